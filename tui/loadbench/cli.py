@@ -1,0 +1,338 @@
+"""The command line: what each command reads, calls and prints. stdout is data, stderr is talk."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from loadbench import __version__, exits, text
+from loadbench.engine.doctor import examine
+from loadbench.engine.duration import say_duration
+from loadbench.engine.launch import Order, start_runner
+from loadbench.engine.machine import usable_cores
+from loadbench.engine.plan import REPORT_BYTES, estimate_s, plan_cells, warnings
+from loadbench.engine.prepare import check_files
+from loadbench.engine.profile import key_reference
+from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
+from loadbench.engine.report.summary import summary_json, write_summary
+from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folders
+from loadbench.engine.stack.choose import choose_driver
+from loadbench.errors import JournalError, LoadbenchError, ProfileError, UsageError
+from loadbench.exits import Exit
+from loadbench.plain import PlainView, Signals
+from loadbench.workspace import Workspace, create_workspace
+
+SET_HELP = "Overrule a key of the profile: --set users=5,10 --set stack.driver=local."
+
+
+class Commands(click.Group):
+    """Turns every error that is ours into one message and an exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(context)
+        except LoadbenchError as error:
+            click.echo(f"loadbench-tui: {error}", err=True)
+            sys.exit(exits.of_error(error))
+        except KeyboardInterrupt:
+            sys.exit(Exit.INTERRUPTED)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with `loadbench-tui run demo`: two minutes, no Docker needed.",
+)
+@click.version_option(__version__, prog_name="loadbench-tui")
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    help="The folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE, else the nearest "
+    "parent folder that has them, else the copy that came with the program.",
+)
+@click.pass_context
+def main(context: click.Context, workspace: str | None) -> None:
+    """Benchmark an inference service: how many model containers carry how many users?
+
+    A profile says which numbers of models, users and spawn rates to measure. `run` starts the
+    service, puts the users on it, cell after cell, and saves a report for each cell and a table of
+    all of them under reports/PROFILE/.
+    """
+    if context.invoked_subcommand not in ("init",):
+        context.obj = Workspace.find(workspace)
+
+
+@main.command()
+@click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
+@click.option("--plain", is_flag=True, expose_value=False, help="Show lines, as it does anyway.")
+@click.option("--detach", is_flag=True, help="Start the run, print its name, and return.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
+@click.option("--check", is_flag=True, help="Exit with 4 for doubtful numbers, 1 for missed goals.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
+@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or stopped.")
+@click.option("--retry-failed", is_flag=True, help="With --resume: measure failed cells again too.")
+@click.pass_obj
+def run(
+    workspace: Workspace,
+    profiles: tuple[str, ...],
+    detach: bool,
+    as_json: bool,
+    check: bool,
+    overrides: tuple[str, ...],
+    resume: str | None,
+    retry_failed: bool,
+) -> None:
+    r"""Measure every cell of a PROFILE, and show the run.
+
+    Ctrl-C stops the run in order, twice kills it. A lost terminal leaves it running. Progress goes
+    to stderr; the table, or with --json the summary, to stdout.
+
+    \b
+    Exit codes, the first that applies:
+      2 bad profile or usage · 130 stopped · 3 a cell, the stack or Locust failed
+      4 numbers not valid · 1 goals missed (both with --check alone) · 0 done
+    """
+    orders = _orders(workspace, profiles, overrides, resume, retry_failed, detach)
+    seen = []
+    for order in orders:
+        folder = start_runner(order)
+        if detach:
+            click.echo(f"{folder.parent.name}/{folder.name}")
+            continue
+        seen.append(_show(folder, as_json=as_json, check=check))
+        if seen[-1] is Exit.INTERRUPTED:
+            break
+    sys.exit(exits.worst(seen))
+
+
+@main.command()
+@click.argument("profile")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
+@click.pass_obj
+def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
+    """Show the cells of a PROFILE and the time they take; start nothing."""
+    file = find_profile(profile, workspace.profiles)
+    loaded = load_profile(file, overrides)
+    check_files(workspace, loaded)
+    cells = plan_cells(loaded)
+    header = ("cell", "models", "users", "spawn/s", "repeat", "report ")
+    body = [
+        (
+            cell.key,
+            str(cell.models),
+            str(cell.users),
+            f"{cell.spawn_rate:g}",
+            str(cell.repeat),
+            cell.report_name,
+        )
+        for cell in cells
+    ]
+    click.echo("\n".join(text.table(header, body)))
+    click.echo(f"\n{len(cells)} cells, about {say_duration(estimate_s(loaded, cells))} in all")
+    click.echo(f"reports: {workspace.reports / file.stem}, about {_megabytes(len(cells))} MB")
+    driver = choose_driver(workspace, loaded)
+    click.echo(f"driver: {driver.name} ({driver.reason})")
+    for warning in warnings(loaded, usable_cores()):
+        click.echo(f"warning: {warning}", err=True)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[PROFILE]...")
+@click.pass_obj
+def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
+    """Check profiles, all of them if none is named; start nothing."""
+    files = [find_profile(name, workspace.profiles) for name in names]
+    mistakes = []
+    for file in files or saved_profiles(workspace.profiles):
+        try:
+            loaded = load_profile(file)
+            check_files(workspace, loaded)
+        except ProfileError as error:
+            mistakes.append(str(error))
+            continue
+        click.echo(f"{file.stem}: valid, {len(plan_cells(loaded))} cells")
+        for warning in warnings(loaded, usable_cores()):
+            click.echo(f"{file.stem}: warning: {warning}", err=True)
+    if mistakes:
+        raise ProfileError("\n".join(mistakes))
+
+
+@main.command()
+@click.option("--keys", is_flag=True, help="Print every key that a profile may have.")
+@click.pass_obj
+def profiles(workspace: Workspace, keys: bool) -> None:
+    """List the saved profiles."""
+    if keys:
+        click.echo(key_reference())
+        return
+    header = ("profile", "description", "device", "batch", "cells", "about ")
+    body, broken = [], []
+    for file in saved_profiles(workspace.profiles):
+        try:
+            loaded = load_profile(file)
+        except ProfileError as error:
+            broken.append(str(error))
+            continue
+        cells = plan_cells(loaded)
+        about = say_duration(estimate_s(loaded, cells))
+        sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
+        body.append((file.stem, loaded.description, *sizes, about))
+    if body:
+        click.echo("\n".join(text.table(header, body, left=2)))
+    elif not broken:
+        click.echo(f"{workspace.profiles} holds no profile; `init DIR` brings four", err=True)
+    for mistake in broken:
+        click.echo(f"not valid: {mistake}", err=True)
+
+
+@main.command()
+@click.pass_obj
+def runs(workspace: Workspace) -> None:
+    """List the runs: what is live, what was interrupted, what is done."""
+    body, unreadable = [], []
+    for folder in run_folders(workspace.reports):
+        try:
+            found = read_run(folder)
+        except JournalError as error:
+            unreadable.append(str(error))
+            continue
+        body.append((found.name, found.status.value, text.outcome_line(found.state), _hint(found)))
+    if body:
+        header = ("run", "status", "cells", "next ")
+        click.echo("\n".join(text.table(header, body, left=3)))
+    elif not unreadable:
+        click.echo(f"no run in {workspace.reports} yet; begin with `run demo`", err=True)
+    for problem in unreadable:
+        click.echo(f"unreadable: {problem}", err=True)
+
+
+@main.command()
+@click.argument("name", required=False, metavar="[RUN]")
+@click.pass_obj
+def stop(workspace: Workspace, name: str | None) -> None:
+    """Stop a live RUN in order and wait until it has; without RUN, the only live one.
+
+    What it has measured stays; `run --resume` goes on with the rest.
+    """
+    found = find_run(name, workspace.reports, live=name is None)
+    if found.status is not RunStatus.LIVE:
+        click.echo(f"{found.name} is not live, it is {found.status.value}", err=True)
+        return
+    with Signals() as signals:
+        signals.ask_to_stop()
+        ended = PlainView(found.folder, Console(stderr=True), quiet=True).watch(signals)
+    if ended:
+        click.echo(f"{ended.name}: {ended.status.value}")
+
+
+@main.command()
+@click.argument("name", required=False, metavar="[RUN]")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
+@click.pass_obj
+def report(workspace: Workspace, name: str | None, as_json: bool) -> None:
+    """Rebuild a RUN's summary.csv and summary.json from its journal, and show its table.
+
+    RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder; without it, the
+    newest run of all.
+    """
+    found = find_run(name, workspace.reports)
+    try:
+        written = write_summary(found.state, found.folder)
+    except OSError as error:
+        raise UsageError(f"{found.folder}: {error.strerror}") from error
+    _print_result(found, as_json=as_json)
+    click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Make a workspace of your own in FOLDER: profiles, stack, images, locustfile."""
+    copied = create_workspace(folder)
+    click.echo(f"{folder}: {', '.join(copied)}")
+    click.echo(f"next: cd {folder} && loadbench-tui run demo", err=True)
+
+
+@main.command()
+@click.pass_obj
+def doctor(workspace: Workspace) -> None:
+    """Check whether this machine can do the job."""
+    findings = examine(workspace)
+    body = [(finding.level, finding.what, finding.text) for finding in findings]
+    click.echo("\n".join(text.table(("", "", " "), body, left=2)[1:]))
+    if any(finding.level == "problem" for finding in findings):
+        sys.exit(Exit.FAILED)
+
+
+def _orders(
+    workspace: Workspace,
+    names: tuple[str, ...],
+    overrides: tuple[str, ...],
+    resume: str | None,
+    retry_failed: bool,
+    detach: bool,
+) -> list[Order]:
+    if resume is None:
+        if not names:
+            _lacks_profile(workspace)
+        if retry_failed:
+            raise UsageError("--retry-failed goes with --resume RUN")
+        if detach and len(names) > 1:
+            raise UsageError("--detach takes one PROFILE: two at once would measure each other")
+        files = [find_profile(name, workspace.profiles) for name in names]
+        for file in files:
+            load_profile(file, overrides)
+        return [Order.of(workspace, profile_file=str(file), overrides=overrides) for file in files]
+    if names or overrides:
+        raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
+    folder = find_run(resume, workspace.reports).folder
+    return [Order.of(workspace, resume=str(folder), retry_failed=retry_failed)]
+
+
+def _lacks_profile(workspace: Workspace) -> NoReturn:
+    there = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
+    raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
+
+
+def _show(folder: Path, *, as_json: bool, check: bool) -> Exit:
+    with Signals() as signals:
+        ended = PlainView(folder, Console(stderr=True)).watch(signals)
+    if ended is None:
+        return Exit.DONE
+    _print_result(ended, as_json=as_json)
+    if ended.status is RunStatus.INTERRUPTED:
+        click.echo(f"the runner was killed; `run --resume {ended.name}` goes on", err=True)
+    if check:
+        for miss in exits.missed_goals(ended):
+            click.echo(f"goal missed: {miss}", err=True)
+    return exits.of_run(ended, check=check)
+
+
+def _print_result(ended: Run, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(json.loads(summary_json(ended.state)), ensure_ascii=False))
+        return
+    click.echo("")
+    click.echo("\n".join(text.cells_table(ended.state)))
+    click.echo(f"\n{text.outcome_line(ended.state)}")
+    click.echo(f"reports: {ended.folder}")
+
+
+def _hint(found: Run) -> str:
+    match found.status:
+        case RunStatus.LIVE:
+            return f"stop {found.name}"
+        case RunStatus.DONE:
+            return f"report {found.name}"
+        case _ if found.state.outstanding:
+            return f"run --resume {found.name}"
+        case _:
+            return f"report {found.name}"
+
+
+def _megabytes(cells: int) -> int:
+    return max(1, round(cells * REPORT_BYTES / 1e6))

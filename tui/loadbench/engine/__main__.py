@@ -1,0 +1,81 @@
+"""`python -m loadbench.engine`: the runner's own process; `launch` starts it.
+
+It reads its order from standard input, answers with one JSON line, and from then on speaks
+through the journal alone.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from loadbench.engine.launch import Order
+from loadbench.engine.load import LocustLoad
+from loadbench.engine.prepare import Prepared, prepare_resume, prepare_run
+from loadbench.engine.runner import Equipment, Runner
+from loadbench.errors import LoadbenchError
+
+
+def main() -> int:
+    """Perform one run."""
+    # The run must survive the terminal that it was started from.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    order = Order(**json.load(sys.stdin))
+    try:
+        prepared = _prepare(order)
+    except LoadbenchError as error:
+        print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
+        return 1
+    runner = Runner(_equip(order, prepared), prepared.state)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _: runner.request_stop(signal.Signals(got).name))
+    print(json.dumps({"folder": str(prepared.folder)}), flush=True)
+    _speak_into(prepared)
+    if order.resume:
+        runner.reject_stale_commands()
+    runner.run()
+    prepared.lock.release()
+    prepared.journal.close()
+    return 0
+
+
+def _prepare(order: Order) -> Prepared:
+    if order.resume:
+        folder = Path(order.resume)
+        return prepare_resume(order.workspace, folder, retry_failed=order.retry_failed)
+    assert order.profile_file is not None
+    return prepare_run(order.workspace, Path(order.profile_file), tuple(order.overrides))
+
+
+def _equip(order: Order, prepared: Prepared) -> Equipment:
+    folder, load = prepared.folder, prepared.profile.load
+    root = order.workspace.root
+    return Equipment(
+        folder=folder,
+        profile=prepared.profile,
+        stack=prepared.driver.stack(folder / "stack.log"),
+        load=LocustLoad(
+            root / load.locustfile,
+            images=root / load.images,
+            timeout_s=load.timeout,
+            log=folder / "locust.log",
+        ),
+        journal=prepared.journal,
+    )
+
+
+def _speak_into(prepared: Prepared) -> None:
+    """Let go of the starter's pipes; later words go into the run's folder."""
+    sys.stdout.flush()
+    log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    for fd in (1, 2):
+        os.dup2(log, fd)
+    os.close(log)
+    os.close(nothing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

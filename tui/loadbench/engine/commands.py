@@ -1,0 +1,92 @@
+"""The one way back: what a viewer asks of a runner, appended to `commands.jsonl`."""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+FILE_NAME = "commands.jsonl"
+NAMES = ("pause", "resume", "skip", "again", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One request of a viewer."""
+
+    id: str
+    at: str
+    command: str
+    cell: str | None = None
+    """The key of the cell that is meant; None: the current one, or none at all."""
+
+
+def send_command(folder: Path, command: str, *, cell: str | None = None) -> str:
+    """Ask something of the runner of a run.
+
+    Args:
+        folder: The run's folder.
+        command: One of `NAMES`.
+        cell: The key of a cell, for `skip` and `again`.
+
+    Returns:
+        The id that the answer in the journal will carry.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    identity = str(uuid4())
+    fields: dict[str, Any] = {
+        "id": identity,
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "command": command,
+    }
+    if cell is not None:
+        fields["cell"] = cell
+    fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(fd, json.dumps(fields, separators=(",", ":")).encode() + b"\n")
+    finally:
+        os.close(fd)
+    return identity
+
+
+class CommandReader:
+    """Reads the commands of a run as they come.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self._offset = 0
+        self._rest = b""
+
+    def poll(self) -> list[Command]:
+        """Return the commands that arrived since the last call; lines that are none are skipped."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = self._rest + file.read()
+                self._offset = file.tell()
+        except FileNotFoundError:
+            return []
+        *lines, self._rest = data.split(b"\n")
+        return [command for line in lines if (command := _decode(line))]
+
+
+def _decode(line: bytes) -> Command | None:
+    try:
+        fields = json.loads(line)
+        cell = fields.get("cell")
+        return Command(
+            id=str(fields["id"]),
+            at=str(fields.get("at", "")),
+            command=str(fields["command"]),
+            cell=None if cell is None else str(cell),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

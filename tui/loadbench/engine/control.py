@@ -1,0 +1,58 @@
+"""What the runner answers to a command. Pure."""
+
+from dataclasses import dataclass
+
+from loadbench.engine.commands import NAMES, Command
+from loadbench.engine.state import OVER, CellStatus, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a command is followed, and what people are told."""
+
+    accepted: bool
+    message: str
+    cell: str | None = None
+    """The cell that it is about, if it is about one."""
+
+
+def judge(command: Command, state: RunState) -> Answer:
+    """Return the answer to a command in a state of the run."""
+    match command.command:
+        case "stop":
+            return Answer(True, "the run stops")
+        case "pause" if state.paused:
+            return Answer(False, "the run is paused already")
+        case "pause":
+            after = f" after {state.current}" if state.current else ""
+            return Answer(True, f"the run pauses{after}")
+        case "resume" if not state.paused:
+            return Answer(False, "the run is not paused")
+        case "resume":
+            return Answer(True, "the run goes on")
+        case "skip":
+            return _judge_skip(command.cell or state.current, state)
+        case "again":
+            return _judge_again(command.cell, state)
+        case unknown:
+            return Answer(False, f"no command {unknown!r}; there are: {', '.join(NAMES)}")
+
+
+def _judge_skip(key: str | None, state: RunState) -> Answer:
+    if key is None:
+        return Answer(False, "no cell is being measured")
+    if key not in state.cells:
+        return Answer(False, f"no cell {key}", key)
+    if state.cells[key].status in OVER:
+        return Answer(False, f"{key} is over already", key)
+    return Answer(True, f"{key} is skipped", key)
+
+
+def _judge_again(key: str | None, state: RunState) -> Answer:
+    if key is None or key not in state.cells:
+        return Answer(False, f"no cell {key}", key)
+    if state.cells[key].status is CellStatus.RUNNING:
+        return Answer(False, f"{key} is being measured", key)
+    if state.cells[key].status is CellStatus.PENDING:
+        return Answer(False, f"{key} is still to be measured", key)
+    return Answer(True, f"{key} is measured again", key)

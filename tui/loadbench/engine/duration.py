@@ -1,0 +1,54 @@
+"""Durations as people write them: `90s`, `7m`, `1h20m`."""
+
+import re
+
+_PARTS = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_SECONDS = (3600, 60, 1)
+_NEEDED = "a duration such as 90s, 7m or 1h20m is needed"
+
+
+def parse_duration(text: str | int | float) -> float:
+    """Return the seconds that a duration stands for.
+
+    Args:
+        text: `90s`, `7m`, `1h20m`, `1.5s`, or a bare number of seconds.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    if isinstance(text, bool):
+        raise ValueError(_NEEDED)  # noqa: TRY004  # pydantic takes ValueError for a mistake
+    if isinstance(text, int | float):
+        return float(text)
+    match = _PARTS.fullmatch(text.strip())
+    if match and any(match.groups()):
+        return sum(
+            float(part) * unit for part, unit in zip(match.groups(), _SECONDS, strict=True) if part
+        )
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(_NEEDED) from None
+
+
+def write_duration(seconds: float) -> str:
+    """Return the shortest text that `parse_duration` reads as the same number of seconds."""
+    whole = int(seconds)
+    if whole != seconds or not whole:
+        return f"{seconds:g}s"
+    hours, rest = divmod(whole, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = ((hours, "h"), (minutes, "m"), (rest, "s"))
+    return "".join(f"{amount}{unit}" for amount, unit in parts if amount)
+
+
+def say_duration(seconds: float) -> str:
+    """Return a duration as one reads it aloud: `45 s`, `2 min 5 s`, `1 h 52 min`."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, rest = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{rest} s"

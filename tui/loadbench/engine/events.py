@@ -1,0 +1,250 @@
+"""The vocabulary of a journal: everything that a run has to say, on one page."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from loadbench.engine.plan import Cell
+
+Buckets = tuple[tuple[float, int], ...]
+"""A sparse histogram: (milliseconds, count), ascending. Milliseconds to three digits."""
+
+
+class Phase(StrEnum):
+    """What a cell is doing, in this order."""
+
+    SCALING = "scaling"
+    RAMPING = "ramping"
+    SETTLING = "settling"
+    MEASURING = "measuring"
+    DRAINING = "draining"
+
+
+class Result(StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+
+
+class Verdict(StrEnum):
+    """What a cell's numbers are worth."""
+
+    VALID = "valid"
+    SUSPECT = "suspect"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """The requests of one name, as two histograms of their latency."""
+
+    method: str
+    name: str
+    successes: Buckets = ()
+    failures: Buckets = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """Sums over the successes that said where their time went, in ms. `count` of them did."""
+
+    count: int = 0
+    latency_ms: float = 0.0
+    total_ms: float = 0.0
+    queue_ms: float = 0.0
+    decode_ms: float = 0.0
+    infer_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container, or process of the local driver, as it is now."""
+
+    name: str
+    service: str
+    state: Literal["starting", "running", "exited"]
+    exit_code: int | None = None
+    """Negative for a signal. None: it runs."""
+    cpu_cores: float | None = None
+    """Cores that it used in the last second. None: not known yet."""
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCount:
+    """One kind of failure and how often it was seen."""
+
+    error: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run begins. Everything that a reader must know of it is here."""
+
+    type: ClassVar = "run_started"
+    v: int
+    """Major version of the format."""
+    pid: int
+    run: str
+    profile_name: str
+    profile_file: str
+    profile: dict[str, Any]
+    """Every key, as resolved."""
+    overrides: tuple[str, ...]
+    """The `KEY=VALUE` texts that were given with the file."""
+    cells: tuple[Cell, ...]
+    driver: str
+    driver_reason: str
+    hardware: dict[str, Any]
+    versions: dict[str, str]
+    images: dict[str, str]
+    """Image digests by service; empty where nothing is containerised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed:
+    """A run goes on after it was interrupted."""
+
+    type: ClassVar = "run_resumed"
+    pid: int
+    retry: tuple[str, ...]
+    """Keys of failed cells that are measured again."""
+    hardware: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackProgress:
+    """The stack is being built, pulled or started: the step and its last line."""
+
+    type: ClassVar = "stack_progress"
+    step: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellStarted:
+    """A cell is attempted, from its start."""
+
+    type: ClassVar = "cell_started"
+    cell: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellPhase:
+    """The current cell enters a phase."""
+
+    type: ClassVar = "cell_phase"
+    cell: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One second of the current cell: what completed in it."""
+
+    type: ClassVar = "sample"
+    cell: str
+    second: int
+    """Whole seconds since the cell's first user was asked for."""
+    users: int
+    requests: tuple[Requests, ...]
+    stages: Stages
+    containers: tuple[Container, ...]
+    client_cpu_cores: float
+    """Cores that Locust's process used in this second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFinished:
+    """A cell was measured. Nothing else is needed to report it."""
+
+    type: ClassVar = "cell_finished"
+    cell: str
+    attempt: int
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    measured_s: float
+    completed: int
+    """Successes whose answer came in the measured window, whenever they were started."""
+    requests: tuple[Requests, ...]
+    """Of requests started in the measured window, followed to their end."""
+    aborted: int
+    """Requests started in the window that had no end even after their timeout."""
+    errors: tuple[ErrorCount, ...]
+    stages: Stages
+    settled: bool
+    client_cpu_cores: float
+    """Cores that Locust's process used over the measured window, on average."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFailed:
+    """A cell could not be measured."""
+
+    type: ClassVar = "cell_failed"
+    cell: str
+    attempt: int
+    reason: str
+    container: str | None = None
+    exit_code: int | None = None
+    log_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellSkipped:
+    """A cell was left out because somebody asked for it."""
+
+    type: ClassVar = "cell_skipped"
+    cell: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswered:
+    """The answer to a command, exactly one for each id."""
+
+    type: ClassVar = "command"
+    id: str
+    command: str
+    accepted: bool
+    message: str
+    cell: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A remark for people."""
+
+    type: ClassVar = "note"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """A run has ended, in order."""
+
+    type: ClassVar = "run_finished"
+    result: Result
+    reason: str
+
+
+Event = (
+    RunStarted
+    | RunResumed
+    | StackProgress
+    | CellStarted
+    | CellPhase
+    | Sample
+    | CellFinished
+    | CellFailed
+    | CellSkipped
+    | CommandAnswered
+    | Note
+    | RunFinished
+)

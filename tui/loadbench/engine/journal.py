@@ -1,0 +1,272 @@
+"""The file that a run is written to: one JSON object a line, append-only, locked by its writer.
+
+This module alone knows JSON lines, the lock and the order of the fields.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from loadbench.engine.events import (
+    CellFailed,
+    CellFinished,
+    CellSkipped,
+    CellStarted,
+    Event,
+    RunFinished,
+    RunStarted,
+    Sample,
+)
+from loadbench.errors import DiskFullError, JournalError
+
+VERSION = 1
+FILE_NAME = "journal.jsonl"
+RESERVE_NAME = ".reserve"
+RESERVE_BYTES = 64 * 1024
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
+_DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
+_SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
+_CELL_OVER_PREFIXES = tuple(
+    f'{{"type":"{kind.type}"'.encode()
+    for kind in (CellStarted, CellFinished, CellFailed, CellSkipped)
+)
+_LOCK_TRIES_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a journal."""
+
+    seq: int
+    at: str
+    """UTC, ISO 8601, with milliseconds."""
+    elapsed_s: float
+    """Monotonic seconds since the run was started or resumed."""
+    event: Event
+
+
+class JournalWriter:
+    """Appends entries to a journal that it holds the lock of.
+
+    Args:
+        folder: The run's folder; it must exist.
+        clock: Monotonic seconds.
+
+    Raises:
+        JournalError: Somebody else writes it, or it cannot be opened.
+        DiskFullError: There is no space even to begin.
+    """
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._folder = folder
+        self.path = folder / FILE_NAME
+        try:
+            self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise JournalError(f"{self.path}: {error.strerror}") from error
+        try:
+            self._lock()
+            self._truncate_torn_line()
+            self._seq = _count_lines(self._fd)
+            self._keep_reserve()
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._origin = clock()
+
+    def append(self, event: Event) -> Entry:
+        """Write one event and return it as readers will see it.
+
+        Raises:
+            DiskFullError: No space is left; what was written of the line is taken back.
+            JournalError: The file cannot be written for another reason.
+        """
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        entry = Entry(self._seq + 1, now, round(self._clock() - self._origin, 3), event)
+        self._write(_encode(entry))
+        self._seq = entry.seq
+        if isinstance(event, _DURABLE):
+            os.fsync(self._fd)
+        return entry
+
+    def moved_to(self, folder: Path) -> None:
+        """Note that the folder was renamed; the open journal went with it."""
+        self._folder, self.path = folder, folder / FILE_NAME
+
+    def release_reserve(self) -> None:
+        """Give back the space that was kept for saying that there is none."""
+        (self._folder / RESERVE_NAME).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Release the lock; the journal is then finished or interrupted, whatever its last line."""
+        with suppress(OSError):
+            self.release_reserve()
+        os.close(self._fd)
+
+    def _write(self, line: bytes) -> None:
+        before = os.fstat(self._fd).st_size
+        try:
+            written = os.write(self._fd, line)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise DiskFullError(f"{self._folder}: no space left on the disk") from error
+            raise JournalError(f"{self.path}: {error.strerror}") from error
+        if written < len(line):
+            os.ftruncate(self._fd, before)
+            raise DiskFullError(f"{self._folder}: no space left on the disk")
+
+    def _lock(self) -> None:
+        deadline = time.monotonic() + _LOCK_TRIES_S
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # A viewer that probes holds a shared lock for an instant.
+                if time.monotonic() > deadline:
+                    raise JournalError(f"{self._folder}: another runner is at this run") from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def _truncate_torn_line(self) -> None:
+        size = os.fstat(self._fd).st_size
+        while size:
+            start = max(0, size - 65536)
+            newline = os.pread(self._fd, size - start, start).rfind(b"\n")
+            if newline >= 0:
+                os.ftruncate(self._fd, start + newline + 1)
+                return
+            size = start
+        os.ftruncate(self._fd, 0)
+
+    def _keep_reserve(self) -> None:
+        try:
+            (self._folder / RESERVE_NAME).write_bytes(b"\0" * RESERVE_BYTES)
+        except OSError as error:
+            raise DiskFullError(f"{self._folder}: {error.strerror}") from error
+
+
+class JournalReader:
+    """Reads a journal, and goes on reading as it grows.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        self._offset = 0
+        self._rest = b""
+
+    def poll(self) -> list[Entry]:
+        """Return the entries that were completed since the last call.
+
+        Samples of cells that are over in what is read are left out, so that catching up with a
+        long run is quick. Types and fields that are not known are skipped.
+
+        Raises:
+            JournalError: The journal cannot be read, or its major version is not ours.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = self._rest + file.read()
+                self._offset = file.tell()
+        except OSError as error:
+            raise JournalError(f"{self.path}: {error.strerror}") from error
+        *lines, self._rest = data.split(b"\n")
+        return [entry for line in _without_old_samples(lines) if (entry := self.decode(line))]
+
+    def decode(self, line: bytes) -> Entry | None:
+        """Return the entry of a whole line; None: it is of a type that is not known."""
+        try:
+            fields = json.loads(line)
+            kind = fields["type"]
+            if kind == RunStarted.type and fields["v"] != VERSION:
+                raise JournalError(
+                    f"{self.path}: format version {fields['v']}, this program reads {VERSION}; "
+                    "use the loadbench-tui that wrote it, or a newer one"
+                )
+            if kind not in _ADAPTERS:
+                return None
+            event = _ADAPTERS[kind].validate_python(fields)
+            return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
+        except (ValueError, KeyError, TypeError, ValidationError) as error:
+            raise JournalError(f"{self.path}: a line cannot be read: {line[:80]!r}") from error
+
+
+def read_all_samples(folder: Path) -> Iterator[Sample]:
+    """Yield every sample of a journal, of all cells and attempts, in order."""
+    reader = JournalReader(folder)
+    with reader.path.open("rb") as file:
+        for line in file:
+            if line.startswith(_SAMPLE_PREFIX) and line.endswith(b"\n"):
+                entry = reader.decode(line)
+                if entry and isinstance(entry.event, Sample):
+                    yield entry.event
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a runner holds the lock of the journal in this folder."""
+    try:
+        fd = os.open(folder / FILE_NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _encode(entry: Entry) -> bytes:
+    fields = {
+        "type": entry.event.type,
+        "seq": entry.seq,
+        "at": entry.at,
+        "elapsed_s": entry.elapsed_s,
+        **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
+    }
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def _without_old_samples(lines: list[bytes]) -> Iterator[bytes]:
+    over = (i for i in reversed(range(len(lines))) if lines[i].startswith(_CELL_OVER_PREFIXES))
+    last_over = next(over, 0)
+    for i, line in enumerate(lines):
+        if line and (i > last_over or not line.startswith(_SAMPLE_PREFIX)):
+            yield line
+
+
+def _count_lines(fd: int) -> int:
+    count, offset = 0, 0
+    while chunk := os.pread(fd, 1 << 20, offset):
+        count += chunk.count(b"\n")
+        offset += len(chunk)
+    return count
+
+
+@contextmanager
+def disk_full_as_error(folder: Path) -> Iterator[None]:
+    """Turn a full disk inside the block into a `DiskFullError` that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFullError(f"{folder}: no space left on the disk") from error
+        raise

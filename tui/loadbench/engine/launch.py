@@ -1,0 +1,85 @@
+"""Starting a runner: always a process in a session of its own, whoever looks at it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loadbench import errors
+from loadbench.errors import LoadbenchError
+from loadbench.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Which run to start, or to go on with."""
+
+    workspace_root: str
+    reports: str
+    bundled: bool
+    profile_file: str | None = None
+    overrides: tuple[str, ...] = ()
+    resume: str | None = None
+    """The folder of the run to go on with; None: a new run of the profile."""
+    retry_failed: bool = False
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that it is about."""
+        return Workspace(Path(self.workspace_root), Path(self.reports), self.bundled)
+
+    @classmethod
+    def of(cls, workspace: Workspace, **fields: Any) -> "Order":
+        """Return an order in a workspace."""
+        return cls(
+            workspace_root=str(workspace.root),
+            reports=str(workspace.reports),
+            bundled=workspace.bundled,
+            **fields,
+        )
+
+
+def start_runner(order: Order) -> Path:
+    """Start a runner and return once its run has begun.
+
+    Returns:
+        The run's folder, in which its journal can be followed.
+
+    Raises:
+        LoadbenchError: The run was refused; nothing was started.
+    """
+    with tempfile.TemporaryFile() as stray:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "loadbench.engine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stray,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin:
+            process.stdin.write(json.dumps(asdict(order)).encode())
+        with process.stdout:
+            said = process.stdout.read()
+        stray.seek(0)
+        words = stray.read().decode("utf-8", "replace").strip().splitlines()
+    # The runner lives on and nobody waits for it; without this Python would warn of that.
+    process.returncode = 0
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        last = words[-1] if words else "it said nothing"
+        raise LoadbenchError(f"the runner ended before the run began: {last}") from None
+    if "refused" in answer:
+        raise _error_named(answer["refused"])(answer["message"])
+    return Path(answer["folder"])
+
+
+def _error_named(name: str) -> type[LoadbenchError]:
+    found = getattr(errors, name, LoadbenchError)
+    known = isinstance(found, type) and issubclass(found, LoadbenchError)
+    return found if known else LoadbenchError

@@ -1,0 +1,175 @@
+"""Children that end with their runner, however that ends.
+
+`Leashed` starts a command under a tiny parent process, which is this file run as a script. That
+parent holds the reading end of a pipe; the runner holds the writing end, which the kernel closes
+when the runner ends, even by `kill -9`. Then the parent asks the command's process group to end,
+and after a grace period kills it.
+"""
+
+import ctypes
+import os
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+GRACE_S = 3.0
+"""From SIGTERM to SIGKILL."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Leashed:
+    """A running command that cannot outlive this process.
+
+    Args:
+        argv: The command and its arguments.
+        cwd: Its working directory.
+        environment: Its whole environment.
+        stdout: Where its standard output and standard error go: a file, or `subprocess.PIPE`.
+        pass_fds: Descriptors that it inherits.
+        remove: A folder that is removed once the command has ended.
+
+    Raises:
+        OSError: No process can be started.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        stdout: int | IO[bytes],
+        pass_fds: Sequence[int] = (),
+        remove: Path | None = None,
+    ) -> None:
+        reading, self._writing = os.pipe()
+        script = [sys.executable, "-I", "-S", __file__, str(reading), str(remove or "")]
+        try:
+            self._process = subprocess.Popen(
+                [*script, *argv],
+                cwd=cwd,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=subprocess.STDOUT,
+                pass_fds=(reading, *pass_fds),
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(self._writing)
+            raise
+        finally:
+            os.close(reading)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the parent that holds the leash; the command is its only child."""
+        return self._process.pid
+
+    @property
+    def output(self) -> IO[bytes] | None:
+        """What the command says, where `stdout` was a pipe."""
+        return self._process.stdout
+
+    def poll(self) -> int | None:
+        """Return the command's exit code, negative for a signal; None: it runs."""
+        return self._process.poll()
+
+    def let_go(self) -> None:
+        """Ask the command to end; it is killed if it has not within the grace period."""
+        if self._writing >= 0:
+            os.close(self._writing)
+            self._writing = -1
+
+    def end(self) -> int:
+        """End the command and everything that it started, and return its exit code."""
+        self.let_go()
+        try:
+            code = self._process.wait(GRACE_S + 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+        return code
+
+
+def hold(pipe: int, argv: Sequence[str]) -> int:
+    """Run a command until it ends, or until the other end of the pipe is closed.
+
+    Returns:
+        The command's exit code; negative for a signal.
+    """
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    child = os.fork()
+    if child == 0:
+        _become(argv, close=(pipe, woken, wake))
+    select.select([pipe, woken], [], [])
+    code = _reap(child)
+    if code is None:
+        _signal_group(child, signal.SIGTERM)
+        select.select([woken], [], [], GRACE_S)
+        code = _reap(child)
+    _signal_group(child, signal.SIGKILL)
+    if code is None:
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code
+
+
+def _become(argv: Sequence[str], *, close: Sequence[int]) -> None:
+    """Turn the forked process into the command, in a process group of its own."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        if sys.platform == "linux":
+            # Should the holder itself be killed, the command must not be left alone.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        for fd in close:
+            os.close(fd)
+        os.execvp(argv[0], list(argv))  # noqa: S606  # no shell is wanted
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _reap(child: int) -> int | None:
+    pid, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if pid else None
+
+
+def _signal_group(child: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, number)
+
+
+def _exit_like(code: int) -> None:
+    """End as the command did, so that the runner sees its exit code or its signal."""
+    if code >= 0:
+        sys.exit(code)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if -code != signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+
+
+if __name__ == "__main__":
+    exit_code = hold(int(sys.argv[1]), sys.argv[3:])
+    if sys.argv[2]:
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
+    _exit_like(exit_code)

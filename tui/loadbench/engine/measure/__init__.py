@@ -1,0 +1,1 @@
+"""The arithmetic of a measurement. Pure: no clock, no file, no process."""

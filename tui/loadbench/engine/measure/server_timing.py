@@ -1,0 +1,44 @@
+"""The W3C `Server-Timing` header, as far as it tells the stages of a request.
+
+https://www.w3.org/TR/server-timing/
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+STAGES = {
+    "total": "total_ms",
+    "queue": "queue_ms",
+    "decode": "decode_ms",
+    "infer": "infer_ms",
+}
+"""Metric names of the header, and the fields of `Stages` that they are summed in."""
+
+
+def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
+    """Return the stages that a response tells of.
+
+    Args:
+        headers: The response's headers, by case-insensitive name; None: there was no response.
+
+    Returns:
+        Milliseconds by field of `Stages`; empty unless at least `total` is told. Stages that are
+        not told count as 0; whatever else the header holds is skipped.
+    """
+    value = headers.get("server-timing") if headers is not None else None
+    if not value:
+        return {}
+    stages: dict[str, float] = {}
+    for metric in str(value).split(","):
+        name, *parameters = metric.split(";")
+        stage = STAGES.get(name.strip().lower())
+        if stage is None:
+            continue
+        for parameter in parameters:
+            key, _, number = parameter.partition("=")
+            if key.strip().lower() == "dur":
+                try:
+                    stages[stage] = float(number.strip().strip('"'))
+                except ValueError:
+                    return {}
+    return stages if "total_ms" in stages else {}

@@ -1,0 +1,89 @@
+"""From a profile to the cells that are measured, and an estimate of the time they take."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from loadbench.engine.profile import SETTLE_WINDOWS, Profile
+
+SCALING_S = 6.0
+"""What scaling takes per change of the number of models: an estimate, for the plan alone."""
+
+REPORT_BYTES = 1_000_000
+"""About what a cell leaves on the disk; nearly all of it is Locust's HTML report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One point of the grid."""
+
+    models: int
+    users: int
+    spawn_rate: float
+    """Users started per second."""
+    repeat: int = 1
+
+    @property
+    def key(self) -> str:
+        """The cell's name in journals and commands: `m2_u50_s10`, repeat 2: `m2_u50_s10_r2`."""
+        return f"m{self.models}_u{self.users}_s{self.spawn_rate:g}{self._repeat_suffix}"
+
+    @property
+    def report_name(self) -> str:
+        """The file name of Locust's report of the cell."""
+        return f"{self.models}_{self.users}_{self.spawn_rate:g}{self._repeat_suffix}.html"
+
+    @property
+    def ramp_s(self) -> float:
+        """Seconds from the first user to the last; Locust starts them in whole seconds."""
+        return max(0.0, math.ceil(self.users / self.spawn_rate) - 1)
+
+    @property
+    def _repeat_suffix(self) -> str:
+        return f"_r{self.repeat}" if self.repeat > 1 else ""
+
+
+def plan_cells(profile: Profile) -> tuple[Cell, ...]:
+    """Return the cells of a profile in the order they are measured.
+
+    Models are outermost, so that the stack is rescaled least. Repeats are interleaved within
+    one number of models, so that drift hits every cell alike.
+    """
+    return tuple(
+        Cell(models=models, users=users, spawn_rate=spawn_rate, repeat=repeat)
+        for models in profile.models
+        for repeat in range(1, profile.repeats + 1)
+        for users in profile.users
+        for spawn_rate in profile.spawn_rates
+    )
+
+
+def estimate_cell_s(profile: Profile, cell: Cell) -> float:
+    """Return the seconds that a cell takes at its number of models, scaling not counted."""
+    settle = min(profile.settle.max, SETTLE_WINDOWS * profile.settle.window)
+    return cell.ramp_s + settle + profile.run_time + 1.0
+
+
+def estimate_s(profile: Profile, cells: tuple[Cell, ...]) -> float:
+    """Return the seconds that a sweep over the cells takes."""
+    changes = 1 + sum(a.models != b.models for a, b in pairwise(cells))
+    return sum(estimate_cell_s(profile, cell) for cell in cells) + SCALING_S * changes
+
+
+def warnings(profile: Profile, cores: int) -> list[str]:
+    """Return what is allowed but may not be meant, in sentences.
+
+    Args:
+        profile: The profile.
+        cores: How many this machine lends.
+    """
+    found = []
+    most = max(profile.models) * profile.stack.model_threads
+    if profile.device == "cpu" and most > cores:
+        found.append(
+            f"{max(profile.models)} models × {profile.stack.model_threads} threads are more than "
+            f"the {cores} cores here: the models will slow each other down"
+        )
+    if not profile.settle.max:
+        found.append("settle.max is 0s: cells are measured without waiting for steady numbers")
+    return found

@@ -1,0 +1,205 @@
+"""Before a run's first event: everything that may refuse it, then its folder and its journal."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loadbench.engine.events import RunResumed, RunStarted
+from loadbench.engine.journal import VERSION, JournalReader, JournalWriter
+from loadbench.engine.locks import StackLock
+from loadbench.engine.machine import hardware, versions
+from loadbench.engine.plan import REPORT_BYTES, plan_cells
+from loadbench.engine.profile import Profile
+from loadbench.engine.profile_file import load_profile
+from loadbench.engine.runs import LATEST, RunStatus, new_run_id, read_run
+from loadbench.engine.stack.choose import Driver, choose_driver
+from loadbench.engine.state import CellStatus, RunState, fold
+from loadbench.errors import ProfileError, RefusedError, UsageError, WorkspaceError
+from loadbench.workspace import Workspace
+
+SPARE_BYTES = 20_000_000
+"""What must be free beyond the reports, for the journal and the logs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run whose journal has begun, or goes on, and is locked."""
+
+    folder: Path
+    profile: Profile
+    driver: Driver
+    journal: JournalWriter
+    state: RunState
+    lock: StackLock
+
+
+def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Prepared:
+    """Begin a run: nothing of it is visible before its first event is written.
+
+    Raises:
+        LoadbenchError: The run is refused, and nothing was left behind.
+    """
+    profile = load_profile(file, overrides)
+    check_files(workspace, profile)
+    driver = choose_driver(workspace, profile)
+    cells = plan_cells(profile)
+    lock = StackLock(driver.lock_name)
+    home = workspace.reports / file.stem
+    run_id = _make_home(home, len(cells))
+    hidden, folder = home / f".{run_id}.new", home / run_id
+    try:
+        hidden.mkdir()
+        text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
+        (hidden / "profile.yaml").write_text(text, encoding="utf-8")
+        journal = JournalWriter(hidden)
+        entry = journal.append(
+            RunStarted(
+                v=VERSION,
+                pid=os.getpid(),
+                run=run_id,
+                profile_name=file.stem,
+                profile_file=str(file.resolve()),
+                profile=profile.resolved(),
+                overrides=overrides,
+                cells=cells,
+                driver=driver.name,
+                driver_reason=driver.reason,
+                hardware=hardware(),
+                versions=versions(),
+                images={},
+            )
+        )
+        hidden.rename(folder)
+    except OSError as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise WorkspaceError(f"{error.filename or home}: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+    journal.moved_to(folder)
+    lock.name_holder(folder)
+    _point_latest(home, run_id)
+    return Prepared(
+        folder=folder,
+        profile=profile,
+        driver=driver,
+        journal=journal,
+        state=fold([entry]),
+        lock=lock,
+    )
+
+
+def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Prepared:
+    """Go on with a run that was interrupted or stopped.
+
+    Args:
+        workspace: Where its profile came from.
+        folder: The run's folder.
+        retry_failed: Measure its failed cells again too.
+
+    Raises:
+        LoadbenchError: The run is refused, and nothing was changed.
+    """
+    run = read_run(folder)
+    if run.status is RunStatus.LIVE:
+        raise UsageError(f"{run.name} is live; `loadbench-tui stop {run.name}` ends it")
+    profile = _unchanged_profile(run.state)
+    failed = [k for k, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
+    retry = tuple(failed) if retry_failed else ()
+    if not run.state.outstanding and not retry:
+        hint = f"; --retry-failed measures its {len(failed)} failed cells again" if failed else ""
+        raise UsageError(f"{run.name}: every cell is over{hint}")
+    check_files(workspace, profile)
+    driver = choose_driver(workspace, profile)
+    lock = StackLock(driver.lock_name)
+    _check_space(folder, len(run.state.outstanding) + len(retry))
+    journal = JournalWriter(folder)
+    event = RunResumed(pid=os.getpid(), retry=retry, hardware=hardware(), versions=versions())
+    journal.append(event)
+    lock.name_holder(folder)
+    return Prepared(
+        folder=folder,
+        profile=profile,
+        driver=driver,
+        journal=journal,
+        state=fold(JournalReader(folder).poll()),
+        lock=lock,
+    )
+
+
+def check_files(workspace: Workspace, profile: Profile) -> None:
+    """Raise unless the locustfile and the images of a profile are there.
+
+    Raises:
+        ProfileError: One of them is not.
+    """
+    locustfile = workspace.root / profile.load.locustfile
+    if not locustfile.is_file():
+        raise ProfileError(f"load.locustfile: {locustfile} is not a file")
+    images = workspace.root / profile.load.images
+    if not images.is_dir():
+        raise ProfileError(f"load.images: {images} is not a folder")
+
+
+def _unchanged_profile(state: RunState) -> Profile:
+    """Return the profile of a run, unless its file says something else by now."""
+    started = state.started
+    assert started is not None
+    profile = Profile.model_validate(started.profile)
+    file = Path(started.profile_file)
+    if file.is_file():
+        now = load_profile(file, started.overrides).resolved()
+        if changes := _differences(profile.resolved(), now):
+            raise RefusedError(
+                f"{file} has changed since the run began: {'; '.join(changes)}. Cells of two "
+                "profiles do not belong in one table: restore it, or start a new run"
+            )
+    return profile
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for key, was in before.items():
+        value = now[key]
+        if isinstance(was, dict) and isinstance(value, dict) and was.keys() == value.keys():
+            found += _differences(was, value, f"{prefix}{key}.")
+        elif was != value:
+            found.append(f"{prefix}{key} was {was}, is {value}")
+    return found
+
+
+def _make_home(home: Path, cells: int) -> str:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise WorkspaceError(f"{home}: no permission to write; reports go there")
+    except OSError as error:
+        raise WorkspaceError(f"{home}: {error.strerror}; reports go there") from error
+    _check_space(home, cells)
+    return new_run_id(home, datetime.now())
+
+
+def _check_space(folder: Path, cells: int) -> None:
+    needed = SPARE_BYTES + cells * REPORT_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RefusedError(
+            f"{folder}: {free / 1e6:.0f} MB free, about {needed / 1e6:.0f} MB are needed for "
+            f"{cells} cells; free some, or measure fewer cells"
+        )
+
+
+def _point_latest(home: Path, run_id: str) -> None:
+    link, fresh = home / LATEST, home / f".{LATEST}.new"
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(run_id)
+        fresh.replace(link)
+    except OSError:
+        # A convenience: file systems without links go without it.
+        fresh.unlink(missing_ok=True)

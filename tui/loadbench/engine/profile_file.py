@@ -1,0 +1,212 @@
+"""From a YAML file to a `Profile`, with the place of every mistake."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from loadbench.engine.profile import ALIASES, Profile, known_keys
+from loadbench.errors import ProfileError
+
+SUFFIXES = (".yaml", ".yml")
+Place = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class _Source:
+    """What a file and the overrides said, and where each key was said."""
+
+    file: Path
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[Place, str] = field(default_factory=dict)
+    mistakes: list[tuple[str, str]] = field(default_factory=list)
+
+    def place(self, key: Place) -> str:
+        """Return where a key, or the nearest part of it, was said."""
+        for length in range(len(key), 0, -1):
+            if found := self.places.get(key[:length]):
+                return found
+        return str(self.file)
+
+
+def saved_profiles(folder: Path) -> list[Path]:
+    """Return the profile files of a folder, by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+
+
+def find_profile(name: str, folder: Path) -> Path:
+    """Return the file of a profile.
+
+    Args:
+        name: A profile's name, or the path of a YAML file.
+        folder: The workspace's `profiles/`.
+
+    Raises:
+        ProfileError: There is none; the message names the nearest one and all there are.
+    """
+    if Path(name).suffix in SUFFIXES and Path(name).is_file():
+        return Path(name)
+    found = {path.stem: path for path in saved_profiles(folder)}
+    wanted = Path(name).stem if Path(name).suffix in SUFFIXES else name
+    if wanted in found:
+        return found[wanted]
+    near = difflib.get_close_matches(wanted, found, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    there = f"There are: {', '.join(found)}." if found else "That folder holds no profile."
+    raise ProfileError(f"no profile {name!r} in {folder}.{hint} {there}")
+
+
+def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
+    """Read a profile.
+
+    Args:
+        file: A YAML file.
+        overrides: `KEY=VALUE` texts, keys dotted, lists with commas: `users=5,10`.
+
+    Raises:
+        ProfileError: Something in it is not valid; every mistake with file, line, key, what is
+            wrong and what is allowed.
+    """
+    source = _read(file)
+    for text in overrides:
+        _override(source, text)
+    try:
+        profile = Profile.model_validate(source.values)
+    except ValidationError as error:
+        mistakes = source.mistakes + [_explain(detail, source) for detail in error.errors()]
+        raise ProfileError(_listing(file, mistakes)) from None
+    if source.mistakes:
+        raise ProfileError(_listing(file, source.mistakes))
+    return profile
+
+
+def _listing(file: Path, mistakes: Iterable[tuple[str, str]]) -> str:
+    rows = [f"{place}: {text}" for place, text in mistakes]
+    if len(rows) == 1:
+        return rows[0]
+    return "\n  ".join((f"{file}: {len(rows)} mistakes", *rows))
+
+
+def _read(file: Path) -> _Source:
+    source = _Source(file)
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ProfileError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{file}: not UTF-8 text (byte {error.start})") from error
+    except yaml.YAMLError as error:
+        raise ProfileError(_yaml_mistake(file, error)) from None
+    if root is None:
+        raise ProfileError(
+            f"{file}: the file is empty; `models`, `users`, `spawn_rates` are needed"
+        )
+    if not isinstance(root, yaml.MappingNode):
+        raise ProfileError(f"{file}:1: a profile is a list of `key: value` lines")
+    try:
+        source.values = _construct(root, (), source)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ProfileError(_yaml_mistake(file, error)) from None
+    return source
+
+
+def _yaml_mistake(file: Path, error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"{file}:{mark.line + 1}" if mark else str(file)
+    problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+    return f"{place}: not valid YAML: {problem}"
+
+
+def _construct(node: yaml.Node, key: Place, source: _Source) -> Any:
+    """Return a node's value, noting where each key stands and which are given twice."""
+    source.places.setdefault(key, f"{source.file}:{node.start_mark.line + 1}")
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item, (*key, i), source) for i, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return yaml.SafeLoader("").construct_object(node)
+    values: dict[str, Any] = {}
+    for name_node, value_node in node.value:
+        name = str(name_node.value)
+        place = f"{source.file}:{name_node.start_mark.line + 1}"
+        inner = (*key, name)
+        if name in values:
+            source.mistakes.append((place, f"{_dotted(inner)}: given twice"))
+        source.places[inner] = place
+        values[name] = _construct(value_node, inner, source)
+    return values
+
+
+def _override(source: _Source, text: str) -> None:
+    place = f"--set {text}"
+    dotted, equals, value = text.partition("=")
+    keys = [ALIASES.get(part, part) for part in dotted.strip().split(".")]
+    if not equals or not all(keys):
+        source.mistakes.append((place, "KEY=VALUE is needed, as in --set users=5,10"))
+        return
+    target = source.values
+    for length, part in enumerate(keys[:-1], start=1):
+        if not isinstance(target.get(part), dict):
+            target[part] = {}
+        target = target[part]
+        source.places[tuple(keys[:length])] = place
+    for alias in [old for old, new in ALIASES.items() if (new,) == tuple(keys)]:
+        source.values.pop(alias, None)
+    target[keys[-1]] = _override_value(".".join(keys), value, place, source)
+    source.places[tuple(keys)] = place
+
+
+def _override_value(key: str, text: str, place: str, source: _Source) -> Any:
+    if key in ALIASES.values():
+        return [part.strip() for part in text.strip("[] ").split(",") if part.strip()]
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        source.mistakes.append((place, f"{key}: not a YAML value"))
+        return None
+
+
+def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
+    key = tuple(detail["loc"])
+    place, name = source.place(key), _dotted(key)
+    given = detail.get("input")
+    match detail["type"]:
+        case "extra_forbidden" if key[-1] in ALIASES:
+            return place, f"{name}: another name for {ALIASES[str(key[-1])]}, which is given too"
+        case "extra_forbidden":
+            return place, f"{name}: unknown key{_nearest(name)}"
+        case "missing":
+            alias = next((old for old, new in ALIASES.items() if new == name), None)
+            return str(source.file), f"{name}: missing" + (f" (also: {alias})" if alias else "")
+        case "literal_error":
+            return place, f"{name}: {given!r} is not one of {detail['ctx']['expected']}"
+        case "value_error":
+            return place, f"{name}: {given!r}: {detail['ctx']['error']}"
+        case "tuple_type":
+            return place, f"{name}: {given!r}: a list such as [1, 2] is needed"
+        case "model_type":
+            return place, f"{name}: {given!r}: keys of its own are needed, indented below it"
+        case _:
+            return place, f"{name}: {given!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _nearest(name: str) -> str:
+    candidates = [*known_keys(), *ALIASES, *sorted({key.split(".")[0] for key in known_keys()})]
+    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
+    if not near:
+        last = {key.rpartition(".")[2]: key for key in known_keys()}
+        near = [last[hit] for hit in difflib.get_close_matches(name.rpartition(".")[2], last, n=1)]
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _dotted(key: Place) -> str:
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

@@ -1,0 +1,21 @@
+"""How far a run is, by the estimates of its plan. Pure."""
+
+from loadbench.engine.plan import SCALING_S, estimate_cell_s
+from loadbench.engine.profile import Profile
+from loadbench.engine.state import RunState
+
+
+def remaining_s(profile: Profile, state: RunState) -> float:
+    """Return the seconds that a live run still takes, by estimate."""
+    total, models = 0.0, None
+    if current := state.current_cell:
+        models = current.cell.models
+        spent = state.elapsed_s - state.cell_since_s
+        total += max(0.0, estimate_cell_s(profile, current.cell) - spent)
+    for cell_state in state.outstanding:
+        if cell_state.cell.key == state.current:
+            continue
+        total += estimate_cell_s(profile, cell_state.cell)
+        total += SCALING_S * (cell_state.cell.models != models)
+        models = cell_state.cell.models
+    return total

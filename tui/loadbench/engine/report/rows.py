@@ -1,0 +1,127 @@
+"""A run's cells as rows of numbers: what every report and every table shows. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from loadbench.engine.events import CellFinished, Stages
+from loadbench.engine.measure.histogram import count, failures, percentile, successes
+from loadbench.engine.state import CellState, CellStatus, RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One cell. None: there is no such number. The order is that of `summary.csv`."""
+
+    cell: str
+    models: int
+    users: int
+    spawn_rate: float
+    repeat: int
+    device: str
+    batch_size: int
+    load_model: str
+    attempt: int
+    verdict: str
+    """valid, suspect or invalid; for a cell without numbers its status."""
+    reasons: str
+    requests: int | None = None
+    """Started in the measured window and ended: successes + failures."""
+    failures: int | None = None
+    aborted: int | None = None
+    failure_ratio: float | None = None
+    """0 to 1."""
+    rps: float | None = None
+    """Successes that were completed in the window, a second."""
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    measured_s: float | None = None
+    queue_ms: float | None = None
+    """This and the next four: means over the successes whose answers told their stages."""
+    decode_ms: float | None = None
+    infer_ms: float | None = None
+    api_ms: float | None = None
+    network_ms: float | None = None
+    client_cpu_cores: float | None = None
+
+
+PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "max_ms": 1.0}
+
+
+def rows(state: RunState) -> tuple[Row, ...]:
+    """Return a row for every cell of a run, in the order of the plan."""
+    return tuple(_row(state, cell) for cell in state.cells.values())
+
+
+def stage_means(stages: Stages) -> dict[str, float]:
+    """Return where a request's time went on average, in ms; empty where nothing told it.
+
+    `api` is what the service's total leaves beside queue, decode and inference; `network` is what
+    the client waited beyond the service's total.
+    """
+    number = stages.count
+    if not number:
+        return {}
+    inside = stages.queue_ms + stages.decode_ms + stages.infer_ms
+    sums = {
+        "queue_ms": stages.queue_ms,
+        "decode_ms": stages.decode_ms,
+        "infer_ms": stages.infer_ms,
+        "api_ms": stages.total_ms - inside,
+        "network_ms": stages.latency_ms - stages.total_ms,
+    }
+    return {name: round(total / number, 3) for name, total in sums.items()}
+
+
+def _row(state: RunState, cell_state: CellState) -> Row:
+    assert state.started is not None
+    profile, cell = state.started.profile, cell_state.cell
+    finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
+    return Row(
+        cell=cell.key,
+        models=cell.models,
+        users=cell.users,
+        spawn_rate=cell.spawn_rate,
+        repeat=cell.repeat,
+        device=profile["device"],
+        batch_size=profile["batch_size"],
+        load_model=profile["load"]["model"],
+        attempt=cell_state.attempt,
+        verdict=finished.verdict.value if finished else _standing(cell_state),
+        reasons="; ".join(finished.reasons) if finished else _why(cell_state),
+        **(_numbers(finished) if finished else {}),
+    )
+
+
+def _numbers(finished: CellFinished) -> dict[str, Any]:
+    good, bad = successes(finished.requests), failures(finished.requests)
+    total = count(good) + count(bad)
+    return {
+        "requests": total,
+        "failures": count(bad),
+        "aborted": finished.aborted,
+        "failure_ratio": round(count(bad) / total, 6) if total else None,
+        "rps": round(finished.completed / finished.measured_s, 3),
+        **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
+        "measured_s": finished.measured_s,
+        **stage_means(finished.stages),
+        "client_cpu_cores": finished.client_cpu_cores,
+    }
+
+
+def _standing(cell_state: CellState) -> str:
+    # A cell that was begun when the run ended has no end of its own.
+    running = cell_state.status is CellStatus.RUNNING
+    return CellStatus.PENDING.value if running else cell_state.status.value
+
+
+def _why(cell_state: CellState) -> str:
+    match cell_state.status:
+        case CellStatus.FAILED if cell_state.failed:
+            return cell_state.failed.reason
+        case CellStatus.SKIPPED if cell_state.skipped:
+            return cell_state.skipped.reason
+        case _:
+            return ""

@@ -1,0 +1,61 @@
+"""`summary.csv` and `summary.json`: every cell of a run with its numbers and its verdict."""
+
+import csv
+import io
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from loadbench.engine.journal import disk_full_as_error
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.state import RunState
+
+CSV_NAME = "summary.csv"
+JSON_NAME = "summary.json"
+
+
+def summary_csv(state: RunState) -> str:
+    """Return the cells of a run as CSV, a row each, empty where there is no number."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [field.name for field in fields(Row)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows(state))
+    return out.getvalue()
+
+
+def summary_json(state: RunState) -> str:
+    """Return a run and its cells as one JSON object, null where there is no number."""
+    started, finished = state.started, state.finished
+    assert started is not None
+    summary = {
+        "run": started.run,
+        "profile_name": started.profile_name,
+        "started_at": state.started_at,
+        "result": finished.result.value if finished else None,
+        "reason": finished.reason if finished else None,
+        "driver": started.driver,
+        "hardware": started.hardware,
+        "versions": started.versions,
+        "profile": started.profile,
+        "cells": [asdict(row) for row in rows(state)],
+    }
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_summary(state: RunState, folder: Path) -> list[Path]:
+    """Write both files, each whole or not at all.
+
+    Raises:
+        DiskFullError: There is no space for them.
+    """
+    written = []
+    for name, text in ((CSV_NAME, summary_csv(state)), (JSON_NAME, summary_json(state))):
+        part = folder / f".{name}.part"
+        try:
+            with disk_full_as_error(folder):
+                part.write_text(text, encoding="utf-8")
+                part.replace(folder / name)
+        finally:
+            part.unlink(missing_ok=True)
+        written.append(folder / name)
+    return written

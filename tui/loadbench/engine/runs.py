@@ -1,0 +1,122 @@
+"""The runs in a reports folder: their names, their folders, and whether they are alive."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from loadbench.engine.journal import FILE_NAME, JournalReader, is_held
+from loadbench.engine.state import RunState, fold
+from loadbench.errors import JournalError, UsageError
+
+LATEST = "latest"
+
+
+class RunStatus(StrEnum):
+    """How a run stands; derived from its journal and the journal's lock, never stored."""
+
+    LIVE = "live"
+    INTERRUPTED = "interrupted"
+    DONE = "done"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, read from its folder."""
+
+    folder: Path
+    state: RunState
+    status: RunStatus
+
+    @property
+    def name(self) -> str:
+        """What a user calls it: `with_cpu/20261122-0721`."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run.
+
+    Raises:
+        JournalError: There is no readable journal in the folder.
+    """
+    held = is_held(folder)
+    state = fold(JournalReader(folder).poll())
+    if state.started is None:
+        raise JournalError(f"{folder / FILE_NAME}: no run was started in it")
+    return Run(folder, state, status_of(state, held=held))
+
+
+def status_of(state: RunState, *, held: bool) -> RunStatus:
+    """Return a run's status from its state and whether its journal is locked."""
+    if state.finished:
+        return RunStatus(state.finished.result.value)
+    return RunStatus.LIVE if held else RunStatus.INTERRUPTED
+
+
+def run_folders(reports: Path) -> Iterator[Path]:
+    """Yield the folders of all runs, newest first within a profile."""
+    if not reports.is_dir():
+        return
+    for profile in sorted(path for path in reports.iterdir() if path.is_dir()):
+        runs = (path for path in profile.iterdir() if not path.is_symlink())
+        for folder in sorted(runs, key=lambda path: _order(path.name), reverse=True):
+            if not folder.name.startswith(".") and (folder / FILE_NAME).is_file():
+                yield folder
+
+
+def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
+    """Return the run that a user means.
+
+    Args:
+        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
+        reports: The reports folder.
+        live: Look at live runs alone.
+
+    Raises:
+        UsageError: None fits, or more than one.
+    """
+    if name and (Path(name) / FILE_NAME).is_file():
+        return read_run(Path(name).resolve())
+    wanted = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
+    folders = [path for path in run_folders(reports) if _fits(path, wanted)]
+    if live:
+        folders = [path for path in folders if is_held(path)]
+    kind = "live run" if live else "run"
+    if not folders:
+        meant = f"no {kind} {name!r}" if name else f"no {kind}"
+        raise UsageError(f"{meant} in {reports}; `loadbench-tui runs` lists what there is")
+    if live and len(folders) > 1:
+        names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
+        raise UsageError(f"several live runs: {names}; name one of them")
+    return read_run(max(folders, key=lambda path: _order(path.name)))
+
+
+def new_run_id(folder: Path, now: datetime) -> str:
+    """Return an id for a run that begins now: local time, with `-2` and so on if that is taken.
+
+    Args:
+        folder: The profile's folder of reports.
+        now: Local time.
+    """
+    base = now.strftime("%Y%m%d-%H%M%S")
+    number = 1
+    while True:
+        name = base if number == 1 else f"{base}-{number}"
+        if not (folder / name).exists() and not (folder / f".{name}.new").exists():
+            return name
+        number += 1
+
+
+def _fits(folder: Path, wanted: str) -> bool:
+    names = (folder.name, folder.parent.name, f"{folder.parent.name}/{folder.name}")
+    return not wanted or wanted in names
+
+
+def _order(run_id: str) -> tuple[str, int]:
+    parts = run_id.split("-")
+    number = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 1
+    return "-".join(parts[:2]), number

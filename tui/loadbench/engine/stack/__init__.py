@@ -1,0 +1,50 @@
+"""How the service under test is started and scaled: one Protocol, and a driver a module."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from loadbench.engine.events import Container
+from loadbench.errors import StackError
+
+Say = Callable[[str, str], None]
+"""Called with a step and its newest line, from whatever thread the driver works in."""
+
+
+class Stack(Protocol):
+    """A service that can be scaled.
+
+    `prepare` and `scale` may take long and are called in a thread of their own, one at a time.
+    The other methods are called from the runner's thread, once a second or more often, and answer
+    at once from what is known. `close` may be called at any moment, even while `prepare` or
+    `scale` are under way, which then end with a `StackError`.
+    """
+
+    @property
+    def host(self) -> str:
+        """The address that requests go to, without a path; known once `scale` has returned."""
+
+    def prepare(self, say: Say) -> None:
+        """Do what is needed once: build, pull.
+
+        Raises:
+            StackError: It cannot be done; no cell can be measured.
+        """
+
+    def scale(self, models: int, say: Say) -> None:
+        """Start what is missing and end what is too much, and replace what has ended.
+
+        Raises:
+            StackError: Something cannot be started.
+        """
+
+    def missing(self, models: int) -> str | None:
+        """Return what is not ready yet, as part of a sentence; None: all is ready."""
+
+    def fault(self) -> StackError | None:
+        """Return what ended without being asked to; None: nothing did."""
+
+    def containers(self) -> tuple[Container, ...]:
+        """Return the state of everything that was started."""
+
+    def close(self) -> None:
+        """End everything that was started. Safe to call twice; raises nothing."""

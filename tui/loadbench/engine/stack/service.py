@@ -1,0 +1,155 @@
+"""One process of the local driver: started under a leash, listened to, weighed."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from subprocess import PIPE
+from typing import IO
+
+import psutil
+
+from loadbench.engine.events import Container
+from loadbench.engine.leash import Leashed
+from loadbench.errors import StackError
+
+LOG_LINES = 15
+_DRAIN_S = 1.0
+
+
+class StackLog:
+    """What all services say, each line behind the name of its service.
+
+    Args:
+        path: Appended to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[str] = path.open("a", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+
+    def write(self, name: str, line: str) -> None:
+        """Append a line. A full disk loses it, and nothing else."""
+        with self._lock, suppress(OSError, ValueError):
+            self._file.write(f"{name} | {line}\n")
+
+    def close(self) -> None:
+        """Close the file; later lines are lost."""
+        with self._lock, suppress(OSError):
+            self._file.close()
+
+
+class Service:
+    """A running process of the stack.
+
+    Args:
+        name: Unique, as in `model-2`.
+        service: What it is, as in `model`.
+        argv: Its command.
+        cwd: Its working directory.
+        environment: Its whole environment.
+        log: Where its words go.
+        pass_fds: Descriptors that it inherits.
+        remove: A folder to remove once it has ended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        service: str,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        log: StackLog,
+        pass_fds: Sequence[int] = (),
+        remove: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.service = service
+        self._tail: deque[str] = deque(maxlen=LOG_LINES)
+        self._process = Leashed(
+            argv,
+            cwd=cwd,
+            environment=environment,
+            stdout=PIPE,
+            pass_fds=pass_fds,
+            remove=remove,
+        )
+        self._reader = threading.Thread(target=self._listen, args=(log,), daemon=True)
+        self._reader.start()
+        self._holder = psutil.Process(self._process.pid)
+        self._cpu_s = 0.0
+        self._weighed_at = time.monotonic()
+        self._cores: float | None = None
+        self._memory: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def fault(self) -> StackError:
+        """Return the error that says how the process ended."""
+        code = self._process.poll()
+        self._reader.join(_DRAIN_S)
+        ended = f"was killed by signal {-code}" if code and code < 0 else f"exited with code {code}"
+        return StackError(
+            f"{self.name} {ended}",
+            container=self.name,
+            exit_code=code,
+            log_lines=tuple(self._tail),
+        )
+
+    def look(self) -> Container:
+        """Return the process's state, with what it and its children use."""
+        code = self._process.poll()
+        if code is None:
+            self._weigh()
+        return Container(
+            name=self.name,
+            service=self.service,
+            state="running" if code is None else "exited",
+            exit_code=code,
+            cpu_cores=self._cores if code is None else None,
+            memory_bytes=self._memory if code is None else None,
+        )
+
+    def let_go(self) -> None:
+        """Ask the process to end, without waiting."""
+        self._process.let_go()
+
+    def end(self) -> None:
+        """End the process and wait for it."""
+        self._process.end()
+
+    def _listen(self, log: StackLog) -> None:
+        assert self._process.output is not None
+        with suppress(ValueError, OSError):
+            for raw in self._process.output:
+                line = raw.decode("utf-8", "replace").rstrip()
+                self._tail.append(line)
+                log.write(self.name, line)
+
+    def _weigh(self) -> None:
+        now = time.monotonic()
+        elapsed = now - self._weighed_at
+        if elapsed < 0.5:
+            return
+        cpu_s, memory = 0.0, 0
+        for process in self._descendants():
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                cpu_s += times.user + times.system
+                memory += process.memory_info().rss
+        self._cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 3)
+        self._memory = memory
+        self._cpu_s, self._weighed_at = cpu_s, now
+
+    def _descendants(self) -> list[psutil.Process]:
+        try:
+            return self._holder.children(recursive=True)
+        except psutil.Error:
+            return []

@@ -1,0 +1,203 @@
+"""The only fold: from the entries of a journal to the state of its run. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from loadbench.engine.events import (
+    CellFailed,
+    CellFinished,
+    CellPhase,
+    CellSkipped,
+    CellStarted,
+    CommandAnswered,
+    Note,
+    Phase,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    Sample,
+    StackProgress,
+)
+from loadbench.engine.journal import Entry
+from loadbench.engine.plan import Cell
+
+MESSAGES_KEPT = 50
+
+
+class CellStatus(StrEnum):
+    """Where a cell stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+OVER = (CellStatus.FINISHED, CellStatus.FAILED, CellStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellState:
+    """A cell and what its latest attempt came to."""
+
+    cell: Cell
+    status: CellStatus = CellStatus.PENDING
+    attempt: int = 0
+    """0: never begun."""
+    finished: CellFinished | None = None
+    failed: CellFailed | None = None
+    skipped: CellSkipped | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that was said to people."""
+
+    at: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """Everything a viewer shows and a runner decides by."""
+
+    started: RunStarted | None = None
+    started_at: str = ""
+    pid: int = 0
+    finished: RunFinished | None = None
+    """None: the run is live or was interrupted, which only its journal's lock can tell."""
+    cells: Mapping[str, CellState] = field(default_factory=lambda: MappingProxyType({}))
+    """By key, in the order of the plan."""
+    current: str | None = None
+    cell_since_s: float = 0.0
+    """`elapsed_s` when the current attempt began."""
+    phase: Phase | None = None
+    phase_since_s: float = 0.0
+    """`elapsed_s` when the phase began."""
+    elapsed_s: float = 0.0
+    samples: tuple[Sample, ...] = ()
+    """Of the current cell's current attempt."""
+    progress: StackProgress | None = None
+    messages: tuple[Message, ...] = ()
+    answered: frozenset[str] = frozenset()
+    """Ids of the commands that were answered."""
+    paused: bool = False
+
+    def apply(self, entry: Entry) -> "RunState":
+        """Return the state after one more entry."""
+        state = replace(self, elapsed_s=entry.elapsed_s)
+        match entry.event:
+            case RunStarted() as event:
+                return state._begin(event, entry.at)
+            case RunResumed() as event:
+                return state._resume(event)
+            case StackProgress() as event:
+                return replace(state, progress=event)
+            case CellStarted(cell=key, attempt=attempt):
+                state = state._with(key, status=CellStatus.RUNNING, attempt=attempt)
+                return replace(
+                    state,
+                    current=key,
+                    cell_since_s=entry.elapsed_s,
+                    phase=None,
+                    samples=(),
+                    progress=None,
+                )
+            case CellPhase(phase=phase):
+                return replace(state, phase=phase, phase_since_s=entry.elapsed_s)
+            case Sample() as event:
+                return replace(state, samples=(*self.samples, event))
+            case CellFinished() as event:
+                return state._over(event.cell, CellStatus.FINISHED, finished=event)
+            case CellFailed() as event:
+                return state._over(event.cell, CellStatus.FAILED, failed=event)
+            case CellSkipped() as event:
+                return state._over(event.cell, CellStatus.SKIPPED, skipped=event)
+            case CommandAnswered() as event:
+                return state._answer(event, entry.at)
+            case Note(text=text):
+                return state._say(entry.at, text)
+            case RunFinished() as event:
+                return replace(state, finished=event, current=None, phase=None, paused=False)
+
+    @property
+    def outstanding(self) -> tuple[CellState, ...]:
+        """The cells whose latest attempt is not over, in the order of the plan."""
+        return tuple(cell for cell in self.cells.values() if cell.status not in OVER)
+
+    @property
+    def current_cell(self) -> CellState | None:
+        """The cell that is being attempted."""
+        return self.cells.get(self.current) if self.current else None
+
+    def count(self, *statuses: CellStatus) -> int:
+        """Return how many cells have one of these statuses."""
+        return sum(cell.status in statuses for cell in self.cells.values())
+
+    def _begin(self, event: RunStarted, at: str) -> "RunState":
+        cells = {cell.key: CellState(cell=cell) for cell in event.cells}
+        return replace(
+            self,
+            started=event,
+            started_at=at,
+            pid=event.pid,
+            cells=MappingProxyType(cells),
+        )
+
+    def _resume(self, event: RunResumed) -> "RunState":
+        state = replace(
+            self, pid=event.pid, finished=None, current=None, phase=None, samples=(), paused=False
+        )
+        for key, cell in self.cells.items():
+            if cell.status is CellStatus.RUNNING or key in event.retry:
+                state = state._with(key, status=CellStatus.PENDING)
+        return state
+
+    def _answer(self, event: CommandAnswered, at: str) -> "RunState":
+        state = replace(self, answered=self.answered | {event.id})._say(at, event.message)
+        if not event.accepted:
+            return state
+        match event.command:
+            case "pause":
+                return replace(state, paused=True)
+            case "resume":
+                return replace(state, paused=False)
+            case "again" if event.cell:
+                return state._with(event.cell, status=CellStatus.PENDING)
+        return state
+
+    def _over(
+        self,
+        key: str,
+        status: CellStatus,
+        *,
+        finished: CellFinished | None = None,
+        failed: CellFailed | None = None,
+        skipped: CellSkipped | None = None,
+    ) -> "RunState":
+        state = self._with(key, status=status, finished=finished, failed=failed, skipped=skipped)
+        if key != self.current:
+            return state
+        return replace(state, current=None, phase=None, samples=())
+
+    def _say(self, at: str, text: str) -> "RunState":
+        return replace(self, messages=(*self.messages, Message(at, text))[-MESSAGES_KEPT:])
+
+    def _with(self, key: str, **changes: object) -> "RunState":
+        if key not in self.cells:
+            return self
+        cells = {**self.cells, key: replace(self.cells[key], **changes)}  # type: ignore[arg-type]  # names are CellState's own
+        return replace(self, cells=MappingProxyType(cells))
+
+
+EMPTY = RunState()
+
+
+def fold(entries: Iterable[Entry], state: RunState = EMPTY) -> RunState:
+    """Return the state after all entries."""
+    for entry in entries:
+        state = state.apply(entry)
+    return state

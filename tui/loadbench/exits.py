@@ -1,0 +1,73 @@
+"""The exit codes of the command line."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from loadbench.engine.profile import Goals, Profile
+from loadbench.engine.report.rows import rows
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.state import CellStatus
+from loadbench.errors import LoadbenchError, UsageError
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    GOALS_MISSED = 1
+    USAGE = 2
+    FAILED = 3
+    NOT_VALID = 4
+    INTERRUPTED = 130
+
+
+PRECEDENCE = (
+    Exit.USAGE,
+    Exit.INTERRUPTED,
+    Exit.FAILED,
+    Exit.NOT_VALID,
+    Exit.GOALS_MISSED,
+    Exit.DONE,
+)
+
+
+def of_error(error: LoadbenchError) -> Exit:
+    """Return the exit code of a command that ended with an error."""
+    return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
+
+
+def of_run(run: Run, *, check: bool) -> Exit:
+    """Return the exit code of a run that has ended.
+
+    Args:
+        run: The run.
+        check: Whether numbers that are not valid and goals that are missed count.
+    """
+    if run.status is RunStatus.STOPPED:
+        return Exit.INTERRUPTED
+    if run.status is not RunStatus.DONE or run.state.count(CellStatus.FAILED):
+        return Exit.FAILED
+    if not check:
+        return Exit.DONE
+    if any(row.verdict != "valid" for row in rows(run.state) if row.requests is not None):
+        return Exit.NOT_VALID
+    return Exit.GOALS_MISSED if missed_goals(run) else Exit.DONE
+
+
+def missed_goals(run: Run) -> list[str]:
+    """Return a sentence for every goal that a measured cell misses."""
+    assert run.state.started is not None
+    goals: Goals = Profile.model_validate(run.state.started.profile).goals
+    missed = []
+    for row in rows(run.state):
+        if goals.p95_ms is not None and row.p95_ms is not None and row.p95_ms > goals.p95_ms:
+            missed.append(f"{row.cell}: p95 {row.p95_ms:g} ms, the goal is {goals.p95_ms:g} ms")
+        ratio, most = row.failure_ratio, goals.failure_ratio
+        if most is not None and ratio is not None and ratio > most:
+            missed.append(f"{row.cell}: failure ratio {ratio:g}, the goal is {most:g}")
+    return missed
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """Return the exit code that takes precedence."""
+    return min(exits, key=PRECEDENCE.index, default=Exit.DONE)

@@ -1,0 +1,113 @@
+"""What is changed in Locust 2.47 and in its HTTP clients, each with its reason.
+
+None of this is a promised API; `tests/test_locust_contract.py` holds every name to its place.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent import select
+from geventhttpclient.connectionpool import ConnectionPool
+from locust import FastHttpUser, stats, web
+from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_parser, get_parser
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
+
+from loadbench.engine.measure.histogram import bucket_ms
+from loadbench.in_locust.recorder import Recorder
+from loadbench.in_locust.settings import Settings
+
+PERCENTILES = [0.5, 0.9, 0.95, 0.99]
+
+Call = Callable[..., Any]
+
+
+def apply(settings: Settings, recorder: Recorder) -> None:
+    """Apply all patches, before any user file is loaded."""
+    _ignore_configuration_files()
+    _answer_with_the_present()
+    _keep_three_digits()
+    _reuse_connections_beyond_1024()
+    _limit_requests(settings.timeout_s)
+    _count_aborted(recorder)
+
+
+def replace_in(owner: Any, name: str, value: Any) -> None:
+    """Replace something of somebody else's by ours.
+
+    Raises:
+        AttributeError: It is not there any more, so that replacing it would change nothing.
+    """
+    getattr(owner, name)
+    setattr(owner, name, value)
+
+
+def _ignore_configuration_files() -> None:
+    # ~/.locust.conf, ./locust.conf and ./pyproject.toml could turn the run into anything.
+    for function in (get_parser, get_empty_argument_parser):
+        defaults = function.__defaults__ or ()
+        emptied = [() if value == DEFAULT_CONFIG_FILES else value for value in defaults]
+        replace_in(function, "__defaults__", tuple(emptied))
+
+
+def _answer_with_the_present() -> None:
+    # /stats/requests is cached for 2 s, past /swarm and /stop: it would answer with the last cell.
+    replace_in(web, "DEFAULT_CACHE_TIME", 0)
+    # A point each second: at the stock 5 s the report of a short cell has no chart.
+    replace_in(stats, "HISTORY_STATS_INTERVAL_SEC", 1)
+
+
+def _keep_three_digits() -> None:
+    replace_in(stats, "bucket_response_time", bucket_ms)
+    replace_in(stats, "PERCENTILES_TO_CHART", PERCENTILES)
+    replace_in(stats, "PERCENTILES_TO_STATISTICS", PERCENTILES)
+
+
+def _reuse_connections_beyond_1024() -> None:
+    # Stock asks select(), which refuses descriptors from 1024 on; that is taken for a dead
+    # connection, and every request of such a user opens a new one.
+    def is_socket_alive(_pool: ConnectionPool, sock: socket.socket | None) -> bool:
+        if sock is None or sock.fileno() < 0:
+            return False
+        try:
+            poll = select.poll()
+            poll.register(sock.fileno(), select.POLLIN)
+            return not poll.poll(0)
+        except OSError:
+            return False
+
+    replace_in(ConnectionPool, "_is_socket_alive", is_socket_alive)
+
+
+def _limit_requests(timeout_s: float) -> None:
+    # A hung service must become failures that are counted, before users are killed at the end.
+    # A user class that sets its own timeout keeps it.
+    replace_in(FastHttpUser, "network_timeout", timeout_s)
+    replace_in(FastHttpUser, "connection_timeout", timeout_s)
+    request: Call = HttpSession.request
+
+    def limited_request(*args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("timeout", timeout_s)
+        return request(*args, **kwargs)
+
+    replace_in(HttpSession, "request", limited_request)
+
+
+def _count_aborted(recorder: Recorder) -> None:
+    # A user that is killed in the middle of a request leaves no trace in Locust's statistics.
+    for session in (FastHttpSession, HttpSession):
+        replace_in(session, "request", _counting_aborts(session.request, recorder))
+
+
+def _counting_aborts(request: Call, recorder: Recorder) -> Call:
+    def counted_request(*args: Any, **kwargs: Any) -> Any:
+        started = recorder.now()
+        try:
+            return request(*args, **kwargs)
+        except gevent.GreenletExit:
+            recorder.abort(started)
+            raise
+
+    return counted_request

@@ -1,0 +1,228 @@
+"""Counts what the users' requests came to: by the second, and over the measured window."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadbench.engine.measure.histogram import bucket_ms
+from loadbench.engine.measure.server_timing import parse_server_timing
+
+MOST_ERRORS = 20
+"""Kinds of failure that are told apart; the rest is counted together."""
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of requests by name, as histograms, and the sums of their stages."""
+
+    requests: dict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
+        default_factory=dict
+    )
+    stages: dict[str, float] = field(default_factory=dict)
+    staged: int = 0
+
+    def add(
+        self,
+        name: tuple[str, str],
+        latency_ms: float,
+        *,
+        failed: bool,
+        stages: Mapping[str, float],
+    ) -> None:
+        """Count one request."""
+        histograms = self.requests.get(name)
+        if histograms is None:
+            histograms = self.requests[name] = (Counter(), Counter())
+        histograms[failed][bucket_ms(latency_ms)] += 1
+        if stages and not failed:
+            self.staged += 1
+            sums = self.stages
+            sums["latency_ms"] = sums.get("latency_ms", 0.0) + latency_ms
+            for stage, duration_ms in stages.items():
+                sums[stage] = sums.get(stage, 0.0) + duration_ms
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts in the form that journals hold."""
+        return {
+            "requests": [
+                {
+                    "method": method,
+                    "name": name,
+                    "successes": sorted(successes.items()),
+                    "failures": sorted(failures.items()),
+                }
+                for (method, name), (successes, failures) in self.requests.items()
+            ],
+            "stages": {
+                "count": self.staged,
+                **{key: round(value, 3) for key, value in self.stages.items()},
+            },
+        }
+
+
+@dataclass(slots=True)
+class Window:
+    """The measured window of a cell."""
+
+    begin_s: float
+    end_s: float
+    cpu_begin_s: float
+    cpu_end_s: float | None = None
+    completed: int = 0
+    aborted: int = 0
+    tally: Tally = field(default_factory=Tally)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def __contains__(self, moment_s: float) -> bool:
+        return self.begin_s <= moment_s < self.end_s
+
+
+class Recorder:
+    """Keeps the counts of one cell at a time.
+
+    Args:
+        clock: Monotonic seconds.
+        cpu_seconds: CPU time that this process has used.
+    """
+
+    def __init__(
+        self, clock: Clock = time.monotonic, cpu_seconds: Clock = time.process_time
+    ) -> None:
+        self._clock = clock
+        self._cpu_seconds = cpu_seconds
+        self.begin("")
+
+    def now(self) -> float:
+        """Return the moment, in monotonic seconds."""
+        return self._clock()
+
+    def begin(self, cell: str) -> None:
+        """Forget everything; requests of a cell follow."""
+        self.cell = cell
+        self.spawned = False
+        self.window: Window | None = None
+        self._origin_s = self._clock()
+        self._cpu_s = self._cpu_seconds()
+        self._open: dict[int, Tally] = {}
+        self._closed: list[dict[str, Any]] = []
+
+    def measure(self, seconds: float) -> None:
+        """Open the measured window now, for this long."""
+        now = self._clock()
+        self.window = Window(now, now + seconds, self._cpu_seconds())
+
+    def record(
+        self,
+        *,
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        start_time: float | None = None,
+        exception: object = None,
+        response: Any = None,
+        **_unused: Any,
+    ) -> bool:
+        """Count one request that has ended.
+
+        Returns:
+            Whether Locust's own statistics shall count it too: all do until the window is opened,
+            then those that were started in it.
+        """
+        now = self._clock()
+        latency_ms = response_time or 0.0
+        key = (request_type, name)
+        failed = exception is not None
+        stages = {} if failed else parse_server_timing(getattr(response, "headers", None))
+        self._second(now).add(key, latency_ms, failed=failed, stages=stages)
+        window = self.window
+        if window is None:
+            return True
+        if not failed and now in window:
+            window.completed += 1
+        # The user's own code may run between the answer and this call, so the start is taken from
+        # the moment that was noted when it began, moved onto the monotonic clock.
+        started = now - (time.time() - start_time if start_time else latency_ms / 1000)
+        if started not in window:
+            return False
+        window.tally.add(key, latency_ms, failed=failed, stages=stages)
+        if failed:
+            self._count_error(window, exception)
+        return True
+
+    def abort(self, started: float) -> None:
+        """Count a request that was ended by us, without an answer."""
+        if self.window and started in self.window:
+            self.window.aborted += 1
+
+    def close_seconds(self, users: int) -> float:
+        """Close the seconds that have passed; to be called at least once a second.
+
+        Args:
+            users: How many there are now.
+
+        Returns:
+            Seconds until the next call is due.
+        """
+        now, cpu = self._clock(), self._cpu_seconds()
+        elapsed = now - self._origin_s
+        first, last = len(self._closed), int(elapsed)
+        # Were several seconds missed, the CPU time is that of all of them.
+        cores = (cpu - self._cpu_s) / max(1, last - first)
+        for second in range(first, last):
+            tally = self._open.pop(second, None) or Tally()
+            self._closed.append(
+                {
+                    "second": second,
+                    "users": users,
+                    "client_cpu_cores": round(cores, 3),
+                    **tally.as_json(),
+                }
+            )
+        if last > first:
+            self._cpu_s = cpu
+        window = self.window
+        if window and window.cpu_end_s is None and now >= window.end_s:
+            window.cpu_end_s = cpu
+        return last + 1 - elapsed
+
+    def seconds(self, since: int) -> list[dict[str, Any]]:
+        """Return the closed seconds from number `since` on."""
+        return self._closed[since:]
+
+    def remaining_s(self) -> float | None:
+        """Return the seconds left of the measured window; None: it was not opened."""
+        return max(0.0, self.window.end_s - self._clock()) if self.window else None
+
+    def result(self) -> dict[str, Any] | None:
+        """Return everything that the measured window came to; None: it was not opened."""
+        window = self.window
+        if window is None:
+            return None
+        length_s = min(window.end_s, self._clock()) - window.begin_s
+        cpu_end_s = self._cpu_seconds() if window.cpu_end_s is None else window.cpu_end_s
+        return {
+            "measured_s": round(length_s, 3),
+            "completed": window.completed,
+            "aborted": window.aborted,
+            "client_cpu_cores": round((cpu_end_s - window.cpu_begin_s) / max(length_s, 1e-3), 3),
+            "errors": [{"error": e, "count": n} for e, n in window.errors.most_common()],
+            **window.tally.as_json(),
+        }
+
+    def _second(self, now: float) -> Tally:
+        second = max(int(now - self._origin_s), len(self._closed))
+        tally = self._open.get(second)
+        if tally is None:
+            tally = self._open[second] = Tally()
+        return tally
+
+    @staticmethod
+    def _count_error(window: Window, exception: object) -> None:
+        text = str(exception) or type(exception).__name__
+        if text not in window.errors and len(window.errors) >= MOST_ERRORS:
+            text = "other failures"
+        window.errors[text[:300]] += 1

@@ -1,0 +1,165 @@
+"""The plain view of a run: a line an event, a bar on a terminal."""
+
+import os
+import signal
+import threading
+from contextlib import suppress
+from enum import Enum, auto
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from loadbench import text
+from loadbench.engine.commands import send_command
+from loadbench.engine.events import RunResumed
+from loadbench.engine.journal import Entry, JournalReader, is_held
+from loadbench.engine.profile import Profile
+from loadbench.engine.progress import remaining_s
+from loadbench.engine.runs import Run, RunStatus, status_of
+from loadbench.engine.state import EMPTY
+
+POLL_S = 0.2
+
+
+class Wish(Enum):
+    """What the signals that came ask for."""
+
+    WATCH = auto()
+    STOP = auto()
+    KILL = auto()
+    DETACH = auto()
+
+
+class Signals:
+    """Turns SIGINT, SIGTERM and SIGHUP into wishes, while the block lasts."""
+
+    def __init__(self) -> None:
+        self.wish = Wish.WATCH
+        self._woken = threading.Event()
+        self._former: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> "Signals":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._former[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # it came from signal()
+
+    def ask_to_stop(self) -> None:
+        """Have the run stopped, as by a first SIGINT."""
+        self.wish = Wish.STOP
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not past a signal."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self.wish = Wish.DETACH
+        elif self.wish is Wish.WATCH:
+            self.wish = Wish.STOP
+        else:
+            self.wish = Wish.KILL
+        self._woken.set()
+
+
+class PlainView:
+    """Follows one run and tells of it.
+
+    Args:
+        folder: The run's folder.
+        console: Where lines and the bar go.
+        quiet: Do not tell what happened before now.
+    """
+
+    def __init__(self, folder: Path, console: Console, *, quiet: bool = False) -> None:
+        self._folder = folder
+        self._console = console
+        self._reader = JournalReader(folder)
+        self._state = EMPTY
+        self._profile: Profile | None = None
+        self._quiet = quiet
+
+    def watch(self, signals: Signals) -> Run | None:
+        """Follow the run until it ends.
+
+        SIGINT and SIGTERM stop it, a second one kills it; SIGHUP leaves it alone.
+
+        Returns:
+            The run as it ended; None: it goes on, and nobody looks.
+        """
+        done = Wish.WATCH
+        with self._bar() as bar:
+            task = bar.add_task("", total=None)
+            while True:
+                # Asked before reading: what was written before the lock fell free is then read.
+                held = is_held(self._folder)
+                self._tell(self._reader.poll())
+                status = status_of(self._state, held=held)
+                if status is not RunStatus.LIVE:
+                    return Run(self._folder, self._state, status)
+                self._show(bar, task)
+                if signals.wish is Wish.DETACH:
+                    return None
+                if signals.wish is not done:
+                    done = signals.wish
+                    self._act(done)
+                signals.wait(POLL_S)
+
+    def _tell(self, entries: list[Entry]) -> None:
+        # What was told before a resume is not told again.
+        resumes = [i for i, entry in enumerate(entries) if isinstance(entry.event, RunResumed)]
+        first = len(entries) if self._quiet else resumes[-1] if resumes else 0
+        self._quiet = False
+        for i, entry in enumerate(entries):
+            self._state = self._state.apply(entry)
+            line = text.event_line(entry, self._state) if i >= first else None
+            if line:
+                self._print(line)
+
+    def _act(self, wish: Wish) -> None:
+        if wish is Wish.STOP:
+            self._print("stopping, and taking everything down; once more to kill")
+            send_command(self._folder, "stop")
+        elif wish is Wish.KILL and is_held(self._folder):
+            self._print("killed")
+            with suppress(ProcessLookupError):
+                os.kill(self._state.pid, signal.SIGKILL)
+
+    def _print(self, line: str) -> None:
+        with suppress(BrokenPipeError, OSError):
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _bar(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+            refresh_per_second=2,
+        )
+
+    def _show(self, bar: Progress, task: TaskID) -> None:
+        state = self._state
+        if not self._console.is_terminal or state.started is None:
+            return
+        if self._profile is None:
+            self._profile = Profile.model_validate(state.started.profile)
+        left = remaining_s(self._profile, state)
+        bar.update(
+            task,
+            description=text.progress_line(state, left),
+            completed=state.elapsed_s,
+            total=max(state.elapsed_s + left, 1),
+        )

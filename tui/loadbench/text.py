@@ -1,0 +1,166 @@
+"""How values look in plain text: tables, numbers, one line an event. Pure."""
+
+from collections.abc import Sequence
+
+from loadbench.engine.duration import say_duration
+from loadbench.engine.events import (
+    CellFailed,
+    CellFinished,
+    CellPhase,
+    CellSkipped,
+    CellStarted,
+    CommandAnswered,
+    Note,
+    Phase,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    StackProgress,
+)
+from loadbench.engine.journal import Entry
+from loadbench.engine.measure.histogram import count, percentile, successes
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.state import OVER, CellStatus, RunState
+
+_PHASE_WORDS = {
+    Phase.SCALING: "scaling the stack",
+    Phase.RAMPING: "starting users",
+    Phase.SETTLING: "waiting for steady numbers",
+    Phase.MEASURING: "measuring",
+    Phase.DRAINING: "ending users",
+}
+
+
+def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+    """Return the lines of a table, columns as wide as their longest value.
+
+    Args:
+        header: The names of the columns.
+        body: Rows of as many texts each.
+        left: How many of the first columns are aligned left; the others are numbers. The last
+            column is aligned left if its name ends with a space.
+    """
+    lines = [list(header), *[list(row) for row in body]]
+    widths = [max(len(row[i].rstrip()) for row in lines) for i in range(len(header))]
+    last_is_text = header[-1].endswith(" ")
+
+    def pad(i: int, value: str) -> str:
+        is_text = i < left or (last_is_text and i == len(header) - 1)
+        return value.strip().ljust(widths[i]) if is_text else value.strip().rjust(widths[i])
+
+    return ["  ".join(pad(i, value) for i, value in enumerate(row)).rstrip() for row in lines]
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with that many significant digits, `-` where there is none."""
+    if value is None:
+        return "-"
+    if value and abs(value) >= 10 ** (digits - 1):
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
+
+
+def cells_table(state: RunState) -> list[str]:
+    """Return a run's cells with their main numbers, as lines."""
+    latency = ("p50 ms", "p90 ms", "p95 ms", "p99 ms")
+    header = ("cell", "models", "users", "spawn/s", "req/s", *latency, "fails", "verdict ")
+    return table(header, [_cell_line(row) for row in rows(state)])
+
+
+def event_line(entry: Entry, state: RunState) -> str | None:
+    """Return what a person is told of an entry; None: nothing.
+
+    Args:
+        entry: The entry.
+        state: The state of the run after it.
+    """
+    match entry.event:
+        case RunStarted() as event:
+            cells = len(event.cells)
+            driver = f"driver {event.driver} ({event.driver_reason})"
+            return f"{event.profile_name}/{event.run}: {cells} cells, {driver}"
+        case RunResumed():
+            return f"resumed: {len(state.outstanding)} of {len(state.cells)} cells to go"
+        case StackProgress(step=step, line=line):
+            return f"  {step}: {line}"
+        case CellStarted(cell=key, attempt=attempt):
+            again = f", attempt {attempt}" if attempt > 1 else ""
+            return f"{key} (cell {_position(state)} of {len(state.cells)}{again})"
+        case CellPhase(phase=phase):
+            return f"  {_PHASE_WORDS[phase]}"
+        case CellFinished(cell=key):
+            return f"  {_finished_line(state, key)}"
+        case CellFailed() as event:
+            log = "".join(f"\n    | {line}" for line in event.log_lines)
+            return f"  failed: {event.reason}{log}"
+        case CellSkipped(cell=key, reason=reason):
+            return f"  {key} skipped: {reason}"
+        case CommandAnswered(message=message) | Note(text=message):
+            return f"  {message}"
+        case RunFinished(result=result, reason=reason):
+            return f"{result.value}: {reason}"
+        case _:
+            return None
+
+
+def outcome_line(state: RunState) -> str:
+    """Return how many cells came to what."""
+    counts = {status: state.count(status) for status in OVER}
+    left = len(state.outstanding)
+    said = [f"{count} {status.value}" for status, count in counts.items() if count]
+    if left:
+        said.append(f"{left} not measured")
+    return f"{len(state.cells)} cells: {', '.join(said)}"
+
+
+def progress_line(state: RunState, remaining_s: float) -> str:
+    """Return where a live run stands, on one line.
+
+    Args:
+        state: The run.
+        remaining_s: The estimate of the seconds that it still takes.
+    """
+    said = [f"cell {_position(state)}/{len(state.cells)}"]
+    if state.current:
+        said.append(state.current)
+    if state.phase:
+        since = max(0.0, state.elapsed_s - state.phase_since_s)
+        said.append(f"{_PHASE_WORDS[state.phase]} {since:.0f} s")
+    if state.samples:
+        newest = successes(state.samples[-1].requests)
+        p90 = percentile(newest, 0.9)
+        said.append(f"{count(newest)} req/s, p90 {number(p90)} ms")
+    if state.paused:
+        said.append("paused")
+    return " · ".join([*said, f"about {say_duration(remaining_s)} left"])
+
+
+def _position(state: RunState) -> int:
+    keys = list(state.cells)
+    return keys.index(state.current) + 1 if state.current in keys else 0
+
+
+def _finished_line(state: RunState, key: str) -> str:
+    row = next(row for row in rows(state) if row.cell == key)
+    said = (
+        f"{number(row.rps)} req/s, p50 {number(row.p50_ms)} p90 {number(row.p90_ms)} "
+        f"p99 {number(row.p99_ms)} ms, {row.failures} failures, {row.verdict}"
+    )
+    return f"{said}: {row.reasons}" if row.reasons else said
+
+
+def _cell_line(row: Row) -> tuple[str, ...]:
+    standing = row.verdict if row.verdict != CellStatus.PENDING.value else "not measured"
+    return (
+        row.cell,
+        str(row.models),
+        str(row.users),
+        f"{row.spawn_rate:g}",
+        number(row.rps),
+        number(row.p50_ms),
+        number(row.p90_ms),
+        number(row.p95_ms),
+        number(row.p99_ms),
+        "-" if row.failures is None else str(row.failures),
+        f"{standing}: {row.reasons}" if row.reasons else standing,
+    )
