@@ -10,10 +10,12 @@ import signal
 import sys
 from pathlib import Path
 
+from loadbench.engine.cell_run import Equipment
+from loadbench.engine.desk import Desk
 from loadbench.engine.launch import Order
 from loadbench.engine.load import LocustLoad
 from loadbench.engine.prepare import Prepared, prepare_resume, prepare_run
-from loadbench.engine.runner import Equipment, Runner
+from loadbench.engine.runner import Runner
 from loadbench.errors import LoadbenchError
 
 
@@ -27,13 +29,14 @@ def main() -> int:
     except LoadbenchError as error:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
         return 1
-    runner = Runner(_equip(order, prepared), prepared.state)
+    desk = Desk(prepared.folder, prepared.journal, prepared.state)
+    runner = Runner(_equip(order, prepared), desk)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _: runner.request_stop(signal.Signals(got).name))
+        signal.signal(number, lambda got, _: desk.request_stop(signal.Signals(got).name))
     print(json.dumps({"folder": str(prepared.folder)}), flush=True)
     _speak_into(prepared)
     if order.resume:
-        runner.reject_stale_commands()
+        desk.reject_stale_commands()
     runner.run()
     prepared.lock.release()
     prepared.journal.close()
@@ -52,7 +55,6 @@ def _equip(order: Order, prepared: Prepared) -> Equipment:
     folder, load = prepared.folder, prepared.profile.load
     root = order.workspace.root
     return Equipment(
-        folder=folder,
         profile=prepared.profile,
         stack=prepared.driver.stack(folder / "stack.log"),
         load=LocustLoad(
@@ -61,7 +63,6 @@ def _equip(order: Order, prepared: Prepared) -> Equipment:
             timeout_s=load.timeout,
             log=folder / "locust.log",
         ),
-        journal=prepared.journal,
     )
 
 

@@ -1,13 +1,14 @@
 """Durations as people write them: `90s`, `7m`, `1h20m`."""
 
 import re
+from decimal import Decimal
 
 _PARTS = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _SECONDS = (3600, 60, 1)
 _NEEDED = "a duration such as 90s, 7m or 1h20m is needed"
 
 
-def parse_duration(text: str | int | float) -> float:
+def parse_duration(text: object) -> float:
     """Return the seconds that a duration stands for.
 
     Args:
@@ -16,26 +17,26 @@ def parse_duration(text: str | int | float) -> float:
     Raises:
         ValueError: It is none of these.
     """
-    if isinstance(text, bool):
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise ValueError(_NEEDED)  # noqa: TRY004  # pydantic takes ValueError for a mistake
-    if isinstance(text, int | float):
-        return float(text)
-    match = _PARTS.fullmatch(text.strip())
+    match = _PARTS.fullmatch(text.strip()) if isinstance(text, str) else None
     if match and any(match.groups()):
         return sum(
             float(part) * unit for part, unit in zip(match.groups(), _SECONDS, strict=True) if part
         )
     try:
         return float(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(_NEEDED) from None
 
 
 def write_duration(seconds: float) -> str:
-    """Return the shortest text that `parse_duration` reads as the same number of seconds."""
+    """Return a text that `parse_duration` reads as the same number of seconds."""
     whole = int(seconds)
-    if whole != seconds or not whole:
-        return f"{seconds:g}s"
+    if whole != seconds:
+        return f"{Decimal(repr(seconds)):f}s"
+    if not whole:
+        return "0s"
     hours, rest = divmod(whole, 3600)
     minutes, rest = divmod(rest, 60)
     parts = ((hours, "h"), (minutes, "m"), (rest, "s"))

@@ -38,9 +38,10 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind 
 _DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
 _SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
 _CELL_OVER_PREFIXES = tuple(
-    f'{{"type":"{kind.type}"'.encode()
-    for kind in (CellStarted, CellFinished, CellFailed, CellSkipped)
+    f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
+"""A skipped cell need not be the one that is being measured, so that is none of them."""
+
 _LOCK_TRIES_S = 1.0
 
 
@@ -98,7 +99,8 @@ class JournalWriter:
         self._write(_encode(entry))
         self._seq = entry.seq
         if isinstance(event, _DURABLE):
-            os.fsync(self._fd)
+            with disk_full_as_error(self._folder):
+                os.fsync(self._fd)
         return entry
 
     def moved_to(self, folder: Path) -> None:
@@ -155,6 +157,8 @@ class JournalWriter:
         try:
             (self._folder / RESERVE_NAME).write_bytes(b"\0" * RESERVE_BYTES)
         except OSError as error:
+            with suppress(OSError):
+                self.release_reserve()
             raise DiskFullError(f"{self._folder}: {error.strerror}") from error
 
 
@@ -168,7 +172,6 @@ class JournalReader:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
         self._offset = 0
-        self._rest = b""
 
     def poll(self) -> list[Entry]:
         """Return the entries that were completed since the last call.
@@ -182,11 +185,12 @@ class JournalReader:
         try:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
-                data = self._rest + file.read()
-                self._offset = file.tell()
+                data = file.read()
         except OSError as error:
             raise JournalError(f"{self.path}: {error.strerror}") from error
-        *lines, self._rest = data.split(b"\n")
+        # A line that is not whole yet is read anew: its writer may take it back.
+        *lines, rest = data.split(b"\n")
+        self._offset += len(data) - len(rest)
         return [entry for line in _without_old_samples(lines) if (entry := self.decode(line))]
 
     def decode(self, line: bytes) -> Entry | None:
@@ -247,7 +251,7 @@ def _encode(entry: Entry) -> bytes:
 
 def _without_old_samples(lines: list[bytes]) -> Iterator[bytes]:
     over = (i for i in reversed(range(len(lines))) if lines[i].startswith(_CELL_OVER_PREFIXES))
-    last_over = next(over, 0)
+    last_over = next(over, -1)
     for i, line in enumerate(lines):
         if line and (i > last_over or not line.startswith(_SAMPLE_PREFIX)):
             yield line

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -117,16 +118,34 @@ def hold(pipe: int, argv: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         _become(argv, close=(pipe, woken, wake))
-    select.select([pipe, woken], [], [])
-    code = _reap(child)
+    code = _wait(child, woken, pipe)
     if code is None:
         _signal_group(child, signal.SIGTERM)
-        select.select([woken], [], [], GRACE_S)
-        code = _reap(child)
+        # A command that is stopped would never see the first signal.
+        _signal_group(child, signal.SIGCONT)
+        code = _wait(child, woken, deadline=time.monotonic() + GRACE_S)
     _signal_group(child, signal.SIGKILL)
-    if code is None:
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return code
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if code is None else code
+
+
+def _wait(
+    child: int, woken: int, pipe: int | None = None, *, deadline: float | None = None
+) -> int | None:
+    """Return the child's exit code once it has one; None: the pipe or the deadline came first."""
+    watched = [woken] if pipe is None else [woken, pipe]
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return None
+        ready, _, _ = select.select(watched, [], [], left)
+        if pipe in ready:
+            return None
+        if woken in ready:
+            # A child that is merely stopped wakes us too.
+            os.read(woken, 512)
 
 
 def _become(argv: Sequence[str], *, close: Sequence[int]) -> None:
@@ -146,11 +165,6 @@ def _become(argv: Sequence[str], *, close: Sequence[int]) -> None:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     finally:
         os._exit(127)
-
-
-def _reap(child: int) -> int | None:
-    pid, status = os.waitpid(child, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if pid else None
 
 
 def _signal_group(child: int, number: signal.Signals) -> None:

@@ -270,7 +270,10 @@ class LocustLoad:
             except requests.RequestException as error:
                 self._silent += 1
                 if method != "GET" or self._silent >= SILENCES:
-                    raise LoadLostError(f"Locust does not answer {path}: {error}") from error
+                    what = f"{method} {path.partition('?')[0]}"
+                    raise LoadLostError(
+                        f"Locust does not answer {what} ({type(error).__name__})"
+                    ) from error
             else:
                 self._silent = 0
                 return response

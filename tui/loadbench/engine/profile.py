@@ -28,7 +28,9 @@ Duration = Annotated[
 """Seconds; written as `90s`, `7m` or `1h20m`."""
 
 
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("a list such as [1, 2] is needed")
     # Cells and their reports are named by %g of the value, so that must tell them apart.
     if len({f"{value:g}" for value in values}) < len(values):
         raise ValueError("the same value is given twice")
@@ -44,23 +46,22 @@ def _relative(path: str) -> str:
 def _http_url(url: str | None) -> str | None:
     if url is None:
         return None
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        more = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
-        named = False
-    if not named or parts.path.strip("/") or parts.query or parts.fragment:
+        named, more = False, ""
+    if not named or more:
         raise ValueError("a URL such as http://127.0.0.1:8000 is needed, without a path")
     return url.rstrip("/")
 
 
 PositiveInts = Annotated[
-    tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(_distinct)
+    tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], AfterValidator(_axis)
 ]
 PositiveRates = Annotated[
-    tuple[Annotated[float, Field(gt=0, le=1000)], ...],
-    Field(min_length=1),
-    AfterValidator(_distinct),
+    tuple[Annotated[float, Field(ge=0.001, le=1000)], ...], AfterValidator(_axis)
 ]
 
 

@@ -16,6 +16,13 @@ from loadbench.errors import ProfileError
 SUFFIXES = (".yaml", ".yml")
 Place = tuple[str | int, ...]
 
+_YAML = "tag:yaml.org,2002:"
+_COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
+_MOST_BITS = 64
+_LONGEST_SHOWN = 80
+MOST_VALUES = 10_000
+"""More than any profile holds; aliases of aliases can stand for more than the memory does."""
+
 
 @dataclass(slots=True)
 class _Source:
@@ -25,6 +32,7 @@ class _Source:
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[Place, str] = field(default_factory=dict)
     mistakes: list[tuple[str, str]] = field(default_factory=list)
+    count: int = 0
 
     def place(self, key: Place) -> str:
         """Return where a key, or the nearest part of it, was said."""
@@ -102,7 +110,7 @@ def _read(file: Path) -> _Source:
         raise ProfileError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ProfileError(f"{file}: not UTF-8 text (byte {error.start})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ProfileError(_yaml_mistake(file, error)) from None
     if root is None:
         raise ProfileError(
@@ -112,7 +120,7 @@ def _read(file: Path) -> _Source:
         raise ProfileError(f"{file}:1: a profile is a list of `key: value` lines")
     try:
         source.values = _construct(root, (), source)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ProfileError(_yaml_mistake(file, error)) from None
     return source
 
@@ -120,20 +128,29 @@ def _read(file: Path) -> _Source:
 def _yaml_mistake(file: Path, error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f"{file}:{mark.line + 1}" if mark else str(file)
-    problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+    problem = getattr(error, "problem", None) or str(error)
+    if isinstance(error, RecursionError):
+        problem = "nested too deeply"
     return f"{place}: not valid YAML: {problem}"
 
 
 def _construct(node: yaml.Node, key: Place, source: _Source) -> Any:
     """Return a node's value, noting where each key stands and which are given twice."""
     source.places.setdefault(key, f"{source.file}:{node.start_mark.line + 1}")
+    source.count += 1
+    if source.count > MOST_VALUES:
+        raise _fault(node, f"more than {MOST_VALUES} values")
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    if node.tag not in _COLLECTIONS:
+        raise _fault(node, f"{node.tag.replace(_YAML, '!!')} means nothing here")
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, (*key, i), source) for i, item in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return yaml.SafeLoader("").construct_object(node)
     values: dict[str, Any] = {}
     for name_node, value_node in node.value:
-        name = str(name_node.value)
+        if not isinstance(name_node, yaml.ScalarNode):
+            raise _fault(name_node, "a key must be plain text")
+        name = _written(name_node)
         place = f"{source.file}:{name_node.start_mark.line + 1}"
         inner = (*key, name)
         if name in values:
@@ -143,6 +160,30 @@ def _construct(node: yaml.Node, key: Place, source: _Source) -> Any:
     return values
 
 
+def _scalar(node: yaml.ScalarNode) -> Any:
+    _written(node)
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+    except (ValueError, LookupError, AttributeError):
+        # What PyYAML lets through where a text does not fit its tag, as in `!!int x`.
+        kind = node.tag.removeprefix(_YAML)
+        raise _fault(node, f"{_shown(node.value)} is no {kind}") from None
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise _fault(node, "a number too large for anything")
+    return value
+
+
+def _written(node: yaml.ScalarNode) -> str:
+    text = str(node.value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise _fault(node, f"{_shown(text)} is half a character, which no file can hold")
+    return text
+
+
+def _fault(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+
 def _override(source: _Source, text: str) -> None:
     place = f"--set {text}"
     dotted, equals, value = text.partition("=")
@@ -150,50 +191,59 @@ def _override(source: _Source, text: str) -> None:
     if not equals or not all(keys):
         source.mistakes.append((place, "KEY=VALUE is needed, as in --set users=5,10"))
         return
+    try:
+        given = _override_value(".".join(keys), value)
+    except (yaml.YAMLError, RecursionError):
+        source.mistakes.append((place, f"{'.'.join(keys)}: not a YAML value"))
+        return
+    said = tuple(keys)
+    source.places = {key: at for key, at in source.places.items() if key[: len(said)] != said}
     target = source.values
     for length, part in enumerate(keys[:-1], start=1):
         if not isinstance(target.get(part), dict):
             target[part] = {}
         target = target[part]
         source.places[tuple(keys[:length])] = place
-    for alias in [old for old, new in ALIASES.items() if (new,) == tuple(keys)]:
+    for alias in [old for old, new in ALIASES.items() if (new,) == said]:
         source.values.pop(alias, None)
-    target[keys[-1]] = _override_value(".".join(keys), value, place, source)
-    source.places[tuple(keys)] = place
+    target[keys[-1]] = given
+    source.places[said] = place
 
 
-def _override_value(key: str, text: str, place: str, source: _Source) -> Any:
+def _override_value(key: str, text: str) -> Any:
     if key in ALIASES.values():
         return [part.strip() for part in text.strip("[] ").split(",") if part.strip()]
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        source.mistakes.append((place, f"{key}: not a YAML value"))
-        return None
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return None if node is None else _construct(node, (), _Source(Path()))
 
 
 def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
     key = tuple(detail["loc"])
     place, name = source.place(key), _dotted(key)
-    given = detail.get("input")
+    given = _shown(detail.get("input"))
     match detail["type"]:
-        case "extra_forbidden" if key[-1] in ALIASES:
-            return place, f"{name}: another name for {ALIASES[str(key[-1])]}, which is given too"
+        case "extra_forbidden" if name in ALIASES:
+            return place, f"{name}: another name for {ALIASES[name]}, which is given too"
         case "extra_forbidden":
             return place, f"{name}: unknown key{_nearest(name)}"
         case "missing":
             alias = next((old for old, new in ALIASES.items() if new == name), None)
             return str(source.file), f"{name}: missing" + (f" (also: {alias})" if alias else "")
         case "literal_error":
-            return place, f"{name}: {given!r} is not one of {detail['ctx']['expected']}"
+            return place, f"{name}: {given} is not one of {detail['ctx']['expected']}"
         case "value_error":
-            return place, f"{name}: {given!r}: {detail['ctx']['error']}"
+            return place, f"{name}: {given}: {detail['ctx']['error']}"
         case "tuple_type":
-            return place, f"{name}: {given!r}: a list such as [1, 2] is needed"
+            return place, f"{name}: {given}: a list such as [1, 2] is needed"
         case "model_type":
-            return place, f"{name}: {given!r}: keys of its own are needed, indented below it"
+            return place, f"{name}: {given}: keys of its own are needed, indented below it"
         case _:
-            return place, f"{name}: {given!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+            return place, f"{name}: {given}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _nearest(name: str) -> str:

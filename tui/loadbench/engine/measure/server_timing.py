@@ -3,6 +3,7 @@
 https://www.w3.org/TR/server-timing/
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,12 @@ STAGES = {
     "infer": "infer_ms",
 }
 """Metric names of the header, and the fields of `Stages` that they are summed in."""
+
+LONGEST_MS = 1e9
+"""More than any request takes; what claims more, or is no number at all, is not believed."""
+
+_METRIC = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
+"""Up to a comma; one within quotes separates nothing."""
 
 
 def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
@@ -29,7 +36,7 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
     if not value:
         return {}
     stages: dict[str, float] = {}
-    for metric in str(value).split(","):
+    for metric in _METRIC.findall(str(value)):
         name, *parameters = metric.split(";")
         stage = STAGES.get(name.strip().lower())
         if stage is None:
@@ -40,5 +47,7 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
                 try:
                     stages[stage] = float(number.strip().strip('"'))
                 except ValueError:
+                    return {}
+                if not 0 <= stages[stage] <= LONGEST_MS:
                     return {}
     return stages if "total_ms" in stages else {}

@@ -53,7 +53,7 @@ def write_summary(state: RunState, folder: Path) -> list[Path]:
         part = folder / f".{name}.part"
         try:
             with disk_full_as_error(folder):
-                part.write_text(text, encoding="utf-8")
+                part.write_text(text, encoding="utf-8", errors="replace")
                 part.replace(folder / name)
         finally:
             part.unlink(missing_ok=True)

@@ -108,11 +108,13 @@ class LocalStack:
     def _end(self, names: list[str]) -> None:
         # The broker last: whoever loses it would spend its last words on that.
         for kinds in (("model", "api"), ("broker",)):
-            ending = [name for name in names if self._services[name].service in kinds]
-            for name in ending:
-                self._services[name].let_go()
-            for name in ending:
-                self._services.pop(name).end()
+            ending = [it for it in self._services.values() if it.service in kinds]
+            ending = [it for it in ending if it.name in names]
+            for service in ending:
+                service.let_go()
+            for service in ending:
+                service.end()
+                del self._services[service.name]
 
     def _start(
         self,

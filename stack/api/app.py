@@ -1,0 +1,145 @@
+"""The API: `POST /predict` classifies a picture, `GET /health` tells who is ready to."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from http import HTTPStatus
+
+from flask import Flask, Request, Response, abort, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from api.timing import Stages
+from common.config import ApiConfig
+from common.errors import BrokerError, QueueFullError, UnavailableError
+from common.messages import Failure, Prediction, Reply
+from common.queue import JobQueue
+
+LARGEST_BODY_BYTES = 16 * 1024 * 1024
+RETRY_AFTER_S = 1
+SHORTEST_WAIT_S = 0.001
+
+
+class Predictor:
+    """Sends pictures to the workers, so many at a time that threads are left for the rest."""
+
+    def __init__(self, config: ApiConfig, queue: JobQueue) -> None:
+        """`queue`: with room for `config.slots` waiting threads."""
+        self._queue = queue
+        self._deadline_s = config.deadline_ms / 1000
+        self._slots = threading.BoundedSemaphore(config.slots)
+
+    def predict(self, image: bytes, started: float) -> Reply:
+        """Classify one picture; the deadline counts from `started`. Raises UnavailableError."""
+        with self._slot():
+            job_id = self._queue.add(image)
+            left_s = started + self._deadline_s - time.perf_counter()
+            return self._queue.wait(job_id, max(SHORTEST_WAIT_S, left_s))
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._slots.acquire(blocking=False):
+            raise QueueFullError("The queue is full.")
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+def create_app() -> Flask:
+    """Make the application with the settings of the environment. Raises ConfigError."""
+    config = ApiConfig.read(os.environ)
+    queue = JobQueue(
+        config.broker_url,
+        max_queue=config.max_queue,
+        slots=config.slots,
+        longest_wait_s=config.deadline_ms / 1000,
+    )
+    predictor = Predictor(config, queue)
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+
+    @app.post("/predict")
+    def predict() -> Response:
+        started = time.perf_counter()
+        reply = predictor.predict(_image(request), started)
+        return _respond(reply, started)
+
+    @app.get("/health")
+    def health() -> Response:
+        return _health(queue)
+
+    app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(UnavailableError, _unavailable)
+    return app
+
+
+def _image(request: Request) -> bytes:
+    image: bytes
+    if request.mimetype == "multipart/form-data":
+        if "file" not in request.files:
+            abort(HTTPStatus.BAD_REQUEST, "Send the picture as the form field 'file'.")
+        image = request.files["file"].read()
+    elif request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
+        image = request.get_data(cache=False)
+    else:
+        abort(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send the picture as multipart/form-data, image/* or application/octet-stream.",
+        )
+    if not image:
+        abort(HTTPStatus.BAD_REQUEST, "The picture is empty.")
+    return image
+
+
+def _respond(reply: Reply, started: float) -> Response:
+    match reply:
+        case Failure(fault="image"):
+            return _error(HTTPStatus.UNPROCESSABLE_ENTITY, reply.reason)
+        case Failure():
+            return _error(HTTPStatus.INTERNAL_SERVER_ERROR, reply.reason)
+        case Prediction():
+            return _classified(reply, started)
+
+
+def _classified(prediction: Prediction, started: float) -> Response:
+    stages = Stages.of(prediction, (time.perf_counter() - started) * 1000)
+    response = jsonify(
+        label=prediction.top[0].label,
+        score=prediction.top[0].score,
+        top=[asdict(guess) for guess in prediction.top],
+        batch_size=prediction.batch_size,
+        timings_ms=stages.as_dict(),
+    )
+    response.headers["Server-Timing"] = stages.header()
+    return response
+
+
+def _health(queue: JobQueue) -> Response:
+    try:
+        workers = queue.workers()
+    except BrokerError:
+        workers = ()
+    ready = any(worker.ready for worker in workers)
+    response = jsonify(ready=ready, workers=[asdict(worker) for worker in workers])
+    response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return response
+
+
+def _refuse(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _error(status, error.description or status.phrase)
+
+
+def _unavailable(error: UnavailableError) -> Response:
+    response = _error(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _error(status: HTTPStatus, sentence: str) -> Response:
+    response = jsonify(error=sentence)
+    response.status_code = status
+    return response

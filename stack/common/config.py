@@ -1,0 +1,137 @@
+"""The service's settings, all of them environment variables. Unset and empty mean the default."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from common.errors import ConfigError
+
+Environment = Mapping[str, str]
+Device = Literal["cpu", "gpu"]
+Config = TypeVar("Config")
+
+BAD_CONFIG_EXIT = 2
+MODEL_FOLDER = Path(__file__).resolve().parent.parent / "model"
+BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """Settings of the API."""
+
+    broker_url: str
+    """BROKER_URL: `redis://host:port` or `unix://path`. Default: redis://127.0.0.1:6379."""
+    max_queue: int
+    """MAX_QUEUE: jobs that may wait for a worker; one more is refused with 503. Default: 256."""
+    deadline_ms: int
+    """DEADLINE_MS: how long a request waits for its reply before it gets 503. Default: 30000."""
+
+    @property
+    def slots(self) -> int:
+        """Predictions under way at once: those that wait, and those that batches hold."""
+        return self.max_queue + 128
+
+    @property
+    def threads(self) -> int:
+        """Threads for gunicorn: some stay free for /health and refusals when all slots wait."""
+        return self.slots + 16
+
+    @classmethod
+    def read(cls, environment: Environment) -> "ApiConfig":
+        """Read the settings. Raises ConfigError."""
+        return cls(
+            broker_url=_broker_url(environment),
+            max_queue=_whole(environment, "MAX_QUEUE", 256),
+            deadline_ms=_whole(environment, "DEADLINE_MS", 30_000),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig:
+    """Settings of one worker."""
+
+    broker_url: str
+    """BROKER_URL: as for the API."""
+    batch_size: int
+    """BATCH_SIZE: the most images in one run of the network. Default: 1."""
+    batch_wait_ms: int
+    """BATCH_WAIT_MS: how long a batch that is not full waits for more. 0: not at all. Default: 5.
+    Without effect when BATCH_SIZE is 1."""
+    device: Device
+    """DEVICE: cpu or gpu. Default: cpu."""
+    gpu_memory_mb: int | None
+    """GPU_MEMORY_MB: the most VRAM the network's arena takes. None: grows by need. Default: None.
+    Without effect on the CPU."""
+    model_threads: int
+    """MODEL_THREADS: threads of one run of the network on the CPU. Default: 1."""
+    model_path: Path
+    """MODEL_PATH: the ONNX file. Default: the one beside the worker's code."""
+    labels_path: Path
+    """LABELS_PATH: a class a line, in the order of the outputs. Default: beside the code."""
+    worker_id: str
+    """WORKER_ID: the name shown by /health. Default: hostname-pid."""
+
+    @property
+    def model_name(self) -> str:
+        """The model's name as people see it."""
+        return self.model_path.stem
+
+    @classmethod
+    def read(cls, environment: Environment) -> "WorkerConfig":
+        """Read the settings. Raises ConfigError."""
+        limited = bool(environment.get("GPU_MEMORY_MB"))
+        return cls(
+            broker_url=_broker_url(environment),
+            batch_size=_whole(environment, "BATCH_SIZE", 1),
+            batch_wait_ms=_whole(environment, "BATCH_WAIT_MS", 5, least=0),
+            device=_device(environment),
+            gpu_memory_mb=_whole(environment, "GPU_MEMORY_MB", 0) if limited else None,
+            model_threads=_whole(environment, "MODEL_THREADS", 1),
+            model_path=_file(environment, "MODEL_PATH", "efficientnet-lite0.onnx"),
+            labels_path=_file(environment, "LABELS_PATH", "labels.txt"),
+            worker_id=environment.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
+        )
+
+
+def read_or_exit(read: Callable[[Environment], Config]) -> Config:
+    """Read settings from this process's environment; exit with one line if they are bad."""
+    try:
+        return read(os.environ)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(BAD_CONFIG_EXIT) from None
+
+
+def _whole(environment: Environment, name: str, default: int, *, least: int = 1) -> int:
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise ConfigError(f"{name} must be a whole number of at least {least}, not {text!r}")
+    return int(text)
+
+
+def _device(environment: Environment) -> Device:
+    match environment.get("DEVICE") or "cpu":
+        case "cpu":
+            return "cpu"
+        case "gpu":
+            return "gpu"
+        case other:
+            raise ConfigError(f"DEVICE must be cpu or gpu, not {other!r}")
+
+
+def _file(environment: Environment, name: str, default: str) -> Path:
+    path = Path(environment.get(name) or MODEL_FOLDER / default)
+    if not path.is_file():
+        raise ConfigError(f"{name} must name a file: there is none at {path}")
+    return path
+
+
+def _broker_url(environment: Environment) -> str:
+    url = environment.get("BROKER_URL") or "redis://127.0.0.1:6379"
+    if not url.startswith(BROKER_SCHEMES):
+        raise ConfigError(f"BROKER_URL must start with {', '.join(BROKER_SCHEMES)}; it is {url!r}")
+    return url

@@ -1,0 +1,1 @@
+"""The worker side of the service: takes jobs, runs the network on them in batches."""

@@ -1,0 +1,73 @@
+"""What happens when parts of the service die."""
+
+from stack_harness import Stack, image, until
+
+
+def test_the_job_of_a_killed_worker_is_done_by_another(stack: Stack) -> None:
+    stack.start_api()
+    doomed = stack.start_ready_worker(BATCH_SIZE="8", BATCH_WAIT_MS="20000")
+    post = stack.post_later(image("coffee"))
+    until(lambda: stack.pending() == 1)
+    doomed.kill()
+    survivor = stack.start_ready_worker()
+    assert post.result().json()["label"] == "espresso"
+    assert "took over job" in survivor.said()
+    assert (stack.jobs(), stack.pending()) == (0, 0)
+    with stack.broker.client() as client:
+        assert client.keys("loadbench:reply:*") == []
+
+
+def test_a_poisonous_job_is_given_up_and_harms_nobody(stack: Stack) -> None:
+    stack.start_api()
+    first = stack.fake_worker("first")
+    first.announce()
+    post = stack.post_later(image("cat"))
+    until(lambda: first.take(1, idle_ms=100, fill_ms=0))
+    first.leave()
+    for name in ("second", "third"):
+        victim = stack.fake_worker(name)
+        victim.announce()
+        assert victim.rescue()
+        victim.leave()
+    worker = stack.start_ready_worker()
+    response = post.result()
+    assert response.status_code == 500
+    assert response.json() == {"error": "Every worker that took this picture died."}
+    assert "gave up on job" in worker.said()
+    assert stack.post(image("cat")).json()["label"] == "Egyptian cat"
+
+
+def test_a_restarted_broker_is_found_again(stack: Stack) -> None:
+    stack.start_api()
+    worker = stack.start_ready_worker()
+    assert stack.post(image("cat")).status_code == 200
+    stack.broker.stop()
+    health = stack.health()
+    assert (health.status_code, health.json()["ready"]) == (503, False)
+    refused = stack.post(image("cat"))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    stack.start_broker()
+    until(lambda: stack.health().status_code == 200)
+    assert stack.post(image("cat")).json()["label"] == "Egyptian cat"
+    assert "lost the broker" in worker.said()
+    assert "the broker is back" in worker.said()
+
+
+def test_requests_that_wait_are_told_at_once_when_the_broker_dies(stack: Stack) -> None:
+    stack.start_api()
+    stack.fake_worker("idle").announce()
+    post = stack.post_later(image("cat"))
+    until(lambda: stack.jobs() == 1)
+    stack.broker.stop()
+    assert post.result(timeout=5).status_code == 503
+
+
+def test_a_worker_waits_for_a_broker_that_starts_later(stack: Stack) -> None:
+    stack.broker.stop()
+    worker = stack.start_worker()
+    until(lambda: "waiting for the broker" in worker.said())
+    stack.start_api()
+    assert stack.health().status_code == 503
+    stack.start_broker()
+    until(lambda: stack.health().status_code == 200)
+    assert worker.process.poll() is None

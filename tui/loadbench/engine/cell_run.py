@@ -1,0 +1,198 @@
+"""One attempt at one cell: scale, ramp, settle, measure, drain, report."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadbench.engine.desk import Desk
+from loadbench.engine.events import CellFinished, CellPhase, Note, Phase, Sample
+from loadbench.engine.journal import disk_full_as_error
+from loadbench.engine.load import Load, LoadState, Measured
+from loadbench.engine.measure import verdict
+from loadbench.engine.measure.histogram import count, failures, successes
+from loadbench.engine.measure.steady import Steadiness, steadiness
+from loadbench.engine.plan import Cell
+from loadbench.engine.profile import Profile
+from loadbench.engine.stack import Stack
+from loadbench.errors import DiskFullError, LoadLostError, StackError
+
+OVERDUE_S = 30.0
+"""How much longer than planned a phase may take before Locust counts as hung."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What a run is performed with."""
+
+    profile: Profile
+    stack: Stack
+    load: Load
+
+
+class CellRun:
+    """One attempt at a cell.
+
+    Args:
+        cell: The cell.
+        attempt: Its number, from 1.
+        equipment: What it is measured with.
+        desk: Where its events go.
+    """
+
+    def __init__(self, cell: Cell, attempt: int, equipment: Equipment, desk: Desk) -> None:
+        self._cell = cell
+        self._attempt = attempt
+        self._profile = equipment.profile
+        self._stack = equipment.stack
+        self._load = equipment.load
+        self._desk = desk
+        # Unlike the key, the tag tells this attempt from an earlier one at the same Locust.
+        self._tag = f"{cell.key}.{attempt}"
+
+    def perform(self) -> None:
+        """Measure the cell; its numbers and its report are saved then.
+
+        Raises:
+            StackError: The stack did not come up, or part of it ended.
+            LoadLostError: Locust ended or hung.
+            StopAsked: Somebody wants the run to end.
+            SkipAsked: Somebody wants this cell to be left out.
+            DiskFullError: There is no space left for the results.
+        """
+        self._enter(Phase.SCALING)
+        self._scale()
+        self._enter(Phase.RAMPING)
+        self._ramp()
+        self._enter(Phase.SETTLING)
+        settled = self._settle()
+        self._enter(Phase.MEASURING)
+        self._measure()
+        self._enter(Phase.DRAINING)
+        measured = self._drain()
+        self._save_report()
+        self._desk.emit(self._finished(measured, settled))
+
+    def _enter(self, phase: Phase) -> None:
+        self._desk.emit(CellPhase(cell=self._cell.key, phase=phase))
+
+    def _scale(self) -> None:
+        models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
+        self._desk.wait_for(self._desk.background.submit(self._stack.scale, models, self._desk.say))
+        deadline = time.monotonic() + timeout_s
+        while missing := self._stack.missing(models):
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"not ready within startup_timeout ({timeout_s:g} s): {missing}; "
+                    "stack.log says more"
+                )
+            self._look()
+
+    def _ramp(self) -> None:
+        self._load.swarm(self._cell, self._stack.host, self._tag)
+        self._observe_until(lambda now: now.spawned, within_s=self._cell.ramp_s + OVERDUE_S)
+
+    def _settle(self) -> Steadiness:
+        settle = self._profile.settle
+        if not settle.max:
+            return Steadiness(True)
+        # The second in which the last user came is not yet one at the target.
+        first = len(self._desk.state.samples) + 1
+        deadline = time.monotonic() + settle.max
+        while True:
+            self._observe()
+            now = steadiness(self._desk.state.samples[first:], settle.window)
+            if now.steady or time.monotonic() > deadline:
+                return now
+            self._look()
+
+    def _measure(self) -> None:
+        seconds = self._profile.run_time
+        self._load.measure(seconds)
+        self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
+
+    def _drain(self) -> Measured:
+        stopping = self._desk.background.submit(self._load.stop)
+        self._desk.wake_after(stopping)
+        while not stopping.done():
+            self._observe()
+            self._look()
+        stopping.result()
+        self._observe()
+        return self._load.measured()
+
+    def _save_report(self) -> None:
+        """Save Locust's report; the numbers are had already, so losing it loses no cell."""
+        folder, name = self._desk.folder, self._cell.report_name
+        try:
+            report = self._load.report()
+        except LoadLostError as error:
+            self._desk.emit(Note(text=f"{name} is missing: {error}"))
+            return
+        part = folder / f".{name}.part"
+        try:
+            with disk_full_as_error(folder):
+                part.write_bytes(report)
+                part.replace(folder / name)
+        except DiskFullError:
+            part.unlink(missing_ok=True)
+            raise
+
+    def _finished(self, measured: Measured, settled: Steadiness) -> CellFinished:
+        evidence = verdict.Evidence(
+            successes=count(successes(measured.requests)),
+            failures=count(failures(measured.requests)),
+            aborted=measured.aborted,
+            errors=measured.errors,
+            exceptions=measured.exceptions,
+            steadiness=settled,
+        )
+        worth, reasons = verdict.judge(evidence)
+        return CellFinished(
+            cell=self._cell.key,
+            attempt=self._attempt,
+            verdict=worth,
+            reasons=reasons,
+            measured_s=measured.measured_s,
+            completed=measured.completed,
+            requests=measured.requests,
+            aborted=measured.aborted,
+            errors=measured.errors,
+            stages=measured.stages,
+            settled=settled.steady,
+            client_cpu_cores=measured.client_cpu_cores,
+        )
+
+    def _observe_until(self, done: Callable[[LoadState], bool], *, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while True:
+            state = self._observe()
+            if state and done(state):
+                return
+            if time.monotonic() > deadline:
+                raise LoadLostError(f"Locust did not come further within {within_s:g} s")
+            self._look(at_most_s=state.remaining_s if state else None)
+
+    def _observe(self) -> LoadState | None:
+        """Put the seconds that have passed into the journal; None: Locust is at another cell."""
+        state = self._load.state(len(self._desk.state.samples))
+        if state.cell != self._tag:
+            return None
+        containers = self._stack.containers() if state.seconds else ()
+        for second in state.seconds:
+            self._desk.emit(
+                Sample(
+                    cell=self._cell.key,
+                    second=second.second,
+                    users=second.users,
+                    requests=second.requests,
+                    stages=second.stages,
+                    containers=containers,
+                    client_cpu_cores=second.client_cpu_cores,
+                )
+            )
+        return state
+
+    def _look(self, *, at_most_s: float | None = None) -> None:
+        self._desk.look(at_most_s=at_most_s)
+        if fault := self._stack.fault():
+            raise fault

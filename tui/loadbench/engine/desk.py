@@ -1,0 +1,145 @@
+"""The runner's desk: where events go out, commands come in, and waiting is done."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from loadbench.engine.commands import Command, CommandReader
+from loadbench.engine.control import judge
+from loadbench.engine.events import (
+    CellSkipped,
+    CommandAnswered,
+    Event,
+    Result,
+    RunFinished,
+    StackProgress,
+)
+from loadbench.engine.journal import JournalWriter
+from loadbench.engine.report.summary import write_summary
+from loadbench.engine.state import RunState
+from loadbench.errors import JournalError
+
+TICK_S = 0.2
+
+
+class StopAsked(Exception):  # noqa: N818  # a request, not an error
+    """Somebody wants the run to end."""
+
+
+class SkipAsked(Exception):  # noqa: N818  # a request, not an error
+    """Somebody wants the current cell to be left out."""
+
+
+class Desk:
+    """Keeps the state of the run, which is the fold of its journal, and follows commands.
+
+    Args:
+        folder: The run's folder.
+        journal: Open and locked.
+        state: The fold of everything the journal holds.
+        tick_s: Seconds between two looks at everything.
+    """
+
+    def __init__(
+        self, folder: Path, journal: JournalWriter, state: RunState, *, tick_s: float = TICK_S
+    ) -> None:
+        self.folder = folder
+        self.state = state
+        self.background = ThreadPoolExecutor(1, thread_name_prefix="background")
+        self._journal = journal
+        self._tick_s = tick_s
+        self._commands = CommandReader(folder)
+        self._progress: list[tuple[str, str]] = []
+        self._woken = threading.Event()
+        self._stop_reason: str | None = None
+
+    def emit(self, event: Event) -> None:
+        """Put an event into the journal and into the state."""
+        self.state = self.state.apply(self._journal.append(event))
+
+    def say(self, step: str, line: str) -> None:
+        """Take a step's newest line, in whatever thread; the runner's own thread writes it."""
+        self._progress.append((step, line))
+
+    def request_stop(self, reason: str) -> None:
+        """End the run in order, soon. May be called from a signal handler."""
+        self._stop_reason = self._stop_reason or reason
+        self._woken.set()
+
+    def look(self, *, at_most_s: float | None = None) -> None:
+        """Wait for a tick, then act on whatever was asked for.
+
+        Raises:
+            StopAsked: Somebody wants the run to end.
+            SkipAsked: Somebody wants the current cell to be left out.
+        """
+        self._woken.wait(self._tick_s if at_most_s is None else min(self._tick_s, at_most_s))
+        self._woken.clear()
+        self._write_progress()
+        if self._stop_reason:
+            raise StopAsked(self._stop_reason)
+        for command in self._commands.poll():
+            self._follow(command)
+
+    def wake_after(self, task: Future[None]) -> None:
+        """End the wait of the current or next look as soon as a task has ended."""
+        task.add_done_callback(lambda _: self._woken.set())
+
+    def wait_for(self, task: Future[None]) -> None:
+        """Wait for a task in the background, following commands meanwhile; raise what it raised."""
+        self.wake_after(task)
+        while not task.done():
+            self.look()
+        self._write_progress()
+        task.result()
+
+    def reject_stale_commands(self) -> None:
+        """Answer the commands that a former runner of this run left unanswered."""
+        for command in self._commands.poll():
+            if command.id not in self.state.answered:
+                self._answer(command, accepted=False, message="stale: the run was not live")
+
+    def finish(self, result: Result, reason: str) -> None:
+        """Say how the run ended; a full disk has room for that in its reserve."""
+        with suppress(OSError):
+            self._journal.release_reserve()
+        with suppress(JournalError):
+            self.emit(RunFinished(result=result, reason=reason))
+        with suppress(JournalError):
+            write_summary(self.state, self.folder)
+
+    def _follow(self, command: Command) -> None:
+        if command.id in self.state.answered:
+            return
+        answer = judge(command, self.state)
+        current = self.state.current
+        self._answer(command, accepted=answer.accepted, message=answer.message, cell=answer.cell)
+        if not answer.accepted:
+            return
+        match command.command:
+            case "stop":
+                raise StopAsked("asked for")
+            case "skip" if answer.cell == current:
+                raise SkipAsked
+            case "skip" if answer.cell:
+                attempt = self.state.cells[answer.cell].attempt
+                self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason="asked for"))
+
+    def _answer(
+        self, command: Command, *, accepted: bool, message: str, cell: str | None = None
+    ) -> None:
+        self.emit(
+            CommandAnswered(
+                id=command.id,
+                command=command.command,
+                accepted=accepted,
+                message=message,
+                cell=cell,
+            )
+        )
+
+    def _write_progress(self) -> None:
+        while self._progress:
+            step, line = self._progress.pop(0)
+            self.emit(StackProgress(step=step, line=line))
