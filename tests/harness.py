@@ -1,6 +1,7 @@
 """What the tests of whole runs share: a workspace, the command line, waiting for a condition."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -161,3 +162,11 @@ def child_named(runner: psutil.Process, words: str) -> psutil.Process:
 def gone(processes: list[psutil.Process]) -> bool:
     """Return whether none of these processes is left."""
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def requests_in_report(html: str) -> int:
+    """Return how many requests Locust's own report counts."""
+    pattern = r'"name":\s*"Aggregated".{0,400}?"num_requests":\s*(\d+)'
+    found = re.search(pattern, html, re.DOTALL)
+    assert found, "the report holds no total"
+    return int(found.group(1))

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -13,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness import FAST, Bench, child_named, gone, until
+from harness import FAST, Bench, child_named, gone, requests_in_report, until
 from loadbench.engine.events import Phase, Verdict
 from loadbench.engine.journal import FILE_NAME, is_held
 from loadbench.engine.state import CellStatus
@@ -39,7 +38,7 @@ def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> 
     assert [row["cell"] for row in rows] == ["m1_u2_s10", "m2_u2_s10"]
     for row, report in zip(rows, ("1_2_10.html", "2_2_10.html"), strict=True):
         assert row["verdict"] == "valid"
-        assert int(row["requests"]) == requests_in_report(folder / report) > 0
+        assert int(row["requests"]) == requests_in_report((folder / report).read_text()) > 0
         assert float(row["infer_ms"]) > 0
         assert float(row["p50_ms"]) <= float(row["p90_ms"]) <= float(row["max_ms"])
     assert [len(workers_of(bench, key)) for key in ("m1_u2_s10", "m2_u2_s10")] == [1, 2]
@@ -370,13 +369,6 @@ def test_a_full_disk_ends_the_run_in_order_and_loses_no_cell(bench: Bench) -> No
 def rows_of(folder: Path) -> list[dict[str, str]]:
     """Return the rows of a run's summary.csv."""
     return list(csv.DictReader((folder / "summary.csv").read_text().splitlines()))
-
-
-def requests_in_report(path: Path) -> int:
-    """Return how many requests Locust's own report counts."""
-    text = path.read_text(encoding="utf-8")
-    rows = re.findall(r'"name":\s*"Aggregated".{0,400}?"num_requests":\s*(\d+)', text, re.DOTALL)
-    return int(rows[0]) if rows else -1
 
 
 def workers_of(bench: Bench, key: str) -> set[str]:

@@ -3,10 +3,10 @@
 from itertools import groupby
 
 import pytest
-from builders import make_cell, make_profile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import make_cell, make_profile
 from loadbench.engine.plan import SCALING_S, estimate_cell_s, estimate_s, plan_cells, warnings
 from loadbench.engine.profile import Profile
 

@@ -1,15 +1,9 @@
 """Fixtures: one running service for tests that only ask, a fresh one for tests that break it."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "stack")]
-
-from stack_harness import Stack  # noqa: E402  # found only on the path set above
+from stack_harness import Stack
 
 
 @pytest.fixture

@@ -89,6 +89,7 @@ class Desk:
     def wait_for(self, task: Future[None]) -> None:
         """Wait for a task in the background, following commands meanwhile; raise what it raised."""
         self.wake_after(task)
+        self.look()
         while not task.done():
             self.look()
         self._write_progress()

@@ -84,6 +84,12 @@ class Leashed:
         """Return the command's exit code, negative for a signal; None: it runs."""
         return self._process.poll()
 
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the command to end by itself; return as `poll` does."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None
+
     def let_go(self) -> None:
         """Ask the command to end; it is killed if it has not within the grace period."""
         if self._writing >= 0:

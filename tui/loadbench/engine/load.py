@@ -30,6 +30,9 @@ SILENCES = 3
 """How many times in a row it may fail to answer before it counts as lost."""
 
 LOG_LINES = 15
+_LAST_WORDS_S = 0.5
+"""How long after a refused connection an exit code may take to be seen."""
+
 _TOKEN_HEADER = "X-Loadbench-Token"  # noqa: S105  # the name of a header, not a token
 _NOISE = re.compile(r"KeyboardInterrupt|^\s*$")
 
@@ -259,9 +262,6 @@ class LocustLoad:
         session: requests.Session | None = None,
     ) -> requests.Response:
         while True:
-            code = self._process.poll() if self._process else -1
-            if code is not None:
-                raise LoadLostError(f"Locust ended with exit code {code}")
             try:
                 response = (session or self._session).request(
                     method, self._url + path, data=data, timeout=timeout_s
@@ -269,11 +269,13 @@ class LocustLoad:
                 response.raise_for_status()
             except requests.RequestException as error:
                 self._silent += 1
+                code = self._process.wait(_LAST_WORDS_S) if self._process else -1
+                if code is not None:
+                    raise LoadLostError(f"Locust ended with exit code {code}") from error
                 if method != "GET" or self._silent >= SILENCES:
                     what = f"{method} {path.partition('?')[0]}"
-                    raise LoadLostError(
-                        f"Locust does not answer {what} ({type(error).__name__})"
-                    ) from error
+                    kind = type(error).__name__
+                    raise LoadLostError(f"Locust does not answer {what} ({kind})") from error
             else:
                 self._silent = 0
                 return response

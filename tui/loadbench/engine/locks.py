@@ -43,6 +43,8 @@ class StackLock:
                 f"the {name} stack is in use by the run {holder or '(just starting)'}; two runs "
                 f"would measure each other. Wait for it, or `loadbench-tui stop {holder}`"
             ) from None
+        # Until this one is named, the one before must not be taken for it.
+        os.ftruncate(self._fd, 0)
 
     def name_holder(self, run: Path) -> None:
         """Write down which run holds the lock."""

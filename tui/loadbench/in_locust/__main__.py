@@ -26,8 +26,7 @@ def main() -> None:
     patches.apply(settings, recorder)
     userfile.report_mistakes(settings)
     routes.install(settings, recorder)
-    sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0"]
-    sys.argv += ["--stop-timeout", f"{settings.stop_timeout_s:g}", "--loglevel", "INFO"]
+    sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0", "--loglevel", "INFO"]
     locust_main()
 
 

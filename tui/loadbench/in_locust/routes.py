@@ -23,6 +23,8 @@ def install(settings: Settings, recorder: Recorder) -> None:
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
+        # The option of that name takes no fractions of a second.
+        environment.stop_timeout = settings.stop_timeout_s
         _guard(web_ui, settings)
         _add_routes(web_ui.app, environment, recorder)
         _record(environment, recorder)

@@ -21,7 +21,7 @@ from common.inbox import Inbox
 from common.messages import WorkerInfo
 from common.queue import JobQueue
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 STACK = ROOT / "stack"
 IMAGES = ROOT / "images"
 PATIENCE_S = 20.0

@@ -1,0 +1,103 @@
+"""Histograms: how exact they are, and percentiles against the plain definition."""
+
+import math
+from collections import Counter
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import requests
+from loadbench.engine.events import Buckets
+from loadbench.engine.measure.histogram import (
+    bucket_ms,
+    count,
+    failures,
+    merge,
+    percentile,
+    successes,
+    to_buckets,
+)
+
+latencies = st.lists(st.floats(0.001, 120_000).map(bucket_ms), min_size=1, max_size=200)
+thousandths = st.integers(1, 1000)
+
+
+def histogram(values: list[float]) -> Buckets:
+    """The histogram of some latencies."""
+    return to_buckets(Counter(values))
+
+
+histograms = latencies.map(histogram) | st.just(())
+
+
+@given(st.floats(1, 1e7))
+def test_a_latency_is_kept_within_half_a_percent(latency_ms: float) -> None:
+    assert abs(bucket_ms(latency_ms) - latency_ms) <= 0.005 * latency_ms * (1 + 1e-9)
+
+
+@given(st.floats(0, 1))
+def test_below_a_millisecond_a_latency_is_kept_within_five_microseconds(latency_ms: float) -> None:
+    assert abs(bucket_ms(latency_ms) - latency_ms) <= 0.005 * (1 + 1e-9)
+
+
+@given(st.floats(1, 99_949))
+def test_three_digits_are_kept(latency_ms: float) -> None:
+    assert float(f"{bucket_ms(latency_ms):.3g}") == bucket_ms(latency_ms)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_order_is_kept(one: float, other: float) -> None:
+    assert (bucket_ms(min(one, other))) <= bucket_ms(max(one, other))
+
+
+@given(latencies, thousandths)
+def test_a_percentile_is_the_nearest_rank_of_the_sorted_latencies(
+    values: list[float], thousandth: int
+) -> None:
+    rank = math.ceil(Fraction(thousandth, 1000) * len(values))
+    assert percentile(histogram(values), thousandth / 1000) == sorted(values)[rank - 1]
+
+
+def test_a_percentile_is_one_of_the_latencies_and_never_between_two() -> None:
+    ten = tuple((float(latency), 1) for latency in range(1, 11))
+    assert [percentile(ten, fraction) for fraction in (0.001, 0.5, 0.9, 0.95, 1)] == [
+        1,
+        5,
+        9,
+        10,
+        10,
+    ]
+
+
+def test_of_nothing_there_is_no_percentile() -> None:
+    assert percentile((), 0.5) is None
+    assert percentile(merge([]), 1) is None
+
+
+@given(latencies)
+def test_a_histogram_holds_every_latency_in_ascending_order(values: list[float]) -> None:
+    buckets = histogram(values)
+    assert count(buckets) == len(values)
+    assert list(buckets) == sorted(Counter(values).items())
+
+
+@given(latencies, latencies)
+def test_merging_is_counting_together(one: list[float], other: list[float]) -> None:
+    assert merge([histogram(one), histogram(other)]) == histogram(one + other)
+
+
+@given(histograms, histograms, histograms)
+def test_merging_asks_for_no_order(one: Buckets, two: Buckets, three: Buckets) -> None:
+    assert merge([one, two]) == merge([two, one])
+    assert merge([merge([one, two]), three]) == merge([one, merge([two, three])])
+    assert merge([one, ()]) == one
+
+
+def test_successes_and_failures_of_all_names_are_told_apart() -> None:
+    told = (
+        *requests(((1.0, 2),), failures=((5.0, 1),)),
+        *requests(((1.0, 1), (2.0, 1)), failures=((5.0, 3),)),
+    )
+    assert successes(told) == ((1.0, 3), (2.0, 1))
+    assert failures(told) == ((5.0, 4),)

@@ -1,0 +1,165 @@
+"""Children that end with their runner, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness import gone, until
+from loadbench.engine.leash import Leashed
+
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)"
+FOREVER = "import signal, time; print('up', flush=True); signal.pause()"
+WITH_CHILD = (
+    "import subprocess, sys, signal; subprocess.Popen([sys.executable, '-c', 'import signal; "
+    "signal.pause()']); print('up', flush=True); signal.pause()"
+)
+RUNNER = """
+import subprocess, sys
+from pathlib import Path
+from loadbench.engine.leash import Leashed
+held = Leashed([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd(), environment={}, stdout=1)
+print(held.pid, flush=True)
+import signal; signal.pause()
+"""
+
+
+def leash(code: str, remove: Path | None = None) -> Leashed:
+    argv = [sys.executable, "-c", code]
+    return Leashed(
+        argv, cwd=Path.cwd(), environment=os.environ, stdout=subprocess.PIPE, remove=remove
+    )
+
+
+def up(held: Leashed) -> psutil.Process:
+    """Wait until the command says that it is up, and return its process."""
+    assert held.output is not None
+    assert held.output.readline() == b"up\n"
+    return psutil.Process(held.pid).children()[0]
+
+
+@pytest.fixture
+def forever() -> Iterator[Leashed]:
+    held = leash(FOREVER)
+    yield held
+    held.end()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("pass", 0),
+        ("import sys; sys.exit(3)", 3),
+        ("import os; os.kill(os.getpid(), 9)", -9),
+        ("import os; os.kill(os.getpid(), 15)", -15),
+        ("import os; os.abort()", -6),
+    ],
+)
+def test_a_command_s_end_is_seen_as_it_was(code: str, expected: int) -> None:
+    held = leash(code)
+
+    assert until(lambda: held.poll() is not None)
+    assert held.end() == expected
+
+
+def test_a_command_that_is_not_there_is_said_with_the_shell_s_code() -> None:
+    held = Leashed(["/no/such"], cwd=Path.cwd(), environment={}, stdout=subprocess.PIPE)
+    assert held.output is not None
+
+    assert held.output.read() == b"/no/such: No such file or directory\n"
+    assert held.end() == 127
+
+
+def test_ending_takes_the_whole_family(tmp_path: Path) -> None:
+    held = leash(WITH_CHILD)
+    command = up(held)
+    family = [command, *command.children(recursive=True)]
+    assert len(family) == 2
+
+    assert held.end() == -signal.SIGTERM
+
+    assert gone(family)
+
+
+def test_a_command_that_ends_by_itself_leaves_no_child_behind() -> None:
+    held = leash(WITH_CHILD.replace('; signal.pause()"', "").rsplit(";", 1)[0])
+    assert held.output is not None
+    assert held.output.readline() == b"up\n"
+    children = psutil.Process(held.pid).children(recursive=True)
+
+    until(lambda: held.poll() is not None)
+
+    until(lambda: gone(children), within_s=2)
+    held.end()
+
+
+def test_a_command_that_ignores_the_request_is_killed() -> None:
+    held = leash(DEAF + "; signal.pause()")
+    command = up(held)
+
+    assert held.end() == -signal.SIGKILL
+
+    assert gone([command])
+
+
+def test_a_command_that_is_stopped_is_not_taken_for_ended(forever: Leashed) -> None:
+    command = up(forever)
+    command.suspend()
+    until(lambda: command.status() == psutil.STATUS_STOPPED)
+
+    assert forever.poll() is None
+
+    assert forever.end() == -signal.SIGTERM
+    assert gone([command])
+
+
+@pytest.mark.parametrize("code", [FOREVER, WITH_CHILD])
+def test_a_killed_runner_takes_its_children_with_it(code: str) -> None:
+    runner = subprocess.Popen([sys.executable, "-c", RUNNER, code], stdout=subprocess.PIPE)
+    with runner:
+        assert runner.stdout is not None
+        said = sorted((runner.stdout.readline(), runner.stdout.readline()))
+        holder = psutil.Process(int(said[0]))
+        family = [holder, *holder.children(recursive=True)]
+        assert len(family) >= 2
+
+        runner.kill()
+
+        until(lambda: gone(family), within_s=5)
+
+
+def test_a_killed_holder_takes_its_command_with_it(forever: Leashed) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells a process that its parent has ended")
+    command = up(forever)
+
+    psutil.Process(forever.pid).kill()
+
+    until(lambda: gone([command]), within_s=5)
+
+
+def test_the_terminal_s_signals_do_not_reach_a_leashed_command(forever: Leashed) -> None:
+    command = up(forever)
+
+    assert os.getsid(command.pid) != os.getsid(0)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        os.kill(forever.pid, number)
+
+    assert forever.poll() is None
+
+
+def test_a_folder_is_removed_with_its_command(tmp_path: Path) -> None:
+    folder = tmp_path / "socket"
+    folder.mkdir()
+    (folder / "file").touch()
+    held = leash(FOREVER, remove=folder)
+    up(held)
+
+    held.end()
+
+    assert not folder.exists()

@@ -1,0 +1,147 @@
+"""What we replace or call in Locust 2.47 and its clients is still there and still does that.
+
+In a process of its own, since importing locust patches the whole interpreter.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROLOGUE = """
+import json, sys
+import gevent, locust.main
+from locust import FastHttpUser, HttpUser, events, stats, web
+from locust.env import Environment
+"""
+
+
+def in_locust(code: str, folder: Path) -> object:
+    """Return what the code prints as JSON, run where locust is imported."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROLOGUE + code],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def test_stock_caches_its_statistics_for_two_seconds(tmp_path: Path) -> None:
+    code = "print(json.dumps(web.DEFAULT_CACHE_TIME))"
+
+    assert in_locust(code, tmp_path) == 2.0
+
+
+def test_the_cache_time_is_read_when_the_web_ui_is_made(tmp_path: Path) -> None:
+    code = """
+web.DEFAULT_CACHE_TIME = 0
+env = Environment(user_classes=[], events=events)
+runner = env.create_local_runner()
+ui = env.create_web_ui("127.0.0.1", 0, delayed_start=True)
+client = ui.app.test_client()
+first = client.get("/stats/requests").json["state"]
+runner.state = "running"
+print(json.dumps([first, client.get("/stats/requests").json["state"]]))
+"""
+    assert in_locust(code, tmp_path) == ["ready", "running"]
+
+
+def test_the_bucket_function_is_looked_up_at_every_request(tmp_path: Path) -> None:
+    code = """
+stats.bucket_response_time = lambda ms: 42.5
+env = Environment(events=events)
+env.stats.log_request("GET", "/", 123.4, 0)
+print(json.dumps(list(env.stats.total.response_times)))
+"""
+    assert in_locust(code, tmp_path) == [42.5]
+
+
+def test_the_first_request_listener_comes_first(tmp_path: Path) -> None:
+    code = """
+env = Environment(events=events)
+env.create_local_runner()
+seen = []
+env.events.request.add_listener(lambda **_: seen.append("last"))
+env.events.request._handlers.insert(0, lambda **_: seen.append(env.stats.total.num_requests))
+env.events.request.fire(request_type="GET", name="/", response_time=1.0, response_length=0,
+                        exception=None, context={}, start_time=0.0, url="", response=None)
+print(json.dumps([seen, env.stats.total.num_requests]))
+"""
+    assert in_locust(code, tmp_path) == [[0, "last"], 1]
+
+
+def test_the_runner_logs_through_the_two_methods_that_we_replace(tmp_path: Path) -> None:
+    code = """
+env = Environment(events=events)
+env.create_local_runner()
+seen = []
+env.stats.log_request = lambda *args: seen.append("request")
+env.stats.log_error = lambda *args: seen.append("error")
+env.events.request.fire(request_type="GET", name="/", response_time=1.0, response_length=0,
+                        exception=ValueError("x"), context={}, start_time=0.0, url="")
+print(json.dumps(seen))
+"""
+    assert in_locust(code, tmp_path) == ["request", "error"]
+
+
+def test_a_configuration_file_counts_in_stock_and_not_once_the_defaults_are_emptied(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "locust.conf").write_text("users = 7\n")
+    code = """
+from locust.argument_parser import get_parser
+stock = get_parser().parse_args([]).num_users
+from loadbench.in_locust import patches
+patches._ignore_configuration_files()
+print(json.dumps([stock, get_parser().parse_args([]).num_users]))
+"""
+    assert in_locust(code, tmp_path) == [7, None]
+
+
+def test_a_name_that_is_gone_is_an_error_and_not_ignored(tmp_path: Path) -> None:
+    code = """
+from loadbench.in_locust.patches import replace_in
+try:
+    replace_in(stats, "bucket_response_times", None)
+except AttributeError:
+    print(json.dumps("refused"))
+"""
+    assert in_locust(code, tmp_path) == "refused"
+
+
+def test_connections_with_large_descriptors_are_reused(tmp_path: Path) -> None:
+    code = """
+import os, resource, socket
+from geventhttpclient.connectionpool import ConnectionPool
+resource.setrlimit(resource.RLIMIT_NOFILE, (1200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1030)]
+one, other = gevent.socket.socketpair()
+assert one.fileno() >= 1024
+pool = ConnectionPool("127.0.0.1", 1, "127.0.0.1", 1)
+stock = pool._is_socket_alive(one)
+from loadbench.in_locust import patches
+patches._reuse_connections_beyond_1024()
+idle = pool._is_socket_alive(one)
+other.close()
+print(json.dumps([stock, idle, pool._is_socket_alive(one), pool._is_socket_alive(None)]))
+"""
+    assert in_locust(code, tmp_path) == [False, True, False, False]
+
+
+@pytest.mark.parametrize("stray", ["LOCUST_HEADLESS", "LOCUST_WEB_PORT"])
+def test_stray_variables_are_removed_before_locust_sees_them(tmp_path: Path, stray: str) -> None:
+    code = f"""
+import os, runpy
+os.environ["{stray}"] = "1"
+try:
+    runpy.run_module("loadbench.in_locust", run_name="__main__")
+except KeyError as missing:
+    print(json.dumps([str(missing), "{stray}" in os.environ]))
+"""
+    assert in_locust(code, tmp_path) == ["'LOADBENCH_TOKEN'", False]

@@ -1,0 +1,208 @@
+"""What is counted inside Locust's process, with a clock that the test turns."""
+
+import time
+from typing import Any
+
+import pytest
+
+from loadbench.in_locust.recorder import MOST_ERRORS, Recorder
+
+
+class Clock:
+    """A clock, and the CPU time that goes with it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.cpu = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def process(self) -> float:
+        return self.cpu
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def recorder(clock: Clock) -> Recorder:
+    made = Recorder(clock.monotonic, clock.process)
+    made.begin("m1_u2_s2.1")
+    return made
+
+
+def request(recorder: Recorder, latency_ms: float = 100.0, **changes: Any) -> bool:
+    """Record a request that ends now."""
+    fields = {"request_type": "GET", "name": "/", "response_time": latency_ms, "exception": None}
+    return recorder.record(**{**fields, **changes})
+
+
+def test_the_window_holds_what_was_started_in_it_to_its_end(
+    recorder: Recorder, clock: Clock
+) -> None:
+    clock.now += 5
+    recorder.measure(10)
+    clock.now += 0.05
+    before = request(recorder, 100)
+    clock.now += 5
+    inside = request(recorder, 100)
+    clock.now += 6
+    followed = request(recorder, 2000)
+    after = request(recorder, 500)
+
+    result = recorder.result()
+
+    assert (before, inside, followed, after) == (False, True, True, False)
+    assert result is not None
+    assert result["requests"][0]["successes"] == [(100.0, 1), (2000.0, 1)]
+    assert result["completed"] == 2  # the first two came in the window, whenever they began
+    assert result["measured_s"] == 10
+
+
+def test_a_window_that_is_cut_short_is_as_long_as_it_was(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10)
+    clock.now += 4
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["measured_s"] == 4
+    assert recorder.remaining_s() == 6
+
+
+def test_before_the_window_everything_counts_for_locust_and_nothing_for_the_result(
+    recorder: Recorder,
+) -> None:
+    assert request(recorder)
+    assert recorder.result() is None
+    assert recorder.remaining_s() is None
+
+
+def test_failures_are_kept_apart_and_their_errors_counted(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10)
+    clock.now += 1
+    request(recorder, 5, exception=ValueError("no"))
+    request(recorder, 5, exception=ValueError("no"))
+    request(recorder, 5, exception=KeyError())
+    request(recorder, 7)
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["requests"][0]["failures"] == [(5.0, 3)]
+    assert result["requests"][0]["successes"] == [(7.0, 1)]
+    assert result["completed"] == 1
+    assert result["errors"] == [{"error": "no", "count": 2}, {"error": "KeyError", "count": 1}]
+
+
+def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10)
+    clock.now += 1
+    for number in range(1000):
+        request(recorder, 5, exception=ValueError(f"id {number}"))
+
+    result = recorder.result()
+
+    assert result is not None
+    assert len(result["errors"]) == MOST_ERRORS + 1
+    assert sum(error["count"] for error in result["errors"]) == 1000
+
+
+def test_a_start_time_counts_even_where_user_code_ran_after_the_answer(
+    recorder: Recorder, clock: Clock
+) -> None:
+    recorder.measure(10)
+    clock.now += 0.2
+    # 50 ms until the answer, then 450 ms of the user's own code: started before the window.
+    assert not request(recorder, 50, start_time=time.time() - 0.5)
+
+
+def test_seconds_are_closed_in_order_and_gaps_are_filled(recorder: Recorder, clock: Clock) -> None:
+    clock.now += 0.5
+    request(recorder)
+    clock.now += 3
+    clock.cpu += 0.7
+    request(recorder)
+
+    due = recorder.close_seconds(users=5)
+
+    seconds = recorder.seconds(0)
+    assert [second["second"] for second in seconds] == [0, 1, 2]
+    assert [len(second["requests"]) for second in seconds] == [1, 0, 0]
+    assert due == pytest.approx(0.5)
+    assert recorder.seconds(2) == seconds[2:]
+    assert sum(second["client_cpu_cores"] for second in seconds) == pytest.approx(0.7, abs=0.01)
+    assert {second["users"] for second in seconds} == {5}
+
+
+def test_a_late_close_loses_no_request(recorder: Recorder, clock: Clock) -> None:
+    for _ in range(25):
+        clock.now += 0.1
+        request(recorder)
+    recorder.close_seconds(users=1)
+    clock.now += 2
+    recorder.close_seconds(users=1)
+
+    counted = [
+        number
+        for second in recorder.seconds(0)
+        for entry in second["requests"]
+        for _, number in entry["successes"]
+    ]
+    assert sum(counted) == 25
+
+
+def test_stages_are_summed_over_successes_that_tell_them(recorder: Recorder, clock: Clock) -> None:
+    class Response:
+        headers = {"server-timing": "queue;dur=1, infer;dur=2, total;dur=4"}  # noqa: RUF012
+
+    recorder.measure(10)
+    clock.now += 1
+    request(recorder, 10, response=Response())
+    request(recorder, 20, response=Response())
+    request(recorder, 30)
+    request(recorder, 40, response=Response(), exception=ValueError("late"))
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["stages"] == {
+        "count": 2,
+        "latency_ms": 30,
+        "queue_ms": 2,
+        "infer_ms": 4,
+        "total_ms": 8,
+    }
+
+
+def test_aborted_requests_count_when_they_were_started_in_the_window(
+    recorder: Recorder, clock: Clock
+) -> None:
+    recorder.abort(clock.now)
+    early = clock.now
+    clock.now += 1
+    recorder.measure(10)
+    recorder.abort(early)
+    recorder.abort(clock.now + 5)
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["aborted"] == 1
+
+
+def test_the_client_s_cpu_is_that_of_the_window(recorder: Recorder, clock: Clock) -> None:
+    clock.cpu += 100
+    recorder.measure(10)
+    clock.now += 10
+    clock.cpu += 4
+    recorder.close_seconds(users=1)
+    clock.cpu += 50
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["client_cpu_cores"] == pytest.approx(0.4)

@@ -1,0 +1,81 @@
+"""The `Server-Timing` header, as services write it and as they should not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from loadbench.engine.measure.server_timing import LONGEST_MS, STAGES, parse_server_timing
+
+
+def stages(header: str) -> dict[str, float]:
+    """What a response with this header tells."""
+    return parse_server_timing(CaseInsensitiveDict({"Server-Timing": header}))
+
+
+def test_the_stages_of_our_own_service_are_read() -> None:
+    assert stages("queue;dur=31.2, decode;dur=3.1, infer;dur=18, total;dur=54.25") == {
+        "queue_ms": 31.2,
+        "decode_ms": 3.1,
+        "infer_ms": 18.0,
+        "total_ms": 54.25,
+    }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "total;dur=5",
+        "  Total ; Dur = 5 ",
+        'total;dur="5"',
+        'total;desc="all, in all";dur=5.0',
+        "cache;desc=hit, total;dur=5, db;dur=3",
+        'total;dur=5, note;desc="as in: a, total;dur=9"',
+        r'note;desc="a \" b, total;dur=9", total;dur=5',
+        "miss, total;dur=5,",
+        'total;dur=5, broken;desc="never closed, total;dur=9',
+    ],
+)
+def test_the_total_is_read_however_it_is_written(header: str) -> None:
+    assert stages(header) == {"total_ms": 5}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "queue;dur=5",
+        "total",
+        "total;dur",
+        "total;dur=",
+        "total;dur=soon",
+        "total;desc=5",
+        "total;dur=nan",
+        "total;dur=inf",
+        "total;dur=1e999",
+        "total;dur=-5",
+        "total;dur=5, queue;dur=-inf",
+        f"total;dur={LONGEST_MS * 2}",
+    ],
+)
+def test_a_header_that_cannot_be_believed_tells_nothing(header: str) -> None:
+    assert stages(header) == {}
+
+
+def test_an_answer_without_the_header_and_no_answer_at_all_tell_nothing() -> None:
+    assert parse_server_timing({}) == {}
+    assert parse_server_timing(None) == {}
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [*STAGES, ";", ",", "dur=", "desc=", '"', "\\", " ", "=", "5", "nan", "-1e9", "1e400"]
+    )
+).map("".join)
+
+
+@given(st.text() | pieces)
+def test_whatever_the_header_holds_the_numbers_can_be_summed(header: str) -> None:
+    told = stages(header)
+    assert told.keys() <= set(STAGES.values())
+    assert all(0 <= value <= LONGEST_MS for value in told.values())

@@ -1,0 +1,198 @@
+"""How values look in plain text."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    entries,
+    make_profile,
+    requests,
+    run_started,
+    sample,
+    state_after,
+)
+from loadbench.engine.events import (
+    CellPhase,
+    Event,
+    Note,
+    Phase,
+    Result,
+    RunFinished,
+    RunResumed,
+    StackProgress,
+    Verdict,
+)
+from loadbench.engine.state import fold
+from loadbench.text import (
+    cells_table,
+    event_line,
+    number,
+    outcome_line,
+    progress_line,
+    table,
+)
+
+BEGUN = run_started(make_profile(models=[1, 2, 3]))
+SUSPECT = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled: too few",))
+words = st.text(st.characters(categories=["L", "N"]), min_size=1)
+
+
+def line_of(*events: Event) -> str | None:
+    """What is told of the last of the events."""
+    *before, last = entries([BEGUN, *events])
+    return event_line(last, fold([*before, last]))
+
+
+# Tables
+
+
+def test_names_stand_left_and_numbers_right() -> None:
+    assert table(("cell", "req/s"), [("m1", "9"), ("m10_u5", "120")]) == [
+        "cell    req/s",
+        "m1          9",
+        "m10_u5    120",
+    ]
+
+
+def test_a_last_column_of_words_stands_left_too() -> None:
+    assert table(("cell", "fails", "verdict "), [("m1", "0", "valid"), ("m2", "12", "x: y")]) == [
+        "cell  fails  verdict",
+        "m1        0  valid",
+        "m2       12  x: y",
+    ]
+
+
+def test_more_columns_may_stand_left() -> None:
+    assert table(("a", "b", "c"), [("x", "yy", "1"), ("xx", "y", "22")], left=2) == [
+        "a   b    c",
+        "x   yy   1",
+        "xx  y   22",
+    ]
+
+
+def test_a_table_without_rows_is_its_header() -> None:
+    assert table(("cell", "req/s"), []) == ["cell  req/s"]
+
+
+@given(st.lists(st.tuples(words, words, words)))
+def test_every_value_stands_in_its_column(body: list[tuple[str, str, str]]) -> None:
+    lines = table(("a", "b", "c"), body)
+    assert [tuple(line.split()) for line in lines[1:]] == body
+    assert len({len(line) for line in lines}) == 1
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (0, "0"),
+        (0.0123, "0.0123"),
+        (9.876, "9.88"),
+        (43.25, "43.2"),
+        (99.96, "100"),
+        (123.4, "123"),
+        (8231.0, "8231"),
+        (120_000.0, "120000"),
+        (-250.4, "-250"),
+    ],
+)
+def test_a_number_has_three_digits_and_no_exponent(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+@given(st.floats(0.001, 1e7))
+def test_a_number_is_told_within_half_a_percent(value: float) -> None:
+    assert abs(float(number(value)) - value) <= 0.005 * value * (1 + 1e-9)
+
+
+# A run
+
+
+def test_a_run_s_cells_are_a_table_with_what_became_of_each() -> None:
+    failed = (cell_started("m2_u2_s2"), cell_failed("m2_u2_s2"))
+    lines = cells_table(state_after(BEGUN, cell_started(), SUSPECT, *failed))
+    assert [line.split()[0] for line in lines] == ["cell", "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"]
+    assert lines[1].endswith("suspect: not settled: too few")
+    assert lines[2].endswith("-  failed: model-1 ended (137)")
+    assert lines[3].endswith("-  not measured")
+    assert {line.rindex("  ") for line in lines[2:]} == {lines[0].rindex("  ")}
+
+
+@pytest.mark.parametrize(
+    ("events", "line"),
+    [
+        ((), "demo/20261122-072100: 3 cells, driver local (asked for)"),
+        ((cell_started("m2_u2_s2"),), "m2_u2_s2 (cell 2 of 3)"),
+        ((cell_started(attempt=2),), "m1_u2_s2 (cell 1 of 3, attempt 2)"),
+        ((CellPhase(cell="m1_u2_s2", phase=Phase.SETTLING),), "  waiting for steady numbers"),
+        ((StackProgress(step="model-1", line="loading"),), "  model-1: loading"),
+        (
+            (cell_started(), cell_finished()),
+            "  40 req/s, p50 10 p90 10 p99 10 ms, 0 failures, valid",
+        ),
+        (
+            (cell_started(), SUSPECT),
+            "  40 req/s, p50 10 p90 10 p99 10 ms, 0 failures, suspect: not settled: too few",
+        ),
+        ((cell_started(), cell_failed()), "  failed: model-1 ended (137)"),
+        ((cell_skipped("m2_u2_s2"),), "  m2_u2_s2 skipped: asked for"),
+        ((answered("pause"),), "  pause it is"),
+        ((Note(text="a remark"),), "  a remark"),
+        (
+            (
+                cell_started(),
+                cell_finished(),
+                RunResumed(pid=1, retry=(), hardware={}, versions={}),
+            ),
+            "resumed: 2 of 3 cells to go",
+        ),
+        ((RunFinished(result=Result.STOPPED, reason="asked for"),), "stopped: asked for"),
+        ((sample(),), None),
+    ],
+)
+def test_of_an_event_one_line_is_told(events: tuple[Event, ...], line: str | None) -> None:
+    assert line_of(*events) == line
+
+
+def test_the_last_log_lines_of_what_failed_are_told_below_it() -> None:
+    told = line_of(cell_started(), replace(cell_failed(), log_lines=("a", "b")))
+    assert told == "  failed: model-1 ended (137)\n    | a\n    | b"
+
+
+def test_every_phase_has_words() -> None:
+    told = [line_of(CellPhase(cell="m1_u2_s2", phase=phase)) for phase in Phase]
+    assert len(set(told)) == len(Phase)
+
+
+def test_the_outcome_counts_what_became_of_the_cells() -> None:
+    ends = (cell_started(), cell_finished(), cell_skipped("m2_u2_s2"))
+    assert outcome_line(state_after(BEGUN)) == "3 cells: 3 not measured"
+    assert (
+        outcome_line(state_after(BEGUN, *ends)) == "3 cells: 1 finished, 1 skipped, 1 not measured"
+    )
+
+
+def test_progress_tells_the_cell_the_phase_and_the_newest_second() -> None:
+    phase = CellPhase(cell="m1_u2_s2", phase=Phase.MEASURING)
+    newest = sample(second=1, requests=requests(((10.0, 9), (50.0, 1))))
+    state = state_after(BEGUN, cell_started(), phase, sample(), newest)
+    assert progress_line(state, 125.0) == (
+        "cell 1/3 · m1_u2_s2 · measuring 2 s · 10 req/s, p90 10 ms · about 2 min 5 s left"
+    )
+
+
+def test_progress_says_that_a_run_is_paused() -> None:
+    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == (
+        "cell 0/3 · paused · about 5 s left"
+    )
