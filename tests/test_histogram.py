@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,27 @@ def test_three_digits_are_kept(latency_ms: float) -> None:
     assert float(f"{bucket_ms(latency_ms):.3g}") == bucket_ms(latency_ms)
 
 
+@pytest.mark.parametrize(
+    ("latency_ms", "kept_ms"),
+    [
+        (9.994, 9.99),
+        (9.996, 10),
+        (10.04, 10),
+        (99.94, 99.9),
+        (99.96, 100),
+        (100.4, 100),
+        (999.4, 999),
+        (999.6, 1000),
+        (1004, 1000),
+        (9994, 9990),
+        (9996, 10_000),
+        (10_040, 10_000),
+    ],
+)
+def test_digits_change_where_a_power_of_ten_is_passed(latency_ms: float, kept_ms: float) -> None:
+    assert bucket_ms(latency_ms) == kept_ms
+
+
 @given(st.floats(0, 1e6), st.floats(0, 1e6))
 def test_order_is_kept(one: float, other: float) -> None:
     assert (bucket_ms(min(one, other))) <= bucket_ms(max(one, other))
@@ -68,6 +90,12 @@ def test_a_percentile_is_one_of_the_latencies_and_never_between_two() -> None:
         10,
         10,
     ]
+
+
+def test_a_rank_does_not_move_for_what_floats_leave_over() -> None:
+    hundred = tuple((float(latency), 1) for latency in range(1, 101))
+    assert 0.07 * 100 > 7
+    assert [percentile(hundred, percent / 100) for percent in range(1, 101)] == [*range(1, 101)]
 
 
 def test_of_nothing_there_is_no_percentile() -> None:

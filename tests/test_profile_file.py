@@ -211,6 +211,7 @@ def test_five_mistakes_are_told_at_once_each_with_its_line(write: Write) -> None
         ("runtime: 5s", "run_time"),
         ("spawnrates: [1]", "spawn_rates"),
         ("setle: {}", "settle"),
+        ("stak: {}", "stack"),
         ("stack: {drivr: local}", "stack.driver"),
         ("load: {time_out: 5s}", "load.timeout"),
         ("p95_ms: 5", "goals.p95_ms"),

@@ -135,6 +135,10 @@ def test_resume_makes_the_running_cell_pending_and_keeps_what_is_over() -> None:
     assert (state.pid, state.current, state.samples) == (7, None, ())
 
 
+def test_a_run_that_was_killed_while_it_was_paused_is_not_paused_when_it_is_resumed() -> None:
+    assert not state_after(BEGUN, answered("pause"), resumed()).paused
+
+
 def test_resume_makes_the_failed_cells_pending_that_are_retried() -> None:
     failures = (cell_started(), cell_failed(), cell_started(SECOND), cell_failed(SECOND))
     assert outstanding(state_after(BEGUN, *failures, resumed())) == [THIRD]

@@ -142,8 +142,8 @@ class PlainView:
 
     def _bar(self) -> Progress:
         return Progress(
+            BarColumn(bar_width=8),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,

@@ -61,10 +61,14 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def cells_table(state: RunState) -> list[str]:
-    """Return a run's cells with their main numbers, as lines."""
-    latency = ("p50 ms", "p90 ms", "p95 ms", "p99 ms")
-    header = ("cell", "models", "users", "spawn/s", "req/s", *latency, "fails", "verdict ")
-    return table(header, [_cell_line(row) for row in rows(state)])
+    """Return a run's cells with their main numbers, and below them why some are in doubt."""
+    latency = ("p50", "p90", "p95", "p99")
+    header = ("cell", "models", "users", "rate", "req/s", *latency, "fails", "verdict ")
+    cells = rows(state)
+    lines = table(header, [_cell_line(row) for row in cells])
+    lines.append("latency p50 to p99 in ms; rate: users started per second")
+    doubts = [f"{row.cell} {row.verdict}: {row.reasons}" for row in cells if row.reasons]
+    return [*lines, "", *doubts] if doubts else lines
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:
@@ -120,19 +124,16 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         state: The run.
         remaining_s: The estimate of the seconds that it still takes.
     """
-    said = [f"cell {_position(state)}/{len(state.cells)}"]
-    if state.current:
-        said.append(state.current)
+    said = [f"{_position(state) or '-'}/{len(state.cells)} {state.current or ''}".rstrip()]
     if state.phase:
         since = max(0.0, state.elapsed_s - state.phase_since_s)
-        said.append(f"{_PHASE_WORDS[state.phase]} {since:.0f} s")
+        said.append(f"{state.phase.value} {since:.0f} s")
     if state.samples:
         newest = successes(state.samples[-1].requests)
-        p90 = percentile(newest, 0.9)
-        said.append(f"{count(newest)} req/s, p90 {number(p90)} ms")
+        said.append(f"{count(newest)} req/s · p90 {number(percentile(newest, 0.9))} ms")
     if state.paused:
         said.append("paused")
-    return " · ".join([*said, f"about {say_duration(remaining_s)} left"])
+    return " · ".join([*said, f"{say_duration(remaining_s)} left"])
 
 
 def _position(state: RunState) -> int:
@@ -162,5 +163,5 @@ def _cell_line(row: Row) -> tuple[str, ...]:
         number(row.p95_ms),
         number(row.p99_ms),
         "-" if row.failures is None else str(row.failures),
-        f"{standing}: {row.reasons}" if row.reasons else standing,
+        standing,
     )

@@ -1,0 +1,96 @@
+"""Docs that cannot lie: commands, options, keys, event types and links are those that there are."""
+
+import re
+import tomllib
+from dataclasses import fields
+from typing import get_args
+
+import click
+import pytest
+
+from harness import REPOSITORY
+from loadbench.cli import main
+from loadbench.engine.commands import NAMES
+from loadbench.engine.events import Event
+from loadbench.engine.profile import key_reference
+
+README = (REPOSITORY / "README.md").read_text()
+JOURNAL = (REPOSITORY / "docs" / "journal.md").read_text()
+
+
+def test_the_readme_names_every_command() -> None:
+    for name in main.commands:
+        assert f"loadbench-tui {name}" in README or f"`{name}`" in README or name == "validate", (
+            name
+        )
+
+
+def test_the_readme_names_no_command_and_no_option_that_is_not_there() -> None:
+    options = {
+        option
+        for command in [main, *main.commands.values()]
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+
+    for name in re.findall(r"loadbench-tui ([a-z]+)", README):
+        assert name in main.commands, name
+    for option in re.findall(r"`[^`]*?(--[a-z][a-z-]+)", README):
+        assert option in {*options, "--help"}, option
+
+
+def test_every_command_and_every_option_says_what_it_does() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, (name, parameter.name)
+
+
+def test_the_page_on_profiles_has_the_table_that_the_code_has() -> None:
+    assert key_reference() in (REPOSITORY / "docs" / "profiles.md").read_text()
+
+
+@pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.type)
+def test_the_page_on_the_journal_has_every_type_with_every_field(kind: type) -> None:
+    row = next(line for line in JOURNAL.splitlines() if line.startswith(f"| `{kind.type}` |"))  # type: ignore[attr-defined]  # every event has it
+
+    for field in fields(kind):  # type: ignore[arg-type]  # every event is a dataclass
+        assert f"`{field.name}`" in row, field.name
+
+
+def test_the_page_on_the_journal_has_every_command() -> None:
+    for name in NAMES:
+        assert f"| `{name}` |" in JOURNAL
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_constraints_pin_exact_versions_and_name_no_host() -> None:
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+", line), line
+
+
+def test_everything_that_is_required_is_pinned() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["embedded"], *extras["dev"]]
+    pinned = {
+        normal(line.partition("==")[0])
+        for line in (REPOSITORY / "constraints.txt").read_text().splitlines()
+    }
+
+    for requirement in wanted:
+        assert normal(re.split(r"[<>=~! ]", requirement)[0]) in pinned, requirement
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
