@@ -71,3 +71,11 @@ lines = st.dictionaries(
 def test_no_line_stops_the_runner(line: bytes) -> None:
     command = _decode(line)
     assert command is None or isinstance(command.id, str)
+
+
+def test_a_torn_line_of_a_dead_viewer_swallows_no_command(tmp_path: Path) -> None:
+    (tmp_path / "commands.jsonl").write_bytes(b'{"id": "torn')
+
+    identity = send_command(tmp_path, "stop")
+
+    assert [command.id for command in CommandReader(tmp_path).poll()] == [identity]

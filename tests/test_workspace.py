@@ -92,3 +92,17 @@ def test_a_file_in_the_way_is_an_error_that_names_it(tmp_path: Path) -> None:
     for target in (tmp_path / "taken", tmp_path / "taken" / "below"):
         with pytest.raises(WorkspaceError, match="taken"):
             create_workspace(target)
+
+
+def test_a_workspace_is_not_copied_into_itself() -> None:
+    inside = bundled_root() / "profiles" / "mine"
+
+    with pytest.raises(WorkspaceError, match="inside the workspace"):
+        create_workspace(inside)
+
+    assert not inside.exists()
+
+
+def test_the_home_of_nobody_is_not_a_workspace() -> None:
+    with pytest.raises(WorkspaceError, match="not a workspace"):
+        Workspace.find("~no-such-user/x")

@@ -58,7 +58,7 @@ class Workspace:
         """
         named = explicit or environ.get(ENVIRONMENT_VARIABLE)
         if named:
-            root = Path(named).expanduser().resolve()
+            root = Path(os.path.expanduser(named)).resolve()  # noqa: PTH111  # it raises nothing
             if not _is_workspace(root):
                 raise WorkspaceError(
                     f"{root}: not a workspace, it has no profiles/ and stack/. "
@@ -97,6 +97,8 @@ def create_workspace(target: Path) -> list[str]:
             "Name an empty folder, or move these away."
         )
     source = bundled_root()
+    if source in (target.resolve(), *target.resolve().parents):
+        raise WorkspaceError(f"{target}: inside the workspace that is copied; name another folder")
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name in CONTENTS:
@@ -106,7 +108,7 @@ def create_workspace(target: Path) -> list[str]:
             else:
                 shutil.copy2(source / name, target / name)
     except OSError as error:
-        raise WorkspaceError(f"{error.filename or target}: {error.strerror}") from error
+        raise WorkspaceError(f"{error.filename or target}: {error.strerror or error}") from error
     return list(CONTENTS)
 
 

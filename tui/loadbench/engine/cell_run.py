@@ -20,6 +20,10 @@ OVERDUE_S = 30.0
 """How much longer than planned a phase may take before Locust counts as hung."""
 
 
+FIRST_SECOND_S = 2.0
+"""Until the first whole second at the target number of users has passed and was seen."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
     """What a run is performed with."""
@@ -97,7 +101,7 @@ class CellRun:
             return Steadiness(True)
         # The second in which the last user came is not yet one at the target.
         first = len(self._desk.state.samples) + 1
-        deadline = time.monotonic() + settle.max
+        deadline = time.monotonic() + settle.max + FIRST_SECOND_S
         while True:
             self._observe()
             now = steadiness(self._desk.state.samples[first:], settle.window)

@@ -45,9 +45,13 @@ def send_command(folder: Path, command: str, *, cell: str | None = None) -> str:
     }
     if cell is not None:
         fields["cell"] = cell
-    fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+    fd = os.open(folder / FILE_NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(fd, json.dumps(fields, separators=(",", ":")).encode() + b"\n")
+        size = os.fstat(fd).st_size
+        # A viewer that died while it wrote must not swallow this command too.
+        torn = size and os.pread(fd, 1, size - 1) != b"\n"
+        os.write(fd, b"\n" + line if torn else line)
     finally:
         os.close(fd)
     return identity

@@ -43,6 +43,13 @@ def _relative(path: str) -> str:
     return str(PurePosixPath(path))
 
 
+def _variables(environment: dict[str, str]) -> dict[str, str]:
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError(f"{name!r} cannot be an environment variable")
+    return environment
+
+
 def _http_url(url: str | None) -> str | None:
     if url is None:
         return None
@@ -102,7 +109,7 @@ class Stack(Section):
         description="local: broker, API and models as processes of this machine, no Docker needed; "
         "auto: the best driver that works here",
     )
-    environment: dict[str, str] = Field(
+    environment: Annotated[dict[str, str], AfterValidator(_variables)] = Field(
         default_factory=dict, description="more environment variables for the API and the models"
     )
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
