@@ -36,6 +36,9 @@ ONE_CELL = [
     "report",
 ]
 
+DOWN = ["close load", "close stack", "close stack", "close load"]
+"""Twice: the background may still start something while it is being closed."""
+
 
 class Sweep:
     """A runner on fakes, and what came of it."""
@@ -96,8 +99,7 @@ def test_a_sweep_does_everything_in_order_and_scales_by_cell(sweep: Sweep) -> No
         "prepare",
         *("scale 1", "swarm m1_u2_s2", *ONE_CELL),
         *("scale 2", "swarm m2_u2_s2", *ONE_CELL),
-        "close load",
-        "close stack",
+        *DOWN,
     ]
 
 
@@ -188,7 +190,7 @@ def test_a_stack_that_cannot_be_prepared_ends_the_run_before_any_cell(sweep: Swe
 
     assert sweep.run() is Result.ABORTED
 
-    assert sweep.calls == ["start load", "prepare", "close load", "close stack"]
+    assert sweep.calls == ["start load", "prepare", *DOWN]
     assert sweep.state.finished is not None
     assert sweep.state.finished.reason == "the build failed"
 
@@ -198,7 +200,7 @@ def test_a_user_file_that_is_not_usable_ends_the_run_before_the_stack(sweep: Swe
 
     assert sweep.run() is Result.ABORTED
 
-    assert sweep.calls == ["start load", "close load", "close stack"]
+    assert sweep.calls == ["start load", *DOWN]
 
 
 @pytest.mark.parametrize("moment", ["swarm m1_u2_s2", "measure", "stop users", "measured"])
@@ -246,7 +248,7 @@ def test_stop_takes_everything_down_and_leaves_the_rest_outstanding(sweep: Sweep
 
     assert sweep.run() is Result.STOPPED
 
-    assert sweep.calls[-2:] == ["close load", "close stack"]
+    assert sweep.calls[-4:] == DOWN
     assert [cell.cell.key for cell in sweep.state.outstanding] == ["m1_u2_s2", "m2_u2_s2"]
 
 
@@ -260,6 +262,14 @@ def test_a_signal_stops_the_run_while_the_stack_is_being_prepared(sweep: Sweep) 
     assert not any(call.startswith("scale") for call in sweep.calls)
 
 
+def test_a_signal_stops_the_run_while_locust_is_being_started(sweep: Sweep) -> None:
+    sweep.load.traps["start load"] = lambda: sweep.desk.request_stop("SIGTERM")
+
+    assert sweep.run() is Result.STOPPED
+
+    assert sweep.calls == ["start load", *DOWN]
+
+
 def test_a_stopped_run_goes_on_where_it_was(sweep: Sweep) -> None:
     sweep.stack.traps["scale 2"] = lambda: send_command(sweep.folder, "stop")
     sweep.run()
@@ -269,7 +279,7 @@ def test_a_stopped_run_goes_on_where_it_was(sweep: Sweep) -> None:
 
     assert sweep.calls == [
         *("start load", "prepare", "scale 2", "swarm m2_u2_s2", *ONE_CELL),
-        *("close load", "close stack"),
+        *DOWN,
     ]
     assert [cell.attempt for cell in sweep.state.cells.values()] == [1, 2]
 
@@ -355,7 +365,7 @@ def test_a_full_disk_ends_the_run_in_order(sweep: Sweep) -> None:
 
     assert sweep.run() is Result.ABORTED
 
-    assert sweep.calls[-2:] == ["close load", "close stack"]
+    assert sweep.calls[-4:] == DOWN
     assert sweep.state.finished is not None
     assert "run --resume" in sweep.state.finished.reason
 
@@ -367,7 +377,7 @@ def test_a_fault_of_ours_still_ends_the_run_in_order(
 
     assert sweep.run() is Result.ABORTED
 
-    assert sweep.calls[-2:] == ["close load", "close stack"]
+    assert sweep.calls[-4:] == DOWN
     assert "runner.log" in (sweep.state.finished.reason if sweep.state.finished else "")
     assert "KeyError" in capfd.readouterr().err
 

@@ -1,7 +1,6 @@
 """The sweep: every outstanding cell, one after the other, whatever happens to it."""
 
 import traceback
-from contextlib import ExitStack
 
 from loadbench.engine.cell_run import CellRun, Equipment
 from loadbench.engine.desk import Desk, SkipAsked, StopAsked
@@ -37,17 +36,25 @@ class Runner:
     def run(self) -> Result:
         """Measure all outstanding cells, take everything down, and say how it ended."""
         try:
-            with ExitStack() as taken_down:
-                taken_down.callback(self._desk.background.shutdown)
-                taken_down.callback(self._equipment.stack.close)
-                taken_down.callback(self._equipment.load.close)
+            try:
                 result, reason = self._sweep_or_reason()
+            finally:
+                self._take_down()
         except Exception as error:  # noqa: BLE001  # the outermost loop: a run ends in order
             traceback.print_exc()
             result = Result.ABORTED
             reason = f"a fault of loadbench-tui, see runner.log: {type(error).__name__}: {error}"
         self._desk.finish(result, reason)
         return result
+
+    def _take_down(self) -> None:
+        load, stack = self._equipment.load, self._equipment.stack
+        load.close()
+        stack.close()
+        self._desk.background.shutdown()
+        # Again, for what the background still started while it was being closed.
+        stack.close()
+        load.close()
 
     def _sweep_or_reason(self) -> tuple[Result, str]:
         try:
@@ -114,7 +121,7 @@ class Runner:
 
     def _start_load(self) -> None:
         if not self._load_up:
-            self._equipment.load.start()
+            self._desk.wait_for(self._desk.background.submit(self._equipment.load.start))
             self._load_up = True
 
     def _abandon_load(self) -> None:
