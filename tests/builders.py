@@ -34,13 +34,19 @@ def make_cell(models: int = 1, users: int = 2, spawn_rate: float = 2, repeat: in
     return Cell(models=models, users=users, spawn_rate=spawn_rate, repeat=repeat)
 
 
-def run_started(profile: Profile | None = None, *, run: str = "20261122-072100") -> RunStarted:
+def run_started(
+    profile: Profile | None = None,
+    *,
+    run: str = "20261122-072100",
+    workspace: str = "/nowhere",
+) -> RunStarted:
     """The first event of a run over a profile's cells."""
     profile = profile or make_profile()
     return RunStarted(
         v=VERSION,
         pid=4242,
         run=run,
+        workspace=workspace,
         profile_name="demo",
         profile_file="/nowhere/profiles/demo.yaml",
         profile=profile.resolved(),
@@ -73,7 +79,7 @@ def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
         "containers": (),
         "client_cpu_cores": 0.1,
     }
-    return Sample(cell=cell, second=second, **{**fields, **changes})
+    return Sample(cell=cell, **{"attempt": 1, "second": second, **fields, **changes})
 
 
 def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:
@@ -88,6 +94,7 @@ def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> C
         "errors": (),
         "stages": Stages(),
         "settled": True,
+        "fewest_users": 2,
         "client_cpu_cores": 0.1,
     }
     return CellFinished(cell=cell, attempt=attempt, **{**fields, **changes})

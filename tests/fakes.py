@@ -86,8 +86,6 @@ class FakeLoad(Faked):
             self.note("look")
         return LoadState(
             cell=self.tag,
-            state="running",
-            users=2,
             spawned=self.second > 1,
             remaining_s=self.left,
             seconds=tuple(make_second(number) for number in range(since, self.second)),
@@ -106,6 +104,7 @@ class FakeLoad(Faked):
             measured_s=1.0,
             completed=40,
             aborted=0,
+            fewest_users=2,
             client_cpu_cores=0.1,
             errors=(),
             requests=requests(),

@@ -135,7 +135,7 @@ class Bench:
         """End whatever a test has left running."""
         for journal in self.reports.glob("*/*/journal.jsonl"):
             run = read_run(journal.parent)
-            if run.status.value == "live":
+            if run.status.value == "live" and run.state.pid:
                 os.kill(run.state.pid, signal.SIGKILL)
         for process in self.started:
             if process.poll() is None:

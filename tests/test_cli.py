@@ -50,7 +50,7 @@ def save_run(bench: Bench, run: str = "20261122-072100", *, finished: bool = Tru
     profile = make_profile(models=[1, 2])
     journal = JournalWriter(folder)
     for event in (
-        run_started(profile, run=run),
+        run_started(profile, run=run, workspace=str(bench.root)),
         cell_started(),
         cell_finished(),
         cell_started("m2_u2_s2"),
@@ -214,6 +214,28 @@ def test_a_run_with_nothing_left_is_not_resumed_but_can_retry(call: Call, bench:
 
     assert told.exit_code == 2
     assert "every cell is over; --retry-failed" in told.stderr
+
+
+def test_a_run_of_another_workspace_is_not_resumed_here(call: Call, bench: Bench) -> None:
+    folder = save_run(bench, finished=False)
+    journal = folder / "journal.jsonl"
+    journal.write_text(journal.read_text().replace(str(bench.root), "/else/where"))
+
+    told = call("run", "--resume", "fast")
+
+    assert told.exit_code == 2
+    assert "belongs to the workspace /else/where" in told.stderr
+
+
+def test_words_of_a_service_do_not_steer_the_terminal(call: Call, bench: Bench) -> None:
+    folder = save_run(bench)
+    journal = folder / "journal.jsonl"
+    journal.write_text(journal.read_text().replace("model-1 ended", "\\u001b[2J\\u0007"))
+
+    told = call("report")
+
+    assert "\x1b" not in told.stdout
+    assert "\x07" not in told.stdout
 
 
 def test_init_makes_a_workspace_that_works_and_overwrites_nothing(tmp_path: Path) -> None:

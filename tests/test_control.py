@@ -13,7 +13,7 @@ from builders import (
     state_after,
 )
 from loadbench.engine.commands import NAMES, Command
-from loadbench.engine.control import Answer, judge
+from loadbench.engine.control import Answer, answer_to
 from loadbench.engine.events import Event
 from loadbench.engine.state import RunState
 
@@ -23,7 +23,7 @@ FIRST, SECOND = "m1_u2_s2", "m2_u2_s2"
 
 def ask(command: str, *events: Event, cell: str | None = None) -> Answer:
     """The answer to a command after the events."""
-    return judge(Command("id", "", command, cell), state_after(BEGUN, *events))
+    return answer_to(Command("id", "", command, cell), state_after(BEGUN, *events))
 
 
 def test_stop_is_always_followed() -> None:
@@ -93,4 +93,4 @@ def test_an_unknown_command_is_answered_with_those_there_are() -> None:
 
 
 def test_every_command_has_an_answer_before_the_run_has_begun() -> None:
-    assert all(judge(Command("id", "", name), RunState()).message for name in NAMES)
+    assert all(answer_to(Command("id", "", name), RunState()).message for name in NAMES)

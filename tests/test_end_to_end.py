@@ -143,8 +143,26 @@ def test_a_second_signal_kills_the_run(bench: Bench) -> None:
     shown.send_signal(signal.SIGINT)
     shown.communicate(timeout=30)
 
+    assert shown.returncode == 130
     assert bench.run().status == "interrupted"
     until(lambda: gone(children), within_s=5)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, "stopped"), (signal.SIGHUP, "done")]
+)
+def test_signals_count_from_the_first_moment_on(
+    bench: Bench, number: signal.Signals, status: str
+) -> None:
+    shown = bench.start("run", "fast")
+    runner = until(lambda: child_of(shown.pid))
+
+    shown.send_signal(number)
+    shown.communicate(timeout=30)
+
+    assert shown.returncode == (130 if number == signal.SIGINT else 0)
+    until(lambda: gone([runner]))
+    assert bench.run().status == status
 
 
 def test_a_lost_terminal_leaves_the_run_alone(bench: Bench) -> None:
@@ -366,6 +384,11 @@ def test_a_full_disk_ends_the_run_in_order_and_loses_no_cell(bench: Bench) -> No
         os.system(f"umount -l {bench.reports}")
 
 
+def child_of(pid: int) -> psutil.Process | None:
+    """Return the runner that a command line has started, as soon as there is one."""
+    return next(iter(psutil.Process(pid).children()), None)
+
+
 def rows_of(folder: Path) -> list[dict[str, str]]:
     """Return the rows of a run's summary.csv."""
     return list(csv.DictReader((folder / "summary.csv").read_text().splitlines()))
@@ -373,14 +396,14 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 def workers_of(bench: Bench, key: str) -> set[str]:
     """Return the names of the workers that were there while a cell was sampled."""
-    from loadbench.engine.journal import read_all_samples
-
+    lines = (bench.folder() / FILE_NAME).read_text().splitlines()
+    samples = [json.loads(line) for line in lines if line.startswith('{"type":"sample"')]
     return {
-        container.name
-        for sample in read_all_samples(bench.folder())
-        if sample.cell == key
-        for container in sample.containers
-        if container.service == "model"
+        container["name"]
+        for sample in samples
+        if sample["cell"] == key
+        for container in sample["containers"]
+        if container["service"] == "model"
     }
 
 

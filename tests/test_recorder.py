@@ -44,7 +44,7 @@ def test_the_window_holds_what_was_started_in_it_to_its_end(
     recorder: Recorder, clock: Clock
 ) -> None:
     clock.now += 5
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 0.05
     before = request(recorder, 100)
     clock.now += 5
@@ -63,7 +63,7 @@ def test_the_window_holds_what_was_started_in_it_to_its_end(
 
 
 def test_a_window_that_is_cut_short_is_as_long_as_it_was(recorder: Recorder, clock: Clock) -> None:
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 4
 
     result = recorder.result()
@@ -82,7 +82,7 @@ def test_before_the_window_everything_counts_for_locust_and_nothing_for_the_resu
 
 
 def test_failures_are_kept_apart_and_their_errors_counted(recorder: Recorder, clock: Clock) -> None:
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 1
     request(recorder, 5, exception=ValueError("no"))
     request(recorder, 5, exception=ValueError("no"))
@@ -99,7 +99,7 @@ def test_failures_are_kept_apart_and_their_errors_counted(recorder: Recorder, cl
 
 
 def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clock: Clock) -> None:
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 1
     for number in range(1000):
         request(recorder, 5, exception=ValueError(f"id {number}"))
@@ -114,7 +114,7 @@ def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clo
 def test_a_start_time_counts_even_where_user_code_ran_after_the_answer(
     recorder: Recorder, clock: Clock
 ) -> None:
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 0.2
     # 50 ms until the answer, then 450 ms of the user's own code: started before the window.
     assert not request(recorder, 50, start_time=time.time() - 0.5)
@@ -133,9 +133,12 @@ def test_seconds_are_closed_in_order_and_gaps_are_filled(recorder: Recorder, clo
     assert [second["second"] for second in seconds] == [0, 1, 2]
     assert [len(second["requests"]) for second in seconds] == [1, 0, 0]
     assert due == pytest.approx(0.5)
-    assert recorder.seconds(2) == seconds[2:]
     assert sum(second["client_cpu_cores"] for second in seconds) == pytest.approx(0.7, abs=0.01)
     assert {second["users"] for second in seconds} == {5}
+    assert [second["second"] for second in recorder.seconds(2)] == [2]
+    clock.now += 1
+    recorder.close_seconds(users=5)
+    assert [second["second"] for second in recorder.seconds(2)] == [2, 3]
 
 
 def test_a_late_close_loses_no_request(recorder: Recorder, clock: Clock) -> None:
@@ -159,7 +162,7 @@ def test_stages_are_summed_over_successes_that_tell_them(recorder: Recorder, clo
     class Response:
         headers = {"server-timing": "queue;dur=1, infer;dur=2, total;dur=4"}  # noqa: RUF012
 
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 1
     request(recorder, 10, response=Response())
     request(recorder, 20, response=Response())
@@ -184,7 +187,7 @@ def test_aborted_requests_count_when_they_were_started_in_the_window(
     recorder.abort(clock.now)
     early = clock.now
     clock.now += 1
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     recorder.abort(early)
     recorder.abort(clock.now + 5)
 
@@ -196,7 +199,7 @@ def test_aborted_requests_count_when_they_were_started_in_the_window(
 
 def test_the_client_s_cpu_is_that_of_the_window(recorder: Recorder, clock: Clock) -> None:
     clock.cpu += 100
-    recorder.measure(10)
+    recorder.measure(10, users=2)
     clock.now += 10
     clock.cpu += 4
     recorder.close_seconds(users=1)
@@ -206,3 +209,30 @@ def test_the_client_s_cpu_is_that_of_the_window(recorder: Recorder, clock: Clock
 
     assert result is not None
     assert result["client_cpu_cores"] == pytest.approx(0.4)
+
+
+def test_the_fewest_users_are_those_of_the_window(recorder: Recorder, clock: Clock) -> None:
+    recorder.close_seconds(users=0)
+    recorder.measure(3, users=5)
+    for users in (5, 3, 4):
+        clock.now += 0.9
+        recorder.close_seconds(users=users)
+    clock.now += 1
+    recorder.close_seconds(users=0)
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["fewest_users"] == 3
+
+
+def test_long_errors_are_cut_and_still_told_apart(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    for _ in range(MOST_ERRORS + 5):
+        request(recorder, 5, exception=ValueError("x" * 1000))
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["errors"] == [{"error": "x" * 300, "count": MOST_ERRORS + 5}]

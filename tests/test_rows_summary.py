@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -214,7 +215,7 @@ def test_an_answer_that_holds_half_a_character_does_not_lose_the_summary(tmp_pat
 def test_a_summary_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     write_summary(state_after(BEGUN), tmp_path)
     before = (tmp_path / CSV_NAME).read_bytes()
-    (tmp_path / f".{CSV_NAME}.part").symlink_to("/dev/full")
+    (tmp_path / f".{CSV_NAME}.{os.getpid()}.part").symlink_to("/dev/full")
     with pytest.raises(DiskFullError, match="no space left"):
         write_summary(state_after(*SWEEP), tmp_path)
     assert (tmp_path / CSV_NAME).read_bytes() == before

@@ -10,10 +10,11 @@ from builders import make_profile, run_started
 from fakes import Calls, FakeLoad, FakeStack
 from loadbench.engine.cell_run import Equipment
 from loadbench.engine.commands import send_command
-from loadbench.engine.desk import Desk
+from loadbench.engine.desk import Desk, StopFlag
 from loadbench.engine.events import (
     CellPhase,
     CommandAnswered,
+    Containers,
     Phase,
     Result,
     RunResumed,
@@ -55,7 +56,8 @@ class Sweep:
 
     def new_desk(self) -> Desk:
         state = fold(JournalReader(self.folder).poll())
-        return Desk(self.folder, self.journal, state, tick_s=0.001)
+        self.stop = StopFlag()
+        return Desk(self.folder, self.journal, state, stop=self.stop, tick_s=0.001)
 
     def run(self) -> Result:
         equipment = Equipment(profile=self.profile, stack=self.stack, load=self.load)
@@ -253,7 +255,7 @@ def test_stop_takes_everything_down_and_leaves_the_rest_outstanding(sweep: Sweep
 
 
 def test_a_signal_stops_the_run_while_the_stack_is_being_prepared(sweep: Sweep) -> None:
-    sweep.stack.traps["prepare"] = lambda: sweep.desk.request_stop("SIGTERM")
+    sweep.stack.traps["prepare"] = lambda: sweep.stop.ask("SIGTERM")
 
     assert sweep.run() is Result.STOPPED
 
@@ -263,7 +265,7 @@ def test_a_signal_stops_the_run_while_the_stack_is_being_prepared(sweep: Sweep) 
 
 
 def test_a_signal_stops_the_run_while_locust_is_being_started(sweep: Sweep) -> None:
-    sweep.load.traps["start load"] = lambda: sweep.desk.request_stop("SIGTERM")
+    sweep.load.traps["start load"] = lambda: sweep.stop.ask("SIGTERM")
 
     assert sweep.run() is Result.STOPPED
 
@@ -340,6 +342,58 @@ def test_pause_takes_effect_after_the_current_cell(sweep: Sweep) -> None:
 
     texts = [message.text for message in sweep.state.messages]
     assert texts == ["the run pauses after m1_u2_s2", "the run goes on"]
+
+
+def test_pause_at_the_last_cell_does_not_keep_a_run_that_is_over(sweep: Sweep) -> None:
+    sweep.stack.traps["scale 2"] = lambda: send_command(sweep.folder, "pause")
+
+    assert sweep.run() is Result.DONE
+
+
+def test_what_was_asked_together_with_a_skip_is_answered_too(sweep: Sweep) -> None:
+    def ask() -> None:
+        send_command(sweep.folder, "skip")
+        send_command(sweep.folder, "skip", cell="m2_u2_s2")
+
+    sweep.load.traps["measure"] = ask
+
+    assert sweep.run() is Result.DONE
+
+    assert len(answers(sweep.folder)) == 2
+    assert sweep.state.count(CellStatus.SKIPPED) == 2
+
+
+def test_a_locust_that_is_lost_at_its_first_start_is_started_again(sweep: Sweep) -> None:
+    sweep.load.traps["start load"] = raising(LoadLostError("Locust ended with exit code -9"))
+
+    assert sweep.run() is Result.DONE
+
+    assert sweep.calls[:3] == ["start load", "start load", "prepare"]
+
+
+def test_a_full_disk_at_the_report_loses_no_numbers(sweep: Sweep) -> None:
+    sweep.load.traps["report"] = raising(DiskFullError("/x: no space left on the disk"))
+
+    sweep.run()
+
+    assert sweep.status("m1_u2_s2") is CellStatus.FINISHED
+
+
+def test_a_summary_that_cannot_be_written_is_a_note_and_not_the_end(sweep: Sweep) -> None:
+    (sweep.folder / "summary.csv").mkdir()
+
+    assert sweep.run() is Result.DONE
+
+    assert any("summary.csv" in message.text for message in sweep.state.messages)
+
+
+def test_containers_are_told_when_one_comes_or_ends(sweep: Sweep) -> None:
+    sweep.run()
+
+    events = [entry.event for entry in JournalReader(sweep.folder).poll()]
+    told = [[it.name for it in e.containers] for e in events if isinstance(e, Containers)]
+    assert told == [["model-1"], ["model-1", "model-2"]]
+    assert [it.name for it in sweep.state.containers] == ["model-1", "model-2"]
 
 
 def test_every_command_is_answered_exactly_once(sweep: Sweep) -> None:

@@ -26,6 +26,7 @@ from loadbench.engine.events import (
     RunResumed,
     StackProgress,
 )
+from loadbench.engine.samples import Samples
 from loadbench.engine.state import EMPTY, MESSAGES_KEPT, OVER, CellStatus, RunState, fold
 
 KEYS = FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
@@ -64,7 +65,7 @@ def test_a_cell_is_over_when_its_attempt_is(end: Event, status: CellStatus) -> N
     cell = state.cells[FIRST]
     assert cell.status is status
     assert end in (cell.finished, cell.failed, cell.skipped)
-    assert (state.current, state.phase, state.samples) == (None, None, ())
+    assert (state.current, state.phase, state.samples) == (None, None, Samples())
     assert outstanding(state) == [SECOND, THIRD]
 
 
@@ -81,7 +82,7 @@ def test_the_latest_attempt_decides(end: Event) -> None:
 
 def test_a_cell_to_come_that_is_skipped_leaves_the_current_one_alone() -> None:
     state = state_after(BEGUN, cell_started(), sample(), cell_skipped(SECOND, attempt=0))
-    assert (state.current, state.samples) == (FIRST, (sample(),))
+    assert (state.current, state.samples) == (FIRST, Samples().plus(sample()))
     assert outstanding(state) == [FIRST, THIRD]
 
 
@@ -132,7 +133,7 @@ def test_resume_makes_the_running_cell_pending_and_keeps_what_is_over() -> None:
     assert state.count(CellStatus.RUNNING) == 0
     assert outstanding(state) == [SECOND, THIRD]
     assert state.cells[SECOND].attempt == 1
-    assert (state.pid, state.current, state.samples) == (7, None, ())
+    assert (state.pid, state.current, state.samples) == (7, None, Samples())
 
 
 def test_a_run_that_was_killed_while_it_was_paused_is_not_paused_when_it_is_resumed() -> None:

@@ -23,8 +23,15 @@ def evidence(**changes: Any) -> Evidence:
         "errors": (),
         "exceptions": (),
         "steadiness": Steadiness(True),
+        "users": 6,
+        "fewest_users": 6,
+        "client_cpu_cores": 0.3,
     }
     return Evidence(**{**fields, **changes})
+
+
+def test_a_cell_that_was_not_asked_to_settle_is_not_blamed_for_it() -> None:
+    assert judge(evidence(steadiness=None)) == (Verdict.VALID, ())
 
 
 def test_a_steady_cell_without_failures_is_valid() -> None:
@@ -55,6 +62,16 @@ def test_a_steady_cell_without_failures_is_valid() -> None:
             {"steadiness": Steadiness(False, "the rate still moves")},
             Verdict.SUSPECT,
             "not settled: the rate still moves",
+        ),
+        (
+            {"fewest_users": 3},
+            Verdict.INVALID,
+            "only 3 of 6 users were there all the time",
+        ),
+        (
+            {"client_cpu_cores": 0.93},
+            Verdict.SUSPECT,
+            "client-bound: Locust used 0.93 of a core, so part of the latency is its own",
         ),
     ],
 )
@@ -105,4 +122,5 @@ errors = st.lists(st.builds(ErrorCount, error=st.text(), count=st.integers(1, 9)
 def test_numbers_are_valid_exactly_where_no_reason_speaks_against_them(told: Evidence) -> None:
     verdict, reasons = judge(told)
     assert (verdict is Verdict.VALID) is (not reasons)
-    assert (verdict is Verdict.INVALID) is (not told.successes)
+    there = told.fewest_users >= told.users
+    assert (verdict is Verdict.INVALID) is (not told.successes or not there)

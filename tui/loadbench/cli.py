@@ -22,7 +22,7 @@ from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folder
 from loadbench.engine.stack.choose import choose_driver
 from loadbench.errors import JournalError, LoadbenchError, ProfileError, UsageError
 from loadbench.exits import Exit
-from loadbench.plain import PlainView, Signals
+from loadbench.plain import PlainView, Signals, Wish
 from loadbench.workspace import Workspace, create_workspace
 
 SET_HELP = "Overrule a key of the profile: --set users=5,10 --set stack.driver=local."
@@ -88,8 +88,9 @@ def run(
 ) -> None:
     r"""Measure every cell of a PROFILE, and show the run.
 
-    Ctrl-C stops the run in order, twice kills it. A lost terminal leaves it running. Progress goes
-    to stderr; the table, or with --json the summary, to stdout.
+    Ctrl-C stops the run in order, twice kills it. A lost terminal leaves it running; profiles
+    after it are not begun. Progress goes to stderr; the table, or with --json the summary, to
+    stdout.
 
     \b
     Exit codes, the first that applies:
@@ -98,13 +99,19 @@ def run(
     """
     orders = _orders(workspace, profiles, overrides, resume, retry_failed, detach)
     seen = []
-    for order in orders:
-        folder = start_runner(order)
-        if detach:
-            click.echo(f"{folder.parent.name}/{folder.name}")
-            continue
-        seen.append(_show(folder, as_json=as_json, check=check))
+    for number, order in enumerate(orders, start=1):
+        with Signals() as signals:
+            folder = start_runner(order)
+            if detach:
+                click.echo(f"{folder.parent.name}/{folder.name}")
+                return
+            ended = PlainView(folder, Console(stderr=True)).watch(signals)
+        if ended is None:
+            break
+        seen.append(_tell(ended, signals, as_json=as_json, check=check))
         if seen[-1] is Exit.INTERRUPTED:
+            if number < len(orders):
+                click.echo(f"not begun: {', '.join(profiles[number:])}", err=True)
             break
     sys.exit(exits.worst(seen))
 
@@ -240,10 +247,7 @@ def report(workspace: Workspace, name: str | None, as_json: bool) -> None:
     newest run of all.
     """
     found = find_run(name, workspace.reports)
-    try:
-        written = write_summary(found.state, found.folder)
-    except OSError as error:
-        raise UsageError(f"{found.folder}: {error.strerror}") from error
+    written = write_summary(found.state, found.folder)
     _print_result(found, as_json=as_json)
     click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
 
@@ -285,7 +289,11 @@ def _orders(
             raise UsageError("--detach takes one PROFILE: two at once would measure each other")
         files = [find_profile(name, workspace.profiles) for name in names]
         for file in files:
-            load_profile(file, overrides)
+            loaded = load_profile(file, overrides)
+            if len(files) > 1:
+                # The last one must not be refused hours later.
+                check_files(workspace, loaded)
+                choose_driver(workspace, loaded)
         return [Order.of(workspace, profile_file=str(file), overrides=overrides) for file in files]
     if names or overrides:
         raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
@@ -298,14 +306,13 @@ def _lacks_profile(workspace: Workspace) -> NoReturn:
     raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
 
 
-def _show(folder: Path, *, as_json: bool, check: bool) -> Exit:
-    with Signals() as signals:
-        ended = PlainView(folder, Console(stderr=True)).watch(signals)
-    if ended is None:
-        return Exit.DONE
+def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
+    """Print what a run came to, and return the exit code that it gives."""
     _print_result(ended, as_json=as_json)
     if ended.status is RunStatus.INTERRUPTED:
         click.echo(f"the runner was killed; `run --resume {ended.name}` goes on", err=True)
+    if signals.wish is not Wish.WATCH:
+        return Exit.INTERRUPTED
     if check:
         for miss in exits.missed_goals(ended):
             click.echo(f"goal missed: {miss}", err=True)
@@ -317,7 +324,7 @@ def _print_result(ended: Run, *, as_json: bool) -> None:
         click.echo(json.dumps(json.loads(summary_json(ended.state)), ensure_ascii=False))
         return
     click.echo("")
-    click.echo("\n".join(text.cells_table(ended.state)))
+    click.echo(text.printable("\n".join(text.cells_table(ended.state))))
     click.echo(f"\n{text.outcome_line(ended.state)}")
     click.echo(f"reports: {ended.folder}")
 

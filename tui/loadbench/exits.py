@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from loadbench.engine.profile import Goals, Profile
+from loadbench.engine.profile import Goals
+from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.report.rows import rows
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import CellStatus
@@ -57,7 +58,7 @@ def of_run(run: Run, *, check: bool) -> Exit:
 def missed_goals(run: Run) -> list[str]:
     """Return a sentence for every goal that a measured cell misses."""
     assert run.state.started is not None
-    goals: Goals = Profile.model_validate(run.state.started.profile).goals
+    goals: Goals = recorded_profile(run.state.started).goals
     missed = []
     for row in rows(run.state):
         if goals.p95_ms is not None and row.p95_ms is not None and row.p95_ms > goals.p95_ms:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import threading
+import time
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
@@ -16,9 +16,11 @@ from loadbench.engine.commands import send_command
 from loadbench.engine.events import RunResumed
 from loadbench.engine.journal import Entry, JournalReader, is_held
 from loadbench.engine.profile import Profile
+from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.progress import remaining_s
 from loadbench.engine.runs import Run, RunStatus, status_of
 from loadbench.engine.state import EMPTY
+from loadbench.errors import JournalError
 
 POLL_S = 0.2
 
@@ -37,7 +39,6 @@ class Signals:
 
     def __init__(self) -> None:
         self.wish = Wish.WATCH
-        self._woken = threading.Event()
         self._former: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Signals":
@@ -58,19 +59,13 @@ class Signals:
         """Have the run stopped, as by a first SIGINT."""
         self.wish = Wish.STOP
 
-    def wait(self, seconds: float) -> None:
-        """Wait, but not past a signal."""
-        self._woken.wait(seconds)
-        self._woken.clear()
-
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP:
-            self.wish = Wish.DETACH
-        elif self.wish is Wish.WATCH:
-            self.wish = Wish.STOP
-        else:
-            self.wish = Wish.KILL
-        self._woken.set()
+        # No more than this: where a handler interrupts, any lock may be held.
+        match self.wish:
+            case Wish.WATCH:
+                self.wish = Wish.DETACH if number == signal.SIGHUP else Wish.STOP
+            case Wish.STOP if number != signal.SIGHUP:
+                self.wish = Wish.KILL
 
 
 class PlainView:
@@ -106,7 +101,7 @@ class PlainView:
                 held = is_held(self._folder)
                 self._tell(self._reader.poll())
                 status = status_of(self._state, held=held)
-                if status is not RunStatus.LIVE:
+                if status is not RunStatus.LIVE and not held:
                     return Run(self._folder, self._state, status)
                 self._show(bar, task)
                 if signals.wish is Wish.DETACH:
@@ -114,7 +109,7 @@ class PlainView:
                 if signals.wish is not done:
                     done = signals.wish
                     self._act(done)
-                signals.wait(POLL_S)
+                time.sleep(POLL_S)
 
     def _tell(self, entries: list[Entry]) -> None:
         # What was told before a resume is not told again.
@@ -130,15 +125,25 @@ class PlainView:
     def _act(self, wish: Wish) -> None:
         if wish is Wish.STOP:
             self._print("stopping, and taking everything down; once more to kill")
-            send_command(self._folder, "stop")
-        elif wish is Wish.KILL and is_held(self._folder):
+            try:
+                send_command(self._folder, "stop")
+            except JournalError:
+                # Where nothing can be written any more, a signal still arrives.
+                self._signal(signal.SIGTERM)
+        elif wish is Wish.KILL:
             self._print("killed")
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # While the lock is held the process id is the runner's and nobody else's.
+        if self._state.pid and is_held(self._folder):
             with suppress(ProcessLookupError):
-                os.kill(self._state.pid, signal.SIGKILL)
+                os.kill(self._state.pid, number)
 
     def _print(self, line: str) -> None:
         with suppress(BrokenPipeError, OSError):
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            plain = text.printable(line)
+            self._console.print(plain, markup=False, highlight=False, soft_wrap=True)
 
     def _bar(self) -> Progress:
         return Progress(
@@ -155,7 +160,7 @@ class PlainView:
         if not self._console.is_terminal or state.started is None:
             return
         if self._profile is None:
-            self._profile = Profile.model_validate(state.started.profile)
+            self._profile = recorded_profile(state.started)
         left = remaining_s(self._profile, state)
         bar.update(
             task,

@@ -51,6 +51,12 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
     return ["  ".join(pad(i, value) for i, value in enumerate(row)).rstrip() for row in lines]
 
 
+def printable(text: str) -> str:
+    """Return a text without what would steer a terminal: services may say anything."""
+    kept = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(kept)
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number with that many significant digits, `-` where there is none."""
     if value is None:

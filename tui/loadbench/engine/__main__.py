@@ -8,10 +8,11 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from loadbench.engine.cell_run import Equipment
-from loadbench.engine.desk import Desk
+from loadbench.engine.desk import Desk, StopFlag
 from loadbench.engine.launch import Order
 from loadbench.engine.load import LocustLoad
 from loadbench.engine.prepare import Prepared, prepare_resume, prepare_run
@@ -21,19 +22,22 @@ from loadbench.errors import LoadbenchError
 
 def main() -> int:
     """Perform one run."""
+    stop = StopFlag()
     # The run must survive the terminal that it was started from.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _: stop.ask(signal.Signals(got).name))
     order = Order(**json.load(sys.stdin))
     try:
         prepared = _prepare(order)
     except LoadbenchError as error:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
         return 1
-    desk = Desk(prepared.folder, prepared.journal, prepared.state)
+    desk = Desk(prepared.folder, prepared.journal, prepared.state, stop=stop)
     runner = Runner(_equip(order, prepared), desk)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _: desk.request_stop(signal.Signals(got).name))
-    print(json.dumps({"folder": str(prepared.folder)}), flush=True)
+    with suppress(BrokenPipeError):
+        # Whoever started the run may be gone already; the run goes on.
+        print(json.dumps({"folder": str(prepared.folder)}), flush=True)
     _speak_into(prepared)
     if order.resume:
         desk.reject_stale_commands()
@@ -68,7 +72,6 @@ def _equip(order: Order, prepared: Prepared) -> Equipment:
 
 def _speak_into(prepared: Prepared) -> None:
     """Let go of the starter's pipes; later words go into the run's folder."""
-    sys.stdout.flush()
     log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

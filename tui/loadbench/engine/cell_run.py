@@ -5,8 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadbench.engine.desk import Desk
-from loadbench.engine.events import CellFinished, CellPhase, Note, Phase, Sample
-from loadbench.engine.journal import disk_full_as_error
+from loadbench.engine.events import (
+    CellFinished,
+    CellPhase,
+    Container,
+    Containers,
+    Note,
+    Phase,
+    Sample,
+)
+from loadbench.engine.files import write_whole
 from loadbench.engine.load import Load, LoadState, Measured
 from loadbench.engine.measure import verdict
 from loadbench.engine.measure.histogram import count, failures, successes
@@ -14,7 +22,7 @@ from loadbench.engine.measure.steady import Steadiness, steadiness
 from loadbench.engine.plan import Cell
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Stack
-from loadbench.errors import DiskFullError, LoadLostError, StackError
+from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
 OVERDUE_S = 30.0
 """How much longer than planned a phase may take before Locust counts as hung."""
@@ -65,6 +73,7 @@ class CellRun:
         """
         self._enter(Phase.SCALING)
         self._scale()
+        self._note_containers()
         self._enter(Phase.RAMPING)
         self._ramp()
         self._enter(Phase.SETTLING)
@@ -73,17 +82,21 @@ class CellRun:
         self._measure()
         self._enter(Phase.DRAINING)
         measured = self._drain()
-        self._save_report()
-        self._desk.emit(self._finished(measured, settled))
+        try:
+            self._save_report()
+        finally:
+            # The numbers are had: not even a disk that is too full for the report loses them.
+            self._desk.emit(self._finished(measured, settled))
 
     def _enter(self, phase: Phase) -> None:
         self._desk.emit(CellPhase(cell=self._cell.key, phase=phase))
 
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
-        self._desk.wait_for(self._desk.background.submit(self._stack.scale, models, self._desk.say))
+        submit = self._desk.background.submit
+        self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
         deadline = time.monotonic() + timeout_s
-        while missing := self._stack.missing(models):
+        while missing := self._desk.wait_for(submit(self._stack.missing, models)):
             if time.monotonic() > deadline:
                 raise StackError(
                     f"not ready within startup_timeout ({timeout_s:g} s): {missing}; "
@@ -95,10 +108,11 @@ class CellRun:
         self._load.swarm(self._cell, self._stack.host, self._tag)
         self._observe_until(lambda now: now.spawned, within_s=self._cell.ramp_s + OVERDUE_S)
 
-    def _settle(self) -> Steadiness:
+    def _settle(self) -> Steadiness | None:
+        """Wait for steady numbers; None: the profile asks not to."""
         settle = self._profile.settle
         if not settle.max:
-            return Steadiness(True)
+            return None
         # The second in which the last user came is not yet one at the target.
         first = len(self._desk.state.samples) + 1
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S
@@ -125,23 +139,16 @@ class CellRun:
         return self._load.measured()
 
     def _save_report(self) -> None:
-        """Save Locust's report; the numbers are had already, so losing it loses no cell."""
-        folder, name = self._desk.folder, self._cell.report_name
+        """Save Locust's report of the cell, if it can be had."""
+        name = self._cell.report_name
         try:
-            report = self._load.report()
-        except LoadLostError as error:
-            self._desk.emit(Note(text=f"{name} is missing: {error}"))
-            return
-        part = folder / f".{name}.part"
-        try:
-            with disk_full_as_error(folder):
-                part.write_bytes(report)
-                part.replace(folder / name)
+            write_whole(self._desk.folder / name, self._load.report())
         except DiskFullError:
-            part.unlink(missing_ok=True)
             raise
+        except (LoadLostError, JournalError) as error:
+            self._desk.emit(Note(text=f"{name} is missing: {error}"))
 
-    def _finished(self, measured: Measured, settled: Steadiness) -> CellFinished:
+    def _finished(self, measured: Measured, settled: Steadiness | None) -> CellFinished:
         evidence = verdict.Evidence(
             successes=count(successes(measured.requests)),
             failures=count(failures(measured.requests)),
@@ -149,6 +156,9 @@ class CellRun:
             errors=measured.errors,
             exceptions=measured.exceptions,
             steadiness=settled,
+            users=self._cell.users,
+            fewest_users=measured.fewest_users,
+            client_cpu_cores=measured.client_cpu_cores,
         )
         worth, reasons = verdict.judge(evidence)
         return CellFinished(
@@ -162,7 +172,8 @@ class CellRun:
             aborted=measured.aborted,
             errors=measured.errors,
             stages=measured.stages,
-            settled=settled.steady,
+            settled=settled.steady if settled else None,
+            fewest_users=measured.fewest_users,
             client_cpu_cores=measured.client_cpu_cores,
         )
 
@@ -177,15 +188,20 @@ class CellRun:
             self._look(at_most_s=state.remaining_s if state else None)
 
     def _observe(self) -> LoadState | None:
-        """Put the seconds that have passed into the journal; None: Locust is at another cell."""
+        """Put the seconds that have passed into the journal.
+
+        Returns:
+            Where Locust stands; None: it is still at another cell, or was silent this time.
+        """
         state = self._load.state(len(self._desk.state.samples))
-        if state.cell != self._tag:
+        if state is None or state.cell != self._tag:
             return None
         containers = self._stack.containers() if state.seconds else ()
         for second in state.seconds:
             self._desk.emit(
                 Sample(
                     cell=self._cell.key,
+                    attempt=self._attempt,
                     second=second.second,
                     users=second.users,
                     requests=second.requests,
@@ -198,5 +214,17 @@ class CellRun:
 
     def _look(self, *, at_most_s: float | None = None) -> None:
         self._desk.look(at_most_s=at_most_s)
-        if fault := self._stack.fault():
+        fault = self._stack.fault()
+        self._note_containers()
+        if fault:
             raise fault
+
+    def _note_containers(self) -> None:
+        """Put the containers into the journal where one of them came, went or ended."""
+        known, now = self._desk.state.containers, self._stack.containers()
+        if [_standing(it) for it in known] != [_standing(it) for it in now]:
+            self._desk.emit(Containers(containers=now))
+
+
+def _standing(container: Container) -> tuple[object, ...]:
+    return container.name, container.state, container.exit_code

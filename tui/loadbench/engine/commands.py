@@ -1,12 +1,14 @@
 """The one way back: what a viewer asks of a runner, appended to `commands.jsonl`."""
 
+import errno
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from loadbench.engine.files import named_os_errors, utc_now
 
 FILE_NAME = "commands.jsonl"
 NAMES = ("pause", "resume", "skip", "again", "stop")
@@ -35,26 +37,33 @@ def send_command(folder: Path, command: str, *, cell: str | None = None) -> str:
         The id that the answer in the journal will carry.
 
     Raises:
-        OSError: The file cannot be written.
+        JournalError: The file cannot be written.
     """
     identity = str(uuid4())
     fields: dict[str, Any] = {
         "id": identity,
-        "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "at": utc_now(),
         "command": command,
     }
     if cell is not None:
         fields["cell"] = cell
     line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
-    fd = os.open(folder / FILE_NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    with named_os_errors(folder / FILE_NAME):
+        _append(folder / FILE_NAME, line)
+    return identity
+
+
+def _append(path: Path, line: bytes) -> None:
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         size = os.fstat(fd).st_size
         # A viewer that died while it wrote must not swallow this command too.
         torn = size and os.pread(fd, 1, size - 1) != b"\n"
-        os.write(fd, b"\n" + line if torn else line)
+        whole = b"\n" + line if torn else line
+        if os.write(fd, whole) < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(fd)
-    return identity
 
 
 class CommandReader:

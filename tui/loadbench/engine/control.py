@@ -16,7 +16,7 @@ class Answer:
     """The cell that it is about, if it is about one."""
 
 
-def judge(command: Command, state: RunState) -> Answer:
+def answer_to(command: Command, state: RunState) -> Answer:
     """Return the answer to a command in a state of the run."""
     match command.command:
         case "stop":

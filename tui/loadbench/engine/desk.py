@@ -3,14 +3,17 @@
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from loadbench.engine.commands import Command, CommandReader
-from loadbench.engine.control import judge
+from loadbench.engine.control import answer_to
 from loadbench.engine.events import (
     CellSkipped,
     CommandAnswered,
     Event,
+    Note,
     Result,
     RunFinished,
     StackProgress,
@@ -18,9 +21,11 @@ from loadbench.engine.events import (
 from loadbench.engine.journal import JournalWriter
 from loadbench.engine.report.summary import write_summary
 from loadbench.engine.state import RunState
-from loadbench.errors import JournalError
+from loadbench.errors import DiskFullError, JournalError
 
 TICK_S = 0.2
+
+T = TypeVar("T")
 
 
 class StopAsked(Exception):  # noqa: N818  # a request, not an error
@@ -31,6 +36,17 @@ class SkipAsked(Exception):  # noqa: N818  # a request, not an error
     """Somebody wants the current cell to be left out."""
 
 
+@dataclass(slots=True)
+class StopFlag:
+    """Set by a signal handler, which may do no more: locks may be held where it interrupts."""
+
+    reason: str | None = None
+
+    def ask(self, reason: str) -> None:
+        """Ask the run to end; the first reason counts."""
+        self.reason = self.reason or reason
+
+
 class Desk:
     """Keeps the state of the run, which is the fold of its journal, and follows commands.
 
@@ -38,11 +54,18 @@ class Desk:
         folder: The run's folder.
         journal: Open and locked.
         state: The fold of everything the journal holds.
+        stop: What a signal handler sets to end the run.
         tick_s: Seconds between two looks at everything.
     """
 
     def __init__(
-        self, folder: Path, journal: JournalWriter, state: RunState, *, tick_s: float = TICK_S
+        self,
+        folder: Path,
+        journal: JournalWriter,
+        state: RunState,
+        *,
+        stop: StopFlag | None = None,
+        tick_s: float = TICK_S,
     ) -> None:
         self.folder = folder
         self.state = state
@@ -50,9 +73,10 @@ class Desk:
         self._journal = journal
         self._tick_s = tick_s
         self._commands = CommandReader(folder)
+        self._unanswered: list[Command] = []
         self._progress: list[tuple[str, str]] = []
         self._woken = threading.Event()
-        self._stop_reason: str | None = None
+        self._stop = stop or StopFlag()
 
     def emit(self, event: Event) -> None:
         """Put an event into the journal and into the state."""
@@ -61,11 +85,6 @@ class Desk:
     def say(self, step: str, line: str) -> None:
         """Take a step's newest line, in whatever thread; the runner's own thread writes it."""
         self._progress.append((step, line))
-
-    def request_stop(self, reason: str) -> None:
-        """End the run in order, soon. May be called from a signal handler."""
-        self._stop_reason = self._stop_reason or reason
-        self._woken.set()
 
     def look(self, *, at_most_s: float | None = None) -> None:
         """Wait for a tick, then act on whatever was asked for.
@@ -77,23 +96,31 @@ class Desk:
         self._woken.wait(self._tick_s if at_most_s is None else min(self._tick_s, at_most_s))
         self._woken.clear()
         self._write_progress()
-        if self._stop_reason:
-            raise StopAsked(self._stop_reason)
-        for command in self._commands.poll():
-            self._follow(command)
+        if self._stop.reason:
+            raise StopAsked(self._stop.reason)
+        self._unanswered += self._commands.poll()
+        while self._unanswered:
+            # Taken out first: following one may end the cell or the run, and the others wait.
+            self._follow(self._unanswered.pop(0))
 
-    def wake_after(self, task: Future[None]) -> None:
+    def wake_after(self, task: Future[Any]) -> None:
         """End the wait of the current or next look as soon as a task has ended."""
         task.add_done_callback(lambda _: self._woken.set())
 
-    def wait_for(self, task: Future[None]) -> None:
-        """Wait for a task in the background, following commands meanwhile; raise what it raised."""
+    def wait_for(self, task: Future[T]) -> T:
+        """Return what a task in the background returns, following commands meanwhile.
+
+        Raises:
+            StopAsked: Somebody wants the run to end.
+            SkipAsked: Somebody wants the current cell to be left out.
+            Exception: What the task raised.
+        """
         self.wake_after(task)
         self.look()
         while not task.done():
             self.look()
         self._write_progress()
-        task.result()
+        return task.result()
 
     def reject_stale_commands(self) -> None:
         """Answer the commands that a former runner of this run left unanswered."""
@@ -110,10 +137,23 @@ class Desk:
         with suppress(JournalError):
             write_summary(self.state, self.folder)
 
+    def save_summary(self) -> None:
+        """Write the summary, which can be had from the journal again; a full disk is one though.
+
+        Raises:
+            DiskFullError: There is no space left.
+        """
+        try:
+            write_summary(self.state, self.folder)
+        except DiskFullError:
+            raise
+        except JournalError as error:
+            self.emit(Note(text=f"{error}; `report` makes the summary anew"))
+
     def _follow(self, command: Command) -> None:
         if command.id in self.state.answered:
             return
-        answer = judge(command, self.state)
+        answer = answer_to(command, self.state)
         current = self.state.current
         self._answer(command, accepted=answer.accepted, message=answer.message, cell=answer.cell)
         if not answer.accepted:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from loadbench.engine.plan import Cell
 
@@ -64,7 +64,8 @@ class Container:
 
     name: str
     service: str
-    state: Literal["starting", "running", "exited"]
+    state: str
+    """`running` or `exited`; what else an engine may call it is shown as it is."""
     exit_code: int | None = None
     """Negative for a signal. None: it runs."""
     cpu_cores: float | None = None
@@ -89,6 +90,8 @@ class RunStarted:
     """Major version of the format."""
     pid: int
     run: str
+    workspace: str
+    """The folder that the stack, the locustfile and the images were taken from."""
     profile_name: str
     profile_file: str
     profile: dict[str, Any]
@@ -149,6 +152,7 @@ class Sample:
 
     type: ClassVar = "sample"
     cell: str
+    attempt: int
     second: int
     """Whole seconds since the cell's first user was asked for."""
     users: int
@@ -157,6 +161,15 @@ class Sample:
     containers: tuple[Container, ...]
     client_cpu_cores: float
     """Cores that Locust's process used in this second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """A container came, ended or changed its state, at whatever time of the run."""
+
+    type: ClassVar = "containers"
+    containers: tuple[Container, ...]
+    """All that there are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +190,10 @@ class CellFinished:
     """Requests started in the window that had no end even after their timeout."""
     errors: tuple[ErrorCount, ...]
     stages: Stages
-    settled: bool
+    settled: bool | None
+    """None: the profile asks not to wait for that."""
+    fewest_users: int
+    """The lowest number of users in any second of the window."""
     client_cpu_cores: float
     """Cores that Locust's process used over the measured window, on average."""
 
@@ -241,6 +257,7 @@ Event = (
     | CellStarted
     | CellPhase
     | Sample
+    | Containers
     | CellFinished
     | CellFailed
     | CellSkipped

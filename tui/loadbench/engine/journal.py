@@ -3,15 +3,13 @@
 This module alone knows JSON lines, the lock and the order of the fields.
 """
 
-import errno
 import fcntl
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,6 +25,7 @@ from loadbench.engine.events import (
     RunStarted,
     Sample,
 )
+from loadbench.engine.files import named_os_errors, utc_now
 from loadbench.errors import DiskFullError, JournalError
 
 VERSION = 1
@@ -36,8 +35,9 @@ RESERVE_BYTES = 64 * 1024
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
 _DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
+_BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 _SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
-_CELL_OVER_PREFIXES = tuple(
+_NEXT_CELL_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
 """A skipped cell need not be the one that is being measured, so that is none of them."""
@@ -94,12 +94,11 @@ class JournalWriter:
             DiskFullError: No space is left; what was written of the line is taken back.
             JournalError: The file cannot be written for another reason.
         """
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        entry = Entry(self._seq + 1, now, round(self._clock() - self._origin, 3), event)
+        entry = Entry(self._seq + 1, utc_now(), round(self._clock() - self._origin, 3), event)
         self._write(_encode(entry))
         self._seq = entry.seq
         if isinstance(event, _DURABLE):
-            with disk_full_as_error(self._folder):
+            with named_os_errors(self._folder):
                 os.fsync(self._fd)
         return entry
 
@@ -119,12 +118,8 @@ class JournalWriter:
 
     def _write(self, line: bytes) -> None:
         before = os.fstat(self._fd).st_size
-        try:
+        with named_os_errors(self._folder):
             written = os.write(self._fd, line)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise DiskFullError(f"{self._folder}: no space left on the disk") from error
-            raise JournalError(f"{self.path}: {error.strerror}") from error
         if written < len(line):
             os.ftruncate(self._fd, before)
             raise DiskFullError(f"{self._folder}: no space left on the disk")
@@ -154,12 +149,12 @@ class JournalWriter:
         os.ftruncate(self._fd, 0)
 
     def _keep_reserve(self) -> None:
-        try:
-            (self._folder / RESERVE_NAME).write_bytes(b"\0" * RESERVE_BYTES)
-        except OSError as error:
-            with suppress(OSError):
+        with named_os_errors(self._folder):
+            try:
+                (self._folder / RESERVE_NAME).write_bytes(b"\0" * RESERVE_BYTES)
+            except OSError:
                 self.release_reserve()
-            raise DiskFullError(f"{self._folder}: {error.strerror}") from error
+                raise
 
 
 class JournalReader:
@@ -177,7 +172,7 @@ class JournalReader:
         """Return the entries that were completed since the last call.
 
         Samples of cells that are over in what is read are left out, so that catching up with a
-        long run is quick. Types and fields that are not known are skipped.
+        long run is quick. Lines and fields that this version does not know are skipped.
 
         Raises:
             JournalError: The journal cannot be read, or its major version is not ours.
@@ -191,10 +186,10 @@ class JournalReader:
         # A line that is not whole yet is read anew: its writer may take it back.
         *lines, rest = data.split(b"\n")
         self._offset += len(data) - len(rest)
-        return [entry for line in _without_old_samples(lines) if (entry := self.decode(line))]
+        return [entry for line in _without_old_samples(lines) if (entry := self._decode(line))]
 
-    def decode(self, line: bytes) -> Entry | None:
-        """Return the entry of a whole line; None: it is of a type that is not known."""
+    def _decode(self, line: bytes) -> Entry | None:
+        """Return the entry of a whole line; None: it is not one that this version knows."""
         try:
             fields = json.loads(line)
             kind = fields["type"]
@@ -203,23 +198,12 @@ class JournalReader:
                     f"{self.path}: format version {fields['v']}, this program reads {VERSION}; "
                     "use the loadbench-tui that wrote it, or a newer one"
                 )
-            if kind not in _ADAPTERS:
-                return None
             event = _ADAPTERS[kind].validate_python(fields)
             return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
         except (ValueError, KeyError, TypeError, ValidationError) as error:
-            raise JournalError(f"{self.path}: a line cannot be read: {line[:80]!r}") from error
-
-
-def read_all_samples(folder: Path) -> Iterator[Sample]:
-    """Yield every sample of a journal, of all cells and attempts, in order."""
-    reader = JournalReader(folder)
-    with reader.path.open("rb") as file:
-        for line in file:
-            if line.startswith(_SAMPLE_PREFIX) and line.endswith(b"\n"):
-                entry = reader.decode(line)
-                if entry and isinstance(entry.event, Sample):
-                    yield entry.event
+            if line.startswith(_BEGIN_PREFIX):
+                raise JournalError(f"{self.path}: its first line cannot be read") from error
+            return None
 
 
 def is_held(folder: Path) -> bool:
@@ -250,10 +234,10 @@ def _encode(entry: Entry) -> bytes:
 
 
 def _without_old_samples(lines: list[bytes]) -> Iterator[bytes]:
-    over = (i for i in reversed(range(len(lines))) if lines[i].startswith(_CELL_OVER_PREFIXES))
-    last_over = next(over, -1)
+    nexts = (i for i in reversed(range(len(lines))) if lines[i].startswith(_NEXT_CELL_PREFIXES))
+    last_next = next(nexts, -1)
     for i, line in enumerate(lines):
-        if line and (i > last_over or not line.startswith(_SAMPLE_PREFIX)):
+        if line and (i > last_next or not line.startswith(_SAMPLE_PREFIX)):
             yield line
 
 
@@ -263,14 +247,3 @@ def _count_lines(fd: int) -> int:
         count += chunk.count(b"\n")
         offset += len(chunk)
     return count
-
-
-@contextmanager
-def disk_full_as_error(folder: Path) -> Iterator[None]:
-    """Turn a full disk inside the block into a `DiskFullError` that names the folder."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DiskFullError(f"{folder}: no space left on the disk") from error
-        raise

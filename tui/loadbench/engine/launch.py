@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,8 @@ def start_runner(order: Order) -> Path:
             said = process.stdout.read()
         stray.seek(0)
         words = stray.read().decode("utf-8", "replace").strip().splitlines()
-    # The runner lives on and nobody waits for it; without this Python would warn of that.
-    process.returncode = 0
+    # Somebody must take note of its end, hours later, or it stays in the table of processes.
+    threading.Thread(target=process.wait, daemon=True).start()
     try:
         answer = json.loads(said)
     except ValueError:

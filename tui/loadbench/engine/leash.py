@@ -92,20 +92,21 @@ class Leashed:
 
     def let_go(self) -> None:
         """Ask the command to end; it is killed if it has not within the grace period."""
-        if self._writing >= 0:
-            os.close(self._writing)
-            self._writing = -1
+        writing, self._writing = self._writing, -1
+        if writing >= 0:
+            os.close(writing)
 
     def end(self) -> int:
-        """End the command and everything that it started, and return its exit code."""
+        """End the command and everything that it started, and return its exit code.
+
+        `output` is left open, for its last words.
+        """
         self.let_go()
         try:
             code = self._process.wait(GRACE_S + 5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
         return code
 
 
@@ -124,6 +125,9 @@ def hold(pipe: int, argv: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         _become(argv, close=(pipe, woken, wake))
+    with suppress(OSError):
+        # Both sides do it: neither knows which of them comes first.
+        os.setpgid(child, child)
     code = _wait(child, woken, pipe)
     if code is None:
         _signal_group(child, signal.SIGTERM)

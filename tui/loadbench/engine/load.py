@@ -5,7 +5,6 @@ This module alone knows Locust's URLs.
 
 import json
 import os
-import re
 import secrets
 import select
 import sys
@@ -21,20 +20,29 @@ from pydantic import TypeAdapter
 
 from loadbench.engine.events import ErrorCount, Requests, Stages
 from loadbench.engine.leash import Leashed
+from loadbench.engine.load_wire import (
+    CELL_OPTION,
+    IMAGES_VARIABLE,
+    MEASURE_PATH,
+    READY_FD_VARIABLE,
+    RESULT_PATH,
+    STATE_PATH,
+    TIMEOUT_VARIABLE,
+    TOKEN_HEADER,
+    TOKEN_VARIABLE,
+)
 from loadbench.engine.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
 
 START_TIMEOUT_S = 30.0
 ANSWER_TIMEOUT_S = 5.0
+REPORT_TIMEOUT_S = 15.0
 SILENCES = 3
 """How many times in a row it may fail to answer before it counts as lost."""
 
 LOG_LINES = 15
 _LAST_WORDS_S = 0.5
 """How long after a refused connection an exit code may take to be seen."""
-
-_TOKEN_HEADER = "X-Loadbench-Token"  # noqa: S105  # the name of a header, not a token
-_NOISE = re.compile(r"KeyboardInterrupt|^\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +62,6 @@ class LoadState:
 
     cell: str
     """The tag of the attempt that everything else is about."""
-    state: str
-    """Locust's own word: ready, spawning, running, cleanup, stopped."""
-    users: int
     spawned: bool
     """All users were started at least once."""
     remaining_s: float | None
@@ -71,12 +76,17 @@ class Measured:
     measured_s: float
     completed: int
     aborted: int
+    fewest_users: int
     client_cpu_cores: float
     errors: tuple[ErrorCount, ...]
     requests: tuple[Requests, ...]
     stages: Stages
     exceptions: tuple[ErrorCount, ...] = ()
     """Raised by the user's own code; none of them is a failed request."""
+
+
+class _SilentError(LoadLostError):
+    """Locust lives, and does not answer."""
 
 
 class Load(Protocol):
@@ -88,8 +98,8 @@ class Load(Protocol):
     def swarm(self, cell: Cell, host: str, tag: str) -> None:
         """Begin to start the users of a cell; `state` answers with the tag once it is about it."""
 
-    def state(self, since: int) -> LoadState:
-        """Return where it stands, with the seconds from number `since` on."""
+    def state(self, since: int) -> LoadState | None:
+        """Return where it stands, with the seconds from number `since` on; None: no answer now."""
 
     def measure(self, seconds: float) -> None:
         """Reset the statistics and open the measured window."""
@@ -153,7 +163,7 @@ class LocustLoad:
             os.close(ready)
             if told >= 0:
                 os.close(told)
-        self._session.headers[_TOKEN_HEADER] = self._token
+        self._session.headers[TOKEN_HEADER] = self._token
 
     def swarm(self, cell: Cell, host: str, tag: str) -> None:
         """Begin to start the users of a cell.
@@ -171,56 +181,68 @@ class LocustLoad:
             "user_count": str(cell.users),
             "spawn_rate": repr(cell.spawn_rate),
             "host": host,
-            "loadbench_cell": tag,
+            CELL_OPTION: tag,
         }
         answer = self._call("POST", "/swarm", data=fields).json()
         if not answer.get("success"):
             raise LoadError(f"Locust refused {cell.key}: {answer.get('message')}")
 
-    def state(self, since: int) -> LoadState:
+    def state(self, since: int) -> LoadState | None:
         """Return where Locust stands, with the seconds from number `since` on.
+
+        Seconds before that are forgotten. None: it did not answer this time.
 
         Raises:
             LoadLostError: Locust ended, or was silent several times in a row.
         """
-        return _STATE.validate_json(self._call("GET", f"/loadbench/state?since={since}").content)
+        try:
+            answer = self._call("GET", f"{STATE_PATH}?since={since}")
+        except _SilentError as silence:
+            self._silent += 1
+            if self._silent >= SILENCES:
+                raise LoadLostError(str(silence)) from silence
+            return None
+        self._silent = 0
+        return _STATE.validate_json(answer.content)
 
     def measure(self, seconds: float) -> None:
         """Reset Locust's statistics and open the measured window for this long."""
-        self._call("POST", "/loadbench/measure", data={"seconds": repr(seconds)})
+        self._call("POST", MEASURE_PATH, data={"seconds": repr(seconds)})
 
     def stop(self) -> None:
         """End the users, each after its request, at the latest after the request's timeout."""
         # In a session of its own: this waits in another thread while the state is asked for.
         with _new_session() as session:
-            session.headers[_TOKEN_HEADER] = self._token
+            session.headers[TOKEN_HEADER] = self._token
             timeout_s = self._timeout_s + 2 * ANSWER_TIMEOUT_S
             self._call("POST", "/stop", timeout_s=timeout_s, session=session)
 
     def measured(self) -> Measured:
         """Return what the measured window came to."""
-        answer = self._call("GET", "/loadbench/result").json()
+        answer = self._call("GET", RESULT_PATH).json()
         return _MEASURED.validate_python({**answer["window"], "exceptions": answer["exceptions"]})
 
     def report(self) -> bytes:
         """Return Locust's own HTML report."""
-        return bytes(self._call("GET", "/stats/report?theme=dark", timeout_s=30.0).content)
+        return bytes(
+            self._call("GET", "/stats/report?theme=dark", timeout_s=REPORT_TIMEOUT_S).content
+        )
 
     def close(self) -> None:
         """End Locust, and whatever the user file started."""
-        if self._process:
-            self._process.end()
-            self._process = None
+        process, self._process = self._process, None
+        if process:
+            process.end()
 
     def _launch(self, told: int, log: IO[bytes]) -> Leashed:
         # -P: the user's folder must not come before the standard library.
         argv = [sys.executable, "-P", "-m", "loadbench.in_locust", "-f", str(self._user_file)]
         environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")},
-            "LOADBENCH_TOKEN": self._token,
-            "LOADBENCH_READY_FD": str(told),
-            "LOADBENCH_TIMEOUT_S": f"{self._timeout_s:g}",
-            "LOADBENCH_IMAGES": str(self._images),
+            **os.environ,
+            TOKEN_VARIABLE: self._token,
+            READY_FD_VARIABLE: str(told),
+            TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
+            IMAGES_VARIABLE: str(self._images),
         }
         return Leashed(
             argv,
@@ -239,18 +261,21 @@ class LocustLoad:
                 raise LoadLostError(f"Locust was not ready within {START_TIMEOUT_S:g} s")
             chunk = os.read(ready, 65536)
             if not chunk:
-                raise LoadError(self._early_end())
+                raise self._early_end()
             said += chunk
         message: Mapping[str, Any] = json.loads(said)
         if "error" in message:
             raise LoadError(str(message["error"]))
         return int(message["port"])
 
-    def _early_end(self) -> str:
-        code = self._process.end() if self._process else None
-        self._process = None
+    def _early_end(self) -> LoadError | LoadLostError:
+        process, self._process = self._process, None
+        code = process.end() if process else None
         said = " | ".join(line.strip() for line in last_lines(self._log, 3))
-        return f"Locust ended with exit code {code} before it was ready: {said} (see {self._log})"
+        ended = f"Locust ended with exit code {code} before it was ready"
+        if code is None or code < 0:
+            return LoadLostError(ended)
+        return LoadError(f"{ended}: {said} (see {self._log})")
 
     def _call(
         self,
@@ -258,27 +283,22 @@ class LocustLoad:
         path: str,
         *,
         data: Mapping[str, str] | None = None,
-        timeout_s: float = ANSWER_TIMEOUT_S,
+        timeout_s: float | None = None,
         session: requests.Session | None = None,
     ) -> requests.Response:
-        while True:
-            try:
-                response = (session or self._session).request(
-                    method, self._url + path, data=data, timeout=timeout_s
-                )
-                response.raise_for_status()
-            except requests.RequestException as error:
-                self._silent += 1
-                code = self._process.wait(_LAST_WORDS_S) if self._process else -1
-                if code is not None:
-                    raise LoadLostError(f"Locust ended with exit code {code}") from error
-                if method != "GET" or self._silent >= SILENCES:
-                    what = f"{method} {path.partition('?')[0]}"
-                    kind = type(error).__name__
-                    raise LoadLostError(f"Locust does not answer {what} ({kind})") from error
-            else:
-                self._silent = 0
-                return response
+        try:
+            response = (session or self._session).request(
+                method, self._url + path, data=data, timeout=timeout_s or ANSWER_TIMEOUT_S
+            )
+            response.raise_for_status()
+        except requests.RequestException as error:
+            process = self._process
+            code = process.wait(_LAST_WORDS_S) if process else -1
+            if code is not None:
+                raise LoadLostError(f"Locust ended with exit code {code}") from error
+            what = f"{method} {path.partition('?')[0]}"
+            raise _SilentError(f"Locust does not answer {what} ({type(error).__name__})") from error
+        return response
 
 
 def _new_session() -> requests.Session:
@@ -292,7 +312,7 @@ def last_lines(path: Path, number: int = LOG_LINES) -> tuple[str, ...]:
     """Return the last lines of a log that say anything."""
     try:
         with path.open("r", encoding="utf-8", errors="replace") as file:
-            lines = deque((line.rstrip() for line in file if not _NOISE.search(line)), number)
+            lines = deque((line.rstrip() for line in file if line.strip()), number)
     except OSError:
         return ()
     return tuple(lines)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,15 +16,18 @@ from loadbench.engine.locks import StackLock
 from loadbench.engine.machine import hardware, versions
 from loadbench.engine.plan import REPORT_BYTES, plan_cells
 from loadbench.engine.profile import Profile
-from loadbench.engine.profile_file import load_profile
-from loadbench.engine.runs import LATEST, RunStatus, new_run_id, read_run
+from loadbench.engine.profile_file import load_profile, recorded_profile
+from loadbench.engine.runs import LATEST, Run, RunStatus, new_run_id, read_run
 from loadbench.engine.stack.choose import Driver, choose_driver
 from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import ProfileError, RefusedError, UsageError, WorkspaceError
 from loadbench.workspace import Workspace
 
 SPARE_BYTES = 20_000_000
-"""What must be free beyond the reports, for the journal and the logs."""
+"""What must be free beyond the reports and the samples, for the logs."""
+
+SAMPLE_BYTES = 2_000
+"""About what one second takes in the journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
     cells = plan_cells(profile)
     lock = StackLock(driver.lock_name)
     home = workspace.reports / file.stem
-    run_id = _make_home(home, len(cells))
+    run_id = _make_home(home, _needed_bytes(profile, len(cells)))
     hidden, folder = home / f".{run_id}.new", home / run_id
     try:
         hidden.mkdir()
@@ -62,6 +66,7 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
                 v=VERSION,
                 pid=os.getpid(),
                 run=run_id,
+                workspace=str(workspace.root),
                 profile_name=file.stem,
                 profile_file=str(file.resolve()),
                 profile=profile.resolved(),
@@ -108,6 +113,7 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
     run = read_run(folder)
     if run.status is RunStatus.LIVE:
         raise UsageError(f"{run.name} is live; `loadbench-tui stop {run.name}` ends it")
+    _refuse_other_workspace(run, workspace)
     profile = _unchanged_profile(run.state)
     failed = [k for k, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
     retry = tuple(failed) if retry_failed else ()
@@ -117,7 +123,7 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
     check_files(workspace, profile)
     driver = choose_driver(workspace, profile)
     lock = StackLock(driver.lock_name)
-    _check_space(folder, len(run.state.outstanding) + len(retry))
+    _check_space(folder, _needed_bytes(profile, len(run.state.outstanding) + len(retry)))
     journal = JournalWriter(folder)
     event = RunResumed(pid=os.getpid(), retry=retry, hardware=hardware(), versions=versions())
     journal.append(event)
@@ -146,11 +152,21 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
         raise ProfileError(f"load.images: {images} is not a folder")
 
 
+def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+    assert run.state.started is not None
+    root = run.state.started.workspace
+    if root != str(workspace.root):
+        raise UsageError(
+            f"{run.name} belongs to the workspace {root}, this one is {workspace.root}: "
+            f"`loadbench-tui --workspace {root} run --resume {run.name}`"
+        )
+
+
 def _unchanged_profile(state: RunState) -> Profile:
     """Return the profile of a run, unless its file says something else by now."""
     started = state.started
     assert started is not None
-    profile = Profile.model_validate(started.profile)
+    profile = recorded_profile(started)
     file = Path(started.profile_file)
     if file.is_file():
         now = load_profile(file, started.overrides).resolved()
@@ -173,24 +189,33 @@ def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") 
     return found
 
 
-def _make_home(home: Path, cells: int) -> str:
+def _make_home(home: Path, needed_bytes: int) -> str:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not os.access(home, os.W_OK | os.X_OK):
             raise WorkspaceError(f"{home}: no permission to write; reports go there")
     except OSError as error:
         raise WorkspaceError(f"{home}: {error.strerror}; reports go there") from error
-    _check_space(home, cells)
+    try:
+        _check_space(home, needed_bytes)
+    except RefusedError:
+        with suppress(OSError):
+            home.rmdir()
+        raise
     return new_run_id(home, datetime.now())
 
 
-def _check_space(folder: Path, cells: int) -> None:
-    needed = SPARE_BYTES + cells * REPORT_BYTES
+def _needed_bytes(profile: Profile, cells: int) -> int:
+    seconds = profile.settle.max + profile.run_time
+    return SPARE_BYTES + round(cells * (REPORT_BYTES + seconds * SAMPLE_BYTES))
+
+
+def _check_space(folder: Path, needed_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
-    if free < needed:
+    if free < needed_bytes:
         raise RefusedError(
-            f"{folder}: {free / 1e6:.0f} MB free, about {needed / 1e6:.0f} MB are needed for "
-            f"{cells} cells; free some, or measure fewer cells"
+            f"{folder}: {free / 1e6:.0f} MB free, about {needed_bytes / 1e6:.0f} MB are needed; "
+            "free some, or measure fewer cells"
         )
 
 

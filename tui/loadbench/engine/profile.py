@@ -37,7 +37,7 @@ def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _relative(path: str) -> str:
+def _path(path: str) -> str:
     if not path.strip() or "\0" in path:
         raise ValueError("a path is needed")
     return str(PurePosixPath(path))
@@ -110,7 +110,9 @@ class Stack(Section):
         "auto: the best driver that works here",
     )
     environment: Annotated[dict[str, str], AfterValidator(_variables)] = Field(
-        default_factory=dict, description="more environment variables for the API and the models"
+        default_factory=dict,
+        description="more environment variables for the API and the models; they are saved with "
+        "the run, so no secrets",
     )
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
         180.0, description="how long the stack may take until all models are ready"
@@ -129,11 +131,11 @@ class Load(Section):
     model: Literal["closed"] = Field(
         "closed", description="closed: a fixed number of users, each waits for its answer"
     )
-    locustfile: Annotated[str, AfterValidator(_relative)] = Field(
-        "locustfile.py", description="the Locust file, relative to the workspace"
+    locustfile: Annotated[str, AfterValidator(_path)] = Field(
+        "locustfile.py", description="the Locust file, relative to the workspace or absolute"
     )
-    images: Annotated[str, AfterValidator(_relative)] = Field(
-        "images", description="the folder of images to send, relative to the workspace"
+    images: Annotated[str, AfterValidator(_path)] = Field(
+        "images", description="the folder of images to send, relative to the workspace or absolute"
     )
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = Field(
         30.0, description="a request without an answer for this long has failed"
@@ -155,7 +157,7 @@ class Profile(Section):
     """One saved benchmark: what is started, which cells are measured, for how long."""
 
     description: str = Field("", description="one line for people")
-    device: Literal["cpu", "gpu"] = Field("cpu", description="where the models compute: cpu | gpu")
+    device: Literal["cpu", "gpu"] = Field("cpu", description="where the models compute: cpu or gpu")
     batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(
         1, description="requests that a model takes at once, at the most"
     )
@@ -171,7 +173,7 @@ class Profile(Section):
         description="users started per second, in batches of whole seconds (also: spawn_rate_list)",
         validation_alias=AliasChoices("spawn_rates", "spawn_rate_list"),
     )
-    run_time: Annotated[Duration, Field(ge=1, le=604800)] = Field(
+    run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
         30.0, description="how long one cell is measured, ramp and settling not counted"
     )
     repeats: Annotated[int, Field(ge=1, le=1000)] = Field(
@@ -220,9 +222,7 @@ def key_reference() -> str:
             value = value[part]
         defaults[key] = "required" if key in ALIASES.values() else _yaml_scalar(value)
     rows = [f"| `{key}` | {defaults[key]} | {text} |" for key, text in known_keys().items()]
-    return "\n".join(("| key | default | meaning |", "|---|---|---|", *rows)).replace(
-        "cpu | gpu |", "cpu or gpu |"
-    )
+    return "\n".join(("| key | default | meaning |", "|---|---|---|", *rows))
 
 
 def _yaml_scalar(value: Any) -> str:

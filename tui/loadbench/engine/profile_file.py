@@ -10,8 +10,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from loadbench.engine.events import RunStarted
 from loadbench.engine.profile import ALIASES, Profile, known_keys
-from loadbench.errors import ProfileError
+from loadbench.errors import JournalError, ProfileError
 
 SUFFIXES = (".yaml", ".yml")
 Place = tuple[str | int, ...]
@@ -93,6 +94,22 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
     if source.mistakes:
         raise ProfileError(_listing(file, source.mistakes))
     return profile
+
+
+def recorded_profile(started: RunStarted) -> Profile:
+    """Return the profile that a run was started with.
+
+    Raises:
+        JournalError: It holds what this version does not know.
+    """
+    try:
+        return Profile.model_validate(started.profile)
+    except ValidationError as error:
+        keys = ", ".join(_dotted(tuple(detail["loc"])) for detail in error.errors())
+        raise JournalError(
+            f"the run {started.run} has a profile that this version cannot read ({keys}); "
+            "use the loadbench-tui that wrote it, or a newer one"
+        ) from None
 
 
 def _listing(file: Path, mistakes: Iterable[tuple[str, str]]) -> str:

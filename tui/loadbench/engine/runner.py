@@ -6,7 +6,6 @@ from loadbench.engine.cell_run import CellRun, Equipment
 from loadbench.engine.desk import Desk, SkipAsked, StopAsked
 from loadbench.engine.events import CellFailed, CellSkipped, CellStarted, Note, Result
 from loadbench.engine.plan import Cell
-from loadbench.engine.report.summary import write_summary
 from loadbench.engine.state import CellState
 from loadbench.errors import (
     DiskFullError,
@@ -68,14 +67,15 @@ class Runner:
         return Result.DONE, "every cell is over"
 
     def _sweep(self) -> None:
-        self._start_load()
+        self._start_first_load()
         stack, desk = self._equipment.stack, self._desk
         desk.wait_for(desk.background.submit(stack.prepare, desk.say))
         while desk.state.outstanding:
-            self._measure(desk.state.outstanding[0])
-            write_summary(desk.state, desk.folder)
-            while desk.state.paused:
+            if desk.state.paused:
                 desk.look()
+                continue
+            self._measure(desk.state.outstanding[0])
+            desk.save_summary()
 
     def _measure(self, cell_state: CellState) -> None:
         """Attempt a cell until it is over, with a new Locust each time that is lost."""
@@ -123,6 +123,18 @@ class Runner:
         if not self._load_up:
             self._desk.wait_for(self._desk.background.submit(self._equipment.load.start))
             self._load_up = True
+
+    def _start_first_load(self) -> None:
+        """Start Locust before anything else, since a mistake in the user file ends the run."""
+        for attempt in range(1, LOAD_ATTEMPTS + 1):
+            try:
+                self._start_load()
+            except LoadLostError as error:
+                if attempt == LOAD_ATTEMPTS:
+                    raise
+                self._desk.emit(Note(text=f"{error}; it is started again"))
+            else:
+                return
 
     def _abandon_load(self) -> None:
         # Its users would otherwise wait for answers that nobody needs any more.

@@ -12,6 +12,8 @@ from loadbench.engine.events import (
     CellSkipped,
     CellStarted,
     CommandAnswered,
+    Container,
+    Containers,
     Note,
     Phase,
     RunFinished,
@@ -22,6 +24,7 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.journal import Entry
 from loadbench.engine.plan import Cell
+from loadbench.engine.samples import Samples
 
 MESSAGES_KEPT = 50
 
@@ -66,7 +69,8 @@ class RunState:
 
     started: RunStarted | None = None
     started_at: str = ""
-    pid: int = 0
+    pid: int | None = None
+    """Of the runner, live or not. None: nothing was started."""
     finished: RunFinished | None = None
     """None: the run is live or was interrupted, which only its journal's lock can tell."""
     cells: Mapping[str, CellState] = field(default_factory=lambda: MappingProxyType({}))
@@ -78,8 +82,10 @@ class RunState:
     phase_since_s: float = 0.0
     """`elapsed_s` when the phase began."""
     elapsed_s: float = 0.0
-    samples: tuple[Sample, ...] = ()
+    samples: Samples = field(default_factory=Samples)
     """Of the current cell's current attempt."""
+    containers: tuple[Container, ...] = ()
+    """As they were when they were last looked at."""
     progress: StackProgress | None = None
     messages: tuple[Message, ...] = ()
     answered: frozenset[str] = frozenset()
@@ -103,13 +109,15 @@ class RunState:
                     current=key,
                     cell_since_s=entry.elapsed_s,
                     phase=None,
-                    samples=(),
+                    samples=Samples(),
                     progress=None,
                 )
             case CellPhase(phase=phase):
                 return replace(state, phase=phase, phase_since_s=entry.elapsed_s)
             case Sample() as event:
-                return replace(state, samples=(*self.samples, event))
+                return replace(state, samples=self.samples.plus(event), containers=event.containers)
+            case Containers(containers=containers):
+                return replace(state, containers=containers)
             case CellFinished() as event:
                 return state._over(event.cell, CellStatus.FINISHED, finished=event)
             case CellFailed() as event:
@@ -149,7 +157,13 @@ class RunState:
 
     def _resume(self, event: RunResumed) -> "RunState":
         state = replace(
-            self, pid=event.pid, finished=None, current=None, phase=None, samples=(), paused=False
+            self,
+            pid=event.pid,
+            finished=None,
+            current=None,
+            phase=None,
+            samples=Samples(),
+            paused=False,
         )
         for key, cell in self.cells.items():
             if cell.status is CellStatus.RUNNING or key in event.retry:
@@ -181,7 +195,7 @@ class RunState:
         state = self._with(key, status=status, finished=finished, failed=failed, skipped=skipped)
         if key != self.current:
             return state
-        return replace(state, current=None, phase=None, samples=())
+        return replace(state, current=None, phase=None, samples=Samples())
 
     def _say(self, at: str, text: str) -> "RunState":
         return replace(self, messages=(*self.messages, Message(at, text))[-MESSAGES_KEPT:])

@@ -7,16 +7,21 @@ the machine.
 
 import os
 import sys
+from types import ModuleType
 
 # A stray LOCUST_HEADLESS=1 would take the web API away, so this must come before the import.
 for _name in [name for name in os.environ if name.startswith("LOCUST_")]:
     del os.environ[_name]
+# Locust imports this plugin wherever it is installed; a user file may still do so itself.
+sys.modules["locust_plugins"] = ModuleType("locust_plugins")
 
-from locust.main import main as locust_main  # noqa: E402
+from locust.main import main as locust_main  # noqa: E402  # after what stands above
 
-from loadbench.in_locust import patches, routes, userfile  # noqa: E402
-from loadbench.in_locust.recorder import Recorder  # noqa: E402
-from loadbench.in_locust.settings import Settings  # noqa: E402
+del sys.modules["locust_plugins"]
+
+from loadbench.in_locust import patches, routes, userfile  # noqa: E402  # as above
+from loadbench.in_locust.recorder import Recorder  # noqa: E402  # as above
+from loadbench.in_locust.settings import Settings  # noqa: E402  # as above
 
 
 def main() -> None:

@@ -71,6 +71,7 @@ class Window:
     begin_s: float
     end_s: float
     cpu_begin_s: float
+    fewest_users: int
     cpu_end_s: float | None = None
     completed: int = 0
     aborted: int = 0
@@ -109,11 +110,12 @@ class Recorder:
         self._cpu_s = self._cpu_seconds()
         self._open: dict[int, Tally] = {}
         self._closed: list[dict[str, Any]] = []
+        self._forgotten = 0
 
-    def measure(self, seconds: float) -> None:
-        """Open the measured window now, for this long."""
+    def measure(self, seconds: float, *, users: int) -> None:
+        """Open the measured window now, for this long, with this many users there."""
         now = self._clock()
-        self.window = Window(now, now + seconds, self._cpu_seconds())
+        self.window = Window(now, now + seconds, self._cpu_seconds(), fewest_users=users)
 
     def record(
         self,
@@ -169,7 +171,7 @@ class Recorder:
         """
         now, cpu = self._clock(), self._cpu_seconds()
         elapsed = now - self._origin_s
-        first, last = len(self._closed), int(elapsed)
+        first, last = self._next_second, int(elapsed)
         # Were several seconds missed, the CPU time is that of all of them.
         cores = (cpu - self._cpu_s) / max(1, last - first)
         for second in range(first, last):
@@ -184,14 +186,14 @@ class Recorder:
             )
         if last > first:
             self._cpu_s = cpu
-        window = self.window
-        if window and window.cpu_end_s is None and now >= window.end_s:
-            window.cpu_end_s = cpu
+        self._watch_window(now, cpu, users)
         return last + 1 - elapsed
 
     def seconds(self, since: int) -> list[dict[str, Any]]:
-        """Return the closed seconds from number `since` on."""
-        return self._closed[since:]
+        """Return the closed seconds from number `since` on, and forget those before."""
+        del self._closed[: max(0, since - self._forgotten)]
+        self._forgotten = max(self._forgotten, since)
+        return self._closed
 
     def remaining_s(self) -> float | None:
         """Return the seconds left of the measured window; None: it was not opened."""
@@ -208,13 +210,28 @@ class Recorder:
             "measured_s": round(length_s, 3),
             "completed": window.completed,
             "aborted": window.aborted,
+            "fewest_users": window.fewest_users,
             "client_cpu_cores": round((cpu_end_s - window.cpu_begin_s) / max(length_s, 1e-3), 3),
             "errors": [{"error": e, "count": n} for e, n in window.errors.most_common()],
             **window.tally.as_json(),
         }
 
+    @property
+    def _next_second(self) -> int:
+        """The first second that is not closed."""
+        return self._forgotten + len(self._closed)
+
+    def _watch_window(self, now: float, cpu: float, users: int) -> None:
+        window = self.window
+        if window is None or window.cpu_end_s is not None:
+            return
+        if now in window:
+            window.fewest_users = min(window.fewest_users, users)
+        elif now >= window.end_s:
+            window.cpu_end_s = cpu
+
     def _second(self, now: float) -> Tally:
-        second = max(int(now - self._origin_s), len(self._closed))
+        second = max(int(now - self._origin_s), self._next_second)
         tally = self._open.get(second)
         if tally is None:
             tally = self._open[second] = Tally()
@@ -222,7 +239,7 @@ class Recorder:
 
     @staticmethod
     def _count_error(window: Window, exception: object) -> None:
-        text = str(exception) or type(exception).__name__
+        text = (str(exception) or type(exception).__name__)[:300]
         if text not in window.errors and len(window.errors) >= MOST_ERRORS:
             text = "other failures"
-        window.errors[text[:300]] += 1
+        window.errors[text] += 1

@@ -8,12 +8,16 @@ from flask import Flask, Response, abort, jsonify, request
 from locust import events
 from locust.env import Environment
 
-from loadbench.in_locust.patches import replace_in
+from loadbench.engine.load_wire import (
+    CELL_OPTION,
+    MEASURE_PATH,
+    RESULT_PATH,
+    STATE_PATH,
+    TOKEN_HEADER,
+)
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 
-TOKEN_HEADER = "X-Loadbench-Token"  # noqa: S105  # the name of a header, not a token
-CELL_OPTION = "loadbench_cell"
 _STEP_S = 0.01
 
 
@@ -57,44 +61,39 @@ def _record(environment: Environment, recorder: Recorder) -> None:
     def on_spawning_complete(**_: Any) -> None:
         recorder.spawned = True
 
-    stats = environment.stats
-    log_request, log_error = stats.log_request, stats.log_error
-    counted = True
+    # The recorder decides, so that Locust's report covers the very same requests.
+    handlers = environment.events.request._handlers  # noqa: SLF001  # there is no other way in
+    [counting] = [i for i, it in enumerate(handlers) if it.__module__ == "locust.runners"]
+    count = handlers[counting]
 
     def on_request(**fields: Any) -> None:
-        nonlocal counted
-        counted = recorder.record(**fields)
+        if recorder.record(**fields):
+            count(**fields)
 
-    # The recorder decides first, so that Locust's report covers the very same requests.
-    environment.events.request._handlers.insert(0, on_request)  # noqa: SLF001
-    replace_in(stats, "log_request", lambda *args: log_request(*args) if counted else None)
-    replace_in(stats, "log_error", lambda *args: log_error(*args) if counted else None)
+    handlers[counting] = on_request
 
 
 def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> None:
     runner = environment.runner
     assert runner is not None
 
-    @app.post("/loadbench/measure")
+    @app.post(MEASURE_PATH)
     def measure() -> str:
         seconds = float(request.form["seconds"])
         runner.stats.reset_all()
-        runner.exceptions = {}
-        recorder.measure(seconds)
+        recorder.measure(seconds, users=runner.user_count)
         return "ok"
 
-    @app.get("/loadbench/state")
+    @app.get(STATE_PATH)
     def state() -> Response:
         return jsonify(
             cell=recorder.cell,
-            state=runner.state,
-            users=runner.user_count,
             spawned=recorder.spawned,
             remaining_s=recorder.remaining_s(),
             seconds=recorder.seconds(int(request.args["since"])),
         )
 
-    @app.get("/loadbench/result")
+    @app.get(RESULT_PATH)
     def result() -> Response:
         exceptions = [
             {"error": entry["msg"], "count": entry["count"]} for entry in runner.exceptions.values()

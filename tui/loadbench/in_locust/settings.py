@@ -6,6 +6,8 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadbench.engine.load_wire import READY_FD_VARIABLE, TIMEOUT_VARIABLE, TOKEN_VARIABLE
+
 STOP_GRACE_S = 2.0
 """How much longer than a request's timeout a user may take to end."""
 
@@ -30,9 +32,9 @@ class Settings:
     def take(cls, environ: MutableMapping[str, str]) -> "Settings":
         """Read the settings and remove the token, so that no child process inherits it."""
         return cls(
-            token=environ.pop("LOADBENCH_TOKEN"),
-            ready_fd=int(environ.pop("LOADBENCH_READY_FD")),
-            timeout_s=float(environ["LOADBENCH_TIMEOUT_S"]),
+            token=environ.pop(TOKEN_VARIABLE),
+            ready_fd=int(environ.pop(READY_FD_VARIABLE)),
+            timeout_s=float(environ[TIMEOUT_VARIABLE]),
         )
 
     def tell_runner(self, message: dict[str, Any]) -> None:

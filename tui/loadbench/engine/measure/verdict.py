@@ -9,6 +9,9 @@ from loadbench.engine.measure.steady import Steadiness
 FAILURE_RATIO = 0.01
 """From this ratio on the successes that are left may not be typical."""
 
+MOST_CLIENT_CPU_CORES = 0.8
+"""Beyond this share of a core the load generator's own queueing shows in the latency."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -19,7 +22,14 @@ class Evidence:
     aborted: int
     errors: Sequence[ErrorCount]
     exceptions: Sequence[ErrorCount]
-    steadiness: Steadiness
+    steadiness: Steadiness | None
+    """None: nobody asked to wait for steady numbers."""
+    users: int
+    """How many the cell asks for."""
+    fewest_users: int
+    """The lowest number of users in any second of the window."""
+    client_cpu_cores: float
+    """Cores that Locust's process used over the window, on average."""
 
 
 Rule = Callable[[Evidence], str | None]
@@ -68,7 +78,24 @@ def _aborted(evidence: Evidence) -> str | None:
 
 def _not_settled(evidence: Evidence) -> str | None:
     steadiness = evidence.steadiness
-    return None if steadiness.steady else f"not settled: {steadiness.why_not}"
+    if steadiness is None or steadiness.steady:
+        return None
+    return f"not settled: {steadiness.why_not}"
+
+
+def _users_missing(evidence: Evidence) -> str | None:
+    if evidence.fewest_users >= evidence.users:
+        return None
+    return f"only {evidence.fewest_users} of {evidence.users} users were there all the time"
+
+
+def _client_bound(evidence: Evidence) -> str | None:
+    if evidence.client_cpu_cores <= MOST_CLIENT_CPU_CORES:
+        return None
+    return (
+        f"client-bound: Locust used {evidence.client_cpu_cores:.2f} of a core, so part of the "
+        "latency is its own"
+    )
 
 
 def _most_frequent(errors: Sequence[ErrorCount]) -> str:
@@ -79,8 +106,10 @@ _SEVERITY = (Verdict.VALID, Verdict.SUSPECT, Verdict.INVALID)
 
 RULES: tuple[tuple[Verdict, Rule], ...] = (
     (Verdict.INVALID, _no_success),
+    (Verdict.INVALID, _users_missing),
     (Verdict.SUSPECT, _exceptions),
     (Verdict.SUSPECT, _failures),
     (Verdict.SUSPECT, _aborted),
     (Verdict.SUSPECT, _not_settled),
+    (Verdict.SUSPECT, _client_bound),
 )

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from loadbench.engine.journal import disk_full_as_error
+from loadbench.engine.files import write_whole
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.state import RunState
 
@@ -47,15 +47,9 @@ def write_summary(state: RunState, folder: Path) -> list[Path]:
 
     Raises:
         DiskFullError: There is no space for them.
+        JournalError: They cannot be written for another reason.
     """
-    written = []
-    for name, text in ((CSV_NAME, summary_csv(state)), (JSON_NAME, summary_json(state))):
-        part = folder / f".{name}.part"
-        try:
-            with disk_full_as_error(folder):
-                part.write_text(text, encoding="utf-8", errors="replace")
-                part.replace(folder / name)
-        finally:
-            part.unlink(missing_ok=True)
-        written.append(folder / name)
-    return written
+    texts = {CSV_NAME: summary_csv(state), JSON_NAME: summary_json(state)}
+    for name, text in texts.items():
+        write_whole(folder / name, text.encode("utf-8", "replace"))
+    return [folder / name for name in texts]

@@ -13,10 +13,10 @@ Say = Callable[[str, str], None]
 class Stack(Protocol):
     """A service that can be scaled.
 
-    `prepare` and `scale` may take long and are called in a thread of their own, one at a time.
-    The other methods are called from the runner's thread, once a second or more often, and answer
-    at once from what is known. `close` may be called at any moment, even while `prepare` or
-    `scale` are under way, which then end with a `StackError`.
+    `prepare`, `scale` and `missing` may take a while and are called in a thread of their own, one
+    at a time. `fault` and `containers` are called from the runner's thread, several times a
+    second, and answer at once from what is known. `close` may be called at any moment, even while
+    `prepare` or `scale` are under way, which then end with a `StackError`.
     """
 
     @property

