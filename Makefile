@@ -1,5 +1,5 @@
 # make demo   two minutes: the whole job, on this machine alone
-# make test   every test; those that need Docker say so where there is none
+# make test   every test
 # make check  what CI runs: lint, types, import contracts, tests
 
 PYTHON ?= python3

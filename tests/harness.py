@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -136,7 +137,8 @@ class Bench:
         for journal in self.reports.glob("*/*/journal.jsonl"):
             run = read_run(journal.parent)
             if run.status.value == "live" and run.state.pid:
-                os.kill(run.state.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(run.state.pid, signal.SIGKILL)
         for process in self.started:
             if process.poll() is None:
                 process.kill()

@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from harness import REPOSITORY, child_named, gone, requests_in_report, until
-from loadbench.engine.load import LoadState, LocustLoad, Measured
+from loadbench.engine.load import LoadState, Measured
+from loadbench.engine.locust_load import LocustLoad
 from loadbench.engine.measure.histogram import count, failures, percentile, successes
 from loadbench.engine.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
@@ -339,7 +340,7 @@ def test_a_locust_that_ends_is_lost(load: LocustLoad) -> None:
 def test_a_locust_that_is_silent_is_lost_after_a_while(
     load: LocustLoad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadbench.engine.load.ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("loadbench.engine.locust_load.ANSWER_TIMEOUT_S", 0.2)
     load.start()
     process = child_named(psutil.Process(), "loadbench.in_locust")
     process.suspend()

@@ -13,7 +13,8 @@ import requests
 from builders import make_profile
 from harness import REPOSITORY, gone, until
 from loadbench.engine.stack.choose import choose_driver
-from loadbench.engine.stack.local import LocalStack, refuse_if_unusable
+from loadbench.engine.stack.local import LocalStack
+from loadbench.engine.stack.local_needs import refuse_if_unusable
 from loadbench.errors import RefusedError, StackError
 from loadbench.workspace import Workspace
 

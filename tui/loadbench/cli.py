@@ -1,9 +1,8 @@
 """The command line: what each command reads, calls and prints. stdout is data, stderr is talk."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from rich.console import Console
@@ -11,18 +10,18 @@ from rich.console import Console
 from loadbench import __version__, exits, text
 from loadbench.engine.doctor import examine
 from loadbench.engine.duration import say_duration
-from loadbench.engine.launch import Order, start_runner
 from loadbench.engine.machine import usable_cores
 from loadbench.engine.plan import REPORT_BYTES, estimate_s, plan_cells, warnings
 from loadbench.engine.prepare import check_files
 from loadbench.engine.profile import key_reference
 from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
-from loadbench.engine.report.summary import summary_json, write_summary
+from loadbench.engine.report.summary import write_summary
 from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folders
 from loadbench.engine.stack.choose import choose_driver
-from loadbench.errors import JournalError, LoadbenchError, ProfileError, UsageError
+from loadbench.errors import JournalError, LoadbenchError, ProfileError
 from loadbench.exits import Exit
-from loadbench.plain import PlainView, Signals, Wish
+from loadbench.perform import Wanted, perform, print_result
+from loadbench.plain import PlainView, Signals
 from loadbench.workspace import Workspace, create_workspace
 
 SET_HELP = "Overrule a key of the profile: --set users=5,10 --set stack.driver=local."
@@ -97,23 +96,8 @@ def run(
       2 bad profile or usage · 130 stopped · 3 a cell, the stack or Locust failed
       4 numbers not valid · 1 goals missed (both with --check alone) · 0 done
     """
-    orders = _orders(workspace, profiles, overrides, resume, retry_failed, detach)
-    seen = []
-    for number, order in enumerate(orders, start=1):
-        with Signals() as signals:
-            folder = start_runner(order)
-            if detach:
-                click.echo(f"{folder.parent.name}/{folder.name}")
-                return
-            ended = PlainView(folder, Console(stderr=True)).watch(signals)
-        if ended is None:
-            break
-        seen.append(_tell(ended, signals, as_json=as_json, check=check))
-        if seen[-1] is Exit.INTERRUPTED:
-            if number < len(orders):
-                click.echo(f"not begun: {', '.join(profiles[number:])}", err=True)
-            break
-    sys.exit(exits.worst(seen))
+    wanted = Wanted(profiles, overrides, resume=resume, retry_failed=retry_failed, detach=detach)
+    sys.exit(perform(workspace, wanted, as_json=as_json, check=check))
 
 
 @main.command()
@@ -248,7 +232,7 @@ def report(workspace: Workspace, name: str | None, as_json: bool) -> None:
     """
     found = find_run(name, workspace.reports)
     written = write_summary(found.state, found.folder)
-    _print_result(found, as_json=as_json)
+    print_result(found, as_json=as_json)
     click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
 
 
@@ -270,63 +254,6 @@ def doctor(workspace: Workspace) -> None:
     click.echo("\n".join(text.table(("", "", " "), body, left=2)[1:]))
     if any(finding.level == "problem" for finding in findings):
         sys.exit(Exit.FAILED)
-
-
-def _orders(
-    workspace: Workspace,
-    names: tuple[str, ...],
-    overrides: tuple[str, ...],
-    resume: str | None,
-    retry_failed: bool,
-    detach: bool,
-) -> list[Order]:
-    if resume is None:
-        if not names:
-            _lacks_profile(workspace)
-        if retry_failed:
-            raise UsageError("--retry-failed goes with --resume RUN")
-        if detach and len(names) > 1:
-            raise UsageError("--detach takes one PROFILE: two at once would measure each other")
-        files = [find_profile(name, workspace.profiles) for name in names]
-        for file in files:
-            loaded = load_profile(file, overrides)
-            if len(files) > 1:
-                # The last one must not be refused hours later.
-                check_files(workspace, loaded)
-                choose_driver(workspace, loaded)
-        return [Order.of(workspace, profile_file=str(file), overrides=overrides) for file in files]
-    if names or overrides:
-        raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
-    folder = find_run(resume, workspace.reports).folder
-    return [Order.of(workspace, resume=str(folder), retry_failed=retry_failed)]
-
-
-def _lacks_profile(workspace: Workspace) -> NoReturn:
-    there = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
-    raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
-
-
-def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
-    """Print what a run came to, and return the exit code that it gives."""
-    _print_result(ended, as_json=as_json)
-    if ended.status is RunStatus.INTERRUPTED:
-        click.echo(f"the runner was killed; `run --resume {ended.name}` goes on", err=True)
-    if signals.wish is not Wish.WATCH:
-        return Exit.INTERRUPTED
-    if check:
-        for miss in exits.missed_goals(ended):
-            click.echo(f"goal missed: {miss}", err=True)
-    return exits.of_run(ended, check=check)
-
-
-def _print_result(ended: Run, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(json.loads(summary_json(ended.state)), ensure_ascii=False))
-        return
-    click.echo("")
-    click.echo(text.printable("\n".join(text.cells_table(ended.state))))
-    click.echo(f"\n{text.outcome_line(ended.state)}")
-    click.echo(f"reports: {ended.folder}")
 
 
 def _hint(found: Run) -> str:

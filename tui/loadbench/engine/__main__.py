@@ -14,7 +14,7 @@ from pathlib import Path
 from loadbench.engine.cell_run import Equipment
 from loadbench.engine.desk import Desk, StopFlag
 from loadbench.engine.launch import Order
-from loadbench.engine.load import LocustLoad
+from loadbench.engine.locust_load import LocustLoad
 from loadbench.engine.prepare import Prepared, prepare_resume, prepare_run
 from loadbench.engine.runner import Runner
 from loadbench.errors import LoadbenchError

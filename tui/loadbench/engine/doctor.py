@@ -10,7 +10,7 @@ from typing import Literal
 from loadbench.engine.locks import state_folder
 from loadbench.engine.machine import hardware, versions
 from loadbench.engine.profile_file import load_profile, saved_profiles
-from loadbench.engine.stack.local import NEEDED_MODULES
+from loadbench.engine.stack.local_needs import NEEDED_MODULES
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 

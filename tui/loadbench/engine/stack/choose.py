@@ -5,7 +5,8 @@ from pathlib import Path
 
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Stack
-from loadbench.engine.stack.local import LocalStack, refuse_if_unusable
+from loadbench.engine.stack.local import LocalStack
+from loadbench.engine.stack.local_needs import refuse_if_unusable
 from loadbench.workspace import Workspace
 
 

