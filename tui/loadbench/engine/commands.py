@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from loadbench.engine.files import named_os_errors, utc_now
+from loadbench.engine.files import Tail, named_os_errors, utc_now
 
 FILE_NAME = "commands.jsonl"
 NAMES = ("pause", "resume", "skip", "again", "stop")
@@ -74,20 +74,14 @@ class CommandReader:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE_NAME
-        self._offset = 0
-        self._rest = b""
+        self._tail = Tail(folder / FILE_NAME)
 
     def poll(self) -> list[Command]:
         """Return the commands that arrived since the last call; lines that are none are skipped."""
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = self._rest + file.read()
-                self._offset = file.tell()
+            lines = self._tail.poll()
         except FileNotFoundError:
             return []
-        *lines, self._rest = data.split(b"\n")
         return [command for line in lines if (command := _decode(line))]
 
 

@@ -47,3 +47,29 @@ def write_whole(path: Path, data: bytes) -> None:
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+class Tail:
+    """The whole lines of a growing file, each once.
+
+    Args:
+        path: The file; it need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def poll(self) -> list[bytes]:
+        """Return the lines that were completed since the last call, without their newlines.
+
+        Raises:
+            OSError: The file is not there or cannot be read.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        # A line that is not whole yet is read anew: its writer may take it back.
+        *lines, rest = data.split(b"\n")
+        self._offset += len(data) - len(rest)
+        return lines

@@ -25,7 +25,7 @@ from loadbench.engine.events import (
     RunStarted,
     Sample,
 )
-from loadbench.engine.files import named_os_errors, utc_now
+from loadbench.engine.files import Tail, named_os_errors, utc_now
 from loadbench.errors import DiskFullError, JournalError
 
 VERSION = 1
@@ -166,7 +166,7 @@ class JournalReader:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
-        self._offset = 0
+        self._tail = Tail(self.path)
 
     def poll(self) -> list[Entry]:
         """Return the entries that were completed since the last call.
@@ -178,14 +178,9 @@ class JournalReader:
             JournalError: The journal cannot be read, or its major version is not ours.
         """
         try:
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
+            lines = self._tail.poll()
         except OSError as error:
             raise JournalError(f"{self.path}: {error.strerror}") from error
-        # A line that is not whole yet is read anew: its writer may take it back.
-        *lines, rest = data.split(b"\n")
-        self._offset += len(data) - len(rest)
         return [entry for line in _without_old_samples(lines) if (entry := self._decode(line))]
 
     def _decode(self, line: bytes) -> Entry | None:
