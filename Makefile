@@ -17,7 +17,7 @@ test: $(READY)
 check: lint types imports test
 
 lint: $(READY)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check .
 
 types: $(READY)
 	@$(BIN)/mypy

@@ -6,6 +6,7 @@ import re
 import pytest
 import requests
 from PIL import Image
+
 from stack_harness import Stack, image
 
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+
 from stack_harness import Program, Stack, image, until
 
 

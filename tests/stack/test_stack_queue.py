@@ -1,11 +1,11 @@
 """The job queue on a real broker, without the API and without a model."""
 
 import pytest
-from stack_harness import Stack, until
 
 from common.errors import BrokerError, DeadlineError, NoWorkerError, QueueFullError
 from common.inbox import Inbox
 from common.messages import Failure, Job
+from stack_harness import Stack, until
 
 DONE = Failure(fault="service", reason="first")
 AGAIN = Failure(fault="service", reason="second")

@@ -1,6 +1,7 @@
 """What the API refuses, and how: a status, and one sentence as JSON."""
 
 import requests
+
 from stack_harness import Stack, image, until
 
 
