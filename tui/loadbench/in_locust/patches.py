@@ -3,12 +3,13 @@
 None of this is a promised API; `tests/test_locust_contract.py` holds every name to its place.
 """
 
+import select
 import socket
 from collections.abc import Callable
 from typing import Any
 
 import gevent
-from gevent import select
+from gevent.monkey import get_original
 from geventhttpclient.connectionpool import ConnectionPool
 from locust import FastHttpUser, stats, web
 from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_parser, get_parser
@@ -67,12 +68,15 @@ def _keep_three_digits() -> None:
 
 def _reuse_connections_beyond_1024() -> None:
     # Stock asks select(), which refuses descriptors from 1024 on; that is taken for a dead
-    # connection, and every request of such a user opens a new one.
+    # connection, and every request of such a user opens a new one. The system's own poll() asks
+    # without waiting, so it need not be gevent's, which would set up watchers for each request.
+    system_poll = get_original("select", "poll")
+
     def is_socket_alive(_pool: ConnectionPool, sock: socket.socket | None) -> bool:
         if sock is None or sock.fileno() < 0:
             return False
         try:
-            poll = select.poll()
+            poll = system_poll()
             poll.register(sock.fileno(), select.POLLIN)
             return not poll.poll(0)
         except OSError:
