@@ -117,7 +117,7 @@ def test_validate_looks_at_all_profiles_and_their_files(call: Call, bench: Bench
     told = call("validate")
 
     assert told.exit_code == 2
-    assert "good: valid, 1 cells" in told.stdout
+    assert "good: valid, 1 cell\n" in told.stdout
     assert "gone.py is not a file" in told.stderr
 
 
@@ -143,7 +143,8 @@ def test_runs_tells_what_there_is_and_what_to_do_next(call: Call, bench: Bench) 
 
     assert "fast/20261122-072100  done" in told.stdout
     assert "fast/20261122-072200  interrupted" in told.stdout
-    assert "1 finished, 1 failed" in told.stdout
+    assert "1 of 2, 1 failed" in told.stdout
+    assert "run --resume RUN --retry-failed" in told.stdout
     assert "20261122-072300/journal.jsonl" in told.stderr
 
 

@@ -186,7 +186,7 @@ def test_of_several_live_runs_one_must_be_named(reports: Path, live: JournalWrit
     folder.mkdir()
     second = JournalWriter(folder)
     second.append(run_started(run=folder.name))
-    with pytest.raises(UsageError, match="demo/20261101-000000, with_cpu/20261122-090000; name"):
+    with pytest.raises(UsageError, match="with_cpu/20261122-090000, demo/20261101-000000; name"):
         find_run(None, reports, live=True)
     assert find_run("demo", reports, live=True).folder == live.path.parent
     second.close()

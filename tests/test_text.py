@@ -125,7 +125,7 @@ def test_a_run_s_cells_are_a_table_with_what_became_of_each() -> None:
     header, *lines = cells_table(state_after(BEGUN, cell_started(), SUSPECT, *failed))[:4]
     assert [line.split()[0] for line in lines] == ["m1_u2_s2", "m2_u2_s2", "m3_u2_s2"]
     column = header.index("verdict")
-    assert [line[column:] for line in lines] == ["suspect", "failed", "not measured"]
+    assert [line[column:] for line in lines] == ["suspect", "failed", "not run"]
 
 
 def test_below_the_table_stands_why_cells_are_in_doubt() -> None:
@@ -149,11 +149,12 @@ def test_below_the_table_stands_why_cells_are_in_doubt() -> None:
         ((StackProgress(step="model-1", line="loading"),), "  model-1: loading"),
         (
             (cell_started(), cell_finished()),
-            "  40 req/s, p50 10 p90 10 p99 10 ms, 0 failures, valid",
+            "  40.0 req/s, p50 10.0 p90 10.0 p99 10.0 ms, 0 failures, valid",
         ),
         (
             (cell_started(), SUSPECT),
-            "  40 req/s, p50 10 p90 10 p99 10 ms, 0 failures, suspect: not settled: too few",
+            "  40.0 req/s, p50 10.0 p90 10.0 p99 10.0 ms, 0 failures, "
+            "suspect: not settled: too few",
         ),
         ((cell_started(), cell_failed()), "  failed: model-1 ended (137)"),
         ((cell_skipped("m2_u2_s2"),), "  m2_u2_s2 skipped: asked for"),
@@ -165,7 +166,7 @@ def test_below_the_table_stands_why_cells_are_in_doubt() -> None:
                 cell_finished(),
                 RunResumed(pid=1, retry=(), hardware={}, versions={}),
             ),
-            "resumed: 2 of 3 cells to go",
+            "demo/20261122-072100 resumed: 2 of 3 cells to go",
         ),
         ((RunFinished(result=Result.STOPPED, reason="asked for"),), "stopped: asked for"),
         ((sample(),), None),
@@ -187,10 +188,8 @@ def test_every_phase_has_words() -> None:
 
 def test_the_outcome_counts_what_became_of_the_cells() -> None:
     ends = (cell_started(), cell_finished(), cell_skipped("m2_u2_s2"))
-    assert outcome_line(state_after(BEGUN)) == "3 cells: 3 not measured"
-    assert (
-        outcome_line(state_after(BEGUN, *ends)) == "3 cells: 1 finished, 1 skipped, 1 not measured"
-    )
+    assert outcome_line(state_after(BEGUN)) == "3 cells: 3 not run"
+    assert outcome_line(state_after(BEGUN, *ends)) == "3 cells: 1 finished, 1 skipped, 1 not run"
 
 
 def test_progress_tells_the_cell_the_phase_and_the_newest_second() -> None:
@@ -198,9 +197,9 @@ def test_progress_tells_the_cell_the_phase_and_the_newest_second() -> None:
     newest = sample(second=1, requests=requests(((10.0, 9), (50.0, 1))))
     state = state_after(BEGUN, cell_started(), phase, sample(), newest)
     assert progress_line(state, 125.0) == (
-        "1/3 m1_u2_s2 · measuring 2 s · 10 req/s · p90 10 ms · 2 min 5 s left"
+        "1/3 m1_u2_s2 · measuring 2 s · 10 req/s · p90 10.0 ms · 2 min 5 s left"
     )
 
 
 def test_progress_says_that_a_run_is_paused() -> None:
-    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == ("-/3 · paused · 5 s left")
+    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == ("0/3 · paused · 5 s left")

@@ -16,11 +16,11 @@ from loadbench.engine.prepare import check_files
 from loadbench.engine.profile import key_reference
 from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.summary import write_summary
-from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folders
+from loadbench.engine.runs import RunStatus, find_run, read_run, run_folders
 from loadbench.engine.stack.choose import choose_driver
 from loadbench.errors import JournalError, LoadbenchError, ProfileError
 from loadbench.exits import Exit
-from loadbench.perform import Wanted, perform, print_result
+from loadbench.perform import Wanted, next_step, perform, print_result
 from loadbench.plain import PlainView, Signals
 from loadbench.workspace import Workspace, create_workspace
 
@@ -67,7 +67,7 @@ def main(context: click.Context, workspace: str | None) -> None:
 
 @main.command()
 @click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
-@click.option("--plain", is_flag=True, expose_value=False, help="Show lines, as it does anyway.")
+@click.option("--plain", is_flag=True, expose_value=False, help="Show plain lines.")
 @click.option("--detach", is_flag=True, help="Start the run, print its name, and return.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
 @click.option("--check", is_flag=True, help="Exit with 4 for doubtful numbers, 1 for missed goals.")
@@ -85,7 +85,7 @@ def run(
     resume: str | None,
     retry_failed: bool,
 ) -> None:
-    r"""Measure every cell of a PROFILE, and show the run.
+    """Measure every cell of a PROFILE, and show the run.
 
     Ctrl-C stops the run in order, twice kills it. A lost terminal leaves it running; profiles
     after it are not begun. Progress goes to stderr; the table, or with --json the summary, to
@@ -95,12 +95,12 @@ def run(
     Exit codes, the first that applies:
       2 bad profile or usage · 130 stopped · 3 a cell, the stack or Locust failed
       4 numbers not valid · 1 goals missed (both with --check alone) · 0 done
-    """
+    """  # noqa: D301  # click's own mark: these lines are not to be joined
     wanted = Wanted(profiles, overrides, resume=resume, retry_failed=retry_failed, detach=detach)
     sys.exit(perform(workspace, wanted, as_json=as_json, check=check))
 
 
-@main.command()
+@main.command(short_help="Show what a PROFILE would measure; start nothing.")
 @click.argument("profile")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
 @click.pass_obj
@@ -110,7 +110,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     loaded = load_profile(file, overrides)
     check_files(workspace, loaded)
     cells = plan_cells(loaded)
-    header = ("cell", "models", "users", "spawn/s", "repeat", "report ")
+    header = ("cell", "models", "users", "rate", "repeat", "report ")
     body = [
         (
             cell.key,
@@ -123,7 +123,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         for cell in cells
     ]
     click.echo("\n".join(text.table(header, body)))
-    click.echo(f"\n{len(cells)} cells, about {say_duration(estimate_s(loaded, cells))} in all")
+    total = say_duration(estimate_s(loaded, cells))
+    click.echo(f"\n{text.counted(len(cells), 'cell')}, about {total} in all")
     click.echo(f"reports: {workspace.reports / file.stem}, about {_megabytes(len(cells))} MB")
     driver = choose_driver(workspace, loaded)
     click.echo(f"driver: {driver.name} ({driver.reason})")
@@ -145,7 +146,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
         except ProfileError as error:
             mistakes.append(str(error))
             continue
-        click.echo(f"{file.stem}: valid, {len(plan_cells(loaded))} cells")
+        click.echo(f"{file.stem}: valid, {text.counted(len(plan_cells(loaded)), 'cell')}")
         for warning in warnings(loaded, usable_cores()):
             click.echo(f"{file.stem}: warning: {warning}", err=True)
     if mistakes:
@@ -191,7 +192,8 @@ def runs(workspace: Workspace) -> None:
         except JournalError as error:
             unreadable.append(str(error))
             continue
-        body.append((found.name, found.status.value, text.outcome_line(found.state), _hint(found)))
+        cells = text.short_outcome(found.state)
+        body.append((found.name, found.status.value, cells, next_step(found)))
     if body:
         header = ("run", "status", "cells", "next ")
         click.echo("\n".join(text.table(header, body, left=3)))
@@ -201,13 +203,14 @@ def runs(workspace: Workspace) -> None:
         click.echo(f"unreadable: {problem}", err=True)
 
 
-@main.command()
+@main.command(short_help="Stop a live RUN in order.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.pass_obj
 def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN in order and wait until it has; without RUN, the only live one.
 
-    What it has measured stays; `run --resume` goes on with the rest.
+    What it has measured stays; `run --resume` goes on with the rest. RUN is a name as `runs` lists
+    it, or a run's folder.
     """
     found = find_run(name, workspace.reports, live=name is None)
     if found.status is not RunStatus.LIVE:
@@ -220,7 +223,7 @@ def stop(workspace: Workspace, name: str | None) -> None:
         click.echo(f"{ended.name}: {ended.status.value}")
 
 
-@main.command()
+@main.command(short_help="Show a RUN's table; rebuild its summary from its journal.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
 @click.pass_obj
@@ -228,18 +231,24 @@ def report(workspace: Workspace, name: str | None, as_json: bool) -> None:
     """Rebuild a RUN's summary.csv and summary.json from its journal, and show its table.
 
     RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder; without it, the
-    newest run of all.
+    newest run of all. Of a live run it shows what is measured so far.
     """
     found = find_run(name, workspace.reports)
-    written = write_summary(found.state, found.folder)
+    if found.status is RunStatus.LIVE:
+        click.echo(f"{found.name} is live: this is what it has measured so far", err=True)
+    else:
+        written = write_summary(found.state, found.folder)
+        click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
     print_result(found, as_json=as_json)
-    click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Make a workspace of your own in FOLDER: profiles, stack, images, locustfile."""
+    """Make a workspace of your own in FOLDER.
+
+    It is a copy of the one that came with the program: profiles, stack, images, locustfile.
+    """
     copied = create_workspace(folder)
     click.echo(f"{folder}: {', '.join(copied)}")
     click.echo(f"next: cd {folder} && loadbench-tui run demo", err=True)
@@ -254,18 +263,6 @@ def doctor(workspace: Workspace) -> None:
     click.echo("\n".join(text.table(("", "", " "), body, left=2)[1:]))
     if any(finding.level == "problem" for finding in findings):
         sys.exit(Exit.FAILED)
-
-
-def _hint(found: Run) -> str:
-    match found.status:
-        case RunStatus.LIVE:
-            return f"stop {found.name}"
-        case RunStatus.DONE:
-            return f"report {found.name}"
-        case _ if found.state.outstanding:
-            return f"run --resume {found.name}"
-        case _:
-            return f"report {found.name}"
 
 
 def _megabytes(cells: int) -> int:

@@ -8,15 +8,21 @@ from rich.console import Console
 
 from loadbench import exits, text
 from loadbench.engine.launch import Order, start_runner
+from loadbench.engine.machine import usable_cores
+from loadbench.engine.plan import warnings
 from loadbench.engine.prepare import check_files
 from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.summary import summary_json
 from loadbench.engine.runs import Run, RunStatus, find_run
 from loadbench.engine.stack.choose import choose_driver
+from loadbench.engine.state import CellStatus
 from loadbench.errors import UsageError
 from loadbench.exits import Exit
 from loadbench.plain import PlainView, Signals, Wish
 from loadbench.workspace import Workspace
+
+RUN = "RUN"
+REPORT = f"report {RUN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +77,26 @@ def print_result(ended: Run, *, as_json: bool) -> None:
 def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     """Print what a run came to, and return the exit code that it gives."""
     print_result(ended, as_json=as_json)
+    for miss in exits.missed_goals(ended):
+        click.echo(f"goal missed: {miss}", err=True)
     if ended.status is RunStatus.INTERRUPTED:
-        click.echo(f"the runner was killed; `run --resume {ended.name}` goes on", err=True)
+        click.echo("the runner was killed", err=True)
+    if next_step(ended) != REPORT:
+        click.echo(f"next: loadbench-tui {next_step(ended).replace(RUN, ended.name)}", err=True)
     if signals.wish is not Wish.WATCH:
         return Exit.INTERRUPTED
-    if check:
-        for miss in exits.missed_goals(ended):
-            click.echo(f"goal missed: {miss}", err=True)
     return exits.of_run(ended, check=check)
+
+
+def next_step(found: Run) -> str:
+    """Return the command, with RUN for its name, that one would give a run next."""
+    if found.status is RunStatus.LIVE:
+        return f"stop {RUN}"
+    if found.status is not RunStatus.DONE and found.state.outstanding:
+        return f"run --resume {RUN}"
+    if found.state.count(CellStatus.FAILED):
+        return f"run --resume {RUN} --retry-failed"
+    return REPORT
 
 
 def _orders(workspace: Workspace, wanted: Wanted) -> list[Order]:
@@ -97,6 +115,8 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[Order]:
     files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
     for file in files:
         profile = load_profile(file, wanted.overrides)
+        for warning in warnings(profile, usable_cores()):
+            click.echo(f"{file.stem}: warning: {warning}", err=True)
         if len(files) > 1:
             # The last one must not be refused hours later.
             check_files(workspace, profile)

@@ -22,6 +22,9 @@ from loadbench.engine.measure.histogram import count, percentile, successes
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.state import OVER, CellStatus, RunState
 
+LOG_LINES = 5
+"""Of what failed; stack.log has them all."""
+
 _PHASE_WORDS = {
     Phase.SCALING: "scaling the stack",
     Phase.RAMPING: "starting users",
@@ -61,9 +64,14 @@ def number(value: float | None, digits: int = 3) -> str:
     """Return a number with that many significant digits, `-` where there is none."""
     if value is None:
         return "-"
-    if value and abs(value) >= 10 ** (digits - 1):
+    if not value or abs(value) >= 10 ** (digits - 1):
         return f"{value:.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:#.{digits}g}".rstrip(".")
+
+
+def counted(amount: int, thing: str) -> str:
+    """Return an amount of things, such as `1 cell` and `2 cells`."""
+    return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
 
 
 def cells_table(state: RunState) -> list[str]:
@@ -72,7 +80,7 @@ def cells_table(state: RunState) -> list[str]:
     header = ("cell", "models", "users", "rate", "req/s", *latency, "fails", "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row) for row in cells])
-    lines.append("latency p50 to p99 in ms; rate: users started per second")
+    lines.append("latency p50 to p99 in ms, of successes; rate: users started per second")
     doubts = [f"{row.cell} {row.verdict}: {row.reasons}" for row in cells if row.reasons]
     return [*lines, "", *doubts] if doubts else lines
 
@@ -86,11 +94,12 @@ def event_line(entry: Entry, state: RunState) -> str | None:
     """
     match entry.event:
         case RunStarted() as event:
-            cells = len(event.cells)
+            cells = counted(len(event.cells), "cell")
             driver = f"driver {event.driver} ({event.driver_reason})"
-            return f"{event.profile_name}/{event.run}: {cells} cells, {driver}"
-        case RunResumed():
-            return f"resumed: {len(state.outstanding)} of {len(state.cells)} cells to go"
+            return f"{event.profile_name}/{event.run}: {cells}, {driver}"
+        case RunResumed() if state.started:
+            name = f"{state.started.profile_name}/{state.started.run}"
+            return f"{name} resumed: {len(state.outstanding)} of {len(state.cells)} cells to go"
         case StackProgress(step=step, line=line):
             return f"  {step}: {line}"
         case CellStarted(cell=key, attempt=attempt):
@@ -101,7 +110,7 @@ def event_line(entry: Entry, state: RunState) -> str | None:
         case CellFinished(cell=key):
             return f"  {_finished_line(state, key)}"
         case CellFailed() as event:
-            log = "".join(f"\n    | {line}" for line in event.log_lines)
+            log = "".join(f"\n    | {line}" for line in event.log_lines[-LOG_LINES:])
             return f"  failed: {event.reason}{log}"
         case CellSkipped(cell=key, reason=reason):
             return f"  {key} skipped: {reason}"
@@ -119,8 +128,15 @@ def outcome_line(state: RunState) -> str:
     left = len(state.outstanding)
     said = [f"{count} {status.value}" for status, count in counts.items() if count]
     if left:
-        said.append(f"{left} not measured")
-    return f"{len(state.cells)} cells: {', '.join(said)}"
+        said.append(f"{left} not run")
+    return f"{counted(len(state.cells), 'cell')}: {', '.join(said)}"
+
+
+def short_outcome(state: RunState) -> str:
+    """Return how many cells came to what, for a column of a table."""
+    counts = {status: state.count(status) for status in (CellStatus.FAILED, CellStatus.SKIPPED)}
+    others = [f"{count} {status.value}" for status, count in counts.items() if count]
+    return ", ".join([f"{state.count(CellStatus.FINISHED)} of {len(state.cells)}", *others])
 
 
 def progress_line(state: RunState, remaining_s: float) -> str:
@@ -130,7 +146,8 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         state: The run.
         remaining_s: The estimate of the seconds that it still takes.
     """
-    said = [f"{_position(state) or '-'}/{len(state.cells)} {state.current or ''}".rstrip()]
+    position = f"{_position(state) or state.count(*OVER)}/{len(state.cells)}"
+    said = [f"{position} {state.current}" if state.current else position]
     if state.phase:
         since = max(0.0, state.elapsed_s - state.phase_since_s)
         said.append(f"{state.phase.value} {since:.0f} s")
@@ -157,7 +174,7 @@ def _finished_line(state: RunState, key: str) -> str:
 
 
 def _cell_line(row: Row) -> tuple[str, ...]:
-    standing = row.verdict if row.verdict != CellStatus.PENDING.value else "not measured"
+    standing = row.verdict if row.verdict != CellStatus.PENDING.value else "not run"
     return (
         row.cell,
         str(row.models),

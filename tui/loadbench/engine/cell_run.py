@@ -76,7 +76,6 @@ class CellRun:
         self._note_containers()
         self._enter(Phase.RAMPING)
         self._ramp()
-        self._enter(Phase.SETTLING)
         settled = self._settle()
         self._enter(Phase.MEASURING)
         self._measure()
@@ -113,6 +112,7 @@ class CellRun:
         settle = self._profile.settle
         if not settle.max:
             return None
+        self._enter(Phase.SETTLING)
         # The second in which the last user came is not yet one at the target.
         first = len(self._desk.state.samples) + 1
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S

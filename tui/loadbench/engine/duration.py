@@ -50,6 +50,8 @@ def say_duration(seconds: float) -> str:
     minutes, rest = divmod(rest, 60)
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes >= 10:
+        return f"{minutes} min"
     if minutes:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     return f"{rest} s"

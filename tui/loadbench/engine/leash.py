@@ -26,6 +26,11 @@ GRACE_S = 3.0
 _PR_SET_PDEATHSIG = 1
 
 
+def say_exit(code: int | None) -> str:
+    """Return how a process ended, in words that follow its name."""
+    return f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
+
+
 class Leashed:
     """A running command that cannot outlive this process.
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 import requests
 from pydantic import TypeAdapter
 
-from loadbench.engine.leash import Leashed
+from loadbench.engine.leash import Leashed, say_exit
 from loadbench.engine.load import LoadState, Measured
 from loadbench.engine.load_wire import (
     CELL_OPTION,
@@ -113,6 +113,7 @@ class LocustLoad:
             "spawn_rate": repr(cell.spawn_rate),
             "host": host,
             CELL_OPTION: tag,
+            "profile": cell.key,
         }
         answer = self._call("POST", "/swarm", data=fields).json()
         if not answer.get("success"):
@@ -203,7 +204,7 @@ class LocustLoad:
         process, self._process = self._process, None
         code = process.end() if process else None
         said = " | ".join(line.strip() for line in last_lines(self._log, 3))
-        ended = f"Locust ended with exit code {code} before it was ready"
+        ended = f"Locust {say_exit(code)} before it was ready"
         if code is None or code < 0:
             return LoadLostError(ended)
         return LoadError(f"{ended}: {said} (see {self._log})")
@@ -226,7 +227,7 @@ class LocustLoad:
             process = self._process
             code = process.wait(_LAST_WORDS_S) if process else -1
             if code is not None:
-                raise LoadLostError(f"Locust ended with exit code {code}") from error
+                raise LoadLostError(f"Locust {say_exit(code)}") from error
             what = f"{method} {path.partition('?')[0]}"
             raise _SilentError(f"Locust does not answer {what} ({type(error).__name__})") from error
         return response

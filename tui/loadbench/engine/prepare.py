@@ -144,12 +144,15 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
     Raises:
         ProfileError: One of them is not.
     """
+    mistakes = []
     locustfile = workspace.root / profile.load.locustfile
     if not locustfile.is_file():
-        raise ProfileError(f"load.locustfile: {locustfile} is not a file")
+        mistakes.append(f"load.locustfile: {locustfile} is not a file")
     images = workspace.root / profile.load.images
     if not images.is_dir():
-        raise ProfileError(f"load.images: {images} is not a folder")
+        mistakes.append(f"load.images: {images} is not a folder")
+    if mistakes:
+        raise ProfileError("; ".join(mistakes))
 
 
 def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:

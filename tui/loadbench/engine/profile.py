@@ -28,6 +28,17 @@ Duration = Annotated[
 """Seconds; written as `90s`, `7m` or `1h20m`."""
 
 
+def _no_truth_value(value: Any) -> Any:
+    # YAML reads yes and no as truth values, which Python counts as 1 and 0.
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")  # noqa: TRY004  # pydantic's word for a mistake
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [_no_truth_value(value)] if isinstance(value, int | float) else value
+
+
 def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise ValueError("a list such as [1, 2] is needed")
@@ -64,11 +75,17 @@ def _http_url(url: str | None) -> str | None:
     return url.rstrip("/")
 
 
+Whole = Annotated[int, BeforeValidator(_no_truth_value)]
+Rate = Annotated[float, BeforeValidator(_no_truth_value)]
 PositiveInts = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...], AfterValidator(_axis)
+    tuple[Annotated[Whole, Field(ge=1, le=1_000_000)], ...],
+    BeforeValidator(_as_list),
+    AfterValidator(_axis),
 ]
 PositiveRates = Annotated[
-    tuple[Annotated[float, Field(ge=0.001, le=1000)], ...], AfterValidator(_axis)
+    tuple[Annotated[Rate, Field(ge=0.001, le=1000)], ...],
+    BeforeValidator(_as_list),
+    AfterValidator(_axis),
 ]
 
 
@@ -89,7 +106,7 @@ class Settle(Section):
     window: Annotated[Duration, Field(ge=1, le=3600)] = Field(
         5.0,
         description="three windows of this length, one after the other, "
-        "must agree within 10 % in rate and in median latency",
+        "must agree within 10 % in rate and in median latency, with 30 answers each",
     )
 
     @model_validator(mode="after")
@@ -117,10 +134,10 @@ class Stack(Section):
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
         180.0, description="how long the stack may take until all models are ready"
     )
-    model_threads: Annotated[int, Field(ge=1, le=1024)] = Field(
+    model_threads: Annotated[Whole, Field(ge=1, le=1024)] = Field(
         1, description="ONNX Runtime threads of one model; models × threads should fit the cores"
     )
-    gpu_memory_mb: Annotated[int, Field(ge=1)] | None = Field(
+    gpu_memory_mb: Annotated[Whole, Field(ge=1)] | None = Field(
         None, description="VRAM that one model may take, in MB; null: grows by need"
     )
 
@@ -158,7 +175,7 @@ class Profile(Section):
 
     description: str = Field("", description="one line for people")
     device: Literal["cpu", "gpu"] = Field("cpu", description="where the models compute: cpu or gpu")
-    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(
+    batch_size: Annotated[Whole, Field(ge=1, le=4096)] = Field(
         1, description="requests that a model takes at once, at the most"
     )
     models: PositiveInts = Field(
@@ -176,12 +193,14 @@ class Profile(Section):
     run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
         30.0, description="how long one cell is measured, ramp and settling not counted"
     )
-    repeats: Annotated[int, Field(ge=1, le=1000)] = Field(
+    repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         1, description="how often each cell is measured"
     )
     settle: Settle = Field(default_factory=Settle, description="when a cell counts as steady")
     host: Annotated[str | None, AfterValidator(_http_url)] = Field(
-        None, description="the service's address; null: the driver's own, on a free loopback port"
+        None,
+        description="the address that the service is started on, a loopback one; "
+        "null: a free loopback port",
     )
     stack: Stack = Field(default_factory=Stack, description="how the service is started")
     load: Load = Field(default_factory=Load, description="what the users do")

@@ -246,6 +246,10 @@ def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
         case "missing":
             alias = next((old for old, new in ALIASES.items() if new == name), None)
             return str(source.file), f"{name}: missing" + (f" (also: {alias})" if alias else "")
+        case "int_parsing" | "int_type" | "int_from_float":
+            return place, f"{name}: {given}: a whole number is needed"
+        case "float_parsing" | "float_type":
+            return place, f"{name}: {given}: a number is needed"
         case "literal_error":
             return place, f"{name}: {given} is not one of {detail['ctx']['expected']}"
         case "value_error":
@@ -259,6 +263,10 @@ def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "{…}"
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 

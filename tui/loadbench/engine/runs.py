@@ -58,14 +58,14 @@ def status_of(state: RunState, *, held: bool) -> RunStatus:
 
 
 def run_folders(reports: Path) -> Iterator[Path]:
-    """Yield the folders of all runs, newest first within a profile."""
+    """Yield the folders of all runs, newest first."""
     if not reports.is_dir():
         return
-    for profile in sorted(path for path in reports.iterdir() if path.is_dir()):
-        runs = (path for path in profile.iterdir() if not path.is_symlink())
-        for folder in sorted(runs, key=lambda path: _order(path.name), reverse=True):
-            if not folder.name.startswith(".") and (folder / FILE_NAME).is_file():
-                yield folder
+    found = (run for profile in reports.iterdir() if profile.is_dir() for run in profile.iterdir())
+    runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
+    for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
+        if (folder / FILE_NAME).is_file():
+            yield folder
 
 
 def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:

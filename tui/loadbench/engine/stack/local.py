@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -114,6 +115,9 @@ class LocalStack:
             for service in ending:
                 service.end()
                 del self._services[service.name]
+        if self._broker_folder and "broker" not in self._services:
+            # Its leash removes it too, unless somebody has killed that.
+            shutil.rmtree(self._broker_folder, ignore_errors=True)
 
     def _start(
         self,

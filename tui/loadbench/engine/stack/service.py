@@ -12,7 +12,7 @@ from typing import IO
 import psutil
 
 from loadbench.engine.events import Container
-from loadbench.engine.leash import Leashed
+from loadbench.engine.leash import Leashed, say_exit
 from loadbench.errors import StackError
 
 LOG_LINES = 15
@@ -98,9 +98,8 @@ class Service:
         """Return the error that says how the process ended."""
         code = self._process.poll()
         self._reader.join(_DRAIN_S)
-        ended = f"was killed by signal {-code}" if code and code < 0 else f"exited with code {code}"
         return StackError(
-            f"{self.name} {ended}",
+            f"{self.name} {say_exit(code)}",
             container=self.name,
             exit_code=code,
             log_lines=tuple(self._tail),
