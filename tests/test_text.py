@@ -153,8 +153,10 @@ def test_below_the_table_stands_why_cells_are_in_doubt() -> None:
         ),
         (
             (cell_started(), SUSPECT),
-            "  40.0 req/s, p50 10.0 p90 10.0 p99 10.0 ms, 0 failures, "
-            "suspect: not settled: too few",
+            (
+                "  40.0 req/s, p50 10.0 p90 10.0 p99 10.0 ms, 0 failures, "
+                "suspect: not settled: too few"
+            ),
         ),
         ((cell_started(), cell_failed()), "  failed: model-1 ended (137)"),
         ((cell_skipped("m2_u2_s2"),), "  m2_u2_s2 skipped: asked for"),
