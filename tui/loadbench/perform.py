@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -49,6 +50,7 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
     for number, order in enumerate(orders, start=1):
         with Signals() as signals:
             folder = start_runner(order)
+            _warn(order)
             if wanted.detach:
                 click.echo(f"{folder.parent.name}/{folder.name}")
                 break
@@ -88,6 +90,14 @@ def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     return exits.of_run(ended, check=check)
 
 
+def _warn(order: Order) -> None:
+    """Say what is allowed in the profile of a run that has begun, but may not be meant."""
+    if order.profile_file:
+        profile = load_profile(Path(order.profile_file), order.overrides)
+        for warning in warnings(profile, usable_cores()):
+            click.echo(f"warning: {warning}", err=True)
+
+
 def next_step(found: Run) -> str:
     """Return the command, with RUN for its name, that one would give a run next."""
     if found.status is RunStatus.LIVE:
@@ -115,8 +125,6 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[Order]:
     files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
     for file in files:
         profile = load_profile(file, wanted.overrides)
-        for warning in warnings(profile, usable_cores()):
-            click.echo(f"{file.stem}: warning: {warning}", err=True)
         if len(files) > 1:
             # The last one must not be refused hours later.
             check_files(workspace, profile)
