@@ -74,6 +74,8 @@ class WorkerConfig:
     """LABELS_PATH: a class a line, in the order of the outputs. Default: beside the code."""
     worker_id: str
     """WORKER_ID: the name shown by /health. Default: hostname-pid."""
+    heartbeat_file: Path | None
+    """HEARTBEAT_FILE: touched every second once ready, for health checks. Default: none."""
 
     @property
     def model_name(self) -> str:
@@ -94,6 +96,7 @@ class WorkerConfig:
             model_path=_file(environment, "MODEL_PATH", "efficientnet-lite0.onnx"),
             labels_path=_file(environment, "LABELS_PATH", "labels.txt"),
             worker_id=environment.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
+            heartbeat_file=_optional_path(environment, "HEARTBEAT_FILE"),
         )
 
 
@@ -128,6 +131,11 @@ def _file(environment: Environment, name: str, default: str) -> Path:
     if not path.is_file():
         raise ConfigError(f"{name} must name a file: there is none at {path}")
     return path
+
+
+def _optional_path(environment: Environment, name: str) -> Path | None:
+    text = environment.get(name)
+    return Path(text) if text else None
 
 
 def _broker_url(environment: Environment) -> str:

@@ -11,6 +11,9 @@ from common.errors import ConfigError, DeviceError
 from common.messages import Guess
 from model.preprocess import SIDE, Pixels
 
+# What is measured here must be the model, and nothing of it is anybody else's business.
+ort.disable_telemetry_events()
+
 BEST = 5
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"

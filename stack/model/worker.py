@@ -91,7 +91,7 @@ class Worker:
         told = False
         while not self._stopping:
             try:
-                self._inbox.announce()
+                self._announce()
             except BrokerError as error:
                 if not told:
                     log.info("waiting for the broker: %s", error)
@@ -103,9 +103,14 @@ class Worker:
     def _beat(self) -> None:
         while not self._stopped.wait(BEAT_S):
             try:
-                self._inbox.announce()
+                self._announce()
             except BrokerError:
                 continue
+
+    def _announce(self) -> None:
+        self._inbox.announce()
+        if self._config.heartbeat_file:
+            self._config.heartbeat_file.touch()
 
     def _leave(self) -> None:
         try:
