@@ -56,7 +56,6 @@ def run_started(
         driver_reason="asked for",
         hardware={"cores": 2},
         versions={"loadbench": "0"},
-        images={},
     )
 
 

@@ -1,6 +1,6 @@
 """A stack and a load that really implement their Protocols, without processes and without time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from builders import requests
@@ -37,10 +37,14 @@ class FakeStack(Faked):
     models: int = 0
     broken: StackError | None = None
     host: str = "http://127.0.0.1:1"
+    images: Mapping[str, str] = field(default_factory=dict)
+    left: str | None = None
+    """What it says that it could not end."""
 
-    def prepare(self, say: Say) -> None:
+    def prepare(self, say: Say) -> Mapping[str, str]:
         say("build", "done")
         self.note("prepare")
+        return self.images
 
     def scale(self, models: int, say: Say) -> None:
         self.broken = None
@@ -58,8 +62,9 @@ class FakeStack(Faked):
         names = [f"model-{number}" for number in range(1, self.models + 1)]
         return tuple(Container(name=name, service="model", state="running") for name in names)
 
-    def close(self) -> None:
+    def close(self) -> str | None:
         self.note("close stack")
+        return self.left
 
 
 @dataclass

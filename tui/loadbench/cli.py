@@ -10,7 +10,6 @@ from rich.console import Console
 from loadbench import __version__, exits, text
 from loadbench.engine.doctor import examine
 from loadbench.engine.duration import say_duration
-from loadbench.engine.machine import usable_cores
 from loadbench.engine.plan import REPORT_BYTES, estimate_s, plan_cells, warnings
 from loadbench.engine.prepare import check_files
 from loadbench.engine.profile import key_reference
@@ -18,6 +17,7 @@ from loadbench.engine.profile_file import find_profile, load_profile, saved_prof
 from loadbench.engine.report.summary import write_summary
 from loadbench.engine.runs import RunStatus, find_run, read_run, run_folders
 from loadbench.engine.stack.choose import choose_driver
+from loadbench.engine.stack.compose_needs import check_compose
 from loadbench.errors import JournalError, LoadbenchError, ProfileError
 from loadbench.exits import Exit
 from loadbench.perform import Wanted, next_step, perform, print_result
@@ -128,7 +128,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     click.echo(f"reports: {workspace.reports / file.stem}, about {_megabytes(len(cells))} MB")
     driver = choose_driver(workspace, loaded)
     click.echo(f"driver: {driver.name} ({driver.reason})")
-    for warning in warnings(loaded, usable_cores()):
+    for warning in driver.warnings:
         click.echo(f"warning: {warning}", err=True)
 
 
@@ -143,11 +143,12 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
         try:
             loaded = load_profile(file)
             check_files(workspace, loaded)
+            doubts = check_compose(workspace, loaded)
         except ProfileError as error:
             mistakes.append(str(error))
             continue
         click.echo(f"{file.stem}: valid, {text.counted(len(plan_cells(loaded)), 'cell')}")
-        for warning in warnings(loaded, usable_cores()):
+        for warning in [*warnings(loaded, None), *doubts]:
             click.echo(f"{file.stem}: warning: {warning}", err=True)
     if mistakes:
         raise ProfileError("\n".join(mistakes))

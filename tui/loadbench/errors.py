@@ -49,6 +49,10 @@ class StackError(LoadbenchError):
         self.log_lines = log_lines
 
 
+class EngineError(LoadbenchError):
+    """The Docker engine, or its command line, cannot be used."""
+
+
 class LoadError(LoadbenchError):
     """Locust cannot do what the profile asks, and would not at another try."""
 

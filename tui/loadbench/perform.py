@@ -9,12 +9,10 @@ from rich.console import Console
 
 from loadbench import exits, text
 from loadbench.engine.launch import Order, start_runner
-from loadbench.engine.machine import usable_cores
-from loadbench.engine.plan import warnings
 from loadbench.engine.prepare import check_files
 from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.summary import summary_json
-from loadbench.engine.runs import Run, RunStatus, find_run
+from loadbench.engine.runs import Run, RunStatus, find_run, read_run
 from loadbench.engine.stack.choose import choose_driver
 from loadbench.engine.state import CellStatus
 from loadbench.errors import UsageError
@@ -50,9 +48,8 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
     for number, order in enumerate(orders, start=1):
         with Signals() as signals:
             folder = start_runner(order)
-            _warn(order)
             if wanted.detach:
-                click.echo(f"{folder.parent.name}/{folder.name}")
+                _tell_detached(folder)
                 break
             ended = PlainView(folder, Console(stderr=True)).watch(signals)
         if ended is None:
@@ -76,6 +73,14 @@ def print_result(ended: Run, *, as_json: bool) -> None:
     click.echo(f"reports: {ended.folder}")
 
 
+def _tell_detached(folder: Path) -> None:
+    """Print the name of a run that nobody will watch, and what may not be meant in it."""
+    found = read_run(folder)
+    click.echo(found.name)
+    for message in found.state.messages:
+        click.echo(message.text, err=True)
+
+
 def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     """Print what a run came to, and return the exit code that it gives."""
     print_result(ended, as_json=as_json)
@@ -88,14 +93,6 @@ def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     if signals.wish is not Wish.WATCH:
         return Exit.INTERRUPTED
     return exits.of_run(ended, check=check)
-
-
-def _warn(order: Order) -> None:
-    """Say what is allowed in the profile of a run that has begun, but may not be meant."""
-    if order.profile_file:
-        profile = load_profile(Path(order.profile_file), order.overrides)
-        for warning in warnings(profile, usable_cores()):
-            click.echo(f"warning: {warning}", err=True)
 
 
 def next_step(found: Run) -> str:

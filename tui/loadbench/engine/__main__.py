@@ -60,7 +60,7 @@ def _equip(order: Order, prepared: Prepared) -> Equipment:
     root = order.workspace.root
     return Equipment(
         profile=prepared.profile,
-        stack=prepared.driver.stack(folder / "stack.log"),
+        stack=prepared.driver.stack(folder),
         load=LocustLoad(
             root / load.locustfile,
             images=root / load.images,

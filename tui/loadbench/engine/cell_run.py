@@ -67,6 +67,7 @@ class CellRun:
         Raises:
             StackError: The stack did not come up, or part of it ended.
             LoadLostError: Locust ended or hung.
+            EngineError: No cell can be measured any more.
             StopAsked: Somebody wants the run to end.
             SkipAsked: Somebody wants this cell to be left out.
             DiskFullError: There is no space left for the results.
@@ -93,8 +94,8 @@ class CellRun:
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
         submit = self._desk.background.submit
-        self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
         deadline = time.monotonic() + timeout_s
+        self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
         while missing := self._desk.wait_for(submit(self._stack.missing, models)):
             if time.monotonic() > deadline:
                 raise StackError(
@@ -226,5 +227,5 @@ class CellRun:
             self._desk.emit(Containers(containers=now))
 
 
-def _standing(container: Container) -> tuple[object, ...]:
-    return container.name, container.state, container.exit_code
+def _standing(it: Container) -> tuple[object, ...]:
+    return it.name, it.state, it.exit_code, it.health, it.oom_killed, it.restarts

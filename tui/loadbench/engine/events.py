@@ -71,6 +71,27 @@ class Container:
     cpu_cores: float | None = None
     """Cores that it used in the last second. None: not known yet."""
     memory_bytes: int | None = None
+    vram_bytes: int | None = None
+    """On all GPUs together. None: it uses none, or nobody can tell."""
+    health: str | None = None
+    """`starting`, `healthy` or `unhealthy`, by the container's own check. None: it has none."""
+    oom_killed: bool = False
+    """The kernel killed a process of it for want of memory."""
+    restarts: int = 0
+    """How often the engine has started it again."""
+    image: str | None = None
+    """The digest that identifies its image. None: no image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The compose project that a run scales, and the engine that it is on."""
+
+    name: str
+    context: str
+    """The Docker context that the engine was reached by."""
+    engine: str
+    """The engine's address, such as `unix:///var/run/docker.sock`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +124,8 @@ class RunStarted:
     driver_reason: str
     hardware: dict[str, Any]
     versions: dict[str, str]
-    images: dict[str, str]
-    """Image digests by service; empty where nothing is containerised."""
+    project: Project | None = None
+    """None: the driver starts no containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +147,15 @@ class StackProgress:
     type: ClassVar = "stack_progress"
     step: str
     line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackPrepared:
+    """All images of the stack are there."""
+
+    type: ClassVar = "stack_prepared"
+    images: dict[str, str]
+    """Their digests by service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +284,7 @@ Event = (
     RunStarted
     | RunResumed
     | StackProgress
+    | StackPrepared
     | CellStarted
     | CellPhase
     | Sample

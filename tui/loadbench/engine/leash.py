@@ -3,7 +3,7 @@
 `Leashed` starts a command under a tiny parent process, which is this file run as a script. That
 parent holds the reading end of a pipe; the runner holds the writing end, which the kernel closes
 when the runner ends, even by `kill -9`. Then the parent asks the command's process group to end,
-and after a grace period kills it.
+and after a grace period kills it. `Tether` does the same for commands that a library starts.
 """
 
 import ctypes
@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,7 +39,8 @@ class Leashed:
         argv: The command and its arguments.
         cwd: Its working directory.
         environment: Its whole environment.
-        stdout: Where its standard output and standard error go: a file, or `subprocess.PIPE`.
+        stdout: Where its standard output goes: a file, or `subprocess.PIPE`.
+        stderr: Where its standard error goes; by default to the same place.
         pass_fds: Descriptors that it inherits.
         remove: A folder that is removed once the command has ended.
 
@@ -53,6 +55,7 @@ class Leashed:
         cwd: Path,
         environment: Mapping[str, str],
         stdout: int | IO[bytes],
+        stderr: int | IO[bytes] = subprocess.STDOUT,
         pass_fds: Sequence[int] = (),
         remove: Path | None = None,
     ) -> None:
@@ -65,7 +68,7 @@ class Leashed:
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
-                stderr=subprocess.STDOUT,
+                stderr=stderr,
                 pass_fds=(reading, *pass_fds),
                 start_new_session=True,
             )
@@ -113,6 +116,34 @@ class Leashed:
             self._process.kill()
             code = self._process.wait()
         return code
+
+
+class Tether:
+    """A leash for a command that a library starts, which passes on no pipe but a command line.
+
+    Its pipe has a name instead. The command that begins with `prefix` ends when it is cut, and
+    with this process.
+
+    Raises:
+        OSError: There is no place for the pipe.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
+        path = self._folder / "leash"
+        os.mkfifo(path, 0o600)
+        # Open for both, since an end alone would wait for the other.
+        self._writing = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.prefix = [sys.executable, "-I", "-S", __file__, f"{os.getpid()}:{path}"]
+        self.prefix.append(str(self._folder))
+        """What the command line must begin with; this process must be the one that starts it."""
+
+    def cut(self) -> None:
+        """Ask the command to end; it is killed if it has not within the grace period."""
+        writing, self._writing = self._writing, -1
+        if writing >= 0:
+            os.close(writing)
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def hold(pipe: int, argv: Sequence[str]) -> int:
@@ -197,8 +228,25 @@ def _exit_like(code: int) -> None:
     os.kill(os.getpid(), -code)
 
 
+def _open_pipe(name: str) -> int:
+    """Return the reading end: of an inherited pipe, or of a named one that a parent holds."""
+    parent, named, path = name.partition(":")
+    if not named:
+        return int(name)
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    # A pipe whose writer was gone before it was opened would never tell.
+    if os.getppid() != int(parent):
+        raise FileNotFoundError(path)
+    return pipe
+
+
 if __name__ == "__main__":
-    exit_code = hold(int(sys.argv[1]), sys.argv[3:])
+    try:
+        held = _open_pipe(sys.argv[1])
+    except FileNotFoundError:
+        # Cut, or let go by a parent that is gone, before the command began.
+        sys.exit(128 + signal.SIGTERM)
+    exit_code = hold(held, sys.argv[3:])
     if sys.argv[2]:
         shutil.rmtree(sys.argv[2], ignore_errors=True)
     _exit_like(exit_code)

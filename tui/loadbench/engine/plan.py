@@ -70,16 +70,16 @@ def estimate_s(profile: Profile, cells: tuple[Cell, ...]) -> float:
     return sum(estimate_cell_s(profile, cell) for cell in cells) + SCALING_S * changes
 
 
-def warnings(profile: Profile, cores: int) -> list[str]:
+def warnings(profile: Profile, cores: int | None) -> list[str]:
     """Return what is allowed but may not be meant, in sentences.
 
     Args:
         profile: The profile.
-        cores: How many this machine lends.
+        cores: How many the models have; None: they are not ours, so nobody can tell.
     """
     found = []
     most = max(profile.models) * profile.stack.model_threads
-    if profile.device == "cpu" and most > cores:
+    if cores is not None and profile.device == "cpu" and most > cores:
         found.append(
             f"{max(profile.models)} models × {profile.stack.model_threads} threads are more than "
             f"the {cores} cores here: the models will slow each other down"

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from loadbench.engine.events import RunResumed, RunStarted
+from loadbench.engine.events import Note, RunResumed, RunStarted
 from loadbench.engine.journal import VERSION, JournalReader, JournalWriter
 from loadbench.engine.locks import StackLock
 from loadbench.engine.machine import hardware, versions
@@ -74,11 +74,12 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
                 cells=cells,
                 driver=driver.name,
                 driver_reason=driver.reason,
-                hardware=hardware(),
+                hardware=_hardware(driver),
                 versions=versions(),
-                images={},
+                project=driver.project,
             )
         )
+        notes = [journal.append(Note(text=f"warning: {it}")) for it in driver.warnings]
         hidden.rename(folder)
     except OSError as error:
         shutil.rmtree(hidden, ignore_errors=True)
@@ -94,7 +95,7 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
         profile=profile,
         driver=driver,
         journal=journal,
-        state=fold([entry]),
+        state=fold([entry, *notes]),
         lock=lock,
     )
 
@@ -121,11 +122,13 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
         hint = f"; --retry-failed measures its {len(failed)} failed cells again" if failed else ""
         raise UsageError(f"{run.name}: every cell is over{hint}")
     check_files(workspace, profile)
-    driver = choose_driver(workspace, profile)
+    driver = _same_driver(workspace, profile, run.state)
     lock = StackLock(driver.lock_name)
     _check_space(folder, _needed_bytes(profile, len(run.state.outstanding) + len(retry)))
     journal = JournalWriter(folder)
-    event = RunResumed(pid=os.getpid(), retry=retry, hardware=hardware(), versions=versions())
+    event = RunResumed(
+        pid=os.getpid(), retry=retry, hardware=_hardware(driver), versions=versions()
+    )
     journal.append(event)
     lock.name_holder(folder)
     return Prepared(
@@ -179,6 +182,26 @@ def _unchanged_profile(state: RunState) -> Profile:
                 "profiles do not belong in one table: restore it, or start a new run"
             )
     return profile
+
+
+def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Driver:
+    """Return the driver that a run was begun with, if it has the same engine still."""
+    started = state.started
+    assert started is not None
+    driver = choose_driver(workspace, profile, only=started.driver)
+    before, now = started.project, driver.project
+    if before and now and before.engine != now.engine:
+        raise RefusedError(
+            f"the run was begun on the Docker engine at {before.engine}, this one is at "
+            f"{now.engine}; cells of two machines do not belong in one table: see DOCKER_HOST "
+            "and `docker context use`"
+        )
+    return driver
+
+
+def _hardware(driver: Driver) -> dict[str, Any]:
+    found = hardware()
+    return {**found, "engine": dict(driver.engine)} if driver.engine else found
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:

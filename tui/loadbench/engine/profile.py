@@ -28,6 +28,19 @@ Duration = Annotated[
 """Seconds; written as `90s`, `7m` or `1h20m`."""
 
 
+class KeyMistakeError(ValueError):
+    """Keys that do not fit each other.
+
+    Args:
+        key: The one that the message is about.
+        message: What is wrong and what is allowed.
+    """
+
+    def __init__(self, key: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 def _no_truth_value(value: Any) -> Any:
     # YAML reads yes and no as truth values, which Python counts as 1 and 0.
     if isinstance(value, bool):
@@ -54,6 +67,22 @@ def _path(path: str) -> str:
     return str(PurePosixPath(path))
 
 
+def _as_paths(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if not paths:
+        raise ValueError("a file is needed, such as [stack/compose.yaml]")
+    return paths
+
+
+def _health(text: str) -> str:
+    if not text.startswith("/"):
+        _http_url(text, with_path=True)
+    return text
+
+
 def _variables(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
         if not name or "=" in name or "\0" in name + value:
@@ -61,7 +90,7 @@ def _variables(environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def _http_url(url: str | None) -> str | None:
+def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
     if url is None:
         return None
     try:
@@ -70,7 +99,9 @@ def _http_url(url: str | None) -> str | None:
         more = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
         named, more = False, ""
-    if not named or more:
+    if with_path and not named:
+        raise ValueError("a path such as /health, or a URL such as http://127.0.0.1:8000/health")
+    if not with_path and (not named or more):
         raise ValueError("a URL such as http://127.0.0.1:8000 is needed, without a path")
     return url.rstrip("/")
 
@@ -121,15 +152,30 @@ class Settle(Section):
 class Stack(Section):
     """How the service under test is started."""
 
-    driver: Literal["auto", "local"] = Field(
+    driver: Literal["auto", "compose", "local", "external"] = Field(
         "auto",
-        description="local: broker, API and models as processes of this machine, no Docker needed; "
-        "auto: the best driver that works here",
+        description="compose: containers, by Docker Compose; local: broker, API and models as "
+        "processes of this machine, no Docker needed; external: a service that is running already "
+        "at `host`; auto: compose where a Docker engine answers, else local",
+    )
+    compose: Annotated[
+        tuple[Annotated[str, AfterValidator(_path)], ...],
+        BeforeValidator(_as_paths),
+        AfterValidator(_paths),
+    ] = Field(
+        ("stack/compose.yaml",),
+        description="compose files, relative to the workspace or absolute, later ones over "
+        "earlier ones; those of any project will do",
+    )
+    service: str = Field("model", description="the service of the compose files that is scaled")
+    health: Annotated[str, AfterValidator(_health)] = Field(
+        "/health",
+        description="what is asked whether the service is ready: a path on host, or a URL",
     )
     environment: Annotated[dict[str, str], AfterValidator(_variables)] = Field(
         default_factory=dict,
-        description="more environment variables for the API and the models; they are saved with "
-        "the run, so no secrets",
+        description="more environment variables for the API and the models; with compose files of "
+        "your own, values for the ${NAME} in them. They are saved with the run, so no secrets",
     )
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
         180.0, description="how long the stack may take until all models are ready"
@@ -137,9 +183,26 @@ class Stack(Section):
     model_threads: Annotated[Whole, Field(ge=1, le=1024)] = Field(
         1, description="ONNX Runtime threads of one model; models × threads should fit the cores"
     )
+    memory_mb: Annotated[Whole, Field(ge=6)] | None = Field(
+        None,
+        description="memory that one model container may take, in MB, enforced by the kernel; "
+        "null: no limit. Compose alone can set one",
+    )
     gpu_memory_mb: Annotated[Whole, Field(ge=1)] | None = Field(
         None, description="VRAM that one model may take, in MB; null: grows by need"
     )
+
+    def needs_containers(self) -> list[str]:
+        """Return the keys that ask for what only containers can do."""
+        return self._set(("compose", "service", "memory_mb"))
+
+    def starts_something(self) -> list[str]:
+        """Return the keys that ask for what only a started service can have."""
+        return self._set(("compose", "service", "memory_mb", "environment", "gpu_memory_mb"))
+
+    def _set(self, keys: tuple[str, ...]) -> list[str]:
+        defaults = Stack()
+        return [key for key in keys if getattr(self, key) != getattr(defaults, key)]
 
 
 class Load(Section):
@@ -199,12 +262,34 @@ class Profile(Section):
     settle: Settle = Field(default_factory=Settle, description="when a cell counts as steady")
     host: Annotated[str | None, AfterValidator(_http_url)] = Field(
         None,
-        description="the address that the service is started on, a loopback one; "
-        "null: a free loopback port",
+        description="the address that requests go to: where our stack is to listen, or where "
+        "another project or an external service does. null: a free loopback port for our stack, "
+        "the one published port of another project",
     )
     stack: Stack = Field(default_factory=Stack, description="how the service is started")
     load: Load = Field(default_factory=Load, description="what the users do")
     goals: Goals = Field(default_factory=Goals, description="what `--check` compares with")
+
+    @model_validator(mode="after")
+    def _fits_its_driver(self) -> "Profile":
+        driver = self.stack.driver
+        if driver == "external" and not self.host:
+            raise KeyMistakeError(
+                ("stack", "driver"), "external needs `host`: where the service runs already"
+            )
+        if driver == "external" and len(self.models) > 1:
+            raise KeyMistakeError(
+                ("models",), "one value with stack.driver external, a label: nothing is scaled"
+            )
+        for key in self.stack.needs_containers() if driver == "local" else ():
+            raise KeyMistakeError(
+                ("stack", key), "the local driver has no containers; driver compose has"
+            )
+        for key in self.stack.starts_something() if driver == "external" else ():
+            raise KeyMistakeError(
+                ("stack", key), "nothing is started with stack.driver external; remove it"
+            )
+        return self
 
     def resolved(self) -> dict[str, Any]:
         """Return every key with its value as plain data, as a profile file would hold it."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from loadbench.engine.events import RunStarted
-from loadbench.engine.profile import ALIASES, Profile, known_keys
+from loadbench.engine.profile import ALIASES, KeyMistakeError, Profile, known_keys
 from loadbench.errors import JournalError, ProfileError
 
 SUFFIXES = (".yaml", ".yml")
@@ -252,6 +252,8 @@ def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
             return place, f"{name}: {given}: a number is needed"
         case "literal_error":
             return place, f"{name}: {given} is not one of {detail['ctx']['expected']}"
+        case "value_error" if isinstance(error := detail["ctx"]["error"], KeyMistakeError):
+            return source.place(error.key), f"{_dotted(error.key)}: {error}"
         case "value_error":
             return place, f"{name}: {given}: {detail['ctx']['error']}"
         case "tuple_type":

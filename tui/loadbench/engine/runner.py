@@ -1,14 +1,23 @@
 """The sweep: every outstanding cell, one after the other, whatever happens to it."""
 
 import traceback
+from collections.abc import Mapping
 
 from loadbench.engine.cell_run import CellRun, Equipment
 from loadbench.engine.desk import Desk, SkipAsked, StopAsked
-from loadbench.engine.events import CellFailed, CellSkipped, CellStarted, Note, Result
+from loadbench.engine.events import (
+    CellFailed,
+    CellSkipped,
+    CellStarted,
+    Note,
+    Result,
+    StackPrepared,
+)
 from loadbench.engine.plan import Cell
 from loadbench.engine.state import CellState
 from loadbench.errors import (
     DiskFullError,
+    EngineError,
     LoadbenchError,
     LoadError,
     LoadLostError,
@@ -52,8 +61,10 @@ class Runner:
         stack.close()
         self._desk.background.shutdown()
         # Again, for what the background still started while it was being closed.
-        stack.close()
+        left = stack.close()
         load.close()
+        if left:
+            self._desk.emit(Note(text=f"{left}; `loadbench-tui stop RUN` removes them"))
 
     def _sweep_or_reason(self) -> tuple[Result, str]:
         try:
@@ -62,6 +73,8 @@ class Runner:
             return Result.STOPPED, str(asked)
         except DiskFullError as error:
             return Result.ABORTED, f"{error}; free some, then `run --resume` goes on"
+        except EngineError as error:
+            return Result.ABORTED, f"{error}; once it does, `run --resume` goes on"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
         return Result.DONE, "every cell is over"
@@ -69,13 +82,23 @@ class Runner:
     def _sweep(self) -> None:
         self._start_first_load()
         stack, desk = self._equipment.stack, self._desk
-        desk.wait_for(desk.background.submit(stack.prepare, desk.say))
+        self._note_images(desk.wait_for(desk.background.submit(stack.prepare, desk.say)))
         while desk.state.outstanding:
             if desk.state.paused:
                 desk.look()
                 continue
             self._measure(desk.state.outstanding[0])
             desk.save_summary()
+
+    def _note_images(self, images: Mapping[str, str]) -> None:
+        before = self._desk.state.images
+        changed = [name for name in images if name in before and images[name] != before[name]]
+        if changed:
+            names = ", ".join(changed)
+            text = f"warning: the image of {names} has changed since the run began"
+            self._desk.emit(Note(text=text))
+        if images:
+            self._desk.emit(StackPrepared(images=dict(images)))
 
     def _measure(self, cell_state: CellState) -> None:
         """Attempt a cell until it is over, with a new Locust each time that is lost."""

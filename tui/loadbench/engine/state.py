@@ -20,6 +20,7 @@ from loadbench.engine.events import (
     RunResumed,
     RunStarted,
     Sample,
+    StackPrepared,
     StackProgress,
 )
 from loadbench.engine.journal import Entry
@@ -87,6 +88,8 @@ class RunState:
     containers: tuple[Container, ...] = ()
     """As they were when they were last looked at."""
     progress: StackProgress | None = None
+    images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Digests by service, as the stack was last prepared; empty where there are none."""
     messages: tuple[Message, ...] = ()
     answered: frozenset[str] = frozenset()
     """Ids of the commands that were answered."""
@@ -102,6 +105,8 @@ class RunState:
                 return state._resume(event)
             case StackProgress() as event:
                 return replace(state, progress=event)
+            case StackPrepared(images=images):
+                return replace(state, images=MappingProxyType(images))
             case CellStarted(cell=key, attempt=attempt):
                 state = state._with(key, status=CellStatus.RUNNING, attempt=attempt)
                 return replace(

@@ -1,6 +1,6 @@
 """How the service under test is started and scaled: one Protocol, and a driver a module."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from loadbench.engine.events import Container
@@ -23,18 +23,23 @@ class Stack(Protocol):
     def host(self) -> str:
         """The address that requests go to, without a path; known once `scale` has returned."""
 
-    def prepare(self, say: Say) -> None:
+    def prepare(self, say: Say) -> Mapping[str, str]:
         """Do what is needed once: build, pull.
+
+        Returns:
+            The digest of every service's image; empty where there are no images.
 
         Raises:
             StackError: It cannot be done; no cell can be measured.
+            EngineError: As above.
         """
 
     def scale(self, models: int, say: Say) -> None:
         """Start what is missing and end what is too much, and replace what has ended.
 
         Raises:
-            StackError: Something cannot be started.
+            StackError: Something cannot be started; another cell may go well.
+            EngineError: No cell can be measured any more.
         """
 
     def missing(self, models: int) -> str | None:
@@ -46,5 +51,9 @@ class Stack(Protocol):
     def containers(self) -> tuple[Container, ...]:
         """Return the state of everything that was started."""
 
-    def close(self) -> None:
-        """End everything that was started. Safe to call twice; raises nothing."""
+    def close(self) -> str | None:
+        """End everything that was started. Safe to call twice; raises nothing.
+
+        Returns:
+            What could not be ended, as a sentence; None: nothing is left.
+        """

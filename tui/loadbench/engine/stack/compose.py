@@ -1,0 +1,354 @@
+"""The `compose` driver: a service in containers, started and scaled by Docker Compose."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+from loadbench.engine.events import Container
+from loadbench.engine.files import write_whole
+from loadbench.engine.leash import Leashed, Tether
+from loadbench.engine.profile import Profile
+from loadbench.engine.stack import Say, faults
+from loadbench.engine.stack.compose_files import ComposeFiles
+from loadbench.engine.stack.compose_words import explain, told_of, worth_saying
+from loadbench.engine.stack.docker import Docker, DockerCallError, last_words
+from loadbench.engine.stack.gpu import VramMeter
+from loadbench.engine.stack.health import ask_health, health_url, lacking_workers
+from loadbench.engine.stack.service import StackLog
+from loadbench.engine.stack.watch import Seen, Watch, clean
+from loadbench.errors import EngineError, StackError
+
+if TYPE_CHECKING:
+    from python_on_whales import DockerClient
+
+ADDITIONS = "compose.loadbench.yaml"
+ENGINE_PATIENCE_S = 30.0
+"""How long a cell waits for an engine that is away, as when it is restarted."""
+
+PREPARE_TIMEOUT_S = 3600.0
+DOWN_TIMEOUT_S = 60.0
+STOP_GRACE_S = 5
+"""What containers are given to end by themselves."""
+
+_LAST_LINES_S = 2.0
+_RETRY_S = 1.0
+
+Action = Callable[["DockerClient"], Iterable[tuple[str, bytes]]]
+
+
+class ComposeStack:
+    """A compose project of a run: ours, or anybody's.
+
+    Args:
+        docker: The engine's command line.
+        files: The project's compose files.
+        profile: What to start.
+        folder: The run's folder, for `stack.log` and for what is added to the compose files.
+        vram: Tells the video memory of containers, where there are GPUs.
+    """
+
+    def __init__(
+        self,
+        docker: Docker,
+        files: ComposeFiles,
+        profile: Profile,
+        *,
+        folder: Path,
+        vram: VramMeter | None = None,
+    ) -> None:
+        self._docker = docker
+        self._files = files
+        self._profile = profile
+        self._additions = folder / ADDITIONS
+        self._run = folder
+        self._vram = vram
+        self._log = StackLog(folder / "stack.log")
+        self._watch = Watch(docker, files.project)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._host = profile.host or ""
+        self._expected: Mapping[str, Seen] = {}
+        self._scaled_once = False
+        self._touched = False
+        self._logs: Leashed | None = None
+        self._logs_until = ""
+        # A stop comes from the runner's thread while another one starts containers.
+        self._lock = threading.Lock()
+        self._tether: Tether | None = None
+        self._closed = threading.Event()
+
+    @property
+    def host(self) -> str:
+        """The address that requests go to."""
+        return self._host
+
+    def prepare(self, say: Say) -> Mapping[str, str]:
+        """Remove what an earlier run left, build what is to be built, pull what is missing.
+
+        Returns:
+            The digest of every service's image.
+
+        Raises:
+            StackError: An image cannot be had.
+            EngineError: The engine cannot be used.
+        """
+        if leftovers := self._look_patiently():
+            say("start", f"removing what was left: {', '.join(it.name for it in leftovers)}")
+            self._touched = True
+            self._down()
+        write_whole(
+            self._additions, self._files.additions(self._profile, self._run).encode("utf-8")
+        )
+        services = self._files.services
+        if built := [name for name, service in services.items() if service.get("build")]:
+            self._perform(
+                "build",
+                say,
+                lambda client: client.compose.build(built, stream_logs=True, progress="plain"),
+            )
+        if missing := [name for name in services if name not in built and not self._image(name)]:
+            self._perform(
+                "pull", say, lambda client: client.compose.pull(missing, stream_logs=True)
+            )
+        self._watch.start()
+        return {name: self._image(name) for name in services}
+
+    def scale(self, models: int, say: Say) -> None:
+        """Start what is missing, end what is too much, and replace what is broken.
+
+        Raises:
+            StackError: Something cannot be started.
+            EngineError: The engine cannot be used.
+        """
+        self._expected = {}
+        scaled = self._files.scaled
+        broken = [it for it in self._look_patiently() if faults.is_broken(it, scaled)]
+        if broken:
+            self._docker.ask("rm", "--force", *(it.id for it in broken))
+        self._touched = True
+        try:
+            self._perform(
+                "start",
+                say,
+                lambda client: client.compose.up(
+                    detach=True,
+                    scales={scaled: models},
+                    # Later on only the number changes, whatever somebody does to the files.
+                    recreate=not self._scaled_once,
+                    no_build=True,
+                    color=False,
+                    stream_logs=True,
+                ),
+                within_s=self._profile.stack.startup_timeout,
+            )
+        except StackError:
+            # A container that has ended is a better reason than that others waited for it.
+            if fault := faults.starting_fault(self._watch.look(), scaled):
+                raise fault from None
+            raise
+        finally:
+            self._follow_logs()
+        self._scaled_once = True
+        self._watch.look()
+        self._host = self._profile.host or self._published_address()
+
+    def missing(self, models: int) -> str | None:
+        """Return what is not ready yet; None: all is."""
+        seen = self._watch.seen
+        scaled = self._files.scaled
+        if lacking := faults.not_ready(seen, scaled=scaled, models=models):
+            return lacking
+        answer = ask_health(self._session, health_url(self._profile, self._host))
+        lacking = lacking_workers(answer, models)
+        if lacking is None and answer.workers is None:
+            lacking = faults.not_healthy(seen)
+        if lacking is None:
+            self._expected = {it.id: it for it in seen if it.running}
+        return lacking
+
+    def fault(self) -> StackError | None:
+        """Return what ended without being asked to, or that nobody can tell; None: all is well."""
+        if trouble := self._watch.trouble:
+            return StackError(str(trouble))
+        if self._expected:
+            return faults.measuring_fault(self._watch.seen, self._expected)
+        return faults.starting_fault(self._watch.seen, self._files.scaled)
+
+    def containers(self) -> tuple[Container, ...]:
+        """Return the state of every container."""
+        seen, usage = self._watch.seen, self._watch.usage
+        vram = self._vram.by_container([it.id for it in seen]) if self._vram else {}
+        return tuple(
+            Container(
+                name=it.name,
+                service=it.service,
+                state=it.state,
+                exit_code=it.exit_code if it.ended else None,
+                cpu_cores=usage[it.id].cpu_cores if it.id in usage else None,
+                memory_bytes=usage[it.id].memory_bytes if it.id in usage else None,
+                vram_bytes=vram.get(it.id),
+                health=it.health,
+                oom_killed=it.oom_killed,
+                restarts=it.restarts,
+                image=it.image,
+            )
+            for it in seen
+        )
+
+    def close(self) -> str | None:
+        """End and remove every container; volumes stay."""
+        self._closed.set()
+        with self._lock:
+            if self._tether:
+                self._tether.cut()
+        left = self._down() if self._touched else None
+        self._watch.close()
+        if self._logs:
+            self._logs.wait(_LAST_LINES_S)
+            self._logs.end()
+        self._session.close()
+        self._log.close()
+        return left
+
+    def _down(self) -> str | None:
+        """Take the project down; return what could not be, as a sentence."""
+        return take_down(
+            self._docker,
+            self._files.project,
+            lambda line: self._log.write("compose", line),
+        )
+
+    def _perform(
+        self, step: str, say: Say, action: Action, *, within_s: float = PREPARE_TIMEOUT_S
+    ) -> None:
+        """Have Compose do something, telling what it says; a stop or the time ends it."""
+        from python_on_whales import DockerException
+
+        with self._lock:
+            self._refuse_if_closed()
+            tether = self._tether = Tether()
+        overdue = threading.Timer(within_s, tether.cut)
+        overdue.daemon = True
+        overdue.start()
+        started = time.monotonic()
+        client = self._docker.client(
+            tether, (*self._files.paths, self._additions), self._files.project
+        )
+        try:
+            for _, raw in action(client):
+                line = clean(raw)
+                self._log.write(step, line)
+                if worth_saying(step, line):
+                    say(step, told_of(line, self._files.project))
+        except DockerException as error:
+            self._refuse_if_closed()
+            if time.monotonic() - started >= within_s:
+                raise StackError(
+                    f"{step} took longer than {within_s:g} s (stack.startup_timeout); "
+                    "stack.log says more"
+                ) from None
+            raise explain(step, self._docker, last_words(error.stderr)) from None
+        finally:
+            overdue.cancel()
+            tether.cut()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed.is_set():
+            raise StackError("the stack was closed while it was started")
+
+    def _look_patiently(self) -> tuple[Seen, ...]:
+        """Look at all containers; an engine that is away may take a while to be back."""
+        deadline = time.monotonic() + ENGINE_PATIENCE_S
+        while True:
+            self._refuse_if_closed()
+            try:
+                return self._watch.look()
+            except EngineError:
+                if time.monotonic() > deadline:
+                    raise
+                self._closed.wait(_RETRY_S)
+
+    def _image(self, service: str) -> str:
+        """Return the digest of a service's image; empty: it is not there."""
+        name = self._files.services[service].get("image") or f"{self._files.project}-{service}"
+        try:
+            return self._docker.ask("image", "inspect", "--format", "{{.Id}}", name).strip()
+        except DockerCallError:
+            return ""
+
+    def _published_address(self) -> str:
+        service, target = self._files.published[0]
+        ports = [it.ports for it in self._watch.seen if it.service == service and it.running]
+        found = [port for own in ports for port in own if port.target == target]
+        # The same port may be published for IPv6 too.
+        found.sort(key=lambda port: ":" in port.address)
+        if not found:
+            raise StackError(
+                f"{service} publishes no port for its {target}: it does not run",
+                container=service,
+            )
+        everywhere = found[0].address in ("", "0.0.0.0", "::")  # noqa: S104  # compared, not bound
+        address = "127.0.0.1" if everywhere else found[0].address
+        host = f"[{address}]" if ":" in address else address
+        return f"http://{host}:{found[0].published}"
+
+    def _follow_logs(self) -> None:
+        """Take down what the containers say, unless that is being done."""
+        if self._closed.is_set() or (self._logs and self._logs.poll() is None):
+            return
+        since = ("--since", self._logs_until) if self._logs_until else ()
+        arguments = ("compose", "--project-name", self._files.project, "logs", "--no-color")
+        try:
+            self._logs = self._docker.follow(*arguments, "--follow", *since)
+        except (OSError, EngineError):
+            return
+        threading.Thread(target=self._take_down_words, args=(self._logs,), daemon=True).start()
+
+    def _take_down_words(self, child: Leashed) -> None:
+        output = child.output
+        assert output is not None
+        with output:
+            for raw in output:
+                name, bar, line = clean(raw).partition("|")
+                self._log.write(*((name.strip(), line.strip()) if bar else ("compose", name)))
+        self._logs_until = datetime.now(UTC).isoformat()
+
+
+def take_down(docker: Docker, project: str, tell: Callable[[str], None]) -> str | None:
+    """End and remove all containers and networks of a project; volumes stay.
+
+    Args:
+        docker: The engine's command line.
+        project: The project's name; its compose files need not be there any more.
+        tell: Gets every line that Compose says.
+
+    Returns:
+        What could not be done, as a sentence; None: nothing is left.
+    """
+    from python_on_whales import DockerException
+
+    tether = Tether()
+    overdue = threading.Timer(DOWN_TIMEOUT_S, tether.cut)
+    overdue.daemon = True
+    overdue.start()
+    try:
+        client = docker.client(tether, (), project)
+        for _, raw in client.compose.down(
+            remove_orphans=True, timeout=STOP_GRACE_S, stream_logs=True
+        ):
+            tell(clean(raw))
+    except DockerException as error:
+        said = last_words(error.stderr)
+        reason = str(docker.error(said)) if said else f"not within {DOWN_TIMEOUT_S:g} s"
+        return f"containers of {project} may still be up: {reason}"
+    except EngineError as error:
+        return f"containers of {project} may still be up: {error}"
+    finally:
+        overdue.cancel()
+        tether.cut()
+    return None

@@ -1,0 +1,206 @@
+"""What the compose files of a profile say, what of it cannot be scaled, and what we add to them."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loadbench.engine.profile import Profile
+from loadbench.engine.stack.docker import Docker, DockerCallError
+from loadbench.engine.stack.settings import service_settings
+from loadbench.errors import ProfileError
+from loadbench.workspace import Workspace
+
+RUN_LABEL = "loadbench.run"
+"""On every container that we start: the folder of its run."""
+
+OUR_SERVICES = ("api", "model")
+_CONFIG_TIMEOUT_S = 30.0
+_BYTES_PER_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposeFiles:
+    """The compose files of a profile, as Compose understands them."""
+
+    paths: tuple[Path, ...]
+    ours: bool
+    """Whether it is the stack that came with the program."""
+    scaled: str
+    """The service that is scaled."""
+    config: Mapping[str, Any]
+    """All of it, as `docker compose config` gives it."""
+
+    @property
+    def project(self) -> str:
+        """The project's name: the same for the same files, and nobody else's."""
+        return project_name(self.paths)
+
+    @property
+    def services(self) -> Mapping[str, Any]:
+        """The services by name."""
+        found: Mapping[str, Any] = self.config.get("services") or {}
+        return found
+
+    @property
+    def published(self) -> tuple[tuple[str, int], ...]:
+        """Every (service, container port) that is published on the host, over TCP."""
+        return tuple((name, int(port["target"])) for name, port in self._ports())
+
+    @property
+    def wants_nvidia(self) -> bool:
+        """Whether a service asks for an NVIDIA GPU."""
+        return any(_asks_for_nvidia(service) for service in self.services.values())
+
+    def mistakes(self, profile: Profile) -> list[str]:
+        """Return why a profile cannot be run with these files, a sentence for each reason."""
+        service = self.services.get(self.scaled)
+        if service is None:
+            there = ", ".join(self.services) or "none"
+            return [f"stack.service: no service {self.scaled!r} in the files; there are: {there}"]
+        found = []
+        if max(profile.models) > 1:
+            found += [
+                f"stack.service: {self.scaled} cannot be scaled, since {why}; remove that, "
+                "or measure models: [1]"
+                for why in self._unscalable(service)
+            ]
+        if profile.host is None and not self._one_address(profile):
+            listed = ", ".join(f"{name}:{port}" for name, port in self.published) or "none"
+            found.append(
+                "host: the address that requests go to is needed, as these files do not publish "
+                f"exactly one port of one container (published: {listed})"
+            )
+        return found
+
+    def warnings(self) -> list[str]:
+        """Return what this project shares with other copies of itself, a sentence each."""
+        if self.ours:
+            return []
+        shared = [
+            f"{kind} {entry['name']} has a fixed name: other copies of the project use it too"
+            for kind in ("volumes", "networks")
+            for entry in (self.config.get(kind) or {}).values()
+            if entry.get("external") or not _is_scoped(entry.get("name", ""), self.project)
+        ]
+        mounts = sorted(
+            f"{name} writes to {mount['source']}, as other copies of the project do"
+            for name, service in self.services.items()
+            for mount in service.get("volumes") or ()
+            if mount.get("type") == "bind" and not mount.get("read_only")
+        )
+        return [*shared, *mounts]
+
+    def additions(self, profile: Profile, run: Path) -> str:
+        """Return a compose file that adds to these what the profile and the run ask for."""
+        services: dict[str, dict[str, Any]] = {
+            name: {"labels": {RUN_LABEL: str(run)}} for name in self.services
+        }
+        if self.ours:
+            for name in OUR_SERVICES:
+                services[name]["environment"] = service_settings(profile)
+        if limit := profile.stack.memory_mb:
+            services[self.scaled].update(_memory_limit(self.services[self.scaled], limit))
+        return json.dumps({"services": _escaped(services)}, indent=2)
+
+    def _unscalable(self, service: Mapping[str, Any]) -> Iterator[str]:
+        if name := service.get("container_name"):
+            yield f"it has container_name: {name}"
+        for name, port in self._ports():
+            published = str(port.get("published") or "")
+            if name == self.scaled and published not in ("", "0") and "-" not in published:
+                yield f"it has the fixed host port {published}"
+
+    def _one_address(self, profile: Profile) -> bool:
+        if len(self.published) != 1:
+            return False
+        return self.published[0][0] != self.scaled or max(profile.models) == 1
+
+    def _ports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for name, service in self.services.items():
+            for port in service.get("ports") or ():
+                if port.get("protocol", "tcp") == "tcp":
+                    yield name, port
+
+
+def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, ...], bool]:
+    """Return the compose files of a profile, and whether they are our own stack's.
+
+    Raises:
+        ProfileError: One of them is not there.
+    """
+    paths = [(workspace.root / path).absolute() for path in profile.stack.compose]
+    ours = paths == [workspace.stack / "compose.yaml"]
+    if ours and profile.device == "gpu":
+        paths.append(workspace.stack / "compose.gpu.yaml")
+    lacking = [path for path in paths if not path.is_file()]
+    if lacking:
+        raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in lacking))
+    return tuple(paths), ours
+
+
+def project_name(paths: tuple[Path, ...]) -> str:
+    """Return the name of the compose project that belongs to these files."""
+    digest = hashlib.sha256("\n".join(map(str, paths)).encode()).hexdigest()
+    return f"loadbench-{digest[:8]}"
+
+
+def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -> ComposeFiles:
+    """Read the compose files of a profile, by Compose itself; no engine is needed for that.
+
+    Raises:
+        ProfileError: They are not there, not valid, or cannot be scaled as the profile asks.
+        EngineError: There is no Compose.
+    """
+    paths, ours = compose_paths(workspace, profile)
+    flags = [flag for path in paths for flag in ("--file", str(path))]
+    flags += ["--project-name", project_name(paths)]
+    try:
+        told = docker.ask(
+            "compose", *flags, "config", "--format", "json", timeout_s=_CONFIG_TIMEOUT_S
+        )
+    except DockerCallError as error:
+        raise ProfileError(f"stack.compose: {'; '.join(error.lines)}") from None
+    files = ComposeFiles(
+        paths=paths, ours=ours, scaled=profile.stack.service, config=json.loads(told)
+    )
+    if mistakes := files.mistakes(profile):
+        raise ProfileError("\n".join(mistakes))
+    return files
+
+
+def _memory_limit(service: Mapping[str, Any], megabytes: int) -> dict[str, Any]:
+    # Compose takes one way of writing the limit or the other, not two that differ.
+    limit = megabytes * _BYTES_PER_MB
+    resources = (service.get("deploy") or {}).get("resources") or {}
+    if "memory" in (resources.get("limits") or {}):
+        return {"deploy": {"resources": {"limits": {"memory": str(limit)}}}}
+    # Without swap: a model that is swapped out is measured as one that computes slowly.
+    return {"mem_limit": limit, "memswap_limit": limit}
+
+
+def _escaped(value: Any) -> Any:
+    """Return a value whose dollar signs Compose takes as they are."""
+    match value:
+        case str():
+            return value.replace("$", "$$")
+        case dict():
+            return {key: _escaped(inner) for key, inner in value.items()}
+        case _:
+            return value
+
+
+def _asks_for_nvidia(service: Mapping[str, Any]) -> bool:
+    if service.get("runtime") == "nvidia" or service.get("gpus"):
+        return True
+    reserved = ((service.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
+    return any(
+        device.get("driver") == "nvidia" or "gpu" in (device.get("capabilities") or ())
+        for device in reserved.get("devices") or ()
+    )
+
+
+def _is_scoped(name: str, project: str) -> bool:
+    return name.startswith(f"{project}_")

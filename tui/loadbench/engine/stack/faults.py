@@ -1,0 +1,116 @@
+"""What is wrong with containers, in words: what, which one, and what to do. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from loadbench.engine.stack.watch import Seen
+from loadbench.errors import StackError
+
+MANY_RESTARTS = 3
+KILLED = 137
+"""The exit code of a process that got SIGKILL, as engines tell it: 128 + 9."""
+
+_BYTES_PER_MB = 1024 * 1024
+
+
+def is_broken(seen: Seen, scaled: str) -> bool:
+    """Whether a container must be replaced before a cell can be measured.
+
+    One that has done its work, such as a migration before the service starts, is not.
+    """
+    if seen.running:
+        return seen.oom_killed or seen.health == "unhealthy"
+    return seen.service == scaled or seen.exit_code != 0 or seen.state != "exited"
+
+
+def starting_fault(containers: Iterable[Seen], scaled: str) -> StackError | None:
+    """Return what keeps a service that is being started from ever being ready."""
+    for seen in containers:
+        if seen.restarts >= MANY_RESTARTS:
+            return _error(seen, f"{seen.name} is restarting in a loop ({_times(seen)})")
+        if seen.state in ("exited", "dead") and (seen.exit_code or seen.service == scaled):
+            return _error(seen, f"{seen.name} {_ending(seen)}, before it was ready")
+    return None
+
+
+def measuring_fault(
+    containers: Iterable[Seen], expected: Mapping[str, Seen]
+) -> StackError | None:
+    """Return what has happened to the containers of a service that was ready.
+
+    Args:
+        containers: As they are now.
+        expected: Those that ran when it was ready, by id.
+    """
+    now = {seen.id: seen for seen in containers}
+    for identity, before in expected.items():
+        seen = now.get(identity)
+        if seen is None:
+            return StackError(
+                f"{before.name} was removed by somebody else", container=before.name
+            )
+        if seen.ended:
+            return _error(seen, f"{seen.name} {_ending(seen)}")
+        if not seen.running:
+            return StackError(f"{seen.name} is {seen.state}", container=seen.name)
+        if seen.started_at != before.started_at:
+            return _error(seen, f"{seen.name} ended and was started again ({_times(seen)})")
+        if seen.oom_killed and not before.oom_killed:
+            return _error(
+                seen, f"a process of {seen.name} was killed by the kernel, {_out_of_memory(seen)}"
+            )
+    return None
+
+
+def not_ready(containers: Iterable[Seen], *, scaled: str, models: int) -> str | None:
+    """Return which containers do not run yet, as part of a sentence; None: all do."""
+    running = sum(seen.running for seen in containers if seen.service == scaled)
+    if running != models:
+        return f"{running} of {models} {scaled} containers run"
+    waiting = [f"{seen.name} is {seen.state}" for seen in containers if _stands_still(seen)]
+    return ", ".join(waiting) or None
+
+
+def not_healthy(containers: Iterable[Seen]) -> str | None:
+    """Return which containers' own health checks do not pass; None: all that have one do."""
+    failing = [
+        f"{seen.name} is {seen.health}" + (f" ({seen.last_words[-1]})" if seen.last_words else "")
+        for seen in containers
+        if seen.running and seen.health not in (None, "healthy")
+    ]
+    return ", ".join(failing) or None
+
+
+def _stands_still(seen: Seen) -> bool:
+    return seen.state in ("created", "restarting", "paused")
+
+
+def _ending(seen: Seen) -> str:
+    if seen.oom_killed:
+        return f"was killed by the kernel (exit code {seen.exit_code}), {_out_of_memory(seen)}"
+    if seen.exit_code == KILLED:
+        return f"was killed (exit code {KILLED})"
+    return f"ended with exit code {seen.exit_code}"
+
+
+def _out_of_memory(seen: Seen) -> str:
+    if not seen.memory_limit_bytes:
+        return "out of memory: this machine has no more"
+    limit = seen.memory_limit_bytes // _BYTES_PER_MB
+    return (
+        f"out of memory: its limit is {limit} MB; raise it (stack.memory_mb), or lower batch_size"
+    )
+
+
+def _times(seen: Seen) -> str:
+    # A container that runs again has lost its exit code.
+    last = f", the last time with exit code {seen.exit_code}" if seen.ended else ""
+    return f"{seen.restarts} {'time' if seen.restarts == 1 else 'times'}{last}"
+
+
+def _error(seen: Seen, message: str) -> StackError:
+    return StackError(
+        message,
+        container=seen.name,
+        exit_code=seen.exit_code if seen.ended else None,
+        log_lines=seen.last_words,
+    )

@@ -1,0 +1,331 @@
+"""What the containers of a compose project are doing, known at every moment.
+
+The engine's events say *that* something happened; what then is, `docker inspect` alone says. So
+there is one truth, and a lost event costs no more than the seconds until the next regular look.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from loadbench.engine.leash import Leashed
+from loadbench.engine.stack.docker import Docker, DockerCallError, SilentEngineError
+from loadbench.errors import EngineError
+
+PROJECT_LABEL = "com.docker.compose.project"
+LOOK_EVERY_S = 10.0
+RETRY_EVERY_S = 1.0
+GONE_AFTER_S = 5.0
+"""How long the engine may refuse to answer before that is a fault: a connection can break."""
+
+SILENT_AFTER_S = 30.0
+"""How long it may say nothing: with many containers, a busy one takes its time."""
+
+LOG_LINES = 15
+_EVENTS = ("create", "start", "die", "oom", "pause", "unpause", "destroy", "health_status")
+_ENDED = ("exited", "dead", "restarting")
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A port of a container, and where it is published."""
+
+    target: int
+    address: str
+    published: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A container as the engine described it."""
+
+    id: str
+    name: str
+    """As people say it: `model-1`."""
+    service: str
+    state: str
+    health: str | None
+    exit_code: int
+    oom_killed: bool
+    restarts: int
+    started_at: str
+    image: str
+    memory_limit_bytes: int
+    """0: no limit."""
+    ports: tuple[Port, ...]
+    last_words: tuple[str, ...]
+    """Of one that has ended, or whose health check fails."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs, which one that is paused or restarting does not."""
+        return self.state == "running"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended."""
+        return self.state in _ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a container uses now."""
+
+    cpu_cores: float
+    memory_bytes: int
+
+
+class Watch:
+    """Keeps an eye on all containers of a project, in threads of its own.
+
+    Args:
+        docker: The engine's command line.
+        project: The project's name.
+    """
+
+    def __init__(self, docker: Docker, project: str) -> None:
+        self._docker = docker
+        self._project = project
+        self._seen: tuple[Seen, ...] = ()
+        self._usage: dict[str, Usage] = {}
+        self._oomed: set[str] = set()
+        self._trouble: EngineError | None = None
+        self._trouble_since = 0.0
+        self._closed = threading.Event()
+        self._woken = threading.Event()
+        self._looking = threading.Lock()
+        self._events: Leashed | None = None
+        self._events_at = -RETRY_EVERY_S
+        self._stats: Leashed | None = None
+        self._measured: frozenset[str] = frozenset()
+        self._thread = threading.Thread(target=self._go_on, name="containers", daemon=True)
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The containers as they were when they were last looked at."""
+        return self._seen
+
+    @property
+    def usage(self) -> Mapping[str, Usage]:
+        """What each container uses, by its id."""
+        return self._usage
+
+    @property
+    def trouble(self) -> EngineError | None:
+        """Why the engine has not told of the containers for too long; None: it has."""
+        trouble = self._trouble
+        if trouble is None:
+            return None
+        patience_s = SILENT_AFTER_S if isinstance(trouble, SilentEngineError) else GONE_AFTER_S
+        return trouble if time.monotonic() - self._trouble_since > patience_s else None
+
+    def start(self) -> None:
+        """Begin to look, unless that was begun."""
+        if not self._thread.is_alive() and not self._closed.is_set():
+            self._thread.start()
+
+    def look(self) -> tuple[Seen, ...]:
+        """Ask the engine now, and return all containers of the project.
+
+        Raises:
+            EngineError: It cannot be used.
+        """
+        with self._looking:
+            try:
+                found = self._ask()
+            except EngineError as error:
+                if self._trouble is None:
+                    self._trouble_since = time.monotonic()
+                self._trouble = error
+                raise
+            self._trouble = None
+            self._seen = found
+            return found
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._closed.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for child in (self._events, self._stats):
+            if child:
+                child.end()
+
+    def _go_on(self) -> None:
+        while not self._closed.is_set():
+            self._woken.clear()
+            self._follow_events()
+            try:
+                self.look()
+                self._follow_stats()
+            except EngineError:
+                # Not until woken: streams that end at once would wake again and again.
+                self._closed.wait(RETRY_EVERY_S)
+            else:
+                self._woken.wait(LOOK_EVERY_S)
+
+    def _ask(self) -> tuple[Seen, ...]:
+        label = f"label={PROJECT_LABEL}={self._project}"
+        ids = self._docker.ask("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+        if not ids:
+            return ()
+        try:
+            told = json.loads(self._docker.ask("inspect", "--type", "container", *ids))
+        except DockerCallError as error:
+            if any("no such" in line.lower() for line in error.lines):
+                # One of them went between the two questions, and its event is on the way.
+                return self._seen
+            raise
+        found = (self._describe(container) for container in told)
+        return tuple(sorted(found, key=lambda seen: (seen.service, len(seen.name), seen.name)))
+
+    def _describe(self, told: Mapping[str, Any]) -> Seen:
+        state, labels = told["State"], told["Config"]["Labels"]
+        identity = told["Id"]
+        service = labels.get("com.docker.compose.service", "")
+        number = labels.get("com.docker.compose.container-number", "1")
+        name = told["Name"].removeprefix("/")
+        if name == f"{self._project}-{service}-{number}":
+            name = f"{service}-{number}"
+        health = state.get("Health") or {}
+        seen = Seen(
+            id=identity,
+            name=name,
+            service=service,
+            state=state["Status"],
+            health=_check(health),
+            exit_code=state["ExitCode"],
+            oom_killed=bool(state["OOMKilled"]) or identity in self._oomed,
+            restarts=told.get("RestartCount", 0),
+            started_at=state["StartedAt"],
+            image=told["Image"],
+            memory_limit_bytes=told["HostConfig"].get("Memory", 0),
+            ports=_ports(told["NetworkSettings"].get("Ports") or {}),
+            last_words=(),
+        )
+        return replace(seen, last_words=self._last_words(seen, state, health))
+
+    def _last_words(
+        self, seen: Seen, state: Mapping[str, Any], health: Mapping[str, Any]
+    ) -> tuple[str, ...]:
+        if seen.health == "unhealthy" and not seen.ended:
+            outputs = [entry.get("Output", "") for entry in health.get("Log") or ()]
+            return tuple(line for text in outputs[-1:] for line in text.splitlines()[-LOG_LINES:])
+        if not seen.ended or (seen.exit_code == 0 and not seen.restarts):
+            return ()
+        known = {it.id: it for it in self._seen if it.started_at == seen.started_at}
+        if seen.id in known and known[seen.id].last_words:
+            return known[seen.id].last_words
+        with suppress(EngineError):
+            said = self._docker.ask("logs", "--tail", str(LOG_LINES), seen.id, merged=True)
+            return tuple(clean(line) for line in said.splitlines())
+        return tuple(filter(None, [state.get("Error")]))
+
+    def _follow_events(self) -> None:
+        now = time.monotonic()
+        if (self._events and self._events.poll() is None) or now < self._events_at + RETRY_EVERY_S:
+            return
+        self._events_at = now
+        flags = [f"--filter=event={name}" for name in _EVENTS]
+        flags += [f"--filter=label={PROJECT_LABEL}={self._project}", "--filter=type=container"]
+        self._events = self._replace(
+            self._events, self._on_event, "events", *flags, "--format", "{{json .}}"
+        )
+
+    def _follow_stats(self) -> None:
+        running = frozenset(seen.id for seen in self._seen if seen.running)
+        up = self._stats is not None and self._stats.poll() is None
+        if running == self._measured and (up or not running):
+            return
+        self._measured = running
+        self._usage = {key: usage for key, usage in self._usage.items() if key in running}
+        if not running:
+            if self._stats:
+                self._stats.end()
+            self._stats = None
+            return
+        self._stats = self._replace(
+            self._stats,
+            self._on_stats,
+            *("stats", "--no-trunc", "--format", "{{json .}}"),
+            *sorted(running),
+        )
+
+    def _replace(
+        self, former: Leashed | None, on_line: Callable[[str], None], *arguments: str
+    ) -> Leashed | None:
+        if former:
+            former.end()
+        try:
+            child = self._docker.follow(*arguments)
+        except (OSError, EngineError):
+            return None
+        threading.Thread(target=self._read, args=(child, on_line), daemon=True).start()
+        return child
+
+    def _read(self, child: Leashed, on_line: Callable[[str], None]) -> None:
+        output = child.output
+        assert output is not None
+        with output:
+            for raw in output:
+                on_line(clean(raw))
+        # Whatever ended it may have ended more.
+        self._woken.set()
+
+    def _on_event(self, line: str) -> None:
+        with suppress(ValueError, KeyError, TypeError):
+            event = json.loads(line)
+            if event["Action"] == "oom":
+                self._oomed.add(event["Actor"]["ID"])
+            elif event["Action"] == "start":
+                self._oomed.discard(event["Actor"]["ID"])
+        self._woken.set()
+
+    def _on_stats(self, line: str) -> None:
+        # Of a container that has just ended, the numbers are dashes.
+        with suppress(ValueError, KeyError, TypeError):
+            told = json.loads(line)
+            cores = float(told["CPUPerc"].rstrip("%")) / 100
+            memory = parse_size(told["MemUsage"].partition("/")[0])
+            self._usage[told["ID"]] = Usage(round(cores, 4), memory)
+
+
+def clean(raw: bytes | str) -> str:
+    """Return a line of a command's output without what steers a terminal."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    return _ESCAPES.sub("", text).rstrip()
+
+
+def parse_size(text: str) -> int:
+    """Return a size such as `12.5MiB` in bytes.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]iB|B)\s*", text)
+    if not match:
+        raise ValueError(text)
+    return round(float(match[1]) * _UNITS[match[2]])
+
+
+def _check(health: Mapping[str, Any]) -> str | None:
+    status = health.get("Status")
+    return None if status == "none" else status
+
+
+def _ports(told: Mapping[str, Any]) -> tuple[Port, ...]:
+    found = []
+    for target, bindings in told.items():
+        port, _, protocol = target.partition("/")
+        for binding in bindings or () if protocol == "tcp" else ():
+            address, published = binding["HostIp"], int(binding["HostPort"])
+            found.append(Port(target=int(port), address=address, published=published))
+    return tuple(found)
