@@ -1,6 +1,7 @@
 """The command line: what each command reads, calls and prints. stdout is data, stderr is talk."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from loadbench.engine.prepare import check_files
 from loadbench.engine.profile import key_reference
 from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.summary import write_summary
-from loadbench.engine.runs import RunStatus, find_run, read_run, run_folders
+from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folders
 from loadbench.engine.stack.choose import choose_driver
 from loadbench.engine.stack.compose_needs import check_compose
-from loadbench.errors import JournalError, LoadbenchError, ProfileError
+from loadbench.engine.stack.leftovers import clear_leftovers, find_leftovers
+from loadbench.errors import EngineError, JournalError, LoadbenchError, ProfileError
 from loadbench.exits import Exit
 from loadbench.perform import Wanted, next_step, perform, print_result
 from loadbench.plain import PlainView, Signals
@@ -186,18 +188,19 @@ def profiles(workspace: Workspace, keys: bool) -> None:
 @click.pass_obj
 def runs(workspace: Workspace) -> None:
     """List the runs: what is live, what was interrupted, what is done."""
-    body, unreadable = [], []
+    listed, unreadable = [], []
     for folder in run_folders(workspace.reports):
         try:
-            found = read_run(folder)
+            listed.append(read_run(folder))
         except JournalError as error:
             unreadable.append(str(error))
-            continue
-        cells = text.short_outcome(found.state)
-        body.append((found.name, found.status.value, cells, next_step(found)))
-    if body:
+    if listed:
         header = ("run", "status", "cells", "next ")
+        body = [
+            (it.name, it.status.value, text.short_outcome(it.state), next_step(it)) for it in listed
+        ]
         click.echo("\n".join(text.table(header, body, left=3)))
+        _tell_leftovers(listed)
     elif not unreadable:
         click.echo(f"no run in {workspace.reports} yet; begin with `run demo`", err=True)
     for problem in unreadable:
@@ -210,18 +213,42 @@ def runs(workspace: Workspace) -> None:
 def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN in order and wait until it has; without RUN, the only live one.
 
-    What it has measured stays; `run --resume` goes on with the rest. RUN is a name as `runs` lists
-    it, or a run's folder.
+    What it has measured stays; `run --resume` goes on with the rest. Of a RUN that is not live any
+    more, the containers that it has left are removed. RUN is a name as `runs` lists it, or a run's
+    folder.
     """
     found = find_run(name, workspace.reports, live=name is None)
     if found.status is not RunStatus.LIVE:
         click.echo(f"{found.name} is not live, it is {found.status.value}", err=True)
+        _clear(found)
         return
     with Signals() as signals:
         signals.ask_to_stop()
         ended = PlainView(found.folder, Console(stderr=True), quiet=True).watch(signals)
     if ended:
         click.echo(f"{ended.name}: {ended.status.value}")
+
+
+def _tell_leftovers(listed: Sequence[Run]) -> None:
+    """Name the containers that runs have left behind."""
+    leftovers = find_leftovers(listed)
+    for found in listed:
+        if names := leftovers.containers.get(found.folder):
+            click.echo(
+                f"\n{found.name} has left containers: {', '.join(names)}\n"
+                f"  `loadbench-tui stop {found.name}` removes them"
+            )
+    for problem in leftovers.unknown:
+        click.echo(f"not known whether runs have left containers: {problem}", err=True)
+
+
+def _clear(found: Run) -> None:
+    """Remove the containers that a run has left behind."""
+    names = find_leftovers([found]).containers.get(found.folder, ())
+    if left := clear_leftovers(found, lambda line: click.echo(line, err=True)):
+        raise EngineError(left)
+    if names:
+        click.echo(f"removed: {', '.join(names)}")
 
 
 @main.command(short_help="Show a RUN's table; rebuild its summary from its journal.")

@@ -26,8 +26,8 @@ from loadbench.workspace import Workspace
 SPARE_BYTES = 20_000_000
 """What must be free beyond the reports and the samples, for the logs."""
 
-SAMPLE_BYTES = 2_000
-"""About what one second takes in the journal."""
+SAMPLE_BYTES = 3_000
+"""About what one second takes in the journal, with a handful of containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

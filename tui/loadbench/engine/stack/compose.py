@@ -15,7 +15,7 @@ from loadbench.engine.leash import Leashed, Tether
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say, faults
 from loadbench.engine.stack.compose_files import ComposeFiles
-from loadbench.engine.stack.compose_words import explain, told_of, worth_saying
+from loadbench.engine.stack.compose_words import Teller, explain
 from loadbench.engine.stack.docker import Docker, DockerCallError, last_words
 from loadbench.engine.stack.gpu import VramMeter
 from loadbench.engine.stack.health import ask_health, health_url, lacking_workers
@@ -34,6 +34,9 @@ PREPARE_TIMEOUT_S = 3600.0
 DOWN_TIMEOUT_S = 60.0
 STOP_GRACE_S = 5
 """What containers are given to end by themselves."""
+
+_SHORT_DIGEST = len("sha256:") + 12
+"""Samples carry it every second, and Docker takes it as well as the whole."""
 
 _LAST_LINES_S = 2.0
 _RETRY_S = 1.0
@@ -65,7 +68,7 @@ class ComposeStack:
         self._files = files
         self._profile = profile
         self._additions = folder / ADDITIONS
-        self._run = folder
+        self._run = folder.resolve()
         self._vram = vram
         self._log = StackLog(folder / "stack.log")
         self._watch = Watch(docker, files.project)
@@ -109,7 +112,7 @@ class ComposeStack:
             self._perform(
                 "build",
                 say,
-                lambda client: client.compose.build(built, stream_logs=True, progress="plain"),
+                lambda client: client.compose.build(built, progress=None, stream_logs=True),
             )
         if missing := [name for name in services if name not in built and not self._image(name)]:
             self._perform(
@@ -195,7 +198,7 @@ class ComposeStack:
                 health=it.health,
                 oom_killed=it.oom_killed,
                 restarts=it.restarts,
-                image=it.image,
+                image=it.image[:_SHORT_DIGEST],
             )
             for it in seen
         )
@@ -239,12 +242,13 @@ class ComposeStack:
         client = self._docker.client(
             tether, (*self._files.paths, self._additions), self._files.project
         )
+        teller = Teller(step, self._files.project)
         try:
             for _, raw in action(client):
                 line = clean(raw)
                 self._log.write(step, line)
-                if worth_saying(step, line):
-                    say(step, told_of(line, self._files.project))
+                if told := teller.tell(line):
+                    say(step, told)
         except DockerException as error:
             self._refuse_if_closed()
             if time.monotonic() - started >= within_s:

@@ -124,12 +124,12 @@ def _refuse_unreachable(docker: Docker, files: ComposeFiles, profile: Profile) -
             f"the Docker engine is on another machine ({url}), so `host` is needed: the address "
             "at which this machine reaches the service there"
         )
-    if files.ours and not remote and profile.host:
-        if not _is_loopback(urlsplit(profile.host).hostname):
-            raise RefusedError(
-                f"host: {profile.host}: our stack listens on this machine's loopback alone; "
-                "leave host null"
-            )
+    elsewhere = profile.host and not _is_loopback(urlsplit(profile.host).hostname)
+    if files.ours and not remote and elsewhere:
+        raise RefusedError(
+            f"host: {profile.host}: our stack listens on this machine's loopback alone; "
+            "leave host null"
+        )
 
 
 def _refuse_without_nvidia(docker: Docker, info: Mapping[str, Any]) -> None:

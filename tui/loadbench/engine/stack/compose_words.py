@@ -7,7 +7,10 @@ from loadbench.engine.stack.docker import Docker, DockerCallError
 from loadbench.errors import EngineError, StackError
 
 LOG_LINES = 15
-_BUILD_STEP = re.compile(r"#\d+ \[(?!internal)|Step \d+/\d+ :")
+_LONGEST_STEP = 70
+_NUMBERED = re.compile(r"^#(\d+) (.+)")
+_BUILD_STEP = re.compile(r"^(\[(?!internal|\S+ internal)[^]]*\d+/\d+\] .+)")
+_CLASSIC_STEP = re.compile(r"^(Step \d+/\d+ : .+)")
 _STARTED = re.compile(r"Container (\S+)\s+(Started|Recreated|Removed|Healthy|Exited|Error.*)$")
 _PULLED = re.compile(r"^\s*\S+ (Pulling|Pulled|Error.*)\s*$")
 _LAYER = re.compile(r"^\s*[0-9a-f]{12} ")
@@ -20,22 +23,53 @@ _PORT_TAKEN = re.compile(
 _NO_NVIDIA = ("could not select device driver", "nvidia-container-cli", "unknown runtime")
 
 
-def worth_saying(step: str, line: str) -> bool:
-    """Whether a line tells of progress; stack.log has the others too."""
-    match step:
-        case "build":
-            return bool(_BUILD_STEP.search(line))
-        case "pull":
-            return bool(_PULLED.search(line)) and not _LAYER.search(line)
-        case _:
-            return bool(_STARTED.search(line))
+class Teller:
+    """Turns what Compose says while it does a step into what people are told.
+
+    Args:
+        step: build, pull or start.
+        project: The project's name, which is the same in all lines.
+    """
+
+    def __init__(self, step: str, project: str) -> None:
+        self._step = step
+        self._project = project
+        self._begun: dict[str, str] = {}
+
+    def tell(self, line: str) -> str | None:
+        """Return what a line tells of progress; None: stack.log alone needs it."""
+        match self._step:
+            case "build":
+                return self._tell_build(line)
+            case "pull":
+                found = _PULLED.search(line)
+                return line.strip() if found and not _LAYER.search(line) else None
+            case _:
+                return self._tell_start(line)
+
+    def _tell_build(self, line: str) -> str | None:
+        if classic := _CLASSIC_STEP.search(line):
+            return _short(classic[1])
+        numbered = _NUMBERED.search(line)
+        if not numbered:
+            return None
+        number, rest = numbered.groups()
+        if step := _BUILD_STEP.search(rest):
+            self._begun[number] = _short(step[1])
+            return None
+        # Only its next line says whether a step is done anew or taken from the cache.
+        begun = self._begun.pop(number, None)
+        return None if rest.startswith("CACHED") else begun
+
+    def _tell_start(self, line: str) -> str | None:
+        if match := _STARTED.search(line):
+            return f"{match[1].removeprefix(f'{self._project}-')} {match[2].lower()}"
+        return None
 
 
-def told_of(line: str, project: str) -> str:
-    """Return a line as people are told it: without what is the same in all of them."""
-    if match := _STARTED.search(line):
-        return f"{match[1].removeprefix(f'{project}-')} {match[2].lower()}"
-    return re.sub(r"^#\d+ ", "", line).strip()
+def _short(step: str) -> str:
+    text = " ".join(step.split())
+    return text if len(text) <= _LONGEST_STEP else f"{text[:_LONGEST_STEP]}…"
 
 
 def explain(step: str, docker: Docker, lines: Sequence[str]) -> StackError | EngineError:
@@ -58,7 +92,9 @@ def explain(step: str, docker: Docker, lines: Sequence[str]) -> StackError | Eng
             log_lines=tail,
         )
     if step == "build":
-        return StackError(f"the image cannot be built: {last}; stack.log has it all", log_lines=tail)
+        return StackError(
+            f"the image cannot be built: {last}; stack.log has it all", log_lines=tail
+        )
     if step == "pull":
         return StackError(
             f"an image is missing and cannot be pulled: {last}; check its name, or "

@@ -91,9 +91,7 @@ class Docker:
         merged = {**os.environ, **self.settings}
         return {name: value for name, value in merged.items() if value is not None}
 
-    def ask(
-        self, *arguments: str, timeout_s: float = ASK_TIMEOUT_S, merged: bool = False
-    ) -> str:
+    def ask(self, *arguments: str, timeout_s: float = ASK_TIMEOUT_S, merged: bool = False) -> str:
         """Return what a short command prints.
 
         Args:

@@ -31,14 +31,14 @@ class ExternalStack:
         """The service's address."""
         return self._host
 
-    def prepare(self, say: Say) -> Mapping[str, str]:
+    def prepare(self, _say: Say) -> Mapping[str, str]:
         """Nothing is to be built."""
         return {}
 
-    def scale(self, models: int, say: Say) -> None:
+    def scale(self, _models: int, _say: Say) -> None:
         """Nothing is scaled."""
 
-    def missing(self, models: int) -> str | None:
+    def missing(self, _models: int) -> str | None:
         """Return what its health URL lacks; None: it is ready."""
         return lacking_workers(ask_health(self._session, self._url), None)
 

@@ -32,9 +32,7 @@ def starting_fault(containers: Iterable[Seen], scaled: str) -> StackError | None
     return None
 
 
-def measuring_fault(
-    containers: Iterable[Seen], expected: Mapping[str, Seen]
-) -> StackError | None:
+def measuring_fault(containers: Iterable[Seen], expected: Mapping[str, Seen]) -> StackError | None:
     """Return what has happened to the containers of a service that was ready.
 
     Args:
@@ -45,9 +43,7 @@ def measuring_fault(
     for identity, before in expected.items():
         seen = now.get(identity)
         if seen is None:
-            return StackError(
-                f"{before.name} was removed by somebody else", container=before.name
-            )
+            return StackError(f"{before.name} was removed by somebody else", container=before.name)
         if seen.ended:
             return _error(seen, f"{seen.name} {_ending(seen)}")
         if not seen.running:

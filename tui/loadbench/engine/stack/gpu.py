@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-
 _LOOK_EVERY_S = 1.0
 
 

@@ -56,7 +56,7 @@ class LocalStack:
         """The address of the API."""
         return self._host
 
-    def prepare(self, say: Say) -> Mapping[str, str]:
+    def prepare(self, _say: Say) -> Mapping[str, str]:
         """Nothing is to be built."""
         return {}
 

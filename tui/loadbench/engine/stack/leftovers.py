@@ -1,0 +1,92 @@
+"""Containers of runs that have ended: those of a runner that was killed, or could not remove them.
+
+Each container carries the folder of its run as a label, so that nobody else's is taken for one.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadbench.engine.events import Project
+from loadbench.engine.locks import StackLock
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.stack.compose_files import RUN_LABEL
+from loadbench.engine.stack.docker import Docker, Endpoint
+from loadbench.errors import EngineError
+
+_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What was found."""
+
+    containers: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    """Names of containers that are still there, by the folder of their run."""
+    unknown: tuple[str, ...] = ()
+    """Why an engine could not be asked, a sentence each."""
+
+
+def find_leftovers(runs: Iterable[Run]) -> Leftovers:
+    """Look for containers of those of the runs that are not live."""
+    folders: defaultdict[Endpoint, list[Path]] = defaultdict(list)
+    for run in runs:
+        if run.status is not RunStatus.LIVE and (project := _project(run)):
+            folders[_endpoint(project)].append(run.folder)
+    found: dict[Path, tuple[str, ...]] = {}
+    unknown = []
+    for endpoint, ended in folders.items():
+        try:
+            by_run = _labelled(Docker(endpoint))
+        except EngineError as error:
+            unknown.append(str(error))
+            continue
+        labels = {folder: str(folder.resolve()) for folder in ended}
+        found |= {it: tuple(by_run[label]) for it, label in labels.items() if label in by_run}
+    return Leftovers(found, tuple(unknown))
+
+
+def clear_leftovers(run: Run, tell: Callable[[str], None]) -> str | None:
+    """Remove the containers and networks of the project of a run that has ended.
+
+    Args:
+        run: The run.
+        tell: Gets every line that Compose says.
+
+    Returns:
+        What could not be removed, as a sentence; None: nothing is left.
+
+    Raises:
+        RefusedError: A live run uses the project.
+    """
+    from loadbench.engine.stack.compose import take_down
+
+    project = _project(run)
+    if project is None:
+        return None
+    lock = StackLock(project.name)
+    try:
+        return take_down(Docker(_endpoint(project)), project.name, tell)
+    finally:
+        lock.release()
+
+
+def _labelled(docker: Docker) -> dict[str, list[str]]:
+    row = f'{{{{.Label "{RUN_LABEL}"}}}}\t{{{{.Names}}}}'
+    told = docker.ask(
+        *("ps", "--all", "--filter", f"label={RUN_LABEL}", "--format", row), timeout_s=_TIMEOUT_S
+    )
+    by_run: defaultdict[str, list[str]] = defaultdict(list)
+    for line in told.splitlines():
+        folder, _, name = line.partition("\t")
+        by_run[folder].append(name)
+    return {folder: sorted(names) for folder, names in by_run.items()}
+
+
+def _project(run: Run) -> Project | None:
+    return run.state.started.project if run.state.started else None
+
+
+def _endpoint(project: Project) -> Endpoint:
+    return Endpoint(project.context, project.engine)
