@@ -18,6 +18,7 @@ SHIPPED = [
     for name in ("batch_10", "demo", "with_cpu", "with_gpu")
 ]
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
+NO_DRIVER = "not one of 'auto', 'compose', 'local' or 'external'"
 same_file = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Write = Callable[[str], Path]
@@ -136,7 +137,14 @@ def test_a_byte_order_mark_does_no_harm(write: Write) -> None:
         ("host: http://x/api", "host: 'http://x/api': a URL such as http://127.0.0.1:8000"),
         ("host: 'http://['", "host: 'http://[': a URL such as http://127.0.0.1:8000 is needed"),
         ("host: http://x:99999", "host: 'http://x:99999': a URL such as http://127.0.0.1:8000"),
-        ("stack: {driver: k8s}", "stack.driver: 'k8s' is not one of 'auto' or 'local'"),
+        ("stack: {driver: k8s}", f"stack.driver: 'k8s' is {NO_DRIVER}"),
+        ("stack: {driver: external}", "stack.driver: external needs `host`: where the service"),
+        ("stack: {driver: local, memory_mb: 9}", "stack.memory_mb: the local driver has no cont"),
+        ("stack: {memory_mb: 5}", "stack.memory_mb: 5: input should be greater than or equal to 6"),
+        ("stack: {health: x}", "stack.health: 'x': a path such as /health, or a URL such as"),
+        ("stack: {health: 'ftp://x/'}", "stack.health: 'ftp://x/': a path such as /health, or"),
+        ("stack: {compose: []}", "stack.compose: []: a file is needed, such as"),
+        ("stack: {compose: ['']}", "stack.compose[0]: '': a path is needed"),
         ("stack: {environment: {A: [1]}}", "stack.environment.A: [1]: input should be a valid"),
         ("load: {images: ''}", "load.images: '': a path is needed"),
         ("goals: {failure_ratio: 2}", "goals.failure_ratio: 2: input should be less than or"),
@@ -182,6 +190,24 @@ def test_rates_that_would_share_a_report_are_refused(write: Write) -> None:
 def test_a_mistake_under_the_old_name_is_told_with_the_old_name(write: Write) -> None:
     text = "num_models_list: [0]\nusers: [1]\nspawn_rates: [1]\n"
     assert mistakes_of(write(text)).startswith("mine.yaml:1: num_models_list[0]: 0: ")
+
+
+def test_an_external_service_is_not_scaled(write: Write) -> None:
+    external = "host: http://127.0.0.1:8000\nstack: {driver: external%s}\n"
+    grid = "users: [1]\nspawn_rates: [1]\n"
+
+    told = mistakes_of(write(f"{grid}models: [1, 2]\n{external % ''}"))
+    assert told == (
+        "mine.yaml:3: models: one value with stack.driver external, a label: nothing is scaled"
+    )
+    told = mistakes_of(write(f"{grid}models: 2\n{external % ', environment: {A: b}'}"))
+    assert told.startswith("mine.yaml:5: stack.environment: nothing is started with stack.driver")
+    assert load_profile(write(f"{grid}models: 2\n{external % ''}")).models == (2,)
+
+
+def test_one_compose_file_needs_no_list(write: Write) -> None:
+    profile = load_profile(write(f"{GRID}stack: {{compose: ./theirs/compose.yaml}}\n"))
+    assert profile.stack.compose == ("theirs/compose.yaml",)
 
 
 @pytest.mark.parametrize(("alias", "key"), ALIASES.items())
@@ -407,7 +433,7 @@ def test_an_override_mends_what_the_file_has_wrong(write: Write) -> None:
         ("users.most=5", "users: {…}: a list such as [1, 2] is needed"),
         ("user=5", "user: unknown key; did you mean users?"),
         ("stack.drivr=local", "stack.drivr: unknown key; did you mean stack.driver?"),
-        ("stack.driver=k8s", "stack.driver: 'k8s' is not one of 'auto' or 'local'"),
+        ("stack.driver=k8s", f"stack.driver: 'k8s' is {NO_DRIVER}"),
         ("stack=local", "stack: 'local': keys of its own are needed, indented below it"),
         ("settle.max=1s", "settle: {…}: max must hold 3 windows of 5s, or be 0s"),
         ("run_time=", "run_time: nothing: a duration such as 90s, 7m or 1h20m is needed"),

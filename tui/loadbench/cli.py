@@ -245,7 +245,9 @@ def _tell_leftovers(listed: Sequence[Run]) -> None:
 def _clear(found: Run) -> None:
     """Remove the containers that a run has left behind."""
     names = find_leftovers([found]).containers.get(found.folder, ())
-    if left := clear_leftovers(found, lambda line: click.echo(line, err=True)):
+    if names:
+        click.echo(f"removing its containers: {', '.join(names)}", err=True)
+    if left := clear_leftovers(found):
         raise EngineError(left)
     if names:
         click.echo(f"removed: {', '.join(names)}")

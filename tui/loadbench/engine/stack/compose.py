@@ -78,6 +78,7 @@ class ComposeStack:
         self._expected: Mapping[str, Seen] = {}
         self._scaled_once = False
         self._touched = False
+        self._left: str | None = None
         self._logs: Leashed | None = None
         self._logs_until = ""
         # A stop comes from the runner's thread while another one starts containers.
@@ -103,7 +104,8 @@ class ComposeStack:
         if leftovers := self._look_patiently():
             say("start", f"removing what was left: {', '.join(it.name for it in leftovers)}")
             self._touched = True
-            self._down()
+            if left := self._down():
+                raise StackError(left)
         write_whole(
             self._additions, self._files.additions(self._profile, self._run).encode("utf-8")
         )
@@ -209,14 +211,16 @@ class ComposeStack:
         with self._lock:
             if self._tether:
                 self._tether.cut()
-        left = self._down() if self._touched else None
+        # Where it could not be taken down, a second try would wait in vain as long.
+        if self._touched and not self._left:
+            self._left = self._down()
         self._watch.close()
         if self._logs:
             self._logs.wait(_LAST_LINES_S)
             self._logs.end()
         self._session.close()
         self._log.close()
-        return left
+        return self._left
 
     def _down(self) -> str | None:
         """Take the project down; return what could not be, as a sentence."""
@@ -323,7 +327,9 @@ class ComposeStack:
         self._logs_until = datetime.now(UTC).isoformat()
 
 
-def take_down(docker: Docker, project: str, tell: Callable[[str], None]) -> str | None:
+def take_down(
+    docker: Docker, project: str, tell: Callable[[str], None] = lambda _: None
+) -> str | None:
     """End and remove all containers and networks of a project; volumes stay.
 
     Args:

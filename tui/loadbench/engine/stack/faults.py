@@ -28,7 +28,7 @@ def starting_fault(containers: Iterable[Seen], scaled: str) -> StackError | None
         if seen.restarts >= MANY_RESTARTS:
             return _error(seen, f"{seen.name} is restarting in a loop ({_times(seen)})")
         if seen.state in ("exited", "dead") and (seen.exit_code or seen.service == scaled):
-            return _error(seen, f"{seen.name} {_ending(seen)}, before it was ready")
+            return _error(seen, f"{seen.name} never was ready: it {_ending(seen)}")
     return None
 
 

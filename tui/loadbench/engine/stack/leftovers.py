@@ -4,7 +4,7 @@ Each container carries the folder of its run as a label, so that nobody else's i
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,12 +47,8 @@ def find_leftovers(runs: Iterable[Run]) -> Leftovers:
     return Leftovers(found, tuple(unknown))
 
 
-def clear_leftovers(run: Run, tell: Callable[[str], None]) -> str | None:
+def clear_leftovers(run: Run) -> str | None:
     """Remove the containers and networks of the project of a run that has ended.
-
-    Args:
-        run: The run.
-        tell: Gets every line that Compose says.
 
     Returns:
         What could not be removed, as a sentence; None: nothing is left.
@@ -67,7 +63,7 @@ def clear_leftovers(run: Run, tell: Callable[[str], None]) -> str | None:
         return None
     lock = StackLock(project.name)
     try:
-        return take_down(Docker(_endpoint(project)), project.name, tell)
+        return take_down(Docker(_endpoint(project)), project.name)
     finally:
         lock.release()
 

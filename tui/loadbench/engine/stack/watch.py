@@ -15,6 +15,7 @@ from typing import Any
 
 from loadbench.engine.leash import Leashed
 from loadbench.engine.stack.docker import Docker, DockerCallError, SilentEngineError
+from loadbench.engine.stack.usage import ControlGroups, Usage
 from loadbench.errors import EngineError
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -56,6 +57,8 @@ class Seen:
     oom_killed: bool
     restarts: int
     started_at: str
+    pid: int
+    """Its first process, as its own machine numbers it; 0: it has ended."""
     image: str
     memory_limit_bytes: int
     """0: no limit."""
@@ -74,14 +77,6 @@ class Seen:
         return self.state in _ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a container uses now."""
-
-    cpu_cores: float
-    memory_bytes: int
-
-
 class Watch:
     """Keeps an eye on all containers of a project, in threads of its own.
 
@@ -94,7 +89,8 @@ class Watch:
         self._docker = docker
         self._project = project
         self._seen: tuple[Seen, ...] = ()
-        self._usage: dict[str, Usage] = {}
+        self._groups = ControlGroups()
+        self._told: dict[str, Usage] = {}
         self._oomed: set[str] = set()
         self._trouble: EngineError | None = None
         self._trouble_since = 0.0
@@ -104,7 +100,7 @@ class Watch:
         self._events: Leashed | None = None
         self._events_at = -RETRY_EVERY_S
         self._stats: Leashed | None = None
-        self._measured: frozenset[str] = frozenset()
+        self._unreadable: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._go_on, name="containers", daemon=True)
 
     @property
@@ -115,7 +111,7 @@ class Watch:
     @property
     def usage(self) -> Mapping[str, Usage]:
         """What each container uses, by its id."""
-        return self._usage
+        return {**self._told, **self._groups.usage()}
 
     @property
     def trouble(self) -> EngineError | None:
@@ -165,7 +161,7 @@ class Watch:
             self._follow_events()
             try:
                 self.look()
-                self._follow_stats()
+                self._follow_usage()
             except EngineError:
                 # Not until woken: streams that end at once would wake again and again.
                 self._closed.wait(RETRY_EVERY_S)
@@ -206,6 +202,7 @@ class Watch:
             oom_killed=bool(state["OOMKilled"]) or identity in self._oomed,
             restarts=told.get("RestartCount", 0),
             started_at=state["StartedAt"],
+            pid=state["Pid"],
             image=told["Image"],
             memory_limit_bytes=told["HostConfig"].get("Memory", 0),
             ports=_ports(told["NetworkSettings"].get("Ports") or {}),
@@ -240,14 +237,15 @@ class Watch:
             self._events, self._on_event, "events", *flags, "--format", "{{json .}}"
         )
 
-    def _follow_stats(self) -> None:
-        running = frozenset(seen.id for seen in self._seen if seen.running)
+    def _follow_usage(self) -> None:
+        """Have what the containers use: from the kernel, or of those elsewhere from the engine."""
+        unreadable = self._groups.follow({it.id: it.pid for it in self._seen if it.running})
         up = self._stats is not None and self._stats.poll() is None
-        if running == self._measured and (up or not running):
+        if unreadable == self._unreadable and (up or not unreadable):
             return
-        self._measured = running
-        self._usage = {key: usage for key, usage in self._usage.items() if key in running}
-        if not running:
+        self._unreadable = unreadable
+        self._told = {key: usage for key, usage in self._told.items() if key in unreadable}
+        if not unreadable:
             if self._stats:
                 self._stats.end()
             self._stats = None
@@ -256,7 +254,7 @@ class Watch:
             self._stats,
             self._on_stats,
             *("stats", "--no-trunc", "--format", "{{json .}}"),
-            *sorted(running),
+            *sorted(unreadable),
         )
 
     def _replace(
@@ -295,7 +293,7 @@ class Watch:
             told = json.loads(line)
             cores = float(told["CPUPerc"].rstrip("%")) / 100
             memory = parse_size(told["MemUsage"].partition("/")[0])
-            self._usage[told["ID"]] = Usage(round(cores, 4), memory)
+            self._told[told["ID"]] = Usage(round(cores, 4), memory)
 
 
 def clean(raw: bytes | str) -> str:

@@ -1,0 +1,11 @@
+"""What a user of somebody's service does."""
+
+from locust import HttpUser, constant, task
+
+
+class Reader(HttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def read(self) -> None:
+        self.client.get("/page", name="page")

@@ -1,0 +1,236 @@
+"""Whole runs in real containers: ours, somebody else's, and what a runner leaves behind."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from docker_harness import DockerBench, docker
+from harness import REPOSITORY, gone, until
+from loadbench.engine.events import Phase
+from loadbench.engine.journal import is_held
+from loadbench.engine.state import CellStatus
+
+STRAYS = ("leash.py", "docker stats", "docker events", "docker compose", "docker-compose")
+LONG = ("--set", "run_time=120s")
+
+
+def test_the_main_job_in_containers(ours: DockerBench) -> None:
+    grid = ("--set", "models=1,2", "--set", "users=5,10", "--set", "spawn_rates=5")
+
+    done = ours.call("run", "fast", *grid, "--set", "stack.memory_mb=500", within_s=170)
+
+    assert done.returncode == 0, done.stderr
+    folder = ours.folder()
+    assert {path.name for path in folder.glob("*.html")} == {
+        "1_5_5.html",
+        "1_10_5.html",
+        "2_5_5.html",
+        "2_10_5.html",
+    }
+    samples = [line for line in journal(folder) if line["type"] == "sample"]
+    models = {
+        sample["cell"]: [it for it in sample["containers"] if it["service"] == "model"]
+        for sample in samples
+    }
+    numbers = {cell: len(found) for cell, found in models.items()}
+    assert numbers == {"m1_u5_s5": 1, "m1_u10_s5": 1, "m2_u5_s5": 2, "m2_u10_s5": 2}
+    for model in models["m2_u10_s5"]:
+        assert model["state"] == "running"
+        assert model["cpu_cores"] > 0.05
+        assert model["memory_bytes"] > 20_000_000
+        assert (model["restarts"], model["oom_killed"], model["exit_code"]) == (0, False, None)
+        [prepared] = [line for line in journal(folder) if line["type"] == "stack_prepared"]
+        assert prepared["images"]["model"].startswith(model["image"])
+    said = (folder / "stack.log").read_text()
+    assert "model-1 | ready: device=cpu" in said
+    assert "model-2 | ready: device=cpu" in said
+    assert ours.left() == []
+    assert strays() == []
+    assert not is_held(folder)
+
+
+def test_containers_are_hardened_and_limited(ours: DockerBench) -> None:
+    ours.start("run", "fast", *LONG, "--set", "stack.memory_mb=500")
+    ours.when("m1_u2_s10", Phase.MEASURING)
+
+    for name in ("broker-1", "api-1", "model-1"):
+        told = json.loads(docker("inspect", ours.container(name)))[0]
+        host = told["HostConfig"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+        assert told["Config"]["User"] not in ("", "0", "root"), name
+        assert told["State"]["Health"], name
+        assert host["Memory"] == (500 * 1024 * 1024 if name == "model-1" else 0)
+    packages = docker(
+        "exec", ours.container("model-1"), "ls", "/opt/venv/lib/python3.11/site-packages"
+    )
+    assert "onnxruntime" in packages
+    assert "torch" not in packages
+    nothing = docker(
+        "exec", ours.container("model-1"), "sh", "-c", "command -v gcc cc make || true"
+    )
+    assert nothing == ""
+    published = docker("port", ours.container("api-1"), "8000")
+    assert [line.split(":")[0] for line in published.splitlines()] == ["127.0.0.1"]
+
+
+def test_a_stop_takes_everything_down(ours: DockerBench) -> None:
+    shown = ours.start("run", "fast", *LONG)
+    ours.when("m1_u2_s10")
+
+    shown.send_signal(signal.SIGINT)
+    shown.communicate(timeout=40)
+
+    assert shown.returncode == 130
+    assert ours.left() == []
+    assert strays() == []
+
+
+@pytest.mark.parametrize("means", ["stop", "resume"])
+def test_a_killed_runner_s_containers_are_named_and_cleared(
+    theirs: DockerBench, means: str
+) -> None:
+    theirs.start("run", "theirs", "--set", "models=2", *LONG)
+    theirs.when("m2_u2_s10", name="theirs")
+    children = theirs.runner("theirs").children(recursive=True)
+
+    theirs.runner("theirs").kill()
+    until(lambda: gone(children), within_s=8, what="no process left")
+
+    listed = theirs.call("runs").stdout
+    for name in ("app-1", "app-2", "gateway-1"):
+        assert theirs.container(name) in listed
+    assert "loadbench-tui stop theirs/" in listed
+    if means == "stop":
+        told = theirs.call("stop", "theirs")
+        assert (told.returncode, "removed: " in told.stdout) == (0, True), told.stderr
+        assert "left containers" not in theirs.call("runs").stdout
+    else:
+        shown = theirs.start("run", "--resume", "theirs")
+        until(lambda: theirs.state("theirs").cells["m2_u2_s10"].attempt == 2, what="resumed")
+        theirs.when("m2_u2_s10", name="theirs")
+        theirs.call("stop", "theirs")
+        _, told_while = shown.communicate(timeout=30)
+        assert "removing what was left: app-1, app-2, gateway-1" in told_while
+    assert theirs.left() == []
+
+
+def test_somebody_s_own_copy_of_a_project_stays_as_it_is(theirs: DockerBench) -> None:
+    compose = ("compose", "-f", str(theirs.root / "foreign" / "compose.yaml"), "-p", "lb-users-own")
+    docker(*compose, "up", "--detach")
+    try:
+        before = own_copy()
+
+        done = theirs.call("run", "theirs", "--set", "stack.environment={GREETING: good $day}")
+
+        assert done.returncode == 0, done.stderr
+        assert own_copy() == before
+        assert len(before) == 2
+    finally:
+        docker(*compose, "down", "--timeout", "1")
+    folder = theirs.folder("theirs")
+    assert {path.name for path in folder.glob("*.html")} == {"1_2_10.html", "2_2_10.html"}
+    for cell in theirs.state("theirs").cells.values():
+        assert cell.finished is not None
+        assert cell.finished.completed > 10
+        assert cell.finished.requests[0].failures == ()
+        assert cell.finished.stages.count == 0
+    assert "app-2 | app is up" in (folder / "stack.log").read_text()
+    assert theirs.left() == []
+
+
+def test_a_service_that_runs_already_is_measured_and_left_alone(theirs: DockerBench) -> None:
+    compose = ("compose", "-f", str(theirs.root / "foreign" / "compose.yaml"), "-p", "lb-external")
+    docker(*compose, "up", "--detach")
+    try:
+        address = docker(*compose, "port", "gateway", "8080")
+        theirs.save_theirs(
+            models=[7],
+            host=f"http://{address}",
+            stack={"driver": "external", "compose": ["stack/compose.yaml"], "service": "model"},
+        )
+
+        done = theirs.call("run", "theirs")
+
+        assert done.returncode == 0, done.stderr
+        assert (theirs.folder("theirs") / "7_2_10.html").is_file()
+        assert len(docker(*compose, "ps", "--quiet").split()) == 2
+    finally:
+        docker(*compose, "down", "--timeout", "1")
+
+
+def test_auto_takes_containers_where_an_engine_answers_else_processes(ours: DockerBench) -> None:
+    automatic = ("plan", "fast", "--set", "stack.driver=auto")
+
+    assert "driver: compose (Docker engine" in ours.call(*automatic).stdout
+    told = ours.call(*automatic, DOCKER_HOST="unix:///nowhere.sock").stdout
+    assert "driver: local (no containers: no Docker engine answers at unix:///nowhere" in told
+
+
+def test_a_run_begun_in_containers_does_not_go_on_without(theirs: DockerBench) -> None:
+    theirs.save_theirs(stack={"driver": "auto"})
+    theirs.start("run", "theirs", *LONG)
+    theirs.when("m1_u2_s10", name="theirs")
+    theirs.call("stop", "theirs")
+
+    refused = theirs.call("run", "--resume", "theirs", DOCKER_HOST="unix:///nowhere.sock")
+
+    assert refused.returncode == 3
+    assert "no Docker engine answers" in refused.stderr
+
+
+def test_a_gpu_profile_reserves_one_and_is_refused_where_there_is_none(ours: DockerBench) -> None:
+    stack = REPOSITORY / "stack"
+    files = ("-f", str(stack / "compose.yaml"), "-f", str(stack / "compose.gpu.yaml"))
+    config = json.loads(docker("compose", *files, "config", "--format", "json"))
+    [device] = config["services"]["model"]["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert config["services"]["model"]["build"]["args"] == {"DEVICE": "gpu"}
+
+    if not list(Path("/dev").glob("nvidia[0-9]*")):
+        refused = ours.call("run", "fast", "--set", "device=gpu")
+        assert refused.returncode == 3
+        assert "device: gpu needs the NVIDIA Container Toolkit" in refused.stderr
+        assert "nothing was started" in refused.stderr
+        assert not ours.reports.exists()
+    assert ours.left() == []
+
+
+def test_two_runs_of_one_project_exclude_each_other(theirs: DockerBench) -> None:
+    theirs.start("run", "theirs", *LONG)
+    theirs.when("m1_u2_s10", name="theirs")
+
+    second = theirs.call("run", "theirs")
+
+    assert second.returncode == 3
+    assert f"is in use by the run {theirs.folder('theirs')}" in second.stderr
+    assert theirs.state("theirs").cells["m1_u2_s10"].status is CellStatus.RUNNING
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+
+
+def own_copy() -> list[tuple[str, str, int]]:
+    """The user's own containers: which they are, since when they run, how often restarted."""
+    ids = docker("ps", "-aq", "--filter", "label=com.docker.compose.project=lb-users-own").split()
+    told = json.loads(docker("inspect", *ids))
+    return sorted((it["Id"], it["State"]["StartedAt"], it["RestartCount"]) for it in told)
+
+
+def strays() -> list[str]:
+    """Command lines of processes that a run has left."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if any(words in line for words in STRAYS):
+            found.append(line)
+    return found
