@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from harness import FAST, Bench
@@ -35,6 +36,9 @@ THEIRS: dict[str, Any] = {
     "load": {"locustfile": "foreign/user.py", "timeout": "5s"},
 }
 
+LONG = ("--set", "run_time=120s")
+STRAYS = ("leash.py", "docker stats", "docker events", "docker compose", "docker-compose")
+
 
 def docker(*arguments: str, check: bool = True) -> str:
     """Return what the docker command line prints."""
@@ -53,6 +57,19 @@ def why_no_engine() -> str | None:
         if ended.returncode:
             return f"`{' '.join(command)}`: {(ended.stderr or ended.stdout).strip()[-200:]}"
     return None
+
+
+def strays() -> list[str]:
+    """Command lines of processes that a run has left."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if any(words in line for words in STRAYS):
+            found.append(line)
+    return found
 
 
 @dataclass

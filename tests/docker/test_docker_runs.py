@@ -5,17 +5,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from docker_harness import DockerBench, docker
+from docker_harness import LONG, DockerBench, docker, strays
 from harness import REPOSITORY, gone, until
 from loadbench.engine.events import Phase
 from loadbench.engine.journal import is_held
 from loadbench.engine.state import CellStatus
-
-STRAYS = ("leash.py", "docker stats", "docker events", "docker compose", "docker-compose")
-LONG = ("--set", "run_time=120s")
 
 
 def test_the_main_job_in_containers(ours: DockerBench) -> None:
@@ -221,16 +217,3 @@ def own_copy() -> list[tuple[str, str, int]]:
     ids = docker("ps", "-aq", "--filter", "label=com.docker.compose.project=lb-users-own").split()
     told = json.loads(docker("inspect", *ids))
     return sorted((it["Id"], it["State"]["StartedAt"], it["RestartCount"]) for it in told)
-
-
-def strays() -> list[str]:
-    """Command lines of processes that a run has left."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = " ".join(process.cmdline())
-        except psutil.Error:
-            continue
-        if any(words in line for words in STRAYS):
-            found.append(line)
-    return found

@@ -32,9 +32,6 @@ ENGINE_PATIENCE_S = 30.0
 
 PREPARE_TIMEOUT_S = 3600.0
 DOWN_TIMEOUT_S = 60.0
-STOP_GRACE_S = 5
-"""What containers are given to end by themselves."""
-
 _SHORT_DIGEST = len("sha256:") + 12
 """Samples carry it every second, and Docker takes it as well as the whole."""
 
@@ -132,9 +129,12 @@ class ComposeStack:
         """
         self._expected = {}
         scaled = self._files.scaled
-        broken = [it for it in self._look_patiently() if faults.is_broken(it, scaled)]
+        standing = self._look_patiently()
+        broken = [it for it in standing if faults.is_broken(it, scaled)]
         if broken:
-            self._docker.ask("rm", "--force", *(it.id for it in broken))
+            # In our queue, jobs of the cell that has failed may wait: those are not for the next.
+            replaced = standing if self._files.ours else broken
+            self._docker.ask("rm", "--force", *(it.id for it in replaced))
         self._touched = True
         try:
             self._perform(
@@ -348,9 +348,7 @@ def take_down(
     overdue.start()
     try:
         client = docker.client(tether, (), project)
-        for _, raw in client.compose.down(
-            remove_orphans=True, timeout=STOP_GRACE_S, stream_logs=True
-        ):
+        for _, raw in client.compose.down(remove_orphans=True, stream_logs=True):
             tell(clean(raw))
     except DockerException as error:
         said = last_words(error.stderr)
