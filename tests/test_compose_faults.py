@@ -11,7 +11,7 @@ from loadbench.engine.stack.faults import (
     not_ready,
     starting_fault,
 )
-from loadbench.engine.stack.watch import Seen
+from loadbench.engine.stack.seen import Seen
 
 
 def seen(name: str = "model-1", **changes: Any) -> Seen:

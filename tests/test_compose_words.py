@@ -2,6 +2,7 @@
 
 import pytest
 
+from loadbench.engine.stack.compose_cli import Failure
 from loadbench.engine.stack.compose_words import Teller, explain
 from loadbench.engine.stack.docker import Docker, Endpoint
 from loadbench.errors import EngineError, StackError
@@ -89,7 +90,7 @@ def test_a_pull_tells_images_and_not_their_layers() -> None:
     ],
 )
 def test_a_failure_says_what_and_what_to_do(step: str, line: str, message: str) -> None:
-    error = explain(step, DOCKER, ["first", line])
+    error = explain(step, DOCKER, Failure(("first", line)), 5)
 
     assert isinstance(error, StackError)
     assert str(error).startswith(message)
@@ -97,9 +98,14 @@ def test_a_failure_says_what_and_what_to_do(step: str, line: str, message: str) 
 
 
 def test_a_step_that_said_nothing_still_gives_a_message() -> None:
-    assert str(explain("start", DOCKER, [])) == (
+    assert str(explain("start", DOCKER, Failure(()), 5)) == (
         "Compose cannot start the service: Compose said nothing"
     )
+
+
+def test_a_step_that_took_too_long_says_how_long_it_had() -> None:
+    error = explain("start", DOCKER, Failure(("waiting",), overdue=True), 5)
+    assert str(error) == "Compose took longer than 5 s for this step (start); stack.log says more"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,7 @@ def test_a_step_that_said_nothing_still_gives_a_message() -> None:
     ],
 )
 def test_an_engine_that_cannot_be_used_is_not_the_step_s_failure(said: str, message: str) -> None:
-    error = explain("start", DOCKER, [said])
+    error = explain("start", DOCKER, Failure((said,)), 5)
 
     assert type(error) is EngineError
     assert str(error).startswith(message)

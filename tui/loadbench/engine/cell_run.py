@@ -8,8 +8,6 @@ from loadbench.engine.desk import Desk
 from loadbench.engine.events import (
     CellFinished,
     CellPhase,
-    Container,
-    Containers,
     Note,
     Phase,
     Sample,
@@ -74,7 +72,7 @@ class CellRun:
         """
         self._enter(Phase.SCALING)
         self._scale()
-        self._note_containers()
+        self._desk.note_containers()
         self._enter(Phase.RAMPING)
         self._ramp()
         settled = self._settle()
@@ -215,17 +213,7 @@ class CellRun:
 
     def _look(self, *, at_most_s: float | None = None) -> None:
         self._desk.look(at_most_s=at_most_s)
-        fault = self._stack.fault()
-        self._note_containers()
-        if fault:
+        if fault := self._stack.fault():
+            # A look later than the last one: what is told of the fault must be seen too.
+            self._desk.note_containers()
             raise fault
-
-    def _note_containers(self) -> None:
-        """Put the containers into the journal where one of them came, went or ended."""
-        known, now = self._desk.state.containers, self._stack.containers()
-        if [_standing(it) for it in known] != [_standing(it) for it in now]:
-            self._desk.emit(Containers(containers=now))
-
-
-def _standing(it: Container) -> tuple[object, ...]:
-    return it.name, it.state, it.exit_code, it.health, it.oom_killed, it.restarts

@@ -1,6 +1,7 @@
 """The runner's desk: where events go out, commands come in, and waiting is done."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from loadbench.engine.control import answer_to
 from loadbench.engine.events import (
     CellSkipped,
     CommandAnswered,
+    Container,
+    Containers,
     Event,
     Note,
     Result,
@@ -77,6 +80,11 @@ class Desk:
         self._progress: list[tuple[str, str]] = []
         self._woken = threading.Event()
         self._stop = stop or StopFlag()
+        self._containers: Callable[[], tuple[Container, ...]] = lambda: self.state.containers
+
+    def watch(self, containers: Callable[[], tuple[Container, ...]]) -> None:
+        """Look at the containers too from now on, and write down when one comes, goes or ends."""
+        self._containers = containers
 
     def emit(self, event: Event) -> None:
         """Put an event into the journal and into the state."""
@@ -96,6 +104,7 @@ class Desk:
         self._woken.wait(self._tick_s if at_most_s is None else min(self._tick_s, at_most_s))
         self._woken.clear()
         self._write_progress()
+        self.note_containers()
         if self._stop.reason:
             raise StopAsked(self._stop.reason)
         self._unanswered += self._commands.poll()
@@ -121,6 +130,12 @@ class Desk:
             self.look()
         self._write_progress()
         return task.result()
+
+    def note_containers(self) -> None:
+        """Put the containers into the journal where they are not as they were."""
+        now = self._containers()
+        if [_standing(it) for it in self.state.containers] != [_standing(it) for it in now]:
+            self.emit(Containers(containers=now))
 
     def reject_stale_commands(self) -> None:
         """Answer the commands that a former runner of this run left unanswered."""
@@ -184,3 +199,7 @@ class Desk:
         while self._progress:
             step, line = self._progress.pop(0)
             self.emit(StackProgress(step=step, line=line))
+
+
+def _standing(it: Container) -> tuple[object, ...]:
+    return it.name, it.state, it.exit_code, it.health, it.oom_killed, it.restarts

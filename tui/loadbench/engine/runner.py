@@ -40,6 +40,7 @@ class Runner:
         self._equipment = equipment
         self._desk = desk
         self._load_up = False
+        desk.watch(equipment.stack.containers)
 
     def run(self) -> Result:
         """Measure all outstanding cells, take everything down, and say how it ended."""

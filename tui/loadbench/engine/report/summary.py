@@ -36,6 +36,7 @@ def summary_json(state: RunState) -> str:
         "driver": started.driver,
         "hardware": started.hardware,
         "versions": started.versions,
+        "images": dict(state.images),
         "profile": started.profile,
         "cells": [asdict(row) for row in rows(state)],
     }

@@ -2,43 +2,39 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import requests
 
 from loadbench.engine.events import Container
 from loadbench.engine.files import write_whole
-from loadbench.engine.leash import Leashed, Tether
+from loadbench.engine.leash import Leashed
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say, faults
+from loadbench.engine.stack.compose_cli import Action, ComposeCli, take_down
 from loadbench.engine.stack.compose_files import ComposeFiles
 from loadbench.engine.stack.compose_words import Teller, explain
-from loadbench.engine.stack.docker import Docker, DockerCallError, last_words
+from loadbench.engine.stack.docker import Docker, DockerCallError, clean
 from loadbench.engine.stack.gpu import VramMeter
 from loadbench.engine.stack.health import ask_health, health_url, lacking_workers
+from loadbench.engine.stack.seen import Seen
 from loadbench.engine.stack.service import StackLog
-from loadbench.engine.stack.watch import Seen, Watch, clean
+from loadbench.engine.stack.watch import Watch
 from loadbench.errors import EngineError, StackError
-
-if TYPE_CHECKING:
-    from python_on_whales import DockerClient
 
 ADDITIONS = "compose.loadbench.yaml"
 ENGINE_PATIENCE_S = 30.0
 """How long a cell waits for an engine that is away, as when it is restarted."""
 
 PREPARE_TIMEOUT_S = 3600.0
-DOWN_TIMEOUT_S = 60.0
+
 _SHORT_DIGEST = len("sha256:") + 12
 """Samples carry it every second, and Docker takes it as well as the whole."""
 
 _LAST_LINES_S = 2.0
 _RETRY_S = 1.0
-
-Action = Callable[["DockerClient"], Iterable[tuple[str, bytes]]]
 
 
 class ComposeStack:
@@ -68,6 +64,7 @@ class ComposeStack:
         self._run = folder.resolve()
         self._vram = vram
         self._log = StackLog(folder / "stack.log")
+        self._compose = ComposeCli(docker, files.project, (*files.paths, self._additions))
         self._watch = Watch(docker, files.project)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -78,9 +75,6 @@ class ComposeStack:
         self._left: str | None = None
         self._logs: Leashed | None = None
         self._logs_until = ""
-        # A stop comes from the runner's thread while another one starts containers.
-        self._lock = threading.Lock()
-        self._tether: Tether | None = None
         self._closed = threading.Event()
 
     @property
@@ -208,9 +202,7 @@ class ComposeStack:
     def close(self) -> str | None:
         """End and remove every container; volumes stay."""
         self._closed.set()
-        with self._lock:
-            if self._tether:
-                self._tether.cut()
+        self._compose.cut()
         # Where it could not be taken down, a second try would wait in vain as long.
         if self._touched and not self._left:
             self._left = self._down()
@@ -233,37 +225,19 @@ class ComposeStack:
     def _perform(
         self, step: str, say: Say, action: Action, *, within_s: float = PREPARE_TIMEOUT_S
     ) -> None:
-        """Have Compose do something, telling what it says; a stop or the time ends it."""
-        from python_on_whales import DockerException
-
-        with self._lock:
-            self._refuse_if_closed()
-            tether = self._tether = Tether()
-        overdue = threading.Timer(within_s, tether.cut)
-        overdue.daemon = True
-        overdue.start()
-        started = time.monotonic()
-        client = self._docker.client(
-            tether, (*self._files.paths, self._additions), self._files.project
-        )
+        """Have Compose do something, telling what it says."""
+        self._refuse_if_closed()
         teller = Teller(step, self._files.project)
-        try:
-            for _, raw in action(client):
-                line = clean(raw)
-                self._log.write(step, line)
-                if told := teller.tell(line):
-                    say(step, told)
-        except DockerException as error:
+
+        def tell(line: str) -> None:
+            self._log.write(step, line)
+            if told := teller.tell(line):
+                say(step, told)
+
+        failure = self._compose.perform(action, within_s=within_s, tell=tell)
+        if failure:
             self._refuse_if_closed()
-            if time.monotonic() - started >= within_s:
-                raise StackError(
-                    f"{step} took longer than {within_s:g} s (stack.startup_timeout); "
-                    "stack.log says more"
-                ) from None
-            raise explain(step, self._docker, last_words(error.stderr)) from None
-        finally:
-            overdue.cancel()
-            tether.cut()
+            raise explain(step, self._docker, failure, within_s)
 
     def _refuse_if_closed(self) -> None:
         if self._closed.is_set():
@@ -313,7 +287,7 @@ class ComposeStack:
         arguments = ("compose", "--project-name", self._files.project, "logs", "--no-color")
         try:
             self._logs = self._docker.follow(*arguments, "--follow", *since)
-        except (OSError, EngineError):
+        except EngineError:
             return
         threading.Thread(target=self._take_down_words, args=(self._logs,), daemon=True).start()
 
@@ -325,38 +299,3 @@ class ComposeStack:
                 name, bar, line = clean(raw).partition("|")
                 self._log.write(*((name.strip(), line.strip()) if bar else ("compose", name)))
         self._logs_until = datetime.now(UTC).isoformat()
-
-
-def take_down(
-    docker: Docker, project: str, tell: Callable[[str], None] = lambda _: None
-) -> str | None:
-    """End and remove all containers and networks of a project; volumes stay.
-
-    Args:
-        docker: The engine's command line.
-        project: The project's name; its compose files need not be there any more.
-        tell: Gets every line that Compose says.
-
-    Returns:
-        What could not be done, as a sentence; None: nothing is left.
-    """
-    from python_on_whales import DockerException
-
-    tether = Tether()
-    overdue = threading.Timer(DOWN_TIMEOUT_S, tether.cut)
-    overdue.daemon = True
-    overdue.start()
-    try:
-        client = docker.client(tether, (), project)
-        for _, raw in client.compose.down(remove_orphans=True, stream_logs=True):
-            tell(clean(raw))
-    except DockerException as error:
-        said = last_words(error.stderr)
-        reason = str(docker.error(said)) if said else f"not within {DOWN_TIMEOUT_S:g} s"
-        return f"containers of {project} may still be up: {reason}"
-    except EngineError as error:
-        return f"containers of {project} may still be up: {error}"
-    finally:
-        overdue.cancel()
-        tether.cut()
-    return None

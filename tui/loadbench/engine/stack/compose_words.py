@@ -1,8 +1,8 @@
 """What Compose says, made shorter for people, and its failures explained. Pure."""
 
 import re
-from collections.abc import Sequence
 
+from loadbench.engine.stack.compose_cli import Failure
 from loadbench.engine.stack.docker import Docker, DockerCallError
 from loadbench.errors import EngineError, StackError
 
@@ -72,13 +72,21 @@ def _short(step: str) -> str:
     return text if len(text) <= _LONGEST_STEP else f"{text[:_LONGEST_STEP]}…"
 
 
-def explain(step: str, docker: Docker, lines: Sequence[str]) -> StackError | EngineError:
-    """Return the error for a step that Compose could not do, from what it said last."""
+def explain(
+    step: str, docker: Docker, failure: Failure, within_s: float
+) -> StackError | EngineError:
+    """Return the error for a step that Compose could not do within its time."""
+    lines = failure.lines
+    if failure.overdue:
+        return StackError(
+            f"Compose took longer than {within_s:g} s for this step ({step}); stack.log says more",
+            log_lines=lines[-LOG_LINES:],
+        )
     error = docker.error(lines)
     if not isinstance(error, DockerCallError):
         return error
     whole = "\n".join(lines)
-    tail = tuple(lines[-LOG_LINES:])
+    tail = lines[-LOG_LINES:]
     last = lines[-1] if lines else "Compose said nothing"
     if taken := _PORT_TAKEN.search(whole):
         port = next(group for group in taken.groups() if group)

@@ -1,29 +1,25 @@
-"""Docker from outside: its command line, asked and followed, and the errors that it answers with.
-
-python-on-whales is imported here alone, and only where something is built, started or ended.
-"""
+"""Docker from outside: its command line, asked and followed, and the errors it answers with."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from loadbench.engine.leash import Leashed, Tether
+from loadbench.engine.leash import Leashed
 from loadbench.errors import EngineError
-
-if TYPE_CHECKING:
-    from python_on_whales import DockerClient
 
 ASK_TIMEOUT_S = 10.0
 """Longer than an engine that is merely busy takes to answer."""
 
 LAST_LINES = 5
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _INSTALL = "https://docs.docker.com/engine/install/"
 _NO_ENGINE = (
     "cannot connect to the docker daemon",
@@ -86,6 +82,15 @@ class Docker:
     settings: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
+    def command(self) -> list[str]:
+        """What every command line begins with.
+
+        Raises:
+            EngineError: There is no such program.
+        """
+        return [_binary(), *self.endpoint.flags]
+
+    @property
     def environment(self) -> dict[str, str]:
         """The whole environment that commands get."""
         merged = {**os.environ, **self.settings}
@@ -123,17 +128,6 @@ class Docker:
         """Start a command that goes on until it is ended; its output is a pipe."""
         return self._start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def client(self, tether: Tether, files: Iterable[Path], project: str) -> "DockerClient":
-        """Return python-on-whales for a compose project; what it starts hangs on the tether."""
-        from python_on_whales import DockerClient
-
-        unset = [f"--unset={name}" for name, value in self.settings.items() if value is None]
-        given = [f"{name}={value}" for name, value in self.settings.items() if value is not None]
-        call = [*tether.prefix, "env", *unset, *given, _binary(), *self.endpoint.flags]
-        return DockerClient(
-            client_call=call, compose_files=list(files), compose_project_name=project
-        )
-
     def error(self, lines: Iterable[str]) -> EngineError:
         """Return the error that stands for what the command line has said."""
         said = [line.strip() for line in lines if line.strip()]
@@ -154,13 +148,16 @@ class Docker:
         return DockerCallError(said[-LAST_LINES:])
 
     def _start(self, arguments: Sequence[str], *, stdout: Any, stderr: Any) -> Leashed:
-        return Leashed(
-            [_binary(), *self.endpoint.flags, *arguments],
-            cwd=Path.cwd(),
-            environment=self.environment,
-            stdout=stdout,
-            stderr=stderr,
-        )
+        try:
+            return Leashed(
+                [*self.command, *arguments],
+                cwd=Path("/"),
+                environment=self.environment,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        except OSError as error:
+            raise EngineError(f"docker cannot be started: {error}") from error
 
 
 def current_endpoint() -> Endpoint:
@@ -205,10 +202,9 @@ def engine_info(docker: Docker) -> dict[str, Any]:
     return {**info, "ComposeVersion": compose}
 
 
-def last_words(raw: bytes | str | None) -> list[str]:
-    """Return the lines of a command's standard error that say something."""
-    text = _text(raw) if isinstance(raw, bytes) else raw or ""
-    return [line.strip() for line in text.splitlines() if line.strip()]
+def clean(raw: bytes | str) -> str:
+    """Return a line of a command's output without what steers a terminal."""
+    return _ESCAPES.sub("", _text(raw) if isinstance(raw, bytes) else raw).rstrip()
 
 
 def _parsed(text: str) -> dict[str, Any]:

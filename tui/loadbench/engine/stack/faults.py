@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from loadbench.engine.stack.watch import Seen
+from loadbench.engine.stack.seen import Seen
 from loadbench.errors import StackError
 
 MANY_RESTARTS = 3

@@ -11,6 +11,7 @@ from pathlib import Path
 from loadbench.engine.events import Project
 from loadbench.engine.locks import StackLock
 from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.stack.compose_cli import take_down
 from loadbench.engine.stack.compose_files import RUN_LABEL
 from loadbench.engine.stack.docker import Docker, Endpoint
 from loadbench.errors import EngineError
@@ -56,8 +57,6 @@ def clear_leftovers(run: Run) -> str | None:
     Raises:
         RefusedError: A live run uses the project.
     """
-    from loadbench.engine.stack.compose import take_down
-
     project = _project(run)
     if project is None:
         return None

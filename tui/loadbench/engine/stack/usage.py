@@ -4,12 +4,14 @@ That costs the engine nothing and is never late, unlike `docker stats`, which ma
 the same files for every container, every second, and tells them seconds later.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 _SHORTEST_S = 0.5
 """Over less than this, the use of a core is more noise than number."""
 
@@ -110,6 +112,18 @@ class ControlGroups:
             with suppress(OSError, ValueError, LookupError):
                 found[identity] = group.usage()
         return found
+
+
+def parse_size(text: str) -> int:
+    """Return a size such as `12.5MiB` in bytes.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]iB|B)\s*", text)
+    if not match:
+        raise ValueError(text)
+    return round(float(match[1]) * _UNITS[match[2]])
 
 
 def _field(file: Path, name: str) -> int:

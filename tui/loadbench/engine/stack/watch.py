@@ -5,17 +5,16 @@ there is one truth, and a lost event costs no more than the seconds until the ne
 """
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from loadbench.engine.leash import Leashed
-from loadbench.engine.stack.docker import Docker, DockerCallError, SilentEngineError
-from loadbench.engine.stack.usage import ControlGroups, Usage
+from loadbench.engine.stack.docker import Docker, DockerCallError, SilentEngineError, clean
+from loadbench.engine.stack.seen import LOG_LINES, Seen, describe
+from loadbench.engine.stack.usage import ControlGroups, Usage, parse_size
 from loadbench.errors import EngineError
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -27,54 +26,7 @@ GONE_AFTER_S = 5.0
 SILENT_AFTER_S = 30.0
 """How long it may say nothing: with many containers, a busy one takes its time."""
 
-LOG_LINES = 15
 _EVENTS = ("create", "start", "die", "oom", "pause", "unpause", "destroy", "health_status")
-_ENDED = ("exited", "dead", "restarting")
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
-    """A port of a container, and where it is published."""
-
-    target: int
-    address: str
-    published: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A container as the engine described it."""
-
-    id: str
-    name: str
-    """As people say it: `model-1`."""
-    service: str
-    state: str
-    health: str | None
-    exit_code: int
-    oom_killed: bool
-    restarts: int
-    started_at: str
-    pid: int
-    """Its first process, as its own machine numbers it; 0: it has ended."""
-    image: str
-    memory_limit_bytes: int
-    """0: no limit."""
-    ports: tuple[Port, ...]
-    last_words: tuple[str, ...]
-    """Of one that has ended, or whose health check fails."""
-
-    @property
-    def running(self) -> bool:
-        """Whether it runs, which one that is paused or restarting does not."""
-        return self.state == "running"
-
-    @property
-    def ended(self) -> bool:
-        """Whether its process has ended."""
-        return self.state in _ENDED
 
 
 class Watch:
@@ -174,57 +126,30 @@ class Watch:
         if not ids:
             return ()
         try:
-            told = json.loads(self._docker.ask("inspect", "--type", "container", *ids))
+            told = self._docker.ask("inspect", "--type", "container", *ids)
         except DockerCallError as error:
             if any("no such" in line.lower() for line in error.lines):
                 # One of them went between the two questions, and its event is on the way.
                 return self._seen
             raise
-        found = (self._describe(container) for container in told)
+        try:
+            described = [describe(it, self._project, self._oomed) for it in json.loads(told)]
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            problem = f"`docker inspect` told of a container in an unknown way: {error!r}"
+            raise EngineError(problem) from error
+        found = [self._with_last_words(seen) for seen in described]
         return tuple(sorted(found, key=lambda seen: (seen.service, len(seen.name), seen.name)))
 
-    def _describe(self, told: Mapping[str, Any]) -> Seen:
-        state, labels = told["State"], told["Config"]["Labels"]
-        identity = told["Id"]
-        service = labels.get("com.docker.compose.service", "")
-        number = labels.get("com.docker.compose.container-number", "1")
-        name = told["Name"].removeprefix("/")
-        if name == f"{self._project}-{service}-{number}":
-            name = f"{service}-{number}"
-        health = state.get("Health") or {}
-        seen = Seen(
-            id=identity,
-            name=name,
-            service=service,
-            state=state["Status"],
-            health=_check(health),
-            exit_code=state["ExitCode"],
-            oom_killed=bool(state["OOMKilled"]) or identity in self._oomed,
-            restarts=told.get("RestartCount", 0),
-            started_at=state["StartedAt"],
-            pid=state["Pid"],
-            image=told["Image"],
-            memory_limit_bytes=told["HostConfig"].get("Memory", 0),
-            ports=_ports(told["NetworkSettings"].get("Ports") or {}),
-            last_words=(),
-        )
-        return replace(seen, last_words=self._last_words(seen, state, health))
-
-    def _last_words(
-        self, seen: Seen, state: Mapping[str, Any], health: Mapping[str, Any]
-    ) -> tuple[str, ...]:
-        if seen.health == "unhealthy" and not seen.ended:
-            outputs = [entry.get("Output", "") for entry in health.get("Log") or ()]
-            return tuple(line for text in outputs[-1:] for line in text.splitlines()[-LOG_LINES:])
+    def _with_last_words(self, seen: Seen) -> Seen:
         if not seen.ended or (seen.exit_code == 0 and not seen.restarts):
-            return ()
+            return seen
         known = {it.id: it for it in self._seen if it.started_at == seen.started_at}
         if seen.id in known and known[seen.id].last_words:
-            return known[seen.id].last_words
+            return replace(seen, last_words=known[seen.id].last_words)
         with suppress(EngineError):
             said = self._docker.ask("logs", "--tail", str(LOG_LINES), seen.id, merged=True)
-            return tuple(clean(line) for line in said.splitlines())
-        return tuple(filter(None, [state.get("Error")]))
+            return replace(seen, last_words=tuple(clean(line) for line in said.splitlines()))
+        return seen
 
     def _follow_events(self) -> None:
         now = time.monotonic()
@@ -264,7 +189,7 @@ class Watch:
             former.end()
         try:
             child = self._docker.follow(*arguments)
-        except (OSError, EngineError):
+        except EngineError:
             return None
         threading.Thread(target=self._read, args=(child, on_line), daemon=True).start()
         return child
@@ -294,36 +219,3 @@ class Watch:
             cores = float(told["CPUPerc"].rstrip("%")) / 100
             memory = parse_size(told["MemUsage"].partition("/")[0])
             self._told[told["ID"]] = Usage(round(cores, 4), memory)
-
-
-def clean(raw: bytes | str) -> str:
-    """Return a line of a command's output without what steers a terminal."""
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    return _ESCAPES.sub("", text).rstrip()
-
-
-def parse_size(text: str) -> int:
-    """Return a size such as `12.5MiB` in bytes.
-
-    Raises:
-        ValueError: It is none.
-    """
-    match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]iB|B)\s*", text)
-    if not match:
-        raise ValueError(text)
-    return round(float(match[1]) * _UNITS[match[2]])
-
-
-def _check(health: Mapping[str, Any]) -> str | None:
-    status = health.get("Status")
-    return None if status == "none" else status
-
-
-def _ports(told: Mapping[str, Any]) -> tuple[Port, ...]:
-    found = []
-    for target, bindings in told.items():
-        port, _, protocol = target.partition("/")
-        for binding in bindings or () if protocol == "tcp" else ():
-            address, published = binding["HostIp"], int(binding["HostPort"])
-            found.append(Port(target=int(port), address=address, published=published))
-    return tuple(found)
