@@ -38,6 +38,8 @@ class FakeStack(Faked):
     broken: StackError | None = None
     host: str = "http://127.0.0.1:1"
     images: Mapping[str, str] = field(default_factory=dict)
+    show: Callable[[], tuple[Container, ...]] | None = None
+    """Overrules what containers there are."""
     left: str | None = None
     """What it says that it could not end."""
 
@@ -59,6 +61,8 @@ class FakeStack(Faked):
         return self.broken
 
     def containers(self) -> tuple[Container, ...]:
+        if self.show:
+            return self.show()
         names = [f"model-{number}" for number in range(1, self.models + 1)]
         return tuple(Container(name=name, service="model", state="running") for name in names)
 

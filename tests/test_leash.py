@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from harness import gone, until
-from loadbench.engine.leash import Leashed
+from loadbench.engine.leash import Leashed, Tether
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)"
 FOREVER = "import signal, time; print('up', flush=True); signal.pause()"
@@ -22,7 +23,7 @@ WITH_CHILD = (
 RUNNER = """
 import subprocess, sys
 from pathlib import Path
-from loadbench.engine.leash import Leashed
+from loadbench.engine.leash import Leashed, Tether
 held = Leashed([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd(), environment={}, stdout=1)
 print(held.pid, flush=True)
 import signal; signal.pause()
@@ -179,3 +180,68 @@ def test_a_folder_is_removed_with_its_command(leash: Leash, tmp_path: Path) -> N
     held.end()
 
     assert not folder.exists()
+
+
+def tied(tether: Tether, code: str) -> "subprocess.Popen[bytes]":
+    """Start Python code as a library would, on a tether, and wait until it is up."""
+    process = subprocess.Popen([*tether.prefix, sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    return process
+
+
+@pytest.mark.parametrize("code", [FOREVER, DEAF + "; time.sleep(600)", WITH_CHILD])
+def test_a_cut_tether_ends_the_command_that_hangs_on_it(code: str) -> None:
+    tether = Tether()
+    with tied(tether, code) as process:
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert family
+
+        tether.cut()
+
+        assert process.wait(8) != 0
+        until(lambda: gone(family), within_s=5)
+    tether.cut()
+
+
+def test_a_command_on_a_tether_ends_as_it_does_without() -> None:
+    tether = Tether()
+    ended = subprocess.run([*tether.prefix, sys.executable, "-c", "print(5); exit(3)"], stdout=-1)
+    tether.cut()
+    assert (ended.returncode, ended.stdout) == (3, b"5\n")
+
+
+def test_a_command_after_the_cut_does_not_begin(tmp_path: Path) -> None:
+    tether = Tether()
+    tether.cut()
+    touched = tmp_path / "touched"
+
+    ended = subprocess.run([*tether.prefix, "touch", str(touched)])
+
+    assert ended.returncode != 0
+    assert not touched.exists()
+
+
+def test_a_tether_leaves_no_folder_behind() -> None:
+    before = set(Path(tempfile.gettempdir()).glob("loadbench-*"))
+    tether = Tether()
+    with tied(tether, FOREVER) as process:
+        tether.cut()
+        process.wait(8)
+    assert set(Path(tempfile.gettempdir()).glob("loadbench-*")) <= before
+
+
+def test_a_killed_runner_ends_what_hangs_on_its_tether() -> None:
+    code = (
+        "import subprocess, sys; from loadbench.engine.leash import Tether; t = Tether(); "
+        "subprocess.run([*t.prefix, sys.executable, '-c', sys.argv[1]])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, FOREVER], stdout=subprocess.PIPE) as runner:
+        assert runner.stdout is not None
+        assert runner.stdout.readline() == b"up\n"
+        family = psutil.Process(runner.pid).children(recursive=True)
+        assert len(family) >= 2
+
+        runner.kill()
+
+        until(lambda: gone(family), within_s=5)

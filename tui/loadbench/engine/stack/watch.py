@@ -18,7 +18,7 @@ from loadbench.engine.stack.usage import ControlGroups, Usage, parse_size
 from loadbench.errors import EngineError
 
 PROJECT_LABEL = "com.docker.compose.project"
-LOOK_EVERY_S = 10.0
+LOOK_EVERY_S = 15.0
 RETRY_EVERY_S = 1.0
 GONE_AFTER_S = 5.0
 """How long the engine may refuse to answer before that is a fault: a connection can break."""
@@ -103,9 +103,11 @@ class Watch:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
-        for child in (self._events, self._stats):
-            if child:
-                child.end()
+        children = [child for child in (self._events, self._stats) if child]
+        for child in children:
+            child.let_go()
+        for child in children:
+            child.end()
 
     def _go_on(self) -> None:
         while not self._closed.is_set():
@@ -172,7 +174,7 @@ class Watch:
         self._told = {key: usage for key, usage in self._told.items() if key in unreadable}
         if not unreadable:
             if self._stats:
-                self._stats.end()
+                self._stats.let_go()
             self._stats = None
             return
         self._stats = self._replace(
@@ -186,7 +188,8 @@ class Watch:
         self, former: Leashed | None, on_line: Callable[[str], None], *arguments: str
     ) -> Leashed | None:
         if former:
-            former.end()
+            # Not waited for: `docker stats` takes its time to end.
+            former.let_go()
         try:
             child = self._docker.follow(*arguments)
         except EngineError:
@@ -200,6 +203,7 @@ class Watch:
         with output:
             for raw in output:
                 on_line(clean(raw))
+        child.end()
         # Whatever ended it may have ended more.
         self._woken.set()
 
