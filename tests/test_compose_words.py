@@ -5,7 +5,7 @@ import pytest
 from loadbench.engine.stack.compose_cli import Failure
 from loadbench.engine.stack.compose_words import Teller, explain
 from loadbench.engine.stack.docker import Docker, Endpoint
-from loadbench.errors import EngineError, StackError
+from loadbench.errors import StackError
 
 DOCKER = Docker(Endpoint("default", "unix:///var/run/docker.sock"))
 
@@ -122,10 +122,9 @@ def test_a_step_that_took_too_long_says_how_long_it_had() -> None:
         ("error during connect: EOF", "no Docker engine answers at unix:///var/run/docker.sock"),
     ],
 )
-def test_an_engine_that_cannot_be_used_is_not_the_step_s_failure(said: str, message: str) -> None:
+def test_an_engine_that_cannot_be_used_is_told_as_such(said: str, message: str) -> None:
     error = explain("start", DOCKER, Failure((said,)), 5)
 
-    assert type(error) is EngineError
     assert str(error).startswith(message)
 
 

@@ -92,5 +92,21 @@ def test_everything_that_is_required_is_pinned() -> None:
         assert normal(re.split(r"[<>=~! ]", requirement)[0]) in pinned, requirement
 
 
+def test_images_hold_the_versions_that_are_tested() -> None:
+    pinned = {
+        normal(name): version
+        for name, _, version in (
+            line.partition("==") for line in (REPOSITORY / "constraints.txt").read_text().split()
+        )
+    }
+    for file in (REPOSITORY / "stack").glob("*/requirements*.txt"):
+        for line in file.read_text().splitlines():
+            name, _, version = line.partition("==")
+            if version:
+                # One version of ONNX Runtime, in a package for each device.
+                plain = normal(name.partition("[")[0]).removesuffix("-gpu")
+                assert version == pinned[plain], f"{file.name}: {line}"
+
+
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -29,7 +29,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> None:
-    done = bench.call("run", "fast", "--set", "models=1,2", "--set", "stack.driver=auto")
+    done = bench.call("run", "fast", "--set", "models=1,2")
 
     assert done.returncode == 0, done.stderr
     folder = bench.folder()

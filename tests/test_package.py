@@ -28,6 +28,14 @@ def test_the_wheel_holds_one_package_and_the_workspace_that_init_copies(tmp_path
         text=True,
     )
     assert "profiles, stack, images, locustfile.py" in made.stdout
-    for part in ("profiles/demo.yaml", "stack/api/app.py", "stack/model/efficientnet-lite0.onnx"):
+    for part in (
+        "profiles/demo.yaml",
+        "stack/.dockerignore",
+        "stack/api/Dockerfile",
+        "stack/api/app.py",
+        "stack/compose.gpu.yaml",
+        "stack/compose.yaml",
+        "stack/model/efficientnet-lite0.onnx",
+    ):
         assert (tmp_path / "mine" / part).is_file()
     assert len(list((tmp_path / "mine" / "images").glob("*.jpg"))) == 5

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ ENGINE_PATIENCE_S = 30.0
 """How long a cell waits for an engine that is away, as when it is restarted."""
 
 PREPARE_TIMEOUT_S = 3600.0
+REMOVE_TIMEOUT_S = 60.0
 
 _SHORT_DIGEST = len("sha256:") + 12
 """Samples carry it every second, and Docker takes it as well as the whole."""
@@ -128,7 +130,10 @@ class ComposeStack:
         if broken:
             # In our queue, jobs of the cell that has failed may wait: those are not for the next.
             replaced = standing if self._files.ours else broken
-            self._docker.ask("rm", "--force", *(it.id for it in replaced))
+            with suppress(DockerCallError):
+                # One that is gone by itself is as good, and what is in the way Compose will tell.
+                ids = [it.id for it in replaced]
+                self._docker.ask("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
         self._touched = True
         try:
             self._perform(
@@ -147,13 +152,13 @@ class ComposeStack:
             )
         except StackError:
             # A container that has ended is a better reason than that others waited for it.
-            if fault := faults.starting_fault(self._watch.look(), scaled):
+            if fault := faults.starting_fault(self._look_patiently(), scaled):
                 raise fault from None
             raise
         finally:
             self._follow_logs()
         self._scaled_once = True
-        self._watch.look()
+        self._look_patiently()
         self._host = self._profile.host or self._published_address()
 
     def missing(self, models: int) -> str | None:

@@ -4,7 +4,7 @@ import re
 
 from loadbench.engine.stack.compose_cli import Failure
 from loadbench.engine.stack.docker import Docker, DockerCallError
-from loadbench.errors import EngineError, StackError
+from loadbench.errors import StackError
 
 LOG_LINES = 15
 _LONGEST_STEP = 70
@@ -72,9 +72,7 @@ def _short(step: str) -> str:
     return text if len(text) <= _LONGEST_STEP else f"{text[:_LONGEST_STEP]}…"
 
 
-def explain(
-    step: str, docker: Docker, failure: Failure, within_s: float
-) -> StackError | EngineError:
+def explain(step: str, docker: Docker, failure: Failure, within_s: float) -> StackError:
     """Return the error for a step that Compose could not do within its time."""
     lines = failure.lines
     if failure.overdue:
@@ -84,7 +82,7 @@ def explain(
         )
     error = docker.error(lines)
     if not isinstance(error, DockerCallError):
-        return error
+        return StackError(str(error))
     whole = "\n".join(lines)
     tail = lines[-LOG_LINES:]
     last = lines[-1] if lines else "Compose said nothing"
