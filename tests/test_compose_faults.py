@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from loadbench.engine.stack.faults import (
+    LOOP_AFTER_S,
     is_broken,
     measuring_fault,
     not_healthy,
@@ -12,6 +13,8 @@ from loadbench.engine.stack.faults import (
     starting_fault,
 )
 from loadbench.engine.stack.seen import Seen
+
+NEEDED = ("model", "api")
 
 
 def seen(name: str = "model-1", **changes: Any) -> Seen:
@@ -29,6 +32,7 @@ def seen(name: str = "model-1", **changes: Any) -> Seen:
         "image": "sha256:0",
         "memory_limit_bytes": 0,
         "ports": (),
+        "run": "/run",
         "last_words": (),
     }
     return Seen(**{**fields, **changes})
@@ -50,12 +54,15 @@ def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Seen:
         (seen(state="restarting"), True),
         (ended(), True),
         (ended(code=0), True),
+        (seen(restarts=1), True),
         (ended("api-1"), True),
-        (ended("api-1", code=0), False),
+        (ended("api-1", code=0), True),
+        (ended("seed-1"), True),
+        (ended("seed-1", code=0), False),
     ],
 )
 def test_what_is_broken_is_replaced_before_a_cell(container: Seen, broken: bool) -> None:
-    assert is_broken(container, "model") is broken
+    assert is_broken(container, NEEDED) is broken
 
 
 @pytest.mark.parametrize(
@@ -64,7 +71,8 @@ def test_what_is_broken_is_replaced_before_a_cell(container: Seen, broken: bool)
         (seen(), None),
         (seen(health="unhealthy"), None),
         (seen(restarts=2, state="restarting", exit_code=1), None),
-        (ended("api-1", code=0), None),
+        (ended("seed-1", code=0), None),
+        (ended("seed-1", code=2), "seed-1 never was ready: it ended with exit code 2"),
         (ended("api-1", code=3), "api-1 never was ready: it ended with exit code 3"),
         (ended(code=0), "model-1 never was ready: it ended with exit code 0"),
         (
@@ -82,8 +90,14 @@ def test_what_is_broken_is_replaced_before_a_cell(container: Seen, broken: bool)
     ],
 )
 def test_what_keeps_a_service_from_being_ready(container: Seen, message: str | None) -> None:
-    fault = starting_fault([container], "model")
+    fault = starting_fault([container], NEEDED, {container.id: LOOP_AFTER_S + 1})
     assert (str(fault) if fault else None) == message
+
+
+def test_what_waits_for_another_by_ending_is_given_its_time() -> None:
+    waiting = seen(restarts=7, state="restarting", exit_code=1)
+    assert starting_fault([waiting], NEEDED, {waiting.id: LOOP_AFTER_S - 1}) is None
+    assert starting_fault([waiting], NEEDED, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -106,6 +120,13 @@ def test_what_keeps_a_service_from_being_ready(container: Seen, message: str | N
             "model-1 ended and was started again (1 time)",
         ),
         (
+            seen(started_at="2026-11-26T15:00:00Z", restarts=2, oom_killed=True),
+            (
+                "model-1 ended and was started again (2 times), killed by the kernel, "
+                "out of memory: this machine has no more"
+            ),
+        ),
+        (
             seen(oom_killed=True, memory_limit_bytes=64 * 2**20),
             (
                 "a process of model-1 was killed by the kernel, out of memory: its limit is 64 MB; "
@@ -118,7 +139,7 @@ def test_what_keeps_a_service_from_being_ready(container: Seen, message: str | N
 def test_what_happens_to_a_service_that_was_ready(now: Seen | None, message: str | None) -> None:
     before = seen()
 
-    fault = measuring_fault([now] if now else [], {before.id: before})
+    fault = measuring_fault([now] if now else [], {before.id: before}, NEEDED)
 
     assert (str(fault) if fault else None) == message
     if fault:
@@ -127,11 +148,18 @@ def test_what_happens_to_a_service_that_was_ready(now: Seen | None, message: str
 
 def test_what_came_later_and_ended_is_nothing_that_was_measured() -> None:
     before = seen()
-    assert measuring_fault([before, ended("cron-1")], {before.id: before}) is None
+    assert measuring_fault([before, ended("cron-1")], {before.id: before}, NEEDED) is None
+
+
+def test_what_nobody_needs_may_have_done_its_work_and_may_not_fail() -> None:
+    job = seen("seed-1")
+    assert measuring_fault([ended("seed-1", code=0)], {job.id: job}, NEEDED) is None
+    fault = measuring_fault([ended("seed-1", code=2)], {job.id: job}, NEEDED)
+    assert str(fault) == "seed-1 ended with exit code 2"
 
 
 def test_a_fault_carries_exit_code_and_last_words() -> None:
-    fault = starting_fault([ended(code=3, last_words=("a", "b"))], "model")
+    fault = starting_fault([ended(code=3, last_words=("a", "b"))], NEEDED, {})
     assert fault is not None
     assert (fault.container, fault.exit_code, fault.log_lines) == ("model-1", 3, ("a", "b"))
 

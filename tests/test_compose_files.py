@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from builders import make_profile
-from loadbench.engine.stack.compose_files import RUN_LABEL, ComposeFiles, compose_paths
+from loadbench.engine.stack.compose_additions import additions
+from loadbench.engine.stack.compose_files import ComposeFiles, compose_paths
+from loadbench.engine.stack.seen import RUN_LABEL
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
@@ -95,7 +97,7 @@ def test_what_is_shared_with_other_copies_of_a_project_is_told() -> None:
         {"type": "volume", "source": "own"},
     ]
 
-    found = files(top=top, app={"volumes": mounts}, gateway=GATEWAY).warnings()
+    found = files(top=top, app={"volumes": mounts}, gateway=GATEWAY).warnings(make_profile())
 
     assert [line.split(":")[0] for line in found] == [
         "volumes prod-data has a fixed name",
@@ -105,7 +107,7 @@ def test_what_is_shared_with_other_copies_of_a_project_is_told() -> None:
 
 
 def test_every_container_is_labelled_and_somebody_else_s_gets_no_settings() -> None:
-    added = json.loads(files().additions(make_profile(), Path("/reports/run$1")))
+    added = json.loads(additions(files(), make_profile(), Path("/reports/run$1")))
     assert added == {
         "services": {
             name: {"labels": {RUN_LABEL: "/reports/run$$1"}} for name in ("app", "gateway")
@@ -118,7 +120,7 @@ def test_our_services_get_the_profile_s_settings() -> None:
     profile = make_profile(batch_size=4, stack=stack)
     ours = files(ours=True, app={}, api={}, model={}, broker={})
 
-    added = json.loads(ours.additions(profile, Path("/run")))["services"]
+    added = json.loads(additions(ours, profile, Path("/run")))["services"]
 
     assert "environment" not in added["broker"]
     for name in ("api", "model"):
@@ -129,16 +131,53 @@ def test_our_services_get_the_profile_s_settings() -> None:
         assert environment["X"] == "a$$b"
 
 
+def test_an_image_that_is_built_gets_a_name_of_its_own() -> None:
+    theirs = files(app={"build": {"context": "."}, "image": "shop:latest"}, gateway={"image": "x"})
+    added = json.loads(additions(theirs, make_profile(), Path("/run")))["services"]
+    assert added["app"]["image"] == theirs.image("app") == f"{theirs.project}-app"
+    assert "image" not in added["gateway"]
+    assert theirs.image("gateway") == "x"
+
+
+def test_a_folder_of_any_name_can_be_written_down() -> None:
+    assert "/runs/🚀" in additions(files(), make_profile(), Path("/runs/🚀"))
+
+
+def test_keys_that_only_our_stack_knows_are_told() -> None:
+    profile = make_profile(batch_size=8, stack={"gpu_memory_mb": 5})
+    assert files().warnings(profile) == [
+        "batch_size has no effect on compose files of your own",
+        "stack.gpu_memory_mb has no effect on compose files of your own",
+    ]
+    assert files(ours=True).warnings(profile) == []
+
+
+def test_a_port_that_is_published_for_both_kinds_of_addresses_is_one() -> None:
+    ports = [{"target": 80, "host_ip": ip, "protocol": "tcp"} for ip in ("127.0.0.1", "::1")]
+    assert files(app={}, web={"ports": ports}).mistakes(make_profile(models=[1, 2])) == []
+
+
+def test_a_published_service_with_replicas_has_no_one_address() -> None:
+    web = {**GATEWAY, "deploy": {"replicas": 2}}
+    [mistake] = files(app={}, web=web).mistakes(make_profile())
+    assert mistake.startswith("host: the address that requests go to is needed")
+
+
+def test_what_requests_need_may_not_end() -> None:
+    assert files(app={}, gateway=GATEWAY, seed={}).needed == {"app", "gateway"}
+    assert files(ours=True, app={}, broker={}).needed == {"app", "broker"}
+
+
 def test_a_memory_limit_is_written_as_the_file_writes_its_own() -> None:
     profile = make_profile(stack={"memory_mb": 100})
     limit = 100 * 2**20
 
-    plain = json.loads(files().additions(profile, Path("/run")))["services"]
+    plain = json.loads(additions(files(), profile, Path("/run")))["services"]
     assert plain["app"]["mem_limit"] == plain["app"]["memswap_limit"] == limit
     assert "mem_limit" not in plain["gateway"]
 
-    deploy = {"deploy": {"resources": {"limits": {"memory": "5"}}}}
-    swarm = json.loads(files(app=deploy).additions(profile, Path("/run")))["services"]["app"]
+    deploy = {"deploy": {"resources": {"limits": {"cpus": "1"}}}}
+    swarm = json.loads(additions(files(app=deploy), profile, Path("/run")))["services"]["app"]
     assert swarm["deploy"] == {"resources": {"limits": {"memory": str(limit)}}}
     assert "mem_limit" not in swarm
 
@@ -179,6 +218,13 @@ def test_somebody_else_s_files_are_theirs_alone_and_must_be_there(tmp_path: Path
     here = workspace(tmp_path)
     theirs = tmp_path / "theirs.yaml"
     theirs.touch()
+
+    more = make_profile(device="gpu", stack={"compose": ["stack/compose.yaml", "theirs.yaml"]})
+    stack = tmp_path / "stack"
+    assert compose_paths(here, more) == (
+        (stack / "compose.yaml", stack / "compose.gpu.yaml", theirs),
+        True,
+    )
 
     profile = make_profile(device="gpu", stack={"compose": "theirs.yaml"})
     assert compose_paths(here, profile) == ((theirs,), False)

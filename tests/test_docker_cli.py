@@ -21,6 +21,7 @@ from loadbench.engine.stack.docker import (
     DockerCallError,
     Endpoint,
     SilentEngineError,
+    compose_version,
     current_endpoint,
     engine_info,
 )
@@ -133,8 +134,9 @@ def test_another_machine_s_engine_is_remote(url: str, remote: bool) -> None:
 
 def test_a_missing_compose_is_told(program: Program) -> None:
     program('case "$*" in *info*) echo "{}";; *) echo "unknown command" >&2; exit 1;; esac')
+    assert engine_info(Docker(HERE)) == {}
     with pytest.raises(EngineError, match="Docker Compose v2 is missing"):
-        engine_info(Docker(HERE))
+        compose_version(Docker(HERE))
 
 
 def test_what_the_engine_complains_of_in_its_information_counts(program: Program) -> None:
@@ -277,7 +279,7 @@ def test_a_cut_ends_what_is_under_way_and_allows_nothing_more(program: Program) 
 def test_what_cannot_be_taken_down_is_told(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program("exec sleep 4714")
+    program('case "$*" in *down*) exec sleep 4714;; esac')
     monkeypatch.setattr(compose_cli, "DOWN_TIMEOUT_S", 0.3)
     assert take_down(Docker(HERE), "p") == "containers of p may still be up: not within 0.3 s"
 
@@ -288,6 +290,44 @@ def test_what_cannot_be_taken_down_is_told(
 
     program("exit 0")
     assert take_down(Docker(HERE), "p") is None
+
+
+def test_containers_that_do_not_end_in_time_are_killed(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = tmp_path / "killed"
+    program(
+        f'case "$*" in *down*) test -e {done} || exec sleep 4715;; '
+        f"*ps*) echo abc;; *rm*) touch {done};; esac"
+    )
+    monkeypatch.setattr(compose_cli, "DOWN_TIMEOUT_S", 0.5)
+    assert take_down(Docker(HERE), "p") is None
+    assert done.exists()
+
+
+def test_complaints_that_are_not_utf_8_are_no_fault_of_ours(program: Program) -> None:
+    program(r"printf 'broken \351\n' >&2; exit 1")
+    failure = ComposeCli(Docker(HERE), "x").perform(
+        lambda client: client.compose.down(stream_logs=True), within_s=5, tell=lambda _: None
+    )
+    assert failure is not None
+    assert failure.lines == ("broken �",)
+
+
+def test_a_watch_that_fails_in_an_unknown_way_says_so(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("exit 0")
+    monkeypatch.setattr("loadbench.engine.stack.watch.GONE_AFTER_S", -1.0)
+
+    def fail(_: Watch) -> None:
+        raise KeyError("oops")
+
+    monkeypatch.setattr(Watch, "_follow_usage", fail)
+    watch = Watch(Docker(HERE), "p")
+    watch.start()
+    until(lambda: "containers cannot be looked at: KeyError" in str(watch.trouble))
+    watch.close()
 
 
 def stack(folder: Path) -> ComposeStack:

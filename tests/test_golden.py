@@ -63,7 +63,28 @@ def test_an_interrupted_run_stands_where_it_was_left(tmp_path: Path) -> None:
     assert {container.name for container in run.state.containers} == {"broker", "api", "model-1"}
 
 
-@pytest.mark.parametrize("name", ["demo", "faults", "interrupted"])
+def test_containers_are_told_with_what_became_of_them(tmp_path: Path) -> None:
+    run = read("containers", tmp_path)
+    cells = run.state.cells
+
+    assert run.state.started is not None
+    assert run.state.started.project is not None
+    assert set(run.state.images) == {"api", "broker", "model"}
+    for key in ("m1_u16_s20", "m2_u16_s20"):
+        failed = cells[key].failed
+        assert failed is not None
+        assert failed.exit_code == 137
+        assert "out of memory" in failed.reason
+    killed = cells["m1_u2_s20"].failed
+    assert killed is not None
+    assert killed.reason == "model-1 was killed (exit code 137)"
+    assert run.state.count(CellStatus.FINISHED) == 3
+    for container in run.state.containers:
+        assert container.image is not None
+        assert container.memory_bytes
+
+
+@pytest.mark.parametrize("name", ["demo", "faults", "interrupted", "containers"])
 def test_summaries_can_be_made_of_every_journal(name: str, tmp_path: Path) -> None:
     run = read(name, tmp_path)
 

@@ -26,6 +26,7 @@ class FakeNvml:
     processes: dict[int, list[tuple[int, int | None]]] = field(default_factory=dict)
     """(process id, bytes) by GPU."""
     driver: bool = True
+    shared: bool = False
     NVMLError: type[Exception] = FakeError
 
     def nvmlInit(self) -> None:  # noqa: N802  # the library's names
@@ -39,6 +40,8 @@ class FakeNvml:
         return index
 
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802
+        if self.shared:
+            raise FakeError
         return SimpleNamespace(total=self.sizes[handle])
 
     def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[SimpleNamespace]:  # noqa: N802
@@ -68,6 +71,15 @@ def test_no_driver_no_gpu_and_no_library_are_no_errors(
 def test_a_process_s_memory_is_added_up_over_all_gpus(nvml: FakeNvml) -> None:
     nvml.processes = {0: [(10, 100), (11, 5)], 1: [(10, 1000), (12, None)]}
     assert Gpus(nvml).used_bytes() == {10: 1100, 11: 5}
+
+
+def test_a_gpu_without_memory_of_its_own_warns_of_nothing(nvml: FakeNvml) -> None:
+    nvml.shared = True
+    gpus = find_gpus()
+    assert gpus is not None
+    assert gpus.first_bytes is None
+    profile = make_profile(models=[9], device="gpu", stack={"gpu_memory_mb": 4096})
+    assert vram_warning(profile) is None
 
 
 def test_a_gpu_that_tells_nothing_hides_no_other(nvml: FakeNvml) -> None:

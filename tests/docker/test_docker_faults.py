@@ -14,6 +14,7 @@ from harness import until
 from loadbench.engine.state import CellStatus
 
 ONE = ("--set", "models=1")
+IMAGE = "python:3.11-slim-bookworm"
 
 
 def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured(
@@ -108,6 +109,24 @@ def test_a_container_that_is_never_healthy_is_told_with_what_its_check_says(
     )
 
 
+def test_a_restart_of_long_ago_fails_no_later_cell(theirs: DockerBench) -> None:
+    # Ends once, on a request, and is started again by its engine.
+    app = theirs.root / "foreign" / "app.py"
+    die = "    def do_POST(self) -> None:\n        os._exit(1)\n\n    def do_GET"
+    app.write_text(app.read_text().replace("    def do_GET", die))
+    theirs.change_theirs(app={"restart": "always"})
+    theirs.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
+    theirs.when("m1_u1_s10", name="theirs")
+    ask = "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/', data=b'')"
+    docker("exec", theirs.container("app-1"), "python", "-c", ask, check=False)
+
+    theirs.when("m1_u2_s10", name="theirs")
+
+    assert theirs.reason("m1_u1_s10").startswith("app-1 ended")
+    [app_1] = [it for it in theirs.state("theirs").containers if it.name == "app-1"]
+    assert app_1.restarts == 0
+
+
 def test_a_container_that_restarts_in_a_loop_is_told_long_before_the_time_is_over(
     theirs: DockerBench,
 ) -> None:
@@ -124,13 +143,16 @@ def test_a_container_that_restarts_in_a_loop_is_told_long_before_the_time_is_ove
 
 def test_a_job_that_is_done_before_the_service_starts_is_no_fault(theirs: DockerBench) -> None:
     theirs.change_theirs(
-        migration={"image": "python:3.11-slim-bookworm", "command": ["true"]},
+        migration={"image": IMAGE, "command": ["true"]},
         gateway={"depends_on": {"migration": {"condition": "service_completed_successfully"}}},
+        seed={"image": IMAGE, "command": ["sh", "-c", "echo seeding; sleep 3"], "init": True},
     )
 
-    done = theirs.call("run", "theirs", *ONE)
+    done = theirs.call("run", "theirs", "--set", "users=1,2", "--set", "run_time=3s")
 
     assert done.returncode == 0, done.stderr
+    said = (theirs.folder("theirs") / "stack.log").read_text()
+    assert said.count("| seeding") == 1
 
 
 def test_an_image_that_cannot_be_had_ends_the_run_with_its_name(theirs: DockerBench) -> None:
@@ -227,7 +249,7 @@ def test_an_engine_that_goes_away_ends_the_run_which_goes_on_once_it_is_back(
 
     assert shown.returncode == 3
     assert "no Docker engine answers at unix://" in theirs.reason("m1_u1_s10")
-    assert "once it does, `run --resume` goes on" in told
+    assert "`run --resume` goes on once that is mended" in told
     assert [it.cell.key for it in theirs.state("theirs").outstanding] == ["m1_u2_s10"]
     assert "may still be up" in told
     assert "not known whether" in theirs.call("runs").stderr

@@ -49,7 +49,7 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
         with Signals() as signals:
             folder = start_runner(order)
             if wanted.detach:
-                _tell_detached(folder)
+                _tell_detached(folder, resumed=order.resume is not None)
                 break
             ended = PlainView(folder, Console(stderr=True)).watch(signals)
         if ended is None:
@@ -73,11 +73,11 @@ def print_result(ended: Run, *, as_json: bool) -> None:
     click.echo(f"reports: {ended.folder}")
 
 
-def _tell_detached(folder: Path) -> None:
-    """Print the name of a run that nobody will watch, and what may not be meant in it."""
+def _tell_detached(folder: Path, *, resumed: bool) -> None:
+    """Print the name of a run that nobody will watch, and what may not be meant in a new one."""
     found = read_run(folder)
     click.echo(found.name)
-    for message in found.state.messages:
+    for message in () if resumed else found.state.messages:
         click.echo(message.text, err=True)
 
 

@@ -116,8 +116,9 @@ def event_line(entry: Entry, state: RunState) -> str | None:
             return f"  {key} skipped: {reason}"
         case CommandAnswered(message=message) | Note(text=message):
             return f"  {message}"
-        case RunFinished(result=result, reason=reason):
-            return f"{result.value}: {reason}"
+        case RunFinished(result=result, reason=reason, left=left):
+            told = f"{result.value}: {reason}"
+            return f"{told}\n{left}; `loadbench-tui stop RUN` removes them" if left else told
         case _:
             return None
 

@@ -92,6 +92,8 @@ class CellRun:
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
         submit = self._desk.background.submit
+        # What a cell that was skipped has under way still ends first, and not in this one's time.
+        self._desk.wait_for(submit(lambda: None))
         deadline = time.monotonic() + timeout_s
         self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
         while missing := self._desk.wait_for(submit(self._stack.missing, models)):

@@ -143,12 +143,12 @@ class Desk:
             if command.id not in self.state.answered:
                 self._answer(command, accepted=False, message="stale: the run was not live")
 
-    def finish(self, result: Result, reason: str) -> None:
-        """Say how the run ended; a full disk has room for that in its reserve."""
+    def finish(self, result: Result, reason: str, left: str | None = None) -> None:
+        """Say how the run ended, and what is left; a full disk has room for that in its reserve."""
         with suppress(OSError):
             self._journal.release_reserve()
         with suppress(JournalError):
-            self.emit(RunFinished(result=result, reason=reason))
+            self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):
             write_summary(self.state, self.folder)
 

@@ -10,7 +10,7 @@ from typing import Literal
 from loadbench.engine.locks import state_folder
 from loadbench.engine.machine import hardware, versions
 from loadbench.engine.profile_file import load_profile, saved_profiles
-from loadbench.engine.stack.docker import Docker, current_endpoint, engine_info
+from loadbench.engine.stack.docker import Docker, compose_version, current_endpoint, engine_info
 from loadbench.engine.stack.gpu import find_gpus
 from loadbench.engine.stack.local_needs import NEEDED_MODULES
 from loadbench.errors import EngineError, ProfileError
@@ -68,14 +68,11 @@ def _packages() -> Finding:
 def _docker() -> Finding:
     try:
         docker = Docker(current_endpoint())
-        info = engine_info(docker)
+        info, compose = engine_info(docker), compose_version(docker)
     except EngineError as error:
         text = f"{error}. Runs with stack.driver auto use processes instead"
         return Finding("warning", "containers", text)
-    text = (
-        f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, "
-        f"Compose {info['ComposeVersion']}"
-    )
+    text = f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, Compose {compose}"
     return Finding("ok", "containers", text)
 
 
@@ -83,8 +80,9 @@ def _gpus() -> Finding:
     gpus = find_gpus()
     if gpus is None:
         return Finding("ok", "GPU", "no NVIDIA GPU: profiles with device gpu are refused")
-    memory = f"{gpus.first_bytes / 2**30:.1f} GiB"
-    return Finding("ok", "GPU", f"{gpus.count} by NVIDIA, the first with {memory}")
+    memory = gpus.first_bytes
+    size = f", the first with {memory / 2**30:.1f} GiB" if memory else ""
+    return Finding("ok", "GPU", f"{gpus.count} by NVIDIA{size}")
 
 
 def _workspace(workspace: Workspace) -> Finding:

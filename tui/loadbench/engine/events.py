@@ -278,6 +278,8 @@ class RunFinished:
     type: ClassVar = "run_finished"
     result: Result
     reason: str
+    left: str | None = None
+    """What could not be taken down, as a sentence. None: nothing is left."""
 
 
 Event = (

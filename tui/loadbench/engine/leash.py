@@ -142,8 +142,9 @@ class Tether:
         """Ask the command to end; it is killed if it has not within the grace period."""
         writing, self._writing = self._writing, -1
         if writing >= 0:
-            os.close(writing)
+            # In this order: a pipe that is opened after its last writer has gone never tells.
             shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(writing)
 
 
 def hold(pipe: int, argv: Sequence[str]) -> int:

@@ -44,19 +44,21 @@ class Runner:
 
     def run(self) -> Result:
         """Measure all outstanding cells, take everything down, and say how it ended."""
+        left = None
         try:
             try:
                 result, reason = self._sweep_or_reason()
             finally:
-                self._take_down()
+                left = self._take_down()
         except Exception as error:  # noqa: BLE001  # the outermost loop: a run ends in order
             traceback.print_exc()
             result = Result.ABORTED
             reason = f"a fault of loadbench-tui, see runner.log: {type(error).__name__}: {error}"
-        self._desk.finish(result, reason)
+        self._desk.finish(result, reason, left)
         return result
 
-    def _take_down(self) -> None:
+    def _take_down(self) -> str | None:
+        """End everything; return what could not be ended."""
         load, stack = self._equipment.load, self._equipment.stack
         load.close()
         stack.close()
@@ -64,8 +66,7 @@ class Runner:
         # Again, for what the background still started while it was being closed.
         left = stack.close()
         load.close()
-        if left:
-            self._desk.emit(Note(text=f"{left}; `loadbench-tui stop RUN` removes them"))
+        return left
 
     def _sweep_or_reason(self) -> tuple[Result, str]:
         try:
@@ -75,7 +76,7 @@ class Runner:
         except DiskFullError as error:
             return Result.ABORTED, f"{error}; free some, then `run --resume` goes on"
         except EngineError as error:
-            return Result.ABORTED, f"{error}; once it does, `run --resume` goes on"
+            return Result.ABORTED, f"{error}; `run --resume` goes on once that is mended"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
         return Result.DONE, "every cell is over"

@@ -6,6 +6,11 @@ from typing import Protocol
 from loadbench.engine.events import Container
 from loadbench.errors import StackError
 
+LOG_LINES = 15
+"""How many of the last lines of what failed are kept."""
+
+BYTES_PER_MB = 1024 * 1024
+
 Say = Callable[[str, str], None]
 """Called with a step and its newest line, from whatever thread the driver works in."""
 
@@ -21,7 +26,7 @@ class Stack(Protocol):
 
     @property
     def host(self) -> str:
-        """The address that requests go to, without a path; known once `scale` has returned."""
+        """The address that requests go to, without a path; known once nothing is `missing`."""
 
     def prepare(self, say: Say) -> Mapping[str, str]:
         """Do what is needed once: build, pull.

@@ -115,7 +115,7 @@ def _of_compose(profile: Profile, means: ComposeMeans, reason: str) -> Driver:
         },
         warnings=(
             *warnings(profile, means.info.get("NCPU") if files.ours else None),
-            *files.warnings(),
+            *files.warnings(profile),
             *_present(None if docker.endpoint.remote else vram_warning(profile)),
         ),
     )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +11,12 @@ import requests
 
 from loadbench.engine.events import Container
 from loadbench.engine.files import write_whole
+from loadbench.engine.journal import is_held
 from loadbench.engine.leash import Leashed
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say, faults
-from loadbench.engine.stack.compose_cli import Action, ComposeCli, take_down
+from loadbench.engine.stack.compose_additions import additions
+from loadbench.engine.stack.compose_cli import DOWN_TIMEOUT_S, Action, ComposeCli, take_down
 from loadbench.engine.stack.compose_files import ComposeFiles
 from loadbench.engine.stack.compose_words import Teller, explain
 from loadbench.engine.stack.docker import Docker, DockerCallError, clean
@@ -75,6 +77,8 @@ class ComposeStack:
         self._scaled_once = False
         self._touched = False
         self._left: str | None = None
+        self._gave_up = False
+        self._unstable_since: Mapping[str, float] = {}
         self._logs: Leashed | None = None
         self._logs_until = ""
         self._closed = threading.Event()
@@ -95,13 +99,14 @@ class ComposeStack:
             EngineError: The engine cannot be used.
         """
         if leftovers := self._look_patiently():
+            self._refuse_if_live(leftovers)
             say("start", f"removing what was left: {', '.join(it.name for it in leftovers)}")
             self._touched = True
             if left := self._down():
                 raise StackError(left)
-        write_whole(
-            self._additions, self._files.additions(self._profile, self._run).encode("utf-8")
-        )
+            self._look_patiently()
+        added = additions(self._files, self._profile, self._run)
+        write_whole(self._additions, added.encode("utf-8"))
         services = self._files.services
         if built := [name for name, service in services.items() if service.get("build")]:
             self._perform(
@@ -123,23 +128,28 @@ class ComposeStack:
             StackError: Something cannot be started.
             EngineError: The engine cannot be used.
         """
-        self._expected = {}
-        scaled = self._files.scaled
+        self._expected, self._unstable_since = {}, {}
+        scaled, needed = self._files.scaled, self._files.needed
         standing = self._look_patiently()
-        broken = [it for it in standing if faults.is_broken(it, scaled)]
-        if broken:
-            # In our queue, jobs of the cell that has failed may wait: those are not for the next.
-            replaced = standing if self._files.ours else broken
+        broken = [it for it in standing if faults.is_broken(it, needed)]
+        # In our queue, jobs of the cell that has failed may wait: those are not for the next.
+        replaced = standing if broken and self._files.ours else broken
+        if replaced:
             with suppress(DockerCallError):
                 # One that is gone by itself is as good, and what is in the way Compose will tell.
                 ids = [it.id for it in replaced]
                 self._docker.ask("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
+        kept = {it.service for it in standing if it not in replaced}
+        # Later on, only what is lacking: jobs that are done must not be done again for each cell.
+        services = [scaled, *(self._files.services.keys() - kept - {scaled})]
         self._touched = True
         try:
             self._perform(
                 "start",
                 say,
                 lambda client: client.compose.up(
+                    services if self._scaled_once else None,
+                    dependencies=not self._scaled_once,
                     detach=True,
                     scales={scaled: models},
                     # Later on only the number changes, whatever somebody does to the files.
@@ -152,36 +162,51 @@ class ComposeStack:
             )
         except StackError:
             # A container that has ended is a better reason than that others waited for it.
-            if fault := faults.starting_fault(self._look_patiently(), scaled):
+            if fault := faults.starting_fault(self._look_patiently(), needed, {}):
                 raise fault from None
             raise
         finally:
             self._follow_logs()
         self._scaled_once = True
         self._look_patiently()
-        self._host = self._profile.host or self._published_address()
 
     def missing(self, models: int) -> str | None:
         """Return what is not ready yet; None: all is."""
-        seen = self._watch.seen
         scaled = self._files.scaled
+        if lacking := faults.not_ready(self._watch.seen, scaled=scaled, models=models):
+            return lacking
+        host = self._profile.host or self._published_address()
+        if host is None:
+            return f"{self._files.published[0][0]} publishes no port yet"
+        answer = ask_health(self._session, health_url(self._profile, host))
+        if lacking := lacking_workers(answer, models):
+            return lacking
+        if answer.workers is None and (lacking := faults.not_healthy(self._watch.seen)):
+            return lacking
+        try:
+            # Anew: what ended while the others were waited for must not be taken for running.
+            seen = self._watch.look()
+        except EngineError as error:
+            return str(error)
         if lacking := faults.not_ready(seen, scaled=scaled, models=models):
             return lacking
-        answer = ask_health(self._session, health_url(self._profile, self._host))
-        lacking = lacking_workers(answer, models)
-        if lacking is None and answer.workers is None:
-            lacking = faults.not_healthy(seen)
-        if lacking is None:
-            self._expected = {it.id: it for it in seen if it.running}
-        return lacking
+        self._host = host
+        self._expected = {it.id: it for it in seen if it.running}
+        return None
 
     def fault(self) -> StackError | None:
         """Return what ended without being asked to, or that nobody can tell; None: all is well."""
         if trouble := self._watch.trouble:
             return StackError(str(trouble))
+        seen, needed = self._watch.seen, self._files.needed
         if self._expected:
-            return faults.measuring_fault(self._watch.seen, self._expected)
-        return faults.starting_fault(self._watch.seen, self._files.scaled)
+            return faults.measuring_fault(seen, self._expected, needed)
+        now = time.monotonic()
+        unstable = {it.id: self._unstable_since.get(it.id, now) for it in seen if it.restarts}
+        self._unstable_since = unstable
+        return faults.starting_fault(
+            seen, needed, {key: now - since for key, since in unstable.items()}
+        )
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of every container."""
@@ -208,9 +233,11 @@ class ComposeStack:
         """End and remove every container; volumes stay."""
         self._closed.set()
         self._compose.cut()
-        # Where it could not be taken down, a second try would wait in vain as long.
-        if self._touched and not self._left:
+        if self._touched and not self._gave_up:
+            began = time.monotonic()
             self._left = self._down()
+            # A second try would wait in vain as long.
+            self._gave_up = time.monotonic() - began > DOWN_TIMEOUT_S
         self._watch.close()
         if self._logs:
             self._logs.wait(_LAST_LINES_S)
@@ -244,6 +271,12 @@ class ComposeStack:
             self._refuse_if_closed()
             raise explain(step, self._docker, failure, within_s)
 
+    def _refuse_if_live(self, containers: Iterable[Seen]) -> None:
+        """Raise where a live run has them, one whose lock is kept elsewhere, as another user's."""
+        for run in {Path(it.run) for it in containers if it.run} - {self._run}:
+            if is_held(run):
+                raise StackError(f"the live run {run} has containers of {self._files.project}")
+
     def _refuse_if_closed(self) -> None:
         if self._closed.is_set():
             raise StackError("the stack was closed while it was started")
@@ -262,25 +295,23 @@ class ComposeStack:
 
     def _image(self, service: str) -> str:
         """Return the digest of a service's image; empty: it is not there."""
-        name = self._files.services[service].get("image") or f"{self._files.project}-{service}"
+        name = self._files.image(service)
         try:
             return self._docker.ask("image", "inspect", "--format", "{{.Id}}", name).strip()
         except DockerCallError:
             return ""
 
-    def _published_address(self) -> str:
+    def _published_address(self) -> str | None:
+        """Return where the one published port is; None: its container does not run now."""
         service, target = self._files.published[0]
         ports = [it.ports for it in self._watch.seen if it.service == service and it.running]
         found = [port for own in ports for port in own if port.target == target]
         # The same port may be published for IPv6 too.
         found.sort(key=lambda port: ":" in port.address)
         if not found:
-            raise StackError(
-                f"{service} publishes no port for its {target}: it does not run",
-                container=service,
-            )
-        everywhere = found[0].address in ("", "0.0.0.0", "::")  # noqa: S104  # compared, not bound
-        address = "127.0.0.1" if everywhere else found[0].address
+            return None
+        every = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound
+        address = every.get(found[0].address, found[0].address)
         host = f"[{address}]" if ":" in address else address
         return f"http://{host}:{found[0].published}"
 
@@ -294,13 +325,14 @@ class ComposeStack:
             self._logs = self._docker.follow(*arguments, "--follow", *since)
         except EngineError:
             return
-        threading.Thread(target=self._take_down_words, args=(self._logs,), daemon=True).start()
+        threading.Thread(target=self._write_down, args=(self._logs,), daemon=True).start()
 
-    def _take_down_words(self, child: Leashed) -> None:
+    def _write_down(self, child: Leashed) -> None:
         output = child.output
         assert output is not None
         with output:
             for raw in output:
                 name, bar, line = clean(raw).partition("|")
                 self._log.write(*((name.strip(), line.strip()) if bar else ("compose", name)))
+        child.end()
         self._logs_until = datetime.now(UTC).isoformat()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loadbench.engine.leash import Tether
+from loadbench.engine.leash import GRACE_S, Tether
 from loadbench.engine.stack.docker import Docker, clean
+from loadbench.engine.stack.seen import PROJECT_LABEL
 from loadbench.errors import EngineError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class ComposeCli:
         # A stop comes from another thread than the one that waits for the action.
         self._lock = threading.Lock()
         self._cut = False
+        self._idle = threading.Event()
+        self._idle.set()
 
     def perform(
         self, action: Action, *, within_s: float, tell: Callable[[str], None]
@@ -72,38 +75,44 @@ class ComposeCli:
                 if self._cut:
                     return Failure(())
                 tether = self._tether = Tether()
-            client = self._client(tether)
-        except (OSError, EngineError) as error:
+                self._idle.clear()
+        except OSError as error:
             return Failure((f"docker cannot be started: {error}",))
         started = time.monotonic()
         overdue = threading.Timer(within_s, tether.cut)
         overdue.daemon = True
         overdue.start()
+        complaints = []
         try:
-            for _, raw in action(client):
-                tell(clean(raw))
-        except DockerException as error:
-            said = tuple(clean(line) for line in (error.stderr or "").splitlines() if line.strip())
-            return Failure(said, overdue=time.monotonic() - started >= within_s)
-        except OSError as error:
+            for stream, raw in action(self._client(tether)):
+                line = clean(raw)
+                tell(line)
+                if stream == "stderr" and line:
+                    complaints.append(line)
+        except (DockerException, UnicodeDecodeError):
+            # The library takes it for granted that all that is said is UTF-8.
+            return Failure(tuple(complaints), overdue=time.monotonic() - started >= within_s)
+        except (OSError, EngineError) as error:
             return Failure((f"docker cannot be started: {error}",))
         finally:
             overdue.cancel()
             tether.cut()
+            self._idle.set()
         return None
 
     def cut(self) -> None:
-        """End the action that is under way, and allow no other."""
+        """End the action that is under way, and allow no other; return once it has ended."""
         with self._lock:
             self._cut = True
             if self._tether:
                 self._tether.cut()
+        self._idle.wait(GRACE_S + 2)
 
     def _client(self, tether: Tether) -> "DockerClient":
         from python_on_whales import DockerClient
 
         settings = self._docker.settings
-        unset = [f"--unset={name}" for name, value in settings.items() if value is None]
+        unset = [flag for name, value in settings.items() if value is None for flag in ("-u", name)]
         given = [f"{name}={value}" for name, value in settings.items() if value is not None]
         call = [*tether.prefix, "env", *unset, *given, *self._docker.command]
         return DockerClient(
@@ -126,11 +135,25 @@ def take_down(
     Returns:
         What could not be done, as a sentence; None: nothing is left.
     """
-    failure = ComposeCli(docker, project).perform(
-        lambda client: client.compose.down(remove_orphans=True, stream_logs=True),
-        within_s=DOWN_TIMEOUT_S,
-        tell=tell,
-    )
+    cli = ComposeCli(docker, project)
+
+    def down() -> Failure | None:
+        return cli.perform(
+            lambda client: client.compose.down(remove_orphans=True, stream_logs=True),
+            within_s=DOWN_TIMEOUT_S,
+            tell=tell,
+        )
+
+    failure = down()
+    if failure and failure.overdue:
+        # Containers that are given longer to end by themselves have had their chance.
+        try:
+            label = f"label={PROJECT_LABEL}={project}"
+            if ids := docker.ask("ps", "--all", "--quiet", "--filter", label).split():
+                docker.ask("rm", "--force", *ids, timeout_s=DOWN_TIMEOUT_S)
+            failure = down()
+        except EngineError as error:
+            return f"containers of {project} may still be up: {error}"
     if failure is None:
         return None
     reason = (

@@ -1,4 +1,4 @@
-"""What the compose files of a profile say, what of it cannot be scaled, and what we add to them."""
+"""What the compose files of a profile say, and what of it cannot be run as the profile asks."""
 
 import hashlib
 import json
@@ -9,16 +9,11 @@ from typing import Any
 
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack.docker import Docker, DockerCallError
-from loadbench.engine.stack.settings import service_settings
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
-RUN_LABEL = "loadbench.run"
-"""On every container that we start: the folder of its run."""
-
-OUR_SERVICES = ("api", "model")
 _CONFIG_TIMEOUT_S = 30.0
-_BYTES_PER_MB = 1024 * 1024
+_BLANK = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +42,24 @@ class ComposeFiles:
     @property
     def published(self) -> tuple[tuple[str, int], ...]:
         """Every (service, container port) that is published on the host, over TCP."""
-        return tuple((name, int(port["target"])) for name, port in self._ports())
+        # The same port may be published for IPv4 and for IPv6.
+        return tuple(dict.fromkeys((name, int(port["target"])) for name, port in self._ports()))
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The services without which requests have no answer, so that none of them may end.
+
+        Of somebody else's others nobody knows: one that ends with 0 may have done its work.
+        """
+        if self.ours:
+            return frozenset(self.services)
+        return frozenset((self.scaled, *(name for name, _ in self.published)))
+
+    def image(self, service: str) -> str:
+        """Return the name of a service's image; what is built has a name of this project."""
+        found = self.services[service]
+        named = None if found.get("build") else found.get("image")
+        return str(named or f"{self.project}-{service}")
 
     @property
     def wants_nvidia(self) -> bool:
@@ -75,10 +87,15 @@ class ComposeFiles:
             )
         return found
 
-    def warnings(self) -> list[str]:
-        """Return what this project shares with other copies of itself, a sentence each."""
+    def warnings(self, profile: Profile) -> list[str]:
+        """Return what may not be meant: what has no effect, and what copies of it share."""
         if self.ours:
             return []
+        idle = [
+            f"{key} has no effect on compose files of your own"
+            for key, value in _for_our_stack(profile).items()
+            if value != _for_our_stack(_BLANK)[key]
+        ]
         shared = [
             f"{kind} {entry['name']} has a fixed name: other copies of the project use it too"
             for kind in ("volumes", "networks")
@@ -91,19 +108,7 @@ class ComposeFiles:
             for mount in service.get("volumes") or ()
             if mount.get("type") == "bind" and not mount.get("read_only")
         )
-        return [*shared, *mounts]
-
-    def additions(self, profile: Profile, run: Path) -> str:
-        """Return a compose file that adds to these what the profile and the run ask for."""
-        services: dict[str, dict[str, Any]] = {
-            name: {"labels": {RUN_LABEL: str(run)}} for name in self.services
-        }
-        if self.ours:
-            for name in OUR_SERVICES:
-                services[name]["environment"] = service_settings(profile)
-        if limit := profile.stack.memory_mb:
-            services[self.scaled].update(_memory_limit(self.services[self.scaled], limit))
-        return json.dumps({"services": _escaped(services)}, indent=2)
+        return [*idle, *shared, *mounts]
 
     def _unscalable(self, service: Mapping[str, Any]) -> Iterator[str]:
         if name := service.get("container_name"):
@@ -116,7 +121,12 @@ class ComposeFiles:
     def _one_address(self, profile: Profile) -> bool:
         if len(self.published) != 1:
             return False
-        return self.published[0][0] != self.scaled or max(profile.models) == 1
+        name = self.published[0][0]
+        if name == self.scaled:
+            return max(profile.models) == 1
+        service = self.services[name]
+        replicas = (service.get("deploy") or {}).get("replicas") or service.get("scale") or 1
+        return int(replicas) == 1
 
     def _ports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, service in self.services.items():
@@ -132,9 +142,10 @@ def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, .
         ProfileError: One of them is not there.
     """
     paths = [(workspace.root / path).absolute() for path in profile.stack.compose]
-    ours = paths == [workspace.stack / "compose.yaml"]
+    # Files after ours overrule it, and leave it ours.
+    ours = paths[0] == workspace.stack / "compose.yaml"
     if ours and profile.device == "gpu":
-        paths.append(workspace.stack / "compose.gpu.yaml")
+        paths.insert(1, workspace.stack / "compose.gpu.yaml")
     lacking = [path for path in paths if not path.is_file()]
     if lacking:
         raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in lacking))
@@ -171,25 +182,12 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
     return files
 
 
-def _memory_limit(service: Mapping[str, Any], megabytes: int) -> dict[str, Any]:
-    # Compose takes one way of writing the limit or the other, not two that differ.
-    limit = megabytes * _BYTES_PER_MB
-    resources = (service.get("deploy") or {}).get("resources") or {}
-    if "memory" in (resources.get("limits") or {}):
-        return {"deploy": {"resources": {"limits": {"memory": str(limit)}}}}
-    # Without swap: a model that is swapped out is measured as one that computes slowly.
-    return {"mem_limit": limit, "memswap_limit": limit}
-
-
-def _escaped(value: Any) -> Any:
-    """Return a value whose dollar signs Compose takes as they are."""
-    match value:
-        case str():
-            return value.replace("$", "$$")
-        case dict():
-            return {key: _escaped(inner) for key, inner in value.items()}
-        case _:
-            return value
+def _for_our_stack(profile: Profile) -> dict[str, object]:
+    return {
+        "batch_size": profile.batch_size,
+        "stack.model_threads": profile.stack.model_threads,
+        "stack.gpu_memory_mb": profile.stack.gpu_memory_mb,
+    }
 
 
 def _asks_for_nvidia(service: Mapping[str, Any]) -> bool:

@@ -3,20 +3,19 @@
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from loadbench.engine.profile import Profile
+from loadbench.engine.stack import BYTES_PER_MB
 from loadbench.engine.stack.compose_files import ComposeFiles, compose_paths, read_compose_files
-from loadbench.engine.stack.docker import Docker, current_endpoint, engine_info
+from loadbench.engine.stack.docker import Docker, compose_version, current_endpoint, engine_info
 from loadbench.engine.stack.gpu import find_gpus
+from loadbench.engine.stack.needs import LOOPBACK, is_loopback, refuse_without_nvidia_card
 from loadbench.engine.stack.settings import SET_BY_KEYS, SET_BY_PROFILES, contradictions
 from loadbench.errors import EngineError, ProfileError, RefusedError
 from loadbench.workspace import Workspace
 
-LOOPBACK = "127.0.0.1"
-_BYTES_PER_MB = 1024 * 1024
 _NVIDIA_PROGRAMS = ("nvidia-container-runtime-hook", "nvidia-container-runtime", "nvidia-ctk")
 
 
@@ -39,7 +38,7 @@ def open_compose(workspace: Workspace, profile: Profile) -> ComposeMeans:
     """
     try:
         docker = docker_for(workspace, profile)
-        info = engine_info(docker)
+        info = {**engine_info(docker), "ComposeVersion": compose_version(docker)}
         files = read_compose_files(docker, workspace, profile)
     except EngineError as error:
         raise RefusedError(str(error)) from error
@@ -61,7 +60,9 @@ def check_compose(workspace: Workspace, profile: Profile) -> list[str]:
     if profile.stack.driver not in ("auto", "compose"):
         return []
     try:
-        return read_compose_files(docker_for(workspace, profile), workspace, profile).warnings()
+        docker = docker_for(workspace, profile)
+        compose_version(docker)
+        return read_compose_files(docker, workspace, profile).warnings(profile)
     except RefusedError as error:
         raise ProfileError(str(error)) from error
     except EngineError as error:
@@ -97,10 +98,11 @@ def vram_warning(profile: Profile) -> str | None:
     """Return a sentence when the models of a profile may want more VRAM than the GPU has."""
     limit = profile.stack.gpu_memory_mb
     gpus = find_gpus() if profile.device == "gpu" and limit else None
-    if gpus is None or limit is None:
+    has_bytes = gpus.first_bytes if gpus else None
+    if has_bytes is None or limit is None:
         return None
-    most, has_mb = max(profile.models) * limit, gpus.first_bytes // _BYTES_PER_MB
-    if most <= has_mb:
+    has_mb = has_bytes // BYTES_PER_MB
+    if max(profile.models) * limit <= has_mb:
         return None
     return (
         f"{max(profile.models)} models × {limit} MB are more than the {has_mb} MB of the GPU: "
@@ -113,7 +115,7 @@ def _listening(profile: Profile) -> dict[str, str]:
         return {}
     parts = urlsplit(profile.host)
     everywhere = "0.0.0.0"  # noqa: S104  # asked for, by a host that is not loopback
-    address = LOOPBACK if _is_loopback(parts.hostname) else everywhere
+    address = LOOPBACK if is_loopback(parts.hostname) else everywhere
     return {"API_ADDRESS": address, "API_PORT": str(parts.port or 80)}
 
 
@@ -124,7 +126,7 @@ def _refuse_unreachable(docker: Docker, files: ComposeFiles, profile: Profile) -
             f"the Docker engine is on another machine ({url}), so `host` is needed: the address "
             "at which this machine reaches the service there"
         )
-    elsewhere = profile.host and not _is_loopback(urlsplit(profile.host).hostname)
+    elsewhere = profile.host and not is_loopback(urlsplit(profile.host).hostname)
     if files.ours and not remote and elsewhere:
         raise RefusedError(
             f"host: {profile.host}: our stack listens on this machine's loopback alone; "
@@ -139,18 +141,11 @@ def _refuse_without_nvidia(docker: Docker, info: Mapping[str, Any]) -> None:
     if docker.endpoint.remote:
         # Where it is not registered, it may be there all the same: the first container will tell.
         return
-    without = "nothing was started. Without an NVIDIA GPU: --set device=cpu"
     if not knows and not any(shutil.which(program) for program in _NVIDIA_PROGRAMS):
+        there = ", ".join(sorted(info.get("Runtimes") or {})) or "none"
         raise RefusedError(
             "device: gpu needs the NVIDIA Container Toolkit, which this Docker engine does not "
-            f"have (runtimes: {', '.join(sorted(info.get('Runtimes') or {})) or 'none'}); {without}"
+            f"have (runtimes: {there}); nothing was started. Without an NVIDIA GPU: "
+            "--set device=cpu"
         )
-    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/dxg").exists():
-        raise RefusedError(
-            "device: gpu needs an NVIDIA GPU, and this machine shows none (no /dev/nvidia0); "
-            f"{without}"
-        )
-
-
-def _is_loopback(host: str | None) -> bool:
-    return host is not None and (host == "localhost" or host.startswith("127."))
+    refuse_without_nvidia_card()

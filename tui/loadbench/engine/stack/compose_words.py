@@ -2,11 +2,11 @@
 
 import re
 
+from loadbench.engine.stack import LOG_LINES
 from loadbench.engine.stack.compose_cli import Failure
 from loadbench.engine.stack.docker import Docker, DockerCallError
 from loadbench.errors import StackError
 
-LOG_LINES = 15
 _LONGEST_STEP = 70
 _NUMBERED = re.compile(r"^#(\d+) (.+)")
 _BUILD_STEP = re.compile(r"^(\[(?!internal|\S+ internal)[^]]*\d+/\d+\] .+)")

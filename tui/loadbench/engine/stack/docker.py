@@ -26,9 +26,8 @@ _NO_ENGINE = (
     "is the docker daemon running",
     "failed to connect to the docker api",
     "error during connect",
-    "unexpected eof",
-    "connection reset by peer",
 )
+_NO_PERMISSION = "permission denied while trying to connect"
 
 
 class SilentEngineError(EngineError):
@@ -109,13 +108,16 @@ class Docker:
             DockerCallError: It failed for a reason of its own.
             EngineError: There is no engine, no command line, or no permission to use them.
         """
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self._start(arguments, stdout=out, stderr=out if merged else err)
-            code = process.wait(timeout_s)
-            process.end()
-            out.seek(0)
-            err.seek(0)
-            said, complaint = _text(out.read()), _text(err.read())
+        try:
+            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+                process = self._start(arguments, stdout=out, stderr=out if merged else err)
+                code = process.wait(timeout_s)
+                process.end()
+                out.seek(0)
+                err.seek(0)
+                said, complaint = _text(out.read()), _text(err.read())
+        except OSError as error:
+            raise EngineError(f"docker cannot be asked: {error}") from error
         if code is None:
             raise SilentEngineError(
                 f"the Docker engine at {self.endpoint.url} did not answer within {timeout_s:g} s"
@@ -132,7 +134,7 @@ class Docker:
         """Return the error that stands for what the command line has said."""
         said = [line.strip() for line in lines if line.strip()]
         whole = "\n".join(said).lower()
-        if "permission denied" in whole and "docker" in whole and "connect" in whole:
+        if _NO_PERMISSION in whole:
             return EngineError(
                 f"no permission to use the Docker engine at {self.endpoint.url}: "
                 "`sudo usermod -aG docker $USER`, then log in again"
@@ -187,19 +189,27 @@ def engine_info(docker: Docker) -> dict[str, Any]:
     """Return what the engine tells of itself, as `docker info` has it.
 
     Raises:
-        EngineError: It cannot be used, or Compose v2 is missing.
+        EngineError: It cannot be used.
     """
     info = _parsed(docker.ask("info", "--format", "{{json .}}"))
     if errors := info.get("ServerErrors"):
         raise docker.error(errors)
+    return info
+
+
+def compose_version(docker: Docker) -> str:
+    """Return the version of Compose; no engine is needed for that.
+
+    Raises:
+        EngineError: There is no Compose v2.
+    """
     try:
-        compose = docker.ask("compose", "version", "--short").strip()
+        return docker.ask("compose", "version", "--short").strip()
     except DockerCallError:
         raise EngineError(
             "Docker Compose v2 is missing (`docker compose version` fails): install the package "
             f"docker-compose-plugin, see {_INSTALL}"
         ) from None
-    return {**info, "ComposeVersion": compose}
 
 
 def clean(raw: bytes | str) -> str:

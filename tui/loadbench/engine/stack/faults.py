@@ -1,55 +1,75 @@
 """What is wrong with containers, in words: what, which one, and what to do. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from loadbench.engine.stack import BYTES_PER_MB
 from loadbench.engine.stack.seen import Seen
 from loadbench.errors import StackError
 
 MANY_RESTARTS = 3
+LOOP_AFTER_S = 15.0
+"""What waits for another service by ending until that is there is given this long for it."""
+
 KILLED = 137
 """The exit code of a process that got SIGKILL, as engines tell it: 128 + 9."""
 
-_BYTES_PER_MB = 1024 * 1024
 
-
-def is_broken(seen: Seen, scaled: str) -> bool:
+def is_broken(seen: Seen, needed: Collection[str]) -> bool:
     """Whether a container must be replaced before a cell can be measured.
 
-    One that has done its work, such as a migration before the service starts, is not.
+    Args:
+        seen: The container.
+        needed: The services of which none may end. One of another service that has ended with 0
+            has done its work, such as a migration before the service starts.
     """
     if seen.running:
-        return seen.oom_killed or seen.health == "unhealthy"
-    return seen.service == scaled or seen.exit_code != 0 or seen.state != "exited"
+        return seen.oom_killed or seen.restarts > 0 or seen.health == "unhealthy"
+    return seen.state != "exited" or seen.exit_code != 0 or seen.service in needed
 
 
-def starting_fault(containers: Iterable[Seen], scaled: str) -> StackError | None:
-    """Return what keeps a service that is being started from ever being ready."""
+def starting_fault(
+    containers: Iterable[Seen], needed: Collection[str], unstable_s: Mapping[str, float]
+) -> StackError | None:
+    """Return what keeps a service that is being started from ever being ready.
+
+    Args:
+        containers: As they are now.
+        needed: The services of which none may end.
+        unstable_s: How long ago each was first seen to be restarted, by id.
+    """
     for seen in containers:
-        if seen.restarts >= MANY_RESTARTS:
+        if seen.restarts >= MANY_RESTARTS and unstable_s.get(seen.id, 0) > LOOP_AFTER_S:
             return _error(seen, f"{seen.name} is restarting in a loop ({_times(seen)})")
-        if seen.state in ("exited", "dead") and (seen.exit_code or seen.service == scaled):
+        if seen.state in ("exited", "dead") and (seen.exit_code or seen.service in needed):
             return _error(seen, f"{seen.name} never was ready: it {_ending(seen)}")
     return None
 
 
-def measuring_fault(containers: Iterable[Seen], expected: Mapping[str, Seen]) -> StackError | None:
+def measuring_fault(
+    containers: Iterable[Seen], expected: Mapping[str, Seen], needed: Collection[str]
+) -> StackError | None:
     """Return what has happened to the containers of a service that was ready.
 
     Args:
         containers: As they are now.
         expected: Those that ran when it was ready, by id.
+        needed: The services of which none may end.
     """
     now = {seen.id: seen for seen in containers}
     for identity, before in expected.items():
         seen = now.get(identity)
         if seen is None:
             return StackError(f"{before.name} was removed by somebody else", container=before.name)
+        if seen.ended and not seen.exit_code and seen.service not in needed:
+            continue
         if seen.ended:
             return _error(seen, f"{seen.name} {_ending(seen)}")
         if not seen.running:
             return StackError(f"{seen.name} is {seen.state}", container=seen.name)
         if seen.started_at != before.started_at:
-            return _error(seen, f"{seen.name} ended and was started again ({_times(seen)})")
+            killed = f", killed by the kernel, {_out_of_memory(seen)}" if seen.oom_killed else ""
+            again = f"{seen.name} ended and was started again ({_times(seen)})"
+            return _error(seen, f"{again}{killed}")
         if seen.oom_killed and not before.oom_killed:
             return _error(
                 seen, f"a process of {seen.name} was killed by the kernel, {_out_of_memory(seen)}"
@@ -91,7 +111,7 @@ def _ending(seen: Seen) -> str:
 def _out_of_memory(seen: Seen) -> str:
     if not seen.memory_limit_bytes:
         return "out of memory: this machine has no more"
-    limit = seen.memory_limit_bytes // _BYTES_PER_MB
+    limit = seen.memory_limit_bytes // BYTES_PER_MB
     return (
         f"out of memory: its limit is {limit} MB; raise it (stack.memory_mb), or lower batch_size"
     )

@@ -26,9 +26,15 @@ class Gpus:
         self._handles = [library.nvmlDeviceGetHandleByIndex(it) for it in range(self.count)]
 
     @property
-    def first_bytes(self) -> int:
-        """The memory of the first GPU, which is the one that our workers compute on."""
-        return int(self._library.nvmlDeviceGetMemoryInfo(self._handles[0]).total)
+    def first_bytes(self) -> int | None:
+        """The memory of the first GPU, which is the one that our workers compute on.
+
+        None: it has none of its own, as where GPU and CPU share it.
+        """
+        try:
+            return int(self._library.nvmlDeviceGetMemoryInfo(self._handles[0]).total)
+        except self._library.NVMLError:
+            return None
 
     def used_bytes(self) -> dict[int, int]:
         """Return the VRAM of every process that computes, by process id, over all GPUs.
@@ -72,12 +78,13 @@ def find_gpus() -> Gpus | None:
     try:
         import pynvml
 
-        pynvml.nvmlInit()
     except ImportError:
         return None
+    try:
+        pynvml.nvmlInit()
+        gpus = Gpus(pynvml)
     except pynvml.NVMLError:
         return None
-    gpus = Gpus(pynvml)
     return gpus if gpus.count else None
 
 

@@ -12,8 +12,8 @@ from loadbench.engine.events import Project
 from loadbench.engine.locks import StackLock
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.stack.compose_cli import take_down
-from loadbench.engine.stack.compose_files import RUN_LABEL
 from loadbench.engine.stack.docker import Docker, Endpoint
+from loadbench.engine.stack.seen import RUN_LABEL
 from loadbench.errors import EngineError
 
 _TIMEOUT_S = 5.0
@@ -30,10 +30,10 @@ class Leftovers:
 
 
 def find_leftovers(runs: Iterable[Run]) -> Leftovers:
-    """Look for containers of those of the runs that are not live."""
+    """Look for containers of those of the runs whose runner did not remove them itself."""
     folders: defaultdict[Endpoint, list[Path]] = defaultdict(list)
     for run in runs:
-        if run.status is not RunStatus.LIVE and (project := _project(run)):
+        if _may_have_left_some(run) and (project := _project(run)):
             folders[_endpoint(project)].append(run.folder)
     found: dict[Path, tuple[str, ...]] = {}
     unknown = []
@@ -61,8 +61,13 @@ def clear_leftovers(run: Run) -> str | None:
     if project is None:
         return None
     lock = StackLock(project.name)
+    docker = Docker(_endpoint(project))
     try:
-        return take_down(Docker(_endpoint(project)), project.name)
+        left = take_down(docker, project.name)
+        if left is None and find_leftovers([run]).containers:
+            # What a killed runner had begun to start may have come up meanwhile.
+            left = take_down(docker, project.name)
+        return left
     finally:
         lock.release()
 
@@ -77,6 +82,12 @@ def _labelled(docker: Docker) -> dict[str, list[str]]:
         folder, _, name = line.partition("\t")
         by_run[folder].append(name)
     return {folder: sorted(names) for folder, names in by_run.items()}
+
+
+def _may_have_left_some(run: Run) -> bool:
+    if run.status is RunStatus.INTERRUPTED:
+        return True
+    return run.state.finished is not None and run.state.finished.left is not None
 
 
 def _project(run: Run) -> Project | None:

@@ -19,11 +19,11 @@ from loadbench.engine.leash import GRACE_S
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say
 from loadbench.engine.stack.health import ask_health, health_url, lacking_workers
+from loadbench.engine.stack.needs import LOOPBACK
 from loadbench.engine.stack.service import Service, StackLog
 from loadbench.engine.stack.settings import SET_BY_KEYS, SET_BY_PROFILES, service_settings
 from loadbench.errors import StackError
 
-LOOPBACK = "127.0.0.1"
 _BROKER_START_S = 10.0
 _STEP_S = 0.02
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loadbench.engine.profile import Profile
+from loadbench.engine.stack.needs import is_loopback, refuse_without_nvidia_card
 from loadbench.engine.stack.settings import contradictions
 from loadbench.errors import RefusedError
 
@@ -36,8 +37,7 @@ def refuse_if_unusable(stack: Path, profile: Profile) -> None:
             )
     for contradiction in contradictions(profile):
         raise RefusedError(contradiction)
-    host = profile.host and urlsplit(profile.host).hostname
-    if host and not (host == "localhost" or host.startswith("127.")):
+    if profile.host and not is_loopback(urlsplit(profile.host).hostname):
         raise RefusedError(
             f"host: {profile.host}: the local driver listens on this machine's loopback alone; "
             "leave host null"
@@ -64,8 +64,4 @@ def _refuse_without_gpu() -> None:
             "On a machine with an NVIDIA GPU: pip uninstall onnxruntime && "
             "pip install 'onnxruntime-gpu[cuda,cudnn]'. Without one: --set device=cpu"
         )
-    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/dxg").exists():
-        raise RefusedError(
-            "device: gpu needs an NVIDIA GPU, and this machine shows none (no /dev/nvidia0); "
-            "nothing was started. Without one: --set device=cpu"
-        )
+    refuse_without_nvidia_card()

@@ -4,7 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LOG_LINES = 15
+from loadbench.engine.stack import LOG_LINES
+
+PROJECT_LABEL = "com.docker.compose.project"
+RUN_LABEL = "loadbench.run"
+"""On every container that we start: the folder of its run."""
+
 _ENDED = ("exited", "dead", "restarting")
 
 
@@ -37,6 +42,8 @@ class Seen:
     memory_limit_bytes: int
     """0: no limit."""
     ports: tuple[Port, ...]
+    run: str
+    """The folder of the run that has started it, as its label says."""
     last_words: tuple[str, ...]
     """Of one that has ended, or whose health check fails."""
 
@@ -85,6 +92,7 @@ def describe(told: Mapping[str, Any], project: str, oomed: Collection[str] = ())
         image=told["Image"],
         memory_limit_bytes=told["HostConfig"].get("Memory", 0),
         ports=_ports(told["NetworkSettings"].get("Ports") or {}),
+        run=labels.get(RUN_LABEL, ""),
         last_words=_complaint(health) if status == "unhealthy" else (),
     )
 

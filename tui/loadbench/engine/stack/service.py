@@ -13,9 +13,9 @@ import psutil
 
 from loadbench.engine.events import Container
 from loadbench.engine.leash import Leashed, say_exit
+from loadbench.engine.stack import LOG_LINES
 from loadbench.errors import StackError
 
-LOG_LINES = 15
 _DRAIN_S = 1.0
 _FIND_S = 10.0
 

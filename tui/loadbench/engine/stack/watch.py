@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from loadbench.engine.leash import Leashed
+from loadbench.engine.stack import LOG_LINES
 from loadbench.engine.stack.docker import Docker, DockerCallError, SilentEngineError, clean
-from loadbench.engine.stack.seen import LOG_LINES, Seen, describe
+from loadbench.engine.stack.seen import PROJECT_LABEL, Seen, describe
 from loadbench.engine.stack.usage import ControlGroups, Usage, parse_size
 from loadbench.errors import EngineError
 
-PROJECT_LABEL = "com.docker.compose.project"
 LOOK_EVERY_S = 15.0
 RETRY_EVERY_S = 1.0
 GONE_AFTER_S = 5.0
@@ -52,6 +52,7 @@ class Watch:
         self._events: Leashed | None = None
         self._events_at = -RETRY_EVERY_S
         self._stats: Leashed | None = None
+        self._stats_at = -RETRY_EVERY_S
         self._unreadable: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._go_on, name="containers", daemon=True)
 
@@ -89,9 +90,7 @@ class Watch:
             try:
                 found = self._ask()
             except EngineError as error:
-                if self._trouble is None:
-                    self._trouble_since = time.monotonic()
-                self._trouble = error
+                self._note_trouble(error)
                 raise
             self._trouble = None
             self._seen = found
@@ -99,10 +98,9 @@ class Watch:
 
     def close(self) -> None:
         """Stop looking."""
+        # Not waited for: it may be asking an engine that does not answer.
         self._closed.set()
         self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
         children = [child for child in (self._events, self._stats) if child]
         for child in children:
             child.let_go()
@@ -119,8 +117,16 @@ class Watch:
             except EngineError:
                 # Not until woken: streams that end at once would wake again and again.
                 self._closed.wait(RETRY_EVERY_S)
+            except Exception as error:  # noqa: BLE001  # the run would go on, and be blind
+                self._note_trouble(EngineError(f"containers cannot be looked at: {error!r}"))
+                self._closed.wait(RETRY_EVERY_S)
             else:
                 self._woken.wait(LOOK_EVERY_S)
+
+    def _note_trouble(self, error: EngineError) -> None:
+        if self._trouble is None:
+            self._trouble_since = time.monotonic()
+        self._trouble = error
 
     def _ask(self) -> tuple[Seen, ...]:
         label = f"label={PROJECT_LABEL}={self._project}"
@@ -168,10 +174,14 @@ class Watch:
         """Have what the containers use: from the kernel, or of those elsewhere from the engine."""
         unreadable = self._groups.follow({it.id: it.pid for it in self._seen if it.running})
         up = self._stats is not None and self._stats.poll() is None
-        if unreadable == self._unreadable and (up or not unreadable):
+        now = time.monotonic()
+        if unreadable == self._unreadable and (
+            up or not unreadable or now < self._stats_at + RETRY_EVERY_S
+        ):
             return
+        self._stats_at = now
         self._unreadable = unreadable
-        self._told = {key: usage for key, usage in self._told.items() if key in unreadable}
+        self._told = {key: usage for key, usage in dict(self._told).items() if key in unreadable}
         if not unreadable:
             if self._stats:
                 self._stats.let_go()
@@ -190,6 +200,8 @@ class Watch:
         if former:
             # Not waited for: `docker stats` takes its time to end.
             former.let_go()
+        if self._closed.is_set():
+            return None
         try:
             child = self._docker.follow(*arguments)
         except EngineError:
@@ -212,8 +224,6 @@ class Watch:
             event = json.loads(line)
             if event["Action"] == "oom":
                 self._oomed.add(event["Actor"]["ID"])
-            elif event["Action"] == "start":
-                self._oomed.discard(event["Actor"]["ID"])
         self._woken.set()
 
     def _on_stats(self, line: str) -> None:
