@@ -129,19 +129,10 @@ class ComposeStack:
             EngineError: The engine cannot be used.
         """
         self._expected, self._unstable_since = {}, {}
-        scaled, needed = self._files.scaled, self._files.needed
-        standing = self._look_patiently()
-        broken = [it for it in standing if faults.is_broken(it, needed)]
-        # In our queue, jobs of the cell that has failed may wait: those are not for the next.
-        replaced = standing if broken and self._files.ours else broken
-        if replaced:
-            with suppress(DockerCallError):
-                # One that is gone by itself is as good, and what is in the way Compose will tell.
-                ids = [it.id for it in replaced]
-                self._docker.ask("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
-        kept = {it.service for it in standing if it not in replaced}
+        scaled = self._files.scaled
+        whole = self._remove_broken()
         # Later on, only what is lacking: jobs that are done must not be done again for each cell.
-        services = [scaled, *(self._files.services.keys() - kept - {scaled})]
+        services = [scaled, *(self._files.services.keys() - whole - {scaled})]
         self._touched = True
         try:
             self._perform(
@@ -162,7 +153,7 @@ class ComposeStack:
             )
         except StackError:
             # A container that has ended is a better reason than that others waited for it.
-            if fault := faults.starting_fault(self._look_patiently(), needed, {}):
+            if fault := faults.starting_fault(self._look_patiently(), self._files.needed, {}):
                 raise fault from None
             raise
         finally:
@@ -245,6 +236,19 @@ class ComposeStack:
         self._session.close()
         self._log.close()
         return self._left
+
+    def _remove_broken(self) -> set[str]:
+        """Remove the containers that must be replaced; return the services that need none new."""
+        standing = self._look_patiently()
+        broken = [it for it in standing if faults.is_broken(it, self._files.needed)]
+        # In our queue, jobs of the cell that has failed may wait: those are not for the next.
+        replaced = list(standing) if broken and self._files.ours else broken
+        if replaced:
+            with suppress(DockerCallError):
+                # One that is gone by itself is as good, and what is in the way Compose will tell.
+                ids = [it.id for it in replaced]
+                self._docker.ask("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
+        return {it.service for it in standing} - {it.service for it in replaced}
 
     def _down(self) -> str | None:
         """Take the project down; return what could not be, as a sentence."""
