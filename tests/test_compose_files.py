@@ -100,8 +100,8 @@ def test_what_is_shared_with_other_copies_of_a_project_is_told() -> None:
     found = files(top=top, app={"volumes": mounts}, gateway=GATEWAY).warnings(make_profile())
 
     assert [line.split(":")[0] for line in found] == [
-        "volumes prod-data has a fixed name",
-        f"volumes {project}_x has a fixed name",
+        "volume prod-data has a fixed name",
+        f"volume {project}_x has a fixed name",
         "app writes to /srv/data, as other copies of the project do",
     ]
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loadbench.engine.profile import ALIASES, Profile, key_reference, known_keys
-from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
+from loadbench.engine.profile_file import find_profile, load_profile, placed, saved_profiles
 from loadbench.errors import ProfileError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -511,3 +511,13 @@ def test_other_files_and_folders_are_not_saved_profiles(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "folder.yaml").mkdir()
     assert [file.name for file in saved_profiles(tmp_path)] == ["a.yml", "b.yaml"]
+
+
+def test_a_mistake_that_is_found_later_gets_the_place_of_its_key(write: Write) -> None:
+    file = write(f"{GRID}stack:\n  service: ap\n")
+    message = "stack.service: no such service\nhost: an address is needed\nnothing with a key"
+    assert placed(file, message).splitlines() == [
+        f"{file}:5: stack.service: no such service",
+        f"{file}: host: an address is needed",
+        f"{file}: nothing with a key",
+    ]

@@ -107,6 +107,7 @@ def test_a_container_that_is_never_healthy_is_told_with_what_its_check_says(
     assert "not ready within startup_timeout (8 s): app-1 is unhealthy (it is too cold)" in (
         theirs.reason("m1_u2_s10")
     )
+    assert "  wait: app-1 is unhealthy (it is too cold)" in done.stderr
 
 
 def test_a_restart_of_long_ago_fails_no_later_cell(theirs: DockerBench) -> None:
@@ -194,6 +195,17 @@ def test_a_port_that_is_taken_fails_the_cell_with_its_number(theirs: DockerBench
     assert done.returncode == 3
     assert f":{port} is taken" in theirs.reason("m1_u2_s10")
     assert theirs.left() == []
+
+
+def test_a_port_that_one_s_own_copy_holds_can_be_a_free_one(theirs: DockerBench) -> None:
+    # As docs/profiles.md says.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        published = f"127.0.0.1:${{PORT:-{taken.getsockname()[1]}}}:8080"
+        theirs.change_theirs(gateway={"ports": [published]})
+
+        done = theirs.call("run", "theirs", *ONE, "--set", "stack.environment={PORT: '0'}")
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_stop_does_not_wait_for_a_build(theirs: DockerBench) -> None:
@@ -357,6 +369,7 @@ def test_a_service_that_cannot_be_scaled_is_told_at_validate(
 
     assert refused.returncode == 2
     assert f"stack.service: app cannot be scaled, since {told}" in refused.stderr
+    assert f"{theirs.root / 'profiles' / 'theirs.yaml'}:" in refused.stderr
 
 
 def docker_path() -> str:

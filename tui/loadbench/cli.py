@@ -1,7 +1,6 @@
 """The command line: what each command reads, calls and prints. stdout is data, stderr is talk."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from loadbench.engine.duration import say_duration
 from loadbench.engine.plan import REPORT_BYTES, estimate_s, plan_cells, warnings
 from loadbench.engine.prepare import check_files
 from loadbench.engine.profile import key_reference
-from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
+from loadbench.engine.profile_file import find_profile, load_profile, placed, saved_profiles
 from loadbench.engine.report.summary import write_summary
 from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folders
 from loadbench.engine.stack.choose import choose_driver
@@ -22,7 +21,7 @@ from loadbench.engine.stack.compose_needs import check_compose
 from loadbench.engine.stack.leftovers import clear_leftovers, find_leftovers
 from loadbench.errors import EngineError, JournalError, LoadbenchError, ProfileError
 from loadbench.exits import Exit
-from loadbench.perform import Wanted, next_step, perform, print_result
+from loadbench.perform import Wanted, next_step, perform, print_result, tell_leftovers
 from loadbench.plain import PlainView, Signals
 from loadbench.workspace import Workspace, create_workspace
 
@@ -111,6 +110,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
     check_files(workspace, loaded)
+    driver = choose_driver(workspace, loaded)
     cells = plan_cells(loaded)
     header = ("cell", "models", "users", "rate", "repeat", "report ")
     body = [
@@ -128,7 +128,6 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     total = say_duration(estimate_s(loaded, cells))
     click.echo(f"\n{text.counted(len(cells), 'cell')}, about {total} in all")
     click.echo(f"reports: {workspace.reports / file.stem}, about {_megabytes(len(cells))} MB")
-    driver = choose_driver(workspace, loaded)
     click.echo(f"driver: {driver.name} ({driver.reason})")
     for warning in driver.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -144,10 +143,14 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     for file in files or saved_profiles(workspace.profiles):
         try:
             loaded = load_profile(file)
+        except ProfileError as error:
+            mistakes.append(str(error))
+            continue
+        try:
             check_files(workspace, loaded)
             doubts = check_compose(workspace, loaded)
         except ProfileError as error:
-            mistakes.append(str(error))
+            mistakes.append(placed(file, str(error)))
             continue
         click.echo(f"{file.stem}: valid, {text.counted(len(plan_cells(loaded)), 'cell')}")
         for warning in [*warnings(loaded, None), *doubts]:
@@ -200,7 +203,7 @@ def runs(workspace: Workspace) -> None:
             (it.name, it.status.value, text.short_outcome(it.state), next_step(it)) for it in listed
         ]
         click.echo("\n".join(text.table(header, body, left=3)))
-        _tell_leftovers(listed)
+        tell_leftovers(listed)
     elif not unreadable:
         click.echo(f"no run in {workspace.reports} yet; begin with `run demo`", err=True)
     for problem in unreadable:
@@ -227,19 +230,6 @@ def stop(workspace: Workspace, name: str | None) -> None:
         ended = PlainView(found.folder, Console(stderr=True), quiet=True).watch(signals)
     if ended:
         click.echo(f"{ended.name}: {ended.status.value}")
-
-
-def _tell_leftovers(listed: Sequence[Run]) -> None:
-    """Name the containers that runs have left behind."""
-    leftovers = find_leftovers(listed)
-    for found in listed:
-        if names := leftovers.containers.get(found.folder):
-            click.echo(
-                f"\n{found.name} has left containers: {', '.join(names)}\n"
-                f"  `loadbench-tui stop {found.name}` removes them"
-            )
-    for problem in leftovers.unknown:
-        click.echo(f"not known whether runs have left containers: {problem}", err=True)
 
 
 def _clear(found: Run) -> None:

@@ -1,6 +1,7 @@
 """What `run` does: refuse what cannot be meant, start each run, show it, tell the outcome."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from loadbench.engine.profile_file import find_profile, load_profile, saved_prof
 from loadbench.engine.report.summary import summary_json
 from loadbench.engine.runs import Run, RunStatus, find_run, read_run
 from loadbench.engine.stack.choose import choose_driver
+from loadbench.engine.stack.leftovers import find_leftovers
 from loadbench.engine.state import CellStatus
 from loadbench.errors import UsageError
 from loadbench.exits import Exit
@@ -77,8 +79,22 @@ def _tell_detached(folder: Path, *, resumed: bool) -> None:
     """Print the name of a run that nobody will watch, and what may not be meant in a new one."""
     found = read_run(folder)
     click.echo(found.name)
+    click.echo("`loadbench-tui runs` says how it stands, `loadbench-tui stop` ends it", err=True)
     for message in () if resumed else found.state.messages:
         click.echo(message.text, err=True)
+
+
+def tell_leftovers(listed: Sequence[Run]) -> None:
+    """Name the containers that runs have left behind."""
+    leftovers = find_leftovers(listed)
+    for found in listed:
+        if names := leftovers.containers.get(found.folder):
+            click.echo(
+                f"\n{found.name} has left containers: {', '.join(names)}\n"
+                f"  `loadbench-tui stop {found.name}` removes them"
+            )
+    for problem in leftovers.unknown:
+        click.echo(f"not known whether runs have left containers: {problem}", err=True)
 
 
 def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
@@ -88,6 +104,7 @@ def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
         click.echo(f"goal missed: {miss}", err=True)
     if ended.status is RunStatus.INTERRUPTED:
         click.echo("the runner was killed", err=True)
+        tell_leftovers([ended])
     if next_step(ended) != REPORT:
         click.echo(f"next: loadbench-tui {next_step(ended).replace(RUN, ended.name)}", err=True)
     if signals.wish is not Wish.WATCH:

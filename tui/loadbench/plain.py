@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -84,6 +85,7 @@ class PlainView:
         self._state = EMPTY
         self._profile: Profile | None = None
         self._quiet = quiet
+        self._read_at = time.monotonic()
 
     def watch(self, signals: Signals) -> Run | None:
         """Follow the run until it ends.
@@ -116,6 +118,8 @@ class PlainView:
         resumes = [i for i, entry in enumerate(entries) if isinstance(entry.event, RunResumed)]
         first = len(entries) if self._quiet else resumes[-1] if resumes else 0
         self._quiet = False
+        if entries:
+            self._read_at = time.monotonic()
         for i, entry in enumerate(entries):
             self._state = self._state.apply(entry)
             line = text.event_line(entry, self._state) if i >= first else None
@@ -143,7 +147,9 @@ class PlainView:
     def _print(self, line: str) -> None:
         with suppress(BrokenPipeError, OSError):
             plain = text.printable(line)
-            self._console.print(plain, markup=False, highlight=False, soft_wrap=True)
+            # Words are kept together where a person reads, lines where a program does.
+            whole = not self._console.is_terminal
+            self._console.print(plain, markup=False, highlight=False, soft_wrap=whole)
 
     def _bar(self) -> Progress:
         return Progress(
@@ -161,6 +167,8 @@ class PlainView:
             return
         if self._profile is None:
             self._profile = recorded_profile(state.started)
+        # While nothing is said, time goes on all the same.
+        state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)
         left = remaining_s(self._profile, state)
         bar.update(
             task,

@@ -81,8 +81,12 @@ def cells_table(state: RunState) -> list[str]:
     cells = rows(state)
     lines = table(header, [_cell_line(row) for row in cells])
     lines.append("latency p50 to p99 in ms, of successes; rate: users started per second")
-    doubts = [f"{row.cell} {row.verdict}: {row.reasons}" for row in cells if row.reasons]
-    return [*lines, "", *doubts] if doubts else lines
+    doubts: dict[str, list[str]] = {}
+    for row in cells:
+        if row.reasons:
+            doubts.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
+    told = [f"{', '.join(keys)} {doubt}" for doubt, keys in doubts.items()]
+    return [*lines, "", *told] if told else lines
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:

@@ -26,6 +26,9 @@ OVERDUE_S = 30.0
 """How much longer than planned a phase may take before Locust counts as hung."""
 
 
+SOON_S = 3.0
+"""What a service lacks is not worth telling for as long as most take to be ready."""
+
 FIRST_SECOND_S = 2.0
 """Until the first whole second at the target number of users has passed and was seen."""
 
@@ -96,12 +99,13 @@ class CellRun:
         self._desk.wait_for(submit(lambda: None))
         deadline = time.monotonic() + timeout_s
         self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
+        told, since = "", time.monotonic()
         while missing := self._desk.wait_for(submit(self._stack.missing, models)):
             if time.monotonic() > deadline:
-                raise StackError(
-                    f"not ready within startup_timeout ({timeout_s:g} s): {missing}; "
-                    "stack.log says more"
-                )
+                raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
+            if missing != told and time.monotonic() - since > SOON_S:
+                self._desk.say("wait", missing)
+                told = missing
             self._look()
 
     def _ramp(self) -> None:

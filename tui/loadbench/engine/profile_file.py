@@ -96,6 +96,23 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
     return profile
 
 
+def placed(file: Path, message: str) -> str:
+    """Return a message about keys of a profile, a line each, with the place of each key.
+
+    Args:
+        file: The profile.
+        message: Lines such as `stack.service: no such service`.
+    """
+    source = _read(file)
+
+    def place(line: str) -> str:
+        key, colon, _ = line.partition(":")
+        known = colon and key in known_keys()
+        return f"{source.place(tuple(key.split('.')) if known else ())}: {line}"
+
+    return "\n".join(place(line) for line in message.splitlines())
+
+
 def recorded_profile(started: RunStarted) -> Profile:
     """Return the profile that a run was started with.
 

@@ -74,7 +74,7 @@ def _automatic(workspace: Workspace, profile: Profile) -> Driver:
             return _local(workspace, profile, f"no containers: {no_compose}")
         except RefusedError as no_local:
             raise RefusedError(
-                f"no driver can run this here. compose: {no_compose}. local: {no_local}"
+                f"no driver can run this here\n  compose: {no_compose}\n  local: {no_local}"
             ) from no_local
     version = means.info.get("ServerVersion")
     reason = f"Docker engine {version} answers at {means.docker.endpoint.url}"

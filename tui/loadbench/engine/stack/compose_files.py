@@ -97,7 +97,7 @@ class ComposeFiles:
             if value != _for_our_stack(_BLANK)[key]
         ]
         shared = [
-            f"{kind} {entry['name']} has a fixed name: other copies of the project use it too"
+            f"{kind[:-1]} {entry['name']} has a fixed name: other copies of the project use it too"
             for kind in ("volumes", "networks")
             for entry in (self.config.get(kind) or {}).values()
             if entry.get("external") or not _is_scoped(entry.get("name", ""), self.project)

@@ -89,7 +89,8 @@ def explain(step: str, docker: Docker, failure: Failure, within_s: float) -> Sta
     if taken := _PORT_TAKEN.search(whole):
         port = next(group for group in taken.groups() if group)
         return StackError(
-            f"port {port} is taken: end what listens there, or publish another one", log_lines=tail
+            f"port {port} is taken: publish another one, or a free one as docs/profiles.md says",
+            log_lines=tail,
         )
     if any(words in whole for words in _NO_NVIDIA):
         return StackError(
