@@ -1,123 +1,25 @@
 """What a profile says. Every key is described here, where it is defined, and nowhere else."""
 
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    model_validator,
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from loadbench.engine.duration import write_duration
+from loadbench.engine.profile_values import (
+    Duration,
+    HealthText,
+    HttpUrl,
+    KeyMistakeError,
+    PathText,
+    PathTexts,
+    PositiveInts,
+    PositiveRates,
+    Variables,
+    Whole,
 )
-
-from loadbench.engine.duration import parse_duration, write_duration
 
 SETTLE_WINDOWS = 3
 """Successive windows that must agree: as in Triton perf_analyzer's stability rule."""
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    PlainSerializer(write_duration, return_type=str),
-]
-"""Seconds; written as `90s`, `7m` or `1h20m`."""
-
-
-class KeyMistakeError(ValueError):
-    """Keys that do not fit each other.
-
-    Args:
-        key: The one that the message is about.
-        message: What is wrong and what is allowed.
-    """
-
-    def __init__(self, key: tuple[str, ...], message: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-
-def _no_truth_value(value: Any) -> Any:
-    # YAML reads yes and no as truth values, which Python counts as 1 and 0.
-    if isinstance(value, bool):
-        raise ValueError("a number is needed")  # noqa: TRY004  # pydantic's word for a mistake
-    return value
-
-
-def _as_list(value: Any) -> Any:
-    return [_no_truth_value(value)] if isinstance(value, int | float) else value
-
-
-def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not values:
-        raise ValueError("a list such as [1, 2] is needed")
-    # Cells and their reports are named by %g of the value, so that must tell them apart.
-    if len({f"{value:g}" for value in values}) < len(values):
-        raise ValueError("the same value is given twice")
-    return values
-
-
-def _path(path: str) -> str:
-    if not path.strip() or "\0" in path:
-        raise ValueError("a path is needed")
-    return str(PurePosixPath(path))
-
-
-def _as_paths(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
-    if not paths:
-        raise ValueError("a file is needed, such as [stack/compose.yaml]")
-    return paths
-
-
-def _health(text: str) -> str:
-    if not text.startswith("/"):
-        _http_url(text, with_path=True)
-    return text
-
-
-def _variables(environment: dict[str, str]) -> dict[str, str]:
-    for name, value in environment.items():
-        if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{name!r} cannot be an environment variable")
-    return environment
-
-
-def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        more = parts.path.strip("/") or parts.query or parts.fragment
-    except ValueError:
-        named, more = False, ""
-    if with_path and not named:
-        raise ValueError("a path such as /health, or a URL such as http://127.0.0.1:8000/health")
-    if not with_path and (not named or more):
-        raise ValueError("a URL such as http://127.0.0.1:8000 is needed, without a path")
-    return url.rstrip("/")
-
-
-Whole = Annotated[int, BeforeValidator(_no_truth_value)]
-Rate = Annotated[float, BeforeValidator(_no_truth_value)]
-PositiveInts = Annotated[
-    tuple[Annotated[Whole, Field(ge=1, le=1_000_000)], ...],
-    BeforeValidator(_as_list),
-    AfterValidator(_axis),
-]
-PositiveRates = Annotated[
-    tuple[Annotated[Rate, Field(ge=0.001, le=1000)], ...],
-    BeforeValidator(_as_list),
-    AfterValidator(_axis),
-]
 
 
 class Section(BaseModel):
@@ -158,21 +60,17 @@ class Stack(Section):
         "processes of this machine, no Docker needed; external: a service that is running already "
         "at `host`; auto: compose where a Docker engine answers, else local",
     )
-    compose: Annotated[
-        tuple[Annotated[str, AfterValidator(_path)], ...],
-        BeforeValidator(_as_paths),
-        AfterValidator(_paths),
-    ] = Field(
+    compose: PathTexts = Field(
         ("stack/compose.yaml",),
         description="compose files, relative to the workspace or absolute, later ones over "
         "earlier ones; those of any project will do",
     )
     service: str = Field("model", description="the service of the compose files that is scaled")
-    health: Annotated[str, AfterValidator(_health)] = Field(
+    health: HealthText = Field(
         "/health",
         description="what is asked whether the service is ready: a path on host, or a URL",
     )
-    environment: Annotated[dict[str, str], AfterValidator(_variables)] = Field(
+    environment: Variables = Field(
         default_factory=dict,
         description="more environment variables for the API and the models; with compose files of "
         "your own, values for the ${NAME} in them. They are saved with the run, so no secrets",
@@ -211,10 +109,10 @@ class Load(Section):
     model: Literal["closed"] = Field(
         "closed", description="closed: a fixed number of users, each waits for its answer"
     )
-    locustfile: Annotated[str, AfterValidator(_path)] = Field(
+    locustfile: PathText = Field(
         "locustfile.py", description="the Locust file, relative to the workspace or absolute"
     )
-    images: Annotated[str, AfterValidator(_path)] = Field(
+    images: PathText = Field(
         "images", description="the folder of images to send, relative to the workspace or absolute"
     )
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = Field(
@@ -260,7 +158,7 @@ class Profile(Section):
         1, description="how often each cell is measured"
     )
     settle: Settle = Field(default_factory=Settle, description="when a cell counts as steady")
-    host: Annotated[str | None, AfterValidator(_http_url)] = Field(
+    host: HttpUrl = Field(
         None,
         description="the address that requests go to: where our stack is to listen, or where "
         "another project or an external service does. null: a free loopback port for our stack, "

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from loadbench.engine.events import RunStarted
-from loadbench.engine.profile import ALIASES, KeyMistakeError, Profile, known_keys
+from loadbench.engine.profile import ALIASES, Profile, known_keys
+from loadbench.engine.profile_values import KeyMistakeError
 from loadbench.errors import JournalError, ProfileError
 
 SUFFIXES = (".yaml", ".yml")

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
@@ -12,19 +11,19 @@ import requests
 from loadbench.engine.events import Container
 from loadbench.engine.files import write_whole
 from loadbench.engine.journal import is_held
-from loadbench.engine.leash import Leashed
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack import Say, faults
 from loadbench.engine.stack.compose_additions import additions
 from loadbench.engine.stack.compose_cli import DOWN_TIMEOUT_S, Action, ComposeCli, take_down
 from loadbench.engine.stack.compose_files import ComposeFiles
 from loadbench.engine.stack.compose_words import Teller, explain
-from loadbench.engine.stack.docker import Docker, DockerCallError, clean
+from loadbench.engine.stack.docker import Docker, DockerCallError
 from loadbench.engine.stack.gpu import VramMeter
 from loadbench.engine.stack.health import ask_health, health_url, lacking_workers
 from loadbench.engine.stack.seen import Seen
 from loadbench.engine.stack.service import StackLog
 from loadbench.engine.stack.watch import Watch
+from loadbench.engine.stack.words import Words
 from loadbench.errors import EngineError, StackError
 
 ADDITIONS = "compose.loadbench.yaml"
@@ -37,7 +36,6 @@ REMOVE_TIMEOUT_S = 60.0
 _SHORT_DIGEST = len("sha256:") + 12
 """Samples carry it every second, and Docker takes it as well as the whole."""
 
-_LAST_LINES_S = 2.0
 _RETRY_S = 1.0
 
 
@@ -69,6 +67,7 @@ class ComposeStack:
         self._vram = vram
         self._log = StackLog(folder / "stack.log")
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._additions))
+        self._words = Words(docker, files.project, self._log)
         self._watch = Watch(docker, files.project)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -79,8 +78,6 @@ class ComposeStack:
         self._left: str | None = None
         self._gave_up = False
         self._unstable_since: Mapping[str, float] = {}
-        self._logs: Leashed | None = None
-        self._logs_until = ""
         self._closed = threading.Event()
 
     @property
@@ -157,7 +154,8 @@ class ComposeStack:
                 raise fault from None
             raise
         finally:
-            self._follow_logs()
+            if not self._closed.is_set():
+                self._words.follow()
         self._scaled_once = True
         self._look_patiently()
 
@@ -230,9 +228,7 @@ class ComposeStack:
             # A second try would wait in vain as long.
             self._gave_up = time.monotonic() - began > DOWN_TIMEOUT_S
         self._watch.close()
-        if self._logs:
-            self._logs.wait(_LAST_LINES_S)
-            self._logs.end()
+        self._words.close()
         self._session.close()
         self._log.close()
         return self._left
@@ -318,25 +314,3 @@ class ComposeStack:
         address = every.get(found[0].address, found[0].address)
         host = f"[{address}]" if ":" in address else address
         return f"http://{host}:{found[0].published}"
-
-    def _follow_logs(self) -> None:
-        """Take down what the containers say, unless that is being done."""
-        if self._closed.is_set() or (self._logs and self._logs.poll() is None):
-            return
-        since = ("--since", self._logs_until) if self._logs_until else ()
-        arguments = ("compose", "--project-name", self._files.project, "logs", "--no-color")
-        try:
-            self._logs = self._docker.follow(*arguments, "--follow", *since)
-        except EngineError:
-            return
-        threading.Thread(target=self._write_down, args=(self._logs,), daemon=True).start()
-
-    def _write_down(self, child: Leashed) -> None:
-        output = child.output
-        assert output is not None
-        with output:
-            for raw in output:
-                name, bar, line = clean(raw).partition("|")
-                self._log.write(*((name.strip(), line.strip()) if bar else ("compose", name)))
-        child.end()
-        self._logs_until = datetime.now(UTC).isoformat()
