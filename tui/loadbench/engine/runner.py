@@ -124,8 +124,9 @@ class Runner:
             self._abandon_load()
             self._desk.emit(CellSkipped(cell=cell.key, attempt=attempt, reason="asked for"))
         except (StackError, LoadError) as error:
-            self._abandon_load()
+            # Told first: Locust may take seconds to end.
             self._fail(cell, attempt, error)
+            self._abandon_load()
         except LoadLostError as error:
             self._abandon_load()
             return error
