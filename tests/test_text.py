@@ -199,9 +199,9 @@ def test_progress_tells_the_cell_the_phase_and_the_newest_second() -> None:
     newest = sample(second=1, requests=requests(((10.0, 9), (50.0, 1))))
     state = state_after(BEGUN, cell_started(), phase, sample(), newest)
     assert progress_line(state, 125.0) == (
-        "1/3 m1_u2_s2 · measuring 2 s · 10 req/s · p90 10.0 ms · 2 min 5 s left"
+        "cell 1 of 3, m1_u2_s2 · measuring 2 s · 10 req/s · p90 10.0 ms · 2 min 5 s left"
     )
 
 
 def test_progress_says_that_a_run_is_paused() -> None:
-    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == ("0/3 · paused · 5 s left")
+    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == ("cell 0 of 3 · paused · 5 s left")

@@ -2,29 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from loadbench import __version__, exits, text
-from loadbench.engine.doctor import examine
-from loadbench.engine.duration import say_duration
-from loadbench.engine.plan import REPORT_BYTES, estimate_s, plan_cells, warnings
-from loadbench.engine.prepare import check_files
-from loadbench.engine.profile import key_reference
-from loadbench.engine.profile_file import find_profile, load_profile, placed, saved_profiles
-from loadbench.engine.report.summary import write_summary
-from loadbench.engine.runs import Run, RunStatus, find_run, read_run, run_folders
-from loadbench.engine.stack.choose import choose_driver
-from loadbench.engine.stack.compose_needs import check_compose
-from loadbench.engine.stack.leftovers import clear_leftovers, find_leftovers
+from loadbench import __version__
 from loadbench.errors import EngineError, JournalError, LoadbenchError, ProfileError
-from loadbench.exits import Exit
-from loadbench.perform import Wanted, next_step, perform, print_result, tell_leftovers
-from loadbench.plain import PlainView, Signals
+from loadbench.exits import Exit, of_error
 from loadbench.workspace import Workspace, create_workspace
 
+if TYPE_CHECKING:
+    from loadbench.engine.runs import Run
+
+# Each command imports what it needs, so that the first screen waits for nothing else.
+
+ASCII_ONLY = "loadbench.ascii_only"
 SET_HELP = "Overrule a key of the profile: --set users=5,10 --set stack.driver=local."
 
 
@@ -37,13 +29,14 @@ class Commands(click.Group):
             return super().invoke(context)
         except LoadbenchError as error:
             click.echo(f"loadbench-tui: {error}", err=True)
-            sys.exit(exits.of_error(error))
+            sys.exit(of_error(error))
         except KeyboardInterrupt:
             sys.exit(Exit.INTERRUPTED)
 
 
 @click.group(
     cls=Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with `loadbench-tui run demo`: two minutes, no Docker needed.",
 )
@@ -54,31 +47,44 @@ class Commands(click.Group):
     help="The folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE, else the nearest "
     "parent folder that has them, else the copy that came with the program.",
 )
+@click.option(
+    "--ascii", "ascii_only", is_flag=True, help="Draw screens with ASCII characters alone."
+)
 @click.pass_context
-def main(context: click.Context, workspace: str | None) -> None:
+def main(context: click.Context, workspace: str | None, ascii_only: bool) -> None:
     """Benchmark an inference service: how many model containers carry how many users?
+
+    Without a command it opens the screens: choose a profile, watch its run, look back at reports.
 
     A profile says which numbers of models, users and spawn rates to measure. `run` starts the
     service, puts the users on it, cell after cell, and saves a report for each cell and a table of
     all of them under reports/PROFILE/.
     """
+    context.meta[ASCII_ONLY] = ascii_only
     if context.invoked_subcommand not in ("init",):
         context.obj = Workspace.find(workspace)
+    if context.invoked_subcommand is None:
+        from loadbench.ui.show import show
+
+        left = show(context.obj, ascii_only=ascii_only)
+        if left is not None:
+            click.echo(f"{left.name} goes on; `loadbench-tui attach` shows it", err=True)
 
 
 @main.command()
 @click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
-@click.option("--plain", is_flag=True, expose_value=False, help="Show plain lines.")
+@click.option("--plain", is_flag=True, help="Show lines instead of a screen.")
 @click.option("--detach", is_flag=True, help="Start the run, print its name, and return.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
 @click.option("--check", is_flag=True, help="Exit with 4 for doubtful numbers, 1 for missed goals.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or stopped.")
 @click.option("--retry-failed", is_flag=True, help="With --resume: measure failed cells again too.")
-@click.pass_obj
+@click.pass_context
 def run(
-    workspace: Workspace,
+    context: click.Context,
     profiles: tuple[str, ...],
+    plain: bool,
     detach: bool,
     as_json: bool,
     check: bool,
@@ -88,17 +94,54 @@ def run(
 ) -> None:
     """Measure every cell of a PROFILE, and show the run.
 
-    Ctrl-C stops the run in order, twice kills it. A lost terminal leaves it running; profiles
-    after it are not begun. Progress goes to stderr; the table, or with --json the summary, to
-    stdout.
+    On a terminal it is shown on a screen that closes when the run has ended; q leaves it, and the
+    run goes on. Elsewhere, and with --plain, it is told in lines; there Ctrl-C stops the run in
+    order, twice kills it. A lost terminal leaves it running. Whenever nobody watches any more,
+    profiles after it are not begun. Progress goes to stderr; the table, or with --json the
+    summary, to stdout.
 
     \b
     Exit codes, the first that applies:
       2 bad profile or usage · 130 stopped · 3 a cell, the stack or Locust failed
       4 numbers not valid · 1 goals missed (both with --check alone) · 0 done
     """  # noqa: D301  # click's own mark: these lines are not to be joined
-    wanted = Wanted(profiles, overrides, resume=resume, retry_failed=retry_failed, detach=detach)
-    sys.exit(perform(workspace, wanted, as_json=as_json, check=check))
+    from loadbench.perform import Wanted, perform
+
+    wanted = Wanted(
+        profiles,
+        overrides,
+        resume=resume,
+        retry_failed=retry_failed,
+        detach=detach,
+        plain=plain,
+        ascii_only=context.meta[ASCII_ONLY],
+    )
+    sys.exit(perform(context.obj, wanted, as_json=as_json, check=check))
+
+
+@main.command(short_help="Show a live RUN, or one that is over.")
+@click.argument("name", required=False, metavar="[RUN]")
+@click.option("--plain", is_flag=True, help="Tell in lines what a live run does, until it ends.")
+@click.pass_context
+def attach(context: click.Context, name: str | None, plain: bool) -> None:
+    """Show a RUN on the screen; without RUN, the only live one.
+
+    RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder. Leaving the
+    screen leaves the run alone. With --plain, Ctrl-C leaves it alone too.
+    """
+    from loadbench.engine.runs import find_run
+
+    found = find_run(name, context.obj.reports, live=name is None)
+    if plain:
+        from loadbench.perform import follow_plainly
+
+        follow_plainly(found)
+        return
+    from loadbench.ui.show import show
+
+    left = show(context.obj, found.folder, ascii_only=context.meta[ASCII_ONLY])
+    if left is not None:
+        click.echo(f"{left.name} goes on; `loadbench-tui attach` shows it", err=True)
 
 
 @main.command(short_help="Show what a PROFILE would measure; start nothing.")
@@ -107,6 +150,13 @@ def run(
 @click.pass_obj
 def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
     """Show the cells of a PROFILE and the time they take; start nothing."""
+    from loadbench import text
+    from loadbench.engine.duration import say_duration
+    from loadbench.engine.plan import REPORT_BYTES, estimate_s, plan_cells
+    from loadbench.engine.prepare import check_files
+    from loadbench.engine.profile_file import find_profile, load_profile
+    from loadbench.engine.stack.choose import choose_driver
+
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
     check_files(workspace, loaded)
@@ -127,7 +177,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     click.echo("\n".join(text.table(header, body)))
     total = say_duration(estimate_s(loaded, cells))
     click.echo(f"\n{text.counted(len(cells), 'cell')}, about {total} in all")
-    click.echo(f"reports: {workspace.reports / file.stem}, about {_megabytes(len(cells))} MB")
+    megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
+    click.echo(f"reports: {workspace.reports / file.stem}, about {megabytes} MB")
     click.echo(f"driver: {driver.name} ({driver.reason})")
     for warning in driver.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -138,6 +189,12 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
 @click.pass_obj
 def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     """Check profiles, all of them if none is named; start nothing."""
+    from loadbench import text
+    from loadbench.engine.plan import plan_cells, warnings
+    from loadbench.engine.prepare import check_files
+    from loadbench.engine.profile_file import find_profile, load_profile, placed, saved_profiles
+    from loadbench.engine.stack.compose_needs import check_compose
+
     files = [find_profile(name, workspace.profiles) for name in names]
     mistakes = []
     for file in files or saved_profiles(workspace.profiles):
@@ -164,6 +221,12 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def profiles(workspace: Workspace, keys: bool) -> None:
     """List the saved profiles."""
+    from loadbench import text
+    from loadbench.engine.duration import say_duration
+    from loadbench.engine.plan import estimate_s, plan_cells
+    from loadbench.engine.profile import key_reference
+    from loadbench.engine.profile_file import load_profile, saved_profiles
+
     if keys:
         click.echo(key_reference())
         return
@@ -191,6 +254,10 @@ def profiles(workspace: Workspace, keys: bool) -> None:
 @click.pass_obj
 def runs(workspace: Workspace) -> None:
     """List the runs: what is live, what was interrupted, what is done."""
+    from loadbench import text
+    from loadbench.engine.runs import read_run, run_folders
+    from loadbench.perform import next_step, tell_leftovers
+
     listed, unreadable = [], []
     for folder in run_folders(workspace.reports):
         try:
@@ -220,6 +287,11 @@ def stop(workspace: Workspace, name: str | None) -> None:
     more, the containers that it has left are removed. RUN is a name as `runs` lists it, or a run's
     folder.
     """
+    from rich.console import Console
+
+    from loadbench.engine.runs import RunStatus, find_run
+    from loadbench.plain import PlainView, Signals
+
     found = find_run(name, workspace.reports, live=name is None)
     if found.status is not RunStatus.LIVE:
         click.echo(f"{found.name} is not live, it is {found.status.value}", err=True)
@@ -232,8 +304,10 @@ def stop(workspace: Workspace, name: str | None) -> None:
         click.echo(f"{ended.name}: {ended.status.value}")
 
 
-def _clear(found: Run) -> None:
+def _clear(found: "Run") -> None:
     """Remove the containers that a run has left behind."""
+    from loadbench.engine.stack.leftovers import clear_leftovers, find_leftovers
+
     names = find_leftovers([found]).containers.get(found.folder, ())
     if names:
         click.echo(f"removing its containers: {', '.join(names)}", err=True)
@@ -253,6 +327,10 @@ def report(workspace: Workspace, name: str | None, as_json: bool) -> None:
     RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder; without it, the
     newest run of all. Of a live run it shows what is measured so far.
     """
+    from loadbench.engine.report.summary import write_summary
+    from loadbench.engine.runs import RunStatus, find_run
+    from loadbench.perform import print_result
+
     found = find_run(name, workspace.reports)
     if found.status is RunStatus.LIVE:
         click.echo(f"{found.name} is live: this is what it has measured so far", err=True)
@@ -278,12 +356,11 @@ def init(folder: Path) -> None:
 @click.pass_obj
 def doctor(workspace: Workspace) -> None:
     """Check whether this machine can do the job."""
+    from loadbench import text
+    from loadbench.engine.doctor import examine
+
     findings = examine(workspace)
     body = [(finding.level, finding.what, finding.text) for finding in findings]
     click.echo("\n".join(text.table(("", "", " "), body, left=2)[1:]))
     if any(finding.level == "problem" for finding in findings):
         sys.exit(Exit.FAILED)
-
-
-def _megabytes(cells: int) -> int:
-    return max(1, round(cells * REPORT_BYTES / 1e6))

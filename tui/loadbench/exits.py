@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from loadbench.engine.profile import Goals
 from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.report.goals import missed
 from loadbench.engine.report.rows import rows
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import CellStatus
@@ -58,15 +58,8 @@ def of_run(run: Run, *, check: bool) -> Exit:
 def missed_goals(run: Run) -> list[str]:
     """Return a sentence for every goal that a measured cell misses."""
     assert run.state.started is not None
-    goals: Goals = recorded_profile(run.state.started).goals
-    missed = []
-    for row in rows(run.state):
-        if goals.p95_ms is not None and row.p95_ms is not None and row.p95_ms > goals.p95_ms:
-            missed.append(f"{row.cell}: p95 {row.p95_ms:g} ms, the goal is {goals.p95_ms:g} ms")
-        ratio, most = row.failure_ratio, goals.failure_ratio
-        if most is not None and ratio is not None and ratio > most:
-            missed.append(f"{row.cell}: failure ratio {ratio:g}, the goal is {most:g}")
-    return missed
+    goals = recorded_profile(run.state.started).goals
+    return [miss for row in rows(run.state) for miss in missed(row, goals)]
 
 
 def worst(exits: Iterable[Exit]) -> Exit:

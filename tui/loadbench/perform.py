@@ -13,13 +13,13 @@ from loadbench.engine.launch import Order, start_runner
 from loadbench.engine.prepare import check_files
 from loadbench.engine.profile_file import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.summary import summary_json
-from loadbench.engine.runs import Run, RunStatus, find_run, read_run
+from loadbench.engine.runs import Run, RunStatus, find_run, read_run, rest_of
 from loadbench.engine.stack.choose import choose_driver
 from loadbench.engine.stack.leftovers import find_leftovers
-from loadbench.engine.state import CellStatus
 from loadbench.errors import UsageError
 from loadbench.exits import Exit
 from loadbench.plain import PlainView, Signals, Wish
+from loadbench.ui.terminal import why_not
 from loadbench.workspace import Workspace
 
 RUN = "RUN"
@@ -37,6 +37,10 @@ class Wanted:
     retry_failed: bool = False
     detach: bool = False
     """Start the run and return."""
+    plain: bool = False
+    """Tell of it in lines, on a terminal too."""
+    ascii_only: bool = False
+    """Draw the screen with ASCII characters alone."""
 
 
 def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool) -> Exit:
@@ -46,6 +50,7 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
         LoadbenchError: A run was refused.
     """
     orders = _orders(workspace, wanted)
+    on_screen = not (wanted.plain or wanted.detach or why_not())
     seen = []
     for number, order in enumerate(orders, start=1):
         with Signals() as signals:
@@ -53,7 +58,10 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
             if wanted.detach:
                 _tell_detached(folder, resumed=order.resume is not None)
                 break
-            ended = PlainView(folder, Console(stderr=True)).watch(signals)
+            if not on_screen or signals.wish is not Wish.WATCH:
+                ended = PlainView(folder, Console(stderr=True)).watch(signals)
+        if on_screen and signals.wish is Wish.WATCH:
+            ended = _show(workspace, folder, ascii_only=wanted.ascii_only)
         if ended is None:
             break
         seen.append(_tell(ended, signals, as_json=as_json, check=check))
@@ -62,6 +70,34 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
                 click.echo(f"not begun: {', '.join(wanted.profiles[number:])}", err=True)
             break
     return exits.worst(seen)
+
+
+def follow_plainly(found: Run) -> None:
+    """Tell of a run in lines until it ends; a signal leaves it alone."""
+    with Signals(first=Wish.DETACH) as signals:
+        ended = PlainView(found.folder, Console(stderr=True)).watch(signals)
+    if ended is None:
+        tell_live(found)
+    else:
+        print_result(ended, as_json=False)
+
+
+def tell_live(found: Run) -> None:
+    """Say that a run goes on, and how to see it again."""
+    click.echo(f"{found.name} goes on; `loadbench-tui attach` shows it", err=True)
+
+
+def _show(workspace: Workspace, folder: Path, *, ascii_only: bool) -> Run | None:
+    """Show a run on the screen until it has ended; None: it goes on, and nobody looks."""
+    # Here, not above: lines need no screen.
+    from loadbench.ui.show import show
+
+    show(workspace, folder, leave_at_end=True, ascii_only=ascii_only)
+    found = read_run(folder)
+    if found.status is not RunStatus.LIVE:
+        return found
+    tell_live(found)
+    return None
 
 
 def print_result(ended: Run, *, as_json: bool) -> None:
@@ -116,10 +152,8 @@ def next_step(found: Run) -> str:
     """Return the command, with RUN for its name, that one would give a run next."""
     if found.status is RunStatus.LIVE:
         return f"stop {RUN}"
-    if found.status is not RunStatus.DONE and found.state.outstanding:
-        return f"run --resume {RUN}"
-    if found.state.count(CellStatus.FAILED):
-        return f"run --resume {RUN} --retry-failed"
+    if rest := rest_of(found):
+        return f"run --resume {RUN}{' --retry-failed' if rest.retry_failed else ''}"
     return REPORT
 
 

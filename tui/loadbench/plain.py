@@ -1,6 +1,5 @@
 """The plain view of a run: a line an event, a bar on a terminal."""
 
-import os
 import signal
 import time
 from contextlib import suppress
@@ -19,7 +18,7 @@ from loadbench.engine.journal import Entry, JournalReader, is_held
 from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.progress import remaining_s
-from loadbench.engine.runs import Run, RunStatus, status_of
+from loadbench.engine.runs import Run, RunStatus, signal_runner, status_of
 from loadbench.engine.state import EMPTY
 from loadbench.errors import JournalError
 
@@ -36,10 +35,15 @@ class Wish(Enum):
 
 
 class Signals:
-    """Turns SIGINT, SIGTERM and SIGHUP into wishes, while the block lasts."""
+    """Turns SIGINT, SIGTERM and SIGHUP into wishes, while the block lasts.
 
-    def __init__(self) -> None:
+    Args:
+        first: What a first SIGINT or SIGTERM asks for.
+    """
+
+    def __init__(self, first: Wish = Wish.STOP) -> None:
         self.wish = Wish.WATCH
+        self._first = first
         self._former: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Signals":
@@ -64,7 +68,7 @@ class Signals:
         # No more than this: where a handler interrupts, any lock may be held.
         match self.wish:
             case Wish.WATCH:
-                self.wish = Wish.DETACH if number == signal.SIGHUP else Wish.STOP
+                self.wish = Wish.DETACH if number == signal.SIGHUP else self._first
             case Wish.STOP if number != signal.SIGHUP:
                 self.wish = Wish.KILL
 
@@ -139,10 +143,7 @@ class PlainView:
             self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
-        # While the lock is held the process id is the runner's and nobody else's.
-        if self._state.pid and is_held(self._folder):
-            with suppress(ProcessLookupError):
-                os.kill(self._state.pid, number)
+        signal_runner(Run(self._folder, self._state, RunStatus.LIVE), number)
 
     def _print(self, line: str) -> None:
         with suppress(BrokenPipeError, OSError):

@@ -108,7 +108,7 @@ def event_line(entry: Entry, state: RunState) -> str | None:
             return f"  {step}: {line}"
         case CellStarted(cell=key, attempt=attempt):
             again = f", attempt {attempt}" if attempt > 1 else ""
-            return f"{key} (cell {_position(state)} of {len(state.cells)}{again})"
+            return f"{key} (cell {position(state)} of {len(state.cells)}{again})"
         case CellPhase(phase=phase):
             return f"  {_PHASE_WORDS[phase]}"
         case CellFinished(cell=key):
@@ -151,8 +151,8 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         state: The run.
         remaining_s: The estimate of the seconds that it still takes.
     """
-    position = f"{_position(state) or state.count(*OVER)}/{len(state.cells)}"
-    said = [f"{position} {state.current}" if state.current else position]
+    where = f"cell {position(state) or state.count(*OVER)} of {len(state.cells)}"
+    said = [f"{where}, {state.current}" if state.current else where]
     if state.phase:
         since = max(0.0, state.elapsed_s - state.phase_since_s)
         said.append(f"{state.phase.value} {since:.0f} s")
@@ -164,7 +164,13 @@ def progress_line(state: RunState, remaining_s: float) -> str:
     return " · ".join([*said, f"{say_duration(remaining_s)} left"])
 
 
-def _position(state: RunState) -> int:
+def standing(row: Row) -> str:
+    """Return the verdict on a cell, or what became of it."""
+    return row.verdict if row.verdict != CellStatus.PENDING.value else "not run"
+
+
+def position(state: RunState) -> int:
+    """Return the number of the current cell in the plan, from 1; 0: there is none."""
     keys = list(state.cells)
     return keys.index(state.current) + 1 if state.current in keys else 0
 
@@ -179,7 +185,6 @@ def _finished_line(state: RunState, key: str) -> str:
 
 
 def _cell_line(row: Row) -> tuple[str, ...]:
-    standing = row.verdict if row.verdict != CellStatus.PENDING.value else "not run"
     return (
         row.cell,
         str(row.models),
@@ -191,5 +196,5 @@ def _cell_line(row: Row) -> tuple[str, ...]:
         number(row.p95_ms),
         number(row.p99_ms),
         "-" if row.failures is None else str(row.failures),
-        standing,
+        standing(row),
     )

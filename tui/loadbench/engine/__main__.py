@@ -1,7 +1,7 @@
 """`python -m loadbench.engine`: the runner's own process; `launch` starts it.
 
 It reads its order from standard input, answers with one JSON line, and from then on speaks
-through the journal alone.
+through the journal alone. With the argument `preview` the answer is what it would do, and all.
 """
 
 import json
@@ -9,13 +9,20 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from loadbench.engine.cell_run import Equipment
 from loadbench.engine.desk import Desk, StopFlag
-from loadbench.engine.launch import Order
+from loadbench.engine.launch import Order, Preview
 from loadbench.engine.locust_load import LocustLoad
-from loadbench.engine.prepare import Prepared, prepare_resume, prepare_run
+from loadbench.engine.prepare import (
+    Prepared,
+    prepare_resume,
+    prepare_run,
+    preview_resume,
+    preview_run,
+)
 from loadbench.engine.runner import Runner
 from loadbench.errors import LoadbenchError
 
@@ -29,6 +36,9 @@ def main() -> int:
         signal.signal(number, lambda got, _: stop.ask(signal.Signals(got).name))
     order = Order(**json.load(sys.stdin))
     try:
+        if sys.argv[1:] == ["preview"]:
+            print(json.dumps(asdict(_preview(order))))
+            return 0
         prepared = _prepare(order)
     except LoadbenchError as error:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
@@ -45,6 +55,13 @@ def main() -> int:
     prepared.lock.release()
     prepared.journal.close()
     return 0
+
+
+def _preview(order: Order) -> Preview:
+    if order.resume:
+        return preview_resume(order.workspace, Path(order.resume), retry_failed=order.retry_failed)
+    assert order.profile_file is not None
+    return preview_run(order.workspace, Path(order.profile_file), tuple(order.overrides))
 
 
 def _prepare(order: Order) -> Prepared:

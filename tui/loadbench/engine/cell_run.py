@@ -213,6 +213,7 @@ class CellRun:
                     stages=second.stages,
                     containers=containers,
                     client_cpu_cores=second.client_cpu_cores,
+                    errors=second.errors,
                 )
             )
         return state

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from loadbench.engine.files import existing
 from loadbench.engine.locks import state_folder
 from loadbench.engine.machine import hardware, versions
 from loadbench.engine.profile_file import load_profile, saved_profiles
@@ -109,9 +110,7 @@ def _profiles(workspace: Workspace) -> Finding:
 
 
 def _reports(workspace: Workspace) -> Finding:
-    folder = workspace.reports
-    while not folder.exists():
-        folder = folder.parent
+    folder = existing(workspace.reports)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return Finding("problem", "reports", f"{folder} cannot be written")
     free = shutil.disk_usage(folder).free

@@ -191,6 +191,8 @@ class Sample:
     containers: tuple[Container, ...]
     client_cpu_cores: float
     """Cores that Locust's process used in this second."""
+    errors: tuple[ErrorCount, ...] = ()
+    """What the requests that failed in it said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

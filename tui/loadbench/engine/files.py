@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from loadbench.errors import DiskFullError, JournalError
 
@@ -33,6 +34,13 @@ def named_os_errors(path: Path) -> Iterator[None]:
         raise JournalError(f"{path}: {error.strerror or error}") from error
 
 
+def existing(folder: Path) -> Path:
+    """Return the folder, or the nearest of its parents that is there."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that readers see whole or not at all.
 
@@ -54,11 +62,13 @@ class Tail:
 
     Args:
         path: The file; it need not be there yet.
+        last_bytes: Begin about that far before its end, with a whole line; None: at its beginning.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, last_bytes: int | None = None) -> None:
         self.path = path
         self._offset = 0
+        self._skip = last_bytes
 
     def poll(self) -> list[bytes]:
         """Return the lines that were completed since the last call, without their newlines.
@@ -67,9 +77,21 @@ class Tail:
             OSError: The file is not there or cannot be read.
         """
         with self.path.open("rb") as file:
+            if self._skip is not None:
+                self._offset = self._whole_line_before_end(file, self._skip)
+                self._skip = None
             file.seek(self._offset)
             data = file.read()
         # A line that is not whole yet is read anew: its writer may take it back.
         *lines, rest = data.split(b"\n")
         self._offset += len(data) - len(rest)
         return lines
+
+    @staticmethod
+    def _whole_line_before_end(file: BinaryIO, last_bytes: int) -> int:
+        size = file.seek(0, os.SEEK_END)
+        if size <= last_bytes:
+            return 0
+        file.seek(size - last_bytes)
+        file.readline()
+        return file.tell()

@@ -22,6 +22,7 @@ from loadbench.engine.events import (
     CellStarted,
     Event,
     RunFinished,
+    RunResumed,
     RunStarted,
     Sample,
 )
@@ -37,6 +38,13 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind 
 _DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
 _BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 _SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
+_START_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
+_OVER_PREFIXES = tuple(
+    f'{{"type":"{kind.type}"'.encode() for kind in (CellFinished, CellFailed, CellSkipped)
+)
+_RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
+_HEAD_BYTES = 160
+"""Type, number, times and the cell are within these of every line."""
 _NEXT_CELL_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
@@ -168,6 +176,17 @@ class JournalReader:
         self.path = folder / FILE_NAME
         self._tail = Tail(self.path)
 
+    def lines(self) -> list[bytes]:
+        """Return the whole lines that were completed since the last call.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        try:
+            return self._tail.poll()
+        except OSError as error:
+            raise JournalError(f"{self.path}: {error.strerror}") from error
+
     def poll(self) -> list[Entry]:
         """Return the entries that were completed since the last call.
 
@@ -177,13 +196,10 @@ class JournalReader:
         Raises:
             JournalError: The journal cannot be read, or its major version is not ours.
         """
-        try:
-            lines = self._tail.poll()
-        except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}") from error
-        return [entry for line in _without_old_samples(lines) if (entry := self._decode(line))]
+        wanted = _without_old_samples(self.lines())
+        return [entry for line in wanted if (entry := self.decode(line))]
 
-    def _decode(self, line: bytes) -> Entry | None:
+    def decode(self, line: bytes) -> Entry | None:
         """Return the entry of a whole line; None: it is not one that this version knows."""
         try:
             fields = json.loads(line)
@@ -199,6 +215,38 @@ class JournalReader:
             if line.startswith(_BEGIN_PREFIX):
                 raise JournalError(f"{self.path}: its first line cannot be read") from error
             return None
+
+
+def read_attempt(folder: Path, cell: str) -> list[Entry]:
+    """Return a run's first entry and those of the latest attempt of a cell, up to what ended it.
+
+    Their fold is the state of the run as it was when that attempt was at its end, samples included.
+
+    Args:
+        folder: The run's folder.
+        cell: The key of the cell.
+
+    Raises:
+        JournalError: The journal cannot be read, or its major version is not ours.
+    """
+    reader = JournalReader(folder)
+    begun: bytes | None = None
+    attempt: list[bytes] = []
+    inside = False
+    mark = f'"cell":{json.dumps(cell)}'.encode()
+    for line in reader.lines():
+        if line.startswith(_BEGIN_PREFIX):
+            begun = line
+        elif line.startswith(_START_PREFIX):
+            inside = mark in line[:_HEAD_BYTES]
+            attempt = [line] if inside else attempt
+        elif line.startswith(_RUN_PREFIXES) or (
+            line.startswith(_OVER_PREFIXES) and mark in line[:_HEAD_BYTES]
+        ):
+            inside = False
+        elif inside:
+            attempt.append(line)
+    return [entry for line in (begun, *attempt) if line and (entry := reader.decode(line))]
 
 
 def is_held(folder: Path) -> bool:

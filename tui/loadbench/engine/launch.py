@@ -43,6 +43,18 @@ class Order:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a run would be, as far as only its own process can tell."""
+
+    driver: str
+    driver_reason: str
+    warnings: tuple[str, ...]
+    needed_bytes: int
+    """What the run may leave on the disk."""
+    free_bytes: int
+
+
 def start_runner(order: Order) -> Path:
     """Start a runner and return once its run has begun.
 
@@ -52,9 +64,26 @@ def start_runner(order: Order) -> Path:
     Raises:
         LoadbenchError: The run was refused; nothing was started.
     """
+    return Path(_ask(order)["folder"])
+
+
+def preview(order: Order) -> Preview:
+    """Ask the runner's program what it would do; start nothing.
+
+    Docker is asked whether it answers, so this may take seconds.
+
+    Raises:
+        LoadbenchError: The run would be refused.
+    """
+    answer = _ask(order, "preview")
+    return Preview(**{**answer, "warnings": tuple(answer["warnings"])})
+
+
+def _ask(order: Order, *arguments: str) -> dict[str, Any]:
+    """Start the runner's program with an order, and return its one answer."""
     with tempfile.TemporaryFile() as stray:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "loadbench.engine"],
+            [sys.executable, "-P", "-m", "loadbench.engine", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stray,
@@ -71,13 +100,13 @@ def start_runner(order: Order) -> Path:
     # Somebody must take note of its end, hours later, or it stays in the table of processes.
     threading.Thread(target=process.wait, daemon=True).start()
     try:
-        answer = json.loads(said)
+        answer: dict[str, Any] = json.loads(said)
     except ValueError:
         last = words[-1] if words else "it said nothing"
         raise LoadbenchError(f"the runner ended before the run began: {last}") from None
     if "refused" in answer:
         raise _error_named(answer["refused"])(answer["message"])
-    return Path(answer["folder"])
+    return answer
 
 
 def _error_named(name: str) -> type[LoadbenchError]:

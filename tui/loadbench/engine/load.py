@@ -16,6 +16,7 @@ class Second:
     requests: tuple[Requests, ...]
     stages: Stages
     client_cpu_cores: float
+    errors: tuple[ErrorCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from loadbench.engine.events import Note, RunResumed, RunStarted
+from loadbench.engine.files import existing
 from loadbench.engine.journal import VERSION, JournalReader, JournalWriter
+from loadbench.engine.launch import Preview
 from loadbench.engine.locks import StackLock
 from loadbench.engine.machine import hardware, versions
 from loadbench.engine.plan import REPORT_BYTES, plan_cells
@@ -100,6 +102,28 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
     )
 
 
+def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Preview:
+    """Return what a run of a profile would be; nothing is begun.
+
+    Raises:
+        LoadbenchError: The run would be refused.
+    """
+    profile = load_profile(file, overrides)
+    check_files(workspace, profile)
+    driver = choose_driver(workspace, profile)
+    return _preview(workspace, profile, driver, len(plan_cells(profile)))
+
+
+def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Preview:
+    """Return what going on with a run would be; nothing is begun.
+
+    Raises:
+        LoadbenchError: It would be refused.
+    """
+    resumable = _resumable(workspace, folder, retry_failed=retry_failed)
+    return _preview(workspace, resumable.profile, resumable.driver, resumable.cells)
+
+
 def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Prepared:
     """Go on with a run that was interrupted or stopped.
 
@@ -111,23 +135,13 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
     Raises:
         LoadbenchError: The run is refused, and nothing was changed.
     """
-    run = read_run(folder)
-    if run.status is RunStatus.LIVE:
-        raise UsageError(f"{run.name} is live; `loadbench-tui stop {run.name}` ends it")
-    _refuse_other_workspace(run, workspace)
-    profile = _unchanged_profile(run.state)
-    failed = [k for k, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
-    retry = tuple(failed) if retry_failed else ()
-    if not run.state.outstanding and not retry:
-        hint = f"; --retry-failed measures its {len(failed)} failed cells again" if failed else ""
-        raise UsageError(f"{run.name}: every cell is over{hint}")
-    check_files(workspace, profile)
-    driver = _same_driver(workspace, profile, run.state)
+    resumable = _resumable(workspace, folder, retry_failed=retry_failed)
+    profile, driver = resumable.profile, resumable.driver
     lock = StackLock(driver.lock_name)
-    _check_space(folder, _needed_bytes(profile, len(run.state.outstanding) + len(retry)))
+    _check_space(folder, _needed_bytes(profile, resumable.cells))
     journal = JournalWriter(folder)
     event = RunResumed(
-        pid=os.getpid(), retry=retry, hardware=_hardware(driver), versions=versions()
+        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(driver), versions=versions()
     )
     journal.append(event)
     lock.name_holder(folder)
@@ -156,6 +170,47 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
         mistakes.append(f"load.images: {images} is not a folder")
     if mistakes:
         raise ProfileError("; ".join(mistakes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resumable:
+    """A run that can be gone on with."""
+
+    profile: Profile
+    driver: Driver
+    retry: tuple[str, ...]
+    cells: int
+    """How many are left to measure."""
+
+
+def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Resumable:
+    run = read_run(folder)
+    if run.status is RunStatus.LIVE:
+        raise UsageError(f"{run.name} is live; `loadbench-tui stop {run.name}` ends it")
+    _refuse_other_workspace(run, workspace)
+    profile = _unchanged_profile(run.state)
+    failed = [k for k, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
+    retry = tuple(failed) if retry_failed else ()
+    if not run.state.outstanding and not retry:
+        hint = f"; --retry-failed measures its {len(failed)} failed cells again" if failed else ""
+        raise UsageError(f"{run.name}: every cell is over{hint}")
+    check_files(workspace, profile)
+    return _Resumable(
+        profile=profile,
+        driver=_same_driver(workspace, profile, run.state),
+        retry=retry,
+        cells=len(run.state.outstanding) + len(retry),
+    )
+
+
+def _preview(workspace: Workspace, profile: Profile, driver: Driver, cells: int) -> Preview:
+    return Preview(
+        driver=driver.name,
+        driver_reason=driver.reason,
+        warnings=driver.warnings,
+        needed_bytes=_needed_bytes(profile, cells),
+        free_bytes=shutil.disk_usage(existing(workspace.reports)).free,
+    )
 
 
 def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:

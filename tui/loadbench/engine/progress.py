@@ -1,5 +1,6 @@
 """How far a run is, by the estimates of its plan. Pure."""
 
+from loadbench.engine.events import Phase
 from loadbench.engine.plan import SCALING_S, estimate_cell_s
 from loadbench.engine.profile import Profile
 from loadbench.engine.state import RunState
@@ -19,3 +20,16 @@ def remaining_s(profile: Profile, state: RunState) -> float:
         total += SCALING_S * (cell_state.cell.models != models)
         models = cell_state.cell.models
     return total
+
+
+def phase_length_s(profile: Profile, state: RunState) -> float | None:
+    """Return the seconds that the current phase takes, of settling the most; None: nobody knows."""
+    match state.phase:
+        case Phase.RAMPING if state.current_cell:
+            return state.current_cell.cell.ramp_s
+        case Phase.SETTLING:
+            return profile.settle.max
+        case Phase.MEASURING:
+            return profile.run_time
+        case _:
+            return None

@@ -1,13 +1,16 @@
 """The runs in a reports folder: their names, their folders, and whether they are alive."""
 
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from loadbench.engine.journal import FILE_NAME, JournalReader, is_held
-from loadbench.engine.state import RunState, fold
+from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import JournalError, UsageError
 
 LATEST = "latest"
@@ -35,6 +38,25 @@ class Run:
     def name(self) -> str:
         """What a user calls it: `with_cpu/20261122-0721`."""
         return f"{self.folder.parent.name}/{self.folder.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What going on with a run would measure."""
+
+    cells: int
+    retry_failed: bool
+    """These are its failed cells, since all others are over."""
+
+
+def rest_of(run: Run) -> Rest | None:
+    """Return what is left of a run that has ended; None: nothing is, or it is live."""
+    if run.status is RunStatus.LIVE:
+        return None
+    if run.state.outstanding:
+        return Rest(len(run.state.outstanding), retry_failed=False)
+    failed = run.state.count(CellStatus.FAILED)
+    return Rest(failed, retry_failed=True) if failed else None
 
 
 def read_run(folder: Path) -> Run:
@@ -93,6 +115,14 @@ def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
         names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
         raise UsageError(f"several live runs: {names}; name one of them")
     return read_run(max(folders, key=lambda path: _order(path.name)))
+
+
+def signal_runner(run: Run, number: signal.Signals) -> None:
+    """Send a signal to the runner of a run, if it is live."""
+    # While the lock is held the process id is the runner's and nobody else's.
+    if run.state.pid and is_held(run.folder):
+        with suppress(ProcessLookupError):
+            os.kill(run.state.pid, number)
 
 
 def new_run_id(folder: Path, now: datetime) -> str:

@@ -1,6 +1,6 @@
 """The only fold: from the entries of a journal to the state of its run. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -64,6 +64,15 @@ class Message:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class PhaseStart:
+    """When a phase of the current attempt began."""
+
+    phase: Phase
+    second: int
+    """As samples count them: how many there were before it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """Everything a viewer shows and a runner decides by."""
@@ -82,6 +91,8 @@ class RunState:
     phase: Phase | None = None
     phase_since_s: float = 0.0
     """`elapsed_s` when the phase began."""
+    phases: tuple[PhaseStart, ...] = ()
+    """Of the current attempt, in order."""
     elapsed_s: float = 0.0
     samples: Samples = field(default_factory=Samples)
     """Of the current cell's current attempt."""
@@ -94,6 +105,8 @@ class RunState:
     answered: frozenset[str] = frozenset()
     """Ids of the commands that were answered."""
     paused: bool = False
+    stopping: bool = False
+    """A stop was accepted, and everything is being taken down."""
 
     def apply(self, entry: Entry) -> "RunState":  # noqa: C901  # one case for each type of event
         """Return the state after one more entry."""
@@ -114,11 +127,18 @@ class RunState:
                     current=key,
                     cell_since_s=entry.elapsed_s,
                     phase=None,
+                    phases=(),
                     samples=Samples(),
                     progress=None,
                 )
             case CellPhase(phase=phase):
-                return replace(state, phase=phase, phase_since_s=entry.elapsed_s)
+                begun = PhaseStart(phase, len(self.samples))
+                return replace(
+                    state,
+                    phase=phase,
+                    phase_since_s=entry.elapsed_s,
+                    phases=(*self.phases, begun),
+                )
             case Sample() as event:
                 return replace(state, samples=self.samples.plus(event), containers=event.containers)
             case Containers(containers=containers):
@@ -134,7 +154,14 @@ class RunState:
             case Note(text=text):
                 return state._say(entry.at, text)
             case RunFinished() as event:
-                return replace(state, finished=event, current=None, phase=None, paused=False)
+                return replace(
+                    state, finished=event, current=None, phase=None, paused=False, stopping=False
+                )
+
+    def samples_since(self, phase: Phase) -> Sequence[Sample]:
+        """Return the samples of the current attempt since a phase began; none if it has not."""
+        begun = next((it.second for it in self.phases if it.phase is phase), len(self.samples))
+        return self.samples[begun:]
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:
@@ -167,8 +194,10 @@ class RunState:
             finished=None,
             current=None,
             phase=None,
+            phases=(),
             samples=Samples(),
             paused=False,
+            stopping=False,
         )
         for key, cell in self.cells.items():
             if cell.status is CellStatus.RUNNING or key in event.retry:
@@ -184,6 +213,8 @@ class RunState:
                 return replace(state, paused=True)
             case "resume":
                 return replace(state, paused=False)
+            case "stop":
+                return replace(state, stopping=True)
             case "again" if event.cell:
                 return state._with(event.cell, status=CellStatus.PENDING)
         return state
@@ -200,7 +231,7 @@ class RunState:
         state = self._with(key, status=status, finished=finished, failed=failed, skipped=skipped)
         if key != self.current:
             return state
-        return replace(state, current=None, phase=None, samples=Samples())
+        return replace(state, current=None, phase=None, phases=(), samples=Samples())
 
     def _say(self, at: str, text: str) -> "RunState":
         return replace(self, messages=(*self.messages, Message(at, text))[-MESSAGES_KEPT:])

@@ -24,21 +24,26 @@ class Tally:
     )
     stages: dict[str, float] = field(default_factory=dict)
     staged: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
 
     def add(
         self,
         name: tuple[str, str],
         latency_ms: float,
         *,
-        failed: bool,
+        error: str | None,
         stages: Mapping[str, float],
     ) -> None:
-        """Count one request."""
+        """Count one request; it failed where there is an error."""
+        failed = error is not None
         histograms = self.requests.get(name)
         if histograms is None:
             histograms = self.requests[name] = (Counter(), Counter())
         histograms[failed][bucket_ms(latency_ms)] += 1
-        if stages and not failed:
+        if error is not None:
+            new = error not in self.errors and len(self.errors) >= MOST_ERRORS
+            self.errors["other failures" if new else error] += 1
+        elif stages:
             self.staged += 1
             sums = self.stages
             sums["latency_ms"] = sums.get("latency_ms", 0.0) + latency_ms
@@ -61,6 +66,7 @@ class Tally:
                 "count": self.staged,
                 **{key: round(value, 3) for key, value in self.stages.items()},
             },
+            "errors": [{"error": e, "count": n} for e, n in self.errors.most_common()],
         }
 
 
@@ -76,7 +82,6 @@ class Window:
     completed: int = 0
     aborted: int = 0
     tally: Tally = field(default_factory=Tally)
-    errors: Counter[str] = field(default_factory=Counter)
 
     def __contains__(self, moment_s: float) -> bool:
         return self.begin_s <= moment_s < self.end_s
@@ -138,8 +143,9 @@ class Recorder:
         latency_ms = response_time or 0.0
         key = (request_type, name)
         failed = exception is not None
+        error = _in_words(exception) if failed else None
         stages = {} if failed else parse_server_timing(getattr(response, "headers", None))
-        self._second(now).add(key, latency_ms, failed=failed, stages=stages)
+        self._second(now).add(key, latency_ms, error=error, stages=stages)
         window = self.window
         if window is None:
             return True
@@ -150,9 +156,7 @@ class Recorder:
         started = now - (time.time() - start_time if start_time else latency_ms / 1000)
         if started not in window:
             return False
-        window.tally.add(key, latency_ms, failed=failed, stages=stages)
-        if failed:
-            self._count_error(window, exception)
+        window.tally.add(key, latency_ms, error=error, stages=stages)
         return True
 
     def abort(self, started: float) -> None:
@@ -212,7 +216,6 @@ class Recorder:
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
             "client_cpu_cores": round((cpu_end_s - window.cpu_begin_s) / max(length_s, 1e-3), 3),
-            "errors": [{"error": e, "count": n} for e, n in window.errors.most_common()],
             **window.tally.as_json(),
         }
 
@@ -237,9 +240,6 @@ class Recorder:
             tally = self._open[second] = Tally()
         return tally
 
-    @staticmethod
-    def _count_error(window: Window, exception: object) -> None:
-        text = (str(exception) or type(exception).__name__)[:300]
-        if text not in window.errors and len(window.errors) >= MOST_ERRORS:
-            text = "other failures"
-        window.errors[text] += 1
+
+def _in_words(exception: object) -> str:
+    return (str(exception) or type(exception).__name__)[:300]

@@ -1,0 +1,1 @@
+"""The screens. They read journals and send commands; they have no other line to a run."""

@@ -1,0 +1,366 @@
+"""The program on the screen: which screens there are, and what all of them can do."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from loadbench import text
+from loadbench.engine.launch import Order
+from loadbench.engine.locks import state_folder
+from loadbench.engine.plan import plan_cells
+from loadbench.engine.profile import Profile
+from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.runs import Run, RunStatus, rest_of
+from loadbench.engine.state import OVER, CellStatus
+from loadbench.errors import JournalError
+from loadbench.ui.background import in_background
+from loadbench.ui.catalog import Catalog, CatalogReader
+from loadbench.ui.present.glyphs import ASCII, UNICODE
+from loadbench.ui.present.help import help_lines
+from loadbench.ui.present.lines import Tone, line
+from loadbench.ui.present.preview import Intention
+from loadbench.ui.screens.dialogs import Dialog, HelpScreen, Question
+from loadbench.ui.screens.profiles import ProfilesScreen
+from loadbench.ui.screens.reports import ReportsScreen
+from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.screens.too_small import LEAST_COLUMNS, LEAST_ROWS, TooSmall
+from loadbench.ui.terminal import Terminal
+from loadbench.ui.themes import OTHER, THEMES
+from loadbench.workspace import Workspace
+
+CATALOG_S = 2.0
+"""How often the workspace is looked at for new profiles and runs."""
+
+
+class LoadbenchApp(App[Run | None]):
+    """Shows profiles, runs and reports; ends with the run that was looked at last, if it is live.
+
+    Args:
+        workspace: Where everything is.
+        terminal: How to draw.
+        folder: A run to show at once; None: begin with the profiles.
+        leave_at_end: End the program when that run has ended.
+        clock: Monotonic seconds.
+    """
+
+    TITLE = "loadbench-tui"
+    CSS_PATH = "app.tcss"
+    ESCAPE_TO_MINIMIZE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "quit", tooltip="leave; what runs goes on"),
+        Binding("ctrl+c", "ask_to_leave", "leave or stop", show=False, priority=True),
+        Binding("question_mark", "help", "help", key_display="?", tooltip="every key, explained"),
+        Binding("t", "turn_theme", "light or dark", show=False, tooltip="light for dark, or back"),
+        Binding("ctrl+l", "draw_anew", "draw anew", show=False, tooltip="paint the whole screen"),
+    ]
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        terminal: Terminal,
+        *,
+        folder: Path | None = None,
+        leave_at_end: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.workspace, self.terminal, self.clock = workspace, terminal, clock
+        self.glyphs = ASCII if terminal.ascii else UNICODE
+        self.catalog = Catalog()
+        self.crash: Path | None = None
+        self._reader = CatalogReader(workspace)
+        self._folder, self._leave_at_end = folder, leave_at_end
+        self._in_editor = False
+
+    def on_mount(self) -> None:
+        """Show the first screen; look at the rest of the workspace beside it."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.terminal.theme
+        self.set_class(self.terminal.ascii, "-ascii")
+        if not self.is_headless:
+            self._leave_on_signals()
+        self.catalog = replace(self.catalog, profiles=self._reader.read_profiles())
+        self.push_screen(ProfilesScreen())
+        if self._folder:
+            self.push_screen(RunScreen(self._folder))
+        self._read_catalog()
+        self.set_interval(CATALOG_S, self._read_catalog)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours that our style sheet has beside those of every theme."""
+        return dict(THEMES[0].variables)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so where there is no room for anything."""
+        small = event.size.width < LEAST_COLUMNS or event.size.height < LEAST_ROWS
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
+
+    # What screens ask for
+
+    def show_started(self, folder: Path | None) -> None:
+        """Show the run that was just started, if one was."""
+        if folder:
+            self.push_screen(RunScreen(folder))
+
+    def show_reports(self) -> None:
+        """Show all runs."""
+        self.push_screen(ReportsScreen())
+
+    def run_ended(self, run: Run, *, watched: bool) -> None:
+        """Take note that a run on a screen is over.
+
+        Args:
+            run: The run.
+            watched: It was live on the screen before.
+        """
+        if self._leave_at_end and run.folder == self._folder:
+            self.exit(run)
+        elif watched:
+            good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
+            self.notify(
+                text.outcome_line(run.state),
+                title=f"{run.name}: {run.status.value}",
+                severity="information" if good else "warning",
+                timeout=10,
+            )
+
+    def intention_to_run(self, file: Path, profile: Profile) -> tuple[Intention, Order]:
+        """Return what starting a new run of a profile is, and the order for it."""
+        intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
+        return intention, Order.of(self.workspace, profile_file=str(file))
+
+    def intention_to_resume(self, run: Run) -> tuple[Intention, Order] | None:
+        """Return what going on with a run is, and the order for it; None: nothing is left of it."""
+        rest = rest_of(run)
+        if rest is None or run.state.started is None:
+            return None
+        try:
+            profile = recorded_profile(run.state.started)
+        except JournalError as error:
+            self.notify(str(error), severity="error")
+            return None
+        left = [it for it in run.state.cells.values() if it.status not in OVER]
+        if rest.retry_failed:
+            left = [it for it in run.state.cells.values() if it.status is CellStatus.FAILED]
+        what = "failed cells are measured again" if rest.retry_failed else "cells are left"
+        intention = Intention(
+            name=run.name,
+            profile=profile,
+            cells=tuple(it.cell for it in left),
+            again=f"{rest.cells} of {len(run.state.cells)} {what}; the others stay as they are.",
+        )
+        order = Order.of(self.workspace, resume=str(run.folder), retry_failed=rest.retry_failed)
+        return intention, order
+
+    def reload_profiles(self) -> Catalog:
+        """Read the profiles again, now."""
+        self.catalog = replace(self.catalog, profiles=self._reader.read_profiles())
+        return self.catalog
+
+    def edit(self, file: Path, at_line: int | None) -> None:
+        """Open a file in the user's editor, which has the terminal until it ends."""
+        command = _editor()
+        if command is None:
+            self.notify(
+                "no editor was found; set EDITOR, for example EDITOR=nano", severity="error"
+            )
+            return
+        takes_line = Path(command[0]).name in ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
+        place = [f"+{at_line}"] if at_line and takes_line else []
+        self._in_editor = True
+        try:
+            with self.suspend():
+                ended = subprocess.run([*command, *place, str(file)], check=False)
+        except OSError as error:
+            self.notify(f"{command[0]}: {error.strerror}", severity="error")
+        else:
+            if ended.returncode:
+                self.notify(f"{command[0]} ended with {ended.returncode}", severity="warning")
+        finally:
+            self._in_editor = False
+        self.refresh(layout=True)
+
+    def copy_path(self, path: Path) -> None:
+        """Put a path into the clipboard of the user's own terminal, by OSC 52."""
+        self.copy_to_clipboard(str(path))
+        self.notify(str(path), title="copied, if the terminal allows it")
+
+    def open_file(self, path: Path) -> None:
+        """Open a file in the browser; where there is no display, copy its path instead."""
+        opener = _opener()
+        if opener is None:
+            self.copy_to_clipboard(str(path))
+            self.notify(str(path), title="no display here; the path was copied", timeout=10)
+            return
+        subprocess.Popen(
+            [*opener, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.notify(str(path), title="opened")
+
+    # What can be done everywhere
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action that a key offers now, by its name."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and (binding.show or binding.tooltip) and binding.description:
+                target = active.node
+
+                async def call(action: str = binding.action, node: object = target) -> None:
+                    await self.run_action(action, node)  # type: ignore[arg-type]  # a DOM node
+
+                yield SystemCommand(binding.description, binding.tooltip or "", call)
+
+    def action_leave(self) -> None:
+        """End the program; every run goes on."""
+        self.exit(self._live_run())
+
+    def action_ask_to_leave(self) -> None:
+        """Ask whether to leave or to stop, where a live run is on the screen; else leave."""
+        if isinstance(self.screen, Question):
+            return
+        screen = next((it for it in self.screen_stack[::-1] if isinstance(it, RunScreen)), None)
+        live = self._live_run()
+        if screen is None or live is None:
+            self.exit(None)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "d":
+                self.exit(live)
+            elif answer == "x":
+                screen.stop_run()
+
+        told = [
+            line(f"{live.name} is live. It goes on without this screen:"),
+            line(("loadbench-tui attach", Tone.ACCENT), " shows it again."),
+        ]
+        answers = [("d", "detach"), ("x", "stop it")]
+        self.push_screen(Question("leave", told, answers, safe="stay"), answered)
+
+    def action_help(self) -> None:
+        """Explain every key that does something now."""
+        if isinstance(self.screen, Dialog):
+            return
+        parts: dict[str, list[tuple[str, str]]] = {}
+        names: dict[tuple[str, str], list[str]] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.system or not binding.description:
+                continue
+            place = (
+                "everywhere"
+                if active.node is self
+                else ("here" if active.node is self.screen else "in this panel")
+            )
+            does = binding.tooltip or binding.description
+            names.setdefault((place, does), []).append(self.get_key_display(binding))
+        for (place, does), keys in names.items():
+            parts.setdefault(place, []).append((" ".join(keys), does))
+        order = [(it, parts.get(it, [])) for it in ("here", "in this panel", "everywhere")]
+        self.push_screen(HelpScreen(help_lines(order)))
+
+    def action_turn_theme(self) -> None:
+        """Take light for dark, or dark for light."""
+        self.theme = OTHER[self.theme]
+
+    def action_draw_anew(self) -> None:
+        """Paint the whole screen, whatever was written over it."""
+        self.refresh(layout=True)
+
+    @work(exclusive=True, group="catalog")
+    async def _read_catalog(self) -> None:
+        while True:
+            catalog = await in_background(self._reader.read)
+            if catalog is None:
+                return
+            self.catalog = catalog
+            for screen in self.screen_stack:
+                if isinstance(screen, ProfilesScreen | ReportsScreen):
+                    screen.show_catalog(catalog)
+            if catalog.complete:
+                return
+
+    def _live_run(self) -> Run | None:
+        for screen in self.screen_stack[::-1]:
+            if isinstance(screen, RunScreen) and screen.status is RunStatus.LIVE:
+                return screen.run
+        return None
+
+    # The end
+
+    def _leave_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, number)
+        # A terminal may be gone without a signal, as when the program was started with nohup.
+        self.set_interval(1.0, self._leave_if_terminal_is_gone)
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        # Ctrl-C in an editor is meant for the editor.
+        if not (self._in_editor and number == signal.SIGINT):
+            self.exit(self._live_run())
+
+    def _leave_if_terminal_is_gone(self) -> None:
+        try:
+            os.tcgetpgrp(sys.__stdin__.fileno())  # type: ignore[union-attr]  # it was a terminal
+        except OSError:
+            self.exit(None)
+
+    def _fatal_error(self) -> None:
+        """Write down a mistake of our own, and end without a traceback on the screen."""
+        told = traceback.format_exc()
+        path = state_folder() / "screen-error.txt"
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(told, encoding="utf-8")
+            self.crash = path
+        last = told.strip().splitlines()[-1]
+        where = f"; {path} says where" if self.crash else ""
+        self._exit_renderables.append(
+            Text(
+                f"loadbench-tui: a mistake of the program itself: {last}{where}. "
+                "Runs are not touched by it: `loadbench-tui attach` shows a live one"
+            )
+        )
+        self._close_messages_no_wait()
+
+
+def _editor() -> list[str] | None:
+    for name in ("VISUAL", "EDITOR"):
+        if command := shlex.split(os.environ.get(name, "")):
+            return command
+    found = next((it for it in ("sensible-editor", "nano", "vim", "vi") if shutil.which(it)), None)
+    return [found] if found else None
+
+
+def _opener() -> list[str] | None:
+    if sys.platform == "darwin":
+        return ["open"]
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return ["xdg-open"] if display and shutil.which("xdg-open") else None

@@ -1,0 +1,112 @@
+"""Following a run: a thread reads its journal as it grows, and posts the state to whoever asked."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadbench import text
+from loadbench.engine.events import CommandAnswered
+from loadbench.engine.journal import JournalReader, is_held
+from loadbench.engine.runs import Run, RunStatus, status_of
+from loadbench.engine.state import EMPTY
+from loadbench.errors import JournalError
+
+POLL_S = 0.2
+EVENTS_KEPT = 500
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One thing that happened, as a person is told of it."""
+
+    at: str
+    """UTC, ISO 8601."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A run as it was last read."""
+
+    run: Run
+    events: tuple[EventLine, ...] = ()
+    """The last ones, oldest first."""
+    answers: Mapping[str, CommandAnswered] = field(default_factory=dict)
+    """The answers to commands, by the id of the command."""
+    read_at: float = 0.0
+    """When the newest entry was read, by the follower's clock."""
+
+    def elapsed_s(self, now: float) -> float:
+        """Return the seconds that the run has taken; while nothing is said, time goes on."""
+        said = self.run.state.elapsed_s
+        return said + max(0.0, now - self.read_at) if self.run.status is RunStatus.LIVE else said
+
+
+class Follower:
+    """Reads one journal until it is told to stop.
+
+    Args:
+        folder: The run's folder.
+        tell: Called from the follower's own thread with every new view.
+        fail: Called from there, once, when the journal cannot be read; it then ends.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tell: Callable[[View], object],
+        fail: Callable[[JournalError], object],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._tell, self._fail, self._clock = tell, fail, clock
+        self._reader = JournalReader(folder)
+        self._view = View(Run(folder, EMPTY, RunStatus.INTERRUPTED))
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Begin to read. The thread keeps no program from ending."""
+        threading.Thread(target=self._follow, name="follower", daemon=True).start()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._ended.set()
+
+    def _follow(self) -> None:
+        try:
+            while not self._ended.is_set():
+                if self._read() and not self._ended.is_set():
+                    self._tell(self._view)
+                self._ended.wait(POLL_S)
+        except JournalError as error:
+            if not self._ended.is_set():
+                self._fail(error)
+
+    def _read(self) -> bool:
+        """Read what is new, and return whether there is anything."""
+        before = self._view
+        folder, state = before.run.folder, before.run.state
+        # Asked before reading: what was written before the lock fell free is then read.
+        held = is_held(folder)
+        told, answers = [], dict(before.answers)
+        entries = self._reader.poll()
+        for entry in entries:
+            state = state.apply(entry)
+            if isinstance(entry.event, CommandAnswered):
+                answers[entry.event.id] = entry.event
+            if said := text.event_line(entry, state):
+                told.append(EventLine(entry.at, said))
+        if state.started is None:
+            raise JournalError(f"{folder}: no run was started in it")
+        status = status_of(state, held=held)
+        self._view = View(
+            Run(folder, state, status),
+            (*before.events, *told)[-EVENTS_KEPT:] if told else before.events,
+            answers,
+            self._clock() if entries else before.read_at,
+        )
+        return bool(entries) or status is not before.run.status

@@ -1,0 +1,108 @@
+"""One cell of a run, live or over: what the panels beside the matrix show of it. Pure."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from loadbench.engine.events import ErrorCount, Phase
+from loadbench.engine.state import CellState, CellStatus, RunState
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.ui.present.stages import stage_lines, stages_of
+from loadbench.ui.present.stats import (
+    cell_statistics,
+    failure_lines,
+    live_statistics,
+    stat_lines,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The cell that is shown."""
+
+    cell: CellState
+    attempt: RunState | None
+    """The run as it was at the end of the cell's latest attempt, or is now. None: not read yet, or
+    there was no attempt."""
+
+    @property
+    def key(self) -> str:
+        """The key of the cell."""
+        return self.cell.cell.key
+
+    @property
+    def why_empty(self) -> str:
+        """Return why there is nothing to draw."""
+        match self.cell.status:
+            case CellStatus.PENDING if not self.cell.attempt:
+                return "not measured yet"
+            case CellStatus.SKIPPED if not self.cell.attempt:
+                return "skipped before it began"
+        if self.attempt is None:
+            return "reading…"
+        return (
+            "waiting for the first answers"
+            if self.cell.status is CellStatus.RUNNING
+            else ("it ended before its first second")
+        )
+
+
+def statistics(shown: Shown) -> tuple[str, list[Line]]:
+    """Return what the statistics are of, and their table."""
+    if shown.cell.finished and shown.cell.status is CellStatus.FINISHED:
+        found = cell_statistics(shown.cell.finished)
+        return found.of, stat_lines(found)
+    if shown.attempt is None or not shown.attempt.samples:
+        return "", [line((shown.why_empty, Tone.DIM))]
+    found = live_statistics(shown.attempt)
+    return found.of, stat_lines(found)
+
+
+def failures(shown: Shown, columns: int) -> tuple[int, list[Line]]:
+    """Return how many requests failed, and all that went wrong with the cell."""
+    lines = _outcome(shown.cell, columns)
+    finished = shown.cell.finished if shown.cell.status is CellStatus.FINISHED else None
+    errors = finished.errors if finished else _errors(shown.attempt)
+    if errors:
+        if lines:
+            lines.append(())
+        lines += failure_lines(errors, columns)
+    if not lines:
+        lines = [line(("no failure", Tone.GOOD))]
+    return sum(error.count for error in errors), lines
+
+
+def stages(shown: Shown, glyphs: Glyphs, columns: int) -> list[Line]:
+    """Return where the time of the cell's requests goes."""
+    if shown.cell.finished and shown.cell.status is CellStatus.FINISHED:
+        return stage_lines(shown.cell.finished.stages, glyphs, columns)
+    if shown.attempt is None or not shown.attempt.samples:
+        return [line((shown.why_empty, Tone.DIM))]
+    samples = shown.attempt.samples_since(Phase.MEASURING) or shown.attempt.samples
+    return stage_lines(stages_of(samples), glyphs, columns)
+
+
+def _outcome(cell: CellState, columns: int) -> list[Line]:
+    if cell.status is CellStatus.FAILED and cell.failed:
+        lines = wrap(line(("failed: ", Tone.BAD), cell.failed.reason), columns)
+        for said in cell.failed.log_lines:
+            lines += wrap(line(("| ", Tone.DIM), said), columns, indent=2)
+        return lines
+    if cell.status is CellStatus.SKIPPED and cell.skipped:
+        return wrap(line(("skipped: ", Tone.WARN), cell.skipped.reason), columns)
+    if cell.status is CellStatus.FINISHED and cell.finished:
+        verdict = cell.finished.verdict.value
+        return [
+            part
+            for reason in cell.finished.reasons
+            for part in wrap(line((f"{verdict}: ", Tone.WARN), reason), columns, indent=2)
+        ]
+    return []
+
+
+def _errors(attempt: RunState | None) -> tuple[ErrorCount, ...]:
+    counts: Counter[str] = Counter()
+    for sample in attempt.samples if attempt else ():
+        for error in sample.errors:
+            counts[error.error] += error.count
+    return tuple(ErrorCount(error=error, count=number) for error, number in counts.items())

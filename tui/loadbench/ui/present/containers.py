@@ -1,0 +1,74 @@
+"""The containers of a run, a line each. Pure."""
+
+from collections.abc import Sequence
+
+from loadbench.engine.events import Container
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import Line, Piece, Tone, fit, line
+
+MIB = 2**20
+
+
+def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Line]:
+    """Return a line for every container: its name, how it is, what it uses.
+
+    CPU is in percent of one core, memory in MiB (GiB from 10 on).
+    """
+    columns = max((len(it.name) for it in containers), default=0)
+    with_vram = any(it.vram_bytes is not None for it in containers)
+    return [_container(it, columns, glyphs, with_vram=with_vram) for it in containers]
+
+
+def container_header(containers: Sequence[Container]) -> str:
+    """Return what the numbers of the lines are."""
+    with_vram = any(it.vram_bytes is not None for it in containers)
+    return "% of a core, memory" + (", VRAM" if with_vram else "")
+
+
+def standing(container: Container) -> tuple[str, Tone]:
+    """Return how a container is, in words, and the tone of that."""
+    if container.state == "exited" or container.exit_code is not None:
+        return _ended(container), Tone.BAD
+    if container.health == "unhealthy":
+        return "unhealthy", Tone.BAD
+    if container.health == "healthy":
+        return "healthy", Tone.GOOD
+    if container.health == "starting":
+        return "starting", Tone.WARN
+    return container.state, Tone.GOOD if container.state == "running" else Tone.WARN
+
+
+def _ended(container: Container) -> str:
+    code = container.exit_code
+    if container.oom_killed:
+        return f"out of memory ({code})"
+    if code is not None and code < 0:
+        return f"killed by signal {-code}"
+    return f"{container.state} ({code})" if code is not None else container.state
+
+
+def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram: bool) -> Line:
+    words, tone = standing(container)
+    sign = {Tone.GOOD: glyphs.alive, Tone.WARN: glyphs.starting}.get(tone, glyphs.dead)
+    pieces = [Piece(f"{sign} ", tone), Piece(fit(container.name, columns)), Piece("  ")]
+    if tone is Tone.BAD and container.health != "unhealthy":
+        pieces.append(Piece(words, tone))
+    else:
+        cpu = container.cpu_cores
+        percent = "" if cpu is None else f"{100 * cpu:.0f}%"
+        pieces += [
+            Piece(fit(words, 9), tone),
+            Piece(f" {percent:>5} {_size(container.memory_bytes):>5}"),
+        ]
+        if with_vram:
+            pieces.append(Piece(f" {_size(container.vram_bytes):>5}"))
+    if container.restarts:
+        pieces.append(Piece(f"  {container.restarts} restarts", Tone.WARN))
+    return line(*pieces)
+
+
+def _size(size_bytes: int | None) -> str:
+    if size_bytes is None:
+        return ""
+    mib = size_bytes / MIB
+    return f"{mib:.0f}M" if mib < 9999.5 else f"{mib / 1024:.1f}G"

@@ -1,0 +1,64 @@
+"""The signs that states are shown by: beautiful ones, and those that every terminal has."""
+
+from dataclasses import dataclass
+
+from loadbench.engine.runs import RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glyphs:
+    """One sign a meaning, each one column wide."""
+
+    running: str
+    pending: str
+    failed: str
+    skipped: str
+    alive: str
+    starting: str
+    dead: str
+    full: str
+    empty: str
+    arrow: str
+    separator: str
+    ascii: bool
+
+    def of_run(self, status: RunStatus) -> str:
+        """Return the sign of a run's status."""
+        return {
+            RunStatus.LIVE: self.running,
+            RunStatus.INTERRUPTED: "!",
+            RunStatus.DONE: self.alive,
+            RunStatus.STOPPED: self.skipped,
+            RunStatus.ABORTED: self.failed,
+        }[status]
+
+
+UNICODE = Glyphs(
+    running="▶",
+    pending="·",
+    failed="✖",
+    skipped="–",
+    alive="●",
+    starting="○",
+    dead="✖",
+    full="█",
+    empty="░",
+    arrow="▸",
+    separator="·",
+    ascii=False,
+)
+
+ASCII = Glyphs(
+    running=">",
+    pending=".",
+    failed="x",
+    skipped="-",
+    alive="*",
+    starting="o",
+    dead="x",
+    full="#",
+    empty=".",
+    arrow=">",
+    separator="-",
+    ascii=True,
+)

@@ -1,0 +1,126 @@
+"""The two lines at the top of a run: what it is, how far it is, what it is doing. Pure."""
+
+from dataclasses import replace
+
+from loadbench.engine.duration import say_duration
+from loadbench.engine.events import Phase
+from loadbench.engine.profile import Profile
+from loadbench.engine.progress import phase_length_s, remaining_s
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.state import OVER, RunState
+from loadbench.text import outcome_line, position
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, width
+
+BAR_COLUMNS = 16
+STATUS_TONES = {
+    RunStatus.LIVE: Tone.ACCENT,
+    RunStatus.DONE: Tone.GOOD,
+    RunStatus.INTERRUPTED: Tone.WARN,
+    RunStatus.STOPPED: Tone.WARN,
+    RunStatus.ABORTED: Tone.BAD,
+}
+
+
+def header_lines(
+    run: Run, profile: Profile, elapsed_s: float, glyphs: Glyphs, columns: int
+) -> list[Line]:
+    """Return the header of a run.
+
+    Args:
+        run: The run.
+        profile: What it was started with.
+        elapsed_s: Seconds since the run was started or resumed, now.
+        glyphs: The signs.
+        columns: How wide the header is.
+    """
+    state = replace(run.state, elapsed_s=elapsed_s)
+    home, name = run.folder.parent.name, run.folder.name
+    status = f"{glyphs.of_run(run.status)} {run.status.value}"
+    title = line(
+        (" " + home, Tone.STRONG),
+        (f" {glyphs.arrow} ", Tone.DIM),
+        name,
+        ("   " + status, STATUS_TONES[run.status]),
+    )
+    if run.status is RunStatus.LIVE:
+        left_s = remaining_s(profile, state)
+        return [
+            justify(title, _progress(state, left_s, glyphs, columns - width(title)), columns),
+            _doing(state, profile, glyphs, columns),
+        ]
+    told = line(f"{outcome_line(state)} ")
+    return [justify(title, told, columns), _ending(run, columns)]
+
+
+def _progress(state: RunState, left_s: float, glyphs: Glyphs, columns: int) -> Line:
+    where = f"cell {position(state) or state.count(*OVER)} of {len(state.cells)}"
+    eta = f"{say_duration(left_s)} left "
+    share = state.elapsed_s / max(state.elapsed_s + left_s, 1.0)
+    bar = _bar(share, BAR_COLUMNS, glyphs)
+    long = line(f"{where}  ", *bar, f"  {eta}")
+    return long if width(long) < columns else line(f"{where} {glyphs.separator} {eta}")
+
+
+def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
+    full = round(columns * min(1.0, max(0.0, share)))
+    return line((glyphs.full * full, Tone.ACCENT), (glyphs.empty * (columns - full), Tone.DIM))
+
+
+def _doing(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> Line:
+    """Return the current cell with its phases, the one that it is in with its clock."""
+    current = state.current_cell
+    if current is None:
+        return (
+            line((" paused", Tone.WARN), ": space goes on")
+            if state.paused
+            else line((" between two cells" if state.count(*OVER) else " starting", Tone.DIM))
+        )
+    again = f" (attempt {current.attempt})" if current.attempt > 1 else ""
+    pieces = [Piece(f" {current.cell.key}", Tone.STRONG), Piece(f"{again}  ", Tone.DIM)]
+    phases = list(Phase)
+    now = phases.index(state.phase) if state.phase else -1
+    for number, phase in enumerate(phases):
+        if number:
+            pieces.append(Piece(f" {glyphs.arrow} ", Tone.DIM))
+        if number == now:
+            clock = _clock(state, profile)
+            pieces += [Piece(phase.value, Tone.ACCENT), Piece(f" {clock}", Tone.STRONG)]
+        else:
+            pieces.append(Piece(phase.value, Tone.PLAIN if number < now else Tone.DIM))
+    if state.paused:
+        pieces.append(Piece("   pauses after it", Tone.WARN))
+    whole = line(*pieces)
+    if width(whole) <= columns or not state.phase:
+        return whole
+    short = [*pieces[:2], Piece(state.phase.value, Tone.ACCENT)]
+    pause = [Piece("   pauses after it", Tone.WARN)] if state.paused else []
+    return line(*short, Piece(f" {_clock(state, profile)}", Tone.STRONG), *pause)
+
+
+def _clock(state: RunState, profile: Profile) -> str:
+    spent = max(0.0, state.elapsed_s - state.phase_since_s)
+    length = phase_length_s(profile, state)
+    if length is None:
+        return _minutes(spent)
+    upto = "≤" if state.phase is Phase.SETTLING else ""
+    return f"{_minutes(min(spent, length))}/{upto}{_minutes(length)}"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def _ending(run: Run, columns: int) -> Line:
+    state = run.state
+    if run.status is RunStatus.INTERRUPTED:
+        at = f" at {state.current}" if state.current else ""
+        return line((f" the runner was killed{at}; r measures the rest", Tone.WARN))
+    assert state.finished is not None
+    left = f"; {state.finished.left}" if state.finished.left else ""
+    rest = "; r measures the rest" if state.outstanding else ""
+    told = f" {state.finished.reason}{rest}{left}"
+    tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
+    return line((fit(told, columns).rstrip(), tone))

@@ -1,0 +1,36 @@
+"""The keys that do something now, as lines. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from loadbench.ui.present.lines import Line, Tone, line
+
+_KEY_COLUMNS = 14
+SIGNS = (
+    ("▶ ", "being measured, or live"),
+    ("! ", "suspect: its numbers are in doubt, or a run that was interrupted"),
+    ("!!", "invalid: its numbers are worth nothing"),
+    ("✖ ", "failed"),
+    ("– ", "skipped, or a run that was stopped"),
+    ("· ", "not measured yet"),
+)
+
+
+def help_lines(
+    parts: Iterable[tuple[str, Sequence[tuple[str, str]]]], signs: Sequence[tuple[str, str]] = SIGNS
+) -> list[Line]:
+    """Return the keys by where they belong, then what the signs mean.
+
+    Args:
+        parts: The name of each place, and its keys with what they do.
+        signs: Signs with what they mean.
+    """
+    lines: list[Line] = []
+    for place, keys in parts:
+        if keys:
+            lines += [line((place, Tone.STRONG)), *(_key(key, does) for key, does in keys), ()]
+    lines.append(line(("signs", Tone.STRONG)))
+    return [*lines, *(_key(sign, means) for sign, means in signs)]
+
+
+def _key(key: str, does: str) -> Line:
+    return line((f"  {key:<{_KEY_COLUMNS}}", Tone.ACCENT), does)

@@ -1,0 +1,162 @@
+"""Lines of text with tones: what every panel shows, before it is anybody's widget. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rich.cells import cell_len, set_cell_size
+
+from loadbench import text
+
+
+class Tone(StrEnum):
+    """What a piece of text means; the style sheet says how that looks."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    STRONG = "strong"
+    ACCENT = "accent"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    CURSOR = "cursor"
+    SERIES_1 = "series-1"
+    SERIES_2 = "series-2"
+    SERIES_3 = "series-3"
+    SERIES_4 = "series-4"
+    SERIES_5 = "series-5"
+    SERIES_6 = "series-6"
+
+
+SERIES = (
+    Tone.SERIES_1,
+    Tone.SERIES_2,
+    Tone.SERIES_3,
+    Tone.SERIES_4,
+    Tone.SERIES_5,
+    Tone.SERIES_6,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some text in one tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+Line = tuple[Piece, ...]
+
+
+def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
+    """Return a line of parts; services may say anything, so what steers a terminal is replaced."""
+    pieces = []
+    for part in parts:
+        piece = (
+            part
+            if isinstance(part, Piece)
+            else Piece(*((part,) if isinstance(part, str) else part))
+        )
+        if piece.text:
+            pieces.append(Piece(text.printable(piece.text).replace("\n", " "), piece.tone))
+    return tuple(pieces)
+
+
+def width(of: Line) -> int:
+    """Return how many columns a line takes."""
+    return sum(cell_len(piece.text) for piece in of)
+
+
+def plain(of: Line) -> str:
+    """Return the text of a line."""
+    return "".join(piece.text for piece in of)
+
+
+def justify(left: Line, right: Line, columns: int) -> Line:
+    """Return a line with a part at either side; where both do not fit, only the left one."""
+    gap = columns - width(left) - width(right)
+    return (*left, Piece(" " * gap), *right) if gap >= 1 else left
+
+
+def wrap(of: Line, columns: int, *, indent: int = 0) -> list[Line]:
+    """Return a line broken between words so that each part fits.
+
+    Args:
+        of: The line.
+        columns: How wide a part may be.
+        indent: Columns that all parts but the first are moved to the right.
+    """
+    columns = max(columns, indent + 4)
+    parts: list[Line] = []
+    current: list[Piece] = []
+    used = 0
+    for piece in of:
+        for word in _words(piece.text):
+            fits = used + cell_len(word.rstrip()) <= columns
+            if not fits and used > indent * bool(parts):
+                parts.append(tuple(current))
+                current, used = ([Piece(" " * indent)] if indent else []), indent
+                word = word.lstrip()
+            while cell_len(word) > columns - used:
+                head = _head(word, columns - used)
+                current.append(Piece(head, piece.tone))
+                parts.append(tuple(current))
+                current, used = ([Piece(" " * indent)] if indent else []), indent
+                word = word[len(head) :]
+            current.append(Piece(word, piece.tone))
+            used += cell_len(word)
+    if current:
+        parts.append(tuple(current))
+    return parts or [()]
+
+
+def table(
+    header: Sequence[str], body: Sequence[Sequence[str | Piece]], *, left: int = 1
+) -> list[Line]:
+    """Return a table: a dim header, columns as wide as their longest value.
+
+    Args:
+        header: The names of the columns.
+        body: Rows of as many texts or pieces each.
+        left: How many of the first columns are aligned left; the others are numbers.
+    """
+    rows = [[Piece(name, Tone.DIM) for name in header]]
+    rows += [[it if isinstance(it, Piece) else Piece(it) for it in row] for row in body]
+    widths = [max(cell_len(row[i].text) for row in rows) for i in range(len(header))]
+    return [line(*_spaced(row, widths, left)) for row in rows]
+
+
+def fit(content: str, columns: int) -> str:
+    """Return a text padded, or cut with an ellipsis, to that many columns."""
+    if cell_len(content) <= columns:
+        return set_cell_size(content, columns)
+    return f"{set_cell_size(content, max(0, columns - 1))}…"
+
+
+def _spaced(row: Sequence[Piece], widths: Sequence[int], left: int) -> Iterable[Piece]:
+    for i, (piece, columns) in enumerate(zip(row, widths, strict=True)):
+        if i:
+            yield Piece("  ")
+        padding = " " * (columns - cell_len(piece.text))
+        yield Piece(piece.text + padding if i < left else padding + piece.text, piece.tone)
+
+
+def _words(content: str) -> Iterable[str]:
+    word = ""
+    for character in content:
+        if word and character != " " and word[-1] == " ":
+            yield word
+            word = ""
+        word += character
+    if word:
+        yield word
+
+
+def _head(word: str, columns: int) -> str:
+    head = ""
+    for character in word:
+        if cell_len(head + character) > columns:
+            break
+        head += character
+    return head or word[:1]

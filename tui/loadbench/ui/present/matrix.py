@@ -1,0 +1,128 @@
+"""The grid of a run: models across, users down, in every cell its state and its p90. Pure."""
+
+from dataclasses import dataclass
+
+from loadbench.engine.events import Verdict
+from loadbench.engine.measure.histogram import percentile, successes
+from loadbench.engine.plan import Cell
+from loadbench.engine.state import CellState, CellStatus, RunState
+from loadbench.text import number
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import Line, Piece, Tone, line
+
+CELL_COLUMNS = 9
+_MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
+_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
+
+RowKey = tuple[int, float, int]
+"""Users, spawn rate, repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the cells of a run stand in its matrix."""
+
+    models: tuple[int, ...]
+    rows: tuple[RowKey, ...]
+    keys: dict[tuple[int, int], str]
+    """Row and column, from 0, to the cell's key."""
+
+    def place(self, key: str | None) -> tuple[int, int] | None:
+        """Return the row and column of a cell."""
+        return next((place for place, there in self.keys.items() if there == key), None)
+
+    @property
+    def label_columns(self) -> int:
+        """How wide the names of the rows are."""
+        return max(len("users"), *(len(name) for name in self.row_names()))
+
+    def row_names(self) -> list[str]:
+        """Return what each row is called: its users, and what else tells it from the others."""
+        rates = len({rate for _, rate, _ in self.rows}) > 1
+        repeats = len({repeat for _, _, repeat in self.rows}) > 1
+        return [
+            f"{users}" + (f" @{rate:g}/s" if rates else "") + (f" #{repeat}" if repeats else "")
+            for users, rate, repeat in self.rows
+        ]
+
+
+def grid_of(cells: tuple[Cell, ...]) -> Grid:
+    """Return the grid of the cells of a plan."""
+    models = tuple(dict.fromkeys(cell.models for cell in cells))
+    rows = tuple(sorted({_row(cell) for cell in cells}))
+    keys = {(rows.index(_row(cell)), models.index(cell.models)): cell.key for cell in cells}
+    return Grid(models, rows, keys)
+
+
+def matrix_lines(
+    grid: Grid, state: RunState, glyphs: Glyphs, *, cursor: str | None = None
+) -> list[Line]:
+    """Return the matrix: a line of models, then a line for each row."""
+    label = grid.label_columns
+    heads = "".join(_centred(f"{models}m") for models in grid.models)
+    lines = [line((f"{'users':>{label}}", Tone.DIM), (heads, Tone.DIM))]
+    for row, name in enumerate(grid.row_names()):
+        pieces = [Piece(f"{name:>{label}}", Tone.STRONG)]
+        for column in range(len(grid.models)):
+            key = grid.keys.get((row, column))
+            pieces += (
+                _cell(state.cells[key], state, glyphs, chosen=key == cursor)
+                if key
+                else [Piece(" " * CELL_COLUMNS)]
+            )
+        lines.append(tuple(pieces))
+    return lines
+
+
+def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
+    """Return the matrix of a plan that nobody has measured yet."""
+    label = grid.label_columns
+    heads = "".join(_centred(f"{models}m") for models in grid.models)
+    lines = [line((f"{'users':>{label}}", Tone.DIM), (heads, Tone.DIM))]
+    for row, name in enumerate(grid.row_names()):
+        signs = (
+            _centred(glyphs.pending) if (row, column) in grid.keys else " " * CELL_COLUMNS
+            for column in range(len(grid.models))
+        )
+        lines.append(line((f"{name:>{label}}", Tone.STRONG), ("".join(signs), Tone.DIM)))
+    return lines
+
+
+def _row(cell: Cell) -> RowKey:
+    return cell.users, cell.spawn_rate, cell.repeat
+
+
+def _centred(content: str) -> str:
+    return f"{content:>{CELL_COLUMNS - 3}}   "
+
+
+def _cell(cell: CellState, state: RunState, glyphs: Glyphs, *, chosen: bool) -> list[Piece]:
+    value, mark, tone = _content(cell, state, glyphs)
+    body = f"{value:>{CELL_COLUMNS - 4}}{mark:<2}"
+    if chosen:
+        return [Piece(f"[{body}]", Tone.CURSOR)]
+    return [Piece(" "), Piece(body, tone), Piece(" ")]
+
+
+def _content(cell: CellState, state: RunState, glyphs: Glyphs) -> tuple[str, str, Tone]:
+    match cell.status:
+        case CellStatus.FINISHED if cell.finished:
+            p90 = percentile(successes(cell.finished.requests), 0.9)
+            verdict = cell.finished.verdict
+            return number(p90), _MARKS[verdict], _TONES[verdict]
+        case CellStatus.FAILED:
+            return "fail", glyphs.failed, Tone.BAD
+        case CellStatus.SKIPPED:
+            return "skip", glyphs.skipped, Tone.DIM
+        case CellStatus.RUNNING if cell.cell.key == state.current:
+            return glyphs.running + number_now(state), "  ", Tone.ACCENT
+        case _:
+            return glyphs.pending, "  ", Tone.DIM
+
+
+def number_now(state: RunState) -> str:
+    """Return the p90 of the newest second of the current cell; empty where there is none yet."""
+    if not state.samples:
+        return ""
+    newest = percentile(successes(state.samples[-1].requests), 0.9)
+    return "" if newest is None else number(newest)

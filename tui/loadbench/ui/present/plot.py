@@ -1,0 +1,132 @@
+"""Charts as lines of text, by plotext. The only module that knows plotext."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from loadbench.ui.present.lines import Line, Piece, Tone
+
+_COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
+_TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
+_COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
+_ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
+_STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+Point = tuple[float, float | None]
+"""x and y. None: nothing was measured there, so the line has a gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One line of a chart."""
+
+    name: str
+    points: Sequence[Point]
+    tone: Tone
+    sign: str
+    """One ASCII character that it is drawn with where there is no braille or no colour."""
+    right: bool = False
+    """It belongs to the axis at the right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Lines over one x axis, with one y axis or two that begin at 0."""
+
+    series: Sequence[Series]
+    x_limits: tuple[float, float]
+    x_ticks: Sequence[tuple[float, str]]
+    """Where the x axis has numbers, and which."""
+    marks: Sequence[float] = ()
+    """Where a vertical line stands."""
+
+
+def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
+    """Return a chart that fills so many columns and rows.
+
+    Args:
+        chart: What to draw.
+        columns: At least 20.
+        rows: At least 4.
+        signs: Draw each series with its own sign instead of braille dots.
+        ascii_frame: Draw the frame with ASCII characters.
+    """
+    # Here, not above: the first screen must not wait for it.
+    import plotext
+
+    plotext.terminal.limit(False, False)
+    figure = plotext.figure
+    figure.clear()
+    figure.plot_size(columns, rows)
+    figure.theme("colorless")
+    figure.axes(False, axis="x", side="upper")
+    figure.axes(any(one.right for one in chart.series), axis="y", side="right")
+    figure.ruler("x").lim(*chart.x_limits)
+    figure.ruler("x").ticks(*_split(chart.x_ticks))
+    for side in ("left", "right"):
+        mine = [one for one in chart.series if one.right is (side == "right")]
+        if mine:
+            highest = nice_ceiling(y for one in mine for _, y in one.points)
+            figure.ruler("y", side).lim(0, highest)
+            figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows)))
+    for x in chart.marks:
+        figure.line(x, "v", pixel=_COLOUR_OF_TONE[Tone.DIM])
+    for one in chart.series:
+        code = one.sign if signs else "braille"
+        marker = plotext.marker(code, pixel=_COLOUR_OF_TONE[one.tone])
+        for part in _unbroken(one.points):
+            xs, ys = [x for x, _ in part], [y for _, y in part]
+            side = "right" if one.right else "left"
+            signal = figure.signal(xs, ys, marker=marker, yside=side)
+            figure.draw(signal.lines() if len(part) > 1 else signal)
+    drawn: Any = figure.build()
+    text = str(drawn.string())
+    if ascii_frame:
+        text = text.translate(_ASCII_FRAME)
+    return [_pieces(line) for line in text.split("\n")][:rows]
+
+
+def nice_ceiling(values: Iterable[float | None]) -> float:
+    """Return the smallest round number that no value is above; 1 where there is no value."""
+    highest = max((value for value in values if value is not None), default=0.0)
+    if highest <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(highest))
+    return next(step * power for step in _STEPS if step * power >= highest * (1 - 1e-9))
+
+
+def _y_ticks(highest: float, rows: int) -> list[tuple[float, str]]:
+    wanted = (4, 3, 5, 2) if rows >= 11 else (2, 3, 1)
+    parts = next((n for n in wanted if _is_short(highest / n)), wanted[-1])
+    return [(highest * i / parts, f"{highest * i / parts:g}") for i in range(parts + 1)]
+
+
+def _is_short(value: float) -> bool:
+    return math.isclose(value, float(f"{value:.1g}")) or math.isclose(
+        value * 2, round(value * 2, 0)
+    )
+
+
+def _split(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
+    return [at for at, _ in ticks], [label for _, label in ticks]
+
+
+def _unbroken(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
+    for there, part in groupby(points, key=lambda point: point[1] is not None):
+        if there:
+            yield [(x, y) for x, y in part if y is not None]
+
+
+def _pieces(text: str) -> Line:
+    pieces, tone, at = [], Tone.DIM, 0
+    for found in _COLOUR.finditer(text):
+        if found.start() > at:
+            pieces.append(Piece(text[at : found.start()], tone))
+        tone = _TONE_OF_COLOUR.get(found[1], Tone.DIM)
+        at = found.end()
+    if at < len(text):
+        pieces.append(Piece(text[at:], tone))
+    return tuple(pieces)

@@ -1,0 +1,187 @@
+"""A saved profile in the list, and in full beside it. Pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from loadbench.engine.duration import say_duration
+from loadbench.engine.plan import estimate_s, plan_cells
+from loadbench.engine.profile import Profile
+from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.report.goals import best
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.runs import Run, RunStatus, rest_of
+from loadbench.errors import JournalError
+from loadbench.text import counted, number, short_outcome
+from loadbench.ui.catalog import SavedProfile
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.header import STATUS_TONES
+from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, wrap
+from loadbench.ui.present.matrix import grid_of, plan_lines
+
+RUNS_SHOWN = 4
+_AROUND = 3
+"""Lines of a broken file that are shown before and after the mistake."""
+
+
+def profile_entry(
+    saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
+) -> list[Line]:
+    """Return a profile as an entry of the list: its name, its size, its newest run."""
+    name = line((saved.name, Tone.STRONG))
+    if saved.profile is None:
+        first = saved.error.splitlines()[0].removeprefix(f"{saved.file}:").strip()
+        mistake = line((fit(f"  {first}", columns).rstrip(), Tone.DIM))
+        return [justify(name, line((f"{glyphs.failed} not valid", Tone.BAD)), columns), mistake]
+    profile = saved.profile
+    sep = f" {glyphs.separator} "
+    size = sep.join(
+        (
+            profile.device,
+            f"batch {profile.batch_size}",
+            counted(len(plan_cells(profile)), "cell"),
+            f"about {say_duration(estimate_s(profile, plan_cells(profile)))}",
+        )
+    )
+    newest = runs[0] if runs else None
+    marks: Line = ()
+    if newest and newest.status in (RunStatus.LIVE, RunStatus.INTERRUPTED):
+        told = f"{glyphs.of_run(newest.status)} {newest.status.value}"
+        marks = line((told, STATUS_TONES[newest.status]))
+    lines = [justify(name, marks, columns), line((fit(f"  {size}", columns).rstrip(), Tone.PLAIN))]
+    if newest:
+        lines.append(line((fit(f"  {_newest(newest, sep)}", columns).rstrip(), Tone.DIM)))
+    return lines
+
+
+def profile_detail(
+    saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
+) -> list[Line]:
+    """Return a valid profile in full: what it measures, its grid, its runs."""
+    profile = saved.profile
+    assert profile is not None
+    cells = plan_cells(profile)
+    lines = wrap(line(profile.description or saved.name), columns)
+    lines += [(), *_facts(profile, columns), ()]
+    total = say_duration(estimate_s(profile, cells))
+    told = f"{counted(len(cells), 'cell')}, about {total}"
+    lines.append(line((told, Tone.STRONG), ("   m: model containers", Tone.DIM)))
+    lines += plan_lines(grid_of(cells), glyphs)
+    lines += [(), *_runs(runs, glyphs, columns)]
+    return [*lines, (), *wrap(line((str(saved.file), Tone.DIM)), columns)]
+
+
+def broken_detail(saved: SavedProfile, source: str, columns: int) -> list[Line]:
+    """Return what is wrong with a profile, and its lines about the first mistake.
+
+    Args:
+        saved: The profile.
+        source: What its file says.
+        columns: How wide the text may be.
+    """
+    lines = [line(("This profile is not valid.", Tone.BAD)), ()]
+    for told in saved.error.splitlines():
+        lines += wrap(line(told.replace(f"{saved.file}", saved.file.name)), columns, indent=2)
+    at = mistaken_line(saved)
+    if at is not None:
+        lines.append(())
+        texts = source.splitlines()
+        for number_ in range(max(1, at - _AROUND), min(len(texts), at + _AROUND) + 1):
+            here = number_ == at
+            mark = ">" if here else " "
+            content = fit(f"{mark}{number_:>4}  {texts[number_ - 1]}", columns).rstrip()
+            lines.append(line((content, Tone.BAD if here else Tone.DIM)))
+    return [*lines, (), line(("e", Tone.ACCENT), " opens it in your editor")]
+
+
+def mistaken_line(saved: SavedProfile) -> int | None:
+    """Return the number of the first line with a mistake, from 1; None: no line has it."""
+    found = re.search(rf"{re.escape(str(saved.file))}:(\d+)", saved.error)
+    return int(found[1]) if found else None
+
+
+def best_of(run: Run) -> Row | None:
+    """Return the best cell of a run by the goals of its profile; None: none is good enough."""
+    if run.state.started is None:
+        return None
+    try:
+        goals = recorded_profile(run.state.started).goals
+    except JournalError:
+        return None
+    return best(rows(run.state), goals)
+
+
+def when(run_id: str) -> str:
+    """Return when a run was started, for people: `22 Nov 07:21`, from its id."""
+    try:
+        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").strftime("%d %b %H:%M").lstrip("0")
+    except ValueError:
+        return run_id
+
+
+def _newest(run: Run, separator: str) -> str:
+    told = f"{run.status.value}, {when(run.folder.name)}"
+    row = best_of(run)
+    return f"{told}{separator}best {row.cell} {number(row.rps)} req/s" if row else told
+
+
+def _facts(profile: Profile, columns: int) -> list[Line]:
+    settle = profile.settle
+    facts = [
+        ("device", f"{profile.device}, batch size {profile.batch_size}"),
+        ("driver", profile.stack.driver),
+        ("a cell", f"measured {say_duration(profile.run_time)}{_settling(settle.max)}"),
+    ]
+    if len(profile.spawn_rates) == 1:
+        facts.append(("spawn rate", f"{profile.spawn_rates[0]:g} users/s"))
+    if profile.repeats > 1:
+        facts.append(("repeats", str(profile.repeats)))
+    goals = []
+    if profile.goals.p95_ms is not None:
+        goals.append(f"p95 ≤ {profile.goals.p95_ms:g} ms")
+    if profile.goals.failure_ratio is not None:
+        goals.append(f"failures ≤ {100 * profile.goals.failure_ratio:g} %")
+    if goals:
+        facts.append(("goals", ", ".join(goals)))
+    return [
+        part
+        for name, value in facts
+        for part in wrap(line((f"{name:<12}", Tone.DIM), value), columns, indent=12)
+    ]
+
+
+def _settling(most_s: float) -> str:
+    return (
+        f", steady after {say_duration(most_s)} at the most" if most_s else ", not settled before"
+    )
+
+
+def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
+    if not runs:
+        return [line(("never run", Tone.DIM))]
+    lines = [line(("runs", Tone.STRONG))]
+    for run in runs[:RUNS_SHOWN]:
+        lines += wrap(run_line(run, glyphs), columns, indent=2)
+    if len(runs) > RUNS_SHOWN:
+        lines.append(line((f"and {len(runs) - RUNS_SHOWN} more", Tone.DIM)))
+    if (row := best_of(runs[0])) is not None:
+        told = f"best cell {row.cell}: {number(row.rps)} req/s, p90 {number(row.p90_ms)} ms"
+        lines += wrap(line(told), columns)
+    return lines
+
+
+def run_line(run: Run, glyphs: Glyphs) -> Line:
+    """Return a run on one line: its status, when it began, what became of its cells."""
+    tone = STATUS_TONES[run.status]
+    pieces = [
+        Piece(f"{glyphs.of_run(run.status)} ", tone),
+        Piece(f"{when(run.folder.name):<13}"),
+        Piece(run.status.value, tone),
+        Piece(f", {short_outcome(run.state)} cells", Tone.DIM),
+    ]
+    return line(*pieces)
+
+
+def can_resume(run: Run | None) -> bool:
+    """Return whether there is anything left of a run to go on with."""
+    return run is not None and rest_of(run) is not None

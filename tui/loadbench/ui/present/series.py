@@ -1,0 +1,147 @@
+"""From the samples of a cell to the series of its charts. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadbench.engine.events import Buckets, Phase, Sample
+from loadbench.engine.measure.histogram import count, failures, merge, percentile, successes
+from loadbench.engine.state import PhaseStart
+from loadbench.ui.present.lines import Piece, Tone
+from loadbench.ui.present.plot import Chart, Series
+
+PERCENTILES = (
+    ("p50", 0.5, Tone.SERIES_1, "."),
+    ("p90", 0.9, Tone.SERIES_2, "o"),
+    ("p99", 0.99, Tone.SERIES_3, "*"),
+)
+_WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+_MOST_POINTS = 120
+_SHORTEST_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some seconds of a cell, merged: so long that a chart has no more of them than columns."""
+
+    start_s: int
+    seconds: int
+    """How many samples it is made of."""
+    latency: Buckets
+    """Of the successes."""
+    failures: int
+    users: int
+    """The most at once."""
+
+
+class Slices:
+    """The samples of one attempt in slices, computed once each.
+
+    Slices begin at whole multiples of their length, so that a growing cell changes its last one
+    alone.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[str, int] | None = None
+        self._width_s = 1
+        self._done: list[Slice] = []
+
+    def of(self, samples: Sequence[Sample]) -> list[Slice]:
+        """Return the slices of the samples, which are those of the last call and later ones."""
+        width_s = slice_width_s(len(samples))
+        whose = (samples[0].cell, samples[0].attempt) if samples else None
+        if whose != self._of or width_s != self._width_s:
+            self._of, self._width_s, self._done = whose, width_s, []
+        whole = len(samples) // width_s
+        for number in range(len(self._done), whole):
+            self._done.append(
+                _slice(samples[number * width_s : (number + 1) * width_s], number * width_s)
+            )
+        rest = samples[whole * width_s :]
+        last = [_slice(rest, whole * width_s)] if rest else []
+        return [*self._done[:whole], *last]
+
+
+def slice_width_s(seconds: int) -> int:
+    """Return how long the slices of a cell of that many seconds are."""
+    return next((s for s in _WIDTHS_S if seconds <= s * _MOST_POINTS), _WIDTHS_S[-1])
+
+
+def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Chart:
+    """Return the chart of latency by the second, in ms, successes only."""
+    series = [
+        Series(
+            name=name,
+            points=[(one.start_s, percentile(one.latency, fraction)) for one in slices],
+            tone=tone,
+            sign=sign,
+        )
+        for name, fraction, tone, sign in PERCENTILES
+    ]
+    return _chart(series, slices, phases)
+
+
+def throughput_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Chart:
+    """Return the chart of requests a second, with the users on an axis of their own."""
+    series = [
+        Series(
+            name="users",
+            points=[(one.start_s, float(one.users)) for one in slices],
+            tone=Tone.SERIES_5,
+            sign="u",
+            right=True,
+        ),
+        Series(
+            name="req/s",
+            points=[(one.start_s, count(one.latency) / one.seconds) for one in slices],
+            tone=Tone.SERIES_4,
+            sign="r",
+        ),
+    ]
+    if any(one.failures for one in slices):
+        points = [(one.start_s, one.failures / one.seconds) for one in slices]
+        series.append(Series(name="failures/s", points=points, tone=Tone.BAD, sign="x"))
+    return _chart(series, slices, phases)
+
+
+def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
+    """Return the names of the series, each with what it is drawn with."""
+    pieces: list[Piece] = []
+    for one in series:
+        mark = one.sign if signs else "─"
+        pieces += [Piece(f" {mark} ", one.tone), Piece(one.name)]
+    return pieces
+
+
+def time_ticks(end_s: float) -> list[tuple[float, str]]:
+    """Return four or five moments of a time axis, with what they are called."""
+    step = next((s for s in (2, 5, 10, 15, 20, 30, 60, 120) if end_s / s <= 5), 0)
+    if not step:
+        step = next((s for s in (300, 600, 1200, 1800, 3600, 7200, 14400) if end_s / s <= 5), 43200)
+    return [(float(at), _moment(at)) for at in range(0, int(end_s) + 1, step)]
+
+
+def _chart(series: list[Series], slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Chart:
+    end = max((one.start_s + one.seconds for one in slices), default=0)
+    end_s = float(max(end, _SHORTEST_S))
+    marks = [float(it.second) for it in phases if it.phase is Phase.MEASURING]
+    return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
+
+
+def _slice(samples: Sequence[Sample], start_s: int) -> Slice:
+    return Slice(
+        start_s=start_s,
+        seconds=len(samples),
+        latency=merge(successes(it.requests) for it in samples),
+        failures=sum(count(failures(it.requests)) for it in samples),
+        users=max(it.users for it in samples),
+    )
+
+
+def _moment(second: int) -> str:
+    if second < 120:
+        return f"{second}s"
+    hours, rest = divmod(second, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours}:{minutes:02}h"
+    return f"{minutes}:{seconds:02}" if seconds else f"{minutes}m"

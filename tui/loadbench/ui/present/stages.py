@@ -1,0 +1,47 @@
+"""Where the time of a request goes, as a bar and in numbers. Pure."""
+
+from collections.abc import Iterable
+
+from loadbench.engine.events import Sample, Stages
+from loadbench.engine.report.rows import stage_means
+from loadbench.text import number
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import SERIES, Line, Piece, Tone, line
+
+_ASCII_FILLS = "#=+:."
+
+
+def stages_of(samples: Iterable[Sample]) -> Stages:
+    """Return the sums over all samples."""
+    total = dict.fromkeys(("latency", "total", "queue", "decode", "infer"), 0.0)
+    answered = 0
+    for sample in samples:
+        it = sample.stages
+        answered += it.count
+        for name in total:
+            total[name] += getattr(it, f"{name}_ms")
+    return Stages(count=answered, **{f"{name}_ms": value for name, value in total.items()})
+
+
+def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
+    """Return a bar of the mean stages and a line that names them, in ms."""
+    means = stage_means(stages)
+    if not means:
+        return [line(("the answers do not say (no Server-Timing header)", Tone.DIM))]
+    names = [name.removesuffix("_ms") for name in means]
+    values = [max(0.0, value) for value in means.values()]
+    ends = [sum(values[: i + 1]) / (sum(values) or 1.0) * columns for i in range(len(values))]
+    bar, named, start = [], [], 0
+    for name, value, end, tone, sign in zip(
+        names, values, ends, SERIES, _ASCII_FILLS, strict=False
+    ):
+        fill = sign if glyphs.ascii else glyphs.full
+        bar.append(Piece(fill * (round(end) - start), tone))
+        start = round(end)
+        key = sign if glyphs.ascii else "■"
+        named += [
+            Piece(f"{key} ", tone),
+            Piece(f"{name} "),
+            Piece(f"{number(value)}   ", Tone.STRONG),
+        ]
+    return [line(*bar), line(*named)]

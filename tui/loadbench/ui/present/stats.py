@@ -1,0 +1,93 @@
+"""What Locust's users saw, a line per name of request, and what failed. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Phase, Requests, Sample
+from loadbench.engine.measure.histogram import count, merge, percentile
+from loadbench.engine.report.rows import PERCENTILES
+from loadbench.engine.state import RunState
+from loadbench.text import number
+from loadbench.ui.present.lines import Line, Piece, Tone, line, table, wrap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stat:
+    """The requests of one name over some seconds."""
+
+    name: str
+    successes: Buckets
+    failures: int
+    rps: float
+    """Successes a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Requests by name, and over which seconds."""
+
+    of: str
+    """Such as `measured 6 s`."""
+    rows: tuple[Stat, ...]
+
+
+def live_statistics(state: RunState) -> Statistics:
+    """Return the statistics of the current attempt: of its measuring phase, before that of all."""
+    measured = state.samples_since(Phase.MEASURING)
+    samples: Sequence[Sample] = measured or state.samples
+    what = "measured so far" if measured else "not measured yet"
+    requests = [it for sample in samples for it in sample.requests]
+    return Statistics(f"{what}, {len(samples)} s", _rows(requests, float(len(samples))))
+
+
+def cell_statistics(finished: CellFinished) -> Statistics:
+    """Return the statistics of a cell that was measured."""
+    rows = _rows(finished.requests, finished.measured_s)
+    return Statistics(f"measured, {finished.measured_s:g} s", rows)
+
+
+def stat_lines(statistics: Statistics) -> list[Line]:
+    """Return the statistics as a table; latencies in ms, of successes."""
+    if not statistics.rows:
+        return [line(("no request has been answered yet", Tone.DIM))]
+    columns = [name.removesuffix("_ms") for name in PERCENTILES]
+    header = ("name", "requests", "fails", "req/s", *columns)
+    return table(header, [_cells(row) for row in statistics.rows])
+
+
+def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
+    """Return a line for every kind of failure, the most frequent first, wrapped."""
+    lines: list[Line] = []
+    for error in sorted(errors, key=lambda it: -it.count):
+        told = line((f"{error.count:>7}  ", Tone.BAD), error.error)
+        lines += wrap(told, columns, indent=9)
+    return lines
+
+
+def failed_requests(samples: Iterable[Sample]) -> int:
+    """Return how many requests failed in the samples."""
+    return sum(count(it.failures) for sample in samples for it in sample.requests)
+
+
+def _rows(requests: Iterable[Requests], seconds: float) -> tuple[Stat, ...]:
+    by_name: dict[str, list[Requests]] = {}
+    for it in requests:
+        by_name.setdefault(f"{it.method} {it.name}", []).append(it)
+    rows = [_stat(name, its, seconds) for name, its in sorted(by_name.items())]
+    if len(rows) > 1:
+        everything = [it for its in by_name.values() for it in its]
+        rows.append(_stat("all", everything, seconds))
+    return tuple(rows)
+
+
+def _stat(name: str, requests: Sequence[Requests], seconds: float) -> Stat:
+    good = merge(it.successes for it in requests)
+    bad = sum(count(it.failures) for it in requests)
+    return Stat(name=name, successes=good, failures=bad, rps=count(good) / max(seconds, 1e-9))
+
+
+def _cells(row: Stat) -> list[str | Piece]:
+    latencies = [number(percentile(row.successes, share)) for share in PERCENTILES.values()]
+    fails = Piece(str(row.failures), Tone.BAD if row.failures else Tone.DIM)
+    total = count(row.successes) + row.failures
+    return [row.name, str(total), fails, number(row.rps), *latencies]

@@ -1,0 +1,114 @@
+"""What a run would be, before it is started; Enter starts it."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button
+
+from loadbench.engine.launch import Order, Preview, preview, start_runner
+from loadbench.errors import LoadbenchError
+from loadbench.ui.background import in_background
+from loadbench.ui.present.preview import Intention, preview_lines
+from loadbench.ui.screens.dialogs import Dialog
+from loadbench.ui.widgets.lines import LineView
+
+
+class PreviewScreen(Dialog[Path | None]):
+    """Shows what would be started, and gives the folder of the run once it is.
+
+    Args:
+        intention: What is about to be started.
+        order: The order for its runner.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "start"),
+        Binding("escape", "cancel", "back"),
+    ]
+
+    def __init__(self, intention: Intention, order: Order) -> None:
+        super().__init__()
+        self._intention, self._order = intention, order
+        self._found: Preview | None = None
+        self._refusal = ""
+        self._busy = "asking which driver can run it…"
+        self._starting = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the lines and the two buttons."""
+        verb = "go on with" if self._order.resume else "run"
+        with Vertical() as window:
+            window.border_title = f"{verb} {self._intention.name}"
+            yield LineView(id="preview")
+            with Horizontal():
+                yield Button("back", id="back", compact=True)
+                yield Button("start", id="start", variant="primary", compact=True)
+
+    def on_mount(self) -> None:
+        """Show what the profile tells, and ask for the rest."""
+        for widget in (*self.query(Button), self.query_one(LineView)):
+            widget.can_focus = False
+        self._paint()
+        self._ask()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._paint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A run that is refused, or is being started, cannot be started."""
+        if action == "start":
+            return not (self._refusal or self._starting)
+        return True
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        if event.button.id == "back":
+            self.action_cancel()
+        elif self.check_action("start", ()):
+            self.action_start()
+
+    def action_cancel(self) -> None:
+        """Start nothing. What is being started already goes on, and is marked live in the list."""
+        self.dismiss(None)
+
+    @work
+    async def _ask(self) -> None:
+        try:
+            self._found = await in_background(preview, self._order)
+        except LoadbenchError as error:
+            self._refusal = str(error)
+        if not self._starting:
+            self._busy = ""
+        self._paint()
+
+    @work
+    async def action_start(self) -> None:
+        """Start the run, and give its folder."""
+        self._starting, self._busy = True, "starting…"
+        self._paint()
+        try:
+            folder = await in_background(start_runner, self._order)
+        except LoadbenchError as error:
+            self._starting, self._busy, self._refusal = False, "", str(error)
+            self._paint()
+            return
+        if self.is_current:
+            self.dismiss(folder)
+
+    def _paint(self) -> None:
+        if not self.is_mounted:
+            return
+        view = self.query_one(LineView)
+        columns = view.size.width or 60
+        view.show(
+            preview_lines(
+                self._intention, self._found, columns, refusal=self._refusal, busy=self._busy
+            )
+        )
+        self.query_one("#start", Button).disabled = not self.check_action("start", ())
+        self.refresh_bindings()

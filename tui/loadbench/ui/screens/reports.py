@@ -1,0 +1,311 @@
+"""All runs by profile; of the chosen one its cells as a table, and charts over users."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer
+
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.runs import Run, rest_of
+from loadbench.engine.state import CellStatus
+from loadbench.text import outcome_line
+from loadbench.ui.catalog import Catalog
+from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.ui.present.profiles import run_line
+from loadbench.ui.present.results import COLUMNS, by_users, cell_values, sorted_rows
+from loadbench.ui.screens.preview import PreviewScreen
+from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.widgets.chart import ChartView
+from loadbench.ui.widgets.lines import TextLine
+from loadbench.ui.widgets.menu import Entry, Menu
+from loadbench.ui.widgets.tabs import TabLine
+
+if TYPE_CHECKING:
+    from loadbench.ui.app import LoadbenchApp
+
+_WIDE_COLUMNS, _WIDE_ROWS = 100, 26
+_TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
+
+
+class CellTable(DataTable[str]):
+    """A table that moves by vim keys too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "cursor_up", "up", show=False),
+        Binding("j", "cursor_down", "down", show=False),
+        Binding("h", "scroll_left", "left", show=False),
+        Binding("l", "scroll_right", "right", show=False),
+        Binding("g", "scroll_top", "first", show=False),
+        Binding("G", "scroll_bottom", "last", show=False),
+    ]
+
+
+class ReportsScreen(Screen[None]):
+    """Look back: what every run has measured, and where its reports are."""
+
+    app: "LoadbenchApp"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "look", "look at it", show=False, tooltip="show the run, or the cell"),
+        Binding("s", "sort", "sort", tooltip="sort the cells by the next column"),
+        Binding("S", "turn", "turn", show=False, tooltip="sort the other way round"),
+        Binding("o", "open", "report", tooltip="open Locust's report of the cell"),
+        Binding("y", "copy", "copy path", tooltip="copy the path of that report, or of the run"),
+        Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
+        Binding("escape,v", "back", "profiles", key_display="esc", tooltip="back to the profiles"),
+        *(
+            Binding(key, f"tab('{tab}')", tab, show=False, tooltip=f"show {tab}")
+            for key, tab in _TABS
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._catalog = Catalog()
+        self._tab = "runs"
+        self._sorted_by: int | None = None
+        self._falling = True
+        self._shown: list[Row] = []
+        self._narrow = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out runs, cells and charts."""
+        drawn = {"signs": self.app.terminal.signs, "ascii_frame": self.app.terminal.ascii}
+        yield TabLine(id="tabs")
+        with Horizontal():
+            yield Menu(id="runs", title="runs")
+            with Vertical(id="result"):
+                yield TextLine(id="outcome")
+                yield CellTable(id="cells", cursor_type="row", zebra_stripes=False)
+                with Horizontal(id="run-charts"):
+                    yield ChartView("p90 ms by users", id="latency", **drawn)
+                    yield ChartView("req/s by users", id="throughput", **drawn)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Put the focus on the runs."""
+        table = self.query_one(CellTable)
+        for name, _ in COLUMNS:
+            table.add_column(name, key=name)
+        self.query_one(Menu).focus()
+        self._arrange()
+        self.show_catalog(self.app.catalog)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show one part at a time where there is no room for all."""
+        narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
+        self.set_class(narrow, "-narrow")
+        self._narrow = narrow
+        self._arrange()
+        self.call_after_refresh(self._paint)
+
+    def show_catalog(self, catalog: Catalog) -> None:
+        """Show what there is now."""
+        self._catalog = catalog
+        self._paint()
+
+    # What there is to see
+
+    @property
+    def chosen(self) -> Run | None:
+        """The run under the cursor."""
+        key = self.query_one(Menu).key
+        return next((run for run in self._catalog.runs if run.name == key), None)
+
+    @property
+    def cell(self) -> Row | None:
+        """The cell under the cursor of the table; None: the table has not the focus."""
+        table = self.query_one(CellTable)
+        if self.focused is not table or not 0 <= table.cursor_row < len(self._shown):
+            return None
+        return self._shown[table.cursor_row]
+
+    def _paint(self) -> None:
+        if not self.is_mounted:
+            return
+        self.query_one(Menu).show_entries(self._entries(), self.app.glyphs)
+        self._show_chosen()
+
+    def _entries(self) -> list[Entry]:
+        entries: list[Entry] = []
+        for profile in sorted({run.folder.parent.name for run in self._catalog.runs}):
+            entries.append(Entry("", (line((profile, Tone.STRONG)),)))
+            entries += [
+                Entry(run.name, ((*line("  "), *run_line(run, self.app.glyphs)),))
+                for run in self._catalog.of_profile(profile)
+            ]
+        for problem in self._catalog.unreadable:
+            told = wrap(line((f"unreadable: {problem}", Tone.BAD)), 36)
+            entries.append(Entry("", tuple(told)))
+        return entries
+
+    def _show_chosen(self) -> None:
+        run = self.chosen
+        outcome = self.query_one("#outcome", TextLine)
+        if run is None:
+            outcome.show(self._nothing())
+            self._shown = []
+        else:
+            outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
+            self._shown = sorted_rows(rows(run.state), self._sorted_by, falling=self._falling)
+        self._fill_table()
+        empty = "no cell has been measured" if run else ""
+        latency = by_users(self._shown, lambda row: row.p90_ms)
+        self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
+        throughput = by_users(self._shown, lambda row: row.rps)
+        self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
+        self.refresh_bindings()
+
+    def _nothing(self) -> list[Line]:
+        if not self._catalog.complete:
+            return [line((" reading the reports…", Tone.DIM))]
+        return [
+            line((" No run yet.", Tone.STRONG)),
+            line(" ", ("escape", Tone.ACCENT), " goes to the profiles; Enter runs one."),
+        ]
+
+    def _fill_table(self) -> None:
+        table = self.query_one(CellTable)
+        wanted = {row.cell: cell_values(row) for row in self._shown}
+        there = [str(key.value) for key in table.rows]
+        if there != list(wanted):
+            at = table.cursor_row
+            table.clear()
+            for key, values in wanted.items():
+                table.add_row(*values, key=key)
+            table.move_cursor(row=at, animate=False)
+            return
+        for key, values in wanted.items():
+            if table.get_row(key) != list(values):
+                for (name, _), value in zip(COLUMNS, values, strict=True):
+                    table.update_cell(key, name, value)
+
+    def _arrange(self) -> None:
+        shown = {
+            "runs": not self._narrow or self._tab == "runs",
+            "result": not self._narrow or self._tab != "runs",
+            "cells": not self._narrow or self._tab == "cells",
+            "run-charts": not self._narrow or self._tab == "charts",
+        }
+        for name, visible in shown.items():
+            self.query_one(f"#{name}").set_class(not visible, "-hidden")
+        self.query_one(TabLine).show_tabs(_TABS, self._tab)
+
+    def on_menu_moved(self, event: Menu.Moved) -> None:
+        """Show the run that the cursor came to."""
+        event.stop()
+        self._show_chosen()
+
+    def on_menu_selected(self, event: Menu.Selected) -> None:
+        """Look at the run."""
+        event.stop()
+        self.action_look()
+
+    def on_data_table_row_selected(self, event: CellTable.RowSelected) -> None:
+        """Look at the cell."""
+        event.stop()
+        self.action_look()
+
+    def on_data_table_row_highlighted(self, event: CellTable.RowHighlighted) -> None:
+        """Offer what the cell allows."""
+        event.stop()
+        self.refresh_bindings()
+
+    def on_data_table_header_selected(self, event: CellTable.HeaderSelected) -> None:
+        """Sort by the column that was clicked, the other way round if it is sorted by it."""
+        event.stop()
+        column = event.column_index
+        self._falling = not self._falling if column == self._sorted_by else True
+        self._sort_by(column)
+
+    def on_descendant_focus(self) -> None:
+        """Offer what the part with the focus allows."""
+        self.refresh_bindings()
+
+    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
+        """Show the part that was clicked."""
+        self.action_tab(event.tab)
+
+    # What can be done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what the run, and the cell under the cursor, allow."""
+        if not self.is_mounted:
+            return True
+        run = self.chosen
+        match action:
+            case "resume":
+                return run is not None and rest_of(run) is not None
+            case "open":
+                return self._report() is not None
+            case "copy" | "look":
+                return run is not None
+            case "sort" | "turn":
+                return bool(self._shown)
+            case "tab":
+                return self._narrow or parameters != ("charts",)
+        return True
+
+    def action_tab(self, tab: str) -> None:
+        """Show a part, and put the focus on it."""
+        self._tab = tab
+        self._arrange()
+        if tab != "charts":
+            self.query_one(f"#{tab}").focus()
+        self.call_after_refresh(self._paint)
+
+    def action_look(self) -> None:
+        """Show the run, or the cell if the table has the focus."""
+        run, cell = self.chosen, self.cell
+        if run:
+            self.app.push_screen(RunScreen(run.folder, cell.cell if cell else None))
+
+    def action_sort(self) -> None:
+        """Sort by the next column; after the last one, as it was planned."""
+        at = -1 if self._sorted_by is None else self._sorted_by
+        self._sort_by(at + 1 if at + 1 < len(COLUMNS) else None)
+
+    def action_turn(self) -> None:
+        """Sort the other way round."""
+        self._falling = not self._falling
+        self._sort_by(self._sorted_by)
+
+    def action_open(self) -> None:
+        """Open Locust's report of the cell."""
+        if path := self._report():
+            self.app.open_file(path)
+
+    def action_copy(self) -> None:
+        """Copy the path of the report, or of the run's folder if no cell is chosen."""
+        if path := self._report() or (self.chosen.folder if self.chosen else None):
+            self.app.copy_path(path)
+
+    def action_resume(self) -> None:
+        """Show what going on with the run would be."""
+        run = self.chosen
+        if run and (intention := self.app.intention_to_resume(run)):
+            self.app.push_screen(PreviewScreen(*intention), self.app.show_started)
+
+    def action_back(self) -> None:
+        """Go back to the profiles."""
+        self.app.pop_screen()
+
+    def _sort_by(self, column: int | None) -> None:
+        self._sorted_by = column
+        table = self.query_one(CellTable)
+        by = COLUMNS[column][0] if column is not None else ""
+        way = "falling" if self._falling else "rising"
+        table.border_subtitle = f"by {by}, {way}" if by else ""
+        self._show_chosen()
+
+    def _report(self) -> Path | None:
+        run, row = self.chosen, self.cell
+        if run is None or row is None:
+            return None
+        cell = run.state.cells[row.cell]
+        path = run.folder / cell.cell.report_name
+        return path if cell.status is CellStatus.FINISHED and path.is_file() else None

@@ -1,0 +1,384 @@
+"""One run: live while it is measured, and in the same shape when it is over."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from loadbench.engine.commands import send_command
+from loadbench.engine.journal import read_attempt
+from loadbench.engine.profile import Profile
+from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.runs import Run, RunStatus, rest_of, signal_runner
+from loadbench.engine.state import EMPTY, OVER, CellState, CellStatus, RunState, fold
+from loadbench.errors import JournalError
+from loadbench.ui.background import in_background
+from loadbench.ui.follow import Follower, View
+from loadbench.ui.present.cell import Shown
+from loadbench.ui.present.header import header_lines
+from loadbench.ui.present.lines import Tone, line
+from loadbench.ui.screens.dialogs import Question
+from loadbench.ui.screens.preview import PreviewScreen
+from loadbench.ui.widgets.lines import TextLine
+from loadbench.ui.widgets.matrix import MatrixView
+from loadbench.ui.widgets.run_panels import RunPanels
+from loadbench.ui.widgets.tabs import TabLine
+
+if TYPE_CHECKING:
+    from loadbench.ui.app import LoadbenchApp
+
+_CLOCK_S = 1.0
+_WIDE_COLUMNS, _WIDE_ROWS = 100, 30
+
+
+class RunScreen(Screen[None]):
+    """Follows one run.
+
+    Args:
+        folder: The run's folder.
+        cell: The cell to show; None: the current one, whichever that is.
+    """
+
+    app: "LoadbenchApp"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause", tooltip="pause after the current cell"),
+        Binding("space", "go_on", "go on", tooltip="go on with a paused run"),
+        Binding("s", "skip", "skip", tooltip="skip the cell under the cursor"),
+        Binding("a", "again", "again", tooltip="measure the cell under the cursor again"),
+        Binding("x", "stop", "stop", tooltip="stop the run in order"),
+        Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
+        Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
+        Binding("f", "follow", "follow", tooltip="show the current cell, whichever it is"),
+        Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
+        Binding("o", "open", "report", tooltip="open Locust's report of the cell under the cursor"),
+        Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report"),
+        Binding("escape", "back", "back", tooltip="to the screen before; the run goes on"),
+        *(
+            Binding(key, f"panel('{name}')", name, show=False, tooltip=f"show {name}")
+            for key, name in (
+                ("1", "sweep"),
+                ("2", "charts"),
+                ("3", "stats"),
+                ("4", "failures"),
+                ("5", "events"),
+                ("6", "logs"),
+            )
+        ),
+    ]
+
+    def __init__(self, folder: Path, cell: str | None = None) -> None:
+        super().__init__()
+        self.folder = folder
+        self._cursor = cell
+        self._view: View | None = None
+        self._profile: Profile | None = None
+        self._attempts: dict[tuple[str, int], RunState] = {}
+        self._asked: set[str] = set()
+        self._can: Mapping[str, bool] = {}
+        self._follower: Follower | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out header, panels and footer."""
+        yield TextLine(id="header")
+        yield RunPanels(self.folder, self.app.terminal, self.app.glyphs)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to follow the run."""
+        self.query_one("#header", TextLine).show([line((" reading the journal…", Tone.DIM)), ()])
+        self._follower = Follower(
+            self.folder,
+            tell=lambda view: self.app.call_later(self._on_view, view),
+            fail=lambda error: self.app.call_later(self._on_unreadable, error),
+            clock=self.app.clock,
+        )
+        self._follower.start()
+        self.set_interval(_CLOCK_S, self._tick)
+        self.query_one(MatrixView).focus()
+
+    def on_unmount(self) -> None:
+        """Follow it no more; the run goes on."""
+        if self._follower:
+            self._follower.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show one panel at a time where there is no room for all."""
+        narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
+        self.set_class(narrow, "-narrow")
+        self.query_one(RunPanels).set_narrow(narrow)
+        self.call_after_refresh(self._paint)
+
+    # What there is to see
+
+    @property
+    def status(self) -> RunStatus | None:
+        """How the run stands; None: it was not read yet."""
+        return self._view.run.status if self._view else None
+
+    @property
+    def run(self) -> Run | None:
+        """The run, as it was last read."""
+        return self._view.run if self._view else None
+
+    @property
+    def shown(self) -> str | None:
+        """The key of the cell that is shown: the chosen one, else the current, else the last."""
+        if self._view is None:
+            return None
+        state = self._view.run.state
+        if self._cursor in state.cells:
+            return self._cursor
+        if state.current:
+            return state.current
+        begun = [key for key, cell in state.cells.items() if cell.attempt]
+        return begun[-1] if begun else next(iter(state.cells), None)
+
+    def _on_view(self, view: View) -> None:
+        if not self.is_mounted:
+            return
+        was_live = self.status is RunStatus.LIVE
+        self._view = view
+        if self._profile is None and view.run.state.started:
+            try:
+                self._profile = recorded_profile(view.run.state.started)
+            except JournalError as error:
+                self._on_unreadable(error)
+                return
+        self._tell_answers(view)
+        if view.run.status is not RunStatus.LIVE:
+            self.app.run_ended(view.run, watched=was_live)
+        self._paint()
+
+    def _on_unreadable(self, error: JournalError) -> None:
+        if self.is_mounted:
+            self.query_one("#header", TextLine).show([line((f" {error}", Tone.BAD)), ()])
+            self.app.notify(str(error), severity="error", timeout=15)
+
+    def _tell_answers(self, view: View) -> None:
+        for identity in [it for it in self._asked if it in view.answers]:
+            self._asked.discard(identity)
+            answer = view.answers[identity]
+            self.app.notify(
+                answer.message, severity="information" if answer.accepted else "warning"
+            )
+
+    def _tick(self) -> None:
+        if self.is_current and self.status is RunStatus.LIVE:
+            self._paint()
+
+    def _paint(self) -> None:
+        view, profile, key = self._view, self._profile, self.shown
+        if view is None or profile is None or key is None or not self.is_mounted:
+            return
+        header = self.query_one("#header", TextLine)
+        now = view.elapsed_s(self.app.clock())
+        header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
+        self.query_one(RunPanels).show_run(view, self._shown_cell(key), cursor=key)
+        if (can := {name: self._may(name) for name in _DEPENDS_ON_STATE}) != self._can:
+            self._can = can
+            self.refresh_bindings()
+
+    def _shown_cell(self, key: str) -> Shown:
+        assert self._view is not None
+        state = self._view.run.state
+        cell = state.cells[key]
+        if key == state.current:
+            return Shown(cell, state)
+        if not cell.attempt:
+            return Shown(cell, None)
+        attempt = self._attempts.get((key, cell.attempt))
+        if attempt is None:
+            self._read_attempt(key, cell.attempt)
+        return Shown(cell, attempt)
+
+    @work
+    async def _read_attempt(self, key: str, attempt: int) -> None:
+        # The empty state stands for one that is being read.
+        if (key, attempt) in self._attempts:
+            return
+        self._attempts[key, attempt] = EMPTY
+        try:
+            read = await in_background(read_attempt, self.folder, key)
+        except JournalError as error:
+            self._on_unreadable(error)
+            return
+        self._attempts[key, attempt] = fold(read)
+        self._paint()
+
+    # What can be done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what the state of the run, and of the cell under the cursor, allows."""
+        if action in _DEPENDS_ON_STATE:
+            return self._may(action)
+        if action == "panel" and parameters == ("charts",):
+            return self.query_one(RunPanels).narrow
+        return True
+
+    def _may(self, action: str) -> bool:
+        if self._view is None:
+            return False
+        state, live = self._view.run.state, self._view.run.status is RunStatus.LIVE
+        chosen: CellState | None = state.cells.get(self.shown or "")
+        over = chosen is not None and chosen.status in OVER
+        match action:
+            case "pause":
+                return live and not state.paused and not state.stopping
+            case "go_on":
+                return live and state.paused and not state.stopping
+            case "skip":
+                return live and chosen is not None and not over and not state.stopping
+            case "again":
+                return live and over and not state.stopping
+            case "stop":
+                return live and not state.stopping
+            case "kill":
+                return live and state.stopping
+            case "resume":
+                return rest_of(self._view.run) is not None
+            case "follow":
+                return self._cursor is not None and state.current is not None
+            case "open" | "copy":
+                return self._report() is not None
+        return True
+
+    def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
+        """Show the cell that was chosen, until somebody follows the current one again."""
+        self._cursor = event.key
+        self._paint()
+
+    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
+        """Show the panel that was clicked."""
+        self.query_one(RunPanels).choose(event.tab)
+
+    def action_panel(self, name: str) -> None:
+        """Show a panel."""
+        self.query_one(RunPanels).choose(name)
+        self.call_after_refresh(self._paint)
+
+    def action_next_log(self) -> None:
+        """Show the next log."""
+        self.query_one(RunPanels).next_log()
+
+    def action_follow(self) -> None:
+        """Show the current cell, whichever it is."""
+        self._cursor = None
+        self._paint()
+
+    def action_back(self) -> None:
+        """Go to the screen before; the run goes on."""
+        self.app.pop_screen()
+
+    def action_pause(self) -> None:
+        """Ask for a pause after the current cell."""
+        self._ask("pause")
+
+    def action_go_on(self) -> None:
+        """Ask a paused run to go on."""
+        self._ask("resume")
+
+    def action_skip(self) -> None:
+        """Ask to skip the cell under the cursor; what it has measured so far would be lost."""
+        key = self.shown
+        assert self._view is not None
+        if key != self._view.run.state.current:
+            self._ask("skip", cell=key)
+            return
+        told = [
+            line(f"{key} is being measured. What it has so far is lost;"),
+            line("the run goes on."),
+        ]
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                self._ask("skip", cell=key)
+
+        question = Question(f"skip {key}", told, [("y", "skip it")], safe="measure it")
+        self.app.push_screen(question, answered)
+
+    def action_again(self) -> None:
+        """Ask to measure the cell under the cursor again."""
+        self._ask("again", cell=self.shown)
+
+    def action_stop(self) -> None:
+        """Stop the run, once that was confirmed."""
+        told = [
+            line("What it has measured stays; the current cell is lost."),
+            line("Containers and processes of the run are taken down."),
+            line(("r", Tone.ACCENT), " goes on with the rest later."),
+        ]
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                self.stop_run()
+
+        question = Question("stop the run", told, [("y", "stop it")], safe="let it run")
+        self.app.push_screen(question, answered)
+
+    def stop_run(self) -> None:
+        """Ask the runner to stop."""
+        self._ask("stop")
+
+    def action_kill(self) -> None:
+        """Kill a runner that does not stop, once that was confirmed."""
+        told = [
+            line("It is taking everything down, which may take a minute."),
+            line("Killed, it may leave containers; ", ("loadbench-tui stop", Tone.STRONG)),
+            line("removes them."),
+        ]
+
+        def answered(answer: str | None) -> None:
+            if answer and self._view:
+                signal_runner(self._view.run, signal.SIGKILL)
+
+        question = Question("kill the runner", told, [("y", "kill it")], safe="wait")
+        self.app.push_screen(question, answered)
+
+    def action_resume(self) -> None:
+        """Go on with what is left of the run, once that was confirmed."""
+        assert self._view is not None
+        if intention := self.app.intention_to_resume(self._view.run):
+            self.app.push_screen(PreviewScreen(*intention))
+
+    def action_open(self) -> None:
+        """Open Locust's report of the cell under the cursor."""
+        if path := self._report():
+            self.app.open_file(path)
+
+    def action_copy(self) -> None:
+        """Copy the path of that report."""
+        if path := self._report():
+            self.app.copy_path(path)
+
+    def _report(self) -> Path | None:
+        if self._view is None or self.shown is None:
+            return None
+        cell = self._view.run.state.cells[self.shown]
+        path = self.folder / cell.cell.report_name
+        return path if cell.status is CellStatus.FINISHED and path.is_file() else None
+
+    def _ask(self, command: str, *, cell: str | None = None) -> None:
+        try:
+            self._asked.add(send_command(self.folder, command, cell=cell))
+        except JournalError as error:
+            self.app.notify(str(error), severity="error")
+
+
+_DEPENDS_ON_STATE = (
+    "pause",
+    "go_on",
+    "skip",
+    "again",
+    "stop",
+    "kill",
+    "resume",
+    "follow",
+    "open",
+    "copy",
+)

@@ -1,0 +1,41 @@
+"""From the command line to the screens and back."""
+
+from pathlib import Path
+
+from loadbench.engine.runs import Run
+from loadbench.errors import LoadbenchError
+from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.terminal import examine, speak_utf8
+from loadbench.workspace import Workspace
+
+
+def show(
+    workspace: Workspace,
+    folder: Path | None = None,
+    *,
+    leave_at_end: bool = False,
+    ascii_only: bool = False,
+) -> Run | None:
+    """Show the screens until the user leaves them.
+
+    Args:
+        workspace: Where everything is.
+        folder: A run to show at once; None: begin with the profiles.
+        leave_at_end: Come back when that run has ended.
+        ascii_only: Draw with ASCII characters alone.
+
+    Returns:
+        The run that was looked at: ended, if it was to be left at its end, or live still. None:
+        there is none to speak of.
+
+    Raises:
+        UsageError: No screen can be shown on this terminal.
+        LoadbenchError: The screens have ended by a mistake of the program; every run goes on.
+    """
+    terminal = examine(ascii_only=ascii_only)
+    speak_utf8()
+    app = LoadbenchApp(workspace, terminal, folder=folder, leave_at_end=leave_at_end)
+    left = app.run()
+    if app.return_code:
+        raise LoadbenchError("the screens have ended by a mistake of the program")
+    return left

@@ -1,0 +1,1 @@
+"""What screens are made of: they draw lines that they are given."""

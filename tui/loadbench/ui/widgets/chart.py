@@ -1,0 +1,62 @@
+"""A chart that is drawn when its data or its size change, and only where it changed."""
+
+from textual import events
+
+from loadbench.ui.present.lines import Line, Piece, Tone, line
+from loadbench.ui.present.plot import Chart, draw
+from loadbench.ui.present.series import legend
+from loadbench.ui.widgets.lines import LineView
+
+_LEAST_COLUMNS, _LEAST_ROWS = 20, 4
+
+
+class ChartView(LineView, can_focus=False):
+    """Draws one chart into all the room that it has.
+
+    Args:
+        title: What the y axis is, with its unit.
+        signs: Draw series with ASCII signs instead of braille and colour.
+        ascii_frame: Draw the frame with ASCII characters.
+    """
+
+    DEFAULT_CSS = "ChartView { overflow: hidden; }"
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        signs: bool = False,
+        ascii_frame: bool = False,
+    ) -> None:
+        super().__init__(id=id)
+        self._what = title
+        self._signs, self._ascii_frame = signs, ascii_frame
+        self._chart: Chart | None = None
+        self._empty = ""
+        self.entitle(title)
+
+    def show_chart(self, chart: Chart | None, *, empty: str = "") -> None:
+        """Show a chart; where there is none, why."""
+        if (chart, empty) == (self._chart, self._empty):
+            return
+        self._chart, self._empty = chart, empty
+        series = chart.series if chart else ()
+        self.entitle((Piece(f"{self._what} "), *legend(series, signs=self._signs)))
+        self._redraw()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Draw it anew in its new size."""
+        self._redraw()
+
+    def _redraw(self) -> None:
+        columns, rows = self.size
+        if self._chart is None or not any(one.points for one in self._chart.series):
+            self.show([line((self._empty, Tone.DIM))])
+        elif columns < _LEAST_COLUMNS or rows < _LEAST_ROWS:
+            self.show([line(("too small for a chart", Tone.DIM))][:rows])
+        else:
+            self.show(self._drawn(self._chart, columns, rows))
+
+    def _drawn(self, chart: Chart, columns: int, rows: int) -> list[Line]:
+        return draw(chart, columns, rows, signs=self._signs, ascii_frame=self._ascii_frame)

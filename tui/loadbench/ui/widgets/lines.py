@@ -1,0 +1,119 @@
+"""A panel that shows lines, scrolls, and paints only those that changed."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from loadbench.ui.present.lines import Line, Piece, Tone, width
+
+_PLAIN = Style.null()
+
+
+class LineView(ScrollView, can_focus=True):
+    """Lines of text with tones, scrolled when they do not fit."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "scroll up", show=False),
+        Binding("down,j", "scroll_down", "scroll down", show=False),
+        Binding("left,h", "scroll_left", "scroll left", show=False),
+        Binding("right,l", "scroll_right", "scroll right", show=False),
+        Binding("home,g", "scroll_home", "to the top", show=False),
+        Binding("end,G", "scroll_end", "to the end", show=False),
+        Binding("pageup", "page_up", "a page up", show=False),
+        Binding("pagedown", "page_down", "a page down", show=False),
+    ]
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        classes: str | None = None,
+        title: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: Sequence[Line] = ()
+        self._title: Line = ()
+        self._subtitle = ""
+        if title:
+            self.border_title = Text(title)
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is shown."""
+        return self._lines
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines instead; those that are as before are not painted again."""
+        old, self._lines = self._lines, tuple(lines)
+        widest = max((width(line) for line in self._lines), default=0)
+        # A new size is a new layout of the whole screen, so one that fits is none.
+        size = Size(widest if widest > self.size.width else 0, len(self._lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        for y in range(max(len(old), len(self._lines))):
+            if old[y : y + 1] != self._lines[y : y + 1]:
+                self._refresh_line(y)
+
+    def entitle(self, title: Line | str) -> None:
+        """Show a title in the upper border."""
+        title = (Piece(title),) if isinstance(title, str) else title
+        if title != self._title:
+            self._title = title
+            self.border_title = Text.assemble(
+                *((piece.text, self._style(piece.tone)) for piece in title)
+            )
+
+    def note(self, subtitle: str) -> None:
+        """Show a remark in the lower border."""
+        if subtitle != self._subtitle:
+            self._subtitle = subtitle
+            self.border_subtitle = Text(subtitle)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of what is visible."""
+        at = y + self.scroll_offset.y
+        base = self.rich_style
+        columns = self.size.width
+        if not 0 <= at < len(self._lines):
+            return Strip.blank(columns, base)
+        segments = [
+            Segment(piece.text, base + self._style(piece.tone)) for piece in self._lines[at]
+        ]
+        strip = Strip(segments)
+        left = self.scroll_offset.x
+        return strip.crop_extend(left, left + columns, base)
+
+    def _style(self, tone: Tone) -> Style:
+        if tone is Tone.PLAIN:
+            return _PLAIN
+        return self.get_component_rich_style(f"tone--{tone.value}", partial=True)
+
+    def _refresh_line(self, y: int) -> None:
+        row = y - self.scroll_offset.y
+        if 0 <= row < self.size.height:
+            self.refresh(Region(0, row, self.size.width, 1))
+
+
+class TextLine(LineView, can_focus=False):
+    """A few lines that neither scroll nor take the focus."""
+
+    DEFAULT_CSS = "TextLine { height: auto; scrollbar-size: 0 0; }"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return as many rows as there are lines."""
+        return len(self._lines)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines instead, with a new layout if there are more or fewer."""
+        changed = len(lines) != len(self._lines)
+        super().show(lines)
+        if changed:
+            self.refresh(layout=True)

@@ -1,0 +1,85 @@
+"""The sweep matrix with a cursor on one cell."""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+
+from loadbench.engine.state import RunState
+from loadbench.ui.present.glyphs import UNICODE, Glyphs
+from loadbench.ui.present.matrix import CELL_COLUMNS, Grid, grid_of, matrix_lines
+from loadbench.ui.widgets.lines import LineView
+
+_NO_GRID = Grid((), (), {})
+_HEADER_ROWS = 1
+
+
+class MatrixView(LineView):
+    """Shows every cell of a run; the one under the cursor is what the other panels are about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1, 0)", "fewer users", show=False),
+        Binding("down,j", "move(1, 0)", "more users", show=False),
+        Binding("left,h", "move(0, -1)", "fewer models", show=False),
+        Binding("right,l", "move(0, 1)", "more models", show=False),
+    ]
+
+    class Chosen(Message):
+        """Somebody moved the cursor to a cell."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+        super().__init__(id=id, title="sweep")
+        self._grid = _NO_GRID
+        self._cursor: str | None = None
+
+    def show_run(self, state: RunState, glyphs: Glyphs = UNICODE, *, cursor: str | None) -> None:
+        """Show a run, with the cursor on the cell of this key."""
+        cells = tuple(cell.cell for cell in state.cells.values())
+        if len(cells) != len(self._grid.keys):
+            self._grid = grid_of(cells)
+        moved = cursor != self._cursor
+        self._cursor = cursor
+        self.show(matrix_lines(self._grid, state, glyphs, cursor=cursor))
+        self.note("p90 ms · ! suspect · !! invalid" if self.size.width >= 34 else "p90 ms")
+        if moved and (place := self._grid.place(cursor)):
+            self._bring_into_view(*place)
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Move the cursor to the next cell in a direction, over places where there is none."""
+        place = self._grid.place(self._cursor)
+        if place is None:
+            if self._grid.keys:
+                self.post_message(self.Chosen(next(iter(self._grid.keys.values()))))
+            return
+        row, column = place[0] + rows, place[1] + columns
+        while 0 <= row < len(self._grid.rows) and 0 <= column < len(self._grid.models):
+            if key := self._grid.keys.get((row, column)):
+                self.post_message(self.Chosen(key))
+                return
+            row, column = row + rows, column + columns
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the cell that was clicked."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        x, y = offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y
+        column = (x - self._grid.label_columns) // CELL_COLUMNS if self._grid.rows else -1
+        if key := self._grid.keys.get((y - _HEADER_ROWS, column)):
+            self.post_message(self.Chosen(key))
+
+    def _bring_into_view(self, row: int, column: int) -> None:
+        x = self._grid.label_columns + column * CELL_COLUMNS
+        y = row + _HEADER_ROWS
+        # The names of the rows and of the columns come along where there is room for them.
+        self.scroll_to_region(Region(x, y, CELL_COLUMNS, 1), animate=False)
+        if x + CELL_COLUMNS <= self.size.width:
+            self.scroll_to(x=0, animate=False)
+        if y < self.size.height:
+            self.scroll_to(y=0, animate=False)

@@ -1,0 +1,131 @@
+"""A list of which one entry is chosen; entries may have several lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from loadbench.ui.present.glyphs import UNICODE, Glyphs
+from loadbench.ui.present.lines import Line, Piece, Tone
+from loadbench.ui.widgets.lines import LineView
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to choose, or a heading that cannot be chosen."""
+
+    key: str
+    """What the entry is known by as the list changes; empty: a heading."""
+    lines: tuple[Line, ...]
+
+
+class Menu(LineView):
+    """Entries with a cursor, which stays on its entry while others come and go."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("home,g", "move(-100000)", "first", show=False),
+        Binding("end,G", "move(100000)", "last", show=False),
+        Binding("pageup", "move(-5)", "five up", show=False),
+        Binding("pagedown", "move(5)", "five down", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"menu--cursor"}
+    DEFAULT_CSS = "Menu { overflow-x: hidden; }"
+
+    class Moved(Message):
+        """The cursor is on another entry."""
+
+        def __init__(self, menu: "Menu", key: str | None) -> None:
+            super().__init__()
+            self.menu = menu
+            self.key = key
+
+    class Selected(Message):
+        """An entry was clicked twice."""
+
+        def __init__(self, menu: "Menu", key: str) -> None:
+            super().__init__()
+            self.menu = menu
+            self.key = key
+
+    def __init__(self, *, id: str | None = None, title: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+        super().__init__(id=id, title=title)
+        self._entries: Sequence[Entry] = ()
+        self._key: str | None = None
+        self._owners: list[Entry] = []
+        self._glyphs = UNICODE
+
+    @property
+    def key(self) -> str | None:
+        """The key of the entry under the cursor; None: there is none."""
+        return self._key
+
+    def show_entries(
+        self, entries: Sequence[Entry], glyphs: Glyphs, *, cursor: str | None = None
+    ) -> None:
+        """Show these entries.
+
+        Args:
+            entries: All of them.
+            glyphs: The signs.
+            cursor: The entry that the cursor goes to; None: it stays where it is.
+        """
+        self._entries, self._glyphs = entries, glyphs
+        keys = self._keys()
+        wanted = cursor or self._key
+        self._put(wanted if wanted in keys else next(iter(keys), None))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor over so many entries."""
+        keys = self._keys()
+        if keys:
+            at = keys.index(self._key) if self._key in keys else 0
+            self._put(keys[min(len(keys) - 1, max(0, at + by))])
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the entry that was clicked; choose it with a double click."""
+        offset = event.get_content_offset(self)
+        row = offset.y + self.scroll_offset.y if offset else -1
+        if 0 <= row < len(self._owners) and self._owners[row].key:
+            self._put(self._owners[row].key)
+            if event.chain == 2:
+                self.post_message(self.Selected(self, self._owners[row].key))
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line; those of the entry under the cursor stand out."""
+        strip = super().render_line(y)
+        at = y + self.scroll_offset.y
+        if 0 <= at < len(self._owners) and self._owners[at].key == self._key:
+            style: Style = self.get_component_rich_style("menu--cursor")
+            return strip.apply_style(Style(bgcolor=style.bgcolor))
+        return strip
+
+    def _put(self, key: str | None) -> None:
+        moved, self._key = key != self._key, key
+        bar = ">" if self._glyphs.ascii else "▌"
+        self._owners, lines = [], []
+        for entry in self._entries:
+            mark = Piece(bar if entry.key and entry.key == key else " ", Tone.ACCENT)
+            for one in entry.lines:
+                self._owners.append(entry)
+                lines.append((mark, *one))
+        self.show(lines)
+        if moved:
+            self._bring_into_view()
+            self.post_message(self.Moved(self, key))
+
+    def _bring_into_view(self) -> None:
+        rows = [row for row, owner in enumerate(self._owners) if owner.key == self._key]
+        if rows:
+            first = 0 if rows[0] <= 1 else rows[0]
+            self.scroll_to_region(Region(0, first, 1, rows[-1] - first + 1), animate=False)
+
+    def _keys(self) -> list[str]:
+        return [entry.key for entry in self._entries if entry.key]

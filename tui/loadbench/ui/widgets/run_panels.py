@@ -1,0 +1,200 @@
+"""The panels of a run: all at once where there is room, one after the other where there is none."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from loadbench.engine.runs import RunStatus
+from loadbench.ui.follow import EventLine, View
+from loadbench.ui.present import cell as present
+from loadbench.ui.present.cell import Shown
+from loadbench.ui.present.containers import container_header, container_lines
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
+from loadbench.ui.terminal import Terminal
+from loadbench.ui.widgets.chart import ChartView
+from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.widgets.log import LogView
+from loadbench.ui.widgets.matrix import MatrixView
+from loadbench.ui.widgets.tabs import TabLine
+
+TABS = (
+    ("1", "sweep"),
+    ("2", "charts"),
+    ("3", "stats"),
+    ("4", "failures"),
+    ("5", "events"),
+    ("6", "logs"),
+)
+_LOWER = ("stats", "failures", "events", "logs")
+LOGS = ("stack.log", "locust.log", "runner.log")
+
+
+class RunPanels(Vertical):
+    """Everything that is shown of a run, below its header.
+
+    Args:
+        folder: The run's folder.
+        terminal: How to draw.
+        glyphs: The signs.
+    """
+
+    def __init__(self, folder: Path, terminal: Terminal, glyphs: Glyphs) -> None:
+        super().__init__(id="panels")
+        self._folder, self._glyphs = folder, glyphs
+        self._terminal = terminal
+        self._tab = "stats"
+        self._narrow = False
+        self._log = LOGS[0]
+        self._slices = Slices()
+
+    def compose(self) -> ComposeResult:
+        """Lay out every panel; which of them are shown is a matter of size and tab."""
+        drawn = {"signs": self._terminal.signs, "ascii_frame": self._terminal.ascii}
+        yield TabLine(id="tabs-narrow")
+        with Horizontal(id="upper"):
+            with Vertical(id="left"):
+                yield MatrixView(id="sweep")
+                yield LineView(id="containers", title="containers")
+            with Vertical(id="right"):
+                yield ChartView("latency ms", id="latency", **drawn)
+                yield ChartView("throughput", id="throughput", **drawn)
+                stages = LineView(id="stages", title="where the time goes, ms")
+                stages.can_focus = False
+                yield stages
+        with Vertical(id="lower"):
+            yield TabLine(id="tabs-wide")
+            yield LineView(id="stats")
+            yield LineView(id="failures")
+            yield LineView(id="events", title="events")
+            yield LogView(id="logs")
+
+    def on_mount(self) -> None:
+        """Begin with the statistics."""
+        self._arrange()
+
+    @property
+    def tab(self) -> str:
+        """The tab that is shown."""
+        return self._tab
+
+    @property
+    def narrow(self) -> bool:
+        """Whether one panel is shown at a time."""
+        return self._narrow
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show one panel at a time, or all at once."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._tab = "sweep" if narrow else "stats"
+            self._arrange()
+
+    def choose(self, tab: str) -> None:
+        """Show a tab, and put the focus on it."""
+        if self._narrow or tab in _LOWER:
+            self._tab = tab
+            self._arrange()
+        target = self.query_one(f"#{tab}") if tab != "charts" else None
+        if target is not None:
+            target.focus()
+
+    def next_log(self) -> None:
+        """Show the next of the three logs."""
+        self._log = LOGS[(LOGS.index(self._log) + 1) % len(LOGS)]
+        self._open_log()
+        self.choose("logs")
+
+    def show_run(self, view: View, shown: Shown, *, cursor: str) -> None:
+        """Show a run, and one of its cells."""
+        state = view.run.state
+        self.query_one(MatrixView).show_run(state, self._glyphs, cursor=cursor)
+        self._show_containers(view)
+        self._show_cell(shown)
+        self._show_events(view.events)
+        self.query_one(LogView).refresh_tail()
+
+    def _show_containers(self, view: View) -> None:
+        panel, state = self.query_one("#containers", LineView), view.run.state
+        if state.containers:
+            panel.show(container_lines(state.containers, self._glyphs))
+            panel.note(container_header(state.containers))
+            over = "" if view.run.status is RunStatus.LIVE else ", as they were last seen"
+            panel.entitle(f"containers{over}")
+            return
+        panel.note("")
+        driver = state.started.driver if state.started else ""
+        if driver == "external":
+            told = "the service runs elsewhere; nothing of it is started or watched"
+        elif state.progress:
+            told = f"{state.progress.step}: {state.progress.line}"
+        else:
+            told = "none"
+        panel.show(wrap(line((told, Tone.DIM)), panel.size.width or 30))
+
+    def _show_cell(self, shown: Shown) -> None:
+        attempt = shown.attempt
+        slices = self._slices.of(attempt.samples) if attempt else []
+        phases = attempt.phases if attempt else ()
+        empty = shown.why_empty
+        latency = self.query_one("#latency", ChartView)
+        latency.show_chart(latency_chart(slices, phases) if slices else None, empty=empty)
+        latency.note(f"{shown.key}, each second; | measuring begins" if slices else shown.key)
+        throughput = self.query_one("#throughput", ChartView)
+        throughput.show_chart(throughput_chart(slices, phases) if slices else None, empty=empty)
+        stages = self.query_one("#stages", LineView)
+        stages.show(present.stages(shown, self._glyphs, stages.size.width or 60))
+        stats = self.query_one("#stats", LineView)
+        of, lines = present.statistics(shown)
+        stats.show(lines)
+        stats.entitle(" · ".join(filter(None, (shown.key, of))))
+        stats.note("latency in ms, of successes")
+        panel = self.query_one("#failures", LineView)
+        number, lines = present.failures(shown, panel.size.width or 60)
+        panel.show(lines)
+        panel.entitle(f"{shown.key}: {number} requests failed" if number else shown.key)
+
+    def _show_events(self, happened: Sequence[EventLine]) -> None:
+        panel = self.query_one("#events", LineView)
+        at_end = panel.scroll_offset.y >= panel.max_scroll_y - 1
+        lines: list[Line] = []
+        for one in happened:
+            for i, told in enumerate(one.text.splitlines()):
+                moment = _local(one.at) if not i else " " * 8
+                lines += wrap(
+                    line((f"{moment}  ", Tone.DIM), told), panel.size.width or 80, indent=12
+                )
+        changed = len(lines) != len(panel.lines)
+        panel.show(lines)
+        if at_end and changed:
+            self.call_after_refresh(panel.scroll_end, animate=False)
+
+    def _open_log(self) -> None:
+        panel = self.query_one(LogView)
+        panel.open(self._folder / self._log)
+        panel.entitle(self._log)
+        panel.note("n next log")
+
+    def _arrange(self) -> None:
+        tab, narrow = self._tab, self._narrow
+        if tab == "logs":
+            self._open_log()
+        shown = {
+            "upper": not narrow or tab in ("sweep", "charts"),
+            "lower": not narrow or tab in _LOWER,
+        }
+        shown |= {"left": not narrow or tab == "sweep", "right": not narrow or tab == "charts"}
+        shown |= {name: tab == name for name in _LOWER}
+        for name, visible in shown.items():
+            self.query_one(f"#{name}").set_class(not visible, "-hidden")
+        tabs = TABS if narrow else [it for it in TABS if it[1] in _LOWER]
+        for line_ in self.query(TabLine):
+            line_.show_tabs(tabs, tab)
+
+
+def _local(at: str) -> str:
+    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
