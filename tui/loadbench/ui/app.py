@@ -49,7 +49,7 @@ CATALOG_S = 2.0
 """How often the workspace is looked at for new profiles and runs."""
 
 
-class LoadbenchApp(App[Run | None]):
+class LoadbenchApp(App[Run | None], inherit_bindings=False):
     """Shows profiles, runs and reports; ends with the run that was looked at last, if it is live.
 
     Args:
@@ -68,6 +68,7 @@ class LoadbenchApp(App[Run | None]):
         Binding("ctrl+c", "ask_to_leave", "leave or stop", show=False, priority=True),
         Binding("question_mark", "help", "help", key_display="?", tooltip="every key, explained"),
         Binding("t", "turn_theme", "light or dark", show=False, tooltip="light for dark, or back"),
+        Binding("ctrl+p", "command_palette", "palette", show=False, tooltip="every action by name"),
         Binding("ctrl+l", "draw_anew", "draw anew", show=False, tooltip="paint the whole screen"),
     ]
 
@@ -271,14 +272,14 @@ class LoadbenchApp(App[Run | None]):
         names: dict[tuple[str, str], list[str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.system or not binding.description:
+            if binding.system or not binding.description or binding.action in _NO_HELP:
                 continue
             place = (
                 "everywhere"
                 if active.node is self
                 else ("here" if active.node is self.screen else "in this panel")
             )
-            does = binding.tooltip or binding.description
+            does = _OTHER_WORDS.get(binding.action) or binding.tooltip or binding.description
             names.setdefault((place, does), []).append(self.get_key_display(binding))
         for (place, does), keys in names.items():
             parts.setdefault(place, []).append((" ".join(keys), does))
@@ -349,6 +350,14 @@ class LoadbenchApp(App[Run | None]):
             )
         )
         self._close_messages_no_wait()
+
+
+_NO_HELP = ("screen.copy_text",)
+"""There is nothing to select."""
+_OTHER_WORDS = {
+    "app.focus_next": "to the next panel",
+    "app.focus_previous": "to the panel before",
+}
 
 
 def _editor() -> list[str] | None:

@@ -70,6 +70,8 @@ def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
 def _doing(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> Line:
     """Return the current cell with its phases, the one that it is in with its clock."""
     current = state.current_cell
+    if state.stopping:
+        return line((" stopping", Tone.WARN), ": everything is being taken down")
     if current is None:
         return (
             line((" paused", Tone.WARN), ": space goes on")
@@ -121,6 +123,6 @@ def _ending(run: Run, columns: int) -> Line:
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""
     rest = "; r measures the rest" if state.outstanding else ""
-    told = f" {state.finished.reason}{rest}{left}"
+    told = f" {run.status.value}: {state.finished.reason}{rest}{left}"
     tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
     return line((fit(told, columns).rstrip(), tone))

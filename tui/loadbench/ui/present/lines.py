@@ -98,12 +98,14 @@ def wrap(of: Line, columns: int, *, indent: int = 0) -> list[Line]:
                 parts.append(tuple(current))
                 current, used = ([Piece(" " * indent)] if indent else []), indent
                 word = word.lstrip()
-            while cell_len(word) > columns - used:
+            while cell_len(word.rstrip()) > columns - used:
                 head = _head(word, columns - used)
                 current.append(Piece(head, piece.tone))
                 parts.append(tuple(current))
                 current, used = ([Piece(" " * indent)] if indent else []), indent
                 word = word[len(head) :]
+            # Spaces that would reach beyond the edge are not seen there.
+            word = set_cell_size(word, columns - used) if cell_len(word) > columns - used else word
             current.append(Piece(word, piece.tone))
             used += cell_len(word)
     if current:

@@ -30,6 +30,8 @@ class Series:
     """One ASCII character that it is drawn with where there is no braille or no colour."""
     right: bool = False
     """It belongs to the axis at the right."""
+    dotted: bool = False
+    """Its points stand out, since there are few of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,9 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
             side = "right" if one.right else "left"
             signal = figure.signal(xs, ys, marker=marker, yside=side)
             figure.draw(signal.lines() if len(part) > 1 else signal)
+            if one.dotted and not signs:
+                dot = plotext.marker("●", pixel=_COLOUR_OF_TONE[one.tone])
+                figure.draw(figure.signal(xs, ys, marker=dot, yside=side))
     drawn: Any = figure.build()
     text = str(drawn.string())
     if ascii_frame:
@@ -100,14 +105,16 @@ def nice_ceiling(values: Iterable[float | None]) -> float:
 
 def _y_ticks(highest: float, rows: int) -> list[tuple[float, str]]:
     wanted = (4, 3, 5, 2) if rows >= 11 else (2, 3, 1)
-    parts = next((n for n in wanted if _is_short(highest / n)), wanted[-1])
-    return [(highest * i / parts, f"{highest * i / parts:g}") for i in range(parts + 1)]
+    parts = next((n for n in wanted if all(map(_is_short, _steps(highest, n)))), wanted[-1])
+    return [(value, f"{value:g}") for value in (0.0, *_steps(highest, parts))]
+
+
+def _steps(highest: float, parts: int) -> list[float]:
+    return [float(f"{highest * i / parts:.6g}") for i in range(1, parts + 1)]
 
 
 def _is_short(value: float) -> bool:
-    return math.isclose(value, float(f"{value:.1g}")) or math.isclose(
-        value * 2, round(value * 2, 0)
-    )
+    return len(f"{value:g}".replace(".", "").strip("0")) <= 2
 
 
 def _split(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:

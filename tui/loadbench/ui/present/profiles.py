@@ -11,8 +11,9 @@ from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.report.goals import best
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.runs import Run, RunStatus, rest_of
+from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
-from loadbench.text import counted, number, short_outcome
+from loadbench.text import counted, number
 from loadbench.ui.catalog import SavedProfile
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES
@@ -173,11 +174,13 @@ def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
 def run_line(run: Run, glyphs: Glyphs) -> Line:
     """Return a run on one line: its status, when it began, what became of its cells."""
     tone = STATUS_TONES[run.status]
+    failed = run.state.count(CellStatus.FAILED)
     pieces = [
         Piece(f"{glyphs.of_run(run.status)} ", tone),
-        Piece(f"{when(run.folder.name):<13}"),
-        Piece(run.status.value, tone),
-        Piece(f", {short_outcome(run.state)} cells", Tone.DIM),
+        Piece(f"{when(run.folder.name):<12} "),
+        Piece(f"{run.status.value:<12}", tone),
+        Piece(f"{run.state.count(CellStatus.FINISHED)}/{len(run.state.cells)}"),
+        Piece(f" {failed}{glyphs.failed}" if failed else "", Tone.BAD),
     ]
     return line(*pieces)
 

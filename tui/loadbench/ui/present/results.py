@@ -70,6 +70,7 @@ def by_users(rows: Sequence[Row], value: Callable[[Row], float | None]) -> Chart
             points=[(float(x), mean(ys)) for x, ys in sorted(points.items())],
             tone=SERIES[i % len(SERIES)],
             sign=str(models)[-1],
+            dotted=True,
         )
         for i, (models, points) in enumerate(sorted(found.items()))
     ]

@@ -1,5 +1,6 @@
 """From the samples of a cell to the series of its charts. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ PERCENTILES = (
 _WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MOST_POINTS = 120
 _SHORTEST_S = 10
+_GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,14 @@ def slice_width_s(seconds: int) -> int:
     return next((s for s in _WIDTHS_S if seconds <= s * _MOST_POINTS), _WIDTHS_S[-1])
 
 
-def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Chart:
-    """Return the chart of latency by the second, in ms, successes only."""
+def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool) -> Chart:
+    """Return the chart of latency by the second, in ms, successes only.
+
+    Args:
+        slices: What is drawn.
+        phases: Of the same attempt.
+        growing: More seconds will follow, so leave room for some.
+    """
     series = [
         Series(
             name=name,
@@ -77,10 +85,12 @@ def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Char
         )
         for name, fraction, tone, sign in PERCENTILES
     ]
-    return _chart(series, slices, phases)
+    return _chart(series, slices, phases, growing=growing)
 
 
-def throughput_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Chart:
+def throughput_chart(
+    slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
+) -> Chart:
     """Return the chart of requests a second, with the users on an axis of their own."""
     series = [
         Series(
@@ -100,7 +110,7 @@ def throughput_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> C
     if any(one.failures for one in slices):
         points = [(one.start_s, one.failures / one.seconds) for one in slices]
         series.append(Series(name="failures/s", points=points, tone=Tone.BAD, sign="x"))
-    return _chart(series, slices, phases)
+    return _chart(series, slices, phases, growing=growing)
 
 
 def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
@@ -120,9 +130,14 @@ def time_ticks(end_s: float) -> list[tuple[float, str]]:
     return [(float(at), _moment(at)) for at in range(0, int(end_s) + 1, step)]
 
 
-def _chart(series: list[Series], slices: Sequence[Slice], phases: Sequence[PhaseStart]) -> Chart:
+def _chart(
+    series: list[Series], slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
+) -> Chart:
     end = max((one.start_s + one.seconds for one in slices), default=0)
     end_s = float(max(end, _SHORTEST_S))
+    if growing:
+        # The axis grows in steps: a chart that moves every second cannot be read.
+        end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)
     marks = [float(it.second) for it in phases if it.phase is Phase.MEASURING]
     return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
 

@@ -6,7 +6,7 @@ from loadbench.engine.events import Sample, Stages
 from loadbench.engine.report.rows import stage_means
 from loadbench.text import number
 from loadbench.ui.present.glyphs import Glyphs
-from loadbench.ui.present.lines import SERIES, Line, Piece, Tone, line
+from loadbench.ui.present.lines import SERIES, Line, Piece, Tone, line, width
 
 _ASCII_FILLS = "#=+:."
 
@@ -31,17 +31,15 @@ def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
     names = [name.removesuffix("_ms") for name in means]
     values = [max(0.0, value) for value in means.values()]
     ends = [sum(values[: i + 1]) / (sum(values) or 1.0) * columns for i in range(len(values))]
-    bar, named, start = [], [], 0
+    bar, named, short, start = [], [], [], 0
     for name, value, end, tone, sign in zip(
         names, values, ends, SERIES, _ASCII_FILLS, strict=False
     ):
-        fill = sign if glyphs.ascii else glyphs.full
+        fill, key = (sign, sign) if glyphs.ascii else (glyphs.full, "■")
         bar.append(Piece(fill * (round(end) - start), tone))
         start = round(end)
-        key = sign if glyphs.ascii else "■"
-        named += [
-            Piece(f"{key} ", tone),
-            Piece(f"{name} "),
-            Piece(f"{number(value)}   ", Tone.STRONG),
-        ]
-    return [line(*bar), line(*named)]
+        said = Piece(number(value), Tone.STRONG)
+        named += [Piece(f"{key} ", tone), Piece(f"{name} "), said, Piece("   ")]
+        short += [Piece(f"{name} ", tone), said, Piece(" ")]
+    legend = line(*named)
+    return [line(*bar), legend if width(legend) <= columns else line(*short)]

@@ -35,7 +35,7 @@ def live_statistics(state: RunState) -> Statistics:
     """Return the statistics of the current attempt: of its measuring phase, before that of all."""
     measured = state.samples_since(Phase.MEASURING)
     samples: Sequence[Sample] = measured or state.samples
-    what = "measured so far" if measured else "not measured yet"
+    what = "measured so far" if measured else "before measuring"
     requests = [it for sample in samples for it in sample.requests]
     return Statistics(f"{what}, {len(samples)} s", _rows(requests, float(len(samples))))
 

@@ -47,9 +47,8 @@ class Question(Dialog[str | None]):
             with Horizontal():
                 yield Button(f"n  {self._safe}", id="safe", compact=True)
                 for key, words in self._answers:
-                    yield Button(
-                        f"{key}  {words}", id=f"answer-{key}", variant="error", compact=True
-                    )
+                    name = f"answer-{key}"
+                    yield Button(f"{key}  {words}", id=name, variant="error", compact=True)
 
     def on_mount(self) -> None:
         """Show the lines; the safe answer is the one that Enter gives."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -32,7 +33,7 @@ _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
 
 
-class CellTable(DataTable[str]):
+class CellTable(DataTable[Text]):
     """A table that moves by vim keys too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,6 +44,10 @@ class CellTable(DataTable[str]):
         Binding("g", "scroll_top", "first", show=False),
         Binding("G", "scroll_bottom", "last", show=False),
     ]
+
+
+def _number(value: str) -> Text:
+    return Text(value, justify="right")
 
 
 class ReportsScreen(Screen[None]):
@@ -81,6 +86,7 @@ class ReportsScreen(Screen[None]):
             with Vertical(id="result"):
                 yield TextLine(id="outcome")
                 yield CellTable(id="cells", cursor_type="row", zebra_stripes=False)
+                yield TextLine(id="why")
                 with Horizontal(id="run-charts"):
                     yield ChartView("p90 ms by users", id="latency", **drawn)
                     yield ChartView("req/s by users", id="throughput", **drawn)
@@ -89,8 +95,9 @@ class ReportsScreen(Screen[None]):
     def on_mount(self) -> None:
         """Put the focus on the runs."""
         table = self.query_one(CellTable)
+        table.border_title = "cells"
         for name, _ in COLUMNS:
-            table.add_column(name, key=name)
+            table.add_column(_number(name), key=name)
         self.query_one(Menu).focus()
         self._arrange()
         self.show_catalog(self.app.catalog)
@@ -135,7 +142,7 @@ class ReportsScreen(Screen[None]):
         for profile in sorted({run.folder.parent.name for run in self._catalog.runs}):
             entries.append(Entry("", (line((profile, Tone.STRONG)),)))
             entries += [
-                Entry(run.name, ((*line("  "), *run_line(run, self.app.glyphs)),))
+                Entry(run.name, ((*line(" "), *run_line(run, self.app.glyphs)),))
                 for run in self._catalog.of_profile(profile)
             ]
         for problem in self._catalog.unreadable:
@@ -168,9 +175,19 @@ class ReportsScreen(Screen[None]):
             line(" ", ("escape", Tone.ACCENT), " goes to the profiles; Enter runs one."),
         ]
 
+    def _show_why(self) -> None:
+        row, panel = self.cell, self.query_one("#why", TextLine)
+        told = (
+            wrap(line(f"{row.verdict}: {row.reasons}"), panel.size.width - 2)
+            if row and row.reasons
+            else []
+        )
+        panel.show([line(" ", *part) for part in told])
+        self.refresh_bindings()
+
     def _fill_table(self) -> None:
         table = self.query_one(CellTable)
-        wanted = {row.cell: cell_values(row) for row in self._shown}
+        wanted = {row.cell: [_number(it) for it in cell_values(row)] for row in self._shown}
         there = [str(key.value) for key in table.rows]
         if there != list(wanted):
             at = table.cursor_row
@@ -180,7 +197,7 @@ class ReportsScreen(Screen[None]):
             table.move_cursor(row=at, animate=False)
             return
         for key, values in wanted.items():
-            if table.get_row(key) != list(values):
+            if table.get_row(key) != values:
                 for (name, _), value in zip(COLUMNS, values, strict=True):
                     table.update_cell(key, name, value)
 
@@ -189,6 +206,7 @@ class ReportsScreen(Screen[None]):
             "runs": not self._narrow or self._tab == "runs",
             "result": not self._narrow or self._tab != "runs",
             "cells": not self._narrow or self._tab == "cells",
+            "why": not self._narrow or self._tab == "cells",
             "run-charts": not self._narrow or self._tab == "charts",
         }
         for name, visible in shown.items():
@@ -211,9 +229,9 @@ class ReportsScreen(Screen[None]):
         self.action_look()
 
     def on_data_table_row_highlighted(self, event: CellTable.RowHighlighted) -> None:
-        """Offer what the cell allows."""
+        """Say why the cell is in doubt, and offer what it allows."""
         event.stop()
-        self.refresh_bindings()
+        self._show_why()
 
     def on_data_table_header_selected(self, event: CellTable.HeaderSelected) -> None:
         """Sort by the column that was clicked, the other way round if it is sorted by it."""
@@ -224,7 +242,7 @@ class ReportsScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         """Offer what the part with the focus allows."""
-        self.refresh_bindings()
+        self._show_why()
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the part that was clicked."""

@@ -16,7 +16,7 @@ from loadbench.ui.present.lines import Line, Piece, Tone, width
 _PLAIN = Style.null()
 
 
-class LineView(ScrollView, can_focus=True):
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of text with tones, scrolled when they do not fit."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
@@ -104,8 +104,6 @@ class LineView(ScrollView, can_focus=True):
 
 class TextLine(LineView, can_focus=False):
     """A few lines that neither scroll nor take the focus."""
-
-    DEFAULT_CSS = "TextLine { height: auto; scrollbar-size: 0 0; }"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return as many rows as there are lines."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.runs import RunStatus
+from loadbench.engine.state import CellStatus
 from loadbench.ui.follow import EventLine, View
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
@@ -30,7 +31,7 @@ TABS = (
     ("5", "events"),
     ("6", "logs"),
 )
-_LOWER = ("stats", "failures", "events", "logs")
+_LOWER = ("stats", "failures", "logs")
 LOGS = ("stack.log", "locust.log", "runner.log")
 
 
@@ -60,6 +61,7 @@ class RunPanels(Vertical):
             with Vertical(id="left"):
                 yield MatrixView(id="sweep")
                 yield LineView(id="containers", title="containers")
+                yield LineView(id="events", title="events")
             with Vertical(id="right"):
                 yield ChartView("latency ms", id="latency", **drawn)
                 yield ChartView("throughput", id="throughput", **drawn)
@@ -70,7 +72,6 @@ class RunPanels(Vertical):
             yield TabLine(id="tabs-wide")
             yield LineView(id="stats")
             yield LineView(id="failures")
-            yield LineView(id="events", title="events")
             yield LogView(id="logs")
 
     def on_mount(self) -> None:
@@ -99,9 +100,10 @@ class RunPanels(Vertical):
         if self._narrow or tab in _LOWER:
             self._tab = tab
             self._arrange()
-        target = self.query_one(f"#{tab}") if tab != "charts" else None
-        if target is not None:
-            target.focus()
+        if tab != "charts":
+            self.query_one(f"#{tab}").focus()
+        if tab == "events":
+            self.call_after_refresh(self.query_one("#events").scroll_end, animate=False)
 
     def next_log(self) -> None:
         """Show the next of the three logs."""
@@ -142,10 +144,13 @@ class RunPanels(Vertical):
         phases = attempt.phases if attempt else ()
         empty = shown.why_empty
         latency = self.query_one("#latency", ChartView)
-        latency.show_chart(latency_chart(slices, phases) if slices else None, empty=empty)
+        live = shown.cell.status is CellStatus.RUNNING
+        chart = latency_chart(slices, phases, growing=live) if slices else None
+        latency.show_chart(chart, empty=empty)
         latency.note(f"{shown.key}, each second; | measuring begins" if slices else shown.key)
         throughput = self.query_one("#throughput", ChartView)
-        throughput.show_chart(throughput_chart(slices, phases) if slices else None, empty=empty)
+        chart = throughput_chart(slices, phases, growing=live) if slices else None
+        throughput.show_chart(chart, empty=empty)
         stages = self.query_one("#stages", LineView)
         stages.show(present.stages(shown, self._glyphs, stages.size.width or 60))
         stats = self.query_one("#stats", LineView)
@@ -160,7 +165,7 @@ class RunPanels(Vertical):
 
     def _show_events(self, happened: Sequence[EventLine]) -> None:
         panel = self.query_one("#events", LineView)
-        at_end = panel.scroll_offset.y >= panel.max_scroll_y - 1
+        at_end = not panel.display or panel.scroll_offset.y >= panel.max_scroll_y - 1
         lines: list[Line] = []
         for one in happened:
             for i, told in enumerate(one.text.splitlines()):
@@ -184,11 +189,15 @@ class RunPanels(Vertical):
         if tab == "logs":
             self._open_log()
         shown = {
-            "upper": not narrow or tab in ("sweep", "charts"),
+            "upper": not narrow or tab in ("sweep", "charts", "events"),
             "lower": not narrow or tab in _LOWER,
+            "left": not narrow or tab in ("sweep", "events"),
+            "right": not narrow or tab == "charts",
+            "sweep": not narrow or tab == "sweep",
+            "containers": not narrow or tab == "sweep",
+            "events": not narrow or tab in ("sweep", "events"),
+            **{name: tab == name for name in _LOWER},
         }
-        shown |= {"left": not narrow or tab == "sweep", "right": not narrow or tab == "charts"}
-        shown |= {name: tab == name for name in _LOWER}
         for name, visible in shown.items():
             self.query_one(f"#{name}").set_class(not visible, "-hidden")
         tabs = TABS if narrow else [it for it in TABS if it[1] in _LOWER]
