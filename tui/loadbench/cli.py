@@ -129,17 +129,17 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder. Leaving the
     screen leaves the run alone. With --plain, Ctrl-C leaves it alone too.
     """
-    from loadbench.engine.runs import find_run
+    from loadbench.engine.runs import find_folder
 
-    found = find_run(name, context.obj.reports, live=name is None)
+    folder = find_folder(name, context.obj.reports, live=name is None)
     if plain:
         from loadbench.perform import follow_plainly
 
-        follow_plainly(found)
+        follow_plainly(folder)
         return
     from loadbench.ui.show import show
 
-    left = show(context.obj, found.folder, ascii_only=context.meta[ASCII_ONLY])
+    left = show(context.obj, folder, ascii_only=context.meta[ASCII_ONLY])
     if left is not None:
         click.echo(f"{left.name} goes on; `loadbench-tui attach` shows it", err=True)
 

@@ -72,19 +72,21 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
     return exits.worst(seen)
 
 
-def follow_plainly(found: Run) -> None:
+def follow_plainly(folder: Path) -> None:
     """Tell of a run in lines until it ends; a signal leaves it alone."""
     with Signals(first=Wish.DETACH) as signals:
-        ended = PlainView(found.folder, Console(stderr=True)).watch(signals)
+        ended = PlainView(folder, Console(stderr=True)).watch(signals)
     if ended is None:
-        tell_live(found)
+        tell_live(folder)
     else:
         print_result(ended, as_json=False)
 
 
-def tell_live(found: Run) -> None:
+def tell_live(folder: Path) -> None:
     """Say that a run goes on, and how to see it again."""
-    click.echo(f"{found.name} goes on; `loadbench-tui attach` shows it", err=True)
+    click.echo(
+        f"{folder.parent.name}/{folder.name} goes on; `loadbench-tui attach` shows it", err=True
+    )
 
 
 def _show(workspace: Workspace, folder: Path, *, ascii_only: bool) -> Run | None:
@@ -96,7 +98,7 @@ def _show(workspace: Workspace, folder: Path, *, ascii_only: bool) -> Run | None
     found = read_run(folder)
     if found.status is not RunStatus.LIVE:
         return found
-    tell_live(found)
+    tell_live(folder)
     return None
 
 

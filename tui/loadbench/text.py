@@ -19,7 +19,7 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.journal import Entry
 from loadbench.engine.measure.histogram import count, percentile, successes
-from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.report.rows import Row, row_of, rows
 from loadbench.engine.state import OVER, CellStatus, RunState
 
 LOG_LINES = 5
@@ -176,7 +176,9 @@ def position(state: RunState) -> int:
 
 
 def _finished_line(state: RunState, key: str) -> str:
-    row = next(row for row in rows(state) if row.cell == key)
+    if key not in state.cells:
+        return f"{key} is not in the plan"
+    row = row_of(state, state.cells[key])
     said = (
         f"{number(row.rps)} req/s, p50 {number(row.p50_ms)} p90 {number(row.p90_ms)} "
         f"p99 {number(row.p99_ms)} ms, {row.failures} failures, {row.verdict}"

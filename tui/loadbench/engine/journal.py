@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,8 +196,23 @@ class JournalReader:
         Raises:
             JournalError: The journal cannot be read, or its major version is not ours.
         """
-        wanted = _without_old_samples(self.lines())
-        return [entry for line in wanted if (entry := self.decode(line))]
+        return self.decode_all(self.wanted())
+
+    def wanted(self) -> list[bytes]:
+        """Return the lines that `poll` would have returned the entries of.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        return list(_without_old_samples(self.lines()))
+
+    def decode_all(self, lines: Iterable[bytes]) -> list[Entry]:
+        """Return the entries of whole lines; those that this version does not know are skipped.
+
+        Raises:
+            JournalError: The journal's major version is not ours.
+        """
+        return [entry for line in lines if (entry := self.decode(line))]
 
     def decode(self, line: bytes) -> Entry | None:
         """Return the entry of a whole line; None: it is not one that this version knows."""
@@ -246,7 +261,14 @@ def read_attempt(folder: Path, cell: str) -> list[Entry]:
             inside = False
         elif inside:
             attempt.append(line)
-    return [entry for line in (begun, *attempt) if line and (entry := reader.decode(line))]
+    return reader.decode_all([begun, *attempt] if begun else [])
+
+
+def without_samples(lines: Sequence[bytes], *, but_last: int) -> list[bytes]:
+    """Return the lines without samples, except so many of the last ones."""
+    samples = [i for i, line in enumerate(lines) if line.startswith(_SAMPLE_PREFIX)]
+    dropped = set(samples[: max(0, len(samples) - but_last)])
+    return [line for i, line in enumerate(lines) if i not in dropped]
 
 
 def is_held(folder: Path) -> bool:

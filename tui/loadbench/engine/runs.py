@@ -91,7 +91,17 @@ def run_folders(reports: Path) -> Iterator[Path]:
 
 
 def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
-    """Return the run that a user means.
+    """Read the run that a user means; see `find_folder`.
+
+    Raises:
+        UsageError: None fits, or more than one.
+        JournalError: Its journal cannot be read.
+    """
+    return read_run(find_folder(name, reports, live=live))
+
+
+def find_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
+    """Return the folder of the run that a user means.
 
     Args:
         name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
@@ -102,7 +112,7 @@ def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
         UsageError: None fits, or more than one.
     """
     if name and (Path(name) / FILE_NAME).is_file():
-        return read_run(Path(name).resolve())
+        return Path(name).resolve()
     wanted = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
     folders = [path for path in run_folders(reports) if _fits(path, wanted)]
     if live:
@@ -114,7 +124,7 @@ def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
     if live and len(folders) > 1:
         names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
         raise UsageError(f"several live runs: {names}; name one of them")
-    return read_run(max(folders, key=lambda path: _order(path.name)))
+    return max(folders, key=lambda path: _order(path.name))
 
 
 def signal_runner(run: Run, number: signal.Signals) -> None:

@@ -70,7 +70,7 @@ class PhaseStart:
 
     phase: Phase
     second: int
-    """As samples count them: how many there were before it."""
+    """As samples count them: the first that may belong to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class RunState:
                     progress=None,
                 )
             case CellPhase(phase=phase):
-                begun = PhaseStart(phase, len(self.samples))
+                begun = PhaseStart(phase, self.samples[-1].second + 1 if self.samples else 0)
                 return replace(
                     state,
                     phase=phase,
@@ -160,8 +160,10 @@ class RunState:
 
     def samples_since(self, phase: Phase) -> Sequence[Sample]:
         """Return the samples of the current attempt since a phase began; none if it has not."""
-        begun = next((it.second for it in self.phases if it.phase is phase), len(self.samples))
-        return self.samples[begun:]
+        begun = next((it.second for it in self.phases if it.phase is phase), None)
+        if begun is None or not self.samples:
+            return ()
+        return self.samples[max(0, begun - self.samples[0].second) :]
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:

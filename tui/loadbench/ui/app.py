@@ -102,7 +102,10 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         self.push_screen(ProfilesScreen())
         if self._folder:
             self.push_screen(RunScreen(self._folder))
-        self._read_catalog()
+            # It comes first: two that read long journals at once hold each other up.
+            self.set_timer(CATALOG_S, self._read_catalog)
+        else:
+            self._read_catalog()
         self.set_interval(CATALOG_S, self._read_catalog)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadbench.engine.journal import FILE_NAME, JournalReader, is_held
+from loadbench.engine.journal import FILE_NAME, JournalReader, is_held, without_samples
 from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import load_profile, saved_profiles
 from loadbench.engine.runs import Run, RunStatus, run_folders, status_of
-from loadbench.engine.state import EMPTY, RunState
+from loadbench.engine.state import EMPTY, RunState, fold
 from loadbench.errors import JournalError, ProfileError
 from loadbench.workspace import Workspace
 
@@ -115,8 +115,9 @@ def _catch_up(tracked: _Tracked, folder: Path) -> RunStatus | None:
     stamp = _stamp(folder / FILE_NAME)
     if stamp != tracked.stamp and not tracked.error:
         try:
-            for entry in tracked.reader.poll():
-                tracked.state = tracked.state.apply(entry)
+            # What a run came to is not in its samples, and they are nearly all of it.
+            lines = without_samples(tracked.reader.wanted(), but_last=0)
+            tracked.state = fold(tracked.reader.decode_all(lines), tracked.state)
         except JournalError as error:
             tracked.error = str(error)
         tracked.stamp = stamp

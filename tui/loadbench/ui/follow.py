@@ -8,13 +8,15 @@ from pathlib import Path
 
 from loadbench import text
 from loadbench.engine.events import CommandAnswered
-from loadbench.engine.journal import JournalReader, is_held
+from loadbench.engine.journal import JournalReader, is_held, without_samples
 from loadbench.engine.runs import Run, RunStatus, status_of
 from loadbench.engine.state import EMPTY
 from loadbench.errors import JournalError
 
 POLL_S = 0.2
 EVENTS_KEPT = 500
+AT_ONCE_LINES = 10_000
+RECENT_SAMPLES = 600
 Clock = Callable[[], float]
 
 
@@ -66,6 +68,7 @@ class Follower:
         self._tell, self._fail, self._clock = tell, fail, clock
         self._reader = JournalReader(folder)
         self._view = View(Run(folder, EMPTY, RunStatus.INTERRUPTED))
+        self._held = False
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -78,23 +81,41 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            while not self._ended.is_set():
-                if self._read() and not self._ended.is_set():
-                    self._tell(self._view)
-                self._ended.wait(POLL_S)
+            self._read_first()
+            while not self._ended.wait(POLL_S):
+                self._read(self._wanted())
         except JournalError as error:
             if not self._ended.is_set():
                 self._fail(error)
 
-    def _read(self) -> bool:
-        """Read what is new, and return whether there is anything."""
+    def _read_first(self) -> None:
+        lines = self._wanted()
+        if len(lines) > AT_ONCE_LINES:
+            # A cell that has been measured for hours: what is newest is shown first.
+            blank = self._view
+            self._read(without_samples(lines, but_last=RECENT_SAMPLES))
+            self._view = blank
+            self._ended.wait(POLL_S)
+            self._read(lines, gently=True)
+        else:
+            self._read(lines)
+
+    def _read(self, lines: list[bytes], *, gently: bool = False) -> None:
+        """Take in what is new, and tell of it.
+
+        Args:
+            lines: What is new.
+            gently: Leave the processor to others in between.
+        """
         before = self._view
         folder, state = before.run.folder, before.run.state
-        # Asked before reading: what was written before the lock fell free is then read.
-        held = is_held(folder)
         told, answers = [], dict(before.answers)
-        entries = self._reader.poll()
-        for entry in entries:
+        for number, line in enumerate(lines):
+            if gently and not number % 50 and self._ended.wait(0.005):
+                return
+            entry = self._reader.decode(line)
+            if entry is None:
+                continue
             state = state.apply(entry)
             if isinstance(entry.event, CommandAnswered):
                 answers[entry.event.id] = entry.event
@@ -102,11 +123,17 @@ class Follower:
                 told.append(EventLine(entry.at, said))
         if state.started is None:
             raise JournalError(f"{folder}: no run was started in it")
-        status = status_of(state, held=held)
+        status = status_of(state, held=self._held)
         self._view = View(
             Run(folder, state, status),
             (*before.events, *told)[-EVENTS_KEPT:] if told else before.events,
             answers,
-            self._clock() if entries else before.read_at,
+            self._clock() if lines else before.read_at,
         )
-        return bool(entries) or status is not before.run.status
+        if (lines or status is not before.run.status) and not self._ended.is_set():
+            self._tell(self._view)
+
+    def _wanted(self) -> list[bytes]:
+        # Asked before reading: what was written before the lock fell free is then read.
+        self._held = is_held(self._view.run.folder)
+        return self._reader.wanted()

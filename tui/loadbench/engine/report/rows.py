@@ -52,7 +52,7 @@ PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "ma
 
 def rows(state: RunState) -> tuple[Row, ...]:
     """Return a row for every cell of a run, in the order of the plan."""
-    return tuple(_row(state, cell) for cell in state.cells.values())
+    return tuple(row_of(state, cell) for cell in state.cells.values())
 
 
 def stage_means(stages: Stages) -> dict[str, float]:
@@ -75,7 +75,8 @@ def stage_means(stages: Stages) -> dict[str, float]:
     return {name: round(total / number, 3) for name, total in sums.items()}
 
 
-def _row(state: RunState, cell_state: CellState) -> Row:
+def row_of(state: RunState, cell_state: CellState) -> Row:
+    """Return the row of one cell of a run."""
     assert state.started is not None
     profile, cell = state.started.profile, cell_state.cell
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None

@@ -1,19 +1,18 @@
 """One cell of a run, live or over: what the panels beside the matrix show of it. Pure."""
 
-from collections import Counter
 from dataclasses import dataclass
 
-from loadbench.engine.events import ErrorCount, Phase
 from loadbench.engine.state import CellState, CellStatus, RunState
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line, wrap
-from loadbench.ui.present.stages import stage_lines, stages_of
+from loadbench.ui.present.stages import stage_lines
 from loadbench.ui.present.stats import (
     cell_statistics,
     failure_lines,
     live_statistics,
     stat_lines,
 )
+from loadbench.ui.present.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,8 @@ class Shown:
     attempt: RunState | None
     """The run as it was at the end of the cell's latest attempt, or is now. None: not read yet, or
     there was no attempt."""
+    tally: Tally | None = None
+    """What that attempt came to; None: nothing yet."""
 
     @property
     def key(self) -> str:
@@ -52,9 +53,9 @@ def statistics(shown: Shown) -> tuple[str, list[Line]]:
     if shown.cell.finished and shown.cell.status is CellStatus.FINISHED:
         found = cell_statistics(shown.cell.finished)
         return found.of, stat_lines(found)
-    if shown.attempt is None or not shown.attempt.samples:
+    if shown.tally is None:
         return "", [line((shown.why_empty, Tone.DIM))]
-    found = live_statistics(shown.attempt)
+    found = live_statistics(shown.tally)
     return found.of, stat_lines(found)
 
 
@@ -62,7 +63,7 @@ def failures(shown: Shown, columns: int) -> tuple[int, list[Line]]:
     """Return how many requests failed, and all that went wrong with the cell."""
     lines = _outcome(shown.cell, columns)
     finished = shown.cell.finished if shown.cell.status is CellStatus.FINISHED else None
-    errors = finished.errors if finished else _errors(shown.attempt)
+    errors = finished.errors if finished else shown.tally.errors if shown.tally else ()
     if errors:
         if lines:
             lines.append(())
@@ -76,10 +77,9 @@ def stages(shown: Shown, glyphs: Glyphs, columns: int) -> list[Line]:
     """Return where the time of the cell's requests goes."""
     if shown.cell.finished and shown.cell.status is CellStatus.FINISHED:
         return stage_lines(shown.cell.finished.stages, glyphs, columns)
-    if shown.attempt is None or not shown.attempt.samples:
+    if shown.tally is None:
         return [line((shown.why_empty, Tone.DIM))]
-    samples = shown.attempt.samples_since(Phase.MEASURING) or shown.attempt.samples
-    return stage_lines(stages_of(samples), glyphs, columns)
+    return stage_lines(shown.tally.stages, glyphs, columns)
 
 
 def _outcome(cell: CellState, columns: int) -> list[Line]:
@@ -98,11 +98,3 @@ def _outcome(cell: CellState, columns: int) -> list[Line]:
             for part in wrap(line((f"{verdict}: ", Tone.WARN), reason), columns, indent=2)
         ]
     return []
-
-
-def _errors(attempt: RunState | None) -> tuple[ErrorCount, ...]:
-    counts: Counter[str] = Counter()
-    for sample in attempt.samples if attempt else ():
-        for error in sample.errors:
-            counts[error.error] += error.count
-    return tuple(ErrorCount(error=error, count=number) for error, number in counts.items())

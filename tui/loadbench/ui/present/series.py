@@ -43,23 +43,22 @@ class Slices:
     """
 
     def __init__(self) -> None:
-        self._of: tuple[str, int] | None = None
+        self._of: tuple[str, int, int] | None = None
         self._width_s = 1
         self._done: list[Slice] = []
 
     def of(self, samples: Sequence[Sample]) -> list[Slice]:
         """Return the slices of the samples, which are those of the last call and later ones."""
         width_s = slice_width_s(len(samples))
-        whose = (samples[0].cell, samples[0].attempt) if samples else None
+        first = samples[0] if samples else None
+        whose = (first.cell, first.attempt, first.second) if first else None
         if whose != self._of or width_s != self._width_s:
             self._of, self._width_s, self._done = whose, width_s, []
         whole = len(samples) // width_s
         for number in range(len(self._done), whole):
-            self._done.append(
-                _slice(samples[number * width_s : (number + 1) * width_s], number * width_s)
-            )
+            self._done.append(_slice(samples[number * width_s : (number + 1) * width_s]))
         rest = samples[whole * width_s :]
-        last = [_slice(rest, whole * width_s)] if rest else []
+        last = [_slice(rest)] if rest else []
         return [*self._done[:whole], *last]
 
 
@@ -142,9 +141,9 @@ def _chart(
     return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
 
 
-def _slice(samples: Sequence[Sample], start_s: int) -> Slice:
+def _slice(samples: Sequence[Sample]) -> Slice:
     return Slice(
-        start_s=start_s,
+        start_s=samples[0].second,
         seconds=len(samples),
         latency=merge(successes(it.requests) for it in samples),
         failures=sum(count(failures(it.requests)) for it in samples),

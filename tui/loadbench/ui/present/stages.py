@@ -1,26 +1,12 @@
 """Where the time of a request goes, as a bar and in numbers. Pure."""
 
-from collections.abc import Iterable
-
-from loadbench.engine.events import Sample, Stages
+from loadbench.engine.events import Stages
 from loadbench.engine.report.rows import stage_means
 from loadbench.text import number
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Line, Piece, Tone, line, width
 
 _ASCII_FILLS = "#=+:."
-
-
-def stages_of(samples: Iterable[Sample]) -> Stages:
-    """Return the sums over all samples."""
-    total = dict.fromkeys(("latency", "total", "queue", "decode", "infer"), 0.0)
-    answered = 0
-    for sample in samples:
-        it = sample.stages
-        answered += it.count
-        for name in total:
-            total[name] += getattr(it, f"{name}_ms")
-    return Stages(count=answered, **{f"{name}_ms": value for name, value in total.items()})
 
 
 def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Phase, Requests, Sample
+from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Requests
 from loadbench.engine.measure.histogram import count, merge, percentile
 from loadbench.engine.report.rows import PERCENTILES
-from loadbench.engine.state import RunState
 from loadbench.text import number
 from loadbench.ui.present.lines import Line, Piece, Tone, line, table, wrap
+from loadbench.ui.present.tally import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +31,10 @@ class Statistics:
     rows: tuple[Stat, ...]
 
 
-def live_statistics(state: RunState) -> Statistics:
-    """Return the statistics of the current attempt: of its measuring phase, before that of all."""
-    measured = state.samples_since(Phase.MEASURING)
-    samples: Sequence[Sample] = measured or state.samples
-    what = "measured so far" if measured else "before measuring"
-    requests = [it for sample in samples for it in sample.requests]
-    return Statistics(f"{what}, {len(samples)} s", _rows(requests, float(len(samples))))
+def live_statistics(tally: Tally) -> Statistics:
+    """Return the statistics of what an attempt has come to so far."""
+    what = "measured so far" if tally.measured else "before measuring"
+    return Statistics(f"{what}, {tally.seconds} s", _rows(tally.requests, float(tally.seconds)))
 
 
 def cell_statistics(finished: CellFinished) -> Statistics:
@@ -62,11 +59,6 @@ def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
         told = line((f"{error.count:>7}  ", Tone.BAD), error.error)
         lines += wrap(told, columns, indent=9)
     return lines
-
-
-def failed_requests(samples: Iterable[Sample]) -> int:
-    """Return how many requests failed in the samples."""
-    return sum(count(it.failures) for sample in samples for it in sample.requests)
 
 
 def _rows(requests: Iterable[Requests], seconds: float) -> tuple[Stat, ...]:

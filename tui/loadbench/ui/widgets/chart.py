@@ -43,7 +43,8 @@ class ChartView(LineView, can_focus=False):
         self._chart, self._empty = chart, empty
         series = chart.series if chart else ()
         self.entitle((Piece(f"{self._what} "), *legend(series, signs=self._signs)))
-        self._redraw()
+        # Numbers first: before the first chart a library is imported.
+        self.call_after_refresh(self._redraw)
 
     def on_resize(self, _: events.Resize) -> None:
         """Draw it anew in its new size."""

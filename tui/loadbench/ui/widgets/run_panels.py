@@ -1,6 +1,7 @@
 """The panels of a run: all at once where there is room, one after the other where there is none."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from loadbench.ui.present.containers import container_header, container_lines
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
+from loadbench.ui.present.tally import Adder
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.lines import LineView
@@ -52,6 +54,7 @@ class RunPanels(Vertical):
         self._narrow = False
         self._log = LOGS[0]
         self._slices = Slices()
+        self._adder = Adder()
 
     def compose(self) -> ComposeResult:
         """Lay out every panel; which of them are shown is a matter of size and tab."""
@@ -140,6 +143,8 @@ class RunPanels(Vertical):
 
     def _show_cell(self, shown: Shown) -> None:
         attempt = shown.attempt
+        if attempt and attempt.samples:
+            shown = replace(shown, tally=self._adder.of(attempt))
         slices = self._slices.of(attempt.samples) if attempt else []
         phases = attempt.phases if attempt else ()
         empty = shown.why_empty
