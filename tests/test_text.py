@@ -204,4 +204,6 @@ def test_progress_tells_the_cell_the_phase_and_the_newest_second() -> None:
 
 
 def test_progress_says_that_a_run_is_paused() -> None:
-    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == ("cell 0 of 3 · paused · 5 s left")
+    assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == (
+        "cell 0 of 3 · paused · 5 s left"
+    )

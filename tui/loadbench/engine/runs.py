@@ -59,6 +59,13 @@ def rest_of(run: Run) -> Rest | None:
     return Rest(failed, retry_failed=True) if failed else None
 
 
+def report_of(run: Run, cell: str) -> Path | None:
+    """Return Locust's report of a cell; None: there is none, or it is of an attempt before."""
+    state = run.state.cells[cell]
+    path = run.folder / state.cell.report_name
+    return path if state.status is CellStatus.FINISHED and path.is_file() else None
+
+
 def read_run(folder: Path) -> Run:
     """Read a run.
 

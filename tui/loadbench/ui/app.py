@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-import shlex
-import shutil
 import signal
-import subprocess
 import sys
 import time
 import traceback
@@ -32,9 +29,9 @@ from loadbench.engine.state import OVER, CellStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.catalog import Catalog, CatalogReader
+from loadbench.ui.present.actions import leaving
 from loadbench.ui.present.glyphs import ASCII, UNICODE
 from loadbench.ui.present.help import help_lines
-from loadbench.ui.present.lines import Tone, line
 from loadbench.ui.present.preview import Intention
 from loadbench.ui.screens.dialogs import Dialog, HelpScreen, Question
 from loadbench.ui.screens.profiles import ProfilesScreen
@@ -88,7 +85,6 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         self.crash: Path | None = None
         self._reader = CatalogReader(workspace)
         self._folder, self._leave_at_end = folder, leave_at_end
-        self._in_editor = False
 
     def on_mount(self) -> None:
         """Show the first screen; look at the rest of the workspace beside it."""
@@ -107,6 +103,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         else:
             self._read_catalog()
         self.set_interval(CATALOG_S, self._read_catalog)
+        self.call_after_refresh(self._check_size)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the colours that our style sheet has beside those of every theme."""
@@ -114,7 +111,10 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so where there is no room for anything."""
-        small = event.size.width < LEAST_COLUMNS or event.size.height < LEAST_ROWS
+        self._check_size()
+
+    def _check_size(self) -> None:
+        small = self.size.width < LEAST_COLUMNS or self.size.height < LEAST_ROWS
         if small and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())
         elif not small and isinstance(self.screen, TooSmall):
@@ -182,50 +182,6 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         self.catalog = replace(self.catalog, profiles=self._reader.read_profiles())
         return self.catalog
 
-    def edit(self, file: Path, at_line: int | None) -> None:
-        """Open a file in the user's editor, which has the terminal until it ends."""
-        command = _editor()
-        if command is None:
-            self.notify(
-                "no editor was found; set EDITOR, for example EDITOR=nano", severity="error"
-            )
-            return
-        takes_line = Path(command[0]).name in ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
-        place = [f"+{at_line}"] if at_line and takes_line else []
-        self._in_editor = True
-        try:
-            with self.suspend():
-                ended = subprocess.run([*command, *place, str(file)], check=False)
-        except OSError as error:
-            self.notify(f"{command[0]}: {error.strerror}", severity="error")
-        else:
-            if ended.returncode:
-                self.notify(f"{command[0]} ended with {ended.returncode}", severity="warning")
-        finally:
-            self._in_editor = False
-        self.refresh(layout=True)
-
-    def copy_path(self, path: Path) -> None:
-        """Put a path into the clipboard of the user's own terminal, by OSC 52."""
-        self.copy_to_clipboard(str(path))
-        self.notify(str(path), title="copied, if the terminal allows it")
-
-    def open_file(self, path: Path) -> None:
-        """Open a file in the browser; where there is no display, copy its path instead."""
-        opener = _opener()
-        if opener is None:
-            self.copy_to_clipboard(str(path))
-            self.notify(str(path), title="no display here; the path was copied", timeout=10)
-            return
-        subprocess.Popen(
-            [*opener, str(path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self.notify(str(path), title="opened")
-
     # What can be done everywhere
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -260,12 +216,8 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
             elif answer == "x":
                 screen.stop_run()
 
-        told = [
-            line(f"{live.name} is live. It goes on without this screen:"),
-            line(("loadbench-tui attach", Tone.ACCENT), " shows it again."),
-        ]
         answers = [("d", "detach"), ("x", "stop it")]
-        self.push_screen(Question("leave", told, answers, safe="stay"), answered)
+        self.push_screen(Question("leave", leaving(live), answers, safe="stay"), answered)
 
     def action_help(self) -> None:
         """Explain every key that does something now."""
@@ -277,11 +229,11 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
             binding = active.binding
             if binding.system or not binding.description or binding.action in _NO_HELP:
                 continue
-            place = (
-                "everywhere"
-                if active.node is self
-                else ("here" if active.node is self.screen else "in this panel")
-            )
+            place = "in this panel"
+            if active.node is self or binding.action.startswith("app."):
+                place = "everywhere"
+            elif active.node is self.screen:
+                place = "here"
             does = _OTHER_WORDS.get(binding.action) or binding.tooltip or binding.description
             names.setdefault((place, does), []).append(self.get_key_display(binding))
         for (place, does), keys in names.items():
@@ -321,14 +273,9 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
     def _leave_on_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_signal, number)
+            loop.add_signal_handler(number, self.action_leave)
         # A terminal may be gone without a signal, as when the program was started with nohup.
         self.set_interval(1.0, self._leave_if_terminal_is_gone)
-
-    def _on_signal(self, number: signal.Signals) -> None:
-        # Ctrl-C in an editor is meant for the editor.
-        if not (self._in_editor and number == signal.SIGINT):
-            self.exit(self._live_run())
 
     def _leave_if_terminal_is_gone(self) -> None:
         try:
@@ -361,18 +308,3 @@ _OTHER_WORDS = {
     "app.focus_next": "to the next panel",
     "app.focus_previous": "to the panel before",
 }
-
-
-def _editor() -> list[str] | None:
-    for name in ("VISUAL", "EDITOR"):
-        if command := shlex.split(os.environ.get(name, "")):
-            return command
-    found = next((it for it in ("sensible-editor", "nano", "vim", "vi") if shutil.which(it)), None)
-    return [found] if found else None
-
-
-def _opener() -> list[str] | None:
-    if sys.platform == "darwin":
-        return ["open"]
-    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return ["xdg-open"] if display and shutil.which("xdg-open") else None

@@ -14,6 +14,9 @@ from loadbench.ui.present.stats import (
 )
 from loadbench.ui.present.tally import Tally
 
+_WHY_LINES = 3
+"""Of the reason of a failure above the statistics; the panel of failures has all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -48,15 +51,16 @@ class Shown:
         )
 
 
-def statistics(shown: Shown) -> tuple[str, list[Line]]:
-    """Return what the statistics are of, and their table."""
+def statistics(shown: Shown, columns: int) -> tuple[str, list[Line]]:
+    """Return what the statistics are of, and their table, below why there is no more of them."""
     if shown.cell.finished and shown.cell.status is CellStatus.FINISHED:
         found = cell_statistics(shown.cell.finished)
         return found.of, stat_lines(found)
+    why = _outcome(shown.cell, columns)
     if shown.tally is None:
-        return "", [line((shown.why_empty, Tone.DIM))]
+        return "", why or [line((shown.why_empty, Tone.DIM))]
     found = live_statistics(shown.tally)
-    return found.of, stat_lines(found)
+    return found.of, [*why[:_WHY_LINES], *stat_lines(found)]
 
 
 def failures(shown: Shown, columns: int) -> tuple[int, list[Line]]:
@@ -79,6 +83,8 @@ def stages(shown: Shown, glyphs: Glyphs, columns: int) -> list[Line]:
         return stage_lines(shown.cell.finished.stages, glyphs, columns)
     if shown.tally is None:
         return [line((shown.why_empty, Tone.DIM))]
+    if not any(it.successes for it in shown.tally.requests):
+        return [line(("no request has been answered yet", Tone.DIM))]
     return stage_lines(shown.tally.stages, glyphs, columns)
 
 

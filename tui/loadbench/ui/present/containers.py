@@ -27,7 +27,7 @@ def container_header(containers: Sequence[Container]) -> str:
 
 def standing(container: Container) -> tuple[str, Tone]:
     """Return how a container is, in words, and the tone of that."""
-    if container.state == "exited" or container.exit_code is not None:
+    if _is_over(container):
         return _ended(container), Tone.BAD
     if container.health == "unhealthy":
         return "unhealthy", Tone.BAD
@@ -36,6 +36,10 @@ def standing(container: Container) -> tuple[str, Tone]:
     if container.health == "starting":
         return "starting", Tone.WARN
     return container.state, Tone.GOOD if container.state == "running" else Tone.WARN
+
+
+def _is_over(container: Container) -> bool:
+    return container.state == "exited" or container.exit_code is not None
 
 
 def _ended(container: Container) -> str:
@@ -51,7 +55,7 @@ def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram:
     words, tone = standing(container)
     sign = {Tone.GOOD: glyphs.alive, Tone.WARN: glyphs.starting}.get(tone, glyphs.dead)
     pieces = [Piece(f"{sign} ", tone), Piece(fit(container.name, columns)), Piece("  ")]
-    if tone is Tone.BAD and container.health != "unhealthy":
+    if _is_over(container):
         pieces.append(Piece(words, tone))
     else:
         cpu = container.cpu_cores

@@ -8,7 +8,7 @@ from loadbench.engine.profile import Profile
 from loadbench.engine.progress import phase_length_s, remaining_s
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import OVER, RunState
-from loadbench.text import outcome_line, position
+from loadbench.text import outcome_line, position, short_outcome
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, width
 
@@ -46,20 +46,21 @@ def header_lines(
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
         return [
-            justify(title, _progress(state, left_s, glyphs, columns - width(title)), columns),
+            justify(title, _progress(state, left_s, glyphs), columns),
             _doing(state, profile, glyphs, columns),
         ]
-    told = line(f"{outcome_line(state)} ")
+    told = (line(f"{outcome_line(state)} "), line(f"{short_outcome(state)} "))
     return [justify(title, told, columns), _ending(run, columns)]
 
 
-def _progress(state: RunState, left_s: float, glyphs: Glyphs, columns: int) -> Line:
+def _progress(state: RunState, left_s: float, glyphs: Glyphs) -> list[Line]:
+    """Return how far a run is, in more and in fewer words."""
     where = f"cell {position(state) or state.count(*OVER)} of {len(state.cells)}"
     eta = f"{say_duration(left_s)} left "
     share = state.elapsed_s / max(state.elapsed_s + left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
-    long = line(f"{where}  ", *bar, f"  {eta}")
-    return long if width(long) < columns else line(f"{where} {glyphs.separator} {eta}")
+    short = f"{where} {glyphs.separator} {eta}"
+    return [line(f"{where}  ", *bar, f"  {eta}"), line(short), line(eta)]
 
 
 def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
@@ -103,7 +104,7 @@ def _doing(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> L
 def _clock(state: RunState, profile: Profile) -> str:
     spent = max(0.0, state.elapsed_s - state.phase_since_s)
     length = phase_length_s(profile, state)
-    if length is None:
+    if not length:
         return _minutes(spent)
     upto = "≤" if state.phase is Phase.SETTLING else ""
     return f"{_minutes(min(spent, length))}/{upto}{_minutes(length)}"

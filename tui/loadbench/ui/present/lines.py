@@ -38,6 +38,9 @@ SERIES = (
 )
 
 
+_LEAST_GAP = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Some text in one tone."""
@@ -47,6 +50,15 @@ class Piece:
 
 
 Line = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to choose, or a heading that cannot be chosen."""
+
+    key: str
+    """What the entry is known by as the list changes; empty: a heading."""
+    lines: tuple[Line, ...]
 
 
 def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
@@ -73,10 +85,13 @@ def plain(of: Line) -> str:
     return "".join(piece.text for piece in of)
 
 
-def justify(left: Line, right: Line, columns: int) -> Line:
-    """Return a line with a part at either side; where both do not fit, only the left one."""
-    gap = columns - width(left) - width(right)
-    return (*left, Piece(" " * gap), *right) if gap >= 1 else left
+def justify(left: Line, rights: Sequence[Line], columns: int) -> Line:
+    """Return a line with a part at either side: the first right one that fits, if one does."""
+    for right in rights:
+        gap = columns - width(left) - width(right)
+        if gap >= _LEAST_GAP:
+            return (*left, Piece(" " * gap), *right)
+    return left
 
 
 def wrap(of: Line, columns: int, *, indent: int = 0) -> list[Line]:

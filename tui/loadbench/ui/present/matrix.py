@@ -1,6 +1,6 @@
 """The grid of a run: models across, users down, in every cell its state and its p90. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadbench.engine.events import Verdict
 from loadbench.engine.measure.histogram import percentile, successes
@@ -55,9 +55,18 @@ def grid_of(cells: tuple[Cell, ...]) -> Grid:
 
 
 def matrix_lines(
-    grid: Grid, state: RunState, glyphs: Glyphs, *, cursor: str | None = None
+    grid: Grid, state: RunState, glyphs: Glyphs, *, live: bool, cursor: str | None = None
 ) -> list[Line]:
-    """Return the matrix: a line of models, then a line for each row."""
+    """Return the matrix: a line of models, then a line for each row.
+
+    Args:
+        grid: Where the cells stand.
+        state: What became of them.
+        glyphs: The signs.
+        live: The current cell is being measured; else it was left in the middle.
+        cursor: The key of the cell that stands out.
+    """
+    state = state if live else replace(state, current=None)
     label = grid.label_columns
     heads = "".join(_centred(f"{models}m") for models in grid.models)
     lines = [line((f"{'users':>{label}}", Tone.DIM), (heads, Tone.DIM))]

@@ -45,6 +45,11 @@ class Chart:
     marks: Sequence[float] = ()
     """Where a vertical line stands."""
 
+    @property
+    def has_points(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(y is not None for one in self.series for _, y in one.points)
+
 
 def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
     """Return a chart that fills so many columns and rows.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from loadbench.engine.duration import say_duration
 from loadbench.engine.plan import estimate_s, plan_cells
@@ -10,14 +11,14 @@ from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.report.goals import best
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.runs import Run, RunStatus, rest_of
+from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
 from loadbench.text import counted, number
 from loadbench.ui.catalog import SavedProfile
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES
-from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, wrap
+from loadbench.ui.present.lines import Entry, Line, Piece, Tone, fit, justify, line, wrap
 from loadbench.ui.present.matrix import grid_of, plan_lines
 
 RUNS_SHOWN = 4
@@ -25,34 +26,32 @@ _AROUND = 3
 """Lines of a broken file that are shown before and after the mistake."""
 
 
-def profile_entry(
-    saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
-) -> list[Line]:
+def profile_entry(saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int) -> Entry:
     """Return a profile as an entry of the list: its name, its size, its newest run."""
-    name = line((saved.name, Tone.STRONG))
-    if saved.profile is None:
-        first = saved.error.splitlines()[0].removeprefix(f"{saved.file}:").strip()
-        mistake = line((fit(f"  {first}", columns).rstrip(), Tone.DIM))
-        return [justify(name, line((f"{glyphs.failed} not valid", Tone.BAD)), columns), mistake]
-    profile = saved.profile
-    sep = f" {glyphs.separator} "
-    size = sep.join(
-        (
-            profile.device,
-            f"batch {profile.batch_size}",
-            counted(len(plan_cells(profile)), "cell"),
-            f"about {say_duration(estimate_s(profile, plan_cells(profile)))}",
-        )
-    )
-    newest = runs[0] if runs else None
-    marks: Line = ()
-    if newest and newest.status in (RunStatus.LIVE, RunStatus.INTERRUPTED):
-        told = f"{glyphs.of_run(newest.status)} {newest.status.value}"
-        marks = line((told, STATUS_TONES[newest.status]))
-    lines = [justify(name, marks, columns), line((fit(f"  {size}", columns).rstrip(), Tone.PLAIN))]
-    if newest:
-        lines.append(line((fit(f"  {_newest(newest, sep)}", columns).rstrip(), Tone.DIM)))
-    return lines
+    return Entry(saved.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
+
+
+def no_profiles(folder: Path, part: str, columns: int) -> list[Line]:
+    """Return what is shown where there is no profile to show.
+
+    Args:
+        folder: Where they would be.
+        part: What their names are to have in them; empty: anything.
+        columns: How wide the text may be.
+    """
+    told: list[Line] = [
+        line(("No profile is saved yet.", Tone.STRONG)),
+        (),
+        line(f"They are YAML files in {folder}."),
+        line(("loadbench-tui init DIR", Tone.ACCENT), " makes a folder with four of them;"),
+        line(("loadbench-tui profiles --keys", Tone.ACCENT), " lists what one may say."),
+    ]
+    if part:
+        told = [
+            line("No profile has ", (part, Tone.STRONG), " in its name."),
+            line(("escape", Tone.ACCENT), " shows all."),
+        ]
+    return [piece for one in told for piece in wrap(one, columns)]
 
 
 def profile_detail(
@@ -120,6 +119,38 @@ def when(run_id: str) -> str:
         return run_id
 
 
+def _entry_lines(
+    saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
+) -> list[Line]:
+    name = line((saved.name, Tone.STRONG))
+    if saved.profile is None:
+        first = saved.error.splitlines()[0].removeprefix(f"{saved.file}:").strip()
+        mark = line((f"{glyphs.failed} not valid", Tone.BAD))
+        return [justify(name, [mark], columns), _fitted(first, Tone.DIM, columns)]
+    profile = saved.profile
+    separator = f" {glyphs.separator} "
+    cells = plan_cells(profile)
+    size = (
+        profile.device,
+        f"batch {profile.batch_size}",
+        counted(len(cells), "cell"),
+        f"about {say_duration(estimate_s(profile, cells))}",
+    )
+    lines = [_fitted(separator.join(size), Tone.PLAIN, columns)]
+    mark = ()
+    if runs:
+        newest = runs[0]
+        if newest.status in (RunStatus.LIVE, RunStatus.INTERRUPTED):
+            told = f"{glyphs.of_run(newest.status)} {newest.status.value}"
+            mark = line((told, STATUS_TONES[newest.status]))
+        lines.append(_fitted(_newest(newest, separator), Tone.DIM, columns))
+    return [justify(name, [mark], columns), *lines]
+
+
+def _fitted(told: str, tone: Tone, columns: int) -> Line:
+    return line((fit(f"  {told}", columns).rstrip(), tone))
+
+
 def _newest(run: Run, separator: str) -> str:
     told = f"{run.status.value}, {when(run.folder.name)}"
     row = best_of(run)
@@ -183,8 +214,3 @@ def run_line(run: Run, glyphs: Glyphs) -> Line:
         Piece(f" {failed}{glyphs.failed}" if failed else "", Tone.BAD),
     ]
     return line(*pieces)
-
-
-def can_resume(run: Run | None) -> bool:
-    """Return whether there is anything left of a run to go on with."""
-    return run is not None and rest_of(run) is not None

@@ -1,12 +1,17 @@
-"""A run's results: its cells as rows of a table, and the lines of two charts. Pure."""
+"""Runs and their results: a list, cells as rows of a table, the lines of two charts. Pure."""
 
 from collections.abc import Callable, Sequence
 from statistics import mean
 
 from loadbench.engine.report.rows import Row
 from loadbench.text import number, standing
-from loadbench.ui.present.lines import SERIES
+from loadbench.ui.catalog import Catalog
+from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.lines import SERIES, Entry, Line, Tone, line, wrap
 from loadbench.ui.present.plot import Chart, Series
+from loadbench.ui.present.profiles import run_line
+
+_PROBLEM_COLUMNS = 36
 
 COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("models", lambda row: row.models),
@@ -22,6 +27,35 @@ COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("verdict", lambda row: row.verdict),
 )
 """The name of each column, and what it is sorted by."""
+
+
+def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[Entry]:
+    """Return all runs as entries of a list, under the names of their profiles."""
+    entries: list[Entry] = []
+    for profile in sorted({run.folder.parent.name for run in catalog.runs}):
+        entries.append(Entry("", (line((profile, Tone.STRONG)),)))
+        entries += [
+            Entry(run.name, ((*line(" "), *run_line(run, glyphs)),))
+            for run in catalog.of_profile(profile)
+        ]
+    for problem in catalog.unreadable:
+        told = wrap(line((f"unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)
+        entries.append(Entry("", tuple(told)))
+    return entries
+
+
+def no_runs(*, complete: bool) -> list[Line]:
+    """Return what is shown where no run is chosen.
+
+    Args:
+        complete: All runs have been read, so that there is none.
+    """
+    if not complete:
+        return [line((" reading the reports…", Tone.DIM))]
+    return [
+        line((" No run yet.", Tone.STRONG)),
+        line(" ", ("escape", Tone.ACCENT), " goes to the profiles; Enter runs one."),
+    ]
 
 
 def cell_values(row: Row) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
         bar.append(Piece(fill * (round(end) - start), tone))
         start = round(end)
         said = Piece(number(value), Tone.STRONG)
-        named += [Piece(f"{key} ", tone), Piece(f"{name} "), said, Piece("   ")]
-        short += [Piece(f"{name} ", tone), said, Piece(" ")]
-    legend = line(*named)
-    return [line(*bar), legend if width(legend) <= columns else line(*short)]
+        named += [Piece("   "), Piece(f"{key} ", tone), Piece(f"{name} "), said]
+        short += [Piece(" "), Piece(f"{name} ", tone), said]
+    legend = line(*named[1:])
+    return [line(*bar), legend if width(legend) <= columns else line(*short[1:])]

@@ -7,16 +7,25 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input
+from textual.widgets import Button, Footer, Input
 
-from loadbench.ui.present.lines import Line, Tone, line
+from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.ui.widgets.lines import LineView
 
 T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T]):
-    """A window over a screen."""
+    """A window over a screen, with the keys that do something in it."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the window, and the footer over that of the screen below."""
+        yield from self.compose_window()
+        yield Footer(show_command_palette=False)
+
+    def compose_window(self) -> ComposeResult:
+        """Lay out the window."""
+        yield from ()
 
 
 class Question(Dialog[str | None]):
@@ -39,7 +48,7 @@ class Question(Dialog[str | None]):
         for key, words in answers:
             self._bindings.bind(key, f"answer('{key}')", words)
 
-    def compose(self) -> ComposeResult:
+    def compose_window(self) -> ComposeResult:
         """Lay out the question, and a button for every answer."""
         with Vertical() as window:
             window.border_title = self._title
@@ -86,7 +95,7 @@ class NameDialog(Dialog[str | None]):
         super().__init__()
         self._title, self._proposal, self._mistake = title, proposal, mistake
 
-    def compose(self) -> ComposeResult:
+    def compose_window(self) -> ComposeResult:
         """Lay out the field."""
         with Vertical() as window:
             window.border_title = self._title
@@ -132,16 +141,21 @@ class HelpScreen(Dialog[None]):
         super().__init__(classes="-help")
         self._lines = lines
 
-    def compose(self) -> ComposeResult:
+    def compose_window(self) -> ComposeResult:
         """Lay out the list."""
         with Vertical() as window:
             window.border_title = "keys"
             window.border_subtitle = "esc closes"
             yield LineView(id="help")
 
-    def on_mount(self) -> None:
-        """Show the list."""
-        self.query_one(LineView).show(self._lines)
+    def on_resize(self) -> None:
+        """Show the list, broken to the width that there is."""
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        view = self.query_one(LineView)
+        columns = view.columns or 60
+        view.show([part for one in self._lines for part in wrap(one, columns, indent=16)])
 
     def action_close(self) -> None:
         """Go back."""

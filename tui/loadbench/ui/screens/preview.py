@@ -38,7 +38,7 @@ class PreviewScreen(Dialog[Path | None]):
         self._busy = "asking which driver can run it…"
         self._starting = False
 
-    def compose(self) -> ComposeResult:
+    def compose_window(self) -> ComposeResult:
         """Lay out the lines and the two buttons."""
         verb = "go on with" if self._order.resume else "run"
         with Vertical() as window:
@@ -104,7 +104,7 @@ class PreviewScreen(Dialog[Path | None]):
         if not self.is_mounted:
             return
         view = self.query_one(LineView)
-        columns = view.size.width or 60
+        columns = view.columns or 60
         view.show(
             preview_lines(
                 self._intention, self._found, columns, refusal=self._refusal, busy=self._busy

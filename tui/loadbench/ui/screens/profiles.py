@@ -1,7 +1,6 @@
 """The first screen: the saved profiles, and the one under the cursor in full."""
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,11 +12,13 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from loadbench.engine.runs import Run, RunStatus, rest_of
+from loadbench.ui import outside
 from loadbench.ui.catalog import Catalog, SavedProfile
-from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.ui.present.lines import line, wrap
 from loadbench.ui.present.profiles import (
     broken_detail,
     mistaken_line,
+    no_profiles,
     profile_detail,
     profile_entry,
 )
@@ -25,7 +26,7 @@ from loadbench.ui.screens.dialogs import NameDialog, Question
 from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.widgets.lines import LineView
-from loadbench.ui.widgets.menu import Entry, Menu
+from loadbench.ui.widgets.menu import Menu
 
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
@@ -43,11 +44,11 @@ class ProfilesScreen(Screen[None]):
         Binding("r", "resume", "resume", tooltip="go on with its newest run"),
         Binding("o", "open", "last run", tooltip="look at its newest run"),
         Binding("e", "edit", "edit", tooltip="open it in your editor"),
-        Binding("c", "copy", "copy", tooltip="make a new profile of it"),
+        Binding("c", "copy", "copy", show=False, tooltip="make a new profile of it"),
         Binding("d", "delete", "delete", show=False, tooltip="delete it"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="show those whose name fits"),
         Binding("v", "reports", "reports", tooltip="look at all runs"),
-        Binding("escape", "unfilter", "show all", show=False, tooltip="show all profiles again"),
+        Binding("escape", "unfilter", "show all", tooltip="show all profiles again"),
     ]
 
     def __init__(self) -> None:
@@ -62,7 +63,7 @@ class ProfilesScreen(Screen[None]):
                 yield Input(placeholder="part of a name", id="filter")
                 yield Menu(id="list", title="profiles")
             yield LineView(id="profile")
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Put the focus on the list."""
@@ -98,31 +99,24 @@ class ProfilesScreen(Screen[None]):
         if not self.is_mounted:
             return
         menu = self.query_one(Menu)
-        columns = max(20, menu.size.width - 1)
+        columns = max(20, menu.columns - 1)
         glyphs = self.app.glyphs
         wanted = [it for it in self._catalog.profiles if self._filter in it.name.lower()]
-        menu.show_entries(
-            [
-                Entry(
-                    it.name,
-                    tuple(profile_entry(it, self._catalog.of_profile(it.name), glyphs, columns)),
-                )
-                for it in wanted
-            ],
-            glyphs,
-            cursor=cursor,
-        )
+        entries = [
+            profile_entry(it, self._catalog.of_profile(it.name), glyphs, columns) for it in wanted
+        ]
+        menu.show_entries(entries, glyphs, cursor=cursor)
         there = len(self._catalog.profiles)
         menu.note(f"{len(wanted)} of {there}" if self._filter else "")
         self._show_chosen()
 
     def _show_chosen(self) -> None:
         panel = self.query_one("#profile", LineView)
-        columns = panel.size.width or 50
+        columns = panel.columns or 50
         chosen = self.chosen
         if chosen is None:
             panel.entitle("")
-            panel.show(self._nothing(columns))
+            panel.show(no_profiles(self.app.workspace.profiles, self._filter, columns))
         elif chosen.profile is None:
             panel.entitle(chosen.name)
             panel.show(broken_detail(chosen, _source(chosen.file), columns))
@@ -130,23 +124,6 @@ class ProfilesScreen(Screen[None]):
             panel.entitle(chosen.name)
             panel.show(profile_detail(chosen, self._runs, self.app.glyphs, columns))
         self.refresh_bindings()
-
-    def _nothing(self, columns: int) -> list[Line]:
-        folder = self.app.workspace.profiles
-        if self._filter:
-            told: Sequence[Line] = [
-                line("No profile has ", (self._filter, Tone.STRONG), " in its name."),
-                line(("escape", Tone.ACCENT), " shows all."),
-            ]
-        else:
-            told = [
-                line(("No profile is saved yet.", Tone.STRONG)),
-                (),
-                line(f"They are YAML files in {folder}."),
-                line(("loadbench-tui init DIR", Tone.ACCENT), " makes a folder with four of them;"),
-                line(("loadbench-tui profiles --keys", Tone.ACCENT), " lists what one may say."),
-            ]
-        return [part for one in told for part in wrap(one, columns)]
 
     def on_menu_moved(self, event: Menu.Moved) -> None:
         """Show the profile that the cursor came to."""
@@ -177,8 +154,10 @@ class ProfilesScreen(Screen[None]):
                 return bool(runs) and rest_of(runs[0]) is not None
             case "open":
                 return bool(runs) and runs[0].status is not RunStatus.LIVE
+            case "filter":
+                return self.focused is not self.query_one(Input)
             case "unfilter":
-                return bool(self._filter)
+                return bool(self._filter) or self.query_one(Input).has_class("-shown")
         return True
 
     def action_run(self) -> None:
@@ -302,7 +281,7 @@ class ProfilesScreen(Screen[None]):
         self.app.push_screen(question, answered)
 
     def _edit(self, file: Path, at_line: int | None) -> None:
-        self.app.edit(file, at_line)
+        outside.edit(self.app, file, at_line)
         self._reload(file.stem)
         saved = next((it for it in self._catalog.profiles if it.file == file), None)
         if saved is not None and saved.profile is None:

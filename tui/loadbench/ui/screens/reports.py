@@ -3,27 +3,26 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer
+from textual.widgets import Footer
 
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.runs import Run, rest_of
-from loadbench.engine.state import CellStatus
+from loadbench.engine.runs import Run, report_of, rest_of
 from loadbench.text import outcome_line
+from loadbench.ui import outside
 from loadbench.ui.catalog import Catalog
-from loadbench.ui.present.lines import Line, Tone, line, wrap
-from loadbench.ui.present.profiles import run_line
-from loadbench.ui.present.results import COLUMNS, by_users, cell_values, sorted_rows
+from loadbench.ui.present.lines import Tone, line, wrap
+from loadbench.ui.present.results import by_users, no_runs, run_entries
 from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.widgets.cell_table import CellTable
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.lines import TextLine
-from loadbench.ui.widgets.menu import Entry, Menu
+from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.tabs import TabLine
 
 if TYPE_CHECKING:
@@ -31,23 +30,6 @@ if TYPE_CHECKING:
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
-
-
-class CellTable(DataTable[Text]):
-    """A table that moves by vim keys too."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "cursor_up", "up", show=False),
-        Binding("j", "cursor_down", "down", show=False),
-        Binding("h", "scroll_left", "left", show=False),
-        Binding("l", "scroll_right", "right", show=False),
-        Binding("g", "scroll_top", "first", show=False),
-        Binding("G", "scroll_bottom", "last", show=False),
-    ]
-
-
-def _number(value: str) -> Text:
-    return Text(value, justify="right")
 
 
 class ReportsScreen(Screen[None]):
@@ -61,7 +43,7 @@ class ReportsScreen(Screen[None]):
         Binding("o", "open", "report", tooltip="open Locust's report of the cell"),
         Binding("y", "copy", "copy path", tooltip="copy the path of that report, or of the run"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
-        Binding("escape,v", "back", "profiles", key_display="esc", tooltip="back to the profiles"),
+        Binding("escape,v", "back", "profiles", tooltip="back to the profiles"),
         *(
             Binding(key, f"tab('{tab}')", tab, show=False, tooltip=f"show {tab}")
             for key, tab in _TABS
@@ -72,9 +54,6 @@ class ReportsScreen(Screen[None]):
         super().__init__()
         self._catalog = Catalog()
         self._tab = "runs"
-        self._sorted_by: int | None = None
-        self._falling = True
-        self._shown: list[Row] = []
         self._narrow = False
 
     def compose(self) -> ComposeResult:
@@ -85,19 +64,15 @@ class ReportsScreen(Screen[None]):
             yield Menu(id="runs", title="runs")
             with Vertical(id="result"):
                 yield TextLine(id="outcome")
-                yield CellTable(id="cells", cursor_type="row", zebra_stripes=False)
+                yield CellTable(id="cells")
                 yield TextLine(id="why")
                 with Horizontal(id="run-charts"):
                     yield ChartView("p90 ms by users", id="latency", **drawn)
                     yield ChartView("req/s by users", id="throughput", **drawn)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Put the focus on the runs."""
-        table = self.query_one(CellTable)
-        table.border_title = "cells"
-        for name, _ in COLUMNS:
-            table.add_column(_number(name), key=name)
         self.query_one(Menu).focus()
         self._arrange()
         self.show_catalog(self.app.catalog)
@@ -126,80 +101,36 @@ class ReportsScreen(Screen[None]):
     @property
     def cell(self) -> Row | None:
         """The cell under the cursor of the table; None: the table has not the focus."""
-        table = self.query_one(CellTable)
-        if self.focused is not table or not 0 <= table.cursor_row < len(self._shown):
-            return None
-        return self._shown[table.cursor_row]
+        return self.query_one(CellTable).chosen
 
     def _paint(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one(Menu).show_entries(self._entries(), self.app.glyphs)
+        glyphs = self.app.glyphs
+        self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)
         self._show_chosen()
-
-    def _entries(self) -> list[Entry]:
-        entries: list[Entry] = []
-        for profile in sorted({run.folder.parent.name for run in self._catalog.runs}):
-            entries.append(Entry("", (line((profile, Tone.STRONG)),)))
-            entries += [
-                Entry(run.name, ((*line(" "), *run_line(run, self.app.glyphs)),))
-                for run in self._catalog.of_profile(profile)
-            ]
-        for problem in self._catalog.unreadable:
-            told = wrap(line((f"unreadable: {problem}", Tone.BAD)), 36)
-            entries.append(Entry("", tuple(told)))
-        return entries
 
     def _show_chosen(self) -> None:
         run = self.chosen
         outcome = self.query_one("#outcome", TextLine)
         if run is None:
-            outcome.show(self._nothing())
-            self._shown = []
+            outcome.show(no_runs(complete=self._catalog.complete))
         else:
             outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
-            self._shown = sorted_rows(rows(run.state), self._sorted_by, falling=self._falling)
-        self._fill_table()
+        cells = rows(run.state) if run else ()
+        self.query_one(CellTable).show_rows(cells)
         empty = "no cell has been measured" if run else ""
-        latency = by_users(self._shown, lambda row: row.p90_ms)
+        latency = by_users(cells, lambda row: row.p90_ms)
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
-        throughput = by_users(self._shown, lambda row: row.rps)
+        throughput = by_users(cells, lambda row: row.rps)
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
         self.refresh_bindings()
 
-    def _nothing(self) -> list[Line]:
-        if not self._catalog.complete:
-            return [line((" reading the reports…", Tone.DIM))]
-        return [
-            line((" No run yet.", Tone.STRONG)),
-            line(" ", ("escape", Tone.ACCENT), " goes to the profiles; Enter runs one."),
-        ]
-
     def _show_why(self) -> None:
         row, panel = self.cell, self.query_one("#why", TextLine)
-        told = (
-            wrap(line(f"{row.verdict}: {row.reasons}"), panel.size.width - 2)
-            if row and row.reasons
-            else []
-        )
-        panel.show([line(" ", *part) for part in told])
+        doubt = line(f" {row.verdict}: {row.reasons}") if row and row.reasons else None
+        panel.show(wrap(doubt, panel.columns, indent=1) if doubt else [])
         self.refresh_bindings()
-
-    def _fill_table(self) -> None:
-        table = self.query_one(CellTable)
-        wanted = {row.cell: [_number(it) for it in cell_values(row)] for row in self._shown}
-        there = [str(key.value) for key in table.rows]
-        if there != list(wanted):
-            at = table.cursor_row
-            table.clear()
-            for key, values in wanted.items():
-                table.add_row(*values, key=key)
-            table.move_cursor(row=at, animate=False)
-            return
-        for key, values in wanted.items():
-            if table.get_row(key) != values:
-                for (name, _), value in zip(COLUMNS, values, strict=True):
-                    table.update_cell(key, name, value)
 
     def _arrange(self) -> None:
         shown = {
@@ -233,13 +164,6 @@ class ReportsScreen(Screen[None]):
         event.stop()
         self._show_why()
 
-    def on_data_table_header_selected(self, event: CellTable.HeaderSelected) -> None:
-        """Sort by the column that was clicked, the other way round if it is sorted by it."""
-        event.stop()
-        column = event.column_index
-        self._falling = not self._falling if column == self._sorted_by else True
-        self._sort_by(column)
-
     def on_descendant_focus(self) -> None:
         """Offer what the part with the focus allows."""
         self._show_why()
@@ -263,7 +187,7 @@ class ReportsScreen(Screen[None]):
             case "copy" | "look":
                 return run is not None
             case "sort" | "turn":
-                return bool(self._shown)
+                return run is not None
             case "tab":
                 return self._narrow or parameters != ("charts",)
         return True
@@ -283,24 +207,22 @@ class ReportsScreen(Screen[None]):
             self.app.push_screen(RunScreen(run.folder, cell.cell if cell else None))
 
     def action_sort(self) -> None:
-        """Sort by the next column; after the last one, as it was planned."""
-        at = -1 if self._sorted_by is None else self._sorted_by
-        self._sort_by(at + 1 if at + 1 < len(COLUMNS) else None)
+        """Sort the cells by the next column."""
+        self.query_one(CellTable).sort_by_next()
 
     def action_turn(self) -> None:
         """Sort the other way round."""
-        self._falling = not self._falling
-        self._sort_by(self._sorted_by)
+        self.query_one(CellTable).turn()
 
     def action_open(self) -> None:
         """Open Locust's report of the cell."""
         if path := self._report():
-            self.app.open_file(path)
+            outside.open_file(self.app, path)
 
     def action_copy(self) -> None:
         """Copy the path of the report, or of the run's folder if no cell is chosen."""
         if path := self._report() or (self.chosen.folder if self.chosen else None):
-            self.app.copy_path(path)
+            outside.copy_path(self.app, path)
 
     def action_resume(self) -> None:
         """Show what going on with the run would be."""
@@ -312,18 +234,6 @@ class ReportsScreen(Screen[None]):
         """Go back to the profiles."""
         self.app.pop_screen()
 
-    def _sort_by(self, column: int | None) -> None:
-        self._sorted_by = column
-        table = self.query_one(CellTable)
-        by = COLUMNS[column][0] if column is not None else ""
-        way = "falling" if self._falling else "rising"
-        table.border_subtitle = f"by {by}, {way}" if by else ""
-        self._show_chosen()
-
     def _report(self) -> Path | None:
         run, row = self.chosen, self.cell
-        if run is None or row is None:
-            return None
-        cell = run.state.cells[row.cell]
-        path = run.folder / cell.cell.report_name
-        return path if cell.status is CellStatus.FINISHED and path.is_file() else None
+        return report_of(run, row.cell) if run and row else None

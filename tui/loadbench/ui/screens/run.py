@@ -1,7 +1,7 @@
 """One run: live while it is measured, and in the same shape when it is over."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,11 +15,19 @@ from loadbench.engine.commands import send_command
 from loadbench.engine.journal import read_attempt
 from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.runs import Run, RunStatus, rest_of, signal_runner
-from loadbench.engine.state import EMPTY, OVER, CellState, CellStatus, RunState, fold
+from loadbench.engine.runs import Run, RunStatus, report_of, signal_runner
+from loadbench.engine.state import EMPTY, RunState, fold
 from loadbench.errors import JournalError
+from loadbench.ui import outside
 from loadbench.ui.background import in_background
 from loadbench.ui.follow import Follower, View
+from loadbench.ui.present.actions import (
+    DEPEND_ON_STATE,
+    KILLING,
+    STOPPING,
+    allows,
+    skipping,
+)
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Tone, line
@@ -58,6 +66,7 @@ class RunScreen(Screen[None]):
         Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
         Binding("o", "open", "report", tooltip="open Locust's report of the cell under the cursor"),
         Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report"),
+        Binding("q", "detach", "detach", tooltip="leave; the run goes on"),
         Binding("escape", "back", "back", tooltip="to the screen before; the run goes on"),
         *(
             Binding(key, f"panel('{name}')", name, show=False, tooltip=f"show {name}")
@@ -80,14 +89,14 @@ class RunScreen(Screen[None]):
         self._profile: Profile | None = None
         self._attempts: dict[tuple[str, int], RunState] = {}
         self._asked: set[str] = set()
-        self._can: Mapping[str, bool] = {}
+        self._allowed: list[str] = []
         self._follower: Follower | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
         yield RunPanels(self.folder, self.app.terminal, self.app.glyphs)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to follow the run."""
@@ -180,8 +189,9 @@ class RunScreen(Screen[None]):
         now = view.elapsed_s(self.app.clock())
         header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
         self.query_one(RunPanels).show_run(view, self._shown_cell(key), cursor=key)
-        if (can := {name: self._may(name) for name in _DEPENDS_ON_STATE}) != self._can:
-            self._can = can
+        allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
+        if allowed != self._allowed:
+            self._allowed = allowed
             self.refresh_bindings()
 
     def _shown_cell(self, key: str) -> Shown:
@@ -215,38 +225,16 @@ class RunScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the state of the run, and of the cell under the cursor, allows."""
-        if action in _DEPENDS_ON_STATE:
-            return self._may(action)
+        if action in DEPEND_ON_STATE:
+            return self._allows(action)
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
         return True
 
-    def _may(self, action: str) -> bool:
-        if self._view is None:
-            return False
-        state, live = self._view.run.state, self._view.run.status is RunStatus.LIVE
-        chosen: CellState | None = state.cells.get(self.shown or "")
-        over = chosen is not None and chosen.status in OVER
-        match action:
-            case "pause":
-                return live and not state.paused and not state.stopping
-            case "go_on":
-                return live and state.paused and not state.stopping
-            case "skip":
-                return live and chosen is not None and not over and not state.stopping
-            case "again":
-                return live and over and not state.stopping
-            case "stop":
-                return live and not state.stopping
-            case "kill":
-                return live and state.stopping
-            case "resume":
-                return rest_of(self._view.run) is not None
-            case "follow":
-                return self._cursor is not None and state.current is not None
-            case "open" | "copy":
-                return self._report() is not None
-        return True
+    def _allows(self, action: str) -> bool:
+        run = self.run
+        chosen = self._cursor is not None
+        return run is not None and allows(run, action, cell=self.shown, chosen=chosen)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
         """Show the cell that was chosen, until somebody follows the current one again."""
@@ -275,6 +263,10 @@ class RunScreen(Screen[None]):
         """Go to the screen before; the run goes on."""
         self.app.pop_screen()
 
+    def action_detach(self) -> None:
+        """Leave the program; the run goes on."""
+        self.app.action_leave()
+
     def action_pause(self) -> None:
         """Ask for a pause after the current cell."""
         self._ask("pause")
@@ -284,23 +276,13 @@ class RunScreen(Screen[None]):
         self._ask("resume")
 
     def action_skip(self) -> None:
-        """Ask to skip the cell under the cursor; what it has measured so far would be lost."""
+        """Skip the cell under the cursor; if it is being measured, once that was confirmed."""
         key = self.shown
-        assert self._view is not None
-        if key != self._view.run.state.current:
+        if key is None or self.run is None or key != self.run.state.current:
             self._ask("skip", cell=key)
             return
-        told = [
-            line(f"{key} is being measured. What it has so far is lost;"),
-            line("the run goes on."),
-        ]
-
-        def answered(answer: str | None) -> None:
-            if answer:
-                self._ask("skip", cell=key)
-
-        question = Question(f"skip {key}", told, [("y", "skip it")], safe="measure it")
-        self.app.push_screen(question, answered)
+        question = Question(f"skip {key}", skipping(key), [("y", "skip it")], safe="measure it")
+        self._ask_if(question, lambda: self._ask("skip", cell=key))
 
     def action_again(self) -> None:
         """Ask to measure the cell under the cursor again."""
@@ -308,18 +290,8 @@ class RunScreen(Screen[None]):
 
     def action_stop(self) -> None:
         """Stop the run, once that was confirmed."""
-        told = [
-            line("What it has measured stays; the current cell is lost."),
-            line("Containers and processes of the run are taken down."),
-            line(("r", Tone.ACCENT), " goes on with the rest later."),
-        ]
-
-        def answered(answer: str | None) -> None:
-            if answer:
-                self.stop_run()
-
-        question = Question("stop the run", told, [("y", "stop it")], safe="let it run")
-        self.app.push_screen(question, answered)
+        question = Question("stop the run", STOPPING, [("y", "stop it")], safe="let it run")
+        self._ask_if(question, self.stop_run)
 
     def stop_run(self) -> None:
         """Ask the runner to stop."""
@@ -327,58 +299,36 @@ class RunScreen(Screen[None]):
 
     def action_kill(self) -> None:
         """Kill a runner that does not stop, once that was confirmed."""
-        told = [
-            line("It is taking everything down, which may take a minute."),
-            line("Killed, it may leave containers; ", ("loadbench-tui stop", Tone.STRONG)),
-            line("removes them."),
-        ]
+        question = Question("kill the runner", KILLING, [("y", "kill it")], safe="wait")
+        self._ask_if(question, self._kill)
 
-        def answered(answer: str | None) -> None:
-            if answer and self._view:
-                signal_runner(self._view.run, signal.SIGKILL)
+    def _kill(self) -> None:
+        if self.run:
+            signal_runner(self.run, signal.SIGKILL)
 
-        question = Question("kill the runner", told, [("y", "kill it")], safe="wait")
-        self.app.push_screen(question, answered)
+    def _ask_if(self, question: Question, then: Callable[[], None]) -> None:
+        self.app.push_screen(question, lambda answer: then() if answer else None)
 
     def action_resume(self) -> None:
         """Go on with what is left of the run, once that was confirmed."""
-        assert self._view is not None
-        if intention := self.app.intention_to_resume(self._view.run):
+        if self.run and (intention := self.app.intention_to_resume(self.run)):
             self.app.push_screen(PreviewScreen(*intention))
 
     def action_open(self) -> None:
         """Open Locust's report of the cell under the cursor."""
         if path := self._report():
-            self.app.open_file(path)
+            outside.open_file(self.app, path)
 
     def action_copy(self) -> None:
         """Copy the path of that report."""
         if path := self._report():
-            self.app.copy_path(path)
+            outside.copy_path(self.app, path)
 
     def _report(self) -> Path | None:
-        if self._view is None or self.shown is None:
-            return None
-        cell = self._view.run.state.cells[self.shown]
-        path = self.folder / cell.cell.report_name
-        return path if cell.status is CellStatus.FINISHED and path.is_file() else None
+        return report_of(self.run, self.shown) if self.run and self.shown else None
 
     def _ask(self, command: str, *, cell: str | None = None) -> None:
         try:
             self._asked.add(send_command(self.folder, command, cell=cell))
         except JournalError as error:
             self.app.notify(str(error), severity="error")
-
-
-_DEPENDS_ON_STATE = (
-    "pause",
-    "go_on",
-    "skip",
-    "again",
-    "stop",
-    "kill",
-    "resume",
-    "follow",
-    "open",
-    "copy",
-)

@@ -11,7 +11,7 @@ LEAST_COLUMNS, LEAST_ROWS = 60, 15
 class TooSmall(Dialog[None]):
     """A sentence that says how much room is needed."""
 
-    def compose(self) -> ComposeResult:
+    def compose_window(self) -> ComposeResult:
         """Lay out the sentence."""
         yield Static(id="small")
 

@@ -7,6 +7,7 @@ from loadbench.ui.present.plot import Chart, draw
 from loadbench.ui.present.series import legend
 from loadbench.ui.widgets.lines import LineView
 
+NOTHING = "no request has been answered yet"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 4
 
 
@@ -52,8 +53,8 @@ class ChartView(LineView, can_focus=False):
 
     def _redraw(self) -> None:
         columns, rows = self.size
-        if self._chart is None or not any(one.points for one in self._chart.series):
-            self.show([line((self._empty, Tone.DIM))])
+        if self._chart is None or not self._chart.has_points:
+            self.show([line((self._empty or NOTHING, Tone.DIM))])
         elif columns < _LEAST_COLUMNS or rows < _LEAST_ROWS:
             self.show([line(("too small for a chart", Tone.DIM))][:rows])
         else:

@@ -50,12 +50,17 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """What is shown."""
         return self._lines
 
+    @property
+    def columns(self) -> int:
+        """How wide a line may be so that all of it is seen; 0 before the first layout."""
+        return self.scrollable_content_region.width
+
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines instead; those that are as before are not painted again."""
         old, self._lines = self._lines, tuple(lines)
         widest = max((width(line) for line in self._lines), default=0)
         # A new size is a new layout of the whole screen, so one that fits is none.
-        size = Size(widest if widest > self.size.width else 0, len(self._lines))
+        size = Size(widest if widest > self.columns else 0, len(self._lines))
         if size != self.virtual_size:
             self.virtual_size = size
         for y in range(max(len(old), len(self._lines))):

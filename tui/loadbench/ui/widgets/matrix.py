@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 
-from loadbench.engine.state import RunState
-from loadbench.ui.present.glyphs import UNICODE, Glyphs
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.matrix import CELL_COLUMNS, Grid, grid_of, matrix_lines
 from loadbench.ui.widgets.lines import LineView
 
@@ -38,14 +38,15 @@ class MatrixView(LineView):
         self._grid = _NO_GRID
         self._cursor: str | None = None
 
-    def show_run(self, state: RunState, glyphs: Glyphs = UNICODE, *, cursor: str | None) -> None:
+    def show_run(self, run: Run, glyphs: Glyphs, *, cursor: str | None) -> None:
         """Show a run, with the cursor on the cell of this key."""
+        state, live = run.state, run.status is RunStatus.LIVE
         cells = tuple(cell.cell for cell in state.cells.values())
         if len(cells) != len(self._grid.keys):
             self._grid = grid_of(cells)
         moved = cursor != self._cursor
         self._cursor = cursor
-        self.show(matrix_lines(self._grid, state, glyphs, cursor=cursor))
+        self.show(matrix_lines(self._grid, state, glyphs, live=live, cursor=cursor))
         self.note("p90 ms · ! suspect · !! invalid" if self.size.width >= 34 else "p90 ms")
         if moved and (place := self._grid.place(cursor)):
             self._bring_into_view(*place)

@@ -1,9 +1,9 @@
 """A list of which one entry is chosen; entries may have several lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -12,17 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from loadbench.ui.present.glyphs import UNICODE, Glyphs
-from loadbench.ui.present.lines import Line, Piece, Tone
+from loadbench.ui.present.lines import Entry, Piece, Tone
 from loadbench.ui.widgets.lines import LineView
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing to choose, or a heading that cannot be chosen."""
-
-    key: str
-    """What the entry is known by as the list changes; empty: a heading."""
-    lines: tuple[Line, ...]
 
 
 class Menu(LineView):
@@ -103,8 +94,8 @@ class Menu(LineView):
         strip = super().render_line(y)
         at = y + self.scroll_offset.y
         if 0 <= at < len(self._owners) and self._owners[at].key == self._key:
-            style: Style = self.get_component_rich_style("menu--cursor")
-            return strip.apply_style(Style(bgcolor=style.bgcolor))
+            chosen = Style(bgcolor=self.get_component_rich_style("menu--cursor").bgcolor)
+            return Strip(Segment.apply_style(strip, post_style=chosen), strip.cell_length)
         return strip
 
     def _put(self, key: str | None) -> None:

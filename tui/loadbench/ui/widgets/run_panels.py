@@ -116,8 +116,7 @@ class RunPanels(Vertical):
 
     def show_run(self, view: View, shown: Shown, *, cursor: str) -> None:
         """Show a run, and one of its cells."""
-        state = view.run.state
-        self.query_one(MatrixView).show_run(state, self._glyphs, cursor=cursor)
+        self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor)
         self._show_containers(view)
         self._show_cell(shown)
         self._show_events(view.events)
@@ -139,7 +138,7 @@ class RunPanels(Vertical):
             told = f"{state.progress.step}: {state.progress.line}"
         else:
             told = "none"
-        panel.show(wrap(line((told, Tone.DIM)), panel.size.width or 30))
+        panel.show(wrap(line((told, Tone.DIM)), panel.columns or 30))
 
     def _show_cell(self, shown: Shown) -> None:
         attempt = shown.attempt
@@ -151,20 +150,20 @@ class RunPanels(Vertical):
         latency = self.query_one("#latency", ChartView)
         live = shown.cell.status is CellStatus.RUNNING
         chart = latency_chart(slices, phases, growing=live) if slices else None
-        latency.show_chart(chart, empty=empty)
+        latency.show_chart(chart, empty="" if slices else empty)
         latency.note(f"{shown.key}, each second; | measuring begins" if slices else shown.key)
         throughput = self.query_one("#throughput", ChartView)
         chart = throughput_chart(slices, phases, growing=live) if slices else None
-        throughput.show_chart(chart, empty=empty)
+        throughput.show_chart(chart, empty="" if slices else empty)
         stages = self.query_one("#stages", LineView)
-        stages.show(present.stages(shown, self._glyphs, stages.size.width or 60))
+        stages.show(present.stages(shown, self._glyphs, stages.columns or 60))
         stats = self.query_one("#stats", LineView)
-        of, lines = present.statistics(shown)
+        of, lines = present.statistics(shown, stats.columns or 80)
         stats.show(lines)
         stats.entitle(" · ".join(filter(None, (shown.key, of))))
         stats.note("latency in ms, of successes")
         panel = self.query_one("#failures", LineView)
-        number, lines = present.failures(shown, panel.size.width or 60)
+        number, lines = present.failures(shown, panel.columns or 60)
         panel.show(lines)
         panel.entitle(f"{shown.key}: {number} requests failed" if number else shown.key)
 
@@ -175,9 +174,7 @@ class RunPanels(Vertical):
         for one in happened:
             for i, told in enumerate(one.text.splitlines()):
                 moment = _local(one.at) if not i else " " * 8
-                lines += wrap(
-                    line((f"{moment}  ", Tone.DIM), told), panel.size.width or 80, indent=12
-                )
+                lines += wrap(line((f"{moment}  ", Tone.DIM), told), panel.columns or 80, indent=12)
         changed = len(lines) != len(panel.lines)
         panel.show(lines)
         if at_end and changed:

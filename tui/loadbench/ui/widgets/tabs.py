@@ -25,13 +25,14 @@ class TabLine(TextLine):
 
     def show_tabs(self, tabs: Sequence[tuple[str, str]], current: str) -> None:
         """Show tabs, each a key and a name, of which one is current."""
+        roomy = sum(len(key) + len(name) + 4 for key, name in tabs) <= self.app.size.width
         pieces: list[Piece] = []
         self._ends = []
         for key, name in tabs:
             chosen = name == current
             pieces += [
-                Piece(f" {key} ", Tone.CURSOR if chosen else Tone.ACCENT),
-                Piece(f"{name} ", Tone.CURSOR if chosen else Tone.DIM),
+                Piece(f" {key} " if roomy else key, Tone.CURSOR if chosen else Tone.ACCENT),
+                Piece(f"{name} " if roomy else f" {name}", Tone.CURSOR if chosen else Tone.DIM),
                 Piece(" "),
             ]
             line: Line = tuple(pieces)

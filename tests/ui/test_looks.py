@@ -1,0 +1,262 @@
+"""What every screen looks like, at its best size and at the smallest that is fully usable.
+
+Each of these was looked at by a person when it was saved.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from loadbench.engine.launch import Order, Preview
+from loadbench.errors import RefusedError
+from loadbench.ui.terminal import Terminal
+from ui_harness import (
+    BROKEN,
+    NARROW,
+    WIDE,
+    Looks,
+    Stage,
+    drive,
+    held,
+    lines_until,
+    press,
+    screen_text,
+    settled,
+)
+
+sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=lambda size: f"{size[0]}x{size[1]}")
+
+FOUND = Preview(
+    driver="local",
+    driver_reason="no containers: the Docker engine does not answer",
+    warnings=("2 models × 1 threads are more than the 1 cores here",),
+    needed_bytes=24_000_000,
+    free_bytes=77_700_000_000,
+)
+
+
+def shot(
+    stage: Stage,
+    looks: Looks,
+    name: str,
+    size: tuple[int, int],
+    *keys: str,
+    folder: Path | None = None,
+    terminal: Terminal | None = None,
+) -> None:
+    """Open the screens, press keys, and compare what is then to be seen."""
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        for key in keys:
+            await press(pilot, key)
+        looks(f"{name}-{size[0]}x{size[1]}", screen_text(pilot.app))
+
+    drive(stage.app(folder=folder, terminal=terminal or Terminal()), script, size=size)
+
+
+def with_runs(stage: Stage) -> None:
+    """Three profiles, of which one is broken and one has runs of every kind."""
+    stage.save_profile("broken", BROKEN)
+    stage.save_profile("demo")
+    stage.save_profile("with_cpu")
+    stage.add_run("demo", run="20261122-111101")
+    stage.add_run("faults", run="20261122-111205")
+    stage.add_run("containers", run="20261124-153032")
+    stage.add_run("interrupted", run="20261125-111323")
+
+
+# Profiles
+
+
+@sizes
+def test_an_empty_workspace_says_what_to_do(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    shot(stage, looks, "empty", size)
+
+
+@sizes
+def test_profiles_with_the_chosen_one_in_full(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    with_runs(stage)
+    shot(stage, looks, "profiles", size, "j")
+
+
+@sizes
+def test_a_broken_profile_with_its_mistakes_and_the_first_line_of_them(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    with_runs(stage)
+    shot(stage, looks, "broken", size)
+
+
+@sizes
+def test_a_filter_that_nothing_fits(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    with_runs(stage)
+    shot(stage, looks, "filter", size, "slash", "x", "y")
+
+
+@sizes
+def test_the_preview_of_a_run(
+    stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_runs(stage)
+    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: FOUND)
+    shot(stage, looks, "preview", size, "j", "enter")
+
+
+@sizes
+def test_the_preview_of_a_run_that_is_refused(
+    stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Order) -> Preview:
+        raise RefusedError(
+            "no driver can run this here\n  compose: the Docker engine does not answer\n"
+            "  local: missing: onnxruntime; pip install 'loadbench-tui[embedded]'"
+        )
+
+    with_runs(stage)
+    monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)
+    shot(stage, looks, "preview-refused", size, "j", "enter")
+
+
+@sizes
+def test_the_preview_of_going_on_with_a_run(
+    stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_runs(stage)
+    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: FOUND)
+    shot(stage, looks, "preview-resume", size, "j", "r")
+
+
+@sizes
+def test_the_question_before_a_profile_is_deleted(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    with_runs(stage)
+    shot(stage, looks, "delete", size, "j", "d")
+
+
+# A live run
+
+
+@pytest.mark.parametrize(
+    ("phase", "journal", "mark"),
+    [
+        ("scaling", "demo", '"line":"model-1"'),
+        ("ramping", "demo", '"phase":"ramping"'),
+        ("settling", "demo", '"second":4,'),
+        ("measuring", "demo", '"second":11,'),
+        ("draining", "demo", '"phase":"draining"'),
+        ("dead-container", "containers", '"state":"exited"'),
+        ("failed-cell", "faults", '"type":"cell_failed"'),
+        ("paused", "faults", '"message":"the run pauses'),
+    ],
+)
+@sizes
+def test_a_live_run(
+    stage: Stage, looks: Looks, size: tuple[int, int], phase: str, journal: str, mark: str
+) -> None:
+    folder = stage.add_run(journal, lines=lines_until(journal, mark))
+    with held(folder):
+        shot(stage, looks, f"live-{phase}", size, folder=folder)
+
+
+@sizes
+def test_the_question_before_a_run_is_stopped(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
+    with held(folder):
+        shot(stage, looks, "stop", size, "x", folder=folder)
+
+
+# A run that is over
+
+
+@sizes
+def test_an_interrupted_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    shot(stage, looks, "interrupted", size, folder=stage.add_run("interrupted"))
+
+
+@sizes
+def test_a_finished_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    shot(stage, looks, "finished", size, folder=stage.add_run("demo"))
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("charts", "2"), ("stats", "3"), ("failures", "4"), ("events", "5")]
+)
+def test_the_panels_of_a_narrow_screen(stage: Stage, looks: Looks, name: str, key: str) -> None:
+    folder = stage.add_run("containers")
+    shot(stage, looks, f"panel-{name}", NARROW, "k", key, folder=folder)
+
+
+@sizes
+def test_a_log(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    folder = stage.add_run("demo")
+    (folder / "stack.log").write_text("".join(f"model-1 | line {i}\n" for i in range(100)))
+    shot(stage, looks, "log", size, "6", folder=folder)
+
+
+@sizes
+def test_a_failed_cell_says_why(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    shot(stage, looks, "failed", size, "4", "1", "j", "h", "4", folder=stage.add_run("containers"))
+
+
+# Reports
+
+
+@sizes
+def test_reports(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    with_runs(stage)
+    shot(stage, looks, "reports", size, "v", "j", "j", "j")
+
+
+@sizes
+def test_reports_without_a_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    shot(stage, looks, "reports-empty", size, "v")
+
+
+@pytest.mark.parametrize(("name", "key"), [("cells", "2"), ("charts", "3")])
+def test_the_parts_of_narrow_reports(stage: Stage, looks: Looks, name: str, key: str) -> None:
+    with_runs(stage)
+    shot(stage, looks, f"reports-{name}", NARROW, "v", "j", key)
+
+
+# Everywhere
+
+
+@pytest.mark.parametrize(("name", "keys"), [("profiles", "?"), ("reports", "v?")])
+@sizes
+def test_help(stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: str) -> None:
+    with_runs(stage)
+    pressed = ["question_mark" if key == "?" else key for key in keys]
+    shot(stage, looks, f"help-{name}", size, "j", *pressed)
+
+
+@sizes
+def test_help_on_a_live_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
+    with held(folder):
+        shot(stage, looks, "help-live", size, "question_mark", folder=folder)
+
+
+@sizes
+def test_ascii_characters_alone(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    folder = stage.add_run("containers")
+    plain = Terminal(ascii=True, signs=True)
+    keys = ("2",) if size == NARROW else ()
+    shot(stage, looks, "ascii", size, *keys, folder=folder, terminal=plain)
+
+
+def test_a_terminal_that_is_too_small(stage: Stage, looks: Looks) -> None:
+    shot(stage, looks, "too-small", (59, 14))
+
+
+def test_the_smallest_terminal(stage: Stage, looks: Looks) -> None:
+    shot(stage, looks, "smallest", (60, 15), folder=stage.add_run("containers"))

@@ -1,0 +1,171 @@
+"""A workspace with journals of real runs, and the screens over it, without a terminal."""
+
+import asyncio
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from textual.pilot import Pilot
+
+from harness import REPOSITORY
+from loadbench.engine.journal import FILE_NAME
+from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.terminal import Terminal
+from loadbench.workspace import Workspace
+
+JOURNALS = REPOSITORY / "tests" / "journals"
+SCREENS = REPOSITORY / "tests" / "ui" / "screens"
+WIDE, NARROW = (120, 40), (80, 24)
+PATIENCE_S = 20.0
+
+Script = Callable[["Pilot[Any]"], Awaitable[None]]
+Looks = Callable[[str, str], None]
+"""Compares what is on a screen with what was there when it was looked at, by name."""
+
+DEMO = """
+description: first look, no Docker
+models: [1, 2]
+users: [2, 8]
+spawn_rates: [8]
+run_time: 15s
+settle: {max: 12s, window: 4s}
+stack: {driver: local}
+"""
+BROKEN = """models: [1, 2]
+users: [5, ten]
+spawn_rates: [5]
+bach_size: 4
+"""
+
+
+@dataclass
+class Stage:
+    """A workspace whose runs are golden journals."""
+
+    root: Path
+
+    @classmethod
+    def make(cls) -> "Stage":
+        """Make a workspace without a profile and without a run."""
+        # Lines are broken by their length, so the length of its path must always be the same.
+        root = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
+        for name in ("profiles", "stack"):
+            (root / name).mkdir(parents=True)
+        return cls(root)
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.root, self.root / "reports")
+
+    def save_profile(self, name: str, text: str = DEMO) -> Path:
+        file = self.root / "profiles" / f"{name}.yaml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def add_run(
+        self,
+        journal: str,
+        *,
+        profile: str = "demo",
+        run: str = "20261122-111101",
+        lines: int | None = None,
+    ) -> Path:
+        """Add a run that a golden journal, or its first lines, tell of."""
+        folder = self.root / "reports" / profile / run
+        folder.mkdir(parents=True)
+        told = (JOURNALS / f"{journal}.jsonl").read_bytes().splitlines(keepends=True)
+        (folder / FILE_NAME).write_bytes(b"".join(told[:lines]))
+        return folder
+
+    def app(self, **options: Any) -> LoadbenchApp:
+        """The screens, at a moment that does not pass."""
+        terminal = options.pop("terminal", Terminal())
+        return LoadbenchApp(self.workspace, terminal, clock=lambda: 100.0, **options)
+
+
+def lines_until(journal: str, mark: str) -> int:
+    """How many lines of a golden journal there are up to the first with this text."""
+    told = (JOURNALS / f"{journal}.jsonl").read_text(encoding="utf-8").splitlines()
+    return next(i for i, line in enumerate(told, start=1) if mark in line)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the lock of a journal, as its runner does."""
+    fd = os.open(folder / FILE_NAME, os.O_RDWR | os.O_APPEND)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(fd)
+
+
+def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
+    """Run the screens while a script presses keys and looks."""
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await script(pilot)
+
+    asyncio.run(run())
+
+
+async def until(pilot: "Pilot[Any]", condition: Callable[[], object], what: str = "") -> None:
+    """Wait for a condition; fail when it does not come."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {PATIENCE_S:g} s: {what}\n{screen_text(pilot.app)}")
+        await asyncio.sleep(0.01)
+    await pilot.pause()
+
+
+async def settled(pilot: "Pilot[Any]") -> None:
+    """Wait until everything is read, and nothing on the screen changes any more."""
+    app = pilot.app
+    assert isinstance(app, LoadbenchApp)
+    await until(pilot, lambda: not _reading(app), "everything is read")
+    before = ""
+    while (now := screen_text(app)) != before:
+        before = now
+        for _ in range(3):
+            await pilot.pause()
+
+
+async def press(pilot: "Pilot[Any]", *keys: str) -> None:
+    """Press keys, and wait until they have had their effect."""
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
+def screen_text(app: Any) -> str:
+    """What is on the screen, a line a row, without colours."""
+    screen = app.screen
+    update = screen._compositor.render_update(
+        full=True, screen_stack=app._background_screens, simplify=True
+    )
+    columns, rows = app.size
+    out = StringIO()
+    console = Console(file=out, width=columns, height=rows, color_system=None, legacy_windows=False)
+    console.print(update)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()[:rows]) + "\n"
+
+
+def _reading(app: LoadbenchApp) -> bool:
+    if not app.catalog.complete:
+        return True
+    return any(
+        isinstance(it, RunScreen)
+        and (it.run is None or any(state.started is None for state in it._attempts.values()))
+        for it in app.screen_stack
+    )

@@ -1,0 +1,88 @@
+"""The cells of a run as a table that is sorted by any of its columns."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable
+
+from loadbench.engine.report.rows import Row
+from loadbench.ui.present.results import COLUMNS, cell_values, sorted_rows
+
+
+class CellTable(DataTable[Text]):
+    """A row for every cell."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "cursor_up", "up", show=False),
+        Binding("j", "cursor_down", "down", show=False),
+        Binding("h", "scroll_left", "left", show=False),
+        Binding("l", "scroll_right", "right", show=False),
+        Binding("g", "scroll_top", "first", show=False),
+        Binding("G", "scroll_bottom", "last", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False)
+        self.border_title = "cells"
+        self._planned: Sequence[Row] = ()
+        self._shown: list[Row] = []
+        self._sorted_by: int | None = None
+        self._falling = True
+
+    def on_mount(self) -> None:
+        """Make the columns."""
+        for name, _ in COLUMNS:
+            self.add_column(_number(name), key=name)
+
+    @property
+    def chosen(self) -> Row | None:
+        """The cell under the cursor; None: there is none, or the table has not the focus."""
+        if not self.has_focus or not 0 <= self.cursor_row < len(self._shown):
+            return None
+        return self._shown[self.cursor_row]
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Show these cells, given as they were planned."""
+        self._planned = rows
+        self._shown = sorted_rows(rows, self._sorted_by, falling=self._falling)
+        wanted = {row.cell: [_number(it) for it in cell_values(row)] for row in self._shown}
+        if [str(key.value) for key in self.rows] != list(wanted):
+            at = self.cursor_row
+            self.clear()
+            for key, values in wanted.items():
+                self.add_row(*values, key=key)
+            self.move_cursor(row=at, animate=False)
+            return
+        for key, values in wanted.items():
+            if self.get_row(key) != values:
+                for (name, _), value in zip(COLUMNS, values, strict=True):
+                    self.update_cell(key, name, value)
+
+    def sort_by_next(self) -> None:
+        """Sort by the next column; after the last one, as it was planned."""
+        at = -1 if self._sorted_by is None else self._sorted_by
+        self._sort_by(at + 1 if at + 1 < len(COLUMNS) else None)
+
+    def turn(self) -> None:
+        """Sort the other way round."""
+        self._falling = not self._falling
+        self._sort_by(self._sorted_by)
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """Sort by the column that was clicked, the other way round if it is sorted by it."""
+        event.stop()
+        column = event.column_index
+        self._falling = not self._falling if column == self._sorted_by else True
+        self._sort_by(column)
+
+    def _sort_by(self, column: int | None) -> None:
+        self._sorted_by = column
+        way = "falling" if self._falling else "rising"
+        self.border_subtitle = "" if column is None else f"by {COLUMNS[column][0]}, {way}"
+        self.show_rows(self._planned)
+
+
+def _number(value: str) -> Text:
+    return Text(value, justify="right")
