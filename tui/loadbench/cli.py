@@ -1,5 +1,6 @@
 """The command line: what each command reads, calls and prints. stdout is data, stderr is talk."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,11 @@ class Commands(click.Group):
             click.echo(f"loadbench-tui: {error}", err=True)
             sys.exit(of_error(error))
         except KeyboardInterrupt:
+            sys.exit(Exit.INTERRUPTED)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            # The terminal is gone, and with it whoever could be told.
             sys.exit(Exit.INTERRUPTED)
 
 

@@ -1,16 +1,12 @@
 """The program on the screen: which screens there are, and what all of them can do."""
 
-import asyncio
-import os
-import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events, work
@@ -29,6 +25,7 @@ from loadbench.engine.state import OVER, CellStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.catalog import Catalog, CatalogReader
+from loadbench.ui.ending import Ending
 from loadbench.ui.present.actions import leaving
 from loadbench.ui.present.glyphs import ASCII, UNICODE
 from loadbench.ui.present.help import help_lines
@@ -93,7 +90,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         self.theme = self.terminal.theme
         self.set_class(self.terminal.ascii, "-ascii")
         if not self.is_headless:
-            self._leave_on_signals()
+            Ending(self.action_leave).watch()
         self.catalog = replace(self.catalog, profiles=self._reader.read_profiles())
         self.push_screen(ProfilesScreen())
         if self._folder:
@@ -111,7 +108,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so where there is no room for anything."""
-        self._check_size()
+        self.call_after_refresh(self._check_size)
 
     def _check_size(self) -> None:
         small = self.size.width < LEAST_COLUMNS or self.size.height < LEAST_ROWS
@@ -121,6 +118,18 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
             self.pop_screen()
 
     # What screens ask for
+
+    def shows(self, screen: Screen[Any]) -> bool:
+        """Return whether a screen is to be seen, if only behind a dialog.
+
+        One that is not has no reason to paint; the terminal would be sent all of the other anew.
+        """
+        for shown in self.screen_stack[::-1]:
+            if shown is screen:
+                return True
+            if not isinstance(shown, Dialog):
+                return False
+        return False
 
     def show_started(self, folder: Path | None) -> None:
         """Show the run that was just started, if one was."""
@@ -257,7 +266,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
                 return
             self.catalog = catalog
             for screen in self.screen_stack:
-                if isinstance(screen, ProfilesScreen | ReportsScreen):
+                if isinstance(screen, ProfilesScreen | ReportsScreen) and self.shows(screen):
                     screen.show_catalog(catalog)
             if catalog.complete:
                 return
@@ -269,19 +278,6 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         return None
 
     # The end
-
-    def _leave_on_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.action_leave)
-        # A terminal may be gone without a signal, as when the program was started with nohup.
-        self.set_interval(1.0, self._leave_if_terminal_is_gone)
-
-    def _leave_if_terminal_is_gone(self) -> None:
-        try:
-            os.tcgetpgrp(sys.__stdin__.fileno())  # type: ignore[union-attr]  # it was a terminal
-        except OSError:
-            self.exit(None)
 
     def _fatal_error(self) -> None:
         """Write down a mistake of our own, and end without a traceback on the screen."""

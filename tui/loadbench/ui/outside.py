@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 
 _TAKE_A_LINE = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
@@ -30,12 +30,11 @@ def edit(app: App[Any], file: Path, at_line: int | None) -> None:
     place = [f"+{at_line}"] if takes_line else []
     try:
         with app.suspend():
-            ended = subprocess.run([*command, *place, str(file)], check=False)
-    except OSError as error:
-        app.notify(f"{command[0]}: {error.strerror}; set EDITOR", severity="error")
-    else:
-        if ended.returncode:
-            app.notify(f"{command[0]} ended with {ended.returncode}", severity="warning")
+            problem = _edited([*command, *place, str(file)])
+    except SuspendNotSupported:
+        problem = "an editor cannot be opened from here"
+    if problem:
+        app.notify(problem, severity="warning", markup=False)
     app.refresh(layout=True)
 
 
@@ -61,6 +60,15 @@ def open_file(app: App[Any], path: Path) -> None:
         start_new_session=True,
     )
     app.notify(str(path), title="opened", markup=False)
+
+
+def _edited(command: list[str]) -> str:
+    """Run an editor to its end; return what went wrong, empty: nothing."""
+    try:
+        ended = subprocess.run(command, check=False)
+    except OSError as error:
+        return f"{command[0]}: {error.strerror}; set EDITOR"
+    return f"{command[0]} ended with {ended.returncode}" if ended.returncode else ""
 
 
 def _editor() -> list[str] | None:

@@ -70,6 +70,9 @@ class ProfilesScreen(Screen[None]):
         field = self.query_one(Input)
         field.cursor_blink = False
         self.query_one(Menu).focus()
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another screen was shown."""
         self.show_catalog(self.app.catalog)
 
     def on_resize(self, event: events.Resize) -> None:

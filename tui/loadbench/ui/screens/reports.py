@@ -75,6 +75,9 @@ class ReportsScreen(Screen[None]):
         """Put the focus on the runs."""
         self.query_one(Menu).focus()
         self._arrange()
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another screen was shown."""
         self.show_catalog(self.app.catalog)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -116,6 +116,10 @@ class RunScreen(Screen[None]):
         if self._follower:
             self._follower.stop()
 
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another screen was shown."""
+        self._paint()
+
     def on_resize(self, event: events.Resize) -> None:
         """Show one panel at a time where there is no room for all."""
         narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
@@ -178,12 +182,12 @@ class RunScreen(Screen[None]):
             )
 
     def _tick(self) -> None:
-        if self.is_current and self.status is RunStatus.LIVE:
+        if self.status is RunStatus.LIVE:
             self._paint()
 
     def _paint(self) -> None:
         view, profile, key = self._view, self._profile, self.shown
-        if view is None or profile is None or key is None or not self.is_mounted:
+        if view is None or profile is None or key is None or not self.app.shows(self):
             return
         header = self.query_one("#header", TextLine)
         now = view.elapsed_s(self.app.clock())

@@ -137,7 +137,7 @@ class RunPanels(Vertical):
         elif state.progress:
             told = f"{state.progress.step}: {state.progress.line}"
         else:
-            told = "none"
+            told = "none yet" if view.run.status is RunStatus.LIVE else "none"
         panel.show(wrap(line((told, Tone.DIM)), panel.columns or 30))
 
     def _show_cell(self, shown: Shown) -> None:

@@ -1,0 +1,66 @@
+"""The end of the screens that no key asked for: by a signal, or since the terminal is gone."""
+
+import asyncio
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+GRACE_S = 3.0
+"""How long an end in order may take."""
+LOOK_S = 1.0
+_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+
+
+class Ending:
+    """Ends the program in order, and if that is stuck, all the same.
+
+    What is written to a terminal that takes nothing any more is waited for by the whole program, so
+    neither its own handlers of signals nor its timers can be relied on.
+
+    Args:
+        leave: Asks the program to end; called within its event loop.
+    """
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave = leave
+        self._loop = asyncio.get_running_loop()
+        self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
+        self._settings = termios.tcgetattr(self._terminal)
+        self._asked = threading.Event()
+
+    def watch(self) -> None:
+        """Begin to look for signals and for the terminal."""
+        for number in _SIGNALS:
+            signal.signal(number, self._on_signal)
+        threading.Thread(target=self._watch_terminal, daemon=True).start()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._end()
+
+    def _watch_terminal(self) -> None:
+        poll = select.poll()
+        poll.register(self._terminal, 0)
+        while not self._asked.wait(LOOK_S):
+            if poll.poll(0):
+                self._end()
+
+    def _end(self) -> None:
+        if self._asked.is_set():
+            return
+        self._asked.set()
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._leave)
+        timer = threading.Timer(GRACE_S, self._end_now)
+        timer.daemon = True
+        timer.start()
+
+    def _end_now(self) -> None:
+        with suppress(termios.error):
+            termios.tcsetattr(self._terminal, termios.TCSANOW, self._settings)
+        os._exit(0)
