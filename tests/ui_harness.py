@@ -114,7 +114,7 @@ def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) ->
     """Run the screens while a script presses keys and looks."""
 
     async def run() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await script(pilot)
 
     asyncio.run(run())
@@ -138,8 +138,7 @@ async def settled(pilot: "Pilot[Any]") -> None:
     before = ""
     while (now := screen_text(app)) != before:
         before = now
-        for _ in range(3):
-            await pilot.pause()
+        await pilot.pause()
 
 
 async def press(pilot: "Pilot[Any]", *keys: str) -> None:

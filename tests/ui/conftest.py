@@ -20,6 +20,12 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workspace is looked at more often than a user needs."""
+    monkeypatch.setattr("loadbench.ui.app.CATALOG_S", 0.1)
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """A workspace without a profile and without a run."""

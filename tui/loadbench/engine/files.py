@@ -89,9 +89,12 @@ class Tail:
 
     @staticmethod
     def _whole_line_before_end(file: BinaryIO, last_bytes: int) -> int:
-        size = file.seek(0, os.SEEK_END)
-        if size <= last_bytes:
-            return 0
-        file.seek(size - last_bytes)
-        file.readline()
-        return file.tell()
+        start = max(0, file.seek(0, os.SEEK_END) - last_bytes)
+        while start:
+            file.seek(start)
+            rest = file.readline()
+            if not rest or rest.endswith(b"\n"):
+                return file.tell()
+            # Within a line that is not whole yet; its rest alone would look like a line.
+            start = max(0, start - last_bytes)
+        return 0

@@ -81,6 +81,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         self.catalog = Catalog()
         self.crash: Path | None = None
         self._reader = CatalogReader(workspace)
+        self._is_reading = False
         self._folder, self._leave_at_end = folder, leave_at_end
 
     def on_mount(self) -> None:
@@ -258,18 +259,25 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         """Paint the whole screen, whatever was written over it."""
         self.refresh(layout=True)
 
-    @work(exclusive=True, group="catalog")
+    @work
     async def _read_catalog(self) -> None:
-        while True:
-            catalog = await in_background(self._reader.read)
-            if catalog is None:
-                return
-            self.catalog = catalog
-            for screen in self.screen_stack:
-                if isinstance(screen, ProfilesScreen | ReportsScreen) and self.shows(screen):
-                    screen.show_catalog(catalog)
-            if catalog.complete:
-                return
+        # One at a time: what a look has found, only that look tells.
+        if self._is_reading:
+            return
+        self._is_reading = True
+        try:
+            while (catalog := await in_background(self._reader.read)) is not None:
+                self._show_catalog(catalog)
+                if catalog.complete:
+                    return
+        finally:
+            self._is_reading = False
+
+    def _show_catalog(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        for screen in self.screen_stack:
+            if isinstance(screen, ProfilesScreen | ReportsScreen) and self.shows(screen):
+                screen.show_catalog(catalog)
 
     def _live_run(self) -> Run | None:
         for screen in self.screen_stack[::-1]:

@@ -27,7 +27,7 @@ async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
         outcome: Callable[[], None]
         try:
             outcome = partial(done.set_result, work(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  # raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = partial(done.set_exception, error)
         with suppress(RuntimeError):  # the program has ended meanwhile
             loop.call_soon_threadsafe(finish, outcome)

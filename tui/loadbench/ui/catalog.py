@@ -113,7 +113,10 @@ class CatalogReader:
 def _catch_up(tracked: _Tracked, folder: Path) -> RunStatus | None:
     held = is_held(folder)
     stamp = _stamp(folder / FILE_NAME)
-    if stamp != tracked.stamp and not tracked.error:
+    if stamp != tracked.stamp:
+        if tracked.error:
+            # It may have been mended; then all of it is new.
+            tracked.reader, tracked.state, tracked.error = JournalReader(folder), EMPTY, ""
         try:
             # What a run came to is not in its samples, and they are nearly all of it.
             lines = without_samples(tracked.reader.wanted(), but_last=0)

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,15 @@ def open_file(app: App[Any], path: Path) -> None:
         title = "no display here; the path was copied"
         app.notify(str(path), title=title, timeout=10, markup=False)
         return
-    subprocess.Popen(
+    process = subprocess.Popen(
         [*opener, str(path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    # Somebody must take note of its end, or it stays in the table of processes.
+    threading.Thread(target=process.wait, daemon=True).start()
     app.notify(str(path), title="opened", markup=False)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from rich.cells import cell_len
+
 from loadbench.engine.duration import say_duration
 from loadbench.engine.events import Phase
 from loadbench.engine.profile import Profile
@@ -37,8 +39,10 @@ def header_lines(
     state = replace(run.state, elapsed_s=elapsed_s)
     home, name = run.folder.parent.name, run.folder.name
     status = f"{glyphs.of_run(run.status)} {run.status.value}"
+    # A name may be as long as its file's; the run and its status are always seen.
+    room = max(8, columns - cell_len(name) - len(status) - 8)
     title = line(
-        (" " + home, Tone.STRONG),
+        (" " + fit(home, min(room, cell_len(home))), Tone.STRONG),
         (f" {glyphs.arrow} ", Tone.DIM),
         name,
         ("   " + status, STATUS_TONES[run.status]),
@@ -93,12 +97,16 @@ def _doing(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> L
             pieces.append(Piece(phase.value, Tone.PLAIN if number < now else Tone.DIM))
     if state.paused:
         pieces.append(Piece("   pauses after it", Tone.WARN))
-    whole = line(*pieces)
-    if width(whole) <= columns or not state.phase:
-        return whole
-    short = [*pieces[:2], Piece(state.phase.value, Tone.ACCENT)]
-    pause = [Piece("   pauses after it", Tone.WARN)] if state.paused else []
-    return line(*short, Piece(f" {_clock(state, profile)}", Tone.STRONG), *pause)
+    doing = Piece(state.phase.value if state.phase else "", Tone.ACCENT)
+    now_clock = Piece(f" {_clock(state, profile)}" if state.phase else "", Tone.STRONG)
+    pause = Piece("  pauses after it" if state.paused else "", Tone.WARN)
+    candidates = (
+        line(*pieces),
+        line(*pieces[:2], doing, now_clock, pause),
+        line(pieces[0], Piece("  "), doing, now_clock, pause),
+        line(Piece(" "), doing, now_clock, pause),
+    )
+    return next((it for it in candidates if width(it) <= columns), candidates[-1])
 
 
 def _clock(state: RunState, profile: Profile) -> str:
@@ -120,7 +128,8 @@ def _ending(run: Run, columns: int) -> Line:
     state = run.state
     if run.status is RunStatus.INTERRUPTED:
         at = f" at {state.current}" if state.current else ""
-        return line((f" the runner was killed{at}; r measures the rest", Tone.WARN))
+        told = f" the runner was killed{at}; r measures the rest"
+        return line((fit(told, columns).rstrip(), Tone.WARN))
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""
     rest = "; r measures the rest" if state.outstanding else ""

@@ -71,7 +71,7 @@ def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
             else Piece(*((part,) if isinstance(part, str) else part))
         )
         if piece.text:
-            pieces.append(Piece(text.printable(piece.text).replace("\n", " "), piece.tone))
+            pieces.append(Piece(_shown(piece.text), piece.tone))
     return tuple(pieces)
 
 
@@ -139,16 +139,24 @@ def table(
         left: How many of the first columns are aligned left; the others are numbers.
     """
     rows = [[Piece(name, Tone.DIM) for name in header]]
-    rows += [[it if isinstance(it, Piece) else Piece(it) for it in row] for row in body]
+    for row in body:
+        pieces = [it if isinstance(it, Piece) else Piece(it) for it in row]
+        rows.append([Piece(_shown(it.text), it.tone) for it in pieces])
     widths = [max(cell_len(row[i].text) for row in rows) for i in range(len(header))]
     return [line(*_spaced(row, widths, left)) for row in rows]
 
 
 def fit(content: str, columns: int) -> str:
     """Return a text padded, or cut with an ellipsis, to that many columns."""
-    if cell_len(content) <= columns:
+    content = _shown(content)
+    if cell_len(content) <= columns or columns < 1:
         return set_cell_size(content, columns)
     return f"{set_cell_size(content, max(0, columns - 1))}…"
+
+
+def _shown(content: str) -> str:
+    """Return a text as it can stand in a line, each character as wide as it is counted."""
+    return text.printable(content.replace("\t", "    ").replace("\n", " "))
 
 
 def _spaced(row: Sequence[Piece], widths: Sequence[int], left: int) -> Iterable[Piece]:

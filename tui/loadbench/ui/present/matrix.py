@@ -34,7 +34,7 @@ class Grid:
     @property
     def label_columns(self) -> int:
         """How wide the names of the rows are."""
-        return max(len("users"), *(len(name) for name in self.row_names()))
+        return max(map(len, ("users", *self.row_names())))
 
     def row_names(self) -> list[str]:
         """Return what each row is called: its users, and what else tells it from the others."""
@@ -118,20 +118,29 @@ def _content(cell: CellState, state: RunState, glyphs: Glyphs) -> tuple[str, str
         case CellStatus.FINISHED if cell.finished:
             p90 = percentile(successes(cell.finished.requests), 0.9)
             verdict = cell.finished.verdict
-            return number(p90), _MARKS[verdict], _TONES[verdict]
+            return _short(p90), _MARKS[verdict], _TONES[verdict]
         case CellStatus.FAILED:
             return "fail", glyphs.failed, Tone.BAD
         case CellStatus.SKIPPED:
             return "skip", glyphs.skipped, Tone.DIM
         case CellStatus.RUNNING if cell.cell.key == state.current:
-            return glyphs.running + number_now(state), "  ", Tone.ACCENT
+            return glyphs.running + _number_now(state), "  ", Tone.ACCENT
         case _:
             return glyphs.pending, "  ", Tone.DIM
 
 
-def number_now(state: RunState) -> str:
+def _number_now(state: RunState) -> str:
     """Return the p90 of the newest second of the current cell; empty where there is none yet."""
     if not state.samples:
         return ""
     newest = percentile(successes(state.samples[-1].requests), 0.9)
-    return "" if newest is None else number(newest)
+    return "" if newest is None else _short(newest, 4)
+
+
+def _short(milliseconds: float | None, columns: int = 5) -> str:
+    """Return a latency in so many columns; in seconds or minutes where it is very long."""
+    content = number(milliseconds)
+    for unit_ms, unit in ((1_000, "s"), (60_000, "m")):
+        if milliseconds is not None and milliseconds >= unit_ms and len(content) > columns:
+            content = f"{milliseconds / unit_ms:.0f}{unit}"
+    return content[:columns]

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from loadbench.engine.duration import say_duration
 from loadbench.engine.plan import estimate_s, plan_cells
 from loadbench.engine.profile import Profile
@@ -122,7 +124,8 @@ def when(run_id: str) -> str:
 def _entry_lines(
     saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
 ) -> list[Line]:
-    name = line((saved.name, Tone.STRONG))
+    room = columns - len("  ! interrupted")
+    name = line((fit(saved.name, min(room, cell_len(saved.name))), Tone.STRONG))
     if saved.profile is None:
         first = saved.error.splitlines()[0].removeprefix(f"{saved.file}:").strip()
         mark = line((f"{glyphs.failed} not valid", Tone.BAD))

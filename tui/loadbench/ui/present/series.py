@@ -18,6 +18,7 @@ PERCENTILES = (
 _WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MOST_POINTS = 120
 _SHORTEST_S = 10
+_TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
 _GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
 
 
@@ -122,10 +123,8 @@ def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
 
 
 def time_ticks(end_s: float) -> list[tuple[float, str]]:
-    """Return four or five moments of a time axis, with what they are called."""
-    step = next((s for s in (2, 5, 10, 15, 20, 30, 60, 120) if end_s / s <= 5), 0)
-    if not step:
-        step = next((s for s in (300, 600, 1200, 1800, 3600, 7200, 14400) if end_s / s <= 5), 43200)
+    """Return a handful of moments of a time axis, with what they are called."""
+    step = next((s for s in _TICKS_S if end_s / s <= 5), _TICKS_S[-1])
     return [(float(at), _moment(at)) for at in range(0, int(end_s) + 1, step)]
 
 

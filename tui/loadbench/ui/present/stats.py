@@ -1,7 +1,7 @@
 """What Locust's users saw, a line per name of request, and what failed. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Requests
 from loadbench.engine.measure.histogram import count, merge, percentile
@@ -39,7 +39,7 @@ def live_statistics(tally: Tally) -> Statistics:
 
 def cell_statistics(finished: CellFinished) -> Statistics:
     """Return the statistics of a cell that was measured."""
-    rows = _rows(finished.requests, finished.measured_s)
+    rows = _rows(finished.requests, finished.measured_s, completed=finished.completed)
     return Statistics(f"measured, {finished.measured_s:g} s", rows)
 
 
@@ -61,7 +61,16 @@ def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
     return lines
 
 
-def _rows(requests: Iterable[Requests], seconds: float) -> tuple[Stat, ...]:
+def _rows(
+    requests: Iterable[Requests], seconds: float, *, completed: int | None = None
+) -> tuple[Stat, ...]:
+    """Return a row for every name and, where there are several, one of all.
+
+    Args:
+        requests: By name.
+        seconds: How long they took.
+        completed: Successes that were completed in these seconds. None: those of the requests.
+    """
     by_name: dict[str, list[Requests]] = {}
     for it in requests:
         by_name.setdefault(f"{it.method} {it.name}", []).append(it)
@@ -69,6 +78,8 @@ def _rows(requests: Iterable[Requests], seconds: float) -> tuple[Stat, ...]:
     if len(rows) > 1:
         everything = [it for its in by_name.values() for it in its]
         rows.append(_stat("all", everything, seconds))
+    if rows and completed is not None:
+        rows[-1] = replace(rows[-1], rps=completed / seconds)
     return tuple(rows)
 
 

@@ -1,0 +1,1009 @@
+"""What the panels of a run show: its matrix, its header, its containers, its numbers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    make_cell,
+    make_profile,
+    requests,
+    run_started,
+    sample,
+    state_after,
+)
+from loadbench.engine.events import (
+    CellPhase,
+    Container,
+    ErrorCount,
+    Event,
+    Phase,
+    Requests,
+    Result,
+    RunFinished,
+    RunResumed,
+    Sample,
+    Stages,
+    Verdict,
+)
+from loadbench.engine.measure.histogram import merge
+from loadbench.engine.plan import plan_cells
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.samples import Samples
+from loadbench.engine.state import EMPTY, PhaseStart, RunState
+from loadbench.ui.present import cell as present
+from loadbench.ui.present.cell import Shown
+from loadbench.ui.present.containers import (
+    MIB,
+    container_header,
+    container_lines,
+    standing,
+)
+from loadbench.ui.present.glyphs import ASCII, UNICODE, Glyphs
+from loadbench.ui.present.header import header_lines
+from loadbench.ui.present.lines import Line, Tone, plain, width
+from loadbench.ui.present.matrix import CELL_COLUMNS, grid_of, matrix_lines, plan_lines
+from loadbench.ui.present.stages import stage_lines
+from loadbench.ui.present.stats import (
+    cell_statistics,
+    failure_lines,
+    live_statistics,
+    stat_lines,
+)
+from loadbench.ui.present.tally import Adder, Tally
+
+FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
+PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
+BEGUN = run_started(PROFILE)
+MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
+
+
+def texts(lines: Iterable[Line]) -> list[str]:
+    """What stands on the lines."""
+    return [plain(one).rstrip() for one in lines]
+
+
+def tone_of(one: Line, text: str) -> Tone:
+    """The tone of the first piece with this text in it."""
+    return next(piece.tone for piece in one if text in piece.text)
+
+
+# The grid
+
+
+def test_models_stand_across_and_users_down() -> None:
+    grid = grid_of(plan_cells(make_profile(models=[1, 2], users=[5, 10])))
+
+    assert (grid.models, grid.row_names()) == ((1, 2), ["5", "10"])
+    assert grid.keys == {
+        (0, 0): "m1_u5_s2",
+        (0, 1): "m2_u5_s2",
+        (1, 0): "m1_u10_s2",
+        (1, 1): "m2_u10_s2",
+    }
+
+
+def test_models_stand_in_the_order_they_are_measured_in() -> None:
+    assert grid_of(plan_cells(make_profile(models=[4, 1]))).models == (4, 1)
+
+
+def test_a_row_says_its_spawn_rate_where_there_are_several() -> None:
+    grid = grid_of(plan_cells(make_profile(users=[5, 10], spawn_rates=[2, 0.5])))
+
+    assert grid.row_names() == ["5 @0.5/s", "5 @2/s", "10 @0.5/s", "10 @2/s"]
+    assert grid.place("m1_u10_s0.5") == (2, 0)
+    assert grid.label_columns == len("10 @0.5/s")
+
+
+def test_a_row_says_its_repeat_where_there_are_several() -> None:
+    grid = grid_of(plan_cells(make_profile(repeats=2, spawn_rates=[1, 2])))
+
+    assert grid.row_names() == ["2 @1/s #1", "2 @1/s #2", "2 @2/s #1", "2 @2/s #2"]
+    assert grid.place("m1_u2_s1_r2") == (1, 0)
+
+
+def test_every_cell_has_a_place_of_its_own() -> None:
+    cells = plan_cells(make_profile(models=[1, 2, 3], users=[2, 4], spawn_rates=[1, 2], repeats=2))
+    grid = grid_of(cells)
+
+    assert len({grid.place(cell.key) for cell in cells}) == len(cells)
+
+
+def test_what_is_not_in_the_plan_has_no_place() -> None:
+    grid = grid_of(plan_cells(PROFILE))
+
+    assert grid.place("m9_u9_s9") is None
+    assert grid.place(None) is None
+
+
+# The matrix
+
+
+def matrix(*events: Event, live: bool = True, **options: Any) -> list[Line]:
+    """The matrix of a run of three cells side by side."""
+    return matrix_lines(
+        grid_of(BEGUN.cells), state_after(BEGUN, *events), UNICODE, live=live, **options
+    )
+
+
+def finished_as(verdict: Verdict, p90_ms: float = 10.0) -> tuple[Event, ...]:
+    """The first cell was measured."""
+    return (
+        cell_started(),
+        cell_finished(verdict=verdict, requests=requests(((p90_ms, 400),))),
+    )
+
+
+def test_a_new_run_has_a_dot_for_every_cell() -> None:
+    assert texts(matrix()) == [
+        "users    1m       2m       3m",
+        "    2     ·        ·        ·",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "shown", "tone"),
+    [
+        (finished_as(Verdict.VALID), "10.0  ", Tone.GOOD),
+        (finished_as(Verdict.SUSPECT), "10.0! ", Tone.WARN),
+        (finished_as(Verdict.INVALID), "10.0!!", Tone.BAD),
+        (finished_as(Verdict.VALID, 12_300.0), "12300  ", Tone.GOOD),
+        ((cell_started(), cell_failed()), "fail✖ ", Tone.BAD),
+        ((cell_started(), cell_skipped()), "skip– ", Tone.DIM),
+        ((), "·  ", Tone.DIM),
+        ((cell_started(),), "▶  ", Tone.ACCENT),
+        ((cell_started(), sample()), "▶10.0  ", Tone.ACCENT),
+        ((cell_started(), sample(requests=())), "▶  ", Tone.ACCENT),
+    ],
+)
+def test_a_cell_shows_what_became_of_it(events: tuple[Event, ...], shown: str, tone: Tone) -> None:
+    row = matrix(*events)[1]
+
+    assert plain(row)[5 : 5 + CELL_COLUMNS].strip(" ") == shown.rstrip()
+    assert tone_of(row, shown) is tone
+    assert width(row) == 5 + 3 * CELL_COLUMNS
+
+
+def test_a_measured_cell_without_a_success_has_no_p90() -> None:
+    row = matrix(cell_started(), cell_finished(requests=(), verdict=Verdict.INVALID))[1]
+
+    assert plain(row)[5:14].strip() == "-!!"
+
+
+def test_a_cell_that_is_measured_again_shows_that_it_is_running() -> None:
+    row = matrix(*finished_as(Verdict.VALID), cell_started(attempt=2))[1]
+
+    assert plain(row)[5:14].strip() == "▶"
+
+
+def test_a_cell_that_is_asked_for_again_is_pending() -> None:
+    row = matrix(*finished_as(Verdict.VALID), answered("again", FIRST))[1]
+
+    assert plain(row)[5:14].strip() == "·"
+
+
+def test_of_a_run_that_is_not_live_no_cell_is_running() -> None:
+    row = matrix(cell_started(), sample(), live=False)[1]
+
+    assert plain(row).split() == ["2", "·", "·", "·"]
+
+
+def test_brackets_stand_around_the_chosen_cell_alone() -> None:
+    events = (*finished_as(Verdict.SUSPECT), cell_started(SECOND))
+    without, there = matrix(*events)[1], matrix(*events, cursor=FIRST)[1]
+
+    assert plain(there)[5:14] == "[ 10.0! ]"
+    assert plain(there).replace("[", " ").replace("]", " ") == plain(without)
+    assert tone_of(there, "10.0") is Tone.CURSOR
+
+
+def test_no_cell_is_chosen_by_a_key_that_is_not_in_the_plan() -> None:
+    assert "[" not in "".join(texts(matrix(cursor="m9_u9_s9")))
+
+
+def test_where_the_grid_has_holes_nothing_is_shown() -> None:
+    cells = (make_cell(1, 2), make_cell(2, 4), make_cell(3, 2))
+    begun = replace(BEGUN, cells=cells)
+
+    lines = matrix_lines(grid_of(cells), state_after(begun), UNICODE, live=True)
+
+    assert texts(lines) == [
+        "users    1m       2m       3m",
+        "    2     ·                 ·",
+        "    4              ·",
+    ]
+    assert len({width(one) for one in lines[1:]}) == 1
+    assert texts(plan_lines(grid_of(cells), UNICODE)) == texts(lines)
+
+
+def test_a_matrix_of_ascii_characters_has_no_others() -> None:
+    events = (
+        *(cell_started(), cell_failed(), cell_started(SECOND), cell_skipped(SECOND)),
+        *(cell_started(THIRD), sample(THIRD)),
+    )
+
+    lines = matrix_lines(grid_of(BEGUN.cells), state_after(BEGUN, *events), ASCII, live=True)
+
+    assert texts(lines)[1].split() == ["2", "failx", "skip-", ">10.0"]
+
+
+# The header
+
+
+def header(
+    *events: Event,
+    status: RunStatus = RunStatus.LIVE,
+    columns: int = 120,
+    later_s: float = 0.0,
+    glyphs: Glyphs = UNICODE,
+) -> list[Line]:
+    """The two lines at the top of a run, some seconds after its last event."""
+    state = state_after(BEGUN, *events)
+    run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, status)
+    return header_lines(run, PROFILE, state.elapsed_s + later_s, glyphs, columns)
+
+
+def finish(result: Result = Result.DONE, **fields: Any) -> RunFinished:
+    """The run has ended."""
+    return RunFinished(result=result, **{"reason": "every cell is over", **fields})
+
+
+ALL_OVER = tuple(
+    event for key in (FIRST, SECOND, THIRD) for event in (cell_started(key), cell_finished(key))
+)
+LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))
+
+
+def test_a_live_run_says_its_name_the_cell_and_what_is_left() -> None:
+    title, _ = texts(header(*LIVE))
+
+    assert title.startswith(" demo ▸ 20261122-072100   ▶ live  ")
+    assert "cell 1 of 3  " in title
+    assert title.endswith(" left")
+    assert width(header(*LIVE)[0]) == 120
+
+
+def test_what_is_left_becomes_less_while_nothing_is_said() -> None:
+    at_first, later = (texts(header(*LIVE, later_s=it))[0] for it in (0.0, 4.0))
+
+    assert "1 min 29 s left" in at_first
+    assert "1 min 25 s left" in later
+
+
+def test_the_bar_is_full_at_the_end() -> None:
+    begun, over = (texts(header(*events))[0] for events in ((), ALL_OVER))
+
+    assert begun.count("░") == 16 - begun.count("█")
+    assert begun.count("█") < 2
+    assert (over.count("█"), over.count("░")) == (16, 0)
+    assert "cell 3 of 3" in over
+
+
+def test_the_phase_has_a_clock_with_its_length() -> None:
+    doing = texts(header(cell_started(), MEASURING, later_s=4.0))[1]
+
+    assert doing == (" m1_u2_s2  scaling ▸ ramping ▸ settling ▸ measuring 00:04/00:10 ▸ draining")
+
+
+@pytest.mark.parametrize(
+    ("phase", "later_s", "clock"),
+    [
+        (Phase.SCALING, 7.0, "scaling 00:07 "),
+        (Phase.SCALING, 3725.0, "scaling 1:02:05 "),
+        (Phase.SETTLING, 7.0, "settling 00:07/≤00:15 "),
+        (Phase.MEASURING, 99.0, "measuring 00:10/00:10 "),
+        (Phase.RAMPING, 3.0, "ramping 00:03 "),  # all users come at once
+        (Phase.DRAINING, 1.0, "draining 00:01"),
+    ],
+)
+def test_a_clock_goes_no_further_than_its_phase(phase: Phase, later_s: float, clock: str) -> None:
+    doing = header(cell_started(), CellPhase(cell=FIRST, phase=phase), later_s=later_s)[1]
+
+    assert clock in plain(doing)
+    assert tone_of(doing, phase.value) is Tone.ACCENT
+
+
+def test_a_cell_that_is_measured_again_says_so() -> None:
+    again = (cell_started(attempt=2), CellPhase(cell=FIRST, phase=Phase.SCALING))
+
+    assert texts(header(*again))[1].startswith(" m1_u2_s2 (attempt 2)  scaling")
+
+
+def test_a_cell_without_a_phase_has_no_clock() -> None:
+    assert texts(header(cell_started()))[1].split(" ▸ ")[0] == " m1_u2_s2  scaling"
+
+
+def test_a_pause_that_waits_for_the_cell_says_so() -> None:
+    doing = header(cell_started(), MEASURING, answered("pause"))[1]
+
+    assert plain(doing).endswith("   pauses after it")
+    assert tone_of(doing, "pauses") is Tone.WARN
+
+
+def test_a_paused_run_says_how_it_goes_on() -> None:
+    over = (cell_started(), cell_finished(), answered("pause"))
+
+    assert texts(header(*over))[1] == " paused: space goes on"
+
+
+@pytest.mark.parametrize(
+    ("events", "told"), [((), " starting"), ((*LIVE[:1], cell_finished()), " between two cells")]
+)
+def test_a_run_without_a_current_cell_says_where_it_is(
+    events: tuple[Event, ...], told: str
+) -> None:
+    assert texts(header(*events))[1] == told
+
+
+@pytest.mark.parametrize("events", [(), LIVE, (*LIVE, answered("pause"))])
+def test_a_run_that_is_being_stopped_says_so_above_all(events: tuple[Event, ...]) -> None:
+    doing = texts(header(*events, answered("stop")))[1]
+
+    assert doing == " stopping: everything is being taken down"
+
+
+def test_a_narrow_header_keeps_the_current_phase_and_its_clock() -> None:
+    events = (cell_started(), MEASURING, answered("pause"))
+
+    title, doing = texts(header(*events, columns=60, later_s=1.0))
+
+    assert doing == " m1_u2_s2  measuring 00:02/00:10  pauses after it"
+    assert title.endswith("1 min 27 s left")
+    assert "█" not in title
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+@pytest.mark.parametrize(
+    "events",
+    [
+        (),
+        LIVE,
+        (cell_started(), MEASURING, answered("pause")),
+        (*LIVE, answered("stop")),
+        ALL_OVER,
+    ],
+    ids=["starting", "scaling", "pausing", "stopping", "over"],
+)
+def test_a_live_header_is_never_wider_than_the_screen(
+    events: tuple[Event, ...], glyphs: Glyphs
+) -> None:
+    # 60 columns are the fewest that a screen has.
+    for columns in range(60, 140):
+        lines = header(*events, columns=columns, glyphs=glyphs)
+        assert all(width(one) <= columns for one in lines)
+
+
+@pytest.mark.parametrize("columns", [60, 61, 70, 80, 100, 120])
+@pytest.mark.parametrize("left", [None, "3 containers of bench-1 could not be removed: no answer"])
+@pytest.mark.parametrize("result", list(Result))
+def test_the_header_of_a_run_that_is_over_is_never_wider_than_the_screen(
+    result: Result, left: str | None, columns: int
+) -> None:
+    end = finish(result, reason="model-1 " * 20, left=left)
+
+    lines = header(*LIVE, end, status=RunStatus(result.value), columns=columns)
+
+    assert all(width(one) <= columns for one in lines)
+
+
+def test_a_run_that_is_done_counts_its_cells() -> None:
+    lines = header(*ALL_OVER, finish(), status=RunStatus.DONE)
+    title, ending = texts(lines)
+
+    assert "● done" in title
+    assert title.endswith("3 cells: 3 finished")
+    assert ending == " done: every cell is over"
+    assert tone_of(lines[1], "done") is Tone.DIM
+
+
+def test_a_run_that_was_stopped_says_how_the_rest_is_measured() -> None:
+    stopped = finish(Result.STOPPED, reason="asked for")
+
+    lines = header(*LIVE, stopped, status=RunStatus.STOPPED)
+
+    assert texts(lines)[1] == " stopped: asked for; r measures the rest"
+    assert tone_of(lines[1], "stopped") is Tone.WARN
+
+
+def test_what_could_not_be_taken_down_is_told_in_a_warning() -> None:
+    lines = header(*ALL_OVER, finish(left="model-1 is left"), status=RunStatus.DONE)
+
+    assert texts(lines)[1] == " done: every cell is over; model-1 is left"
+    assert tone_of(lines[1], "left") is Tone.WARN
+
+
+def test_an_interrupted_run_says_where_it_was_killed() -> None:
+    title, ending = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
+
+    assert "! interrupted" in title
+    assert title.endswith("3 cells: 3 not run")
+    assert ending == " the runner was killed at m1_u2_s2; r measures the rest"
+
+
+def test_an_interrupted_run_between_cells_was_killed_at_none() -> None:
+    over = (cell_started(), cell_finished())
+
+    ending = texts(header(*over, status=RunStatus.INTERRUPTED))[1]
+
+    assert ending == " the runner was killed; r measures the rest"
+
+
+# Containers
+
+
+def container(name: str = "model-1", **fields: Any) -> Container:
+    """A container that runs."""
+    return Container(name=name, **{"service": "model", "state": "running", **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "tone"),
+    [
+        ({}, "running", Tone.GOOD),
+        ({"health": "healthy"}, "healthy", Tone.GOOD),
+        ({"health": "starting"}, "starting", Tone.WARN),
+        ({"health": "unhealthy"}, "unhealthy", Tone.BAD),
+        ({"state": "paused"}, "paused", Tone.WARN),
+        ({"state": "exited", "exit_code": 1}, "exited (1)", Tone.BAD),
+        ({"state": "exited"}, "exited", Tone.BAD),
+        ({"state": "exited", "exit_code": -9}, "killed by signal 9", Tone.BAD),
+        (
+            {"state": "exited", "exit_code": 137, "oom_killed": True},
+            "out of memory (137)",
+            Tone.BAD,
+        ),
+        ({"state": "dead", "exit_code": 0}, "dead (0)", Tone.BAD),
+        ({"state": "exited", "exit_code": 0, "health": "healthy"}, "exited (0)", Tone.BAD),
+        ({"oom_killed": True, "health": "healthy"}, "healthy", Tone.GOOD),
+    ],
+)
+def test_how_a_container_is(fields: dict[str, Any], words: str, tone: Tone) -> None:
+    one = container(**fields)
+
+    assert standing(one) == (words, tone)
+    (shown,) = container_lines([one], UNICODE)
+    sign = {Tone.GOOD: "●", Tone.WARN: "○", Tone.BAD: "✖"}[tone]
+    assert plain(shown).startswith(f"{sign} model-1  {words}")
+    assert shown[0].tone is tone
+
+
+def test_a_container_shows_what_it_uses() -> None:
+    one = container(health="healthy", cpu_cores=1.25, memory_bytes=210 * MIB)
+
+    assert texts(container_lines([one], UNICODE)) == ["● model-1  healthy    125%  210M"]
+
+
+def test_what_is_not_known_yet_is_empty() -> None:
+    assert texts(container_lines([container()], UNICODE)) == ["● model-1  running"]
+
+
+def test_a_container_that_has_ended_uses_nothing() -> None:
+    one = container(state="exited", exit_code=1, cpu_cores=0.5, memory_bytes=MIB)
+
+    assert texts(container_lines([one], UNICODE)) == ["✖ model-1  exited (1)"]
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (0, "0M"),
+        (MIB // 3, "0M"),
+        (9999 * MIB, "9999M"),
+        (10_000 * MIB, "9.8G"),
+        (80 * 1024 * MIB, "80.0G"),
+    ],
+)
+def test_memory_is_in_mib_and_in_gib_where_that_is_too_long(size: int, shown: str) -> None:
+    (one,) = texts(container_lines([container(memory_bytes=size)], UNICODE))
+
+    assert one.split()[-1] == shown
+
+
+def test_a_column_of_vram_stands_there_when_one_container_uses_any() -> None:
+    both = [
+        container(memory_bytes=MIB, vram_bytes=2048 * MIB),
+        container("api-1", memory_bytes=3 * MIB),
+    ]
+
+    first, second = container_lines(both, UNICODE)
+
+    assert plain(first).endswith("    1M 2048M")
+    assert plain(second).rstrip().endswith("    3M")
+    assert width(first) == width(second)
+    assert container_header(both) == "% of a core, memory, VRAM"
+    assert container_header(both[1:]) == "% of a core, memory"
+
+
+def test_restarts_are_a_warning() -> None:
+    (one,) = container_lines([container(restarts=3)], UNICODE)
+
+    assert plain(one).endswith("  3 restarts")
+    assert tone_of(one, "restarts") is Tone.WARN
+
+
+def test_names_are_as_wide_as_the_longest() -> None:
+    first, second = texts(container_lines([container("a"), container("model-10")], UNICODE))
+
+    assert first.index("running") == second.index("running")
+
+
+def test_without_containers_there_is_no_line() -> None:
+    assert container_lines([], UNICODE) == []
+
+
+# What an attempt came to
+
+latencies = st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0])
+histograms = st.dictionaries(latencies, st.integers(1, 5), max_size=3).map(
+    lambda counts: tuple(sorted(counts.items()))
+)
+numbers = st.integers(0, 1000).map(float)
+many_requests = st.lists(
+    st.builds(
+        Requests,
+        method=st.sampled_from(["GET", "POST"]),
+        name=st.sampled_from(["/a", "/b"]),
+        successes=histograms,
+        failures=histograms,
+    ),
+    max_size=3,
+    unique_by=lambda it: (it.method, it.name),
+).map(tuple)
+some_stages = st.builds(
+    Stages,
+    count=st.integers(0, 9),
+    latency_ms=numbers,
+    total_ms=numbers,
+    queue_ms=numbers,
+    decode_ms=numbers,
+    infer_ms=numbers,
+)
+some_errors = st.lists(
+    st.builds(ErrorCount, error=st.sampled_from(["no", "late", "503"]), count=st.integers(1, 9)),
+    max_size=2,
+).map(tuple)
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> list[Sample]:
+    """Some seconds of a cell, one after the other."""
+    return [
+        sample(
+            second=second,
+            requests=draw(many_requests),
+            stages=draw(some_stages),
+            errors=draw(some_errors),
+        )
+        for second in range(draw(st.integers(0, 8)))
+    ]
+
+
+def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> RunState:
+    """A run whose current attempt has these samples, measured from a second on."""
+    phases = () if measured_from is None else (PhaseStart(Phase.MEASURING, measured_from),)
+    kept = Samples()
+    for one in samples:
+        kept = kept.plus(one)
+    return replace(EMPTY, samples=kept, phases=phases)
+
+
+def as_sums(tally: Tally) -> dict[str, Any]:
+    """A tally in a form in which the order of names and of equal errors does not count."""
+    return {
+        "seconds": tally.seconds,
+        "measured": tally.measured,
+        "requests": {(it.method, it.name): (it.successes, it.failures) for it in tally.requests},
+        "stages": tally.stages,
+        "errors": {it.error: it.count for it in tally.errors},
+    }
+
+
+def merged(samples: Sequence[Sample]) -> dict[str, Any]:
+    """What the samples come to, added up plainly."""
+    every = [it for one in samples for it in one.requests]
+    names = {(it.method, it.name) for it in every}
+    errors: dict[str, int] = {}
+    for error in (it for one in samples for it in one.errors):
+        errors[error.error] = errors.get(error.error, 0) + error.count
+    fields = ("count", "latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
+    return {
+        "seconds": len(samples),
+        "requests": {
+            name: (
+                merge(it.successes for it in every if (it.method, it.name) == name),
+                merge(it.failures for it in every if (it.method, it.name) == name),
+            )
+            for name in names
+        },
+        "stages": Stages(
+            **{field: sum(getattr(one.stages, field) for one in samples) for field in fields}
+        ),
+        "errors": errors,
+    }
+
+
+@given(attempts())
+def test_an_attempt_comes_to_all_its_samples(samples: list[Sample]) -> None:
+    tally = Adder().of(state_with(samples))
+
+    assert as_sums(tally) == {"measured": False, **merged(samples)}
+
+
+@given(attempts(), st.integers(0, 8))
+def test_once_measuring_begins_only_that_counts(samples: list[Sample], since: int) -> None:
+    tally = Adder().of(state_with(samples, measured_from=since))
+
+    counted = samples[since:] or samples
+    assert as_sums(tally) == {"measured": bool(samples[since:]), **merged(counted)}
+
+
+@given(attempts(), st.integers(0, 8))
+def test_samples_that_come_one_by_one_come_to_the_same(samples: list[Sample], since: int) -> None:
+    adder = Adder()
+
+    for length in range(len(samples) + 1):
+        measured_from = since if length >= since else None
+        state = state_with(samples[:length], measured_from=measured_from)
+        grown, at_once = adder.of(state), Adder().of(state)
+        assert as_sums(grown) == as_sums(at_once)
+
+
+def test_another_attempt_begins_at_nothing() -> None:
+    adder = Adder()
+    adder.of(state_with([sample(second=0), sample(second=1)]))
+
+    again = adder.of(state_with([sample(second=0, attempt=2)]))
+
+    assert as_sums(again) == {"measured": False, **merged([sample()])}
+
+
+def test_an_adder_can_be_asked_of_an_earlier_moment() -> None:
+    adder = Adder()
+    both = [sample(second=0), sample(second=1)]
+    adder.of(state_with(both))
+
+    assert adder.of(state_with(both[:1])).seconds == 1
+    assert as_sums(adder.of(state_with(both[:1])))["requests"] == merged(both[:1])["requests"]
+
+
+def test_errors_stand_by_how_often_they_were_seen() -> None:
+    def errors(**counts: int) -> tuple[ErrorCount, ...]:
+        return tuple(ErrorCount(error=error, count=count) for error, count in counts.items())
+
+    samples = [
+        sample(second=0, errors=errors(rare=1, often=2)),
+        sample(second=1, errors=errors(often=7, some=3)),
+    ]
+
+    told = Adder().of(state_with(samples)).errors
+
+    assert told == errors(often=9, some=3, rare=1)
+
+
+# Statistics
+
+
+def named(*names: str) -> tuple[Requests, ...]:
+    """Ten successes of each name, and a failure."""
+    return tuple(
+        Requests(method="GET", name=name, successes=((10.0, 10),), failures=((1.0, 1),))
+        for name in names
+    )
+
+
+def test_statistics_of_a_live_cell_say_over_what_they_are() -> None:
+    samples = [sample(second=second) for second in range(4)]
+
+    before = live_statistics(Adder().of(state_with(samples)))
+    measured = live_statistics(Adder().of(state_with(samples, measured_from=1)))
+
+    assert (before.of, measured.of) == ("before measuring, 4 s", "measured so far, 3 s")
+    assert [row.rps for row in (*before.rows, *measured.rows)] == [40.0, 40.0]
+
+
+def test_one_name_has_one_row() -> None:
+    lines = texts(stat_lines(cell_statistics(cell_finished())))
+
+    assert [one.split() for one in lines] == [
+        ["name", "requests", "fails", "req/s", "p50", "p90", "p95", "p99", "max"],
+        ["POST", "/predict", "400", "0", "40.0", "10.0", "10.0", "10.0", "10.0", "10.0"],
+    ]
+
+
+def test_several_names_have_a_row_of_all_below_them() -> None:
+    finished = cell_finished(requests=named("/b", "/a"), completed=18)
+    statistics = cell_statistics(finished)
+
+    assert [row.name for row in statistics.rows] == ["GET /a", "GET /b", "all"]
+    assert [(row.failures, row.rps) for row in statistics.rows] == [(1, 1.0), (1, 1.0), (2, 1.8)]
+    assert statistics.rows[-1].successes == ((10.0, 20),)
+
+
+def test_failures_stand_out_and_count_as_requests() -> None:
+    _, row = stat_lines(cell_statistics(cell_finished(requests=named("/a"))))
+
+    assert plain(row).split()[2:4] == ["11", "1"]
+    assert [piece.tone for piece in row if piece.text == "    1"] == [Tone.BAD]
+
+
+def test_a_name_that_only_failed_has_no_latency() -> None:
+    failed = requests(successes=(), failures=((1.0, 5),))
+
+    _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0))))
+
+    assert row.split() == ["POST", "/predict", "5", "5", "0", *5 * ["-"]]
+
+
+def test_without_a_request_there_is_a_sentence() -> None:
+    assert texts(stat_lines(live_statistics(Adder().of(EMPTY)))) == [
+        "no request has been answered yet"
+    ]
+
+
+def test_failures_are_listed_by_frequency_and_wrapped() -> None:
+    errors = (
+        ErrorCount(error="rare", count=1),
+        ErrorCount(error="503 from /predict: no room", count=1200),
+    )
+
+    assert texts(failure_lines(errors, 24)) == [
+        "   1200  503 from",
+        "         /predict: no",
+        "         room",
+        "      1  rare",
+    ]
+
+
+# Stages
+
+STAGES = Stages(
+    count=10, latency_ms=1000.0, total_ms=900.0, queue_ms=500.0, decode_ms=100.0, infer_ms=200.0
+)
+
+
+def test_stages_are_a_bar_as_wide_as_the_panel_and_their_names() -> None:
+    bar, names = stage_lines(STAGES, UNICODE, 80)
+
+    assert plain(bar) == 80 * "█"
+    assert [len(piece.text) for piece in bar] == [40, 8, 16, 8, 8]
+    assert plain(names) == (
+        "■ queue 50.0   ■ decode 10.0   ■ infer 20.0   ■ api 10.0   ■ network 10.0"
+    )
+
+
+def test_a_narrow_panel_has_the_names_close_together() -> None:
+    _, names = stage_lines(STAGES, UNICODE, 60)
+
+    assert plain(names) == "queue 50.0 decode 10.0 infer 20.0 api 10.0 network 10.0"
+
+
+def test_stages_of_ascii_characters_each_have_their_own() -> None:
+    bar, names = stage_lines(STAGES, ASCII, 80)
+
+    assert plain(bar) == 40 * "#" + 8 * "=" + 16 * "+" + 8 * ":" + 8 * "."
+    assert plain(names).startswith("# queue 50.0   = decode 10.0   ")
+
+
+def test_answers_without_server_timing_are_told_as_such() -> None:
+    assert texts(stage_lines(Stages(), UNICODE, 80)) == [
+        "the answers do not say (no Server-Timing header)"
+    ]
+
+
+def test_stages_that_took_no_time_have_an_empty_bar() -> None:
+    bar, names = stage_lines(Stages(count=3), UNICODE, 80)
+
+    assert plain(bar) == ""
+    assert plain(names).startswith("■ queue 0 ")
+
+
+@given(some_stages.filter(lambda it: it.count > 0), st.integers(20, 120))
+def test_a_bar_is_never_wider_than_the_panel(stages: Stages, columns: int) -> None:
+    # Clocks of two machines differ: api or network may come out below nothing.
+    bar = stage_lines(stages, UNICODE, columns)[0]
+
+    assert width(bar) in (0, columns)
+
+
+# A cell
+
+
+def shown(*events: Event, tally: bool = True, attempt: bool = True) -> Shown:
+    """The first cell, its attempt added up where it has one."""
+    state = state_after(BEGUN, *events)
+    return Shown(
+        state.cells[FIRST],
+        state if attempt else None,
+        Adder().of(state) if tally and state.samples else None,
+    )
+
+
+def test_a_cell_that_was_never_begun_says_so() -> None:
+    nothing = shown(attempt=False)
+
+    assert nothing.why_empty == "not measured yet"
+    assert present.statistics(nothing, 80)[0] == ""
+    assert texts(present.statistics(nothing, 80)[1]) == ["not measured yet"]
+    assert texts(present.stages(nothing, UNICODE, 80)) == ["not measured yet"]
+    assert texts(present.failures(nothing, 80)[1]) == ["no failure"]
+
+
+@pytest.mark.parametrize(
+    ("it", "why"),
+    [
+        (shown(cell_skipped(attempt=0), attempt=False), "skipped before it began"),
+        (shown(cell_started(), cell_skipped(), attempt=False), "reading…"),
+        (shown(cell_started(), attempt=False), "reading…"),
+        (shown(cell_started()), "waiting for the first answers"),
+        (shown(cell_started(), cell_failed()), "it ended before its first second"),
+        (
+            shown(cell_started(), RunResumed(pid=1, retry=(), hardware={}, versions={})),
+            "it ended before its first second",
+        ),
+    ],
+)
+def test_why_there_is_nothing_to_draw(it: Shown, why: str) -> None:
+    assert it.why_empty == why
+
+
+def test_a_live_cell_shows_what_it_came_to_so_far() -> None:
+    live = shown(cell_started(), sample(second=0), sample(second=1))
+
+    of, lines = present.statistics(live, 80)
+
+    assert of == "before measuring, 2 s"
+    assert texts(lines)[1].split()[:5] == ["POST", "/predict", "80", "0", "40.0"]
+
+
+def test_a_live_cell_lists_its_failures() -> None:
+    errors = (ErrorCount(error="503", count=2), ErrorCount(error="late", count=5))
+    live = shown(cell_started(), sample(errors=errors))
+
+    number, lines = present.failures(live, 80)
+
+    assert number == 7
+    assert [one.split() for one in texts(lines)] == [["5", "late"], ["2", "503"]]
+
+
+def test_a_live_cell_whose_requests_all_failed_has_no_stages_yet() -> None:
+    failed = requests(successes=(), failures=((1.0, 5),))
+
+    live = shown(cell_started(), sample(requests=failed))
+
+    assert texts(present.stages(live, UNICODE, 80)) == ["no request has been answered yet"]
+
+
+def test_a_live_cell_without_server_timing_says_so() -> None:
+    live = shown(cell_started(), sample())
+
+    assert "no Server-Timing header" in texts(present.stages(live, UNICODE, 80))[0]
+
+
+def test_a_measured_cell_shows_the_numbers_of_its_end_not_those_of_its_samples() -> None:
+    errors = (ErrorCount(error="at the end", count=3),)
+    end = cell_finished(
+        requests=requests(((20.0, 50),), failures=((1.0, 3),)),
+        completed=50,
+        measured_s=5.0,
+        errors=errors,
+        stages=STAGES,
+    )
+    over = replace(
+        shown(cell_started(), end),
+        tally=Adder().of(state_with([sample(errors=(ErrorCount(error="early", count=1),))])),
+    )
+
+    of, lines = present.statistics(over, 80)
+    number, told = present.failures(over, 80)
+
+    assert of == "measured, 5 s"
+    assert texts(lines)[1].split() == ["POST", "/predict", "53", "3", "10.0", *5 * ["20.0"]]
+    assert (number, texts(told)) == (3, ["      3  at the end"])
+    assert texts(present.stages(over, UNICODE, 80)) == texts(stage_lines(STAGES, UNICODE, 80))
+
+
+def test_a_cell_in_doubt_says_why_above_its_failures() -> None:
+    end = cell_finished(
+        verdict=Verdict.SUSPECT,
+        reasons=("not settled: too few answers", "Locust was busy"),
+        errors=(ErrorCount(error="503", count=2),),
+    )
+
+    number, lines = present.failures(shown(cell_started(), end), 24)
+
+    assert number == 2
+    assert texts(lines) == [
+        "suspect: not settled:",
+        "  too few answers",
+        "suspect: Locust was busy",
+        "",
+        "      2  503",
+    ]
+
+
+def test_a_failed_cell_says_why_with_its_last_log_lines() -> None:
+    failed = replace(cell_failed(), log_lines=("loading the model", "Killed"))
+
+    number, lines = present.failures(shown(cell_started(), failed), 80)
+
+    assert number == 0
+    assert texts(lines) == ["failed: model-1 ended (137)", "| loading the model", "| Killed"]
+
+
+def test_above_the_statistics_of_a_failed_cell_stands_the_beginning_of_why() -> None:
+    failed = replace(cell_failed(), log_lines=tuple("abcdef"))
+    over = replace(
+        shown(cell_started(), failed), tally=Adder().of(state_with([sample(), sample(second=1)]))
+    )
+
+    of, lines = present.statistics(over, 80)
+
+    assert of == "before measuring, 2 s"
+    assert texts(lines)[:3] == ["failed: model-1 ended (137)", "| a", "| b"]
+    assert texts(lines)[3].startswith("name ")
+
+
+def test_a_failed_cell_without_a_second_says_why_and_no_more() -> None:
+    of, lines = present.statistics(shown(cell_started(), cell_failed()), 80)
+
+    assert (of, texts(lines)) == ("", ["failed: model-1 ended (137)"])
+
+
+def test_a_skipped_cell_says_why() -> None:
+    skipped = shown(cell_skipped(attempt=0))
+
+    assert texts(present.failures(skipped, 80)[1]) == ["skipped: asked for"]
+
+
+def test_a_measured_cell_that_runs_again_shows_the_new_attempt() -> None:
+    again = shown(cell_started(), cell_finished(), cell_started(attempt=2), sample(attempt=2))
+
+    assert present.statistics(again, 80)[0] == "before measuring, 1 s"
+
+
+@given(st.text(max_size=80), st.lists(st.text(max_size=60), max_size=3), st.integers(20, 60))
+def test_whatever_a_failed_cell_said_fits_the_panel(
+    reason: str, log: list[str], columns: int
+) -> None:
+    failed = replace(cell_failed(), reason=reason, log_lines=tuple(log))
+
+    lines = present.failures(shown(cell_started(), failed), columns)[1]
+
+    assert all(width(one) <= columns for one in lines)
+
+
+@pytest.mark.parametrize("p90", [0.04, 0.5, 9_999.0, 12_000.0, 100_000.0, 1_000_000.0])
+def test_a_cell_is_as_wide_as_every_other_whatever_its_latency(p90: float) -> None:
+    profile = make_profile(models=[1, 2])
+    fast = cell_finished("m1_u2_s2", requests=requests(((p90, 10),)))
+    begun = cell_started("m2_u2_s2")
+    now = sample("m2_u2_s2", requests=requests(((p90, 10),)))
+    state = state_after(run_started(profile), cell_started(), fast, begun, now)
+
+    lines = matrix_lines(grid_of(plan_cells(profile)), state, UNICODE, live=True, cursor="m1_u2_s2")
+
+    assert {width(it) for it in lines} == {width(lines[0])}
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_header_is_never_wider_than_the_screen(columns: int) -> None:
+    profile = make_profile(models=[16], users=[100], spawn_rates=[2.5], repeats=2)
+    key = "m16_u100_s2.5_r2"
+    home = Path("/r") / ("a-profile-with-a-name-as-long-as-a-line" * 2) / "20261122-111101-12"
+    started = (run_started(profile), answered("pause"), cell_started(key, 2))
+    measuring = CellPhase(cell=key, phase=Phase.MEASURING)
+    for events in (started, (*started, measuring)):
+        for status in (RunStatus.LIVE, RunStatus.INTERRUPTED):
+            run = Run(home, state_after(*events), status)
+            for one in header_lines(run, profile, 5.0, UNICODE, columns):
+                assert width(one) <= columns
