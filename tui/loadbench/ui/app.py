@@ -59,7 +59,14 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
     ESCAPE_TO_MINIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "quit", tooltip="leave; what runs goes on"),
-        Binding("ctrl+c", "ask_to_leave", "leave or stop", show=False, priority=True),
+        Binding(
+            "ctrl+c",
+            "ask_to_leave",
+            "leave or stop",
+            show=False,
+            priority=True,
+            tooltip="leave; of a live run, choose whether it goes on or stops",
+        ),
         Binding("question_mark", "help", "help", key_display="?", tooltip="every key, explained"),
         Binding("t", "turn_theme", "light or dark", show=False, tooltip="light for dark, or back"),
         Binding("ctrl+p", "command_palette", "palette", show=False, tooltip="every action by name"),
