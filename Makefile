@@ -1,12 +1,13 @@
 # make demo   two minutes: the whole job, on this machine alone
 # make test   every test
 # make check  what CI runs: lint, types, import contracts, tests
+# make screenshot  the picture of the README again, from a run of the demo
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lint types imports clean
+.PHONY: demo test check lint types imports screenshot clean
 
 demo: $(READY)
 	@$(BIN)/loadbench-tui run demo
@@ -33,6 +34,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[embedded,dev]' >&2
 	@touch $(READY)
+
+screenshot: $(READY)
+	@$(BIN)/python docs/screenshot.py
 
 clean:
 	rm -rf .venv

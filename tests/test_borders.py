@@ -5,6 +5,10 @@ import sys
 
 import pytest
 
+ENGINE_ROOM = (
+    "loadbench.engine.runner loadbench.engine.stack loadbench.engine.load loadbench.in_locust"
+)
+
 
 @pytest.mark.parametrize(
     ("module", "forbidden"),
@@ -14,7 +18,11 @@ import pytest
         ("loadbench.engine.__main__", "textual rich click locust gevent loadbench.in_locust"),
         ("loadbench.engine.runs", "textual rich click locust gevent requests psutil"),
         ("loadbench.plain", "locust gevent requests loadbench.engine.runner loadbench.engine.load"),
-        ("loadbench.cli", "locust gevent onnxruntime numpy loadbench.engine.runner"),
+        ("loadbench.cli", "locust gevent onnxruntime numpy loadbench.engine.runner textual rich"),
+        ("loadbench.ui.app", f"locust gevent psutil requests plotext {ENGINE_ROOM}"),
+        ("loadbench.ui.show", f"python_on_whales pynvml onnxruntime numpy {ENGINE_ROOM}"),
+        ("loadbench.ui.widgets.run_panels", ENGINE_ROOM),
+        ("loadbench.ui.present.cell", f"textual {ENGINE_ROOM}"),
     ],
 )
 def test_a_module_brings_nothing_that_it_must_not_know(module: str, forbidden: str) -> None:

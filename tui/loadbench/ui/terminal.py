@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from loadbench.errors import UsageError
 
-PLAIN_HINT = "`loadbench-tui run PROFILE --plain` and `attach --plain` show lines instead"
+PLAIN_HINT = (
+    "`loadbench-tui run PROFILE --plain` and `attach --plain` tell lines instead, "
+    "`loadbench-tui --help` names all commands"
+)
 _NO_SCREEN = ("dumb", "unknown")
 _FEW_COLOURS = ("linux", "xterm", "screen", "vt100", "vt220", "ansi", "rxvt", "")
 _ASCII_ALONE = ("linux", "vt100", "vt220", "ansi")
