@@ -71,14 +71,35 @@ def test_help_teaches_and_names_only_what_is_built(call: Call) -> None:
     assert "  compare" not in told
 
 
-def test_without_a_terminal_the_screens_are_refused_with_what_to_do_instead(call: Call) -> None:
-    for arguments in ([], ["attach", str(run_folder(call))]):
-        ended = CliRunner().invoke(main, arguments, prog_name="loadbench-tui")
+@pytest.mark.parametrize("arguments", [(), ("attach", "fast")])
+def test_without_a_terminal_the_screens_are_refused_with_what_to_do_instead(
+    call: Call, bench: Bench, arguments: tuple[str, ...]
+) -> None:
+    save_run(bench)
 
-        assert ended.exit_code == 2
-        assert "no terminal" in ended.output
-        assert "--plain" in ended.output
-        assert "--help" in ended.output
+    ended = call(*arguments)
+
+    assert ended.exit_code == 2
+    for hint in ("no terminal", "attach --plain", "--help"):
+        assert hint in ended.output
+
+
+def test_attach_tells_a_run_that_is_over_in_lines(call: Call, bench: Bench) -> None:
+    save_run(bench)
+
+    ended = call("attach", "fast", "--plain")
+
+    assert ended.exit_code == 0
+    assert "2 cells: 1 finished, 1 failed" in ended.output
+
+
+def test_attach_without_a_name_wants_a_live_run(call: Call, bench: Bench) -> None:
+    save_run(bench)
+
+    ended = call("attach")
+
+    assert ended.exit_code == 2
+    assert "no live run" in ended.output
 
 
 def test_profiles_are_listed_and_broken_ones_with_their_mistake(call: Call, bench: Bench) -> None:

@@ -41,6 +41,8 @@ from loadbench.workspace import Workspace
 
 CATALOG_S = 2.0
 """How often the workspace is looked at for new profiles and runs."""
+FIRST_LOOK_S = 0.1
+"""When it is looked at for runs the first time."""
 
 
 class LoadbenchApp(App[Run | None], inherit_bindings=False):
@@ -103,10 +105,8 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         self.push_screen(ProfilesScreen())
         if self._folder:
             self.push_screen(RunScreen(self._folder))
-            # It comes first: two that read long journals at once hold each other up.
-            self.set_timer(CATALOG_S, self._read_catalog)
-        else:
-            self._read_catalog()
+        # The first screen comes first, and its run: who reads long journals holds up all others.
+        self.set_timer(CATALOG_S if self._folder else FIRST_LOOK_S, self._read_catalog)
         self.set_interval(CATALOG_S, self._read_catalog)
         self.call_after_refresh(self._check_size)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import select
 import signal
 import sys
 import termios
@@ -44,10 +43,10 @@ class Ending:
         self._end()
 
     def _watch_terminal(self) -> None:
-        poll = select.poll()
-        poll.register(self._terminal, 0)
         while not self._asked.wait(LOOK_S):
-            if poll.poll(0):
+            try:
+                termios.tcgetattr(self._terminal)
+            except termios.error:
                 self._end()
 
     def _end(self) -> None:

@@ -86,6 +86,7 @@ class RunScreen(Screen[None]):
         self.folder = folder
         self._cursor = cell
         self._view: View | None = None
+        self._newest: View | None = None
         self._profile: Profile | None = None
         self._attempts: dict[tuple[str, int], RunState] = {}
         self._asked: set[str] = set()
@@ -103,7 +104,7 @@ class RunScreen(Screen[None]):
         self.query_one("#header", TextLine).show([line((" reading the journal…", Tone.DIM)), ()])
         self._follower = Follower(
             self.folder,
-            tell=lambda view: self.app.call_later(self._on_view, view),
+            tell=self._tell,
             fail=lambda error: self.app.call_later(self._on_unreadable, error),
             clock=self.app.clock,
         )
@@ -152,9 +153,17 @@ class RunScreen(Screen[None]):
         begun = [key for key, cell in state.cells.items() if cell.attempt]
         return begun[-1] if begun else next(iter(state.cells), None)
 
+    def _tell(self, view: View) -> None:
+        """Keep the newest view for the screen; called from the follower's thread."""
+        self._newest = view
+        self.app.call_later(self._take_newest)
+
+    def _take_newest(self) -> None:
+        view, self._newest = self._newest, None
+        if view and self.is_mounted:
+            self._on_view(view)
+
     def _on_view(self, view: View) -> None:
-        if not self.is_mounted:
-            return
         was_live = self.status is RunStatus.LIVE
         self._view = view
         if self._profile is None and view.run.state.started:
