@@ -1,4 +1,4 @@
-"""What the panels of a run show: its matrix, its header, its containers, its numbers."""
+"""What one cell of a run has come to."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +15,6 @@ from builders import (
     cell_finished,
     cell_skipped,
     cell_started,
-    make_cell,
     make_profile,
     requests,
     run_started,
@@ -24,13 +23,10 @@ from builders import (
 )
 from loadbench.engine.events import (
     CellPhase,
-    Container,
     ErrorCount,
     Event,
     Phase,
     Requests,
-    Result,
-    RunFinished,
     RunResumed,
     Sample,
     Stages,
@@ -43,16 +39,10 @@ from loadbench.engine.samples import Samples
 from loadbench.engine.state import EMPTY, PhaseStart, RunState
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.containers import (
-    MIB,
-    container_header,
-    container_lines,
-    standing,
-)
 from loadbench.ui.present.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Line, Tone, plain, width
-from loadbench.ui.present.matrix import CELL_COLUMNS, grid_of, matrix_lines, plan_lines
+from loadbench.ui.present.matrix import grid_of, matrix_lines
 from loadbench.ui.present.stages import stage_lines
 from loadbench.ui.present.stats import (
     cell_statistics,
@@ -63,181 +53,20 @@ from loadbench.ui.present.stats import (
 from loadbench.ui.present.tally import Adder, Tally
 
 FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
+
+
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
+
+
 BEGUN = run_started(PROFILE)
+
+
 MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
     """What stands on the lines."""
     return [plain(one).rstrip() for one in lines]
-
-
-def tone_of(one: Line, text: str) -> Tone:
-    """The tone of the first piece with this text in it."""
-    return next(piece.tone for piece in one if text in piece.text)
-
-
-# The grid
-
-
-def test_models_stand_across_and_users_down() -> None:
-    grid = grid_of(plan_cells(make_profile(models=[1, 2], users=[5, 10])))
-
-    assert (grid.models, grid.row_names()) == ((1, 2), ["5", "10"])
-    assert grid.keys == {
-        (0, 0): "m1_u5_s2",
-        (0, 1): "m2_u5_s2",
-        (1, 0): "m1_u10_s2",
-        (1, 1): "m2_u10_s2",
-    }
-
-
-def test_models_stand_in_the_order_they_are_measured_in() -> None:
-    assert grid_of(plan_cells(make_profile(models=[4, 1]))).models == (4, 1)
-
-
-def test_a_row_says_its_spawn_rate_where_there_are_several() -> None:
-    grid = grid_of(plan_cells(make_profile(users=[5, 10], spawn_rates=[2, 0.5])))
-
-    assert grid.row_names() == ["5 @0.5/s", "5 @2/s", "10 @0.5/s", "10 @2/s"]
-    assert grid.place("m1_u10_s0.5") == (2, 0)
-    assert grid.label_columns == len("10 @0.5/s")
-
-
-def test_a_row_says_its_repeat_where_there_are_several() -> None:
-    grid = grid_of(plan_cells(make_profile(repeats=2, spawn_rates=[1, 2])))
-
-    assert grid.row_names() == ["2 @1/s #1", "2 @1/s #2", "2 @2/s #1", "2 @2/s #2"]
-    assert grid.place("m1_u2_s1_r2") == (1, 0)
-
-
-def test_every_cell_has_a_place_of_its_own() -> None:
-    cells = plan_cells(make_profile(models=[1, 2, 3], users=[2, 4], spawn_rates=[1, 2], repeats=2))
-    grid = grid_of(cells)
-
-    assert len({grid.place(cell.key) for cell in cells}) == len(cells)
-
-
-def test_what_is_not_in_the_plan_has_no_place() -> None:
-    grid = grid_of(plan_cells(PROFILE))
-
-    assert grid.place("m9_u9_s9") is None
-    assert grid.place(None) is None
-
-
-# The matrix
-
-
-def matrix(*events: Event, live: bool = True, **options: Any) -> list[Line]:
-    """The matrix of a run of three cells side by side."""
-    return matrix_lines(
-        grid_of(BEGUN.cells), state_after(BEGUN, *events), UNICODE, live=live, **options
-    )
-
-
-def finished_as(verdict: Verdict, p90_ms: float = 10.0) -> tuple[Event, ...]:
-    """The first cell was measured."""
-    return (
-        cell_started(),
-        cell_finished(verdict=verdict, requests=requests(((p90_ms, 400),))),
-    )
-
-
-def test_a_new_run_has_a_dot_for_every_cell() -> None:
-    assert texts(matrix()) == [
-        "users    1m       2m       3m",
-        "    2     ·        ·        ·",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("events", "shown", "tone"),
-    [
-        (finished_as(Verdict.VALID), "10.0  ", Tone.GOOD),
-        (finished_as(Verdict.SUSPECT), "10.0! ", Tone.WARN),
-        (finished_as(Verdict.INVALID), "10.0!!", Tone.BAD),
-        (finished_as(Verdict.VALID, 12_300.0), "12300  ", Tone.GOOD),
-        ((cell_started(), cell_failed()), "fail✖ ", Tone.BAD),
-        ((cell_started(), cell_skipped()), "skip– ", Tone.DIM),
-        ((), "·  ", Tone.DIM),
-        ((cell_started(),), "▶  ", Tone.ACCENT),
-        ((cell_started(), sample()), "▶10.0  ", Tone.ACCENT),
-        ((cell_started(), sample(requests=())), "▶  ", Tone.ACCENT),
-    ],
-)
-def test_a_cell_shows_what_became_of_it(events: tuple[Event, ...], shown: str, tone: Tone) -> None:
-    row = matrix(*events)[1]
-
-    assert plain(row)[5 : 5 + CELL_COLUMNS].strip(" ") == shown.rstrip()
-    assert tone_of(row, shown) is tone
-    assert width(row) == 5 + 3 * CELL_COLUMNS
-
-
-def test_a_measured_cell_without_a_success_has_no_p90() -> None:
-    row = matrix(cell_started(), cell_finished(requests=(), verdict=Verdict.INVALID))[1]
-
-    assert plain(row)[5:14].strip() == "-!!"
-
-
-def test_a_cell_that_is_measured_again_shows_that_it_is_running() -> None:
-    row = matrix(*finished_as(Verdict.VALID), cell_started(attempt=2))[1]
-
-    assert plain(row)[5:14].strip() == "▶"
-
-
-def test_a_cell_that_is_asked_for_again_is_pending() -> None:
-    row = matrix(*finished_as(Verdict.VALID), answered("again", FIRST))[1]
-
-    assert plain(row)[5:14].strip() == "·"
-
-
-def test_of_a_run_that_is_not_live_no_cell_is_running() -> None:
-    row = matrix(cell_started(), sample(), live=False)[1]
-
-    assert plain(row).split() == ["2", "·", "·", "·"]
-
-
-def test_brackets_stand_around_the_chosen_cell_alone() -> None:
-    events = (*finished_as(Verdict.SUSPECT), cell_started(SECOND))
-    without, there = matrix(*events)[1], matrix(*events, cursor=FIRST)[1]
-
-    assert plain(there)[5:14] == "[ 10.0! ]"
-    assert plain(there).replace("[", " ").replace("]", " ") == plain(without)
-    assert tone_of(there, "10.0") is Tone.CURSOR
-
-
-def test_no_cell_is_chosen_by_a_key_that_is_not_in_the_plan() -> None:
-    assert "[" not in "".join(texts(matrix(cursor="m9_u9_s9")))
-
-
-def test_where_the_grid_has_holes_nothing_is_shown() -> None:
-    cells = (make_cell(1, 2), make_cell(2, 4), make_cell(3, 2))
-    begun = replace(BEGUN, cells=cells)
-
-    lines = matrix_lines(grid_of(cells), state_after(begun), UNICODE, live=True)
-
-    assert texts(lines) == [
-        "users    1m       2m       3m",
-        "    2     ·                 ·",
-        "    4              ·",
-    ]
-    assert len({width(one) for one in lines[1:]}) == 1
-    assert texts(plan_lines(grid_of(cells), UNICODE)) == texts(lines)
-
-
-def test_a_matrix_of_ascii_characters_has_no_others() -> None:
-    events = (
-        *(cell_started(), cell_failed(), cell_started(SECOND), cell_skipped(SECOND)),
-        *(cell_started(THIRD), sample(THIRD)),
-    )
-
-    lines = matrix_lines(grid_of(BEGUN.cells), state_after(BEGUN, *events), ASCII, live=True)
-
-    assert texts(lines)[1].split() == ["2", "failx", "skip-", ">10.0"]
-
-
-# The header
 
 
 def header(
@@ -253,292 +82,7 @@ def header(
     return header_lines(run, PROFILE, state.elapsed_s + later_s, glyphs, columns)
 
 
-def finish(result: Result = Result.DONE, **fields: Any) -> RunFinished:
-    """The run has ended."""
-    return RunFinished(result=result, **{"reason": "every cell is over", **fields})
-
-
-ALL_OVER = tuple(
-    event for key in (FIRST, SECOND, THIRD) for event in (cell_started(key), cell_finished(key))
-)
 LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))
-
-
-def test_a_live_run_says_its_name_the_cell_and_what_is_left() -> None:
-    title, _ = texts(header(*LIVE))
-
-    assert title.startswith(" demo ▸ 20261122-072100   ▶ live  ")
-    assert "cell 1 of 3  " in title
-    assert title.endswith(" left")
-    assert width(header(*LIVE)[0]) == 120
-
-
-def test_what_is_left_becomes_less_while_nothing_is_said() -> None:
-    at_first, later = (texts(header(*LIVE, later_s=it))[0] for it in (0.0, 4.0))
-
-    assert "1 min 29 s left" in at_first
-    assert "1 min 25 s left" in later
-
-
-def test_the_bar_is_full_at_the_end() -> None:
-    begun, over = (texts(header(*events))[0] for events in ((), ALL_OVER))
-
-    assert begun.count("░") == 16 - begun.count("█")
-    assert begun.count("█") < 2
-    assert (over.count("█"), over.count("░")) == (16, 0)
-    assert "cell 3 of 3" in over
-
-
-def test_the_phase_has_a_clock_with_its_length() -> None:
-    doing = texts(header(cell_started(), MEASURING, later_s=4.0))[1]
-
-    assert doing == (" m1_u2_s2  scaling ▸ ramping ▸ settling ▸ measuring 00:04/00:10 ▸ draining")
-
-
-@pytest.mark.parametrize(
-    ("phase", "later_s", "clock"),
-    [
-        (Phase.SCALING, 7.0, "scaling 00:07 "),
-        (Phase.SCALING, 3725.0, "scaling 1:02:05 "),
-        (Phase.SETTLING, 7.0, "settling 00:07/≤00:15 "),
-        (Phase.MEASURING, 99.0, "measuring 00:10/00:10 "),
-        (Phase.RAMPING, 3.0, "ramping 00:03 "),  # all users come at once
-        (Phase.DRAINING, 1.0, "draining 00:01"),
-    ],
-)
-def test_a_clock_goes_no_further_than_its_phase(phase: Phase, later_s: float, clock: str) -> None:
-    doing = header(cell_started(), CellPhase(cell=FIRST, phase=phase), later_s=later_s)[1]
-
-    assert clock in plain(doing)
-    assert tone_of(doing, phase.value) is Tone.ACCENT
-
-
-def test_a_cell_that_is_measured_again_says_so() -> None:
-    again = (cell_started(attempt=2), CellPhase(cell=FIRST, phase=Phase.SCALING))
-
-    assert texts(header(*again))[1].startswith(" m1_u2_s2 (attempt 2)  scaling")
-
-
-def test_a_cell_without_a_phase_has_no_clock() -> None:
-    assert texts(header(cell_started()))[1].split(" ▸ ")[0] == " m1_u2_s2  scaling"
-
-
-def test_a_pause_that_waits_for_the_cell_says_so() -> None:
-    doing = header(cell_started(), MEASURING, answered("pause"))[1]
-
-    assert plain(doing).endswith("   pauses after it")
-    assert tone_of(doing, "pauses") is Tone.WARN
-
-
-def test_a_paused_run_says_how_it_goes_on() -> None:
-    over = (cell_started(), cell_finished(), answered("pause"))
-
-    assert texts(header(*over))[1] == " paused: space goes on"
-
-
-@pytest.mark.parametrize(
-    ("events", "told"), [((), " starting"), ((*LIVE[:1], cell_finished()), " between two cells")]
-)
-def test_a_run_without_a_current_cell_says_where_it_is(
-    events: tuple[Event, ...], told: str
-) -> None:
-    assert texts(header(*events))[1] == told
-
-
-@pytest.mark.parametrize("events", [(), LIVE, (*LIVE, answered("pause"))])
-def test_a_run_that_is_being_stopped_says_so_above_all(events: tuple[Event, ...]) -> None:
-    doing = texts(header(*events, answered("stop")))[1]
-
-    assert doing == " stopping: everything is being taken down"
-
-
-def test_a_narrow_header_keeps_the_current_phase_and_its_clock() -> None:
-    events = (cell_started(), MEASURING, answered("pause"))
-
-    title, doing = texts(header(*events, columns=60, later_s=1.0))
-
-    assert doing == " m1_u2_s2  measuring 00:02/00:10  pauses after it"
-    assert title.endswith("1 min 27 s left")
-    assert "█" not in title
-
-
-@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
-@pytest.mark.parametrize(
-    "events",
-    [
-        (),
-        LIVE,
-        (cell_started(), MEASURING, answered("pause")),
-        (*LIVE, answered("stop")),
-        ALL_OVER,
-    ],
-    ids=["starting", "scaling", "pausing", "stopping", "over"],
-)
-def test_a_live_header_is_never_wider_than_the_screen(
-    events: tuple[Event, ...], glyphs: Glyphs
-) -> None:
-    # 60 columns are the fewest that a screen has.
-    for columns in range(60, 140):
-        lines = header(*events, columns=columns, glyphs=glyphs)
-        assert all(width(one) <= columns for one in lines)
-
-
-@pytest.mark.parametrize("columns", [60, 61, 70, 80, 100, 120])
-@pytest.mark.parametrize("left", [None, "3 containers of bench-1 could not be removed: no answer"])
-@pytest.mark.parametrize("result", list(Result))
-def test_the_header_of_a_run_that_is_over_is_never_wider_than_the_screen(
-    result: Result, left: str | None, columns: int
-) -> None:
-    end = finish(result, reason="model-1 " * 20, left=left)
-
-    lines = header(*LIVE, end, status=RunStatus(result.value), columns=columns)
-
-    assert all(width(one) <= columns for one in lines)
-
-
-def test_a_run_that_is_done_counts_its_cells() -> None:
-    lines = header(*ALL_OVER, finish(), status=RunStatus.DONE)
-    title, ending = texts(lines)
-
-    assert "● done" in title
-    assert title.endswith("3 cells: 3 finished")
-    assert ending == " done: every cell is over"
-    assert tone_of(lines[1], "done") is Tone.DIM
-
-
-def test_a_run_that_was_stopped_says_how_the_rest_is_measured() -> None:
-    stopped = finish(Result.STOPPED, reason="asked for")
-
-    lines = header(*LIVE, stopped, status=RunStatus.STOPPED)
-
-    assert texts(lines)[1] == " stopped: asked for; r measures the rest"
-    assert tone_of(lines[1], "stopped") is Tone.WARN
-
-
-def test_what_could_not_be_taken_down_is_told_in_a_warning() -> None:
-    lines = header(*ALL_OVER, finish(left="model-1 is left"), status=RunStatus.DONE)
-
-    assert texts(lines)[1] == " done: every cell is over; model-1 is left"
-    assert tone_of(lines[1], "left") is Tone.WARN
-
-
-def test_an_interrupted_run_says_where_it_was_killed() -> None:
-    title, ending = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
-
-    assert "! interrupted" in title
-    assert title.endswith("3 cells: 3 not run")
-    assert ending == " the runner was killed at m1_u2_s2; r measures the rest"
-
-
-def test_an_interrupted_run_between_cells_was_killed_at_none() -> None:
-    over = (cell_started(), cell_finished())
-
-    ending = texts(header(*over, status=RunStatus.INTERRUPTED))[1]
-
-    assert ending == " the runner was killed; r measures the rest"
-
-
-# Containers
-
-
-def container(name: str = "model-1", **fields: Any) -> Container:
-    """A container that runs."""
-    return Container(name=name, **{"service": "model", "state": "running", **fields})
-
-
-@pytest.mark.parametrize(
-    ("fields", "words", "tone"),
-    [
-        ({}, "running", Tone.GOOD),
-        ({"health": "healthy"}, "healthy", Tone.GOOD),
-        ({"health": "starting"}, "starting", Tone.WARN),
-        ({"health": "unhealthy"}, "unhealthy", Tone.BAD),
-        ({"state": "paused"}, "paused", Tone.WARN),
-        ({"state": "exited", "exit_code": 1}, "exited (1)", Tone.BAD),
-        ({"state": "exited"}, "exited", Tone.BAD),
-        ({"state": "exited", "exit_code": -9}, "killed by signal 9", Tone.BAD),
-        (
-            {"state": "exited", "exit_code": 137, "oom_killed": True},
-            "out of memory (137)",
-            Tone.BAD,
-        ),
-        ({"state": "dead", "exit_code": 0}, "dead (0)", Tone.BAD),
-        ({"state": "exited", "exit_code": 0, "health": "healthy"}, "exited (0)", Tone.BAD),
-        ({"oom_killed": True, "health": "healthy"}, "healthy", Tone.GOOD),
-    ],
-)
-def test_how_a_container_is(fields: dict[str, Any], words: str, tone: Tone) -> None:
-    one = container(**fields)
-
-    assert standing(one) == (words, tone)
-    (shown,) = container_lines([one], UNICODE)
-    sign = {Tone.GOOD: "●", Tone.WARN: "○", Tone.BAD: "✖"}[tone]
-    assert plain(shown).startswith(f"{sign} model-1  {words}")
-    assert shown[0].tone is tone
-
-
-def test_a_container_shows_what_it_uses() -> None:
-    one = container(health="healthy", cpu_cores=1.25, memory_bytes=210 * MIB)
-
-    assert texts(container_lines([one], UNICODE)) == ["● model-1  healthy    125%  210M"]
-
-
-def test_what_is_not_known_yet_is_empty() -> None:
-    assert texts(container_lines([container()], UNICODE)) == ["● model-1  running"]
-
-
-def test_a_container_that_has_ended_uses_nothing() -> None:
-    one = container(state="exited", exit_code=1, cpu_cores=0.5, memory_bytes=MIB)
-
-    assert texts(container_lines([one], UNICODE)) == ["✖ model-1  exited (1)"]
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"),
-    [
-        (0, "0M"),
-        (MIB // 3, "0M"),
-        (9999 * MIB, "9999M"),
-        (10_000 * MIB, "9.8G"),
-        (80 * 1024 * MIB, "80.0G"),
-    ],
-)
-def test_memory_is_in_mib_and_in_gib_where_that_is_too_long(size: int, shown: str) -> None:
-    (one,) = texts(container_lines([container(memory_bytes=size)], UNICODE))
-
-    assert one.split()[-1] == shown
-
-
-def test_a_column_of_vram_stands_there_when_one_container_uses_any() -> None:
-    both = [
-        container(memory_bytes=MIB, vram_bytes=2048 * MIB),
-        container("api-1", memory_bytes=3 * MIB),
-    ]
-
-    first, second = container_lines(both, UNICODE)
-
-    assert plain(first).endswith("    1M 2048M")
-    assert plain(second).rstrip().endswith("    3M")
-    assert width(first) == width(second)
-    assert container_header(both) == "% of a core, memory, VRAM"
-    assert container_header(both[1:]) == "% of a core, memory"
-
-
-def test_restarts_are_a_warning() -> None:
-    (one,) = container_lines([container(restarts=3)], UNICODE)
-
-    assert plain(one).endswith("  3 restarts")
-    assert tone_of(one, "restarts") is Tone.WARN
-
-
-def test_names_are_as_wide_as_the_longest() -> None:
-    first, second = texts(container_lines([container("a"), container("model-10")], UNICODE))
-
-    assert first.index("running") == second.index("running")
-
-
-def test_without_containers_there_is_no_line() -> None:
-    assert container_lines([], UNICODE) == []
 
 
 # What an attempt came to

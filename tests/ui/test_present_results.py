@@ -1,0 +1,268 @@
+"""Runs and their results."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import (
+    cell_failed,
+    cell_finished,
+    cell_started,
+    make_profile,
+    requests,
+    run_started,
+    sample,
+    state_after,
+)
+from loadbench.engine.events import Buckets, Phase, Sample
+from loadbench.engine.measure.histogram import count
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.state import PhaseStart
+from loadbench.ui.catalog import Catalog
+from loadbench.ui.present.glyphs import UNICODE
+from loadbench.ui.present.lines import SERIES, plain, width
+from loadbench.ui.present.plot import Chart, Point, Series
+from loadbench.ui.present.results import (
+    COLUMNS,
+    by_users,
+    cell_values,
+    no_runs,
+    run_entries,
+    sorted_rows,
+)
+from loadbench.ui.present.series import (
+    Slices,
+    latency_chart,
+    throughput_chart,
+    time_ticks,
+)
+
+
+def seconds(number: int, since: int = 0) -> list[Sample]:
+    """Samples of a cell, each second a little different."""
+    return [
+        sample(
+            second=second,
+            users=1 + second % 7,
+            requests=requests(((10.0 + second % 5, 1 + second % 3),), ((1.0, second % 2),)),
+        )
+        for second in range(since, since + number)
+    ]
+
+
+def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, Chart]:
+    """The two charts of a cell."""
+    slices = Slices().of(samples)
+    phases = (PhaseStart(Phase.SETTLING, 0), PhaseStart(Phase.MEASURING, 5))
+    return (
+        latency_chart(slices, phases, growing=growing),
+        throughput_chart(slices, phases, growing=growing),
+    )
+
+
+def points(chart: Chart) -> dict[str, list[Point]]:
+    """The points of each series by its name."""
+    return {one.name: list(one.points) for one in chart.series}
+
+
+def chart(*lines: Sequence[Point], right: bool = False, **changes: object) -> Chart:
+    """A chart of ten seconds, the last line at the right axis if that is asked for."""
+    series = [
+        Series(
+            name=f"line {i}",
+            points=line,
+            tone=SERIES[i],
+            sign=".o*"[i],
+            right=right and i == len(lines) - 1,
+        )
+        for i, line in enumerate(lines)
+    ]
+    made = Chart(series=series, x_limits=(0.0, 10.0), x_ticks=time_ticks(10), marks=[5.0])
+    return replace(made, **changes)  # type: ignore[arg-type]  # names are Chart's own
+
+
+# Results
+
+
+def row(models: int = 1, users: int = 2, **changes: object) -> Row:
+    """A cell that was measured."""
+    profile = make_profile(models=[models], users=[users])
+    key = f"m{models}_u{users}_s2"
+    state = state_after(run_started(profile), cell_started(key), cell_finished(key))
+    return replace(rows(state)[0], **changes)  # type: ignore[arg-type]  # names are Row's own
+
+
+def column(name: str) -> int:
+    """The number of a column."""
+    return [title for title, _ in COLUMNS].index(name)
+
+
+def test_rows_stand_as_they_were_planned_until_a_column_is_chosen() -> None:
+    planned = [row(2), row(1)]
+
+    assert sorted_rows(planned, None, falling=False) == planned
+    assert sorted_rows(planned, None, falling=True) == planned
+
+
+@pytest.mark.parametrize(("falling", "expected"), [(False, [1, 3, 2]), (True, [3, 1, 2])])
+def test_rows_without_a_value_are_last_whichever_way(falling: bool, expected: list[int]) -> None:
+    planned = [row(3, rps=9.0), row(2, rps=None), row(1, rps=5.0)]
+
+    ordered = sorted_rows(planned, column("req/s"), falling=falling)
+
+    assert [it.models for it in ordered] == expected
+
+
+def test_rows_of_equal_value_keep_their_order() -> None:
+    planned = [row(2), row(1), row(3)]
+
+    for falling in (False, True):
+        assert sorted_rows(planned, column("users"), falling=falling) == planned
+
+
+@pytest.mark.parametrize("number", range(len(COLUMNS)))
+def test_every_column_can_be_sorted_with_cells_that_failed(number: int) -> None:
+    begun = run_started(make_profile(models=[1, 2, 3]))
+    state = state_after(
+        begun, cell_started(), cell_finished(), cell_started("m2_u2_s2"), cell_failed("m2_u2_s2")
+    )
+
+    ordered = sorted_rows(rows(state), number, falling=True)
+
+    assert {it.cell for it in ordered} == {cell.key for cell in begun.cells}
+
+
+def test_the_values_of_a_row_stand_under_their_columns() -> None:
+    values = dict(zip((title for title, _ in COLUMNS), cell_values(row(3, 20)), strict=True))
+
+    assert values == {
+        **dict.fromkeys(("p50", "p90", "p95", "p99", "max"), "10.0"),
+        "models": "3",
+        "users": "20",
+        "rate": "2",
+        "req/s": "40.0",
+        "fails": "0",
+        "verdict": "valid",
+    }
+
+
+def test_a_cell_that_was_not_run_has_no_values() -> None:
+    (pending,) = rows(state_after(run_started()))
+
+    assert cell_values(pending)[3:] == (*7 * ("-",), "not run")
+
+
+def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:
+    planned = [row(2, 8), row(1, 8), row(2, 4), row(1, 4, rps=7.0)]
+
+    made = by_users(planned, lambda it: it.rps)
+
+    assert made is not None
+    assert points(made) == {"1m": [(4.0, 7.0), (8.0, 40.0)], "2m": [(4.0, 40.0), (8.0, 40.0)]}
+    assert [one.tone for one in made.series] == list(SERIES[:2])
+    assert made.x_limits == (0.0, 8.0)
+    assert list(made.x_ticks) == [(4.0, "4"), (8.0, "8")]
+
+
+def test_cells_of_the_same_users_and_models_are_averaged() -> None:
+    repeats = [row(rps=10.0), row(rps=20.0, spawn_rate=5.0), row(rps=60.0, repeat=2), row(rps=None)]
+
+    made = by_users(repeats, lambda it: it.rps)
+
+    assert made is not None
+    assert points(made) == {"1m": [(2.0, 30.0)]}
+
+
+def test_models_without_a_value_have_no_line() -> None:
+    made = by_users([row(1), row(2, 50, rps=None)], lambda it: it.rps)
+
+    assert made is not None
+    assert points(made) == {"1m": [(2.0, 40.0)]}
+    assert made.x_limits == (0.0, 50.0)
+
+
+def test_without_a_value_there_is_no_chart() -> None:
+    assert by_users([], lambda it: it.rps) is None
+    assert by_users([row(rps=None)], lambda it: it.rps) is None
+
+
+def test_more_models_than_tones_take_them_anew() -> None:
+    made = by_users([row(models) for models in range(1, 9)], lambda it: it.rps)
+
+    assert made is not None
+    assert [one.tone for one in made.series] == [*SERIES, *SERIES[:2]]
+
+
+@given(st.sets(st.integers(1, 2000), min_size=1, max_size=30))
+def test_numbers_of_users_stand_apart_below_the_axis(users: set[int]) -> None:
+    made = by_users([row(1, number) for number in users], lambda it: it.rps)
+
+    assert made is not None
+    ticks = [at for at, _ in made.x_ticks]
+    assert ticks[0] == min(users)
+    gaps = [b - a for a, b in pairwise(ticks)]
+    assert all(gap >= max(users) / 10 for gap in gaps)
+
+
+# The list of runs
+
+
+def run(name: str, status: RunStatus = RunStatus.DONE) -> Run:
+    """A run whose one cell was measured."""
+    state = state_after(run_started(), cell_started(), cell_finished())
+    return Run(Path("/nowhere/reports") / name, state, status)
+
+
+def test_runs_stand_under_the_names_of_their_profiles() -> None:
+    catalog = Catalog(
+        runs=(
+            run("with_cpu/20261123-120000", RunStatus.LIVE),
+            run("demo/20261122-130000"),
+            run("demo/20261122-120000", RunStatus.INTERRUPTED),
+        )
+    )
+
+    entries = run_entries(catalog, UNICODE)
+
+    assert [(it.key, plain(it.lines[0]).rstrip()) for it in entries] == [
+        ("", "demo"),
+        ("demo/20261122-130000", " ● 22 Nov 13:00 done        1/1"),
+        ("demo/20261122-120000", " ! 22 Nov 12:00 interrupted 1/1"),
+        ("", "with_cpu"),
+        ("with_cpu/20261123-120000", " ▶ 23 Nov 12:00 live        1/1"),
+    ]
+
+
+def test_journals_that_cannot_be_read_are_told_below_and_cannot_be_chosen() -> None:
+    problem = "/tmp/reports/demo/20261122-120000/journal.jsonl: its first line cannot be read"
+
+    (entry,) = run_entries(Catalog(unreadable=(problem,)), UNICODE)
+
+    assert entry.key == ""
+    assert all(width(one) <= 36 for one in entry.lines)
+    told = "".join(plain(one) for one in entry.lines).replace(" ", "")
+    assert told == f"unreadable: {problem}".replace(" ", "")
+
+
+def test_where_no_run_is_it_says_whether_any_may_come() -> None:
+    assert "reading" in plain(no_runs(complete=False)[0])
+    assert plain(no_runs(complete=True)[0]) == " No run yet."
+
+
+def test_percentiles_of_a_slice_are_those_of_all_its_seconds() -> None:
+    buckets: list[Buckets] = [((10.0, 9),), ((500.0, 1),)]
+    samples = [
+        sample(second=second, requests=requests(buckets[second % 2])) for second in range(121)
+    ]
+
+    latency, _ = drawn(samples)
+
+    assert points(latency)["p50"][0] == (0, 10.0)
+    assert points(latency)["p99"][0] == (0, 500.0)
+    assert count(Slices().of(samples)[0].latency) == 10
