@@ -52,7 +52,7 @@ def _is_worth_it(screen: object) -> bool:
     if run is None or not run.state.current:
         return False
     last = run.state.current == list(run.state.cells)[-1]
-    return last and len(run.state.samples_since(Phase.MEASURING)) >= SECONDS_MEASURED
+    return last and len(run.state.samples_in(Phase.MEASURING)) >= SECONDS_MEASURED
 
 
 async def _stop(folder: Path) -> None:

@@ -223,7 +223,7 @@ def test_a_measured_attempt_of_a_real_run_has_the_requests_of_its_result(tmp_pat
 
     for key, cell in whole.cells.items():
         state = fold(read_attempt(tmp_path, key))
-        measured = state.samples_since(Phase.MEASURING)
+        measured = state.samples_in(Phase.MEASURING)
         answers = sum(n for it in measured for one in it.requests for _, n in one.successes)
         assert cell.finished is not None
         # What was asked before the window and answered in it is in the samples alone.
@@ -326,16 +326,16 @@ def test_another_attempt_begins_without_phases(after: Event) -> None:
     assert state.phases == ()
 
 
-def test_the_samples_of_a_phase_are_those_since_it_began() -> None:
+def test_the_samples_of_a_phase_are_those_between_its_beginning_and_the_next() -> None:
     state = state_after(
         *(BEGUN, cell_started(), phase(Phase.SETTLING), sample(second=0), sample(second=1)),
         *(phase(Phase.MEASURING), sample(second=2), sample(second=3)),
     )
 
     def since(which: Phase) -> list[int]:
-        return [it.second for it in state.samples_since(which)]
+        return [it.second for it in state.samples_in(which)]
 
-    assert since(Phase.SETTLING) == [0, 1, 2, 3]
+    assert since(Phase.SETTLING) == [0, 1]
     assert since(Phase.MEASURING) == [2, 3]
     assert since(Phase.DRAINING) == []
 
@@ -343,8 +343,8 @@ def test_the_samples_of_a_phase_are_those_since_it_began() -> None:
 def test_a_phase_that_has_just_begun_has_no_samples() -> None:
     state = state_after(BEGUN, cell_started(), sample(second=0), phase(Phase.MEASURING))
 
-    assert list(state.samples_since(Phase.MEASURING)) == []
-    assert list(state_after(BEGUN).samples_since(Phase.MEASURING)) == []
+    assert list(state.samples_in(Phase.MEASURING)) == []
+    assert list(state_after(BEGUN).samples_in(Phase.MEASURING)) == []
 
 
 def test_samples_of_a_phase_are_counted_from_the_first_there_is() -> None:
@@ -353,8 +353,8 @@ def test_samples_of_a_phase_are_counted_from_the_first_there_is() -> None:
     late = replace(state, phases=(PhaseStart(Phase.MEASURING, 6),))
     early = replace(state, phases=(PhaseStart(Phase.MEASURING, 2),))
 
-    assert [it.second for it in late.samples_since(Phase.MEASURING)] == [6]
-    assert [it.second for it in early.samples_since(Phase.MEASURING)] == [5, 6]
+    assert [it.second for it in late.samples_in(Phase.MEASURING)] == [6]
+    assert [it.second for it in early.samples_in(Phase.MEASURING)] == [5, 6]
 
 
 def test_a_run_is_being_stopped_once_that_is_accepted() -> None:

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from loadbench.ui.follow import (
     Follower,
     View,
 )
-from ui_harness import Stage, held
+from ui_harness import LONG_AGO, Stage, held
 
 STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
 
@@ -46,7 +47,11 @@ class Listener:
         self.now = 100.0
         self.before = set(threading.enumerate())
         self.follower = Follower(
-            folder, tell=self.views.append, fail=self.failures.append, clock=lambda: self.now
+            folder,
+            tell=self.views.append,
+            fail=self.failures.append,
+            clock=lambda: self.now,
+            now=lambda: LONG_AGO,
         )
         self.follower.start()
 
@@ -303,3 +308,35 @@ def test_a_long_journal_can_be_left_before_it_is_read(stage: Stage) -> None:
     until(lambda: threading.active_count() == before, within_s=20, what="the end")
     assert [len(view.run.state.samples) for view in views] == [RECENT_SAMPLES]
     assert failures == []
+
+
+def test_what_was_written_a_while_ago_has_gone_on_since(stage: Stage) -> None:
+    folder = write_journal(stage.root / "reports" / "demo" / "1", run_started(), cell_started())
+    views: list[View] = []
+    later = timedelta(minutes=3)
+    follower = Follower(
+        folder,
+        tell=views.append,
+        fail=lambda error: pytest.fail(str(error)),
+        clock=lambda: 500.0,
+        now=lambda: datetime.now(UTC) + later,
+    )
+
+    with held(folder):
+        follower.start()
+        until(lambda: views)
+
+    follower.stop()
+    assert views[0].elapsed_s(500.0) >= later.total_seconds()
+
+
+def test_a_journal_that_no_program_could_show_ends_it_with_a_word(
+    stage: Stage, follow: Follow
+) -> None:
+    folder = stage.add_run("demo")
+    text = (folder / "journal.jsonl").read_text().replace('"elapsed_s":1.091', '"elapsed_s":"x"')
+    (folder / "journal.jsonl").write_text(text)
+
+    listener = follow(folder)
+
+    until(lambda: listener.failures or listener.views)

@@ -188,6 +188,7 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
     terminal.signal(signal.SIGTERM)
 
     until(lambda: terminal.ended, within_s=10, what="its end")
+    assert terminal.settings_now == terminal.settings
 
 
 # Keys that need a real terminal

@@ -23,8 +23,8 @@ from loadbench.engine.launch import Preview
 from loadbench.engine.plan import plan_cells
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.ui.present.actions import DEPEND_ON_STATE, allows, leaving, skipping
-from loadbench.ui.present.glyphs import UNICODE
-from loadbench.ui.present.help import SIGNS, help_lines
+from loadbench.ui.present.glyphs import ASCII, UNICODE, Glyphs
+from loadbench.ui.present.help import help_lines
 from loadbench.ui.present.lines import Line, Tone, plain, width
 from loadbench.ui.present.preview import Intention, preview_lines
 
@@ -238,22 +238,14 @@ def test_skipping_and_leaving_name_what_they_are_about() -> None:
 # Help
 
 
-def test_help_lists_the_keys_by_place_and_then_the_signs() -> None:
-    lines = texts(help_lines([("here", [("space", "pause"), ("s", "skip")]), ("there", [])]))
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_help_lists_the_keys_by_place_and_then_every_sign_that_is_used(glyphs: Glyphs) -> None:
+    keys = [("here", [("space", "pause"), ("s", "skip")]), ("there", [])]
+
+    lines = texts(help_lines(keys, glyphs))
 
     assert lines[:5] == ["here", "  space         pause", "  s             skip", "", "signs"]
     assert "there" not in lines
-    assert len(lines) == 5 + len(SIGNS)
-
-
-def test_help_explains_the_signs_that_are_used() -> None:
-    lines = texts(help_lines([], signs=[("x", "failed")]))
-
-    assert lines == ["signs", "  x             failed"]
-
-
-def test_every_sign_of_a_cell_and_of_a_run_is_explained() -> None:
-    explained = {sign.strip() for sign, _ in SIGNS}
-
-    glyphs = (UNICODE.running, UNICODE.failed, UNICODE.skipped, UNICODE.pending)
-    assert {*glyphs, "!", "!!"} <= explained
+    explained = [one.split()[0] for one in lines[5:]]
+    used = (glyphs.running, glyphs.failed, glyphs.skipped, glyphs.pending)
+    assert {*used, "!", "!!"} == set(explained)

@@ -93,7 +93,7 @@ def live(*events: Event) -> Run:
 def test_a_profile_says_how_large_it_is() -> None:
     entry = profile_entry(SAVED, [], UNICODE, 60)
 
-    assert entry.key == "demo"
+    assert entry.key == SAVED.file.name
     assert texts(entry.lines) == ["demo", "  cpu · batch 1 · 2 cells · about 1 min 4 s"]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import (
@@ -19,22 +20,25 @@ from builders import (
     sample,
     state_after,
 )
-from loadbench.engine.events import Buckets, Phase, Sample
+from loadbench.engine.events import Buckets, Event, Phase, Sample, Verdict
 from loadbench.engine.measure.histogram import count
+from loadbench.engine.plan import plan_cells
+from loadbench.engine.profile import Profile
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import PhaseStart
+from loadbench.engine.state import PhaseStart, RunState
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.glyphs import UNICODE
 from loadbench.ui.present.lines import SERIES, plain, width
 from loadbench.ui.present.plot import Chart, Point, Series
 from loadbench.ui.present.results import (
     COLUMNS,
-    by_users,
     cell_values,
+    latency_by_users,
     no_runs,
     run_entries,
     sorted_rows,
+    throughput_by_users,
 )
 from loadbench.ui.present.series import (
     Slices,
@@ -158,10 +162,18 @@ def test_a_cell_that_was_not_run_has_no_values() -> None:
     assert cell_values(pending)[3:] == (*7 * ("-",), "not run")
 
 
-def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:
-    planned = [row(2, 8), row(1, 8), row(2, 4), row(1, 4, rps=7.0)]
+def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:
+    """A run of which every cell has finished, some of them with changes, by key."""
+    events: list[Event] = []
+    for cell in plan_cells(profile):
+        events += [cell_started(cell.key), cell_finished(cell.key, **changes.get(cell.key, {}))]
+    return state_after(run_started(profile), *events)
 
-    made = by_users(planned, lambda it: it.rps)
+
+def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:
+    state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
+
+    made = throughput_by_users(state)
 
     assert made is not None
     assert points(made) == {"1m": [(4.0, 7.0), (8.0, 40.0)], "2m": [(4.0, 40.0), (8.0, 40.0)]}
@@ -170,38 +182,49 @@ def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:
     assert list(made.x_ticks) == [(4.0, "4"), (8.0, "8")]
 
 
-def test_cells_of_the_same_users_and_models_are_averaged() -> None:
-    repeats = [row(rps=10.0), row(rps=20.0, spawn_rate=5.0), row(rps=60.0, repeat=2), row(rps=None)]
+def test_cells_of_the_same_users_and_models_are_one_by_all_their_requests() -> None:
+    slow = {"requests": requests(((100.0, 300),)), "completed": 100}
+    state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
-    made = by_users(repeats, lambda it: it.rps)
+    latency, throughput = latency_by_users(state), throughput_by_users(state)
 
-    assert made is not None
-    assert points(made) == {"1m": [(2.0, 30.0)]}
-
-
-def test_models_without_a_value_have_no_line() -> None:
-    made = by_users([row(1), row(2, 50, rps=None)], lambda it: it.rps)
-
-    assert made is not None
-    assert points(made) == {"1m": [(2.0, 40.0)]}
-    assert made.x_limits == (0.0, 50.0)
+    assert latency is not None
+    assert throughput is not None
+    # 400 of 10 ms and 300 of 100 ms: no mean of their percentiles.
+    assert points(latency) == {"1m": [(2.0, 100.0)]}
+    assert points(throughput) == {"1m": [(2.0, 25.0)]}
 
 
-def test_without_a_value_there_is_no_chart() -> None:
-    assert by_users([], lambda it: it.rps) is None
-    assert by_users([row(rps=None)], lambda it: it.rps) is None
+def test_what_is_invalid_is_in_no_chart() -> None:
+    invalid = {"verdict": Verdict.INVALID}
+    state = swept(make_profile(models=[1, 2], users=[2, 50]), m2_u50_s2=invalid, m1_u50_s2=invalid)
 
-
-def test_more_models_than_tones_take_them_anew() -> None:
-    made = by_users([row(models) for models in range(1, 9)], lambda it: it.rps)
+    made = throughput_by_users(state)
 
     assert made is not None
-    assert [one.tone for one in made.series] == [*SERIES, *SERIES[:2]]
+    assert points(made) == {"1m": [(2.0, 40.0)], "2m": [(2.0, 40.0)]}
+    assert made.x_limits == (0.0, 2.0)
 
 
-@given(st.sets(st.integers(1, 2000), min_size=1, max_size=30))
+def test_without_a_finished_cell_there_is_no_chart() -> None:
+    begun = state_after(run_started(), cell_started(), cell_failed())
+
+    assert latency_by_users(begun) is None
+    assert throughput_by_users(begun) is None
+
+
+def test_models_have_signs_of_their_own_where_tones_begin_anew() -> None:
+    made = throughput_by_users(swept(make_profile(models=[*range(1, 12)])))
+
+    assert made is not None
+    assert [one.tone for one in made.series[:8]] == [*SERIES, *SERIES[:2]]
+    assert len({one.sign for one in made.series}) == 11
+
+
+@given(st.sets(st.integers(1, 2000), min_size=1, max_size=12))
+@settings(max_examples=25)
 def test_numbers_of_users_stand_apart_below_the_axis(users: set[int]) -> None:
-    made = by_users([row(1, number) for number in users], lambda it: it.rps)
+    made = throughput_by_users(swept(make_profile(users=sorted(users))))
 
     assert made is not None
     ticks = [at for at, _ in made.x_ticks]

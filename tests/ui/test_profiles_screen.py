@@ -35,8 +35,9 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
     return given
 
 
-def chosen(pilot: "Pilot[Any]") -> str | None:
-    return pilot.app.screen.query_one(Menu).key
+def chosen(pilot: "Pilot[Any]") -> Any:
+    saved = pilot.app.screen.chosen
+    return saved.name if saved else None
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
@@ -139,7 +140,7 @@ def test_an_interrupted_run_is_gone_on_with(stage: Stage, orders: list[Order]) -
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "r")
-        assert "3 of 4 cells are left" in screen_text(pilot.app)
+        assert "3 of its 4 cells are left" in screen_text(pilot.app)
         await press(pilot, "enter")
         await until(pilot, lambda: orders)
         assert orders[0].resume == str(folder)
@@ -157,7 +158,7 @@ def test_failed_cells_of_a_run_that_is_done_are_measured_again(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "r")
-        assert "3 of 6 failed cells are measured again" in screen_text(pilot.app)
+        assert "3 of its 6 cells have failed; they are measured again" in screen_text(pilot.app)
         await press(pilot, "enter")
         await until(pilot, lambda: orders)
         assert orders[0].retry_failed
@@ -290,7 +291,7 @@ def test_a_profile_is_deleted_only_when_that_is_confirmed(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "d")
-        assert "Its 1 runs and their reports stay" in screen_text(pilot.app)
+        assert "What its 1 run measured stays" in screen_text(pilot.app)
         await press(pilot, key)
 
     drive(stage.app(), script)

@@ -73,8 +73,7 @@ def main(context: click.Context, workspace: str | None, ascii_only: bool) -> Non
         from loadbench.ui.show import show
 
         left = show(context.obj, ascii_only=ascii_only)
-        if left is not None:
-            click.echo(f"{left.name} goes on; `loadbench-tui attach` shows it", err=True)
+        _tell_left(left)
 
 
 @main.command()
@@ -146,8 +145,7 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     from loadbench.ui.show import show
 
     left = show(context.obj, folder, ascii_only=context.meta[ASCII_ONLY])
-    if left is not None:
-        click.echo(f"{left.name} goes on; `loadbench-tui attach` shows it", err=True)
+    _tell_left(left)
 
 
 @main.command(short_help="Show what a PROFILE would measure; start nothing.")
@@ -370,3 +368,11 @@ def doctor(workspace: Workspace) -> None:
     click.echo("\n".join(text.table(("", "", " "), body, left=2)[1:]))
     if any(finding.level == "problem" for finding in findings):
         sys.exit(Exit.FAILED)
+
+
+def _tell_left(left: "Run | None") -> None:
+    """Say that a run which was looked at last goes on."""
+    if left is not None:
+        from loadbench.perform import tell_live
+
+        tell_live(left.folder)

@@ -48,7 +48,11 @@ def saved_profiles(folder: Path) -> list[Path]:
     """Return the profile files of a folder, by name."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    try:
+        there = list(folder.iterdir())
+    except OSError as error:
+        raise ProfileError(f"{folder}: {error.strerror}") from error
+    return sorted(path for path in there if path.suffix in SUFFIXES and path.is_file())
 
 
 def find_profile(name: str, folder: Path) -> Path:

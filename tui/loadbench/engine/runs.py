@@ -88,12 +88,10 @@ def status_of(state: RunState, *, held: bool) -> RunStatus:
 
 def run_folders(reports: Path) -> Iterator[Path]:
     """Yield the folders of all runs, newest first."""
-    if not reports.is_dir():
-        return
-    found = (run for profile in reports.iterdir() if profile.is_dir() for run in profile.iterdir())
+    found = (run for profile in _listed(reports) for run in _listed(profile))
     runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
     for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
-        if (folder / FILE_NAME).is_file():
+        if _is_file(folder / FILE_NAME):
             yield folder
 
 
@@ -156,6 +154,21 @@ def new_run_id(folder: Path, now: datetime) -> str:
         if not (folder / name).exists() and not (folder / f".{name}.new").exists():
             return name
         number += 1
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing if it is gone, or not for us to read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _fits(folder: Path, wanted: str) -> bool:

@@ -124,7 +124,7 @@ class RunState:
                 state = state._with(key, status=CellStatus.RUNNING, attempt=attempt)
                 return replace(
                     state,
-                    current=key,
+                    current=key if key in self.cells else None,
                     cell_since_s=entry.elapsed_s,
                     phase=None,
                     phases=(),
@@ -158,12 +158,15 @@ class RunState:
                     state, finished=event, current=None, phase=None, paused=False, stopping=False
                 )
 
-    def samples_since(self, phase: Phase) -> Sequence[Sample]:
-        """Return the samples of the current attempt since a phase began; none if it has not."""
-        begun = next((it.second for it in self.phases if it.phase is phase), None)
-        if begun is None or not self.samples:
+    def samples_in(self, phase: Phase) -> Sequence[Sample]:
+        """Return the samples of a phase of the current attempt; none if it has not begun."""
+        starts = [it.phase for it in self.phases]
+        if phase not in starts or not self.samples:
             return ()
-        return self.samples[max(0, begun - self.samples[0].second) :]
+        at, first = starts.index(phase), self.samples[0].second
+        begin = self.phases[at].second - first
+        ends = [it.second - first for it in self.phases[at + 1 :]]
+        return self.samples[max(0, begin) : max(0, ends[0]) if ends else len(self.samples)]
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:

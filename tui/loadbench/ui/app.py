@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,31 +13,32 @@ from rich.text import Text
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from loadbench import text
-from loadbench.engine.launch import Order
 from loadbench.engine.locks import state_folder
-from loadbench.engine.plan import plan_cells
 from loadbench.engine.profile import Profile
-from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.runs import Run, RunStatus, rest_of
-from loadbench.engine.state import OVER, CellStatus
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.catalog import Catalog, CatalogReader
 from loadbench.ui.ending import Ending
+from loadbench.ui.follow import utc
+from loadbench.ui.intentions import to_resume, to_run
+from loadbench.ui.keys import keys_of
 from loadbench.ui.present.actions import leaving
-from loadbench.ui.present.glyphs import ASCII, UNICODE
+from loadbench.ui.present.glyphs import ASCII, UNICODE, in_ascii
 from loadbench.ui.present.help import help_lines
-from loadbench.ui.present.preview import Intention
 from loadbench.ui.screens.dialogs import Dialog, HelpScreen, Question
+from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.screens.profiles import ProfilesScreen
 from loadbench.ui.screens.reports import ReportsScreen
 from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.screens.too_small import LEAST_COLUMNS, LEAST_ROWS, TooSmall
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.themes import OTHER, THEMES
+from loadbench.ui.widgets.too_small import is_too_small
 from loadbench.workspace import Workspace
 
 CATALOG_S = 2.0
@@ -54,6 +56,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         folder: A run to show at once; None: begin with the profiles.
         leave_at_end: End the program when that run has ended.
         clock: Monotonic seconds.
+        now: The time of day, in UTC.
     """
 
     TITLE = "loadbench-tui"
@@ -83,15 +86,19 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         folder: Path | None = None,
         leave_at_end: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc,
     ) -> None:
         super().__init__()
-        self.workspace, self.terminal, self.clock = workspace, terminal, clock
+        self.workspace, self.terminal = workspace, terminal
+        self.clock, self.now = clock, now
         self.glyphs = ASCII if terminal.ascii else UNICODE
         self.catalog = Catalog()
         self.crash: Path | None = None
+        self.ending: Ending | None = None
         self._reader = CatalogReader(workspace)
         self._is_reading = False
-        self._folder, self._leave_at_end = folder, leave_at_end
+        self._opening = RunScreen(folder) if folder else None
+        self._leave_at_end = leave_at_end
 
     def on_mount(self) -> None:
         """Show the first screen; look at the rest of the workspace beside it."""
@@ -99,16 +106,17 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
             self.register_theme(theme)
         self.theme = self.terminal.theme
         self.set_class(self.terminal.ascii, "-ascii")
-        if not self.is_headless:
-            Ending(self.action_leave).watch()
+        if self.terminal.settings and not self.is_headless:
+            self.ending = Ending(self.action_leave, self.terminal.settings)
+            self.ending.watch()
         self.catalog = replace(self.catalog, profiles=self._reader.read_profiles())
         self.push_screen(ProfilesScreen())
-        if self._folder:
-            self.push_screen(RunScreen(self._folder))
+        if self._opening:
+            self.push_screen(self._opening)
         # The first screen comes first, and its run: who reads long journals holds up all others.
-        self.set_timer(CATALOG_S if self._folder else FIRST_LOOK_S, self._read_catalog)
+        self.set_timer(CATALOG_S if self._opening else FIRST_LOOK_S, self._read_catalog)
         self.set_interval(CATALOG_S, self._read_catalog)
-        self.call_after_refresh(self._check_size)
+        self.set_class(is_too_small(*self.size), "-too-small")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the colours that our style sheet has beside those of every theme."""
@@ -116,14 +124,19 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so where there is no room for anything."""
-        self.call_after_refresh(self._check_size)
+        self.set_class(is_too_small(*event.size), "-too-small")
 
-    def _check_size(self) -> None:
-        small = self.size.width < LEAST_COLUMNS or self.size.height < LEAST_ROWS
-        if small and not isinstance(self.screen, TooSmall):
-            self.push_screen(TooSmall())
-        elif not small and isinstance(self.screen, TooSmall):
-            self.pop_screen()
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a message for a while. What services and paths say is no markup."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     # What screens ask for
 
@@ -139,23 +152,45 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
                 return False
         return False
 
+    def show_run(self, folder: Path, cell: str | None = None) -> None:
+        """Show a run, once however often that is asked for."""
+        if not isinstance(self.screen, RunScreen):
+            self.push_screen(RunScreen(folder, cell))
+
     def show_started(self, folder: Path | None) -> None:
         """Show the run that was just started, if one was."""
         if folder:
-            self.push_screen(RunScreen(folder))
+            self.show_run(folder)
+
+    def run_profile(self, file: Path, profile: Profile) -> None:
+        """Show what a run of a profile would be; start it if that is wanted."""
+        intention, order = to_run(self.workspace, file, profile)
+        self.push_screen(PreviewScreen(intention, order), self.show_started)
+
+    def resume(self, run: Run) -> None:
+        """Show what going on with a run would be; start it if that is wanted."""
+        try:
+            intended = to_resume(self.workspace, run)
+        except JournalError as error:
+            self.notify(str(error), severity="error")
+            return
+        if intended:
+            self.push_screen(PreviewScreen(*intended), self.show_started)
 
     def show_reports(self) -> None:
         """Show all runs."""
-        self.push_screen(ReportsScreen())
+        if not isinstance(self.screen, ReportsScreen):
+            self.push_screen(ReportsScreen())
 
-    def run_ended(self, run: Run, *, watched: bool) -> None:
+    def run_ended(self, screen: RunScreen, run: Run, *, watched: bool) -> None:
         """Take note that a run on a screen is over.
 
         Args:
+            screen: Which screen it is on.
             run: The run.
-            watched: It was live on the screen before.
+            watched: It was live on that screen before.
         """
-        if self._leave_at_end and run.folder == self._folder:
+        if self._leave_at_end and screen is self._opening:
             self.exit(run)
         elif watched:
             good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
@@ -165,34 +200,6 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
                 severity="information" if good else "warning",
                 timeout=10,
             )
-
-    def intention_to_run(self, file: Path, profile: Profile) -> tuple[Intention, Order]:
-        """Return what starting a new run of a profile is, and the order for it."""
-        intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
-        return intention, Order.of(self.workspace, profile_file=str(file))
-
-    def intention_to_resume(self, run: Run) -> tuple[Intention, Order] | None:
-        """Return what going on with a run is, and the order for it; None: nothing is left of it."""
-        rest = rest_of(run)
-        if rest is None or run.state.started is None:
-            return None
-        try:
-            profile = recorded_profile(run.state.started)
-        except JournalError as error:
-            self.notify(str(error), severity="error")
-            return None
-        left = [it for it in run.state.cells.values() if it.status not in OVER]
-        if rest.retry_failed:
-            left = [it for it in run.state.cells.values() if it.status is CellStatus.FAILED]
-        what = "failed cells are measured again" if rest.retry_failed else "cells are left"
-        intention = Intention(
-            name=run.name,
-            profile=profile,
-            cells=tuple(it.cell for it in left),
-            again=f"{rest.cells} of {len(run.state.cells)} {what}; the others stay as they are.",
-        )
-        order = Order.of(self.workspace, resume=str(run.folder), retry_failed=rest.retry_failed)
-        return intention, order
 
     def reload_profiles(self) -> Catalog:
         """Read the profiles again, now."""
@@ -240,23 +247,13 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         """Explain every key that does something now."""
         if isinstance(self.screen, Dialog):
             return
-        parts: dict[str, list[tuple[str, str]]] = {}
-        names: dict[tuple[str, str], list[str]] = {}
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if binding.system or not binding.description or binding.action in _NO_HELP:
-                continue
-            place = "in this panel"
-            if active.node is self or binding.action.startswith("app."):
-                place = "everywhere"
-            elif active.node is self.screen:
-                place = "here"
-            does = _OTHER_WORDS.get(binding.action) or binding.tooltip or binding.description
-            names.setdefault((place, does), []).append(self.get_key_display(binding))
-        for (place, does), keys in names.items():
-            parts.setdefault(place, []).append((" ".join(keys), does))
-        order = [(it, parts.get(it, [])) for it in ("here", "in this panel", "everywhere")]
-        self.push_screen(HelpScreen(help_lines(order)))
+        keys = keys_of(self.screen)
+        self.push_screen(HelpScreen(help_lines(keys, self.glyphs)))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return what a key is called, in signs that the terminal has."""
+        display = super().get_key_display(binding)
+        return in_ascii(display) if self.terminal.ascii else display
 
     def action_turn_theme(self) -> None:
         """Take light for dark, or dark for light."""
@@ -311,11 +308,3 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
             )
         )
         self._close_messages_no_wait()
-
-
-_NO_HELP = ("screen.copy_text",)
-"""There is nothing to select."""
-_OTHER_WORDS = {
-    "app.focus_next": "to the next panel",
-    "app.focus_previous": "to the panel before",
-}

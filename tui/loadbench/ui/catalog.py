@@ -68,12 +68,19 @@ class CatalogReader:
     workspace: Workspace
     _profiles: dict[Path, tuple[_Stamp, SavedProfile]] = field(default_factory=dict)
     _runs: dict[Path, _Tracked] = field(default_factory=dict)
+    _problem: str = ""
     _seen: object = None
 
     def read_profiles(self) -> tuple[SavedProfile, ...]:
         """Return the saved profiles, broken ones among them, by name."""
         found = []
-        for file in saved_profiles(self.workspace.profiles):
+        try:
+            files = saved_profiles(self.workspace.profiles)
+        except ProfileError as error:
+            self._problem, files = str(error), []
+        else:
+            self._problem = ""
+        for file in files:
             stamp = _stamp(file)
             known = self._profiles.get(file)
             if known is None or known[0] != stamp:
@@ -84,21 +91,28 @@ class CatalogReader:
     def read(self) -> Catalog | None:
         """Return all that there is; None: it is as it was at the last call."""
         profiles = self.read_profiles()
-        deadline = time.monotonic() + AT_ONCE_S
-        runs, unreadable, seen = [], [], []
+        runs, seen, spent_s = [], [], 0.0
+        unreadable = [self._problem] if self._problem else []
         complete = True
-        for folder in run_folders(self.workspace.reports):
-            if time.monotonic() > deadline and folder not in self._runs:
+        folders = list(run_folders(self.workspace.reports))
+        for folder in folders:
+            new = folder not in self._runs
+            if new and spent_s > AT_ONCE_S:
                 complete = False
                 continue
+            begun = time.monotonic()
             tracked = self._runs.setdefault(folder, _Tracked(JournalReader(folder)))
             status = _catch_up(tracked, folder)
+            spent_s += new * (time.monotonic() - begun)
             if status is None:
                 unreadable.append(tracked.error)
             else:
                 runs.append(Run(folder, tracked.state, status))
             seen.append((folder, tracked.stamp, status))
-        now = (tuple((it.file, self._profiles[it.file][0]) for it in profiles), seen, complete)
+        for gone in self._runs.keys() - set(folders):
+            del self._runs[gone]
+        stamps = tuple((it.file, self._profiles[it.file][0]) for it in profiles)
+        now = (stamps, seen, complete, self._problem)
         if now == self._seen:
             return None
         self._seen = now

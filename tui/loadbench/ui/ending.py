@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 GRACE_S = 3.0
 """How long an end in order may take."""
@@ -24,14 +25,16 @@ class Ending:
 
     Args:
         leave: Asks the program to end; called within its event loop.
+        settings: Of the terminal, as they were before the program changed them.
     """
 
-    def __init__(self, leave: Callable[[], None]) -> None:
-        self._leave = leave
+    def __init__(self, leave: Callable[[], None], settings: list[Any]) -> None:
+        self._leave, self._settings = leave, settings
         self._loop = asyncio.get_running_loop()
         self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
-        self._settings = termios.tcgetattr(self._terminal)
+        self._former = {number: signal.getsignal(number) for number in _SIGNALS}
         self._asked = threading.Event()
+        self._closed = threading.Event()
 
     def watch(self) -> None:
         """Begin to look for signals and for the terminal."""
@@ -39,11 +42,17 @@ class Ending:
             signal.signal(number, self._on_signal)
         threading.Thread(target=self._watch_terminal, daemon=True).start()
 
+    def close(self) -> None:
+        """Look no more: the program has ended in order."""
+        self._closed.set()
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._end()
 
     def _watch_terminal(self) -> None:
-        while not self._asked.wait(LOOK_S):
+        while not self._closed.wait(LOOK_S):
             try:
                 termios.tcgetattr(self._terminal)
             except termios.error:
@@ -55,6 +64,7 @@ class Ending:
         self._asked.set()
         with suppress(RuntimeError):  # it has ended already
             self._loop.call_soon_threadsafe(self._leave)
+        # Not taken back by `close`: what reads a terminal that is gone may outlive the screens.
         timer = threading.Timer(GRACE_S, self._end_now)
         timer.daemon = True
         timer.start()

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from loadbench import text
@@ -12,6 +13,7 @@ from loadbench.engine.journal import JournalReader, is_held, without_samples
 from loadbench.engine.runs import Run, RunStatus, status_of
 from loadbench.engine.state import EMPTY
 from loadbench.errors import JournalError
+from loadbench.ui.present.event_lines import EventLine
 
 POLL_S = 0.2
 EVENTS_KEPT = 500
@@ -20,13 +22,9 @@ RECENT_SAMPLES = 600
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class EventLine:
-    """One thing that happened, as a person is told of it."""
-
-    at: str
-    """UTC, ISO 8601."""
-    text: str
+def utc() -> datetime:
+    """Return the time of day, in UTC."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class View:
     answers: Mapping[str, CommandAnswered] = field(default_factory=dict)
     """The answers to commands, by the id of the command."""
     read_at: float = 0.0
-    """When the newest entry was read, by the follower's clock."""
+    """When the newest entry was written, by the follower's clock."""
 
     def elapsed_s(self, now: float) -> float:
         """Return the seconds that the run has taken; while nothing is said, time goes on."""
@@ -55,6 +53,7 @@ class Follower:
         tell: Called from the follower's own thread with every new view.
         fail: Called from there, once, when the journal cannot be read; it then ends.
         clock: Monotonic seconds.
+        now: The time of day, in UTC.
     """
 
     def __init__(
@@ -64,8 +63,10 @@ class Follower:
         tell: Callable[[View], object],
         fail: Callable[[JournalError], object],
         clock: Clock = time.monotonic,
+        now: Callable[[], datetime] = utc,
     ) -> None:
-        self._tell, self._fail, self._clock = tell, fail, clock
+        self._tell, self._fail = tell, fail
+        self._clock, self._now = clock, now
         self._reader = JournalReader(folder)
         self._view = View(Run(folder, EMPTY, RunStatus.INTERRUPTED))
         self._held = False
@@ -85,8 +86,14 @@ class Follower:
             while not self._ended.wait(POLL_S):
                 self._read(self._wanted())
         except JournalError as error:
-            if not self._ended.is_set():
-                self._fail(error)
+            self._give_up(error)
+        except Exception as error:  # noqa: BLE001  # nobody else would hear of it in this thread
+            path = self._reader.path
+            self._give_up(JournalError(f"{path}: it cannot be shown: {error!r}"))
+
+    def _give_up(self, error: JournalError) -> None:
+        if not self._ended.is_set():
+            self._fail(error)
 
     def _read_first(self) -> None:
         lines = self._wanted()
@@ -110,13 +117,14 @@ class Follower:
         before = self._view
         folder, state = before.run.folder, before.run.state
         told, answers = [], dict(before.answers)
+        newest: str | None = None
         for number, line in enumerate(lines):
             if gently and not number % 50 and self._ended.wait(0.005):
                 return
             entry = self._reader.decode(line)
             if entry is None:
                 continue
-            state = state.apply(entry)
+            state, newest = state.apply(entry), entry.at
             if isinstance(entry.event, CommandAnswered):
                 answers[entry.event.id] = entry.event
             if said := text.event_line(entry, state):
@@ -128,7 +136,7 @@ class Follower:
             Run(folder, state, status),
             (*before.events, *told)[-EVENTS_KEPT:] if told else before.events,
             answers,
-            self._clock() if lines else before.read_at,
+            self._clock() - self._age_s(newest) if newest else before.read_at,
         )
         if (lines or status is not before.run.status) and not self._ended.is_set():
             self._tell(self._view)
@@ -137,3 +145,10 @@ class Follower:
         # Asked before reading: what was written before the lock fell free is then read.
         self._held = is_held(self._view.run.folder)
         return self._reader.wanted()
+
+    def _age_s(self, at: str) -> float:
+        """Return how long ago something was written, by the time of day."""
+        try:
+            return max(0.0, (self._now() - datetime.fromisoformat(at)).total_seconds())
+        except (ValueError, TypeError):
+            return 0.0

@@ -3,15 +3,18 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
 _TAKE_A_LINE = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 
 
@@ -35,14 +38,14 @@ def edit(app: App[Any], file: Path, at_line: int | None) -> None:
     except SuspendNotSupported:
         problem = "an editor cannot be opened from here"
     if problem:
-        app.notify(problem, severity="warning", markup=False)
+        app.notify(problem, severity="warning")
     app.refresh(layout=True)
 
 
 def copy_path(app: App[Any], path: Path) -> None:
     """Put a path into the clipboard of the user's own terminal, by OSC 52."""
     app.copy_to_clipboard(str(path))
-    app.notify(str(path), title="copied, if the terminal allows it", markup=False)
+    app.notify(str(path), title="copied, if the terminal allows it")
 
 
 def open_file(app: App[Any], path: Path) -> None:
@@ -51,32 +54,61 @@ def open_file(app: App[Any], path: Path) -> None:
     if opener is None:
         app.copy_to_clipboard(str(path))
         title = "no display here; the path was copied"
-        app.notify(str(path), title=title, timeout=10, markup=False)
+        app.notify(str(path), title=title, timeout=10)
         return
-    process = subprocess.Popen(
-        [*opener, str(path)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [*opener, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        app.notify(f"{opener[0]}: {error.strerror}", severity="warning")
+        return
     # Somebody must take note of its end, or it stays in the table of processes.
     threading.Thread(target=process.wait, daemon=True).start()
-    app.notify(str(path), title="opened", markup=False)
+    app.notify(str(path), title="opened")
 
 
 def _edited(command: list[str]) -> str:
-    """Run an editor to its end; return what went wrong, empty: nothing."""
+    """Run an editor to its end; return what went wrong, empty: nothing.
+
+    Ctrl-C is meant for the editor. What would end this program ends the editor first.
+    """
+    came: list[int] = []
+    former = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
-        ended = subprocess.run(command, check=False)
+        editor = subprocess.Popen(command)
+
+        def pass_on(number: int, _frame: FrameType | None) -> None:
+            if number != signal.SIGINT:
+                came.append(number)
+                editor.send_signal(number)
+
+        for number in _SIGNALS:
+            signal.signal(number, pass_on)
+        code = editor.wait()
     except OSError as error:
         return f"{command[0]}: {error.strerror}; set EDITOR"
-    return f"{command[0]} ended with {ended.returncode}" if ended.returncode else ""
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
+    return f"{command[0]} ended with {code}" if code else ""
 
 
 def _editor() -> list[str] | None:
     for name in ("VISUAL", "EDITOR"):
-        if command := shlex.split(os.environ.get(name, "")):
+        value = os.environ.get(name, "")
+        try:
+            command = shlex.split(value)
+        except ValueError:
+            # A quote without its other half: a program by the whole name, if there is one.
+            command = [value]
+        if command:
             return command
     found = next((it for it in _EDITORS if shutil.which(it)), None)
     return [found] if found else None

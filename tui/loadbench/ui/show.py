@@ -35,7 +35,11 @@ def show(
     terminal = examine(ascii_only=ascii_only)
     speak_utf8()
     app = LoadbenchApp(workspace, terminal, folder=folder, leave_at_end=leave_at_end)
-    left = app.run()
+    try:
+        left = app.run()
+    finally:
+        if app.ending:
+            app.ending.close()
     if app.return_code:
         raise LoadbenchError("the screens have ended by a mistake of the program")
     return left

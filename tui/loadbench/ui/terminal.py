@@ -3,8 +3,10 @@
 import locale
 import os
 import sys
+import termios
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from loadbench.errors import UsageError
 
@@ -30,6 +32,8 @@ class Terminal:
     """It has 16 colours or fewer: take its own, whatever they are."""
     light: bool = False
     """Its background is light, as far as it says so."""
+    settings: list[Any] | None = field(default=None, compare=False, repr=False)
+    """As `termios` has them, before anything changed them. None: there is no terminal."""
 
     @property
     def theme(self) -> str:
@@ -68,6 +72,7 @@ def examine(*, ascii_only: bool = False, environ: Mapping[str, str] = os.environ
         signs=plain or "NO_COLOR" in environ,
         few_colours=not true_colour and (term in _FEW_COLOURS or term.endswith("-16color")),
         light=environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT,
+        settings=_settings(),
     )
 
 
@@ -76,6 +81,13 @@ def speak_utf8() -> None:
     reconfigure = getattr(sys.__stderr__, "reconfigure", None)
     if reconfigure:
         reconfigure(encoding="utf-8", errors="replace")
+
+
+def _settings() -> list[Any] | None:
+    try:
+        return termios.tcgetattr(sys.__stdin__.fileno()) if sys.__stdin__ else None
+    except (termios.error, ValueError, OSError):
+        return None
 
 
 def _speaks_utf8() -> bool:

@@ -15,6 +15,10 @@ STOPPING = (
     line("Containers and processes of the run are taken down."),
     line(("r", Tone.ACCENT), " goes on with the rest later."),
 )
+AGAIN = (
+    line("It has numbers. They leave the table until it has been measured"),
+    line("again, even if the run is stopped before; the journal keeps them."),
+)
 KILLING = (
     line("It is taking everything down, which may take a minute."),
     line("A killed one may leave containers:"),

@@ -48,6 +48,32 @@ UNICODE = Glyphs(
     ascii=False,
 )
 
+_IN_ASCII = str.maketrans(
+    {
+        **dict.fromkeys("·–—─", "-"),
+        **dict.fromkeys("▶▸→", ">"),
+        **dict.fromkeys("←", "<"),
+        **dict.fromkeys("↑", "^"),
+        **dict.fromkeys("↓", "v"),
+        **dict.fromkeys("✖×", "x"),
+        **dict.fromkeys("▌│", "|"),
+        **dict.fromkeys("█■", "#"),
+        "●": "*",
+        "○": "o",
+        "░": ".",
+        "…": "...",
+        "≤": "<=",
+        "≥": ">=",
+        "⏎": "enter",
+    }
+)
+
+
+def in_ascii(text: str) -> str:
+    """Return a text with our own signs in ASCII; what a user or a service wrote stays."""
+    return text.translate(_IN_ASCII)
+
+
 ASCII = Glyphs(
     running=">",
     pending=".",

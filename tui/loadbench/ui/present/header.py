@@ -6,9 +6,10 @@ from rich.cells import cell_len
 
 from loadbench.engine.duration import say_duration
 from loadbench.engine.events import Phase
+from loadbench.engine.plan import estimate_s
 from loadbench.engine.profile import Profile
 from loadbench.engine.progress import phase_length_s, remaining_s
-from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.runs import Run, RunStatus, rest_of
 from loadbench.engine.state import OVER, RunState
 from loadbench.text import outcome_line, position, short_outcome
 from loadbench.ui.present.glyphs import Glyphs
@@ -50,18 +51,20 @@ def header_lines(
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
         return [
-            justify(title, _progress(state, left_s, glyphs), columns),
+            justify(title, _progress(state, profile, left_s, glyphs), columns),
             _doing(state, profile, glyphs, columns),
         ]
     told = (line(f"{outcome_line(state)} "), line(f"{short_outcome(state)} "))
     return [justify(title, told, columns), _ending(run, columns)]
 
 
-def _progress(state: RunState, left_s: float, glyphs: Glyphs) -> list[Line]:
+def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:
     """Return how far a run is, in more and in fewer words."""
     where = f"cell {position(state) or state.count(*OVER)} of {len(state.cells)}"
     eta = f"{say_duration(left_s)} left "
-    share = state.elapsed_s / max(state.elapsed_s + left_s, 1.0)
+    # By what is left, not by the clock: that begins anew when a run is gone on with.
+    whole_s = estimate_s(profile, tuple(it.cell for it in state.cells.values()))
+    share = 1.0 - left_s / max(whole_s, left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
     short = f"{where} {glyphs.separator} {eta}"
     return [line(f"{where}  ", *bar, f"  {eta}"), line(short), line(eta)]
@@ -128,7 +131,8 @@ def _ending(run: Run, columns: int) -> Line:
     state = run.state
     if run.status is RunStatus.INTERRUPTED:
         at = f" at {state.current}" if state.current else ""
-        told = f" the runner was killed{at}; r measures the rest"
+        rest = "; r measures the rest" if rest_of(run) else ""
+        told = f" the runner was killed{at}{rest}"
         return line((fit(told, columns).rstrip(), Tone.WARN))
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""

@@ -2,32 +2,33 @@
 
 from collections.abc import Iterable, Sequence
 
+from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line
 
 _KEY_COLUMNS = 14
-SIGNS = (
-    ("▶ ", "being measured, or live"),
-    ("! ", "suspect: its numbers are in doubt, or a run that was interrupted"),
-    ("!!", "invalid: its numbers are worth nothing"),
-    ("✖ ", "failed"),
-    ("– ", "skipped, or a run that was stopped"),
-    ("· ", "not measured yet"),
-)
 
 
 def help_lines(
-    parts: Iterable[tuple[str, Sequence[tuple[str, str]]]], signs: Sequence[tuple[str, str]] = SIGNS
+    parts: Iterable[tuple[str, Sequence[tuple[str, str]]]], glyphs: Glyphs
 ) -> list[Line]:
     """Return the keys by where they belong, then what the signs mean.
 
     Args:
         parts: The name of each place, and its keys with what they do.
-        signs: Signs with what they mean.
+        glyphs: The signs.
     """
     lines: list[Line] = []
     for place, keys in parts:
         if keys:
             lines += [line((place, Tone.STRONG)), *(_key(key, does) for key, does in keys), ()]
+    signs = (
+        (glyphs.running, "being measured, or live"),
+        ("!", "suspect: its numbers are in doubt; or a run that was interrupted"),
+        ("!!", "invalid: its numbers are worth nothing"),
+        (glyphs.failed, "failed"),
+        (glyphs.skipped, "skipped; or a run that was stopped"),
+        (glyphs.pending, "not measured yet"),
+    )
     lines.append(line(("signs", Tone.STRONG)))
     return [*lines, *(_key(sign, means) for sign, means in signs)]
 

@@ -1,8 +1,9 @@
 """The grid of a run: models across, users down, in every cell its state and its p90. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loadbench.engine.events import Verdict
+from loadbench.engine.events import CellFinished, Verdict
 from loadbench.engine.measure.histogram import percentile, successes
 from loadbench.engine.plan import Cell
 from loadbench.engine.state import CellState, CellStatus, RunState
@@ -14,6 +15,7 @@ CELL_COLUMNS = 9
 _MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
 _TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
 
+P90 = Callable[[CellFinished], float | None]
 RowKey = tuple[int, float, int]
 """Users, spawn rate, repeat."""
 
@@ -54,8 +56,19 @@ def grid_of(cells: tuple[Cell, ...]) -> Grid:
     return Grid(models, rows, keys)
 
 
+def p90_of(finished: CellFinished) -> float | None:
+    """Return the 90th percentile of the successes of a cell, in ms; None: it has none."""
+    return percentile(successes(finished.requests), 0.9)
+
+
 def matrix_lines(
-    grid: Grid, state: RunState, glyphs: Glyphs, *, live: bool, cursor: str | None = None
+    grid: Grid,
+    state: RunState,
+    glyphs: Glyphs,
+    *,
+    live: bool,
+    cursor: str | None = None,
+    p90: P90 = p90_of,
 ) -> list[Line]:
     """Return the matrix: a line of models, then a line for each row.
 
@@ -65,17 +78,16 @@ def matrix_lines(
         glyphs: The signs.
         live: The current cell is being measured; else it was left in the middle.
         cursor: The key of the cell that stands out.
+        p90: What is shown of a cell that has finished; somebody may remember it.
     """
     state = state if live else replace(state, current=None)
-    label = grid.label_columns
-    heads = "".join(_centred(f"{models}m") for models in grid.models)
-    lines = [line((f"{'users':>{label}}", Tone.DIM), (heads, Tone.DIM))]
+    label, lines = grid.label_columns, [_heads(grid)]
     for row, name in enumerate(grid.row_names()):
         pieces = [Piece(f"{name:>{label}}", Tone.STRONG)]
         for column in range(len(grid.models)):
             key = grid.keys.get((row, column))
             pieces += (
-                _cell(state.cells[key], state, glyphs, chosen=key == cursor)
+                _cell(state.cells[key], state, glyphs, p90, chosen=key == cursor)
                 if key
                 else [Piece(" " * CELL_COLUMNS)]
             )
@@ -85,9 +97,7 @@ def matrix_lines(
 
 def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
     """Return the matrix of a plan that nobody has measured yet."""
-    label = grid.label_columns
-    heads = "".join(_centred(f"{models}m") for models in grid.models)
-    lines = [line((f"{'users':>{label}}", Tone.DIM), (heads, Tone.DIM))]
+    label, lines = grid.label_columns, [_heads(grid)]
     for row, name in enumerate(grid.row_names()):
         signs = (
             _centred(glyphs.pending) if (row, column) in grid.keys else " " * CELL_COLUMNS
@@ -95,6 +105,11 @@ def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
         )
         lines.append(line((f"{name:>{label}}", Tone.STRONG), ("".join(signs), Tone.DIM)))
     return lines
+
+
+def _heads(grid: Grid) -> Line:
+    heads = "".join(_centred(f"{models}m") for models in grid.models)
+    return line((f"{'users':>{grid.label_columns}}{heads}", Tone.DIM))
 
 
 def _row(cell: Cell) -> RowKey:
@@ -105,20 +120,21 @@ def _centred(content: str) -> str:
     return f"{content:>{CELL_COLUMNS - 3}}   "
 
 
-def _cell(cell: CellState, state: RunState, glyphs: Glyphs, *, chosen: bool) -> list[Piece]:
-    value, mark, tone = _content(cell, state, glyphs)
+def _cell(
+    cell: CellState, state: RunState, glyphs: Glyphs, p90: P90, *, chosen: bool
+) -> list[Piece]:
+    value, mark, tone = _content(cell, state, glyphs, p90)
     body = f"{value:>{CELL_COLUMNS - 4}}{mark:<2}"
     if chosen:
         return [Piece(f"[{body}]", Tone.CURSOR)]
     return [Piece(" "), Piece(body, tone), Piece(" ")]
 
 
-def _content(cell: CellState, state: RunState, glyphs: Glyphs) -> tuple[str, str, Tone]:
+def _content(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tuple[str, str, Tone]:
     match cell.status:
         case CellStatus.FINISHED if cell.finished:
-            p90 = percentile(successes(cell.finished.requests), 0.9)
             verdict = cell.finished.verdict
-            return _short(p90), _MARKS[verdict], _TONES[verdict]
+            return _short(p90(cell.finished)), _MARKS[verdict], _TONES[verdict]
         case CellStatus.FAILED:
             return "fail", glyphs.failed, Tone.BAD
         case CellStatus.SKIPPED:

@@ -30,7 +30,7 @@ _AROUND = 3
 
 def profile_entry(saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int) -> Entry:
     """Return a profile as an entry of the list: its name, its size, its newest run."""
-    return Entry(saved.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
+    return Entry(saved.file.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
 
 
 def no_profiles(folder: Path, part: str, columns: int) -> list[Line]:

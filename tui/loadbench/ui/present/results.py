@@ -1,9 +1,12 @@
 """Runs and their results: a list, cells as rows of a table, the lines of two charts. Pure."""
 
 from collections.abc import Callable, Sequence
-from statistics import mean
+from string import ascii_lowercase
 
+from loadbench.engine.events import Buckets, CellFinished, Verdict
+from loadbench.engine.measure.histogram import merge, percentile, successes
 from loadbench.engine.report.rows import Row
+from loadbench.engine.state import CellStatus, RunState
 from loadbench.text import number, standing
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.glyphs import Glyphs
@@ -31,16 +34,16 @@ COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
 
 def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[Entry]:
     """Return all runs as entries of a list, under the names of their profiles."""
-    entries: list[Entry] = []
+    entries = [
+        Entry("", tuple(wrap(line((f"unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)))
+        for problem in catalog.unreadable
+    ]
     for profile in sorted({run.folder.parent.name for run in catalog.runs}):
         entries.append(Entry("", (line((profile, Tone.STRONG)),)))
         entries += [
             Entry(run.name, ((*line(" "), *run_line(run, glyphs)),))
             for run in catalog.of_profile(profile)
         ]
-    for problem in catalog.unreadable:
-        told = wrap(line((f"unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)
-        entries.append(Entry("", tuple(told)))
     return entries
 
 
@@ -85,34 +88,56 @@ def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> li
     return [*sorted(have, key=value, reverse=falling), *lack]  # type: ignore[arg-type]  # each column holds one kind
 
 
-def by_users(rows: Sequence[Row], value: Callable[[Row], float | None]) -> Chart | None:
-    """Return a chart of a number against users, a line per number of models.
+def latency_by_users(state: RunState) -> Chart | None:
+    """Return a chart of p90 against users, in ms, a line per number of models.
 
-    Cells of the same users and models (spawn rates, repeats) are averaged. None: no cell has it.
+    Cells of the same users and models (spawn rates, repeats) are one: their histograms are merged.
+    None: no cell has a success.
     """
-    found: dict[int, dict[int, list[float]]] = {}
-    for row in rows:
-        y = value(row)
-        if y is not None:
-            found.setdefault(row.models, {}).setdefault(row.users, []).append(y)
-    if not found:
+    return _by_users(state, lambda cells: percentile(_successes(cells), 0.9))
+
+
+def throughput_by_users(state: RunState) -> Chart | None:
+    """Return a chart of requests a second against users, a line per number of models.
+
+    Of cells of the same users and models it is the mean over their time. None: there is no cell.
+    """
+    return _by_users(
+        state, lambda cells: sum(it.completed for it in cells) / sum(it.measured_s for it in cells)
+    )
+
+
+def _by_users(
+    state: RunState, value: Callable[[Sequence[CellFinished]], float | None]
+) -> Chart | None:
+    found: dict[int, dict[int, list[CellFinished]]] = {}
+    for it in state.cells.values():
+        finished = it.finished if it.status is CellStatus.FINISHED else None
+        # What is invalid is worth nothing, beside others least of all.
+        if finished and finished.verdict is not Verdict.INVALID:
+            found.setdefault(it.cell.models, {}).setdefault(it.cell.users, []).append(finished)
+    users = sorted({user for by_user in found.values() for user in by_user})
+    if not users:
         return None
-    users = sorted({row.users for row in rows})
     series = [
         Series(
             name=f"{models}m",
-            points=[(float(x), mean(ys)) for x, ys in sorted(points.items())],
+            points=[(float(x), value(cells)) for x, cells in sorted(by_user.items())],
             tone=SERIES[i % len(SERIES)],
-            sign=str(models)[-1],
+            sign=ascii_lowercase[i % len(ascii_lowercase)],
             dotted=True,
         )
-        for i, (models, points) in enumerate(sorted(found.items()))
+        for i, (models, by_user) in enumerate(sorted(found.items()))
     ]
     return Chart(
         series=series,
         x_limits=(0.0, float(users[-1])),
         x_ticks=[(float(x), str(x)) for x in _spread(users)],
     )
+
+
+def _successes(cells: Sequence[CellFinished]) -> Buckets:
+    return merge(successes(it.requests) for it in cells)
 
 
 def _spread(users: Sequence[int]) -> list[int]:

@@ -8,6 +8,8 @@ from loadbench.engine.events import Buckets, ErrorCount, Phase, Requests, Sample
 from loadbench.engine.measure.histogram import to_buckets
 from loadbench.engine.state import RunState
 
+MOST_ERRORS = 50
+"""Kinds of failure that are told apart; messages may all be different."""
 _STAGES = ("latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
 
 
@@ -37,7 +39,7 @@ class Adder:
 
     def of(self, state: RunState) -> Tally:
         """Return the sums over the measuring phase of the current attempt, before it over all."""
-        measured = state.samples_since(Phase.MEASURING)
+        measured = state.samples_in(Phase.MEASURING)
         samples: Sequence[Sample] = measured or state.samples
         first = samples[0] if samples else None
         whose = (first.cell, first.attempt, first.second, bool(measured)) if first else ()
@@ -75,7 +77,8 @@ class Adder:
         for name in _STAGES:
             self._stages[name] += getattr(sample.stages, name)
         for error in sample.errors:
-            self._errors[error.error] += error.count
+            new = error.error not in self._errors and len(self._errors) >= MOST_ERRORS
+            self._errors["other failures" if new else error.error] += error.count
 
 
 def _count(into: Counter[float], histogram: Buckets) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -11,6 +12,7 @@ from textual.widgets import Button, Footer, Input
 
 from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.widgets.too_small import TooSmall
 
 T = TypeVar("T")
 
@@ -22,6 +24,7 @@ class Dialog(ModalScreen[T]):
         """Lay out the window, and the footer over that of the screen below."""
         yield from self.compose_window()
         yield Footer(show_command_palette=False)
+        yield TooSmall()
 
     def compose_window(self) -> ComposeResult:
         """Lay out the window."""
@@ -51,7 +54,7 @@ class Question(Dialog[str | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the question, and a button for every answer."""
         with Vertical() as window:
-            window.border_title = self._title
+            window.border_title = Text(self._title)
             yield LineView(id="question")
             with Horizontal():
                 yield Button(f"n  {self._safe}", id="safe", compact=True)
@@ -60,11 +63,18 @@ class Question(Dialog[str | None]):
                     yield Button(f"{key}  {words}", id=name, variant="error", compact=True)
 
     def on_mount(self) -> None:
-        """Show the lines; the safe answer is the one that Enter gives."""
-        view = self.query_one("#question", LineView)
-        view.can_focus = False
-        view.show(self._lines)
+        """Let the safe answer be the one that Enter gives."""
+        self.query_one("#question", LineView).can_focus = False
         self.query_one("#safe", Button).focus()
+
+    def on_resize(self) -> None:
+        """Show the lines, broken to the width that there is."""
+        self.call_after_refresh(self._paint)
+
+    def _paint(self) -> None:
+        view = self.query_one("#question", LineView)
+        columns = view.columns or 60
+        view.show([part for one in self._lines for part in wrap(one, columns)])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take the answer of the button."""
@@ -98,7 +108,7 @@ class NameDialog(Dialog[str | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the field."""
         with Vertical() as window:
-            window.border_title = self._title
+            window.border_title = Text(self._title)
             yield Input(self._proposal, id="name", select_on_focus=False)
             yield LineView(id="mistake")
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -42,7 +43,7 @@ class PreviewScreen(Dialog[Path | None]):
         """Lay out the lines and the two buttons."""
         verb = "go on with" if self._order.resume else "run"
         with Vertical() as window:
-            window.border_title = f"{verb} {self._intention.name}"
+            window.border_title = Text(f"{verb} {self._intention.name}")
             yield LineView(id="preview")
             with Horizontal():
                 yield Button("back", id="back", compact=True)
@@ -50,8 +51,8 @@ class PreviewScreen(Dialog[Path | None]):
 
     def on_mount(self) -> None:
         """Show what the profile tells, and ask for the rest."""
-        for widget in (*self.query(Button), self.query_one(LineView)):
-            widget.can_focus = False
+        for button in self.query(Button):
+            button.can_focus = False
         self._paint()
         self._ask()
 
@@ -69,7 +70,7 @@ class PreviewScreen(Dialog[Path | None]):
         """Do what the button says."""
         if event.button.id == "back":
             self.action_cancel()
-        elif self.check_action("start", ()):
+        else:
             self.action_start()
 
     def action_cancel(self) -> None:
@@ -86,19 +87,26 @@ class PreviewScreen(Dialog[Path | None]):
             self._busy = ""
         self._paint()
 
+    def action_start(self) -> None:
+        """Start the run, once, and give its folder."""
+        if self.check_action("start", ()):
+            self._starting, self._busy = True, "starting…"
+            self._paint()
+            self._start()
+
     @work
-    async def action_start(self) -> None:
-        """Start the run, and give its folder."""
-        self._starting, self._busy = True, "starting…"
-        self._paint()
+    async def _start(self) -> None:
         try:
             folder = await in_background(start_runner, self._order)
         except LoadbenchError as error:
             self._starting, self._busy, self._refusal = False, "", str(error)
             self._paint()
             return
-        if self.is_current:
+        if self.app.screen is self:
             self.dismiss(folder)
+        else:
+            # Somebody went on meanwhile; the list marks the run as live.
+            self.app.notify(f"{folder.parent.name}/{folder.name} was started")
 
     def _paint(self) -> None:
         if not self.is_mounted:

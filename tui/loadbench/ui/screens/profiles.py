@@ -1,6 +1,5 @@
 """The first screen: the saved profiles, and the one under the cursor in full."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,9 +11,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from loadbench.engine.runs import Run, RunStatus, rest_of
+from loadbench.text import counted
 from loadbench.ui import outside
 from loadbench.ui.catalog import Catalog, SavedProfile
-from loadbench.ui.present.lines import line, wrap
+from loadbench.ui.present.lines import line
 from loadbench.ui.present.profiles import (
     broken_detail,
     mistaken_line,
@@ -23,10 +23,9 @@ from loadbench.ui.present.profiles import (
     profile_entry,
 )
 from loadbench.ui.screens.dialogs import NameDialog, Question
-from loadbench.ui.screens.preview import PreviewScreen
-from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.widgets.lines import LineView
 from loadbench.ui.widgets.menu import Menu
+from loadbench.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
@@ -64,6 +63,7 @@ class ProfilesScreen(Screen[None]):
                 yield Menu(id="list", title="profiles")
             yield LineView(id="profile")
         yield Footer(show_command_palette=False)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """Put the focus on the list."""
@@ -91,7 +91,7 @@ class ProfilesScreen(Screen[None]):
     def chosen(self) -> SavedProfile | None:
         """The profile under the cursor."""
         key = self.query_one(Menu).key
-        return next((it for it in self._catalog.profiles if it.name == key), None)
+        return next((it for it in self._catalog.profiles if it.file.name == key), None)
 
     @property
     def _runs(self) -> list[Run]:
@@ -158,19 +158,17 @@ class ProfilesScreen(Screen[None]):
             case "open":
                 return bool(runs) and runs[0].status is not RunStatus.LIVE
             case "filter":
-                return self.focused is not self.query_one(Input)
+                return not self.query_one(Input).has_class("-shown")
             case "unfilter":
                 return bool(self._filter) or self.query_one(Input).has_class("-shown")
         return True
 
     def action_run(self) -> None:
-        """Show what a run of the profile would be."""
+        """Show what a run of the profile would be, as its file is now."""
+        self._reload(None)
         chosen = self.chosen
         if chosen and chosen.profile:
-            self.app.push_screen(
-                PreviewScreen(*self.app.intention_to_run(chosen.file, chosen.profile)),
-                self.app.show_started,
-            )
+            self.app.run_profile(chosen.file, chosen.profile)
         elif chosen:
             self.app.notify(
                 f"{chosen.name} is not valid; e opens it in your editor", severity="warning"
@@ -180,17 +178,17 @@ class ProfilesScreen(Screen[None]):
         """Watch the live run."""
         live = next((run for run in self._runs if run.status is RunStatus.LIVE), None)
         if live:
-            self.app.push_screen(RunScreen(live.folder))
+            self.app.show_run(live.folder)
 
     def action_open(self) -> None:
         """Look at the newest run."""
         if self._runs:
-            self.app.push_screen(RunScreen(self._runs[0].folder))
+            self.app.show_run(self._runs[0].folder)
 
     def action_resume(self) -> None:
         """Show what going on with the newest run would be."""
-        if self._runs and (intention := self.app.intention_to_resume(self._runs[0])):
-            self.app.push_screen(PreviewScreen(*intention), self.app.show_started)
+        if self._runs:
+            self.app.resume(self._runs[0])
 
     def action_reports(self) -> None:
         """Look at all runs."""
@@ -250,11 +248,12 @@ class ProfilesScreen(Screen[None]):
                 return
             file = folder / f"{name}.yaml"
             try:
-                shutil.copyfile(chosen.file, file)
+                with file.open("xb") as new:
+                    new.write(chosen.file.read_bytes())
             except OSError as error:
                 self.app.notify(f"{file}: {error.strerror}", severity="error")
                 return
-            self._reload(name)
+            self._reload(file.name)
             self._edit(file, None)
 
         proposal = f"{chosen.name}_2"
@@ -265,10 +264,10 @@ class ProfilesScreen(Screen[None]):
         chosen = self.chosen
         if chosen is None or not self._writable("deleted"):
             return
-        reports = len(self._runs)
+        runs = len(self._runs)
         told = [
-            *wrap(line(f"{chosen.file} is deleted. It cannot be undone."), 60),
-            line(f"Its {reports} runs and their reports stay." if reports else "It has no runs."),
+            line(f"{chosen.file} is deleted. It cannot be undone."),
+            line(f"What its {counted(runs, 'run')} measured stays." if runs else "Never run."),
         ]
 
         def answered(answer: str | None) -> None:
@@ -285,7 +284,7 @@ class ProfilesScreen(Screen[None]):
 
     def _edit(self, file: Path, at_line: int | None) -> None:
         outside.edit(self.app, file, at_line)
-        self._reload(file.stem)
+        self._reload(file.name)
         saved = next((it for it in self._catalog.profiles if it.file == file), None)
         if saved is not None and saved.profile is None:
             self.app.notify(f"{saved.name} is not valid: see beside it", severity="warning")

@@ -16,14 +16,13 @@ from loadbench.text import outcome_line
 from loadbench.ui import outside
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.lines import Tone, line, wrap
-from loadbench.ui.present.results import by_users, no_runs, run_entries
-from loadbench.ui.screens.preview import PreviewScreen
-from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.present.results import latency_by_users, no_runs, run_entries, throughput_by_users
 from loadbench.ui.widgets.cell_table import CellTable
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.tabs import TabLine
+from loadbench.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
@@ -70,6 +69,7 @@ class ReportsScreen(Screen[None]):
                     yield ChartView("p90 ms by users", id="latency", **drawn)
                     yield ChartView("req/s by users", id="throughput", **drawn)
         yield Footer(show_command_palette=False)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """Put the focus on the runs."""
@@ -87,6 +87,7 @@ class ReportsScreen(Screen[None]):
         self._narrow = narrow
         self._arrange()
         self.call_after_refresh(self._paint)
+        self.call_after_refresh(self._show_why)
 
     def show_catalog(self, catalog: Catalog) -> None:
         """Show what there is now."""
@@ -123,9 +124,9 @@ class ReportsScreen(Screen[None]):
         cells = rows(run.state) if run else ()
         self.query_one(CellTable).show_rows(cells)
         empty = "no cell has been measured" if run else ""
-        latency = by_users(cells, lambda row: row.p90_ms)
+        latency = latency_by_users(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
-        throughput = by_users(cells, lambda row: row.rps)
+        throughput = throughput_by_users(run.state) if run else None
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
         self.refresh_bindings()
 
@@ -207,7 +208,7 @@ class ReportsScreen(Screen[None]):
         """Show the run, or the cell if the table has the focus."""
         run, cell = self.chosen, self.cell
         if run:
-            self.app.push_screen(RunScreen(run.folder, cell.cell if cell else None))
+            self.app.show_run(run.folder, cell.cell if cell else None)
 
     def action_sort(self) -> None:
         """Sort the cells by the next column."""
@@ -229,9 +230,8 @@ class ReportsScreen(Screen[None]):
 
     def action_resume(self) -> None:
         """Show what going on with the run would be."""
-        run = self.chosen
-        if run and (intention := self.app.intention_to_resume(run)):
-            self.app.push_screen(PreviewScreen(*intention), self.app.show_started)
+        if self.chosen:
+            self.app.resume(self.chosen)
 
     def action_back(self) -> None:
         """Go back to the profiles."""

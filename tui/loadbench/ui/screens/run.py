@@ -16,12 +16,13 @@ from loadbench.engine.journal import read_attempt
 from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.runs import Run, RunStatus, report_of, signal_runner
-from loadbench.engine.state import EMPTY, RunState, fold
+from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import JournalError
 from loadbench.ui import outside
 from loadbench.ui.background import in_background
 from loadbench.ui.follow import Follower, View
 from loadbench.ui.present.actions import (
+    AGAIN,
     DEPEND_ON_STATE,
     KILLING,
     STOPPING,
@@ -32,16 +33,18 @@ from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Tone, line
 from loadbench.ui.screens.dialogs import Question
-from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.matrix import MatrixView
 from loadbench.ui.widgets.run_panels import RunPanels
 from loadbench.ui.widgets.tabs import TabLine
+from loadbench.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
 
 _CLOCK_S = 1.0
+ATTEMPTS_KEPT = 8
+"""Of cells that were looked at; each may hold hours of samples."""
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 30
 
 
@@ -89,6 +92,8 @@ class RunScreen(Screen[None]):
         self._newest: View | None = None
         self._profile: Profile | None = None
         self._attempts: dict[tuple[str, int], RunState] = {}
+        self._reading: set[tuple[str, int]] = set()
+        self._problem = ""
         self._asked: set[str] = set()
         self._allowed: list[str] = []
         self._follower: Follower | None = None
@@ -98,6 +103,7 @@ class RunScreen(Screen[None]):
         yield TextLine(id="header")
         yield RunPanels(self.folder, self.app.terminal, self.app.glyphs)
         yield Footer(show_command_palette=False)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """Begin to follow the run."""
@@ -107,6 +113,7 @@ class RunScreen(Screen[None]):
             tell=self._tell,
             fail=lambda error: self.app.call_later(self._on_unreadable, error),
             clock=self.app.clock,
+            now=self.app.now,
         )
         self._follower.start()
         self.set_interval(_CLOCK_S, self._tick)
@@ -148,7 +155,7 @@ class RunScreen(Screen[None]):
         state = self._view.run.state
         if self._cursor in state.cells:
             return self._cursor
-        if state.current:
+        if state.current in state.cells:
             return state.current
         begun = [key for key, cell in state.cells.items() if cell.attempt]
         return begun[-1] if begun else next(iter(state.cells), None)
@@ -174,13 +181,17 @@ class RunScreen(Screen[None]):
                 return
         self._tell_answers(view)
         if view.run.status is not RunStatus.LIVE:
-            self.app.run_ended(view.run, watched=was_live)
+            self.app.run_ended(self, view.run, watched=was_live)
         self._paint()
 
     def _on_unreadable(self, error: JournalError) -> None:
-        if self.is_mounted:
-            self.query_one("#header", TextLine).show([line((f" {error}", Tone.BAD)), ()])
-            self.app.notify(str(error), severity="error", timeout=15)
+        """Say that the journal cannot be read (any more); nothing is followed from here on."""
+        if self._follower:
+            self._follower.stop()
+        if self.is_mounted and not self._problem:
+            self._problem = str(error)
+            self.app.notify(self._problem, severity="error", timeout=15)
+            self._paint()
 
     def _tell_answers(self, view: View) -> None:
         for identity in [it for it in self._asked if it in view.answers]:
@@ -195,13 +206,20 @@ class RunScreen(Screen[None]):
             self._paint()
 
     def _paint(self) -> None:
+        header = self.query_one("#header", TextLine)
+        if self._problem:
+            header.show([line((f" {self._problem}", Tone.BAD)), ()])
+            self._note_allowed()
+            return
         view, profile, key = self._view, self._profile, self.shown
         if view is None or profile is None or key is None or not self.app.shows(self):
             return
-        header = self.query_one("#header", TextLine)
         now = view.elapsed_s(self.app.clock())
         header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
         self.query_one(RunPanels).show_run(view, self._shown_cell(key), cursor=key)
+        self._note_allowed()
+
+    def _note_allowed(self) -> None:
         allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
         if allowed != self._allowed:
             self._allowed = allowed
@@ -216,22 +234,23 @@ class RunScreen(Screen[None]):
         if not cell.attempt:
             return Shown(cell, None)
         attempt = self._attempts.get((key, cell.attempt))
-        if attempt is None:
+        if attempt is None and (key, cell.attempt) not in self._reading:
+            self._reading.add((key, cell.attempt))
             self._read_attempt(key, cell.attempt)
         return Shown(cell, attempt)
 
     @work
     async def _read_attempt(self, key: str, attempt: int) -> None:
-        # The empty state stands for one that is being read.
-        if (key, attempt) in self._attempts:
-            return
-        self._attempts[key, attempt] = EMPTY
         try:
-            read = await in_background(read_attempt, self.folder, key)
+            read = await in_background(_replayed, self.folder, key)
         except JournalError as error:
             self._on_unreadable(error)
             return
-        self._attempts[key, attempt] = fold(read)
+        finally:
+            self._reading.discard((key, attempt))
+        self._attempts[key, attempt] = read
+        for oldest in list(self._attempts)[:-ATTEMPTS_KEPT]:
+            del self._attempts[oldest]
         self._paint()
 
     # What can be done
@@ -247,7 +266,9 @@ class RunScreen(Screen[None]):
     def _allows(self, action: str) -> bool:
         run = self.run
         chosen = self._cursor is not None
-        return run is not None and allows(run, action, cell=self.shown, chosen=chosen)
+        if run is None or self._problem:
+            return False
+        return allows(run, action, cell=self.shown, chosen=chosen)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
         """Show the cell that was chosen, until somebody follows the current one again."""
@@ -256,7 +277,7 @@ class RunScreen(Screen[None]):
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the panel that was clicked."""
-        self.query_one(RunPanels).choose(event.tab)
+        self.action_panel(event.tab)
 
     def action_panel(self, name: str) -> None:
         """Show a panel."""
@@ -298,8 +319,15 @@ class RunScreen(Screen[None]):
         self._ask_if(question, lambda: self._ask("skip", cell=key))
 
     def action_again(self) -> None:
-        """Ask to measure the cell under the cursor again."""
-        self._ask("again", cell=self.shown)
+        """Measure the cell under the cursor again; if it has numbers, once that was confirmed."""
+        key = self.shown
+        if key is None or self.run is None:
+            return
+        if self.run.state.cells[key].status is not CellStatus.FINISHED:
+            self._ask("again", cell=key)
+            return
+        question = Question(f"measure {key} again", AGAIN, [("y", "again")], safe="keep them")
+        self._ask_if(question, lambda: self._ask("again", cell=key))
 
     def action_stop(self) -> None:
         """Stop the run, once that was confirmed."""
@@ -324,8 +352,8 @@ class RunScreen(Screen[None]):
 
     def action_resume(self) -> None:
         """Go on with what is left of the run, once that was confirmed."""
-        if self.run and (intention := self.app.intention_to_resume(self.run)):
-            self.app.push_screen(PreviewScreen(*intention))
+        if self.run:
+            self.app.resume(self.run)
 
     def action_open(self) -> None:
         """Open Locust's report of the cell under the cursor."""
@@ -345,3 +373,8 @@ class RunScreen(Screen[None]):
             self._asked.add(send_command(self.folder, command, cell=cell))
         except JournalError as error:
             self.app.notify(str(error), severity="error")
+
+
+def _replayed(folder: Path, cell: str) -> RunState:
+    """Return the run as it was at the end of the latest attempt of a cell."""
+    return fold(read_attempt(folder, cell))

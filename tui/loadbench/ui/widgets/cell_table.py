@@ -46,19 +46,20 @@ class CellTable(DataTable[Text]):
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show these cells, given as they were planned."""
         self._planned = rows
-        self._shown = sorted_rows(rows, self._sorted_by, falling=self._falling)
-        wanted = {row.cell: [_number(it) for it in cell_values(row)] for row in self._shown}
-        if [str(key.value) for key in self.rows] != list(wanted):
-            at = self.cursor_row
-            self.clear()
-            for key, values in wanted.items():
-                self.add_row(*values, key=key)
-            self.move_cursor(row=at, animate=False)
+        shown = sorted_rows(rows, self._sorted_by, falling=self._falling)
+        if shown == self._shown:
             return
-        for key, values in wanted.items():
-            if self.get_row(key) != values:
-                for (name, _), value in zip(COLUMNS, values, strict=True):
-                    self.update_cell(key, name, value)
+        at = self.cursor_row
+        chosen = self._shown[at].cell if 0 <= at < len(self._shown) else None
+        self._shown = shown
+        # Columns are as wide as what they hold, so they are made anew with their rows.
+        self.clear(columns=True)
+        for name, _ in COLUMNS:
+            self.add_column(_number(name), key=name)
+        for row in shown:
+            self.add_row(*map(_number, cell_values(row)), key=row.cell)
+        there = [row.cell for row in shown]
+        self.move_cursor(row=there.index(chosen) if chosen in there else at, animate=False)
 
     def sort_by_next(self) -> None:
         """Sort by the next column; after the last one, as it was planned."""

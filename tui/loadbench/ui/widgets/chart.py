@@ -30,12 +30,11 @@ class ChartView(LineView, can_focus=False):
         signs: bool = False,
         ascii_frame: bool = False,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, title=title)
         self._what = title
         self._signs, self._ascii_frame = signs, ascii_frame
         self._chart: Chart | None = None
         self._empty = ""
-        self.entitle(title)
 
     def show_chart(self, chart: Chart | None, *, empty: str = "") -> None:
         """Show a chart; where there is none, why."""

@@ -11,7 +11,8 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from loadbench.ui.present.lines import Line, Piece, Tone, width
+from loadbench.ui.present.glyphs import in_ascii
+from loadbench.ui.present.lines import Line, Piece, Tone, plain, width
 
 _PLAIN = Style.null()
 
@@ -57,7 +58,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines instead; those that are as before are not painted again."""
-        old, self._lines = self._lines, tuple(lines)
+        old, self._lines = self._lines, tuple(self._spelled(one) for one in lines)
         widest = max((width(line) for line in self._lines), default=0)
         # A new size is a new layout of the whole screen, so one that fits is none.
         size = Size(widest if widest > self.columns else 0, len(self._lines))
@@ -69,7 +70,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def entitle(self, title: Line | str) -> None:
         """Show a title in the upper border."""
-        title = (Piece(title),) if isinstance(title, str) else title
+        title = self._spelled((Piece(title),) if isinstance(title, str) else title)
         if title != self._title:
             self._title = title
             self.border_title = Text.assemble(
@@ -80,7 +81,12 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Show a remark in the lower border."""
         if subtitle != self._subtitle:
             self._subtitle = subtitle
-            self.border_subtitle = Text(subtitle)
+            self.border_subtitle = Text(plain(self._spelled((Piece(subtitle),))))
+
+    def _spelled(self, one: Line) -> Line:
+        if not self.app.has_class("-ascii"):
+            return one
+        return tuple(Piece(in_ascii(piece.text), piece.tone) for piece in one)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of what is visible."""
@@ -89,12 +95,15 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         columns = self.size.width
         if not 0 <= at < len(self._lines):
             return Strip.blank(columns, base)
-        segments = [
-            Segment(piece.text, base + self._style(piece.tone)) for piece in self._lines[at]
-        ]
-        strip = Strip(segments)
         left = self.scroll_offset.x
-        return strip.crop_extend(left, left + columns, base)
+        return self.strip_of(at).crop_extend(left, left + columns, base)
+
+    def strip_of(self, at: int) -> Strip:
+        """Return a whole line, from 0, as it is painted."""
+        base = self.rich_style
+        return Strip(
+            [Segment(piece.text, base + self._style(piece.tone)) for piece in self._lines[at]]
+        )
 
     def _style(self, tone: Tone) -> Style:
         if tone is Tone.PLAIN:

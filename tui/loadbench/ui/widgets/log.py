@@ -17,6 +17,11 @@ class LogView(LineView):
         super().__init__(id=id)
         self._tail: Tail | None = None
 
+    @property
+    def path(self) -> Path | None:
+        """The file that is shown; None: none is."""
+        return self._tail.path if self._tail else None
+
     def open(self, path: Path) -> None:
         """Show another file."""
         self._tail = Tail(path, last_bytes=_LAST_BYTES)

@@ -6,10 +6,12 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 
+from loadbench.engine.events import CellFinished
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.ui.present.glyphs import Glyphs
-from loadbench.ui.present.matrix import CELL_COLUMNS, Grid, grid_of, matrix_lines
+from loadbench.ui.present.matrix import CELL_COLUMNS, Grid, grid_of, matrix_lines, p90_of
 from loadbench.ui.widgets.lines import LineView
 
 _NO_GRID = Grid((), (), {})
@@ -37,6 +39,7 @@ class MatrixView(LineView):
         super().__init__(id=id, title="sweep")
         self._grid = _NO_GRID
         self._cursor: str | None = None
+        self._p90s: dict[tuple[str, int], float | None] = {}
 
     def show_run(self, run: Run, glyphs: Glyphs, *, cursor: str | None) -> None:
         """Show a run, with the cursor on the cell of this key."""
@@ -46,7 +49,7 @@ class MatrixView(LineView):
             self._grid = grid_of(cells)
         moved = cursor != self._cursor
         self._cursor = cursor
-        self.show(matrix_lines(self._grid, state, glyphs, live=live, cursor=cursor))
+        self.show(matrix_lines(self._grid, state, glyphs, live=live, cursor=cursor, p90=self._p90))
         self.note("p90 ms · ! suspect · !! invalid" if self.size.width >= 34 else "p90 ms")
         if moved and (place := self._grid.place(cursor)):
             self._bring_into_view(*place)
@@ -70,17 +73,36 @@ class MatrixView(LineView):
         offset = event.get_content_offset(self)
         if offset is None:
             return
+        # The names of rows and columns stay where they are.
         x, y = offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y
+        if offset.y < _HEADER_ROWS or offset.x < self._grid.label_columns:
+            return
         column = (x - self._grid.label_columns) // CELL_COLUMNS if self._grid.rows else -1
         if key := self._grid.keys.get((y - _HEADER_ROWS, column)):
             self.post_message(self.Chosen(key))
 
+    def render_line(self, y: int) -> Strip:
+        """Return a line; the names of rows and columns stay in view however far it is scrolled."""
+        if not self.lines:
+            return super().render_line(y)
+        base, label = self.rich_style, self._grid.label_columns
+        at = 0 if y < _HEADER_ROWS else y + self.scroll_offset.y
+        if at >= len(self.lines):
+            return Strip.blank(self.size.width, base)
+        strip = self.strip_of(at)
+        left, columns = label + self.scroll_offset.x, self.size.width
+        cells = strip.crop_extend(left, left + columns - label, base)
+        return Strip.join([strip.crop_extend(0, label, base), cells])
+
+    def _p90(self, finished: CellFinished) -> float | None:
+        """Return the p90 of a cell, worked out once."""
+        key = (finished.cell, finished.attempt)
+        if key not in self._p90s:
+            self._p90s[key] = p90_of(finished)
+        return self._p90s[key]
+
     def _bring_into_view(self, row: int, column: int) -> None:
-        x = self._grid.label_columns + column * CELL_COLUMNS
-        y = row + _HEADER_ROWS
-        # The names of the rows and of the columns come along where there is room for them.
-        self.scroll_to_region(Region(x, y, CELL_COLUMNS, 1), animate=False)
-        if x + CELL_COLUMNS <= self.size.width:
-            self.scroll_to(x=0, animate=False)
-        if y < self.size.height:
-            self.scroll_to(y=0, animate=False)
+        # With as much before it as the names of rows and columns cover.
+        x, y = column * CELL_COLUMNS, row
+        region = Region(x, y, self._grid.label_columns + CELL_COLUMNS, _HEADER_ROWS + 1)
+        self.scroll_to_region(region, animate=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -10,12 +9,13 @@ from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.runs import RunStatus
 from loadbench.engine.state import CellStatus
-from loadbench.ui.follow import EventLine, View
+from loadbench.ui.follow import View
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.containers import container_header, container_lines
+from loadbench.ui.present.event_lines import EventLine, event_lines
 from loadbench.ui.present.glyphs import Glyphs
-from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.ui.present.lines import Tone, line, wrap
 from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
 from loadbench.ui.present.tally import Adder
 from loadbench.ui.terminal import Terminal
@@ -55,6 +55,7 @@ class RunPanels(Vertical):
         self._log = LOGS[0]
         self._slices = Slices()
         self._adder = Adder()
+        self._told: tuple[Sequence[EventLine], int] = ((), 0)
 
     def compose(self) -> ComposeResult:
         """Lay out every panel; which of them are shown is a matter of size and tab."""
@@ -111,7 +112,6 @@ class RunPanels(Vertical):
     def next_log(self) -> None:
         """Show the next of the three logs."""
         self._log = LOGS[(LOGS.index(self._log) + 1) % len(LOGS)]
-        self._open_log()
         self.choose("logs")
 
     def show_run(self, view: View, shown: Shown, *, cursor: str) -> None:
@@ -169,19 +169,19 @@ class RunPanels(Vertical):
 
     def _show_events(self, happened: Sequence[EventLine]) -> None:
         panel = self.query_one("#events", LineView)
+        columns = panel.columns or 80
+        if (happened, columns) == self._told:
+            return
+        self._told = (happened, columns)
         at_end = not panel.display or panel.scroll_offset.y >= panel.max_scroll_y - 1
-        lines: list[Line] = []
-        for one in happened:
-            for i, told in enumerate(one.text.splitlines()):
-                moment = _local(one.at) if not i else " " * 8
-                lines += wrap(line((f"{moment}  ", Tone.DIM), told), panel.columns or 80, indent=12)
-        changed = len(lines) != len(panel.lines)
-        panel.show(lines)
-        if at_end and changed:
+        panel.show(event_lines(happened, columns))
+        if at_end:
             self.call_after_refresh(panel.scroll_end, animate=False)
 
     def _open_log(self) -> None:
         panel = self.query_one(LogView)
+        if panel.path == self._folder / self._log:
+            return
         panel.open(self._folder / self._log)
         panel.entitle(self._log)
         panel.note("n next log")
@@ -205,7 +205,3 @@ class RunPanels(Vertical):
         tabs = TABS if narrow else [it for it in TABS if it[1] in _LOWER]
         for line_ in self.query(TabLine):
             line_.show_tabs(tabs, tab)
-
-
-def _local(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")

@@ -1,0 +1,42 @@
+"""What is about to be started, and the order for the runner that would do it."""
+
+from pathlib import Path
+
+from loadbench.engine.launch import Order
+from loadbench.engine.plan import plan_cells
+from loadbench.engine.profile import Profile
+from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.runs import Run, rest_of
+from loadbench.engine.state import OVER, CellStatus
+from loadbench.ui.present.preview import Intention
+from loadbench.workspace import Workspace
+
+
+def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, Order]:
+    """Return what starting a new run of a profile is, and the order for it."""
+    intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
+    return intention, Order.of(workspace, profile_file=str(file))
+
+
+def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, Order] | None:
+    """Return what going on with a run is, and the order for it; None: nothing is left of it.
+
+    Raises:
+        JournalError: Its profile is one that this version cannot read.
+    """
+    rest = rest_of(run)
+    if rest is None or run.state.started is None:
+        return None
+    profile = recorded_profile(run.state.started)
+    left = [it for it in run.state.cells.values() if it.status not in OVER]
+    if rest.retry_failed:
+        left = [it for it in run.state.cells.values() if it.status is CellStatus.FAILED]
+    what = "have failed; they are measured again" if rest.retry_failed else "are left"
+    intention = Intention(
+        name=run.name,
+        profile=profile,
+        cells=tuple(it.cell for it in left),
+        again=f"{rest.cells} of its {len(run.state.cells)} cells {what}. The others stay.",
+    )
+    order = Order.of(workspace, resume=str(run.folder), retry_failed=rest.retry_failed)
+    return intention, order
