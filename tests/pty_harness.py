@@ -23,7 +23,7 @@ _UNKNOWN_TO_PYTE = re.compile(
     rb"|\x1b\[\?[0-9;]*[uS]|\x1b\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)",
     re.DOTALL,
 )
-_HALF = re.compile(rb"\x1b[^\x1b]{0,60}$")
+_HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*)?$")
 
 
 @dataclass
@@ -188,7 +188,7 @@ class Terminal:
             self.press("\x1b[1;1R")
         whole = self._pending + data
         half = _HALF.search(whole)
-        cut = half.start() if half and len(whole) - half.start() < 60 else len(whole)
+        cut = half.start() if half else len(whole)
         self._pending = whole[cut:]
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
 

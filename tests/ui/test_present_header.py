@@ -76,7 +76,7 @@ def test_a_live_run_says_its_name_the_cell_and_what_is_left() -> None:
     title, _ = texts(header(*LIVE))
 
     assert title.startswith(" demo ▸ 20261122-072100   ▶ live  ")
-    assert "cell 1 of 3  " in title
+    assert "0 of 3 cells over  " in title
     assert title.endswith(" left")
     assert width(header(*LIVE)[0]) == 120
 
@@ -94,7 +94,7 @@ def test_the_bar_is_full_at_the_end() -> None:
     assert begun.count("░") == 16 - begun.count("█")
     assert begun.count("█") < 2
     assert (over.count("█"), over.count("░")) == (16, 0)
-    assert "cell 3 of 3" in over
+    assert "3 of 3 cells over" in over
 
 
 def test_the_phase_has_a_clock_with_its_length() -> None:

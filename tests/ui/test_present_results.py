@@ -34,6 +34,7 @@ from loadbench.ui.present.plot import Chart, Point, Series
 from loadbench.ui.present.results import (
     COLUMNS,
     cell_values,
+    columns_of,
     latency_by_users,
     no_runs,
     run_entries,
@@ -150,6 +151,7 @@ def test_the_values_of_a_row_stand_under_their_columns() -> None:
         "models": "3",
         "users": "20",
         "rate": "2",
+        "#": "1",
         "req/s": "40.0",
         "fails": "0",
         "verdict": "valid",
@@ -159,7 +161,14 @@ def test_the_values_of_a_row_stand_under_their_columns() -> None:
 def test_a_cell_that_was_not_run_has_no_values() -> None:
     (pending,) = rows(state_after(run_started()))
 
-    assert cell_values(pending)[3:] == (*7 * ("-",), "not run")
+    assert cell_values(pending)[4:] == (*7 * ("-",), "not run")
+
+
+def test_repeats_have_a_column_where_there_are_some() -> None:
+    names = [title for title, _ in COLUMNS]
+
+    assert [names[it] for it in columns_of([row()])] == [it for it in names if it != "#"]
+    assert columns_of([row(), row(repeat=2)]) == list(range(len(names)))
 
 
 def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:

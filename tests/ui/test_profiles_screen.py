@@ -1,5 +1,6 @@
 """The first screen: choosing, starting, and what is done to the files of profiles."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,10 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
     return given
 
 
-def chosen(pilot: "Pilot[Any]") -> Any:
-    saved = pilot.app.screen.chosen
-    return saved.name if saved else None
+def chosen(pilot: "Pilot[Any]") -> str | None:
+    screen = pilot.app.screen
+    assert isinstance(screen, ProfilesScreen)
+    return screen.chosen.name if screen.chosen else None
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
@@ -327,3 +329,90 @@ def test_it_is_usable_at_80_by_24(stage: Stage) -> None:
         assert "▌profile_00" in screen_text(pilot.app)
 
     drive(stage.app(), script, size=NARROW)
+
+
+def test_enter_pressed_again_and_again_starts_one_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.save_profile("demo")
+    folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
+    started, go_on = [], threading.Event()
+
+    def start(order: Order) -> Path:
+        started.append(order)
+        go_on.wait(20)
+        return folder
+
+    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: PREVIEW)
+    monkeypatch.setattr("loadbench.ui.screens.preview.start_runner", start)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await pilot.press("enter", "enter", "enter", "enter")
+        # A terminal that is too small meanwhile must not be in the way of what comes then.
+        await pilot.resize_terminal(50, 10)
+        go_on.set()
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+        await pilot.resize_terminal(120, 40)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, ProfilesScreen)
+
+    with held(folder):
+        drive(stage.app(), script)
+    assert len(started) == 1
+
+
+def test_a_copy_overwrites_nothing_that_came_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.save_profile("demo")
+    monkeypatch.setenv("EDITOR", "true")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "c")
+        (stage.root / "profiles" / "demo_2.yaml").write_text("mine")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "File exists" in screen_text(pilot.app))
+
+    drive(stage.app(), script)
+    assert (stage.root / "profiles" / "demo_2.yaml").read_text() == "mine"
+
+
+def test_names_that_look_like_markup_are_names(stage: Stage) -> None:
+    stage.save_profile("gpu[a100]")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "d")
+        assert "delete gpu[a100]" in screen_text(pilot.app)
+        await press(pilot, "y")
+        await until(pilot, lambda: "gpu[a100] is deleted" in screen_text(pilot.app))
+
+    drive(stage.app(), script)
+
+
+def test_two_files_of_one_name_can_both_be_chosen(stage: Stage) -> None:
+    first = stage.save_profile("demo")
+    first.with_suffix(".yml").write_text("models: [1]\n")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        files = []
+        for key in ("g", "j"):
+            await press(pilot, key)
+            assert isinstance(pilot.app.screen, ProfilesScreen)
+            files.append(pilot.app.screen.chosen)
+        assert [it.file.suffix for it in files if it] == [".yaml", ".yml"]
+
+    drive(stage.app(), script)
+
+
+def test_a_key_that_comes_with_the_first_screen_is_no_filter(stage: Stage) -> None:
+    stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        assert not isinstance(pilot.app.focused, Input)
+        await settled(pilot)
+
+    drive(stage.app(), script)

@@ -1,5 +1,6 @@
 """Looking back: runs, their cells, and where the reports are."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,59 @@ def test_an_unreadable_run_is_named_and_hides_no_other(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
         assert "unreadable" in screen_text(pilot.app)
+        assert "4 finished" in screen_text(pilot.app)
+
+    drive(stage.app(), script)
+
+
+def test_wide_values_after_narrow_ones_are_whole(stage: Stage) -> None:
+    stage.add_run("demo", run="20261125-111101", lines=3)
+    slow = stage.add_run("demo", run="20261124-111101")
+    text = (slow / JOURNAL).read_text()
+    (slow / JOURNAL).write_text(re.sub(r"\[(7[0-9]\.\d),", r"[1236,", text))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        assert "not run" in screen_text(pilot.app)
+        await press(pilot, "j")
+        assert " 1236 " in screen_text(pilot.app)
+
+    drive(stage.app(), script)
+
+
+def test_the_cursor_stays_on_its_cell_when_cells_are_sorted(stage: Stage) -> None:
+    stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        await press(pilot, "tab", "down")
+        table = pilot.app.screen.query_one(CellTable)
+        assert table.chosen is not None
+        before = table.chosen.cell
+        for _ in range(6):
+            await press(pilot, "s")
+            assert table.chosen.cell == before
+
+    drive(stage.app(), script)
+
+
+def test_a_folder_that_is_not_ours_to_read_hides_no_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.add_run("demo")
+    locked = stage.root / "reports" / "locked"
+    locked.mkdir()
+    really = Path.iterdir
+
+    def iterdir(path: Path) -> Any:
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return really(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
         assert "4 finished" in screen_text(pilot.app)
 
     drive(stage.app(), script)

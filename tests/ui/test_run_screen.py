@@ -1,14 +1,25 @@
 """One run on the screen: followed, commanded, looked back at."""
 
+import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
-from builders import answered, cell_finished, entries
+from builders import (
+    answered,
+    cell_finished,
+    cell_started,
+    entries,
+    make_profile,
+    run_started,
+    sample,
+    write_journal,
+)
 from loadbench.engine.commands import FILE_NAME
 from loadbench.engine.events import Event, Result, RunFinished
 from loadbench.engine.journal import FILE_NAME as JOURNAL
@@ -104,8 +115,6 @@ def test_a_runner_that_is_killed_leaves_an_interrupted_run(stage: Stage) -> None
         os.close(lock)
         await until(pilot, lambda: "the runner was killed" in screen_text(pilot.app))
         assert offered(pilot)["r"] == "resume"
-
-    import fcntl
 
     lock = os.open(folder / JOURNAL, os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -220,8 +229,8 @@ def test_space_asks_for_a_pause_and_then_to_go_on(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-@pytest.mark.parametrize(("accepted", "shown"), [(True, "stop it is"), (False, "stop it is")])
-def test_the_runner_s_answer_is_told(stage: Stage, accepted: bool, shown: str) -> None:
+@pytest.mark.parametrize("accepted", [True, False])
+def test_the_runner_s_answer_is_told(stage: Stage, accepted: bool) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -229,7 +238,7 @@ def test_the_runner_s_answer_is_told(stage: Stage, accepted: bool, shown: str) -
         await press(pilot, "x", "y")
         identity = json.loads((folder / FILE_NAME).read_text())["id"]
         append(folder, answered("stop", identity=identity, accepted=accepted))
-        await until(pilot, lambda: shown in screen_text(pilot.app))
+        await until(pilot, lambda: "stop it is" in screen_text(pilot.app))
         assert ("stopping" in screen_text(pilot.app)) is accepted
 
     with held(folder):
@@ -392,5 +401,91 @@ def test_tabs_name_their_keys(stage: Stage) -> None:
         await settled(pilot)
         assert len(pilot.app.screen.query(TabLine)) == 2
         assert "3 stats" in screen_text(pilot.app)
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_a_measured_cell_is_measured_again_only_when_that_is_confirmed(stage: Stage) -> None:
+    folder = measuring(stage, "faults", '"message":"the run pauses')
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "k", "k", "a")
+        assert "They leave the table" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert commands(folder) == []
+        await press(pilot, "a", "y")
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert commands(folder) == [("again", "m1_u2_s8")]
+
+
+def test_a_cell_that_fails_is_told_at_once(stage: Stage) -> None:
+    at = lines_until("faults", '"type":"cell_failed"')
+    folder = stage.add_run("faults", lines=at - 1)
+    told = (JOURNALS / "faults.jsonl").read_bytes().splitlines(keepends=True)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        with (folder / JOURNAL).open("ab") as file:
+            file.write(told[at - 1])
+        await until(pilot, lambda: "m1_u1_s8 failed" in screen_text(pilot.app))
+        assert "1 of 8 cells over, 1 failed" in screen_text(pilot.app)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_a_run_whose_folder_is_gone_is_live_no_more(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        shutil.rmtree(folder)
+        await until(pilot, lambda: "No such file" in screen_text(pilot.app).splitlines()[0])
+        assert not set(offered(pilot)) & {"space", "x", "s"}
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_a_cell_of_another_plan_breaks_nothing(stage: Stage) -> None:
+    folder = measuring(stage)
+    append(folder, cell_started("m9_u9_s9"))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        assert "live" in screen_text(pilot.app)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_draining_is_not_counted_as_measuring(stage: Stage) -> None:
+    folder = measuring(stage, mark='"phase":"draining"')
+    append(folder, *(sample("m1_u2_s8", second=it, requests=()) for it in range(13, 23)))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        assert "measured so far, 6 s" in screen_text(pilot.app)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_the_names_of_rows_and_columns_stay_in_view(stage: Stage) -> None:
+    profile = make_profile(models=[*range(1, 21)], users=[*range(1, 31)])
+    write_journal(stage.root / "reports" / "demo" / "20261122-111101", run_started(profile))
+    folder = stage.root / "reports" / "demo" / "20261122-111101"
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "G")
+        shown = screen_text(pilot.app)
+        assert "20m" in shown
+        assert "   30" in shown
+        assert "users" in shown
+        assert screen_of(pilot).shown == "m20_u30_s2"
 
     drive(stage.app(folder=folder), script)

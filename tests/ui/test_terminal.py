@@ -106,6 +106,7 @@ def lend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lend]:
             stderr = stack.enter_context(os.fdopen(os.dup(theirs), "w", encoding=encoding))
             monkeypatch.setattr(sys, "__stdin__", stdin)
             monkeypatch.setattr(sys, "__stderr__", stderr)
+            monkeypatch.setattr(sys, "__stdout__", stderr)
 
         yield do
 
@@ -188,7 +189,7 @@ def test_a_terminal_that_cannot_place_text_is_refused_with_what_can_be_done(term
         examine(environ={"TERM": term})
 
 
-@pytest.mark.parametrize("name", ["__stdin__", "__stderr__"])
+@pytest.mark.parametrize("name", ["__stdin__", "__stdout__", "__stderr__"])
 @pytest.mark.parametrize("kind", ["pipe", "closed", "none"])
 def test_without_a_terminal_at_both_ends_no_screen_is_shown(
     lend: Lend, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
@@ -199,8 +200,8 @@ def test_without_a_terminal_at_both_ends_no_screen_is_shown(
         stream.close()
     monkeypatch.setattr(sys, name, stream)
 
-    assert why_not({"TERM": "xterm"}) == "standard input and error are no terminal"
-    with pytest.raises(UsageError, match=r"no terminal; .* --plain"):
+    assert why_not({"TERM": "xterm"}) == ("standard input, output and error are not all a terminal")
+    with pytest.raises(UsageError, match=r"not all a terminal; .* --plain"):
         examine(environ={"TERM": "xterm"})
 
 

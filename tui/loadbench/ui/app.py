@@ -179,8 +179,10 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
 
     def show_reports(self) -> None:
         """Show all runs."""
-        if not isinstance(self.screen, ReportsScreen):
+        if not any(isinstance(it, ReportsScreen) for it in self.screen_stack):
             self.push_screen(ReportsScreen())
+        elif not isinstance(self.screen, ReportsScreen):
+            self.pop_screen()
 
     def run_ended(self, screen: RunScreen, run: Run, *, watched: bool) -> None:
         """Take note that a run on a screen is over.

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from textual.scrollbar import ScrollBar
+
 from loadbench.engine.runs import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.terminal import examine, speak_utf8
+from loadbench.ui.widgets.scrollbar import PlainScrollBar
 from loadbench.workspace import Workspace
 
 
@@ -34,6 +37,8 @@ def show(
     """
     terminal = examine(ascii_only=ascii_only)
     speak_utf8()
+    if terminal.ascii:
+        ScrollBar.renderer = PlainScrollBar
     app = LoadbenchApp(workspace, terminal, folder=folder, leave_at_end=leave_at_end)
     try:
         left = app.run()

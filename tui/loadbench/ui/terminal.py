@@ -45,8 +45,8 @@ class Terminal:
 
 def why_not(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return why no screen can be shown here, as a sentence; None: it can."""
-    if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stderr__)):
-        return "standard input and error are no terminal"
+    if not all(map(_is_terminal, (sys.__stdin__, sys.__stdout__, sys.__stderr__))):
+        return "standard input, output and error are not all a terminal"
     if environ.get("TERM", "") in _NO_SCREEN:
         return f"the terminal says of itself that it cannot place text (TERM={environ['TERM']})"
     return None

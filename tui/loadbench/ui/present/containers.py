@@ -29,13 +29,15 @@ def standing(container: Container) -> tuple[str, Tone]:
     """Return how a container is, in words, and the tone of that."""
     if _is_over(container):
         return _ended(container), Tone.BAD
+    if container.state != "running":
+        return container.state, Tone.WARN
     if container.health == "unhealthy":
         return "unhealthy", Tone.BAD
     if container.health == "healthy":
         return "healthy", Tone.GOOD
     if container.health == "starting":
         return "starting", Tone.WARN
-    return container.state, Tone.GOOD if container.state == "running" else Tone.WARN
+    return container.state, Tone.GOOD
 
 
 def _is_over(container: Container) -> bool:

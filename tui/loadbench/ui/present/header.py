@@ -10,8 +10,8 @@ from loadbench.engine.plan import estimate_s
 from loadbench.engine.profile import Profile
 from loadbench.engine.progress import phase_length_s, remaining_s
 from loadbench.engine.runs import Run, RunStatus, rest_of
-from loadbench.engine.state import OVER, RunState
-from loadbench.text import outcome_line, position, short_outcome
+from loadbench.engine.state import OVER, CellStatus, RunState
+from loadbench.text import outcome_line, short_outcome
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, width
 
@@ -40,13 +40,16 @@ def header_lines(
     state = replace(run.state, elapsed_s=elapsed_s)
     home, name = run.folder.parent.name, run.folder.name
     status = f"{glyphs.of_run(run.status)} {run.status.value}"
+    # Over, but not as it was meant.
+    doubtful = run.status is RunStatus.DONE and state.count(CellStatus.FAILED)
+    tone = Tone.WARN if doubtful else STATUS_TONES[run.status]
     # A name may be as long as its file's; the run and its status are always seen.
     room = max(8, columns - cell_len(name) - len(status) - 8)
     title = line(
         (" " + fit(home, min(room, cell_len(home))), Tone.STRONG),
         (f" {glyphs.arrow} ", Tone.DIM),
         name,
-        ("   " + status, STATUS_TONES[run.status]),
+        ("   " + status, tone),
     )
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
@@ -60,7 +63,9 @@ def header_lines(
 
 def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:
     """Return how far a run is, in more and in fewer words."""
-    where = f"cell {position(state) or state.count(*OVER)} of {len(state.cells)}"
+    failed = state.count(CellStatus.FAILED)
+    where = f"{state.count(*OVER)} of {len(state.cells)} cells over"
+    where += f", {failed} failed" if failed else ""
     eta = f"{say_duration(left_s)} left "
     # By what is left, not by the clock: that begins anew when a run is gone on with.
     whole_s = estimate_s(profile, tuple(it.cell for it in state.cells.values()))

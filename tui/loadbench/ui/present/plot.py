@@ -30,6 +30,8 @@ class Series:
     """One ASCII character that it is drawn with where there is no braille or no colour."""
     right: bool = False
     """It belongs to the axis at the right."""
+    whole: bool = False
+    """Its values are whole numbers, so that its axis has no others."""
     dotted: bool = False
     """Its points stand out, since there are few of them."""
 
@@ -78,7 +80,8 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
         if mine:
             highest = nice_ceiling(y for one in mine for _, y in one.points)
             figure.ruler("y", side).lim(0, highest)
-            figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows)))
+            whole = all(one.whole for one in mine)
+            figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows, whole=whole)))
     for x in chart.marks:
         figure.line(x, "v", pixel=_COLOUR_OF_TONE[Tone.DIM])
     for one in chart.series:
@@ -108,9 +111,10 @@ def nice_ceiling(values: Iterable[float | None]) -> float:
     return next(step * power for step in _STEPS if step * power >= highest * (1 - 1e-9))
 
 
-def _y_ticks(highest: float, rows: int) -> list[tuple[float, str]]:
+def _y_ticks(highest: float, rows: int, *, whole: bool) -> list[tuple[float, str]]:
     wanted = (4, 3, 5, 2) if rows >= 11 else (2, 3, 1)
-    parts = next((n for n in wanted if all(map(_is_short, _steps(highest, n)))), wanted[-1])
+    fits = float.is_integer if whole else _is_short
+    parts = next((n for n in wanted if all(map(fits, _steps(highest, n)))), 1)
     return [(value, f"{value:g}") for value in (0.0, *_steps(highest, parts))]
 
 

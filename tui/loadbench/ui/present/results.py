@@ -16,10 +16,12 @@ from loadbench.ui.present.profiles import run_line
 
 _PROBLEM_COLUMNS = 36
 
+REPEAT = "#"
 COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("models", lambda row: row.models),
     ("users", lambda row: row.users),
     ("rate", lambda row: row.spawn_rate),
+    (REPEAT, lambda row: row.repeat),
     ("req/s", lambda row: row.rps),
     ("p50", lambda row: row.p50_ms),
     ("p90", lambda row: row.p90_ms),
@@ -29,7 +31,7 @@ COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("fails", lambda row: row.failures),
     ("verdict", lambda row: row.verdict),
 )
-"""The name of each column, and what it is sorted by."""
+"""The name of each column, and what it is sorted by; `#` is the repeat."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[Entry]:
@@ -61,12 +63,19 @@ def no_runs(*, complete: bool) -> list[Line]:
     ]
 
 
+def columns_of(rows: Sequence[Row]) -> list[int]:
+    """Return the columns that tell these cells apart: repeats only where there are some."""
+    repeated = any(row.repeat > 1 for row in rows)
+    return [i for i, (name, _) in enumerate(COLUMNS) if repeated or name != REPEAT]
+
+
 def cell_values(row: Row) -> tuple[str, ...]:
     """Return what stands in the columns of a cell's row; latencies in ms, of successes."""
     return (
         str(row.models),
         str(row.users),
         f"{row.spawn_rate:g}",
+        str(row.repeat),
         number(row.rps),
         number(row.p50_ms),
         number(row.p90_ms),

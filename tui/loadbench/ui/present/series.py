@@ -99,6 +99,7 @@ def throughput_chart(
             tone=Tone.SERIES_5,
             sign="u",
             right=True,
+            whole=True,
         ),
         Series(
             name="req/s",

@@ -17,7 +17,7 @@ def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
     names = [name.removesuffix("_ms") for name in means]
     values = [max(0.0, value) for value in means.values()]
     ends = [sum(values[: i + 1]) / (sum(values) or 1.0) * columns for i in range(len(values))]
-    bar, named, short, start = [], [], [], 0
+    bar, named, short, shortest, start = [], [], [], [], 0
     for name, value, end, tone, sign in zip(
         names, values, ends, SERIES, _ASCII_FILLS, strict=False
     ):
@@ -27,5 +27,6 @@ def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
         said = Piece(number(value), Tone.STRONG)
         named += [Piece("   "), Piece(f"{key} ", tone), Piece(f"{name} "), said]
         short += [Piece(" "), Piece(f"{name} ", tone), said]
-    legend = line(*named[1:])
-    return [line(*bar), legend if width(legend) <= columns else line(*short[1:])]
+        shortest += [Piece(" "), Piece(f"{name} ", tone), Piece(number(value, 2))]
+    legends = [line(*it[1:]) for it in (named, short, shortest)]
+    return [line(*bar), next((it for it in legends if width(it) <= columns), legends[-1])]

@@ -41,13 +41,12 @@ class Question(Dialog[str | None]):
         safe: The words of the answer that does nothing.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,n", "safe", "no")]
-
     def __init__(
         self, title: str, lines: Sequence[Line], answers: Sequence[tuple[str, str]], *, safe: str
     ) -> None:
         super().__init__()
         self._title, self._lines, self._answers, self._safe = title, lines, answers, safe
+        self._bindings.bind("escape,n", "safe", safe)
         for key, words in answers:
             self._bindings.bind(key, f"answer('{key}')", words)
 

@@ -118,5 +118,5 @@ class PreviewScreen(Dialog[Path | None]):
                 self._intention, self._found, columns, refusal=self._refusal, busy=self._busy
             )
         )
-        self.query_one("#start", Button).disabled = not self.check_action("start", ())
+        self.query_one("#start", Button).display = bool(self.check_action("start", ()))
         self.refresh_bindings()

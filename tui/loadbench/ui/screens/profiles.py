@@ -37,6 +37,7 @@ class ProfilesScreen(Screen[None]):
     """Choose a profile: run it, edit it, look at its runs."""
 
     app: "LoadbenchApp"
+    AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "run", tooltip="show what it would do; start it from there"),
         Binding("a", "attach", "attach", tooltip="watch its live run"),
@@ -277,6 +278,8 @@ class ProfilesScreen(Screen[None]):
                 chosen.file.unlink()
             except OSError as error:
                 self.app.notify(f"{chosen.file}: {error.strerror}", severity="error")
+            else:
+                self.app.notify(f"{chosen.name} is deleted")
             self._reload(None)
 
         question = Question(f"delete {chosen.name}", told, [("y", "delete it")], safe="keep it")

@@ -35,8 +35,9 @@ class ReportsScreen(Screen[None]):
     """Look back: what every run has measured, and where its reports are."""
 
     app: "LoadbenchApp"
+    AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "look at it", show=False, tooltip="show the run, or the cell"),
+        Binding("enter", "look", "look", tooltip="show the run, or the cell"),
         Binding("s", "sort", "sort", tooltip="sort the cells by the next column"),
         Binding("S", "turn", "turn", show=False, tooltip="sort the other way round"),
         Binding("o", "open", "report", tooltip="open Locust's report of the cell"),

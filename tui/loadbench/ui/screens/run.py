@@ -46,6 +46,7 @@ _CLOCK_S = 1.0
 ATTEMPTS_KEPT = 8
 """Of cells that were looked at; each may hold hours of samples."""
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 30
+_SHORT_ROWS = 20
 
 
 class RunScreen(Screen[None]):
@@ -57,6 +58,7 @@ class RunScreen(Screen[None]):
     """
 
     app: "LoadbenchApp"
+    AUTO_FOCUS = "#sweep"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause", tooltip="pause after the current cell"),
         Binding("space", "go_on", "go on", tooltip="go on with a paused run"),
@@ -66,6 +68,7 @@ class RunScreen(Screen[None]):
         Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
         Binding("f", "follow", "follow", tooltip="show the current cell, whichever it is"),
+        Binding("v", "reports", "reports", show=False, tooltip="look at all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
         Binding("o", "open", "report", tooltip="open Locust's report of the cell under the cursor"),
         Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report"),
@@ -101,7 +104,9 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
-        yield RunPanels(self.folder, self.app.terminal, self.app.glyphs)
+        narrow_tab = "charts" if self._cursor else "sweep"
+        app = self.app
+        yield RunPanels(self.folder, app.terminal, app.glyphs, narrow_tab=narrow_tab)
         yield Footer(show_command_palette=False)
         yield TooSmall()
 
@@ -132,6 +137,7 @@ class RunScreen(Screen[None]):
         """Show one panel at a time where there is no room for all."""
         narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
         self.set_class(narrow, "-narrow")
+        self.set_class(event.size.height < _SHORT_ROWS, "-short")
         self.query_one(RunPanels).set_narrow(narrow)
         self.call_after_refresh(self._paint)
 
@@ -172,6 +178,8 @@ class RunScreen(Screen[None]):
 
     def _on_view(self, view: View) -> None:
         was_live = self.status is RunStatus.LIVE
+        if was_live and self.run:
+            self._tell_failures(self.run.state, view.run.state)
         self._view = view
         if self._profile is None and view.run.state.started:
             try:
@@ -192,6 +200,12 @@ class RunScreen(Screen[None]):
             self._problem = str(error)
             self.app.notify(self._problem, severity="error", timeout=15)
             self._paint()
+
+    def _tell_failures(self, before: RunState, now: RunState) -> None:
+        for key, cell in now.cells.items():
+            failed = cell.failed if cell.status is CellStatus.FAILED else None
+            if failed and before.cells[key].failed is not failed:
+                self.app.notify(failed.reason, title=f"{key} failed", severity="error", timeout=10)
 
     def _tell_answers(self, view: View) -> None:
         for identity in [it for it in self._asked if it in view.answers]:
@@ -296,6 +310,10 @@ class RunScreen(Screen[None]):
     def action_back(self) -> None:
         """Go to the screen before; the run goes on."""
         self.app.pop_screen()
+
+    def action_reports(self) -> None:
+        """Look at all runs."""
+        self.app.show_reports()
 
     def action_detach(self) -> None:
         """Leave the program; the run goes on."""

@@ -8,19 +8,21 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from loadbench.engine.report.rows import Row
-from loadbench.ui.present.results import COLUMNS, cell_values, sorted_rows
+from loadbench.ui.present.results import COLUMNS, REPEAT, cell_values, columns_of, sorted_rows
 
 
-class CellTable(DataTable[Text]):
+class CellTable(DataTable[Text], inherit_bindings=False):
     """A row for every cell."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "cursor_up", "up", show=False),
-        Binding("j", "cursor_down", "down", show=False),
-        Binding("h", "scroll_left", "left", show=False),
-        Binding("l", "scroll_right", "right", show=False),
-        Binding("g", "scroll_top", "first", show=False),
-        Binding("G", "scroll_bottom", "last", show=False),
+        Binding("up,k", "cursor_up", "the cell above", show=False),
+        Binding("down,j", "cursor_down", "the cell below", show=False),
+        Binding("left,h", "scroll_left", "columns at the left", show=False),
+        Binding("right,l", "scroll_right", "columns at the right", show=False),
+        Binding("home,g", "scroll_top", "the first cell", show=False),
+        Binding("end,G", "scroll_bottom", "the last cell", show=False),
+        Binding("pageup", "page_up", "a page up", show=False),
+        Binding("pagedown", "page_down", "a page down", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
@@ -28,13 +30,15 @@ class CellTable(DataTable[Text]):
         self.border_title = "cells"
         self._planned: Sequence[Row] = ()
         self._shown: list[Row] = []
+        self._columns_shown: list[int] = []
         self._sorted_by: int | None = None
         self._falling = True
 
     def on_mount(self) -> None:
-        """Make the columns."""
+        """Show the names of the columns, before there is a row."""
         for name, _ in COLUMNS:
-            self.add_column(_number(name), key=name)
+            if name != REPEAT:
+                self.add_column(_number(name), key=name)
 
     @property
     def chosen(self) -> Row | None:
@@ -54,17 +58,23 @@ class CellTable(DataTable[Text]):
         self._shown = shown
         # Columns are as wide as what they hold, so they are made anew with their rows.
         self.clear(columns=True)
-        for name, _ in COLUMNS:
-            self.add_column(_number(name), key=name)
+        self._columns_shown = columns_of(shown)
+        for column in self._columns_shown:
+            self.add_column(_number(COLUMNS[column][0]), key=COLUMNS[column][0])
         for row in shown:
-            self.add_row(*map(_number, cell_values(row)), key=row.cell)
+            values = cell_values(row)
+            self.add_row(*(_number(values[it]) for it in self._columns_shown), key=row.cell)
         there = [row.cell for row in shown]
         self.move_cursor(row=there.index(chosen) if chosen in there else at, animate=False)
 
     def sort_by_next(self) -> None:
         """Sort by the next column; after the last one, as it was planned."""
-        at = -1 if self._sorted_by is None else self._sorted_by
-        self._sort_by(at + 1 if at + 1 < len(COLUMNS) else None)
+        later = [
+            it
+            for it in self._columns_shown
+            if it > (-1 if self._sorted_by is None else self._sorted_by)
+        ]
+        self._sort_by(later[0] if later else None)
 
     def turn(self) -> None:
         """Sort the other way round."""
@@ -74,7 +84,7 @@ class CellTable(DataTable[Text]):
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         """Sort by the column that was clicked, the other way round if it is sorted by it."""
         event.stop()
-        column = event.column_index
+        column = self._columns_shown[event.column_index]
         self._falling = not self._falling if column == self._sorted_by else True
         self._sort_by(column)
 

@@ -46,7 +46,7 @@ class LogView(LineView):
         at_end = self.scroll_offset.y >= self.max_scroll_y - 1
         before: list[Line] = [] if self._empty else list(self.lines)
         self._empty = False
-        told = [line(raw.decode("utf-8", "replace").replace("\t", "    ")) for raw in new]
+        told = [line(raw.decode("utf-8", "replace").rstrip("\r")) for raw in new]
         self.show([*before, *told][-LINES_KEPT:])
         if at_end:
             self.call_after_refresh(self.scroll_end, animate=False)

@@ -26,6 +26,8 @@ class MatrixView(LineView):
         Binding("down,j", "move(1, 0)", "more users", show=False),
         Binding("left,h", "move(0, -1)", "fewer models", show=False),
         Binding("right,l", "move(0, 1)", "more models", show=False),
+        Binding("home,g", "edge(0)", "the first cell", show=False),
+        Binding("end,G", "edge(-1)", "the last cell", show=False),
     ]
 
     class Chosen(Message):
@@ -67,6 +69,11 @@ class MatrixView(LineView):
                 self.post_message(self.Chosen(key))
                 return
             row, column = row + rows, column + columns
+
+    def action_edge(self, at: int) -> None:
+        """Move the cursor to the first cell, or to the last one."""
+        if places := sorted(self._grid.keys):
+            self.post_message(self.Chosen(self._grid.keys[places[at]]))
 
     def on_click(self, event: events.Click) -> None:
         """Choose the cell that was clicked."""

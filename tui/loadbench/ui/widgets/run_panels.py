@@ -14,7 +14,7 @@ from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.containers import container_header, container_lines
 from loadbench.ui.present.event_lines import EventLine, event_lines
-from loadbench.ui.present.glyphs import Glyphs
+from loadbench.ui.present.glyphs import ASCII, Glyphs
 from loadbench.ui.present.lines import Tone, line, wrap
 from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
 from loadbench.ui.present.tally import Adder
@@ -44,13 +44,16 @@ class RunPanels(Vertical):
         folder: The run's folder.
         terminal: How to draw.
         glyphs: The signs.
+        narrow_tab: What is shown first where one panel is shown at a time.
     """
 
-    def __init__(self, folder: Path, terminal: Terminal, glyphs: Glyphs) -> None:
+    def __init__(
+        self, folder: Path, terminal: Terminal, glyphs: Glyphs, *, narrow_tab: str = "sweep"
+    ) -> None:
         super().__init__(id="panels")
         self._folder, self._glyphs = folder, glyphs
         self._terminal = terminal
-        self._tab = "stats"
+        self._tab, self._narrow_tab = "stats", narrow_tab
         self._narrow = False
         self._log = LOGS[0]
         self._slices = Slices()
@@ -96,7 +99,7 @@ class RunPanels(Vertical):
         """Show one panel at a time, or all at once."""
         if narrow != self._narrow:
             self._narrow = narrow
-            self._tab = "sweep" if narrow else "stats"
+            self._tab = self._narrow_tab if narrow else "stats"
             self._arrange()
 
     def choose(self, tab: str) -> None:
@@ -106,8 +109,6 @@ class RunPanels(Vertical):
             self._arrange()
         if tab != "charts":
             self.query_one(f"#{tab}").focus()
-        if tab == "events":
-            self.call_after_refresh(self.query_one("#events").scroll_end, animate=False)
 
     def next_log(self) -> None:
         """Show the next of the three logs."""
@@ -117,19 +118,22 @@ class RunPanels(Vertical):
     def show_run(self, view: View, shown: Shown, *, cursor: str) -> None:
         """Show a run, and one of its cells."""
         self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor)
-        self._show_containers(view)
+        self._show_containers(view, shown)
         self._show_cell(shown)
         self._show_events(view.events)
         self.query_one(LogView).refresh_tail()
 
-    def _show_containers(self, view: View) -> None:
+    def _show_containers(self, view: View, shown: Shown) -> None:
         panel, state = self.query_one("#containers", LineView), view.run.state
-        if state.containers:
-            panel.show(container_lines(state.containers, self._glyphs))
-            panel.note(container_header(state.containers))
-            over = "" if view.run.status is RunStatus.LIVE else ", as they were last seen"
-            panel.entitle(f"containers{over}")
+        now = view.run.status is RunStatus.LIVE and shown.key == state.current
+        there = state if now or shown.attempt is None else shown.attempt
+        if there.containers:
+            panel.show(container_lines(there.containers, self._glyphs))
+            panel.note(container_header(there.containers))
+            when = "" if now else f", last seen in {shown.key}" if shown.attempt else ", last seen"
+            panel.entitle(f"containers{when}")
             return
+        panel.entitle("containers")
         panel.note("")
         driver = state.started.driver if state.started else ""
         if driver == "external":
@@ -156,7 +160,8 @@ class RunPanels(Vertical):
         chart = throughput_chart(slices, phases, growing=live) if slices else None
         throughput.show_chart(chart, empty="" if slices else empty)
         stages = self.query_one("#stages", LineView)
-        stages.show(present.stages(shown, self._glyphs, stages.columns or 60))
+        glyphs = ASCII if self._terminal.signs else self._glyphs
+        stages.show(present.stages(shown, glyphs, stages.columns or 60))
         stats = self.query_one("#stats", LineView)
         of, lines = present.statistics(shown, stats.columns or 80)
         stats.show(lines)
@@ -202,6 +207,8 @@ class RunPanels(Vertical):
         }
         for name, visible in shown.items():
             self.query_one(f"#{name}").set_class(not visible, "-hidden")
-        tabs = TABS if narrow else [it for it in TABS if it[1] in _LOWER]
+        tabs = TABS if narrow else [it for it in TABS if it[1] != "charts"]
         for line_ in self.query(TabLine):
             line_.show_tabs(tabs, tab)
+        # Its height may be another, and its end is what matters.
+        self.call_after_refresh(self.query_one("#events").scroll_end, animate=False)
