@@ -29,4 +29,7 @@ def event_lines(happened: Sequence[EventLine], columns: int) -> list[Line]:
 
 
 def _local(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
+    except ValueError:  # somebody else wrote that journal
+        return " " * _TIME_COLUMNS
