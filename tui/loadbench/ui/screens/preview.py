@@ -1,7 +1,7 @@
 """What a run would be, before it is started; Enter starts it."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import work
@@ -17,6 +17,9 @@ from loadbench.ui.present.preview import Intention, preview_lines
 from loadbench.ui.screens.dialogs import Dialog
 from loadbench.ui.widgets.lines import LineView
 
+if TYPE_CHECKING:
+    from loadbench.ui.app import LoadbenchApp
+
 
 class PreviewScreen(Dialog[Path | None]):
     """Shows what would be started, and gives the folder of the run once it is.
@@ -26,6 +29,7 @@ class PreviewScreen(Dialog[Path | None]):
         order: The order for its runner.
     """
 
+    app: "LoadbenchApp"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start"),
         Binding("escape", "cancel", "back"),
@@ -109,7 +113,7 @@ class PreviewScreen(Dialog[Path | None]):
             self.app.notify(f"{folder.parent.name}/{folder.name} was started")
 
     def _paint(self) -> None:
-        if not self.is_mounted:
+        if not self.app.shows(self):
             return
         view = self.query_one(LineView)
         columns = view.columns or 60

@@ -100,7 +100,7 @@ class ProfilesScreen(Screen[None]):
         return self._catalog.of_profile(chosen.name) if chosen else []
 
     def _paint(self, *, cursor: str | None = None) -> None:
-        if not self.is_mounted:
+        if not self.app.shows(self):
             return
         menu = self.query_one(Menu)
         columns = max(20, menu.columns - 1)

@@ -109,7 +109,7 @@ class ReportsScreen(Screen[None]):
         return self.query_one(CellTable).chosen
 
     def _paint(self) -> None:
-        if not self.is_mounted:
+        if not self.app.shows(self):
             return
         glyphs = self.app.glyphs
         self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)

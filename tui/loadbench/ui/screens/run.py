@@ -173,7 +173,7 @@ class RunScreen(Screen[None]):
 
     def _take_newest(self) -> None:
         view, self._newest = self._newest, None
-        if view and self.is_mounted:
+        if view and self.is_attached:
             self._on_view(view)
 
     def _on_view(self, view: View) -> None:
@@ -196,7 +196,7 @@ class RunScreen(Screen[None]):
         """Say that the journal cannot be read (any more); nothing is followed from here on."""
         if self._follower:
             self._follower.stop()
-        if self.is_mounted and not self._problem:
+        if self.is_attached and not self._problem:
             self._problem = str(error)
             self.app.notify(self._problem, severity="error", timeout=15)
             self._paint()
@@ -220,13 +220,15 @@ class RunScreen(Screen[None]):
             self._paint()
 
     def _paint(self) -> None:
+        if not self.app.shows(self):
+            return
         header = self.query_one("#header", TextLine)
         if self._problem:
             header.show([line((f" {self._problem}", Tone.BAD)), ()])
             self._note_allowed()
             return
         view, profile, key = self._view, self._profile, self.shown
-        if view is None or profile is None or key is None or not self.app.shows(self):
+        if view is None or profile is None or key is None:
             return
         now = view.elapsed_s(self.app.clock())
         header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
