@@ -353,7 +353,7 @@ def test_the_chosen_panel_survives_a_change_of_size(stage: Stage) -> None:
             await pilot.resize_terminal(*size)
             await settled(pilot)
         assert "POST /predict" in screen_text(pilot.app)
-        assert len(pilot.app.screen_stack) == 3
+        assert isinstance(pilot.app.screen, RunScreen)
 
     drive(stage.app(folder=folder), script)
 

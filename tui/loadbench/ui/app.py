@@ -43,6 +43,8 @@ from loadbench.workspace import Workspace
 
 CATALOG_S = 2.0
 """How often the workspace is looked at for new profiles and runs."""
+_FIRST = 2
+"""How many screens there are with the first one: below it is Textual's own, which is empty."""
 FIRST_LOOK_S = 0.1
 """When it is looked at for runs the first time."""
 
@@ -109,10 +111,10 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         if self.terminal.settings and not self.is_headless:
             self.ending = Ending(self.action_leave, self.terminal.settings)
             self.ending.watch()
-        self.catalog = replace(self.catalog, profiles=self._reader.read_profiles())
-        self.push_screen(ProfilesScreen())
         if self._opening:
             self.push_screen(self._opening)
+        else:
+            self._show_profiles()
         # The first screen comes first, and its run: who reads long journals holds up all others.
         self.set_timer(CATALOG_S if self._opening else FIRST_LOOK_S, self._read_catalog)
         self.set_interval(CATALOG_S, self._read_catalog)
@@ -176,6 +178,17 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
             return
         if intended:
             self.push_screen(PreviewScreen(*intended), self.show_started)
+
+    def go_back(self) -> None:
+        """Go to the screen before; before the first one are the profiles."""
+        first = len(self.screen_stack) <= _FIRST
+        self.pop_screen()
+        if first:
+            self._show_profiles()
+
+    def _show_profiles(self) -> None:
+        self.reload_profiles()
+        self.push_screen(ProfilesScreen())
 
     def show_reports(self) -> None:
         """Show all runs."""

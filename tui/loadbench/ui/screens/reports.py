@@ -43,7 +43,7 @@ class ReportsScreen(Screen[None]):
         Binding("o", "open", "report", tooltip="open Locust's report of the cell"),
         Binding("y", "copy", "copy path", tooltip="copy the path of that report, or of the run"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
-        Binding("escape,v", "back", "profiles", tooltip="back to the profiles"),
+        Binding("escape,v", "back", "back", tooltip="to the screen before"),
         *(
             Binding(key, f"tab('{tab}')", tab, show=False, tooltip=f"show {tab}")
             for key, tab in _TABS
@@ -235,8 +235,8 @@ class ReportsScreen(Screen[None]):
             self.app.resume(self.chosen)
 
     def action_back(self) -> None:
-        """Go back to the profiles."""
-        self.app.pop_screen()
+        """Go to the screen before."""
+        self.app.go_back()
 
     def _report(self) -> Path | None:
         run, row = self.chosen, self.cell

@@ -311,7 +311,7 @@ class RunScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Go to the screen before; the run goes on."""
-        self.app.pop_screen()
+        self.app.go_back()
 
     def action_reports(self) -> None:
         """Look at all runs."""
