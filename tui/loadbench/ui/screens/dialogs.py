@@ -62,8 +62,10 @@ class Question(Dialog[str | None]):
                     yield Button(f"{key}  {words}", id=name, variant="error", compact=True)
 
     def on_mount(self) -> None:
-        """Let the safe answer be the one that Enter gives."""
-        self.query_one("#question", LineView).can_focus = False
+        """Show the lines; the safe answer is the one that Enter gives."""
+        view = self.query_one("#question", LineView)
+        view.can_focus = False
+        view.show(self._lines)
         self.query_one("#safe", Button).focus()
 
     def on_resize(self) -> None:
