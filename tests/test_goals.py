@@ -15,7 +15,6 @@ from builders import (
     make_profile,
     run_started,
     state_after,
-    write_journal,
 )
 from loadbench.engine.events import (
     CellPhase,
@@ -27,7 +26,6 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.journal import (
     FILE_NAME,
-    read_attempt,
 )
 from loadbench.engine.plan import plan_cells
 from loadbench.engine.profile import Goals
@@ -59,12 +57,6 @@ STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
 def phase(name: Phase, cell: str = FIRST) -> CellPhase:
     """The current cell enters a phase."""
     return CellPhase(cell=cell, phase=name)
-
-
-def attempt(folder: Path, cell: str, *events: Event) -> list[Event]:
-    """What is read of a cell's latest attempt."""
-    write_journal(folder, BEGUN, *events)
-    return [entry.event for entry in read_attempt(folder, cell)]
 
 
 KEYS = (FIRST, SECOND, THIRD)

@@ -6,25 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
 from builders import (
     cell_failed,
     cell_finished,
-    cell_skipped,
     cell_started,
     make_profile,
     run_started,
-    sample,
-    state_after,
     write_journal,
 )
 from harness import Bench
 from loadbench.engine.events import (
-    CellPhase,
     Event,
-    Note,
-    Phase,
     Result,
     RunFinished,
     RunResumed,
@@ -32,13 +25,8 @@ from loadbench.engine.events import (
 from loadbench.engine.files import Tail
 from loadbench.engine.journal import (
     FILE_NAME,
-    read_attempt,
 )
 from loadbench.engine.launch import Order, Preview, preview
-from loadbench.engine.runs import (
-    Run,
-    RunStatus,
-)
 from loadbench.errors import ProfileError, RefusedError, UsageError
 from loadbench.in_locust.recorder import Recorder
 from loadbench.workspace import Workspace
@@ -58,35 +46,7 @@ RESUMED = RunResumed(pid=7, retry=(), hardware={}, versions={})
 STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
 
 
-def phase(name: Phase, cell: str = FIRST) -> CellPhase:
-    """The current cell enters a phase."""
-    return CellPhase(cell=cell, phase=name)
-
-
-def attempt(folder: Path, cell: str, *events: Event) -> list[Event]:
-    """What is read of a cell's latest attempt."""
-    write_journal(folder, BEGUN, *events)
-    return [entry.event for entry in read_attempt(folder, cell)]
-
-
 KEYS = (FIRST, SECOND, THIRD)
-
-
-@st.composite
-def runs(draw: st.DrawFn) -> list[Event]:
-    """What a runner may write: attempts, one after the other, with whatever may come between."""
-    written: list[Event] = [BEGUN]
-    tried = dict.fromkeys(KEYS, 0)
-    for key in draw(st.lists(st.sampled_from(KEYS), max_size=6)):
-        tried[key] += 1
-        written += [cell_started(key, tried[key]), phase(Phase.MEASURING, key)]
-        for second in range(draw(st.integers(0, 3))):
-            written.append(sample(key, second, attempt=tried[key]))
-            others = [cell_skipped(other) for other in KEYS if other != key]
-            written += draw(st.sampled_from([[], [], [Note(text="n")], others[:1]]))
-        ends = [cell_finished(key), cell_failed(key), cell_skipped(key), RESUMED]
-        written += draw(st.sampled_from([[], *[[end] for end in ends], [STOPPED, RESUMED]]))
-    return written
 
 
 @pytest.fixture
@@ -95,11 +55,6 @@ def log(tmp_path: Path) -> Path:
     file = tmp_path / "stack.log"
     file.write_bytes(b"".join(b"line %04d\n" % number for number in range(10)))
     return file
-
-
-def run(*events: Event, status: RunStatus, folder: Path = Path("/nowhere/demo/x")) -> Run:
-    """A run of three cells."""
-    return Run(folder, state_after(BEGUN, *events), status)
 
 
 # What a run would be

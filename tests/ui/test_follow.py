@@ -330,13 +330,16 @@ def test_what_was_written_a_while_ago_has_gone_on_since(stage: Stage) -> None:
     assert views[0].elapsed_s(500.0) >= later.total_seconds()
 
 
-def test_a_journal_that_no_program_could_show_ends_it_with_a_word(
-    stage: Stage, follow: Follow
+def test_a_mistake_of_the_program_is_told_and_not_left_to_its_thread(
+    stage: Stage, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = stage.add_run("demo")
-    text = (folder / "journal.jsonl").read_text().replace('"elapsed_s":1.091', '"elapsed_s":"x"')
-    (folder / "journal.jsonl").write_text(text)
+    def fail(*_: object) -> str:
+        raise LookupError("a mistake of ours")
 
-    listener = follow(folder)
+    monkeypatch.setattr("loadbench.text.event_line", fail)
 
-    until(lambda: listener.failures or listener.views)
+    listener = follow(stage.add_run("demo"))
+
+    until(lambda: listener.failures)
+    assert "it cannot be shown: LookupError('a mistake of ours')" in str(listener.failures[0])
+    assert listener.views == []

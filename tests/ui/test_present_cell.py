@@ -39,7 +39,7 @@ from loadbench.engine.samples import Samples
 from loadbench.engine.state import EMPTY, PhaseStart, RunState
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.glyphs import ASCII, UNICODE, Glyphs
+from loadbench.ui.present.glyphs import ASCII, UNICODE
 from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Line, Tone, plain, width
 from loadbench.ui.present.matrix import grid_of, matrix_lines
@@ -67,19 +67,6 @@ MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
 def texts(lines: Iterable[Line]) -> list[str]:
     """What stands on the lines."""
     return [plain(one).rstrip() for one in lines]
-
-
-def header(
-    *events: Event,
-    status: RunStatus = RunStatus.LIVE,
-    columns: int = 120,
-    later_s: float = 0.0,
-    glyphs: Glyphs = UNICODE,
-) -> list[Line]:
-    """The two lines at the top of a run, some seconds after its last event."""
-    state = state_after(BEGUN, *events)
-    run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, status)
-    return header_lines(run, PROFILE, state.elapsed_s + later_s, glyphs, columns)
 
 
 LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))

@@ -7,48 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import (
-    requests,
-    sample,
-)
-from loadbench.engine.events import Phase, Sample
-from loadbench.engine.state import PhaseStart
 from loadbench.ui.present.lines import SERIES, Line, Tone, plain, width
 from loadbench.ui.present.plot import Chart, Point, Series, draw, nice_ceiling
 from loadbench.ui.present.series import (
-    Slices,
-    latency_chart,
-    throughput_chart,
     time_ticks,
 )
-
-
-def seconds(number: int, since: int = 0) -> list[Sample]:
-    """Samples of a cell, each second a little different."""
-    return [
-        sample(
-            second=second,
-            users=1 + second % 7,
-            requests=requests(((10.0 + second % 5, 1 + second % 3),), ((1.0, second % 2),)),
-        )
-        for second in range(since, since + number)
-    ]
-
-
-def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, Chart]:
-    """The two charts of a cell."""
-    slices = Slices().of(samples)
-    phases = (PhaseStart(Phase.SETTLING, 0), PhaseStart(Phase.MEASURING, 5))
-    return (
-        latency_chart(slices, phases, growing=growing),
-        throughput_chart(slices, phases, growing=growing),
-    )
-
-
-def points(chart: Chart) -> dict[str, list[Point]]:
-    """The points of each series by its name."""
-    return {one.name: list(one.points) for one in chart.series}
-
 
 # Plots
 

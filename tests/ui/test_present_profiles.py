@@ -82,11 +82,6 @@ def broken(folder: Path, text: str = BROKEN) -> SavedProfile:
 MEASURED = (cell_started(), cell_finished(), cell_started(SECOND), cell_finished(SECOND))
 
 
-def live(*events: Event) -> Run:
-    """A run whose runner is at it."""
-    return run(*events, status=RunStatus.LIVE)
-
-
 # An entry of the list
 
 

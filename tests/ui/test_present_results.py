@@ -17,16 +17,14 @@ from builders import (
     make_profile,
     requests,
     run_started,
-    sample,
     state_after,
 )
-from loadbench.engine.events import Buckets, Event, Phase, Sample, Verdict
-from loadbench.engine.measure.histogram import count
+from loadbench.engine.events import Event, Verdict
 from loadbench.engine.plan import plan_cells
 from loadbench.engine.profile import Profile
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import PhaseStart, RunState
+from loadbench.engine.state import RunState
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.glyphs import UNICODE
 from loadbench.ui.present.lines import SERIES, plain, width
@@ -42,33 +40,8 @@ from loadbench.ui.present.results import (
     throughput_by_users,
 )
 from loadbench.ui.present.series import (
-    Slices,
-    latency_chart,
-    throughput_chart,
     time_ticks,
 )
-
-
-def seconds(number: int, since: int = 0) -> list[Sample]:
-    """Samples of a cell, each second a little different."""
-    return [
-        sample(
-            second=second,
-            users=1 + second % 7,
-            requests=requests(((10.0 + second % 5, 1 + second % 3),), ((1.0, second % 2),)),
-        )
-        for second in range(since, since + number)
-    ]
-
-
-def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, Chart]:
-    """The two charts of a cell."""
-    slices = Slices().of(samples)
-    phases = (PhaseStart(Phase.SETTLING, 0), PhaseStart(Phase.MEASURING, 5))
-    return (
-        latency_chart(slices, phases, growing=growing),
-        throughput_chart(slices, phases, growing=growing),
-    )
 
 
 def points(chart: Chart) -> dict[str, list[Point]]:
@@ -285,16 +258,3 @@ def test_journals_that_cannot_be_read_are_told_below_and_cannot_be_chosen() -> N
 def test_where_no_run_is_it_says_whether_any_may_come() -> None:
     assert "reading" in plain(no_runs(complete=False)[0])
     assert plain(no_runs(complete=True)[0]) == " No run yet."
-
-
-def test_percentiles_of_a_slice_are_those_of_all_its_seconds() -> None:
-    buckets: list[Buckets] = [((10.0, 9),), ((500.0, 1),)]
-    samples = [
-        sample(second=second, requests=requests(buckets[second % 2])) for second in range(121)
-    ]
-
-    latency, _ = drawn(samples)
-
-    assert points(latency)["p50"][0] == (0, 10.0)
-    assert points(latency)["p99"][0] == (0, 500.0)
-    assert count(Slices().of(samples)[0].latency) == 10

@@ -13,8 +13,8 @@ from builders import (
     requests,
     sample,
 )
-from loadbench.engine.events import Phase, Sample
-from loadbench.engine.measure.histogram import merge, successes
+from loadbench.engine.events import Buckets, Phase, Sample
+from loadbench.engine.measure.histogram import count, merge, successes
 from loadbench.engine.state import PhaseStart
 from loadbench.ui.present.lines import SERIES, plain
 from loadbench.ui.present.plot import Chart, Point, Series
@@ -268,3 +268,16 @@ def test_the_legend_names_the_series_with_what_they_are_drawn_with() -> None:
 
     assert plain(tuple(legend(series, signs=False))) == " ─ p50 ─ p90 ─ p99"
     assert plain(tuple(legend(series, signs=True))) == " . p50 o p90 * p99"
+
+
+def test_percentiles_of_a_slice_are_those_of_all_its_seconds() -> None:
+    buckets: list[Buckets] = [((10.0, 9),), ((500.0, 1),)]
+    samples = [
+        sample(second=second, requests=requests(buckets[second % 2])) for second in range(121)
+    ]
+
+    latency, _ = drawn(samples)
+
+    assert points(latency)["p50"][0] == (0, 10.0)
+    assert points(latency)["p99"][0] == (0, 500.0)
+    assert count(Slices().of(samples)[0].latency) == 10
