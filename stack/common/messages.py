@@ -16,6 +16,8 @@ class Job:
     image: bytes
     added_s: float
     """When the job came onto the stream, by the broker's clock, in seconds since the epoch."""
+    deadline_s: float
+    """By the same clock, when nobody waits for the reply any more."""
     deliveries: int = 1
     """How often a worker was given the job, this time included."""
 
@@ -47,8 +49,8 @@ class Prediction:
 class Failure:
     """A job that could not be classified."""
 
-    fault: Literal["image", "service"]
-    """Whose fault it is: the picture's, or ours."""
+    fault: Literal["image", "service", "late"]
+    """Whose fault it is: the picture's, or ours; late: its deadline had passed."""
     reason: str
     """One sentence for the client."""
 
@@ -67,7 +69,30 @@ class WorkerInfo:
     ready: bool = True
 
 
-def pack(message: Reply | WorkerInfo) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """A worker, and what it has done since it started."""
+
+    info: WorkerInfo
+    images: int = 0
+    batches: int = 0
+    infer_s: float = 0.0
+    """How long the network ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The service at one moment."""
+
+    waiting: int
+    """Jobs that no worker has taken."""
+    held: int
+    """Jobs that a worker has taken and not finished."""
+    workers: tuple[WorkerStatus, ...]
+    """The living ones, by id."""
+
+
+def pack(message: Reply | WorkerStatus) -> str:
     """Turn a message into text for the broker."""
     return json.dumps(asdict(message), separators=(",", ":"))
 
@@ -80,6 +105,7 @@ def unpack_reply(text: bytes) -> Reply:
     return Prediction(**fields | {"top": tuple(Guess(**guess) for guess in fields["top"])})
 
 
-def unpack_worker(text: bytes) -> WorkerInfo:
-    """The reverse of `pack` for workers."""
-    return WorkerInfo(**json.loads(text))
+def unpack_status(text: bytes) -> WorkerStatus:
+    """The reverse of `pack` for a worker's status."""
+    fields = json.loads(text)
+    return WorkerStatus(**fields | {"info": WorkerInfo(**fields["info"])})

@@ -1,11 +1,14 @@
 """The API's end of the job queue: add a job, wait for its reply."""
 
 from common import scripts
-from common.broker import ALIVE_PREFIX, REPLY_PREFIX, Broker
+from common.broker import ALIVE_PREFIX, ANSWER_TIMEOUT_S, BELL_PREFIX, REPLY_PREFIX, Broker
 from common.errors import DeadlineError, NoWorkerError, QueueFullError
-from common.messages import Reply, WorkerInfo, unpack_reply, unpack_worker
+from common.messages import Look, Reply, WorkerStatus, unpack_reply, unpack_status
 
 SHORT_CONNECTIONS = 16
+BELL_LIFE_MS = 3_000
+GRACE = 1.05
+"""A broker that hangs is given up after the longest wait times this."""
 
 
 class JobQueue:
@@ -15,18 +18,20 @@ class JobQueue:
         """`slots`: how many threads may wait for a reply at once, `longest_wait_s` each."""
         self._max_queue = max_queue
         # Apart from the waiting ones, so that a broker that hangs is noticed at once.
-        short = Broker(url, connections=SHORT_CONNECTIONS)
-        self._waiting = Broker(url, connections=slots, longest_wait_s=longest_wait_s)
+        answer_s = min(ANSWER_TIMEOUT_S, longest_wait_s)
+        short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=answer_s)
+        self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s * GRACE)
         self._admit = short.script(scripts.ADMIT)
         self._withdraw = short.script(scripts.WITHDRAW)
-        self._roster = short.script(scripts.ROSTER)
+        self._look = short.script(scripts.LOOK)
 
-    def add(self, image: bytes) -> str:
-        """Put a picture on the stream and return the job's id.
+    def add(self, image: bytes, left_s: float) -> str:
+        """Put a picture on the stream that has `left_s` to be answered, and return the job's id.
 
         Raises QueueFullError, NoWorkerError or BrokerError.
         """
-        match self._admit(ALIVE_PREFIX, self._max_queue, image):
+        left_us = round(left_s * 1e6)
+        match self._admit(ALIVE_PREFIX, BELL_PREFIX, BELL_LIFE_MS, self._max_queue, left_us, image):
             case b"full":
                 raise QueueFullError("The queue is full.")
             case b"nobody":
@@ -47,10 +52,13 @@ class JobQueue:
             raise DeadlineError("No reply came before the deadline.")
         return unpack_reply(popped[1])
 
-    def workers(self) -> tuple[WorkerInfo, ...]:
-        """Tell which workers live, each name once. Raises BrokerError."""
-        infos: dict[str, WorkerInfo] = {}
-        for text in self._roster(ALIVE_PREFIX):
-            info = unpack_worker(text)
-            infos[info.id] = info
-        return tuple(infos[name] for name in sorted(infos))
+    def look(self) -> Look:
+        """Tell how many jobs there are and which workers live, each id once. Raises BrokerError."""
+        waiting, held, told = self._look(ALIVE_PREFIX)
+        workers: dict[str, WorkerStatus] = {}
+        for text in told:
+            status = unpack_status(text)
+            workers[status.info.id] = status
+        return Look(
+            waiting=waiting, held=held, workers=tuple(workers[name] for name in sorted(workers))
+        )

@@ -6,18 +6,31 @@ pending, and the number of waiting jobs is the length less the pending ones.
 """
 
 ADMIT = """
--- ARGV: group, prefix of liveness keys, most waiting jobs, image.
+-- ARGV: group, prefix of liveness keys, prefix of bells, life of a bell in ms, most waiting jobs,
+-- how long the job has in us, image.
 -- Returns the id of the new job, or 'full', or 'nobody'.
 local waiting = redis.call('XLEN', KEYS[1]) - redis.call('XPENDING', KEYS[1], ARGV[1])[1]
+local idlest, fewest
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-  if redis.call('EXISTS', ARGV[2] .. consumer[2]) == 1 then
-    if waiting >= tonumber(ARGV[3]) then return 'full' end
-    local now = redis.call('TIME')
-    local added_us = now[1] .. string.format('%06d', now[2])
-    return redis.call('XADD', KEYS[1], '*', 'added_us', added_us, 'image', ARGV[4])
+  local name, held = consumer[2], consumer[4]
+  if redis.call('EXISTS', ARGV[2] .. name) == 1 and (not idlest or held < fewest) then
+    idlest, fewest = name, held
   end
 end
-return 'nobody'
+if not idlest then return 'nobody' end
+if waiting >= tonumber(ARGV[5]) then return 'full' end
+local now = redis.call('TIME')
+local added_us = now[1] * 1000000 + now[2]
+local id = redis.call('XADD', KEYS[1], '*', 'added_us', string.format('%.0f', added_us),
+  'deadline_us', string.format('%.0f', added_us + ARGV[6]), 'image', ARGV[7])
+-- An idle worker waits for the job itself. Where all are busy, the one with the fewest jobs is told
+-- that it can prepare one more.
+local bell = ARGV[3] .. idlest
+if fewest > 0 and redis.call('EXISTS', bell) == 0 then
+  redis.call('RPUSH', bell, '')
+  redis.call('PEXPIRE', bell, ARGV[4])
+end
+return id
 """
 
 ANNOUNCE = """
@@ -62,6 +75,14 @@ end
 return false
 """
 
+RING = """
+-- ARGV: group, bell, its life in ms.
+if redis.call('EXISTS', ARGV[2]) == 0 then
+  redis.call('RPUSH', ARGV[2], '')
+  redis.call('PEXPIRE', ARGV[2], ARGV[3])
+end
+"""
+
 WITHDRAW = """
 -- ARGV: group, job's id. Removes the job if no worker has taken it.
 if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) == 0 then
@@ -70,12 +91,15 @@ end
 return 0
 """
 
-ROSTER = """
--- ARGV: group, prefix of liveness keys. Returns what each living worker tells about itself.
-local infos = {}
+LOOK = """
+-- ARGV: group, prefix of liveness keys.
+-- Returns the number of waiting jobs, of those that workers hold, and what each living worker
+-- tells about itself.
+local held = redis.call('XPENDING', KEYS[1], ARGV[1])[1]
+local told = {}
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-  local info = redis.call('GET', ARGV[2] .. consumer[2])
-  if info then table.insert(infos, info) end
+  local status = redis.call('GET', ARGV[2] .. consumer[2])
+  if status then table.insert(told, status) end
 end
-return infos
+return {redis.call('XLEN', KEYS[1]) - held, held, told}
 """

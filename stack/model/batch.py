@@ -1,4 +1,4 @@
-"""One batch of jobs: decode each, run the network once, reply to each."""
+"""One job decoded, and one batch of them through the network."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.errors import ImageError
-from common.messages import Failure, Guess, Job, Prediction, Reply
-from model.preprocess import Pixels, decode
+from common.messages import Guess, Job, Prediction
+from model.preprocess import Pixels
 
+Preprocess = Callable[[bytes], Pixels]
 Classify = Callable[[Pixels], Sequence[tuple[Guess, ...]]]
 
 
@@ -20,46 +20,36 @@ class Decoded:
     job: Job
     pixels: Pixels
     decode_ms: float
+    since_s: float
+    """When it became ready, by the monotonic clock."""
 
 
-def answer(jobs: Sequence[Job], classify: Classify) -> list[tuple[Job, Reply]]:
-    """Reply to every job. A picture that cannot be decoded fails alone."""
-    decoded: list[Decoded] = []
-    replies: list[tuple[Job, Reply]] = []
-    for job in jobs:
-        try:
-            decoded.append(_decode(job))
-        except ImageError as error:
-            replies.append((job, Failure(fault="image", reason=str(error))))
-    if decoded:
-        replies += _infer(decoded, classify)
-    return replies
-
-
-def _decode(job: Job) -> Decoded:
+def decode(job: Job, preprocess: Preprocess) -> Decoded:
+    """Prepare a job's picture. Raises ImageError."""
     started = time.perf_counter()
-    pixels = decode(job.image)
-    return Decoded(job, pixels, _since_ms(started))
+    pixels = preprocess(job.image)
+    return Decoded(job, pixels, _since_ms(started), time.monotonic())
 
 
-def _infer(decoded: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Reply]]:
+def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Prediction]]:
+    """Run the network once."""
     # The broker stamped the jobs, so only the clock on the wall can be compared with it.
     started_s = time.time()
     started = time.perf_counter()
-    tops = classify(np.stack([one.pixels for one in decoded]))
+    tops = classify(np.stack([one.pixels for one in batch]))
     infer_ms = _since_ms(started)
     return [
         (
             one.job,
             Prediction(
                 top=top,
-                batch_size=len(decoded),
+                batch_size=len(batch),
                 queue_ms=max(0.0, (started_s - one.job.added_s) * 1000 - one.decode_ms),
                 decode_ms=one.decode_ms,
                 infer_ms=infer_ms,
             ),
         )
-        for one, top in zip(decoded, tops, strict=True)
+        for one, top in zip(batch, tops, strict=True)
     ]
 
 

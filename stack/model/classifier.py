@@ -5,11 +5,21 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    EPFail,
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotImplemented,  # noqa: A004  # its name there
+    RuntimeException,
+)
 
 from common.config import WorkerConfig
 from common.errors import ConfigError, DeviceError
 from common.messages import Guess
-from model.preprocess import SIDE, Pixels
+from model.network import read_signature
+from model.preprocess import Pixels, Preprocessor
 
 # What is measured here must be the model, and nothing of it is anybody else's business.
 ort.disable_telemetry_events()
@@ -17,33 +27,46 @@ ort.disable_telemetry_events()
 BEST = 5
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+UNLOADABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented)
+"""What ONNX Runtime raises on a file that is no network which this version can run."""
+NO_DEVICE = (EPFail, RuntimeException)
 
 
 class Classifier:
-    """One session and the names of its outputs."""
+    """One session, what to feed it, and the names of its outputs."""
 
     def __init__(self, config: WorkerConfig) -> None:
         """Load the model onto the device and run it once at both ends of the batch sizes.
 
-        Raises DeviceError, or ConfigError when the files do not fit each other.
+        Raises DeviceError, or ConfigError when the files cannot be used or do not fit each other.
         """
         self._session = _session(config)
-        self._input = self._session.get_inputs()[0].name
+        self._signature = read_signature(self._session, config)
         self._labels = _labels(config.labels_path)
         for size in {1, config.batch_size}:
-            outputs = self._logits(np.zeros((size, 3, SIDE, SIDE), np.float32)).shape[1]
-        if outputs != len(self._labels):
-            raise ConfigError(
-                f"LABELS_PATH has {len(self._labels)} labels, and the model {outputs} outputs"
-            )
+            empty = np.zeros((size, *self.preprocess.shape), np.float32)
+            outputs = self._outputs(empty)
+            if outputs.shape != (size, len(self._labels)):
+                raise ConfigError(
+                    f"LABELS_PATH has {len(self._labels)} labels, so MODEL_PATH must give "
+                    f"({size}, {len(self._labels)}) outputs, not {outputs.shape}"
+                )
+        # A network that ends in a softmax needs no second one.
+        self._are_scores = bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, 1e-3))
+
+    @property
+    def preprocess(self) -> Preprocessor:
+        """Makes from a picture's file what the network takes."""
+        return self._signature.preprocess
 
     def classify(self, batch: Pixels) -> list[tuple[Guess, ...]]:
-        """Run a batch of shape (N, 3, SIDE, SIDE); N tuples of the BEST classes, best first."""
-        return [self._best(row) for row in _softmax(self._logits(batch))]
+        """Run a batch of shape (N, *preprocess.shape); N tuples of the BEST classes, best first."""
+        outputs = self._outputs(batch)
+        return [self._best(row) for row in (outputs if self._are_scores else _softmax(outputs))]
 
-    def _logits(self, batch: Pixels) -> Pixels:
-        logits: Pixels = self._session.run(None, {self._input: batch})[0]
-        return logits
+    def _outputs(self, batch: Pixels) -> Pixels:
+        outputs: Pixels = self._session.run(None, {self._signature.input: batch})[0]
+        return outputs
 
     def _best(self, scores: Pixels) -> tuple[Guess, ...]:
         order = np.argsort(scores)[::-1][:BEST]
@@ -57,7 +80,10 @@ def _softmax(logits: Pixels) -> Pixels:
 
 
 def _labels(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"LABELS_PATH must be a text in UTF-8: {path} is not") from error
 
 
 def _session(config: WorkerConfig) -> Any:
@@ -67,17 +93,23 @@ def _session(config: WorkerConfig) -> Any:
     # Threads that spin take cores from the other workers, and adding workers would look useless.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    try:
+        return _on_device(config, options)
+    except UNLOADABLE as error:
+        raise ConfigError(f"MODEL_PATH cannot be loaded: {error}") from error
+
+
+def _on_device(config: WorkerConfig, options: Any) -> Any:
     if config.device == "cpu":
         return ort.InferenceSession(str(config.model_path), options, providers=[CPU])
-    return _gpu_session(config, options)
-
-
-def _gpu_session(config: WorkerConfig, options: Any) -> Any:
     if CUDA not in ort.get_available_providers():
         raise DeviceError("DEVICE=gpu, but this ONNX Runtime was built without CUDA")
     ort.preload_dlls()
     providers = [(CUDA, _cuda_options(config.gpu_memory_mb)), CPU]
-    session = ort.InferenceSession(str(config.model_path), options, providers=providers)
+    try:
+        session = ort.InferenceSession(str(config.model_path), options, providers=providers)
+    except NO_DEVICE as error:
+        raise DeviceError(f"DEVICE=gpu, but CUDA did not start: {error}") from error
     # Where CUDA does not start, ONNX Runtime goes on without it and does not raise.
     if session.get_providers()[0] != CUDA:
         raise DeviceError("DEVICE=gpu, but CUDA did not start: no GPU, driver or cuDNN")

@@ -2,16 +2,19 @@
 
 import io
 import struct
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from common.errors import ImageError
 
-SIDE = 224
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
-MEAN, SCALE = np.float32(127), np.float32(128)
+MOST_PIXELS = 50_000_000
+"""A picture takes 3 to 7 bytes of memory a pixel while it is decoded."""
 
 Pixels = npt.NDArray[np.float32]
 
@@ -25,21 +28,88 @@ UNDECODABLE = (
     KeyError,
     TypeError,
     OverflowError,
+    NotImplementedError,
     struct.error,
-    Image.DecompressionBombError,
 )
+TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each value of the EXIF tag Orientation (EXIF 2.3, 4.6.4 A)."""
+
+# Pillow warns beyond the limit, and raises beyond twice the limit.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def decode(image: bytes) -> Pixels:
-    """Turn a picture into the network's input, shape (3, SIDE, SIDE), about -1…1.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessor:
+    """What a network takes."""
 
-    The picture is turned upright, then its largest centred square is scaled. Raises ImageError.
-    """
+    side: int
+    """Height and width in pixels."""
+    mean: Sequence[float]
+    """Subtracted from pixels of 0…255: one number, or one a channel."""
+    std: Sequence[float]
+    """Divides the difference: one number, or one a channel."""
+    channels_last: bool = False
+    """Whether pictures are (side, side, 3) instead of (3, side, side)."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of one picture."""
+        return (self.side, self.side, 3) if self.channels_last else (3, self.side, self.side)
+
+    def __call__(self, image: bytes) -> Pixels:
+        """Turn the file of a picture into the network's input, of `shape`.
+
+        The largest centred square is scaled to what the network takes and turned upright; of an
+        animation, the first frame. Raises ImageError.
+        """
+        try:
+            with Image.open(io.BytesIO(image), formats=FORMATS) as picture:
+                square = self._square(picture)
+        except TOO_LARGE as error:
+            most = MOST_PIXELS // 1_000_000
+            raise ImageError(f"The picture has more than {most} megapixels.") from error
+        except UNDECODABLE as error:
+            raise ImageError("The file cannot be read as a picture.") from error
+        pixels = np.asarray(square, dtype=np.float32)
+        mean, std = (np.array(it, dtype=np.float32) for it in (self.mean, self.std))
+        pixels = (pixels - mean) / std
+        return pixels if self.channels_last else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+    def _square(self, picture: Image.Image) -> Image.Image:
+        # A JPEG need not be decoded at a size that is at least twice what is wanted.
+        picture.draft("RGB", (self.side, self.side))
+        crop = min(picture.size)
+        left, top = (picture.width - crop) / 2, (picture.height - crop) / 2
+        square = _to_rgb(picture).resize(
+            (self.side, self.side),
+            Image.Resampling.BICUBIC,
+            box=(left, top, left + crop, top + crop),
+        )
+        turn = UPRIGHT.get(_orientation(picture))
+        return square if turn is None else square.transpose(turn)
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        # Pillow would cut 16 bits off at 255 instead of scaling them.
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _orientation(picture: Image.Image) -> int:
     try:
-        with Image.open(io.BytesIO(image), formats=FORMATS) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-            square = ImageOps.fit(upright, (SIDE, SIDE), Image.Resampling.BICUBIC)
-    except UNDECODABLE as error:
-        raise ImageError("The file cannot be read as a picture.") from error
-    pixels = (np.asarray(square, dtype=np.float32) - MEAN) / SCALE
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        return int(picture.getexif().get(ORIENTATION, 1))
+    except UNDECODABLE:
+        return 1  # the pixels are good, and what the camera noted is not

@@ -9,114 +9,127 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType
 
 from common.config import BAD_CONFIG_EXIT, WorkerConfig, read_or_exit
 from common.errors import BrokerError, ConfigError, DeviceError
 from common.inbox import Inbox
-from common.messages import Failure, WorkerInfo
-from model.batch import answer
+from common.messages import Job, Reply, WorkerInfo, WorkerStatus
+from model.batch import Decoded, infer
+from model.batcher import Batcher
 from model.classifier import Classifier
+from model.intake import LATE, Intake
+from model.presence import Presence
 
 DEVICE_EXIT = 3
 CRASH_EXIT = 1
-MOST_DELIVERIES = 3
-BEAT_S = 1.0
-RESCUE_S = 1.0
-IDLE_MS = 500
-RECONNECT_S = 0.5
 
 log = logging.getLogger("worker")
 
 
 class Worker:
-    """The loop of one worker, and the thread that says it lives."""
+    """Runs the network on one batch after the other; other threads bring jobs and take replies.
+
+    The main thread loads the model and runs it. One thread takes jobs (`Intake`), DECODE_THREADS
+    decode them, one sends replies, and one says that the worker lives (`Presence`).
+    """
 
     def __init__(self, config: WorkerConfig) -> None:
         """Nothing is loaded or connected yet."""
         self._config = config
-        self._inbox = Inbox(config.broker_url, _info(config))
+        self._inbox = Inbox(config.broker_url, config.worker_id)
         self._fill_ms = config.batch_wait_ms if config.batch_size > 1 else 0
-        self._next_rescue_s = 0.0
+        self._batcher = Batcher(
+            config.batch_size,
+            fill_s=self._fill_ms / 1000,
+            ahead=max(config.batch_size, config.decode_threads),
+        )
+        self._presence = Presence(
+            self._inbox, self._status, config.heartbeat_file, lambda: self._stopping
+        )
+        self._replies = ThreadPoolExecutor(1, thread_name_prefix="replies")
+        self._images = self._batches = 0
+        self._infer_s = 0.0
         self._stopping = False
-        self._stopped = threading.Event()
+        self._bug: BaseException | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Finish the batch in hand and end."""
+        """Finish the jobs in hand and end."""
         self._stopping = True
 
     def run(self) -> None:
         """Load the model, then work until `stop`."""
         classifier = Classifier(self._config)
-        self._reach_broker()
+        intake = Intake(
+            self._inbox,
+            self._batcher,
+            classifier.preprocess,
+            decode_threads=self._config.decode_threads,
+            fill_ms=self._fill_ms,
+            send=self._send,
+        )
+        self._presence.enter()
         if not self._stopping:
             log.info(_ready_line(self._config))
-        beat = threading.Thread(target=self._beat, daemon=True)
-        beat.start()
+        taking = threading.Thread(target=self._take_in, args=[intake], name="intake")
+        taking.start()
         try:
-            while not self._stopping:
-                self._work(classifier)
+            while batch := self._batcher.next():
+                self._work(batch, classifier)
+                if self._batcher.done():
+                    intake.wake()
         finally:
-            self._stopped.set()
-            beat.join()
-            self._leave()
+            self.stop()
+            self._batcher.close()
+            taking.join()
+            self._replies.shutdown()
+            self._presence.leave()
+        if self._bug:
+            raise self._bug
 
-    def _work(self, classifier: Classifier) -> None:
+    def _take_in(self, intake: Intake) -> None:
         try:
-            self._rescue_when_due(classifier)
-            jobs = self._inbox.take(self._config.batch_size, idle_ms=IDLE_MS, fill_ms=self._fill_ms)
-            if jobs:
-                self._inbox.finish(answer(jobs, classifier.classify))
-        except BrokerError as error:
-            log.info("lost the broker: %s", error)
+            intake.run(self._presence, lambda: self._stopping)
+        except Exception as error:  # noqa: BLE001  # raised again where the worker ends
+            self._bug = error
+        self._batcher.close()
+
+    def _work(self, batch: Sequence[Decoded], classifier: Classifier) -> None:
+        now_s = time.time()
+        if late := [(one.job, LATE) for one in batch if one.job.deadline_s <= now_s]:
+            self._send(late)
+        if wanted := [one for one in batch if one.job.deadline_s > now_s]:
+            started = time.perf_counter()
+            self._send(infer(wanted, classifier.classify))
+            self._infer_s += time.perf_counter() - started
+            self._images += len(wanted)
+            self._batches += 1
+
+    def _send(self, replies: Sequence[tuple[Job, Reply]]) -> None:
+        """Send replies from another thread, so that nothing waits for the broker."""
+        self._replies.submit(self._finish, replies).add_done_callback(self._note)
+
+    def _finish(self, replies: Sequence[tuple[Job, Reply]]) -> None:
+        try:
+            self._inbox.finish(replies)
+        except BrokerError:
+            # Nobody will fetch them, or others will do the jobs again: these are let go of.
             self._inbox.rename()
-            self._reach_broker()
-            if not self._stopping:
-                log.info("the broker is back")
 
-    def _rescue_when_due(self, classifier: Classifier) -> None:
-        if time.monotonic() < self._next_rescue_s:
-            return
-        while not self._stopping and (job := self._inbox.rescue()):
-            if job.deliveries > MOST_DELIVERIES:
-                log.info("gave up on job %s: %d workers died with it", job.id, MOST_DELIVERIES)
-                reason = "Every worker that took this picture died."
-                self._inbox.finish([(job, Failure(fault="service", reason=reason))])
-            else:
-                log.info("took over job %s from a dead worker", job.id)
-                self._inbox.finish(answer([job], classifier.classify))
-        self._next_rescue_s = time.monotonic() + RESCUE_S
+    def _note(self, sent: "Future[None]") -> None:
+        if error := sent.exception():
+            self._bug = error
+            self.stop()
 
-    def _reach_broker(self) -> None:
-        told = False
-        while not self._stopping:
-            try:
-                self._announce()
-            except BrokerError as error:
-                if not told:
-                    log.info("waiting for the broker: %s", error)
-                told = True
-                time.sleep(RECONNECT_S)
-            else:
-                return
-
-    def _beat(self) -> None:
-        while not self._stopped.wait(BEAT_S):
-            try:
-                self._announce()
-            except BrokerError:
-                continue
-
-    def _announce(self) -> None:
-        self._inbox.announce()
-        if self._config.heartbeat_file:
-            self._config.heartbeat_file.touch()
-
-    def _leave(self) -> None:
-        try:
-            self._inbox.leave()
-        except BrokerError as error:
-            log.info("left without telling: %s", error)
+    def _status(self) -> WorkerStatus:
+        return WorkerStatus(
+            info=_info(self._config),
+            images=self._images,
+            batches=self._batches,
+            infer_s=self._infer_s,
+        )
 
 
 def _info(config: WorkerConfig) -> WorkerInfo:

@@ -73,7 +73,7 @@ def test_a_file_that_is_no_model_is_told_in_one_line(stack: Stack) -> None:
     model = stack.folder / "model.onnx"
     model.write_bytes(b"not a model")
     code, lines = ended(stack.start_worker(MODEL_PATH=str(model)))
-    assert (code, len(lines)) == (1, 1)
+    assert (code, len(lines)) == (2, 1)
 
 
 def test_a_bad_setting_of_the_api_is_told_in_one_line(stack: Stack) -> None:

@@ -3,52 +3,52 @@
 import pytest
 
 from common.errors import BrokerError, DeadlineError, NoWorkerError, QueueFullError
-from common.inbox import Inbox
-from common.messages import Failure, Job
-from stack_harness import Stack, until
+from common.messages import Failure
+from common.queue import JobQueue
+from stack_harness import FakeWorker, Stack, until
 
 DONE = Failure(fault="service", reason="first")
 AGAIN = Failure(fault="service", reason="second")
 
 
-def take(inbox: Inbox, most: int = 1) -> list[Job]:
-    """Take what is there."""
-    return inbox.take(most, idle_ms=500, fill_ms=0)
-
-
-def alive(stack: Stack, name: str) -> Inbox:
+def alive(stack: Stack, name: str) -> FakeWorker:
     """A worker that lives."""
-    inbox = stack.fake_worker(name)
-    inbox.announce()
-    return inbox
+    worker = stack.fake_worker(name)
+    worker.announce()
+    return worker
 
 
-def dead(stack: Stack, name: str) -> Inbox:
+def dead(stack: Stack, name: str) -> FakeWorker:
     """A worker that is gone, and what it held is left."""
-    inbox = alive(stack, name)
-    inbox.leave()
-    return inbox
+    worker = alive(stack, name)
+    worker.inbox.leave()
+    return worker
+
+
+def names(queue: JobQueue) -> list[str]:
+    """Who lives."""
+    return [status.info.id for status in queue.look().workers]
 
 
 def test_a_job_goes_round(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
-    job_id = queue.add(b"picture")
-    [job] = take(worker)
+    job_id = queue.add(b"picture", 9)
+    [job] = worker.take()
     assert (job.id, job.image, job.deliveries) == (job_id, b"picture", 1)
-    assert worker.finish([(job, DONE)]) == 1
+    assert worker.finish(job, DONE) == 1
     assert queue.wait(job_id, 1) == DONE
     assert (stack.jobs(), stack.pending()) == (0, 0)
 
 
 def test_a_job_is_answered_once(stack: Stack) -> None:
     queue, slow, quick = stack.queue(), alive(stack, "slow"), alive(stack, "quick")
-    job_id = queue.add(b"picture")
-    [held] = take(slow)
-    slow.leave()
-    rescued = until(quick.rescue)
+    job_id = queue.add(b"picture", 9)
+    [held] = slow.take()
+    slow.inbox.leave()
+    rescued = until(quick.inbox.rescue)
     assert rescued.id == held.id
-    assert quick.finish([(rescued, DONE)]) == 1
-    assert slow.finish([(held, AGAIN)]) == 0
+    assert quick.finish(rescued, DONE) == 1
+    assert slow.finish(held, AGAIN) == 0
     assert queue.wait(job_id, 1) == DONE
     with pytest.raises(DeadlineError):
         queue.wait(job_id, 0.1)
@@ -56,78 +56,116 @@ def test_a_job_is_answered_once(stack: Stack) -> None:
 
 def test_only_waiting_jobs_count_against_the_limit(stack: Stack) -> None:
     queue, worker = stack.queue(max_queue=2), alive(stack, "a")
-    queue.add(b"1")
-    assert len(take(worker)) == 1
-    queue.add(b"2")
-    queue.add(b"3")
+    queue.add(b"1", 9)
+    assert len(worker.take()) == 1
+    queue.add(b"2", 9)
+    queue.add(b"3", 9)
     with pytest.raises(QueueFullError):
-        queue.add(b"4")
-    [second] = take(worker)
-    worker.finish([(second, DONE)])
-    queue.add(b"4")
+        queue.add(b"4", 9)
+    [second] = worker.take()
+    worker.finish(second, DONE)
+    queue.add(b"4", 9)
 
 
 def test_without_a_living_worker_no_job_is_taken(stack: Stack) -> None:
     queue = stack.queue()
     with pytest.raises(NoWorkerError):
-        queue.add(b"picture")
+        queue.add(b"picture", 9)
     dead(stack, "a")
     with pytest.raises(NoWorkerError):
-        queue.add(b"picture")
+        queue.add(b"picture", 9)
 
 
 def test_a_worker_that_is_silent_dies(stack: Stack) -> None:
     queue = stack.queue()
     alive(stack, "a")
-    assert [info.id for info in queue.workers()] == ["a"]
-    until(lambda: not queue.workers(), timeout_s=5)
+    assert names(queue) == ["a"]
+    until(lambda: not names(queue), timeout_s=5)
 
 
 def test_the_living_keep_their_jobs(stack: Stack) -> None:
     queue, busy, idle = stack.queue(), alive(stack, "busy"), alive(stack, "idle")
-    queue.add(b"picture")
-    take(busy)
-    assert idle.rescue() is None
+    queue.add(b"picture", 9)
+    busy.take()
+    assert idle.inbox.rescue() is None
 
 
 def test_rescued_jobs_come_alone_and_count_their_deliveries(stack: Stack) -> None:
     queue, first = stack.queue(), alive(stack, "first")
-    ids = [queue.add(b"1"), queue.add(b"2")]
-    assert len(take(first, 2)) == 2
-    first.leave()
+    ids = [queue.add(b"1", 9), queue.add(b"2", 9)]
+    assert len(first.take(2)) == 2
+    first.inbox.leave()
     second = alive(stack, "second")
-    jobs = [until(second.rescue), until(second.rescue)]
+    jobs = [until(second.inbox.rescue), until(second.inbox.rescue)]
     assert [(job.id, job.deliveries) for job in jobs] == [(ids[0], 2), (ids[1], 2)]
-    assert second.rescue() is None
+    assert second.inbox.rescue() is None
 
 
 def test_a_renamed_worker_rescues_its_own(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
-    job_id = queue.add(b"picture")
-    take(worker)
-    worker.leave()
-    worker.rename()
+    job_id = queue.add(b"picture", 9)
+    worker.take()
+    worker.inbox.leave()
+    worker.inbox.rename()
     worker.announce()
-    assert until(worker.rescue).id == job_id
-    assert [info.id for info in queue.workers()] == ["a"]
+    assert until(worker.inbox.rescue).id == job_id
+    assert names(queue) == ["a"]
 
 
-def test_a_batch_is_filled_up_while_there_is_time(stack: Stack) -> None:
+def test_a_busy_worker_is_asked_for_one_more(stack: Stack) -> None:
+    queue, busy = stack.queue(), alive(stack, "busy")
+    queue.add(b"1", 9)
+    assert len(busy.take()) == 1
+    heard = stack.threads.submit(busy.inbox.listen, 1000)
+    queue.add(b"2", 9)
+    heard.result()
+    assert [job.image for job in busy.take()] == [b"2"]
+
+
+def test_what_an_idle_worker_can_start_with_is_not_offered_to_a_busy_one(stack: Stack) -> None:
+    queue, busy, idle = stack.queue(), alive(stack, "busy"), alive(stack, "idle")
+    queue.add(b"1", 9)
+    assert len(busy.take()) == 1
+    queue.add(b"2", 9)
+    with stack.broker.client() as client:
+        assert client.keys("loadbench:bell:*") == []
+    assert [job.image for job in idle.take()] == [b"2"]
+
+
+def test_a_worker_can_call_its_own_thread_back(stack: Stack) -> None:
+    worker = alive(stack, "a")
+    heard = stack.threads.submit(worker.inbox.listen, 1000)
+    worker.inbox.ring()
+    heard.result()
+    worker.inbox.ring()
+    worker.inbox.ring()
+    with stack.broker.client() as client:
+        assert [client.llen(bell) for bell in client.keys("loadbench:bell:*")] == [1]
+
+
+def test_a_job_says_when_nobody_waits_for_it_any_more(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
-    queue.add(b"1")
-    batch = stack.threads.submit(worker.take, 2, idle_ms=1000, fill_ms=5000)
-    until(lambda: stack.pending() == 1)
-    queue.add(b"2")
-    assert [job.image for job in batch.result()] == [b"1", b"2"]
+    queue.add(b"picture", 9)
+    [job] = worker.take()
+    assert job.deadline_s - job.added_s == pytest.approx(9)
+
+
+def test_a_look_counts_what_waits_and_what_is_held(stack: Stack) -> None:
+    queue, worker = stack.queue(), alive(stack, "a")
+    for number in range(3):
+        queue.add(bytes([number]), 9)
+    assert len(worker.take()) == 1
+    look = queue.look()
+    assert (look.waiting, look.held) == (2, 1)
 
 
 def test_a_job_nobody_took_is_withdrawn_at_its_deadline(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
     with pytest.raises(DeadlineError):
-        queue.wait(queue.add(b"picture"), 0.05)
+        queue.wait(queue.add(b"picture", 9), 0.05)
     assert stack.jobs() == 0
-    taken = queue.add(b"picture")
-    take(worker)
+    taken = queue.add(b"picture", 9)
+    worker.take()
     with pytest.raises(DeadlineError):
         queue.wait(taken, 0.05)
     assert (stack.jobs(), stack.pending()) == (1, 1)
@@ -137,19 +175,19 @@ def test_a_broker_that_lost_its_data_is_used_again(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
     with stack.broker.client() as client:
         client.flushall()
-    assert worker.rescue() is None
-    assert queue.workers() == ()
+    assert worker.inbox.rescue() is None
+    assert names(queue) == []
     worker.announce()
-    job_id = queue.add(b"picture")
-    assert [job.id for job in take(worker)] == [job_id]
+    job_id = queue.add(b"picture", 9)
+    assert [job.id for job in worker.take()] == [job_id]
 
 
 def test_a_broker_that_is_gone_is_told(stack: Stack) -> None:
     queue = stack.queue()
     stack.broker.stop()
     with pytest.raises(BrokerError):
-        queue.add(b"picture")
+        queue.add(b"picture", 9)
     with pytest.raises(BrokerError):
-        queue.workers()
+        queue.look()
     stack.start_broker()
-    assert queue.workers() == ()
+    assert names(queue) == []

@@ -22,13 +22,13 @@ def test_a_poisonous_job_is_given_up_and_harms_nobody(stack: Stack) -> None:
     first = stack.fake_worker("first")
     first.announce()
     post = stack.post_later(image("cat"))
-    until(lambda: first.take(1, idle_ms=100, fill_ms=0))
-    first.leave()
+    until(lambda: first.take(wait_ms=100))
+    first.inbox.leave()
     for name in ("second", "third"):
         victim = stack.fake_worker(name)
         victim.announce()
-        assert victim.rescue()
-        victim.leave()
+        assert victim.inbox.rescue()
+        victim.inbox.leave()
     worker = stack.start_ready_worker()
     response = post.result()
     assert response.status_code == 500

@@ -5,7 +5,15 @@ import pytest
 from api.timing import Stages
 from common.config import ApiConfig, WorkerConfig
 from common.errors import ConfigError
-from common.messages import Guess, Prediction, WorkerInfo, pack, unpack_reply, unpack_worker
+from common.messages import (
+    Guess,
+    Prediction,
+    WorkerInfo,
+    WorkerStatus,
+    pack,
+    unpack_reply,
+    unpack_status,
+)
 
 PREDICTION = Prediction(
     top=(Guess("cat", 0.75), Guess("dog", 0.25)),
@@ -41,9 +49,10 @@ def test_threads_are_left_when_all_slots_wait() -> None:
 
 
 def test_messages_survive_the_way() -> None:
-    worker = WorkerInfo(id="a", device="cpu", model="m", batch_size=1)
+    info = WorkerInfo(id="a", device="cpu", model="m", batch_size=1)
+    status = WorkerStatus(info=info, images=3, batches=2, infer_s=0.5)
     assert unpack_reply(pack(PREDICTION).encode()) == PREDICTION
-    assert unpack_worker(pack(worker).encode()) == worker
+    assert unpack_status(pack(status).encode()) == status
 
 
 def test_stages_are_put_into_the_header() -> None:
