@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from flask import Flask, Request, Response, abort, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.metrics import Metrics
 from api.timing import Stages
@@ -112,6 +112,8 @@ def _image(request: Request) -> bytes:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send the picture as multipart/form-data, image/* or application/octet-stream.",
         )
+    if len(image) > LARGEST_BODY_BYTES:  # of a body whose length was not told
+        abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if not image:
         abort(HTTPStatus.BAD_REQUEST, "The picture is empty.")
     return image
@@ -156,7 +158,12 @@ def _health(queue: JobQueue) -> Response:
 
 def _refuse(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _error(status, error.description or status.phrase)
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _error(status, f"The request is larger than {LARGEST_BODY_BYTES // 1024**2} MB.")
+    response = _error(status, error.description or status.phrase)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(error.valid_methods or ())
+    return response
 
 
 def _unavailable(error: UnavailableError) -> Response:

@@ -36,7 +36,7 @@ def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Predi
     # The broker stamped the jobs, so only the clock on the wall can be compared with it.
     started_s = time.time()
     started = time.perf_counter()
-    tops = classify(np.stack([one.pixels for one in batch]))
+    tops = classify(_together([one.pixels for one in batch]))
     infer_ms = _since_ms(started)
     return [
         (
@@ -51,6 +51,11 @@ def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Predi
         )
         for one, top in zip(batch, tops, strict=True)
     ]
+
+
+def _together(pictures: list[Pixels]) -> Pixels:
+    # A picture alone need not be copied, which costs a hundredth of what a small network does.
+    return np.stack(pictures) if len(pictures) > 1 else pictures[0][np.newaxis]
 
 
 def _since_ms(started: float) -> float:

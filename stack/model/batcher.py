@@ -29,71 +29,77 @@ class Batcher:
         self._decoding = 0
         self._running = 0
         self._closed = False
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._ripened = threading.Condition(self._lock)
+        """There may be a batch."""
+        self._emptied = threading.Condition(self._lock)
+        """There may be room."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing is held."""
-        with self._changed:
+        with self._lock:
             return not self._held()
 
     @property
     def filling(self) -> bool:
         """Whether a batch waits to be filled, or is empty."""
-        with self._changed:
+        with self._lock:
             return not self._running and (self._fill_s > 0 or not self._held())
 
     def wait_for_room(self, timeout_s: float) -> int:
         """Wait until more jobs may be taken, and return how many; 0: none in that time."""
-        with self._changed:
-            self._changed.wait_for(self._room, timeout_s)
+        with self._lock:
+            self._emptied.wait_for(self._room, timeout_s)
             return self._room()
 
     def expect(self, jobs: int) -> None:
         """Count jobs that were taken; `add` or `drop` follows for each."""
-        with self._changed:
+        with self._lock:
             self._decoding += jobs
 
     def add(self, decoded: Decoded) -> None:
         """Put in a job that was expected."""
-        with self._changed:
+        with self._lock:
             self._decoding -= 1
             self._ready.append(decoded)
-            self._changed.notify_all()
+            self._ripened.notify_all()
 
     def drop(self) -> None:
         """Expect one job less: its picture could not be decoded, or came too late."""
-        with self._changed:
+        with self._lock:
             self._decoding -= 1
-            self._changed.notify_all()
+            self._ripened.notify_all()
+            self._emptied.notify_all()
 
     def close(self) -> None:
         """Say that no more jobs are taken. `next` gives what is left, then nothing."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._ripened.notify_all()
+            self._emptied.notify_all()
 
     def wait_until_empty(self) -> None:
         """Wait until nothing is held, or nobody will run the network again."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or not self._held())
+        with self._lock:
+            self._emptied.wait_for(lambda: self._closed or not self._held())
 
     def next(self) -> list[Decoded]:
         """Wait for the next batch. An empty one means that there will be no more."""
-        with self._changed:
+        with self._lock:
             while not self._is_due():
                 if self._closed and not self._held():
                     return []
-                self._changed.wait(self._fill_left_s())
+                self._ripened.wait(self._fill_left_s())
             self._running = min(self._batch_size, len(self._ready))
-            self._changed.notify_all()
+            self._emptied.notify_all()
             return [self._ready.popleft() for _ in range(self._running)]
 
     def done(self) -> bool:
         """Say that the batch has left the network; returns whether nothing else is held."""
-        with self._changed:
+        with self._lock:
             self._running = 0
-            self._changed.notify_all()
+            self._emptied.notify_all()
             return not self._held()
 
     def _room(self) -> int:

@@ -76,7 +76,7 @@ class Preprocessor:
         """
         try:
             with Image.open(io.BytesIO(image), formats=FORMATS) as picture:
-                square = self._square(picture)
+                square = upright_square(picture, self.side)
         except TOO_LARGE as error:
             most = MOST_PIXELS // 1_000_000
             raise ImageError(f"The picture has more than {most} megapixels.") from error
@@ -87,18 +87,17 @@ class Preprocessor:
         pixels = (pixels - mean) / std
         return pixels if self.channels_last else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
-    def _square(self, picture: Image.Image) -> Image.Image:
-        # A JPEG need not be decoded at a size that is at least twice what is wanted.
-        picture.draft("RGB", (self.side, self.side))
-        crop = min(picture.size)
-        left, top = (picture.width - crop) / 2, (picture.height - crop) / 2
-        square = _to_rgb(picture).resize(
-            (self.side, self.side),
-            Image.Resampling.BICUBIC,
-            box=(left, top, left + crop, top + crop),
-        )
-        turn = UPRIGHT.get(_orientation(picture))
-        return square if turn is None else square.transpose(turn)
+
+def upright_square(picture: Image.Image, side: int) -> Image.Image:
+    """Return the largest centred square of a picture, scaled to `side` × `side`, turned upright."""
+    # At most, a JPEG is decoded at twice the size that is wanted.
+    picture.draft("RGB", (side, side))
+    crop = min(picture.size)
+    left, top = (picture.width - crop) / 2, (picture.height - crop) / 2
+    box = (left, top, left + crop, top + crop)
+    square = _to_rgb(picture).resize((side, side), Image.Resampling.BICUBIC, box)
+    turn = UPRIGHT.get(_orientation(picture))
+    return square if turn is None else square.transpose(turn)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
