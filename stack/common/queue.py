@@ -7,8 +7,8 @@ from common.messages import Look, Reply, WorkerStatus, unpack_reply, unpack_stat
 
 SHORT_CONNECTIONS = 16
 BELL_LIFE_MS = 3_000
-GRACE = 1.05
-"""A broker that hangs is given up after the longest wait times this."""
+GRACE_S = 0.5
+"""A broker that has not answered this long after the longest wait hangs."""
 
 
 class JobQueue:
@@ -20,7 +20,7 @@ class JobQueue:
         # Apart from the waiting ones, so that a broker that hangs is noticed at once.
         answer_s = min(ANSWER_TIMEOUT_S, longest_wait_s)
         short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=answer_s)
-        self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s * GRACE)
+        self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s + GRACE_S)
         self._admit = short.script(scripts.ADMIT)
         self._withdraw = short.script(scripts.WITHDRAW)
         self._look = short.script(scripts.LOOK)

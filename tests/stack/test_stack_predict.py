@@ -1,11 +1,9 @@
 """What `POST /predict` and `GET /health` answer while all is well."""
 
-import io
 import re
 
 import pytest
 import requests
-from PIL import Image
 
 from stack_harness import Stack, image
 
@@ -60,24 +58,6 @@ def test_a_broken_picture_does_not_disturb_its_neighbours(service: Stack) -> Non
     assert bad.result().status_code == 422
     answers = [post.result().json() for post in good]
     assert {(answer["label"], answer["batch_size"]) for answer in answers} == {("espresso", 3)}
-
-
-def test_a_picture_is_turned_upright_first(single: Stack) -> None:
-    with Image.open(io.BytesIO(image("rocket"))) as picture:
-        exif = Image.Exif()
-        exif[0x0112] = 6  # the camera was turned: show it a quarter turn to the right
-        turned = io.BytesIO()
-        picture.transpose(Image.Transpose.ROTATE_90).save(
-            turned, "JPEG", quality=95, exif=exif.tobytes()
-        )
-    assert single.post(turned.getvalue()).json()["label"] == "missile"
-
-
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1"])
-def test_pictures_of_other_modes_are_read(single: Stack, mode: str) -> None:
-    picture = io.BytesIO()
-    Image.new(mode, (50, 400)).save(picture, "PNG")
-    assert single.post(picture.getvalue(), "image/png").status_code == 200
 
 
 def test_health_names_the_workers(service: Stack) -> None:

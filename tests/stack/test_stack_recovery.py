@@ -1,5 +1,7 @@
 """What happens when parts of the service die."""
 
+from datetime import timedelta
+
 from stack_harness import Stack, image, until
 
 
@@ -71,3 +73,34 @@ def test_a_worker_waits_for_a_broker_that_starts_later(stack: Stack) -> None:
     stack.start_broker()
     until(lambda: stack.health().status_code == 200)
     assert worker.process.poll() is None
+
+
+def test_a_broker_that_hangs_keeps_nobody_beyond_the_deadline(stack: Stack) -> None:
+    stack.start_api(DEADLINE_MS="1500")
+    worker = stack.fake_worker("idle")
+    worker.announce()
+    early = stack.post_later(image("cat"))
+    until(lambda: stack.jobs() == 1)
+    with stack.hung_broker():
+        late = stack.post(image("cat"))
+        assert [early.result().status_code, late.status_code] == [503, 503]
+        assert max(early.result().elapsed, late.elapsed) < timedelta(seconds=3)
+    worker.announce()
+    assert stack.health().status_code == 200
+
+
+def test_no_request_is_lost_while_workers_are_killed(stack: Stack) -> None:
+    stack.start_api()
+    names = ("cat", "coffee", "rocket")
+    workers = [stack.start_ready_worker(BATCH_SIZE="2") for _ in range(2)]
+    right = {name: stack.post(image(name)).json()["top"] for name in names}
+    posts = [(name, stack.post_later(image(name))) for name in names * 80]
+    for worker in workers:
+        until(lambda: stack.pending() > 2)
+        worker.kill()
+        stack.start_ready_worker(BATCH_SIZE="2")
+    for name, post in posts:
+        assert post.result().json()["top"] == right[name]
+    assert (stack.jobs(), stack.pending()) == (0, 0)
+    with stack.broker.client() as client:
+        assert client.keys("loadbench:reply:*") == []
