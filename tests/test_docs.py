@@ -13,8 +13,10 @@ from loadbench.cli import main
 from loadbench.engine.commands import NAMES
 from loadbench.engine.events import Event
 from loadbench.engine.profile import key_reference
+from loadbench.engine.stack.settings import SET_BY_KEYS, SET_BY_PROFILES
 
 README = (REPOSITORY / "README.md").read_text()
+SERVICE = (REPOSITORY / "docs" / "service.md").read_text()
 JOURNAL = (REPOSITORY / "docs" / "journal.md").read_text()
 
 
@@ -65,6 +67,20 @@ def test_the_page_on_the_journal_has_every_command() -> None:
         assert f"| `{name}` |" in JOURNAL
 
 
+def test_the_page_on_the_service_has_every_variable_and_no_other() -> None:
+    code = (REPOSITORY / "stack" / "common" / "config.py").read_text()
+    read = set(re.findall(r'^    """([A-Z_]+):', code, re.MULTILINE))
+
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", SERVICE, re.MULTILINE)) == read
+    assert read == {*SET_BY_KEYS, *SET_BY_PROFILES} - {"PYTHONPATH"}
+
+
+def test_the_page_on_the_service_has_every_metric() -> None:
+    code = (REPOSITORY / "stack" / "api" / "metrics.py").read_text()
+    for name in re.findall(r'"(loadbench_[a-z_]+)"', code):
+        assert name in SERVICE or name.removeprefix("loadbench_worker_") in SERVICE, name
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for page in [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
@@ -89,7 +105,7 @@ def test_everything_that_is_required_is_pinned() -> None:
     }
 
     for requirement in wanted:
-        assert normal(re.split(r"[<>=~! ]", requirement)[0]) in pinned, requirement
+        assert normal(re.split(r"[\[<>=~! ]", requirement)[0]) in pinned, requirement
 
 
 def test_images_hold_the_versions_that_are_tested() -> None:

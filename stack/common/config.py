@@ -35,7 +35,7 @@ class ApiConfig:
     @property
     def slots(self) -> int:
         """Predictions under way at once: those that wait, and those that batches hold."""
-        return self.max_queue + 128
+        return self.max_queue + 256
 
     @property
     def threads(self) -> int:

@@ -33,7 +33,7 @@ def test_a_worker_without_a_broker_ends_too(stack: Stack) -> None:
 def test_the_api_ends_when_asked(stack: Stack) -> None:
     api = stack.start_api()
     assert api.end() == 0
-    assert api.said() == "ready: threads=400 max_queue=256\n"
+    assert api.said() == "ready: threads=528 max_queue=256\n"
 
 
 def test_a_gpu_that_is_not_there_is_told_in_one_line(stack: Stack) -> None:

@@ -14,7 +14,17 @@ SET_BY_KEYS = {
 }
 """Variables of the services that `stack.environment` must not contradict, and who sets them."""
 
-SET_BY_PROFILES = ("BATCH_WAIT_MS", "MODEL_PATH", "LABELS_PATH", "MAX_QUEUE", "DEADLINE_MS")
+SET_BY_PROFILES = (
+    "MAX_QUEUE",
+    "DEADLINE_MS",
+    "BATCH_WAIT_MS",
+    "DECODE_THREADS",
+    "MODEL_PATH",
+    "LABELS_PATH",
+    "INPUT_SIDE",
+    "INPUT_MEAN",
+    "INPUT_STD",
+)
 """Variables of the services that a profile's `stack.environment` alone may set."""
 
 
