@@ -107,7 +107,12 @@ class DockerBench(Bench):
         stack = self.root / "stack"
         foreign = (self.root / "foreign" / "compose.yaml",)
         ours = (stack / "compose.yaml",)
-        return [project_name(paths) for paths in (ours, foreign)]
+        return [project_name(paths) for paths in (ours, (*ours, self.addition), foreign)]
+
+    @property
+    def addition(self) -> Path:
+        """A compose file that a profile may put over our own."""
+        return self.root / "network.yaml"
 
     def left(self) -> list[str]:
         """The containers and networks that there are of the workspace's projects."""

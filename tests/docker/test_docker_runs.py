@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from docker_harness import LONG, DockerBench, docker, strays
+from docker_harness import LONG, OURS, DockerBench, docker, strays
 from harness import REPOSITORY, gone, until
 from loadbench.engine.events import Phase
 from loadbench.engine.journal import is_held
 from loadbench.engine.state import CellStatus
+from stack_networks import save_colour_labels, save_colour_network
 
 
 def test_the_main_job_in_containers(ours: DockerBench) -> None:
@@ -47,6 +49,29 @@ def test_the_main_job_in_containers(ours: DockerBench) -> None:
     assert ours.left() == []
     assert strays() == []
     assert not is_held(folder)
+
+
+def test_another_network_runs_in_our_containers(ours: DockerBench) -> None:
+    networks = ours.root / "networks"
+    networks.mkdir()
+    save_colour_network(networks / "colours.onnx", ("n", 3, 32, 32))
+    save_colour_labels(networks / "colours.txt")
+    mounted = {"services": {"model": {"volumes": [f"{networks}:/networks:ro"]}}}
+    ours.addition.write_text(yaml.safe_dump(mounted))
+    profile = yaml.safe_load(OURS)
+    profile["stack"] |= {
+        "compose": ["stack/compose.yaml", "network.yaml"],
+        "environment": {
+            "MODEL_PATH": "/networks/colours.onnx",
+            "LABELS_PATH": "/networks/colours.txt",
+        },
+    }
+    ours.save_profile(yaml.safe_dump(profile))
+
+    done = ours.call("run", "fast", "--set", "models=1", within_s=120)
+
+    assert done.returncode == 0, done.stderr
+    assert "model=colours" in (ours.folder() / "stack.log").read_text()
 
 
 def test_containers_are_hardened_and_limited(ours: DockerBench) -> None:
