@@ -33,6 +33,8 @@ CLIENTS = 64
 MAX_QUEUE = 32
 DEADLINE_MS = 5_000
 REFUSED = 503
+WARM_UP_S = 15.0
+"""Until then threads, and with them memory, are still being made."""
 
 
 def main() -> None:
@@ -82,7 +84,7 @@ def overload(who: str, seconds: float, *, patient: bool) -> None:
             CLIENTS,
             after_refusal_s=lambda it: float(it.headers["Retry-After"]) if patient else 0.0,
         )
-        users.during(5)
+        users.during(WARM_UP_S)
         before, answers = memory_mb(), users.during(seconds)
         after = memory_mb()
         users.stop()
