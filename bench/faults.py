@@ -33,6 +33,7 @@ CLIENTS = 64
 MAX_QUEUE = 32
 DEADLINE_MS = 5_000
 REFUSED = 503
+LATE = "No reply came before the deadline."
 WARM_UP_S = 15.0
 """Until then threads, and with them memory, are still being made."""
 
@@ -63,14 +64,13 @@ def under_fire(requests: int) -> None:
             stack.scale(WORKERS, lambda _step, _line: None)
         answers = users.join()
         left = jobs_left()
-    numbers = Counter(answer.number for answer in answers)
+    statuses = Counter(answer.status for answer in answers)
     wrong = sum(verdict(answer) != right[answer.number % len(right)] for answer in answers)
     slowest = max(answer.latency_ms for answer in answers)
     print(f"{len(answers)} requests, {killed} workers killed: ", end="")
-    print(f"status {dict(Counter(answer.status for answer in answers))}, ", end="")
-    print(f"{requests - len(numbers)} without an answer, ", end="")
-    print(f"{sum(times > 1 for times in numbers.values())} with two, {wrong} wrong, ", end="")
-    print(f"slowest {slowest / 1000:.1f} s, left in the broker: {left}\n", flush=True)
+    print(f"status {dict(statuses)}, {statuses[0]} without an answer, {wrong} wrong, ", end="")
+    print(f"slowest {slowest / 1000:.1f} s")
+    print(f"  left in the broker, where a second answer would be: {left}\n", flush=True)
 
 
 def overload(who: str, seconds: float, *, patient: bool) -> None:
@@ -95,6 +95,7 @@ def overload(who: str, seconds: float, *, patient: bool) -> None:
     accepted = [it.latency_ms for it in answers if it.status != REFUSED]
     refused = [it.latency_ms for it in answers if it.status == REFUSED]
     late = sum(latency > DEADLINE_MS for latency in accepted)
+    late += sum(it.body.get("error") == LATE for it in answers)
     sentences = Counter(str(it.body["error"]) for it in answers if it.status == REFUSED)
     print(f"{CLIENTS} clients, {who}, against MAX_QUEUE={MAX_QUEUE} for {seconds:g} s:")
     print(

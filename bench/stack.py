@@ -3,7 +3,8 @@
     .venv/bin/python bench/stack.py [--driver local|compose] [--pairs 5] [--seconds 15]
 
 1. The worker under saturation against a plain loop of decoding and inference over the same
-   pictures, in turns. Both are pinned to the same core, and everything else to the others.
+   pictures, in turns. Both are pinned to the same core, and all processes and containers of the
+   benchmark to the others.
 2. One user: the time beyond decoding and inference.
 3. Two workers against one, and batches of 10 against 1, nothing pinned.
 4. With the local driver: 100 ms of sleep put into a copy of the API, and where the tool says that
@@ -27,6 +28,7 @@ import psutil
 
 from loadbench.engine.profile_file import load_profile
 from loadbench.engine.stack.choose import Driver, choose_driver
+from loadbench.engine.stack.compose_files import project_name
 from loadbench.workspace import Workspace
 from posting import PICTURES, REPOSITORY, Users, median_stages
 
@@ -63,6 +65,7 @@ def main() -> None:
         os.sched_setaffinity(0, every_core - {WORKER_CORE})
         with service(root) as (url, workers):
             pin(workers, {WORKER_CORE})
+            pin(beside(root), every_core - {WORKER_CORE})
             against_plain_loop(url, workers, options.pairs, options.seconds)
             one_user(url, options.seconds)
         os.sched_setaffinity(0, every_core)
@@ -228,13 +231,28 @@ def service(root: Path, *, models: int = 1, batch_size: int = 1) -> Iterator[tup
 def workers_of(driver: Driver) -> list[int]:
     """Return the process of each worker, by its id on this machine."""
     if driver.project:
-        label = f"label=com.docker.compose.project={driver.project.name}"
-        service = "label=com.docker.compose.service=model"
-        ids = docker("ps", "-q", "--filter", label, "--filter", service)
-        return [int(pid) for pid in docker("inspect", "-f", "{{.State.Pid}}", *ids)]
+        return in_containers(driver.project.name, "model")
     running = psutil.Process().children(recursive=True)
     of_worker = [it for it in running if it.cmdline()[-1:] == ["model.worker"]]
     return [it.pid for it in of_worker if not it.children()]
+
+
+def beside(root: Path) -> list[int]:
+    """Return the processes in containers that are not workers."""
+    project = project_name((root / "stack" / "compose.yaml",))
+    return [pid for service in ("broker", "api") for pid in in_containers(project, service)]
+
+
+def in_containers(project: str, service: str) -> list[int]:
+    """Return the processes of a service's containers; none without containers."""
+    if not shutil.which("docker"):
+        return []
+    labels = {"project": project, "service": service}
+    filters = [f"--filter=label=com.docker.compose.{it}={name}" for it, name in labels.items()]
+    if not (ids := docker("ps", "-q", *filters)):
+        return []
+    first = [psutil.Process(int(it)) for it in docker("inspect", "-f", "{{.State.Pid}}", *ids)]
+    return [it.pid for one in first for it in [one, *one.children(recursive=True)]]
 
 
 def docker(*arguments: str) -> list[str]:

@@ -4,6 +4,7 @@
 Prometheus how it goes.
 """
 
+import logging
 import os
 import threading
 import time
@@ -13,13 +14,14 @@ from dataclasses import asdict
 from http import HTTPStatus
 
 from flask import Flask, Request, Response, abort, g, jsonify, request
+from gunicorn.http.errors import ParseException
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.metrics import Metrics
 from api.timing import Stages
 from common.config import ApiConfig
-from common.errors import BrokerError, DeadlineError, QueueFullError, UnavailableError
+from common.errors import BrokerError, BusyError, DeadlineError, UnavailableError
 from common.messages import Failure, Prediction, Reply
 from common.queue import JobQueue
 
@@ -27,10 +29,11 @@ PREDICT = "/predict"
 LARGEST_BODY_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1
 SHORTEST_WAIT_S = 0.001
+SILENCE_S = 10.0
 
 
 class Predictor:
-    """Sends pictures to the workers, so many at a time that threads are left for the rest."""
+    """Sends pictures to the workers."""
 
     def __init__(self, config: ApiConfig, queue: JobQueue) -> None:
         """`queue`: with room for `config.slots` waiting threads."""
@@ -38,9 +41,15 @@ class Predictor:
         self._deadline_s = config.deadline_ms / 1000
         self._slots = threading.BoundedSemaphore(config.slots)
 
-    def predict(self, image: bytes, started: float) -> Reply:
-        """Classify one picture; the deadline counts from `started`. Raises UnavailableError."""
+    def predict(self, request: Request, started: float) -> Reply:
+        """Classify the picture of a request; the deadline counts from `started`.
+
+        Raises UnavailableError, or HTTPException where there is no picture.
+        """
         with self._slot():
+            # A client that sends slowly holds a slot, not one of the threads that are left for
+            # refusals and /health.
+            image = read_image(request)
             job_id = self._queue.add(image, self._left_s(started))
             return self._queue.wait(job_id, self._left_s(started))
 
@@ -50,7 +59,7 @@ class Predictor:
     @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(blocking=False):
-            raise QueueFullError("The queue is full.")
+            raise BusyError("More requests are under way than the API has threads for.")
         try:
             yield
         finally:
@@ -70,6 +79,7 @@ def create_app() -> Flask:
     metrics = Metrics(queue.look)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY_BYTES
 
     @app.before_request
     def begin() -> None:
@@ -77,7 +87,7 @@ def create_app() -> Flask:
 
     @app.post(PREDICT)
     def predict() -> Response:
-        reply = predictor.predict(_image(request), g.started)
+        reply = predictor.predict(request, g.started)
         return _respond(reply, g.started, metrics)
 
     @app.get("/health")
@@ -90,20 +100,39 @@ def create_app() -> Flask:
 
     @app.after_request
     def count(response: Response) -> Response:
-        if request.path == PREDICT:
+        if request.path == PREDICT and request.method == "POST":
             metrics.count(response.status_code)
         return response
 
     app.register_error_handler(HTTPException, _refuse)
+    app.register_error_handler(ParseException, _not_http)
     app.register_error_handler(UnavailableError, _unavailable)
+    app.register_error_handler(BrokerError, Outage(app.logger))
     return app
 
 
-def _image(request: Request) -> bytes:
+class Outage:
+    """Answers for a broker that does not, and says why in the log, not a line for each request."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        """`log` is told at most every SILENCE_S."""
+        self._log = log
+        self._told_s = -SILENCE_S
+
+    def __call__(self, error: BrokerError) -> Response:
+        """Refuse a request."""
+        if time.monotonic() > self._told_s + SILENCE_S:
+            self._told_s = time.monotonic()
+            self._log.warning("%s", error)
+        return _unavailable(UnavailableError("The broker does not answer."))
+
+
+def read_image(request: Request) -> bytes:
+    """Return the bytes of the picture. Raises HTTPException: there is none, or too much."""
     image: bytes
     if request.mimetype == "multipart/form-data":
         if "file" not in request.files:
-            abort(HTTPStatus.BAD_REQUEST, "Send the picture as the form field 'file'.")
+            abort(HTTPStatus.BAD_REQUEST, "Send the picture as a file in the form field 'file'.")
         image = request.files["file"].read()
     elif request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
         image = request.get_data(cache=False)
@@ -160,11 +189,16 @@ def _health(queue: JobQueue) -> Response:
 def _refuse(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _error(status, f"The request is larger than {LARGEST_BODY_BYTES // 1024**2} MB.")
+        most = LARGEST_BODY_BYTES // 1024**2
+        return _error(status, f"The request is too large: {most} MB and 1000 fields are the most.")
     response = _error(status, error.description or status.phrase)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.valid_methods or ())
     return response
+
+
+def _not_http(error: ParseException) -> Response:
+    return _error(HTTPStatus.BAD_REQUEST, f"The request is not HTTP: {error}")
 
 
 def _unavailable(error: UnavailableError) -> Response:

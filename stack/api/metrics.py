@@ -10,9 +10,7 @@ from api.timing import Stages
 from common.errors import BrokerError
 from common.messages import Look, Prediction
 
-LATENCY_BUCKETS_S = (
-    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
-)
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -22,7 +20,7 @@ class Metrics:
     def __init__(self, look: Callable[[], Look]) -> None:
         """`look` tells of the queue and the workers; it may raise BrokerError."""
         self._registry = CollectorRegistry()
-        self._registry.register(Service(look))
+        self._registry.register(ServiceCollector(look))
         self._requests = Counter(
             "loadbench_requests",
             "Answers of POST /predict by status code.",
@@ -32,14 +30,14 @@ class Metrics:
         self._seconds = Histogram(
             "loadbench_request_seconds",
             "Time from the head of a request to its answer, predictions alone.",
-            buckets=LATENCY_BUCKETS_S,
+            buckets=BUCKETS_S,
             registry=self._registry,
         )
         self._stages = Histogram(
             "loadbench_stage_seconds",
             "Where the time of predictions went: queue, decode, infer, api (the rest).",
             ["stage"],
-            buckets=LATENCY_BUCKETS_S,
+            buckets=BUCKETS_S,
             registry=self._registry,
         )
         self._batches = Histogram(
@@ -65,7 +63,7 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Service(Collector):
+class ServiceCollector(Collector):
     """The queue and the workers at the moment somebody looks."""
 
     def __init__(self, look: Callable[[], Look]) -> None:

@@ -20,7 +20,7 @@ ALIVE_PREFIX = "loadbench:alive:"
 BELL_PREFIX = "loadbench:bell:"
 
 CONNECT_TIMEOUT_S = 1.0
-ANSWER_TIMEOUT_S = 3.0
+ANSWER_TIMEOUT_S = 2.0
 """How long the broker may take for a command that does not ask it to wait."""
 
 MISSING = ("NOGROUP", "UNBLOCKED", "no such key")
@@ -30,16 +30,19 @@ MISSING = ("NOGROUP", "UNBLOCKED", "no such key")
 class Broker:
     """A pool of connections that is shared between threads and comes back after a restart."""
 
-    def __init__(self, url: str, *, connections: int, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, *, connections: int, timeout_s: float, queue_s: float = 0.0
+    ) -> None:
         """Connect at first use.
 
         `timeout_s`: how long the broker may take for a command, the time included that blocking
-        commands ask it to wait.
+        commands ask it to wait. `queue_s`: how long a thread waits before that for a connection,
+        where there are more threads than connections.
         """
         pool = redis.BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
-            timeout=timeout_s,
+            timeout=queue_s,
             socket_connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),
             socket_timeout=timeout_s,
             # A command that was sent may have been carried out: sending it again could add a

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 from common.errors import ConfigError
 
@@ -17,6 +18,9 @@ Config = TypeVar("Config")
 
 BAD_CONFIG_EXIT = 2
 CHANNELS = 3
+MOST_HELD = 256
+"""How many jobs the workers may hold together: the API has a thread for each."""
+MOST_DIGITS = 9
 MODEL_FOLDER = Path(__file__).resolve().parent.parent / "model"
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -34,8 +38,8 @@ class ApiConfig:
 
     @property
     def slots(self) -> int:
-        """Predictions under way at once: those that wait, and those that batches hold."""
-        return self.max_queue + 256
+        """Predictions under way at once: those that wait, and those that workers hold."""
+        return self.max_queue + MOST_HELD
 
     @property
     def threads(self) -> int:
@@ -114,7 +118,7 @@ class WorkerConfig:
             input_std=_numbers(environment, "INPUT_STD", "128", zero=False),
             decode_threads=_whole(environment, "DECODE_THREADS", 4 if device == "gpu" else 1),
             worker_id=environment.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
-            heartbeat_file=_optional_path(environment, "HEARTBEAT_FILE"),
+            heartbeat_file=_new_file(environment, "HEARTBEAT_FILE"),
         )
 
 
@@ -129,8 +133,8 @@ def read_or_exit(read: Callable[[Environment], Config]) -> Config:
 
 def _whole(environment: Environment, name: str, default: int, *, least: int = 1) -> int:
     text = environment.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        raise ConfigError(f"{name} must be a whole number of at least {least}, not {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) >= least):
+        raise ConfigError(f"{name} must be a whole number of at least {least}, not {text[:40]!r}")
     return int(text)
 
 
@@ -169,18 +173,27 @@ def _device(environment: Environment) -> Device:
 
 def _file(environment: Environment, name: str, default: str) -> Path:
     path = Path(environment.get(name) or MODEL_FOLDER / default)
-    if not path.is_file():
-        raise ConfigError(f"{name} must name a file: there is none at {path}")
+    if not os.access(path, os.R_OK) or not path.is_file():
+        raise ConfigError(f"{name} must name a file that can be read: there is none at {path}")
     return path
 
 
-def _optional_path(environment: Environment, name: str) -> Path | None:
+def _new_file(environment: Environment, name: str) -> Path | None:
     text = environment.get(name)
-    return Path(text) if text else None
+    if not text:
+        return None
+    folder = Path(text).parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{name} must be in a folder that can be written to, not in {folder}")
+    return Path(text)
 
 
 def _broker_url(environment: Environment) -> str:
     url = environment.get("BROKER_URL") or "redis://127.0.0.1:6379"
     if not url.startswith(BROKER_SCHEMES):
         raise ConfigError(f"BROKER_URL must start with {', '.join(BROKER_SCHEMES)}; it is {url!r}")
+    try:
+        urlsplit(url).port  # noqa: B018  # it raises on what is no port
+    except ValueError as error:
+        raise ConfigError(f"BROKER_URL must be an address, not {url!r}: {error}") from error
     return url

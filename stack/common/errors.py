@@ -29,6 +29,10 @@ class QueueFullError(UnavailableError):
     """As many jobs wait as may."""
 
 
+class BusyError(UnavailableError):
+    """As many requests are under way as there may be at once."""
+
+
 class NoWorkerError(UnavailableError):
     """Nobody would take the job."""
 

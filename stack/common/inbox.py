@@ -20,7 +20,7 @@ LIFE_MS = 3_000
 REPLY_LIFE_MS = 60_000
 """A reply that nobody fetches is forgotten after this."""
 CONNECTIONS = 4
-LONGEST_WAIT_MS = 1_000
+LONGEST_WAIT_MS = 500
 """The most that one command asks the broker to wait."""
 
 Entry = tuple[bytes, dict[bytes, bytes]]
@@ -32,28 +32,28 @@ class Inbox:
     def __init__(self, url: str, worker_id: str) -> None:
         """Nothing is sent yet: the worker lives from its first `announce` on."""
         self._broker = Broker(
-            url, connections=CONNECTIONS, timeout_s=ANSWER_TIMEOUT_S + LONGEST_WAIT_MS / 1000
+            url, connections=CONNECTIONS, timeout_s=LONGEST_WAIT_MS / 1000 + ANSWER_TIMEOUT_S
         )
         self._announce = self._broker.script(scripts.ANNOUNCE)
         self._finish = self._broker.script(scripts.FINISH)
         self._rescue = self._broker.script(scripts.RESCUE)
         self._ring = self._broker.script(scripts.RING)
         self._id = worker_id
-        self.rename()
+        self._name = self._former = self._new_name()
 
     def rename(self) -> None:
-        """Go on as a new consumer.
+        """Go on as a new consumer from the next `announce` on.
 
-        The old one dies, so that others rescue what it held: jobs that were delivered and not
-        received because the connection broke, or because the process died and was started anew.
-        What this worker holds of them itself is answered by whoever is the first.
+        The old one dies with it, so that others rescue what it held: jobs that were delivered and
+        not received because the connection broke. What this worker holds of them itself is answered
+        by whoever is the first.
         """
-        self._name = f"{self._id}.{uuid.uuid4().hex[:8]}"
+        self._former, self._name = self._name, self._new_name()
 
     def announce(self, status: WorkerStatus) -> None:
         """Say that this worker lives and is ready, for the next LIFE_MS."""
-        name = self._name  # once, as `rename` may come in between
-        self._announce(ALIVE_PREFIX + name, LIFE_MS, pack(status), name)
+        name, former = self._name, self._former  # once, as `rename` may come in between
+        self._announce(ALIVE_PREFIX, LIFE_MS, pack(status), name, former)
 
     def leave(self) -> None:
         """Say that this worker is gone."""
@@ -93,6 +93,9 @@ class Inbox:
             return None
         deliveries, entry_id, flat = claimed
         return _job((entry_id, dict(zip(flat[::2], flat[1::2], strict=True))), deliveries)
+
+    def _new_name(self) -> str:
+        return f"{self._id}.{uuid.uuid4().hex[:8]}"
 
     @property
     def _bell(self) -> str:

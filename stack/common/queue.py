@@ -17,9 +17,9 @@ class JobQueue:
     def __init__(self, url: str, *, max_queue: int, slots: int, longest_wait_s: float) -> None:
         """`slots`: how many threads may wait for a reply at once, `longest_wait_s` each."""
         self._max_queue = max_queue
-        # Apart from the waiting ones, so that a broker that hangs is noticed at once.
-        answer_s = min(ANSWER_TIMEOUT_S, longest_wait_s)
-        short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=answer_s)
+        # Apart from the waiting ones, so that a broker that hangs is noticed soon.
+        half_s = min(ANSWER_TIMEOUT_S, longest_wait_s) / 2
+        short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=half_s, queue_s=half_s)
         self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s + GRACE_S)
         self._admit = short.script(scripts.ADMIT)
         self._withdraw = short.script(scripts.WITHDRAW)

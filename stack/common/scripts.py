@@ -23,8 +23,8 @@ local now = redis.call('TIME')
 local added_us = now[1] * 1000000 + now[2]
 local id = redis.call('XADD', KEYS[1], '*', 'added_us', string.format('%.0f', added_us),
   'deadline_us', string.format('%.0f', added_us + ARGV[6]), 'image', ARGV[7])
--- An idle worker waits for the job itself. Where all are busy, the one with the fewest jobs is told
--- that it can prepare one more.
+-- A worker that holds nothing waits for the job itself (Inbox.take). Where all hold something, the
+-- one with the fewest jobs is told that it can prepare one more (Inbox.listen).
 local bell = ARGV[3] .. idlest
 if fewest > 0 and redis.call('EXISTS', bell) == 0 then
   redis.call('RPUSH', bell, '')
@@ -34,10 +34,12 @@ return id
 """
 
 ANNOUNCE = """
--- ARGV: group, liveness key, its life in ms, what the worker tells about itself, consumer.
+-- ARGV: group, prefix of liveness keys, a key's life in ms, what the worker tells about itself,
+-- consumer, the consumer that it was before.
 -- A missing group is complained of by XPENDING in a way that can be told from other errors.
 redis.call('XPENDING', KEYS[1], ARGV[1])
-redis.call('SET', ARGV[2], ARGV[4], 'PX', ARGV[3])
+redis.call('DEL', ARGV[2] .. ARGV[6])
+redis.call('SET', ARGV[2] .. ARGV[5], ARGV[4], 'PX', ARGV[3])
 redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], ARGV[1], ARGV[5])
 """
 

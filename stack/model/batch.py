@@ -1,12 +1,13 @@
 """One job decoded, and one batch of them through the network."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from common.messages import Guess, Job, Prediction
+from common.messages import Failure, Guess, Job, Prediction, Reply
 from model.preprocess import Pixels
 
 Preprocess = Callable[[bytes], Pixels]
@@ -31,26 +32,26 @@ def decode(job: Job, preprocess: Preprocess) -> Decoded:
     return Decoded(job, pixels, _since_ms(started), time.monotonic())
 
 
-def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Prediction]]:
+def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Reply]]:
     """Run the network once."""
     # The broker stamped the jobs, so only the clock on the wall can be compared with it.
     started_s = time.time()
     started = time.perf_counter()
     tops = classify(_together([one.pixels for one in batch]))
     infer_ms = _since_ms(started)
-    return [
-        (
-            one.job,
-            Prediction(
-                top=top,
-                batch_size=len(batch),
-                queue_ms=max(0.0, (started_s - one.job.added_s) * 1000 - one.decode_ms),
-                decode_ms=one.decode_ms,
-                infer_ms=infer_ms,
-            ),
+
+    def reply(one: Decoded, top: tuple[Guess, ...]) -> Reply:
+        if math.isnan(top[0].score):
+            return Failure(fault="service", reason="The network gave no numbers for this picture.")
+        return Prediction(
+            top=top,
+            batch_size=len(batch),
+            queue_ms=max(0.0, (started_s - one.job.added_s) * 1000 - one.decode_ms),
+            decode_ms=one.decode_ms,
+            infer_ms=infer_ms,
         )
-        for one, top in zip(batch, tops, strict=True)
-    ]
+
+    return [(one.job, reply(one, top)) for one, top in zip(batch, tops, strict=True)]
 
 
 def _together(pictures: list[Pixels]) -> Pixels:

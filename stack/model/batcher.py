@@ -10,7 +10,7 @@ from model.batch import Decoded
 class Batcher:
     """Jobs that were taken and are decoded, ready, or in the network. Safe between threads.
 
-    One thread takes jobs as there is `room`, others decode them and `add` them, and one thread runs
+    One thread takes jobs as there is room, others decode them and `add` them, and one thread runs
     the network on the batches of `next`. While it runs, the next batch is prepared.
     """
 
@@ -29,11 +29,11 @@ class Batcher:
         self._decoding = 0
         self._running = 0
         self._closed = False
-        self._lock = threading.RLock()
-        self._ripened = threading.Condition(self._lock)
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
         """There may be a batch."""
-        self._emptied = threading.Condition(self._lock)
-        """There may be room."""
+        self._left = threading.Condition(self._lock)
+        """A job has gone on: there may be room, or nothing left."""
 
     @property
     def idle(self) -> bool:
@@ -41,16 +41,10 @@ class Batcher:
         with self._lock:
             return not self._held()
 
-    @property
-    def filling(self) -> bool:
-        """Whether a batch waits to be filled, or is empty."""
-        with self._lock:
-            return not self._running and (self._fill_s > 0 or not self._held())
-
     def wait_for_room(self, timeout_s: float) -> int:
         """Wait until more jobs may be taken, and return how many; 0: none in that time."""
         with self._lock:
-            self._emptied.wait_for(self._room, timeout_s)
+            self._left.wait_for(self._room, timeout_s)
             return self._room()
 
     def expect(self, jobs: int) -> None:
@@ -63,26 +57,27 @@ class Batcher:
         with self._lock:
             self._decoding -= 1
             self._ready.append(decoded)
-            self._ripened.notify_all()
+            self._filled.notify_all()
 
-    def drop(self) -> None:
-        """Expect one job less: its picture could not be decoded, or came too late."""
+    def drop(self) -> bool:
+        """Expect one job less, which does not reach the network; returns whether none is held."""
         with self._lock:
             self._decoding -= 1
-            self._ripened.notify_all()
-            self._emptied.notify_all()
+            self._filled.notify_all()
+            self._left.notify_all()
+            return not self._held()
 
     def close(self) -> None:
         """Say that no more jobs are taken. `next` gives what is left, then nothing."""
         with self._lock:
             self._closed = True
-            self._ripened.notify_all()
-            self._emptied.notify_all()
+            self._filled.notify_all()
+            self._left.notify_all()
 
     def wait_until_empty(self) -> None:
         """Wait until nothing is held, or nobody will run the network again."""
         with self._lock:
-            self._emptied.wait_for(lambda: self._closed or not self._held())
+            self._left.wait_for(lambda: self._closed or not self._held())
 
     def next(self) -> list[Decoded]:
         """Wait for the next batch. An empty one means that there will be no more."""
@@ -90,16 +85,16 @@ class Batcher:
             while not self._is_due():
                 if self._closed and not self._held():
                     return []
-                self._ripened.wait(self._fill_left_s())
+                self._filled.wait(self._fill_left_s())
             self._running = min(self._batch_size, len(self._ready))
-            self._emptied.notify_all()
+            self._left.notify_all()
             return [self._ready.popleft() for _ in range(self._running)]
 
     def done(self) -> bool:
-        """Say that the batch has left the network; returns whether nothing else is held."""
+        """Say that the batch has left the network; returns whether no job is held."""
         with self._lock:
             self._running = 0
-            self._emptied.notify_all()
+            self._left.notify_all()
             return not self._held()
 
     def _room(self) -> int:

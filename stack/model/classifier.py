@@ -43,16 +43,11 @@ class Classifier:
         self._session = _session(config)
         self._signature = read_signature(self._session, config)
         self._labels = _labels(config.labels_path)
-        for size in {1, config.batch_size}:
-            empty = np.zeros((size, *self.preprocess.shape), np.float32)
-            outputs = self._outputs(empty)
-            if outputs.shape != (size, len(self._labels)):
-                raise ConfigError(
-                    f"LABELS_PATH has {len(self._labels)} labels, so MODEL_PATH must give "
-                    f"({size}, {len(self._labels)}) outputs, not {outputs.shape}"
-                )
+        outputs = self._warm_up(1)
+        if config.batch_size > 1:
+            self._warm_up(config.batch_size)
         # A network that ends in a softmax needs no second one.
-        self._are_scores = bool(np.all(outputs >= 0) and np.allclose(outputs.sum(axis=1), 1, 1e-3))
+        self._are_scores = bool(np.all(outputs >= 0) and np.allclose(outputs.sum(), 1, 1e-3))
 
     @property
     def preprocess(self) -> Preprocessor:
@@ -64,8 +59,24 @@ class Classifier:
         outputs = self._outputs(batch)
         return [self._best(row) for row in (outputs if self._are_scores else _softmax(outputs))]
 
+    def _warm_up(self, size: int) -> Pixels:
+        try:
+            outputs = self._outputs(np.zeros((size, *self.preprocess.shape), np.float32))
+        except (*UNLOADABLE, *NO_DEVICE, MemoryError) as error:
+            raise ConfigError(
+                f"MODEL_PATH cannot be run with BATCH_SIZE={size} on pictures of "
+                f"{self.preprocess.side} × {self.preprocess.side}: {error}"
+            ) from error
+        if outputs.shape != (size, len(self._labels)):
+            raise ConfigError(
+                f"LABELS_PATH has {len(self._labels)} labels, so MODEL_PATH must give "
+                f"({size}, {len(self._labels)}) outputs, not {outputs.shape}"
+            )
+        return outputs
+
     def _outputs(self, batch: Pixels) -> Pixels:
-        outputs: Pixels = self._session.run(None, {self._signature.input: batch})[0]
+        names = [self._signature.output]
+        outputs: Pixels = self._session.run(names, {self._signature.input: batch})[0]
         return outputs
 
     def _best(self, scores: Pixels) -> tuple[Guess, ...]:

@@ -33,7 +33,6 @@ class Intake:
         preprocess: Preprocess,
         *,
         decode_threads: int,
-        fill_ms: int,
         send: Send,
     ) -> None:
         """`send` takes the replies to jobs that do not reach the network."""
@@ -41,7 +40,6 @@ class Intake:
         self._batcher = batcher
         self._preprocess = preprocess
         self._decoders = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
-        self._fill_ms = fill_ms
         self._send = send
         self._next_rescue_s = 0.0
         self._listening = False
@@ -58,7 +56,7 @@ class Intake:
         self._decoders.shutdown()
 
     def wake(self) -> None:
-        """Tell a worker that now has nothing to do that it need not wait to be asked."""
+        """Say that the batcher holds nothing any more, so that `run` need not wait to be asked."""
         if self._listening:
             try:
                 self._inbox.ring()
@@ -66,10 +64,12 @@ class Intake:
                 return  # the thread that listens finds out too
 
     def _take(self, room: int) -> list[Job]:
+        """Take jobs: whatever comes while this worker holds none, else only what nobody else takes.
+
+        The broker relies on that: it rings for a job only where every worker holds one.
+        """
         if self._batcher.idle:
             return self._inbox.take(room, wait_ms=IDLE_MS)
-        if self._batcher.filling:
-            return self._inbox.take(room, wait_ms=self._fill_ms)
         if jobs := self._inbox.take(room):
             return jobs
         self._listening = True
@@ -98,15 +98,16 @@ class Intake:
             else:
                 return
         self._send([(job, reply)])
-        self._batcher.drop()
+        if self._batcher.drop():
+            self.wake()
 
     def _rescue_when_due(self, stopping: Callable[[], bool]) -> None:
         if time.monotonic() < self._next_rescue_s:
             return
         while not stopping() and (job := self._inbox.rescue()):
             if job.deliveries > MOST_DELIVERIES:
-                log.info("gave up on job %s: %d workers died with it", job.id, MOST_DELIVERIES)
-                reason = "Every worker that took this picture died."
+                log.info("gave up on job %s: taken %d times", job.id, MOST_DELIVERIES)
+                reason = f"{MOST_DELIVERIES} workers took this picture, and none finished it."
                 self._send([(job, Failure(fault="service", reason=reason))])
             else:
                 log.info("took over job %s from a dead worker", job.id)

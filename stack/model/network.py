@@ -18,6 +18,8 @@ class Signature:
 
     input: str
     """Name of its input."""
+    output: str
+    """Name of its first output."""
     preprocess: Preprocessor
 
 
@@ -41,7 +43,7 @@ def read_signature(session: Any, config: WorkerConfig) -> Signature:
         std=config.input_std,
         channels_last=LAYOUTS[axis],
     )
-    return Signature(inputs[0].name, preprocess)
+    return Signature(inputs[0].name, session.get_outputs()[0].name, preprocess)
 
 
 def _check_batch(fixed: Any, batch_size: int) -> None:

@@ -24,13 +24,25 @@ class Presence:
         inbox: Inbox,
         status: Callable[[], WorkerStatus],
         heartbeat_file: Path | None,
+        *,
         stopping: Callable[[], bool],
+        failed: Callable[[BaseException], None],
     ) -> None:
-        """`stopping`: whether the worker was asked to end, and need not find the broker."""
+        """Announce nothing yet.
+
+        Args:
+            inbox: Who is announced.
+            status: What is told about the worker.
+            heartbeat_file: Touched with every announcement; None: no file.
+            stopping: Whether the worker was asked to end, and need not find the broker.
+            failed: Called when the worker can be announced no more; it should end then.
+        """
         self._inbox = inbox
         self._status = status
         self._heartbeat_file = heartbeat_file
         self._stopping = stopping
+        self._failed = failed
+        self._lost = False
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -43,8 +55,9 @@ class Presence:
         """Announce the worker as a new consumer once the broker is back."""
         log.info("lost the broker: %s", error)
         self._inbox.rename()
+        self._lost = True
         self._reach_broker()
-        if not self._stopping():
+        if not self._lost:
             log.info("the broker is back")
 
     def leave(self) -> None:
@@ -52,6 +65,8 @@ class Presence:
         self._left.set()
         if self._thread.is_alive():
             self._thread.join()
+        if self._lost:
+            return
         try:
             self._inbox.leave()
         except BrokerError as error:
@@ -68,6 +83,7 @@ class Presence:
                 told = True
                 time.sleep(RECONNECT_S)
             else:
+                self._lost = False
                 return
 
     def _beat(self) -> None:
@@ -76,6 +92,9 @@ class Presence:
                 self._announce()
             except BrokerError:
                 continue
+            except Exception as error:  # noqa: BLE001  # raised again where the worker ends
+                self._failed(error)
+                return
 
     def _announce(self) -> None:
         self._inbox.announce(self._status())

@@ -40,18 +40,22 @@ class Worker:
         """Nothing is loaded or connected yet."""
         self._config = config
         self._inbox = Inbox(config.broker_url, config.worker_id)
-        self._fill_ms = config.batch_wait_ms if config.batch_size > 1 else 0
         self._batcher = Batcher(
             config.batch_size,
-            fill_s=self._fill_ms / 1000,
+            fill_s=config.batch_wait_ms / 1000 if config.batch_size > 1 else 0.0,
             ahead=max(config.batch_size, config.decode_threads),
         )
         self._presence = Presence(
-            self._inbox, self._status, config.heartbeat_file, lambda: self._stopping
+            self._inbox,
+            self._status,
+            config.heartbeat_file,
+            stopping=lambda: self._stopping,
+            failed=self._fail,
         )
         self._replies = ThreadPoolExecutor(1, thread_name_prefix="replies")
         self._images = self._batches = 0
         self._infer_s = 0.0
+        self._unsent = False
         self._stopping = False
         self._bug: BaseException | None = None
 
@@ -67,7 +71,6 @@ class Worker:
             self._batcher,
             classifier.preprocess,
             decode_threads=self._config.decode_threads,
-            fill_ms=self._fill_ms,
             send=self._send,
         )
         self._presence.enter()
@@ -93,7 +96,7 @@ class Worker:
         try:
             intake.run(self._presence, lambda: self._stopping)
         except Exception as error:  # noqa: BLE001  # raised again where the worker ends
-            self._bug = error
+            self._fail(error)
         self._batcher.close()
 
     def _work(self, batch: Sequence[Decoded], classifier: Classifier) -> None:
@@ -112,16 +115,24 @@ class Worker:
         self._replies.submit(self._finish, replies).add_done_callback(self._note)
 
     def _finish(self, replies: Sequence[tuple[Job, Reply]]) -> None:
+        if self._stopping and self._unsent:
+            return  # a broker that hangs must not keep a worker that is to end
         try:
             self._inbox.finish(replies)
         except BrokerError:
             # Nobody will fetch them, or others will do the jobs again: these are let go of.
+            self._unsent = True
             self._inbox.rename()
+        else:
+            self._unsent = False
 
     def _note(self, sent: "Future[None]") -> None:
         if error := sent.exception():
-            self._bug = error
-            self.stop()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._bug = error
+        self.stop()
 
     def _status(self) -> WorkerStatus:
         return WorkerStatus(

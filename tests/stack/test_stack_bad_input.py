@@ -1,5 +1,9 @@
 """Pictures and requests of every kind against the running service: an answer, or a 4xx."""
 
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
@@ -32,8 +36,9 @@ REFUSED = {
 
 
 @pytest.fixture(autouse=True)
-def still_right(single: Stack) -> None:
-    """Whatever was sent before: the worker lives, and is right."""
+def still_right(single: Stack) -> Iterator[None]:
+    """Whatever is sent: afterwards the worker lives, and is right."""
+    yield
     assert single.programs[-1].process.poll() is None
     assert single.post(image("cat")).json()["label"] == "Egyptian cat"
 
@@ -69,7 +74,25 @@ def test_what_is_too_large_is_refused_however_it_comes(single: Stack) -> None:
         requests.post(url, data=in_pieces, headers=told, timeout=20),
     ):
         assert response.status_code == 413
-        assert response.json() == {"error": "The request is larger than 16 MB."}
+        assert response.json() == {
+            "error": "The request is too large: 16 MB and 1000 fields are the most."
+        }
+
+
+def test_a_body_that_is_not_http_is_refused(single: Stack) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(single.url).port or 0), 20) as client:
+        client.sendall(
+            b"POST /predict HTTP/1.1\r\nHost: here\r\nContent-Type: image/jpeg\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\nno length\r\nabc"
+        )
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_picture_that_is_not_sent_as_a_file_is_told_how(single: Stack) -> None:
+    value = {"file": (None, bytes(600_000))}
+    response = requests.post(f"{single.url}/predict", files=value, timeout=20)
+    assert response.status_code == 400
+    assert "as a file" in response.json()["error"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])

@@ -1,7 +1,5 @@
 """From a picture's bytes to the network's input, whatever the picture."""
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from common.errors import ImageError
-from model.preprocess import MOST_PIXELS, Preprocessor, upright_square
+from model.preprocess import MOST_PIXELS, Preprocessor, load
 from stack_pictures import FORMATS, animated, encoded, photograph, sixteen_bit, turned
 
 SIDE = 64
@@ -49,9 +47,7 @@ def test_the_largest_centred_square_is_taken() -> None:
 def test_a_large_jpeg_is_decoded_at_reduced_scale_and_looks_the_same() -> None:
     large = photograph("coffee").resize((1200, 800))
     jpeg = encoded(large, "JPEG", quality=95)
-    with Image.open(io.BytesIO(jpeg)) as picture:
-        upright_square(picture, 224)
-        assert picture.size == (600, 400)
+    assert load(jpeg, 224).size == (600, 400)
     assert difference(jpeg, encoded(large, "PNG")) < 0.02
 
 

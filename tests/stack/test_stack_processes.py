@@ -1,5 +1,6 @@
 """How the processes end: exit codes, and one line that says why."""
 
+import shutil
 import signal
 
 import pytest
@@ -48,10 +49,19 @@ def test_a_gpu_that_is_not_there_is_told_in_one_line(stack: Stack) -> None:
     [
         ("BATCH_SIZE", "0"),
         ("BATCH_SIZE", "many"),
+        ("BATCH_SIZE", "9" * 5000),
+        ("BATCH_SIZE", "10000000"),
+        ("HEARTBEAT_FILE", "no-such-folder/heartbeat"),
+        ("INPUT_MEAN", "1,2"),
+        ("INPUT_STD", "0"),
+        ("INPUT_STD", "nan"),
+        ("DECODE_THREADS", "0"),
+        ("LABELS_PATH", "/"),
         ("BATCH_WAIT_MS", "-1"),
         ("MODEL_THREADS", "1.5"),
         ("DEVICE", "tpu"),
         ("BROKER_URL", "http://127.0.0.1"),
+        ("BROKER_URL", "redis://127.0.0.1:port"),
         ("MODEL_PATH", "no-such-file.onnx"),
     ],
 )
@@ -59,7 +69,17 @@ def test_a_bad_setting_of_a_worker_is_told_in_one_line(stack: Stack, name: str, 
     code, lines = ended(stack.start_worker(**{name: value}))
     assert code == 2
     assert len(lines) == 1
-    assert lines[0].startswith(name)
+    assert name in lines[0]
+
+
+def test_a_worker_whose_sign_of_life_fails_ends(stack: Stack) -> None:
+    folder = stack.folder / "beats"
+    folder.mkdir()
+    worker = stack.start_ready_worker(HEARTBEAT_FILE=str(folder / "heartbeat"))
+    shutil.rmtree(folder)
+    code, lines = ended(worker)
+    assert (code, len(lines)) == (1, 2)
+    assert "FileNotFoundError" in lines[1]
 
 
 def test_labels_that_do_not_fit_the_model_are_told(stack: Stack) -> None:

@@ -30,12 +30,22 @@ def names(queue: JobQueue) -> list[str]:
     return [status.info.id for status in queue.look().workers]
 
 
+def bells(stack: Stack) -> dict[str, int]:
+    """How often each worker has been asked and has not listened."""
+    prefix = "loadbench:bell:"
+    with stack.broker.client() as client:
+        keys = [key.decode() for key in client.keys(f"{prefix}*")]
+        return {key.removeprefix(prefix).split(".")[0]: client.llen(key) for key in keys}
+
+
 def test_a_job_goes_round(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
     job_id = queue.add(b"picture", 9)
     [job] = worker.take()
     assert (job.id, job.image, job.deliveries) == (job_id, b"picture", 1)
     assert worker.finish(job, DONE) == 1
+    with stack.broker.client() as client:
+        assert 0 < client.pttl(f"loadbench:reply:{job_id}") <= 60_000
     assert queue.wait(job_id, 1) == DONE
     assert (stack.jobs(), stack.pending()) == (0, 0)
 
@@ -105,7 +115,6 @@ def test_a_renamed_worker_rescues_its_own(stack: Stack) -> None:
     queue, worker = stack.queue(), alive(stack, "a")
     job_id = queue.add(b"picture", 9)
     worker.take()
-    worker.inbox.leave()
     worker.inbox.rename()
     worker.announce()
     assert until(worker.inbox.rescue).id == job_id
@@ -116,10 +125,21 @@ def test_a_busy_worker_is_asked_for_one_more(stack: Stack) -> None:
     queue, busy = stack.queue(), alive(stack, "busy")
     queue.add(b"1", 9)
     assert len(busy.take()) == 1
-    heard = stack.threads.submit(busy.inbox.listen, 1000)
     queue.add(b"2", 9)
-    heard.result()
-    assert [job.image for job in busy.take()] == [b"2"]
+    queue.add(b"3", 9)
+    assert bells(stack) == {"busy": 1}
+    busy.inbox.listen(500)
+    assert bells(stack) == {}
+    assert [job.image for job in busy.take(2)] == [b"2", b"3"]
+
+
+def test_the_worker_with_the_fewest_jobs_is_asked(stack: Stack) -> None:
+    queue, laden, light = stack.queue(), alive(stack, "laden"), alive(stack, "light")
+    for number in range(3):
+        queue.add(bytes([number]), 9)
+    assert (len(laden.take(2)), len(light.take(1))) == (2, 1)
+    queue.add(b"more", 9)
+    assert bells(stack) == {"light": 1}
 
 
 def test_what_an_idle_worker_can_start_with_is_not_offered_to_a_busy_one(stack: Stack) -> None:
@@ -127,20 +147,17 @@ def test_what_an_idle_worker_can_start_with_is_not_offered_to_a_busy_one(stack: 
     queue.add(b"1", 9)
     assert len(busy.take()) == 1
     queue.add(b"2", 9)
-    with stack.broker.client() as client:
-        assert client.keys("loadbench:bell:*") == []
+    assert bells(stack) == {}
     assert [job.image for job in idle.take()] == [b"2"]
 
 
 def test_a_worker_can_call_its_own_thread_back(stack: Stack) -> None:
     worker = alive(stack, "a")
-    heard = stack.threads.submit(worker.inbox.listen, 1000)
-    worker.inbox.ring()
-    heard.result()
     worker.inbox.ring()
     worker.inbox.ring()
-    with stack.broker.client() as client:
-        assert [client.llen(bell) for bell in client.keys("loadbench:bell:*")] == [1]
+    assert bells(stack) == {"a": 1}
+    worker.inbox.listen(500)
+    assert bells(stack) == {}
 
 
 def test_a_job_says_when_nobody_waits_for_it_any_more(stack: Stack) -> None:

@@ -94,7 +94,7 @@ def test_without_colour_everything_is_grey(stage: Stage, opened: Open) -> None:
     terminal = opened("attach", "demo", NO_COLOR="1")
     terminal.wait_for("3 failed", "fail", "15s")
 
-    colours = {int(it) for it in re.findall(rb"[34]8;5;(\d+)", bytes(terminal.said))}
+    colours = {int(it) for it in re.findall(rb"[34]8;5;(\d+)[;m]", bytes(terminal.said))}
     assert colours <= {0, 7, 8, 15, 16, 59, 102, 145, 188, 231, *range(232, 256)}
 
 
