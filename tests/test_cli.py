@@ -148,6 +148,20 @@ def test_validate_looks_at_all_profiles_and_their_files(call: Call, bench: Bench
     assert "gone.py is not a file" in told.stderr
 
 
+def test_validate_looks_at_the_variables_of_our_service(call: Call, bench: Bench) -> None:
+    local = FAST.replace("driver: local", "driver: local, environment: {%s}")
+    bench.save_profile(local % "MODEL_PAHT: /net.onnx, MAX_QUEUE: 3", "misspelt")
+    bench.save_profile(local % "BATCH_SIZE: 4", "twice")
+
+    told = call("validate")
+
+    assert told.exit_code == 2
+    assert "has no variable MODEL_PAHT; is MODEL_PATH meant?" in told.stderr
+    assert "MAX_QUEUE" not in told.stderr
+    assert "twice.yaml:8: stack.environment: BATCH_SIZE is set by batch_size" in told.stderr
+    assert "has no variable MODEL_PAHT" in call("plan", "misspelt").stderr
+
+
 def test_plan_shows_cells_time_and_driver_and_starts_nothing(call: Call, bench: Bench) -> None:
     told = call("plan", "fast", "--set", "users=1,2,3", "--set", "models=1,64")
 

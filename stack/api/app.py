@@ -30,6 +30,7 @@ LARGEST_BODY_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1
 SHORTEST_WAIT_S = 0.001
 SILENCE_S = 10.0
+NO_BROKER = "The broker does not answer."
 
 
 class Predictor:
@@ -124,7 +125,7 @@ class Outage:
         if time.monotonic() > self._told_s + SILENCE_S:
             self._told_s = time.monotonic()
             self._log.warning("%s", error)
-        return _unavailable(UnavailableError("The broker does not answer."))
+        return _unavailable(UnavailableError(NO_BROKER))
 
 
 def read_image(request: Request) -> bytes:
@@ -179,7 +180,9 @@ def _health(queue: JobQueue) -> Response:
     try:
         workers = [status.info for status in queue.look().workers]
     except BrokerError:
-        workers = []
+        response = jsonify(ready=False, workers=[], error=NO_BROKER)
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return response
     ready = any(worker.ready for worker in workers)
     response = jsonify(ready=ready, workers=[asdict(worker) for worker in workers])
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE

@@ -17,7 +17,7 @@ ENOUGH_FILES = 65_536
 _config = read_or_exit(ApiConfig.read)
 
 # One process and many threads: a prediction waits in a thread without working, and the threads
-# outnumber the predictions that may be under way, so refusals and /health never queue behind them.
+# outnumber the predictions that may be under way, so refusals and /health do not queue behind them.
 worker_class = "gthread"
 workers = 1
 threads = _config.threads

@@ -172,10 +172,17 @@ def _device(environment: Environment) -> Device:
 
 
 def _file(environment: Environment, name: str, default: str) -> Path:
-    path = Path(environment.get(name) or MODEL_FOLDER / default)
-    if not os.access(path, os.R_OK) or not path.is_file():
-        raise ConfigError(f"{name} must name a file that can be read: there is none at {path}")
-    return path
+    path = Path(environment.get(name) or MODEL_FOLDER / default).absolute()
+    try:
+        with path.open("rb"):
+            return path
+    except FileNotFoundError:
+        raise ConfigError(f"{name} must name a file: there is none at {path}") from None
+    except PermissionError:
+        user = f"user {os.getuid()}"
+        raise ConfigError(f"{name} must name a file that {user} may read, not {path}") from None
+    except OSError as error:
+        raise ConfigError(f"{name} must name a file, not {path}: {error.strerror}") from error
 
 
 def _new_file(environment: Environment, name: str) -> Path | None:

@@ -44,6 +44,11 @@ class Classifier:
         self._signature = read_signature(self._session, config)
         self._labels = _labels(config.labels_path)
         outputs = self._warm_up(1)
+        if outputs.shape[1] != len(self._labels):
+            raise ConfigError(
+                f"LABELS_PATH must have a line for each of the network's {outputs.shape[1]} "
+                f"classes; {config.labels_path} has {len(self._labels)}"
+            )
         if config.batch_size > 1:
             self._warm_up(config.batch_size)
         # A network that ends in a softmax needs no second one.
@@ -67,10 +72,9 @@ class Classifier:
                 f"MODEL_PATH cannot be run with BATCH_SIZE={size} on pictures of "
                 f"{self.preprocess.side} × {self.preprocess.side}: {error}"
             ) from error
-        if outputs.shape != (size, len(self._labels)):
+        if outputs.ndim != 2 or outputs.shape[0] != size:
             raise ConfigError(
-                f"LABELS_PATH has {len(self._labels)} labels, so MODEL_PATH must give "
-                f"({size}, {len(self._labels)}) outputs, not {outputs.shape}"
+                f"MODEL_PATH must give (N, classes) outputs; for N={size} it gives {outputs.shape}"
             )
         return outputs
 
@@ -92,7 +96,7 @@ def _softmax(logits: Pixels) -> Pixels:
 
 def _labels(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").rstrip().splitlines()
     except UnicodeDecodeError as error:
         raise ConfigError(f"LABELS_PATH must be a text in UTF-8: {path} is not") from error
 

@@ -28,7 +28,7 @@ def read_signature(session: Any, config: WorkerConfig) -> Signature:
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != FLOAT:
         told = ", ".join(f"{it.name}: {it.type}" for it in inputs)
-        raise ConfigError(f"MODEL_PATH must have one input of {FLOAT}; it has {told}")
+        raise ConfigError(f"MODEL_PATH must have one input, of 32-bit floats; it has {told}")
     shape = inputs[0].shape
     axis = next((axis for axis in LAYOUTS if len(shape) == 4 and shape[axis] == CHANNELS), None)
     if axis is None:

@@ -13,6 +13,7 @@ from PIL import Image
 from common.errors import ImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+KINDS = "JPEG, PNG, WebP, GIF or BMP"
 MOST_PIXELS = 50_000_000
 """A picture takes 3 to 7 bytes of memory a pixel while it is decoded."""
 
@@ -95,7 +96,7 @@ def load(image: bytes, least: int) -> Image.Image:
         most = MOST_PIXELS // 1_000_000
         raise ImageError(f"The picture has more than {most} megapixels.") from error
     except UNDECODABLE as error:
-        raise ImageError("The file cannot be read as a picture.") from error
+        raise ImageError(f"The file cannot be read as a picture ({KINDS}).") from error
     return picture
 
 

@@ -70,7 +70,7 @@ class Presence:
         try:
             self._inbox.leave()
         except BrokerError as error:
-            log.info("left without telling: %s", error)
+            log.info("ended without telling the broker: %s", error)
 
     def _reach_broker(self) -> None:
         told = False

@@ -155,7 +155,8 @@ def _info(config: WorkerConfig) -> WorkerInfo:
 def _ready_line(config: WorkerConfig) -> str:
     return (
         f"ready: device={config.device} batch_size={config.batch_size} "
-        f"threads={config.model_threads} model={config.model_name}"
+        f"threads={config.model_threads} model={config.model_name} "
+        f"batch_wait_ms={config.batch_wait_ms} decode_threads={config.decode_threads}"
     )
 
 

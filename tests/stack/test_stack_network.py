@@ -71,6 +71,21 @@ def test_a_network_that_cannot_be_fed_is_refused(
     assert words in str(refused.value)
 
 
+def test_a_missing_label_is_told_with_both_numbers_and_the_file(folder: Path) -> None:
+    save_colour_network(folder / "net.onnx", OPEN)
+    (folder / "labels.txt").write_text("red\ngreen\n\n")
+    with pytest.raises(ConfigError, match=r"3 classes; .*labels\.txt has 2"):
+        classifier(folder)
+
+
+def test_a_model_that_is_no_file_is_told_from_one_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is none at .*/net\.onnx"):
+        classifier(folder)
+    (folder / "net.onnx").mkdir()
+    with pytest.raises(ConfigError, match=r"not .*/net\.onnx: Is a directory"):
+        classifier(folder)
+
+
 def test_labels_in_another_encoding_are_refused(folder: Path) -> None:
     save_colour_network(folder / "net.onnx", OPEN)
     (folder / "labels.txt").write_bytes(b"gr\xfcn\nrot\nblau\n")

@@ -15,6 +15,7 @@ from loadbench.engine.stack.compose_needs import ComposeMeans, open_compose, vra
 from loadbench.engine.stack.external import ExternalStack
 from loadbench.engine.stack.local import LocalStack
 from loadbench.engine.stack.local_needs import refuse_if_unusable
+from loadbench.engine.stack.settings import strangers
 from loadbench.errors import RefusedError
 from loadbench.workspace import Workspace
 
@@ -129,7 +130,11 @@ def _local(workspace: Workspace, profile: Profile, reason: str) -> Driver:
         # All local stacks share this machine's cores, so two at once would measure each other.
         lock_name="local",
         stack=lambda folder: LocalStack(workspace.stack, profile, log=folder / "stack.log"),
-        warnings=(*warnings(profile, usable_cores()), *_present(vram_warning(profile))),
+        warnings=(
+            *warnings(profile, usable_cores()),
+            *strangers(profile),
+            *_present(vram_warning(profile)),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from loadbench.engine.profile import Profile
 from loadbench.engine.stack.docker import Docker, DockerCallError
+from loadbench.engine.stack.settings import strangers
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
@@ -90,7 +91,7 @@ class ComposeFiles:
     def warnings(self, profile: Profile) -> list[str]:
         """Return what may not be meant: what has no effect, and what copies of it share."""
         if self.ours:
-            return []
+            return strangers(profile)
         idle = [
             f"{key} has no effect on compose files of your own"
             for key, value in _for_our_stack(profile).items()

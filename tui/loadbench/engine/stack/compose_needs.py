@@ -12,7 +12,7 @@ from loadbench.engine.stack.compose_files import ComposeFiles, compose_paths, re
 from loadbench.engine.stack.docker import Docker, compose_version, current_endpoint, engine_info
 from loadbench.engine.stack.gpu import find_gpus
 from loadbench.engine.stack.needs import LOOPBACK, is_loopback, refuse_without_nvidia_card
-from loadbench.engine.stack.settings import SET_BY_KEYS, SET_BY_PROFILES, contradictions
+from loadbench.engine.stack.settings import SET_BY_KEYS, SET_BY_PROFILES, contradictions, strangers
 from loadbench.errors import EngineError, ProfileError, RefusedError
 from loadbench.workspace import Workspace
 
@@ -49,7 +49,7 @@ def open_compose(workspace: Workspace, profile: Profile) -> ComposeMeans:
 
 
 def check_compose(workspace: Workspace, profile: Profile) -> list[str]:
-    """Check the compose files of a profile, as far as that can be done without an engine.
+    """Check compose files, and the variables of our own service, without an engine.
 
     Returns:
         What is allowed but may not be meant, in sentences.
@@ -57,7 +57,11 @@ def check_compose(workspace: Workspace, profile: Profile) -> list[str]:
     Raises:
         ProfileError: They cannot be used as the profile asks.
     """
-    if profile.stack.driver not in ("auto", "compose"):
+    if profile.stack.driver == "local":
+        for contradiction in contradictions(profile):
+            raise ProfileError(contradiction)
+        return strangers(profile)
+    if profile.stack.driver == "external":
         return []
     try:
         docker = docker_for(workspace, profile)

@@ -1,5 +1,7 @@
 """The environment variables that our own API and models get from a profile, whatever the driver."""
 
+from difflib import get_close_matches
+
 from loadbench.engine.profile import Profile
 
 SET_BY_KEYS = {
@@ -31,10 +33,22 @@ SET_BY_PROFILES = (
 def contradictions(profile: Profile) -> list[str]:
     """Return what `stack.environment` sets that is not for it to set, a sentence each."""
     return [
-        f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it there"
+        f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it from here"
         for variable in profile.stack.environment
         if variable in SET_BY_KEYS
     ]
+
+
+def strangers(profile: Profile) -> list[str]:
+    """Return what `stack.environment` sets that our service does not read, a sentence each."""
+    known = (*SET_BY_KEYS, *SET_BY_PROFILES)
+    found = []
+    for variable in profile.stack.environment:
+        if variable not in known:
+            like = get_close_matches(variable.upper(), known, 1)
+            meant = f"; is {like[0]} meant?" if like else ""
+            found.append(f"stack.environment: our service has no variable {variable}{meant}")
+    return found
 
 
 def service_settings(profile: Profile) -> dict[str, str]:
