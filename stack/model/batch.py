@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,8 @@ def decode(job: Job, preprocess: Preprocess) -> Decoded:
     """Prepare a job's picture. Raises ImageError."""
     started = time.perf_counter()
     pixels = preprocess(job.image)
-    return Decoded(job, pixels, _since_ms(started), time.monotonic())
+    # The file is not needed any more, and may be larger than the pixels.
+    return Decoded(replace(job, image=b""), pixels, _since_ms(started), time.monotonic())
 
 
 def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Reply]]:

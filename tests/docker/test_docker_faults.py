@@ -25,7 +25,7 @@ def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured
     large.mkdir()
     photograph = (ours.root / "images" / "cat.jpg").read_bytes()
     (large / "cat.jpg").write_bytes(photograph + bytes(12_000_000))
-    limits = ("--set", "stack.memory_mb=300", "--set", "stack.environment={BATCH_WAIT_MS: '500'}")
+    limits = ("--set", "stack.memory_mb=400", "--set", "stack.environment={BATCH_WAIT_MS: '500'}")
     batches = ("--set", "batch_size=16", "--set", "users=16,1", "--set", "spawn_rates=100")
     more = ("--set", "run_time=20s", "--set", f"load.images={large}", "--set", "load.timeout=20s")
 
@@ -37,7 +37,7 @@ def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured
     assert failed.container == "model-1"
     assert failed.exit_code == 137
     assert (
-        "killed by the kernel (exit code 137), out of memory: its limit is 300 MB" in failed.reason
+        "killed by the kernel (exit code 137), out of memory: its limit is 400 MB" in failed.reason
     )
     assert "raise it (stack.memory_mb), or lower batch_size" in failed.reason
     assert "never was ready" not in failed.reason
