@@ -29,7 +29,6 @@ UNDECODABLE = (
     KeyError,
     TypeError,
     OverflowError,
-    NotImplementedError,
     struct.error,
 )
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)

@@ -66,7 +66,7 @@ class Presence:
         if self._thread.is_alive():
             self._thread.join()
         if self._lost:
-            return
+            return  # a broker that hangs must not hold up the end
         try:
             self._inbox.leave()
         except BrokerError as error:

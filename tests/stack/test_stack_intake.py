@@ -116,7 +116,7 @@ def test_a_worker_left_without_a_job_waits_for_the_next_itself(
         stack.queue().add(b"no picture", 60)
         until(lambda: taking.waits_in("blpop"))
         taking.release.set()
-        until(lambda: taking.waits_in("xreadgroup"))
+        assert until(lambda: taking.waits_in("xreadgroup"))
     finally:
         taking.close()
 
