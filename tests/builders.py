@@ -10,6 +10,7 @@ from loadbench.engine.events import (
     CellFinished,
     CellSkipped,
     CellStarted,
+    Circumstances,
     CommandAnswered,
     Event,
     Requests,
@@ -81,6 +82,19 @@ def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
     return Sample(cell=cell, **{"attempt": 1, "second": second, **fields, **changes})
 
 
+def circumstances(**changes: Any) -> Circumstances:
+    """A window in which two users waited for answers that came all the time."""
+    fields: dict[str, Any] = {
+        "begin_s": 2.0,
+        "in_flight": 1.98,
+        "thinking": 0.0,
+        "gaps": ((25.0, 400),),
+        "lag": ((0.2, 500),),
+        "clock_jump_ms": 0.0,
+    }
+    return Circumstances(**{**fields, **changes})
+
+
 def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:
     """A valid cell: 400 successes of 10 ms in 10 s."""
     fields: dict[str, Any] = {
@@ -95,6 +109,7 @@ def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> C
         "settled": True,
         "fewest_users": 2,
         "client_cpu_cores": 0.1,
+        "circumstances": circumstances(),
     }
     return CellFinished(cell=cell, attempt=attempt, **{**fields, **changes})
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from builders import requests
+from builders import circumstances, requests
 from loadbench.engine.events import Container, Stages
 from loadbench.engine.load import LoadState, Measured, Second
 from loadbench.engine.plan import Cell
@@ -66,6 +66,9 @@ class FakeStack(Faked):
         names = [f"model-{number}" for number in range(1, self.models + 1)]
         return tuple(Container(name=name, service="model", state="running") for name in names)
 
+    def cpu_cores_here(self) -> float | None:
+        return None
+
     def close(self) -> str | None:
         self.note("close stack")
         return self.left
@@ -111,12 +114,13 @@ class FakeLoad(Faked):
         self.note("measured")
         return Measured(
             measured_s=1.0,
+            circumstances=circumstances(),
             completed=40,
             aborted=0,
             fewest_users=2,
             client_cpu_cores=0.1,
             errors=(),
-            requests=requests(),
+            requests=requests(((10.0, 400),)),
             stages=Stages(),
         )
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,6 +164,18 @@ def child_named(runner: psutil.Process, words: str) -> psutil.Process:
 def gone(processes: list[psutil.Process]) -> bool:
     """Return whether none of these processes is left."""
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def flaws(reasons: Iterable[str]) -> list[str]:
+    """Return the reasons that are not for want of time or of a machine of one's own."""
+    excused = (
+        "few samples",
+        "neighbours",
+        "client-bound: Locust was late",
+        "stalled once",
+        "not s",
+    )
+    return [reason for reason in reasons if not reason.startswith(excused)]
 
 
 def requests_in_report(html: str) -> int:

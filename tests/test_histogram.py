@@ -13,10 +13,12 @@ from loadbench.engine.events import Buckets
 from loadbench.engine.measure.histogram import (
     bucket_ms,
     count,
+    enough,
     failures,
     merge,
     percentile,
     successes,
+    time_weighted_median,
     to_buckets,
 )
 
@@ -129,3 +131,22 @@ def test_successes_and_failures_of_all_names_are_told_apart() -> None:
     )
     assert successes(told) == ((1.0, 3), (2.0, 1))
     assert failures(told) == ((5.0, 4),)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "needed"), [(0.5, 20), (0.9, 100), (0.95, 200), (0.99, 1000), (0.999, 10_000)]
+)
+def test_a_percentile_needs_ten_latencies_beyond_it(fraction: float, needed: int) -> None:
+    assert enough(needed, fraction)
+    assert not enough(needed - 1, fraction)
+
+
+def test_the_largest_latency_needs_one() -> None:
+    assert enough(1, 1.0)
+    assert not enough(0, 1.0)
+
+
+def test_half_of_the_time_is_spent_in_gaps_of_at_most_the_time_weighted_median() -> None:
+    assert time_weighted_median(((1.0, 99), (100.0, 1))) == 100.0
+    assert time_weighted_median(((1.0, 101), (100.0, 1))) == 1.0
+    assert time_weighted_median(()) is None

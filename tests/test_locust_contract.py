@@ -133,3 +133,50 @@ except KeyError as missing:
     print(json.dumps([str(missing), "{stray}" in os.environ]))
 """
     assert in_locust(code, tmp_path) == ["'LOADBENCH_TOKEN'", False]
+
+
+def test_the_report_ranks_as_we_do_and_counts_failures_without_a_latency(tmp_path: Path) -> None:
+    code = """
+from loadbench.in_locust import patches
+env = Environment(events=events)
+for ms in (10.0, 20.0):
+    env.stats.log_request("GET", "/", ms, 0)
+total = env.stats.total
+stock = total.get_response_time_percentile(0.5)
+patches._rank_like_us()
+env.stats.log_request("GET", "/", None, 0)
+env.stats.log_error("GET", "/", ValueError("x"))
+median = total.to_dict()["median_response_time"]
+print(json.dumps([stock, total.get_response_time_percentile(0.5), median,
+                  total.num_requests, total.num_failures, total.avg_response_time]))
+"""
+    assert in_locust(code, tmp_path) == [20.0, 10.0, 10.0, 3, 1, 15.0]
+
+
+def test_pauses_of_users_are_told_and_those_of_nobody_else(tmp_path: Path) -> None:
+    code = """
+from loadbench.in_locust import patches
+from loadbench.in_locust.recorder import Recorder
+recorder = Recorder()
+told = []
+recorder.think = lambda began, seconds: told.append(seconds)
+patches._count_pauses(recorder)
+import time
+from gevent import sleep
+from locust import User, constant, task
+class Person(User):
+    wait_time = constant(0.001)
+    @task
+    def pause(self):
+        time.sleep(0.002)
+        sleep(0.003)
+        self.environment.runner.quit() if len(told) > 4 else None
+env = Environment(user_classes=[Person], events=events)
+runner = env.create_local_runner()
+recorder.users = runner.user_greenlets.greenlets
+runner.start(1, spawn_rate=1)
+gevent.sleep(0.0001)
+runner.greenlet.join()
+print(json.dumps(told[:5]))
+"""
+    assert in_locust(code, tmp_path) == [0.002, 0.003, 0.001, 0.002, 0.003]

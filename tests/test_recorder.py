@@ -1,6 +1,5 @@
 """What is counted inside Locust's process, with a clock that the test turns."""
 
-import time
 from typing import Any
 
 import pytest
@@ -14,12 +13,16 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1000.0
         self.cpu = 0.0
+        self.offset = 500_000.0
 
     def monotonic(self) -> float:
         return self.now
 
     def process(self) -> float:
         return self.cpu
+
+    def wall(self) -> float:
+        return self.now + self.offset
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def recorder(clock: Clock) -> Recorder:
-    made = Recorder(clock.monotonic, clock.process)
+    made = Recorder(clock.monotonic, clock.process, clock.wall)
     made.begin("m1_u2_s2.1")
     return made
 
@@ -117,7 +120,7 @@ def test_a_start_time_counts_even_where_user_code_ran_after_the_answer(
     recorder.measure(10, users=2)
     clock.now += 0.2
     # 50 ms until the answer, then 450 ms of the user's own code: started before the window.
-    assert not request(recorder, 50, start_time=time.time() - 0.5)
+    assert not request(recorder, 50, start_time=clock.wall() - 0.5)
 
 
 def test_seconds_are_closed_in_order_and_gaps_are_filled(recorder: Recorder, clock: Clock) -> None:
@@ -236,3 +239,81 @@ def test_long_errors_are_cut_and_still_told_apart(recorder: Recorder, clock: Clo
 
     assert result is not None
     assert result["errors"] == [{"error": "x" * 300, "count": MOST_ERRORS + 5}]
+
+
+def around(recorder: Recorder) -> dict[str, Any]:
+    """What the window was like."""
+    result = recorder.result()
+    assert result is not None
+    found: dict[str, Any] = result["circumstances"]
+    return found
+
+
+def test_users_are_in_flight_or_thinking_for_their_time_in_the_window(
+    recorder: Recorder, clock: Clock
+) -> None:
+    paused = clock.now
+    clock.now += 1
+    recorder.measure(10, users=3)
+    clock.now += 1
+    request(recorder, 2000)  # the first of its two seconds lay before the window
+    recorder.think(paused, 5)  # as much of it was over by now
+    clock.now += 10
+    request(recorder, 8000)  # its last second lay behind the window
+    recorder.abort(clock.now - 3)
+    recorder.think(clock.now - 4, 2)  # it was to last until a second before the end
+
+    found = around(recorder)
+
+    assert found["in_flight"] == pytest.approx((1 + 7 + 2) / 10)
+    assert found["thinking"] == pytest.approx((1 + 2) / 10)
+
+
+def test_gaps_reach_from_the_begin_of_the_window_to_its_end(
+    recorder: Recorder, clock: Clock
+) -> None:
+    clock.now += 1
+    request(recorder)
+    recorder.measure(10, users=2)
+    for wait in (2, 1, 1):
+        clock.now += wait
+        request(recorder, exception=ValueError("an answer too"))
+    clock.now += 20
+    request(recorder)
+
+    assert around(recorder)["gaps"] == [(1000.0, 2), (2000.0, 1), (6000.0, 1)]
+
+
+def test_lateness_is_counted_in_the_window_and_the_worst_told_each_second(
+    recorder: Recorder, clock: Clock
+) -> None:
+    recorder.beat(clock.now - 0.5)
+    recorder.measure(10, users=2)
+    for late in (0.0002, 0.0304, 0.0002):
+        clock.now += 0.5
+        recorder.beat(clock.now - late)
+    recorder.close_seconds(users=2)
+    clock.now += 1
+    recorder.close_seconds(users=2)
+
+    assert around(recorder)["lag"] == [(0.2, 2), (30.4, 1)]
+    assert [second["client_lag_ms"] for second in recorder.seconds(0)] == [500.0, 0.0]
+
+
+def test_a_clock_that_is_set_is_noticed_and_one_that_is_steered_is_not(
+    recorder: Recorder, clock: Clock
+) -> None:
+    recorder.measure(10, users=2)
+    for step in (0.0001, 0.0001, -3.5, 0.0001):
+        clock.now += 0.25
+        clock.offset += step
+        recorder.close_seconds(users=2)
+
+    assert around(recorder)["clock_jump_ms"] == 3500
+
+
+def test_the_window_says_when_it_began(recorder: Recorder, clock: Clock) -> None:
+    clock.now += 4.25
+    recorder.measure(10, users=2)
+
+    assert around(recorder)["begin_s"] == 4.25

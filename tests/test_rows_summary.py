@@ -22,7 +22,8 @@ from builders import (
 )
 from loadbench.engine.events import Event, Result, RunFinished, Stages, Verdict
 from loadbench.engine.journal import JournalReader
-from loadbench.engine.report.rows import Row, rows, stage_means
+from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.report.summary import (
     CSV_NAME,
     JSON_NAME,

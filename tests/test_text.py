@@ -30,11 +30,11 @@ from loadbench.engine.events import (
     StackProgress,
     Verdict,
 )
+from loadbench.engine.numbers import number
 from loadbench.engine.state import fold
 from loadbench.text import (
     cells_table,
     event_line,
-    number,
     outcome_line,
     progress_line,
     table,

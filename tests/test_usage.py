@@ -66,6 +66,32 @@ def test_version_2_gives_cores_and_memory(tmp_path: Path, clock: Clock) -> None:
     assert group.usage() == usage.Usage(2.0, 4000)
 
 
+def test_throttling_is_the_share_of_the_periods_since_the_last_look(
+    tmp_path: Path, clock: Clock
+) -> None:
+    version_1(tmp_path, cpu_ns=0)
+    stat = tmp_path / "sys" / "fs" / "cgroup" / "cpu" / "docker" / ID / "cpu.stat"
+    write(stat, "nr_periods 100\nnr_throttled 40\nthrottled_time 4711\n")
+    group = ControlGroup(ID, PID, root=tmp_path)
+    assert group.usage().throttled is None
+    clock.now += 1
+    write(stat, "nr_periods 110\nnr_throttled 43\nthrottled_time 4800\n")
+    assert group.usage().throttled == pytest.approx(0.3)
+    clock.now += 1
+    assert group.usage().throttled is None  # it had nothing to do, so there was no period
+
+
+def test_version_2_tells_throttling_beside_the_use(tmp_path: Path, clock: Clock) -> None:
+    version_2(tmp_path, cpu_us=0)
+    stat = tmp_path / "sys" / "fs" / "cgroup" / f"system.slice/docker-{ID}.scope" / "cpu.stat"
+    write(stat, "usage_usec 0\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0\n")
+    group = ControlGroup(ID, PID, root=tmp_path)
+    clock.now += 1
+    write(stat, "usage_usec 400000\nnr_periods 10\nnr_throttled 9\nthrottled_usec 600000\n")
+
+    assert group.usage().throttled == pytest.approx(0.9)
+
+
 def test_cores_are_known_from_the_second_look_on_and_not_taken_anew_too_soon(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -19,6 +19,7 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.journal import Entry
 from loadbench.engine.measure.histogram import count, percentile, successes
+from loadbench.engine.numbers import number
 from loadbench.engine.report.rows import Row, row_of, rows
 from loadbench.engine.state import OVER, CellStatus, RunState
 
@@ -58,15 +59,6 @@ def printable(text: str) -> str:
     """Return a text without what would steer a terminal: services may say anything."""
     kept = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return "".join(kept)
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number with that many significant digits, `-` where there is none."""
-    if value is None:
-        return "-"
-    if not value or abs(value) >= 10 ** (digits - 1):
-        return f"{value:.0f}"
-    return f"{value:#.{digits}g}".rstrip(".")
 
 
 def counted(amount: int, thing: str) -> str:

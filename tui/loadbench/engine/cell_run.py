@@ -2,24 +2,34 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from loadbench.engine.desk import Desk
 from loadbench.engine.events import (
     CellFinished,
     CellPhase,
+    Circumstances,
     Note,
     Phase,
     Sample,
+    Verdict,
 )
 from loadbench.engine.files import write_whole
 from loadbench.engine.load import Load, LoadState, Measured
-from loadbench.engine.measure import verdict
-from loadbench.engine.measure.histogram import count, failures, successes
+from loadbench.engine.machine import MachineMeter, usable_cores
+from loadbench.engine.measure.circumstances import (
+    container_uses,
+    machine_use,
+    service_use,
+    within,
+)
 from loadbench.engine.measure.steady import Steadiness, steadiness
+from loadbench.engine.measure.verdict import Case, judge
 from loadbench.engine.plan import Cell
 from loadbench.engine.profile import Profile
+from loadbench.engine.report.locust_html import with_note
 from loadbench.engine.stack import Stack
+from loadbench.engine.stack.metrics import ServiceMetrics
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
 OVERDUE_S = 30.0
@@ -40,6 +50,7 @@ class Equipment:
     profile: Profile
     stack: Stack
     load: Load
+    metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
 
 
 class CellRun:
@@ -58,6 +69,8 @@ class CellRun:
         self._profile = equipment.profile
         self._stack = equipment.stack
         self._load = equipment.load
+        self._metrics = equipment.metrics
+        self._machine = MachineMeter()
         self._desk = desk
         # Unlike the key, the tag tells this attempt from an earlier one at the same Locust.
         self._tag = f"{cell.key}.{attempt}"
@@ -82,12 +95,12 @@ class CellRun:
         self._enter(Phase.MEASURING)
         self._measure()
         self._enter(Phase.DRAINING)
-        measured = self._drain()
+        finished = self._judged(self._finished(self._drain(), settled))
         try:
-            self._save_report()
+            self._save_report(finished)
         finally:
             # The numbers are had: not even a disk that is too full for the report loses them.
-            self._desk.emit(self._finished(measured, settled))
+            self._desk.emit(finished)
 
     def _enter(self, phase: Phase) -> None:
         self._desk.emit(CellPhase(cell=self._cell.key, phase=phase))
@@ -109,6 +122,7 @@ class CellRun:
             self._look()
 
     def _ramp(self) -> None:
+        self._metrics.follow(self._stack.host)
         self._load.swarm(self._cell, self._stack.host, self._tag)
         self._observe_until(lambda now: now.spawned, within_s=self._cell.ramp_s + OVERDUE_S)
 
@@ -143,34 +157,22 @@ class CellRun:
         self._observe()
         return self._load.measured()
 
-    def _save_report(self) -> None:
+    def _save_report(self, finished: CellFinished) -> None:
         """Save Locust's report of the cell, if it can be had."""
         name = self._cell.report_name
         try:
-            write_whole(self._desk.folder / name, self._load.report())
+            write_whole(self._desk.folder / name, with_note(self._load.report(), finished))
         except DiskFullError:
             raise
         except (LoadLostError, JournalError) as error:
             self._desk.emit(Note(text=f"{name} is missing: {error}"))
 
     def _finished(self, measured: Measured, settled: Steadiness | None) -> CellFinished:
-        evidence = verdict.Evidence(
-            successes=count(successes(measured.requests)),
-            failures=count(failures(measured.requests)),
-            aborted=measured.aborted,
-            errors=measured.errors,
-            exceptions=measured.exceptions,
-            steadiness=settled,
-            users=self._cell.users,
-            fewest_users=measured.fewest_users,
-            client_cpu_cores=measured.client_cpu_cores,
-        )
-        worth, reasons = verdict.judge(evidence)
         return CellFinished(
             cell=self._cell.key,
             attempt=self._attempt,
-            verdict=worth,
-            reasons=reasons,
+            verdict=Verdict.VALID,
+            reasons=(),
             measured_s=measured.measured_s,
             completed=measured.completed,
             requests=measured.requests,
@@ -178,8 +180,25 @@ class CellRun:
             errors=measured.errors,
             stages=measured.stages,
             settled=settled.steady if settled else None,
+            unsettled=settled.why_not if settled else "",
+            exceptions=measured.exceptions,
             fewest_users=measured.fewest_users,
             client_cpu_cores=measured.client_cpu_cores,
+            circumstances=self._circumstances(measured),
+        )
+
+    def _judged(self, finished: CellFinished) -> CellFinished:
+        worth, reasons = judge(Case(cell=self._cell, finished=finished, cores=usable_cores()))
+        return replace(finished, verdict=worth, reasons=reasons)
+
+    def _circumstances(self, measured: Measured) -> Circumstances:
+        known = measured.circumstances
+        window = within(self._desk.state.samples, known.begin_s, measured.measured_s)
+        return replace(
+            known,
+            containers=container_uses(window),
+            service=service_use(window),
+            machine=machine_use(window),
         )
 
     def _observe_until(self, done: Callable[[LoadState], bool], *, within_s: float) -> None:
@@ -201,7 +220,13 @@ class CellRun:
         state = self._load.state(len(self._desk.state.samples))
         if state is None or state.cell != self._tag:
             return None
-        containers = self._stack.containers() if state.seconds else ()
+        if not state.seconds:
+            return state
+        containers, service = self._stack.containers(), self._metrics.newest()
+        here = self._stack.cpu_cores_here()
+        machine = self._machine.read(
+            None if here is None else here + state.seconds[-1].client_cpu_cores
+        )
         for second in state.seconds:
             self._desk.emit(
                 Sample(
@@ -213,6 +238,9 @@ class CellRun:
                     stages=second.stages,
                     containers=containers,
                     client_cpu_cores=second.client_cpu_cores,
+                    client_lag_ms=second.client_lag_ms,
+                    service=service,
+                    machine=machine,
                     errors=second.errors,
                 )
             )

@@ -81,6 +81,45 @@ class Container:
     """How often the engine has started it again."""
     image: str | None = None
     """The digest that identifies its image. None: no image."""
+    throttled: float | None = None
+    """Share of the last second's scheduling periods in which its CPU limit held it back, 0 to 1.
+    None: it has no such limit, or nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """What one worker has done since it started, as the service's metrics count it."""
+
+    id: str
+    images: int
+    infer_s: float
+    """Seconds in which its network ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What the service's own metrics tell at a moment. None: they do not tell that."""
+
+    queue_length: float | None = None
+    """Jobs that no worker has taken."""
+    workers: int | None = None
+    """Workers that are ready."""
+    totals: tuple[Worker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this whole machine did in a second, or on average over a window."""
+
+    cpu_cores: float
+    """Cores that were busy, whoever used them."""
+    others_cpu_cores: float | None
+    """Those that neither the service, nor Locust, nor the runner used. None: the service is not
+    ours, so nobody can tell."""
+    stolen_cpu_cores: float
+    """Cores that the hypervisor gave to other machines while this one wanted them."""
+    swapped_bytes: int
+    """Read from and written to swap: the sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +230,12 @@ class Sample:
     containers: tuple[Container, ...]
     client_cpu_cores: float
     """Cores that Locust's process used in this second."""
+    client_lag_ms: float = 0.0
+    """The most by which a timer in Locust's process was late."""
+    service: Service | None = None
+    """None: it has no metrics, or did not answer in time."""
+    machine: Machine | None = None
+    """None: not looked at."""
     errors: tuple[ErrorCount, ...] = ()
     """What the requests that failed in it said."""
 
@@ -202,6 +247,59 @@ class Containers:
     type: ClassVar = "containers"
     containers: tuple[Container, ...]
     """All that there are now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerUse:
+    """What one container came to over the measured window."""
+
+    name: str
+    service: str
+    cpu_cores: float | None
+    """On average. None: not known."""
+    memory_bytes: int | None
+    """The most. None: not known."""
+    throttled: float | None
+    """Share of the scheduling periods in which its CPU limit held it back. None: no limit."""
+    restarts: int
+    """How often it was started again in the window."""
+    missing_s: int
+    """Seconds at whose end it did not run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceUse:
+    """What the service's metrics came to over the measured window."""
+
+    seconds: int
+    """Between the first and the last look at them."""
+    queue_length: float | None
+    """On average."""
+    fewest_workers: int | None
+    most_workers: int | None
+    workers: tuple[Worker, ...]
+    """What each did in these seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What the measured window was like, beside the answers: the evidence for its verdict."""
+
+    begin_s: float
+    """When the window was opened, counted as samples are."""
+    in_flight: float
+    """Users that were waiting for an answer, on average."""
+    thinking: float
+    """Users that were pausing as their own code asks for, on average."""
+    gaps: Buckets
+    """Between successive answers, from the window's begin to its end, in ms."""
+    lag: Buckets
+    """How late timers in Locust's process were, in ms, fifty times a second."""
+    clock_jump_ms: float
+    """The most by which the wall clock moved against the monotonic one, at once."""
+    containers: tuple[ContainerUse, ...] = ()
+    service: ServiceUse | None = None
+    machine: Machine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +326,12 @@ class CellFinished:
     """The lowest number of users in any second of the window."""
     client_cpu_cores: float
     """Cores that Locust's process used over the measured window, on average."""
+    unsettled: str = ""
+    """What did not settle, in words; empty: all did, or nobody asked."""
+    exceptions: tuple[ErrorCount, ...] = ()
+    """Raised by the user's own code; none of them is a failed request."""
+    circumstances: Circumstances | None = None
+    """None: written before there was such a thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

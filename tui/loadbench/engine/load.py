@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from loadbench.engine.events import ErrorCount, Requests, Stages
+from loadbench.engine.events import Circumstances, ErrorCount, Requests, Stages
 from loadbench.engine.plan import Cell
 
 
@@ -16,6 +16,7 @@ class Second:
     requests: tuple[Requests, ...]
     stages: Stages
     client_cpu_cores: float
+    client_lag_ms: float = 0.0
     errors: tuple[ErrorCount, ...] = ()
 
 
@@ -37,6 +38,8 @@ class Measured:
     """What the measured window of a cell came to."""
 
     measured_s: float
+    circumstances: Circumstances
+    """As far as Locust's process knows of them."""
     completed: int
     aborted: int
     fewest_users: int

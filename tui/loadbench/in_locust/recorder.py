@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,9 @@ from loadbench.engine.measure.server_timing import parse_server_timing
 
 MOST_ERRORS = 20
 """Kinds of failure that are told apart; the rest is counted together."""
+
+BEAT_S = 0.02
+"""How often it is looked whether timers are late: a response would wait as long as they do."""
 
 Clock = Callable[[], float]
 
@@ -77,14 +80,35 @@ class Window:
     begin_s: float
     end_s: float
     cpu_begin_s: float
+    clock_offset_s: float
+    """Of the wall clock from the monotonic one, as it was last looked at."""
     fewest_users: int
     cpu_end_s: float | None = None
     completed: int = 0
     aborted: int = 0
     tally: Tally = field(default_factory=Tally)
+    in_flight_s: float = 0.0
+    thinking_s: float = 0.0
+    answered_s: float = 0.0
+    """When the last answer came."""
+    gaps: Counter[float] = field(default_factory=Counter)
+    lag: Counter[float] = field(default_factory=Counter)
+    clock_jump_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.answered_s = self.begin_s
 
     def __contains__(self, moment_s: float) -> bool:
         return self.begin_s <= moment_s < self.end_s
+
+    def overlap_s(self, from_s: float, to_s: float) -> float:
+        """Return how much of a span of time lies in the window."""
+        return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
+
+    def answer(self, now: float) -> None:
+        """Note that an answer came, of whatever kind, in the window."""
+        self.gaps[bucket_ms((now - self.answered_s) * 1000)] += 1
+        self.answered_s = now
 
 
 class Recorder:
@@ -93,13 +117,20 @@ class Recorder:
     Args:
         clock: Monotonic seconds.
         cpu_seconds: CPU time that this process has used.
+        wall: Seconds since the epoch.
     """
 
     def __init__(
-        self, clock: Clock = time.monotonic, cpu_seconds: Clock = time.process_time
+        self,
+        clock: Clock = time.monotonic,
+        cpu_seconds: Clock = time.process_time,
+        wall: Clock = time.time,
     ) -> None:
         self._clock = clock
         self._cpu_seconds = cpu_seconds
+        self._wall = wall
+        self.users: Container[object] = ()
+        """The greenlets of all users, as they come and go."""
         self.begin("")
 
     def now(self) -> float:
@@ -113,6 +144,7 @@ class Recorder:
         self.window: Window | None = None
         self._origin_s = self._clock()
         self._cpu_s = self._cpu_seconds()
+        self._lag_s = 0.0
         self._open: dict[int, Tally] = {}
         self._closed: list[dict[str, Any]] = []
         self._forgotten = 0
@@ -120,7 +152,13 @@ class Recorder:
     def measure(self, seconds: float, *, users: int) -> None:
         """Open the measured window now, for this long, with this many users there."""
         now = self._clock()
-        self.window = Window(now, now + seconds, self._cpu_seconds(), fewest_users=users)
+        self.window = Window(
+            now,
+            now + seconds,
+            self._cpu_seconds(),
+            clock_offset_s=self._wall() - now,
+            fewest_users=users,
+        )
 
     def record(
         self,
@@ -149,11 +187,14 @@ class Recorder:
         window = self.window
         if window is None:
             return True
-        if not failed and now in window:
-            window.completed += 1
+        if now in window:
+            window.answer(now)
+            if not failed:
+                window.completed += 1
         # The user's own code may run between the answer and this call, so the start is taken from
         # the moment that was noted when it began, moved onto the monotonic clock.
-        started = now - (time.time() - start_time if start_time else latency_ms / 1000)
+        started = now - (self._wall() - start_time if start_time else latency_ms / 1000)
+        window.in_flight_s += window.overlap_s(started, started + latency_ms / 1000)
         if started not in window:
             return False
         window.tally.add(key, latency_ms, error=error, stages=stages)
@@ -161,8 +202,23 @@ class Recorder:
 
     def abort(self, started: float) -> None:
         """Count a request that was ended by us, without an answer."""
-        if self.window and started in self.window:
-            self.window.aborted += 1
+        if self.window:
+            self.window.in_flight_s += self.window.overlap_s(started, self._clock())
+            self.window.aborted += started in self.window
+
+    def think(self, began: float, seconds: float) -> None:
+        """Count a pause of a user that is over now; it was to last for so many seconds."""
+        if self.window:
+            until = min(began + seconds, self._clock())
+            self.window.thinking_s += self.window.overlap_s(began, until)
+
+    def beat(self, due: float) -> None:
+        """Note how late a timer is that was due at a moment."""
+        now = self._clock()
+        late = max(0.0, now - due)
+        self._lag_s = max(self._lag_s, late)
+        if self.window and now in self.window:
+            self.window.lag[round(late * 1000, 1)] += 1
 
     def close_seconds(self, users: int) -> float:
         """Close the seconds that have passed; to be called at least once a second.
@@ -185,11 +241,12 @@ class Recorder:
                     "second": second,
                     "users": users,
                     "client_cpu_cores": round(cores, 3),
+                    "client_lag_ms": round(self._lag_s * 1000, 1),
                     **tally.as_json(),
                 }
             )
         if last > first:
-            self._cpu_s = cpu
+            self._cpu_s, self._lag_s = cpu, 0.0
         self._watch_window(now, cpu, users)
         return last + 1 - elapsed
 
@@ -212,11 +269,24 @@ class Recorder:
         cpu_end_s = self._cpu_seconds() if window.cpu_end_s is None else window.cpu_end_s
         return {
             "measured_s": round(length_s, 3),
+            "circumstances": self._circumstances(window, length_s),
             "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
             "client_cpu_cores": round((cpu_end_s - window.cpu_begin_s) / max(length_s, 1e-3), 3),
             **window.tally.as_json(),
+        }
+
+    def _circumstances(self, window: Window, length_s: float) -> dict[str, Any]:
+        last_gap = bucket_ms((window.begin_s + length_s - window.answered_s) * 1000)
+        per_s = 1 / max(length_s, 1e-3)
+        return {
+            "begin_s": round(window.begin_s - self._origin_s, 3),
+            "in_flight": round(window.in_flight_s * per_s, 3),
+            "thinking": round(window.thinking_s * per_s, 3),
+            "gaps": sorted((window.gaps + Counter([last_gap])).items()),
+            "lag": sorted(window.lag.items()),
+            "clock_jump_ms": round(window.clock_jump_s * 1000, 1),
         }
 
     @property
@@ -230,6 +300,9 @@ class Recorder:
             return
         if now in window:
             window.fewest_users = min(window.fewest_users, users)
+            offset = self._wall() - now
+            window.clock_jump_s = max(window.clock_jump_s, abs(offset - window.clock_offset_s))
+            window.clock_offset_s = offset
         elif now >= window.end_s:
             window.cpu_end_s = cpu
 

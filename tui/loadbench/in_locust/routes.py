@@ -15,7 +15,7 @@ from loadbench.engine.load_wire import (
     STATE_PATH,
     TOKEN_HEADER,
 )
-from loadbench.in_locust.recorder import Recorder
+from loadbench.in_locust.recorder import BEAT_S, Recorder
 from loadbench.in_locust.settings import Settings
 
 _STEP_S = 0.01
@@ -34,6 +34,7 @@ def install(settings: Settings, recorder: Recorder) -> None:
         _record(environment, recorder)
         gevent.spawn(_tell_when_ready, web_ui, settings)
         gevent.spawn(_close_seconds, environment, recorder)
+        gevent.spawn(_beat, recorder)
 
 
 def _add_cell_option(parser: Any, **_: Any) -> None:
@@ -53,6 +54,9 @@ def _guard(web_ui: Any, settings: Settings) -> None:
 
 
 def _record(environment: Environment, recorder: Recorder) -> None:
+    assert environment.runner is not None
+    recorder.users = environment.runner.user_greenlets.greenlets
+
     @environment.events.test_start.add_listener
     def on_test_start(**_: Any) -> None:
         recorder.begin(getattr(environment.parsed_options, CELL_OPTION))
@@ -68,7 +72,9 @@ def _record(environment: Environment, recorder: Recorder) -> None:
 
     def on_request(**fields: Any) -> None:
         if recorder.record(**fields):
-            count(**fields)
+            # A failure is counted, but its latency is not one of the successes'.
+            failed = fields.get("exception") is not None
+            count(**{**fields, "response_time": None} if failed else fields)
 
     handlers[counting] = on_request
 
@@ -112,3 +118,10 @@ def _close_seconds(environment: Environment, recorder: Recorder) -> None:
     while True:
         due = recorder.close_seconds(environment.runner.user_count)
         gevent.sleep(min(due, 0.25))
+
+
+def _beat(recorder: Recorder) -> None:
+    while True:
+        due = recorder.now() + BEAT_S
+        gevent.sleep(BEAT_S)
+        recorder.beat(due)

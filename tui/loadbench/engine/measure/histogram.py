@@ -69,3 +69,21 @@ def percentile(histogram: Buckets, fraction: float) -> float | None:
         if seen >= rank:
             return latency_ms
     return None
+
+
+def enough(number: int, fraction: float) -> bool:
+    """Return whether so many latencies are enough for a percentile: ten must lie beyond it."""
+    return number >= round(10 / (1 - fraction)) if fraction < 1 else number > 0
+
+
+def time_weighted_median(gaps: Buckets) -> float | None:
+    """Return the gap that half of the time was spent in gaps of at most: the median gap that a
+    random moment falls into. In ms; None: there is none.
+    """
+    half = sum(gap_ms * number for gap_ms, number in gaps) / 2
+    seen = 0.0
+    for gap_ms, number in gaps:
+        seen += gap_ms * number
+        if seen >= half:
+            return gap_ms
+    return None

@@ -1,10 +1,21 @@
-"""What a cell's numbers are worth, by a table of rules. Pure."""
+"""What a cell's numbers are worth, by a table of rules. Pure.
+
+Every figure that a rule compares with is a constant here, and docs/measurement.md says why.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.events import ErrorCount, Verdict
-from loadbench.engine.measure.steady import Steadiness
+from loadbench.engine.events import Buckets, CellFinished, Circumstances, ErrorCount, Verdict
+from loadbench.engine.measure.histogram import (
+    count,
+    enough,
+    failures,
+    percentile,
+    successes,
+    time_weighted_median,
+)
+from loadbench.engine.plan import Cell
 
 FAILURE_RATIO = 0.01
 """From this ratio on the successes that are left may not be typical."""
@@ -12,104 +23,248 @@ FAILURE_RATIO = 0.01
 MOST_CLIENT_CPU_CORES = 0.8
 """Beyond this share of a core the load generator's own queueing shows in the latency."""
 
+LEAST_USERS_SHARE = 0.95
+"""Of the users, those that must be waiting for an answer or pausing as they should."""
+
+MOST_LAG_MS = 1.0
+"""By more than this, half of the time, and by more than `MOST_LAG_SHARE` of the median latency,
+no answer may have to wait in Locust's process before it is seen."""
+MOST_LAG_SHARE = 0.02
+
+STALL_MS = 500.0
+"""A gap without any answer that may be worth telling, ..."""
+STALL_FACTOR = 5.0
+"""... if it is so many times the gap that a random moment falls into."""
+
+CLIENT_STALL_MS = 500.0
+"""Locust's process may not stand still for longer."""
+
+MOST_THROTTLED = 0.1
+"""Of the scheduling periods of a container, those in which its CPU limit may hold it back."""
+
+MOST_SWAPPED_BYTES = 1_000_000
+MOST_CLOCK_JUMP_MS = 100.0
+"""Clocks that are steered move by less than a thousandth of the time that passes."""
+
+MOST_STOLEN_SHARE = 0.05
+"""Of the machine's cores."""
+MOST_OTHERS_SHARE = 0.1
+"""Of the machine's cores, but at least `MOST_OTHERS_CORES`: what a machine does anyway."""
+MOST_OTHERS_CORES = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Case:
     """What the rules look at."""
 
-    successes: int
-    failures: int
-    aborted: int
-    errors: Sequence[ErrorCount]
-    exceptions: Sequence[ErrorCount]
-    steadiness: Steadiness | None
-    """None: nobody asked to wait for steady numbers."""
-    users: int
-    """How many the cell asks for."""
-    fewest_users: int
-    """The lowest number of users in any second of the window."""
-    client_cpu_cores: float
-    """Cores that Locust's process used over the window, on average."""
+    cell: Cell
+    finished: CellFinished
+    """Its verdict is yet to be found."""
+    cores: int
+    """Of this machine."""
+    drift: str | None = None
+    """For a cell that was measured again: how it differs from the first time, if it does."""
+
+    @property
+    def around(self) -> Circumstances:
+        """What the window was like."""
+        return self.finished.circumstances or _UNKNOWN
 
 
-Rule = Callable[[Evidence], str | None]
+Rule = Callable[[Case], str | None]
 """Returns the reason in plain words; None: the rule does not apply."""
 
 
-def judge(evidence: Evidence) -> tuple[Verdict, tuple[str, ...]]:
+def judge(case: Case) -> tuple[Verdict, tuple[str, ...]]:
     """Return the verdict, the worst that any rule gives, and the reasons of all that apply."""
     worst, reasons = Verdict.VALID, []
-    for verdict, rule in RULES:
-        reason = rule(evidence)
+    for verdict, rule in RULES.values():
+        reason = rule(case)
         if reason:
             reasons.append(reason)
             worst = max(worst, verdict, key=_SEVERITY.index)
     return worst, tuple(reasons)
 
 
-def _no_success(evidence: Evidence) -> str | None:
-    if evidence.successes:
+def why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
+    """Return why part of the latency is Locust's own; None: it is not."""
+    around = finished.circumstances or _UNKNOWN
+    if finished.client_cpu_cores > MOST_CLIENT_CPU_CORES:
+        return f"Locust used {finished.client_cpu_cores:.2f} of a core"
+    accounted = around.in_flight + around.thinking
+    if finished.circumstances and accounted < LEAST_USERS_SHARE * cell.users:
+        return (
+            f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
+            "pausing, the others for Locust"
+        )
+    lag_ms = percentile(around.lag, 0.5) or 0.0
+    median_ms = percentile(successes(finished.requests), 0.5) or 0.0
+    if lag_ms > max(MOST_LAG_MS, MOST_LAG_SHARE * median_ms):
+        return f"Locust was late by {lag_ms:.2g} ms half of the time"
+    return None
+
+
+def _no_success(case: Case) -> str | None:
+    finished = case.finished
+    if count(successes(finished.requests)):
         return None
-    if not evidence.failures and not evidence.exceptions:
+    if not count(failures(finished.requests)) and not finished.exceptions:
         return "no request was completed"
-    return "no request succeeded" + _most_frequent(evidence.errors)
+    return "no request succeeded" + _most_frequent(finished.errors)
 
 
-def _exceptions(evidence: Evidence) -> str | None:
-    count = sum(entry.count for entry in evidence.exceptions)
-    if not count:
+def _users_missing(case: Case) -> str | None:
+    there, users = case.finished.fewest_users, case.cell.users
+    return None if there >= users else f"only {there} of {users} users were there all the time"
+
+
+def _containers(case: Case) -> str | None:
+    said = []
+    for it in case.around.containers:
+        if it.restarts:
+            said.append(f"{it.name} was started again")
+        elif it.missing_s:
+            said.append(f"{it.name} was down for {it.missing_s} s")
+    service = case.around.service
+    fewest, most = (service.fewest_workers, service.most_workers) if service else (None, None)
+    if fewest is not None and most is not None and fewest < most:
+        said.append(f"only {fewest} of {most} workers were ready all the time")
+    return "; ".join(said) or None
+
+
+def _exceptions(case: Case) -> str | None:
+    raised = sum(entry.count for entry in case.finished.exceptions)
+    if not raised:
         return None
-    return f"the locustfile raised {count} exceptions" + _most_frequent(evidence.exceptions)
+    times = "1 exception" if raised == 1 else f"{raised} exceptions"
+    return f"the locustfile raised {times}" + _most_frequent(case.finished.exceptions)
 
 
-def _failures(evidence: Evidence) -> str | None:
-    total = evidence.successes + evidence.failures
-    if not evidence.successes or evidence.failures / total < FAILURE_RATIO:
+def _failures(case: Case) -> str | None:
+    good, bad = (count(kind(case.finished.requests)) for kind in (successes, failures))
+    if not good or bad / (good + bad) < FAILURE_RATIO:
         return None
-    share = f"{100 * evidence.failures / total:.1f} % of the requests failed"
-    return share + _most_frequent(evidence.errors)
+    share = f"{100 * bad / (good + bad):.1f} % of the requests failed"
+    return share + _most_frequent(case.finished.errors)
 
 
-def _aborted(evidence: Evidence) -> str | None:
-    if not evidence.aborted:
+def _aborted(case: Case) -> str | None:
+    aborted = case.finished.aborted
+    return f"{aborted} requests had no answer long after their timeout" if aborted else None
+
+
+def _not_settled(case: Case) -> str | None:
+    return f"not settled: {case.finished.unsettled}" if case.finished.settled is False else None
+
+
+def _few_samples(case: Case) -> str | None:
+    number = count(successes(case.finished.requests))
+    if not number or enough(number, 0.95):
         return None
-    return f"{evidence.aborted} requests had no answer long after their timeout"
+    return f"few samples: {number} successes, a p95 needs 200; measure for longer"
 
 
-def _not_settled(evidence: Evidence) -> str | None:
-    steadiness = evidence.steadiness
-    if steadiness is None or steadiness.steady:
+def _client_bound(case: Case) -> str | None:
+    why = why_client_bound(case.cell, case.finished)
+    return f"client-bound: {why}, so part of the latency is its own" if why else None
+
+
+def _client_stalled(case: Case) -> str | None:
+    worst_ms = percentile(case.around.lag, 1.0) or 0.0
+    if worst_ms <= CLIENT_STALL_MS:
         return None
-    return f"not settled: {steadiness.why_not}"
+    return f"Locust itself stood still for {worst_ms / 1000:.2g} s"
 
 
-def _users_missing(evidence: Evidence) -> str | None:
-    if evidence.fewest_users >= evidence.users:
+def _stalls(case: Case) -> str | None:
+    gaps = case.around.gaps
+    usual_ms = time_weighted_median(gaps) or 0.0
+    least_ms = max(STALL_MS, STALL_FACTOR * usual_ms)
+    stalls = [(gap_ms, number) for gap_ms, number in gaps if gap_ms > least_ms]
+    if not stalls:
         return None
-    return f"only {evidence.fewest_users} of {evidence.users} users were there all the time"
-
-
-def _client_bound(evidence: Evidence) -> str | None:
-    if evidence.client_cpu_cores <= MOST_CLIENT_CPU_CORES:
-        return None
+    number, longest = sum(n for _, n in stalls), stalls[-1][0] / 1000
+    times = "once" if number == 1 else f"{number} times"
     return (
-        f"client-bound: Locust used {evidence.client_cpu_cores:.2f} of a core, so part of the "
-        "latency is its own"
+        f"stalled {times}: no answer for up to {longest:.3g} s; users who wait send nothing, so "
+        "the percentiles hide most of it"
     )
 
 
+def _throttled(case: Case) -> str | None:
+    held = [it for it in case.around.containers if (it.throttled or 0.0) > MOST_THROTTLED]
+    if not held:
+        return None
+    said = ", ".join(f"{it.name} in {100 * (it.throttled or 0.0):.0f} %" for it in held)
+    return f"held back by a CPU limit: {said} of the scheduling periods"
+
+
+def _swap(case: Case) -> str | None:
+    machine = case.around.machine
+    if machine is None or machine.swapped_bytes <= MOST_SWAPPED_BYTES:
+        return None
+    return f"the machine swapped {machine.swapped_bytes / 1e6:.0f} MB"
+
+
+def _clock(case: Case) -> str | None:
+    jump_ms = case.around.clock_jump_ms
+    if jump_ms <= MOST_CLOCK_JUMP_MS:
+        return None
+    return f"the clock jumped by {jump_ms / 1000:.2g} s, or the machine slept"
+
+
+def _stolen(case: Case) -> str | None:
+    machine = case.around.machine
+    if machine is None or machine.stolen_cpu_cores <= MOST_STOLEN_SHARE * case.cores:
+        return None
+    return (
+        f"neighbours: the hypervisor gave {machine.stolen_cpu_cores:.2g} cores to other "
+        "virtual machines"
+    )
+
+
+def _neighbours(case: Case) -> str | None:
+    machine = case.around.machine
+    others = machine.others_cpu_cores if machine else None
+    if others is None or others <= max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * case.cores):
+        return None
+    return f"neighbours: other processes used {others:.2g} of {case.cores} cores"
+
+
+def _drifted(case: Case) -> str | None:
+    return case.drift
+
+
 def _most_frequent(errors: Sequence[ErrorCount]) -> str:
-    return f": {errors[0].error} ({errors[0].count} times)" if errors else ""
+    if not errors:
+        return ""
+    times = "once" if errors[0].count == 1 else f"{errors[0].count} times"
+    return f": {errors[0].error} ({times})"
 
 
+_NOTHING: Buckets = ()
+_UNKNOWN = Circumstances(
+    begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=_NOTHING, lag=_NOTHING, clock_jump_ms=0.0
+)
 _SEVERITY = (Verdict.VALID, Verdict.SUSPECT, Verdict.INVALID)
 
-RULES: tuple[tuple[Verdict, Rule], ...] = (
-    (Verdict.INVALID, _no_success),
-    (Verdict.INVALID, _users_missing),
-    (Verdict.SUSPECT, _exceptions),
-    (Verdict.SUSPECT, _failures),
-    (Verdict.SUSPECT, _aborted),
-    (Verdict.SUSPECT, _not_settled),
-    (Verdict.SUSPECT, _client_bound),
-)
+RULES: dict[str, tuple[Verdict, Rule]] = {
+    "no_success": (Verdict.INVALID, _no_success),
+    "users_missing": (Verdict.INVALID, _users_missing),
+    "containers": (Verdict.INVALID, _containers),
+    "exceptions": (Verdict.SUSPECT, _exceptions),
+    "failures": (Verdict.SUSPECT, _failures),
+    "aborted": (Verdict.SUSPECT, _aborted),
+    "not_settled": (Verdict.SUSPECT, _not_settled),
+    "few_samples": (Verdict.SUSPECT, _few_samples),
+    "client_bound": (Verdict.SUSPECT, _client_bound),
+    "client_stalled": (Verdict.SUSPECT, _client_stalled),
+    "stalls": (Verdict.SUSPECT, _stalls),
+    "throttled": (Verdict.SUSPECT, _throttled),
+    "swap": (Verdict.SUSPECT, _swap),
+    "clock": (Verdict.SUSPECT, _clock),
+    "stolen": (Verdict.SUSPECT, _stolen),
+    "neighbours": (Verdict.SUSPECT, _neighbours),
+    "drifted": (Verdict.SUSPECT, _drifted),
+}
+"""By name, in the order in which reasons are given."""

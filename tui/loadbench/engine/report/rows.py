@@ -3,8 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.events import CellFinished, Stages
-from loadbench.engine.measure.histogram import count, failures, percentile, successes
+from loadbench.engine.events import CellFinished
+from loadbench.engine.measure.bound import explain
+from loadbench.engine.measure.histogram import (
+    count,
+    enough,
+    failures,
+    percentile,
+    successes,
+)
+from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.state import CellState, CellStatus, RunState
 
 
@@ -45,9 +53,34 @@ class Row:
     api_ms: float | None = None
     network_ms: float | None = None
     client_cpu_cores: float | None = None
+    p999_ms: float | None = None
+    few_samples: str = ""
+    """The percentiles that fewer than ten latencies lie beyond, such as `p99 p99.9`."""
+    bound: str = ""
+    """What bounds the cell, in a sentence; empty: nothing tells."""
+
+    def is_backed(self, column: str) -> bool:
+        """Return whether enough latencies are behind the percentile of a column."""
+        return PERCENTILE_NAMES.get(column) not in self.few_samples.split()
 
 
-PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "max_ms": 1.0}
+PERCENTILES = {
+    "p50_ms": 0.5,
+    "p90_ms": 0.9,
+    "p95_ms": 0.95,
+    "p99_ms": 0.99,
+    "p999_ms": 0.999,
+    "max_ms": 1.0,
+}
+PERCENTILE_NAMES = {
+    "p50_ms": "p50",
+    "p90_ms": "p90",
+    "p95_ms": "p95",
+    "p99_ms": "p99",
+    "p999_ms": "p99.9",
+    "max_ms": "max",
+}
+"""What people call them."""
 
 
 def rows(state: RunState) -> tuple[Row, ...]:
@@ -55,24 +88,18 @@ def rows(state: RunState) -> tuple[Row, ...]:
     return tuple(row_of(state, cell) for cell in state.cells.values())
 
 
-def stage_means(stages: Stages) -> dict[str, float]:
-    """Return where a request's time went on average, in ms; empty where nothing told it.
-
-    `api` is what the service's total leaves beside queue, decode and inference; `network` is what
-    the client waited beyond the service's total.
-    """
-    number = stages.count
-    if not number:
-        return {}
-    inside = stages.queue_ms + stages.decode_ms + stages.infer_ms
-    sums = {
-        "queue_ms": stages.queue_ms,
-        "decode_ms": stages.decode_ms,
-        "infer_ms": stages.infer_ms,
-        "api_ms": stages.total_ms - inside,
-        "network_ms": stages.latency_ms - stages.total_ms,
-    }
-    return {name: round(total / number, 3) for name, total in sums.items()}
+def bound_of(state: RunState, cell_state: CellState) -> str:
+    """Return what bounds a cell, told with the cells of as many models; empty: nothing tells."""
+    cell = cell_state.cell
+    finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
+    if finished is None:
+        return ""
+    peers = [
+        (it.cell, it.finished)
+        for it in state.cells.values()
+        if it.finished and it.status is CellStatus.FINISHED and it.cell.models == cell.models
+    ]
+    return explain(cell, finished, peers) or ""
 
 
 def row_of(state: RunState, cell_state: CellState) -> Row:
@@ -93,6 +120,7 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
         verdict=finished.verdict.value if finished else _standing(cell_state),
         reasons="; ".join(finished.reasons) if finished else _why(cell_state),
         **(_numbers(finished) if finished else {}),
+        bound=bound_of(state, cell_state),
     )
 
 
@@ -109,6 +137,11 @@ def _numbers(finished: CellFinished) -> dict[str, Any]:
         "measured_s": finished.measured_s,
         **stage_means(finished.stages),
         "client_cpu_cores": finished.client_cpu_cores,
+        "few_samples": " ".join(
+            PERCENTILE_NAMES[name]
+            for name, fraction in PERCENTILES.items()
+            if not enough(count(good), fraction)
+        ),
     }
 
 

@@ -19,9 +19,9 @@ class Stack(Protocol):
     """A service that can be scaled.
 
     `prepare`, `scale` and `missing` may take a while and are called in a thread of their own, one
-    at a time. `fault` and `containers` are called from the runner's thread, several times a
-    second, and answer at once from what is known. `close` may be called at any moment, even while
-    `prepare` or `scale` are under way, which then end with a `StackError`.
+    at a time. `fault`, `containers` and `cpu_cores_here` are called from the runner's thread,
+    several times a second, and answer at once from what is known. `close` may be called at any
+    moment, even while `prepare` or `scale` are under way, which then end with a `StackError`.
     """
 
     @property
@@ -55,6 +55,9 @@ class Stack(Protocol):
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of everything that was started."""
+
+    def cpu_cores_here(self) -> float | None:
+        """Return the cores of this machine that what was started uses; None: nobody can tell."""
 
     def close(self) -> str | None:
         """End everything that was started. Safe to call twice; raises nothing.

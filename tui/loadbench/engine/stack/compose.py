@@ -214,9 +214,14 @@ class ComposeStack:
                 oom_killed=it.oom_killed,
                 restarts=it.restarts,
                 image=it.image[:_SHORT_DIGEST],
+                throttled=usage[it.id].throttled if it.id in usage else None,
             )
             for it in seen
         )
+
+    def cpu_cores_here(self) -> float | None:
+        """Return the cores of this machine that the containers use; None: nobody can tell."""
+        return self._watch.cpu_cores_here
 
     def close(self) -> str | None:
         """End and remove every container; volumes stay."""

@@ -50,6 +50,10 @@ class ExternalStack:
         """Nothing is known of what it consists of."""
         return ()
 
+    def cpu_cores_here(self) -> float | None:
+        """None: it may be on this machine, and then nobody can tell its processes."""
+        return None
+
     def close(self) -> str | None:
         """Leave it as it is."""
         self._session.close()

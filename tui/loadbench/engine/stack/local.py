@@ -96,6 +96,10 @@ class LocalStack:
         """Return the state of every process."""
         return tuple(service.look() for service in tuple(self._services.values()))
 
+    def cpu_cores_here(self) -> float | None:
+        """Return the cores that all processes use."""
+        return sum(it.cpu_cores or 0.0 for it in self.containers())
+
     def close(self) -> str | None:
         """End every process."""
         self._closed = True

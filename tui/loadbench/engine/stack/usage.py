@@ -24,6 +24,8 @@ class Usage:
     """None: it was not looked at twice yet."""
     memory_bytes: int
     """Without what the kernel would give back at once, as `docker stats` counts it."""
+    throttled: float | None = None
+    """Share of the scheduling periods in which its CPU limit held it back. None: no limit."""
 
 
 class ControlGroup:
@@ -45,12 +47,14 @@ class ControlGroup:
         paths = {name: path for _, names, path in rows for name in names.split(",")}
         mounts = root / "sys" / "fs" / "cgroup"
         self._v2 = "memory" not in paths
-        cpu, memory = ("", "") if self._v2 else ("cpuacct", "memory")
+        cpu, memory, limit = ("", "", "") if self._v2 else ("cpuacct", "memory", "cpu")
         if identity not in paths.get(cpu, ""):
             raise ProcessLookupError(f"process {pid} here is not of {identity}")
         self._cpu = mounts / cpu / paths[cpu].lstrip("/")
         self._memory = mounts / memory / paths[memory].lstrip("/")
+        self._limit = mounts / limit / paths.get(limit, "").lstrip("/") / "cpu.stat"
         self._cpu_s = self._read_cpu_s()
+        self._periods = self._read_periods()
         self._looked_at = time.monotonic()
         self._usage = Usage(None, self._read_memory())
 
@@ -65,8 +69,23 @@ class ControlGroup:
             cpu_s = self._read_cpu_s()
             cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 4)
             self._cpu_s, self._looked_at = cpu_s, self._looked_at + elapsed
-            self._usage = Usage(cores, self._read_memory())
+            self._usage = Usage(cores, self._read_memory(), self._throttled())
         return self._usage
+
+    def _throttled(self) -> float | None:
+        (periods, throttled), before = self._read_periods(), self._periods
+        self._periods = (periods, throttled)
+        # Without a limit the kernel counts no periods, and an idle container has none.
+        return (throttled - before[1]) / (periods - before[0]) if periods > before[0] else None
+
+    def _read_periods(self) -> tuple[int, int]:
+        """Return how many scheduling periods there were under a limit, and in how many it held."""
+        try:
+            text = self._limit.read_text()
+        except OSError:
+            return 0, 0
+        fields = dict(line.split() for line in text.splitlines())
+        return int(fields.get("nr_periods", 0)), int(fields.get("nr_throttled", 0))
 
     def _read_cpu_s(self) -> float:
         if self._v2:

@@ -67,6 +67,13 @@ class Watch:
         return {**self._told, **self._groups.usage()}
 
     @property
+    def cpu_cores_here(self) -> float | None:
+        """Cores of this machine that all containers use; None: some cannot be read here."""
+        if self._unreadable:
+            return None
+        return sum(usage.cpu_cores or 0.0 for usage in self._groups.usage().values())
+
+    @property
     def trouble(self) -> EngineError | None:
         """Why the engine has not told of the containers for too long; None: it has."""
         trouble = self._trouble

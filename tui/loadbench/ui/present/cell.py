@@ -28,6 +28,8 @@ class Shown:
     there was no attempt."""
     tally: Tally | None = None
     """What that attempt came to; None: nothing yet."""
+    bound: str = ""
+    """What bounds it, once it was measured; empty: nothing tells."""
 
     @property
     def key(self) -> str:
@@ -55,7 +57,10 @@ def statistics(shown: Shown, columns: int) -> tuple[str, list[Line]]:
     """Return what the statistics are of, and their table, below why there is no more of them."""
     if shown.cell.finished and shown.cell.status is CellStatus.FINISHED:
         found = cell_statistics(shown.cell.finished)
-        return found.of, stat_lines(found)
+        said = _outcome(shown.cell, columns)
+        if shown.bound:
+            said += wrap(line(("bound by ", Tone.STRONG), shown.bound), columns, indent=2)
+        return found.of, [*stat_lines(found), *said]
     why = _outcome(shown.cell, columns)
     if shown.tally is None:
         return "", why or [line((shown.why_empty, Tone.DIM))]

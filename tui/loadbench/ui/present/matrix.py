@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from loadbench.engine.events import CellFinished, Verdict
 from loadbench.engine.measure.histogram import percentile, successes
+from loadbench.engine.numbers import number
 from loadbench.engine.plan import Cell
 from loadbench.engine.state import CellState, CellStatus, RunState
-from loadbench.text import number
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, line
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from loadbench.engine.duration import say_duration
+from loadbench.engine.numbers import number
 from loadbench.engine.plan import estimate_s, plan_cells
 from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
@@ -16,7 +17,7 @@ from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
-from loadbench.text import counted, number
+from loadbench.text import counted
 from loadbench.ui.catalog import SavedProfile
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES

@@ -5,9 +5,10 @@ from string import ascii_lowercase
 
 from loadbench.engine.events import Buckets, CellFinished, Verdict
 from loadbench.engine.measure.histogram import merge, percentile, successes
+from loadbench.engine.numbers import number
 from loadbench.engine.report.rows import Row
 from loadbench.engine.state import CellStatus, RunState
-from loadbench.text import number, standing
+from loadbench.text import standing
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Entry, Line, Tone, line, wrap

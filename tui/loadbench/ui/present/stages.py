@@ -1,8 +1,8 @@
 """Where the time of a request goes, as a bar and in numbers. Pure."""
 
 from loadbench.engine.events import Stages
-from loadbench.engine.report.rows import stage_means
-from loadbench.text import number
+from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.numbers import number
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Line, Piece, Tone, line, width
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Requests
-from loadbench.engine.measure.histogram import count, merge, percentile
-from loadbench.engine.report.rows import PERCENTILES
-from loadbench.text import number
+from loadbench.engine.measure.histogram import count, enough, merge, percentile
+from loadbench.engine.numbers import latency, number
+from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES
 from loadbench.ui.present.lines import Line, Piece, Tone, line, table, wrap
 from loadbench.ui.present.tally import Tally
 
@@ -47,9 +47,11 @@ def stat_lines(statistics: Statistics) -> list[Line]:
     """Return the statistics as a table; latencies in ms, of successes."""
     if not statistics.rows:
         return [line(("no request has been answered yet", Tone.DIM))]
-    columns = [name.removesuffix("_ms") for name in PERCENTILES]
-    header = ("name", "requests", "fails", "req/s", *columns)
-    return table(header, [_cells(row) for row in statistics.rows])
+    header = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
+    lines = table(header, [_cells(row) for row in statistics.rows])
+    if any("~" in piece.text for it in lines for piece in it):
+        lines.append(line(("~ fewer than ten samples lie beyond it", Tone.DIM)))
+    return lines
 
 
 def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
@@ -90,7 +92,11 @@ def _stat(name: str, requests: Sequence[Requests], seconds: float) -> Stat:
 
 
 def _cells(row: Stat) -> list[str | Piece]:
-    latencies = [number(percentile(row.successes, share)) for share in PERCENTILES.values()]
+    good = count(row.successes)
+    latencies = [
+        latency(percentile(row.successes, share), backed=enough(good, share))
+        for share in PERCENTILES.values()
+    ]
     fails = Piece(str(row.failures), Tone.BAD if row.failures else Tone.DIM)
-    total = count(row.successes) + row.failures
+    total = good + row.failures
     return [row.name, str(total), fails, number(row.rps), *latencies]

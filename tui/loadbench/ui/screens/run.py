@@ -15,6 +15,7 @@ from loadbench.engine.commands import send_command
 from loadbench.engine.journal import read_attempt
 from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.report.rows import bound_of
 from loadbench.engine.runs import Run, RunStatus, report_of, signal_runner
 from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import JournalError
@@ -253,7 +254,7 @@ class RunScreen(Screen[None]):
         if attempt is None and (key, cell.attempt) not in self._reading:
             self._reading.add((key, cell.attempt))
             self._read_attempt(key, cell.attempt)
-        return Shown(cell, attempt)
+        return Shown(cell, attempt, bound=bound_of(state, cell))
 
     @work
     async def _read_attempt(self, key: str, attempt: int) -> None:
