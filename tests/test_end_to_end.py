@@ -39,7 +39,10 @@ def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> 
     assert [row["cell"] for row in rows] == ["m1_u2_s10", "m2_u2_s10"]
     for row, report in zip(rows, ("1_2_10.html", "2_2_10.html"), strict=True):
         assert not flaws(row["reasons"].split("; ") if row["reasons"] else ())
-        assert int(row["requests"]) == requests_in_report((folder / report).read_text()) > 0
+        page = (folder / report).read_text()
+        assert int(row["requests"]) == requests_in_report(page) > 0
+        assert f">{row['cell']}, " in page
+        assert "the model" in row["bound"] or "the queue" in row["bound"]
         assert float(row["infer_ms"]) > 0
         assert float(row["p50_ms"]) <= float(row["p90_ms"]) <= float(row["max_ms"])
     assert [len(workers_of(bench, key)) for key in ("m1_u2_s10", "m2_u2_s10")] == [1, 2]
@@ -55,8 +58,13 @@ def test_reports_are_rebuilt_from_the_journal_as_they_were_written(bench: Bench)
         (folder / name).unlink()
 
     rebuilt = bench.call("report", "fast")
+    series = bench.call("report", "fast", "--series")
 
     assert rebuilt.returncode == 0
+    seconds = list(csv.DictReader(series.stdout.splitlines()))
+    assert "measuring" in {second["phase"] for second in seconds}
+    assert [int(second["second"]) for second in seconds] == list(range(len(seconds)))
+    assert any(float(second["p999_ms"] or 0) > 0 for second in seconds)
     assert {name: (folder / name).read_bytes() for name in written} == written
 
 

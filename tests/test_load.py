@@ -53,6 +53,7 @@ class Server:
     def __init__(self) -> None:
         self.asked = 0
         self.status = 200
+        self.refuse_every = 0
         self.headers: dict[str, str] = {}
         self.release = threading.Event()
         self.release.set()
@@ -65,7 +66,8 @@ class Server:
             def do_GET(self) -> None:
                 server.asked += 1
                 server.release.wait(30)
-                self.send_response(server.status)
+                refused = server.refuse_every and server.asked % server.refuse_every == 0
+                self.send_response(503 if refused else server.status)
                 for name, value in {**server.headers, "Content-Length": "2"}.items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -140,6 +142,56 @@ def test_the_window_holds_requests_started_in_it_and_the_report_agrees(
     assert abs(measured.completed - number) <= CELL.users
     assert (measured.aborted, measured.errors, measured.exceptions) == (0, (), ())
     assert requests_in_report(load.report().decode()) == number
+
+
+def test_the_report_has_our_percentiles_of_successes_and_counts_failures_too(
+    load: LocustLoad, server: Server
+) -> None:
+    server.refuse_every = 4
+    load.start()
+
+    measured = measure(load, server)
+
+    good, bad = (kind(measured.requests) for kind in (successes, failures))
+    page = load.report().decode()
+    told = json.loads(page.rpartition("window.templateArgs = ")[2].partition("\n")[0])
+    total = told["requests_statistics"][-1]
+    assert (total["num_requests"], total["num_failures"]) == (count(good) + count(bad), count(bad))
+    assert count(bad) > 0
+    ranks = told["response_time_statistics"][-1]
+    for fraction in ("0.5", "0.9", "0.95", "0.99", "1.0"):
+        assert ranks[fraction] == percentile(good, float(fraction)), fraction
+    assert total["median_response_time"] == percentile(good, 0.5)
+
+
+def test_every_user_waits_for_an_answer_or_pauses_as_its_code_asks(
+    load: LocustLoad, server: Server
+) -> None:
+    load.start()
+
+    around = measure(load, server).circumstances
+
+    assert around.thinking > 0.3
+    assert 0.8 * CELL.users < around.in_flight + around.thinking <= CELL.users
+    assert count(around.lag) > 10
+    assert around.clock_jump_ms < 50
+
+
+def test_a_service_that_stands_still_leaves_a_gap(load: LocustLoad, server: Server) -> None:
+    load.start()
+    load.swarm(CELL, server.host, "t")
+    until(lambda: state(load).spawned)
+    load.measure(1.5)
+    server.release.clear()
+    until(lambda: (state(load).remaining_s or 0) < 0.7)
+    server.release.set()
+    until(lambda: state(load).remaining_s == 0)
+    load.stop()
+
+    gaps = load.measured().circumstances.gaps
+
+    assert gaps[-1][0] > 500
+    assert gaps[-1][1] == 1
 
 
 def test_a_window_counts_nothing_of_what_came_before(load: LocustLoad, server: Server) -> None:

@@ -103,7 +103,7 @@ def test_a_cell_of_which_little_is_known_is_judged_by_that() -> None:
         (
             {"requests": requests(((10.0, 199),))},
             Verdict.SUSPECT,
-            "few samples: 199 successes, a p95 needs 200; measure for longer",
+            "few samples: 199 successes, a p95 needs 200 (measure for longer)",
         ),
         (
             {"client_cpu_cores": 0.93},
@@ -147,8 +147,8 @@ def test_what_is_wrong_with_a_cell_is_said_in_words(
             {"gaps": ((25.0, 320), (2000.0, 1))},
             Verdict.SUSPECT,
             (
-                "stalled once: no answer for up to 2 s; users who wait send nothing, so the "
-                "percentiles hide most of it"
+                "stalled once: no answer for up to 2 s, which the percentiles hide, since users "
+                "who wait send nothing"
             ),
         ),
         (
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_a_cell_is_said_in_words(
         (
             {"containers": (container(restarts=1), container(name="api-1", missing_s=3))},
             Verdict.INVALID,
-            "model-1 was started again; api-1 was down for 3 s",
+            "model-1 was started again, api-1 was down for 3 s",
         ),
         (
             {"service": service(1, 2)},

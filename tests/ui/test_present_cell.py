@@ -246,8 +246,9 @@ def test_one_name_has_one_row() -> None:
     lines = texts(stat_lines(cell_statistics(cell_finished())))
 
     assert [one.split() for one in lines] == [
-        ["name", "requests", "fails", "req/s", "p50", "p90", "p95", "p99", "max"],
-        ["POST", "/predict", "400", "0", "40.0", "10.0", "10.0", "10.0", "10.0", "10.0"],
+        ["name", "requests", "fails", "req/s", "p50", "p90", "p95", "p99", "p99.9", "max"],
+        ["POST", "/predict", "400", "0", "40.0", "10.0", "10.0", "10.0", "~10.0", "~10.0", "10.0"],
+        ["~", "fewer", "than", "ten", "samples", "lie", "beyond", "it"],
     ]
 
 
@@ -261,7 +262,7 @@ def test_several_names_have_a_row_of_all_below_them() -> None:
 
 
 def test_failures_stand_out_and_count_as_requests() -> None:
-    _, row = stat_lines(cell_statistics(cell_finished(requests=named("/a"))))
+    _, row, _ = stat_lines(cell_statistics(cell_finished(requests=named("/a"))))
 
     assert plain(row).split()[2:4] == ["11", "1"]
     assert [piece.tone for piece in row if piece.text == "    1"] == [Tone.BAD]
@@ -272,7 +273,7 @@ def test_a_name_that_only_failed_has_no_latency() -> None:
 
     _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0))))
 
-    assert row.split() == ["POST", "/predict", "5", "5", "0", *5 * ["-"]]
+    assert row.split() == ["POST", "/predict", "5", "5", "0", *6 * ["-"]]
 
 
 def test_without_a_request_there_is_a_sentence() -> None:
@@ -438,7 +439,16 @@ def test_a_measured_cell_shows_the_numbers_of_its_end_not_those_of_its_samples()
     number, told = present.failures(over, 80)
 
     assert of == "measured, 5 s"
-    assert texts(lines)[1].split() == ["POST", "/predict", "53", "3", "10.0", *5 * ["20.0"]]
+    assert texts(lines)[1].split() == [
+        "POST",
+        "/predict",
+        "53",
+        "3",
+        "10.0",
+        "20.0",
+        *4 * ["~20.0"],
+        "20.0",
+    ]
     assert (number, texts(told)) == (3, ["      3  at the end"])
     assert texts(present.stages(over, UNICODE, 80)) == texts(stage_lines(STAGES, UNICODE, 80))
 

@@ -324,18 +324,27 @@ def _clear(found: "Run") -> None:
 @main.command(short_help="Show a RUN's table; rebuild its summary from its journal.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
+@click.option("--series", is_flag=True, help="Print every second of every cell as CSV instead.")
 @click.pass_obj
-def report(workspace: Workspace, name: str | None, as_json: bool) -> None:
+def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
     """Rebuild a RUN's summary.csv and summary.json from its journal, and show its table.
 
     RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder; without it, the
     newest run of all. Of a live run it shows what is measured so far.
+
+    With --series it prints users, rate, failures, percentiles, stages and queue by the second.
     """
+    from loadbench.engine.journal import JournalReader
+    from loadbench.engine.report.series import series_csv
     from loadbench.engine.report.summary import write_summary
     from loadbench.engine.runs import RunStatus, find_run
     from loadbench.perform import print_result
 
     found = find_run(name, workspace.reports)
+    if series:
+        reader = JournalReader(found.folder)
+        click.echo(series_csv(reader.decode_all(reader.lines())), nl=False)
+        return
     if found.status is RunStatus.LIVE:
         click.echo(f"{found.name} is live: this is what it has measured so far", err=True)
     else:

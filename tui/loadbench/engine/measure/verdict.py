@@ -129,7 +129,7 @@ def _containers(case: Case) -> str | None:
     fewest, most = (service.fewest_workers, service.most_workers) if service else (None, None)
     if fewest is not None and most is not None and fewest < most:
         said.append(f"only {fewest} of {most} workers were ready all the time")
-    return "; ".join(said) or None
+    return ", ".join(said) or None
 
 
 def _exceptions(case: Case) -> str | None:
@@ -161,7 +161,7 @@ def _few_samples(case: Case) -> str | None:
     number = count(successes(case.finished.requests))
     if not number or enough(number, 0.95):
         return None
-    return f"few samples: {number} successes, a p95 needs 200; measure for longer"
+    return f"few samples: {number} successes, a p95 needs 200 (measure for longer)"
 
 
 def _client_bound(case: Case) -> str | None:
@@ -186,8 +186,8 @@ def _stalls(case: Case) -> str | None:
     number, longest = sum(n for _, n in stalls), stalls[-1][0] / 1000
     times = "once" if number == 1 else f"{number} times"
     return (
-        f"stalled {times}: no answer for up to {longest:.3g} s; users who wait send nothing, so "
-        "the percentiles hide most of it"
+        f"stalled {times}: no answer for up to {longest:.3g} s, which the percentiles hide, since "
+        "users who wait send nothing"
     )
 
 

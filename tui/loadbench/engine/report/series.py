@@ -1,0 +1,86 @@
+"""A run by the second: a row of numbers for every sample. Pure."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+
+from loadbench.engine.events import CellPhase, Phase, Sample
+from loadbench.engine.journal import Entry
+from loadbench.engine.measure.histogram import count, failures, percentile, successes
+from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.report.rows import PERCENTILES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Second:
+    """One second of a cell: what ended in it. None: there is no such number."""
+
+    cell: str
+    attempt: int
+    second: int
+    """Since the cell's first user was asked for."""
+    phase: str
+    users: int
+    rps: int
+    """Successes."""
+    failures: int
+    p50_ms: float | None
+    """This and the next five: of the successes that ended in this second, however few."""
+    p90_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    max_ms: float | None
+    queue_ms: float | None
+    """This and the next four: means, as in the summary."""
+    decode_ms: float | None
+    infer_ms: float | None
+    api_ms: float | None
+    network_ms: float | None
+    queue_length: float | None
+    workers: int | None
+    client_cpu_cores: float
+    client_lag_ms: float
+
+
+_STAGES = ("queue_ms", "decode_ms", "infer_ms", "api_ms", "network_ms")
+
+
+def seconds(entries: Iterable[Entry]) -> Iterator[Second]:
+    """Return every second of a run, from all entries of its journal."""
+    phase = Phase.RAMPING
+    for entry in entries:
+        match entry.event:
+            case CellPhase(phase=phase):
+                pass
+            case Sample() as sample:
+                yield _second(sample, phase)
+
+
+def series_csv(entries: Iterable[Entry]) -> str:
+    """Return every second of a run as CSV, empty where there is no number."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [field.name for field in fields(Second)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(second) for second in seconds(entries))
+    return out.getvalue()
+
+
+def _second(sample: Sample, phase: Phase) -> Second:
+    good, means, service = successes(sample.requests), stage_means(sample.stages), sample.service
+    return Second(
+        cell=sample.cell,
+        attempt=sample.attempt,
+        second=sample.second,
+        phase=phase.value,
+        users=sample.users,
+        rps=count(good),
+        failures=count(failures(sample.requests)),
+        **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
+        **{name: means.get(name) for name in _STAGES},
+        queue_length=service.queue_length if service else None,
+        workers=service.workers if service else None,
+        client_cpu_cores=sample.client_cpu_cores,
+        client_lag_ms=sample.client_lag_ms,
+    )
