@@ -33,6 +33,7 @@ def finished(told: Stages | None = None, **changes: Any) -> CellFinished:
     }
     return cell_finished(
         stages=told or Stages(),
+        fewest_users=8,
         circumstances=circumstances(**{"in_flight": 7.99, **around}),
         **changes,
     )

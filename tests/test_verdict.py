@@ -212,6 +212,14 @@ def test_what_is_usual_speaks_against_nothing(around: dict[str, Any]) -> None:
     assert judge(case(around=around)) == (Verdict.VALID, ())
 
 
+def test_what_one_fault_explains_is_told_once() -> None:
+    _, missing = judge(case(fewest_users=1, around={"in_flight": 1.0}))
+    assert missing == ("only 1 of 2 users were there all the time",)
+    still = {"lag": ((0.2, 400), (900.0, 1)), "gaps": ((25.0, 320), (910.0, 1))}
+    _, stood_still = judge(case(around=still))
+    assert stood_still == ("Locust itself stood still for 0.9 s",)
+
+
 def test_lateness_is_weighed_against_the_latency() -> None:
     around = {"lag": ((4.0, 500),)}
     slow = requests(((1000.0, 400),))

@@ -92,7 +92,8 @@ def why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
     if finished.client_cpu_cores > MOST_CLIENT_CPU_CORES:
         return f"Locust used {finished.client_cpu_cores:.2f} of a core"
     accounted = around.in_flight + around.thinking
-    if finished.circumstances and accounted < LEAST_USERS_SHARE * cell.users:
+    all_there = finished.circumstances and finished.fewest_users >= cell.users
+    if all_there and accounted < LEAST_USERS_SHARE * cell.users:
         return (
             f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
             "pausing, the others for Locust"
@@ -181,7 +182,7 @@ def _stalls(case: Case) -> str | None:
     usual_ms = time_weighted_median(gaps) or 0.0
     least_ms = max(STALL_MS, STALL_FACTOR * usual_ms)
     stalls = [(gap_ms, number) for gap_ms, number in gaps if gap_ms > least_ms]
-    if not stalls:
+    if not stalls or _client_stalled(case):
         return None
     number, longest = sum(n for _, n in stalls), stalls[-1][0] / 1000
     times = "once" if number == 1 else f"{number} times"
