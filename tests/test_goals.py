@@ -72,6 +72,10 @@ def row(key: str = FIRST, **changes: Any) -> Row:
     return replace(found, **changes)
 
 
+def test_the_first_cell_measured_again_is_never_the_best() -> None:
+    assert best([row(FIRST, cell=f"{FIRST}_recheck")], Goals()) is None
+
+
 def test_the_best_cell_has_the_most_requests_a_second() -> None:
     found = best([row(FIRST, rps=10.0), row(SECOND, rps=30.0), row(THIRD, rps=20.0)], Goals())
 

@@ -1,5 +1,6 @@
 """The cells of a profile: their order, their names, the time they take."""
 
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -7,13 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import make_cell, make_profile
-from loadbench.engine.plan import SCALING_S, estimate_cell_s, estimate_s, plan_cells, warnings
+from loadbench.engine.plan import (
+    SCALING_S,
+    estimate_cell_s,
+    estimate_s,
+    is_recheck,
+    plan_cells,
+    warnings,
+)
 from loadbench.engine.profile import Profile
 
 axes = st.lists(st.integers(1, 60), min_size=1, max_size=3, unique=True)
 rates = st.lists(st.sampled_from((0.1, 0.5, 1.0, 2.5, 10.0)), min_size=1, unique=True)
 profiles = st.builds(
     make_profile, models=axes, users=axes, spawn_rates=rates, repeats=st.integers(1, 3)
+)
+rechecked = st.builds(
+    make_profile, models=axes, users=axes, spawn_rates=rates, recheck_first=st.just(True)
 )
 
 
@@ -45,6 +56,29 @@ def test_repeats_are_interleaved_within_a_number_of_models() -> None:
         "m2_u5_s5_r2",
         "m2_u10_s5_r2",
     ]
+
+
+@given(rechecked)
+def test_the_first_cell_may_be_measured_once_more_at_the_very_end(profile: Profile) -> None:
+    first, *_, last = cells = plan_cells(profile)
+
+    assert cells[:-1] == plan_cells(profile.model_copy(update={"recheck_first": False}))
+    assert last == replace(first, recheck=True)
+    assert last.key == f"{first.key}_recheck"
+    assert last.report_name == first.report_name.replace(".html", "_recheck.html")
+    assert [it for it in cells if is_recheck(it.key)] == [last]
+
+
+@pytest.mark.parametrize(("models", "scalings"), [([1], 0), ([1, 2], 1)])
+def test_measuring_the_first_cell_again_takes_its_time_and_scales_back_to_it(
+    models: list[int], scalings: int
+) -> None:
+    profile = make_profile(models=models, recheck_first=True)
+    *swept, last = cells = plan_cells(profile)
+
+    more = estimate_s(profile, cells) - estimate_s(profile, tuple(swept))
+
+    assert more == estimate_cell_s(profile, last) + scalings * SCALING_S
 
 
 def test_cells_are_measured_in_the_order_the_profile_gives() -> None:

@@ -221,3 +221,23 @@ def test_a_summary_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_summary(state_after(*SWEEP), tmp_path)
     assert (tmp_path / CSV_NAME).read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == [CSV_NAME, JSON_NAME]
+
+
+def test_what_was_measured_more_than_once_is_summed_up_for_machines() -> None:
+    begun = run_started(make_profile(repeats=2, recheck_first=True))
+    keys = ("m1_u2_s2", "m1_u2_s2_r2", "m1_u2_s2_recheck")
+    summary = json.loads(summary_json(state_after(begun, *map(cell_finished, keys))))
+
+    (group,) = summary["repeats"]
+    assert (group["cell"], group["planned"], group["used"]) == ("m1_u2_s2", 2, 2)
+    same = {"median": 40.0, "low": 40.0, "high": 40.0, "coverage": 0.5}
+    assert group["intervals"]["rps"] == same
+    assert summary["drift"]["first"] == {"rps": 40.0, "p50_ms": 10.0, "p95_ms": 10.0}
+    assert summary["drift"]["change"] == {"rps": 0.0, "p50_ms": 0.0, "p95_ms": 0.0}
+    assert summary["drift"]["reason"] is None
+    assert summary["drift"]["sentence"].startswith("m1_u2_s2 measured again at the end: 40.0 → ")
+
+
+def test_what_was_measured_once_has_neither_repeats_nor_drift() -> None:
+    summary = json.loads(summary_json(state_after(*SWEEP)))
+    assert (summary["repeats"], summary["drift"]) == ([], None)

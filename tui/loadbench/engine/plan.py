@@ -1,7 +1,7 @@
 """From a profile to the cells that are measured, and an estimate of the time they take."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from loadbench.engine.profile import SETTLE_WINDOWS, Profile
@@ -12,6 +12,8 @@ SCALING_S = 6.0
 REPORT_BYTES = 1_000_000
 """About what a cell leaves on the disk; nearly all of it is Locust's HTML report."""
 
+_RECHECK = "_recheck"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -20,18 +22,20 @@ class Cell:
     models: int
     users: int
     spawn_rate: float
-    """Users started per second."""
+    """Users started per second, in batches: whole users, all of a batch at once."""
     repeat: int = 1
+    recheck: bool = False
+    """It is the first cell of the run, measured once more at the very end."""
 
     @property
     def key(self) -> str:
         """The cell's name in journals and commands: `m2_u50_s10`, repeat 2: `m2_u50_s10_r2`."""
-        return f"m{self.models}_u{self.users}_s{self.spawn_rate:g}{self._repeat_suffix}"
+        return f"m{self.models}_u{self.users}_s{self.spawn_rate:g}{self._suffix}"
 
     @property
     def report_name(self) -> str:
         """The file name of Locust's report of the cell."""
-        return f"{self.models}_{self.users}_{self.spawn_rate:g}{self._repeat_suffix}.html"
+        return f"{self.models}_{self.users}_{self.spawn_rate:g}{self._suffix}.html"
 
     @property
     def ramp_s(self) -> float:
@@ -39,23 +43,31 @@ class Cell:
         return max(0.0, math.ceil(self.users / self.spawn_rate) - 1)
 
     @property
-    def _repeat_suffix(self) -> str:
-        return f"_r{self.repeat}" if self.repeat > 1 else ""
+    def _suffix(self) -> str:
+        repeat = f"_r{self.repeat}" if self.repeat > 1 else ""
+        return repeat + (_RECHECK if self.recheck else "")
+
+
+def is_recheck(key: str) -> bool:
+    """Return whether a cell's key is that of the first cell's second measurement."""
+    return key.endswith(_RECHECK)
 
 
 def plan_cells(profile: Profile) -> tuple[Cell, ...]:
     """Return the cells of a profile in the order they are measured.
 
     Models are outermost, so that the stack is rescaled least. Repeats are interleaved within
-    one number of models, so that drift hits every cell alike.
+    one number of models, so that drift hits every cell alike. With `recheck_first` the first cell
+    comes once more at the end.
     """
-    return tuple(
+    cells = tuple(
         Cell(models=models, users=users, spawn_rate=spawn_rate, repeat=repeat)
         for models in profile.models
         for repeat in range(1, profile.repeats + 1)
         for users in profile.users
         for spawn_rate in profile.spawn_rates
     )
+    return (*cells, replace(cells[0], recheck=True)) if profile.recheck_first else cells
 
 
 def estimate_cell_s(profile: Profile, cell: Cell) -> float:

@@ -148,14 +148,23 @@ class Profile(Section):
         validation_alias=AliasChoices("users", "num_users_list"),
     )
     spawn_rates: PositiveRates = Field(
-        description="users started per second, in batches of whole seconds (also: spawn_rate_list)",
+        description="users started per second; Locust starts whole batches, about once a second: "
+        "10 are 10 at the same instant each second, 2.5 are 2 every 0.8 s, 0.5 are 1 every 2 s "
+        "(also: spawn_rate_list)",
         validation_alias=AliasChoices("spawn_rates", "spawn_rate_list"),
     )
     run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
         30.0, description="how long one cell is measured, ramp and settling not counted"
     )
     repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
-        1, description="how often each cell is measured"
+        1,
+        description="how often each cell is measured; from 2 on, the medians of its repeats are "
+        "told, with their intervals",
+    )
+    recheck_first: bool = Field(
+        False,
+        description="measure the first cell once more at the very end, and tell how far its "
+        "numbers have drifted",
     )
     settle: Settle = Field(default_factory=Settle, description="when a cell counts as steady")
     host: HttpUrl = Field(
@@ -233,6 +242,8 @@ def _yaml_scalar(value: Any) -> str:
             return "null"
         case "":
             return '""'
+        case bool():
+            return str(value).lower()
         case dict():
             return "{}"
         case _:

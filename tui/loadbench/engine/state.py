@@ -52,6 +52,8 @@ class CellState:
     attempt: int = 0
     """0: never begun."""
     finished: CellFinished | None = None
+    finished_seq: int = 0
+    """Number of the journal's entry that holds `finished`; 0: there is none."""
     failed: CellFailed | None = None
     skipped: CellSkipped | None = None
 
@@ -144,7 +146,9 @@ class RunState:
             case Containers(containers=containers):
                 return replace(state, containers=containers)
             case CellFinished() as event:
-                return state._over(event.cell, CellStatus.FINISHED, finished=event)
+                return state._over(
+                    event.cell, CellStatus.FINISHED, finished=event, finished_seq=entry.seq
+                )
             case CellFailed() as event:
                 return state._over(event.cell, CellStatus.FAILED, failed=event)
             case CellSkipped() as event:
@@ -230,10 +234,18 @@ class RunState:
         status: CellStatus,
         *,
         finished: CellFinished | None = None,
+        finished_seq: int = 0,
         failed: CellFailed | None = None,
         skipped: CellSkipped | None = None,
     ) -> "RunState":
-        state = self._with(key, status=status, finished=finished, failed=failed, skipped=skipped)
+        state = self._with(
+            key,
+            status=status,
+            finished=finished,
+            finished_seq=finished_seq,
+            failed=failed,
+            skipped=skipped,
+        )
         if key != self.current:
             return state
         return replace(state, current=None, phase=None, phases=(), samples=Samples())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from loadbench.engine.events import Verdict
+from loadbench.engine.plan import is_recheck
 from loadbench.engine.profile import Goals
 from loadbench.engine.report.rows import Row
 
@@ -21,7 +22,9 @@ def missed(row: Row, goals: Goals) -> list[str]:
 def best(rows: Iterable[Row], goals: Goals) -> Row | None:
     """Return the valid cell with the most requests per second that misses no goal.
 
-    Of equals it is the one with fewer models. None: there is no such cell.
+    Of equals it is the one with fewer models. The first cell counts as it was at first, not as it
+    was at the end. None: there is no such cell.
     """
-    good = [row for row in rows if row.verdict == Verdict.VALID and not missed(row, goals)]
+    swept = [row for row in rows if not is_recheck(row.cell)]
+    good = [row for row in swept if row.verdict == Verdict.VALID and not missed(row, goals)]
     return max(good, key=lambda row: (row.rps or 0.0, -row.models), default=None)

@@ -7,6 +7,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from loadbench.engine.files import write_whole
+from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.state import RunState
 
@@ -27,6 +29,7 @@ def summary_json(state: RunState) -> str:
     """Return a run and its cells as one JSON object, null where there is no number."""
     started, finished = state.started, state.finished
     assert started is not None
+    drift = drift_of(state)
     summary = {
         "run": started.run,
         "profile_name": started.profile_name,
@@ -39,6 +42,8 @@ def summary_json(state: RunState) -> str:
         "images": dict(state.images),
         "profile": started.profile,
         "cells": [asdict(row) for row in rows(state)],
+        "repeats": [asdict(group) for group in groups(state)],
+        "drift": drift.as_dict() if drift else None,
     }
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
 
