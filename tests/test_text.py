@@ -1,6 +1,7 @@
 """How values look in plain text."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,12 +32,18 @@ from loadbench.engine.events import (
     Verdict,
 )
 from loadbench.engine.numbers import number
-from loadbench.engine.state import fold
+from loadbench.engine.profile import Profile
+from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.repeats import groups
+from loadbench.engine.state import RunState, fold
 from loadbench.text import (
+    RATE_LEGEND,
     cells_table,
     event_line,
     outcome_line,
     progress_line,
+    repeats_table,
+    span_legend,
     table,
 )
 
@@ -136,7 +143,85 @@ def test_below_the_table_stands_why_cells_are_in_doubt() -> None:
         "m1_u2_s2 suspect: not settled: too few",
         "m2_u2_s2 failed: model-1 ended (137)",
     ]
-    assert cells_table(state_after(BEGUN))[-1].startswith("latency p50 to p99 in ms")
+    assert cells_table(state_after(BEGUN))[-1] == RATE_LEGEND
+
+
+REPEATED = make_profile(repeats=3)
+"""m1_u2_s2, three times."""
+
+
+def swept(profile: Profile, *slower: float) -> RunState:
+    """A run of which every cell has finished, each slower by a factor of its own."""
+    begun = run_started(profile)
+    events: list[Event] = [begun]
+    for cell, factor in zip(begun.cells, slower, strict=True):
+        numbers: dict[str, Any] = {
+            "completed": round(400 / factor),
+            "requests": requests(((10 * factor, 400),)),
+        }
+        events += [cell_started(cell.key), cell_finished(cell.key, **numbers)]
+    return state_after(*events)
+
+
+def test_below_the_table_stand_the_medians_of_repeats_and_what_the_brackets_mean() -> None:
+    lines = cells_table(swept(REPEATED, 1, 1.25, 2))
+
+    assert lines[6] == ""
+    assert [line.split() for line in lines[7:9]] == [
+        ["cell", "repeats", "req/s", "p50", "p95", "p99"],
+        ["m1_u2_s2", "3", "32.0", "[20.0,", "40.0]", *3 * ["12.5", "[10.0,", "20.0]"]],
+    ]
+    (legend,) = lines[9:]
+    assert legend == (
+        "[low, high]: all repeats lie in it; with 3 repeats it covers the median with 75 %, "
+        "6 repeats would give 95 %"
+    )
+
+
+def test_from_six_repeats_on_the_brackets_are_a_95_percent_interval() -> None:
+    lines = cells_table(swept(make_profile(repeats=6), *6 * (1,)))
+
+    assert lines[-1] == "[low, high]: 95 % interval of the median, from order statistics"
+
+
+def test_where_some_cells_have_fewer_repeats_each_legend_says_whom_it_is_for() -> None:
+    whole, part = (groups(swept(make_profile(repeats=n), *n * (1,)))[0] for n in (7, 2))
+
+    first, second = span_legend([whole, part, whole])
+
+    assert first.startswith("[low, high]: 95 %")
+    assert second.startswith("[low, high] of fewer than 6 repeats: all repeats lie in it; with 2 ")
+
+
+def test_one_repeat_that_counts_has_no_interval_and_none_has_no_number() -> None:
+    invalid = cell_finished("m1_u2_s2_r2", verdict=Verdict.INVALID)
+    begun = run_started(make_profile(repeats=2))
+
+    one = repeats_table(groups(state_after(begun, cell_started(), SUSPECT, invalid)))
+    none = repeats_table(groups(state_after(begun, invalid)))
+
+    assert " ".join(one[1].split()) == "m1_u2_s2 1 of 2, 1 suspect 40.0 10.0 10.0 10.0"
+    assert " ".join(none[1].split()) == "m1_u2_s2 0 of 2 - - - -"
+    assert len(one) == len(none) == 2
+
+
+def test_a_run_without_repeats_has_one_table() -> None:
+    assert not any("repeats" in line for line in cells_table(swept(make_profile(), 1)))
+
+
+def test_below_the_table_stands_how_far_the_first_cell_drifted() -> None:
+    profile = make_profile(models=[1, 2], recheck_first=True)
+
+    state = swept(profile, 1, 1, 1.25)
+    drift = drift_of(state)
+
+    assert drift is not None
+    assert drift.reason is not None
+    assert cells_table(state)[-2:] == ["", drift.sentence]
+
+
+def test_what_spawn_rates_are_fits_on_a_line_of_80_columns() -> None:
+    assert len(RATE_LEGEND) <= 80
 
 
 @pytest.mark.parametrize(

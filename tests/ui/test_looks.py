@@ -9,6 +9,15 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from builders import (
+    cell_finished,
+    cell_started,
+    make_profile,
+    requests,
+    run_started,
+    write_journal,
+)
+from loadbench.engine.events import Event, Result, RunFinished
 from loadbench.engine.launch import Order, Preview
 from loadbench.errors import RefusedError
 from loadbench.ui.terminal import Terminal
@@ -226,6 +235,31 @@ def test_reports_without_a_run(stage: Stage, looks: Looks, size: tuple[int, int]
 def test_the_parts_of_narrow_reports(stage: Stage, looks: Looks, name: str, key: str) -> None:
     with_runs(stage)
     shot(stage, looks, f"reports-{name}", NARROW, "v", "j", key)
+
+
+@sizes
+def test_a_run_whose_cells_were_measured_more_than_once(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    repeated_run(stage)
+    shot(stage, looks, "reports-repeated", size, "v", "2")
+
+
+def repeated_run(stage: Stage) -> None:
+    """Add a run of 2 × 2 cells, three times each, that became slower by and by."""
+    profile = make_profile(models=[1, 2], users=[2, 8], repeats=3, recheck_first=True)
+    begun = run_started(profile, run="20261122-111101")
+    events: list[Event] = [begun]
+    for number, cell in enumerate(begun.cells):
+        slow = round((20 + number) * cell.users / cell.models)
+        completed = round(10_000 * cell.users / slow)
+        answers = requests(((slow, 300), (slow * 1.5, 20)))
+        events += [
+            cell_started(cell.key),
+            cell_finished(cell.key, completed=completed, requests=answers),
+        ]
+    events.append(RunFinished(result=Result.DONE, reason="every cell is over"))
+    write_journal(stage.root / "reports" / "demo" / begun.run, *events)
 
 
 # Everywhere

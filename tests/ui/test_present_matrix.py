@@ -93,6 +93,16 @@ def test_a_row_says_its_repeat_where_there_are_several() -> None:
     assert grid.place("m1_u2_s1_r2") == (1, 0)
 
 
+def test_the_first_cell_measured_again_has_a_row_of_its_own_below_all_others() -> None:
+    grid = grid_of(
+        plan_cells(make_profile(models=[1, 2], users=[5, 10], repeats=2, recheck_first=True))
+    )
+
+    assert grid.row_names() == ["5 #1", "5 #2", "10 #1", "10 #2", "5 again"]
+    assert grid.place("m1_u5_s2_recheck") == (4, 0)
+    assert (4, 1) not in grid.keys
+
+
 def test_every_cell_has_a_place_of_its_own() -> None:
     cells = plan_cells(make_profile(models=[1, 2, 3], users=[2, 4], spawn_rates=[1, 2], repeats=2))
     grid = grid_of(cells)

@@ -78,7 +78,8 @@ def test_until_the_process_answers_only_the_plan_is_told() -> None:
     lines = texts(preview_lines(INTENTION, None, 80, busy="asking Docker…"))
 
     assert lines == [
-        "cells     2 cells: models 1, 2; users 2; users started per second 2",
+        "cells     2 cells: models 1, 2; users 2; users started per second (in batches",
+        "          once a second) 2",
         "time      about 1 min 4 s",
         "",
         "asking Docker…",
@@ -88,7 +89,7 @@ def test_until_the_process_answers_only_the_plan_is_told() -> None:
 def test_what_was_found_is_told_with_its_warnings() -> None:
     lines = preview_lines(INTENTION, FOUND, 80)
 
-    assert texts(lines)[2:] == [
+    assert texts(lines)[3:] == [
         "driver    local: no containers: the Docker engine does not answer",
         "disk      up to 24 MB, 77.7 GB are free",
         "warning   2 models × 1 threads are more than the 1 cores here",
@@ -124,9 +125,10 @@ def test_why_a_run_is_no_new_one_stands_above() -> None:
 
     lines = texts(preview_lines(again, None, 80))
 
-    assert lines[:2] == [
+    assert lines[:3] == [
         "goes on with demo/20261122-072100",
-        "cells     1 cell: models 1; users 2; users started per second 2",
+        "cells     1 cell: models 1; users 2; users started per second (in batches once a",
+        "          second) 2",
     ]
 
 
@@ -135,7 +137,16 @@ def test_repeats_are_told_where_there_are_several() -> None:
 
     lines = texts(preview_lines(replace(INTENTION, cells=cells), None, 80))
 
-    assert "".join(lines[:2]).endswith("users started per second 0.5; repeat 1, 2,          3")
+    assert lines[1].endswith("second) 0.5; repeat 1, 2, 3")
+
+
+def test_that_the_first_cell_is_measured_again_is_told() -> None:
+    cells = plan_cells(make_profile(models=[1, 2], recheck_first=True))
+
+    lines = texts(preview_lines(replace(INTENTION, cells=cells), None, 200))
+
+    assert lines[0].startswith("cells     3 cells: models 1, 2;")
+    assert lines[0].endswith("; the first once more at the end")
 
 
 @given(st.text(max_size=100), st.integers(20, 80))
@@ -248,4 +259,4 @@ def test_help_lists_the_keys_by_place_and_then_every_sign_that_is_used(glyphs: G
     assert "there" not in lines
     explained = [one.split()[0] for one in lines[5:]]
     used = (glyphs.running, glyphs.failed, glyphs.skipped, glyphs.pending)
-    assert {*used, "!", "!!"} == set(explained)
+    assert {*used, "!", "!!", "@2/s", "#2", "again"} == set(explained)

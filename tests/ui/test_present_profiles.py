@@ -170,7 +170,7 @@ def test_a_profile_in_full_says_what_it_measures() -> None:
         "device      cpu, batch size 1",
         "driver      auto",
         "a cell      measured 10 s, steady after 15 s at the most",
-        "spawn rate  2 users/s",
+        "spawn rate  2 users/s, in batches once a second",
         "",
         "2 cells, about 1 min 4 s   m: model containers",
         "users    1m       2m",
@@ -215,8 +215,18 @@ def test_several_spawn_rates_stand_in_the_grid() -> None:
 
     lines = texts(profile_detail(saved, [], UNICODE, 80))
 
-    assert not any(one.startswith("spawn rate") for one in lines)
+    assert "spawn rate  1, 2 users/s, in batches once a second" in lines
     assert "2 @1/s     ·" in lines
+
+
+def test_that_the_first_cell_is_measured_again_stands_in_the_facts_and_in_the_grid() -> None:
+    saved = replace(SAVED, profile=make_profile(users=[2, 4], recheck_first=True))
+
+    lines = texts(profile_detail(saved, [], UNICODE, 80))
+
+    assert "recheck     the first cell once more at the end" in lines
+    assert any(one.startswith("3 cells") for one in lines)
+    assert "2 again     ·" in lines
 
 
 def test_the_newest_runs_are_listed_and_the_others_counted() -> None:

@@ -35,6 +35,7 @@ from loadbench.ui.present.results import (
     columns_of,
     latency_by_users,
     no_runs,
+    repeated_lines,
     run_entries,
     sorted_rows,
     throughput_by_users,
@@ -142,6 +143,41 @@ def test_repeats_have_a_column_where_there_are_some() -> None:
 
     assert [names[it] for it in columns_of([row()])] == [it for it in names if it != "#"]
     assert columns_of([row(), row(repeat=2)]) == list(range(len(names)))
+
+
+def test_the_first_cell_measured_again_is_told_from_the_first_and_sorted_after_repeats() -> None:
+    state = swept(make_profile(repeats=2, recheck_first=True))
+    names = [title for title, _ in COLUMNS]
+
+    first, second, again = sorted_rows(rows(state), column("#"), falling=False)
+
+    assert [cell_values(it)[column("#")] for it in (first, second, again)] == ["1", "2", "1+"]
+    assert columns_of([again]) == list(range(len(names)))
+
+
+def test_the_first_cell_measured_again_is_in_no_chart() -> None:
+    state = swept(make_profile(recheck_first=True), m1_u2_s2_recheck={"completed": 4})
+
+    made = throughput_by_users(state)
+
+    assert made is not None
+    assert points(made) == {"1m": [(2.0, 40.0)]}
+
+
+def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
+    state = swept(make_profile(repeats=2, recheck_first=True), m1_u2_s2_r2={"completed": 300})
+
+    lines = [plain(one).rstrip() for one in repeated_lines(state, 75)]
+
+    assert lines == [
+        "m1_u2_s2 measured again at the end: 40.0 → 40.0 req/s (+0.0 %), p50 10.0 →",
+        "  10.0 ms (+0.0 %), p95 10.0 → 10.0 ms (+0.0 %)",
+        "m1_u2_s2  2 repeats: 35.0 [30.0, 40.0] req/s, p50 10.0 [10.0, 10.0], p95",
+        "  10.0 [10.0, 10.0], p99 10.0 [10.0, 10.0] ms",
+        "[low, high]: all repeats lie in it; with 2 repeats it covers the median",
+        "  with 50 %, 6 repeats would give 95 %",
+    ]
+    assert repeated_lines(swept(make_profile()), 75) == []
 
 
 def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:

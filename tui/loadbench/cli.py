@@ -62,9 +62,9 @@ def main(context: click.Context, workspace: str | None, ascii_only: bool) -> Non
 
     Without a command it opens the screens: choose a profile, watch its run, look back at reports.
 
-    A profile says which numbers of models, users and spawn rates to measure. `run` starts the
-    service, puts the users on it, cell after cell, and saves a report for each cell and a table of
-    all of them under reports/PROFILE/.
+    A profile says which numbers of models, users and spawn rates (users started per second, in
+    batches once a second) to measure. `run` starts the service, puts the users on it, cell after
+    cell, and saves a report for each cell and a table of all of them under reports/PROFILE/.
     """
     context.meta[ASCII_ONLY] = ascii_only
     if context.invoked_subcommand not in ("init",):
@@ -173,12 +173,12 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
             str(cell.models),
             str(cell.users),
             f"{cell.spawn_rate:g}",
-            str(cell.repeat),
+            "again" if cell.recheck else str(cell.repeat),
             cell.report_name,
         )
         for cell in cells
     ]
-    click.echo("\n".join(text.table(header, body)))
+    click.echo("\n".join([*text.table(header, body), text.RATE_LEGEND]))
     total = say_duration(estimate_s(loaded, cells))
     click.echo(f"\n{text.counted(len(cells), 'cell')}, about {total} in all")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))

@@ -20,11 +20,18 @@ from loadbench.engine.events import (
 from loadbench.engine.journal import Entry
 from loadbench.engine.measure.histogram import count, percentile, successes
 from loadbench.engine.numbers import number
+from loadbench.engine.report import repeats
+from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import Row, row_of, rows
 from loadbench.engine.state import OVER, CellStatus, RunState
 
 LOG_LINES = 5
 """Of what failed; stack.log has them all."""
+
+RATE_LEGEND = "rate: users started per second, all at once each second (2.5: 2 every 0.8 s)"
+
+IN_BATCHES = "in batches once a second"
+"""What is said of spawn rates where there is little room."""
 
 _PHASE_WORDS = {
     Phase.SCALING: "scaling the stack",
@@ -67,18 +74,71 @@ def counted(amount: int, thing: str) -> str:
 
 
 def cells_table(state: RunState) -> list[str]:
-    """Return a run's cells with their main numbers, and below them why some are in doubt."""
+    """Return a run's cells with their main numbers, and below them what is to be said of them.
+
+    That is a line for each group of repeats, how far the first cell has drifted, and why cells are
+    in doubt; each of them where there is something to say.
+    """
     latency = ("p50", "p90", "p95", "p99")
     header = ("cell", "models", "users", "rate", "req/s", *latency, "fails", "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row) for row in cells])
-    lines.append("latency p50 to p99 in ms, of successes; rate: users started per second")
+    lines += ["latency p50 to p99 in ms, of successes", RATE_LEGEND]
+    if repeated := repeats.groups(state):
+        lines += ["", *repeats_table(repeated)]
+    if drift := drift_of(state):
+        lines += ["", drift.sentence]
     doubts: dict[str, list[str]] = {}
     for row in cells:
         if row.reasons:
             doubts.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
     told = [f"{', '.join(keys)} {doubt}" for doubt, keys in doubts.items()]
     return [*lines, "", *told] if told else lines
+
+
+def repeats_table(groups: Sequence[repeats.Group]) -> list[str]:
+    """Return a table with a line for each group of repeats, and what its brackets mean."""
+    header = ("cell", "repeats", "req/s", "p50", "p95", "p99")
+    columns = ("rps", "p50_ms", "p95_ms", "p99_ms")
+    body = [
+        (it.cell, repeats_used(it), *(span(it.intervals[name]) for name in columns))
+        for it in groups
+    ]
+    return [*table(header, body), *span_legend(groups)]
+
+
+def repeats_used(group: repeats.Group) -> str:
+    """Return how many repeats count: `3`, or `2 of 3, 1 suspect`."""
+    few = group.used < group.planned
+    used = f"{group.used} of {group.planned}" if few else str(group.used)
+    return f"{used}, {group.suspect} suspect" if group.suspect else used
+
+
+def span(interval: repeats.Interval | None) -> str:
+    """Return a median and where it may lie, `43.1 [41.0, 45.2]`; of one value, that alone."""
+    if interval is None or not interval.coverage:
+        return number(interval.median if interval else None)
+    return f"{number(interval.median)} [{number(interval.low)}, {number(interval.high)}]"
+
+
+def span_legend(groups: Sequence[repeats.Group]) -> list[str]:
+    """Return what the brackets of these groups mean; nothing where no group has any."""
+    sizes = sorted({it.used for it in groups if it.used > 1})
+    few = [size for size in sizes if size < repeats.FEWEST]
+    lines = []
+    if len(few) < len(sizes):
+        lines.append("[low, high]: 95 % interval of the median, from order statistics")
+    if few:
+        of = f" of fewer than {repeats.FEWEST} repeats" if lines else ""
+        covers = ", ".join(
+            f"with {n} repeats it covers the median with {100 * repeats.coverage(n):.3g} %"
+            for n in few
+        )
+        lines.append(
+            f"[low, high]{of}: all repeats lie in it; {covers}, "
+            f"{repeats.FEWEST} repeats would give 95 %"
+        )
+    return lines
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:

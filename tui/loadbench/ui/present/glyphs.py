@@ -50,7 +50,7 @@ UNICODE = Glyphs(
 
 _IN_ASCII = str.maketrans(
     {
-        **dict.fromkeys("·–—─", "-"),
+        **dict.fromkeys("·–—─−", "-"),
         **dict.fromkeys("▶▸→", ">"),
         **dict.fromkeys("←", "<"),
         **dict.fromkeys("↑", "^"),

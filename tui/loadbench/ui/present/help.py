@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from loadbench.text import IN_BATCHES
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line
 
@@ -28,6 +29,9 @@ def help_lines(
         (glyphs.failed, "failed"),
         (glyphs.skipped, "skipped; or a run that was stopped"),
         (glyphs.pending, "not measured yet"),
+        ("@2/s", f"2 users are started per second, {IN_BATCHES}"),
+        ("#2", "the second repeat of a cell"),
+        ("again 1+", "the first cell, measured once more at the end"),
     )
     lines.append(line(("signs", Tone.STRONG)))
     return [*lines, *(_key(sign, means) for sign, means in signs)]

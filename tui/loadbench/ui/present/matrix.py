@@ -16,8 +16,8 @@ _MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
 _TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
 
 P90 = Callable[[CellFinished], float | None]
-RowKey = tuple[int, float, int]
-"""Users, spawn rate, repeat."""
+RowKey = tuple[bool, int, float, int]
+"""Measured again at the end, users, spawn rate, repeat: so sorted, what is again is last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,13 @@ class Grid:
 
     def row_names(self) -> list[str]:
         """Return what each row is called: its users, and what else tells it from the others."""
-        rates = len({rate for _, rate, _ in self.rows}) > 1
-        repeats = len({repeat for _, _, repeat in self.rows}) > 1
+        rates = len({rate for _, _, rate, _ in self.rows}) > 1
+        repeats = len({repeat for _, _, _, repeat in self.rows}) > 1
         return [
-            f"{users}" + (f" @{rate:g}/s" if rates else "") + (f" #{repeat}" if repeats else "")
-            for users, rate, repeat in self.rows
+            f"{users}"
+            + (f" @{rate:g}/s" if rates else "")
+            + (" again" if again else f" #{repeat}" if repeats else "")
+            for again, users, rate, repeat in self.rows
         ]
 
 
@@ -113,7 +115,7 @@ def _heads(grid: Grid) -> Line:
 
 
 def _row(cell: Cell) -> RowKey:
-    return cell.users, cell.spawn_rate, cell.repeat
+    return cell.recheck, cell.users, cell.spawn_rate, cell.repeat
 
 
 def _centred(content: str) -> str:

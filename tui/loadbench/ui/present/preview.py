@@ -6,7 +6,7 @@ from loadbench.engine.duration import say_duration
 from loadbench.engine.launch import Preview
 from loadbench.engine.plan import Cell, estimate_s
 from loadbench.engine.profile import Profile
-from loadbench.text import counted
+from loadbench.text import IN_BATCHES, counted
 from loadbench.ui.present.lines import Line, Tone, line, wrap
 
 _NAME_COLUMNS = 10
@@ -78,7 +78,7 @@ def _cells(cells: tuple[Cell, ...]) -> str:
     axes = (
         ("models", sorted({cell.models for cell in cells})),
         ("users", sorted({cell.users for cell in cells})),
-        ("users started per second", sorted({cell.spawn_rate for cell in cells})),
+        (f"users started per second ({IN_BATCHES})", sorted({cell.spawn_rate for cell in cells})),
         ("repeat", sorted({cell.repeat for cell in cells})),
     )
     parts = [
@@ -86,4 +86,6 @@ def _cells(cells: tuple[Cell, ...]) -> str:
         for name, values in axes
         if name != "repeat" or len(values) > 1
     ]
+    if any(cell.recheck for cell in cells):
+        parts.append("the first once more at the end")
     return f"{counted(len(cells), 'cell')}: {'; '.join(parts)}"

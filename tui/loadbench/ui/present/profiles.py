@@ -17,7 +17,7 @@ from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
-from loadbench.text import counted
+from loadbench.text import IN_BATCHES, counted
 from loadbench.ui.catalog import SavedProfile
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES
@@ -168,10 +168,12 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
         ("driver", profile.stack.driver),
         ("a cell", f"measured {say_duration(profile.run_time)}{_settling(settle.max)}"),
     ]
-    if len(profile.spawn_rates) == 1:
-        facts.append(("spawn rate", f"{profile.spawn_rates[0]:g} users/s"))
+    rates = ", ".join(f"{rate:g}" for rate in profile.spawn_rates)
+    facts.append(("spawn rate", f"{rates} users/s, {IN_BATCHES}"))
     if profile.repeats > 1:
         facts.append(("repeats", str(profile.repeats)))
+    if profile.recheck_first:
+        facts.append(("recheck", "the first cell once more at the end"))
     goals = []
     if profile.goals.p95_ms is not None:
         goals.append(f"p95 ≤ {profile.goals.p95_ms:g} ms")

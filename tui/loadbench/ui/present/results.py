@@ -6,9 +6,12 @@ from string import ascii_lowercase
 from loadbench.engine.events import Buckets, CellFinished, Verdict
 from loadbench.engine.measure.histogram import merge, percentile, successes
 from loadbench.engine.numbers import number
+from loadbench.engine.plan import is_recheck
+from loadbench.engine.report import repeats
+from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import Row
 from loadbench.engine.state import CellStatus, RunState
-from loadbench.text import standing
+from loadbench.text import repeats_used, span, span_legend, standing
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Entry, Line, Tone, line, wrap
@@ -22,7 +25,7 @@ COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("models", lambda row: row.models),
     ("users", lambda row: row.users),
     ("rate", lambda row: row.spawn_rate),
-    (REPEAT, lambda row: row.repeat),
+    (REPEAT, lambda row: (is_recheck(row.cell), row.repeat)),
     ("req/s", lambda row: row.rps),
     ("p50", lambda row: row.p50_ms),
     ("p90", lambda row: row.p90_ms),
@@ -32,7 +35,7 @@ COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
     ("fails", lambda row: row.failures),
     ("verdict", lambda row: row.verdict),
 )
-"""The name of each column, and what it is sorted by; `#` is the repeat."""
+"""The name of each column, and what it is sorted by; `#` is the repeat, `1+` the recheck."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[Entry]:
@@ -66,7 +69,7 @@ def no_runs(*, complete: bool) -> list[Line]:
 
 def columns_of(rows: Sequence[Row]) -> list[int]:
     """Return the columns that tell these cells apart: repeats only where there are some."""
-    repeated = any(row.repeat > 1 for row in rows)
+    repeated = any(row.repeat > 1 or is_recheck(row.cell) for row in rows)
     return [i for i, (name, _) in enumerate(COLUMNS) if repeated or name != REPEAT]
 
 
@@ -76,7 +79,7 @@ def cell_values(row: Row) -> tuple[str, ...]:
         str(row.models),
         str(row.users),
         f"{row.spawn_rate:g}",
-        str(row.repeat),
+        "1+" if is_recheck(row.cell) else str(row.repeat),
         number(row.rps),
         number(row.p50_ms),
         number(row.p90_ms),
@@ -98,11 +101,34 @@ def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> li
     return [*sorted(have, key=value, reverse=falling), *lack]  # type: ignore[arg-type]  # each column holds one kind
 
 
+def repeated_lines(state: RunState, columns: int) -> list[Line]:
+    """Return what cells that were measured more than once tell, none where there are none.
+
+    That is the drift, the medians of repeats with their intervals, and what these mean.
+    """
+    groups, told = repeats.groups(state), []
+    if drift := drift_of(state):
+        told.append(line((drift.sentence, Tone.WARN if drift.reason else Tone.PLAIN)))
+    told += [_group_line(it) for it in groups]
+    told += [line((legend, Tone.DIM)) for legend in span_legend(groups)]
+    return [part for one in told for part in wrap(one, columns, indent=2)]
+
+
+def _group_line(group: repeats.Group) -> Line:
+    rps, p50, p95, p99 = (
+        span(group.intervals[name]) for name in ("rps", "p50_ms", "p95_ms", "p99_ms")
+    )
+    return line(
+        (group.cell, Tone.STRONG),
+        f"  {repeats_used(group)} repeats: {rps} req/s, p50 {p50}, p95 {p95}, p99 {p99} ms",
+    )
+
+
 def latency_by_users(state: RunState) -> Chart | None:
     """Return a chart of p90 against users, in ms, a line per number of models.
 
     Cells of the same users and models (spawn rates, repeats) are one: their histograms are merged.
-    None: no cell has a success.
+    The first cell's recheck is none of them. None: no cell has a success.
     """
     return _by_users(state, lambda cells: percentile(_successes(cells), 0.9))
 
@@ -123,8 +149,9 @@ def _by_users(
     found: dict[int, dict[int, list[CellFinished]]] = {}
     for it in state.cells.values():
         finished = it.finished if it.status is CellStatus.FINISHED else None
-        # What is invalid is worth nothing, beside others least of all.
-        if finished and finished.verdict is not Verdict.INVALID:
+        # What is invalid is worth nothing, beside others least of all; and the recheck would count
+        # the first cell twice.
+        if finished and finished.verdict is not Verdict.INVALID and not it.cell.recheck:
             found.setdefault(it.cell.models, {}).setdefault(it.cell.users, []).append(finished)
     users = sorted({user for by_user in found.values() for user in by_user})
     if not users:

@@ -16,10 +16,16 @@ from loadbench.text import outcome_line
 from loadbench.ui import outside
 from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.lines import Tone, line, wrap
-from loadbench.ui.present.results import latency_by_users, no_runs, run_entries, throughput_by_users
+from loadbench.ui.present.results import (
+    latency_by_users,
+    no_runs,
+    repeated_lines,
+    run_entries,
+    throughput_by_users,
+)
 from loadbench.ui.widgets.cell_table import CellTable
 from loadbench.ui.widgets.chart import ChartView
-from loadbench.ui.widgets.lines import TextLine
+from loadbench.ui.widgets.lines import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
+_EDGE_COLUMNS = 5
+"""Of a panel: its border, its padding and its scrollbar."""
 _TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
 
 
@@ -65,6 +73,7 @@ class ReportsScreen(Screen[None]):
             with Vertical(id="result"):
                 yield TextLine(id="outcome")
                 yield CellTable(id="cells")
+                yield LineView(id="repeated", title="measured more than once")
                 yield TextLine(id="why")
                 with Horizontal(id="run-charts"):
                     yield ChartView("p90 ms by users", id="latency", **drawn)
@@ -124,12 +133,20 @@ class ReportsScreen(Screen[None]):
             outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
         cells = rows(run.state) if run else ()
         self.query_one(CellTable).show_rows(cells)
+        self._show_repeated()
         empty = "no cell has been measured" if run else ""
         latency = latency_by_users(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
         throughput = throughput_by_users(run.state) if run else None
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
         self.refresh_bindings()
+
+    def _show_repeated(self) -> None:
+        # By the table above: the panel has no width while it is not shown.
+        columns = self.query_one(CellTable).outer_size.width - _EDGE_COLUMNS
+        lines = repeated_lines(self.chosen.state, columns) if self.chosen else []
+        self.query_one("#repeated", LineView).show(lines)
+        self._arrange()
 
     def _show_why(self) -> None:
         row, panel = self.cell, self.query_one("#why", TextLine)
@@ -143,6 +160,8 @@ class ReportsScreen(Screen[None]):
             "result": not self._narrow or self._tab != "runs",
             "cells": not self._narrow or self._tab == "cells",
             "why": not self._narrow or self._tab == "cells",
+            "repeated": bool(self.query_one("#repeated", LineView).lines)
+            and (not self._narrow or self._tab == "cells"),
             "run-charts": not self._narrow or self._tab == "charts",
         }
         for name, visible in shown.items():

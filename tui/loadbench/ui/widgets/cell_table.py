@@ -8,7 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from loadbench.engine.report.rows import Row
+from loadbench.text import IN_BATCHES
 from loadbench.ui.present.results import COLUMNS, REPEAT, cell_values, columns_of, sorted_rows
+
+_LEGEND = f"rate: users started per second, {IN_BATCHES}"
 
 
 class CellTable(DataTable[Text], inherit_bindings=False):
@@ -28,6 +31,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
         super().__init__(id=id, cursor_type="row", zebra_stripes=False)
         self.border_title = "cells"
+        self.border_subtitle = _LEGEND
         self._planned: Sequence[Row] = ()
         self._shown: list[Row] = []
         self._columns_shown: list[int] = []
@@ -91,7 +95,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
     def _sort_by(self, column: int | None) -> None:
         self._sorted_by = column
         way = "falling" if self._falling else "rising"
-        self.border_subtitle = "" if column is None else f"by {COLUMNS[column][0]}, {way}"
+        self.border_subtitle = _LEGEND if column is None else f"by {COLUMNS[column][0]}, {way}"
         self.show_rows(self._planned)
 
 
