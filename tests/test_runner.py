@@ -24,6 +24,7 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.journal import JournalReader, JournalWriter
 from loadbench.engine.profile import Profile
+from loadbench.engine.report.drift import drift_of
 from loadbench.engine.runner import Runner
 from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
@@ -104,6 +105,20 @@ def test_a_sweep_does_everything_in_order_and_scales_by_cell(sweep: Sweep) -> No
         *("scale 2", "swarm m2_u2_s2", *ONE_CELL),
         *DOWN,
     ]
+
+
+def test_the_first_cell_is_measured_again_at_the_end_on_its_own_number_of_models(
+    folder: Path,
+) -> None:
+    sweep = Sweep(folder, models=[1, 2], recheck_first=True)
+
+    assert sweep.run() is Result.DONE
+
+    scaled = [it for it in sweep.calls if it.startswith(("scale", "swarm"))]
+    assert scaled[-2:] == ["scale 1", "swarm m1_u2_s2_recheck"]
+    assert (folder / "1_2_2_recheck.html").is_file()
+    assert drift_of(sweep.state) is not None
+    sweep.journal.close()
 
 
 def test_the_journal_on_the_disk_folds_to_the_state_of_the_runner(sweep: Sweep) -> None:
