@@ -19,16 +19,21 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.journal import Entry
 from loadbench.engine.measure.histogram import count, percentile, successes
-from loadbench.engine.numbers import number
+from loadbench.engine.numbers import latency, number
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
-from loadbench.engine.report.rows import Row, row_of, rows
+from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, row_of, rows
 from loadbench.engine.state import OVER, CellStatus, RunState
 
 LOG_LINES = 5
 """Of what failed; stack.log has them all."""
 
 RATE_LEGEND = "rate: users started per second, all at once each second (2.5: 2 every 0.8 s)"
+
+CELL_LEGEND = "cell: m models, u users, s users started per second, in batches once a second"
+
+FEW_SAMPLES = "~ fewer than ten lie beyond it"
+"""What the mark of a percentile means that too few samples are behind."""
 
 IN_BATCHES = "in batches once a second"
 """What is said of spawn rates where there is little room."""
@@ -76,14 +81,15 @@ def counted(amount: int, thing: str) -> str:
 def cells_table(state: RunState) -> list[str]:
     """Return a run's cells with their main numbers, and below them what is to be said of them.
 
-    That is a line for each group of repeats, how far the first cell has drifted, and why cells are
-    in doubt; each of them where there is something to say.
+    That is a line for each group of repeats, how far the first cell has drifted, why cells are in
+    doubt, and what bounds each; each of them where there is something to say.
     """
-    latency = ("p50", "p90", "p95", "p99")
-    header = ("cell", "models", "users", "rate", "req/s", *latency, "fails", "verdict ")
+    header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row) for row in cells])
-    lines += ["latency p50 to p99 in ms, of successes", RATE_LEGEND]
+    lines += [CELL_LEGEND, "latency p50 to max in ms, of successes"]
+    if any(row.few_samples for row in cells):
+        lines[-1] += f"; {FEW_SAMPLES}"
     if repeated := repeats.groups(state):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
@@ -92,8 +98,11 @@ def cells_table(state: RunState) -> list[str]:
     for row in cells:
         if row.reasons:
             doubts.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
-    told = [f"{', '.join(keys)} {doubt}" for doubt, keys in doubts.items()]
-    return [*lines, "", *told] if told else lines
+    if doubts:
+        lines += ["", *(f"{', '.join(keys)} {doubt}" for doubt, keys in doubts.items())]
+    if bounds := [f"{row.cell} {row.bound}" for row in cells if row.bound]:
+        lines += ["", "what bounds each cell:", *bounds]
+    return lines
 
 
 def repeats_table(groups: Sequence[repeats.Group]) -> list[str]:
@@ -235,20 +244,15 @@ def _finished_line(state: RunState, key: str) -> str:
         f"{number(row.rps)} req/s, p50 {number(row.p50_ms)} p90 {number(row.p90_ms)} "
         f"p99 {number(row.p99_ms)} ms, {row.failures} failures, {row.verdict}"
     )
-    return f"{said}: {row.reasons}" if row.reasons else said
+    said = f"{said}: {row.reasons}" if row.reasons else said
+    return f"{said}\n  bound by {row.bound}" if row.bound else said
 
 
 def _cell_line(row: Row) -> tuple[str, ...]:
     return (
         row.cell,
-        str(row.models),
-        str(row.users),
-        f"{row.spawn_rate:g}",
         number(row.rps),
-        number(row.p50_ms),
-        number(row.p90_ms),
-        number(row.p95_ms),
-        number(row.p99_ms),
+        *(latency(getattr(row, name), backed=row.is_backed(name)) for name in PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
         standing(row),
     )

@@ -27,6 +27,7 @@ from loadbench.engine.measure.steady import Steadiness, steadiness
 from loadbench.engine.measure.verdict import Case, judge
 from loadbench.engine.plan import Cell
 from loadbench.engine.profile import Profile
+from loadbench.engine.report.drift import Figures, drift_reason
 from loadbench.engine.report.locust_html import with_note
 from loadbench.engine.stack import Stack
 from loadbench.engine.stack.metrics import ServiceMetrics
@@ -188,7 +189,12 @@ class CellRun:
         )
 
     def _judged(self, finished: CellFinished) -> CellFinished:
-        worth, reasons = judge(Case(cell=self._cell, finished=finished, cores=usable_cores()))
+        figures = Figures.of(
+            finished.requests, completed=finished.completed, measured_s=finished.measured_s
+        )
+        drift = drift_reason(self._desk.state, figures) if self._cell.recheck else None
+        case = Case(cell=self._cell, finished=finished, cores=usable_cores(), drift=drift)
+        worth, reasons = judge(case)
         return replace(finished, verdict=worth, reasons=reasons)
 
     def _circumstances(self, measured: Measured) -> Circumstances:

@@ -46,6 +46,9 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+SHORTEST_S = 0.5
+
+
 class MachineMeter:
     """Tells what the whole machine did since it was last asked.
 
@@ -57,16 +60,21 @@ class MachineMeter:
         self._clock = clock
         self._before = self._read()
 
-    def read(self, own_cpu_cores: float | None) -> Machine:
-        """Return the averages since the last call.
+    def read(self, own_cpu_cores: float | None) -> Machine | None:
+        """Return the averages since the last call that returned any.
 
         Args:
             own_cpu_cores: What the service and Locust used of this machine, on average. None:
                 nobody can tell.
+
+        Returns:
+            None: that was too short a time ago, for counters that count hundredths of seconds.
         """
         now, before = self._read(), self._before
+        elapsed = now.at_s - before.at_s
+        if elapsed < SHORTEST_S:
+            return None
         self._before = now
-        elapsed = max(1e-3, now.at_s - before.at_s)
         busy = (now.busy_s - before.busy_s) / elapsed
         runner = (now.runner_s - before.runner_s) / elapsed
         others = None if own_cpu_cores is None else max(0.0, busy - own_cpu_cores - runner)

@@ -130,9 +130,7 @@ def _same_at(cell: Cell, peers: Sequence[Peer], finished: CellFinished, stage: s
     for other, its in _by_distance(cell, peers):
         means = stage_means(its.stages)
         if means and abs(means[stage] - here) <= SAME * here:
-            return (
-                f", and {number(means[stage])} ms with {other.users} users instead of {cell.users}"
-            )
+            return f", and {number(means[stage])} ms with {_load(other, cell)}"
     return ""
 
 
@@ -149,14 +147,22 @@ def _from_outside(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> 
         if abs(there - here) <= SAME * here:
             return (
                 f"a constant wait: the median is {number(here)} ms, and {number(there)} ms with "
-                f"{other.users} users instead of {cell.users}, so nothing is saturated"
+                f"{_load(other, cell)}, so nothing is saturated"
             )
         if other.users < cell.users and rate <= (1 + SAME) * its.completed / its.measured_s:
             return (
-                f"the service: {number(rate)} req/s, as with {other.users} users; its answers do "
+                f"the service: {number(rate)} req/s, as with {_users(other)}; its answers do "
                 "not say where (no Server-Timing header)"
             )
     return None
+
+
+def _load(other: Cell, cell: Cell) -> str:
+    return f"{_users(other)} instead of {cell.users}"
+
+
+def _users(cell: Cell) -> str:
+    return "1 user" if cell.users == 1 else f"{cell.users} users"
 
 
 def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:

@@ -21,7 +21,7 @@ from loadbench.engine.plan import Cell
 from loadbench.engine.report.rows import Row, row_of
 from loadbench.engine.state import CellState, RunState
 
-COLUMNS = ("rps", "p50_ms", "p90_ms", "p95_ms", "p99_ms")
+COLUMNS = ("rps", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms")
 """The numbers of a row that are summed up over its repeats."""
 
 LEVEL = 0.95

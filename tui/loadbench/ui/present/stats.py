@@ -7,6 +7,7 @@ from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Requests
 from loadbench.engine.measure.histogram import count, enough, merge, percentile
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES
+from loadbench.text import FEW_SAMPLES
 from loadbench.ui.present.lines import Line, Piece, Tone, line, table, wrap
 from loadbench.ui.present.tally import Tally
 
@@ -50,7 +51,7 @@ def stat_lines(statistics: Statistics) -> list[Line]:
     header = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
     lines = table(header, [_cells(row) for row in statistics.rows])
     if any("~" in piece.text for it in lines for piece in it):
-        lines.append(line(("~ fewer than ten samples lie beyond it", Tone.DIM)))
+        lines.append(line((FEW_SAMPLES, Tone.DIM)))
     return lines
 
 
