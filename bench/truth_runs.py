@@ -158,7 +158,7 @@ def run_stock(
     folder.mkdir()
     notes, log, told = folder / "notes.json", folder / "log.json", folder / "told"
     with serving(plan, log) as (host, _pid):
-        argv = [*stock_argv(host, users, seconds), "--json-file", str(told)]
+        argv = [*stock_argv(USERS, host, users), "-t", f"{seconds:.0f}s", "--json-file", str(told)]
         # Failures make its exit code 1.
         subprocess.run(
             argv,
@@ -180,11 +180,10 @@ def run_stock(
     )
 
 
-def stock_argv(host: str, users: int, seconds: float) -> list[str]:
+def stock_argv(locustfile: Path, host: str, users: int) -> list[str]:
     """Return the command line of a run without its web interface."""
-    argv = [sys.executable, "-m", "locust", "-f", str(USERS), "--headless", "--only-summary"]
-    argv += ["-u", str(users), "-r", str(users), "-t", f"{seconds:.0f}s"]
-    return [*argv, "--host", host]
+    argv = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--only-summary"]
+    return [*argv, "-u", str(users), "-r", str(users), "--host", host]
 
 
 def stock_environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:

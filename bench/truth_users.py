@@ -1,8 +1,8 @@
-"""The locustfile of `truth.py` and `client.py`: users who number their requests.
+"""The locustfile of `truth.py`: users who number their requests.
 
 Runs under the tool and under plain Locust alike. When the users have ended, the file that
 TRUTH_NOTES names gets the moments of each request's start and end and of the measured window, all
-by CLOCK_MONOTONIC. TRUTH_BODY names a file that is posted; without it requests are GETs.
+by CLOCK_MONOTONIC, and how Locust's process fared meanwhile.
 """
 
 import json
@@ -18,7 +18,6 @@ import gevent
 from locust import FastHttpUser, HttpUser, events
 
 NOTES = os.environ.get("TRUTH_NOTES")
-BODY = Path(os.environ["TRUTH_BODY"]).read_bytes() if "TRUTH_BODY" in os.environ else None
 
 LAG_STEP_S = 0.02
 
@@ -42,10 +41,7 @@ def ask(user: Any) -> None:
     """Send one request, and note when."""
     number = next(numbers)
     starts.append(time.monotonic())
-    if BODY is None:
-        user.client.get(f"/r/{number}", name="/r")
-    else:
-        user.client.post(f"/r/{number}", data=BODY, name="/r")
+    user.client.get(f"/r/{number}", name="/r")
     ends[number] = time.monotonic()
 
 
