@@ -91,7 +91,8 @@ def compare(row: Row, pairs: int, seconds: float) -> float:
     print(f"{'pair':>6}{'tool':>9}{'stock':>9}{'at once':>9}{'ratios':>16}", flush=True)
     ratios: dict[Way, list[float]] = {by_stock: [], by_stock_at_once: []}
     for number in range(pairs):
-        used_us = {it: measure(it, row, seconds) for it in (ways if number % 2 else ways[::-1])}
+        used_us: dict[Way, float] = {}
+        used_us |= {it: measure(it, row, seconds) for it in (ways if number % 2 else ways[::-1])}
         for way, found in ratios.items():
             found.append(used_us[by_tool] / used_us[way])
         shown = "".join(f"{used_us[way]:>9.1f}" for way in ways)
