@@ -114,6 +114,29 @@ def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clo
     assert sum(error["count"] for error in result["errors"]) == 1000
 
 
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("URL http://h/item/{}: code=503", "code=503"),
+        ("503 Server Error: Busy for url: http://h/item/{}", "503 Server Error: Busy"),
+        ("<Connection object at 0x7f3a{}>: refused", "<Connection object at 0x…>: refused"),
+    ],
+)
+def test_failures_are_grouped_whatever_their_urls_and_addresses(
+    recorder: Recorder, clock: Clock, said: str, error: str
+) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    for number in range(30):
+        failed = ConnectionError(said.format(number))
+        request(recorder, 5, exception=failed, url=f"http://h/item/{number}")
+
+    result = recorder.result()
+
+    assert result is not None
+    assert result["errors"] == [{"error": error, "count": 30}]
+
+
 def test_a_start_time_counts_even_where_user_code_ran_after_the_answer(
     recorder: Recorder, clock: Clock
 ) -> None:

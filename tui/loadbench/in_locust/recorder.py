@@ -1,5 +1,6 @@
 """Counts what the users' requests came to: by the second, and over the measured window."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Container, Mapping
@@ -17,6 +18,8 @@ BEAT_S = 0.02
 
 Clock = Callable[[], float]
 
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
+
 
 @dataclass(slots=True)
 class Tally:
@@ -29,29 +32,30 @@ class Tally:
     staged: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
-    def add(
-        self,
-        name: tuple[str, str],
-        latency_ms: float,
-        *,
-        error: str | None,
-        stages: Mapping[str, float],
+    def succeed(
+        self, name: tuple[str, str], bucket: float, latency_ms: float, stages: Mapping[str, float]
     ) -> None:
-        """Count one request; it failed where there is an error."""
-        failed = error is not None
-        histograms = self.requests.get(name)
-        if histograms is None:
-            histograms = self.requests[name] = (Counter(), Counter())
-        histograms[failed][bucket_ms(latency_ms)] += 1
-        if error is not None:
-            new = error not in self.errors and len(self.errors) >= MOST_ERRORS
-            self.errors["other failures" if new else error] += 1
-        elif stages:
+        """Count a success, in the bucket of its latency."""
+        histogram = self._histograms(name)[0]
+        histogram[bucket] = histogram.get(bucket, 0) + 1
+        if stages:
             self.staged += 1
             sums = self.stages
             sums["latency_ms"] = sums.get("latency_ms", 0.0) + latency_ms
             for stage, duration_ms in stages.items():
                 sums[stage] = sums.get(stage, 0.0) + duration_ms
+
+    def fail(self, name: tuple[str, str], bucket: float, error: str) -> None:
+        """Count a failure, in the bucket of its latency."""
+        self._histograms(name)[1][bucket] += 1
+        new = error not in self.errors and len(self.errors) >= MOST_ERRORS
+        self.errors["other failures" if new else error] += 1
+
+    def _histograms(self, name: tuple[str, str]) -> tuple[Counter[float], Counter[float]]:
+        histograms = self.requests.get(name)
+        if histograms is None:
+            histograms = self.requests[name] = (Counter(), Counter())
+        return histograms
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in the form that journals hold."""
@@ -105,10 +109,21 @@ class Window:
         """Return how much of a span of time lies in the window."""
         return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
 
-    def answer(self, now: float) -> None:
-        """Note that an answer came, of whatever kind, in the window."""
-        self.gaps[bucket_ms((now - self.answered_s) * 1000)] += 1
+    def answer(self, now: float, *, success: bool) -> None:
+        """Note that an answer came in the window."""
+        gap = bucket_ms((now - self.answered_s) * 1000)
+        self.gaps[gap] = self.gaps.get(gap, 0) + 1
         self.answered_s = now
+        self.completed += success
+
+    def flew(self, from_s: float, to_s: float) -> bool:
+        """Note that a request was in flight, and return whether it was started in the window."""
+        begin_s, end_s = self.begin_s, self.end_s
+        if begin_s <= from_s and to_s < end_s:
+            self.in_flight_s += to_s - from_s
+            return True
+        self.in_flight_s += self.overlap_s(from_s, to_s)
+        return begin_s <= from_s < end_s
 
 
 class Recorder:
@@ -169,6 +184,7 @@ class Recorder:
         start_time: float | None = None,
         exception: object = None,
         response: Any = None,
+        url: str = "",
         **_unused: Any,
     ) -> bool:
         """Count one request that has ended.
@@ -177,28 +193,27 @@ class Recorder:
             Whether Locust's own statistics shall count it too: all do until the window is opened,
             then those that were started in it.
         """
-        now = self._clock()
-        latency_ms = response_time or 0.0
-        key = (request_type, name)
-        failed = exception is not None
-        error = _in_words(exception) if failed else None
-        stages = {} if failed else parse_server_timing(getattr(response, "headers", None))
-        self._second(now).add(key, latency_ms, error=error, stages=stages)
+        now, latency_ms = self._clock(), response_time or 0.0
+        bucket, name_of = bucket_ms(latency_ms), (request_type, name)
+        tallies = [self._second(now)]
         window = self.window
-        if window is None:
-            return True
-        if now in window:
-            window.answer(now)
-            if not failed:
-                window.completed += 1
-        # The user's own code may run between the answer and this call, so the start is taken from
-        # the moment that was noted when it began, moved onto the monotonic clock.
-        started = now - (self._wall() - start_time if start_time else latency_ms / 1000)
-        window.in_flight_s += window.overlap_s(started, started + latency_ms / 1000)
-        if started not in window:
-            return False
-        window.tally.add(key, latency_ms, error=error, stages=stages)
-        return True
+        if window:
+            # The user's own code may run between the answer and this call, so the start is taken
+            # from the moment that was noted when it began, moved onto the monotonic clock.
+            started = now - (self._wall() - start_time if start_time else latency_ms / 1000)
+            if now < window.end_s:
+                window.answer(now, success=exception is None)
+            if window.flew(started, started + latency_ms / 1000):
+                tallies.append(window.tally)
+        if exception is None:
+            stages = parse_server_timing(getattr(response, "headers", None))
+            for tally in tallies:
+                tally.succeed(name_of, bucket, latency_ms, stages)
+        else:
+            error = _in_words(exception, url)
+            for tally in tallies:
+                tally.fail(name_of, bucket, error)
+        return window is None or len(tallies) > 1
 
     def abort(self, started: float) -> None:
         """Count a request that was ended by us, without an answer."""
@@ -314,5 +329,9 @@ class Recorder:
         return tally
 
 
-def _in_words(exception: object) -> str:
-    return (str(exception) or type(exception).__name__)[:300]
+def _in_words(exception: object, url: str) -> str:
+    """Return what a failure says, without what differs from one request to the next."""
+    text = str(exception) or type(exception).__name__
+    if url:
+        text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
+    return _ADDRESS.sub("0x…", text)[:300]

@@ -11,12 +11,13 @@ def bucket_ms(latency_ms: float) -> float:
 
     The error is at most 0.5 % from 1 ms on. Stock Locust keeps two digits: up to 5 %.
     """
+    # Four times for every request: round() would take twice as long.
     if latency_ms < 10:
-        return round(latency_ms, 2)
+        return int(latency_ms * 100 + 0.5) / 100
     if latency_ms < 100:
-        return round(latency_ms, 1)
+        return int(latency_ms * 10 + 0.5) / 10
     if latency_ms < 1_000:
-        return float(round(latency_ms))
+        return float(int(latency_ms + 0.5))
     if latency_ms < 10_000:
         return float(round(latency_ms, -1))
     return float(round(latency_ms, -2))

@@ -26,10 +26,9 @@ MOST_CLIENT_CPU_CORES = 0.8
 LEAST_USERS_SHARE = 0.95
 """Of the users, those that must be waiting for an answer or pausing as they should."""
 
-MOST_LAG_MS = 1.0
-"""By more than this, half of the time, and by more than `MOST_LAG_SHARE` of the median latency,
-no answer may have to wait in Locust's process before it is seen."""
-MOST_LAG_SHARE = 0.02
+MOST_LAG = {0.5: (1.0, 0.02), 0.95: (1.5, 0.05), 0.99: (2.0, 0.05)}
+"""By percentile: how late Locust may be, in ms or as a share of the latency, whichever is more. An
+answer that comes at that moment waits as long, so it is what the percentile may be off by."""
 
 STALL_MS = 500.0
 """A gap without any answer that may be worth telling, ..."""
@@ -98,10 +97,13 @@ def why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
             f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
             "pausing, the others for Locust"
         )
-    lag_ms = percentile(around.lag, 0.5) or 0.0
-    median_ms = percentile(successes(finished.requests), 0.5) or 0.0
-    if lag_ms > max(MOST_LAG_MS, MOST_LAG_SHARE * median_ms):
-        return f"Locust was late by {lag_ms:.2g} ms half of the time"
+    good = successes(finished.requests)
+    for fraction, (least_ms, share) in MOST_LAG.items():
+        lag_ms = percentile(around.lag, fraction) or 0.0
+        latency_ms = percentile(good, fraction) or 0.0
+        if lag_ms > max(least_ms, share * latency_ms):
+            often = "half" if fraction == 0.5 else f"{100 * (1 - fraction):.0f} %"
+            return f"Locust was late by {lag_ms:.2g} ms or more in {often} of the time"
     return None
 
 
