@@ -89,6 +89,7 @@ def test_the_machine_s_swapping_is_a_sum_and_the_rest_a_mean() -> None:
     def busy(cpu: float, others: float | None, swapped: int) -> Sample:
         return sample(
             machine=Machine(
+                cores=2,
                 cpu_cores=cpu,
                 others_cpu_cores=others,
                 stolen_cpu_cores=0.0,
@@ -97,9 +98,9 @@ def test_the_machine_s_swapping_is_a_sum_and_the_rest_a_mean() -> None:
         )
 
     assert machine_use([busy(1.0, 0.1, 5), sample(), busy(1.5, 0.3, 7)]) == Machine(
-        cpu_cores=1.25, others_cpu_cores=0.2, stolen_cpu_cores=0.0, swapped_bytes=12
+        cores=2, cpu_cores=1.25, others_cpu_cores=0.2, stolen_cpu_cores=0.0, swapped_bytes=12
     )
     assert machine_use([busy(1.0, None, 0)]) == Machine(
-        cpu_cores=1.0, others_cpu_cores=None, stolen_cpu_cores=0.0, swapped_bytes=0
+        cores=2, cpu_cores=1.0, others_cpu_cores=None, stolen_cpu_cores=0.0, swapped_bytes=0
     )
     assert machine_use([]) is None

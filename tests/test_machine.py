@@ -1,5 +1,6 @@
 """What is told of the machine while a cell is measured."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -50,6 +51,7 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> Counters:
     }
     for name, read in of.items():
         monkeypatch.setattr(psutil, name, read)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(time, "process_time", lambda: made.runner)
     return made
 
@@ -62,7 +64,7 @@ def test_what_neither_the_service_nor_locust_nor_the_runner_used_is_others(
     counters.swap = Swap(8192, 1000)
 
     assert meter.read(0.9) == Machine(
-        cpu_cores=1.5, others_cpu_cores=0.55, stolen_cpu_cores=0.1, swapped_bytes=5096
+        cores=2, cpu_cores=1.5, others_cpu_cores=0.55, stolen_cpu_cores=0.1, swapped_bytes=5096
     )
 
 

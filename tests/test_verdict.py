@@ -25,7 +25,7 @@ NOTHING = requests((), ())
 def case(*, drift: str | None = None, around: dict[str, Any] | None = None, **changes: Any) -> Case:
     """A cell of two users with four hundred successes and nothing else, on two cores."""
     finished = cell_finished(circumstances=circumstances(**(around or {})), **changes)
-    return Case(cell=make_cell(), finished=finished, cores=2, drift=drift)
+    return Case(cell=make_cell(), finished=finished, drift=drift)
 
 
 def container(**changes: Any) -> ContainerUse:
@@ -45,6 +45,7 @@ def container(**changes: Any) -> ContainerUse:
 def machine(**changes: Any) -> Machine:
     """A machine that does nothing but measure."""
     fields: dict[str, Any] = {
+        "cores": 2,
         "cpu_cores": 1.2,
         "others_cpu_cores": 0.05,
         "stolen_cpu_cores": 0.0,
@@ -71,7 +72,7 @@ def test_a_cell_that_was_not_asked_to_settle_is_not_blamed_for_it() -> None:
 
 def test_a_cell_of_which_little_is_known_is_judged_by_that() -> None:
     finished = cell_finished(circumstances=None)
-    assert judge(Case(cell=make_cell(), finished=finished, cores=2)) == (Verdict.VALID, ())
+    assert judge(Case(cell=make_cell(), finished=finished)) == (Verdict.VALID, ())
 
 
 @pytest.mark.parametrize(
@@ -234,12 +235,9 @@ def test_a_batch_is_not_a_stall_however_many_answers_it_holds() -> None:
 
 
 def test_a_large_machine_may_do_more_besides() -> None:
-    finished = cell_finished(
-        circumstances=circumstances(machine=machine(others_cpu_cores=1.2, stolen_cpu_cores=0.4))
-    )
-
     def on(cores: int) -> Verdict:
-        return judge(Case(cell=make_cell(), finished=finished, cores=cores))[0]
+        busy = machine(cores=cores, others_cpu_cores=1.2, stolen_cpu_cores=0.4)
+        return judge(case(around={"machine": busy}))[0]
 
     assert on(4) is Verdict.SUSPECT
     assert on(16) is Verdict.VALID
@@ -271,5 +269,5 @@ def test_a_cell_whose_users_raise_before_any_request_has_no_success() -> None:
 
 @given(st.from_type(CellFinished))
 def test_numbers_are_valid_exactly_where_no_reason_speaks_against_them(told: CellFinished) -> None:
-    verdict, reasons = judge(Case(cell=make_cell(), finished=told, cores=2))
+    verdict, reasons = judge(Case(cell=make_cell(), finished=told))
     assert (verdict is Verdict.VALID) is (not reasons)

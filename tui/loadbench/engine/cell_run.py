@@ -16,7 +16,7 @@ from loadbench.engine.events import (
 )
 from loadbench.engine.files import write_whole
 from loadbench.engine.load import Load, LoadState, Measured
-from loadbench.engine.machine import MachineMeter, usable_cores
+from loadbench.engine.machine import MachineMeter
 from loadbench.engine.measure.circumstances import (
     container_uses,
     machine_use,
@@ -193,7 +193,7 @@ class CellRun:
             finished.requests, completed=finished.completed, measured_s=finished.measured_s
         )
         drift = drift_reason(self._desk.state, figures) if self._cell.recheck else None
-        case = Case(cell=self._cell, finished=finished, cores=usable_cores(), drift=drift)
+        case = Case(cell=self._cell, finished=finished, drift=drift)
         worth, reasons = judge(case)
         return replace(finished, verdict=worth, reasons=reasons)
 

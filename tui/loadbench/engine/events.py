@@ -111,8 +111,10 @@ class Service:
 class Machine:
     """What this whole machine did in a second, or on average over a window."""
 
+    cores: int
+    """How many it has."""
     cpu_cores: float
-    """Cores that were busy, whoever used them."""
+    """Those that were busy, whoever used them."""
     others_cpu_cores: float | None
     """Those that neither the service, nor Locust, nor the runner used. None: the service is not
     ours, so nobody can tell."""

@@ -79,6 +79,7 @@ class MachineMeter:
         runner = (now.runner_s - before.runner_s) / elapsed
         others = None if own_cpu_cores is None else max(0.0, busy - own_cpu_cores - runner)
         return Machine(
+            cores=os.cpu_count() or 1,
             cpu_cores=round(busy, 3),
             others_cpu_cores=None if others is None else round(others, 3),
             stolen_cpu_cores=round((now.stolen_s - before.stolen_s) / elapsed, 3),

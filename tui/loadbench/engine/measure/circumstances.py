@@ -63,6 +63,7 @@ def machine_use(samples: Sequence[Sample]) -> Machine | None:
     if not told:
         return None
     return Machine(
+        cores=told[0].cores,
         cpu_cores=round(fmean(it.cpu_cores for it in told), 3),
         others_cpu_cores=_mean(it.others_cpu_cores for it in told),
         stolen_cpu_cores=round(fmean(it.stolen_cpu_cores for it in told), 3),

@@ -59,8 +59,6 @@ class Case:
     cell: Cell
     finished: CellFinished
     """Its verdict is yet to be found."""
-    cores: int
-    """Of this machine."""
     drift: str | None = None
     """For a cell that was measured again: how it differs from the first time, if it does."""
 
@@ -218,7 +216,7 @@ def _clock(case: Case) -> str | None:
 
 def _stolen(case: Case) -> str | None:
     machine = case.around.machine
-    if machine is None or machine.stolen_cpu_cores <= MOST_STOLEN_SHARE * case.cores:
+    if machine is None or machine.stolen_cpu_cores <= MOST_STOLEN_SHARE * machine.cores:
         return None
     return (
         f"neighbours: the hypervisor gave {machine.stolen_cpu_cores:.2g} cores to other "
@@ -229,9 +227,11 @@ def _stolen(case: Case) -> str | None:
 def _neighbours(case: Case) -> str | None:
     machine = case.around.machine
     others = machine.others_cpu_cores if machine else None
-    if others is None or others <= max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * case.cores):
+    if machine is None or others is None:
         return None
-    return f"neighbours: other processes used {others:.2g} of {case.cores} cores"
+    if others <= max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * machine.cores):
+        return None
+    return f"neighbours: other processes used {others:.2g} of {machine.cores} cores"
 
 
 def _drifted(case: Case) -> str | None:
