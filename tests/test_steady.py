@@ -44,7 +44,7 @@ def test_a_window_with_few_completions_says_nothing() -> None:
     assert steadiness(seconds((15, 10), (15, 10), (15, 10)), 2).steady
     samples = seconds((15, 10), (15, 10), (14, 10))
     assert steadiness(samples, 2) == Steadiness(
-        False, "28 completions in 2 s, 30 are needed; a longer settle.window holds more"
+        False, "28 completions in 2 s, 30 are needed (a longer settle.window holds more)"
     )
 
 
@@ -68,7 +68,7 @@ def test_windows_may_differ_from_their_mean_by_a_tenth() -> None:
 def test_failures_count_as_no_completions() -> None:
     samples = [sample(requests=requests((), failures=((1.0, 500),)))] * 6
     assert steadiness(samples, 2) == Steadiness(
-        False, "0 completions in 2 s, 30 are needed; a longer settle.window holds more"
+        False, "0 completions in 2 s, 30 are needed (a longer settle.window holds more)"
     )
 
 

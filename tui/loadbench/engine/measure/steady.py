@@ -49,8 +49,8 @@ def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
     if min(counts) < FEWEST_COMPLETIONS:
         return Steadiness(
             False,
-            f"{min(counts)} completions in {length} s, {FEWEST_COMPLETIONS} are needed; "
-            "a longer settle.window holds more",
+            f"{min(counts)} completions in {length} s, {FEWEST_COMPLETIONS} are needed "
+            "(a longer settle.window holds more)",
         )
     if not _agree(counts):
         rates = " / ".join(f"{number / length:.3g}" for number in counts)
