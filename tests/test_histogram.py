@@ -17,6 +17,7 @@ from loadbench.engine.measure.histogram import (
     failures,
     merge,
     percentile,
+    plus,
     successes,
     time_weighted_median,
     to_buckets,
@@ -150,3 +151,8 @@ def test_half_of_the_time_is_spent_in_gaps_of_at_most_the_time_weighted_median()
     assert time_weighted_median(((1.0, 99), (100.0, 1))) == 100.0
     assert time_weighted_median(((1.0, 101), (100.0, 1))) == 1.0
     assert time_weighted_median(()) is None
+
+
+def test_the_sum_of_two_times_counts_every_pair() -> None:
+    assert plus(((10.0, 2), (20.0, 1)), ((0.0, 3), (10.0, 1))) == ((10.0, 6), (20.0, 5), (30.0, 1))
+    assert plus((), ((1.0, 1),)) == ()

@@ -233,7 +233,7 @@ class Sample:
     client_cpu_cores: float
     """Cores that Locust's process used in this second."""
     client_lag_ms: float = 0.0
-    """The most by which a timer in Locust's process was late."""
+    """The most by which Locust's process got late to something."""
     service: Service | None = None
     """None: it has no metrics, or did not answer in time."""
     machine: Machine | None = None
@@ -296,7 +296,7 @@ class Circumstances:
     gaps: Buckets
     """Between successive answers, from the window's begin to its end, in ms."""
     lag: Buckets
-    """How late timers in Locust's process were, in ms, fifty times a second."""
+    """How late Locust's process got to a timer of the kernel, in ms, fifty times a second."""
     clock_jump_ms: float
     """The most by which the wall clock moved against the monotonic one, at once."""
     containers: tuple[ContainerUse, ...] = ()

@@ -13,9 +13,6 @@ from loadbench.engine.measure.server_timing import parse_server_timing
 MOST_ERRORS = 20
 """Kinds of failure that are told apart; the rest is counted together."""
 
-BEAT_S = 0.02
-"""How often it is looked whether timers are late: a response would wait as long as they do."""
-
 Clock = Callable[[], float]
 
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
@@ -228,7 +225,7 @@ class Recorder:
             self.window.thinking_s += self.window.overlap_s(began, until)
 
     def beat(self, due: float) -> None:
-        """Note how late a timer is that was due at a moment."""
+        """Note that this process has only now got to what was due at a moment."""
         now = self._clock()
         late = max(0.0, now - due)
         self._lag_s = max(self._lag_s, late)

@@ -15,7 +15,8 @@ from loadbench.engine.load_wire import (
     STATE_PATH,
     TOKEN_HEADER,
 )
-from loadbench.in_locust.recorder import BEAT_S, Recorder
+from loadbench.in_locust import beat
+from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 
 _STEP_S = 0.01
@@ -34,7 +35,7 @@ def install(settings: Settings, recorder: Recorder) -> None:
         _record(environment, recorder)
         gevent.spawn(_tell_when_ready, web_ui, settings)
         gevent.spawn(_close_seconds, environment, recorder)
-        gevent.spawn(_beat, recorder)
+        gevent.spawn(beat.follow, recorder)
 
 
 def _add_cell_option(parser: Any, **_: Any) -> None:
@@ -118,10 +119,3 @@ def _close_seconds(environment: Environment, recorder: Recorder) -> None:
     while True:
         due = recorder.close_seconds(environment.runner.user_count)
         gevent.sleep(min(due, 0.25))
-
-
-def _beat(recorder: Recorder) -> None:
-    while True:
-        due = recorder.now() + BEAT_S
-        gevent.sleep(BEAT_S)
-        recorder.beat(due)

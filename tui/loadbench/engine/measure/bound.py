@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from loadbench.engine.events import CellFinished, ContainerUse, ServiceUse, Worker
 from loadbench.engine.measure.histogram import percentile, successes
 from loadbench.engine.measure.stages import stage_means
-from loadbench.engine.measure.verdict import MOST_THROTTLED, why_client_bound
+from loadbench.engine.measure.verdict import CLIENT_BOUND, MOST_THROTTLED
 from loadbench.engine.numbers import number
 from loadbench.engine.plan import Cell
 
@@ -41,8 +41,9 @@ def explain(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> str | 
     Returns:
         A sentence; None: nothing tells.
     """
-    if why := why_client_bound(cell, finished):
-        return f"the client: {why}"
+    for reason in finished.reasons:
+        if reason.startswith(CLIENT_BOUND):
+            return f"the client: {reason.removeprefix(CLIENT_BOUND).partition(', so part')[0]}"
     if not stage_means(finished.stages):
         return _from_outside(cell, finished, peers)
     return _limit(finished) or _slow_worker(finished) or _largest(cell, finished, peers)

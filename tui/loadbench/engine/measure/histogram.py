@@ -88,3 +88,13 @@ def time_weighted_median(gaps: Buckets) -> float | None:
         if seen >= half:
             return gap_ms
     return None
+
+
+def plus(histogram: Buckets, other: Buckets) -> Buckets:
+    """Return the histogram of the sums of two independent times: every pair counts."""
+    total: dict[float, int] = {}
+    for ours_ms, number in histogram:
+        for its_ms, times in other:
+            bucket = bucket_ms(ours_ms + its_ms)
+            total[bucket] = total.get(bucket, 0) + number * times
+    return to_buckets(total)

@@ -12,6 +12,7 @@ from loadbench.engine.measure.histogram import (
     enough,
     failures,
     percentile,
+    plus,
     successes,
     time_weighted_median,
 )
@@ -23,12 +24,15 @@ FAILURE_RATIO = 0.01
 MOST_CLIENT_CPU_CORES = 0.8
 """Beyond this share of a core the load generator's own queueing shows in the latency."""
 
+CLIENT_BOUND = "client-bound: "
+"""How the reason begins that says that Locust itself was the bottleneck."""
+
 LEAST_USERS_SHARE = 0.95
 """Of the users, those that must be waiting for an answer or pausing as they should."""
 
-MOST_LAG = {0.5: (1.0, 0.02), 0.95: (1.5, 0.05), 0.99: (2.0, 0.05)}
-"""By percentile: how late Locust may be, in ms or as a share of the latency, whichever is more. An
-answer that comes at that moment waits as long, so it is what the percentile may be off by."""
+MOST_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
+"""By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
+more."""
 
 STALL_MS = 500.0
 """A gap without any answer that may be worth telling, ..."""
@@ -83,25 +87,38 @@ def judge(case: Case) -> tuple[Verdict, tuple[str, ...]]:
     return worst, tuple(reasons)
 
 
-def why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
-    """Return why part of the latency is Locust's own; None: it is not."""
-    around = finished.circumstances or _UNKNOWN
+def _client_bound(case: Case) -> str | None:
+    why = _why_client_bound(case.cell, case.finished)
+    return f"{CLIENT_BOUND}{why}, so part of the latency is its own" if why else None
+
+
+def _why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
     if finished.client_cpu_cores > MOST_CLIENT_CPU_CORES:
         return f"Locust used {finished.client_cpu_cores:.2f} of a core"
-    accounted = around.in_flight + around.thinking
-    all_there = finished.circumstances and finished.fewest_users >= cell.users
+    around = finished.circumstances
+    if around is None:
+        return None
+    accounted, all_there = around.in_flight + around.thinking, finished.fewest_users >= cell.users
     if all_there and accounted < LEAST_USERS_SHARE * cell.users:
         return (
             f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
             "pausing, the others for Locust"
         )
-    good = successes(finished.requests)
-    for fraction, (least_ms, share) in MOST_LAG.items():
-        lag_ms = percentile(around.lag, fraction) or 0.0
-        latency_ms = percentile(good, fraction) or 0.0
-        if lag_ms > max(least_ms, share * latency_ms):
-            often = "half" if fraction == 0.5 else f"{100 * (1 - fraction):.0f} %"
-            return f"Locust was late by {lag_ms:.2g} ms or more in {often} of the time"
+    return _lateness(successes(finished.requests), around.lag)
+
+
+def _lateness(latency: Buckets, lag: Buckets) -> str | None:
+    """Return what the lateness of Locust adds to a percentile, if that is much.
+
+    The latency has it in it already; what it adds is what it would add once more.
+    """
+    later = plus(latency, lag)
+    for fraction, (share, least_ms) in MOST_LAG.items():
+        was_ms, is_ms = percentile(latency, fraction), percentile(later, fraction)
+        if was_ms is None or is_ms is None:
+            continue
+        if is_ms - was_ms > max(share * was_ms, least_ms):
+            return f"Locust was late, which adds {is_ms - was_ms:.2g} ms to p{100 * fraction:g}"
     return None
 
 
@@ -163,11 +180,6 @@ def _few_samples(case: Case) -> str | None:
     if not number or enough(number, 0.95):
         return None
     return f"few samples: {number} successes, a p95 needs 200 (measure for longer)"
-
-
-def _client_bound(case: Case) -> str | None:
-    why = why_client_bound(case.cell, case.finished)
-    return f"client-bound: {why}, so part of the latency is its own" if why else None
 
 
 def _client_stalled(case: Case) -> str | None:
