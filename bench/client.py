@@ -11,9 +11,11 @@ the same.
 
 The third way tells measuring from scheduling: stock Locust whose users send at once, as the tool's
 do. Before each request stock lets all others go first, within the time that it reports as latency.
-With a server that answers at once, users then move in step, and share the cost of waking up.
+With a server that answers at once, users then move in step, share the cost of waking up, and see
+each other's work as latency: that is cheaper, and less true.
 
-It fails if the median ratio to stock Locust, as it is, is above the limit in any row.
+It fails if a median ratio is above the limit: to stock Locust as it is where the server takes its
+time, and to stock Locust that sends at once where the client is all that takes time.
 """
 
 import argparse
@@ -80,12 +82,12 @@ def main() -> None:
     if options.first:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     medians = [compare(row, options.pairs, options.seconds) for row in ROWS]
-    print(f"worst median ratio {max(medians):.3f} (at most {LIMIT:g})")
+    print(f"worst of the ratios that count: {max(medians):.3f} (at most {LIMIT:g})")
     sys.exit(max(medians) > LIMIT)
 
 
 def compare(row: Row, pairs: int, seconds: float) -> float:
-    """Print the CPU of each way in turns, and return the median ratio of the tool to stock."""
+    """Print the CPU of each way in turns, and return the median ratio that counts."""
     ways = (by_tool, by_stock, by_stock_at_once)
     print(f"{row.users} users, {len(row.body)} bytes, server {row.plan}: CPU of a request in µs")
     print(f"{'pair':>6}{'tool':>9}{'stock':>9}{'at once':>9}{'ratios':>16}", flush=True)
@@ -100,7 +102,7 @@ def compare(row: Row, pairs: int, seconds: float) -> float:
         print("".join(f"{found[-1]:>9.3f}" for found in ratios.values()), flush=True)
     medians = [statistics.median(found) for found in ratios.values()]
     print(f"median ratio to stock {medians[0]:.3f}, sending at once {medians[1]:.3f}\n", flush=True)
-    return medians[0]
+    return medians[row.plan == "at-once"]
 
 
 def measure(way: Way, row: Row, seconds: float) -> float:

@@ -79,3 +79,10 @@ def test_whatever_the_header_holds_the_numbers_can_be_summed(header: str) -> Non
     told = stages(header)
     assert told.keys() <= set(STAGES.values())
     assert all(0 <= value <= LONGEST_MS for value in told.values())
+
+
+@given(st.lists(st.tuples(st.sampled_from([*STAGES, "db"]), st.floats(0, 1e6)), max_size=6))
+def test_the_short_way_reads_what_the_long_way_reads(metrics: list[tuple[str, float]]) -> None:
+    header = ", ".join(f"{name};dur={duration}" for name, duration in metrics)
+    # A blank more sends it the long way.
+    assert stages(header) == stages(header.replace(";", " ;"))

@@ -133,7 +133,8 @@ def _count_pauses(recorder: Recorder) -> None:
     sleep = gevent.sleep
 
     def counted_sleep(seconds: float = 0, ref: bool = True) -> None:
-        if gevent.getcurrent() not in recorder.users:
+        # Nobody pauses for no time: that is how Locust lets others go first.
+        if not seconds or gevent.getcurrent() not in recorder.users:
             sleep(seconds, ref)
             return
         began = recorder.now()

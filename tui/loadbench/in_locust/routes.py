@@ -1,5 +1,6 @@
 """What is added to Locust's web API, and the guard in front of all of it."""
 
+import gc
 import hmac
 from typing import Any
 
@@ -60,6 +61,10 @@ def _record(environment: Environment, recorder: Recorder) -> None:
 
     @environment.events.test_start.add_listener
     def on_test_start(**_: Any) -> None:
+        # What was loaded stays: looking through it for garbage again and again would stop users.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
         recorder.begin(getattr(environment.parsed_options, CELL_OPTION))
 
     @environment.events.spawning_complete.add_listener

@@ -18,9 +18,6 @@ STAGES = {
 LONGEST_MS = 1e9
 """More than any request takes; what claims more, or is no number at all, is not believed."""
 
-_PLAIN = re.compile(r"(?:^|,) *([\w-]+);dur=(\d+(?:\.\d+)?) *(?=,|$)")
-"""A metric as nearly every service writes it: a name and a duration, nothing quoted."""
-
 _METRIC = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
 """Up to a comma; one within quotes separates nothing."""
 
@@ -38,14 +35,22 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
     value = headers.get("server-timing") if headers is not None else None
     if not value:
         return {}
-    text = str(value)
-    plain = _PLAIN.findall(text)
     # Once for every request: what is written plainly is not read the long way.
-    if len(plain) == text.count(",") + 1:
-        told = {STAGES[name]: float(number) for name, number in plain if name in STAGES}
-        if len(told) == len(STAGES) and max(told.values()) <= LONGEST_MS:
-            return told
-    return _parse(text)
+    return _parse_plain(value) or _parse(str(value))
+
+
+def _parse_plain(value: Any) -> dict[str, float] | None:
+    """Return the four stages of a header that holds nothing else; None: it holds something else."""
+    stages = {}
+    try:
+        for metric in value.split(", "):
+            name, duration = metric.split(";dur=")
+            stages[STAGES[name]] = float(duration)
+    except (ValueError, LookupError, AttributeError):
+        return None
+    durations = stages.values()
+    plain = len(stages) == len(STAGES) and min(durations) >= 0 and sum(durations) <= LONGEST_MS
+    return stages if plain else None
 
 
 def _parse(text: str) -> dict[str, float]:
