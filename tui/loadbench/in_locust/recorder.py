@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,10 +22,10 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+")
 class Tally:
     """Counts of requests by name, as histograms, and the sums of their stages."""
 
-    requests: dict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
-        default_factory=dict
+    requests: defaultdict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: (Counter(), Counter()))
     )
-    stages: dict[str, float] = field(default_factory=dict)
+    stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     staged: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -33,26 +33,20 @@ class Tally:
         self, name: tuple[str, str], bucket: float, latency_ms: float, stages: Mapping[str, float]
     ) -> None:
         """Count a success, in the bucket of its latency."""
-        histogram = self._histograms(name)[0]
+        histogram = self.requests[name][0]
         histogram[bucket] = histogram.get(bucket, 0) + 1
         if stages:
             self.staged += 1
             sums = self.stages
-            sums["latency_ms"] = sums.get("latency_ms", 0.0) + latency_ms
+            sums["latency_ms"] += latency_ms
             for stage, duration_ms in stages.items():
-                sums[stage] = sums.get(stage, 0.0) + duration_ms
+                sums[stage] += duration_ms
 
     def fail(self, name: tuple[str, str], bucket: float, error: str) -> None:
         """Count a failure, in the bucket of its latency."""
-        self._histograms(name)[1][bucket] += 1
+        self.requests[name][1][bucket] += 1
         new = error not in self.errors and len(self.errors) >= MOST_ERRORS
         self.errors["other failures" if new else error] += 1
-
-    def _histograms(self, name: tuple[str, str]) -> tuple[Counter[float], Counter[float]]:
-        histograms = self.requests.get(name)
-        if histograms is None:
-            histograms = self.requests[name] = (Counter(), Counter())
-        return histograms
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts in the form that journals hold."""
@@ -191,9 +185,9 @@ class Recorder:
             then those that were started in it.
         """
         now, latency_ms = self._clock(), response_time or 0.0
-        bucket, name_of = bucket_ms(latency_ms), (request_type, name)
-        tallies = [self._second(now)]
-        window = self.window
+        bucket, key = bucket_ms(latency_ms), (request_type, name)
+        second, window = self._second(now), self.window
+        measured = None
         if window:
             # The user's own code may run between the answer and this call, so the start is taken
             # from the moment that was noted when it began, moved onto the monotonic clock.
@@ -201,16 +195,18 @@ class Recorder:
             if now < window.end_s:
                 window.answer(now, success=exception is None)
             if window.flew(started, started + latency_ms / 1000):
-                tallies.append(window.tally)
+                measured = window.tally
         if exception is None:
             stages = parse_server_timing(getattr(response, "headers", None))
-            for tally in tallies:
-                tally.succeed(name_of, bucket, latency_ms, stages)
+            second.succeed(key, bucket, latency_ms, stages)
+            if measured:
+                measured.succeed(key, bucket, latency_ms, stages)
         else:
             error = _in_words(exception, url)
-            for tally in tallies:
-                tally.fail(name_of, bucket, error)
-        return window is None or len(tallies) > 1
+            second.fail(key, bucket, error)
+            if measured:
+                measured.fail(key, bucket, error)
+        return window is None or measured is not None
 
     def abort(self, started: float) -> None:
         """Count a request that was ended by us, without an answer."""
