@@ -14,9 +14,9 @@ do. Before each request stock lets all others go first, within the time that it 
 With a server that answers at once, users then move in step, share the cost of waking up, and see
 each other's work as latency: that is cheaper, and less true.
 
-It fails if the median ratio to stock Locust is above the limit in a row whose server takes its time.
-Where the client is all that takes time, a cell is marked client-bound whatever the tool does, and
-both ratios are printed.
+It fails if the median ratio to stock Locust is above the limit in a row whose server takes its
+time. Where the client is all that takes time, a cell is marked client-bound whatever the tool does,
+and both ratios are printed.
 """
 
 import argparse

@@ -228,6 +228,16 @@ def test_lateness_is_weighed_against_the_latency() -> None:
         assert judge(case(around={"lag": lag}, requests=slow))[0] is Verdict.VALID
 
 
+def test_lateness_beside_our_own_service_may_be_three_times_as_much() -> None:
+    def judged(lag_ms: float, others: float | None) -> Verdict:
+        around = {"lag": ((lag_ms, 500),), "machine": machine(others_cpu_cores=others)}
+        return judge(case(around=around))[0]
+
+    assert judged(2.5, None) is Verdict.SUSPECT
+    assert judged(2.5, 0.0) is Verdict.VALID
+    assert judged(3.5, 0.0) is Verdict.SUSPECT
+
+
 def test_rare_lateness_hardly_moves_a_percentile_of_latencies_that_differ() -> None:
     spread = requests(tuple((10 + tenths / 10, 2) for tenths in range(500)))
     around = {"lag": ((0.2, 470), (4.0, 30))}

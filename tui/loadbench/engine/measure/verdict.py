@@ -16,6 +16,7 @@ from loadbench.engine.measure.histogram import (
     successes,
     time_weighted_median,
 )
+from loadbench.engine.numbers import number
 from loadbench.engine.plan import Cell
 
 FAILURE_RATIO = 0.01
@@ -33,6 +34,10 @@ LEAST_USERS_SHARE = 0.95
 MOST_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
 """By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
 more."""
+
+SHARED_FACTOR = 3.0
+"""How many times that where our service computes on the same cores. Lateness is felt at any moment,
+also while the service is at work; but answers come when it has just done some."""
 
 STALL_MS = 500.0
 """A gap without any answer that may be worth telling, ..."""
@@ -104,10 +109,12 @@ def _why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
             f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
             "pausing, the others for Locust"
         )
-    return _lateness(successes(finished.requests), around.lag)
+    beside = around.machine is not None and around.machine.others_cpu_cores is not None
+    factor = SHARED_FACTOR if beside else 1.0
+    return _lateness(successes(finished.requests), around.lag, factor)
 
 
-def _lateness(latency: Buckets, lag: Buckets) -> str | None:
+def _lateness(latency: Buckets, lag: Buckets, factor: float) -> str | None:
     """Return what the lateness of Locust adds to a percentile, if that is much.
 
     The latency has it in it already; what it adds is what it would add once more.
@@ -117,8 +124,9 @@ def _lateness(latency: Buckets, lag: Buckets) -> str | None:
         was_ms, is_ms = percentile(latency, fraction), percentile(later, fraction)
         if was_ms is None or is_ms is None:
             continue
-        if is_ms - was_ms > max(share * was_ms, least_ms):
-            return f"Locust was late, which adds {is_ms - was_ms:.2g} ms to p{100 * fraction:g}"
+        if is_ms - was_ms > factor * max(share * was_ms, least_ms):
+            added = number(is_ms - was_ms, 2)
+            return f"Locust was late, which adds {added} ms to p{100 * fraction:g}"
     return None
 
 
@@ -176,10 +184,10 @@ def _not_settled(case: Case) -> str | None:
 
 
 def _few_samples(case: Case) -> str | None:
-    number = count(successes(case.finished.requests))
-    if not number or enough(number, 0.95):
+    good = count(successes(case.finished.requests))
+    if not good or enough(good, 0.95):
         return None
-    return f"few samples: {number} successes, a p95 needs 200 (measure for longer)"
+    return f"few samples: {good} successes, a p95 needs 200 (measure for longer)"
 
 
 def _client_stalled(case: Case) -> str | None:
@@ -196,10 +204,10 @@ def _stalls(case: Case) -> str | None:
     stalls = [(gap_ms, number) for gap_ms, number in gaps if gap_ms > least_ms]
     if not stalls or _client_stalled(case):
         return None
-    number, longest = sum(n for _, n in stalls), stalls[-1][0] / 1000
-    times = "once" if number == 1 else f"{number} times"
+    times, longest = sum(n for _, n in stalls), stalls[-1][0] / 1000
+    often = "once" if times == 1 else f"{times} times"
     return (
-        f"stalled {times}: no answer for up to {longest:.3g} s, which the percentiles hide, since "
+        f"stalled {often}: no answer for up to {longest:.3g} s, which the percentiles hide, since "
         "users who wait send nothing"
     )
 
