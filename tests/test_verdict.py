@@ -15,6 +15,7 @@ from loadbench.engine.events import (
     ServiceUse,
     Verdict,
 )
+from loadbench.engine.measure.histogram import to_buckets
 from loadbench.engine.measure.verdict import Case, judge
 
 BUSY = (ErrorCount(error="503 queue full", count=7), ErrorCount(error="timeout", count=1))
@@ -283,7 +284,26 @@ def test_a_cell_whose_users_raise_before_any_request_has_no_success() -> None:
     assert reasons[0] == "no request succeeded"
 
 
-@given(st.from_type(CellFinished))
+buckets = st.dictionaries(st.floats(0, 1e5), st.integers(1, 500), max_size=8).map(to_buckets)
+finished = st.builds(
+    cell_finished,
+    requests=st.builds(requests, buckets, buckets),
+    aborted=st.integers(0, 2),
+    settled=st.sampled_from([None, True, False]),
+    fewest_users=st.integers(0, 2),
+    client_cpu_cores=st.floats(0, 2),
+    circumstances=st.none()
+    | st.builds(
+        circumstances,
+        in_flight=st.floats(0, 2),
+        gaps=buckets,
+        lag=buckets,
+        thinking=st.floats(0, 1),
+    ),
+)
+
+
+@given(finished)
 def test_numbers_are_valid_exactly_where_no_reason_speaks_against_them(told: CellFinished) -> None:
     verdict, reasons = judge(Case(cell=make_cell(), finished=told))
     assert (verdict is Verdict.VALID) is (not reasons)
