@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from loadbench.in_locust.recorder import MOST_ERRORS, Recorder
+from loadbench.in_locust.recorder import Recorder
+from loadbench.in_locust.tally import MOST_ERRORS
 
 
 class Clock:

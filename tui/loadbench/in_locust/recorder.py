@@ -1,71 +1,16 @@
 """Counts what the users' requests came to: by the second, and over the measured window."""
 
-import re
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Mapping
+from collections import Counter
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.measure.histogram import bucket_ms
 from loadbench.engine.measure.server_timing import parse_server_timing
-
-MOST_ERRORS = 20
-"""Kinds of failure that are told apart; the rest is counted together."""
+from loadbench.in_locust.tally import Tally, in_words
 
 Clock = Callable[[], float]
-
-_ADDRESS = re.compile(r"0x[0-9a-f]+")
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of requests by name, as histograms, and the sums of their stages."""
-
-    requests: defaultdict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
-        default_factory=lambda: defaultdict(lambda: (Counter(), Counter()))
-    )
-    stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    staged: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-
-    def succeed(
-        self, name: tuple[str, str], bucket: float, latency_ms: float, stages: Mapping[str, float]
-    ) -> None:
-        """Count a success, in the bucket of its latency."""
-        histogram = self.requests[name][0]
-        histogram[bucket] = histogram.get(bucket, 0) + 1
-        if stages:
-            self.staged += 1
-            sums = self.stages
-            sums["latency_ms"] += latency_ms
-            for stage, duration_ms in stages.items():
-                sums[stage] += duration_ms
-
-    def fail(self, name: tuple[str, str], bucket: float, error: str) -> None:
-        """Count a failure, in the bucket of its latency."""
-        self.requests[name][1][bucket] += 1
-        new = error not in self.errors and len(self.errors) >= MOST_ERRORS
-        self.errors["other failures" if new else error] += 1
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the counts in the form that journals hold."""
-        return {
-            "requests": [
-                {
-                    "method": method,
-                    "name": name,
-                    "successes": sorted(successes.items()),
-                    "failures": sorted(failures.items()),
-                }
-                for (method, name), (successes, failures) in self.requests.items()
-            ],
-            "stages": {
-                "count": self.staged,
-                **{key: round(value, 3) for key, value in self.stages.items()},
-            },
-            "errors": [{"error": e, "count": n} for e, n in self.errors.most_common()],
-        }
 
 
 @dataclass(slots=True)
@@ -202,7 +147,7 @@ class Recorder:
             if measured:
                 measured.succeed(key, bucket, latency_ms, stages)
         else:
-            error = _in_words(exception, url)
+            error = in_words(exception, url)
             second.fail(key, bucket, error)
             if measured:
                 measured.fail(key, bucket, error)
@@ -320,11 +265,3 @@ class Recorder:
         if tally is None:
             tally = self._open[second] = Tally()
         return tally
-
-
-def _in_words(exception: object, url: str) -> str:
-    """Return what a failure says, without what differs from one request to the next."""
-    text = str(exception) or type(exception).__name__
-    if url:
-        text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
-    return _ADDRESS.sub("0x…", text)[:300]
