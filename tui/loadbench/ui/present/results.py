@@ -5,11 +5,11 @@ from string import ascii_lowercase
 
 from loadbench.engine.events import Buckets, CellFinished, Verdict
 from loadbench.engine.measure.histogram import merge, percentile, successes
-from loadbench.engine.numbers import number
+from loadbench.engine.numbers import latency, number
 from loadbench.engine.plan import is_recheck
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
-from loadbench.engine.report.rows import Row
+from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.state import CellStatus, RunState
 from loadbench.text import repeats_used, span, span_legend, standing
 from loadbench.ui.catalog import Catalog
@@ -22,20 +22,24 @@ _PROBLEM_COLUMNS = 36
 
 REPEAT = "#"
 COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
-    ("models", lambda row: row.models),
-    ("users", lambda row: row.users),
-    ("rate", lambda row: row.spawn_rate),
+    ("m", lambda row: row.models),
+    ("u", lambda row: row.users),
+    ("s", lambda row: row.spawn_rate),
     (REPEAT, lambda row: (is_recheck(row.cell), row.repeat)),
     ("req/s", lambda row: row.rps),
     ("p50", lambda row: row.p50_ms),
     ("p90", lambda row: row.p90_ms),
     ("p95", lambda row: row.p95_ms),
     ("p99", lambda row: row.p99_ms),
+    ("p99.9", lambda row: row.p999_ms),
     ("max", lambda row: row.max_ms),
     ("fails", lambda row: row.failures),
     ("verdict", lambda row: row.verdict),
 )
 """The name of each column, and what it is sorted by; `#` is the repeat, `1+` the recheck."""
+
+IN_FULL = {"m": "models", "u": "users", "s": "spawn rate", REPEAT: "repeat"}
+"""What short names of columns stand for."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[Entry]:
@@ -81,11 +85,7 @@ def cell_values(row: Row) -> tuple[str, ...]:
         f"{row.spawn_rate:g}",
         "1+" if is_recheck(row.cell) else str(row.repeat),
         number(row.rps),
-        number(row.p50_ms),
-        number(row.p90_ms),
-        number(row.p95_ms),
-        number(row.p99_ms),
-        number(row.max_ms),
+        *(latency(getattr(row, name), backed=row.is_backed(name)) for name in PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
         standing(row),
     )

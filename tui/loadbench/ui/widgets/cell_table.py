@@ -9,9 +9,16 @@ from textual.widgets import DataTable
 
 from loadbench.engine.report.rows import Row
 from loadbench.text import IN_BATCHES
-from loadbench.ui.present.results import COLUMNS, REPEAT, cell_values, columns_of, sorted_rows
+from loadbench.ui.present.results import (
+    COLUMNS,
+    IN_FULL,
+    REPEAT,
+    cell_values,
+    columns_of,
+    sorted_rows,
+)
 
-_LEGEND = f"rate: users started per second, {IN_BATCHES}"
+_LEGEND = f"m models, u users, s users started per second, {IN_BATCHES}"
 
 
 class CellTable(DataTable[Text], inherit_bindings=False):
@@ -95,7 +102,8 @@ class CellTable(DataTable[Text], inherit_bindings=False):
     def _sort_by(self, column: int | None) -> None:
         self._sorted_by = column
         way = "falling" if self._falling else "rising"
-        self.border_subtitle = _LEGEND if column is None else f"by {COLUMNS[column][0]}, {way}"
+        name = "" if column is None else COLUMNS[column][0]
+        self.border_subtitle = f"by {IN_FULL.get(name, name)}, {way}" if name else _LEGEND
         self.show_rows(self._planned)
 
 
