@@ -29,6 +29,7 @@ def help_lines(
         (glyphs.failed, "failed"),
         (glyphs.skipped, "skipped; or a run that was stopped"),
         (glyphs.pending, "not measured yet"),
+        ("~41", "a percentile that fewer than ten requests lie beyond"),
         ("@2/s", f"2 users are started per second, {IN_BATCHES}"),
         ("#2", "the second repeat of a cell"),
         ("again 1+", "the first cell, measured once more at the end"),
