@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from builders import cell_finished, circumstances, make_cell, requests
-from loadbench.engine.events import CellFinished, ContainerUse, ServiceUse, Stages, Worker
+from loadbench.engine.events import CellFinished, ContainerUse, ServiceUse, Stages, WorkerUse
 from loadbench.engine.measure.bound import Peer, explain
 
 CELL = make_cell(users=8)
@@ -54,12 +54,12 @@ def container(service: str = "model", *, cores: float = 0.1, throttled: float = 
 def workers(*infer_s: float, seconds: int = 10, queue_length: float = 6.0) -> ServiceUse:
     """Workers that did a hundred pictures each, in so many seconds of inference."""
     return ServiceUse(
-        seconds=seconds,
         queue_length=queue_length,
         fewest_workers=len(infer_s),
         most_workers=len(infer_s),
         workers=tuple(
-            Worker(id=f"model-{i}", images=100, infer_s=it) for i, it in enumerate(infer_s, 1)
+            WorkerUse(id=f"model-{i}", seconds=seconds, images=100, infer_s=it)
+            for i, it in enumerate(infer_s, 1)
         ),
     )
 
@@ -75,7 +75,7 @@ def peer(users: int, it: CellFinished) -> Peer:
 def test_the_queue_is_named_with_those_who_wait_in_it() -> None:
     told = finished(stages(queue=75), service=workers(9.8))
     assert bound(told) == (
-        "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait, workers busy 98 % of the time"
+        "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait, workers busy about 98 % of the time"
     )
 
 
@@ -87,7 +87,7 @@ def test_a_queue_before_an_idle_model_is_a_wait() -> None:
     told = finished(stages(queue=75), service=workers(1.0, queue_length=0.5))
     assert bound(told) == (
         "a wait before the model, which is idle: 75.0 of 94.0 ms in the queue, 0.500 jobs wait, "
-        "workers busy 10 % of the time"
+        "workers busy about 10 % of the time"
     )
 
 
@@ -101,7 +101,7 @@ def test_a_model_that_decodes_more_than_it_infers_is_not_idle() -> None:
 def test_the_model_is_named_where_most_of_the_time_is_its() -> None:
     told = finished(stages(infer=30), service=workers(9.0))
     assert bound(told) == (
-        "the model: 35.0 of 40.0 ms are decoding and inference, workers busy 90 % of the time"
+        "the model: 35.0 of 40.0 ms are decoding and inference, workers busy about 90 % of the time"
     )
 
 
@@ -130,6 +130,17 @@ def test_the_network_is_named() -> None:
     assert bound(finished(stages(network=80))) == (
         "the network: 80.0 of 98.0 ms pass between Locust and the service"
     )
+
+
+def test_how_busy_workers_are_is_not_told_from_a_few_seconds() -> None:
+    told = finished(stages(queue=75), service=workers(2.9, seconds=3))
+    assert bound(told) == "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait"
+
+
+def test_workers_that_take_no_time_are_not_slow() -> None:
+    sentence = bound(finished(stages(queue=75), service=workers(0.0, 0.0)))
+    assert sentence is not None
+    assert "slow" not in sentence
 
 
 def test_a_slow_worker_is_named_beside_a_fast_one() -> None:

@@ -3,7 +3,15 @@
 from typing import Any
 
 from builders import sample
-from loadbench.engine.events import Container, Machine, Sample, Service, ServiceUse, Worker
+from loadbench.engine.events import (
+    Container,
+    Machine,
+    Sample,
+    Service,
+    ServiceUse,
+    Worker,
+    WorkerUse,
+)
 from loadbench.engine.measure.circumstances import (
     container_uses,
     machine_use,
@@ -25,7 +33,7 @@ def test_seconds_that_lie_partly_in_the_window_are_left_out() -> None:
     samples = [sample(second=second) for second in range(10)]
     assert [it.second for it in within(samples, 2.4, 5.0)] == [3, 4, 5, 6]
     assert [it.second for it in within(samples, 2.0, 5.0)] == [2, 3, 4, 5, 6]
-    assert within(samples, 2.4, 1.0) == []
+    assert [it.second for it in within(samples, 2.4, 1.0)] == [2, 3]
 
 
 def test_cpu_is_a_mean_and_memory_the_most() -> None:
@@ -36,7 +44,7 @@ def test_cpu_is_a_mean_and_memory_the_most() -> None:
     [use] = container_uses(seconds((first,), (second,), (unknown,)))
 
     assert (use.name, use.service) == ("model-1", "model")
-    assert (use.cpu_cores, use.memory_bytes, use.throttled) == (0.6, 300, 0.3)
+    assert (use.cpu_cores, use.memory_bytes, use.throttled) == (0.6, 300, 0.2)
     assert (use.restarts, use.missing_s) == (0, 0)
 
 
@@ -49,6 +57,23 @@ def test_what_was_not_there_or_came_back_is_counted() -> None:
 
     assert (first.restarts, first.missing_s) == (1, 1)
     assert (second.name, second.missing_s) == ("model-2", 2)
+
+
+def test_a_restart_in_the_first_moment_of_the_window_counts() -> None:
+    [before], again = seconds((container(),)), seconds((container(restarts=1),))
+
+    assert [it.restarts for it in container_uses(again, before)] == [1]
+    assert [it.restarts for it in container_uses(again)] == [0]
+
+
+def test_a_limit_that_holds_for_one_second_of_four_holds_for_a_quarter_of_the_time() -> None:
+    idle, held = container(), container(throttled=1.0)
+
+    [use] = container_uses(seconds((idle,), (held,), (idle,), (idle,)))
+    [free] = container_uses(seconds((idle,), (idle,)))
+
+    assert use.throttled == 0.25
+    assert free.throttled is None
 
 
 def test_a_job_that_was_done_before_is_not_missed() -> None:
@@ -69,18 +94,19 @@ def test_what_workers_did_is_the_difference_of_their_counters() -> None:
 
     samples = [
         sample(second=3),
-        at(4, 2.0, 2, worker(100, 5.0), worker(7, 1.0, "gone")),
-        at(5, 6.0, 1),
-        at(7, 4.0, 2, worker(130, 7.5), worker(1, 0.1, "new")),
-        sample(second=8),
+        at(4, 2.0, 2, worker(90, 4.0), worker(7, 1.0, "gone"), worker(900, 9.0, "anew")),
+        at(5, 6.0, 1, worker(100, 5.0), worker(901, 9.1, "anew")),
+        at(6, 4.0, 2, worker(115, 6.0), worker(1, 0.1, "new"), worker(2, 0.1, "anew")),
+        at(7, 4.0, 2, worker(130, 7.5), worker(9, 0.2, "new"), worker(7, 0.2, "anew")),
+        at(8, 4.0, 2, worker(130, 7.5)),
+        sample(second=9),
     ]
 
     assert service_use(samples) == ServiceUse(
-        seconds=3,
         queue_length=4.0,
         fewest_workers=1,
         most_workers=2,
-        workers=(worker(30, 2.5),),
+        workers=(WorkerUse(id="a", seconds=2, images=30, infer_s=2.5),),
     )
     assert service_use([sample()]) is None
 

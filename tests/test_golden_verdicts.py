@@ -94,7 +94,9 @@ def test_what_the_window_was_like_is_found_again_from_its_samples(
         window = within(samples, around(finished).begin_s, finished.measured_s)
         found = replace(
             around(finished),
-            containers=container_uses(window),
+            containers=container_uses(
+                window, *[it for it in samples if it.second < window[0].second][-1:]
+            ),
             service=service_use(window),
             machine=machine_use(window),
         )

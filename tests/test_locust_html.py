@@ -17,7 +17,7 @@ def test_a_paragraph_above_the_report_says_what_it_covers_and_where_it_differs()
     assert head == PAGE.partition(b"<body>")[0]
     assert b">m1_u2_s2, suspect; p50 &lt; p90 &amp; more." in tail
     assert b"measured window of 10 s" in tail
-    assert b"there it is 40.0 req/s" in tail
+    assert b"The table says 40.0 req/s" in tail
     assert tail.endswith(b'</p>\n    <div id="root"></div></body>')
 
 

@@ -30,12 +30,15 @@ class Pages:
 
     def __init__(self) -> None:
         self.status, self.body, self.asked = 200, OURS.encode(), 0
+        self.headers: dict[str, str] = {}
         pages = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 pages.asked += 1
                 self.send_response(pages.status)
+                for name, value in pages.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(pages.body)
 
@@ -71,6 +74,28 @@ def test_what_is_not_told_is_not_made_up() -> None:
     assert parse_metrics(only_queue) == Service(queue_length=3.0)
     assert parse_metrics("# TYPE up gauge\nup 1\n") is None
     assert parse_metrics("") is None
+
+
+def test_a_page_is_read_without_types_and_among_what_others_tell() -> None:
+    told = "".join(line for line in OURS.splitlines(keepends=True) if not line.startswith("#"))
+    foreign = "weird{ 1\n# TYPE other gauge\nother 1\nloadbench_broker_up 1\n"
+    assert parse_metrics(foreign + told) == parse_metrics(OURS)
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "1e300"])
+def test_what_is_no_number_of_anything_is_not_believed(value: str) -> None:
+    page = f"loadbench_queue_length {value}\nloadbench_workers {value}\n"
+    page += f'loadbench_worker_images_total{{worker="a"}} {value}\n'
+    assert parse_metrics(page) is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_an_answer_that_breaks_off_or_cannot_be_unpacked_tells_nothing(
+    pages: Pages, encoding: str
+) -> None:
+    pages.headers = {"Content-Encoding": encoding, "Content-Length": "5000"}
+    with requests.Session() as session:
+        assert ask_metrics(session, f"{pages.host}/metrics") is None
 
 
 @pytest.mark.parametrize("body", [b"<html>not found</html>", b"\xff\xfe", b"loadbench_workers x"])

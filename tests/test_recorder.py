@@ -296,16 +296,29 @@ def test_users_are_in_flight_or_thinking_for_their_time_in_the_window(
 def test_gaps_reach_from_the_begin_of_the_window_to_its_end(
     recorder: Recorder, clock: Clock
 ) -> None:
-    clock.now += 1
-    request(recorder)
+    recorder.ask()
     recorder.measure(10, users=2)
     for wait in (2, 1, 1):
         clock.now += wait
         request(recorder, exception=ValueError("an answer too"))
     clock.now += 20
-    request(recorder)
+    request(recorder, 20_000)
 
     assert around(recorder)["gaps"] == [(1000.0, 2), (2000.0, 1), (6000.0, 1)]
+
+
+def test_while_nobody_waits_there_is_no_gap(recorder: Recorder, clock: Clock) -> None:
+    recorder.measure(10, users=1)
+    for pause in (0, 3, 3):
+        clock.now += pause
+        recorder.ask()
+        clock.now += 0.02
+        recorder.stop_asking()
+        clock.now += 0.5  # the user's own code, before the request is counted
+        request(recorder, 20, start_time=clock.wall() - 0.52)
+    clock.now += 20
+
+    assert around(recorder)["gaps"] == [(20.0, 3)]
 
 
 def test_lateness_is_counted_in_the_window_and_the_worst_told_each_second(

@@ -62,6 +62,11 @@ def test_a_header_that_cannot_be_believed_tells_nothing(header: str) -> None:
     assert stages(header) == {}
 
 
+def test_a_header_on_two_lines_is_read_as_one() -> None:
+    headers = {"server-timing": ["cdn;dur=1", "total;dur=5, queue;dur=2"]}
+    assert parse_server_timing(headers) == {"total_ms": 5, "queue_ms": 2}
+
+
 def test_an_answer_without_the_header_and_no_answer_at_all_tell_nothing() -> None:
     assert parse_server_timing({}) == {}
     assert parse_server_timing(None) == {}

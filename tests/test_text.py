@@ -175,7 +175,7 @@ def test_below_the_table_stand_the_medians_of_repeats_and_what_the_brackets_mean
     ]
     (legend,) = lines[9:]
     assert legend == (
-        "[low, high]: all repeats lie in it; with 3 repeats it covers the median with 75 %, "
+        "[low, high]: all repeats lie in it; with 3 repeats the true median is in it with 75 %, "
         "6 repeats would give 95 %"
     )
 
@@ -236,12 +236,12 @@ def test_what_spawn_rates_are_fits_on_a_line_of_80_columns() -> None:
         ((StackProgress(step="model-1", line="loading"),), "  model-1: loading"),
         (
             (cell_started(), cell_finished()),
-            "  40.0 req/s, p50 10.0 p90 10.0 p99 10.0 ms, 0 failures, valid",
+            "  40.0 req/s, p50 10.0 p90 10.0 p99 ~10.0 ms, 0 failures, valid",
         ),
         (
             (cell_started(), SUSPECT),
             (
-                "  40.0 req/s, p50 10.0 p90 10.0 p99 10.0 ms, 0 failures, "
+                "  40.0 req/s, p50 10.0 p90 10.0 p99 ~10.0 ms, 0 failures, "
                 "suspect: not settled: too few"
             ),
         ),

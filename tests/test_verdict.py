@@ -25,7 +25,9 @@ NOTHING = requests((), ())
 
 def case(*, drift: str | None = None, around: dict[str, Any] | None = None, **changes: Any) -> Case:
     """A cell of two users with four hundred successes and nothing else, on two cores."""
-    finished = cell_finished(circumstances=circumstances(**(around or {})), **changes)
+    around = dict(around or {})
+    changes = {"client_cpu_cores": around.pop("cpu", 0.1), **changes}
+    finished = cell_finished(circumstances=circumstances(**around), **changes)
     return Case(cell=make_cell(), finished=finished, drift=drift)
 
 
@@ -57,9 +59,7 @@ def machine(**changes: Any) -> Machine:
 
 def service(fewest: int | None, most: int | None) -> ServiceUse:
     """Metrics that tell of so many workers."""
-    return ServiceUse(
-        seconds=9, queue_length=0.0, fewest_workers=fewest, most_workers=most, workers=()
-    )
+    return ServiceUse(queue_length=0.0, fewest_workers=fewest, most_workers=most)
 
 
 def test_a_steady_cell_without_failures_is_valid() -> None:
@@ -125,7 +125,7 @@ def test_what_is_wrong_with_a_cell_is_said_in_words(
     ("around", "verdict", "reason"),
     [
         (
-            {"in_flight": 1.2, "thinking": 0.5},
+            {"in_flight": 1.2, "thinking": 0.5, "cpu": 0.5},
             Verdict.SUSPECT,
             (
                 "client-bound: of 2 users only 1.7 were waiting for an answer or pausing, the "
@@ -199,7 +199,8 @@ def test_what_is_wrong_around_a_cell_is_said_in_words(
 @pytest.mark.parametrize(
     "around",
     [
-        {"in_flight": 1.0, "thinking": 0.95},
+        {"in_flight": 1.0, "thinking": 0.95, "cpu": 0.5},
+        {"in_flight": 0.4, "thinking": 0.0, "cpu": 0.1},
         {"lag": ((0.2, 460), (1.4, 35), (1.9, 5))},
         {"gaps": ((400.0, 3), (450.0, 2))},
         {"gaps": ((25.0, 320), (480.0, 1))},
@@ -227,6 +228,17 @@ def test_lateness_is_weighed_against_the_latency() -> None:
     for lag in (((4.0, 500),), ((0.2, 474), (4.0, 26)), ((0.2, 494), (4.0, 6))):
         assert judge(case(around={"lag": lag}))[0] is Verdict.SUSPECT
         assert judge(case(around={"lag": lag}, requests=slow))[0] is Verdict.VALID
+
+
+def test_a_full_machine_is_told_even_where_nobody_knows_with_what() -> None:
+    def judged(cores: float) -> tuple[str, ...]:
+        full = machine(cpu_cores=cores, others_cpu_cores=None)
+        return judge(case(around={"machine": full}))[1]
+
+    assert judged(1.7) == ()
+    assert judged(1.9) == (
+        "neighbours: 1.9 of 2 cores of this machine were busy, with what cannot be told",
+    )
 
 
 def test_lateness_beside_our_own_service_may_be_three_times_as_much() -> None:

@@ -140,7 +140,7 @@ def span_legend(groups: Sequence[repeats.Group]) -> list[str]:
     if few:
         of = f" of fewer than {repeats.FEWEST} repeats" if lines else ""
         covers = ", ".join(
-            f"with {n} repeats it covers the median with {100 * repeats.coverage(n):.3g} %"
+            f"with {n} repeats the true median is in it with {100 * repeats.coverage(n):.3g} %"
             for n in few
         )
         lines.append(
@@ -240,9 +240,13 @@ def _finished_line(state: RunState, key: str) -> str:
     if key not in state.cells:
         return f"{key} is not in the plan"
     row = row_of(state, state.cells[key])
+    p50, p90, p99 = (
+        latency(getattr(row, name), backed=row.is_backed(name))
+        for name in ("p50_ms", "p90_ms", "p99_ms")
+    )
     said = (
-        f"{number(row.rps)} req/s, p50 {number(row.p50_ms)} p90 {number(row.p90_ms)} "
-        f"p99 {number(row.p99_ms)} ms, {row.failures} failures, {row.verdict}"
+        f"{number(row.rps)} req/s, p50 {p50} p90 {p90} p99 {p99} ms, "
+        f"{row.failures} failures, {row.verdict}"
     )
     said = f"{said}: {row.reasons}" if row.reasons else said
     return f"{said}\n  bound by {row.bound}" if row.bound else said

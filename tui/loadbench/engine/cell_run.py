@@ -199,10 +199,12 @@ class CellRun:
 
     def _circumstances(self, measured: Measured) -> Circumstances:
         known = measured.circumstances
-        window = within(self._desk.state.samples, known.begin_s, measured.measured_s)
+        samples = self._desk.state.samples
+        window = within(samples, known.begin_s, measured.measured_s)
+        before = [it for it in samples if window and it.second < window[0].second][-1:]
         return replace(
             known,
-            containers=container_uses(window),
+            containers=container_uses(window, *before),
             service=service_use(window),
             machine=machine_use(window),
         )
@@ -246,7 +248,8 @@ class CellRun:
                     client_cpu_cores=second.client_cpu_cores,
                     client_lag_ms=second.client_lag_ms,
                     service=service,
-                    machine=machine,
+                    # One look at all the seconds since the last one: told once.
+                    machine=machine if second is state.seconds[-1] else None,
                     errors=second.errors,
                 )
             )

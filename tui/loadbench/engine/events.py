@@ -270,17 +270,25 @@ class ContainerUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerUse:
+    """What one worker did in the measured window, as its counters told."""
+
+    id: str
+    seconds: int
+    """From the first to the last second in which the counters moved: they are told in steps."""
+    images: int
+    infer_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceUse:
     """What the service's metrics came to over the measured window."""
 
-    seconds: int
-    """Between the first and the last look at them."""
     queue_length: float | None
     """On average."""
     fewest_workers: int | None
     most_workers: int | None
-    workers: tuple[Worker, ...]
-    """What each did in these seconds."""
+    workers: tuple[WorkerUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

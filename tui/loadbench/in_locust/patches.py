@@ -119,12 +119,14 @@ def _count_aborted(recorder: Recorder) -> None:
 
 def _counting_aborts(request: Call, recorder: Recorder) -> Call:
     def counted_request(*args: Any, **kwargs: Any) -> Any:
-        started = recorder.now()
+        started = recorder.ask()
         try:
             return request(*args, **kwargs)
         except gevent.GreenletExit:
             recorder.abort(started)
             raise
+        finally:
+            recorder.stop_asking()
 
     return counted_request
 

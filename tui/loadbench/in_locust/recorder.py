@@ -29,14 +29,18 @@ class Window:
     tally: Tally = field(default_factory=Tally)
     in_flight_s: float = 0.0
     thinking_s: float = 0.0
-    answered_s: float = 0.0
-    """When the last answer came."""
+    waiting_since_s: float = 0.0
+    """When the last answer came, or later, when somebody began to wait for one again."""
+    open_at_end: bool = False
+    """Somebody waited for an answer when the window ended."""
+    cpu_read_s: float = 0.0
+    """When the CPU time at its end was read."""
     gaps: Counter[float] = field(default_factory=Counter)
     lag: Counter[float] = field(default_factory=Counter)
     clock_jump_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.answered_s = self.begin_s
+        self.waiting_since_s = self.begin_s
 
     def __contains__(self, moment_s: float) -> bool:
         return self.begin_s <= moment_s < self.end_s
@@ -45,11 +49,13 @@ class Window:
         """Return how much of a span of time lies in the window."""
         return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
 
-    def answer(self, now: float, *, success: bool) -> None:
+    def answer(self, answered_s: float, *, success: bool) -> None:
         """Note that an answer came in the window."""
-        gap = bucket_ms((now - self.answered_s) * 1000)
-        self.gaps[gap] = self.gaps.get(gap, 0) + 1
-        self.answered_s = now
+        waited_s = answered_s - self.waiting_since_s
+        if waited_s > 0:
+            gap = bucket_ms(waited_s * 1000)
+            self.gaps[gap] = self.gaps.get(gap, 0) + 1
+            self.waiting_since_s = answered_s
         self.completed += success
 
     def flew(self, from_s: float, to_s: float) -> bool:
@@ -59,6 +65,7 @@ class Window:
             self.in_flight_s += to_s - from_s
             return True
         self.in_flight_s += self.overlap_s(from_s, to_s)
+        self.open_at_end |= from_s < end_s <= to_s
         return begin_s <= from_s < end_s
 
 
@@ -82,6 +89,7 @@ class Recorder:
         self._wall = wall
         self.users: Container[object] = ()
         """The greenlets of all users, as they come and go."""
+        self._waiting = 0
         self.begin("")
 
     def now(self) -> float:
@@ -137,9 +145,10 @@ class Recorder:
             # The user's own code may run between the answer and this call, so the start is taken
             # from the moment that was noted when it began, moved onto the monotonic clock.
             started = now - (self._wall() - start_time if start_time else latency_ms / 1000)
+            answered = started + latency_ms / 1000
             if now < window.end_s:
-                window.answer(now, success=exception is None)
-            if window.flew(started, started + latency_ms / 1000):
+                window.answer(answered, success=exception is None)
+            if window.flew(started, answered):
                 measured = window.tally
         if exception is None:
             stages = parse_server_timing(getattr(response, "headers", None))
@@ -156,8 +165,20 @@ class Recorder:
     def abort(self, started: float) -> None:
         """Count a request that was ended by us, without an answer."""
         if self.window:
-            self.window.in_flight_s += self.window.overlap_s(started, self._clock())
-            self.window.aborted += started in self.window
+            self.window.aborted += self.window.flew(started, self._clock())
+
+    def ask(self) -> float:
+        """Note that a user begins to wait for an answer; returns the moment, for `abort`."""
+        now = self._clock()
+        if not self._waiting and self.window:
+            # Nobody was kept waiting since the last answer.
+            self.window.waiting_since_s = now
+        self._waiting += 1
+        return now
+
+    def stop_asking(self) -> None:
+        """Note that a user waits no more, for whatever reason."""
+        self._waiting -= 1
 
     def think(self, began: float, seconds: float) -> None:
         """Count a pause of a user that is over now; it was to last for so many seconds."""
@@ -171,7 +192,7 @@ class Recorder:
         late = max(0.0, now - due)
         self._lag_s = max(self._lag_s, late)
         if self.window and now in self.window:
-            self.window.lag[round(late * 1000, 1)] += 1
+            self.window.lag[bucket_ms(round(late * 1000, 1))] += 1
 
     def close_seconds(self, users: int) -> float:
         """Close the seconds that have passed; to be called at least once a second.
@@ -219,25 +240,31 @@ class Recorder:
         if window is None:
             return None
         length_s = min(window.end_s, self._clock()) - window.begin_s
-        cpu_end_s = self._cpu_seconds() if window.cpu_end_s is None else window.cpu_end_s
+        cpu_end_s, cpu_read_s = window.cpu_end_s, window.cpu_read_s
+        if cpu_end_s is None:
+            cpu_end_s, cpu_read_s = self._cpu_seconds(), self._clock()
+        cores = (cpu_end_s - window.cpu_begin_s) / max(cpu_read_s - window.begin_s, 1e-3)
         return {
             "measured_s": round(length_s, 3),
             "circumstances": self._circumstances(window, length_s),
             "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
-            "client_cpu_cores": round((cpu_end_s - window.cpu_begin_s) / max(length_s, 1e-3), 3),
+            "client_cpu_cores": round(cores, 3),
             **window.tally.as_json(),
         }
 
     def _circumstances(self, window: Window, length_s: float) -> dict[str, Any]:
-        last_gap = bucket_ms((window.begin_s + length_s - window.answered_s) * 1000)
+        end_s = window.begin_s + length_s
+        gaps = Counter(window.gaps)
+        if window.open_at_end:
+            gaps[bucket_ms(max(0.0, end_s - window.waiting_since_s) * 1000)] += 1
         per_s = 1 / max(length_s, 1e-3)
         return {
             "begin_s": round(window.begin_s - self._origin_s, 3),
             "in_flight": round(window.in_flight_s * per_s, 3),
             "thinking": round(window.thinking_s * per_s, 3),
-            "gaps": sorted((window.gaps + Counter([last_gap])).items()),
+            "gaps": sorted(gaps.items()),
             "lag": sorted(window.lag.items()),
             "clock_jump_ms": round(window.clock_jump_s * 1000, 1),
         }
@@ -257,7 +284,7 @@ class Recorder:
             window.clock_jump_s = max(window.clock_jump_s, abs(offset - window.clock_offset_s))
             window.clock_offset_s = offset
         elif now >= window.end_s:
-            window.cpu_end_s = cpu
+            window.cpu_end_s, window.cpu_read_s = cpu, now
 
     def _second(self, now: float) -> Tally:
         second = max(int(now - self._origin_s), self._next_second)

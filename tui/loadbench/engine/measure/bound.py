@@ -5,7 +5,7 @@ The rules are in the order of docs/measurement.md: what disturbs all other figur
 
 from collections.abc import Sequence
 
-from loadbench.engine.events import CellFinished, ContainerUse, ServiceUse, Worker
+from loadbench.engine.events import CellFinished, ContainerUse, ServiceUse, WorkerUse
 from loadbench.engine.measure.histogram import percentile, successes
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.measure.verdict import CLIENT_BOUND, MOST_THROTTLED
@@ -18,6 +18,9 @@ SLOW_FACTOR = 1.5
 """A worker that takes so many times as long for a picture as the fastest is worth a word."""
 FEWEST_IMAGES = 5
 """Of a worker, to tell how long it takes for one."""
+
+FEWEST_SECONDS = 4
+"""Between the first and the last step of a worker's counters, to tell how busy it is."""
 
 BUSY = 0.6
 """From this share of a core on, a process works more than it waits."""
@@ -65,7 +68,7 @@ def _slow_worker(finished: CellFinished) -> str | None:
     if len(told) < 2:
         return None
     fastest, slowest = min(told, key=_image_ms), max(told, key=_image_ms)
-    if _image_ms(slowest) < SLOW_FACTOR * _image_ms(fastest):
+    if _image_ms(slowest) <= SLOW_FACTOR * _image_ms(fastest):
         return None
     return (
         f"the model, one slow worker: {slowest.id} takes {number(_image_ms(slowest))} ms for a "
@@ -90,7 +93,7 @@ def _largest(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> str:
             return _queue(finished, of)
         case "model":
             busy = _busy(finished)
-            told = "" if busy is None else f", workers busy {100 * busy:.0f} % of the time"
+            told = "" if busy is None else f", workers busy about {100 * busy:.0f} % of the time"
             return f"the model: {of} are decoding and inference{told}"
         case "api":
             return _api(cell, finished, peers, of)
@@ -105,8 +108,8 @@ def _queue(finished: CellFinished, of: str) -> str:
     told = "" if length is None else f", {number(length)} jobs wait"
     if busy is None:
         return f"the queue before the model: {of}{told}"
-    told += f", workers busy {100 * busy:.0f} % of the time"
-    if max(busy, _model_cores(finished)) < IDLE:
+    told += f", workers busy about {100 * busy:.0f} % of the time"
+    if max(busy, _most_cores(finished)) < IDLE:
         return f"a wait before the model, which is idle: {of} in the queue{told}"
     return f"the queue before the model: {of}{told}"
 
@@ -179,19 +182,17 @@ def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:
 def _busy(finished: CellFinished) -> float | None:
     """Return the share of the time that the networks of all workers ran; None: nobody tells."""
     service = _service(finished)
-    if service is None or not service.workers or service.seconds <= 0:
+    told = [it for it in service.workers if it.seconds >= FEWEST_SECONDS] if service else []
+    if not told:
         return None
-    ran = sum(it.infer_s for it in service.workers) / len(service.workers)
-    return min(1.0, ran / service.seconds)
+    return min(1.0, sum(it.infer_s / it.seconds for it in told) / len(told))
 
 
-def _model_cores(finished: CellFinished) -> float:
-    return max(
-        (it.cpu_cores or 0.0 for it in _containers(finished) if it.service == "model"), default=0.0
-    )
+def _most_cores(finished: CellFinished) -> float:
+    return max((it.cpu_cores or 0.0 for it in _containers(finished)), default=0.0)
 
 
-def _image_ms(worker: Worker) -> float:
+def _image_ms(worker: WorkerUse) -> float:
     return 1000 * worker.infer_s / worker.images
 
 

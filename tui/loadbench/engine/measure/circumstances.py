@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import fmean
 
 from loadbench.engine.events import (
@@ -10,12 +11,12 @@ from loadbench.engine.events import (
     Machine,
     Sample,
     ServiceUse,
-    Worker,
+    WorkerUse,
 )
 
 
 def within(samples: Sequence[Sample], begin_s: float, seconds: float) -> list[Sample]:
-    """Return the samples of seconds that lie wholly in a window.
+    """Return the samples of seconds that lie wholly in a window; of a short one, partly.
 
     Args:
         samples: Of one attempt.
@@ -23,37 +24,64 @@ def within(samples: Sequence[Sample], begin_s: float, seconds: float) -> list[Sa
         seconds: How long it is.
     """
     first, end = math.ceil(begin_s), math.floor(begin_s + seconds)
+    if first >= end:
+        first, end = math.floor(begin_s), math.ceil(begin_s + seconds)
     return [it for it in samples if first <= it.second < end]
 
 
-def container_uses(samples: Sequence[Sample]) -> tuple[ContainerUse, ...]:
-    """Return what each container used on average, and whether it was there all the time."""
+def container_uses(
+    samples: Sequence[Sample], before: Sample | None = None
+) -> tuple[ContainerUse, ...]:
+    """Return what each container used on average, and whether it was there all the time.
+
+    Args:
+        samples: Of the window.
+        before: The last one before it, from which on restarts count.
+    """
     names = dict.fromkeys(it.name for sample in samples for it in sample.containers)
-    return tuple(_container_use(name, samples) for name in names)
+    return tuple(_container_use(name, samples, before) for name in names)
 
 
 def service_use(samples: Sequence[Sample]) -> ServiceUse | None:
     """Return what the metrics of the service came to; None: it told none."""
-    told = [(it.second, it.service) for it in samples if it.service]
+    told = [it.service for it in samples if it.service]
     if not told:
         return None
-    (first_s, first), (last_s, last) = told[0], told[-1]
-    before = {it.id: it for it in first.totals}
-    workers = [it.workers for _, it in told if it.workers is not None]
+    workers = [it.workers for it in told if it.workers is not None]
+    names = dict.fromkeys(total.id for it in told for total in it.totals)
+    uses = (_worker_use(name, samples) for name in names)
     return ServiceUse(
-        seconds=last_s - first_s,
-        queue_length=_mean(it.queue_length for _, it in told),
+        queue_length=_mean(it.queue_length for it in told),
         fewest_workers=min(workers, default=None),
         most_workers=max(workers, default=None),
-        workers=tuple(
-            Worker(
-                id=now.id,
-                images=now.images - before[now.id].images,
-                infer_s=round(now.infer_s - before[now.id].infer_s, 4),
-            )
-            for now in last.totals
-            if now.id in before
-        ),
+        workers=tuple(it for it in uses if it),
+    )
+
+
+def _worker_use(name: str, samples: Sequence[Sample]) -> WorkerUse | None:
+    """Return what a worker did; None: that is not known.
+
+    It tells its counters in steps, which looks do not fall into alike: what counts is from one
+    step to another.
+    """
+    looks = [
+        (sample.second, total)
+        for sample in samples
+        for total in (sample.service.totals if sample.service else ())
+        if total.id == name
+    ]
+    steps = [now for before, now in pairwise(looks) if now[1] != before[1]]
+    if len(steps) < 2:
+        return None
+    (first_s, first), (last_s, last) = steps[0], steps[-1]
+    if last.images < first.images:
+        # It counts anew, so it was started anew.
+        return None
+    return WorkerUse(
+        id=name,
+        seconds=last_s - first_s,
+        images=last.images - first.images,
+        infer_s=round(last.infer_s - first.infer_s, 4),
     )
 
 
@@ -71,18 +99,23 @@ def machine_use(samples: Sequence[Sample]) -> Machine | None:
     )
 
 
-def _container_use(name: str, samples: Sequence[Sample]) -> ContainerUse:
+def _container_use(name: str, samples: Sequence[Sample], before: Sample | None) -> ContainerUse:
     looks = [_find(name, sample) for sample in samples]
     there = [it for it in looks if it]
     # One that never ran is a job that was done before.
     ran = any(it.state == "running" for it in there)
+    restarts = [it.restarts for it in there]
+    if before and (earlier := _find(name, before)):
+        restarts.append(earlier.restarts)
+    limited = any(it.throttled is not None for it in there)
     return ContainerUse(
         name=name,
         service=there[0].service,
         cpu_cores=_mean(it.cpu_cores for it in there),
         memory_bytes=max((it.memory_bytes for it in there if it.memory_bytes), default=None),
-        throttled=_mean(it.throttled for it in there),
-        restarts=max(it.restarts for it in there) - min(it.restarts for it in there),
+        # A second with nothing to do has no scheduling period, and nothing was held back in it.
+        throttled=_mean(it.throttled or 0.0 for it in there) if limited else None,
+        restarts=max(restarts) - min(restarts),
         missing_s=sum(ran and (it is None or it.state != "running") for it in looks),
     )
 

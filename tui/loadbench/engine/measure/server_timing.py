@@ -35,6 +35,9 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
     value = headers.get("server-timing") if headers is not None else None
     if not value:
         return {}
+    if isinstance(value, list):
+        # A proxy has added a line of its own.
+        value = ", ".join(map(str, value))
     # Once for every request: what is written plainly is not read the long way.
     return _parse_plain(value) or _parse(str(value))
 

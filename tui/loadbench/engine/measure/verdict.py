@@ -31,6 +31,9 @@ CLIENT_BOUND = "client-bound: "
 LEAST_USERS_SHARE = 0.95
 """Of the users, those that must be waiting for an answer or pausing as they should."""
 
+LEAST_BUSY_CORES = 0.3
+"""Below this share of a core, Locust is not what keeps users waiting."""
+
 MOST_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
 """By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
 more."""
@@ -59,6 +62,10 @@ MOST_STOLEN_SHARE = 0.05
 MOST_OTHERS_SHARE = 0.1
 """Of the machine's cores, but at least `MOST_OTHERS_CORES`: what a machine does anyway."""
 MOST_OTHERS_CORES = 0.2
+
+
+FULL_SHARE = 0.9
+"""Of the machine's cores: busier than that, it is full, whoever that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +110,10 @@ def _why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
     around = finished.circumstances
     if around is None:
         return None
-    accounted, all_there = around.in_flight + around.thinking, finished.fewest_users >= cell.users
-    if all_there and accounted < LEAST_USERS_SHARE * cell.users:
+    accounted = around.in_flight + around.thinking
+    # Users may also wait for what nobody knows of, as for greenlets of their own; that costs no CPU.
+    busy = finished.client_cpu_cores > LEAST_BUSY_CORES and finished.fewest_users >= cell.users
+    if busy and accounted < LEAST_USERS_SHARE * cell.users:
         return (
             f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
             "pausing, the others for Locust"
@@ -246,9 +255,16 @@ def _stolen(case: Case) -> str | None:
 
 def _neighbours(case: Case) -> str | None:
     machine = case.around.machine
-    others = machine.others_cpu_cores if machine else None
-    if machine is None or others is None:
+    if machine is None:
         return None
+    others = machine.others_cpu_cores
+    if others is None:
+        if machine.cpu_cores <= FULL_SHARE * machine.cores:
+            return None
+        return (
+            f"neighbours: {machine.cpu_cores:.2g} of {machine.cores} cores of this machine were "
+            "busy, with what cannot be told"
+        )
     if others <= max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * machine.cores):
         return None
     return f"neighbours: other processes used {others:.2g} of {machine.cores} cores"

@@ -6,7 +6,7 @@ from loadbench.engine.events import CellFinished
 from loadbench.engine.numbers import number
 
 _ROOT = b'<div id="root"></div>'
-_STYLE = "margin: 1em 2em; font: 14px/1.5 sans-serif; color: #888"
+_STYLE = "margin: 1em 2em; white-space: pre-line; font: 14px/1.5 sans-serif; color: #888"
 
 
 def with_note(page: bytes, finished: CellFinished) -> bytes:
@@ -30,11 +30,13 @@ def _note(finished: CellFinished) -> str:
     verdict = "; ".join((finished.verdict.value, *finished.reasons))
     rps = number(finished.completed / finished.measured_s)
     return (
-        f"{finished.cell}, {verdict}. This page covers the requests that were started in the "
-        f"measured window of {finished.measured_s:g} s, each followed to its end, as the summary "
-        "of loadbench-tui does. Requests, failures and percentiles (nearest rank, three digits, of "
-        "successes alone) are the same there; average, minimum and maximum are of successes too, "
-        "not rounded. The rate differs: RPS is of all requests here, failed ones too, until the "
-        f"last answer; there it is {rps} req/s, the successes that were completed in the window. "
-        "The charts smooth over ten seconds."
+        f"{finished.cell}, {verdict}.\n"
+        f"This page covers the requests that were started in the measured window of "
+        f"{finished.measured_s:g} s, each followed to its end. Requests, failures and percentiles "
+        "(nearest rank, three digits, of successes alone) are those of the table of loadbench-tui; "
+        "average, minimum and maximum are of successes too, not rounded.\n"
+        "RPS differs: this page divides all requests, failed ones too, by the time to the last "
+        f"answer. The table says {rps} req/s: successes that were completed in the window. The "
+        "charts of this page smooth over ten seconds, and it does not mark percentiles that few "
+        "samples are behind."
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.events import CellFinished
+from loadbench.engine.events import CellFinished, Verdict
 from loadbench.engine.measure.bound import explain
 from loadbench.engine.measure.histogram import (
     count,
@@ -54,6 +54,10 @@ class Row:
     network_ms: float | None = None
     client_cpu_cores: float | None = None
     p999_ms: float | None = None
+    queue_length: float | None = None
+    """Jobs that no worker had taken, on average, as the service's metrics told."""
+    workers: int | None = None
+    """The fewest that were ready, as they told."""
     few_samples: str = ""
     """The percentiles that fewer than ten latencies lie beyond, such as `p99 p99.9`."""
     bound: str = ""
@@ -97,7 +101,10 @@ def bound_of(state: RunState, cell_state: CellState) -> str:
     peers = [
         (it.cell, it.finished)
         for it in state.cells.values()
-        if it.finished and it.status is CellStatus.FINISHED and it.cell.models == cell.models
+        if it.finished
+        and it.status is CellStatus.FINISHED
+        and it.finished.verdict is not Verdict.INVALID
+        and it.cell.models == cell.models
     ]
     return explain(cell, finished, peers) or ""
 
@@ -137,12 +144,20 @@ def _numbers(finished: CellFinished) -> dict[str, Any]:
         "measured_s": finished.measured_s,
         **stage_means(finished.stages),
         "client_cpu_cores": finished.client_cpu_cores,
+        **_metrics(finished),
         "few_samples": " ".join(
             PERCENTILE_NAMES[name]
             for name, fraction in PERCENTILES.items()
             if not enough(count(good), fraction)
         ),
     }
+
+
+def _metrics(finished: CellFinished) -> dict[str, Any]:
+    service = finished.circumstances.service if finished.circumstances else None
+    if service is None:
+        return {}
+    return {"queue_length": service.queue_length, "workers": service.fewest_workers}
 
 
 def _standing(cell_state: CellState) -> str:

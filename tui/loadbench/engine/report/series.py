@@ -42,6 +42,8 @@ class Second:
     workers: int | None
     client_cpu_cores: float
     client_lag_ms: float
+    containers: str
+    """Of each its name, cores and bytes of memory, such as `api-1:0.21:75497472`."""
 
 
 _STAGES = ("queue_ms", "decode_ms", "infer_ms", "api_ms", "network_ms")
@@ -83,4 +85,7 @@ def _second(sample: Sample, phase: Phase) -> Second:
         workers=service.workers if service else None,
         client_cpu_cores=sample.client_cpu_cores,
         client_lag_ms=sample.client_lag_ms,
+        containers=" ".join(
+            f"{it.name}:{it.cpu_cores or 0:g}:{it.memory_bytes or 0}" for it in sample.containers
+        ),
     )

@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from loadbench.engine.files import write_whole
 from loadbench.engine.report.drift import drift_of
@@ -41,11 +42,19 @@ def summary_json(state: RunState) -> str:
         "versions": started.versions,
         "images": dict(state.images),
         "profile": started.profile,
-        "cells": [asdict(row) for row in rows(state)],
+        "cells": [_cell(row, state) for row in rows(state)],
         "repeats": [asdict(group) for group in groups(state)],
         "drift": drift.as_dict() if drift else None,
     }
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+def _cell(row: Row, state: RunState) -> dict[str, Any]:
+    """Return a cell's row, and what its window was like but for the histograms."""
+    finished = state.cells[row.cell].finished if row.requests is not None else None
+    around = asdict(finished.circumstances) if finished and finished.circumstances else {}
+    kept = {name: value for name, value in around.items() if name not in ("gaps", "lag")}
+    return {**asdict(row), "circumstances": kept or None}
 
 
 def write_summary(state: RunState, folder: Path) -> list[Path]:

@@ -5,16 +5,24 @@ Any service may tell them, in Prometheus' text format, under the names that docs
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 
 import requests
-from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from urllib3.exceptions import HTTPError
 
 from loadbench.engine.events import Service, Worker
 
 PATH = "/metrics"
+QUEUE_LENGTH = "loadbench_queue_length"
+WORKERS = "loadbench_workers"
+IMAGES = "loadbench_worker_images_total"
+INFER_SECONDS = "loadbench_worker_infer_seconds_total"
+_OURS = (QUEUE_LENGTH, WORKERS, IMAGES, INFER_SECONDS)
+_LARGEST = 1e15
+"""More than anybody counts: what is more, or no number at all, is not believed."""
+
 ASK_EVERY_S = 1.0
 ASK_TIMEOUT_S = 1.0
 STALE_AFTER_S = 2.5
@@ -70,11 +78,12 @@ def ask_metrics(session: requests.Session, url: str) -> Service | None:
     """Return what a service tells at a URL; None: it tells nothing that is known here."""
     # A kept connection would make the service linger when it is told to end.
     headers = {"Connection": "close", "Accept": "text/plain"}
-    with suppress(requests.RequestException, ValueError):
-        with session.get(url, timeout=ASK_TIMEOUT_S, headers=headers, stream=True) as response:
-            page = response.raw.read(MOST_BYTES, decode_content=True)
+    with (
+        suppress(requests.RequestException, HTTPError, OSError, ValueError),
+        session.get(url, timeout=ASK_TIMEOUT_S, headers=headers, stream=True) as response,
+    ):
         if response.ok:
-            return parse_metrics(page.decode("utf-8", "replace"))
+            return parse_metrics(_page(response))
     return None
 
 
@@ -82,16 +91,27 @@ def parse_metrics(text: str) -> Service | None:
     """Return what a page of metrics tells; None: nothing that is known here.
 
     Raises:
-        ValueError: It is no page of metrics.
+        ValueError: What it says under our names is no metric.
     """
-    found = {family.name: family for family in text_string_to_metric_families(text)}
-    length, workers = _value(found, "queue_length"), _value(found, "workers")
-    images = _by_worker(found, "worker_images")
-    infer = _by_worker(found, "worker_infer_seconds")
+    # Pages of others may be long, and may hold what no parser understands.
+    ours = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(_OURS))
+    values: dict[str, float] = {}
+    of_workers: dict[str, dict[str, float]] = {IMAGES: {}, INFER_SECONDS: {}}
+    for family in text_string_to_metric_families(ours):
+        for sample in family.samples:
+            worker, value = sample.labels.get("worker"), float(sample.value)
+            if not 0 <= value <= _LARGEST:
+                continue
+            if sample.name in of_workers and worker is not None:
+                of_workers[sample.name][worker] = value
+            elif not sample.labels:
+                values[sample.name] = value
+    images, infer = of_workers[IMAGES], of_workers[INFER_SECONDS]
     totals = tuple(
         Worker(id=name, images=int(images[name]), infer_s=round(infer[name], 4))
         for name in sorted(images.keys() & infer.keys())
     )
+    length, workers = values.get(QUEUE_LENGTH), values.get(WORKERS)
     if length is None and workers is None and not totals:
         return None
     return Service(
@@ -99,16 +119,15 @@ def parse_metrics(text: str) -> Service | None:
     )
 
 
-def _value(found: Mapping[str, Metric], name: str) -> float | None:
-    family = found.get(f"loadbench_{name}")
-    return float(family.samples[0].value) if family and family.samples else None
+def _page(response: requests.Response) -> str:
+    """Return what a service answers, unless that takes too long or never ends.
 
-
-def _by_worker(found: Mapping[str, Metric], name: str) -> dict[str, float]:
-    family = found.get(f"loadbench_{name}")
-    samples: Iterable[tuple[str, float]] = (
-        (it.labels["worker"], float(it.value))
-        for it in (family.samples if family else ())
-        if it.name.endswith("_total") and "worker" in it.labels
-    )
-    return dict(samples)
+    Raises:
+        ValueError: It does.
+    """
+    deadline, page = time.monotonic() + ASK_TIMEOUT_S, b""
+    for chunk in response.iter_content(65536):
+        page += chunk
+        if len(page) > MOST_BYTES or time.monotonic() > deadline:
+            raise ValueError("a page of metrics without an end")
+    return page.decode("utf-8", "replace")
