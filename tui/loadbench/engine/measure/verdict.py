@@ -111,7 +111,7 @@ def _why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
     if around is None:
         return None
     accounted = around.in_flight + around.thinking
-    # Users may also wait for what nobody knows of, as for greenlets of their own; that costs no CPU.
+    # Users may also wait for what nobody knows of, as greenlets of their own: that needs no CPU.
     busy = finished.client_cpu_cores > LEAST_BUSY_CORES and finished.fewest_users >= cell.users
     if busy and accounted < LEAST_USERS_SHARE * cell.users:
         return (
