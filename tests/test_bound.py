@@ -75,7 +75,8 @@ def peer(users: int, it: CellFinished) -> Peer:
 def test_the_queue_is_named_with_those_who_wait_in_it() -> None:
     told = finished(stages(queue=75), service=workers(9.8))
     assert bound(told) == (
-        "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait, workers busy about 98 % of the time"
+        "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait, workers busy about 98 % of "
+        "the time"
     )
 
 

@@ -175,7 +175,7 @@ def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
         "  10.0 ms (+0.0 %), p95 10.0 → 10.0 ms (+0.0 %)",
         "m1_u2_s2  2 repeats: 35.0 [30.0, 40.0] req/s, p50 10.0 [10.0, 10.0], p95",
         "  10.0 [10.0, 10.0], p99 10.0 [10.0, 10.0] ms",
-        "[low, high]: all repeats lie in it; with 2 repeats it covers the median",
+        "[low, high]: all repeats lie in it; with 2 repeats the true median is in it",
         "  with 50 %, 6 repeats would give 95 %",
     ]
     assert repeated_lines(swept(make_profile()), 75) == []
