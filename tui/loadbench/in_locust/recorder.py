@@ -188,10 +188,10 @@ class Recorder:
 
     def beat(self, due: float) -> None:
         """Note that this process has only now got to what was due at a moment."""
-        now = self._clock()
-        late = max(0.0, now - due)
+        late = max(0.0, self._clock() - due)
         self._lag_s = max(self._lag_s, late)
-        if self.window and now in self.window:
+        # By when it was due: a stop that lasts beyond the end of the window began in it.
+        if self.window and due in self.window:
             self.window.lag[bucket_ms(round(late * 1000, 1))] += 1
 
     def close_seconds(self, users: int) -> float:
