@@ -133,6 +133,14 @@ def test_what_is_wrong_with_a_cell_is_said_in_words(
             ),
         ),
         (
+            {"in_flight": 0.4, "cpu": 0.1},
+            Verdict.SUSPECT,
+            (
+                "client-bound: of 2 users only 0.4 were waiting for an answer or pausing, the "
+                "others were in their own code, so they asked for less than 2 would"
+            ),
+        ),
+        (
             {"lag": ((0.2, 240), (1.4, 260))},
             Verdict.SUSPECT,
             (
@@ -200,7 +208,6 @@ def test_what_is_wrong_around_a_cell_is_said_in_words(
     "around",
     [
         {"in_flight": 1.0, "thinking": 0.95, "cpu": 0.5},
-        {"in_flight": 0.4, "thinking": 0.0, "cpu": 0.1},
         {"lag": ((0.2, 460), (1.4, 35), (1.9, 5))},
         {"gaps": ((400.0, 3), (450.0, 2))},
         {"gaps": ((25.0, 320), (480.0, 1))},

@@ -46,7 +46,7 @@ def explain(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> str | 
     """
     for reason in finished.reasons:
         if reason.startswith(CLIENT_BOUND):
-            return f"the client: {reason.removeprefix(CLIENT_BOUND).partition(', so part')[0]}"
+            return f"the client: {reason.removeprefix(CLIENT_BOUND).partition(', so ')[0]}"
     if not stage_means(finished.stages):
         return _from_outside(cell, finished, peers)
     return _limit(finished) or _slow_worker(finished) or _largest(cell, finished, peers)

@@ -25,6 +25,7 @@ FAILURE_RATIO = 0.01
 MOST_CLIENT_CPU_CORES = 0.8
 """Beyond this share of a core the load generator's own queueing shows in the latency."""
 
+_ITS_OWN = ", so part of the latency is its own"
 CLIENT_BOUND = "client-bound: "
 """How the reason begins that says that Locust itself was the bottleneck."""
 
@@ -32,7 +33,7 @@ LEAST_USERS_SHARE = 0.95
 """Of the users, those that must be waiting for an answer or pausing as they should."""
 
 LEAST_BUSY_CORES = 0.3
-"""Below this share of a core, Locust is not what keeps users waiting."""
+"""Below this share of a core, Locust is not what keeps users from asking."""
 
 MOST_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
 """By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
@@ -100,27 +101,31 @@ def judge(case: Case) -> tuple[Verdict, tuple[str, ...]]:
 
 
 def _client_bound(case: Case) -> str | None:
-    why = _why_client_bound(case.cell, case.finished)
-    return f"{CLIENT_BOUND}{why}, so part of the latency is its own" if why else None
-
-
-def _why_client_bound(cell: Cell, finished: CellFinished) -> str | None:
+    finished, around = case.finished, case.around
     if finished.client_cpu_cores > MOST_CLIENT_CPU_CORES:
-        return f"Locust used {finished.client_cpu_cores:.2f} of a core"
-    around = finished.circumstances
-    if around is None:
-        return None
-    accounted = around.in_flight + around.thinking
-    # Users may also wait for what nobody knows of, as greenlets of their own: that needs no CPU.
-    busy = finished.client_cpu_cores > LEAST_BUSY_CORES and finished.fewest_users >= cell.users
-    if busy and accounted < LEAST_USERS_SHARE * cell.users:
-        return (
-            f"of {cell.users} users only {accounted:.3g} were waiting for an answer or "
-            "pausing, the others for Locust"
-        )
+        return f"{CLIENT_BOUND}Locust used {finished.client_cpu_cores:.2f} of a core{_ITS_OWN}"
+    if elsewhere := _users_elsewhere(case):
+        return f"{CLIENT_BOUND}{elsewhere}"
     beside = around.machine is not None and around.machine.others_cpu_cores is not None
     factor = SHARED_FACTOR if beside else 1.0
-    return _lateness(successes(finished.requests), around.lag, factor)
+    late = _lateness(successes(finished.requests), around.lag, factor)
+    return f"{CLIENT_BOUND}{late}{_ITS_OWN}" if late else None
+
+
+def _users_elsewhere(case: Case) -> str | None:
+    """Return where users were that neither waited for an answer nor paused, if many were not."""
+    finished, users = case.finished, case.cell.users
+    accounted = case.around.in_flight + case.around.thinking
+    known = finished.circumstances and finished.fewest_users >= users
+    if not known or accounted >= LEAST_USERS_SHARE * users:
+        return None
+    told = (
+        f"of {users} users only {accounted:.3g} were waiting for an answer or pausing, the others "
+    )
+    if finished.client_cpu_cores > LEAST_BUSY_CORES:
+        return f"{told}the others for Locust{_ITS_OWN}"
+    # Waiting needs no CPU: they may wait for greenlets of their own, of which nobody knows.
+    return f"{told}the others were in their own code, so they asked for less than {users} would"
 
 
 def _lateness(latency: Buckets, lag: Buckets, factor: float) -> str | None:
