@@ -119,13 +119,11 @@ def _users_elsewhere(case: Case) -> str | None:
     known = finished.circumstances and finished.fewest_users >= users
     if not known or accounted >= LEAST_USERS_SHARE * users:
         return None
-    told = (
-        f"of {users} users only {accounted:.3g} were waiting for an answer or pausing, the others "
-    )
+    told = f"of {users} users only {accounted:.3g} were waiting for an answer or pausing"
     if finished.client_cpu_cores > LEAST_BUSY_CORES:
-        return f"{told}the others for Locust{_ITS_OWN}"
+        return f"{told}, the others for Locust{_ITS_OWN}"
     # Waiting needs no CPU: they may wait for greenlets of their own, of which nobody knows.
-    return f"{told}the others were in their own code, so they asked for less than {users} would"
+    return f"{told}, the others were in their own code, so they asked for less than {users} would"
 
 
 def _lateness(latency: Buckets, lag: Buckets, factor: float) -> str | None:
