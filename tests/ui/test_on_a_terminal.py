@@ -200,7 +200,7 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
 def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
     stage: Stage, opened: Open, tmp_path: Path
 ) -> None:
-    file = stage.save_profile("demo")
+    before = stage.save_profile("demo").read_text().splitlines()
     editor = tmp_path / "vi"
     editor.write_text('#!/bin/sh\necho "editing $*"\nprintf "batch_size: many\\n" >> "$1"\n')
     editor.chmod(0o755)
@@ -209,9 +209,9 @@ def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
 
     terminal.press("e")
 
-    shown = terminal.wait_for("not valid", "'many': a whole number is needed")
-    number = len(file.read_text().splitlines())
-    assert f">{number:>5}  batch_size: many" in shown or f"> {number:>3}  batch_size" in shown
+    number = len(before) + 1
+    shown = terminal.wait_for("not valid", "'many': a whole number", f"{number}  batch_size: many")
+    assert re.search(rf"> +{number}  batch_size: many", shown)
     terminal.press("q")
     assert terminal.wait() == 0
     assert terminal.settings_now == terminal.settings
