@@ -46,6 +46,7 @@ from loadbench.text import (
     repeats_table,
     span_legend,
     table,
+    wrapped,
 )
 
 BEGUN = run_started(make_profile(models=[1, 2, 3]))
@@ -294,3 +295,15 @@ def test_progress_says_that_a_run_is_paused() -> None:
     assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == (
         "cell 0 of 3 · paused · 5 s left"
     )
+
+
+def test_long_lines_are_broken_between_words_and_short_ones_stay() -> None:
+    row = "m1_u2_s2   40.0   10.0"
+    sentence = "m1_u2_s2 the model: 15.7 of 22.4 ms are decoding"
+
+    assert wrapped([row, "", sentence], 30) == [
+        row,
+        "",
+        "m1_u2_s2 the model: 15.7 of",
+        "  22.4 ms are decoding",
+    ]

@@ -1,6 +1,8 @@
 """What `run` does: refuse what cannot be meant, start each run, show it, tell the outcome."""
 
 import json
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +110,10 @@ def print_result(ended: Run, *, as_json: bool) -> None:
         click.echo(json.dumps(json.loads(summary_json(ended.state)), ensure_ascii=False))
         return
     click.echo("")
-    click.echo(text.printable("\n".join(text.cells_table(ended.state))))
+    lines = text.printable("\n".join(text.cells_table(ended.state))).splitlines()
+    if sys.stdout.isatty():
+        lines = text.wrapped(lines, shutil.get_terminal_size().columns)
+    click.echo("\n".join(lines))
     click.echo(f"\n{text.outcome_line(ended.state)}")
     click.echo(f"reports: {ended.folder}")
 

@@ -1,5 +1,6 @@
 """How values look in plain text: tables, numbers, one line an event. Pure."""
 
+import textwrap
 from collections.abc import Sequence
 
 from loadbench.engine.duration import say_duration
@@ -71,6 +72,17 @@ def printable(text: str) -> str:
     """Return a text without what would steer a terminal: services may say anything."""
     kept = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return "".join(kept)
+
+
+def wrapped(lines: Sequence[str], columns: int) -> list[str]:
+    """Return the lines with those broken between words that are longer than so many columns."""
+    return [part for line in lines for part in _wrap(line, columns)]
+
+
+def _wrap(line: str, columns: int) -> list[str]:
+    if len(line) <= columns:
+        return [line]
+    return textwrap.wrap(line, columns, subsequent_indent="  ")
 
 
 def counted(amount: int, thing: str) -> str:
