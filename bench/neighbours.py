@@ -19,14 +19,24 @@ def neighbours_s() -> float:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError):
-                # The name in parentheses may hold blanks.
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                spent_s[int(folder.name)] = sum(map(int, fields[11:15])) / TICKS
-                children[int(fields[1])].append(int(folder.name))
+                pid = int(folder.name)
+                parent, spent_s[pid] = look_at(pid)
+                children[parent].append(pid)
     ours = [os.getpid()]
     for pid in ours:
         ours += children[pid]
     return sum(spent_s.values()) - sum(spent_s.get(pid, 0.0) for pid in ours)
+
+
+def look_at(pid: int) -> tuple[int, float]:
+    """Return the parent of a process, and its CPU seconds so far.
+
+    Raises:
+        OSError: There is no such process.
+    """
+    # The name in parentheses may hold blanks.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1]), sum(map(int, fields[11:15])) / TICKS
 
 
 def stolen_s() -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from loadbench.engine.events import CellPhase, Phase
 from loadbench.engine.journal import JournalReader
 from loadbench.engine.state import EMPTY, RunState
-from neighbours import TICKS, neighbours_s
+from neighbours import look_at, neighbours_s
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOOK_S = 0.1
@@ -94,7 +94,11 @@ def _follow(tool: subprocess.Popen[bytes], root: Path, during: During) -> Sweep:
 
 def others_s() -> float:
     """Return the CPU seconds so far of what is neither ours nor in a container."""
-    return neighbours_s() - sum(_used_s(pid) for pid in _in_containers())
+    inside_s = 0.0
+    for pid in _in_containers():
+        with suppress(OSError):
+            inside_s += look_at(pid)[1]
+    return neighbours_s() - inside_s
 
 
 def _in_containers() -> list[int]:
@@ -105,10 +109,3 @@ def _in_containers() -> list[int]:
                 if "/docker/" in (folder / "cgroup").read_text():
                     found.append(int(folder.name))
     return found
-
-
-def _used_s(pid: int) -> float:
-    with suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / TICKS
-    return 0.0

@@ -284,9 +284,8 @@ def _most_frequent(errors: Sequence[ErrorCount]) -> str:
     return f": {errors[0].error} ({times})"
 
 
-_NOTHING: Buckets = ()
 _UNKNOWN = Circumstances(
-    begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=_NOTHING, lag=_NOTHING, clock_jump_ms=0.0
+    begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=(), lag=(), clock_jump_ms=0.0
 )
 _SEVERITY = (Verdict.VALID, Verdict.SUSPECT, Verdict.INVALID)
 
