@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -24,6 +24,7 @@ from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.catalog import Catalog, CatalogReader
+from loadbench.ui.cell_diff import CellDiffApp, cell_driver
 from loadbench.ui.ending import Ending
 from loadbench.ui.follow import utc
 from loadbench.ui.intentions import to_resume, to_run
@@ -49,7 +50,7 @@ FIRST_LOOK_S = 0.1
 """When it is looked at for runs the first time."""
 
 
-class LoadbenchApp(App[Run | None], inherit_bindings=False):
+class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     """Shows profiles, runs and reports; ends with the run that was looked at last, if it is live.
 
     Args:
@@ -90,7 +91,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=cell_driver())
         self.workspace, self.terminal = workspace, terminal
         self.clock, self.now = clock, now
         self.glyphs = ASCII if terminal.ascii else UNICODE
@@ -276,6 +277,7 @@ class LoadbenchApp(App[Run | None], inherit_bindings=False):
 
     def action_draw_anew(self) -> None:
         """Paint the whole screen, whatever was written over it."""
+        self.forget_screen()
         self.refresh(layout=True)
 
     @work
