@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -92,7 +92,7 @@ class Stage:
 
     def app(self, **options: Any) -> LoadbenchApp:
         """The screens, at a moment that does not pass."""
-        terminal = options.pop("terminal", Terminal())
+        terminal = replace(options.pop("terminal", Terminal()), refresh_hz=20.0)
         return LoadbenchApp(
             self.workspace, terminal, clock=lambda: 100.0, now=lambda: LONG_AGO, **options
         )
@@ -128,7 +128,7 @@ def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) ->
 async def until(pilot: "Pilot[Any]", condition: Callable[[], object], what: str = "") -> None:
     """Wait for a condition; fail when it does not come."""
     deadline = time.monotonic() + PATIENCE_S
-    while not condition():
+    while not condition() or _stale(pilot.app):
         if time.monotonic() > deadline:
             pytest.fail(f"not within {PATIENCE_S:g} s: {what}\n{screen_text(pilot.app)}")
         await asyncio.sleep(0.01)
@@ -168,7 +168,11 @@ def screen_text(app: Any) -> str:
 def _reading(app: LoadbenchApp) -> bool:
     if not app.catalog.complete:
         return True
-    return any(
-        isinstance(it, RunScreen) and (it._reading or (it.run is None and not it._problem))
-        for it in app.screen_stack
-    )
+    runs = [it for it in app.screen_stack if isinstance(it, RunScreen)]
+    return any(it._reading or (it.run is None and not it._problem) for it in runs)
+
+
+def _stale(app: Any) -> bool:
+    """Whether something was read that is not painted yet."""
+    runs = [it for it in app.screen_stack if isinstance(it, RunScreen)]
+    return not app._exit and any(it._is_stale and app.shows(it) for it in runs)

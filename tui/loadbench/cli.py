@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Each command imports what it needs, so that the first screen waits for nothing else.
 
-ASCII_ONLY = "loadbench.ascii_only"
+WISHES = "loadbench.wishes"
 SET_HELP = "Overrule a key of the profile: --set users=5,10 --set stack.driver=local."
 
 
@@ -56,8 +56,26 @@ class Commands(click.Group):
 @click.option(
     "--ascii", "ascii_only", is_flag=True, help="Draw screens with ASCII characters alone."
 )
+@click.option(
+    "--refresh",
+    "refresh_hz",
+    metavar="HZ",
+    type=click.FloatRange(0.1, 20),
+    help="How often a second a live run is painted. Default: 1 over SSH, else 2.",
+)
+@click.option(
+    "--no-alerts",
+    is_flag=True,
+    help="No bell and no notification when a run ends or a cell fails.",
+)
 @click.pass_context
-def main(context: click.Context, workspace: str | None, ascii_only: bool) -> None:
+def main(
+    context: click.Context,
+    workspace: str | None,
+    ascii_only: bool,
+    refresh_hz: float | None,
+    no_alerts: bool,
+) -> None:
     """Benchmark an inference service: how many model containers carry how many users?
 
     Without a command it opens the screens: choose a profile, watch its run, look back at reports.
@@ -66,13 +84,16 @@ def main(context: click.Context, workspace: str | None, ascii_only: bool) -> Non
     batches once a second) to measure. `run` starts the service, puts the users on it, cell after
     cell, and saves a report for each cell and a table of all of them under reports/PROFILE/.
     """
-    context.meta[ASCII_ONLY] = ascii_only
+    from loadbench.ui.terminal import Wishes
+
+    wishes = Wishes(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
+    context.meta[WISHES] = wishes
     if context.invoked_subcommand not in ("init",):
         context.obj = Workspace.find(workspace)
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        left = show(context.obj, ascii_only=ascii_only)
+        left = show(context.obj, wishes=wishes)
         _tell_left(left)
 
 
@@ -119,7 +140,7 @@ def run(
         retry_failed=retry_failed,
         detach=detach,
         plain=plain,
-        ascii_only=context.meta[ASCII_ONLY],
+        wishes=context.meta[WISHES],
     )
     sys.exit(perform(context.obj, wanted, as_json=as_json, check=check))
 
@@ -144,7 +165,7 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
         return
     from loadbench.ui.show import show
 
-    left = show(context.obj, folder, ascii_only=context.meta[ASCII_ONLY])
+    left = show(context.obj, folder, wishes=context.meta[WISHES])
     _tell_left(left)
 
 

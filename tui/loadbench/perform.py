@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -21,7 +21,7 @@ from loadbench.engine.stack.leftovers import find_leftovers
 from loadbench.errors import UsageError
 from loadbench.exits import Exit
 from loadbench.plain import PlainView, Signals, Wish
-from loadbench.ui.terminal import why_not
+from loadbench.ui.terminal import Wishes, why_not
 from loadbench.workspace import Workspace
 
 RUN = "RUN"
@@ -41,8 +41,8 @@ class Wanted:
     """Start the run and return."""
     plain: bool = False
     """Tell of it in lines, on a terminal too."""
-    ascii_only: bool = False
-    """Draw the screen with ASCII characters alone."""
+    wishes: Wishes = field(default_factory=Wishes)
+    """What is asked of the screens."""
 
 
 def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool) -> Exit:
@@ -63,7 +63,7 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
             if not on_screen or signals.wish is not Wish.WATCH:
                 ended = PlainView(folder, Console(stderr=True)).watch(signals)
         if on_screen and signals.wish is Wish.WATCH:
-            ended = _show(workspace, folder, ascii_only=wanted.ascii_only)
+            ended = _show(workspace, folder, wanted.wishes)
         if ended is None:
             break
         seen.append(_tell(ended, signals, as_json=as_json, check=check))
@@ -91,12 +91,12 @@ def tell_live(folder: Path) -> None:
     )
 
 
-def _show(workspace: Workspace, folder: Path, *, ascii_only: bool) -> Run | None:
+def _show(workspace: Workspace, folder: Path, wishes: Wishes) -> Run | None:
     """Show a run on the screen until it has ended; None: it goes on, and nobody looks."""
     # Here, not above: lines need no screen.
     from loadbench.ui.show import show
 
-    show(workspace, folder, leave_at_end=True, ascii_only=ascii_only)
+    show(workspace, folder, wishes=wishes, leave_at_end=True)
     found = read_run(folder)
     if found.status is not RunStatus.LIVE:
         return found

@@ -22,6 +22,7 @@ from loadbench.engine.profile import Profile
 from loadbench.engine.runs import Run, RunStatus
 from loadbench.engine.state import CellStatus
 from loadbench.errors import JournalError
+from loadbench.ui.alerts import alert
 from loadbench.ui.background import in_background
 from loadbench.ui.catalog import Catalog, CatalogReader
 from loadbench.ui.cell_diff import CellDiffApp, cell_driver
@@ -77,6 +78,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         ),
         Binding("question_mark", "help", "help", key_display="?", tooltip="every key, explained"),
         Binding("t", "turn_theme", "light or dark", show=False, tooltip="light for dark, or back"),
+        Binding("b", "turn_alerts", "alerts", show=False, tooltip="bell and notification, or none"),
         Binding("ctrl+p", "command_palette", "palette", show=False, tooltip="every action by name"),
         Binding("ctrl+l", "draw_anew", "draw anew", show=False, tooltip="paint the whole screen"),
     ]
@@ -97,9 +99,11 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         self.glyphs = ASCII if terminal.ascii else UNICODE
         self.catalog = Catalog()
         self.crash: Path | None = None
+        self.animation_level = "none"
         self.ending: Ending | None = None
         self._reader = CatalogReader(workspace)
         self._is_reading = False
+        self._alerts = terminal.alerts
         self._opening = RunScreen(folder) if folder else None
         self._leave_at_end = leave_at_end
 
@@ -140,6 +144,11 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     ) -> None:
         """Show a message for a while. What services and paths say is no markup."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def alert(self, message: str) -> None:
+        """Call the user by the terminal's bell and a notification, unless that is switched off."""
+        if self._alerts and self._driver and not self.is_headless:
+            self._driver.write(alert(message))
 
     # What screens ask for
 
@@ -206,6 +215,8 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
             run: The run.
             watched: It was live on that screen before.
         """
+        if watched:
+            self.alert(f"{run.name}: {run.status.value}, {text.outcome_line(run.state)}")
         if self._leave_at_end and screen is self._opening:
             self.exit(run)
         elif watched:
@@ -274,6 +285,14 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     def action_turn_theme(self) -> None:
         """Take light for dark, or dark for light."""
         self.theme = OTHER[self.theme]
+
+    def action_turn_alerts(self) -> None:
+        """Ring and notify when a run ends or a cell fails, or do neither."""
+        self._alerts = not self._alerts
+        told = "when a run ends or a cell fails: " + (
+            "the bell and a notification" if self._alerts else "neither bell nor notification"
+        )
+        self.notify(told)
 
     def action_draw_anew(self) -> None:
         """Paint the whole screen, whatever was written over it."""

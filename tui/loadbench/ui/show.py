@@ -7,7 +7,7 @@ from textual.scrollbar import ScrollBar
 from loadbench.engine.runs import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.terminal import examine, speak_utf8
+from loadbench.ui.terminal import Wishes, examine, speak_utf8
 from loadbench.ui.widgets.scrollbar import PlainScrollBar
 from loadbench.workspace import Workspace
 
@@ -16,16 +16,16 @@ def show(
     workspace: Workspace,
     folder: Path | None = None,
     *,
+    wishes: Wishes,
     leave_at_end: bool = False,
-    ascii_only: bool = False,
 ) -> Run | None:
     """Show the screens until the user leaves them.
 
     Args:
         workspace: Where everything is.
         folder: A run to show at once; None: begin with the profiles.
+        wishes: What the user asks of the screens.
         leave_at_end: Come back when that run has ended.
-        ascii_only: Draw with ASCII characters alone.
 
     Returns:
         The run that was looked at: ended, if it was to be left at its end, or live still. None:
@@ -35,7 +35,7 @@ def show(
         UsageError: No screen can be shown on this terminal.
         LoadbenchError: The screens have ended by a mistake of the program; every run goes on.
     """
-    terminal = examine(ascii_only=ascii_only)
+    terminal = examine(wishes)
     speak_utf8()
     if terminal.ascii:
         ScrollBar.renderer = PlainScrollBar

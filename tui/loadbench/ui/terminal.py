@@ -18,6 +18,19 @@ _NO_SCREEN = ("dumb", "unknown")
 _FEW_COLOURS = ("linux", "xterm", "screen", "vt100", "vt220", "ansi", "rxvt", "")
 _ASCII_ALONE = ("linux", "vt100", "vt220", "ansi")
 _LIGHT = ("7", "15")
+_HERE_HZ, _REMOTE_HZ = 2.0, 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a user asks of the screens on the command line."""
+
+    ascii_only: bool = False
+    """Draw with ASCII characters alone."""
+    refresh_hz: float | None = None
+    """How often a live run is painted in a second. None: once over SSH, else twice."""
+    alerts: bool = True
+    """Ring the bell and notify when a run ends or a cell fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +45,10 @@ class Terminal:
     """It has 16 colours or fewer: take its own, whatever they are."""
     light: bool = False
     """Its background is light, as far as it says so."""
+    refresh_hz: float = _HERE_HZ
+    """How often a live run is painted in a second; what a key does is painted at once."""
+    alerts: bool = True
+    """Ring the bell and notify when a run ends or a cell fails."""
     settings: list[Any] | None = field(default=None, compare=False, repr=False)
     """As `termios` has them, before anything changed them. None: there is no terminal."""
 
@@ -52,11 +69,11 @@ def why_not(environ: Mapping[str, str] = os.environ) -> str | None:
     return None
 
 
-def examine(*, ascii_only: bool = False, environ: Mapping[str, str] = os.environ) -> Terminal:
+def examine(wishes: Wishes, environ: Mapping[str, str] = os.environ) -> Terminal:
     """Return how to draw on this terminal.
 
     Args:
-        ascii_only: The user wants no other characters.
+        wishes: What the user asks for.
         environ: The environment that tells of the terminal.
 
     Raises:
@@ -66,12 +83,14 @@ def examine(*, ascii_only: bool = False, environ: Mapping[str, str] = os.environ
         raise UsageError(f"no screen can be shown: {reason}; {PLAIN_HINT}")
     term = environ.get("TERM", "")
     true_colour = environ.get("COLORTERM", "") in ("truecolor", "24bit")
-    plain = ascii_only or term in _ASCII_ALONE or not _speaks_utf8()
+    plain = wishes.ascii_only or term in _ASCII_ALONE or not _speaks_utf8()
     return Terminal(
         ascii=plain,
         signs=plain or "NO_COLOR" in environ,
         few_colours=not true_colour and (term in _FEW_COLOURS or term.endswith("-16color")),
         light=environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT,
+        refresh_hz=wishes.refresh_hz or (_REMOTE_HZ if _is_remote(environ) else _HERE_HZ),
+        alerts=wishes.alerts,
         settings=_settings(),
     )
 
@@ -81,6 +100,10 @@ def speak_utf8() -> None:
     reconfigure = getattr(sys.__stderr__, "reconfigure", None)
     if reconfigure:
         reconfigure(encoding="utf-8", errors="replace")
+
+
+def _is_remote(environ: Mapping[str, str]) -> bool:
+    return "SSH_CONNECTION" in environ or "SSH_TTY" in environ
 
 
 def _settings() -> list[Any] | None:

@@ -43,7 +43,6 @@ from loadbench.ui.widgets.too_small import TooSmall
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
 
-_CLOCK_S = 1.0
 ATTEMPTS_KEPT = 8
 """Of cells that were looked at; each may hold hours of samples."""
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 30
@@ -98,6 +97,7 @@ class RunScreen(Screen[None]):
         self._attempts: dict[tuple[str, int], RunState] = {}
         self._reading: set[tuple[str, int]] = set()
         self._problem = ""
+        self._is_stale = False
         self._asked: set[str] = set()
         self._allowed: list[str] = []
         self._follower: Follower | None = None
@@ -122,7 +122,7 @@ class RunScreen(Screen[None]):
             now=self.app.now,
         )
         self._follower.start()
-        self.set_interval(_CLOCK_S, self._tick)
+        self.set_interval(1 / self.app.terminal.refresh_hz, self._tick)
         self.query_one(MatrixView).focus()
 
     def on_unmount(self) -> None:
@@ -178,7 +178,7 @@ class RunScreen(Screen[None]):
             self._on_view(view)
 
     def _on_view(self, view: View) -> None:
-        was_live = self.status is RunStatus.LIVE
+        first, was_live = self._view is None, self.status is RunStatus.LIVE
         if was_live and self.run:
             self._tell_failures(self.run.state, view.run.state)
         self._view = view
@@ -191,7 +191,9 @@ class RunScreen(Screen[None]):
         self._tell_answers(view)
         if view.run.status is not RunStatus.LIVE:
             self.app.run_ended(self, view.run, watched=was_live)
-        self._paint()
+        self._is_stale = True
+        if first:
+            self._paint()
 
     def _on_unreadable(self, error: JournalError) -> None:
         """Say that the journal cannot be read (any more); nothing is followed from here on."""
@@ -207,6 +209,9 @@ class RunScreen(Screen[None]):
             failed = cell.failed if cell.status is CellStatus.FAILED else None
             if failed and before.cells[key].failed is not failed:
                 self.app.notify(failed.reason, title=f"{key} failed", severity="error", timeout=10)
+                self.app.alert(
+                    f"{now.started.run if now.started else ''} {key} failed: {failed.reason}"
+                )
 
     def _tell_answers(self, view: View) -> None:
         for identity in [it for it in self._asked if it in view.answers]:
@@ -217,12 +222,13 @@ class RunScreen(Screen[None]):
             )
 
     def _tick(self) -> None:
-        if self.status is RunStatus.LIVE:
+        if self._is_stale or self.status is RunStatus.LIVE:
             self._paint()
 
     def _paint(self) -> None:
         if not self.app.shows(self):
             return
+        self._is_stale = False
         header = self.query_one("#header", TextLine)
         if self._problem:
             header.show([line((f" {self._problem}", Tone.BAD)), ()])
