@@ -26,6 +26,39 @@ _UNKNOWN_TO_PYTE = re.compile(
 _HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*)?$")
 
 
+class Emulator:
+    """What a terminal shows of what is written to it."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._pending = b""
+
+    @property
+    def text(self) -> str:
+        """What is on the screen, a line a row."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    @property
+    def cells(self) -> list[list[tuple[Any, ...]]]:
+        """What stands in every cell, and how."""
+        return [
+            [
+                (it.data, it.fg, it.bg, it.bold, it.italics, it.underscore, it.reverse)
+                for it in (self.screen.buffer[row][column] for column in range(self.screen.columns))
+            ]
+            for row in range(self.screen.lines)
+        ]
+
+    def feed(self, data: bytes) -> None:
+        """Take in what is written; the rest of a sequence may come with the next call."""
+        whole = self._pending + data
+        half = _HALF.search(whole)
+        cut = half.start() if half else len(whole)
+        self._pending = whole[cut:]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
+
+
 @dataclass
 class Terminal:
     """A program on a terminal.
@@ -46,9 +79,8 @@ class Terminal:
 
     def __post_init__(self) -> None:
         columns, rows = self.size
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-        self._pending = b""
+        self._emulator = Emulator(columns, rows)
+        self.screen = self._emulator.screen
         self._status: int | None = None
         master, slave = pty.openpty()
         self._master: int | None = master
@@ -79,7 +111,12 @@ class Terminal:
     @property
     def text(self) -> str:
         """What is on the screen, a line a row."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return self._emulator.text
+
+    @property
+    def cells(self) -> list[list[tuple[Any, ...]]]:
+        """What stands in every cell, and how."""
+        return self._emulator.cells
 
     def read(self, *, within_s: float = 0.05) -> bytes:
         """Take in what it writes for so long, or until it writes no more."""
@@ -186,11 +223,7 @@ class Terminal:
         self.said += data
         if b"\x1b[6n" in data:
             self.press("\x1b[1;1R")
-        whole = self._pending + data
-        half = _HALF.search(whole)
-        cut = half.start() if half else len(whole)
-        self._pending = whole[cut:]
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
+        self._emulator.feed(data)
 
     @staticmethod
     def _set_size(fd: int, size: tuple[int, int]) -> None:
