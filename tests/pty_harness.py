@@ -157,6 +157,10 @@ class Terminal:
                 state = f"ended with {self._status}" if self.ended else "it runs"
                 pytest.fail(f"not within {within_s:g} s: {what}; {state}\n{self.text}")
 
+    def until_quiet(self) -> None:
+        """Take in what it writes until it writes no more."""
+        self.until(lambda: not self.read(within_s=0.5), what="quiet")
+
     # What is done to it
 
     def press(self, keys: str) -> None:

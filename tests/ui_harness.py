@@ -23,6 +23,7 @@ from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.terminal import Terminal
 from loadbench.workspace import Workspace
+from pty_harness import Terminal as OnTerminal
 
 JOURNALS = REPOSITORY / "tests" / "journals"
 SCREENS = REPOSITORY / "tests" / "ui" / "screens"
@@ -32,6 +33,8 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 """Before every golden journal, so that nothing in them is old."""
 
 Script = Callable[["Pilot[Any]"], Awaitable[None]]
+Open = Callable[..., OnTerminal]
+"""Opens the command line on a terminal of its own."""
 Looks = Callable[[str, str], None]
 """Compares what is on a screen with what was there when it was looked at, by name."""
 
@@ -102,6 +105,11 @@ def lines_until(journal: str, mark: str) -> int:
     """How many lines of a golden journal there are up to the first with this text."""
     told = (JOURNALS / f"{journal}.jsonl").read_text(encoding="utf-8").splitlines()
     return next(i for i, line in enumerate(told, start=1) if mark in line)
+
+
+def live(stage: Stage) -> Path:
+    """A run in the middle of a measurement."""
+    return stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from ui_harness import SCREENS, Looks, Stage
+from pty_harness import Terminal
+from ui_harness import SCREENS, Looks, Open, Stage
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +53,24 @@ def looks(stage: Stage) -> Looks:
         assert text == file.read_text(encoding="utf-8"), f"{file.name} looked different"
 
     return compare
+
+
+@pytest.fixture
+def opened(stage: Stage) -> Iterator[Open]:
+    """Opens the command line on a terminal of its own."""
+    terminals: list[Terminal] = []
+
+    def open_it(
+        *arguments: str,
+        folder: Path | None = None,
+        size: tuple[int, int] = (120, 40),
+        **environment: str,
+    ) -> Terminal:
+        command = [sys.executable, "-m", "loadbench", *arguments]
+        made = Terminal(command, folder or stage.root, size, environment)
+        terminals.append(made)
+        return made
+
+    yield open_it
+    for terminal in terminals:
+        terminal.close()

@@ -187,7 +187,7 @@ def test_a_textual_that_is_not_as_known_writes_by_itself(
 class Twin(LoadbenchApp):
     """Paints every update twice: as Textual does, and by the cell."""
 
-    CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(app_module.__file__).with_name("app.tcss"))
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

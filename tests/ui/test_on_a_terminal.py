@@ -4,7 +4,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,36 +13,9 @@ from harness import FAST, Bench, until
 from loadbench.engine.runs import RunStatus
 from loadbench.engine.state import CellStatus
 from pty_harness import Terminal
-from ui_harness import Stage, held, lines_until
+from ui_harness import Open, Stage, held, live
 
-Open = Callable[..., Terminal]
 TWO_CELLS = FAST.replace("users: [2]", "users: [1, 2]").replace("run_time: 1s", "run_time: 30s")
-
-
-@pytest.fixture
-def opened(stage: Stage) -> Iterator[Open]:
-    """Opens the command line on a terminal of its own."""
-    terminals: list[Terminal] = []
-
-    def open_it(
-        *arguments: str,
-        folder: Path | None = None,
-        size: tuple[int, int] = (120, 40),
-        **environment: str,
-    ) -> Terminal:
-        command = [sys.executable, "-m", "loadbench", *arguments]
-        made = Terminal(command, folder or stage.root, size, environment)
-        terminals.append(made)
-        return made
-
-    yield open_it
-    for terminal in terminals:
-        terminal.close()
-
-
-def live(stage: Stage) -> Path:
-    """A run in the middle of a measurement."""
-    return stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
 
 
 # What is written
@@ -53,7 +26,7 @@ def test_at_rest_nothing_is_written(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened()
     terminal.wait_for("demo", "done, 22 Nov", "help")
-    terminal.until(lambda: not terminal.read(within_s=0.5), what="quiet")
+    terminal.until_quiet()
 
     assert terminal.read(within_s=3.0) == b""
 
@@ -62,7 +35,7 @@ def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> No
     stage.add_run("demo")
     terminal = opened("attach", "demo")
     terminal.wait_for("4 finished", "POST /predict", "15s")
-    terminal.until(lambda: not terminal.read(within_s=0.5), what="quiet")
+    terminal.until_quiet()
 
     assert terminal.read(within_s=3.0) == b""
 

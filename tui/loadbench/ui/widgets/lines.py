@@ -6,6 +6,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -114,6 +115,33 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         row = y - self.scroll_offset.y
         if 0 <= row < self.size.height:
             self.refresh(Region(0, row, self.size.width, 1))
+
+
+class TailView(LineView):
+    """Lines whose end is in view, whatever comes and however high it is, until it is scrolled up.
+
+    Scrolled down to the end, it stays there again.
+    """
+
+    _follows = True
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines instead."""
+        super().show(lines)
+        self._keep_end()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Keep the end in view."""
+        self._keep_end()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the end, or no more, by where it was scrolled to."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = new_value >= self.max_scroll_y
+
+    def _keep_end(self) -> None:
+        if self._follows:
+            self.call_after_refresh(self.scroll_end, animate=False)
 
 
 class TextLine(LineView, can_focus=False):

@@ -20,7 +20,7 @@ from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
 from loadbench.ui.present.tally import Adder
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.chart import ChartView
-from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.widgets.lines import LineView, TailView
 from loadbench.ui.widgets.log import LogView
 from loadbench.ui.widgets.matrix import MatrixView
 from loadbench.ui.widgets.tabs import TabLine
@@ -68,7 +68,7 @@ class RunPanels(Vertical):
             with Vertical(id="left"):
                 yield MatrixView(id="sweep")
                 yield LineView(id="containers", title="containers")
-                yield LineView(id="events", title="events")
+                yield TailView(id="events", title="events")
             with Vertical(id="right"):
                 yield ChartView("latency ms", id="latency", **drawn)
                 yield ChartView("throughput", id="throughput", **drawn)
@@ -178,10 +178,7 @@ class RunPanels(Vertical):
         if (happened, columns) == self._told:
             return
         self._told = (happened, columns)
-        at_end = not panel.display or panel.scroll_offset.y >= panel.max_scroll_y - 1
         panel.show(event_lines(happened, columns))
-        if at_end:
-            self.call_after_refresh(panel.scroll_end, animate=False)
 
     def _open_log(self) -> None:
         panel = self.query_one(LogView)
@@ -210,5 +207,3 @@ class RunPanels(Vertical):
         tabs = TABS if narrow else [it for it in TABS if it[1] != "charts"]
         for line_ in self.query(TabLine):
             line_.show_tabs(tabs, tab)
-        # Its height may be another, and its end is what matters.
-        self.call_after_refresh(self.query_one("#events").scroll_end, animate=False)

@@ -1,0 +1,86 @@
+"""Bad connections: slow ones, stalled ones, lost ones, and several at once."""
+
+import json
+import signal
+from pathlib import Path
+
+from harness import until
+from loadbench.engine.commands import FILE_NAME
+from loadbench.engine.journal import FILE_NAME as JOURNAL
+from loadbench.ui.cell_diff import SWITCH
+from ui_harness import JOURNALS, Open, Stage, held, lines_until, live
+
+MOST_UNREAD_BYTES = 64 * 1024
+"""What the system keeps of what nobody reads, with a frame that is being written."""
+
+
+def asked(folder: Path) -> list[str]:
+    """What was asked of the runner."""
+    file = folder / FILE_NAME
+    return (
+        [json.loads(it)["command"] for it in file.read_text().splitlines()] if file.exists() else []
+    )
+
+
+def go_on(folder: Path, mark: str) -> None:
+    """Let the run go on up to a line of its journal."""
+    told = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
+    there = len((folder / JOURNAL).read_bytes().splitlines())
+    with (folder / JOURNAL).open("ab") as file:
+        file.write(b"".join(told[there : lines_until("demo", mark)]))
+
+
+def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
+    stage: Stage, opened: Open
+) -> None:
+    folder = live(stage)
+    with held(folder):
+        terminal = opened("attach")
+        terminal.wait_for("live", "POST /predict", "15s")
+        before = len(terminal.said)
+        for _ in range(60):
+            terminal.press("\x0c")
+        terminal.press(" ")
+
+        until(lambda: asked(folder) == ["pause"])
+        go_on(folder, '"cell_finished"')
+        terminal.press("\x0c")
+        terminal.wait_for("1 of 4 cells over", "78.0")
+        assert len(terminal.said) - before < MOST_UNREAD_BYTES
+
+
+def test_viewers_come_and_go_and_a_killed_one_disturbs_nobody(stage: Stage, opened: Open) -> None:
+    folder = live(stage)
+    with held(folder):
+        viewers = [opened("attach"), opened("attach", size=(80, 24)), opened("attach")]
+        for viewer in viewers:
+            viewer.wait_for("live", "m1_u2_s8")
+        before = (folder / JOURNAL).read_bytes()
+        viewers[0].signal(signal.SIGKILL)
+        viewers[0].until(lambda: viewers[0].ended)
+        viewers[2].hang_up()
+
+        go_on(folder, '"cell_finished"')
+        viewers[1].wait_for("1 of 4 cells over")
+        assert (folder / JOURNAL).read_bytes().startswith(before)
+        assert not asked(folder)
+
+
+def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open) -> None:
+    folder = live(stage)
+    with held(folder):
+        both = [opened("attach", **{SWITCH: switch}) for switch in ("1", "0")]
+        for terminal in both:
+            terminal.wait_for("live", "POST /predict", "15s")
+            terminal.press("t")
+            terminal.resize(80, 24)
+            terminal.wait_for("1 sweep")
+            terminal.resize(100, 30)
+            terminal.press("?")
+            terminal.wait_for("in this panel")
+            terminal.press("\x1b")
+            terminal.wait_for("where the time goes")
+            terminal.until_quiet()
+
+        assert both[0].text == both[1].text
+        assert both[0].cells == both[1].cells
