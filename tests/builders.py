@@ -125,12 +125,17 @@ def cell_skipped(cell: str = "m1_u2_s2", attempt: int = 1) -> CellSkipped:
 
 
 def answered(
-    command: str, cell: str | None = None, *, accepted: bool = True, identity: str = "id-1"
+    command: str,
+    cell: str | None = None,
+    *,
+    accepted: bool = True,
+    identity: str = "id-1",
+    added: tuple[Cell, ...] = (),
 ) -> CommandAnswered:
     """The answer to a command."""
     message = f"{command} it is"
     return CommandAnswered(
-        id=identity, command=command, accepted=accepted, message=message, cell=cell
+        id=identity, command=command, accepted=accepted, message=message, cell=cell, added=added
     )
 
 

@@ -16,6 +16,7 @@ from builders import (
     cell_skipped,
     cell_started,
     entries,
+    make_cell,
     make_profile,
     run_started,
     sample,
@@ -120,6 +121,17 @@ def test_what_is_said_in_between_is_part_of_it(tmp_path: Path) -> None:
     )
 
     assert attempt(tmp_path, FIRST, *told, cell_finished()) == [BEGUN, *told]
+
+
+def test_a_cell_that_was_added_is_read_with_the_answer_that_added_it(tmp_path: Path) -> None:
+    added = answered("add", "m4_u2_s2", added=(make_cell(4),))
+    mine = (cell_started("m4_u2_s2"), sample("m4_u2_s2"))
+    events = (cell_started(), sample(), added, answered("pause"), answered("resume"), *mine)
+
+    found = attempt(tmp_path, "m4_u2_s2", *events, cell_finished("m4_u2_s2"))
+
+    assert found == [BEGUN, added, *mine]
+    assert fold(read_attempt(tmp_path, "m4_u2_s2")).current == "m4_u2_s2"
 
 
 def test_another_cell_s_attempt_is_no_part_of_it(tmp_path: Path) -> None:

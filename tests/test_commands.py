@@ -26,6 +26,12 @@ def test_a_command_is_one_line_with_an_id_of_its_own(tmp_path: Path) -> None:
     assert json.loads(second)["at"].endswith("Z")
 
 
+def test_what_else_a_command_says_comes_as_it_was_sent(tmp_path: Path) -> None:
+    send_command(tmp_path, "add", args={"models": 3, "users": 10, "spawn_rate": 0.5})
+    (command,) = CommandReader(tmp_path).poll()
+    assert command.args == {"models": 3, "users": 10, "spawn_rate": 0.5}
+
+
 def test_a_cell_may_be_left_open(tmp_path: Path) -> None:
     send_command(tmp_path, "skip")
     (command,) = CommandReader(tmp_path).poll()
@@ -62,7 +68,7 @@ def test_a_line_that_is_no_command_is_skipped(tmp_path: Path, line: bytes) -> No
 
 
 lines = st.dictionaries(
-    st.sampled_from(["id", "at", "command", "cell"]),
+    st.sampled_from(["id", "at", "command", "cell", "args"]),
     st.none() | st.text() | st.lists(st.integers()),
 ).map(lambda fields: json.dumps(fields).encode())
 

@@ -1,5 +1,7 @@
 """What is answered to each command in each state of a run."""
 
+from typing import Any
+
 import pytest
 
 from builders import (
@@ -8,6 +10,7 @@ from builders import (
     cell_finished,
     cell_skipped,
     cell_started,
+    make_cell,
     make_profile,
     run_started,
     state_after,
@@ -83,6 +86,112 @@ def test_a_cell_that_the_run_does_not_have_is_named(command: str) -> None:
 
 def test_again_needs_a_cell() -> None:
     assert not ask("again", cell_started()).accepted
+
+
+def add(*events: Event, begun: Event = BEGUN, **changes: Any) -> Answer:
+    """The answer to who asks for m3_u10_s5, or for another point of the grid."""
+    args = {"models": 3, "users": 10, "spawn_rate": 5, **changes}
+    return answer_to(Command("id", "", "add", args=args), state_after(begun, *events))
+
+
+def test_a_point_of_the_grid_is_added() -> None:
+    for events in ((), (cell_started(),), (answered("pause"),)):
+        assert add(*events) == Answer(
+            True, "m3_u10_s5 is added", "m3_u10_s5", (make_cell(3, 10, 5),)
+        )
+
+
+def test_a_point_is_added_with_all_its_repeats() -> None:
+    answer = add(begun=run_started(make_profile(repeats=3)))
+
+    assert answer.message == "m3_u10_s5 is added, 3 times"
+    assert [cell.key for cell in answer.added] == ["m3_u10_s5", "m3_u10_s5_r2", "m3_u10_s5_r3"]
+
+
+def test_numbers_may_be_texts_as_somebody_typed_them() -> None:
+    assert add(models="3", users=" 10", spawn_rate="5.0") == add()
+
+
+@pytest.mark.parametrize(
+    ("events", "more"),
+    [
+        ((), ""),
+        ((cell_started(),), ""),
+        ((cell_started(), cell_finished()), "; `again` measures it once more"),
+        ((cell_started(), cell_failed()), "; `again` measures it once more"),
+    ],
+)
+def test_a_cell_that_is_in_the_plan_is_not_added(events: tuple[Event, ...], more: str) -> None:
+    assert add(*events, models=1, users=2, spawn_rate=2) == Answer(
+        False, f"{FIRST} is in the plan already{more}", FIRST
+    )
+
+
+def test_a_cell_whose_name_is_that_of_another_is_not_added() -> None:
+    # Keys and reports have six digits of the rate.
+    assert not add(models=1, users=2, spawn_rate=2.0000001).accepted
+
+
+def test_a_cell_that_was_added_is_in_the_plan() -> None:
+    now = (answered("add", "m3_u10_s5", added=(make_cell(3, 10, 5),)), cell_started("m3_u10_s5"))
+
+    assert add(*now).message == "m3_u10_s5 is in the plan already"
+    assert ask("skip", *now, cell="m3_u10_s5").accepted
+    assert ask("again", *now, cell_finished("m3_u10_s5"), cell="m3_u10_s5").accepted
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": 0}, "models: 0: input should be greater than or equal to 1"),
+        ({"models": 1.5}, "models: 1.5: a whole number is needed"),
+        ({"users": -3}, "users: -3: input should be greater than or equal to 1"),
+        ({"users": ""}, "users: '': a whole number is needed"),
+        ({"users": "ten"}, "users: 'ten': a whole number is needed"),
+        ({"users": True}, "users: True: a number is needed"),
+        ({"users": [1, 2]}, "users: [1, 2]: a whole number is needed"),
+        ({"users": 10**9}, "users: 1000000000: input should be less than or equal to 1000000"),
+        ({"spawn_rate": 0}, "spawn_rate: 0: input should be greater than or equal to 0.001"),
+        ({"spawn_rate": "fast"}, "spawn_rate: 'fast': a number is needed"),
+        ({"spawn_rate": float("nan")}, "spawn_rate: nan: input should be a finite number"),
+        ({"spawn_rate": 1e9}, "spawn_rate: 1000000000.0: input should be less than or equal to"),
+        (
+            {"models": 0, "spawn_rate": None},
+            "models: 0: input should be greater than or equal to 1; spawn_rate: nothing: a number",
+        ),
+        ({"repeat": 2}, "a cell is asked for by models, users, spawn_rate, a number each"),
+    ],
+)
+def test_numbers_that_no_profile_could_have_are_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    answer = add(**changes)
+
+    assert not answer.accepted
+    assert answer.message.startswith(message)
+
+
+@pytest.mark.parametrize("args", [None, {}, [], "m3_u10_s5", 3, {"models": 1, "users": 2}])
+def test_what_names_no_point_is_refused(args: Any) -> None:
+    answer = answer_to(Command("id", "", "add", args=args), state_after(BEGUN))
+
+    assert answer == Answer(
+        False, "a cell is asked for by models, users, spawn_rate, a number each"
+    )
+
+
+def test_a_service_that_is_not_scaled_is_measured_with_its_one_label_alone() -> None:
+    outside = make_profile(models=[3], host="http://x:1", stack={"driver": "external"})
+    begun = run_started(outside)
+
+    assert add(begun=begun).accepted
+    assert add(begun=begun, models=4) == Answer(
+        False, "models: one value with stack.driver external, a label: nothing is scaled"
+    )
+
+
+def test_a_run_that_is_being_stopped_takes_no_cell() -> None:
+    assert add(answered("stop")) == Answer(False, "the run is being stopped")
 
 
 def test_an_unknown_command_is_answered_with_those_there_are() -> None:

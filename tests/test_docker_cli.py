@@ -337,6 +337,23 @@ def stack(folder: Path) -> ComposeStack:
     return ComposeStack(Docker(HERE), files, make_profile(), folder=folder)
 
 
+def test_more_models_than_the_profile_has_are_refused_where_the_files_do_not_allow_them(
+    program: Program, tmp_path: Path
+) -> None:
+    program(f"touch {tmp_path}/asked; exit 1")
+    services = {"app": {"container_name": "x", "ports": [{"target": 80, "published": "8080"}]}}
+    files = ComposeFiles(
+        paths=(tmp_path / "compose.yaml",), ours=False, scaled="app", config={"services": services}
+    )
+    made = ComposeStack(Docker(HERE), files, make_profile(), folder=tmp_path)
+
+    with pytest.raises(StackError, match="cannot be scaled, since it has container_name: x"):
+        made.scale(2, lambda *_: None)
+
+    made.close()
+    assert not (tmp_path / "asked").exists()
+
+
 def test_an_engine_that_stays_away_ends_the_waiting_with_its_reason(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from builders import make_cell, make_profile
 from loadbench.engine.plan import (
     SCALING_S,
+    cells_at,
     estimate_cell_s,
     estimate_s,
     is_recheck,
     plan_cells,
     warnings,
+    with_added,
 )
-from loadbench.engine.profile import Profile
+from loadbench.engine.profile import Point, Profile
 
 axes = st.lists(st.integers(1, 60), min_size=1, max_size=3, unique=True)
 rates = st.lists(st.sampled_from((0.1, 0.5, 1.0, 2.5, 10.0)), min_size=1, unique=True)
@@ -79,6 +81,72 @@ def test_measuring_the_first_cell_again_takes_its_time_and_scales_back_to_it(
     more = estimate_s(profile, cells) - estimate_s(profile, tuple(swept))
 
     assert more == estimate_cell_s(profile, last) + scalings * SCALING_S
+
+
+# Cells that are added
+
+
+def order(profile: Profile, models: int, users: int, *, over: int = 0) -> list[str]:
+    """The keys of a plan of which so many cells are over, once a point was added to it."""
+    cells = plan_cells(profile)
+    added = cells_at(profile, Point(models=models, users=users, spawn_rate=2))
+    return [it.key for it in with_added(cells, added, cells[over:])]
+
+
+def test_a_cell_is_added_to_those_with_as_many_models() -> None:
+    profile = make_profile(models=[1, 2], users=[5, 10])
+
+    assert order(profile, 1, 7, over=1) == [
+        *("m1_u5_s2", "m1_u10_s2", "m1_u7_s2", "m2_u5_s2", "m2_u10_s2")
+    ]
+
+
+@pytest.mark.parametrize(("models", "over"), [(3, 0), (1, 2)])
+def test_a_cell_is_added_to_the_end_where_none_with_as_many_models_is_left(
+    models: int, over: int
+) -> None:
+    profile = make_profile(models=[1, 2], users=[5, 10])
+
+    assert order(profile, models, 7, over=over)[-2:] == ["m2_u10_s2", f"m{models}_u7_s2"]
+
+
+@pytest.mark.parametrize("over", [0, 2, 4])
+def test_the_first_cell_s_second_measurement_stays_the_last(over: int) -> None:
+    profile = make_profile(models=[1, 2], users=[5, 10], recheck_first=True)
+
+    for models in (1, 2, 3):
+        assert order(profile, models, 7, over=over)[-1] == "m1_u5_s2_recheck"
+
+
+def test_repeats_that_are_added_are_interleaved_too() -> None:
+    profile = make_profile(models=[1, 2], users=[5, 10], repeats=2)
+
+    assert order(profile, 1, 7)[:6] == [
+        *("m1_u5_s2", "m1_u10_s2", "m1_u7_s2"),
+        *("m1_u5_s2_r2", "m1_u10_s2_r2", "m1_u7_s2_r2"),
+    ]
+    # The first repeats are over: what is being measured goes on, and then they are caught up.
+    assert order(profile, 1, 7, over=2)[2:6] == [
+        *("m1_u5_s2_r2", "m1_u7_s2", "m1_u10_s2_r2", "m1_u7_s2_r2")
+    ]
+    assert order(profile, 3, 7)[-2:] == ["m3_u7_s2", "m3_u7_s2_r2"]
+
+
+@given(profiles, st.integers(1, 60), st.integers(0, 30))
+def test_a_cell_that_is_added_rescales_the_stack_once_at_the_most(
+    profile: Profile, models: int, over: int
+) -> None:
+    cells = plan_cells(profile)
+    added = cells_at(profile, Point(models=models, users=999, spawn_rate=0.5))
+    left = cells[over:]
+
+    found = with_added(cells, added, left)
+
+    assert [it for it in found if it not in added] == list(cells)
+    assert [it for it in found if it in added] == list(added)
+    assert found[: len(cells) - len(left)] == cells[: len(cells) - len(left)]
+    rescaled = [models for models, _ in groupby(found, key=lambda cell: cell.models)]
+    assert len(rescaled) <= len(profile.models) + 1
 
 
 def test_cells_are_measured_in_the_order_the_profile_gives() -> None:

@@ -25,6 +25,7 @@ from loadbench.engine.events import (
 from loadbench.engine.journal import JournalReader, JournalWriter
 from loadbench.engine.profile import Profile
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.repeats import groups
 from loadbench.engine.runner import Runner
 from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
@@ -417,6 +418,84 @@ def test_again_measures_a_cell_that_is_over_once_more(sweep: Sweep) -> None:
     assert [cell.attempt for cell in sweep.state.cells.values()] == [2, 1]
 
 
+def test_a_cell_that_is_added_is_measured_with_those_of_as_many_models(sweep: Sweep) -> None:
+    def ask() -> None:
+        add(sweep.folder, models=1, users=7)
+        add(sweep.folder, models=3)
+
+    sweep.load.traps["swarm m1_u2_s2"] = ask
+
+    assert sweep.run() is Result.DONE
+
+    assert [it for it in sweep.calls if it.startswith(("scale", "swarm"))] == [
+        *("scale 1", "swarm m1_u2_s2"),
+        *("scale 1", "swarm m1_u7_s2"),
+        *("scale 2", "swarm m2_u2_s2"),
+        *("scale 3", "swarm m3_u2_s2"),
+    ]
+    keys = ["m1_u2_s2", "m1_u7_s2", "m2_u2_s2", "m3_u2_s2"]
+    assert list(sweep.state.cells) == keys
+    assert sweep.state.count(CellStatus.FINISHED) == 4
+    assert sweep.state == sweep.desk.state
+    assert {"1_7_2.html", "3_2_2.html"} <= {path.name for path in sweep.folder.iterdir()}
+    rows = (sweep.folder / "summary.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == keys
+
+
+def test_a_cell_that_is_added_is_measured_before_the_first_one_again(folder: Path) -> None:
+    sweep = Sweep(folder, models=[1], repeats=2, recheck_first=True)
+    sweep.load.traps["swarm m1_u2_s2_r2"] = lambda: add(folder, models=2)
+
+    assert sweep.run() is Result.DONE
+
+    assert [it for it in sweep.calls if it.startswith("swarm")] == [
+        *("swarm m1_u2_s2", "swarm m1_u2_s2_r2", "swarm m2_u2_s2", "swarm m2_u2_s2_r2"),
+        "swarm m1_u2_s2_recheck",
+    ]
+    assert [group.used for group in groups(sweep.state)] == [2, 2]
+    assert drift_of(sweep.state) is not None
+    sweep.journal.close()
+
+
+def test_a_resumed_run_measures_what_was_added_to_it(sweep: Sweep) -> None:
+    def ask() -> None:
+        add(sweep.folder, models=1, users=7)
+        send_command(sweep.folder, "stop")
+
+    sweep.stack.traps["scale 2"] = ask
+    sweep.run()
+    assert [cell.cell.key for cell in sweep.state.outstanding] == ["m2_u2_s2", "m1_u7_s2"]
+    sweep.calls.clear()
+
+    assert sweep.resume() is Result.DONE
+
+    assert [it for it in sweep.calls if it.startswith("swarm")] == [
+        *("swarm m2_u2_s2", "swarm m1_u7_s2")
+    ]
+    assert sweep.state.count(CellStatus.FINISHED) == 3
+
+
+def test_a_cell_that_cannot_be_added_is_refused_and_nothing_changes(sweep: Sweep) -> None:
+    sent: list[str] = []
+
+    def ask() -> None:
+        sent.append(add(sweep.folder, models=0))
+        sent.append(add(sweep.folder, models=2))
+        sent.append(send_command(sweep.folder, "add"))
+
+    sweep.load.traps["measure"] = ask
+
+    assert sweep.run() is Result.DONE
+
+    given = answers(sweep.folder)
+    assert [given[identity] for identity in sent] == [
+        [(False, "models: 0: input should be greater than or equal to 1")],
+        [(False, "m2_u2_s2 is in the plan already")],
+        [(False, "a cell is asked for by models, users, spawn_rate, a number each")],
+    ]
+    assert list(sweep.state.cells) == ["m1_u2_s2", "m2_u2_s2"]
+
+
 def test_pause_takes_effect_after_the_current_cell(sweep: Sweep) -> None:
     def pause_then_resume() -> None:
         send_command(sweep.folder, "pause")
@@ -548,6 +627,11 @@ def test_a_cell_that_never_settles_is_measured_all_the_same_and_says_why(folder:
     assert finished is not None
     assert finished.verdict is Verdict.SUSPECT
     assert finished.reasons == ("not settled: fewer than 3 windows of 3600 s",)
+
+
+def add(folder: Path, **point: Any) -> str:
+    """Ask for a point of the grid, m1_u2_s2 but for what is said of it."""
+    return send_command(folder, "add", args={"models": 1, "users": 2, "spawn_rate": 2, **point})
 
 
 def raising(error: Exception) -> Any:

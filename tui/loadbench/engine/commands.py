@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 from loadbench.engine.files import Tail, named_os_errors, utc_now
 
 FILE_NAME = "commands.jsonl"
-NAMES = ("pause", "resume", "skip", "again", "stop")
+NAMES = ("pause", "resume", "skip", "again", "add", "stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,20 @@ class Command:
     command: str
     cell: str | None = None
     """The key of the cell that is meant; None: the current one, or none at all."""
+    args: Any = None
+    """What else it says, as JSON reads it; None: nothing."""
 
 
-def send_command(folder: Path, command: str, *, cell: str | None = None) -> str:
+def send_command(
+    folder: Path, command: str, *, cell: str | None = None, args: Mapping[str, Any] | None = None
+) -> str:
     """Ask something of the runner of a run.
 
     Args:
         folder: The run's folder.
         command: One of `NAMES`.
         cell: The key of a cell, for `skip` and `again`.
+        args: The fields of a `Point`, for `add`.
 
     Returns:
         The id that the answer in the journal will carry.
@@ -47,6 +53,8 @@ def send_command(folder: Path, command: str, *, cell: str | None = None) -> str:
     }
     if cell is not None:
         fields["cell"] = cell
+    if args is not None:
+        fields["args"] = dict(args)
     line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
     with named_os_errors(folder / FILE_NAME):
         _append(folder / FILE_NAME, line)
@@ -94,6 +102,7 @@ def _decode(line: bytes) -> Command | None:
             at=str(fields.get("at", "")),
             command=str(fields["command"]),
             cell=None if cell is None else str(cell),
+            args=fields.get("args"),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from loadbench.engine.commands import NAMES, Command
+from loadbench.engine.plan import Cell, cells_at
+from loadbench.engine.profile import ONE_LABEL
+from loadbench.engine.profile_file import read_point, recorded_profile
 from loadbench.engine.state import OVER, CellStatus, RunState
+from loadbench.errors import JournalError, ProfileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,8 @@ class Answer:
     message: str
     cell: str | None = None
     """The cell that it is about, if it is about one."""
+    added: tuple[Cell, ...] = ()
+    """Cells that come into the plan."""
 
 
 def answer_to(command: Command, state: RunState) -> Answer:
@@ -34,8 +40,36 @@ def answer_to(command: Command, state: RunState) -> Answer:
             return _judge_skip(command.cell or state.current, state)
         case "again":
             return _judge_again(command.cell, state)
+        case "add":
+            return judge_add(command.args, state)
         case unknown:
             return Answer(False, f"no command {unknown!r}; there are: {', '.join(NAMES)}")
+
+
+def judge_add(args: object, state: RunState) -> Answer:
+    """Return the answer to who asks for one more point of the grid.
+
+    Args:
+        args: The fields of a `Point`: numbers, or texts of them.
+        state: The run.
+    """
+    if state.started is None:
+        return Answer(False, "no run has begun")
+    if state.stopping:
+        return Answer(False, "the run is being stopped")
+    try:
+        profile, point = recorded_profile(state.started), read_point(args)
+    except (JournalError, ProfileError) as error:
+        return Answer(False, str(error))
+    if profile.stack.driver == "external" and point.models not in profile.models:
+        return Answer(False, f"models: {ONE_LABEL}")
+    cells = cells_at(profile, point)
+    key = cells[0].key
+    if known := state.cells.get(key):
+        more = "; `again` measures it once more" if known.status in OVER else ""
+        return Answer(False, f"{key} is in the plan already{more}", key)
+    times = f", {len(cells)} times" if len(cells) > 1 else ""
+    return Answer(True, f"{key} is added{times}", key, cells)
 
 
 def _judge_skip(key: str | None, state: RunState) -> Answer:

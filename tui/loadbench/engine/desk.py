@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loadbench.engine.commands import Command, CommandReader
-from loadbench.engine.control import answer_to
+from loadbench.engine.control import Answer, answer_to
 from loadbench.engine.events import (
     CellSkipped,
     CommandAnswered,
@@ -141,7 +141,7 @@ class Desk:
         """Answer the commands that a former runner of this run left unanswered."""
         for command in self._commands.poll():
             if command.id not in self.state.answered:
-                self._answer(command, accepted=False, message="stale: the run was not live")
+                self._answer(command, Answer(False, "stale: the run was not live"))
 
     def finish(self, result: Result, reason: str, left: str | None = None) -> None:
         """Say how the run ended, and what is left; a full disk has room for that in its reserve."""
@@ -170,7 +170,7 @@ class Desk:
             return
         answer = answer_to(command, self.state)
         current = self.state.current
-        self._answer(command, accepted=answer.accepted, message=answer.message, cell=answer.cell)
+        self._answer(command, answer)
         if not answer.accepted:
             return
         match command.command:
@@ -182,16 +182,15 @@ class Desk:
                 attempt = self.state.cells[answer.cell].attempt
                 self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason="asked for"))
 
-    def _answer(
-        self, command: Command, *, accepted: bool, message: str, cell: str | None = None
-    ) -> None:
+    def _answer(self, command: Command, answer: Answer) -> None:
         self.emit(
             CommandAnswered(
                 id=command.id,
                 command=command.command,
-                accepted=accepted,
-                message=message,
-                cell=cell,
+                accepted=answer.accepted,
+                message=answer.message,
+                cell=answer.cell,
+                added=answer.added,
             )
         )
 

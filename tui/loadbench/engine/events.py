@@ -377,6 +377,8 @@ class CommandAnswered:
     accepted: bool
     message: str
     cell: str | None = None
+    added: tuple[Cell, ...] = ()
+    """Cells that are to be measured too, and were not in the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from loadbench.engine.events import (
     CellFinished,
     CellSkipped,
     CellStarted,
+    CommandAnswered,
     Event,
     RunFinished,
     RunResumed,
@@ -38,6 +39,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind 
 _DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
 _BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 _SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
+_COMMAND_PREFIX = f'{{"type":"{CommandAnswered.type}"'.encode()
 _START_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
 _OVER_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellFinished, CellFailed, CellSkipped)
@@ -235,7 +237,8 @@ class JournalReader:
 def read_attempt(folder: Path, cell: str) -> list[Entry]:
     """Return a run's first entry and those of the latest attempt of a cell, up to what ended it.
 
-    Their fold is the state of the run as it was when that attempt was at its end, samples included.
+    Between these are the answers that added cells before it, so that the cell is known. Their fold
+    is the state of the run as it was when that attempt was at its end, samples included.
 
     Args:
         folder: The run's folder.
@@ -246,22 +249,31 @@ def read_attempt(folder: Path, cell: str) -> list[Entry]:
     """
     reader = JournalReader(folder)
     begun: bytes | None = None
+    commands: list[bytes] = []
+    before: list[bytes] = []
     attempt: list[bytes] = []
     inside = False
     mark = f'"cell":{json.dumps(cell)}'.encode()
     for line in reader.lines():
+        if line.startswith(_COMMAND_PREFIX):
+            commands.append(line)
         if line.startswith(_BEGIN_PREFIX):
             begun = line
         elif line.startswith(_START_PREFIX):
             inside = mark in line[:_HEAD_BYTES]
-            attempt = [line] if inside else attempt
+            if inside:
+                before, attempt = list(commands), [line]
         elif line.startswith(_RUN_PREFIXES) or (
             line.startswith(_OVER_PREFIXES) and mark in line[:_HEAD_BYTES]
         ):
             inside = False
         elif inside:
             attempt.append(line)
-    return reader.decode_all([begun, *attempt] if begun else [])
+    if begun is None:
+        return []
+    answers = [(it, it.event) for it in reader.decode_all(before)]
+    added = [it for it, event in answers if isinstance(event, CommandAnswered) and event.added]
+    return [*reader.decode_all([begun]), *added, *reader.decode_all(attempt)]
 
 
 def without_samples(lines: Sequence[bytes], *, but_last: int) -> list[bytes]:

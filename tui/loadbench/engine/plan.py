@@ -1,10 +1,11 @@
 """From a profile to the cells that are measured, and an estimate of the time they take."""
 
 import math
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from loadbench.engine.profile import SETTLE_WINDOWS, Profile
+from loadbench.engine.profile import SETTLE_WINDOWS, Point, Profile
 
 SCALING_S = 6.0
 """What scaling takes per change of the number of models: an estimate, for the plan alone."""
@@ -68,6 +69,45 @@ def plan_cells(profile: Profile) -> tuple[Cell, ...]:
         for spawn_rate in profile.spawn_rates
     )
     return (*cells, replace(cells[0], recheck=True)) if profile.recheck_first else cells
+
+
+def cells_at(profile: Profile, point: Point) -> tuple[Cell, ...]:
+    """Return the cells of one point of the grid: all its repeats."""
+    return tuple(
+        Cell(models=point.models, users=point.users, spawn_rate=point.spawn_rate, repeat=repeat)
+        for repeat in range(1, profile.repeats + 1)
+    )
+
+
+def with_added(
+    cells: Sequence[Cell], added: Iterable[Cell], outstanding: Collection[Cell]
+) -> tuple[Cell, ...]:
+    """Return the cells of a plan with more of them, so that the stack is rescaled least.
+
+    A cell goes to the outstanding ones with as many models, its repeat behind theirs. Where there
+    are none it goes to the end, before the first cell's second measurement.
+
+    Args:
+        cells: Those of the plan, in order.
+        added: Those that are not in it yet.
+        outstanding: Those of the plan that are still to be measured.
+    """
+    order, waiting = list(cells), set(outstanding)
+    for cell in added:
+        order.insert(_place(cell, order, waiting), cell)
+        waiting.add(cell)
+    return tuple(order)
+
+
+def _place(cell: Cell, order: Sequence[Cell], outstanding: Collection[Cell]) -> int:
+    near = [
+        at
+        for at, it in enumerate(order)
+        if it.models == cell.models and it in outstanding and not it.recheck
+    ]
+    if not near:
+        return len(order) - sum(it.recheck for it in order)
+    return max((at for at in near if order[at].repeat <= cell.repeat), default=near[0]) + 1
 
 
 def estimate_cell_s(profile: Profile, cell: Cell) -> float:

@@ -12,7 +12,9 @@ from loadbench.engine.profile_values import (
     KeyMistakeError,
     PathText,
     PathTexts,
+    PositiveInt,
     PositiveInts,
+    PositiveRate,
     PositiveRates,
     Variables,
     Whole,
@@ -20,6 +22,9 @@ from loadbench.engine.profile_values import (
 
 SETTLE_WINDOWS = 3
 """Successive windows that must agree: as in Triton perf_analyzer's stability rule."""
+
+ONE_LABEL = "one value with stack.driver external, a label: nothing is scaled"
+"""What is said of other numbers of models there."""
 
 
 class Section(BaseModel):
@@ -185,9 +190,7 @@ class Profile(Section):
                 ("stack", "driver"), "external needs `host`: where the service runs already"
             )
         if driver == "external" and len(self.models) > 1:
-            raise KeyMistakeError(
-                ("models",), "one value with stack.driver external, a label: nothing is scaled"
-            )
+            raise KeyMistakeError(("models",), ONE_LABEL)
         for key in self.stack.needs_containers() if driver == "local" else ():
             raise KeyMistakeError(
                 ("stack", key), "the local driver has no containers; driver compose has"
@@ -201,6 +204,14 @@ class Profile(Section):
     def resolved(self) -> dict[str, Any]:
         """Return every key with its value as plain data, as a profile file would hold it."""
         return self.model_dump(mode="json")
+
+
+class Point(Section):
+    """One point of the grid, asked for by itself."""
+
+    models: PositiveInt
+    users: PositiveInt
+    spawn_rate: PositiveRate
 
 
 ALIASES = {

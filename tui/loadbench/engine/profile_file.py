@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from loadbench.engine.events import RunStarted
-from loadbench.engine.profile import ALIASES, Profile, known_keys
+from loadbench.engine.profile import ALIASES, Point, Profile, known_keys
 from loadbench.engine.profile_values import KeyMistakeError
 from loadbench.errors import JournalError, ProfileError
 
@@ -22,6 +22,7 @@ _YAML = "tag:yaml.org,2002:"
 _COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
 _MOST_BITS = 64
 _LONGEST_SHOWN = 80
+_OTHER_KEYS = ("missing", "extra_forbidden", "model_type")
 MOST_VALUES = 10_000
 """More than any profile holds; aliases of aliases can stand for more than the memory does."""
 
@@ -132,6 +133,24 @@ def recorded_profile(started: RunStarted) -> Profile:
             f"the run {started.run} has a profile that this version cannot read ({keys}); "
             "use the loadbench-tui that wrote it, or a newer one"
         ) from None
+
+
+def read_point(args: object) -> Point:
+    """Return the point of the grid that somebody asks for.
+
+    Args:
+        args: A mapping from the fields of a `Point` to numbers, or to texts of them.
+
+    Raises:
+        ProfileError: A profile could not have such a point; every mistake with its key.
+    """
+    try:
+        return Point.model_validate(args)
+    except ValidationError as error:
+        details = error.errors()
+    if any(detail["type"] in _OTHER_KEYS for detail in details):
+        raise ProfileError(f"a cell is asked for by {', '.join(Point.model_fields)}, a number each")
+    raise ProfileError("; ".join(f"{_dotted(it['loc'])}: {_wrong(it)}" for it in details))
 
 
 def _listing(file: Path, mistakes: Iterable[tuple[str, str]]) -> str:
@@ -259,7 +278,6 @@ def _override_value(key: str, text: str) -> Any:
 def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
     key = tuple(detail["loc"])
     place, name = source.place(key), _dotted(key)
-    given = _shown(detail.get("input"))
     match detail["type"]:
         case "extra_forbidden" if name in ALIASES:
             return place, f"{name}: another name for {ALIASES[name]}, which is given too"
@@ -268,22 +286,30 @@ def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
         case "missing":
             alias = next((old for old, new in ALIASES.items() if new == name), None)
             return str(source.file), f"{name}: missing" + (f" (also: {alias})" if alias else "")
-        case "int_parsing" | "int_type" | "int_from_float":
-            return place, f"{name}: {given}: a whole number is needed"
-        case "float_parsing" | "float_type":
-            return place, f"{name}: {given}: a number is needed"
-        case "literal_error":
-            return place, f"{name}: {given} is not one of {detail['ctx']['expected']}"
         case "value_error" if isinstance(error := detail["ctx"]["error"], KeyMistakeError):
             return source.place(error.key), f"{_dotted(error.key)}: {error}"
-        case "value_error":
-            return place, f"{name}: {given}: {detail['ctx']['error']}"
-        case "tuple_type":
-            return place, f"{name}: {given}: a list such as [1, 2] is needed"
-        case "model_type":
-            return place, f"{name}: {given}: keys of its own are needed, indented below it"
         case _:
-            return place, f"{name}: {given}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+            return place, f"{name}: {_wrong(detail)}"
+
+
+def _wrong(detail: ErrorDetails) -> str:
+    """Return what was given for a key, and what is needed."""
+    given = _shown(detail.get("input"))
+    match detail["type"]:
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{given}: a whole number is needed"
+        case "float_parsing" | "float_type":
+            return f"{given}: a number is needed"
+        case "literal_error":
+            return f"{given} is not one of {detail['ctx']['expected']}"
+        case "value_error":
+            return f"{given}: {detail['ctx']['error']}"
+        case "tuple_type":
+            return f"{given}: a list such as [1, 2] is needed"
+        case "model_type":
+            return f"{given}: keys of its own are needed, indented below it"
+        case _:
+            return f"{given}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
 
 
 def _shown(value: object) -> str:

@@ -96,15 +96,13 @@ def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
 
 Whole = Annotated[int, BeforeValidator(_no_truth_value)]
 Rate = Annotated[float, BeforeValidator(_no_truth_value)]
+PositiveInt = Annotated[Whole, Field(ge=1, le=1_000_000)]
+PositiveRate = Annotated[Rate, Field(ge=0.001, le=1000)]
 PositiveInts = Annotated[
-    tuple[Annotated[Whole, Field(ge=1, le=1_000_000)], ...],
-    BeforeValidator(_as_list),
-    AfterValidator(_axis),
+    tuple[PositiveInt, ...], BeforeValidator(_as_list), AfterValidator(_axis)
 ]
 PositiveRates = Annotated[
-    tuple[Annotated[Rate, Field(ge=0.001, le=1000)], ...],
-    BeforeValidator(_as_list),
-    AfterValidator(_axis),
+    tuple[PositiveRate, ...], BeforeValidator(_as_list), AfterValidator(_axis)
 ]
 
 PathText = Annotated[str, AfterValidator(_path)]

@@ -1,7 +1,9 @@
 """How far a run is, by the estimates of its plan. Pure."""
 
 from loadbench.engine.events import Phase
-from loadbench.engine.plan import SCALING_S, estimate_cell_s
+from collections.abc import Collection
+
+from loadbench.engine.plan import SCALING_S, Cell, estimate_cell_s
 from loadbench.engine.profile import Profile
 from loadbench.engine.state import RunState
 
@@ -20,6 +22,11 @@ def remaining_s(profile: Profile, state: RunState) -> float:
         total += SCALING_S * (cell_state.cell.models != models)
         models = cell_state.cell.models
     return total
+
+
+def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float:
+    """Return the seconds that more cells would add to a live run, by estimate."""
+    return remaining_s(profile, state.with_cells(added)) - remaining_s(profile, state)
 
 
 def phase_length_s(profile: Profile, state: RunState) -> float | None:

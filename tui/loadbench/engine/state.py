@@ -1,6 +1,6 @@
 """The only fold: from the entries of a journal to the state of its run. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from loadbench.engine.events import (
     StackProgress,
 )
 from loadbench.engine.journal import Entry
-from loadbench.engine.plan import Cell
+from loadbench.engine.plan import Cell, with_added
 from loadbench.engine.samples import Samples
 
 MESSAGES_KEPT = 50
@@ -186,6 +186,19 @@ class RunState:
         """Return how many cells have one of these statuses."""
         return sum(cell.status in statuses for cell in self.cells.values())
 
+    def with_cells(self, added: Collection[Cell]) -> "RunState":
+        """Return the state with more cells to measure; those that it has already stay as they are.
+        """
+        new = {cell.key: CellState(cell=cell) for cell in added if cell.key not in self.cells}
+        order = with_added(
+            [it.cell for it in self.cells.values()],
+            [it.cell for it in new.values()],
+            {it.cell for it in self.outstanding},
+        )
+        known = {**self.cells, **new}
+        cells = {cell.key: known[cell.key] for cell in order}
+        return replace(self, cells=MappingProxyType(cells))
+
     def _begin(self, event: RunStarted, at: str) -> "RunState":
         cells = {cell.key: CellState(cell=cell) for cell in event.cells}
         return replace(
@@ -226,6 +239,8 @@ class RunState:
                 return replace(state, stopping=True)
             case "again" if event.cell:
                 return state._with(event.cell, status=CellStatus.PENDING)
+            case "add":
+                return state.with_cells(event.added)
         return state
 
     def _over(

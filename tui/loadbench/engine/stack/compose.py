@@ -125,6 +125,11 @@ class ComposeStack:
             StackError: Something cannot be started.
             EngineError: The engine cannot be used.
         """
+        if models > max(self._profile.models):
+            # Of a cell that was added to the run: nobody has looked yet whether the files allow it.
+            more = self._profile.model_copy(update={"models": (models,)})
+            if mistakes := self._files.mistakes(more):
+                raise StackError("; ".join(mistakes))
         self._expected, self._unstable_since = {}, {}
         scaled = self._files.scaled
         whole = self._remove_broken()
