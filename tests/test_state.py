@@ -11,6 +11,7 @@ from builders import (
     cell_skipped,
     cell_started,
     entries,
+    make_cell,
     make_profile,
     run_started,
     sample,
@@ -84,6 +85,31 @@ def test_a_cell_to_come_that_is_skipped_leaves_the_current_one_alone() -> None:
     state = state_after(BEGUN, cell_started(), sample(), cell_skipped(SECOND, attempt=0))
     assert (state.current, state.samples) == (FIRST, Samples().plus(sample()))
     assert outstanding(state) == [FIRST, THIRD]
+
+
+def test_cells_that_were_added_are_outstanding_in_their_place() -> None:
+    added = answered("add", added=(make_cell(1, 7), make_cell(4)))
+
+    state = state_after(BEGUN, cell_started(), sample(), added)
+
+    assert outstanding(state) == [FIRST, "m1_u7_s2", SECOND, THIRD, "m4_u2_s2"]
+    assert (state.current, state.samples) == (FIRST, Samples().plus(sample()))
+    resumed_state = state_after(BEGUN, added, cell_started("m4_u2_s2"), resumed())
+    assert outstanding(resumed_state) == outstanding(state)
+
+
+def test_a_cell_that_is_there_already_stays_as_it_is() -> None:
+    begun = (BEGUN, cell_started(), cell_finished())
+
+    state = state_after(*begun, answered("add", added=(make_cell(1, 2),)))
+
+    assert state.cells == state_after(*begun).cells
+
+
+def test_what_was_refused_is_not_added() -> None:
+    refused = answered("add", accepted=False, added=(make_cell(4),))
+
+    assert outstanding(state_after(BEGUN, refused)) == list(KEYS)
 
 
 def test_samples_are_those_of_the_current_attempt() -> None:

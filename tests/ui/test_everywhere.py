@@ -31,7 +31,7 @@ from ui_harness import (
 KEYS = (
     *"aeocdfghjklnrstvxyGS123456/?",
     *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab"),
-    *("enter", "escape", "space", "ctrl+p", "ctrl+l", "backspace", "ctrl+c"),
+    *("enter", "escape", "space", "plus", "ctrl+p", "ctrl+l", "backspace", "ctrl+c"),
 )
 SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
 PRESSES = 500

@@ -173,7 +173,7 @@ def live(*events: Event) -> Run:
 
 
 AT_FIRST = (cell_started(),)
-LIVE_ALWAYS = {"stop", "detach"}
+LIVE_ALWAYS = {"stop", "detach", "add"}
 
 
 def test_a_live_run_can_be_paused_stopped_and_left() -> None:

@@ -98,9 +98,7 @@ Whole = Annotated[int, BeforeValidator(_no_truth_value)]
 Rate = Annotated[float, BeforeValidator(_no_truth_value)]
 PositiveInt = Annotated[Whole, Field(ge=1, le=1_000_000)]
 PositiveRate = Annotated[Rate, Field(ge=0.001, le=1000)]
-PositiveInts = Annotated[
-    tuple[PositiveInt, ...], BeforeValidator(_as_list), AfterValidator(_axis)
-]
+PositiveInts = Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_list), AfterValidator(_axis)]
 PositiveRates = Annotated[
     tuple[PositiveRate, ...], BeforeValidator(_as_list), AfterValidator(_axis)
 ]

@@ -1,8 +1,8 @@
 """How far a run is, by the estimates of its plan. Pure."""
 
-from loadbench.engine.events import Phase
 from collections.abc import Collection
 
+from loadbench.engine.events import Phase
 from loadbench.engine.plan import SCALING_S, Cell, estimate_cell_s
 from loadbench.engine.profile import Profile
 from loadbench.engine.state import RunState

@@ -187,8 +187,7 @@ class RunState:
         return sum(cell.status in statuses for cell in self.cells.values())
 
     def with_cells(self, added: Collection[Cell]) -> "RunState":
-        """Return the state with more cells to measure; those that it has already stay as they are.
-        """
+        """Return the state with more cells to measure; those that it has stay as they are."""
         new = {cell.key: CellState(cell=cell) for cell in added if cell.key not in self.cells}
         order = with_added(
             [it.cell for it in self.cells.values()],

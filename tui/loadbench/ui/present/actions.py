@@ -5,7 +5,7 @@ from loadbench.engine.state import OVER
 from loadbench.ui.present.lines import Line, Tone, line
 
 DEPEND_ON_STATE = (
-    *("pause", "go_on", "skip", "again", "stop", "kill", "detach"),
+    *("pause", "go_on", "skip", "again", "add", "stop", "kill", "detach"),
     *("resume", "follow", "open", "copy"),
 )
 """Actions that a run allows at some times only."""
@@ -47,7 +47,7 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
             return commanded and cell is not None and not over
         case "again":
             return commanded and over
-        case "stop":
+        case "add" | "stop":
             return commanded
         case "kill":
             return run.status is RunStatus.LIVE and state.stopping

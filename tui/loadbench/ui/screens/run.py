@@ -33,6 +33,7 @@ from loadbench.ui.present.actions import (
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Tone, line
+from loadbench.ui.screens.add import AddDialog
 from loadbench.ui.screens.dialogs import Question
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.matrix import MatrixView
@@ -64,6 +65,7 @@ class RunScreen(Screen[None]):
         Binding("space", "go_on", "go on", tooltip="go on with a paused run"),
         Binding("s", "skip", "skip", tooltip="skip the cell under the cursor"),
         Binding("a", "again", "again", tooltip="measure the cell under the cursor again"),
+        Binding("plus", "add", "add", key_display="+", tooltip="add a cell to the run"),
         Binding("x", "stop", "stop", tooltip="stop the run in order"),
         Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
@@ -207,7 +209,8 @@ class RunScreen(Screen[None]):
     def _tell_failures(self, before: RunState, now: RunState) -> None:
         for key, cell in now.cells.items():
             failed = cell.failed if cell.status is CellStatus.FAILED else None
-            if failed and before.cells[key].failed is not failed:
+            known = before.cells.get(key)
+            if failed and (known is None or known.failed is not failed):
                 self.app.notify(failed.reason, title=f"{key} failed", severity="error", timeout=10)
                 self.app.alert(
                     f"{now.started.run if now.started else ''} {key} failed: {failed.reason}"
@@ -356,6 +359,13 @@ class RunScreen(Screen[None]):
         question = Question(f"measure {key} again", AGAIN, [("y", "again")], safe="keep them")
         self._ask_if(question, lambda: self._ask("again", cell=key))
 
+    def action_add(self) -> None:
+        """Have the run measure one more point of the grid, once that was named."""
+        run, key = self.run, self.shown
+        if run and key:
+            dialog = AddDialog(lambda: self.run or run, run.state.cells[key].cell)
+            self.app.push_screen(dialog, lambda args: self._ask("add", args=args) if args else None)
+
     def action_stop(self) -> None:
         """Stop the run, once that was confirmed."""
         question = Question("stop the run", STOPPING, [("y", "stop it")], safe="let it run")
@@ -395,9 +405,11 @@ class RunScreen(Screen[None]):
     def _report(self) -> Path | None:
         return report_of(self.run, self.shown) if self.run and self.shown else None
 
-    def _ask(self, command: str, *, cell: str | None = None) -> None:
+    def _ask(
+        self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
+    ) -> None:
         try:
-            self._asked.add(send_command(self.folder, command, cell=cell))
+            self._asked.add(send_command(self.folder, command, cell=cell, args=args))
         except JournalError as error:
             self.app.notify(str(error), severity="error")
 

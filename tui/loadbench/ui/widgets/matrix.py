@@ -47,13 +47,15 @@ class MatrixView(LineView):
         """Show a run, with the cursor on the cell of this key."""
         state, live = run.state, run.status is RunStatus.LIVE
         cells = tuple(cell.cell for cell in state.cells.values())
+        before = self._cursor, self._grid.place(self._cursor)
         if len(cells) != len(self._grid.keys):
             self._grid = grid_of(cells)
-        moved = cursor != self._cursor
+        place = self._grid.place(cursor)
+        moved = (cursor, place) != before
         self._cursor = cursor
         self.show(matrix_lines(self._grid, state, glyphs, live=live, cursor=cursor, p90=self._p90))
         self.note("p90 ms · ! suspect · !! invalid" if self.size.width >= 34 else "p90 ms")
-        if moved and (place := self._grid.place(cursor)):
+        if moved and place:
             self._bring_into_view(*place)
 
     def action_move(self, rows: int, columns: int) -> None:

@@ -1,0 +1,84 @@
+"""What one more point of the grid would mean for a live run, as it is typed. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from loadbench.engine.control import Answer, judge_add
+from loadbench.engine.duration import say_duration
+from loadbench.engine.plan import Cell
+from loadbench.engine.profile import Point
+from loadbench.engine.profile_file import recorded_profile
+from loadbench.engine.progress import added_s
+from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.state import RunState
+from loadbench.text import IN_BATCHES
+from loadbench.ui.present.lines import Line, Tone, line, wrap
+
+FIELDS = tuple(Point.model_fields)
+_TOLD_LINES = 2
+"""Room for what is told, so that a window does not change its height with every key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What was typed, judged as the runner will judge it."""
+
+    answer: Answer
+    told: Line
+    """The cell, the time that it takes and when it is measured; or why it cannot be added."""
+
+    @property
+    def args(self) -> dict[str, float] | None:
+        """What the runner is asked for; None: it would refuse."""
+        return _point_of(self.answer.added[0]) if self.answer.accepted else None
+
+
+def proposal(beside: Cell) -> dict[str, str]:
+    """Return what stands in each field at first: the numbers of a cell."""
+    return {
+        name: f"{number:g}" if isinstance(number, float) else str(number)
+        for name, number in _point_of(beside).items()
+    }
+
+
+def addition(run: Run, typed: Mapping[str, str]) -> Addition:
+    """Return what somebody who typed this into the fields asks for.
+
+    Args:
+        run: The run, as it is now.
+        typed: A text for each of `FIELDS`.
+    """
+    if run.status is not RunStatus.LIVE:
+        answer = Answer(False, "the run is not live any more")
+    else:
+        answer = judge_add(typed, run.state)
+    if answer.accepted:
+        return Addition(answer, _offer(answer, run.state))
+    # Numbers that there are already are no mistake, only nothing new yet.
+    return Addition(answer, line((answer.message, Tone.WARN if answer.cell else Tone.BAD)))
+
+
+def addition_lines(of: Addition, columns: int) -> list[Line]:
+    """Return what stands below the fields, broken to so many columns."""
+    told = wrap(of.told, columns)
+    rate = line((f"spawn rate: users started per second, {IN_BATCHES}", Tone.DIM))
+    keys = line(("enter", Tone.ACCENT), " adds it, ", ("escape", Tone.ACCENT), " does not")
+    gap = [()] * max(1, _TOLD_LINES + 1 - len(told))
+    return [*told, *gap, *wrap(rate, columns), *wrap(keys, columns)]
+
+
+def _point_of(cell: Cell) -> dict[str, float]:
+    numbers = asdict(cell)
+    return {name: numbers[name] for name in FIELDS}
+
+
+def _offer(answer: Answer, state: RunState) -> Line:
+    assert state.started is not None
+    first, *others = answer.added
+    profile = recorded_profile(state.started)
+    times = f", {1 + len(others)} times" if others else ""
+    more = say_duration(added_s(profile, state, answer.added))
+    waiting = [it.cell.key for it in state.with_cells(answer.added).outstanding]
+    at = waiting.index(first.key)
+    when = f"after {waiting[at - 1]}" if at else "next"
+    return line((first.key, Tone.STRONG), f"{times}, about {more} more; it is measured {when}")
