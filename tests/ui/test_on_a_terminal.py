@@ -45,8 +45,8 @@ def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> No
     [
         ({"TERM": "xterm-256color"}, b"38;5;", b"38;2;"),
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, b"38;2;", b"38;5;"),
-        ({"TERM": "xterm"}, b"32;", b"38;"),
-        ({"TERM": "linux"}, b"32;", b"38;"),
+        ({"TERM": "xterm"}, b"32", b"38;"),
+        ({"TERM": "linux"}, b"32", b"38;"),
     ],
     ids=["256", "true", "16", "linux"],
 )
