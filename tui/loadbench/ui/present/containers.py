@@ -27,7 +27,7 @@ def container_header(containers: Sequence[Container]) -> str:
 
 def standing(container: Container) -> tuple[str, Tone]:
     """Return how a container is, in words, and the tone of that."""
-    if _is_over(container):
+    if is_over(container):
         return _ended(container), Tone.BAD
     if container.state != "running":
         return container.state, Tone.WARN
@@ -40,7 +40,8 @@ def standing(container: Container) -> tuple[str, Tone]:
     return container.state, Tone.GOOD
 
 
-def _is_over(container: Container) -> bool:
+def is_over(container: Container) -> bool:
+    """Return whether a container has ended."""
     return container.state == "exited" or container.exit_code is not None
 
 
@@ -57,7 +58,7 @@ def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram:
     words, tone = standing(container)
     sign = {Tone.GOOD: glyphs.alive, Tone.WARN: glyphs.starting}.get(tone, glyphs.dead)
     pieces = [Piece(f"{sign} ", tone), Piece(fit(container.name, columns)), Piece("  ")]
-    if _is_over(container):
+    if is_over(container):
         pieces.append(Piece(words, tone))
     else:
         cpu = container.cpu_cores
