@@ -96,9 +96,8 @@ class Stage:
     def app(self, **options: Any) -> LoadbenchApp:
         """The screens, at a moment that does not pass."""
         terminal = replace(options.pop("terminal", Terminal()), refresh_hz=20.0)
-        return LoadbenchApp(
-            self.workspace, terminal, clock=lambda: 100.0, now=lambda: LONG_AGO, **options
-        )
+        still = {"clock": lambda: 100.0, "now": lambda: LONG_AGO}
+        return LoadbenchApp(self.workspace, terminal, **{**still, **options})
 
 
 def lines_until(journal: str, mark: str) -> int:
@@ -176,8 +175,12 @@ def screen_text(app: Any) -> str:
 def _reading(app: LoadbenchApp) -> bool:
     if not app.catalog.complete:
         return True
-    runs = [it for it in app.screen_stack if isinstance(it, RunScreen)]
-    return any(it._reading or (it.run is None and not it._problem) for it in runs)
+    return any(
+        isinstance(it, RunScreen)
+        and not it._problem
+        and (it._reading or it.run is None or (app.shows(it) and not it.absence.looked))
+        for it in app.screen_stack
+    )
 
 
 def _stale(app: Any) -> bool:

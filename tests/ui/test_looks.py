@@ -3,6 +3,7 @@
 Each of these was looked at by a person when it was saved.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from builders import (
 from loadbench.engine.events import Event, Result, RunFinished
 from loadbench.engine.launch import Order, Preview
 from loadbench.errors import RefusedError
+from loadbench.ui.seen import Seen, remember
 from loadbench.ui.terminal import Terminal
 from ui_harness import (
     BROKEN,
+    LONG_AGO,
     NARROW,
     WIDE,
     Looks,
@@ -54,6 +57,7 @@ def shot(
     *keys: str,
     folder: Path | None = None,
     terminal: Terminal | None = None,
+    now: datetime = LONG_AGO,
 ) -> None:
     """Open the screens, press keys, and compare what is then to be seen."""
 
@@ -63,7 +67,8 @@ def shot(
             await press(pilot, key)
         looks(f"{name}-{size[0]}x{size[1]}", screen_text(pilot.app))
 
-    drive(stage.app(folder=folder, terminal=terminal or Terminal()), script, size=size)
+    app = stage.app(folder=folder, terminal=terminal or Terminal(), now=lambda: now)
+    drive(app, script, size=size)
 
 
 def with_runs(stage: Stage) -> None:
@@ -182,6 +187,29 @@ def test_the_question_before_a_run_is_stopped(
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
     with held(folder):
         shot(stage, looks, "stop", size, "x", folder=folder)
+
+
+@pytest.mark.parametrize(
+    "size", [WIDE, NARROW, (60, 20), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
+def test_what_happened_since_somebody_left(
+    stage: Stage, looks: Looks, size: tuple[int, int]
+) -> None:
+    folder = stage.add_run("faults", lines=lines_until("faults", '"cell":"m2_u2_s8"'))
+    left = datetime(2026, 11, 22, 11, 12, 7, tzinfo=UTC)
+    remember(folder, Seen(seq=10, live=True, at=left))
+    with held(folder):
+        now = left.replace(hour=13, minute=25)
+        shot(stage, looks, "since", size, folder=folder, now=now)
+
+
+def test_what_happened_since_another_day_in_ascii(stage: Stage, looks: Looks) -> None:
+    folder = stage.add_run("containers")
+    left = datetime(2026, 11, 26, 15, 30, 35, tzinfo=UTC)
+    remember(folder, Seen(seq=5, live=True, at=left))
+    plain = Terminal(ascii=True, signs=True)
+    now = left.replace(day=28)
+    shot(stage, looks, "since-ascii", NARROW, "end", folder=folder, terminal=plain, now=now)
 
 
 # A run that is over

@@ -133,6 +133,14 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         """Say so where there is no room for anything."""
         self.set_class(is_too_small(*event.size), "-too-small")
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let the run that is on the screen know that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            for screen in self.screen_stack:
+                if isinstance(screen, RunScreen) and self.shows(screen):
+                    screen.absence.on_touched()
+        await super().on_event(event)
+
     def notify(
         self,
         message: str,
@@ -218,6 +226,8 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         if watched:
             self.alert(f"{run.name}: {run.status.value}, {text.outcome_line(run.state)}")
         if self._leave_at_end and screen is self._opening:
+            # What it came to is printed where the program was started.
+            screen.absence.on_touched()
             self.exit(run)
         elif watched:
             good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)

@@ -38,6 +38,8 @@ class View:
     """The answers to commands, by the id of the command."""
     read_at: float = 0.0
     """When the newest entry was written, by the follower's clock."""
+    seq: int = 0
+    """Number of the newest entry."""
 
     def elapsed_s(self, now: float) -> float:
         """Return the seconds that the run has taken; while nothing is said, time goes on."""
@@ -118,13 +120,14 @@ class Follower:
         folder, state = before.run.folder, before.run.state
         told, answers = [], dict(before.answers)
         newest: str | None = None
+        seq = before.seq
         for number, line in enumerate(lines):
             if gently and not number % 50 and self._ended.wait(0.005):
                 return
             entry = self._reader.decode(line)
             if entry is None:
                 continue
-            state, newest = state.apply(entry), entry.at
+            state, newest, seq = state.apply(entry), entry.at, entry.seq
             if isinstance(entry.event, CommandAnswered):
                 answers[entry.event.id] = entry.event
             if said := text.event_line(entry, state):
@@ -137,6 +140,7 @@ class Follower:
             (*before.events, *told)[-EVENTS_KEPT:] if told else before.events,
             answers,
             self._clock() - self._age_s(newest) if newest else before.read_at,
+            seq,
         )
         if (lines or status is not before.run.status) and not self._ended.is_set():
             self._tell(self._view)

@@ -35,6 +35,7 @@ from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Tone, line
 from loadbench.ui.screens.add import AddDialog
 from loadbench.ui.screens.dialogs import Question
+from loadbench.ui.screens.since import Absence
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.matrix import MatrixView
 from loadbench.ui.widgets.run_panels import RunPanels
@@ -70,6 +71,7 @@ class RunScreen(Screen[None]):
         Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
         Binding("f", "follow", "follow", tooltip="show the current cell, whichever it is"),
+        Binding("w", "since", "since you left", show=False, tooltip="what happened meanwhile"),
         Binding("v", "reports", "reports", show=False, tooltip="look at all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
         Binding("o", "open", "report", tooltip="open Locust's report of the cell under the cursor"),
@@ -103,6 +105,7 @@ class RunScreen(Screen[None]):
         self._asked: set[str] = set()
         self._allowed: list[str] = []
         self._follower: Follower | None = None
+        self.absence = Absence(self)
 
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
@@ -131,6 +134,11 @@ class RunScreen(Screen[None]):
         """Follow it no more; the run goes on."""
         if self._follower:
             self._follower.stop()
+        self.absence.keep()
+
+    def on_screen_suspend(self) -> None:
+        """Remember how far the run was seen, whatever happens to the program."""
+        self.absence.keep()
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another screen was shown."""
@@ -244,6 +252,7 @@ class RunScreen(Screen[None]):
         header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
         self.query_one(RunPanels).show_run(view, self._shown_cell(key), cursor=key)
         self._note_allowed()
+        self.absence.on_shown(view, profile)
 
     def _note_allowed(self) -> None:
         allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
@@ -287,7 +296,7 @@ class RunScreen(Screen[None]):
             return self._allows(action)
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
-        return True
+        return action != "since" or self.absence.is_told
 
     def _allows(self, action: str) -> bool:
         run = self.run
@@ -322,6 +331,10 @@ class RunScreen(Screen[None]):
     def action_back(self) -> None:
         """Go to the screen before; the run goes on."""
         self.app.go_back()
+
+    def action_since(self) -> None:
+        """Tell again what happened while nobody looked."""
+        self.absence.tell()
 
     def action_reports(self) -> None:
         """Look at all runs."""

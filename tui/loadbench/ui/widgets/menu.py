@@ -115,7 +115,8 @@ class Menu(LineView):
     def _bring_into_view(self) -> None:
         rows = [row for row, owner in enumerate(self._owners) if owner.key == self._key]
         if rows:
-            first = 0 if rows[0] <= 1 else rows[0]
+            # What stands above the first entry is seen with it.
+            first = 0 if self._key == self._keys()[0] else rows[0]
             self.scroll_to_region(Region(0, first, 1, rows[-1] - first + 1), animate=False)
 
     def _keys(self) -> list[str]:
