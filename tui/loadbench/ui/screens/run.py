@@ -199,11 +199,12 @@ class RunScreen(Screen[None]):
                 self._on_unreadable(error)
                 return
         self._tell_answers(view)
-        if view.run.status is not RunStatus.LIVE:
-            self.app.run_ended(self, view.run, watched=was_live)
         self._is_stale = True
-        if first:
+        over = view.run.status is not RunStatus.LIVE
+        if first or over:
             self._paint()
+        if over:
+            self.app.run_ended(self, view.run, watched=was_live)
 
     def _on_unreadable(self, error: JournalError) -> None:
         """Say that the journal cannot be read (any more); nothing is followed from here on."""
