@@ -13,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/loadbench-tui run demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: lint types imports test
 

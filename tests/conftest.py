@@ -8,6 +8,16 @@ from hypothesis import settings
 settings.register_profile("loadbench", deadline=None, database=None)
 settings.load_profile("loadbench")
 
+SCREENS = Path(__file__).parent / "ui"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have all that measures, or looks at processes, done one after the other; screens beside."""
+    for item in items:
+        measures = SCREENS not in item.path.parents or "bench" in getattr(item, "fixturenames", ())
+        if measures:
+            item.add_marker(pytest.mark.xdist_group("measures"))
+
 
 @pytest.fixture(autouse=True)
 def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
