@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import tempfile
 import time
@@ -17,8 +18,11 @@ import pytest
 from rich.console import Console
 from textual.pilot import Pilot
 
+from builders import entries
 from harness import REPOSITORY
-from loadbench.engine.journal import FILE_NAME
+from loadbench.engine.commands import FILE_NAME as COMMANDS
+from loadbench.engine.events import Event
+from loadbench.engine.journal import FILE_NAME, _encode
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.terminal import Terminal
@@ -122,6 +126,29 @@ def held(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
+def measuring(stage: Stage, journal: str = "demo", mark: str = '"second":11,') -> Path:
+    """A run that is in the middle of a measurement."""
+    return stage.add_run(journal, lines=lines_until(journal, mark))
+
+
+def commands(folder: Path) -> list[tuple[str, str | None]]:
+    """What was asked of the runner, in order."""
+    file = folder / COMMANDS
+    told = file.read_text().splitlines() if file.exists() else []
+    return [(it["command"], it.get("cell")) for it in map(json.loads, told)]
+
+
+def append(folder: Path, *events: Event) -> None:
+    """Go on with the journal, as its runner does."""
+    with (folder / FILE_NAME).open("ab") as file:
+        file.write(b"".join(_encode(entry) for entry in entries(events)))
+
+
+def offered(pilot: "Pilot[Any]") -> dict[str, str]:
+    bindings = pilot.app.screen.active_bindings.values()
+    return {it.binding.key: it.binding.description for it in bindings if it.binding.show}
+
+
 def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
     """Run the screens while a script presses keys and looks."""
 
@@ -176,14 +203,14 @@ def _reading(app: LoadbenchApp) -> bool:
     if not app.catalog.complete:
         return True
     return any(
-        isinstance(it, RunScreen)
-        and not it._problem
-        and (it._reading or it.run is None or (app.shows(it) and not it.absence.looked))
+        it.watched.is_reading
+        or (not it.watched.problem and app.shows(it) and not it.absence.looked)
         for it in app.screen_stack
+        if isinstance(it, RunScreen)
     )
 
 
 def _stale(app: Any) -> bool:
     """Whether something was read that is not painted yet."""
     runs = [it for it in app.screen_stack if isinstance(it, RunScreen)]
-    return not app._exit and any(it._is_stale and app.shows(it) for it in runs)
+    return not app._exit and any(it._is_stale for it in runs)

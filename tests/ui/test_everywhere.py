@@ -11,6 +11,7 @@ from textual.screen import Screen
 from loadbench.engine.launch import Order, Preview
 from loadbench.errors import RefusedError
 from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.screens.cell import CellScreen
 from loadbench.ui.screens.dialogs import HelpScreen
 from loadbench.ui.screens.profiles import ProfilesScreen
 from loadbench.ui.screens.reports import ReportsScreen
@@ -29,7 +30,8 @@ from ui_harness import (
 )
 
 KEYS = (
-    *"aeocdfghjklnrstvxyGS123456/?",
+    *"aeocdfghjklnrstvxyzGS123456/?",
+    *("left_square_bracket", "right_square_bracket"),
     *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab"),
     *("enter", "escape", "space", "plus", "ctrl+p", "ctrl+l", "backspace", "ctrl+c"),
 )
@@ -47,7 +49,7 @@ def screens(stage: Stage) -> None:
 # Keys that tell the truth
 
 
-@pytest.mark.parametrize("opening", [(), ("v",), ("j", "o")])
+@pytest.mark.parametrize("opening", [(), ("v",), ("j", "o"), ("j", "o", "enter")])
 def test_help_names_every_key_that_does_something(stage: Stage, opening: tuple[str, ...]) -> None:
     screens(stage)
 
@@ -70,13 +72,13 @@ def test_help_names_every_key_that_does_something(stage: Stage, opening: tuple[s
 
 
 def test_every_key_of_every_screen_explains_itself() -> None:
-    for screen in (ProfilesScreen, RunScreen, ReportsScreen, LoadbenchApp):
+    for screen in (ProfilesScreen, RunScreen, CellScreen, ReportsScreen, LoadbenchApp):
         for binding in screen.BINDINGS:
             assert binding.description, binding  # type: ignore[union-attr]  # all are Bindings
             assert binding.tooltip, binding  # type: ignore[union-attr]  # as above
 
 
-@pytest.mark.parametrize("opening", [(), ("v",), ("j", "o")])
+@pytest.mark.parametrize("opening", [(), ("v",), ("j", "o"), ("j", "o", "enter")])
 def test_the_palette_has_every_action_that_is_offered(
     stage: Stage, opening: tuple[str, ...]
 ) -> None:

@@ -38,7 +38,16 @@ from ui_harness import (
     settled,
 )
 
-sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=lambda size: f"{size[0]}x{size[1]}")
+SMALL, LARGE = (60, 20), (200, 60)
+
+
+def of_size(size: tuple[int, int]) -> str:
+    """What a test of a size is called."""
+    return f"{size[0]}x{size[1]}"
+
+
+sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=of_size)
+every_size = pytest.mark.parametrize("size", [WIDE, NARROW, SMALL, LARGE], ids=of_size)
 
 FOUND = Preview(
     driver="local",
@@ -243,6 +252,46 @@ def test_a_log(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
 @sizes
 def test_a_failed_cell_says_why(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     shot(stage, looks, "failed", size, "4", "1", "j", "h", "4", folder=stage.add_run("containers"))
+
+
+# A cell alone
+
+
+@every_size
+@pytest.mark.parametrize(
+    ("name", "journal", "keys"),
+    [
+        ("valid", "verdicts/valid", ("enter",)),
+        ("suspect", "verdicts/throttled", ("enter",)),
+        ("failed", "containers", ("j", "h", "enter")),
+    ],
+)
+def test_a_cell(
+    stage: Stage,
+    looks: Looks,
+    size: tuple[int, int],
+    name: str,
+    journal: str,
+    keys: tuple[str, ...],
+) -> None:
+    folder = stage.add_run(journal)
+    shot(stage, looks, f"cell-{name}", size, *(keys or ["enter"]), folder=folder)
+
+
+@every_size
+def test_a_cell_that_is_being_measured(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
+    with held(folder):
+        shot(stage, looks, "cell-measuring", size, "enter", folder=folder)
+
+
+@pytest.mark.parametrize("size", [NARROW, SMALL], ids=of_size)
+@pytest.mark.parametrize(("name", "key"), [("charts", "2"), ("evidence", "3"), ("failures", "4")])
+def test_the_panels_of_a_cell(
+    stage: Stage, looks: Looks, size: tuple[int, int], name: str, key: str
+) -> None:
+    folder = stage.add_run("verdicts/failures")
+    shot(stage, looks, f"cell-{name}", size, "enter", key, folder=folder)
 
 
 # Reports

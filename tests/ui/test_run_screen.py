@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +13,14 @@ from builders import (
     answered,
     cell_finished,
     cell_started,
-    entries,
     make_profile,
     run_started,
     sample,
     write_journal,
 )
 from loadbench.engine.commands import FILE_NAME
-from loadbench.engine.events import Event, Result, RunFinished
+from loadbench.engine.events import Result, RunFinished
 from loadbench.engine.journal import FILE_NAME as JOURNAL
-from loadbench.engine.journal import _encode
 from loadbench.ui.screens.dialogs import Question
 from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.widgets.matrix import MatrixView
@@ -33,37 +30,18 @@ from ui_harness import (
     JOURNALS,
     NARROW,
     Stage,
+    append,
+    commands,
     drive,
     held,
     lines_until,
+    measuring,
+    offered,
     press,
     screen_text,
     settled,
     until,
 )
-
-
-def measuring(stage: Stage, journal: str = "demo", mark: str = '"second":11,') -> Path:
-    """A run that is in the middle of a measurement."""
-    return stage.add_run(journal, lines=lines_until(journal, mark))
-
-
-def commands(folder: Path) -> list[tuple[str, str | None]]:
-    """What was asked of the runner, in order."""
-    file = folder / FILE_NAME
-    told = file.read_text().splitlines() if file.exists() else []
-    return [(it["command"], it.get("cell")) for it in map(json.loads, told)]
-
-
-def append(folder: Path, *events: Event) -> None:
-    """Go on with the journal, as its runner does."""
-    with (folder / JOURNAL).open("ab") as file:
-        file.write(b"".join(_encode(entry) for entry in entries(events)))
-
-
-def offered(pilot: "Pilot[Any]") -> dict[str, str]:
-    bindings = pilot.app.screen.active_bindings.values()
-    return {it.binding.key: it.binding.description for it in bindings if it.binding.show}
 
 
 def screen_of(pilot: "Pilot[Any]") -> RunScreen:

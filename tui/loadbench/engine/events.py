@@ -400,6 +400,9 @@ class RunFinished:
     """What could not be taken down, as a sentence. None: nothing is left."""
 
 
+Ending = CellFinished | CellFailed | CellSkipped
+"""What ends an attempt of a cell."""
+
 Event = (
     RunStarted
     | RunResumed

@@ -253,7 +253,7 @@ def read_attempt(folder: Path, cell: str) -> list[Entry]:
     before: list[bytes] = []
     attempt: list[bytes] = []
     inside = False
-    mark = f'"cell":{json.dumps(cell)}'.encode()
+    mark = _mark(cell)
     for line in reader.lines():
         if line.startswith(_COMMAND_PREFIX):
             commands.append(line)
@@ -276,6 +276,24 @@ def read_attempt(folder: Path, cell: str) -> list[Entry]:
     return [*reader.decode_all([begun]), *added, *reader.decode_all(attempt)]
 
 
+def read_ends(folder: Path, cell: str) -> list[Entry]:
+    """Return the entries that ended attempts of a cell, oldest first.
+
+    An attempt that was interrupted has none.
+
+    Args:
+        folder: The run's folder.
+        cell: The key of the cell.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    reader = JournalReader(folder)
+    mark = _mark(cell)
+    ends = (it for it in reader.lines() if it.startswith(_OVER_PREFIXES))
+    return reader.decode_all(it for it in ends if mark in it[:_HEAD_BYTES])
+
+
 def without_samples(lines: Sequence[bytes], *, but_last: int) -> list[bytes]:
     """Return the lines without samples, except so many of the last ones."""
     samples = [i for i, line in enumerate(lines) if line.startswith(_SAMPLE_PREFIX)]
@@ -296,6 +314,11 @@ def is_held(folder: Path) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def _mark(cell: str) -> bytes:
+    """Return what the head of each entry of a cell has in it."""
+    return f'"cell":{json.dumps(cell)}'.encode()
 
 
 def _encode(entry: Entry) -> bytes:

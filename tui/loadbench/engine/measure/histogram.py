@@ -73,8 +73,13 @@ def percentile(histogram: Buckets, fraction: float) -> float | None:
 
 
 def enough(number: int, fraction: float) -> bool:
-    """Return whether so many latencies are enough for a percentile: ten must lie beyond it."""
-    return number >= round(10 / (1 - fraction)) if fraction < 1 else number > 0
+    """Return whether so many latencies are enough for a percentile."""
+    return number >= fewest(fraction)
+
+
+def fewest(fraction: float) -> int:
+    """Return how many latencies are enough for a percentile: ten must lie beyond it."""
+    return round(10 / (1 - fraction)) if fraction < 1 else 1
 
 
 def time_weighted_median(gaps: Buckets) -> float | None:

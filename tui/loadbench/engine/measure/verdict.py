@@ -11,6 +11,7 @@ from loadbench.engine.measure.histogram import (
     count,
     enough,
     failures,
+    fewest,
     percentile,
     plus,
     successes,
@@ -34,6 +35,9 @@ LEAST_USERS_SHARE = 0.95
 
 LEAST_BUSY_CORES = 0.3
 """Below this share of a core, Locust is not what keeps users from asking."""
+
+LEAST_BACKED = 0.95
+"""The percentile that must have enough latencies behind it."""
 
 MOST_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
 """By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
@@ -98,6 +102,16 @@ def judge(case: Case) -> tuple[Verdict, tuple[str, ...]]:
             reasons.append(reason)
             worst = max(worst, verdict, key=_SEVERITY.index)
     return worst, tuple(reasons)
+
+
+def longest_gap_ms(gaps: Buckets) -> float:
+    """Return how long nobody may be answered, given the gaps between answers, in ms."""
+    return max(STALL_MS, STALL_FACTOR * (time_weighted_median(gaps) or 0.0))
+
+
+def most_others_cores(cores: int) -> float:
+    """Return what processes that are none of ours may use of a machine of so many cores."""
+    return max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * cores)
 
 
 def _client_bound(case: Case) -> str | None:
@@ -197,9 +211,10 @@ def _not_settled(case: Case) -> str | None:
 
 def _few_samples(case: Case) -> str | None:
     good = count(successes(case.finished.requests))
-    if not good or enough(good, 0.95):
+    if not good or enough(good, LEAST_BACKED):
         return None
-    return f"few samples: {good} successes, a p95 needs 200 (measure for longer)"
+    needed = f"a p{100 * LEAST_BACKED:g} needs {fewest(LEAST_BACKED)}"
+    return f"few samples: {good} successes, {needed} (measure for longer)"
 
 
 def _client_stalled(case: Case) -> str | None:
@@ -211,9 +226,8 @@ def _client_stalled(case: Case) -> str | None:
 
 def _stalls(case: Case) -> str | None:
     gaps = case.around.gaps
-    usual_ms = time_weighted_median(gaps) or 0.0
-    least_ms = max(STALL_MS, STALL_FACTOR * usual_ms)
-    stalls = [(gap_ms, number) for gap_ms, number in gaps if gap_ms > least_ms]
+    most_ms = longest_gap_ms(gaps)
+    stalls = [(gap_ms, number) for gap_ms, number in gaps if gap_ms > most_ms]
     if not stalls or _client_stalled(case):
         return None
     times, longest = sum(n for _, n in stalls), stalls[-1][0] / 1000
@@ -268,7 +282,7 @@ def _neighbours(case: Case) -> str | None:
             f"neighbours: {machine.cpu_cores:.2g} of {machine.cores} cores of this machine were "
             "busy, with what cannot be told"
         )
-    if others <= max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * machine.cores):
+    if others <= most_others_cores(machine.cores):
         return None
     return f"neighbours: other processes used {others:.2g} of {machine.cores} cores"
 

@@ -10,10 +10,11 @@ from loadbench.engine.plan import estimate_s
 from loadbench.engine.profile import Profile
 from loadbench.engine.progress import phase_length_s, remaining_s
 from loadbench.engine.runs import Run, RunStatus, rest_of
-from loadbench.engine.state import OVER, CellStatus, RunState
-from loadbench.text import outcome_line, short_outcome
+from loadbench.engine.state import OVER, CellState, CellStatus, RunState
+from loadbench.text import counted, outcome_line, short_outcome
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, width
+from loadbench.ui.present.matrix import MARKS, VERDICT_TONES
 
 BAR_COLUMNS = 16
 STATUS_TONES = {
@@ -39,10 +40,7 @@ def header_lines(
     """
     state = replace(run.state, elapsed_s=elapsed_s)
     home, name = run.folder.parent.name, run.folder.name
-    status = f"{glyphs.of_run(run.status)} {run.status.value}"
-    # Over, but not as it was meant.
-    doubtful = run.status is RunStatus.DONE and state.count(CellStatus.FAILED)
-    tone = Tone.WARN if doubtful else STATUS_TONES[run.status]
+    status, tone = _status(run, glyphs)
     # A name may be as long as its file's; the run and its status are always seen.
     room = max(8, columns - cell_len(name) - len(status) - 8)
     title = line(
@@ -59,6 +57,66 @@ def header_lines(
         ]
     told = (line(f"{outcome_line(state)} "), line(f"{short_outcome(state)} "))
     return [justify(title, told, columns), _ending(run, columns)]
+
+
+def cell_header_lines(
+    run: Run, profile: Profile, key: str, elapsed_s: float, glyphs: Glyphs, columns: int
+) -> list[Line]:
+    """Return the header of a cell: where it belongs, and how it stands.
+
+    Args:
+        run: The run.
+        profile: What it was started with.
+        key: Of the cell.
+        elapsed_s: Seconds since the run was started or resumed, now.
+        glyphs: The signs.
+        columns: How wide the header is.
+    """
+    state = replace(run.state, elapsed_s=elapsed_s)
+    cell_state = state.cells[key]
+    cell, place = cell_state.cell, f"cell {list(state.cells).index(key) + 1} of {len(state.cells)} "
+    load = f"{counted(cell.models, 'model')}, {counted(cell.users, 'user')}, {cell.spawn_rate:g}/s"
+    home, name = run.folder.parent.name, run.folder.name
+    room = max(8, columns - cell_len(f"{name}{key}{place}") - 11)
+    arrow = (f" {glyphs.arrow} ", Tone.DIM)
+    title = line(" " + fit(home, min(room, cell_len(home))), arrow, name, arrow, (key, Tone.STRONG))
+    longer = line((f"{load} {glyphs.separator} ", Tone.DIM), place)
+    header = justify(title, (longer, line(place)), columns)
+    live = run.status is RunStatus.LIVE
+    if live and key == state.current:
+        return [header, _doing(state, profile, glyphs, columns)]
+    words, tone = _standing(cell_state, glyphs)
+    attempt = f", attempt {cell_state.attempt}" if cell_state.attempt > 1 else ""
+    where: list[Line] = [line(_status(run, glyphs), " ")]
+    if live and state.current and state.phase:
+        now = (f"now {state.current} ", Tone.DIM), (state.phase.value, Tone.ACCENT)
+        where = [line(*now, f" {_clock(state, profile)} "), line(*now, " "), *where]
+    return [header, justify(line((f" {words}", tone), attempt), where, columns)]
+
+
+def _standing(cell: CellState, glyphs: Glyphs) -> tuple[str, Tone]:
+    """Return how a cell stands that is not being measured now."""
+    match cell.status:
+        case CellStatus.FINISHED if cell.finished:
+            verdict = cell.finished.verdict
+            return f"{MARKS[verdict].strip()} {verdict.value}".strip(), VERDICT_TONES[verdict]
+        case CellStatus.FAILED:
+            return f"{glyphs.failed} failed", Tone.BAD
+        case CellStatus.SKIPPED:
+            return f"{glyphs.skipped} skipped", Tone.WARN
+        case CellStatus.RUNNING:
+            return "! left in the middle", Tone.WARN
+        case _:
+            again = "to be measured again" if cell.attempt else "not measured yet"
+            return f"{glyphs.pending} {again}", Tone.DIM
+
+
+def _status(run: Run, glyphs: Glyphs) -> tuple[str, Tone]:
+    """Return the status of a run with its sign, and its tone."""
+    # Over, but not as it was meant.
+    doubtful = run.status is RunStatus.DONE and run.state.count(CellStatus.FAILED)
+    tone = Tone.WARN if doubtful else STATUS_TONES[run.status]
+    return f"{glyphs.of_run(run.status)} {run.status.value}", tone
 
 
 def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:

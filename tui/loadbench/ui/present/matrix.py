@@ -12,8 +12,8 @@ from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, line
 
 CELL_COLUMNS = 9
-_MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
-_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
+MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
+VERDICT_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
 
 P90 = Callable[[CellFinished], float | None]
 RowKey = tuple[bool, int, float, int]
@@ -136,7 +136,7 @@ def _content(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tupl
     match cell.status:
         case CellStatus.FINISHED if cell.finished:
             verdict = cell.finished.verdict
-            return _short(p90(cell.finished)), _MARKS[verdict], _TONES[verdict]
+            return _short(p90(cell.finished)), MARKS[verdict], VERDICT_TONES[verdict]
         case CellStatus.FAILED:
             return "fail", glyphs.failed, Tone.BAD
         case CellStatus.SKIPPED:

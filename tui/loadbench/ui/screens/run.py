@@ -1,57 +1,39 @@
 """One run: live while it is measured, and in the same shape when it is over."""
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Footer
 
-from loadbench.engine.commands import send_command
-from loadbench.engine.journal import read_attempt
-from loadbench.engine.profile import Profile
 from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.report.rows import bound_of
-from loadbench.engine.runs import Run, RunStatus, report_of, signal_runner
-from loadbench.engine.state import CellStatus, RunState, fold
+from loadbench.engine.runs import RunStatus, signal_runner
+from loadbench.engine.state import CellStatus, RunState
 from loadbench.errors import JournalError
-from loadbench.ui import outside
-from loadbench.ui.background import in_background
 from loadbench.ui.follow import Follower, View
-from loadbench.ui.present.actions import (
-    AGAIN,
-    DEPEND_ON_STATE,
-    KILLING,
-    STOPPING,
-    allows,
-    skipping,
-)
-from loadbench.ui.present.cell import Shown
+from loadbench.ui.present.actions import KILLING, STOPPING
 from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Tone, line
 from loadbench.ui.screens.add import AddDialog
+from loadbench.ui.screens.cell import CellScreen
 from loadbench.ui.screens.dialogs import Question
+from loadbench.ui.screens.of_run import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
 from loadbench.ui.screens.since import Absence
+from loadbench.ui.watched import Job, Watched
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.matrix import MatrixView
 from loadbench.ui.widgets.run_panels import RunPanels
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 
-if TYPE_CHECKING:
-    from loadbench.ui.app import LoadbenchApp
-
-ATTEMPTS_KEPT = 8
-"""Of cells that were looked at; each may hold hours of samples."""
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 30
 _SHORT_ROWS = 20
 
 
-class RunScreen(Screen[None]):
+class RunScreen(OfRun):
     """Follows one run.
 
     Args:
@@ -59,13 +41,13 @@ class RunScreen(Screen[None]):
         cell: The cell to show; None: the current one, whichever that is.
     """
 
-    app: "LoadbenchApp"
     AUTO_FOCUS = "#sweep"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "look", "cell", tooltip="look at the cell alone"),
         Binding("space", "pause", "pause", tooltip="pause after the current cell"),
         Binding("space", "go_on", "go on", tooltip="go on with a paused run"),
-        Binding("s", "skip", "skip", tooltip="skip the cell under the cursor"),
-        Binding("a", "again", "again", tooltip="measure the cell under the cursor again"),
+        SKIP_KEY,
+        AGAIN_KEY,
         Binding("plus", "add", "add", key_display="+", tooltip="add a cell to the run"),
         Binding("x", "stop", "stop", tooltip="stop the run in order"),
         Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
@@ -74,8 +56,8 @@ class RunScreen(Screen[None]):
         Binding("w", "since", "since you left", show=False, tooltip="what happened meanwhile"),
         Binding("v", "reports", "reports", show=False, tooltip="look at all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
-        Binding("o", "open", "report", tooltip="open Locust's report of the cell under the cursor"),
-        Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report"),
+        OPEN_KEY,
+        COPY_KEY,
         Binding("q", "detach", "detach", tooltip="leave; the run goes on"),
         Binding("escape", "back", "back", tooltip="to the screen before; the run goes on"),
         *(
@@ -93,17 +75,12 @@ class RunScreen(Screen[None]):
 
     def __init__(self, folder: Path, cell: str | None = None) -> None:
         super().__init__()
-        self.folder = folder
+        self.watched = Watched(
+            folder=folder, start=self._start, changed=self._paint, fail=self._on_unreadable
+        )
         self._cursor = cell
-        self._view: View | None = None
         self._newest: View | None = None
-        self._profile: Profile | None = None
-        self._attempts: dict[tuple[str, int], RunState] = {}
-        self._reading: set[tuple[str, int]] = set()
-        self._problem = ""
         self._is_stale = False
-        self._asked: set[str] = set()
-        self._allowed: list[str] = []
         self._follower: Follower | None = None
         self.absence = Absence(self)
 
@@ -157,25 +134,25 @@ class RunScreen(Screen[None]):
     @property
     def status(self) -> RunStatus | None:
         """How the run stands; None: it was not read yet."""
-        return self._view.run.status if self._view else None
-
-    @property
-    def run(self) -> Run | None:
-        """The run, as it was last read."""
-        return self._view.run if self._view else None
+        return self.watched.status
 
     @property
     def shown(self) -> str | None:
         """The key of the cell that is shown: the chosen one, else the current, else the last."""
-        if self._view is None:
+        if self.run is None:
             return None
-        state = self._view.run.state
+        state = self.run.state
         if self._cursor in state.cells:
             return self._cursor
         if state.current in state.cells:
             return state.current
         begun = [key for key, cell in state.cells.items() if cell.attempt]
         return begun[-1] if begun else next(iter(state.cells), None)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether somebody chose that cell."""
+        return self._cursor is not None
 
     def _tell(self, view: View) -> None:
         """Keep the newest view for the screen; called from the follower's thread."""
@@ -188,13 +165,13 @@ class RunScreen(Screen[None]):
             self._on_view(view)
 
     def _on_view(self, view: View) -> None:
-        first, was_live = self._view is None, self.status is RunStatus.LIVE
+        first, was_live = self.run is None, self.status is RunStatus.LIVE
         if was_live and self.run:
             self._tell_failures(self.run.state, view.run.state)
-        self._view = view
-        if self._profile is None and view.run.state.started:
+        self.watched.view = view
+        if self.watched.profile is None and view.run.state.started:
             try:
-                self._profile = recorded_profile(view.run.state.started)
+                self.watched.profile = recorded_profile(view.run.state.started)
             except JournalError as error:
                 self._on_unreadable(error)
                 return
@@ -210,9 +187,9 @@ class RunScreen(Screen[None]):
         """Say that the journal cannot be read (any more); nothing is followed from here on."""
         if self._follower:
             self._follower.stop()
-        if self.is_attached and not self._problem:
-            self._problem = str(error)
-            self.app.notify(self._problem, severity="error", timeout=15)
+        if self.is_attached and not self.watched.problem:
+            self.watched.problem = str(error)
+            self.app.notify(self.watched.problem, severity="error", timeout=15)
             self._paint()
 
     def _tell_failures(self, before: RunState, now: RunState) -> None:
@@ -221,13 +198,11 @@ class RunScreen(Screen[None]):
             known = before.cells.get(key)
             if failed and (known is None or known.failed is not failed):
                 self.app.notify(failed.reason, title=f"{key} failed", severity="error", timeout=10)
-                self.app.alert(
-                    f"{now.started.run if now.started else ''} {key} failed: {failed.reason}"
-                )
+                self.app.alert(f"{self.folder.parent.name}: {key} failed: {failed.reason}")
 
     def _tell_answers(self, view: View) -> None:
-        for identity in [it for it in self._asked if it in view.answers]:
-            self._asked.discard(identity)
+        for identity in [it for it in self.watched.asked if it in view.answers]:
+            self.watched.asked.discard(identity)
             answer = view.answers[identity]
             self.app.notify(
                 answer.message, severity="information" if answer.accepted else "warning"
@@ -238,78 +213,53 @@ class RunScreen(Screen[None]):
             self._paint()
 
     def _paint(self) -> None:
-        if not self.app.shows(self):
-            return
+        """Paint whichever screen of this run is to be seen."""
         self._is_stale = False
-        header = self.query_one("#header", TextLine)
-        if self._problem:
-            header.show([line((f" {self._problem}", Tone.BAD)), ()])
-            self._note_allowed()
+        for screen in self.app.screen_stack:
+            if isinstance(screen, OfRun) and screen.watched is self.watched:
+                screen.paint()
+
+    def paint(self) -> None:
+        """Show the run as it was last read."""
+        if not self.is_to_be_seen:
             return
-        view, profile, key = self._view, self._profile, self.shown
+        header, watched = self.query_one("#header", TextLine), self.watched
+        if watched.problem:
+            header.show([line((f" {watched.problem}", Tone.BAD)), ()])
+            self.note_allowed()
+            return
+        view, profile, key = watched.view, watched.profile, self.shown
         if view is None or profile is None or key is None:
             return
         now = view.elapsed_s(self.app.clock())
         header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
-        self.query_one(RunPanels).show_run(view, self._shown_cell(key), cursor=key)
-        self._note_allowed()
+        self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key)
+        self.note_allowed()
         self.absence.on_shown(view, profile)
 
-    def _note_allowed(self) -> None:
-        allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
-        if allowed != self._allowed:
-            self._allowed = allowed
-            self.refresh_bindings()
-
-    def _shown_cell(self, key: str) -> Shown:
-        assert self._view is not None
-        state = self._view.run.state
-        cell = state.cells[key]
-        if key == state.current:
-            return Shown(cell, state)
-        if not cell.attempt:
-            return Shown(cell, None)
-        attempt = self._attempts.get((key, cell.attempt))
-        if attempt is None and (key, cell.attempt) not in self._reading:
-            self._reading.add((key, cell.attempt))
-            self._read_attempt(key, cell.attempt)
-        return Shown(cell, attempt, bound=bound_of(state, cell))
-
     @work
-    async def _read_attempt(self, key: str, attempt: int) -> None:
-        try:
-            read = await in_background(_replayed, self.folder, key)
-        except JournalError as error:
-            self._on_unreadable(error)
-            return
-        finally:
-            self._reading.discard((key, attempt))
-        self._attempts[key, attempt] = read
-        for oldest in list(self._attempts)[:-ATTEMPTS_KEPT]:
-            del self._attempts[oldest]
-        self._paint()
+    async def _start(self, job: Job) -> None:
+        await job()
 
     # What can be done
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the state of the run, and of the cell under the cursor, allows."""
-        if action in DEPEND_ON_STATE:
-            return self._allows(action)
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
-        return action != "since" or self.absence.is_told
-
-    def _allows(self, action: str) -> bool:
-        run = self.run
-        chosen = self._cursor is not None
-        if run is None or self._problem:
-            return False
-        return allows(run, action, cell=self.shown, chosen=chosen)
+        if action == "since":
+            return self.absence.is_told
+        return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
         """Show the cell that was chosen, until somebody follows the current one again."""
         self._cursor = event.key
         self._paint()
+
+    def on_matrix_view_opened(self, event: MatrixView.Opened) -> None:
+        """Open the cell that was clicked twice."""
+        self._cursor = event.key
+        self.action_look()
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the panel that was clicked."""
@@ -323,6 +273,18 @@ class RunScreen(Screen[None]):
     def action_next_log(self) -> None:
         """Show the next log."""
         self.query_one(RunPanels).next_log()
+
+    def action_look(self) -> None:
+        """Open the cell; the cursor is on the one that was looked at last when it is closed."""
+        if self.shown is None:
+            return
+        opened = CellScreen(self.watched, self.shown)
+        self.app.push_screen(opened, lambda _: self._choose(opened.shown))
+
+    def _choose(self, key: str) -> None:
+        # One that follows the current cell and comes back from it follows it still.
+        if key != self.shown:
+            self._cursor = key
 
     def action_follow(self) -> None:
         """Show the current cell, whichever it is."""
@@ -347,87 +309,38 @@ class RunScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Ask for a pause after the current cell."""
-        self._ask("pause")
+        self.ask("pause")
 
     def action_go_on(self) -> None:
         """Ask a paused run to go on."""
-        self._ask("resume")
-
-    def action_skip(self) -> None:
-        """Skip the cell under the cursor; if it is being measured, once that was confirmed."""
-        key = self.shown
-        if key is None or self.run is None or key != self.run.state.current:
-            self._ask("skip", cell=key)
-            return
-        question = Question(f"skip {key}", skipping(key), [("y", "skip it")], safe="measure it")
-        self._ask_if(question, lambda: self._ask("skip", cell=key))
-
-    def action_again(self) -> None:
-        """Measure the cell under the cursor again; if it has numbers, once that was confirmed."""
-        key = self.shown
-        if key is None or self.run is None:
-            return
-        if self.run.state.cells[key].status is not CellStatus.FINISHED:
-            self._ask("again", cell=key)
-            return
-        question = Question(f"measure {key} again", AGAIN, [("y", "again")], safe="keep them")
-        self._ask_if(question, lambda: self._ask("again", cell=key))
+        self.ask("resume")
 
     def action_add(self) -> None:
         """Have the run measure one more point of the grid, once that was named."""
         run, key = self.run, self.shown
         if run and key:
             dialog = AddDialog(lambda: self.run or run, run.state.cells[key].cell)
-            self.app.push_screen(dialog, lambda args: self._ask("add", args=args) if args else None)
+            self.app.push_screen(dialog, lambda args: self.ask("add", args=args) if args else None)
 
     def action_stop(self) -> None:
         """Stop the run, once that was confirmed."""
         question = Question("stop the run", STOPPING, [("y", "stop it")], safe="let it run")
-        self._ask_if(question, self.stop_run)
+        self.ask_if(question, self.stop_run)
 
     def stop_run(self) -> None:
         """Ask the runner to stop."""
-        self._ask("stop")
+        self.ask("stop")
 
     def action_kill(self) -> None:
         """Kill a runner that does not stop, once that was confirmed."""
         question = Question("kill the runner", KILLING, [("y", "kill it")], safe="wait")
-        self._ask_if(question, self._kill)
+        self.ask_if(question, self._kill)
 
     def _kill(self) -> None:
         if self.run:
             signal_runner(self.run, signal.SIGKILL)
 
-    def _ask_if(self, question: Question, then: Callable[[], None]) -> None:
-        self.app.push_screen(question, lambda answer: then() if answer else None)
-
     def action_resume(self) -> None:
         """Go on with what is left of the run, once that was confirmed."""
         if self.run:
             self.app.resume(self.run)
-
-    def action_open(self) -> None:
-        """Open Locust's report of the cell under the cursor."""
-        if path := self._report():
-            outside.open_file(self.app, path)
-
-    def action_copy(self) -> None:
-        """Copy the path of that report."""
-        if path := self._report():
-            outside.copy_path(self.app, path)
-
-    def _report(self) -> Path | None:
-        return report_of(self.run, self.shown) if self.run and self.shown else None
-
-    def _ask(
-        self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
-    ) -> None:
-        try:
-            self._asked.add(send_command(self.folder, command, cell=cell, args=args))
-        except JournalError as error:
-            self.app.notify(str(error), severity="error")
-
-
-def _replayed(folder: Path, cell: str) -> RunState:
-    """Return the run as it was at the end of the latest attempt of a cell."""
-    return fold(read_attempt(folder, cell))

@@ -37,6 +37,13 @@ class MatrixView(LineView):
             super().__init__()
             self.key = key
 
+    class Opened(Message):
+        """A cell was clicked twice."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
         super().__init__(id=id, title="sweep")
         self._grid = _NO_GRID
@@ -88,7 +95,7 @@ class MatrixView(LineView):
             return
         column = (x - self._grid.label_columns) // CELL_COLUMNS if self._grid.rows else -1
         if key := self._grid.keys.get((y - _HEADER_ROWS, column)):
-            self.post_message(self.Chosen(key))
+            self.post_message(self.Opened(key) if event.chain == 2 else self.Chosen(key))
 
     def render_line(self, y: int) -> Strip:
         """Return a line; the names of rows and columns stay in view however far it is scrolled."""

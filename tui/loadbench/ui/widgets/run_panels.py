@@ -1,14 +1,12 @@
 """The panels of a run: all at once where there is room, one after the other where there is none."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.runs import RunStatus
-from loadbench.engine.state import CellStatus
 from loadbench.ui.follow import View
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
@@ -16,10 +14,8 @@ from loadbench.ui.present.containers import container_header, container_lines
 from loadbench.ui.present.event_lines import EventLine, event_lines
 from loadbench.ui.present.glyphs import ASCII, Glyphs
 from loadbench.ui.present.lines import Tone, line, wrap
-from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
-from loadbench.ui.present.tally import Adder
 from loadbench.ui.terminal import Terminal
-from loadbench.ui.widgets.chart import ChartView
+from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.lines import LineView, TailView
 from loadbench.ui.widgets.log import LogView
 from loadbench.ui.widgets.matrix import MatrixView
@@ -56,13 +52,11 @@ class RunPanels(Vertical):
         self._tab, self._narrow_tab = "stats", narrow_tab
         self._narrow = False
         self._log = LOGS[0]
-        self._slices = Slices()
-        self._adder = Adder()
+        self._charts = CellCharts(terminal)
         self._told: tuple[Sequence[EventLine], int] = ((), 0)
 
     def compose(self) -> ComposeResult:
         """Lay out every panel; which of them are shown is a matter of size and tab."""
-        drawn = {"signs": self._terminal.signs, "ascii_frame": self._terminal.ascii}
         yield TabLine(id="tabs-narrow")
         with Horizontal(id="upper"):
             with Vertical(id="left"):
@@ -70,8 +64,8 @@ class RunPanels(Vertical):
                 yield LineView(id="containers", title="containers")
                 yield TailView(id="events", title="events")
             with Vertical(id="right"):
-                yield ChartView("latency ms", id="latency", **drawn)
-                yield ChartView("throughput", id="throughput", **drawn)
+                yield self._charts.latency
+                yield self._charts.throughput
                 stages = LineView(id="stages", title="where the time goes, ms")
                 stages.can_focus = False
                 yield stages
@@ -145,20 +139,7 @@ class RunPanels(Vertical):
         panel.show(wrap(line((told, Tone.DIM)), panel.columns or 30))
 
     def _show_cell(self, shown: Shown) -> None:
-        attempt = shown.attempt
-        if attempt and attempt.samples:
-            shown = replace(shown, tally=self._adder.of(attempt))
-        slices = self._slices.of(attempt.samples) if attempt else []
-        phases = attempt.phases if attempt else ()
-        empty = shown.why_empty
-        latency = self.query_one("#latency", ChartView)
-        live = shown.cell.status is CellStatus.RUNNING
-        chart = latency_chart(slices, phases, growing=live) if slices else None
-        latency.show_chart(chart, empty="" if slices else empty)
-        latency.note(f"{shown.key}, each second; | measuring begins" if slices else shown.key)
-        throughput = self.query_one("#throughput", ChartView)
-        chart = throughput_chart(slices, phases, growing=live) if slices else None
-        throughput.show_chart(chart, empty="" if slices else empty)
+        self._charts.show(shown)
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs
         stages.show(present.stages(shown, glyphs, stages.columns or 60))
