@@ -60,13 +60,9 @@ class AddDialog(Dialog[dict[str, float] | None]):
             field.cursor_blink = False
         self.query_one("#users", Input).focus()
 
-    def on_resize(self) -> None:
-        """Break the lines to the width that there is."""
-        self.call_after_refresh(self._paint)
-
     def on_input_changed(self) -> None:
         """Say what is asked for by now."""
-        self._paint()
+        self.paint()
 
     def on_input_submitted(self) -> None:
         """Add the cell."""
@@ -85,7 +81,7 @@ class AddDialog(Dialog[dict[str, float] | None]):
         if asked.args:
             self.dismiss(asked.args)
         else:
-            self._paint()
+            self.paint()
 
     def action_cancel(self) -> None:
         """Add nothing."""
@@ -94,6 +90,7 @@ class AddDialog(Dialog[dict[str, float] | None]):
     def _asked(self) -> Addition:
         return addition(self._run(), {it: self.query_one(f"#{it}", Input).value for it in FIELDS})
 
-    def _paint(self) -> None:
+    def paint(self) -> None:
+        """Show what is told, in the width that there is."""
         view = self.query_one("#told", LineView)
         view.show(addition_lines(self._asked(), view.columns or 60))

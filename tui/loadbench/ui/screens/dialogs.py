@@ -30,6 +30,18 @@ class Dialog(ModalScreen[T]):
         """Lay out the window."""
         yield from ()
 
+    def on_resize(self) -> None:
+        """Break the lines to the width that there is."""
+        self.call_after_refresh(self._fit)
+
+    def paint(self) -> None:
+        """Show what is told, in the width that there is."""
+
+    def _fit(self) -> None:
+        # It may have been closed meanwhile.
+        if self.children:
+            self.paint()
+
 
 class Question(Dialog[str | None]):
     """Asks before something is lost. The safe answer has the focus; Escape gives it.
@@ -68,11 +80,8 @@ class Question(Dialog[str | None]):
         view.show(self._lines)
         self.query_one("#safe", Button).focus()
 
-    def on_resize(self) -> None:
+    def paint(self) -> None:
         """Show the lines, broken to the width that there is."""
-        self.call_after_refresh(self._paint)
-
-    def _paint(self) -> None:
         view = self.query_one("#question", LineView)
         columns = view.columns or 60
         view.show([part for one in self._lines for part in wrap(one, columns)])
@@ -159,11 +168,8 @@ class HelpScreen(Dialog[None]):
             window.border_subtitle = "esc closes"
             yield LineView(id="help")
 
-    def on_resize(self) -> None:
+    def paint(self) -> None:
         """Show the list, broken to the width that there is."""
-        self.call_after_refresh(self._paint)
-
-    def _paint(self) -> None:
         view = self.query_one(LineView)
         columns = view.columns or 60
         view.show([part for one in self._lines for part in wrap(one, columns, indent=16)])

@@ -191,11 +191,8 @@ class SinceWindow(Dialog[str | None]):
         """Begin at the top."""
         self.query_one(Menu).focus()
 
-    def on_resize(self) -> None:
-        """Show the list, broken to the width that there is."""
-        self.call_after_refresh(self._paint)
-
-    def _paint(self) -> None:
+    def paint(self) -> None:
+        """Show what is told, in the width that there is."""
         menu = self.query_one(Menu)
         columns = (menu.columns or 60) - 1
         entries = since_entries(self._happened, self._told, columns, self._now)

@@ -141,7 +141,7 @@ class TailView(LineView):
 
     def _keep_end(self) -> None:
         if self._follows:
-            self.call_after_refresh(self.scroll_end, animate=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
 
 class TextLine(LineView, can_focus=False):
