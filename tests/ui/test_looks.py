@@ -294,6 +294,29 @@ def test_the_panels_of_a_cell(
     shot(stage, looks, f"cell-{name}", size, "enter", key, folder=folder)
 
 
+# One panel with all the room
+
+
+@every_size
+@pytest.mark.parametrize(
+    ("panel", "keys"), [("latency", ()), ("events", ()), ("stages", ("enter",))]
+)
+def test_a_maximised_panel(
+    stage: Stage, looks: Looks, size: tuple[int, int], panel: str, keys: tuple[str, ...]
+) -> None:
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, *keys)
+        if panel == "latency" and size in (NARROW, SMALL):
+            await press(pilot, "2")
+        while pilot.app.focused is not pilot.app.screen.query_one(f"#{panel}"):
+            await press(pilot, "tab")
+        await press(pilot, "z")
+        looks(f"maximised-{panel}-{of_size(size)}", screen_text(pilot.app))
+
+    drive(stage.app(folder=stage.add_run("demo")), script, size=size)
+
+
 # Reports
 
 

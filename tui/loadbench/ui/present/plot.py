@@ -13,6 +13,8 @@ _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
 _TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
 _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
 _ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
+_PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
+"""From so many rows on, the numbers of parts that a y axis may have, the best one first."""
 _STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 Point = tuple[float, float | None]
@@ -112,7 +114,7 @@ def nice_ceiling(values: Iterable[float | None]) -> float:
 
 
 def _y_ticks(highest: float, rows: int, *, whole: bool) -> list[tuple[float, str]]:
-    wanted = (4, 3, 5, 2) if rows >= 11 else (2, 3, 1)
+    wanted = next(parts for least, parts in _PARTS if rows >= least)
     fits = float.is_integer if whole else _is_short
     parts = next((n for n in wanted if all(map(fits, _steps(highest, n)))), 1)
     return [(value, f"{value:g}") for value in (0.0, *_steps(highest, parts))]

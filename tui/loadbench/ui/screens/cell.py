@@ -6,13 +6,15 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
+from textual.widget import Widget
 
 from loadbench.engine.state import CellState, RunState
 from loadbench.ui.present.header import cell_header_lines
 from loadbench.ui.screens.of_run import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
+from loadbench.ui.screens.panelled import MAXIMISE_KEYS
 from loadbench.ui.watched import Watched
-from loadbench.ui.widgets.cell_panels import TABS, CellPanels
+from loadbench.ui.widgets.cell_panels import CellPanels
+from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
@@ -37,10 +39,11 @@ class CellScreen(OfRun):
         AGAIN_KEY,
         OPEN_KEY,
         COPY_KEY,
+        *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="to the run"),
         *(
             Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"show {tab}")
-            for key, tab in TABS
+            for key, tab in CellPanels.TABS
         ),
     ]
 
@@ -58,7 +61,7 @@ class CellScreen(OfRun):
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
         yield CellPanels(self.app.terminal, self.app.glyphs)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -96,9 +99,14 @@ class CellScreen(OfRun):
             self.refresh_bindings()
             self.paint()
 
+    def reveal(self, panel: Widget) -> None:
+        """Show a panel that may be behind a tab."""
+        self.query_one(CellPanels).reveal(panel.id or "")
+
     def action_panel(self, tab: str) -> None:
         """Show a panel."""
         self.query_one(CellPanels).choose(tab)
+        self.app.call_later(self.keep_maximised)
         self.call_after_refresh(self.paint)
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:

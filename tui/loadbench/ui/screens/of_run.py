@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual.binding import Binding
-from textual.screen import Screen
 
 from loadbench.engine.commands import send_command
 from loadbench.engine.runs import Run, report_of
@@ -14,10 +12,8 @@ from loadbench.errors import JournalError
 from loadbench.ui import outside
 from loadbench.ui.present.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
 from loadbench.ui.screens.dialogs import Question
+from loadbench.ui.screens.panelled import Panelled
 from loadbench.ui.watched import Watched
-
-if TYPE_CHECKING:
-    from loadbench.ui.app import LoadbenchApp
 
 SKIP_KEY = Binding("s", "skip", "skip", tooltip="skip the cell that is shown")
 AGAIN_KEY = Binding("a", "again", "again", tooltip="measure the cell that is shown again")
@@ -25,10 +21,9 @@ OPEN_KEY = Binding("o", "open", "report", tooltip="open Locust's report of the c
 COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report")
 
 
-class OfRun(Screen[None]):
+class OfRun(Panelled):
     """One of the screens of a run."""
 
-    app: "LoadbenchApp"
     watched: Watched
     """The same for all screens of one run."""
     _allowed: Sequence[str] = ()
@@ -58,13 +53,11 @@ class OfRun(Screen[None]):
         """Whether somebody chose that cell; else it is the current one, or the last."""
         return True
 
-    def paint(self) -> None:
-        """Show the run as it was last read, if this screen is to be seen."""
-        raise NotImplementedError
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the state of the run, and of the cell, allows."""
-        return self._allows(action) if action in DEPEND_ON_STATE else True
+        if action in DEPEND_ON_STATE:
+            return self._allows(action)
+        return super().check_action(action, parameters)
 
     def note_allowed(self) -> None:
         """Offer other keys where the state allows others than before."""

@@ -1,14 +1,13 @@
 """All runs by profile; of the chosen one its cells as a table, and charts over users."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widget import Widget
 
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.runs import Run, report_of, rest_of
@@ -23,26 +22,25 @@ from loadbench.ui.present.results import (
     run_entries,
     throughput_by_users,
 )
+from loadbench.ui.screens.panelled import MAXIMISE_KEYS, Panelled
 from loadbench.ui.widgets.cell_table import CellTable
 from loadbench.ui.widgets.chart import ChartView
+from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.lines import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 
-if TYPE_CHECKING:
-    from loadbench.ui.app import LoadbenchApp
-
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _EDGE_COLUMNS = 5
 """Of a panel: its border, its padding and its scrollbar."""
+_PANELS = {"runs": ("runs",), "cells": ("cells", "repeated"), "charts": ("latency", "throughput")}
 _TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
 
 
-class ReportsScreen(Screen[None]):
+class ReportsScreen(Panelled):
     """Look back: what every run has measured, and where its reports are."""
 
-    app: "LoadbenchApp"
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "look", tooltip="show the run, or the cell"),
@@ -51,6 +49,7 @@ class ReportsScreen(Screen[None]):
         Binding("o", "open", "report", tooltip="open Locust's report of the cell"),
         Binding("y", "copy", "copy path", tooltip="copy the path of that report, or of the run"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
+        *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="to the screen before"),
         *(
             Binding(key, f"tab('{tab}')", tab, show=False, tooltip=f"show {tab}")
@@ -78,7 +77,7 @@ class ReportsScreen(Screen[None]):
                 with Horizontal(id="run-charts"):
                     yield ChartView("p90 ms by users", id="latency", **drawn)
                     yield ChartView("req/s by users", id="throughput", **drawn)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -96,13 +95,13 @@ class ReportsScreen(Screen[None]):
         self.set_class(narrow, "-narrow")
         self._narrow = narrow
         self._arrange()
-        self.call_after_refresh(self._paint)
+        self.call_after_refresh(self.paint)
         self.call_after_refresh(self._show_why)
 
     def show_catalog(self, catalog: Catalog) -> None:
         """Show what there is now."""
         self._catalog = catalog
-        self._paint()
+        self.paint()
 
     # What there is to see
 
@@ -117,7 +116,8 @@ class ReportsScreen(Screen[None]):
         """The cell under the cursor of the table; None: the table has not the focus."""
         return self.query_one(CellTable).chosen
 
-    def _paint(self) -> None:
+    def paint(self) -> None:
+        """Show what there is now."""
         if not self.app.shows(self):
             return
         glyphs = self.app.glyphs
@@ -214,15 +214,23 @@ class ReportsScreen(Screen[None]):
                 return run is not None
             case "tab":
                 return self._narrow or parameters != ("charts",)
-        return True
+        return super().check_action(action, parameters)
+
+    def reveal(self, panel: Widget) -> None:
+        """Show the part that a panel is in."""
+        part = next(tab for tab, panels in _PANELS.items() if panel.id in panels)
+        if self._narrow and part != self._tab:
+            self._tab = part
+            self._arrange()
+            panel.focus()
 
     def action_tab(self, tab: str) -> None:
         """Show a part, and put the focus on it."""
         self._tab = tab
         self._arrange()
-        if tab != "charts":
-            self.query_one(f"#{tab}").focus()
-        self.call_after_refresh(self._paint)
+        self.query_one(f"#{_PANELS[tab][0]}").focus()
+        self.app.call_later(self.keep_maximised)
+        self.call_after_refresh(self.paint)
 
     def action_look(self) -> None:
         """Show the run, or the cell if the table has the focus."""

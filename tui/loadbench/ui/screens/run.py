@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
+from textual.widget import Widget
 
 from loadbench.engine.profile_file import recorded_profile
 from loadbench.engine.runs import RunStatus, signal_runner
@@ -21,8 +21,10 @@ from loadbench.ui.screens.add import AddDialog
 from loadbench.ui.screens.cell import CellScreen
 from loadbench.ui.screens.dialogs import Question
 from loadbench.ui.screens.of_run import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
+from loadbench.ui.screens.panelled import MAXIMISE_KEYS
 from loadbench.ui.screens.since import Absence
 from loadbench.ui.watched import Job, Watched
+from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.matrix import MatrixView
 from loadbench.ui.widgets.run_panels import RunPanels
@@ -59,6 +61,7 @@ class RunScreen(OfRun):
         OPEN_KEY,
         COPY_KEY,
         Binding("q", "detach", "detach", tooltip="leave; the run goes on"),
+        *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="to the screen before; the run goes on"),
         *(
             Binding(key, f"panel('{name}')", name, show=False, tooltip=f"show {name}")
@@ -90,7 +93,7 @@ class RunScreen(OfRun):
         narrow_tab = "charts" if self._cursor else "sweep"
         app = self.app
         yield RunPanels(self.folder, app.terminal, app.glyphs, narrow_tab=narrow_tab)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -265,9 +268,14 @@ class RunScreen(OfRun):
         """Show the panel that was clicked."""
         self.action_panel(event.tab)
 
+    def reveal(self, panel: Widget) -> None:
+        """Show a panel that may be behind a tab."""
+        self.query_one(RunPanels).reveal(panel.id or "")
+
     def action_panel(self, name: str) -> None:
         """Show a panel."""
         self.query_one(RunPanels).choose(name)
+        self.app.call_later(self.keep_maximised)
         self.call_after_refresh(self._paint)
 
     def action_next_log(self) -> None:

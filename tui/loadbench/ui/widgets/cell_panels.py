@@ -1,6 +1,7 @@
 """The panels of one cell: all at once, or one after the other where there is no room."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -14,30 +15,11 @@ from loadbench.ui.present.glyphs import ASCII, Glyphs
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 
-TABS = (
-    ("1", "summary"),
-    ("2", "charts"),
-    ("3", "evidence"),
-    ("4", "failures"),
-)
-_PANELS = {
-    "summary": ("verdict", "stats", "stages"),
-    "charts": ("latency", "throughput"),
-    "evidence": ("evidence",),
-    "failures": ("failures",),
-}
-"""What each tab shows where it is shown alone; the first of them has the focus."""
-_PARTS = {
-    "charts": ("latency", "throughput"),
-    "text": ("verdict", "evidence", "stages", "failures"),
-    "left": ("verdict", "evidence"),
-    "right": ("stages", "failures"),
-}
 
-
-class CellPanels(Vertical):
+class CellPanels(Panels):
     """Everything that is shown of a cell, below its header.
 
     Args:
@@ -45,13 +27,25 @@ class CellPanels(Vertical):
         glyphs: The signs.
     """
 
+    TABS = (("1", "summary"), ("2", "charts"), ("3", "evidence"), ("4", "failures"))
+    PANELS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "summary": ("verdict", "stats", "stages"),
+        "charts": ("latency", "throughput"),
+        "evidence": ("evidence",),
+        "failures": ("failures",),
+    }
+    PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "charts": ("latency", "throughput"),
+        "text": ("verdict", "evidence", "stages", "failures"),
+        "left": ("verdict", "evidence"),
+        "right": ("stages", "failures"),
+    }
+
     def __init__(self, terminal: Terminal, glyphs: Glyphs) -> None:
-        super().__init__(id="panels")
+        super().__init__("summary")
         # A bar without colour needs other signs for its parts.
         self._glyphs = ASCII if terminal.signs else glyphs
         self._charts = CellCharts(terminal)
-        self._tab = "summary"
-        self._narrow = False
 
     def compose(self) -> ComposeResult:
         """Lay out every panel; which of them are shown is a matter of size and tab."""
@@ -69,25 +63,14 @@ class CellPanels(Vertical):
                 yield LineView(id="failures", title="failures")
 
     def on_mount(self) -> None:
-        """Begin with the summary."""
+        """Say what the mark of the evidence means."""
         self.query_one("#evidence", LineView).note("! not what a rule wants")
-        self._arrange()
 
-    @property
-    def tab(self) -> str:
-        """The tab that was chosen last."""
-        return self._tab
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show one panel at a time, or all at once."""
-        self._narrow = narrow
-        self._arrange()
-
-    def choose(self, tab: str) -> None:
-        """Show a tab, and put the focus on it."""
-        self._tab = tab
-        self._arrange()
-        self.query_one(f"#{_PANELS[tab][0]}").focus()
+    def lay_out(self) -> None:
+        """Show what belongs to the tab and to the size, and the tabs."""
+        super().lay_out()
+        self.set_class(self.tab == "summary", "-summary")
+        self.query_one(TabLine).show_tabs(self.TABS, self.tab)
 
     def show_cell(
         self,
@@ -114,13 +97,3 @@ class CellPanels(Vertical):
         failed, lines = present.errors(shown, panel.columns or 50)
         panel.show(lines)
         panel.entitle(f"failures: {failed}" if failed else "failures")
-
-    def _arrange(self) -> None:
-        alone = _PANELS[self._tab] if self._narrow else ()
-        for name in ("stats", *_PARTS["charts"], *_PARTS["text"]):
-            self.query_one(f"#{name}").set_class(self._narrow and name not in alone, "-hidden")
-        for part, panels in _PARTS.items():
-            hidden = self._narrow and not set(panels) & set(alone)
-            self.query_one(f"#{part}").set_class(hidden, "-hidden")
-        self.set_class(self._tab == "summary", "-summary")
-        self.query_one(TabLine).show_tabs(TABS, self._tab)

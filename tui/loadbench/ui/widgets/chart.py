@@ -11,7 +11,7 @@ NOTHING = "no request has been answered yet"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 4
 
 
-class ChartView(LineView, can_focus=False):
+class ChartView(LineView, inherit_bindings=False):
     """Draws one chart into all the room that it has.
 
     Args:

@@ -118,26 +118,35 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 class TailView(LineView):
-    """Lines whose end is in view, whatever comes and however high it is, until it is scrolled up.
+    """Lines whose end matters: it stays in view as they grow, until somebody scrolls up."""
 
-    Scrolled down to the end, it stays there again.
-    """
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        title: str | None = None,
+    ) -> None:
+        super().__init__(id=id, title=title)
+        self._follows = True
 
-    _follows = True
+    @property
+    def follows(self) -> bool:
+        """Whether the end is in view, and stays there."""
+        return self._follows
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines instead."""
+        """Show these lines instead, from wherever one was looking."""
         super().show(lines)
         self._keep_end()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Take note whether somebody left the end, or came back to it."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = new_value >= self.max_scroll_y
 
     def on_resize(self, _: events.Resize) -> None:
         """Keep the end in view."""
         self._keep_end()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the end, or no more, by where it was scrolled to."""
-        super().watch_scroll_y(old_value, new_value)
-        self._follows = new_value >= self.max_scroll_y
 
     def _keep_end(self) -> None:
         if self._follows:

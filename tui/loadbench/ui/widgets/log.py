@@ -4,13 +4,13 @@ from pathlib import Path
 
 from loadbench.engine.files import Tail
 from loadbench.ui.present.lines import Line, Tone, line
-from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.widgets.lines import TailView
 
 LINES_KEPT = 5_000
 _LAST_BYTES = 512 * 1024
 
 
-class LogView(LineView):
+class LogView(TailView):
     """Shows a file from its last half a mebibyte on, and follows it while its end is in view."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
@@ -43,10 +43,7 @@ class LogView(LineView):
             return
         if not new:
             return
-        at_end = self.scroll_offset.y >= self.max_scroll_y - 1
         before: list[Line] = [] if self._empty else list(self.lines)
         self._empty = False
         told = [line(raw.decode("utf-8", "replace").rstrip("\r")) for raw in new]
         self.show([*before, *told][-LINES_KEPT:])
-        if at_end:
-            self.call_after_refresh(self.scroll_end, animate=False)

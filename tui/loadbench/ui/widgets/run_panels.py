@@ -1,7 +1,8 @@
 """The panels of a run: all at once where there is room, one after the other where there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -19,21 +20,13 @@ from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.lines import LineView, TailView
 from loadbench.ui.widgets.log import LogView
 from loadbench.ui.widgets.matrix import MatrixView
+from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 
-TABS = (
-    ("1", "sweep"),
-    ("2", "charts"),
-    ("3", "stats"),
-    ("4", "failures"),
-    ("5", "events"),
-    ("6", "logs"),
-)
-_LOWER = ("stats", "failures", "logs")
 LOGS = ("stack.log", "locust.log", "runner.log")
 
 
-class RunPanels(Vertical):
+class RunPanels(Panels):
     """Everything that is shown of a run, below its header.
 
     Args:
@@ -43,14 +36,36 @@ class RunPanels(Vertical):
         narrow_tab: What is shown first where one panel is shown at a time.
     """
 
+    TABS = (
+        ("1", "sweep"),
+        ("2", "charts"),
+        ("3", "stats"),
+        ("4", "failures"),
+        ("5", "events"),
+        ("6", "logs"),
+    )
+    PANELS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "sweep": ("sweep", "containers", "events"),
+        "charts": ("latency", "throughput", "stages"),
+        "stats": ("stats",),
+        "failures": ("failures",),
+        "events": ("events",),
+        "logs": ("logs",),
+    }
+    PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "upper": ("sweep", "containers", "events", "latency", "throughput", "stages"),
+        "left": ("sweep", "containers", "events"),
+        "right": ("latency", "throughput", "stages"),
+        "lower": ("stats", "failures", "logs"),
+    }
+    ALTERNATE = ("stats", "failures", "logs")
+
     def __init__(
         self, folder: Path, terminal: Terminal, glyphs: Glyphs, *, narrow_tab: str = "sweep"
     ) -> None:
-        super().__init__(id="panels")
+        super().__init__(narrow_tab)
         self._folder, self._glyphs = folder, glyphs
         self._terminal = terminal
-        self._tab, self._narrow_tab = "stats", narrow_tab
-        self._narrow = False
         self._log = LOGS[0]
         self._charts = CellCharts(terminal)
         self._told: tuple[Sequence[EventLine], int] = ((), 0)
@@ -66,43 +81,12 @@ class RunPanels(Vertical):
             with Vertical(id="right"):
                 yield self._charts.latency
                 yield self._charts.throughput
-                stages = LineView(id="stages", title="where the time goes, ms")
-                stages.can_focus = False
-                yield stages
+                yield LineView(id="stages", title="where the time goes, ms")
         with Vertical(id="lower"):
             yield TabLine(id="tabs-wide")
             yield LineView(id="stats")
             yield LineView(id="failures")
             yield LogView(id="logs")
-
-    def on_mount(self) -> None:
-        """Begin with the statistics."""
-        self._arrange()
-
-    @property
-    def tab(self) -> str:
-        """The tab that is shown."""
-        return self._tab
-
-    @property
-    def narrow(self) -> bool:
-        """Whether one panel is shown at a time."""
-        return self._narrow
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show one panel at a time, or all at once."""
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self._tab = self._narrow_tab if narrow else "stats"
-            self._arrange()
-
-    def choose(self, tab: str) -> None:
-        """Show a tab, and put the focus on it."""
-        if self._narrow or tab in _LOWER:
-            self._tab = tab
-            self._arrange()
-        if tab != "charts":
-            self.query_one(f"#{tab}").focus()
 
     def next_log(self) -> None:
         """Show the next of the three logs."""
@@ -142,7 +126,11 @@ class RunPanels(Vertical):
         self._charts.show(shown)
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs
-        stages.show(present.stages(shown, glyphs, stages.columns or 60))
+        # A line for each where there is room, as there is when it is maximised.
+        told = present.stage_table(shown, glyphs, stages.columns or 60)
+        if len(told) > stages.size.height:
+            told = present.stages(shown, glyphs, stages.columns or 60)
+        stages.show(told)
         stats = self.query_one("#stats", LineView)
         of, lines = present.statistics(shown, stats.columns or 80)
         stats.show(lines)
@@ -154,7 +142,7 @@ class RunPanels(Vertical):
         panel.entitle(f"{shown.key}: {number} requests failed" if number else shown.key)
 
     def _show_events(self, happened: Sequence[EventLine]) -> None:
-        panel = self.query_one("#events", LineView)
+        panel = self.query_one("#events", TailView)
         columns = panel.columns or 80
         if (happened, columns) == self._told:
             return
@@ -169,22 +157,11 @@ class RunPanels(Vertical):
         panel.entitle(self._log)
         panel.note("n next log")
 
-    def _arrange(self) -> None:
-        tab, narrow = self._tab, self._narrow
-        if tab == "logs":
+    def lay_out(self) -> None:
+        """Show what belongs to the tab and to the size, and the tabs."""
+        if self.tab == "logs":
             self._open_log()
-        shown = {
-            "upper": not narrow or tab in ("sweep", "charts", "events"),
-            "lower": not narrow or tab in _LOWER,
-            "left": not narrow or tab in ("sweep", "events"),
-            "right": not narrow or tab == "charts",
-            "sweep": not narrow or tab == "sweep",
-            "containers": not narrow or tab == "sweep",
-            "events": not narrow or tab in ("sweep", "events"),
-            **{name: tab == name for name in _LOWER},
-        }
-        for name, visible in shown.items():
-            self.query_one(f"#{name}").set_class(not visible, "-hidden")
-        tabs = TABS if narrow else [it for it in TABS if it[1] != "charts"]
+        super().lay_out()
+        tabs = self.TABS if self.narrow else [it for it in self.TABS if it[1] != "charts"]
         for line_ in self.query(TabLine):
-            line_.show_tabs(tabs, tab)
+            line_.show_tabs(tabs, self.tab)
