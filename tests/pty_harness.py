@@ -133,6 +133,7 @@ class Terminal:
             if not data:
                 return new
             new += data
+            self._answer(data)
             self._take_in(data)
             if time.monotonic() > deadline:
                 return new
@@ -223,10 +224,12 @@ class Terminal:
         if self._status is None:
             self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
-    def _take_in(self, data: bytes) -> None:
-        self.said += data
+    def _answer(self, data: bytes) -> None:
         if b"\x1b[6n" in data:
             self.press("\x1b[1;1R")
+
+    def _take_in(self, data: bytes) -> None:
+        self.said += data
         self._emulator.feed(data)
 
     @staticmethod

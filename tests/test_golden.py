@@ -1,5 +1,6 @@
 """Journals of real runs are read as what happened in them, by this version and by later ones."""
 
+import math
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from loadbench.engine.report.rows import rows
 from loadbench.engine.report.summary import summary_csv, summary_json
 from loadbench.engine.runs import Run, read_run
 from loadbench.engine.state import CellStatus
+from replay import Replay
 
 JOURNALS = Path(__file__).parent / "journals"
 
@@ -84,7 +86,25 @@ def test_containers_are_told_with_what_became_of_them(tmp_path: Path) -> None:
         assert container.memory_bytes
 
 
-@pytest.mark.parametrize("name", ["demo", "faults", "interrupted", "containers"])
+def test_a_recorded_run_happens_again_in_steps(tmp_path: Path) -> None:
+    replay = Replay(JOURNALS / "eight.jsonl", tmp_path / "eight" / "again", until_s=40.0)
+    before = read_run(replay.folder)
+    assert replay.advance(1.0) == 1
+    after = read_run(replay.folder)
+
+    assert before.status == after.status == "live"
+    assert after.state.phase == "measuring"
+    assert len(after.state.containers) == 8
+    assert len(after.state.samples) == len(before.state.samples) + 1
+
+    replay.advance(math.inf)
+    replay.close()
+    over = read_run(replay.folder)
+    assert over.status == "stopped"
+    assert over.state.cells == read("eight", tmp_path).state.cells
+
+
+@pytest.mark.parametrize("name", ["demo", "faults", "interrupted", "containers", "eight"])
 def test_summaries_can_be_made_of_every_journal(name: str, tmp_path: Path) -> None:
     run = read(name, tmp_path)
 
