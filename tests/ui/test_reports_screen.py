@@ -211,3 +211,19 @@ def test_a_folder_that_is_not_ours_to_read_hides_no_run(
         assert "4 finished" in screen_text(pilot.app)
 
     drive(stage.app(), script)
+
+
+def test_a_look_at_the_workspace_that_ends_while_they_are_opened_breaks_nothing(
+    stage: Stage,
+) -> None:
+    stage.add_run("faults")
+    app = stage.app()
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        app.show_reports()
+        app._show_catalog(app.catalog)
+        await settled(pilot)
+        assert column(pilot, "u")
+
+    drive(app, script)

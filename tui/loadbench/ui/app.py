@@ -326,7 +326,9 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     def _show_catalog(self, catalog: Catalog) -> None:
         self.catalog = catalog
         for screen in self.screen_stack:
-            if isinstance(screen, ProfilesScreen | ReportsScreen) and self.shows(screen):
+            # One that is just being made takes it when it is there.
+            there = screen.is_mounted and self.shows(screen)
+            if there and isinstance(screen, ProfilesScreen | ReportsScreen):
                 screen.show_catalog(catalog)
 
     def _live_run(self) -> Run | None:
