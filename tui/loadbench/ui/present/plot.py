@@ -1,9 +1,12 @@
 """Charts as lines of text, by plotext. The only module that knows plotext."""
 
+import importlib
 import math
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -65,9 +68,7 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
         signs: Draw each series with its own sign instead of braille dots.
         ascii_frame: Draw the frame with ASCII characters.
     """
-    # Here, not above: the first screen must not wait for it.
-    import plotext
-
+    plotext = _plotext()
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
@@ -102,6 +103,23 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
     if ascii_frame:
         text = text.translate(_ASCII_FRAME)
     return [_pieces(line) for line in text.split("\n")][:rows]
+
+
+@cache
+def _plotext() -> Any:
+    """Import plotext when it is needed, since the first screen must not wait for it.
+
+    For pictures, which are not drawn here, it would load Pillow too: a tenth of its time and a
+    quarter of its memory.
+    """
+    there = "PIL" in sys.modules
+    if not there:
+        sys.modules["PIL"] = None  # type: ignore[assignment]  # importing it fails then
+    try:
+        return importlib.import_module("plotext")
+    finally:
+        if not there:
+            del sys.modules["PIL"]
 
 
 def nice_ceiling(values: Iterable[float | None]) -> float:
