@@ -180,6 +180,28 @@ def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.M
             left -= PRESSES if not app._exit else 100
 
 
+@pytest.mark.parametrize(
+    ("opening", "paint"), [("?", "_fit"), ("d", "_fit"), ("v", "_show_why")]
+)
+def test_a_screen_that_is_closed_while_its_size_changes_paints_no_more(
+    stage: Stage, opening: str, paint: str
+) -> None:
+    stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        first = pilot.app.screen
+        await press(pilot, opening)
+        closed = pilot.app.screen
+        assert closed is not first
+        await pilot.app.pop_screen()
+        getattr(closed, paint)()
+        await settled(pilot)
+        assert pilot.app.screen is first
+
+    drive(stage.app(), script)
+
+
 def test_a_mistake_of_the_program_is_told_in_a_sentence_and_written_down(
     stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

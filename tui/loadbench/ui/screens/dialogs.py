@@ -39,7 +39,7 @@ class Dialog(ModalScreen[T]):
 
     def _fit(self) -> None:
         # It may have been closed meanwhile.
-        if self.children:
+        if self.is_attached and self.children:
             self.paint()
 
 

@@ -149,6 +149,8 @@ class ReportsScreen(Panelled):
         self._arrange()
 
     def _show_why(self) -> None:
+        if not self.is_attached:
+            return
         row, panel = self.cell, self.query_one("#why", TextLine)
         doubt = line(f" {row.verdict}: {row.reasons}") if row and row.reasons else None
         panel.show(wrap(doubt, panel.columns, indent=1) if doubt else [])
