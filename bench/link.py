@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,14 @@ class Link(Terminal):
             time.sleep(seconds)
             if self.bytes_read == before:
                 return
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether all its threads wait for something; Linux alone tells."""
+        told = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        with suppress(OSError):
+            return all(stat.read_text().rpartition(") ")[2][0] == "S" for stat in told)
+        return False
 
     @property
     def cpu_s(self) -> float:

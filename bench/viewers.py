@@ -1,0 +1,123 @@
+"""Does it change what is measured when somebody looks? The same cell with 0, 1 and 3 screens.
+
+    .venv/bin/python bench/viewers.py [--repeats 3] [--seconds 20] [--users 4]
+
+One run of the embedded stack measures one cell again and again; in turn nobody looks, one screen
+does, three do, each on a terminal of 120×40 with 256 colours that is read as fast as it is written.
+Prints for each number of screens the median of every number with the least and the most, and
+whether the medians differ by less than the repeats of one number of screens do.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from link import Link
+from loadbench.engine.events import CellStarted
+from loadbench.engine.journal import JournalReader
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.state import EMPTY, RunState
+from sweeps import LOOK_S, NAME, workspace
+
+SCREENS = (0, 1, 3)
+NUMBERS = {"req/s": "rps", "p50 ms": "p50_ms", "p90 ms": "p90_ms"}
+PROFILE = """
+models: [1]
+users: [{users}]
+spawn_rates: [{users}]
+run_time: {seconds}s
+repeats: {repeats}
+settle: {{max: 12s, window: 2s}}
+stack: {{driver: local}}
+"""
+REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
+
+
+def main() -> None:
+    """Measure, and say whether it makes a difference."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--users", type=int, default=4)
+    options = parser.parse_args()
+    for name in REMOTE:
+        os.environ.pop(name, None)
+    cells = options.repeats * len(SCREENS)
+    profile = PROFILE.format(users=options.users, seconds=options.seconds, repeats=cells)
+    with workspace(profile) as root:
+        state = perform(root)
+    measured: dict[int, list[Row]] = defaultdict(list)
+    for number, row in enumerate(rows(state)):
+        print(f"{screens(number)} screens  {row.cell:12} {row.verdict:8} {row.reasons}")
+        measured[screens(number)].append(row)
+    for title, name in NUMBERS.items():
+        print(f"\n{title:10}{'median':>8}{'least':>8}{'most':>8}")
+        tell(name, measured)
+
+
+def screens(number: int) -> int:
+    """Return how many screens look at the cell of a number, from 0."""
+    return SCREENS[number % len(SCREENS)]
+
+
+def perform(root: Path) -> RunState:
+    """Run the profile of a workspace, and have its screens come and go with the cells."""
+    tui = [sys.executable, "-m", "loadbench", "--workspace", str(root)]
+    links: list[Link] = []
+    cell = 0
+    with (root / "said").open("w") as said:
+        tool = subprocess.Popen(
+            [*tui, "run", NAME, "--plain"], stdout=said, stderr=said, stdin=subprocess.DEVNULL
+        )
+    latest, reader, state = root / "reports" / NAME / "latest", None, EMPTY
+    try:
+        while state.finished is None and tool.poll() is None:
+            time.sleep(LOOK_S)
+            if reader is None and latest.exists():
+                reader = JournalReader(latest.resolve())
+            for entry in reader.poll() if reader else ():
+                state = state.apply(entry)
+                if isinstance(entry.event, CellStarted):
+                    _close(links)
+                    links = [Link([*tui, "attach", NAME], root) for _ in range(screens(cell))]
+                    cell += 1
+    finally:
+        _close(links)
+        if tool.poll() is None:
+            tool.terminate()
+        tool.wait()
+    if state.finished is None:
+        sys.exit((root / "said").read_text())
+    return state
+
+
+def _close(links: list[Link]) -> None:
+    for link in links:
+        if link.ended:
+            sys.exit(f"a screen has ended by itself:\n{link.text}")
+        link.close()
+
+
+def tell(name: str, measured: dict[int, list[Row]]) -> None:
+    """Print one number by how many screens looked, and whether that makes a difference."""
+    medians, spreads = [], []
+    for looked, there in measured.items():
+        values = [value for row in there if (value := getattr(row, name)) is not None]
+        if not values:
+            sys.exit(f"no cell with {looked} screens has {name}")
+        medians.append(statistics.median(values))
+        spreads.append(max(values) - min(values))
+        told = f"{medians[-1]:8.1f}{min(values):8.1f}{max(values):8.1f}"
+        print(f"{looked} screens {told}")
+    between, within = max(medians) - min(medians), max(spreads)
+    word = "less" if between < within else "MORE"
+    print(f"the medians differ by {between:.1f}: {word} than the repeats do ({within:.1f})")
+
+
+if __name__ == "__main__":
+    main()
