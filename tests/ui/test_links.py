@@ -2,14 +2,21 @@
 
 import json
 import signal
+from functools import partial
 from pathlib import Path
+
+import pytest
 
 from harness import until
 from loadbench.engine.commands import FILE_NAME
 from loadbench.engine.journal import FILE_NAME as JOURNAL
 from loadbench.ui.cell_diff import SWITCH
+from pty_harness import Terminal
+from replay import Replay
 from ui_harness import JOURNALS, Open, Stage, held, lines_until, live
 
+RUN = "20261127-024929"
+SECONDS = 5
 MOST_UNREAD_BYTES = 64 * 1024
 """What the system keeps of what nobody reads, with a frame that is being written."""
 
@@ -22,12 +29,43 @@ def asked(folder: Path) -> list[str]:
     )
 
 
+def _more_than(terminal: Terminal, written: int) -> bool:
+    return len(terminal.said) > written
+
+
 def go_on(folder: Path, mark: str) -> None:
     """Let the run go on up to a line of its journal."""
     told = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
     there = len((folder / JOURNAL).read_bytes().splitlines())
     with (folder / JOURNAL).open("ab") as file:
         file.write(b"".join(told[there : lines_until("demo", mark)]))
+
+
+@pytest.mark.parametrize(
+    ("size", "keys", "most"),
+    [((120, 40), "", 1500), ((80, 24), "2", 1600)],
+    ids=["120x40", "80x24"],
+)
+def test_a_second_of_a_run_with_eight_containers_is_shown_by_few_bytes(
+    stage: Stage, opened: Open, size: tuple[int, int], keys: str, most: int
+) -> None:
+    replay = Replay(JOURNALS / "eight.jsonl", stage.root / "reports" / "eight" / RUN, until_s=40.0)
+    try:
+        # So often that every second is painted on its own.
+        terminal = opened("--refresh", "20", "attach", "eight", size=size)
+        terminal.wait_for("live", "m6_u6_s2", "measuring")
+        terminal.press(keys)
+        terminal.until_quiet()
+        painted = []
+        for _ in range(SECONDS):
+            before = len(terminal.said)
+            assert replay.advance()
+            terminal.until(partial(_more_than, terminal, before), what="a second more")
+            terminal.until_quiet()
+            painted.append(len(terminal.said) - before)
+    finally:
+        replay.close()
+    assert sum(painted) / SECONDS <= most, painted
 
 
 def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(

@@ -299,10 +299,11 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     def action_turn_alerts(self) -> None:
         """Ring and notify when a run ends or a cell fails, or do neither."""
         self._alerts = not self._alerts
-        told = "when a run ends or a cell fails: " + (
+        with_what = (
             "the bell and a notification" if self._alerts else "neither bell nor notification"
         )
-        self.notify(told)
+        title = "alerts are on" if self._alerts else "alerts are off"
+        self.notify(f"when a run ends or a cell fails: {with_what}", title=title)
 
     def action_draw_anew(self) -> None:
         """Paint the whole screen, whatever was written over it."""
