@@ -169,6 +169,14 @@ class Terminal:
         assert self._master is not None
         os.write(self._master, keys.encode())
 
+    def fill(self, key: str) -> None:
+        """Press a key that has much written until there is no room for more, since nobody reads."""
+        deadline = time.monotonic() + 30
+        while select.select([], [self._slave], [], 0.0)[1]:
+            assert time.monotonic() < deadline
+            self.press(key)
+            select.select([], [], [], 0.01)
+
     def resize(self, columns: int, rows: int) -> None:
         """Give it another size."""
         assert self._master is not None

@@ -4,7 +4,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -151,20 +151,23 @@ def test_a_terminal_that_is_gone_without_a_signal_ends_them_too(stage: Stage) ->
     terminal.until(lambda: terminal.ended, what="its end", within_s=10)
 
 
+@pytest.mark.parametrize("end", [lambda it: it.signal(signal.SIGTERM), lambda it: it.press("q")])
 def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
-    stage: Stage, opened: Open
+    stage: Stage, opened: Open, end: Callable[[Terminal], None]
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
     terminal.wait_for("4 finished", "POST /predict")
-    # Nobody reads from here on, so that all room for what is written fills up.
-    for _ in range(40):
-        terminal.press("\x0c")
+    terminal.fill("\x0c")
 
-    terminal.signal(signal.SIGTERM)
+    end(terminal)
 
     until(lambda: terminal.ended, within_s=10, what="its end")
     assert terminal.settings_now == terminal.settings
+    terminal.read()
+    assert b"\x18" in terminal.said
+    for on, off in ((b"?1049h", b"?1049l"), (b"?1000h", b"?1000l"), (b"?25l", b"?25h")):
+        assert terminal.said.rfind(off) > terminal.said.rfind(on) >= 0
 
 
 # Keys that need a real terminal

@@ -7,8 +7,11 @@ expected, all of it stays out of the way.
 """
 
 import os
+import termios
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import IO, Any, NamedTuple, TypeVar
 
@@ -30,6 +33,10 @@ SWITCH = "LOADBENCH_CELL_DIFF"
 """The variable that leaves all writing to Textual, where it is 0."""
 _NEAR = 4
 """So many unchanged cells are cheaper to send than a move of the cursor over them."""
+_LAST_FRAME_S, _LOOK_S = 0.15, 0.01
+"""How long the terminal may take for what is under way when it is left, and between two looks."""
+_CANCEL = "\x18"
+"""Ends a code of which the terminal has got the first half."""
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 
 T = TypeVar("T")
@@ -190,8 +197,9 @@ class CellDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
 
     def close(self) -> None:
-        """Send the last messages, and give the terminal back."""
-        if self._writer_thread:
+        """Send the last messages, and give the terminal back, whether or not it takes anything."""
+        if self._writer_thread and self._canvas:
+            self._drop_what_is_not_taken()
             self._hand_over("".join(self._messages))
             self._messages.clear()
         super().close()
@@ -207,6 +215,17 @@ class CellDriver(LinuxDriver):
         if text:
             self._busy.set()
             self._hand_over(text)
+
+    def _drop_what_is_not_taken(self) -> None:
+        # Of a screen that is left nobody misses the rest; how the terminal is left matters.
+        patience_s, waited_s = _LAST_FRAME_S, 0.0
+        while self._busy.is_set() and waited_s < 2 * patience_s:
+            if waited_s >= patience_s:
+                with suppress(termios.error):
+                    termios.tcflush(self._file.fileno(), termios.TCOFLUSH)
+                self._messages[:0] = [_CANCEL] * (_CANCEL not in self._messages)
+            time.sleep(_LOOK_S)
+            waited_s += _LOOK_S
 
     def _hand_over(self, text: str) -> None:
         super().write(text)
