@@ -12,6 +12,7 @@ import requests
 
 from builders import make_profile
 from harness import REPOSITORY, gone, until
+from loadbench.engine.said import parse
 from loadbench.engine.stack.choose import choose_driver
 from loadbench.engine.stack.local import LocalStack
 from loadbench.engine.stack.local_needs import refuse_if_unusable
@@ -157,8 +158,11 @@ def test_what_the_services_say_is_in_the_log_behind_their_names(
     stack.close()
 
     lines = (tmp_path / "stack.log").read_text().splitlines()
-    assert any(line.startswith("model-1 | ready: device=cpu") for line in lines)
-    assert any(line.startswith("api | ready") for line in lines)
+    said = [parse(line.encode()) for line in lines]
+    assert all(it.at for it in said)
+    assert [it.at for it in said] == sorted(it.at for it in said)
+    assert any(it.name == "model-1" and "ready: device=cpu" in it.text for it in said)
+    assert any(it.name == "api" and it.text.startswith("ready") for it in said)
 
 
 def test_the_address_of_the_profile_is_used(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from loadbench.engine.commands import FILE_NAME as COMMANDS
 from loadbench.engine.events import Event
 from loadbench.engine.journal import FILE_NAME, _encode
 from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.screens.log import LogScreen
+from loadbench.ui.screens.of_run import OfRun
 from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.terminal import Terminal
 from loadbench.workspace import Workspace
@@ -203,11 +205,16 @@ def _reading(app: LoadbenchApp) -> bool:
     if not app.catalog.complete:
         return True
     return any(
-        it.watched.is_reading
-        or (not it.watched.problem and app.shows(it) and not it.absence.looked)
+        (isinstance(it, OfRun) and it.watched.is_reading)
+        or (isinstance(it, LogScreen) and it.is_reading)
+        or (isinstance(it, RunScreen) and not _has_looked(it))
         for it in app.screen_stack
-        if isinstance(it, RunScreen)
     )
+
+
+def _has_looked(screen: RunScreen) -> bool:
+    """Whether it is known what happened since somebody left, or nobody asks."""
+    return bool(screen.watched.problem or screen.absence.looked or not screen.app.shows(screen))
 
 
 def _stale(app: Any) -> bool:

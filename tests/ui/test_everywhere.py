@@ -13,6 +13,7 @@ from loadbench.errors import RefusedError
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.screens.cell import CellScreen
 from loadbench.ui.screens.dialogs import HelpScreen
+from loadbench.ui.screens.log import LogScreen
 from loadbench.ui.screens.profiles import ProfilesScreen
 from loadbench.ui.screens.reports import ReportsScreen
 from loadbench.ui.screens.run import RunScreen
@@ -37,6 +38,9 @@ KEYS = (
 )
 SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
 PRESSES = 500
+OPENINGS = ((), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter"))
+"""The keys to each screen."""
+SCREENS = (ProfilesScreen, RunScreen, CellScreen, LogScreen, ReportsScreen, LoadbenchApp)
 
 
 def screens(stage: Stage) -> None:
@@ -49,7 +53,9 @@ def screens(stage: Stage) -> None:
 # Keys that tell the truth
 
 
-@pytest.mark.parametrize("opening", [(), ("v",), ("j", "o"), ("j", "o", "enter")])
+@pytest.mark.parametrize(
+    "opening", [(), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter")]
+)
 def test_help_names_every_key_that_does_something(stage: Stage, opening: tuple[str, ...]) -> None:
     screens(stage)
 
@@ -72,13 +78,15 @@ def test_help_names_every_key_that_does_something(stage: Stage, opening: tuple[s
 
 
 def test_every_key_of_every_screen_explains_itself() -> None:
-    for screen in (ProfilesScreen, RunScreen, CellScreen, ReportsScreen, LoadbenchApp):
+    for screen in SCREENS:
         for binding in screen.BINDINGS:
             assert binding.description, binding  # type: ignore[union-attr]  # all are Bindings
             assert binding.tooltip, binding  # type: ignore[union-attr]  # as above
 
 
-@pytest.mark.parametrize("opening", [(), ("v",), ("j", "o"), ("j", "o", "enter")])
+@pytest.mark.parametrize(
+    "opening", [(), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter")]
+)
 def test_the_palette_has_every_action_that_is_offered(
     stage: Stage, opening: tuple[str, ...]
 ) -> None:
@@ -90,7 +98,9 @@ def test_the_palette_has_every_action_that_is_offered(
         app = pilot.app
         screen: Screen[Any] = app.screen
         shown = {
-            it.binding.description for it in screen.active_bindings.values() if it.binding.show
+            it.binding.description
+            for it in screen.active_bindings.values()
+            if it.binding.show and it.enabled
         }
         assert shown <= {command.title for command in app.get_system_commands(screen)}
 

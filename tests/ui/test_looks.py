@@ -3,6 +3,7 @@
 Each of these was looked at by a person when it was saved.
 """
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from builders import (
     write_journal,
 )
 from loadbench.engine.events import Event, Result, RunFinished
+from loadbench.engine.journal import FILE_NAME as JOURNAL
 from loadbench.engine.launch import Order, Preview
+from loadbench.engine.said import spoken
 from loadbench.errors import RefusedError
 from loadbench.ui.seen import Seen, remember
 from loadbench.ui.terminal import Terminal
@@ -292,6 +295,54 @@ def test_the_panels_of_a_cell(
 ) -> None:
     folder = stage.add_run("verdicts/failures")
     shot(stage, looks, f"cell-{name}", size, "enter", key, folder=folder)
+
+
+# What the services said
+
+
+def with_words(stage: Stage) -> Path:
+    """A run whose containers each said something every second."""
+    folder = stage.add_run("demo")
+    seconds = [
+        entry
+        for entry in map(json.loads, (folder / JOURNAL).read_text().splitlines())
+        if entry["type"] == "sample"
+    ]
+    said = (
+        spoken(entry["at"], it["name"], f"in second {entry['second']} it {DOES[it['service']]}")
+        for entry in seconds
+        for it in entry["containers"]
+    )
+    (folder / "stack.log").write_text("".join(said))
+    return folder
+
+
+DOES = {
+    "broker": "kept what nobody has taken yet",
+    "api": "answered POST /predict 200, and again, and again, and again, and again, and again",
+    "model": "looked at photographs",
+}
+
+
+@every_size
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("followed", ()),
+        ("scrolled", ("pageup",)),
+        ("searched", ("slash", "1", "2", "enter")),
+    ],
+)
+def test_the_log_of_a_container(
+    stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: tuple[str, ...]
+) -> None:
+    keys = ("tab", "j", "enter", *keys)
+    shot(stage, looks, f"said-{name}", size, *keys, folder=with_words(stage))
+
+
+@every_size
+def test_the_log_of_a_cell(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    shot(stage, looks, "cell-log", size, "enter", "5", folder=with_words(stage))
 
 
 # One panel with all the room

@@ -62,12 +62,13 @@ class Tail:
 
     Args:
         path: The file; it need not be there yet.
-        last_bytes: Begin about that far before its end, with a whole line; None: at its beginning.
+        last_bytes: Begin about that far before its end, with a whole line; None: at `offset`.
+        offset: Where a line begins.
     """
 
-    def __init__(self, path: Path, *, last_bytes: int | None = None) -> None:
+    def __init__(self, path: Path, *, last_bytes: int | None = None, offset: int = 0) -> None:
         self.path = path
-        self._offset = 0
+        self._offset = offset
         self._skip = last_bytes
 
     def poll(self) -> list[bytes]:

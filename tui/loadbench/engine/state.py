@@ -51,6 +51,10 @@ class CellState:
     status: CellStatus = CellStatus.PENDING
     attempt: int = 0
     """0: never begun."""
+    began_at: str = ""
+    """When that attempt began: UTC, ISO 8601. Empty: never."""
+    ended_at: str = ""
+    """When it ended, in whatever way. Empty: it did not, or nobody was there to say so."""
     finished: CellFinished | None = None
     finished_seq: int = 0
     """Number of the journal's entry that holds `finished`; 0: there is none."""
@@ -117,13 +121,15 @@ class RunState:
             case RunStarted() as event:
                 return state._begin(event, entry.at)
             case RunResumed() as event:
-                return state._resume(event)
+                return state._resume(event, entry.at)
             case StackProgress() as event:
                 return replace(state, progress=event)
             case StackPrepared(images=images):
                 return replace(state, images=MappingProxyType(images))
             case CellStarted(cell=key, attempt=attempt):
-                state = state._with(key, status=CellStatus.RUNNING, attempt=attempt)
+                state = state._with(
+                    key, status=CellStatus.RUNNING, attempt=attempt, began_at=entry.at, ended_at=""
+                )
                 return replace(
                     state,
                     current=key if key in self.cells else None,
@@ -147,12 +153,16 @@ class RunState:
                 return replace(state, containers=containers)
             case CellFinished() as event:
                 return state._over(
-                    event.cell, CellStatus.FINISHED, finished=event, finished_seq=entry.seq
+                    event.cell,
+                    CellStatus.FINISHED,
+                    entry.at,
+                    finished=event,
+                    finished_seq=entry.seq,
                 )
             case CellFailed() as event:
-                return state._over(event.cell, CellStatus.FAILED, failed=event)
+                return state._over(event.cell, CellStatus.FAILED, entry.at, failed=event)
             case CellSkipped() as event:
-                return state._over(event.cell, CellStatus.SKIPPED, skipped=event)
+                return state._over(event.cell, CellStatus.SKIPPED, entry.at, skipped=event)
             case CommandAnswered() as event:
                 return state._answer(event, entry.at)
             case Note(text=text):
@@ -208,7 +218,7 @@ class RunState:
             cells=MappingProxyType(cells),
         )
 
-    def _resume(self, event: RunResumed) -> "RunState":
+    def _resume(self, event: RunResumed, at: str) -> "RunState":
         state = replace(
             self,
             pid=event.pid,
@@ -222,7 +232,8 @@ class RunState:
         )
         for key, cell in self.cells.items():
             if cell.status is CellStatus.RUNNING or key in event.retry:
-                state = state._with(key, status=CellStatus.PENDING)
+                ended_at = cell.ended_at or at if cell.attempt else ""
+                state = state._with(key, status=CellStatus.PENDING, ended_at=ended_at)
         return state
 
     def _answer(self, event: CommandAnswered, at: str) -> "RunState":
@@ -246,6 +257,7 @@ class RunState:
         self,
         key: str,
         status: CellStatus,
+        at: str,
         *,
         finished: CellFinished | None = None,
         finished_seq: int = 0,
@@ -255,6 +267,7 @@ class RunState:
         state = self._with(
             key,
             status=status,
+            ended_at=at,
             finished=finished,
             finished_seq=finished_seq,
             failed=failed,

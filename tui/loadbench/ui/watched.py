@@ -1,6 +1,6 @@
 """A run that is looked at: one for all screens that show it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,8 @@ from loadbench.engine.journal import read_attempt, read_ends
 from loadbench.engine.profile import Profile
 from loadbench.engine.report.rows import bound_of
 from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.said import FILE_NAME as SAID
+from loadbench.engine.said import Said, said_between
 from loadbench.engine.state import CellStatus, RunState, fold
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
@@ -52,6 +54,8 @@ class Watched:
     _attempts: dict[Attempt, RunState] = field(default_factory=dict)
     _ends: dict[Attempt, tuple[Ending, ...]] = field(default_factory=dict)
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
+    _said_of: tuple[object, ...] = ()
+    _said: Sequence[Said] | None = ()
     _adder: Adder = field(default_factory=Adder)
 
     @property
@@ -95,6 +99,26 @@ class Watched:
             return []
         by_number = {it.attempt: it for it in ends}
         return [(number, by_number.get(number)) for number in range(1, before + 1)]
+
+    def said(self, key: str, *, most: int) -> Sequence[Said] | None:
+        """Return the last lines that services said in the time of a cell's latest attempt.
+
+        None: the lines of this run have no times.
+        """
+        assert self.view is not None
+        cell = self.view.run.state.cells[key]
+        path = self.folder / SAID
+        if not cell.began_at:
+            return ()
+        try:
+            # While it goes on, there is more with every byte; after it never again.
+            of = (key, cell.began_at, cell.ended_at or path.stat().st_size)
+            if of != self._said_of:
+                self._said = said_between(path, cell.began_at, cell.ended_at, most=most)
+                self._said_of = of
+        except OSError:
+            return ()
+        return self._said
 
     def _tallied(self, shown: Shown) -> Shown:
         if shown.attempt and shown.attempt.samples:

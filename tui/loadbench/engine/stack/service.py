@@ -12,7 +12,9 @@ from typing import IO
 import psutil
 
 from loadbench.engine.events import Container
+from loadbench.engine.files import utc_now
 from loadbench.engine.leash import Leashed, say_exit
+from loadbench.engine.said import spoken
 from loadbench.engine.stack import LOG_LINES
 from loadbench.errors import StackError
 
@@ -21,7 +23,7 @@ _FIND_S = 10.0
 
 
 class StackLog:
-    """What all services say, each line behind the name of its service.
+    """What all services say, each line behind the moment and the name of its service.
 
     Args:
         path: Appended to.
@@ -34,7 +36,8 @@ class StackLog:
     def write(self, name: str, line: str) -> None:
         """Append a line. A full disk loses it, and nothing else."""
         with self._lock, suppress(OSError, ValueError):
-            self._file.write(f"{name} | {line}\n")
+            # With the lock, so that times are in the order of the lines.
+            self._file.write(spoken(utc_now(), name, line))
 
     def close(self) -> None:
         """Close the file; later lines are lost."""

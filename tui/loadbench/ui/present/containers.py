@@ -3,10 +3,17 @@
 from collections.abc import Sequence
 
 from loadbench.engine.events import Container
+from loadbench.text import counted
 from loadbench.ui.present.glyphs import Glyphs
-from loadbench.ui.present.lines import Line, Piece, Tone, fit, line
+from loadbench.ui.present.lines import Entry, Line, Piece, Tone, fit, line
 
 MIB = 2**20
+
+
+def container_entries(containers: Sequence[Container], glyphs: Glyphs) -> list[Entry]:
+    """Return an entry for every container, known by its name."""
+    lines = container_lines(containers, glyphs)
+    return [Entry(it.name, (told,)) for it, told in zip(containers, lines, strict=True)]
 
 
 def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Line]:
@@ -23,6 +30,20 @@ def container_header(containers: Sequence[Container]) -> str:
     """Return what the numbers of the lines are."""
     with_vram = any(it.vram_bytes is not None for it in containers)
     return "% of a core, memory" + (", VRAM" if with_vram else "")
+
+
+def standing_line(container: Container, glyphs: Glyphs) -> Line:
+    """Return how one container is and what it uses, in words."""
+    words, tone = standing(container)
+    told = []
+    if container.cpu_cores is not None:
+        told.append(f"{100 * container.cpu_cores:.0f} % of a core")
+    for size, what in ((container.memory_bytes, ""), (container.vram_bytes, " VRAM")):
+        if size is not None:
+            told.append(f"{size / MIB:.0f} MiB{what}")
+    if container.restarts:
+        told.append(counted(container.restarts, "restart"))
+    return line((f"{_sign(tone, glyphs)} {words}", tone), *(f", {it}" for it in told))
 
 
 def standing(container: Container) -> tuple[str, Tone]:
@@ -56,8 +77,11 @@ def _ended(container: Container) -> str:
 
 def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram: bool) -> Line:
     words, tone = standing(container)
-    sign = {Tone.GOOD: glyphs.alive, Tone.WARN: glyphs.starting}.get(tone, glyphs.dead)
-    pieces = [Piece(f"{sign} ", tone), Piece(fit(container.name, columns)), Piece("  ")]
+    pieces = [
+        Piece(f"{_sign(tone, glyphs)} ", tone),
+        Piece(fit(container.name, columns)),
+        Piece("  "),
+    ]
     if is_over(container):
         pieces.append(Piece(words, tone))
     else:
@@ -72,6 +96,10 @@ def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram:
     if container.restarts:
         pieces.append(Piece(f"  {container.restarts} restarts", Tone.WARN))
     return line(*pieces)
+
+
+def _sign(tone: Tone, glyphs: Glyphs) -> str:
+    return {Tone.GOOD: glyphs.alive, Tone.WARN: glyphs.starting}.get(tone, glyphs.dead)
 
 
 def _size(size_bytes: int | None) -> str:

@@ -23,12 +23,13 @@ def event_lines(happened: Sequence[EventLine], columns: int) -> list[Line]:
     lines: list[Line] = []
     for one in happened:
         for i, told in enumerate(one.text.splitlines()):
-            moment = _local(one.at) if not i else " " * _TIME_COLUMNS
+            moment = local_time(one.at) if not i else " " * _TIME_COLUMNS
             lines += wrap(line((f"{moment}  ", Tone.DIM), told), columns, indent=_TIME_COLUMNS + 4)
     return lines
 
 
-def _local(at: str) -> str:
+def local_time(at: str) -> str:
+    """Return the local time of day of a moment, which is in UTC and ISO 8601."""
     try:
         return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
     except ValueError:  # somebody else wrote that journal

@@ -1,5 +1,6 @@
 """The two lines at the top of a run: what it is, how far it is, what it is doing. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
@@ -76,12 +77,8 @@ def cell_header_lines(
     cell_state = state.cells[key]
     cell, place = cell_state.cell, f"cell {list(state.cells).index(key) + 1} of {len(state.cells)} "
     load = f"{counted(cell.models, 'model')}, {counted(cell.users, 'user')}, {cell.spawn_rate:g}/s"
-    home, name = run.folder.parent.name, run.folder.name
-    room = max(8, columns - cell_len(f"{name}{key}{place}") - 11)
-    arrow = (f" {glyphs.arrow} ", Tone.DIM)
-    title = line(" " + fit(home, min(room, cell_len(home))), arrow, name, arrow, (key, Tone.STRONG))
     longer = line((f"{load} {glyphs.separator} ", Tone.DIM), place)
-    header = justify(title, (longer, line(place)), columns)
+    header = place_line(run, key, (longer, line(place)), glyphs, columns)
     live = run.status is RunStatus.LIVE
     if live and key == state.current:
         return [header, _doing(state, profile, glyphs, columns)]
@@ -92,6 +89,18 @@ def cell_header_lines(
         now = (f"now {state.current} ", Tone.DIM), (state.phase.value, Tone.ACCENT)
         where = [line(*now, f" {_clock(state, profile)} "), line(*now, " "), *where]
     return [header, justify(line((f" {words}", tone), attempt), where, columns)]
+
+
+def place_line(run: Run, part: str, rights: Sequence[Line], glyphs: Glyphs, columns: int) -> Line:
+    """Return where a part of a run belongs, with the first that fits at the right.
+
+    The part is always seen, and so is the last of the others; a profile's name may be cut.
+    """
+    home, name = run.folder.parent.name, run.folder.name
+    room = max(8, columns - cell_len(f"{name}{part}") - width(rights[-1]) - 11)
+    arrow = (f" {glyphs.arrow} ", Tone.DIM)
+    home = fit(home, min(room, cell_len(home)))
+    return justify(line(f" {home}", arrow, name, arrow, (part, Tone.STRONG)), rights, columns)
 
 
 def _standing(cell: CellState, glyphs: Glyphs) -> tuple[str, Tone]:

@@ -13,7 +13,7 @@ from loadbench.ui.present.header import cell_header_lines
 from loadbench.ui.screens.of_run import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
 from loadbench.ui.screens.panelled import MAXIMISE_KEYS
 from loadbench.ui.watched import Watched
-from loadbench.ui.widgets.cell_panels import CellPanels
+from loadbench.ui.widgets.cell_panels import LINES_OF_A_CELL, CellPanels
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.tabs import TabLine
@@ -82,7 +82,10 @@ class CellScreen(OfRun):
         lines = cell_header_lines(run, profile, key, now, self.app.glyphs, columns)
         self.query_one("#header", TextLine).show(lines)
         self.query_one(CellPanels).show_cell(
-            self.watched.shown(key), _repeats(run.state, key), self.watched.earlier(key)
+            self.watched.shown(key),
+            _repeats(run.state, key),
+            self.watched.earlier(key),
+            self.watched.said(key, most=LINES_OF_A_CELL),
         )
         self.note_allowed()
 

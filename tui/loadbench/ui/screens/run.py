@@ -20,6 +20,7 @@ from loadbench.ui.present.lines import Tone, line
 from loadbench.ui.screens.add import AddDialog
 from loadbench.ui.screens.cell import CellScreen
 from loadbench.ui.screens.dialogs import Question
+from loadbench.ui.screens.log import LogScreen
 from loadbench.ui.screens.of_run import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
 from loadbench.ui.screens.panelled import MAXIMISE_KEYS
 from loadbench.ui.screens.since import Absence
@@ -27,6 +28,7 @@ from loadbench.ui.watched import Job, Watched
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.lines import TextLine
 from loadbench.ui.widgets.matrix import MatrixView
+from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.run_panels import RunPanels
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
@@ -263,6 +265,12 @@ class RunScreen(OfRun):
         """Open the cell that was clicked twice."""
         self._cursor = event.key
         self.action_look()
+
+    def on_menu_selected(self, event: Menu.Selected) -> None:
+        """Listen to the container."""
+        event.stop()
+        containers = list(self.query_one(RunPanels).containers)
+        self.app.push_screen(LogScreen(self.watched, containers, event.key))
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the panel that was clicked."""

@@ -7,16 +7,22 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.events import Ending
+from loadbench.engine.said import Said
 from loadbench.engine.state import CellState
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
+from loadbench.ui.present.event_lines import local_time
 from loadbench.ui.present.evidence import evidence
 from loadbench.ui.present.glyphs import ASCII, Glyphs
+from loadbench.ui.present.said_lines import cell_said_lines
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.cell_charts import CellCharts
-from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.widgets.lines import LineView, TailView
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
+
+LINES_OF_A_CELL = 200
+"""That were said last in its time; the log of the run has them all."""
 
 
 class CellPanels(Panels):
@@ -27,18 +33,19 @@ class CellPanels(Panels):
         glyphs: The signs.
     """
 
-    TABS = (("1", "summary"), ("2", "charts"), ("3", "evidence"), ("4", "failures"))
+    TABS = (("1", "summary"), ("2", "charts"), ("3", "evidence"), ("4", "failures"), ("5", "log"))
     PANELS: ClassVar[Mapping[str, Sequence[str]]] = {
         "summary": ("verdict", "stats", "stages"),
         "charts": ("latency", "throughput"),
         "evidence": ("evidence",),
         "failures": ("failures",),
+        "log": ("log",),
     }
     PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
         "charts": ("latency", "throughput"),
-        "text": ("verdict", "evidence", "stages", "failures"),
+        "text": ("verdict", "evidence", "stages", "failures", "log"),
         "left": ("verdict", "evidence"),
-        "right": ("stages", "failures"),
+        "right": ("stages", "failures", "log"),
     }
 
     def __init__(self, terminal: Terminal, glyphs: Glyphs) -> None:
@@ -46,6 +53,7 @@ class CellPanels(Panels):
         # A bar without colour needs other signs for its parts.
         self._glyphs = ASCII if terminal.signs else glyphs
         self._charts = CellCharts(terminal)
+        self._said: tuple[str, str, Sequence[Said] | None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out every panel; which of them are shown is a matter of size and tab."""
@@ -61,6 +69,7 @@ class CellPanels(Panels):
             with Vertical(id="right"):
                 yield LineView(id="stages", title="where the time goes")
                 yield LineView(id="failures", title="failures")
+                yield TailView(id="log", title="log")
 
     def on_mount(self) -> None:
         """Say what the mark of the evidence means."""
@@ -77,8 +86,16 @@ class CellPanels(Panels):
         shown: Shown,
         repeats: Sequence[CellState],
         earlier: Sequence[tuple[int, Ending | None]],
+        said: Sequence[Said] | None,
     ) -> None:
-        """Show a cell, the other repeats of it, and what its attempts before came to."""
+        """Show a cell.
+
+        Args:
+            shown: The cell.
+            repeats: The other repeats of it.
+            earlier: The numbers of its attempts before, with what ended them.
+            said: What the services said in its time. None: that cannot be told.
+        """
         self._charts.show(shown)
         panel = self.query_one("#verdict", LineView)
         panel.show(present.verdict(shown, repeats, earlier, panel.columns or 50))
@@ -97,3 +114,17 @@ class CellPanels(Panels):
         failed, lines = present.errors(shown, panel.columns or 50)
         panel.show(lines)
         panel.entitle(f"failures: {failed}" if failed else "failures")
+        self._show_said(shown, said)
+
+    def _show_said(self, shown: Shown, said: Sequence[Said] | None) -> None:
+        cell = shown.cell
+        if (cell.cell.key, cell.ended_at, said) == self._said:
+            return
+        self._said = (cell.cell.key, cell.ended_at, said)
+        panel = self.query_one("#log", TailView)
+        panel.show(cell_said_lines(said, begun=bool(cell.attempt)))
+        whole = said is None or len(said) < LINES_OF_A_CELL
+        panel.note("" if whole else f"the last {LINES_OF_A_CELL} lines")
+        began, ended = local_time(cell.began_at), local_time(cell.ended_at)
+        span = f"{began} to {ended}" if cell.ended_at else f"since {began}"
+        panel.entitle(f"log · {span}" if cell.began_at else "log")

@@ -6,7 +6,10 @@ from textual.app import ComposeResult
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-LEFT_OUT = ("maximise", "open", "look", "follow", "again", "add", "sort", "resume")
+LEFT_OUT = (
+    *("maximise", "open", "look", "follow", "follow_end"),
+    *("again", "add", "sort", "resume"),
+)
 """Actions whose keys are left to the help where there is no room for all, in this order."""
 _AROUND = 3
 """Columns around the name of a key and what it does."""

@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -120,6 +121,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 class TailView(LineView):
     """Lines whose end matters: it stays in view as they grow, until somebody scrolls up."""
 
+    class Moved(Message):
+        """Somebody left the end, or came back to it."""
+
     def __init__(
         self,
         *,
@@ -142,7 +146,10 @@ class TailView(LineView):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take note whether somebody left the end, or came back to it."""
         super().watch_scroll_y(old_value, new_value)
-        self._follows = new_value >= self.max_scroll_y
+        follows = new_value >= self.max_scroll_y
+        if follows != self._follows:
+            self._follows = follows
+            self.post_message(self.Moved())
 
     def on_resize(self, _: events.Resize) -> None:
         """Keep the end in view."""

@@ -7,23 +7,26 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from loadbench.engine.events import Container
 from loadbench.engine.runs import RunStatus
+from loadbench.engine.said import FILE_NAME
 from loadbench.ui.follow import View
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.containers import container_header, container_lines
+from loadbench.ui.present.containers import container_entries, container_header
 from loadbench.ui.present.event_lines import EventLine, event_lines
 from loadbench.ui.present.glyphs import ASCII, Glyphs
-from loadbench.ui.present.lines import Tone, line, wrap
+from loadbench.ui.present.lines import Entry, Tone, line, wrap
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.cell_charts import CellCharts
+from loadbench.ui.widgets.containers import ContainerList
 from loadbench.ui.widgets.lines import LineView, TailView
 from loadbench.ui.widgets.log import LogView
 from loadbench.ui.widgets.matrix import MatrixView
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 
-LOGS = ("stack.log", "locust.log", "runner.log")
+LOGS = (FILE_NAME, "locust.log", "runner.log")
 
 
 class RunPanels(Panels):
@@ -67,6 +70,7 @@ class RunPanels(Panels):
         self._folder, self._glyphs = folder, glyphs
         self._terminal = terminal
         self._log = LOGS[0]
+        self._containers: Sequence[Container] = ()
         self._charts = CellCharts(terminal)
         self._told: tuple[Sequence[EventLine], int] = ((), 0)
 
@@ -76,7 +80,7 @@ class RunPanels(Panels):
         with Horizontal(id="upper"):
             with Vertical(id="left"):
                 yield MatrixView(id="sweep")
-                yield LineView(id="containers", title="containers")
+                yield ContainerList(id="containers", title="containers")
                 yield TailView(id="events", title="events")
             with Vertical(id="right"):
                 yield self._charts.latency
@@ -87,6 +91,11 @@ class RunPanels(Panels):
             yield LineView(id="stats")
             yield LineView(id="failures")
             yield LogView(id="logs")
+
+    @property
+    def containers(self) -> Sequence[Container]:
+        """Those that are shown."""
+        return self._containers
 
     def next_log(self) -> None:
         """Show the next of the three logs."""
@@ -102,11 +111,12 @@ class RunPanels(Panels):
         self.query_one(LogView).refresh_tail()
 
     def _show_containers(self, view: View, shown: Shown) -> None:
-        panel, state = self.query_one("#containers", LineView), view.run.state
+        panel, state = self.query_one(ContainerList), view.run.state
         now = view.run.status is RunStatus.LIVE and shown.key == state.current
         there = state if now or shown.attempt is None else shown.attempt
+        self._containers = there.containers
         if there.containers:
-            panel.show(container_lines(there.containers, self._glyphs))
+            panel.show_entries(container_entries(there.containers, self._glyphs), self._glyphs)
             panel.note(container_header(there.containers))
             when = "" if now else f", last seen in {shown.key}" if shown.attempt else ", last seen"
             panel.entitle(f"containers{when}")
@@ -120,7 +130,8 @@ class RunPanels(Panels):
             told = f"{state.progress.step}: {state.progress.line}"
         else:
             told = "none yet" if view.run.status is RunStatus.LIVE else "none"
-        panel.show(wrap(line((told, Tone.DIM)), panel.columns or 30))
+        lines = wrap(line((told, Tone.DIM)), (panel.columns or 30) - 1)
+        panel.show_entries([Entry("", tuple(lines))], self._glyphs)
 
     def _show_cell(self, shown: Shown) -> None:
         self._charts.show(shown)
