@@ -23,7 +23,6 @@ from builders import (
     cell_finished,
     cell_skipped,
     cell_started,
-    entries,
     make_profile,
     requests,
     run_started,
@@ -263,7 +262,7 @@ def test_who_follows_and_who_comes_late_see_the_same_run(
             append_raw(followed, data[size:end])
             state, size = fold(reader.poll(), state), end
         assert state == fold(JournalReader(whole).poll())
-        told = fold(entries(written))
+        told = fold(reader.decode_all(data.splitlines()))
         assert (state.cells, state.samples) == (told.cells, told.samples)
 
 
