@@ -164,7 +164,10 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         """Return whether a screen is to be seen, if only behind a dialog.
 
         One that is not has no reason to paint; the terminal would be sent all of the other anew.
+        One that is just being opened, or closed, lacks its panels.
         """
+        if not (screen.is_mounted and screen.display):
+            return False
         for shown in self.screen_stack[::-1]:
             if shown is screen:
                 return True
@@ -327,9 +330,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     def _show_catalog(self, catalog: Catalog) -> None:
         self.catalog = catalog
         for screen in self.screen_stack:
-            # One that is just being made takes it when it is there.
-            there = screen.is_mounted and self.shows(screen)
-            if there and isinstance(screen, ProfilesScreen | ReportsScreen):
+            if isinstance(screen, ProfilesScreen | ReportsScreen) and self.shows(screen):
                 screen.show_catalog(catalog)
 
     def _live_run(self) -> Run | None:

@@ -75,10 +75,11 @@ class Question(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """Show the lines; the safe answer is the one that Enter gives."""
-        view = self.query_one("#question", LineView)
-        view.can_focus = False
-        view.show(self._lines)
-        self.query_one("#safe", Button).focus()
+        # Nothing is there in a program that ends at this very moment.
+        for view in self.query(LineView):
+            view.can_focus = False
+            view.show(self._lines)
+            self.query_one("#safe", Button).focus()
 
     def paint(self) -> None:
         """Show the lines, broken to the width that there is."""

@@ -41,7 +41,7 @@ class OfRun(Panelled):
     @property
     def is_to_be_seen(self) -> bool:
         """Whether there is a reason to paint."""
-        return self.is_mounted and self.app.shows(self)
+        return self.app.shows(self)
 
     @property
     def shown(self) -> str | None:

@@ -202,7 +202,7 @@ class ReportsScreen(Panelled):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the run, and the cell under the cursor, allow."""
-        if not self.is_mounted:
+        if not self.app.shows(self):
             return True
         run = self.chosen
         match action:
