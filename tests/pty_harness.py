@@ -26,6 +26,13 @@ _UNKNOWN_TO_PYTE = re.compile(
 _HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*)?$")
 
 
+def _seen(cell: Any) -> tuple[Any, ...]:
+    if cell.data == " " and not (cell.reverse or cell.underscore or cell.strikethrough):
+        return cell.data, cell.bg
+    how = cell.bold, cell.italics, cell.underscore, cell.strikethrough, cell.reverse
+    return cell.data, cell.fg, cell.bg, *how
+
+
 class Emulator:
     """What a terminal shows of what is written to it."""
 
@@ -41,14 +48,10 @@ class Emulator:
 
     @property
     def cells(self) -> list[list[tuple[Any, ...]]]:
-        """What stands in every cell, and how."""
-        return [
-            [
-                (it.data, it.fg, it.bg, it.bold, it.italics, it.underscore, it.reverse)
-                for it in (self.screen.buffer[row][column] for column in range(self.screen.columns))
-            ]
-            for row in range(self.screen.lines)
-        ]
+        """What can be seen of every cell: of a blank it is what is behind it."""
+        rows = range(self.screen.lines)
+        columns = range(self.screen.columns)
+        return [[_seen(self.screen.buffer[row][column]) for column in columns] for row in rows]
 
     def feed(self, data: bytes) -> None:
         """Take in what is written; the rest of a sequence may come with the next call."""

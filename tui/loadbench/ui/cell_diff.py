@@ -39,6 +39,9 @@ _CANCEL = "\x18"
 """Ends a code of which the terminal has got the first half."""
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 
+_SEEN_ON_BLANKS = frozenset(("4", "7", "9", "21", "51", "52", "53"))
+"""Codes of attributes that show where nothing stands: lines and reversal."""
+
 T = TypeVar("T")
 Update = LayoutUpdate | ChopsUpdate
 
@@ -125,7 +128,7 @@ class Canvas:
                     parts.append(f"\x1b[{begin + 1}G")
                 for column in range(begin, end):
                     text, wants = wanted[column]
-                    if text and wants != pen:
+                    if text and wants != pen and not (text == " " and _blanks_alike(wants, pen)):
                         parts.append(wants.after(pen))
                         pen = wants
                     parts.append(text)
@@ -140,6 +143,11 @@ class Canvas:
         no_link = "\x1b]8;;\x1b\\" if pen and pen.link else ""
         x, y = self._cursor
         return f"{''.join(parts)}{no_link}\x1b[0m\x1b[{y + 1};{x + 1}H"
+
+
+def _blanks_alike(wants: Pen, pen: Pen | None) -> bool:
+    """Return whether a blank looks the same with another pen."""
+    return pen is not None and _blank(pen) == wants
 
 
 class CellDriver(LinuxDriver):
@@ -335,7 +343,8 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[Cell]:
             continue
         pen = PLAIN if style is None else _pen(style, colours)
         if text.isascii() and text.isprintable():
-            cells += [(character, pen) for character in text]
+            blank = (" ", _blank(pen))
+            cells += [blank if character == " " else (character, pen) for character in text]
         else:
             cells += _wide_cells(text, pen)
     if len(cells) != strip.cell_length:
@@ -346,7 +355,7 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[Cell]:
 def _wide_cells(text: str, pen: Pen) -> Iterable[Cell]:
     for begin, end, columns in split_graphemes(text)[0]:
         if columns:
-            yield text[begin:end], pen
+            yield text[begin:end], _blank(pen) if text[begin:end] == " " else pen
             yield from [("", pen)] * (columns - 1)
 
 
@@ -364,6 +373,13 @@ def _made_pen(
     fore = colour.downgrade(colours).get_ansi_codes() if colour else ()
     back = background.downgrade(colours).get_ansi_codes(foreground=False) if background else ()
     return Pen(";".join(bits), ";".join(fore), ";".join(back), link)
+
+
+@lru_cache(maxsize=4096)
+def _blank(pen: Pen) -> Pen:
+    """Return the pen of a blank that was written with a pen: what cannot be seen of it is gone."""
+    seen = _SEEN_ON_BLANKS.intersection(pen.attributes.split(";"))
+    return pen if seen or pen.link else PLAIN._replace(background=pen.background)
 
 
 def _runs(wanted: list[Cell], there: list[Cell]) -> Iterator[tuple[int, int]]:
