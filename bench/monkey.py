@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from link import Link
 from loadbench.workspace import bundled_root
@@ -37,7 +36,7 @@ BROKEN = "models: [1, 2]\nusers: [5, ten]\nspawn_rates: [5]\nbach_size: 4\n"
 SWITCH = "LOADBENCH_CELL_DIFF"
 ESCAPE = "\x1b"
 KEYS = (
-    *"aeocdfghjklnrstvxyGS123456/? ",
+    *"abceodfghjklnrstvwxyzGS123456/?+[] ",
     *(f"\x1b[{end}" for end in ("A", "B", "C", "D", "H", "F", "5~", "6~", "Z")),
     *("\t", "\r", ESCAPE, "\x10", "\x0c", "\x7f", "\x03"),
 )
@@ -222,15 +221,11 @@ def _difference(pair: list[Link], after: str) -> str:
 
 
 def _cells(link: Link) -> list[list[object]]:
-    screen, columns = link.screen, range(link.screen.columns)
-    return [
-        [_called_the_same(screen.buffer[row][column]) for column in columns]
-        for row in range(screen.lines)
-    ]
+    return [[_called_the_same(cell) for cell in row] for row in link.cells]
 
 
-def _called_the_same(cell: Any) -> object:
-    return cell._replace(data=FOLDERS[0]) if cell.data == FOLDERS[1] else cell
+def _called_the_same(cell: tuple[object, ...]) -> object:
+    return (FOLDERS[0], *cell[1:]) if cell[0] == FOLDERS[1] else cell
 
 
 def _note_end(pair: list[Link], tally: Tally) -> None:

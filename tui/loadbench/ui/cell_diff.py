@@ -25,7 +25,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import SGR_STYLES, Strip
 
@@ -190,6 +190,10 @@ class CellDriver(LinuxDriver):
         if self._canvas:
             self._canvas.forget()
 
+    def has_other_size(self, size: Size) -> bool:
+        """Return whether the terminal has another size than this one by now."""
+        return not self._in_band_window_resize and self._get_terminal_size() != size
+
     def write(self, data: str) -> None:
         """Send something that is no part of the screen, after what was sent before."""
         if self._canvas is None:
@@ -259,6 +263,17 @@ class CellDiffApp(App[T]):
         """Paint all of the screen with the next update, whatever was written over it."""
         if isinstance(self._driver, CellDriver):
             self._driver.forget()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Leave out a size that the terminal has no more: there is an event of the newer one."""
+        driver = self._driver
+        if (
+            isinstance(event, events.Resize)
+            and isinstance(driver, CellDriver)
+            and driver.has_other_size(event.size)
+        ):
+            return
+        await super().on_event(event)
 
     def on_resize(self, _: events.Resize) -> None:
         """Take it that the terminal has moved what it showed."""
