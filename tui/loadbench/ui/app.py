@@ -1,5 +1,6 @@
 """The program on the screen: which screens there are, and what all of them can do."""
 
+import asyncio
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from rich.text import Text
 from textual import events, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -34,6 +36,7 @@ from loadbench.ui.present.actions import leaving
 from loadbench.ui.present.glyphs import ASCII, UNICODE, in_ascii
 from loadbench.ui.present.help import help_lines
 from loadbench.ui.screens.dialogs import Dialog, HelpScreen, Question
+from loadbench.ui.screens.palette import Palette
 from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.screens.profiles import ProfilesScreen
 from loadbench.ui.screens.reports import ReportsScreen
@@ -47,6 +50,8 @@ CATALOG_S = 2.0
 """How often the workspace is looked at for new profiles and runs."""
 _FIRST = 2
 """How many screens there are with the first one: below it is Textual's own, which is empty."""
+OPENING_S = 0.005
+"""How often a screen that is being opened is looked at before a key is given to it."""
 FIRST_LOOK_S = 0.1
 """When it is looked at for runs the first time."""
 
@@ -136,10 +141,18 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Let the run that is on the screen know that somebody is there."""
         if isinstance(event, events.InputEvent):
+            await self._until_open()
+            if self._exit:
+                return
             for screen in self.screen_stack:
                 if isinstance(screen, RunScreen) and self.shows(screen):
                     screen.absence.on_touched()
         await super().on_event(event)
+
+    async def _until_open(self) -> None:
+        """Wait for a screen that is just being opened: what comes next is meant for it."""
+        while self.screen_stack and not (self.screen.is_mounted or self._exit):
+            await asyncio.sleep(OPENING_S)
 
     def notify(
         self,
@@ -166,7 +179,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         One that is not has no reason to paint; the terminal would be sent all of the other anew.
         One that is just being opened, or closed, lacks its panels.
         """
-        if not (screen.is_mounted and screen.display):
+        if not (screen.is_mounted and screen.display and screen.children):
             return False
         for shown in self.screen_stack[::-1]:
             if shown is screen:
@@ -283,6 +296,11 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         answers = [("d", "detach"), ("x", "stop it")]
         self.push_screen(Question("leave", leaving(live), answers, safe="stay"), answered)
 
+    def action_command_palette(self) -> None:
+        """Find an action by its name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         """Explain every key that does something now."""
         if isinstance(self.screen, Dialog):
@@ -340,6 +358,11 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         return None
 
     # The end
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Take no notice of what a screen misses that the end has closed already."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Write down a mistake of our own, and end without a traceback on the screen."""

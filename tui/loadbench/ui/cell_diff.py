@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from select import select
 from typing import IO, Any, NamedTuple, TypeVar
 
 from rich.cells import split_graphemes
@@ -158,6 +159,7 @@ class CellDriver(LinuxDriver):
         self._file: Any = _Outlet(self._file, self._on_taken)
         self._canvas: Canvas | None = Canvas()
         self._messages: list[str] = []
+        self._leaving = False
         self._busy = threading.Event()
 
     def show(self, update: Update, colours: ColorSystem, cursor: tuple[int, int]) -> bool:
@@ -205,19 +207,27 @@ class CellDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal, of which nothing is known."""
         self._busy.clear()
+        self._leaving = False
         self.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
 
+    def stop_application_mode(self) -> None:
+        """Have the terminal as it was, with what `close` sends."""
+        self._leaving = True
+        super().stop_application_mode()
+
     def close(self) -> None:
-        """Send the last messages, and give the terminal back, whether or not it takes anything."""
+        """Give the terminal back, whether or not it takes anything."""
         if self._writer_thread and self._canvas:
-            self._drop_what_is_not_taken()
-            self._hand_over("".join(self._messages))
+            last = "".join(self._messages)
             self._messages.clear()
+            # The second time for what was dropped of the first.
+            if not self._is_taken(last if self._has_room() else self._make_room() + last):
+                self._is_taken(self._make_room() + last)
         super().close()
 
     def _send(self) -> None:
-        if self._busy.is_set() or self._writer_thread is None or self._canvas is None:
+        if self._busy.is_set() or self._leaving or not (self._writer_thread and self._canvas):
             return
         frame = self._canvas.take()
         if frame and self._app._sync_available:
@@ -228,16 +238,38 @@ class CellDriver(LinuxDriver):
             self._busy.set()
             self._hand_over(text)
 
-    def _drop_what_is_not_taken(self) -> None:
-        # Of a screen that is left nobody misses the rest; how the terminal is left matters.
-        patience_s, waited_s = _LAST_FRAME_S, 0.0
-        while self._busy.is_set() and waited_s < 2 * patience_s:
-            if waited_s >= patience_s:
-                with suppress(termios.error):
-                    termios.tcflush(self._file.fileno(), termios.TCOFLUSH)
-                self._messages[:0] = [_CANCEL] * (_CANCEL not in self._messages)
+    def _has_room(self) -> bool:
+        return not self._busy.is_set() and bool(select([], [self._file.fileno()], [], 0.0)[1])
+
+    def _make_room(self) -> str:
+        """Wait for a moment, then drop what the terminal has not taken; return what ends its rest.
+
+        Of a screen that is left nobody misses the rest, but how the terminal is left matters.
+        """
+        if self._in_time(self._has_room):
+            return ""
+        fd = self._file.fileno()
+        with suppress(termios.error):
+            while not self._has_room() and self._writer_thread and self._writer_thread.is_alive():
+                termios.tcflush(fd, termios.TCOFLUSH)
+                # Who waits for room is not told that there is some, but by this.
+                termios.tcsetattr(fd, termios.TCSANOW, termios.tcgetattr(fd))
+                time.sleep(_LOOK_S)
+        return _CANCEL
+
+    def _is_taken(self, text: str) -> bool:
+        """Send something, and return whether it is taken in a moment."""
+        self._busy.set()
+        self._hand_over(text)
+        return self._in_time(lambda: not self._busy.is_set())
+
+    def _in_time(self, condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + _LAST_FRAME_S
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
             time.sleep(_LOOK_S)
-            waited_s += _LOOK_S
+        return True
 
     def _hand_over(self, text: str) -> None:
         super().write(text)

@@ -1,5 +1,7 @@
 """From the command line to the screens and back."""
 
+import atexit
+import signal
 from pathlib import Path
 
 from textual.scrollbar import ScrollBar
@@ -45,6 +47,8 @@ def show(
     finally:
         if app.ending:
             app.ending.close()
+        # Whoever presses it too often when they leave sees no traceback of the very end.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     if app.return_code:
         raise LoadbenchError("the screens have ended by a mistake of the program")
     return left

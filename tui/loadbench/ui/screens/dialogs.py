@@ -1,7 +1,7 @@
 """Small windows over a screen: a question, a name, the keys."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,14 +11,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input
 
 from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.ui.screens.steady import SteadyScreen
 from loadbench.ui.widgets.lines import LineView
 from loadbench.ui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from loadbench.ui.app import LoadbenchApp
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(ModalScreen[T], SteadyScreen[T]):
     """A window over a screen, with the keys that do something in it."""
+
+    app: "LoadbenchApp"
 
     def compose(self) -> ComposeResult:
         """Lay out the window, and the footer over that of the screen below."""
@@ -39,7 +45,7 @@ class Dialog(ModalScreen[T]):
 
     def _fit(self) -> None:
         # It may have been closed meanwhile.
-        if self.is_attached and self.children:
+        if self.app.shows(self):
             self.paint()
 
 
@@ -75,11 +81,10 @@ class Question(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """Show the lines; the safe answer is the one that Enter gives."""
-        # Nothing is there in a program that ends at this very moment.
-        for view in self.query(LineView):
-            view.can_focus = False
-            view.show(self._lines)
-            self.query_one("#safe", Button).focus()
+        view = self.query_one("#question", LineView)
+        view.can_focus = False
+        view.show(self._lines)
+        self.query_one("#safe", Button).focus()
 
     def paint(self) -> None:
         """Show the lines, broken to the width that there is."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.widget import Widget
+
+from loadbench.ui.screens.steady import SteadyScreen
 
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp
@@ -18,7 +19,7 @@ MAXIMISE_KEYS = (
 """To be given before a screen's own key for going back."""
 
 
-class Panelled(Screen[None]):
+class Panelled(SteadyScreen[None]):
     """A screen whose panels can be maximised between its header and its footer."""
 
     app: "LoadbenchApp"

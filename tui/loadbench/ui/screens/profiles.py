@@ -7,7 +7,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from loadbench.engine.runs import Run, RunStatus, rest_of
@@ -23,6 +22,7 @@ from loadbench.ui.present.profiles import (
     profile_entry,
 )
 from loadbench.ui.screens.dialogs import NameDialog, Question
+from loadbench.ui.screens.steady import SteadyScreen
 from loadbench.ui.widgets.lines import LineView
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.too_small import TooSmall
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _WIDE_COLUMNS = 100
 
 
-class ProfilesScreen(Screen[None]):
+class ProfilesScreen(SteadyScreen[None]):
     """Choose a profile: run it, edit it, look at its runs."""
 
     app: "LoadbenchApp"

@@ -1,0 +1,33 @@
+"""What all screens have: they take no harm from what comes twice, or too late."""
+
+from typing import TypeVar
+
+from textual import events
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen
+
+T = TypeVar("T")
+
+
+class SteadyScreen(Screen[T]):
+    """Is closed once, and takes no size but the newest."""
+
+    _closed_already = False
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close it, unless that was done: the key for it may come twice."""
+        if self._closed_already:
+            return AwaitComplete()
+        self._closed_already = True
+        return super().dismiss(result)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Leave out a size that is old, and the begin where the end has come before it.
+
+        Screens tell each other their size; with two sizes under way they would never come to rest.
+        """
+        if isinstance(event, events.Resize) and event.size != self.app.size:
+            return
+        if isinstance(event, events.Mount) and not self.display:
+            return
+        await super().on_event(event)
