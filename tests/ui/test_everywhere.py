@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Resize
+from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -228,3 +230,48 @@ def test_a_mistake_of_the_program_is_told_in_a_sentence_and_written_down(
     told = (state_home / "loadbench" / "screen-error.txt").read_text()
     assert "IndexError" in told
     assert "header_lines" in told
+
+
+# Too soon, too late, twice
+
+
+def test_a_window_that_is_closed_twice_closes_no_other_screen(stage: Stage) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "v", "question_mark")
+        window = pilot.app.screen
+        assert isinstance(window, HelpScreen)
+        window.dismiss()
+        window.dismiss()
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportsScreen)
+
+    drive(stage.app(), script)
+
+
+def test_a_key_waits_for_the_screen_that_the_one_before_opens(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        for key in ("enter", "3", "z"):
+            pilot.app.simulate_key(key)
+        await until(pilot, lambda: pilot.app.screen.maximized, "a panel of the cell's screen")
+        assert isinstance(pilot.app.screen, CellScreen)
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_a_size_that_is_old_is_left_out(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        screen, old = pilot.app.screen, Size(70, 20)
+        screen.post_message(Resize(old, old))
+        await settled(pilot)
+        assert screen._compositor.size == pilot.app.size
+
+    drive(stage.app(folder=folder), script)
