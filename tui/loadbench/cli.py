@@ -403,6 +403,6 @@ def doctor(workspace: Workspace) -> None:
 def _tell_left(left: "Run | None") -> None:
     """Say that a run which was looked at last goes on."""
     if left is not None:
-        from loadbench.perform import tell_live
+        from loadbench import text
 
-        tell_live(left.folder)
+        click.echo(text.goes_on(left.folder), err=True)

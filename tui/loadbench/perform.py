@@ -79,16 +79,9 @@ def follow_plainly(folder: Path) -> None:
     with Signals(first=Wish.DETACH) as signals:
         ended = PlainView(folder, Console(stderr=True)).watch(signals)
     if ended is None:
-        tell_live(folder)
+        click.echo(text.goes_on(folder), err=True)
     else:
         print_result(ended, as_json=False)
-
-
-def tell_live(folder: Path) -> None:
-    """Say that a run goes on, and how to see it again."""
-    click.echo(
-        f"{folder.parent.name}/{folder.name} goes on; `loadbench-tui attach` shows it", err=True
-    )
 
 
 def _show(workspace: Workspace, folder: Path, wishes: Wishes) -> Run | None:
@@ -100,7 +93,7 @@ def _show(workspace: Workspace, folder: Path, wishes: Wishes) -> Run | None:
     found = read_run(folder)
     if found.status is not RunStatus.LIVE:
         return found
-    tell_live(folder)
+    click.echo(text.goes_on(folder), err=True)
     return None
 
 

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
 from loadbench.engine.duration import say_duration
 from loadbench.engine.events import (
@@ -66,6 +67,11 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
         return value.strip().ljust(widths[i]) if is_text else value.strip().rjust(widths[i])
 
     return ["  ".join(pad(i, value) for i, value in enumerate(row)).rstrip() for row in lines]
+
+
+def goes_on(folder: Path) -> str:
+    """Return that a run goes on, and how to see it again."""
+    return f"{folder.parent.name}/{folder.name} goes on; `loadbench-tui attach` shows it"
 
 
 def printable(text: str) -> str:

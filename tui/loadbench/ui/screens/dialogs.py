@@ -25,6 +25,8 @@ class Dialog(ModalScreen[T], SteadyScreen[T]):
     """A window over a screen, with the keys that do something in it."""
 
     app: "LoadbenchApp"
+    # Textual looks for them among the first base classes alone.
+    COMPONENT_CLASSES: ClassVar[set[str]] = SteadyScreen.COMPONENT_CLASSES
 
     def compose(self) -> ComposeResult:
         """Lay out the window, and the footer over that of the screen below."""

@@ -1,17 +1,20 @@
 """What all screens have: they take no harm from what comes twice, or too late."""
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
+from loadbench.ui.present.lines import Tone
+
 T = TypeVar("T")
 
 
 class SteadyScreen(Screen[T]):
-    """Is closed once, and takes no size but the newest."""
+    """Is closed once, takes no size but the newest, and has the styles of what its panels show."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
     _closed_already = False
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:

@@ -22,7 +22,6 @@ _PLAIN = Style.null()
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of text with tones, scrolled when they do not fit."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "scroll up", show=False),
         Binding("down,j", "scroll_down", "scroll down", show=False),
@@ -110,7 +109,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def _style(self, tone: Tone) -> Style:
         if tone is Tone.PLAIN:
             return _PLAIN
-        return self.get_component_rich_style(f"tone--{tone.value}", partial=True)
+        # Of the screen, not of every panel: to find the styles of all tones takes its time.
+        return self.screen.get_component_rich_style(f"tone--{tone.value}", partial=True)
 
     def _refresh_line(self, y: int) -> None:
         row = y - self.scroll_offset.y
