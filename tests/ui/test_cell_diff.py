@@ -1,5 +1,6 @@
 """What is written by the cell: the same screen as Textual's own, for fewer bytes."""
 
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ from loadbench.ui.cell_diff import (
     Cell,
     CellDriver,
     Pen,
+    _cells,
     _draw,
     cell_driver,
 )
+from loadbench.ui.seen import Seen, remember
 from loadbench.ui.terminal import Terminal
 from pty_harness import Emulator
-from ui_harness import BROKEN, DEMO, LONG_AGO, Stage, drive, held, lines_until, press, settled
+from ui_harness import BROKEN, DEMO, Stage, drive, held, lines_until, press, settled
 
 COLUMNS, ROWS = 12, 3
 PENS = (
@@ -132,6 +135,17 @@ def test_what_is_forgotten_is_sent_again() -> None:
     assert canvas.take() == first
 
 
+@pytest.mark.parametrize("text", ["disk ⚠\ufe0f low", "ok ✔\ufe0f done", "❤\ufe0f"])
+def test_a_character_that_was_cut_in_two_leaves_the_rest_in_its_place(text: str) -> None:
+    strip = Strip([Segment(text)])
+    for begin in range(strip.cell_length):
+        for end in range(begin + 1, strip.cell_length + 1):
+            part = strip.crop(begin, end)
+            canvas = Canvas()
+            _draw(LayoutUpdate([[part]], Region(0, 0, COLUMNS, 1)), canvas, ColorSystem.STANDARD)
+            assert len(_cells(part, ColorSystem.STANDARD)) == part.cell_length
+
+
 def test_what_is_beyond_the_edge_is_refused() -> None:
     with pytest.raises(ValueError, match="columns up to 5 of 4"):
         filled(["same"]).put(0, 3, [BLANK, BLANK])
@@ -226,6 +240,11 @@ TOURS = {
         ("s", "escape", "x", "escape", "ctrl+c", "n", "question_mark", "pagedown", "escape"),
         ("ctrl+p", *"pause", "escape", "t", "v", "tab", "j", "tab", "S", "s", "escape"),
     ),
+    "depth": (
+        ("escape", "enter", "right_square_bracket", "2", "3", "z", "tab", "z", "escape"),
+        ("plus", "1", "escape", "w", "down", "escape", "tab", "enter", "slash", "m", "escape"),
+        ("enter", "z", "4", "escape", "escape"),
+    ),
 }
 
 
@@ -244,12 +263,15 @@ def test_every_screen_is_the_same_as_by_textual(
     live = stage.add_run(
         "containers", run="20261129-111101", lines=lines_until("containers", '"second":5,')
     )
+    left = datetime(2026, 11, 22, 11, 12, 7, tzinfo=UTC)
+    if tour == "depth":
+        remember(live, Seen(seq=10, live=True, at=left))
     app = Twin(
         stage.workspace,
         Terminal(refresh_hz=20.0),
-        folder=live if tour == "run" else None,
+        folder=None if tour == "profiles" else live,
         clock=lambda: 100.0,
-        now=lambda: LONG_AGO,
+        now=lambda: left,
     )
 
     async def script(pilot: "Pilot[Any]") -> None:

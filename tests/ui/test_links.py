@@ -5,6 +5,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness import until
@@ -68,6 +69,21 @@ def test_a_second_of_a_run_with_eight_containers_is_shown_by_few_bytes(
     assert sum(painted) / SECONDS <= most, painted
 
 
+def suspend_and_go_on(terminal: Terminal) -> None:
+    """Stop the program as a shell does, and have it go on."""
+    process = psutil.Process(terminal.pid)
+    terminal.signal(signal.SIGTSTP)
+    terminal.until(lambda: process.status() == psutil.STATUS_STOPPED, what="it is stopped")
+    terminal.read()
+    left, taken = b"\x1b[?1049l", b"\x1b[?1049h"
+    assert terminal.said.rfind(left) > terminal.said.rfind(taken)
+    terminal.signal(signal.SIGCONT)
+    terminal.until(
+        lambda: terminal.said.rfind(taken) > terminal.said.rfind(left), what="it is back"
+    )
+    terminal.wait_for("where the time goes")
+
+
 def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
     stage: Stage, opened: Open
 ) -> None:
@@ -117,6 +133,7 @@ def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open
             terminal.wait_for("in this panel")
             terminal.press("\x1b")
             terminal.wait_for("where the time goes")
+            suspend_and_go_on(terminal)
             terminal.until_quiet()
 
         assert both[0].text == both[1].text

@@ -139,15 +139,14 @@ class Desk:
 
     def reject_stale_commands(self) -> None:
         """Answer the commands that a former runner of this run left unanswered."""
-        for command in self._commands.poll():
-            if command.id not in self.state.answered:
-                self._answer(command, Answer(False, "stale: the run was not live"))
+        self._reject_all("stale: the run was not live")
 
     def finish(self, result: Result, reason: str, left: str | None = None) -> None:
         """Say how the run ended, and what is left; a full disk has room for that in its reserve."""
         with suppress(OSError):
             self._journal.release_reserve()
         with suppress(JournalError):
+            self._reject_all("the run has ended")
             self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):
             write_summary(self.state, self.folder)
@@ -181,6 +180,12 @@ class Desk:
             case "skip" if answer.cell:
                 attempt = self.state.cells[answer.cell].attempt
                 self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason="asked for"))
+
+    def _reject_all(self, message: str) -> None:
+        unanswered, self._unanswered = [*self._unanswered, *self._commands.poll()], []
+        for command in unanswered:
+            if command.id not in self.state.answered:
+                self._answer(command, Answer(False, message))
 
     def _answer(self, command: Command, answer: Answer) -> None:
         self.emit(

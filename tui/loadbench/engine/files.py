@@ -71,6 +71,14 @@ class Tail:
         self._offset = offset
         self._skip = last_bytes
 
+    def unread_bytes(self) -> int:
+        """Return how much of the file was not returned yet.
+
+        Raises:
+            OSError: The file is not there.
+        """
+        return self.path.stat().st_size - self._offset
+
     def poll(self) -> list[bytes]:
         """Return the lines that were completed since the last call, without their newlines.
 

@@ -86,12 +86,17 @@ class Runner:
         self._start_first_load()
         stack, desk = self._equipment.stack, self._desk
         self._note_images(desk.wait_for(desk.background.submit(stack.prepare, desk.say)))
-        while desk.state.outstanding:
+        while desk.state.outstanding or self._is_asked_for_more():
             if desk.state.paused:
                 desk.look()
                 continue
             self._measure(desk.state.outstanding[0])
             desk.save_summary()
+
+    def _is_asked_for_more(self) -> bool:
+        """Follow what was asked for up to the last moment; return whether a cell came of it."""
+        self._desk.look(at_most_s=0.0)
+        return bool(self._desk.state.outstanding)
 
     def _note_images(self, images: Mapping[str, str]) -> None:
         before = self._desk.state.images

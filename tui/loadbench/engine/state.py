@@ -264,10 +264,12 @@ class RunState:
         failed: CellFailed | None = None,
         skipped: CellSkipped | None = None,
     ) -> "RunState":
+        before = self.cells.get(key)
+        waited = before is not None and before.status is not CellStatus.RUNNING
         state = self._with(
             key,
             status=status,
-            ended_at=at,
+            ended_at=before.ended_at if before and waited else at,
             finished=finished,
             finished_seq=finished_seq,
             failed=failed,

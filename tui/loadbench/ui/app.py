@@ -145,7 +145,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
             if self._exit:
                 return
             for screen in self.screen_stack:
-                if isinstance(screen, RunScreen) and self.shows(screen):
+                if isinstance(screen, RunScreen) and screen.is_looked_at:
                     screen.absence.on_touched()
         await super().on_event(event)
 
@@ -184,7 +184,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         for shown in self.screen_stack[::-1]:
             if shown is screen:
                 return True
-            if not isinstance(shown, Dialog):
+            if not isinstance(shown, Dialog | Palette):
                 return False
         return False
 

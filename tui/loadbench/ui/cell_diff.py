@@ -2,8 +2,8 @@
 
 Textual sends whole regions, and waits for the terminal to take them. Here, what it draws goes into
 a grid of cells; what differs from what the terminal has is sent once the terminal has taken what
-was sent before. This is the only module that knows the inside of Textual; where that is not as
-expected, all of it stays out of the way.
+was sent before. It stands on the inside of Textual; where that is not as expected, all of it stays
+out of the way.
 """
 
 import os
@@ -250,7 +250,8 @@ class CellDriver(LinuxDriver):
             return ""
         fd = self._file.fileno()
         with suppress(termios.error):
-            while not self._has_room() and self._writer_thread and self._writer_thread.is_alive():
+            deadline = time.monotonic() + 2 * _LAST_FRAME_S
+            while not self._has_room() and time.monotonic() < deadline:
                 termios.tcflush(fd, termios.TCOFLUSH)
                 # Who waits for room is not told that there is some, but by this.
                 termios.tcsetattr(fd, termios.TCSANOW, termios.tcgetattr(fd))
@@ -286,6 +287,13 @@ class CellDriver(LinuxDriver):
             super().write(message)
         self._messages.clear()
         self._app.call_later(self._app.refresh, layout=True)
+
+
+_OF_DRIVER = (
+    *("write", "close", "start_application_mode", "stop_application_mode", "_get_terminal_size"),
+)
+_OF_APP = ("_display", "post_display_hook", "call_later", "refresh", "on_event")
+"""What is overruled or used of Textual, beside what it draws."""
 
 
 class CellDiffApp(App[T]):
@@ -394,8 +402,10 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[Cell]:
             cells += [blank if character == " " else (character, pen) for character in text]
         else:
             cells += _wide_cells(text, pen)
-    if len(cells) != strip.cell_length:
-        raise ValueError(f"{len(cells)} cells in {strip.cell_length} columns")
+    # Textual counts a character that was cut in two as wide as it was.
+    cells += [BLANK] * (strip.cell_length - len(cells))
+    if len(cells) > strip.cell_length:
+        cells[strip.cell_length - 1 :] = [BLANK]
     return cells
 
 
@@ -467,5 +477,6 @@ def _is_as_known() -> bool:
         part = canvas.take()
     except Exception:  # noqa: BLE001  # whatever it is, it is not as known
         return False
-    known = all(hasattr(LinuxDriver, it) for it in ("write", "close", "start_application_mode"))
+    known = all(hasattr(LinuxDriver, it) for it in _OF_DRIVER)
+    known = known and all(hasattr(App, it) for it in _OF_APP)
     return known and "abc" in whole and "漢" in whole and "\x1b[1;4H" in part and "漢" not in part

@@ -97,7 +97,8 @@ class Watched:
         ends = self._get("ends", self._ends, (key, before), _read_ends) if before > 0 else None
         if ends is None:
             return []
-        by_number = {it.attempt: it for it in ends}
+        # A cell that is to be measured again, and is skipped instead, keeps the end that it had.
+        by_number = {it.attempt: it for it in reversed(ends)}
         return [(number, by_number.get(number)) for number in range(1, before + 1)]
 
     def said(self, key: str, *, most: int) -> Sequence[Said] | None:

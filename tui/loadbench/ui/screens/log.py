@@ -90,6 +90,9 @@ class LogScreen(OfRun):
         if view is None or not self.is_to_be_seen:
             return
         live, glyphs = self._is_live, self.app.glyphs
+        if live:
+            # Those that came since; one that is gone has said something all the same.
+            self._seen |= {it.name: it for it in view.run.state.containers}
         now = {it.name: it for it in view.run.state.containers} if live else self._seen
         there = now.get(self._who)
         gone = line((f"{glyphs.dead} not there any more", Tone.BAD))
@@ -172,6 +175,7 @@ class LogScreen(OfRun):
         path, name = self.folder / FILE_NAME, self._who
         log = self.query_one(LogView)
         log.entitle(name)
+        log.wait()
         try:
             said, offset = await in_background(said_by, path, name, most=LINES_KEPT)
         except OSError as error:

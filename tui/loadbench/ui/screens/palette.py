@@ -1,5 +1,6 @@
 """Every action by its name: Textual's palette, which may be closed or emptied at any moment."""
 
+import inspect
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from textual.widgets import Input
 
 from loadbench.ui.screens.steady import SteadyScreen
 
-_GATHER = CommandPalette._gather_commands.__wrapped__  # type: ignore[attr-defined]  # as it was
+_GATHER = inspect.unwrap(CommandPalette._gather_commands)
 """What finds the actions, without the worker around it."""
 
 

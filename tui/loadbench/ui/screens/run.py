@@ -198,12 +198,16 @@ class RunScreen(OfRun):
             self._paint()
 
     def _tell_failures(self, before: RunState, now: RunState) -> None:
+        told = []
         for key, cell in now.cells.items():
             failed = cell.failed if cell.status is CellStatus.FAILED else None
             known = before.cells.get(key)
             if failed and (known is None or known.failed is not failed):
                 self.app.notify(failed.reason, title=f"{key} failed", severity="error", timeout=10)
-                self.app.alert(f"{self.folder.parent.name}: {key} failed: {failed.reason}")
+                told.append(f"{key} failed: {failed.reason}")
+        if told:
+            more = f", and {len(told) - 1} more" if len(told) > 1 else ""
+            self.app.alert(f"{self.folder.parent.name}: {told[0]}{more}")
 
     def _tell_answers(self, view: View) -> None:
         for identity in [it for it in self.watched.asked if it in view.answers]:
@@ -220,9 +224,20 @@ class RunScreen(OfRun):
     def _paint(self) -> None:
         """Paint whichever screen of this run is to be seen."""
         self._is_stale = False
-        for screen in self.app.screen_stack:
-            if isinstance(screen, OfRun) and screen.watched is self.watched:
-                screen.paint()
+        for screen in self._of_this_run():
+            screen.paint()
+        view, profile = self.watched.view, self.watched.profile
+        if view and profile and self.is_looked_at:
+            self.absence.on_shown(view, profile)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether this screen, or one of a part of the run, is to be seen."""
+        return any(screen.is_to_be_seen for screen in self._of_this_run())
+
+    def _of_this_run(self) -> list[OfRun]:
+        shown = self.app.screen_stack
+        return [it for it in shown if isinstance(it, OfRun) and it.watched is self.watched]
 
     def paint(self) -> None:
         """Show the run as it was last read."""
@@ -240,7 +255,6 @@ class RunScreen(OfRun):
         header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
         self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key)
         self.note_allowed()
-        self.absence.on_shown(view, profile)
 
     @work
     async def _start(self, job: Job) -> None:

@@ -69,6 +69,10 @@ class LogView(TailView):
         if self._tail is None:
             return
         try:
+            if self._tail.unread_bytes() > _LAST_BYTES:
+                # Nobody looked for long: to take in all of it would take its time.
+                self._all.clear()
+                self._tail = Tail(self._tail.path, last_bytes=_LAST_BYTES)
             new = self._tail.poll()
         except FileNotFoundError:
             return
@@ -80,6 +84,12 @@ class LogView(TailView):
         if told:
             self._all.extend(told)
             self._show_wanted()
+
+    def wait(self) -> None:
+        """Show nothing more of a file, until another one is opened."""
+        self._tail = None
+        self._all.clear()
+        self.show([line(("reading…", Tone.DIM))])
 
     def search(self, wanted: str) -> None:
         """Show those lines alone that have a text in them, in whatever case; empty: all."""

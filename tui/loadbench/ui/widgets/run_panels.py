@@ -108,7 +108,8 @@ class RunPanels(Panels):
         self._show_containers(view, shown)
         self._show_cell(shown)
         self._show_events(view.events)
-        self.query_one(LogView).refresh_tail()
+        if self.tab == "logs":
+            self.query_one(LogView).refresh_tail()
 
     def _show_containers(self, view: View, shown: Shown) -> None:
         panel, state = self.query_one(ContainerList), view.run.state
