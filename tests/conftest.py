@@ -11,6 +11,7 @@ settings.load_profile("loadbench")
 SCREENS = Path(__file__).parent / "ui"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have all that measures, or looks at processes, done one after the other; screens beside."""
     for item in items:

@@ -150,14 +150,17 @@ def run(
 @click.option("--plain", is_flag=True, help="Tell in lines what a live run does, until it ends.")
 @click.pass_context
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
-    """Show a RUN on the screen; without RUN, the only live one.
+    """Show a RUN on the screen; without RUN, the live one, or the newest if none is live.
 
     RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder. Leaving the
     screen leaves the run alone. With --plain, Ctrl-C leaves it alone too.
     """
-    from loadbench.engine.runs import find_folder
+    from loadbench.engine.journal import is_held
+    from loadbench.engine.runs import find_folder, run_folders
 
-    folder = find_folder(name, context.obj.reports, live=name is None)
+    reports = context.obj.reports
+    live = name is None and any(map(is_held, run_folders(reports)))
+    folder = find_folder(name, reports, live=live)
     if plain:
         from loadbench.perform import follow_plainly
 

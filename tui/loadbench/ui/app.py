@@ -50,6 +50,7 @@ CATALOG_S = 2.0
 """How often the workspace is looked at for new profiles and runs."""
 _FIRST = 2
 """How many screens there are with the first one: below it is Textual's own, which is empty."""
+_ARROWS = ("up", "down", "left", "right")
 OPENING_S = 0.005
 """How often a screen that is being opened is looked at before a key is given to it."""
 FIRST_LOOK_S = 0.1
@@ -215,14 +216,15 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     def go_back(self) -> None:
         """Go to the screen before; before the first one are the profiles."""
-        first = len(self.screen_stack) <= _FIRST
+        first, left = len(self.screen_stack) <= _FIRST, self.screen
         self.pop_screen()
         if first:
-            self._show_profiles()
+            name = left.folder.parent.name if isinstance(left, RunScreen) else ""
+            self._show_profiles(begin_at=f"{name}.yaml")
 
-    def _show_profiles(self) -> None:
+    def _show_profiles(self, begin_at: str | None = None) -> None:
         self.reload_profiles()
-        self.push_screen(ProfilesScreen())
+        self.push_screen(ProfilesScreen(begin_at))
 
     def show_reports(self) -> None:
         """Show all runs."""
@@ -299,7 +301,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     def action_command_palette(self) -> None:
         """Find an action by its name."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette(placeholder="part of a name", id="--command-palette"))
 
     def action_help(self) -> None:
         """Explain every key that does something now."""
@@ -311,6 +313,8 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
     def get_key_display(self, binding: Binding) -> str:
         """Return what a key is called, in signs that the terminal has."""
         display = super().get_key_display(binding)
+        if self.terminal.ascii and binding.key in _ARROWS:
+            return binding.key
         return in_ascii(display) if self.terminal.ascii else display
 
     def action_turn_theme(self) -> None:

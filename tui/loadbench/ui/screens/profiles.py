@@ -51,8 +51,9 @@ class ProfilesScreen(SteadyScreen[None]):
         Binding("escape", "unfilter", "show all", tooltip="show all profiles again"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, begin_at: str | None = None) -> None:
         super().__init__()
+        self._begin_at = begin_at
         self._catalog = Catalog()
         self._filter = ""
 
@@ -80,6 +81,10 @@ class ProfilesScreen(SteadyScreen[None]):
         """Put the profile below the list where there is no room beside it."""
         self.set_class(event.size.width < _WIDE_COLUMNS, "-narrow")
         self.call_after_refresh(self._paint)
+
+    def on_menu_resized(self) -> None:
+        """Use the width that there is for the entries."""
+        self._paint()
 
     def show_catalog(self, catalog: Catalog) -> None:
         """Show what there is now."""
@@ -109,7 +114,9 @@ class ProfilesScreen(SteadyScreen[None]):
         entries = [
             profile_entry(it, self._catalog.of_profile(it.name), glyphs, columns) for it in wanted
         ]
-        menu.show_entries(entries, glyphs, cursor=cursor)
+        menu.show_entries(entries, glyphs, cursor=cursor or self._begin_at)
+        if entries:
+            self._begin_at = None
         there = len(self._catalog.profiles)
         menu.note(f"{len(wanted)} of {there}" if self._filter else "")
         self._show_chosen()

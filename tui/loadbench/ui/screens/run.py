@@ -64,7 +64,7 @@ class RunScreen(OfRun):
         COPY_KEY,
         Binding("q", "detach", "detach", tooltip="leave; the run goes on"),
         *MAXIMISE_KEYS,
-        Binding("escape", "back", "back", tooltip="to the screen before; the run goes on"),
+        Binding("escape", "back", "back", tooltip="to the screen before"),
         *(
             Binding(key, f"panel('{name}')", name, show=False, tooltip=f"show {name}")
             for key, name in (

@@ -7,8 +7,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 LEFT_OUT = (
-    *("maximise", "open", "look", "follow", "follow_end"),
-    *("again", "add", "sort", "resume"),
+    *("maximise", "open", "follow", "follow_end", "again", "add", "sort", "resume", "look"),
 )
 """Actions whose keys are left to the help where there is no room for all, in this order."""
 _AROUND = 3

@@ -17,6 +17,7 @@ from loadbench.ui.present.glyphs import in_ascii
 from loadbench.ui.present.lines import Line, Piece, Tone, plain, width
 
 _PLAIN = Style.null()
+_COLUMNS_AT_ONCE = 8
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -68,6 +69,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         for y in range(max(len(old), len(self._lines))):
             if old[y : y + 1] != self._lines[y : y + 1]:
                 self._refresh_line(y)
+
+    def action_scroll_left(self) -> None:
+        """Scroll by some columns: one a key is too few for a long line."""
+        self.scroll_relative(x=-_COLUMNS_AT_ONCE, animate=False)
+
+    def action_scroll_right(self) -> None:
+        """Scroll by some columns."""
+        self.scroll_relative(x=_COLUMNS_AT_ONCE, animate=False)
 
     def entitle(self, title: Line | str) -> None:
         """Show a title in the upper border."""
