@@ -93,13 +93,22 @@ def test_attach_tells_a_run_that_is_over_in_lines(call: Call, bench: Bench) -> N
     assert "2 cells: 1 finished, 1 failed" in ended.output
 
 
-def test_attach_without_a_name_wants_a_live_run(call: Call, bench: Bench) -> None:
+def test_attach_without_a_name_shows_the_newest_run_where_none_is_live(
+    call: Call, bench: Bench
+) -> None:
     save_run(bench)
 
+    ended = call("attach", "--plain")
+
+    assert ended.exit_code == 0
+    assert "2 cells: 1 finished, 1 failed" in ended.output
+
+
+def test_attach_without_any_run_says_so(call: Call) -> None:
     ended = call("attach")
 
     assert ended.exit_code == 2
-    assert "no live run" in ended.output
+    assert "no run in" in ended.output
 
 
 def test_profiles_are_listed_and_broken_ones_with_their_mistake(call: Call, bench: Bench) -> None:
