@@ -391,6 +391,32 @@ def test_a_command_that_nobody_answered_is_rejected_on_resume(sweep: Sweep) -> N
     assert answers(sweep.folder)[identity] == [(False, "stale: the run was not live")]
 
 
+def test_a_command_that_comes_while_everything_is_taken_down_is_answered(sweep: Sweep) -> None:
+    asked: list[str] = []
+    take_down = "close stack"
+    sweep.stack.traps[take_down] = lambda: asked.append(send_command(sweep.folder, "pause"))
+
+    assert sweep.run() is Result.DONE
+
+    assert answers(sweep.folder)[asked[0]] == [(False, "the run has ended")]
+
+
+def test_a_cell_that_is_asked_for_as_the_last_one_ends_is_measured(sweep: Sweep) -> None:
+    point = {"models": 1, "users": 3, "spawn_rate": 2}
+
+    def ask_late() -> None:
+        if sweep.desk.state.count(CellStatus.FINISHED) == 1:
+            send_command(sweep.folder, "add", args=point)
+        else:
+            sweep.load.traps["measured"] = ask_late
+
+    sweep.load.traps["measured"] = ask_late
+
+    assert sweep.run() is Result.DONE
+
+    assert sweep.status("m1_u3_s2") is CellStatus.FINISHED
+
+
 def test_skip_ends_the_current_cell_at_once(sweep: Sweep) -> None:
     sweep.load.traps["measure"] = lambda: send_command(sweep.folder, "skip")
 

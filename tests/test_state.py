@@ -233,3 +233,22 @@ def test_folding_a_beginning_and_then_the_rest_is_folding_all(
 ) -> None:
     told = entries([BEGUN, *events])
     assert fold(told[cut:], fold(told[:cut])) == fold(told, EMPTY)
+
+
+def test_a_cell_that_is_skipped_while_it_waits_keeps_the_times_of_its_attempt() -> None:
+    state = fold(
+        entries(
+            [
+                run_started(),
+                cell_started(),
+                cell_finished(),
+                answered("again", cell="m1_u2_s2"),
+                cell_skipped(),
+            ]
+        )
+    )
+    cell = state.cells["m1_u2_s2"]
+
+    assert cell.status is CellStatus.SKIPPED
+    told = entries([run_started(), cell_started(), cell_finished()])
+    assert (cell.began_at, cell.ended_at) == (told[1].at, told[2].at)
