@@ -13,7 +13,6 @@ Exits with 1 if a screen differs, does not answer, or ends by a mistake.
 """
 
 import argparse
-import os
 import random
 import shutil
 import signal
@@ -26,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from link import Link
+from link import Link, forget_connection
 from loadbench.workspace import bundled_root
 from replay import Replay
 
@@ -57,7 +56,6 @@ PATIENCE_S = 20.0
 """Messages stay for up to 15 s."""
 OPEN_FOR_S = 75.0
 STACKS_S = 2.0
-REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY")
 
 
 @dataclass
@@ -126,8 +124,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--same", action="store_true", help="draw both screens by Textual")
     options = parser.parse_args()
-    for name in REMOTE:
-        os.environ.pop(name, None)
+    forget_connection()
     tally, monkey = Tally(), Monkey(options.seed)
     switches = ("0", "0") if options.same else ("1", "0")
     with tempfile.TemporaryDirectory(prefix="bench-") as name, harmless_runner() as pid:

@@ -10,7 +10,6 @@ viewer alone. Ends with a line for every target, and with exit code 1 if one is 
 
 import argparse
 import math
-import os
 import random
 import re
 import shutil
@@ -25,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from beat import age_s
-from link import Link
+from link import Link, forget_connection
 from loadbench.workspace import bundled_root
 from replay import Replay
 
@@ -46,7 +45,6 @@ LOCAL_HZ, REMOTE_HZ = 2.0, 1.0
 DOWN, UP = "\x1b[B", "\x1b[A"
 AXIS = "└┬─"
 """The lower left corner of a chart, which is drawn last."""
-REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 TARGETS = {
     "bytes/s, 1 Hz": 1500,
     "bytes/s, 2 Hz": 3500,
@@ -432,8 +430,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", help=f"of {','.join(PARTS)}")
     names = parser.parse_args().only
-    for name in REMOTE:
-        os.environ.pop(name, None)
+    forget_connection()
     table = Table()
     for name in names.split(",") if names else PARTS:
         PARTS[name](table)

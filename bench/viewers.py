@@ -9,7 +9,6 @@ whether the medians differ by less than the repeats of one number of screens do.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from link import Link
+from link import Link, forget_connection
 from loadbench.engine.events import CellStarted
 from loadbench.engine.journal import JournalReader
 from loadbench.engine.report.rows import Row, rows
@@ -35,7 +34,6 @@ repeats: {repeats}
 settle: {{max: 12s, window: 2s}}
 stack: {{driver: local}}
 """
-REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 
 
 def main() -> None:
@@ -45,8 +43,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--users", type=int, default=4)
     options = parser.parse_args()
-    for name in REMOTE:
-        os.environ.pop(name, None)
+    forget_connection()
     cells = options.repeats * len(SCREENS)
     profile = PROFILE.format(users=options.users, seconds=options.seconds, repeats=cells)
     with workspace(profile) as root:

@@ -112,11 +112,6 @@ def lines_until(journal: str, mark: str) -> int:
     return next(i for i, line in enumerate(told, start=1) if mark in line)
 
 
-def live(stage: Stage) -> Path:
-    """A run in the middle of a measurement."""
-    return stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
-
-
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold the lock of a journal, as its runner does."""

@@ -6,7 +6,7 @@ from builders import entries
 from loadbench.engine.events import CellFailed
 from loadbench.engine.journal import FILE_NAME, _encode
 from loadbench.ui.alerts import alert
-from ui_harness import Open, Stage, held, live
+from ui_harness import Open, Stage, held, measuring
 
 XTERM = {"TERM": "xterm-256color"}
 
@@ -37,7 +37,7 @@ def test_nothing_in_a_message_steers_the_terminal(message: str) -> None:
 def test_a_cell_that_fails_calls_unless_that_is_switched_off(
     stage: Stage, opened: Open, option: tuple[str, ...], calls: list[int]
 ) -> None:
-    folder = live(stage)
+    folder = measuring(stage)
     with held(folder):
         terminal = opened(*option, "attach")
         terminal.wait_for("live", "POST /predict")

@@ -14,7 +14,7 @@ from loadbench.engine.journal import FILE_NAME as JOURNAL
 from loadbench.ui.cell_diff import SWITCH
 from pty_harness import Terminal
 from replay import Replay
-from ui_harness import JOURNALS, Open, Stage, held, lines_until, live
+from ui_harness import JOURNALS, Open, Stage, held, lines_until, measuring
 
 RUN = "20261127-024929"
 SECONDS = 5
@@ -87,7 +87,7 @@ def suspend_and_go_on(terminal: Terminal) -> None:
 def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
     stage: Stage, opened: Open
 ) -> None:
-    folder = live(stage)
+    folder = measuring(stage)
     with held(folder):
         terminal = opened("attach")
         terminal.wait_for("live", "POST /predict", "15s")
@@ -103,7 +103,7 @@ def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
 
 
 def test_viewers_come_and_go_and_a_killed_one_disturbs_nobody(stage: Stage, opened: Open) -> None:
-    folder = live(stage)
+    folder = measuring(stage)
     with held(folder):
         viewers = [opened("attach"), opened("attach", size=(80, 24)), opened("attach")]
         for viewer in viewers:
@@ -120,7 +120,7 @@ def test_viewers_come_and_go_and_a_killed_one_disturbs_nobody(stage: Stage, open
 
 
 def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open) -> None:
-    folder = live(stage)
+    folder = measuring(stage)
     with held(folder):
         both = [opened("attach", **{SWITCH: switch}) for switch in ("1", "0")]
         for terminal in both:

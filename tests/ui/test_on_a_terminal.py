@@ -13,7 +13,7 @@ from harness import FAST, Bench, until
 from loadbench.engine.runs import RunStatus
 from loadbench.engine.state import CellStatus
 from pty_harness import Terminal
-from ui_harness import Open, Stage, held, live
+from ui_harness import Open, Stage, held, measuring
 
 TWO_CELLS = FAST.replace("users: [2]", "users: [1, 2]").replace("run_time: 1s", "run_time: 30s")
 
@@ -117,7 +117,7 @@ def test_the_terminal_is_left_as_it_was_found(stage: Stage, opened: Open) -> Non
 def test_a_signal_ends_the_screens_in_order_and_no_run(
     stage: Stage, opened: Open, number: signal.Signals
 ) -> None:
-    folder = live(stage)
+    folder = measuring(stage)
     with held(folder):
         terminal = opened("attach")
         terminal.wait_for("live", "POST /predict")
