@@ -224,6 +224,8 @@ class CellDriver(LinuxDriver):
             # The second time for what was dropped of the first.
             if not self._is_taken(last if self._has_room() else self._make_room() + last):
                 self._is_taken(self._make_room() + last)
+            if self._busy.is_set():
+                return  # whoever waits for the terminal ends with the program
         super().close()
 
     def _send(self) -> None:
