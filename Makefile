@@ -13,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/loadbench-tui run demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 check: lint types imports test
 

@@ -1,6 +1,7 @@
 """What every test gets: a state folder of its own, and property tests without a stop-watch."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -8,16 +9,21 @@ from hypothesis import settings
 settings.register_profile("loadbench", deadline=None, database=None)
 settings.load_profile("loadbench")
 
-SCREENS = Path(__file__).parent / "ui"
+BESIDE = "tests/ui/"
+MEASURES_TOO = "tests/ui/test_on_a_terminal.py"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have all that measures, or looks at processes, done one after the other; screens beside."""
-    for item in items:
-        measures = SCREENS not in item.path.parents or "bench" in getattr(item, "fixturenames", ())
-        if measures:
-            item.add_marker(pytest.mark.xdist_group("measures"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have all that measures, or looks at processes, done by one worker; screens by any."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class MeasuringApart(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            beside = nodeid.startswith(BESIDE) and not nodeid.startswith(MEASURES_TOO)
+            return nodeid if beside else "measures"
+
+    return MeasuringApart(config, log)
 
 
 @pytest.fixture(autouse=True)
