@@ -18,7 +18,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Have all that measures, or looks at processes, done by one worker; screens by any."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class MeasuringApart(LoadScopeScheduling):
+    class MeasuringApart(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
         def _split_scope(self, nodeid: str) -> str:
             beside = nodeid.startswith(BESIDE) and not nodeid.startswith(MEASURES_TOO)
             return nodeid if beside else "measures"
