@@ -34,7 +34,7 @@ SWITCH = "LOADBENCH_CELL_DIFF"
 """The variable that leaves all writing to Textual, where it is 0."""
 _NEAR = 4
 """So many unchanged cells are cheaper to send than a move of the cursor over them."""
-_LAST_FRAME_S, _LOOK_S = 0.15, 0.01
+_LAST_FRAME_S, _LOOK_S = 0.1, 0.01
 """How long the terminal may take for what is under way when it is left, and between two looks."""
 _CANCEL = "\x18"
 """Ends a code of which the terminal has got the first half."""
