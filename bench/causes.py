@@ -1,6 +1,6 @@
 """Is the cause that was planted the one that is named? In real runs.
 
-    .venv/bin/python bench/causes.py [--only sleep,slow,…]
+    .venv/bin/python -m bench.causes [--only sleep,slow,…]
 
 Five runs, each of a service or a client with one thing wrong: a sleep of 100 ms in the API, one of
 two workers five times as slow, users that compute for longer than the service does, far more users
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.marks import LIMITED
+from bench.marks import profile as one_cell
+from bench.sweeps import Sweep, perform, workspace
 from loadbench.engine.report.rows import rows
-from marks import LIMITED
-from marks import profile as one_cell
-from sweeps import Sweep, perform, workspace
 
 SLEEP_S = 0.1
 PREDICT = "        reply = predictor.predict("

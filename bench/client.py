@@ -1,6 +1,6 @@
 """What the tool costs inside the load generator: CPU of its Locust per request over stock's.
 
-    .venv/bin/python bench/client.py [--pairs 3] [--seconds 4] [--first]
+    .venv/bin/python -m bench.client [--pairs 3] [--seconds 4] [--first]
 
 The tool's Locust is driven as in a run: users on the web API, its seconds fetched once a second,
 the measured window open. Stock Locust runs the same users without its web interface. They take
@@ -33,10 +33,10 @@ from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
-from loadbench.engine.locust_load import LocustLoad
-from loadbench.engine.plan import Cell
-from posting import PICTURES
-from truth_runs import BENCH, SERVER_CORE, serving, stock_argv, stock_environment
+from bench.posting import PICTURES
+from bench.truth_runs import BENCH, SERVER_CORE, serving, stock_argv, stock_environment
+from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.profile.plan import Cell
 
 LIMIT = 1.15
 WARM_UP_S = 1.5

@@ -1,6 +1,6 @@
 """What the service under test does when parts of it die, and when it is asked for too much.
 
-    .venv/bin/python bench/faults.py [--requests 10000] [--seconds 60]
+    .venv/bin/python -m bench.faults [--requests 10000] [--seconds 60]
 
 1. Requests while a worker is killed with SIGKILL every few seconds and replaced: every one must be
    answered, once, and rightly.
@@ -23,9 +23,9 @@ from typing import Any
 import psutil
 import redis
 
-from loadbench.engine.profile import Profile
-from loadbench.engine.stack.local import LocalStack
-from posting import PICTURES, REPOSITORY, Answer, Users, percentile
+from bench.posting import PICTURES, REPOSITORY, Answer, Users, percentile
+from loadbench.engine.drivers.local.stack import LocalStack
+from loadbench.engine.profile.model import Profile
 
 WORKERS = 2
 KILL_EVERY_S = 3.0

@@ -2,7 +2,6 @@
 
 import os
 import select
-import sys
 import threading
 import time
 from collections import deque
@@ -14,9 +13,7 @@ from pathlib import Path
 import psutil
 
 # What tests and measurements share is where the tests are.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from pty_harness import Terminal
+from tests.support.pty_harness import Terminal
 
 _SLICE_S = 0.05
 _CONNECTION = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY")

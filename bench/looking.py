@@ -1,6 +1,6 @@
 """What it costs to know the state of eight containers that are at rest.
 
-    python bench/looking.py [--seconds 30] [--rounds 3]
+    python -m bench.looking [--seconds 30] [--rounds 3]
 
 Starts our stack with six models (eight containers in all) and lets it rest, then measures in turn,
 in every round: nobody looks; the watch of a run looks, asked five times a second as the runner
@@ -20,9 +20,9 @@ from contextlib import contextmanager, suppress
 import psutil
 import requests
 
-from loadbench.engine.stack.docker import Docker, current_endpoint
-from loadbench.engine.stack.health import ask_health, lacking_workers
-from loadbench.engine.stack.watch import Watch
+from loadbench.engine.drivers.docker.client import Docker, current_endpoint
+from loadbench.engine.drivers.docker.monitor import Watch
+from loadbench.engine.drivers.health import ask_health, lacking_workers
 from loadbench.workspace import bundled_root
 
 MODELS = 6

@@ -1,6 +1,6 @@
 """Does what disturbs a measurement get its mark, and a good one none? In real runs.
 
-    .venv/bin/python bench/marks.py [--only good,frozen,…]
+    .venv/bin/python -m bench.marks [--only good,frozen,…]
 
 Six runs: a good one, a server far faster than the client, a cell of three seconds, a service that
 is frozen for two seconds, and with Docker a worker's container that is killed and one that has a
@@ -18,12 +18,12 @@ from collections.abc import Callable
 
 import psutil
 
-from loadbench.engine.machine import usable_cores
+from bench.sweeps import Sweep, perform, workspace
+from bench.truth_runs import serving
+from loadbench.engine.hardware import usable_cores
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.verdict import MOST_OTHERS_CORES, MOST_OTHERS_SHARE
 from loadbench.engine.report.rows import rows
-from loadbench.engine.state import RunState
-from sweeps import Sweep, perform, workspace
-from truth_runs import serving
 
 FROZEN_S = 2.0
 SAME_CORES = 0.15

@@ -1,6 +1,6 @@
 """Ten thousand random keys, clicks and sizes on real terminals: does it hold, is it drawn rightly?
 
-    .venv/bin/python bench/monkey.py [--keys 10000] [--seed 1] [--same]
+    .venv/bin/python -m bench.monkey [--keys 10000] [--seed 1] [--same]
 
 Half of the keys go to two screens at once, of which one has LOADBENCH_CELL_DIFF=0 and is drawn by
 Textual as it is: both look at recorded runs that are over, and both must show the same text in the
@@ -25,9 +25,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from link import Link, forget_connection
+from bench.link import Link, forget_connection
 from loadbench.workspace import bundled_root
-from replay import Replay
+from tests.support.replay import Replay
 
 GOLDEN = bundled_root() / "tests" / "journals"
 RESTING = ("demo", "faults", "containers", "interrupted", "eight")

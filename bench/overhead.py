@@ -1,6 +1,6 @@
 """What a sweep costs beside measuring, against one headless Locust per cell.
 
-    .venv/bin/python bench/overhead.py [--rounds 3]
+    .venv/bin/python -m bench.overhead [--rounds 3]
 
 Both ways measure the same cells of the same service, in turns. Counted is wall time less ramping,
 settling and measuring: for the tool from its journal, for the script's way from the clock around
@@ -18,12 +18,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from loadbench.engine.events import CellFinished, CellPhase, CellStarted, Phase, RunFinished
-from loadbench.engine.journal import JournalReader
-from loadbench.engine.plan import Cell, plan_cells
-from loadbench.engine.profile import Profile
-from loadbench.engine.profile_file import load_profile
-from loadbench.engine.stack.local import LocalStack
+from loadbench.engine.drivers.local.stack import LocalStack
+from loadbench.engine.journal.events import (
+    CellFinished,
+    CellPhase,
+    CellStarted,
+    Phase,
+    RunFinished,
+)
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell, plan_cells
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MEASURING = (Phase.RAMPING, Phase.SETTLING, Phase.MEASURING)

@@ -1,6 +1,6 @@
 """How long the first screen takes, and how long it takes to see a run of 100,000 events.
 
-    python bench/screens.py [--rounds 5]
+    python -m bench.screens [--rounds 5]
 
 On a terminal of 120×40 with 256 colours, in turn in every round: a Textual program that shows one
 word; `loadbench-tui` until its list of profiles is there; `attach` to a run of 220 cells, and to

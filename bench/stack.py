@@ -1,6 +1,6 @@
 """What the service under test costs beside the model.
 
-    .venv/bin/python bench/stack.py [--driver local|compose] [--pairs 5] [--seconds 15]
+    .venv/bin/python -m bench.stack [--driver local|compose] [--pairs 5] [--seconds 15]
 
 1. The worker under saturation against a plain loop of decoding and inference over the same
    pictures, in turns. Both are pinned to the same core, and all processes and containers of the
@@ -26,11 +26,11 @@ from pathlib import Path
 
 import psutil
 
-from loadbench.engine.profile_file import load_profile
-from loadbench.engine.stack.choose import Driver, choose_driver
-from loadbench.engine.stack.compose_files import project_name
+from bench.posting import PICTURES, REPOSITORY, Users, median_stages
+from loadbench.engine.drivers.compose.files import project_name
+from loadbench.engine.drivers.registry import Driver, choose_driver
+from loadbench.engine.profile.loading import load_profile
 from loadbench.workspace import Workspace
-from posting import PICTURES, REPOSITORY, Users, median_stages
 
 WORKER_CORE = 0
 SATURATING_USERS = 8
@@ -107,7 +107,7 @@ def saturated(url: str, workers: list[int], seconds: float) -> tuple[float, floa
 
 def run_loop(seconds: float) -> float:
     """Return the images/s of a plain loop in a process of its own on the worker's core."""
-    argv = [sys.executable, __file__, "--loop", "--seconds", str(seconds)]
+    argv = [sys.executable, "-m", "bench.stack", "--loop", "--seconds", str(seconds)]
     told = subprocess.run(argv, check=True, capture_output=True, text=True)
     return float(told.stdout)
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadbench.engine.events import CellPhase, Phase
-from loadbench.engine.journal import JournalReader
-from loadbench.engine.state import EMPTY, RunState
-from neighbours import look_at, neighbours_s
+from bench.neighbours import look_at, neighbours_s
+from loadbench.engine.journal.events import CellPhase, Phase
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import EMPTY, RunState
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOOK_S = 0.1

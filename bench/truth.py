@@ -1,6 +1,6 @@
 """Whether what the tool prints is what the server did, beside what stock Locust prints.
 
-    .venv/bin/python bench/truth.py [--seconds 12] [--only two-modes,bucket] [--http] [--first]
+    .venv/bin/python -m bench.truth [--seconds 12] [--only two-modes,bucket] [--http] [--first]
 
 A server of planned latencies logs every request by its number, on a core of its own; the tool with
 its Locust is on another one, and measures one cell against it through the command line. The users
@@ -29,10 +29,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadbench.engine.events import Verdict
-from loadbench.engine.measure.histogram import percentile
-from truth_check import LIMITS, Comparison, compare_stock, compare_tool
-from truth_runs import SERVER_CORE, Told, ToldByTool, run_stock, run_tool
+from bench.truth_check import LIMITS, Comparison, compare_stock, compare_tool
+from bench.truth_runs import SERVER_CORE, Told, ToldByTool, run_stock, run_tool
+from loadbench.engine.journal.events import Verdict
+from loadbench.engine.measure.buckets import percentile
 
 LIGHT_CORES = 0.3
 """Up to this much CPU in Locust every row must be within the limits."""

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from loadbench.engine.measure.histogram import count, failures, percentile, successes, to_buckets
-from truth_runs import Request, ToldByStock, ToldByTool
+from bench.truth_runs import Request, ToldByStock, ToldByTool
+from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 LIMITS = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
 """By percentile: the larger of this share of the truth and of these ms may be missing."""

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadbench.engine.events import Buckets, CellFailed, CellFinished, CellPhase, Phase
-from loadbench.engine.journal import JournalReader
-from loadbench.engine.measure.histogram import merge, to_buckets
-from neighbours import neighbours_s, stolen_s
+from bench.neighbours import neighbours_s, stolen_s
+from loadbench.engine.journal.events import Buckets, CellFailed, CellFinished, CellPhase, Phase
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.measure.buckets import merge, to_buckets
 
 BENCH = Path(__file__).resolve().parent
 USERS = BENCH / "truth_users.py"

@@ -1,6 +1,6 @@
 """What the screen of a run costs, beside a plain Textual dashboard and htop.
 
-    .venv/bin/python bench/ui.py [--only bytes,rest,start,keys,slow,unread,exit]
+    .venv/bin/python -m bench.ui [--only bytes,rest,start,keys,slow,unread,exit]
 
 A recorded run with eight containers happens again at its own pace, on terminals of 120×40 with 256
 colours unless another size is told. `plain` is bench/ui_plain.py, which shows the same of it. htop
@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from beat import age_s
-from link import Link, forget_connection
+from bench.beat import age_s
+from bench.link import Link, forget_connection
 from loadbench.workspace import bundled_root
-from replay import Replay
+from tests.support.replay import Replay
 
 GOLDEN = bundled_root() / "tests" / "journals" / "eight.jsonl"
 BENCH = Path(__file__).parent

@@ -17,11 +17,11 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Header, Log, Static
 
-from loadbench import text
-from loadbench.engine.events import Buckets, Container, Phase, Sample
-from loadbench.engine.journal import JournalReader
-from loadbench.engine.measure.histogram import count, failures, merge, percentile, successes
-from loadbench.engine.state import EMPTY
+from loadbench import wording
+from loadbench.engine.journal.events import Buckets, Container, Phase, Sample
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import EMPTY
+from loadbench.engine.measure.buckets import count, failures, merge, percentile, successes
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 COLOURS = ("green", "orange", "red")
@@ -82,7 +82,7 @@ class PlainDashboard(App[None]):
             self._state = self._state.apply(entry)
             if isinstance(entry.event, Sample):
                 self._add(entry.event)
-            if told := text.event_line(entry, self._state):
+            if told := wording.event_line(entry, self._state):
                 self.query_one(Log).write_line(f"{entry.at[11:19]} {told}")
         state = self._state
         started = state.started.run if state.started else ""

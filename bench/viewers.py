@@ -1,6 +1,6 @@
 """Does it change what is measured when somebody looks? The same cell with 0, 1 and 3 screens.
 
-    .venv/bin/python bench/viewers.py [--repeats 3] [--seconds 20] [--users 4]
+    .venv/bin/python -m bench.viewers [--repeats 3] [--seconds 20] [--users 4]
 
 One run of the embedded stack measures one cell again and again; in turn nobody looks, one screen
 does, three do, each on a terminal of 120×40 with 256 colours that is read as fast as it is written.
@@ -16,12 +16,12 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from link import Link, forget_connection
-from loadbench.engine.events import CellStarted
-from loadbench.engine.journal import JournalReader
+from bench.link import Link, forget_connection
+from bench.sweeps import LOOK_S, NAME, workspace
+from loadbench.engine.journal.events import CellStarted
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import EMPTY, RunState
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.state import EMPTY, RunState
-from sweeps import LOOK_S, NAME, workspace
 
 SCREENS = (0, 1, 3)
 NUMBERS = {"req/s": "rps", "p50 ms": "p50_ms", "p90 ms": "p90_ms"}

@@ -9,10 +9,10 @@ import re
 import tempfile
 from pathlib import Path
 
-from loadbench.engine.commands import send_command
-from loadbench.engine.events import Phase
-from loadbench.engine.journal import is_held
-from loadbench.engine.launch import Order, start_runner
+from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.events import Phase
+from loadbench.engine.journal.lock import is_held
+from loadbench.engine.requests.launch import Order, start_runner
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.screens.run import RunScreen
 from loadbench.ui.terminal import Terminal

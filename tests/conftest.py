@@ -1,4 +1,4 @@
-"""What every test gets: a state folder of its own, and property tests without a stop-watch."""
+"""What every test gets: its tier, a state folder of its own, no stop-watch for properties."""
 
 from pathlib import Path
 from typing import Any
@@ -9,19 +9,38 @@ from hypothesis import settings
 settings.register_profile("loadbench", deadline=None, database=None)
 settings.load_profile("loadbench")
 
-BESIDE = "tests/ui/"
-MEASURES_TOO = "tests/ui/test_on_a_terminal.py"
+HERE = Path(__file__).parent
+ANYWHERE = ("unit", "screens")
+"""Tiers whose tests disturb nobody, so that any worker may take them."""
+
+
+def tier_of(path: Path) -> str:
+    """Return the tier of a test: the folder below this one that it is in."""
+    return path.relative_to(HERE).parts[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test with its tier."""
+    for item in items:
+        item.add_marker(tier_of(item.path))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Have all that measures, or looks at processes, done by one worker; screens by any."""
+    """Have all that measures, or looks at processes, done by one worker; the rest by any."""
     from xdist.scheduler import LoadScopeScheduling
 
     class MeasuringApart(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
         def _split_scope(self, nodeid: str) -> str:
-            beside = nodeid.startswith(BESIDE) and not nodeid.startswith(MEASURES_TOO)
-            return nodeid if beside else "measures"
+            path = nodeid.partition("::")[0]
+            tier = path.removeprefix("tests/").partition("/")[0]
+            match tier:
+                case "screens":
+                    return nodeid
+                case "unit":
+                    return path
+                case _:
+                    return "measures"
 
     return MeasuringApart(config, log)
 

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docker_harness import DockerBench, EngineProxy, docker, why_no_engine
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.docker)
+from tests.support.docker_harness import DockerBench, EngineProxy, docker, why_no_engine
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from docker_harness import LONG, DockerBench, EngineProxy, docker, strays
-from harness import until
-from loadbench.engine.state import CellStatus
+from loadbench.engine.journal.state import CellStatus
+from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker, strays
+from tests.support.harness import until
 
 ONE = ("--set", "models=1")
 IMAGE = "python:3.11-slim-bookworm"

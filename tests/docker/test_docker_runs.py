@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from docker_harness import LONG, OURS, DockerBench, docker, strays
-from harness import REPOSITORY, gone, until
-from loadbench.engine.events import Phase
-from loadbench.engine.journal import is_held
-from loadbench.engine.state import CellStatus
-from stack_networks import save_colour_labels, save_colour_network
+from loadbench.engine.journal.events import Phase
+from loadbench.engine.journal.lock import is_held
+from loadbench.engine.journal.state import CellStatus
+from tests.support.docker_harness import LONG, OURS, DockerBench, docker, strays
+from tests.support.harness import REPOSITORY, gone, until
+from tests.support.stack_networks import save_colour_labels, save_colour_network
 
 
 def test_the_main_job_in_containers(ours: DockerBench) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stack_harness import Stack
+from tests.support.stack_harness import Stack
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """`python -m loadbench`: the command line."""
 
-from loadbench.cli import main
+from loadbench.cli.main import main
 
 main(prog_name="loadbench-tui")

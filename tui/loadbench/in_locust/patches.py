@@ -1,6 +1,6 @@
 """What is changed in Locust 2.47 and in its HTTP clients, each with its reason.
 
-None of this is a promised API; `tests/test_locust_contract.py` holds every name to its place.
+None of this is a promised API; `tests/e2e/test_locust_contract.py` holds every name to its place.
 """
 
 import select
@@ -17,7 +17,7 @@ from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_pars
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 
-from loadbench.engine.measure.histogram import bucket_ms, percentile, to_buckets
+from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadbench.engine.measure.histogram import bucket_ms
+from loadbench.engine.measure.buckets import bucket_ms
 from loadbench.engine.measure.server_timing import parse_server_timing
 from loadbench.in_locust.tally import Tally, in_words
 

@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, jsonify, request
 from locust import events
 from locust.env import Environment
 
-from loadbench.engine.load_wire import (
+from loadbench.engine.load.wire import (
     CELL_OPTION,
     MEASURE_PATH,
     RESULT_PATH,

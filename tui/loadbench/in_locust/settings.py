@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.load_wire import READY_FD_VARIABLE, TIMEOUT_VARIABLE, TOKEN_VARIABLE
+from loadbench.engine.load.wire import READY_FD_VARIABLE, TIMEOUT_VARIABLE, TOKEN_VARIABLE
 
 STOP_GRACE_S = 2.0
 """How much longer than a request's timeout a user may take to end."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from loadbench import text
+from loadbench import wording
 
 _MOST_CHARACTERS = 200
 _BELL_ALONE = ("linux", "vt", "screen", "ansi", "xterm-16color")
@@ -22,7 +22,7 @@ def alert(message: str, environ: Mapping[str, str] = os.environ) -> str:
     in_tmux = "TMUX" in environ
     if environ.get("TERM", "").startswith(_BELL_ALONE) and not in_tmux:
         return "\a"
-    told = text.printable(message.replace("\n", " "))[:_MOST_CHARACTERS]
+    told = wording.printable(message.replace("\n", " "))[:_MOST_CHARACTERS]
     notification = f"\x1b]9;{told}\x1b\\"
     if in_tmux:
         doubled = notification.replace("\x1b", "\x1b\x1b")

@@ -18,15 +18,15 @@ from textual.css.query import NoMatches
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from loadbench import text
+from loadbench import wording
+from loadbench.engine.catalog import Catalog, CatalogReader
+from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.locks import state_folder
-from loadbench.engine.profile import Profile
-from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import CellStatus
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.alerts import alert
 from loadbench.ui.background import in_background
-from loadbench.ui.catalog import Catalog, CatalogReader
 from loadbench.ui.cell_diff import CellDiffApp, cell_driver
 from loadbench.ui.ending import Ending
 from loadbench.ui.follow import utc
@@ -242,7 +242,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
             watched: It was live on that screen before.
         """
         if watched:
-            self.alert(f"{run.name}: {run.status.value}, {text.outcome_line(run.state)}")
+            self.alert(f"{run.name}: {run.status.value}, {wording.outcome_line(run.state)}")
         if self._leave_at_end and screen is self._opening:
             # What it came to is printed where the program was started.
             screen.absence.on_touched()
@@ -250,7 +250,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         elif watched:
             good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
             self.notify(
-                text.outcome_line(run.state),
+                wording.outcome_line(run.state),
                 title=f"{run.name}: {run.status.value}",
                 severity="information" if good else "warning",
                 timeout=10,

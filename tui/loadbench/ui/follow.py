@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loadbench import text
-from loadbench.engine.events import CommandAnswered
-from loadbench.engine.journal import JournalReader, is_held, without_samples
-from loadbench.engine.runs import Run, RunStatus, status_of
-from loadbench.engine.state import EMPTY
+from loadbench import wording
+from loadbench.engine.journal.codec import without_samples
+from loadbench.engine.journal.events import CommandAnswered
+from loadbench.engine.journal.lock import is_held
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import EMPTY
+from loadbench.engine.run_reader import Run, RunStatus, status_of
 from loadbench.errors import JournalError
 from loadbench.ui.present.event_lines import EventLine
 
@@ -130,7 +132,7 @@ class Follower:
             state, newest, seq = state.apply(entry), entry.at, entry.seq
             if isinstance(entry.event, CommandAnswered):
                 answers[entry.event.id] = entry.event
-            if said := text.event_line(entry, state):
+            if said := wording.event_line(entry, state):
                 told.append(EventLine(entry.at, said))
         if state.started is None:
             raise JournalError(f"{folder}: no run was started in it")

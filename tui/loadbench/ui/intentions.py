@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from loadbench.engine.launch import Order
-from loadbench.engine.plan import plan_cells
-from loadbench.engine.profile import Profile
-from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.runs import Run, rest_of
-from loadbench.engine.state import OVER, CellStatus
+from loadbench.engine.journal.state import OVER, CellStatus
+from loadbench.engine.profile.loading import recorded_profile
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.requests.launch import Order
+from loadbench.engine.run_reader import Run, rest_of
 from loadbench.ui.present.preview import Intention
 from loadbench.workspace import Workspace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.scrollbar import ScrollBar
 
-from loadbench.engine.runs import Run
+from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.terminal import Wishes, examine, speak_utf8

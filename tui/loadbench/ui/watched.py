@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from loadbench.engine.events import Ending
-from loadbench.engine.journal import read_attempt, read_ends
-from loadbench.engine.profile import Profile
+from loadbench.engine.journal.events import Ending
+from loadbench.engine.journal.reader import read_attempt, read_ends
+from loadbench.engine.journal.service_log import FILE_NAME as SAID
+from loadbench.engine.journal.service_log import Said, said_between
+from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.rows import bound_of
-from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.said import FILE_NAME as SAID
-from loadbench.engine.said import Said, said_between
-from loadbench.engine.state import CellStatus, RunState, fold
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.follow import View

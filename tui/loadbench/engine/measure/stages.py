@@ -1,6 +1,6 @@
 """Where the time of requests went, on average. Pure."""
 
-from loadbench.engine.events import Stages
+from loadbench.engine.journal.events import Stages
 
 
 def stage_means(stages: Stages) -> dict[str, float]:

@@ -9,9 +9,9 @@ docs/measurements_metrics.md). Each window must also hold enough completions to 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.events import Sample
-from loadbench.engine.measure.histogram import count, merge, percentile, successes
-from loadbench.engine.profile import SETTLE_WINDOWS
+from loadbench.engine.journal.events import Sample
+from loadbench.engine.measure.buckets import count, merge, percentile, successes
+from loadbench.engine.profile.model import SETTLE_WINDOWS
 
 TOLERANCE = 0.10
 FEWEST_COMPLETIONS = 30

@@ -6,8 +6,14 @@ Every figure that a rule compares with is a constant here, and docs/measurement.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.events import Buckets, CellFinished, Circumstances, ErrorCount, Verdict
-from loadbench.engine.measure.histogram import (
+from loadbench.engine.journal.events import (
+    Buckets,
+    CellFinished,
+    Circumstances,
+    ErrorCount,
+    Verdict,
+)
+from loadbench.engine.measure.buckets import (
     count,
     enough,
     failures,
@@ -18,7 +24,7 @@ from loadbench.engine.measure.histogram import (
     time_weighted_median,
 )
 from loadbench.engine.numbers import number
-from loadbench.engine.plan import Cell
+from loadbench.engine.profile.plan import Cell
 
 FAILURE_RATIO = 0.01
 """From this ratio on the successes that are left may not be typical."""

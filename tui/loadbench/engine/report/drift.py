@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from loadbench.engine.events import Requests, Verdict
-from loadbench.engine.measure.histogram import percentile, successes
+from loadbench.engine.journal.events import Requests, Verdict
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.steady import TOLERANCE
-from loadbench.engine.state import CellState, CellStatus, RunState
 
 REASON = "the machine or the service drifted, so early and late cells are not comparable"
 """What is said where the rate or the median moved by more than steady windows may differ."""

@@ -16,10 +16,10 @@ from fractions import Fraction
 from math import comb
 from statistics import median
 
-from loadbench.engine.events import Verdict
-from loadbench.engine.plan import Cell
+from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.state import CellState, RunState
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.rows import Row, row_of
-from loadbench.engine.state import CellState, RunState
 
 COLUMNS = ("rps", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms")
 """The numbers of a row that are summed up over its repeats."""

@@ -3,17 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.events import CellFinished, Verdict
-from loadbench.engine.measure.bound import explain
-from loadbench.engine.measure.histogram import (
-    count,
-    enough,
-    failures,
-    percentile,
-    successes,
-)
+from loadbench.engine.journal.events import CellFinished, Verdict
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.bottleneck import explain
+from loadbench.engine.measure.buckets import count, enough, failures, percentile, successes
 from loadbench.engine.measure.stages import stage_means
-from loadbench.engine.state import CellState, CellStatus, RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 
-from loadbench.engine.events import CellPhase, Phase, Sample
-from loadbench.engine.journal import Entry
-from loadbench.engine.measure.histogram import count, failures, percentile, successes
+from loadbench.engine.journal.codec import Entry
+from loadbench.engine.journal.events import CellPhase, Phase, Sample
+from loadbench.engine.measure.buckets import count, failures, percentile, successes
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.report.rows import PERCENTILES
 

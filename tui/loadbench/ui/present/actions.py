@@ -1,7 +1,7 @@
 """What can be done with a run now, and what is asked before it is. Pure."""
 
-from loadbench.engine.runs import Run, RunStatus, report_of, rest_of
-from loadbench.engine.state import OVER
+from loadbench.engine.journal.state import OVER
+from loadbench.engine.run_reader import Run, RunStatus, report_of, rest_of
 from loadbench.ui.present.lines import Line, Tone, line
 
 DEPEND_ON_STATE = (

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from loadbench.engine.control import Answer, judge_add
-from loadbench.engine.duration import say_duration
-from loadbench.engine.plan import Cell
-from loadbench.engine.profile import Point
-from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.progress import added_s
-from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import RunState
-from loadbench.text import IN_BATCHES
+from loadbench.engine.journal.progress import added_s
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.loading import recorded_profile
+from loadbench.engine.profile.model import Point
+from loadbench.engine.profile.plan import Cell
+from loadbench.engine.requests.command_rules import Answer, judge_add
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.wording import IN_BATCHES
 
 FIELDS = tuple(Point.model_fields)
 _TOLD_LINES = 2

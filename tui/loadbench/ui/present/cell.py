@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.events import (
+from loadbench.engine.journal.events import (
     CellFailed,
     CellFinished,
     CellSkipped,
@@ -11,9 +11,9 @@ from loadbench.engine.events import (
     ErrorCount,
     Stages,
 )
-from loadbench.engine.measure.histogram import percentile, successes
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
-from loadbench.engine.state import CellState, CellStatus, RunState
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.ui.present.stages import stage_lines, stage_rows

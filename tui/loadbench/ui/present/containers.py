@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from loadbench.engine.events import Container
-from loadbench.text import counted
+from loadbench.engine.journal.events import Container
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Entry, Line, Piece, Tone, fit, line
+from loadbench.wording import counted
 
 MIB = 2**20
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from loadbench.engine.events import (
+from loadbench.engine.journal.events import (
     CellFinished,
     Circumstances,
     ContainerUse,
@@ -14,13 +14,13 @@ from loadbench.engine.events import (
     WorkerUse,
 )
 from loadbench.engine.measure import verdict as rules
-from loadbench.engine.measure.circumstances import container_uses, machine_use, service_use
-from loadbench.engine.measure.histogram import count, failures, fewest, percentile, successes
+from loadbench.engine.measure.buckets import count, failures, fewest, percentile, successes
+from loadbench.engine.measure.conditions import container_uses, machine_use, service_use
 from loadbench.engine.numbers import number
-from loadbench.engine.plan import Cell
-from loadbench.text import counted
+from loadbench.engine.profile.plan import Cell
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.lines import Line, Piece, Tone, line, table
+from loadbench.wording import counted
 
 RECENT_S = 60
 """What is looked at of a cell that has no verdict: its last seconds."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loadbench.engine.runs import RunStatus
+from loadbench.engine.run_reader import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from loadbench.engine.duration import say_duration
-from loadbench.engine.events import Phase
-from loadbench.engine.plan import estimate_s
-from loadbench.engine.profile import Profile
-from loadbench.engine.progress import phase_length_s, remaining_s
-from loadbench.engine.runs import Run, RunStatus, rest_of
-from loadbench.engine.state import OVER, CellState, CellStatus, RunState
-from loadbench.text import counted, outcome_line, short_outcome
+from loadbench.engine.journal.events import Phase
+from loadbench.engine.journal.progress import phase_length_s, remaining_s
+from loadbench.engine.journal.state import OVER, CellState, CellStatus, RunState
+from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import estimate_s
+from loadbench.engine.run_reader import Run, RunStatus, rest_of
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, fit, justify, line, width
 from loadbench.ui.present.matrix import MARKS, VERDICT_TONES
+from loadbench.wording import counted, outcome_line, short_outcome
 
 BAR_COLUMNS = 16
 STATUS_TONES = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from loadbench.text import IN_BATCHES
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line
+from loadbench.wording import IN_BATCHES
 
 _KEY_COLUMNS = 14
 

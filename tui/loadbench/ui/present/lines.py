@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
 
-from loadbench import text
+from loadbench import wording
 
 
 class Tone(StrEnum):
@@ -156,7 +156,7 @@ def fit(content: str, columns: int) -> str:
 
 def _shown(content: str) -> str:
     """Return a text as it can stand in a line, each character as wide as it is counted."""
-    return text.printable(content.replace("\t", "    ").replace("\n", " "))
+    return wording.printable(content.replace("\t", "    ").replace("\n", " "))
 
 
 def _spaced(row: Sequence[Piece], widths: Sequence[int], left: int) -> Iterable[Piece]:

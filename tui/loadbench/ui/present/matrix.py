@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loadbench.engine.events import CellFinished, Verdict
-from loadbench.engine.measure.histogram import percentile, successes
+from loadbench.engine.journal.events import CellFinished, Verdict
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
-from loadbench.engine.plan import Cell
-from loadbench.engine.state import CellState, CellStatus, RunState
+from loadbench.engine.profile.plan import Cell
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, line
 

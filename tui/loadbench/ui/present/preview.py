@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from loadbench.engine.duration import say_duration
-from loadbench.engine.launch import Preview
-from loadbench.engine.plan import Cell, estimate_s
-from loadbench.engine.profile import Profile
-from loadbench.text import IN_BATCHES, counted
+from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell, estimate_s
+from loadbench.engine.requests.launch import Preview
 from loadbench.ui.present.lines import Line, Tone, line, wrap
+from loadbench.wording import IN_BATCHES, counted
 
 _NAME_COLUMNS = 10
 

@@ -7,22 +7,22 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from loadbench.engine.duration import say_duration
+from loadbench.engine.catalog import SavedProfile
+from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.numbers import number
-from loadbench.engine.plan import estimate_s, plan_cells
-from loadbench.engine.profile import Profile
-from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.report.goals import best
+from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.loading import recorded_profile
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import estimate_s, plan_cells
+from loadbench.engine.report.recommendation import best
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import CellStatus
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
-from loadbench.text import IN_BATCHES, counted
-from loadbench.ui.catalog import SavedProfile
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES
 from loadbench.ui.present.lines import Entry, Line, Piece, Tone, fit, justify, line, wrap
 from loadbench.ui.present.matrix import grid_of, plan_lines
+from loadbench.wording import IN_BATCHES, counted
 
 RUNS_SHOWN = 4
 _AROUND = 3

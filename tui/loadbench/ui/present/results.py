@@ -3,20 +3,20 @@
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
-from loadbench.engine.events import Buckets, CellFinished, Verdict
-from loadbench.engine.measure.histogram import merge, percentile, successes
+from loadbench.engine.catalog import Catalog
+from loadbench.engine.journal.events import Buckets, CellFinished, Verdict
+from loadbench.engine.journal.state import CellStatus, RunState
+from loadbench.engine.measure.buckets import merge, percentile, successes
 from loadbench.engine.numbers import latency, number
-from loadbench.engine.plan import is_recheck
+from loadbench.engine.profile.plan import is_recheck
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
-from loadbench.engine.state import CellStatus, RunState
-from loadbench.text import repeats_used, span, span_legend, standing
-from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Entry, Line, Tone, line, wrap
 from loadbench.ui.present.plot import Chart, Series
 from loadbench.ui.present.profiles import run_line
+from loadbench.wording import repeats_used, span, span_legend, standing
 
 _PROBLEM_COLUMNS = 36
 

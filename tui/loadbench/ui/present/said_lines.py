@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from loadbench.engine.said import Said
+from loadbench.engine.journal.service_log import Said
 from loadbench.ui.present.event_lines import local_time
 from loadbench.ui.present.lines import Line, Tone, line
 

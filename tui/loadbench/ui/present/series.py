@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.events import Buckets, Phase, Sample
-from loadbench.engine.measure.histogram import count, failures, merge, percentile, successes
-from loadbench.engine.state import PhaseStart
+from loadbench.engine.journal.events import Buckets, Phase, Sample
+from loadbench.engine.journal.state import PhaseStart
+from loadbench.engine.measure.buckets import count, failures, merge, percentile, successes
 from loadbench.ui.present.lines import Piece, Tone
 from loadbench.ui.present.plot import Chart, Series
 

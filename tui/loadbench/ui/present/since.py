@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loadbench.engine.duration import say_duration
-from loadbench.engine.events import (
+from loadbench.engine.journal.codec import Entry as JournalEntry
+from loadbench.engine.journal.events import (
     CellFailed,
     CellFinished,
     CellSkipped,
@@ -20,17 +20,17 @@ from loadbench.engine.events import (
     RunResumed,
     Verdict,
 )
-from loadbench.engine.journal import Entry as JournalEntry
-from loadbench.engine.measure.histogram import count, enough, failures, successes
+from loadbench.engine.journal.progress import remaining_s
+from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
+from loadbench.engine.measure.buckets import count, enough, failures, successes
 from loadbench.engine.numbers import latency, number
-from loadbench.engine.profile import Profile
-from loadbench.engine.progress import remaining_s
-from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import EMPTY, CellStatus, RunState
-from loadbench.text import counted
+from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.containers import is_over, standing
 from loadbench.ui.present.lines import Entry, Line, Tone, line, wrap
 from loadbench.ui.present.matrix import p90_of
+from loadbench.wording import counted
 
 _OUTCOMES = (
     *(verdict.value for verdict in Verdict),

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from loadbench.engine.events import Stages
+from loadbench.engine.journal.events import Stages
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
 from loadbench.ui.present.glyphs import Glyphs

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from loadbench.engine.events import Buckets, CellFinished, ErrorCount, Requests
-from loadbench.engine.measure.histogram import count, enough, merge, percentile
+from loadbench.engine.journal.events import Buckets, CellFinished, ErrorCount, Requests
+from loadbench.engine.measure.buckets import count, enough, merge, percentile
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES
-from loadbench.text import FEW_SAMPLES
 from loadbench.ui.present.lines import Line, Piece, Tone, line, table, wrap
 from loadbench.ui.present.tally import Tally
+from loadbench.wording import FEW_SAMPLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from loadbench.engine.events import Buckets, ErrorCount, Phase, Requests, Sample, Stages
-from loadbench.engine.measure.histogram import to_buckets
-from loadbench.engine.state import RunState
+from loadbench.engine.journal.events import Buckets, ErrorCount, Phase, Requests, Sample, Stages
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.buckets import to_buckets
 
 MOST_ERRORS = 50
 """Kinds of failure that are told apart; messages may all be different."""

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input
 
-from loadbench.engine.plan import Cell
-from loadbench.engine.runs import Run
+from loadbench.engine.profile.plan import Cell
+from loadbench.engine.run_reader import Run
 from loadbench.ui.present.addition import (
     FIELDS,
     Addition,

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from loadbench.engine.state import CellState, RunState
+from loadbench.engine.journal.state import CellState, RunState
 from loadbench.ui.present.header import cell_header_lines
 from loadbench.ui.screens.of_run import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
 from loadbench.ui.screens.panelled import MAXIMISE_KEYS

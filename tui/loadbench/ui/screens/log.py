@@ -8,10 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from loadbench.engine.events import Container
-from loadbench.engine.runs import RunStatus
-from loadbench.engine.said import FILE_NAME, said_by
-from loadbench.text import counted
+from loadbench.engine.journal.events import Container
+from loadbench.engine.journal.service_log import FILE_NAME, said_by
+from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.background import in_background
 from loadbench.ui.present.containers import standing_line
 from loadbench.ui.present.header import place_line
@@ -22,6 +21,7 @@ from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.lines import TailView, TextLine
 from loadbench.ui.widgets.log import LINES_KEPT, LogView
 from loadbench.ui.widgets.too_small import TooSmall
+from loadbench.wording import counted
 
 
 class LogScreen(OfRun):

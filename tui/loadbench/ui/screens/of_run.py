@@ -5,9 +5,9 @@ from pathlib import Path
 
 from textual.binding import Binding
 
-from loadbench.engine.commands import send_command
-from loadbench.engine.runs import Run, report_of
-from loadbench.engine.state import CellStatus
+from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.run_reader import Run, report_of
 from loadbench.errors import JournalError
 from loadbench.ui import outside
 from loadbench.ui.present.actions import AGAIN, DEPEND_ON_STATE, allows, skipping

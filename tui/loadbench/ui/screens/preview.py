@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
-from loadbench.engine.launch import Order, Preview, preview, start_runner
+from loadbench.engine.requests.launch import Order, Preview, preview, start_runner
 from loadbench.errors import LoadbenchError
 from loadbench.ui.background import in_background
 from loadbench.ui.present.preview import Intention, preview_lines

@@ -9,10 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input
 
-from loadbench.engine.runs import Run, RunStatus, rest_of
-from loadbench.text import counted
+from loadbench.engine.catalog import Catalog, SavedProfile
+from loadbench.engine.run_reader import Run, RunStatus, rest_of
 from loadbench.ui import outside
-from loadbench.ui.catalog import Catalog, SavedProfile
 from loadbench.ui.present.lines import line
 from loadbench.ui.present.profiles import (
     broken_detail,
@@ -26,6 +25,7 @@ from loadbench.ui.screens.steady import SteadyScreen
 from loadbench.ui.widgets.lines import LineView
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.too_small import TooSmall
+from loadbench.wording import counted
 
 if TYPE_CHECKING:
     from loadbench.ui.app import LoadbenchApp

@@ -9,11 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from loadbench.engine.catalog import Catalog
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.runs import Run, report_of, rest_of
-from loadbench.text import outcome_line
+from loadbench.engine.run_reader import Run, report_of, rest_of
 from loadbench.ui import outside
-from loadbench.ui.catalog import Catalog
 from loadbench.ui.present.lines import Tone, line, wrap
 from loadbench.ui.present.results import (
     latency_by_users,
@@ -30,6 +29,7 @@ from loadbench.ui.widgets.lines import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
+from loadbench.wording import outcome_line
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _EDGE_COLUMNS = 5

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from loadbench.engine.profile_file import recorded_profile
-from loadbench.engine.runs import RunStatus, signal_runner
-from loadbench.engine.state import CellStatus, RunState
+from loadbench.engine.journal.state import CellStatus, RunState
+from loadbench.engine.profile.loading import recorded_profile
+from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
 from loadbench.ui.follow import Follower, View
 from loadbench.ui.present.actions import KILLING, STOPPING

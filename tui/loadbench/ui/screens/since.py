@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from loadbench.engine.journal import JournalReader, without_samples
-from loadbench.engine.profile import Profile
-from loadbench.engine.runs import Run, RunStatus
-from loadbench.engine.state import OVER
+from loadbench.engine.journal.codec import without_samples
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import OVER
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.follow import View

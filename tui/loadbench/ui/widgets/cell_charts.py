@@ -1,6 +1,6 @@
 """The two charts of a cell by the second, on whichever screen they are."""
 
-from loadbench.engine.state import CellStatus
+from loadbench.engine.journal.state import CellStatus
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
 from loadbench.ui.terminal import Terminal

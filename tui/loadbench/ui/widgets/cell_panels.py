@@ -6,9 +6,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from loadbench.engine.events import Ending
-from loadbench.engine.said import Said
-from loadbench.engine.state import CellState
+from loadbench.engine.journal.events import Ending
+from loadbench.engine.journal.service_log import Said
+from loadbench.engine.journal.state import CellState
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.event_lines import local_time

@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from loadbench.engine.report.rows import Row
-from loadbench.text import IN_BATCHES
 from loadbench.ui.present.results import (
     COLUMNS,
     IN_FULL,
@@ -17,6 +16,7 @@ from loadbench.ui.present.results import (
     columns_of,
     sorted_rows,
 )
+from loadbench.wording import IN_BATCHES
 
 _LEGEND = f"m models, u users, s users started per second, {IN_BATCHES}"
 

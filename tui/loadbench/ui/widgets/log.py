@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.engine.files import Tail
-from loadbench.engine.said import FILE_NAME, Said, parse
+from loadbench.engine.journal.service_log import FILE_NAME, Said, parse
 from loadbench.ui.present.lines import Line, Tone, line, plain
 from loadbench.ui.present.said_lines import said_line
 from loadbench.ui.widgets.lines import TailView

@@ -8,8 +8,8 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from loadbench.engine.events import CellFinished
-from loadbench.engine.runs import Run, RunStatus
+from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.matrix import CELL_COLUMNS, Grid, grid_of, matrix_lines, p90_of
 from loadbench.ui.widgets.lines import LineView

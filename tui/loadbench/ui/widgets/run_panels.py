@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from loadbench.engine.events import Container
-from loadbench.engine.runs import RunStatus
-from loadbench.engine.said import FILE_NAME
+from loadbench.engine.journal.events import Container
+from loadbench.engine.journal.service_log import FILE_NAME
+from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.follow import View
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown

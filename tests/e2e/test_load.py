@@ -1,0 +1,445 @@
+"""Locust as the runner sees it: the real one, against a small server in this process."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.load.protocol import LoadState, Measured
+from loadbench.engine.measure.buckets import count, failures, percentile, successes
+from loadbench.engine.profile.plan import Cell
+from loadbench.errors import LoadError, LoadLostError
+from tests.support.harness import REPOSITORY, child_named, gone, requests_in_report, until
+
+CELL = Cell(models=1, users=3, spawn_rate=100)
+USER = """
+from locust import {kind}, task, constant
+
+class User({kind}):
+    wait_time = constant(0.02)
+
+    @task
+    def get(self):
+        {body}
+"""
+
+HEADLESS = ("--headless", "--json", "-u", "1", "-r", "1", "-t", "1s")
+WITH_SHAPE = """
+from locust import HttpUser, LoadTestShape
+class User(HttpUser): pass
+class Shape(LoadTestShape):
+    def tick(self): return None
+"""
+WITH_BAD_LISTENER = """
+from locust import HttpUser, events
+class User(HttpUser): pass
+@events.init.add_listener
+def on_init(**_): raise ValueError('in init')
+"""
+
+
+class Server:
+    """A server that answers after a pause, and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.status = 200
+        self.refuse_every = 0
+        self.headers: dict[str, str] = {}
+        self.release = threading.Event()
+        self.release.set()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                server.asked += 1
+                server.release.wait(30)
+                refused = server.refuse_every and server.asked % server.refuse_every == 0
+                self.send_response(503 if refused else server.status)
+                for name, value in {**server.headers, "Content-Length": "2"}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(b"ok")
+                self.wfile.flush()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.host = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self.release.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[LocustLoad]:
+    made = make_load(tmp_path)
+    yield made
+    made.close()
+
+
+def make_load(
+    folder: Path, kind: str = "FastHttpUser", body: str = "self.client.get('/')", timeout: float = 5
+) -> LocustLoad:
+    file = folder / "user.py"
+    file.write_text(USER.format(kind=kind, body=body))
+    return LocustLoad(file, images=REPOSITORY / "images", timeout_s=timeout, log=folder / "log")
+
+
+def state(load: LocustLoad, since: int = 0) -> LoadState:
+    """Return where it stands; it answers, since nobody has stopped it."""
+    now = load.state(since)
+    assert now is not None
+    return now
+
+
+def measure(load: LocustLoad, server: Server, *, seconds: float = 1.0, tag: str = "t") -> Measured:
+    """Do what the runner does for a cell, in short."""
+    load.swarm(CELL, server.host, tag)
+    until(lambda: (now := state(load)).cell == tag and now.spawned)
+    load.measure(seconds)
+    until(lambda: state(load).remaining_s == 0)
+    load.stop()
+    return load.measured()
+
+
+def test_the_window_holds_requests_started_in_it_and_the_report_agrees(
+    load: LocustLoad, server: Server
+) -> None:
+    load.start()
+
+    measured = measure(load, server)
+
+    number = count(successes(measured.requests))
+    assert number > 10
+    assert measured.measured_s == 1.0
+    assert abs(measured.completed - number) <= CELL.users
+    assert (measured.aborted, measured.errors, measured.exceptions) == (0, (), ())
+    assert requests_in_report(load.report().decode()) == number
+
+
+def test_the_report_has_our_percentiles_of_successes_and_counts_failures_too(
+    load: LocustLoad, server: Server
+) -> None:
+    server.refuse_every = 4
+    load.start()
+
+    measured = measure(load, server)
+
+    good, bad = (kind(measured.requests) for kind in (successes, failures))
+    page = load.report().decode()
+    told = json.loads(page.rpartition("window.templateArgs = ")[2].partition("\n")[0])
+    total = told["requests_statistics"][-1]
+    assert (total["num_requests"], total["num_failures"]) == (count(good) + count(bad), count(bad))
+    assert count(bad) > 0
+    ranks = told["response_time_statistics"][-1]
+    for fraction in ("0.5", "0.9", "0.95", "0.99", "1.0"):
+        assert ranks[fraction] == percentile(good, float(fraction)), fraction
+    assert total["median_response_time"] == percentile(good, 0.5)
+
+
+def test_every_user_waits_for_an_answer_or_pauses_as_its_code_asks(
+    load: LocustLoad, server: Server
+) -> None:
+    load.start()
+
+    around = measure(load, server).circumstances
+
+    assert around.thinking > 0.3
+    assert 0.8 * CELL.users < around.in_flight + around.thinking <= CELL.users
+    assert count(around.lag) > 10
+    assert around.clock_jump_ms < 50
+
+
+def test_a_service_that_stands_still_leaves_a_gap(load: LocustLoad, server: Server) -> None:
+    load.start()
+    load.swarm(CELL, server.host, "t")
+    until(lambda: state(load).spawned)
+    load.measure(1.5)
+    server.release.clear()
+    until(lambda: (state(load).remaining_s or 0) < 0.7)
+    server.release.set()
+    until(lambda: state(load).remaining_s == 0)
+    load.stop()
+
+    gaps = load.measured().circumstances.gaps
+
+    assert gaps[-1][0] > 500
+    assert gaps[-1][1] == 1
+
+
+def test_a_window_counts_nothing_of_what_came_before(load: LocustLoad, server: Server) -> None:
+    load.start()
+    server.status = 503
+    load.swarm(CELL, server.host, "t")
+    until(lambda: server.asked > 50)
+    server.status = 200
+
+    until(lambda: any(successes(second.requests) for second in state(load).seconds))
+    load.measure(0.5)
+    until(lambda: state(load).remaining_s == 0)
+    load.stop()
+
+    measured = load.measured()
+    assert failures(measured.requests) == ()
+    assert count(successes(measured.requests)) < server.asked
+
+
+def test_failures_are_counted_apart_with_what_went_wrong(load: LocustLoad, server: Server) -> None:
+    server.status = 503
+    load.start()
+
+    measured = measure(load, server)
+
+    assert successes(measured.requests) == ()
+    assert measured.completed == 0
+    assert count(failures(measured.requests)) == sum(error.count for error in measured.errors)
+    assert "503" in measured.errors[0].error
+
+
+def test_stages_are_summed_over_the_answers_that_tell_them(
+    load: LocustLoad, server: Server
+) -> None:
+    server.headers["Server-Timing"] = "queue;dur=1.5, decode;dur=2, infer;dur=3, total;dur=8"
+    load.start()
+
+    measured = measure(load, server)
+
+    stages = measured.stages
+    assert stages.count == count(successes(measured.requests))
+    assert stages.queue_ms == pytest.approx(1.5 * stages.count)
+    assert stages.total_ms == pytest.approx(8 * stages.count)
+
+
+def test_seconds_are_told_once_each_and_belong_to_the_attempt(
+    load: LocustLoad, server: Server
+) -> None:
+    load.start()
+    measure(load, server, tag="first")
+    measure(load, server, seconds=2.0, tag="second")
+
+    now = state(load, 1)
+
+    assert now.cell == "second"
+    assert [second.second for second in now.seconds] == list(range(1, 1 + len(now.seconds)))
+    assert all(second.users == CELL.users for second in now.seconds[:1])
+    assert now.seconds[0].client_cpu_cores > 0
+
+
+@pytest.mark.parametrize("kind", ["FastHttpUser", "HttpUser"])
+def test_a_service_that_hangs_becomes_failures_after_the_timeout(
+    tmp_path: Path, server: Server, kind: str
+) -> None:
+    load = make_load(tmp_path, kind, timeout=1)
+    server.release.clear()
+    try:
+        load.start()
+        begun = time.monotonic()
+
+        measured = measure(load, server, seconds=0.5)
+
+        assert time.monotonic() - begun < 8
+        assert successes(measured.requests) == ()
+        slowest = percentile(failures(measured.requests), 1.0)
+        # The first requests were started before the window, so there may be none in it.
+        assert slowest is None or slowest >= 1000
+    finally:
+        server.release.set()
+        load.close()
+
+
+def test_users_that_never_end_are_counted_as_aborted(tmp_path: Path, server: Server) -> None:
+    file = tmp_path / "user.py"
+    text = USER.format(kind="FastHttpUser", body="self.client.get('/')")
+    file.write_text(text.replace("    wait_time", "    network_timeout = 60.0\n    wait_time"))
+    load = LocustLoad(file, images=tmp_path, timeout_s=0.5, log=tmp_path / "log")
+    try:
+        load.start()
+        load.swarm(CELL, server.host, "t")
+        until(lambda: server.asked > 3)
+        load.measure(0.5)
+        server.release.clear()
+        until(lambda: state(load).remaining_s == 0)
+        load.stop()
+
+        assert load.measured().aborted == CELL.users
+    finally:
+        server.release.set()
+        load.close()
+
+
+def test_users_that_are_missing_are_told(tmp_path: Path, server: Server) -> None:
+    file = tmp_path / "user.py"
+    text = USER.format(kind="FastHttpUser", body="self.client.get('/')")
+    file.write_text(text + "    def on_start(self):\n        raise ValueError('no data')\n")
+    load = LocustLoad(file, images=tmp_path, timeout_s=5, log=tmp_path / "log")
+    try:
+        load.start()
+
+        measured = measure(load, server)
+
+        assert measured.fewest_users == 0
+        assert measured.exceptions[0].error == "no data"
+    finally:
+        load.close()
+
+
+def test_exceptions_of_the_user_s_own_code_are_told(tmp_path: Path, server: Server) -> None:
+    load = make_load(tmp_path, body="raise ValueError('mine')")
+    try:
+        load.start()
+
+        measured = measure(load, server)
+
+        assert measured.requests == ()
+        assert measured.exceptions[0].error == "mine"
+    finally:
+        load.close()
+
+
+def test_only_the_runner_may_speak_to_it(load: LocustLoad, server: Server) -> None:
+    load.start()
+    url, token = load._url, load._token
+    good = {"X-Loadbench-Token": token}
+    asked: list[tuple[dict[str, str], int]] = [
+        ({}, 401),
+        ({"X-Loadbench-Token": "wrong"}, 401),
+        ({**good, "Host": "evil.example"}, 421),
+        ({**good, "Host": "localhost:" + url.rpartition(":")[2]}, 421),
+    ]
+
+    for headers, status in asked:
+        for path in ("/", "/stats/requests", "/loadbench/state?since=0", "/assets/x", "/nowhere"):
+            assert requests.get(url + path, headers=headers, timeout=5).status_code == status
+        stolen = requests.post(url + "/swarm", headers=headers, timeout=5)
+        assert stolen.status_code == status
+    assert state(load).seconds == ()
+
+
+def test_it_listens_on_loopback_alone_and_keeps_its_token_out_of_sight(load: LocustLoad) -> None:
+    load.start()
+    assert load._process is not None
+    process = child_named(psutil.Process(), "loadbench.in_locust")
+
+    listening = [c.laddr.ip for c in process.net_connections("tcp") if c.status == "LISTEN"]
+
+    assert listening == ["127.0.0.1"]
+    assert load._token not in " ".join(process.cmdline())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import locust\nboom", "user.py:2: NameError: name 'boom' is not defined"),
+        ("def f(:\n", "user.py:1: SyntaxError"),
+        ("import no_such_module", "user.py:1: ModuleNotFoundError: No module named"),
+        ("x = 1", "defines no class derived from FastHttpUser or HttpUser"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        (WITH_SHAPE, "defines a load shape, Shape"),
+        (WITH_BAD_LISTENER, "ValueError: in init"),
+    ],
+)
+def test_a_user_file_that_is_not_usable_is_one_sentence(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    (tmp_path / "user.py").write_text(text)
+    load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
+
+    with pytest.raises(LoadError) as caught:
+        load.start()
+
+    load.close()
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_locust_that_ends_is_lost(load: LocustLoad) -> None:
+    load.start()
+    process = child_named(psutil.Process(), "loadbench.in_locust")
+    process.kill()
+    until(lambda: gone([process]))
+
+    with pytest.raises(LoadLostError, match="killed by signal 9"):
+        load.state(0)
+
+
+def test_a_locust_that_is_silent_is_lost_after_a_while(
+    load: LocustLoad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadbench.engine.load.locust.ANSWER_TIMEOUT_S", 0.2)
+    load.start()
+    process = child_named(psutil.Process(), "loadbench.in_locust")
+    process.suspend()
+
+    assert [load.state(0), load.state(0)] == [None, None]
+    with pytest.raises(LoadLostError, match="does not answer GET /loadbench/state"):
+        load.state(0)
+
+
+def test_a_locust_that_is_killed_while_it_starts_is_lost_and_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text("import os; os.kill(os.getpid(), 9)")
+    load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
+
+    with pytest.raises(LoadLostError, match="killed by signal 9"):
+        load.start()
+
+
+def test_it_can_be_started_again_after_it_was_lost(load: LocustLoad, server: Server) -> None:
+    load.start()
+    child_named(psutil.Process(), "loadbench.in_locust").kill()
+
+    load.start()
+
+    assert count(successes(measure(load, server).requests)) > 0
+
+
+def test_closing_leaves_nothing(load: LocustLoad) -> None:
+    load.start()
+    process = child_named(psutil.Process(), "loadbench.in_locust")
+
+    load.close()
+
+    assert gone([process])
+    load.close()
+
+
+def test_the_shipped_locustfile_runs_under_plain_locust(server: Server, tmp_path: Path) -> None:
+    locustfile = str(REPOSITORY / "locustfile.py")
+    ended = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", locustfile, "--host", server.host, *HEADLESS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    rows = json.loads(ended.stdout)
+    assert [row["name"] for row in rows] == ["/predict"]
+    assert rows[0]["num_requests"] > 0

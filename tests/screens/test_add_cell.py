@@ -1,0 +1,273 @@
+"""A cell is added to a live run: the window that asks for it, and the screen that then has it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
+from loadbench.engine.journal.codec import encode
+from loadbench.engine.journal.commands import FILE_NAME
+from loadbench.engine.journal.events import Event, Result, RunFinished
+from loadbench.ui.screens.add import AddDialog
+from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.terminal import Terminal
+from tests.support.builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_started,
+    entries,
+    make_cell,
+    make_profile,
+    run_started,
+    sample,
+    write_journal,
+)
+from tests.support.ui_harness import (
+    NARROW,
+    WIDE,
+    Looks,
+    Stage,
+    drive,
+    held,
+    lines_until,
+    press,
+    screen_text,
+    settled,
+    until,
+)
+
+SIZES = (WIDE, NARROW, (60, 20), (200, 60))
+NEW = make_cell(3, 10, 8)
+
+
+def measuring(stage: Stage) -> Path:
+    """A run of models 1 and 2, users 2 and 8, in the middle of its first cell, m1_u2_s8."""
+    return stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
+
+
+def asked(folder: Path) -> list[dict[str, Any]]:
+    """What was asked of the runner, in order."""
+    file = folder / FILE_NAME
+    return [json.loads(it) for it in file.read_text().splitlines()] if file.exists() else []
+
+
+def append(folder: Path, *events: Event) -> None:
+    """Go on with the journal, as its runner does."""
+    with (folder / JOURNAL).open("ab") as file:
+        file.write(b"".join(encode(entry) for entry in entries(events)))
+
+
+def shown(pilot: "Pilot[Any]") -> str | None:
+    """The cell that the screen is about."""
+    return next(it for it in pilot.app.screen_stack if isinstance(it, RunScreen)).shown
+
+
+def row_of(pilot: "Pilot[Any]", label: str) -> str:
+    """The row of the matrix with this name."""
+    rows = screen_text(pilot.app).splitlines()
+    return next(it for it in rows if it.startswith(f"│ {label:>5}"))
+
+
+# The window
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "key"), [("add", "7"), ("add-refused", "x")])
+def test_the_window_that_asks_for_a_cell(
+    stage: Stage, looks: Looks, size: tuple[int, int], name: str, key: str
+) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "plus", key)
+        looks(f"{name}-{size[0]}x{size[1]}", screen_text(pilot.app))
+
+    with held(folder):
+        drive(stage.app(folder=folder), script, size=size)
+
+
+def test_the_window_in_ascii_characters_alone(stage: Stage, looks: Looks) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "plus", "7")
+        looks("add-ascii-80x24", screen_text(pilot.app))
+
+    with held(folder):
+        app = stage.app(folder=folder, terminal=Terminal(ascii=True, signs=True))
+        drive(app, script, size=NARROW)
+
+
+def test_fields_have_the_numbers_of_the_cell_under_the_cursor(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "j", "l", "plus")
+        fields = pilot.app.screen.query(Input)
+        assert {it.id: it.value for it in fields} == {
+            "models": "2",
+            "users": "8",
+            "spawn_rate": "8",
+        }
+        assert pilot.app.focused is pilot.app.screen.query_one("#users")
+        assert "m2_u8_s8 is in the plan already" in screen_text(pilot.app)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_enter_asks_the_runner_for_what_was_typed_and_its_answer_is_told(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "plus", "1", "0", "shift+tab", "3")
+        assert "m3_u10_s8, about " in screen_text(pilot.app)
+        assert "more; it is measured after m2_u8_s8" in screen_text(pilot.app)
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, RunScreen)
+        (command,) = asked(folder)
+        assert command["command"] == "add"
+        assert command["args"] == {"models": 3, "users": 10, "spawn_rate": 8}
+        append(folder, answered("add", NEW.key, identity=command["id"], added=(NEW,)))
+        await until(pilot, lambda: "add it is" in screen_text(pilot.app))
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_enter_does_nothing_with_what_the_runner_would_refuse(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "plus", "enter")
+        assert isinstance(pilot.app.screen, AddDialog)
+        assert "m1_u2_s8 is in the plan already" in screen_text(pilot.app)
+        await press(pilot, "0", "enter")
+        assert "users: '0': input should be greater than" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, RunScreen)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert asked(folder) == []
+
+
+@pytest.mark.parametrize(("button", "commands"), [("#add", 1), ("#cancel", 0)])
+def test_the_mouse_adds_and_cancels_too(stage: Stage, button: str, commands: int) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "plus", "7")
+        await pilot.click(button)
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, RunScreen)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert len(asked(folder)) == commands
+
+
+def test_a_run_that_ends_meanwhile_is_asked_for_nothing(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "plus", "7")
+        append(folder, RunFinished(result=Result.STOPPED, reason="asked for"))
+        run_screen = next(it for it in pilot.app.screen_stack if isinstance(it, RunScreen))
+        await until(pilot, lambda: run_screen.status == "stopped")
+        await press(pilot, "enter")
+        assert "the run is not live any more" in screen_text(pilot.app)
+        await press(pilot, "escape", "plus")
+        assert isinstance(pilot.app.screen, RunScreen)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert asked(folder) == []
+
+
+# The screen that has it
+
+
+def test_a_new_row_and_a_new_column_leave_the_cursor_where_it_was(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "j", "l")
+        append(folder, answered("add", added=(NEW, make_cell(2, 4, 8))))
+        await until(pilot, lambda: "3m" in screen_text(pilot.app))
+        assert shown(pilot) == "m2_u8_s8"
+        assert row_of(pilot, "8").count("·") == 2
+        assert row_of(pilot, "8").count("[") == 1
+        assert row_of(pilot, "4").count("·") == 1
+        assert row_of(pilot, "10").count("·") == 1
+        assert "0 of 6 cells over" in screen_text(pilot.app)
+        await press(pilot, "end")
+        assert shown(pilot) == NEW.key
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_rows_that_come_above_the_cursor_do_not_push_it_out_of_view(stage: Stage) -> None:
+    profile = make_profile(models=[*range(1, 10)], users=[*range(101, 141)])
+    folder = stage.root / "reports" / "demo" / "20261122-111101"
+    write_journal(folder, run_started(profile))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "end")
+        assert "[" in row_of(pilot, "140")
+        append(folder, answered("add", added=tuple(make_cell(1, users) for users in (3, 4, 5))))
+        run_screen = pilot.app.screen
+        assert isinstance(run_screen, RunScreen)
+        await until(pilot, lambda: run_screen.run and len(run_screen.run.state.cells) == 363)
+        assert shown(pilot) == "m9_u140_s2"
+        assert "[" in row_of(pilot, "140")
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_a_cell_that_was_added_and_failed_is_told_at_once(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        added = answered("add", added=(NEW,))
+        append(folder, added, cell_started(NEW.key), cell_failed(NEW.key))
+        await until(pilot, lambda: f"{NEW.key} failed" in screen_text(pilot.app))
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+def test_a_cell_that_was_added_is_looked_back_at_and_measured_again(stage: Stage) -> None:
+    folder = measuring(stage)
+    seconds = [sample(NEW.key, second=it) for it in range(3)]
+    append(folder, answered("add", added=(NEW,)), cell_started(NEW.key), *seconds)
+    append(folder, cell_finished(NEW.key))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "end")
+        assert shown(pilot) == NEW.key
+        await until(pilot, lambda: f"{NEW.key}, each second" in screen_text(pilot.app))
+        await press(pilot, "a", "y")
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    (command,) = asked(folder)
+    assert (command["command"], command["cell"]) == ("again", NEW.key)

@@ -1,0 +1,277 @@
+"""What holds on every screen: keys that tell the truth, the palette, light and dark, any keys."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.events import Resize
+from textual.geometry import Size
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from loadbench.engine.requests.launch import Order, Preview
+from loadbench.errors import RefusedError
+from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.screens.cell import CellScreen
+from loadbench.ui.screens.dialogs import HelpScreen
+from loadbench.ui.screens.log import LogScreen
+from loadbench.ui.screens.profiles import ProfilesScreen
+from loadbench.ui.screens.reports import ReportsScreen
+from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.themes import THEMES
+from tests.support.ui_harness import (
+    BROKEN,
+    Stage,
+    drive,
+    held,
+    lines_until,
+    press,
+    screen_text,
+    settled,
+    until,
+)
+
+KEYS = (
+    *"aeocdfghjklnrstvxyzGS123456/?",
+    *("left_square_bracket", "right_square_bracket"),
+    *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab"),
+    *("enter", "escape", "space", "plus", "ctrl+p", "ctrl+l", "backspace", "ctrl+c"),
+)
+SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
+PRESSES = 500
+OPENINGS = ((), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter"))
+"""The keys to each screen."""
+SCREENS = (ProfilesScreen, RunScreen, CellScreen, LogScreen, ReportsScreen, LoadbenchApp)
+
+
+def screens(stage: Stage) -> None:
+    stage.save_profile("broken", BROKEN)
+    stage.save_profile("demo")
+    for number, journal in enumerate(("demo", "faults", "containers", "interrupted")):
+        stage.add_run(journal, run=f"2026112{number}-111101")
+
+
+# Keys that tell the truth
+
+
+@pytest.mark.parametrize(
+    "opening", [(), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter")]
+)
+def test_help_names_every_key_that_does_something(stage: Stage, opening: tuple[str, ...]) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, *opening)
+        app = pilot.app
+        active = [
+            it
+            for it in app.screen.active_bindings.values()
+            if it.enabled and it.binding.description
+        ]
+        keys = {app.get_key_display(it.binding) for it in active}
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        told = " ".join("".join(p.text for p in line) for line in app.screen._lines).split()
+        assert keys - {"super+c"} <= set(told)
+
+    drive(stage.app(), script)
+
+
+def test_every_key_of_every_screen_explains_itself() -> None:
+    for screen in SCREENS:
+        for binding in screen.BINDINGS:
+            assert binding.description, binding  # type: ignore[union-attr]  # all are Bindings
+            assert binding.tooltip, binding  # type: ignore[union-attr]  # as above
+
+
+@pytest.mark.parametrize(
+    "opening", [(), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter")]
+)
+def test_the_palette_has_every_action_that_is_offered(
+    stage: Stage, opening: tuple[str, ...]
+) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, *opening)
+        app = pilot.app
+        screen: Screen[Any] = app.screen
+        shown = {
+            it.binding.description
+            for it in screen.active_bindings.values()
+            if it.binding.show and it.enabled
+        }
+        assert shown <= {command.title for command in app.get_system_commands(screen)}
+
+    drive(stage.app(), script)
+
+
+def test_the_palette_does_what_it_says(stage: Stage) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "ctrl+p", *"reports")
+        await until(pilot, lambda: "look at all runs" in screen_text(pilot.app))
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReportsScreen))
+
+    drive(stage.app(), script)
+
+
+def test_the_footer_does_what_it_says_by_mouse(stage: Stage) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        row = screen_text(pilot.app).splitlines()[-1]
+        await pilot.click(offset=(row.index("reports"), 39))
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportsScreen)
+
+    drive(stage.app(), script)
+
+
+# Light and dark
+
+
+@pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
+def test_every_theme_has_every_tone_and_its_opposite(stage: Stage, theme: str) -> None:
+    folder = stage.add_run("containers")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        app = pilot.app
+        app.theme = theme
+        await settled(pilot)
+        dark = app.current_theme.dark
+        await press(pilot, "t")
+        assert app.current_theme.dark is not dark
+        await press(pilot, "t")
+        assert app.theme == theme
+
+    drive(stage.app(folder=folder), script)
+
+
+# Whatever is pressed
+
+
+def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Order) -> Preview:
+        raise RefusedError("not in this test")
+
+    monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)
+    monkeypatch.setattr("loadbench.ui.screens.preview.start_runner", refuse)
+    monkeypatch.setenv("EDITOR", "true")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    screens(stage)
+    live = stage.add_run("demo", run="20261129-111101", lines=lines_until("demo", '"second":11,'))
+    dice = random.Random(1)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        for number in range(PRESSES):
+            pilot.app.simulate_key(dice.choice(KEYS))
+            if number % 25 == 24:
+                await pilot.resize_terminal(*dice.choice(SIZES))
+            elif number % 8 == 0:
+                await pilot.pause()
+            if pilot.app._exit:
+                return
+        await pilot.resize_terminal(120, 40)
+        await settled(pilot)
+
+    left = PRESSES
+    with held(live):
+        while left > 0:
+            app = stage.app(folder=dice.choice([None, live]))
+            drive(app, script)
+            assert app._exception is None
+            left -= PRESSES if not app._exit else 100
+
+
+@pytest.mark.parametrize(("opening", "paint"), [("?", "_fit"), ("d", "_fit"), ("v", "_show_why")])
+def test_a_screen_that_is_closed_while_its_size_changes_paints_no_more(
+    stage: Stage, opening: str, paint: str
+) -> None:
+    stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        first = pilot.app.screen
+        await press(pilot, opening)
+        closed = pilot.app.screen
+        assert closed is not first
+        await pilot.app.pop_screen()
+        getattr(closed, paint)()
+        await settled(pilot)
+        assert pilot.app.screen is first
+
+    drive(stage.app(), script)
+
+
+def test_a_mistake_of_the_program_is_told_in_a_sentence_and_written_down(
+    stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stage.add_run("demo")
+    monkeypatch.setattr(
+        "loadbench.ui.screens.run.header_lines",
+        lambda *_: [][1],  # a mistake of ours
+    )
+    app = stage.app(folder=folder)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await until(pilot, lambda: app._exception, "the mistake")
+
+    with pytest.raises(IndexError):
+        drive(app, script)
+    told = (state_home / "loadbench" / "screen-error.txt").read_text()
+    assert "IndexError" in told
+    assert "header_lines" in told
+
+
+# Too soon, too late, twice
+
+
+def test_a_window_that_is_closed_twice_closes_no_other_screen(stage: Stage) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "v", "question_mark")
+        window = pilot.app.screen
+        assert isinstance(window, HelpScreen)
+        window.dismiss()
+        window.dismiss()
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportsScreen)
+
+    drive(stage.app(), script)
+
+
+def test_a_key_waits_for_the_screen_that_the_one_before_opens(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        for key in ("enter", "3", "z"):
+            pilot.app.simulate_key(key)
+        await until(pilot, lambda: pilot.app.screen.maximized, "a panel of the cell's screen")
+        assert isinstance(pilot.app.screen, CellScreen)
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_a_size_that_is_old_is_left_out(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        screen, old = pilot.app.screen, Size(70, 20)
+        screen.post_message(Resize(old, old))
+        await settled(pilot)
+        assert screen._compositor.size == pilot.app.size
+
+    drive(stage.app(folder=folder), script)

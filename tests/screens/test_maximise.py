@@ -1,0 +1,172 @@
+"""One panel with all the room: on every screen that has panels, at every size."""
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from loadbench.engine.journal.events import Result, RunFinished
+from loadbench.ui.screens.cell import CellScreen
+from loadbench.ui.screens.dialogs import Question
+from loadbench.ui.screens.reports import ReportsScreen
+from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.widgets.run_panels import RunPanels
+from tests.support.ui_harness import (
+    NARROW,
+    WIDE,
+    Stage,
+    append,
+    drive,
+    held,
+    measuring,
+    offered,
+    press,
+    screen_text,
+    settled,
+    until,
+)
+
+ABOVE, BELOW = 2, 1
+"""Rows of the header and of the footer."""
+
+
+def maximised(pilot: "Pilot[Any]") -> str | None:
+    widget = pilot.app.screen.maximized
+    return widget.id if widget else None
+
+
+def room_of(pilot: "Pilot[Any]", name: str) -> tuple[int, int]:
+    return pilot.app.screen.query_one(f"#{name}").outer_size
+
+
+def panels_by_tab(pilot: "Pilot[Any]") -> list[str]:
+    return [widget.id or "" for widget in pilot.app.screen.focus_chain]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 15), (200, 60)])
+@pytest.mark.parametrize("opening", [(), ("enter",)])
+def test_every_panel_takes_all_the_room_and_gives_it_back(
+    stage: Stage, size: tuple[int, int], opening: tuple[str, ...]
+) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, *opening)
+        before = screen_text(pilot.app)
+        panels = panels_by_tab(pilot)
+        for _ in panels:
+            name = pilot.app.focused.id if pilot.app.focused else ""
+            await press(pilot, "z")
+            assert maximised(pilot) == name
+            assert room_of(pilot, name or "") == (size[0], size[1] - ABOVE - BELOW)
+            assert screen_text(pilot.app).splitlines()[:2] == before.splitlines()[:2]
+            await press(pilot, "z", "tab")
+            assert maximised(pilot) is None
+        assert screen_text(pilot.app) == before
+
+    drive(stage.app(folder=folder), script, size=size)
+
+
+def test_escape_gives_the_room_back_before_it_goes_back(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "enter", "z")
+        assert offered(pilot)["z"] == "restore"
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, CellScreen)
+        assert offered(pilot)["z"] == "maximise"
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, RunScreen)
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_tab_and_numbers_go_to_another_panel_which_is_maximised_then(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        seen = []
+        for key in ("z", "tab", "tab", "tab", "tab", "shift+tab", "4", "5"):
+            await press(pilot, key)
+            seen.append(maximised(pilot))
+        panels = ["sweep", "containers", "events", "latency", "throughput", "latency"]
+        assert seen == [*panels, "failures", "events"]
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_what_is_maximised_stays_so_in_another_size_and_is_in_view_after_it(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "tab", "tab", "tab", "tab", "z")
+        assert maximised(pilot) == "throughput"
+        for size in (NARROW, (60, 15), (40, 10), (200, 60), NARROW):
+            await pilot.resize_terminal(*size)
+            await settled(pilot)
+            assert maximised(pilot) == "throughput"
+            assert room_of(pilot, "throughput") == (size[0], size[1] - ABOVE - BELOW)
+        await press(pilot, "z")
+        assert pilot.app.screen.query_one(RunPanels).tab == "charts"
+        assert pilot.app.focused is pilot.app.screen.query_one("#throughput")
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_a_run_ends_and_is_asked_about_while_a_panel_is_maximised(stage: Stage) -> None:
+    folder = measuring(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "tab", "z", "x")
+        assert isinstance(pilot.app.screen, Question)
+        await press(pilot, "escape")
+        assert maximised(pilot) == "containers"
+        append(folder, RunFinished(result=Result.STOPPED, reason="asked for"))
+        await until(pilot, lambda: "stopped: asked for" in screen_text(pilot.app))
+        assert maximised(pilot) == "containers"
+        assert "x" not in offered(pilot)
+        await press(pilot, "question_mark", "escape", "z")
+        assert "sweep" in screen_text(pilot.app)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_reports_too(stage: Stage, size: tuple[int, int]) -> None:
+    stage.save_profile("demo")
+    stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "v", "2", "z")
+        assert isinstance(pilot.app.screen, ReportsScreen)
+        assert maximised(pilot) == "cells"
+        assert "m2_u8" not in screen_text(pilot.app)
+        assert "196" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert maximised(pilot) is None
+
+    drive(stage.app(), script, size=size)
+
+
+@pytest.mark.parametrize("size", [NARROW, (60, 20)])
+def test_keys_that_do_not_fit_are_left_to_the_help(stage: Stage, size: tuple[int, int]) -> None:
+    folder = measuring(stage, "faults", '"message":"the run pauses')
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        for keys in ((), ("k", "k"), ("enter",), ("z",)):
+            await press(pilot, *keys)
+            footer = screen_text(pilot.app).splitlines()[-1]
+            assert footer.endswith(" ? help")
+            assert len(footer) <= size[0]
+
+    with held(folder):
+        drive(stage.app(folder=folder), script, size=size)

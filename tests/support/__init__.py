@@ -1,0 +1,1 @@
+"""What tests, and benches, share: the only package here that others import."""

@@ -1,0 +1,163 @@
+"""Events, states and runs for tests: what a test does not care about has a default here."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from loadbench.engine.journal.codec import VERSION, Entry
+from loadbench.engine.journal.events import (
+    Buckets,
+    CellFailed,
+    CellFinished,
+    CellSkipped,
+    CellStarted,
+    Circumstances,
+    CommandAnswered,
+    Event,
+    Requests,
+    RunStarted,
+    Sample,
+    Stages,
+    Verdict,
+)
+from loadbench.engine.journal.state import RunState, fold
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell, plan_cells
+
+
+def make_profile(**keys: Any) -> Profile:
+    """A profile; one cell, `m1_u2_s2`, unless the keys say otherwise."""
+    return Profile.model_validate({"models": [1], "users": [2], "spawn_rates": [2], **keys})
+
+
+def make_cell(models: int = 1, users: int = 2, spawn_rate: float = 2, repeat: int = 1) -> Cell:
+    """A cell; `m1_u2_s2`."""
+    return Cell(models=models, users=users, spawn_rate=spawn_rate, repeat=repeat)
+
+
+def run_started(
+    profile: Profile | None = None,
+    *,
+    run: str = "20261122-072100",
+    workspace: str = "/nowhere",
+) -> RunStarted:
+    """The first event of a run over a profile's cells."""
+    profile = profile or make_profile()
+    return RunStarted(
+        v=VERSION,
+        pid=4242,
+        run=run,
+        workspace=workspace,
+        profile_name="demo",
+        profile_file="/nowhere/profiles/demo.yaml",
+        profile=profile.resolved(),
+        overrides=(),
+        cells=plan_cells(profile),
+        driver="local",
+        driver_reason="asked for",
+        hardware={"cores": 2},
+        versions={"loadbench": "0"},
+    )
+
+
+def cell_started(cell: str = "m1_u2_s2", attempt: int = 1) -> CellStarted:
+    """A cell begins."""
+    return CellStarted(cell=cell, attempt=attempt)
+
+
+def requests(successes: Buckets = ((10.0, 40),), failures: Buckets = ()) -> tuple[Requests, ...]:
+    """The requests of the one name that the shipped locustfile has."""
+    return (Requests(method="POST", name="/predict", successes=successes, failures=failures),)
+
+
+def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
+    """One second of a cell with 40 successes of 10 ms."""
+    fields: dict[str, Any] = {
+        "users": 2,
+        "requests": requests(),
+        "stages": Stages(),
+        "containers": (),
+        "client_cpu_cores": 0.1,
+    }
+    return Sample(cell=cell, **{"attempt": 1, "second": second, **fields, **changes})
+
+
+def circumstances(**changes: Any) -> Circumstances:
+    """A window in which two users waited for answers that came all the time."""
+    fields: dict[str, Any] = {
+        "begin_s": 2.0,
+        "in_flight": 1.98,
+        "thinking": 0.0,
+        "gaps": ((25.0, 400),),
+        "lag": ((0.2, 500),),
+        "clock_jump_ms": 0.0,
+    }
+    return Circumstances(**{**fields, **changes})
+
+
+def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:
+    """A valid cell: 400 successes of 10 ms in 10 s."""
+    fields: dict[str, Any] = {
+        "verdict": Verdict.VALID,
+        "reasons": (),
+        "measured_s": 10.0,
+        "completed": 400,
+        "requests": requests(((10.0, 400),)),
+        "aborted": 0,
+        "errors": (),
+        "stages": Stages(),
+        "settled": True,
+        "fewest_users": 2,
+        "client_cpu_cores": 0.1,
+        "circumstances": circumstances(),
+    }
+    return CellFinished(cell=cell, attempt=attempt, **{**fields, **changes})
+
+
+def cell_failed(cell: str = "m1_u2_s2", attempt: int = 1) -> CellFailed:
+    """A cell whose model ran out of memory."""
+    return CellFailed(cell=cell, attempt=attempt, reason="model-1 ended (137)", exit_code=137)
+
+
+def cell_skipped(cell: str = "m1_u2_s2", attempt: int = 1) -> CellSkipped:
+    """A cell that nobody wanted."""
+    return CellSkipped(cell=cell, attempt=attempt, reason="asked for")
+
+
+def answered(
+    command: str,
+    cell: str | None = None,
+    *,
+    accepted: bool = True,
+    identity: str = "id-1",
+    added: tuple[Cell, ...] = (),
+) -> CommandAnswered:
+    """The answer to a command."""
+    message = f"{command} it is"
+    return CommandAnswered(
+        id=identity, command=command, accepted=accepted, message=message, cell=cell, added=added
+    )
+
+
+def entries(events: Iterable[Event]) -> list[Entry]:
+    """The events as a journal's entries, one a second."""
+    return [
+        Entry(seq, f"2026-11-22T07:21:{seq % 60:02}.000Z", float(seq), event)
+        for seq, event in enumerate(events, start=1)
+    ]
+
+
+def state_after(*events: Event) -> RunState:
+    """The fold of the events."""
+    return fold(entries(events))
+
+
+def write_journal(folder: Path, *events: Event) -> Path:
+    """Make a run's folder whose runner wrote these events and ended."""
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = JournalWriter(folder)
+    for event in events:
+        writer.append(event)
+    writer.close()
+    return folder

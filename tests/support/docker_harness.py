@@ -1,0 +1,215 @@
+"""What the tests with a real Docker engine share: workspaces, questions to the engine, a proxy."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from loadbench.engine.drivers.compose.files import project_name
+from tests.support.harness import FAST, Bench
+
+DOCKER_CONFIG = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))
+OURS = FAST.replace("driver: local", "driver: compose")
+THEIRS: dict[str, Any] = {
+    "models": [1, 2],
+    "users": [2],
+    "spawn_rates": [10],
+    "run_time": "1s",
+    "settle": {"max": "0s"},
+    "stack": {
+        "driver": "compose",
+        "compose": ["foreign/compose.yaml"],
+        "service": "app",
+        "health": "/ping",
+        "startup_timeout": "60s",
+    },
+    "load": {"locustfile": "foreign/user.py", "timeout": "5s"},
+}
+
+LONG = ("--set", "run_time=120s")
+STRAYS = ("engine/process.py", "docker stats", "docker events", "docker compose", "docker-compose")
+
+
+def docker(*arguments: str, check: bool = True) -> str:
+    """Return what the docker command line prints."""
+    ended = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=120, check=check
+    )
+    return ended.stdout.strip()
+
+
+def why_no_engine() -> str | None:
+    """Return why there is no Docker engine with Compose v2 here; None: there is one."""
+    if shutil.which("docker") is None:
+        return "there is no docker command here"
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if ended.returncode:
+            return f"`{' '.join(command)}`: {(ended.stderr or ended.stdout).strip()[-200:]}"
+    return None
+
+
+def strays() -> list[str]:
+    """Command lines of processes that a run has left."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if any(words in line for words in STRAYS):
+            found.append(line)
+    return found
+
+
+@dataclass
+class DockerBench(Bench):
+    """A workspace whose runs start containers."""
+
+    fixed: dict[str, str] = field(default_factory=dict)
+    """Environment variables of every command line that it starts."""
+
+    @classmethod
+    def make(cls, folder: Path, profile: str = OURS, name: str = "fast") -> "DockerBench":
+        made = Bench.make(folder, profile, name)
+        return cls(made.root, made.home, fixed={"DOCKER_CONFIG": DOCKER_CONFIG})
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        return super().start(*arguments, **{**self.fixed, **environment})
+
+    def save_theirs(self, name: str = "theirs", **changes: Any) -> Path:
+        """Save a profile for somebody else's project; a `stack` is added to what it has."""
+        keys = {**THEIRS, **changes, "stack": {**THEIRS["stack"], **changes.get("stack", {})}}
+        return self.save_profile(yaml.safe_dump(keys), name)
+
+    def change_theirs(self, **services: Mapping[str, Any]) -> None:
+        """Change services of somebody else's project; a value of None removes a key."""
+        file = self.root / "foreign" / "compose.yaml"
+        config = yaml.safe_load(file.read_text())
+        for name, changes in services.items():
+            merged = {**config["services"].get(name, {}), **changes}
+            config["services"][name] = {k: v for k, v in merged.items() if v is not None}
+        file.write_text(yaml.safe_dump(config))
+
+    @property
+    def projects(self) -> list[str]:
+        """The compose projects that belong to this workspace."""
+        stack = self.root / "stack"
+        foreign = (self.root / "foreign" / "compose.yaml",)
+        ours = (stack / "compose.yaml",)
+        return [project_name(paths) for paths in (ours, (*ours, self.addition), foreign)]
+
+    @property
+    def addition(self) -> Path:
+        """A compose file that a profile may put over our own."""
+        return self.root / "network.yaml"
+
+    def left(self) -> list[str]:
+        """The containers and networks that there are of the workspace's projects."""
+        found = []
+        for project in self.projects:
+            label = f"label=com.docker.compose.project={project}"
+            found += docker("ps", "-a", "--filter", label, "--format", "{{.Names}}").split()
+            found += docker("network", "ls", "--filter", label, "--format", "{{.Name}}").split()
+        return found
+
+    def container(self, name: str) -> str:
+        """Return the whole name of a container that people call `app-1`."""
+        for project in self.projects:
+            label = f"label=com.docker.compose.project={project}"
+            names = docker("ps", "-a", "--filter", label, "--format", "{{.Names}}").split()
+            if f"{project}-{name}" in names:
+                return f"{project}-{name}"
+        raise AssertionError(f"no container {name} in {self.projects}")
+
+    def reason(self, key: str, name: str = "theirs") -> str:
+        """Return why a cell has failed."""
+        failed = self.state(name).cells[key].failed
+        assert failed is not None, self.state(name).cells[key]
+        return failed.reason
+
+    def close(self) -> None:
+        super().close()
+        for project in self.projects:
+            docker("compose", "-p", project, "down", "--timeout", "1", check=False)
+            images = docker("image", "ls", "--quiet", f"{project}-*")
+            if images:
+                docker("image", "rm", *images.split(), check=False)
+
+
+class EngineProxy:
+    """A Unix socket before the engine's own.
+
+    Args:
+        path: The socket.
+        context: What `docker context inspect` prints: where the engine is.
+    """
+
+    def __init__(self, path: Path, context: str) -> None:
+        self._path = path
+        host = json.loads(context)[0]["Endpoints"]["docker"]["Host"]
+        self._engine = host.removeprefix("unix://")
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._open: list[socket.socket] = []
+        self.listen()
+
+    @property
+    def host(self) -> str:
+        """What `DOCKER_HOST` is to be."""
+        return f"unix://{self._path}"
+
+    def listen(self) -> None:
+        """Be there, or be back."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self._path))
+        listener.listen(64)
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def hang(self) -> None:
+        """Pass nothing on any more, and refuse nothing."""
+        self._flowing.clear()
+
+    def go_on(self) -> None:
+        """Pass on what has waited, and everything after it."""
+        self._flowing.set()
+
+    def close(self) -> None:
+        """Be gone."""
+        self._path.unlink(missing_ok=True)
+        for sock in [self._listener, *self._open]:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+        self._open.clear()
+        self._flowing.set()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect(self._engine)
+            self._open += [client, engine]
+            for source, target in ((client, engine), (engine, client)):
+                threading.Thread(target=self._pass, args=(source, target), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := source.recv(65536):
+                self._flowing.wait()
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)

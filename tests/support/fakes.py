@@ -1,0 +1,139 @@
+"""A stack and a load that really implement their Protocols, without processes and without time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from loadbench.engine.drivers.protocol import Say
+from loadbench.engine.journal.events import Container, Stages
+from loadbench.engine.load.protocol import LoadState, Measured, Second
+from loadbench.engine.profile.plan import Cell
+from loadbench.errors import StackError
+from tests.support.builders import circumstances, requests
+
+Calls = list[str]
+"""What was done, in order."""
+
+Trap = Callable[[], object]
+"""Called when something is done; may raise, or do something from outside."""
+
+
+@dataclass
+class Faked:
+    """Notes every call, and springs the trap that was laid for it: once."""
+
+    calls: Calls
+    traps: dict[str, Trap] = field(default_factory=dict)
+
+    def note(self, call: str) -> None:
+        self.calls.append(call)
+        if trap := self.traps.pop(call, None):
+            trap()
+
+
+@dataclass
+class FakeStack(Faked):
+    """A stack that is ready as soon as it is scaled."""
+
+    models: int = 0
+    broken: StackError | None = None
+    host: str = "http://127.0.0.1:1"
+    images: Mapping[str, str] = field(default_factory=dict)
+    show: Callable[[], tuple[Container, ...]] | None = None
+    """Overrules what containers there are."""
+    left: str | None = None
+    """What it says that it could not end."""
+
+    def prepare(self, say: Say) -> Mapping[str, str]:
+        say("build", "done")
+        self.note("prepare")
+        return self.images
+
+    def scale(self, models: int, say: Say) -> None:
+        self.broken = None
+        self.models = models
+        say("start", f"{models} models")
+        self.note(f"scale {models}")
+
+    def missing(self, models: int) -> str | None:
+        return None if models == self.models else f"{self.models} of {models}"
+
+    def fault(self) -> StackError | None:
+        return self.broken
+
+    def containers(self) -> tuple[Container, ...]:
+        if self.show:
+            return self.show()
+        names = [f"model-{number}" for number in range(1, self.models + 1)]
+        return tuple(Container(name=name, service="model", state="running") for name in names)
+
+    def cpu_cores_here(self) -> float | None:
+        return None
+
+    def close(self) -> str | None:
+        self.note("close stack")
+        return self.left
+
+
+@dataclass
+class FakeLoad(Faked):
+    """A load for which every look is a second later than the last one."""
+
+    window: int = 3
+    """Looks that a measured window takes."""
+    tag: str = ""
+    second: int = 0
+    left: int | None = None
+
+    def start(self) -> None:
+        self.note("start load")
+
+    def swarm(self, cell: Cell, host: str, tag: str) -> None:
+        self.tag, self.second, self.left = tag, 0, None
+        self.note(f"swarm {cell.key}")
+
+    def state(self, since: int) -> LoadState:
+        self.second += 1
+        if self.left:
+            self.left -= 1
+            self.note("look")
+        return LoadState(
+            cell=self.tag,
+            spawned=self.second > 1,
+            remaining_s=self.left,
+            seconds=tuple(make_second(number) for number in range(since, self.second)),
+        )
+
+    def measure(self, seconds: float) -> None:
+        self.left = self.window
+        self.note("measure")
+
+    def stop(self) -> None:
+        self.note("stop users")
+
+    def measured(self) -> Measured:
+        self.note("measured")
+        return Measured(
+            measured_s=1.0,
+            circumstances=circumstances(),
+            completed=40,
+            aborted=0,
+            fewest_users=2,
+            client_cpu_cores=0.1,
+            errors=(),
+            requests=requests(((10.0, 400),)),
+            stages=Stages(),
+        )
+
+    def report(self) -> bytes:
+        self.note("report")
+        return b"<html>"
+
+    def close(self) -> None:
+        self.note("close load")
+
+
+def make_second(number: int) -> Second:
+    """A second with 40 successes."""
+    return Second(
+        second=number, users=2, requests=requests(), stages=Stages(), client_cpu_cores=0.1
+    )

@@ -1,0 +1,186 @@
+"""What the tests of whole runs share: a workspace, the command line, waiting for a condition."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import pytest
+
+from loadbench.engine.journal.events import Phase
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import RunState, fold
+from loadbench.engine.run_reader import Run, read_run
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60.0
+FAST = """
+description: a fast one for tests
+models: [1]
+users: [2]
+spawn_rates: [10]
+run_time: 1s
+settle: {max: 0s}
+stack: {driver: local, startup_timeout: 60s}
+load: {timeout: 5s}
+"""
+
+T = TypeVar("T")
+
+
+def until(
+    condition: Callable[[], T | bool | None], *, within_s: float = PATIENCE_S, what: str = ""
+) -> T:
+    """Return the first true value of a condition; fail when none comes in time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value  # type: ignore[return-value]  # a plain True is for no one to use
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within_s:g} s: {what or condition}")
+        time.sleep(0.02)
+
+
+@dataclass
+class Bench:
+    """A workspace in a temporary folder, and the command line in it."""
+
+    root: Path
+    home: Path
+    started: list["subprocess.Popen[str]"] = field(default_factory=list)
+
+    @classmethod
+    def make(cls, folder: Path, profile: str = FAST, name: str = "fast") -> "Bench":
+        """Make a workspace with one profile, and with the real stack and images."""
+        root = folder / "bench"
+        (root / "profiles").mkdir(parents=True)
+        for part in ("stack", "images", "locustfile.py"):
+            (root / part).symlink_to(REPOSITORY / part)
+        bench = cls(root, folder / "home")
+        bench.save_profile(profile, name)
+        return bench
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    def save_profile(self, text: str, name: str = "fast") -> Path:
+        path = self.root / "profiles" / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start the command line, as from a shell whose session is its own."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loadbench", *arguments],
+            cwd=self.root,
+            env={
+                **os.environ,
+                "XDG_STATE_HOME": str(self.home),
+                "HOME": str(self.home),
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def call(
+        self, *arguments: str, within_s: float = PATIENCE_S, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run the command line to its end."""
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=within_s)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def folder(self, name: str = "fast") -> Path:
+        """Return the folder of the newest run, as soon as there is one."""
+        link = self.reports / name / "latest"
+        until(link.exists, what=f"a run of {name}")
+        return link.resolve()
+
+    def run(self, name: str = "fast") -> Run:
+        return read_run(self.folder(name))
+
+    def state(self, name: str = "fast") -> RunState:
+        return fold(JournalReader(self.folder(name)).poll())
+
+    def when(self, key: str, phase: Phase = Phase.MEASURING, name: str = "fast") -> RunState:
+        """Wait until a cell is in a phase, with a sample of it where there are users."""
+        needs_sample = phase is Phase.MEASURING
+
+        def reached() -> RunState | None:
+            state = self.state(name)
+            there = state.current == key and state.phase is phase
+            return state if there and (state.samples or not needs_sample) else None
+
+        return until(reached, what=f"{key} {phase}")
+
+    def runner(self, name: str = "fast") -> psutil.Process:
+        return psutil.Process(self.state(name).pid)
+
+    def close(self) -> None:
+        """End whatever a test has left running."""
+        for journal in self.reports.glob("*/*/journal.jsonl"):
+            run = read_run(journal.parent)
+            if run.status.value == "live" and run.state.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(run.state.pid, signal.SIGKILL)
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def child_named(runner: psutil.Process, words: str) -> psutil.Process:
+    """Return the runner's descendant whose command line holds these words, not its leash."""
+
+    def found() -> psutil.Process | None:
+        for process in runner.children(recursive=True):
+            try:
+                line = " ".join(process.cmdline())
+            except psutil.Error:
+                continue
+            if words in line and "engine/process.py" not in line:
+                return process
+        return None
+
+    return until(found, what=f"a process {words}")
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Return whether none of these processes is left."""
+    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def flaws(reasons: Iterable[str]) -> list[str]:
+    """Return the reasons that are not for want of time or of a machine of one's own."""
+    excused = (
+        "few samples",
+        "neighbours",
+        "client-bound: Locust was late",
+        "stalled once",
+        "not s",
+    )
+    return [reason for reason in reasons if not reason.startswith(excused)]
+
+
+def requests_in_report(html: str) -> int:
+    """Return how many requests Locust's own report counts."""
+    pattern = r'"name":\s*"Aggregated".{0,400}?"num_requests":\s*(\d+)'
+    found = re.search(pattern, html, re.DOTALL)
+    assert found, "the report holds no total"
+    return int(found.group(1))

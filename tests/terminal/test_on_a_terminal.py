@@ -1,0 +1,333 @@
+"""The screens on a real terminal: what it is written, how it is left, and what ends them."""
+
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.run_reader import RunStatus
+from tests.support.harness import FAST, Bench, until
+from tests.support.pty_harness import Terminal
+from tests.support.ui_harness import Open, Stage, held, measuring
+
+TWO_CELLS = FAST.replace("users: [2]", "users: [1, 2]").replace("run_time: 1s", "run_time: 30s")
+
+
+# What is written
+
+
+def test_at_rest_nothing_is_written(stage: Stage, opened: Open) -> None:
+    stage.save_profile("demo")
+    stage.add_run("demo")
+    terminal = opened()
+    terminal.wait_for("demo", "done, 22 Nov", "help")
+    terminal.until_quiet()
+
+    assert terminal.read(within_s=3.0) == b""
+
+
+def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> None:
+    stage.add_run("demo")
+    terminal = opened("attach", "demo")
+    terminal.wait_for("4 finished", "POST /predict", "15s")
+    terminal.until_quiet()
+
+    assert terminal.read(within_s=3.0) == b""
+
+
+@pytest.mark.parametrize(
+    ("environment", "used", "unused"),
+    [
+        ({"TERM": "xterm-256color"}, b"38;5;", b"38;2;"),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, b"38;2;", b"38;5;"),
+        ({"TERM": "xterm"}, b"32", b"38;"),
+        ({"TERM": "linux"}, b"32", b"38;"),
+    ],
+    ids=["256", "true", "16", "linux"],
+)
+def test_colours_are_those_that_the_terminal_has(
+    stage: Stage, opened: Open, environment: dict[str, str], used: bytes, unused: bytes
+) -> None:
+    stage.add_run("demo")
+    terminal = opened("attach", "demo", **environment)
+    terminal.wait_for("4 finished", "POST /predict")
+
+    styles = re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.said))
+    assert any(used in style for style in styles)
+    assert not any(unused in style for style in styles)
+
+
+def test_without_colour_everything_is_grey(stage: Stage, opened: Open) -> None:
+    stage.add_run("containers")
+    terminal = opened("attach", "demo", NO_COLOR="1")
+    terminal.wait_for("3 failed", "fail", "15s")
+
+    colours = {int(it) for it in re.findall(rb"[34]8;5;(\d+)[;m]", bytes(terminal.said))}
+    assert colours <= {0, 7, 8, 15, 16, 59, 102, 145, 188, 231, *range(232, 256)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [((), {"TERM": "linux"}), (("--ascii",), {})],
+    ids=["linux", "--ascii"],
+)
+def test_ascii_terminals_get_ascii_alone(
+    stage: Stage, opened: Open, arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    stage.add_run("containers")
+    terminal = opened(*arguments, "attach", "demo", **environment)
+    shown = terminal.wait_for("3 failed", "POST /predict", "15s")
+
+    assert shown.isascii()
+    terminal.press("?")
+    terminal.wait_for("keys", "everywhere")
+    terminal.press("G")
+    assert terminal.wait_for("signs", "not measured yet").isascii()
+
+
+def test_a_dumb_terminal_is_refused_with_what_to_do_instead(stage: Stage, opened: Open) -> None:
+    terminal = opened(TERM="dumb")
+
+    assert terminal.wait() == 2
+    assert "attach --plain" in terminal.text
+    assert "Traceback" not in terminal.text
+
+
+# How it is left
+
+
+def test_the_terminal_is_left_as_it_was_found(stage: Stage, opened: Open) -> None:
+    stage.save_profile("demo")
+    terminal = opened()
+    terminal.wait_for("demo", "help")
+    terminal.press("q")
+
+    assert terminal.wait() == 0
+    assert terminal.settings_now == terminal.settings
+    for on, off in ((b"?1049h", b"?1049l"), (b"?1000h", b"?1000l"), (b"?25l", b"?25h")):
+        assert terminal.said.rfind(off) > terminal.said.rfind(on) >= 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_screens_in_order_and_no_run(
+    stage: Stage, opened: Open, number: signal.Signals
+) -> None:
+    folder = measuring(stage)
+    with held(folder):
+        terminal = opened("attach")
+        terminal.wait_for("live", "POST /predict")
+        terminal.signal(number)
+
+        assert terminal.wait(within_s=10) == 0
+        assert terminal.settings_now == terminal.settings
+        assert "goes on; `loadbench-tui attach`" in terminal.text
+        assert not (folder / "commands.jsonl").exists()
+
+
+def test_a_terminal_that_is_gone_ends_the_screens(stage: Stage, opened: Open) -> None:
+    stage.save_profile("demo")
+    terminal = opened()
+    terminal.wait_for("demo", "help")
+    terminal.hang_up()
+
+    terminal.until(lambda: terminal.ended, what="its end", within_s=10)
+
+
+def test_a_terminal_that_is_gone_without_a_signal_ends_them_too(stage: Stage) -> None:
+    stage.save_profile("demo")
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); signal.signal = print;"
+        "from loadbench.cli.main import main; main(['--ascii'])"
+    )
+    terminal = Terminal([sys.executable, "-c", code], stage.root)
+    terminal.wait_for("demo", "help")
+    terminal.hang_up()
+
+    terminal.until(lambda: terminal.ended, what="its end", within_s=10)
+
+
+@pytest.mark.parametrize("end", [lambda it: it.signal(signal.SIGTERM), lambda it: it.press("q")])
+def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
+    stage: Stage, opened: Open, end: Callable[[Terminal], None]
+) -> None:
+    stage.add_run("demo")
+    terminal = opened("attach", "demo")
+    terminal.wait_for("4 finished", "POST /predict")
+    terminal.fill("\x0c")
+
+    end(terminal)
+
+    until(lambda: terminal.ended, within_s=10, what="its end")
+    assert terminal.settings_now == terminal.settings
+    terminal.read()
+    for on, off in ((b"?1049h", b"?1049l"), (b"?1000h", b"?1000l"), (b"?25l", b"?25h")):
+        assert terminal.said.rfind(off) > terminal.said.rfind(on) >= 0
+
+
+# Keys that need a real terminal
+
+
+def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
+    stage: Stage, opened: Open, tmp_path: Path
+) -> None:
+    before = stage.save_profile("demo").read_text().splitlines()
+    editor = tmp_path / "vi"
+    editor.write_text('#!/bin/sh\necho "editing $*"\nprintf "batch_size: many\\n" >> "$1"\n')
+    editor.chmod(0o755)
+    terminal = opened(EDITOR=str(editor))
+    terminal.wait_for("demo", "help")
+
+    terminal.press("e")
+
+    number = len(before) + 1
+    shown = terminal.wait_for("not valid", "'many': a whole number", f"{number}  batch_size: many")
+    assert re.search(rf"> +{number}  batch_size: many", shown)
+    terminal.press("q")
+    assert terminal.wait() == 0
+    assert terminal.settings_now == terminal.settings
+
+
+def test_ctrl_c_in_an_editor_is_meant_for_the_editor(
+    stage: Stage, opened: Open, tmp_path: Path
+) -> None:
+    stage.save_profile("demo")
+    editor = tmp_path / "patient"
+    editor.write_text(
+        "#!/bin/sh\ntrap 'echo interrupted' INT\necho editing\nread line\nread line\n"
+    )
+    editor.chmod(0o755)
+    terminal = opened(EDITOR=str(editor))
+    terminal.wait_for("demo", "help")
+    terminal.press("e")
+    terminal.wait_for("editing")
+
+    terminal.press("\x03")
+    terminal.wait_for("interrupted")
+    assert not terminal.read(within_s=4.0).strip()
+    terminal.press("\n\n")
+
+    terminal.wait_for("about 2 min", "help")
+    terminal.press("q")
+    assert terminal.wait() == 0
+
+
+def test_an_editor_that_is_not_there_is_told(stage: Stage, opened: Open) -> None:
+    stage.save_profile("demo")
+    terminal = opened(EDITOR="no-such-editor")
+    terminal.wait_for("demo", "help")
+
+    terminal.press("e")
+
+    terminal.wait_for("no-such-editor", "set EDITOR")
+
+
+def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
+    stage.add_run("demo")
+    terminal = opened("attach", "demo")
+    terminal.wait_for("4 finished", "POST /predict")
+
+    terminal.resize(80, 24)
+    terminal.wait_for("1 sweep", "6 logs")
+    terminal.resize(50, 10)
+    terminal.wait_for("60×15 is needed")
+    terminal.resize(120, 40)
+
+    terminal.wait_for("4 finished", "POST /predict", "where the time goes")
+
+
+# Whole runs
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench.make(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_run_is_shown_until_its_end_and_then_told_in_lines(bench: Bench, opened: Open) -> None:
+    terminal = opened("run", "fast", folder=bench.root, HOME=str(bench.home))
+    terminal.wait_for("live", "sweep", "latency ms")
+
+    assert terminal.wait(within_s=90) == 0
+    shown = terminal.text
+    assert "m1_u2_s10" in shown
+    assert "1 cell: 1 finished" in shown
+    assert "reports: " in shown
+    assert terminal.settings_now == terminal.settings
+
+
+def test_a_run_goes_on_without_its_screen_and_is_commanded_from_another(
+    bench: Bench, opened: Open
+) -> None:
+    bench.save_profile(TWO_CELLS)
+    first = opened("run", "fast", folder=bench.root)
+    first.wait_for("live", "m1_u1_s10")
+    first.press("q")
+    assert first.wait() == 0
+    assert "goes on; `loadbench-tui attach`" in first.text
+
+    second = opened("attach", folder=bench.root, size=(80, 24))
+    second.wait_for("live", "1 sweep")
+    second.until(lambda: bench.state().phase == "measuring", what="measuring", within_s=60)
+    second.press("s")
+    second.wait_for("skip m1_u1_s10")
+    second.press("y")
+    second.until(
+        lambda: bench.state().cells["m1_u1_s10"].status is CellStatus.SKIPPED, what="skipped"
+    )
+    second.wait_for("m1_u2_s10")
+    second.press("x")
+    second.wait_for("stop the run")
+    second.press("y")
+    second.wait_for("stopped", "r measures the rest")
+
+    assert bench.run().status is RunStatus.STOPPED
+    second.press("q")
+    assert second.wait() == 0
+
+
+def test_a_lost_connection_leaves_the_run_alone(bench: Bench, opened: Open) -> None:
+    bench.save_profile(FAST.replace("run_time: 1s", "run_time: 3s"))
+    terminal = opened("run", "fast", folder=bench.root)
+    terminal.wait_for("live", "sweep")
+    terminal.hang_up()
+    terminal.until(lambda: terminal.ended, what="the end of the screen", within_s=10)
+
+    until(lambda: bench.run().status is RunStatus.DONE, what="the end of the run")
+
+
+def test_ctrl_c_asks_whether_to_leave_or_to_stop(bench: Bench, opened: Open) -> None:
+    bench.save_profile(TWO_CELLS)
+    terminal = opened("run", "fast", folder=bench.root)
+    terminal.wait_for("live", "sweep")
+    terminal.press("\x03")
+    terminal.wait_for("It goes on without this screen", "detach")
+    terminal.press("x")
+
+    assert terminal.wait(within_s=60) == 130
+    assert "2 not run" in terminal.text
+
+
+def test_run_on_a_dumb_terminal_tells_lines(bench: Bench, opened: Open) -> None:
+    terminal = opened("run", "fast", folder=bench.root, TERM="dumb")
+
+    assert terminal.wait(within_s=90) == 0
+    assert b"\x1b[?1049h" not in terminal.said
+    assert "1 cell: 1 finished" in terminal.text
+
+
+def test_attach_tells_lines_where_a_screen_is_not_wanted(stage: Stage, opened: Open) -> None:
+    stage.add_run("demo")
+    started = time.monotonic()
+    terminal = opened("attach", "demo", "--plain")
+
+    assert terminal.wait() == 0
+    assert "4 cells: 4 finished" in terminal.text
+    assert b"\x1b[?1049h" not in terminal.said
+    assert time.monotonic() - started < 30

@@ -1,0 +1,121 @@
+"""Video memory, with a library that stands for NVIDIA's: there may be no GPU here."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from loadbench.engine.drivers.compose.preflight import vram_warning
+from loadbench.engine.drivers.docker.gpu import Gpus, VramMeter, find_gpus, used_by_container
+from tests.support.builders import make_profile
+
+GIB = 2**30
+
+
+class FakeError(Exception):
+    """What the library raises."""
+
+
+@dataclass
+class FakeNvml:
+    """NVML's bindings: GPUs with a size, and processes that use them."""
+
+    sizes: list[int] = field(default_factory=lambda: [8 * GIB, 16 * GIB])
+    processes: dict[int, list[tuple[int, int | None]]] = field(default_factory=dict)
+    """(process id, bytes) by GPU."""
+    driver: bool = True
+    shared: bool = False
+    NVMLError: type[Exception] = FakeError
+
+    def nvmlInit(self) -> None:  # noqa: N802  # the library's names
+        if not self.driver:
+            raise FakeError
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return len(self.sizes)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        return index
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802
+        if self.shared:
+            raise FakeError
+        return SimpleNamespace(total=self.sizes[handle])
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[SimpleNamespace]:  # noqa: N802
+        if handle not in self.processes:
+            raise FakeError
+        return [SimpleNamespace(pid=p, usedGpuMemory=used) for p, used in self.processes[handle]]
+
+
+@pytest.fixture
+def nvml(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
+    made = FakeNvml()
+    monkeypatch.setitem(sys.modules, "pynvml", made)
+    return made
+
+
+def test_no_driver_no_gpu_and_no_library_are_no_errors(
+    nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvml.driver = False
+    assert find_gpus() is None
+    nvml.driver, nvml.sizes = True, []
+    assert find_gpus() is None
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert find_gpus() is None
+
+
+def test_a_process_s_memory_is_added_up_over_all_gpus(nvml: FakeNvml) -> None:
+    nvml.processes = {0: [(10, 100), (11, 5)], 1: [(10, 1000), (12, None)]}
+    assert Gpus(nvml).used_bytes() == {10: 1100, 11: 5}
+
+
+def test_a_gpu_without_memory_of_its_own_warns_of_nothing(nvml: FakeNvml) -> None:
+    nvml.shared = True
+    gpus = find_gpus()
+    assert gpus is not None
+    assert gpus.first_bytes is None
+    profile = make_profile(models=[9], device="gpu", stack={"gpu_memory_mb": 4096})
+    assert vram_warning(profile) is None
+
+
+def test_a_gpu_that_tells_nothing_hides_no_other(nvml: FakeNvml) -> None:
+    nvml.processes = {1: [(10, 7)]}
+    assert Gpus(nvml).used_bytes() == {10: 7}
+
+
+def test_processes_belong_to_the_container_in_whose_control_group_they_are(
+    nvml: FakeNvml, tmp_path: Path
+) -> None:
+    one, two = "a" * 64, "b" * 64
+    for pid, group in {10: f"0::/docker/{one}", 11: f"0::/docker/{one}/x", 12: "0::/"}.items():
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "cgroup").write_text(group)
+    used = {10: 100, 11: 20, 12: 3, 13: 4}
+
+    assert used_by_container(used, [one, two], proc=tmp_path) == {one: 120}
+
+    nvml.processes = {0: list(used.items())}
+    assert VramMeter(Gpus(nvml), proc=tmp_path).by_container([one]) == {one: 120}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"models": [1, 3], "device": "gpu", "stack": {"gpu_memory_mb": 3000}},
+            "3 models × 3000 MB are more than the 8192 MB of the GPU: some may run out of VRAM",
+        ),
+        ({"models": [2], "device": "gpu", "stack": {"gpu_memory_mb": 4096}}, None),
+        ({"models": [9], "device": "gpu"}, None),
+        ({"models": [9], "stack": {"gpu_memory_mb": 4096}}, None),
+    ],
+)
+def test_more_memory_than_the_gpu_has_is_warned_about(
+    nvml: FakeNvml, keys: dict[str, object], message: str | None
+) -> None:
+    assert nvml.driver
+    assert vram_warning(make_profile(**keys)) == message

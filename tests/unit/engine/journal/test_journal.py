@@ -1,0 +1,443 @@
+"""The journal: what is on its lines, who may write it, and what a reader makes of it."""
+
+import fcntl
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loadbench.engine.journal.codec import FILE_NAME, VERSION
+from loadbench.engine.journal.events import (
+    CellPhase,
+    Event,
+    Note,
+    Phase,
+    Result,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
+from loadbench.engine.journal.lock import is_held
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import EMPTY, fold
+from loadbench.engine.journal.writer import RESERVE_BYTES, RESERVE_NAME, JournalWriter
+from loadbench.errors import DiskFullError, JournalError
+from tests.support.builders import (
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    make_profile,
+    requests,
+    run_started,
+    sample,
+    write_journal,
+)
+
+KINDS = get_args(Event)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+objects = st.dictionaries(st.text(), json_values, max_size=3)
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+
+
+def any_event(kind: type) -> st.SearchStrategy[Event]:
+    """Every value that an event of a kind may have."""
+    special: dict[str, st.SearchStrategy[Any]] = {}
+    if kind is RunStarted:
+        special = {"v": st.just(VERSION), "profile": objects, "hardware": objects}
+    elif kind is RunResumed:
+        special = {"hardware": objects}
+    return st.builds(kind, **special)
+
+
+def events_of(folder: Path) -> list[Event]:
+    """What a viewer that comes now reads."""
+    return [entry.event for entry in JournalReader(folder).poll()]
+
+
+def append_raw(folder: Path, data: bytes) -> None:
+    """Put bytes at the end of a journal, past its writer."""
+    with (folder / FILE_NAME).open("ab") as file:
+        file.write(data)
+
+
+# Lines
+
+
+def test_an_event_is_one_line_its_type_first(tmp_path: Path) -> None:
+    write_journal(tmp_path, run_started(), Note(text="two\nlines"))
+    first, second = (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    assert list(json.loads(first))[:5] == ["type", "seq", "at", "elapsed_s", "v"]
+    assert list(json.loads(second)) == ["type", "seq", "at", "elapsed_s", "text"]
+    assert second.startswith('{"type":"note","seq":2,')
+
+
+def test_time_is_utc_to_the_millisecond_and_counted_from_the_writer_s_start(
+    tmp_path: Path,
+) -> None:
+    clock = iter((100.0, 100.0, 101.23456))
+    writer = JournalWriter(tmp_path, clock=lambda: next(clock))
+    first, second = writer.append(Note(text="a")), writer.append(Note(text="b"))
+    writer.close()
+    assert (first.elapsed_s, second.elapsed_s) == (0.0, 1.235)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first.at)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_an_event_is_read_as_it_was_written(kind: type, data: st.DataObject) -> None:
+    event = data.draw(any_event(kind))
+    with tempfile.TemporaryDirectory() as name:
+        writer = JournalWriter(Path(name))
+        written = writer.append(event)
+        writer.close()
+        assert JournalReader(Path(name)).poll() == [written]
+    assert written.event == event
+
+
+def test_half_a_character_does_not_stop_the_journal(tmp_path: Path) -> None:
+    write_journal(tmp_path, Note(text="a\ud800b"))
+    assert events_of(tmp_path) == [Note(text="a?b")]
+
+
+# Reading
+
+
+def test_a_line_that_is_not_whole_is_not_read(tmp_path: Path) -> None:
+    write_journal(tmp_path, run_started())
+    append_raw(tmp_path, b'{"type":"note","se')
+    assert events_of(tmp_path) == [run_started()]
+
+
+def test_a_reader_goes_on_where_it_was(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    reader = JournalReader(tmp_path)
+    assert reader.poll() == []
+    for text in ("a", "b"):
+        written = writer.append(Note(text=text))
+        assert reader.poll() == [written]
+        assert reader.poll() == []
+    writer.close()
+
+
+def test_a_reader_that_saw_a_torn_line_goes_on_after_the_resume(tmp_path: Path) -> None:
+    write_journal(tmp_path, Note(text="a"))
+    append_raw(tmp_path, b'{"type":"note","seq":2,"text":"never whole')
+    reader = JournalReader(tmp_path)
+    assert [entry.event for entry in reader.poll()] == [Note(text="a")]
+    write_journal(tmp_path, Note(text="b"))
+    assert [entry.event for entry in reader.poll()] == [Note(text="b")]
+
+
+def test_types_and_fields_of_later_versions_are_skipped(tmp_path: Path) -> None:
+    write_journal(tmp_path, Note(text="a"))
+    stamp = '"seq":2,"at":"2026-11-22T07:21:00.000Z","elapsed_s":1'
+    append_raw(tmp_path, f'{{"type":"weather",{stamp},"sun":true}}\n'.encode())
+    append_raw(tmp_path, f'{{"type":"note",{stamp},"text":"b","mood":"good"}}\n'.encode())
+    assert events_of(tmp_path) == [Note(text="a"), Note(text="b")]
+
+
+def test_another_major_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    write_journal(tmp_path, run_started())
+    file = tmp_path / FILE_NAME
+    file.write_text(file.read_text().replace(f'"v":{VERSION},', '"v":9,'))
+    with pytest.raises(JournalError, match=r"version 9, .* reads 1; use .* newer one"):
+        JournalReader(tmp_path).poll()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"no json",
+        b"[]",
+        b"5",
+        b'{"seq":1}',
+        b'{"type":"note"}',
+        b'{"type":"cell_finished","seq":1}',
+    ],
+)
+def test_a_whole_line_that_this_version_does_not_know_is_skipped(
+    tmp_path: Path, line: bytes
+) -> None:
+    write_journal(tmp_path, run_started())
+    append_raw(tmp_path, line + b"\n")
+    assert events_of(tmp_path) == [run_started()]
+
+
+def test_a_beginning_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    append_raw(tmp_path, b'{"type":"run_started","v":1}\n')
+    with pytest.raises(JournalError, match=r"journal\.jsonl: its first line cannot be read"):
+        JournalReader(tmp_path).poll()
+
+
+def test_a_folder_without_a_journal_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match=r"journal\.jsonl: No such file"):
+        JournalReader(tmp_path).poll()
+
+
+# Samples of cells that are over
+
+
+@pytest.mark.parametrize("over", [cell_finished(), cell_failed(), cell_started(attempt=2)])
+def test_samples_of_a_cell_that_is_over_are_left_out(tmp_path: Path, over: Event) -> None:
+    write_journal(tmp_path, run_started(), cell_started(), sample(second=0), over)
+    assert events_of(tmp_path) == [run_started(), cell_started(), over]
+
+
+def test_samples_of_the_current_cell_are_read(tmp_path: Path) -> None:
+    current: list[Event] = [cell_started("m2_u2_s2"), sample("m2_u2_s2", 0), sample("m2_u2_s2", 1)]
+    write_journal(tmp_path, run_started(), cell_started(), sample(), cell_finished(), *current)
+    assert events_of(tmp_path)[-3:] == current
+
+
+def test_samples_are_read_although_another_cell_was_skipped_after_them(tmp_path: Path) -> None:
+    write_journal(tmp_path, run_started(), cell_started(), sample(), cell_skipped("m2_u2_s2"))
+    assert sample() in events_of(tmp_path)
+
+
+def test_samples_that_come_alone_are_read(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    reader = JournalReader(tmp_path)
+    for second in range(3):
+        written = writer.append(sample(second=second))
+        assert reader.poll() == [written]
+    writer.close()
+
+
+PROFILE = make_profile(models=[1, 2, 3])
+KEYS = ("m1_u2_s2", "m2_u2_s2", "m3_u2_s2")
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> list[Event]:
+    """What a runner may write: attempts, one after the other, with whatever may come between."""
+    written: list[Event] = [run_started(PROFILE)]
+    for attempt, key in enumerate(draw(st.lists(st.sampled_from(KEYS), max_size=5)), start=1):
+        written += [cell_started(key, attempt), CellPhase(cell=key, phase=Phase.MEASURING)]
+        for second in range(draw(st.integers(0, 3))):
+            written.append(sample(key, second, requests=requests(((float(second + 1), 1),))))
+            others = [cell_skipped(other) for other in KEYS if other != key]
+            written += draw(st.sampled_from([[], [], [Note(text="n")], others[:1], others]))
+        resumed = RunResumed(pid=1, retry=KEYS[:1], hardware={}, versions={})
+        ends = [cell_finished(key, attempt), cell_failed(key, attempt), cell_skipped(key, attempt)]
+        written += draw(st.sampled_from([[], [resumed], *[[end] for end in ends]]))
+    return written
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(written=runs(), cuts=st.lists(st.floats(0, 1)))
+def test_who_follows_and_who_comes_late_see_the_same_run(
+    written: list[Event], cuts: list[float]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        whole = write_journal(Path(name) / "whole", *written)
+        data = (whole / FILE_NAME).read_bytes()
+        followed = Path(name)
+        (followed / FILE_NAME).touch()
+        reader, state, size = JournalReader(followed), EMPTY, 0
+        for end in sorted(int(cut * len(data)) for cut in [*cuts, 1.0]):
+            append_raw(followed, data[size:end])
+            state, size = fold(reader.poll(), state), end
+        assert state == fold(JournalReader(whole).poll())
+        told = fold(reader.decode_all(data.splitlines()))
+        assert (state.cells, state.samples) == (told.cells, told.samples)
+
+
+# Writing
+
+
+def test_a_torn_line_is_taken_away_by_the_next_writer_and_the_count_goes_on(
+    tmp_path: Path,
+) -> None:
+    write_journal(tmp_path, Note(text="a"), Note(text="b"))
+    append_raw(tmp_path, b'{"type":"note","text":"' + 100_000 * b"x")
+    write_journal(tmp_path, Note(text="c"))
+    found = JournalReader(tmp_path).poll()
+    assert [entry.event for entry in found] == [Note(text="a"), Note(text="b"), Note(text="c")]
+    assert [entry.seq for entry in found] == [1, 2, 3]
+
+
+def test_a_journal_of_nothing_but_a_torn_line_begins_anew(tmp_path: Path) -> None:
+    append_raw(tmp_path, b'{"type":"run_st')
+    write_journal(tmp_path, Note(text="a"))
+    assert [entry.seq for entry in JournalReader(tmp_path).poll()] == [1]
+
+
+def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    first = JournalWriter(tmp_path)
+    first.append(Note(text="a"))
+    with pytest.raises(JournalError, match="another runner is at this run"):
+        JournalWriter(tmp_path)
+    first.append(Note(text="b"))
+    first.close()
+    write_journal(tmp_path, Note(text="c"))
+    assert events_of(tmp_path) == [Note(text="a"), Note(text="b"), Note(text="c")]
+
+
+def test_a_refused_writer_changes_nothing(tmp_path: Path) -> None:
+    first = JournalWriter(tmp_path)
+    append_raw(tmp_path, b"half a li")
+    with pytest.raises(JournalError):
+        JournalWriter(tmp_path)
+    assert (tmp_path / FILE_NAME).read_bytes() == b"half a li"
+    assert (tmp_path / RESERVE_NAME).stat().st_size == RESERVE_BYTES
+    first.close()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from loadbench.engine.journal.writer import JournalWriter
+writer = JournalWriter(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_lock_is_free_when_its_process_was_killed(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        assert is_held(tmp_path)
+        child.kill()
+    assert not is_held(tmp_path)
+    write_journal(tmp_path, Note(text="a"))
+
+
+def test_a_journal_is_held_for_as_long_as_its_writer_is_open(tmp_path: Path) -> None:
+    assert not is_held(tmp_path)
+    for _ in range(2):
+        writer = JournalWriter(tmp_path)
+        assert is_held(tmp_path)
+        writer.close()
+        assert not is_held(tmp_path)
+
+
+def test_two_viewers_that_probe_at_once_do_not_take_each_other_for_a_runner(
+    tmp_path: Path,
+) -> None:
+    write_journal(tmp_path, Note(text="a"))
+    with (tmp_path / FILE_NAME).open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert not is_held(tmp_path)
+
+
+def test_a_renamed_folder_keeps_its_journal(tmp_path: Path) -> None:
+    hidden, folder = tmp_path / ".run.new", tmp_path / "run"
+    hidden.mkdir()
+    writer = JournalWriter(hidden)
+    hidden.rename(folder)
+    writer.moved_to(folder)
+    writer.append(Note(text="a"))
+    writer.close()
+    assert events_of(folder) == [Note(text="a")]
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="gone"):
+        JournalWriter(tmp_path / "gone")
+
+
+# A full disk
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let no file of this process grow past a size; writing there is cut short, then fails."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+def test_a_line_that_was_cut_short_is_taken_back(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    writer.append(Note(text="a"))
+    with (
+        files_of_at_most((tmp_path / FILE_NAME).stat().st_size + 20),
+        pytest.raises(DiskFullError, match="no space left on the disk"),
+    ):
+        writer.append(Note(text="b"))
+    assert (tmp_path / FILE_NAME).read_bytes().endswith(b'"text":"a"}\n')
+    assert writer.append(Note(text="c")).seq == 2
+    writer.close()
+
+
+def test_a_journal_without_room_for_its_reserve_is_refused(tmp_path: Path) -> None:
+    with files_of_at_most(RESERVE_BYTES // 2), pytest.raises(DiskFullError):
+        JournalWriter(tmp_path)
+    assert not (tmp_path / RESERVE_NAME).exists()
+    assert not is_held(tmp_path)
+
+
+FILL = """
+import shutil, sys
+from pathlib import Path
+from loadbench.engine.journal.events import Note, Result, RunFinished
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.errors import DiskFullError
+disk, copies = Path(sys.argv[1]), Path(sys.argv[2])
+end = RunFinished(result=Result.ABORTED, reason=500 * "y")
+writer = JournalWriter(disk)
+try:
+    while True:
+        writer.append(Note(text=300 * "x"))
+except DiskFullError:
+    shutil.copy(disk / "journal.jsonl", copies / "full.jsonl")
+try:
+    writer.append(end)
+except DiskFullError:
+    print("no room before the reserve is released")
+writer.release_reserve()
+writer.append(end)
+writer.close()
+shutil.copy(disk / "journal.jsonl", copies / "journal.jsonl")
+"""
+SMALL_DISK = 'mount -t tmpfs -o size=256k tmpfs "$0" && exec "$@"'
+NAMESPACE = ("unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK)
+
+
+def test_a_disk_that_is_full_still_takes_the_end_of_the_run(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not shutil.which("unshare") or subprocess.run([*NAMESPACE, disk, "true"]).returncode:
+        pytest.skip("no small file system can be mounted here")
+    argv = [*NAMESPACE, str(disk), sys.executable, "-c", FILL, str(disk), str(tmp_path)]
+    out = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert out == "no room before the reserve is released\n"
+    full = (tmp_path / "full.jsonl").read_bytes()
+    assert full.endswith(b'x"}\n')
+    *notes, last = events_of(tmp_path)
+    assert last == RunFinished(result=Result.ABORTED, reason=500 * "y")
+    assert notes == full.count(b"\n") * [Note(text=300 * "x")]
+
+
+def test_another_fault_of_the_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    os.close(writer._fd)
+    writer._fd = os.open(tmp_path / FILE_NAME, os.O_RDONLY)
+    with pytest.raises(JournalError, match="Bad file descriptor"):
+        writer.append(Note(text="a"))
+    writer.close()

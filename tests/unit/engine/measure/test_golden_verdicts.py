@@ -1,0 +1,83 @@
+"""Journals of real runs in which one thing was wrong: each has the mark of that, and no other."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.journal.events import CellFinished, Circumstances, Verdict
+from loadbench.engine.journal.reader import read_attempt
+from loadbench.engine.journal.state import CellState, RunState, fold
+from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
+from loadbench.engine.measure.verdict import RULES, Case, judge
+from loadbench.engine.report.drift import Figures, drift_reason
+from loadbench.engine.run_reader import read_run
+from tests.support.golden import VERDICTS, folder_of, last_cell
+
+NAMES = sorted(path.stem for path in VERDICTS.glob("*.jsonl"))
+BESIDE = {
+    "no_success": {"client_bound"},  # refusals came as fast as Locust could take them
+    "not_settled": {"few_samples"},
+    "client_stalled": {"client_bound"},
+    "drifted": {"neighbours"},  # they were what made it drift
+}
+"""By journal: the rules that apply besides, rightly."""
+
+
+def case_of(state: RunState, cell: CellState, finished: CellFinished) -> Case:
+    figures = Figures.of(
+        finished.requests, completed=finished.completed, measured_s=finished.measured_s
+    )
+    drift = drift_reason(state, figures) if cell.cell.recheck else None
+    return Case(cell=cell.cell, finished=finished, drift=drift)
+
+
+def around(finished: CellFinished) -> Circumstances:
+    assert finished.circumstances is not None
+    return finished.circumstances
+
+
+def test_there_is_a_journal_for_every_rule_and_one_of_a_good_run() -> None:
+    assert set(NAMES) == {*RULES, "valid"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_wrong_has_its_mark_and_nothing_else_has_one(name: str, tmp_path: Path) -> None:
+    case = case_of(*last_cell(name, tmp_path))
+
+    marked = {rule for rule, (_, applies) in RULES.items() if applies(case)}
+
+    assert marked == ({name, *BESIDE.get(name, ())} if name != "valid" else set())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_verdict_and_reasons_are_found_again_from_the_journal(name: str, tmp_path: Path) -> None:
+    state, cell, finished = last_cell(name, tmp_path)
+
+    verdict, reasons = judge(case_of(state, cell, finished))
+
+    assert (verdict, reasons) == (finished.verdict, finished.reasons)
+    assert verdict is (Verdict.VALID if name == "valid" else RULES[name][0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_window_was_like_is_found_again_from_its_samples(
+    name: str, tmp_path: Path
+) -> None:
+    folder = folder_of(name, tmp_path)
+    state = read_run(folder).state
+    for cell in state.cells.values():
+        finished = cell.finished
+        assert finished is not None
+        entries = read_attempt(folder, cell.cell.key)
+        samples = fold(it for it in entries if not isinstance(it.event, CellFinished)).samples
+        window = within(samples, around(finished).begin_s, finished.measured_s)
+        found = replace(
+            around(finished),
+            containers=container_uses(
+                window, *[it for it in samples if it.second < window[0].second][-1:]
+            ),
+            service=service_use(window),
+            machine=machine_use(window),
+        )
+        assert found == around(finished)

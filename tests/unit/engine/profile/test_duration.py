@@ -1,0 +1,94 @@
+"""Durations: what is read, what is written, what is refused."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadbench.engine.profile.duration import parse_duration, say_duration, write_duration
+
+
+@given(st.floats(min_value=0, max_value=1e9))
+def test_what_is_written_is_read_as_the_same_number(seconds: float) -> None:
+    assert parse_duration(write_duration(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("7m", 420),
+        ("1h20m", 4800),
+        ("1h1s", 3601),
+        ("1.5s", 1.5),
+        ("0.5h", 1800),
+        (" 30s ", 30),
+        ("90", 90),
+        (90, 90),
+        (1.5, 1.5),
+    ],
+)
+def test_hours_minutes_seconds_and_bare_numbers_are_read(text: object, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "s",
+        "soon",
+        "5x",
+        "2m1h",
+        "1h 20m",
+        "-5s",
+        "1e3s",
+        True,
+        None,
+        [5],
+        pytest.param(10**400, id="huge"),
+    ],
+)
+def test_anything_else_is_refused_with_examples_of_what_is_read(text: object) -> None:
+    with pytest.raises(ValueError, match="a duration such as 90s, 7m or 1h20m is needed"):
+        parse_duration(text)
+
+
+@given(st.text() | st.from_regex(r"[0-9.hms+-]{1,8}", fullmatch=True))
+def test_no_text_brings_another_error(text: str) -> None:
+    try:
+        seconds = parse_duration(text)
+    except ValueError:
+        return
+    assert isinstance(seconds, float)
+
+
+@given(st.integers(min_value=0, max_value=10**7))
+def test_whole_seconds_are_written_in_whole_units(seconds: int) -> None:
+    assert "." not in write_duration(float(seconds))
+    assert math.trunc(parse_duration(write_duration(float(seconds)))) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(4800.0, "1h20m"), (420.0, "7m"), (90.0, "1m30s"), (0.0, "0s"), (0.5, "0.5s")],
+)
+def test_it_is_written_as_people_would(seconds: float, text: str) -> None:
+    assert write_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (45.4, "45 s"),
+        (59.6, "1 min"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (6720, "1 h 52 min"),
+    ],
+)
+def test_it_is_said_as_people_would(seconds: float, text: str) -> None:
+    assert say_duration(seconds) == text

@@ -1,0 +1,221 @@
+"""What a profile wants of a cell, what is left of a run, how long a phase takes."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
+from loadbench.engine.journal.progress import phase_length_s
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.report.recommendation import best, missed
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.run_reader import Rest, Run, RunStatus, find_folder, report_of, rest_of
+from loadbench.errors import UsageError
+from tests.support.builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    make_profile,
+    run_started,
+    state_after,
+)
+
+FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
+
+
+PROFILE = make_profile(models=[1, 2, 3])
+
+
+BEGUN = run_started(PROFILE)
+
+
+STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
+
+
+def phase(name: Phase, cell: str = FIRST) -> CellPhase:
+    """The current cell enters a phase."""
+    return CellPhase(cell=cell, phase=name)
+
+
+KEYS = (FIRST, SECOND, THIRD)
+
+
+# Goals
+
+
+def row(key: str = FIRST, **changes: Any) -> Row:
+    """A cell that was measured, with 40 requests a second."""
+    state = state_after(BEGUN, cell_started(key), cell_finished(key))
+    found = next(it for it in rows(state) if it.cell == key)
+    return replace(found, **changes)
+
+
+def test_the_first_cell_measured_again_is_never_the_best() -> None:
+    assert best([row(FIRST, cell=f"{FIRST}_recheck")], Goals()) is None
+
+
+def test_the_best_cell_has_the_most_requests_a_second() -> None:
+    found = best([row(FIRST, rps=10.0), row(SECOND, rps=30.0), row(THIRD, rps=20.0)], Goals())
+
+    assert found is not None
+    assert found.cell == SECOND
+
+
+def test_of_equals_the_best_has_fewer_models() -> None:
+    found = best([row(THIRD), row(FIRST), row(SECOND)], Goals())
+
+    assert found is not None
+    assert found.cell == FIRST
+
+
+@pytest.mark.parametrize("verdict", ["suspect", "invalid", "failed", "skipped", "pending"])
+def test_only_valid_cells_can_be_the_best(verdict: str) -> None:
+    assert Verdict.VALID.value == row().verdict
+    assert best([row(verdict=verdict)], Goals()) is None
+
+
+def test_a_cell_that_misses_a_goal_is_not_the_best() -> None:
+    slow, failing, good = (
+        row(FIRST, rps=90.0, p95_ms=51.0),
+        row(SECOND, rps=80.0, failure_ratio=0.02),
+        row(THIRD, rps=10.0, p95_ms=50.0, failure_ratio=0.01),
+    )
+    goals = Goals(p95_ms=50, failure_ratio=0.01)
+
+    found = best([slow, failing, good], goals)
+
+    assert found is not None
+    assert found.cell == THIRD
+    assert best([slow, failing], goals) is None
+
+
+def test_without_a_cell_there_is_no_best() -> None:
+    assert best([], Goals()) is None
+
+
+def test_a_goal_that_is_missed_is_told_with_both_numbers() -> None:
+    goals = Goals(p95_ms=50, failure_ratio=0)
+
+    assert missed(row(p95_ms=51.5, failure_ratio=0.25), goals) == [
+        "m1_u2_s2: p95 51.5 ms, the goal is 50 ms",
+        "m1_u2_s2: failure ratio 0.25, the goal is 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"p95_ms": 50.0, "failure_ratio": 0.1},
+        {"p95_ms": 1.0, "failure_ratio": 0.0},
+        {"p95_ms": None, "failure_ratio": None},
+    ],
+)
+def test_a_goal_that_is_just_reached_is_not_missed(changes: dict[str, Any]) -> None:
+    assert missed(row(**changes), Goals(p95_ms=50, failure_ratio=0.1)) == []
+
+
+def test_without_goals_none_is_missed() -> None:
+    assert missed(row(p95_ms=1e6, failure_ratio=1.0), Goals()) == []
+
+
+# What is left of a run
+
+
+def run(*events: Event, status: RunStatus, folder: Path = Path("/nowhere/demo/x")) -> Run:
+    """A run of three cells."""
+    return Run(folder, state_after(BEGUN, *events), status)
+
+
+ALL_OVER = tuple(event for key in KEYS for event in (cell_started(key), cell_finished(key)))
+
+
+def test_of_a_run_that_was_left_in_a_cell_that_cell_and_those_after_it_are_left() -> None:
+    events = (cell_started(), cell_finished(), cell_started(SECOND))
+
+    assert rest_of(run(*events, status=RunStatus.INTERRUPTED)) == Rest(2, retry_failed=False)
+    assert rest_of(run(*events, STOPPED, status=RunStatus.STOPPED)) == Rest(2, retry_failed=False)
+
+
+def test_failed_cells_are_left_once_all_are_over() -> None:
+    failed = (*ALL_OVER[:2], *(cell_started(SECOND), cell_failed(SECOND)))
+
+    assert rest_of(run(*failed, status=RunStatus.STOPPED)) == Rest(1, retry_failed=False)
+    over = (*failed, cell_skipped(THIRD))
+    assert rest_of(run(*over, status=RunStatus.DONE)) == Rest(1, retry_failed=True)
+
+
+def test_of_a_live_run_and_of_a_whole_one_nothing_is_left() -> None:
+    assert rest_of(run(cell_started(), status=RunStatus.LIVE)) is None
+    assert rest_of(run(*ALL_OVER, status=RunStatus.DONE)) is None
+
+
+def test_a_cell_that_was_measured_has_the_report_that_locust_wrote(tmp_path: Path) -> None:
+    over = run(*ALL_OVER, status=RunStatus.DONE, folder=tmp_path)
+    assert report_of(over, FIRST) is None
+
+    (tmp_path / "1_2_2.html").touch()
+
+    assert report_of(over, FIRST) == tmp_path / "1_2_2.html"
+    assert report_of(over, SECOND) is None
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (cell_started(attempt=2),),
+        (cell_started(attempt=2), cell_failed(attempt=2)),
+        (answered("again", FIRST),),
+        (answered("again", FIRST), cell_skipped()),
+    ],
+)
+def test_a_report_of_an_attempt_before_is_none(tmp_path: Path, after: tuple[Event, ...]) -> None:
+    (tmp_path / "1_2_2.html").touch()
+    events = (cell_started(), cell_finished(), *after)
+
+    assert report_of(run(*events, status=RunStatus.LIVE, folder=tmp_path), FIRST) is None
+
+
+def test_a_folder_is_found_although_its_journal_cannot_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "demo" / "20261122-072100"
+    folder.mkdir(parents=True)
+    (folder / FILE_NAME).write_text("no journal\n")
+
+    assert find_folder("demo", tmp_path) == folder
+    assert find_folder(str(folder), tmp_path / "elsewhere") == folder
+    assert find_folder(None, tmp_path) == folder
+    with pytest.raises(UsageError, match="no run 'other'"):
+        find_folder("other", tmp_path)
+    with pytest.raises(UsageError, match="no live run"):
+        find_folder("demo", tmp_path, live=True)
+
+
+# How long a phase takes
+
+
+@pytest.mark.parametrize(
+    ("which", "length_s"),
+    [
+        (Phase.SCALING, None),
+        (Phase.RAMPING, 4.0),
+        (Phase.SETTLING, 30.0),
+        (Phase.MEASURING, 60.0),
+        (Phase.DRAINING, None),
+    ],
+)
+def test_a_phase_takes_what_the_profile_says(which: Phase, length_s: float | None) -> None:
+    profile = make_profile(users=[10], run_time="60s", settle={"max": "30s"})
+    key = plan_cells(profile)[0].key
+    state = state_after(run_started(profile), cell_started(key), phase(which, key))
+
+    assert phase_length_s(profile, state) == length_s
+
+
+def test_without_a_phase_nobody_knows_how_long_it_takes() -> None:
+    assert phase_length_s(PROFILE, state_after(BEGUN)) is None
+    assert phase_length_s(PROFILE, state_after(BEGUN, cell_started())) is None

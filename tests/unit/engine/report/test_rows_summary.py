@@ -1,0 +1,246 @@
+"""A run's cells as rows, and the two summaries that are made of them."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.journal.events import Event, Result, RunFinished, Stages, Verdict
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import RunState, fold
+from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.report.export.summary import (
+    CSV_NAME,
+    JSON_NAME,
+    summary_csv,
+    summary_json,
+    write_summary,
+)
+from loadbench.engine.report.rows import Row, rows
+from loadbench.errors import DiskFullError
+from tests.support.builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    make_profile,
+    requests,
+    run_started,
+    state_after,
+    write_journal,
+)
+
+COLUMNS = (
+    "cell,models,users,spawn_rate,repeat,device,batch_size,load_model,attempt,verdict,reasons,"
+    "requests,failures,aborted,failure_ratio,rps,p50_ms,p90_ms,p95_ms,p99_ms,max_ms,measured_s"
+)
+BEGUN = run_started(make_profile(models=[1, 2, 3, 4], batch_size=10))
+SUSPECT = cell_finished(
+    "m4_u2_s2",
+    verdict=Verdict.SUSPECT,
+    reasons=("9.1 % of the requests failed: a, b", "not settled"),
+    requests=requests(((10.0, 5), (20.0, 4), (900.0, 1)), failures=((3.0, 1),)),
+    completed=12,
+    measured_s=8.0,
+    aborted=2,
+)
+SWEEP: tuple[Event, ...] = (
+    BEGUN,
+    cell_started("m1_u2_s2"),
+    cell_finished("m1_u2_s2"),
+    cell_started("m2_u2_s2"),
+    cell_failed("m2_u2_s2"),
+    cell_started("m3_u2_s2"),
+    cell_skipped("m3_u2_s2"),
+    cell_started("m4_u2_s2"),
+    SUSPECT,
+)
+
+
+def row_of(key: str, *events: Event) -> Row:
+    """The row of a cell after the events."""
+    (row,) = (row for row in rows(state_after(*events)) if row.cell == key)
+    return row
+
+
+def table(state: RunState) -> list[dict[str, str]]:
+    """The rows of `summary.csv`, as a program reads them."""
+    return list(csv.DictReader(io.StringIO(summary_csv(state))))
+
+
+# Rows
+
+
+def test_a_measured_cell_has_its_numbers() -> None:
+    row = row_of("m4_u2_s2", *SWEEP)
+    assert (row.requests, row.failures, row.aborted) == (11, 1, 2)
+    assert row.failure_ratio == pytest.approx(1 / 11, abs=1e-6)
+    assert (row.rps, row.measured_s) == (1.5, 8.0)
+    assert (row.p50_ms, row.p90_ms, row.p95_ms, row.p99_ms, row.max_ms) == (10, 20, 900, 900, 900)
+    assert (row.verdict, row.reasons) == (
+        "suspect",
+        "9.1 % of the requests failed: a, b; not settled",
+    )
+
+
+def test_latency_is_that_of_successes_alone() -> None:
+    slow_failures = requests(((10.0, 5),), failures=((30_000.0, 500),))
+    row = row_of("m1_u2_s2", BEGUN, cell_started(), cell_finished(requests=slow_failures))
+    assert (row.p99_ms, row.max_ms) == (10, 10)
+
+
+def test_a_cell_without_a_request_has_no_percentiles_and_no_ratio() -> None:
+    nothing = cell_finished(requests=(), completed=0, verdict=Verdict.INVALID)
+    row = row_of("m1_u2_s2", BEGUN, cell_started(), nothing)
+    assert (row.requests, row.rps) == (0, 0)
+    assert (row.failure_ratio, row.p50_ms, row.max_ms) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict", "reasons"),
+    [
+        ("m2_u2_s2", "failed", "model-1 ended (137)"),
+        ("m3_u2_s2", "skipped", "asked for"),
+    ],
+)
+def test_a_cell_without_numbers_has_its_status_and_the_reason(
+    key: str, verdict: str, reasons: str
+) -> None:
+    row = row_of(key, *SWEEP)
+    assert (row.verdict, row.reasons, row.attempt) == (verdict, reasons, 1)
+    assert (row.requests, row.rps, row.p50_ms, row.measured_s) == (None, None, None, None)
+
+
+def test_a_cell_that_never_began_or_never_ended_is_pending() -> None:
+    assert row_of("m1_u2_s2", BEGUN).verdict == "pending"
+    begun = row_of("m1_u2_s2", BEGUN, cell_started())
+    assert (begun.verdict, begun.attempt) == ("pending", 1)
+
+
+def test_numbers_of_a_cell_that_is_measured_again_are_not_shown_meanwhile() -> None:
+    again = (BEGUN, cell_started(), cell_finished(), answered("again", "m1_u2_s2"))
+    assert row_of("m1_u2_s2", *again).requests is None
+
+
+def test_where_the_time_went_adds_up_to_the_client_s_latency() -> None:
+    stages = Stages(
+        count=10, latency_ms=600, total_ms=550, queue_ms=310, decode_ms=30, infer_ms=180
+    )
+    assert stage_means(stages) == {
+        "queue_ms": 31,
+        "decode_ms": 3,
+        "infer_ms": 18,
+        "api_ms": 3,
+        "network_ms": 5,
+    }
+    assert stage_means(Stages()) == {}
+
+
+def test_a_sleep_in_the_api_shows_as_api() -> None:
+    slept = Stages(count=2, latency_ms=240, total_ms=238, queue_ms=4, decode_ms=6, infer_ms=28)
+    row = row_of("m1_u2_s2", BEGUN, cell_started(), cell_finished(stages=slept))
+    assert row.api_ms == 100
+
+
+# Summaries
+
+
+def test_the_table_begins_with_the_columns_that_are_promised() -> None:
+    header = summary_csv(state_after(*SWEEP)).splitlines()[0]
+    assert header == COLUMNS or header.startswith(f"{COLUMNS},")
+
+
+def test_every_cell_has_its_row_in_the_order_of_the_plan() -> None:
+    found = table(state_after(*SWEEP))
+    assert [(row["cell"], row["verdict"]) for row in found] == [
+        ("m1_u2_s2", "valid"),
+        ("m2_u2_s2", "failed"),
+        ("m3_u2_s2", "skipped"),
+        ("m4_u2_s2", "suspect"),
+    ]
+    assert {(row["device"], row["batch_size"], row["load_model"]) for row in found} == {
+        ("cpu", "10", "closed")
+    }
+
+
+def test_where_there_is_no_number_the_table_is_empty_and_the_object_null() -> None:
+    state = state_after(*SWEEP)
+    assert table(state)[1]["p95_ms"] == ""
+    assert json.loads(summary_json(state))["cells"][1]["p95_ms"] is None
+
+
+def test_a_reason_of_several_lines_stays_in_its_row() -> None:
+    ugly = cell_finished(reasons=('a, "b"\nc;d',), verdict=Verdict.SUSPECT)
+    (first, *_) = table(state_after(BEGUN, cell_started(), ugly))
+    assert first["reasons"] == 'a, "b"\nc;d'
+
+
+def test_both_summaries_hold_the_same_cells() -> None:
+    state = state_after(*SWEEP)
+    told = json.loads(summary_json(state))["cells"]
+    for row, printed in zip(told, table(state), strict=True):
+        around = row.pop("circumstances")
+        assert (around is None) is (row["requests"] is None)
+        assert around is None or not {"gaps", "lag"} & around.keys()
+        assert {key: "" if value is None else str(value) for key, value in row.items()} == printed
+
+
+def test_the_object_says_how_the_run_ended() -> None:
+    going_on = json.loads(summary_json(state_after(*SWEEP)))
+    assert (going_on["result"], going_on["reason"]) == (None, None)
+    end = RunFinished(result=Result.STOPPED, reason="asked for")
+    ended = json.loads(summary_json(state_after(*SWEEP, end)))
+    assert (ended["result"], ended["reason"]) == ("stopped", "asked for")
+    assert ended["profile"]["batch_size"] == 10
+
+
+def test_what_is_built_from_the_journal_is_what_was_written(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path, *SWEEP)
+    state = fold(JournalReader(folder).poll())
+    for file in write_summary(state, folder):
+        written = file.read_bytes()
+        file.unlink()
+        write_summary(fold(JournalReader(folder).poll()), folder)
+        assert file.read_bytes() == written
+    assert (folder / CSV_NAME).read_text(encoding="utf-8") == summary_csv(state_after(*SWEEP))
+
+
+def test_an_answer_that_holds_half_a_character_does_not_lose_the_summary(tmp_path: Path) -> None:
+    half = cell_finished(reasons=("it said \ud800",), verdict=Verdict.SUSPECT)
+    write_summary(state_after(BEGUN, cell_started(), half), tmp_path)
+    first = json.loads((tmp_path / JSON_NAME).read_text(encoding="utf-8"))["cells"][0]
+    assert first["reasons"] == "it said ?"
+
+
+def test_a_summary_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_summary(state_after(BEGUN), tmp_path)
+    before = (tmp_path / CSV_NAME).read_bytes()
+    (tmp_path / f".{CSV_NAME}.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(DiskFullError, match="no space left"):
+        write_summary(state_after(*SWEEP), tmp_path)
+    assert (tmp_path / CSV_NAME).read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == [CSV_NAME, JSON_NAME]
+
+
+def test_what_was_measured_more_than_once_is_summed_up_for_machines() -> None:
+    begun = run_started(make_profile(repeats=2, recheck_first=True))
+    keys = ("m1_u2_s2", "m1_u2_s2_r2", "m1_u2_s2_recheck")
+    summary = json.loads(summary_json(state_after(begun, *map(cell_finished, keys))))
+
+    (group,) = summary["repeats"]
+    assert (group["cell"], group["planned"], group["used"]) == ("m1_u2_s2", 2, 2)
+    same = {"median": 40.0, "low": 40.0, "high": 40.0, "coverage": 0.5}
+    assert group["intervals"]["rps"] == same
+    assert summary["drift"]["first"] == {"rps": 40.0, "p50_ms": 10.0, "p95_ms": 10.0}
+    assert summary["drift"]["change"] == {"rps": 0.0, "p50_ms": 0.0, "p95_ms": 0.0}
+    assert summary["drift"]["reason"] is None
+    assert summary["drift"]["sentence"].startswith("m1_u2_s2 measured again at the end: 40.0 → ")
+
+
+def test_what_was_measured_once_has_neither_repeats_nor_drift() -> None:
+    summary = json.loads(summary_json(state_after(*SWEEP)))
+    assert (summary["repeats"], summary["drift"]) == ([], None)

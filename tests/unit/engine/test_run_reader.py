@@ -1,0 +1,210 @@
+"""The runs in a reports folder: how they stand, and which one a name means."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.journal.events import Note, Result, RunFinished, RunResumed
+from loadbench.engine.journal.state import EMPTY
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.run_reader import (
+    RunStatus,
+    find_run,
+    new_run_id,
+    read_run,
+    run_folders,
+    status_of,
+)
+from loadbench.errors import JournalError, UsageError
+from tests.support.builders import cell_started, run_started, write_journal
+
+NOW = datetime(2026, 11, 22, 7, 21, 5)
+DONE = RunFinished(result=Result.DONE, reason="every cell is over")
+
+
+def finished(folder: Path, result: Result = Result.DONE) -> Path:
+    """A run that has ended."""
+    end = RunFinished(result=result, reason="so it was")
+    return write_journal(folder, run_started(run=folder.name), end)
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Two profiles with two runs each, and what else may lie there."""
+    reports = tmp_path / "reports"
+    for name in ("demo/20261122-072105", "demo/20261122-072105-2"):
+        finished(reports / name)
+    for name in ("with_cpu/20261120-120000", "with_cpu/20261121-120000"):
+        finished(reports / name)
+    (reports / "demo" / "latest").symlink_to("20261122-072105-2")
+    finished(reports / "demo" / ".20261122-080000.new")
+    (reports / "demo" / "20261199-000000").mkdir()
+    (reports / "README.md").touch()
+    return reports
+
+
+@pytest.fixture
+def live(reports: Path) -> Iterator[JournalWriter]:
+    """A third run of `demo`, which goes on."""
+    folder = reports / "demo" / "20261101-000000"
+    folder.mkdir()
+    writer = JournalWriter(folder)
+    writer.append(run_started(run=folder.name))
+    yield writer
+    writer.close()
+
+
+# How it stands
+
+
+@pytest.mark.parametrize("result", Result)
+def test_a_run_that_has_ended_stands_as_it_ended(tmp_path: Path, result: Result) -> None:
+    assert read_run(finished(tmp_path, result)).status.value == result.value
+
+
+def test_a_run_without_an_end_is_live_while_its_journal_is_held(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    writer.append(run_started())
+    writer.append(cell_started())
+    assert read_run(tmp_path).status is RunStatus.LIVE
+    writer.close()
+    assert read_run(tmp_path).status is RunStatus.INTERRUPTED
+
+
+def test_a_run_that_has_said_its_end_is_over_although_its_journal_is_held(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    writer.append(run_started())
+    writer.append(DONE)
+    assert read_run(tmp_path).status is RunStatus.DONE
+    writer.close()
+
+
+def test_a_resumed_run_is_live_again(tmp_path: Path) -> None:
+    finished(tmp_path, Result.STOPPED)
+    writer = JournalWriter(tmp_path)
+    writer.append(RunResumed(pid=1, retry=(), hardware={}, versions={}))
+    assert read_run(tmp_path).status is RunStatus.LIVE
+    writer.close()
+    assert read_run(tmp_path).status is RunStatus.INTERRUPTED
+
+
+def test_a_journal_in_which_no_run_began_is_told_as_such(tmp_path: Path) -> None:
+    write_journal(tmp_path, Note(text="a"))
+    with pytest.raises(JournalError, match="no run was started"):
+        read_run(tmp_path)
+
+
+def test_the_status_needs_no_files() -> None:
+    assert status_of(EMPTY, held=True) is RunStatus.LIVE
+    assert status_of(EMPTY, held=False) is RunStatus.INTERRUPTED
+
+
+# Which there are
+
+
+def test_all_runs_are_listed_newest_first_within_a_profile(reports: Path) -> None:
+    assert [f"{folder.parent.name}/{folder.name}" for folder in run_folders(reports)] == [
+        "demo/20261122-072105-2",
+        "demo/20261122-072105",
+        "with_cpu/20261121-120000",
+        "with_cpu/20261120-120000",
+    ]
+
+
+def test_the_tenth_run_of_a_second_is_newer_than_the_second(reports: Path) -> None:
+    for number in (9, 10):
+        finished(reports / "demo" / f"20261122-072105-{number}")
+    names = [folder.name for folder in run_folders(reports)]
+    assert names[:3] == ["20261122-072105-10", "20261122-072105-9", "20261122-072105-2"]
+
+
+def test_a_reports_folder_that_is_not_there_has_no_runs(tmp_path: Path) -> None:
+    assert list(run_folders(tmp_path / "gone")) == []
+
+
+# Which is meant
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        (None, "demo/20261122-072105-2"),
+        ("demo", "demo/20261122-072105-2"),
+        ("demo/", "demo/20261122-072105-2"),
+        ("demo/latest", "demo/20261122-072105-2"),
+        ("with_cpu", "with_cpu/20261121-120000"),
+        ("20261120-120000", "with_cpu/20261120-120000"),
+        ("demo/20261122-072105", "demo/20261122-072105"),
+        ("demo/20261122-072105/", "demo/20261122-072105"),
+    ],
+)
+def test_a_run_is_found_by_its_name_its_id_or_its_profile(
+    reports: Path, name: str | None, found: str
+) -> None:
+    assert find_run(name, reports).name == found
+
+
+def test_a_run_is_found_by_its_folder(
+    reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = shutil.move(reports / "with_cpu" / "20261120-120000", tmp_path / "elsewhere")
+    assert find_run(str(moved), reports).folder == tmp_path / "elsewhere"
+    monkeypatch.chdir(reports)
+    link = find_run("demo/latest", reports)
+    assert link.name == "demo/20261122-072105-2"
+
+
+@pytest.mark.parametrize("name", ["dem", "demo/20261199-000000", ".20261122-080000.new", "latest"])
+def test_what_is_no_run_is_not_found(reports: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=f"no run {name!r} in .*`loadbench-tui runs` lists"):
+        find_run(name, reports)
+
+
+def test_where_there_is_no_run_none_is_found(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^no run in "):
+        find_run(None, tmp_path)
+
+
+def test_a_live_run_is_found_before_newer_ones_that_are_over(
+    reports: Path, live: JournalWriter
+) -> None:
+    assert find_run(None, reports, live=True).folder == live.path.parent
+    assert find_run("demo", reports, live=True).folder == live.path.parent
+    assert find_run("demo", reports).name == "demo/20261122-072105-2"
+
+
+def test_a_profile_whose_runs_are_over_has_no_live_run(reports: Path, live: JournalWriter) -> None:
+    with pytest.raises(UsageError, match="no live run 'with_cpu'"):
+        find_run("with_cpu", reports, live=True)
+
+
+def test_of_several_live_runs_one_must_be_named(reports: Path, live: JournalWriter) -> None:
+    folder = reports / "with_cpu" / "20261122-090000"
+    folder.mkdir()
+    second = JournalWriter(folder)
+    second.append(run_started(run=folder.name))
+    with pytest.raises(UsageError, match="with_cpu/20261122-090000, demo/20261101-000000; name"):
+        find_run(None, reports, live=True)
+    assert find_run("demo", reports, live=True).folder == live.path.parent
+    second.close()
+
+
+# What the next one is called
+
+
+def test_a_run_is_called_by_its_time(tmp_path: Path) -> None:
+    assert new_run_id(tmp_path, NOW) == "20261122-072105"
+
+
+def test_runs_of_the_same_second_are_numbered(tmp_path: Path) -> None:
+    for expected in ("20261122-072105", "20261122-072105-2", "20261122-072105-3"):
+        assert new_run_id(tmp_path, NOW) == expected
+        (tmp_path / expected).mkdir()
+
+
+def test_a_run_that_is_being_prepared_has_taken_its_name(tmp_path: Path) -> None:
+    (tmp_path / ".20261122-072105.new").mkdir()
+    assert new_run_id(tmp_path, NOW) == "20261122-072105-2"

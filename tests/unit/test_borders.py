@@ -1,0 +1,41 @@
+"""Who imports whom, at run time: what import-linter says of the source holds in a process too."""
+
+import subprocess
+import sys
+
+import pytest
+
+ENGINE_ROOM = (
+    "loadbench.engine.run loadbench.engine.drivers loadbench.engine.load loadbench.in_locust"
+)
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("loadbench.engine.run.sweep", "textual rich click locust gevent loadbench.in_locust"),
+        ("loadbench.engine.run.prepare", "textual rich click locust gevent loadbench.in_locust"),
+        ("loadbench.engine.run.__main__", "textual rich click locust gevent loadbench.in_locust"),
+        ("loadbench.engine.run_reader", "textual rich click locust gevent requests psutil"),
+        (
+            "loadbench.cli.plain",
+            "locust gevent requests loadbench.engine.run loadbench.engine.load",
+        ),
+        (
+            "loadbench.cli.main",
+            "locust gevent onnxruntime numpy loadbench.engine.run.sweep textual rich",
+        ),
+        ("loadbench.ui.app", f"locust gevent psutil requests plotext {ENGINE_ROOM}"),
+        ("loadbench.ui.show", f"python_on_whales pynvml onnxruntime numpy {ENGINE_ROOM}"),
+        ("loadbench.ui.widgets.run_panels", ENGINE_ROOM),
+        ("loadbench.ui.present.cell", f"textual {ENGINE_ROOM}"),
+    ],
+)
+def test_a_module_brings_nothing_that_it_must_not_know(module: str, forbidden: str) -> None:
+    code = f"import sys, {module}; print(*[m for m in {forbidden.split()!r} if m in sys.modules])"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ended.stdout.split() == []

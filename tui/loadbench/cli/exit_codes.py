@@ -1,0 +1,67 @@
+"""The exit codes of the command line."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.profile.loading import recorded_profile
+from loadbench.engine.report.recommendation import missed
+from loadbench.engine.report.rows import rows
+from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.errors import LoadbenchError, UsageError
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    GOALS_MISSED = 1
+    USAGE = 2
+    FAILED = 3
+    NOT_VALID = 4
+    INTERRUPTED = 130
+
+
+PRECEDENCE = (
+    Exit.USAGE,
+    Exit.INTERRUPTED,
+    Exit.FAILED,
+    Exit.NOT_VALID,
+    Exit.GOALS_MISSED,
+    Exit.DONE,
+)
+
+
+def of_error(error: LoadbenchError) -> Exit:
+    """Return the exit code of a command that ended with an error."""
+    return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
+
+
+def of_run(run: Run, *, check: bool) -> Exit:
+    """Return the exit code of a run that has ended.
+
+    Args:
+        run: The run.
+        check: Whether numbers that are not valid and goals that are missed count.
+    """
+    if run.status is RunStatus.STOPPED:
+        return Exit.INTERRUPTED
+    if run.status is not RunStatus.DONE or run.state.count(CellStatus.FAILED):
+        return Exit.FAILED
+    if not check:
+        return Exit.DONE
+    if any(row.verdict != "valid" for row in rows(run.state) if row.requests is not None):
+        return Exit.NOT_VALID
+    return Exit.GOALS_MISSED if missed_goals(run) else Exit.DONE
+
+
+def missed_goals(run: Run) -> list[str]:
+    """Return a sentence for every goal that a measured cell misses."""
+    assert run.state.started is not None
+    goals = recorded_profile(run.state.started).goals
+    return [miss for row in rows(run.state) for miss in missed(row, goals)]
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """Return the exit code that takes precedence."""
+    return min(exits, key=PRECEDENCE.index, default=Exit.DONE)

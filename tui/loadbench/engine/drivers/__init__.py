@@ -1,0 +1,1 @@
+"""How the service under test is started, scaled and watched."""

@@ -1,0 +1,1 @@
+"""The `compose` driver: containers, by Docker Compose."""

@@ -1,0 +1,1 @@
+"""Docker from outside: asked, followed and inspected; no Compose."""

@@ -1,0 +1,1 @@
+"""The `external` driver: a service that is running already."""

@@ -1,0 +1,1 @@
+"""The `local` driver: processes of this machine, no Docker."""

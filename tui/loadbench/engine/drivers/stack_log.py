@@ -1,0 +1,32 @@
+"""A run's `stack.log`: what all services of the stack say."""
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from loadbench.engine.files import utc_now
+from loadbench.engine.journal.service_log import spoken
+
+
+class StackLog:
+    """What all services say, each line behind the moment and the name of its service.
+
+    Args:
+        path: Appended to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[str] = path.open("a", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+
+    def write(self, name: str, line: str) -> None:
+        """Append a line. A full disk loses it, and nothing else."""
+        with self._lock, suppress(OSError, ValueError):
+            # With the lock, so that times are in the order of the lines.
+            self._file.write(spoken(utc_now(), name, line))
+
+    def close(self) -> None:
+        """Close the file; later lines are lost."""
+        with self._lock, suppress(OSError):
+            self._file.close()

@@ -1,0 +1,117 @@
+"""A line of a journal: a JSON object, `type` first. Only this module knows the order of fields.
+
+Lines are told apart by their first bytes, so that what nobody needs is never parsed.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from loadbench.engine.journal.events import (
+    CellFailed,
+    CellFinished,
+    CellSkipped,
+    CellStarted,
+    CommandAnswered,
+    Event,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    Sample,
+)
+from loadbench.errors import JournalError
+
+VERSION = 1
+FILE_NAME = "journal.jsonl"
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
+BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
+_SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
+COMMAND_PREFIX = f'{{"type":"{CommandAnswered.type}"'.encode()
+START_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
+OVER_PREFIXES = tuple(
+    f'{{"type":"{kind.type}"'.encode() for kind in (CellFinished, CellFailed, CellSkipped)
+)
+RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
+HEAD_BYTES = 160
+"""Type, number, times and the cell are within these of every line."""
+_NEXT_CELL_PREFIXES = tuple(
+    f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
+)
+"""A skipped cell need not be the one that is being measured, so that is none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a journal."""
+
+    seq: int
+    at: str
+    """UTC, ISO 8601, with milliseconds."""
+    elapsed_s: float
+    """Monotonic seconds since the run was started or resumed."""
+    event: Event
+
+
+def decode(line: bytes, path: Path) -> Entry | None:
+    """Return the entry of a whole line; None: it is not one that this version knows.
+
+    Args:
+        line: The line.
+        path: The file that it is of, for messages.
+
+    Raises:
+        JournalError: The journal's major version is not ours, or its first line is broken.
+    """
+    try:
+        fields = json.loads(line)
+        kind = fields["type"]
+        if kind == RunStarted.type and fields["v"] != VERSION:
+            raise JournalError(
+                f"{path}: format version {fields['v']}, this program reads {VERSION}; "
+                "use the loadbench-tui that wrote it, or a newer one"
+            )
+        event = _ADAPTERS[kind].validate_python(fields)
+        return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        if line.startswith(BEGIN_PREFIX):
+            raise JournalError(f"{path}: its first line cannot be read") from error
+        return None
+
+
+def encode(entry: Entry) -> bytes:
+    """Return the line of an entry, with its newline."""
+    fields = {
+        "type": entry.event.type,
+        "seq": entry.seq,
+        "at": entry.at,
+        "elapsed_s": entry.elapsed_s,
+        **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
+    }
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def mark_of(cell: str) -> bytes:
+    """Return what the head of each entry of a cell has in it."""
+    return f'"cell":{json.dumps(cell)}'.encode()
+
+
+def without_samples(lines: Sequence[bytes], *, but_last: int) -> list[bytes]:
+    """Return the lines without samples, except so many of the last ones."""
+    samples = [i for i, line in enumerate(lines) if line.startswith(_SAMPLE_PREFIX)]
+    dropped = set(samples[: max(0, len(samples) - but_last)])
+    return [line for i, line in enumerate(lines) if i not in dropped]
+
+
+def without_old_samples(lines: list[bytes]) -> Iterator[bytes]:
+    """Return the lines without the samples of cells that are over in them."""
+    nexts = (i for i in reversed(range(len(lines))) if lines[i].startswith(_NEXT_CELL_PREFIXES))
+    last_next = next(nexts, -1)
+    for i, line in enumerate(lines):
+        if line and (i > last_next or not line.startswith(_SAMPLE_PREFIX)):
+            yield line

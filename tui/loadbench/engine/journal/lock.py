@@ -1,0 +1,45 @@
+"""The lock of a journal: held by the run's runner, probed by viewers."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.errors import JournalError
+
+_TRIES_S = 1.0
+
+
+def hold(fd: int, folder: Path) -> None:
+    """Lock an open journal until its descriptor is closed.
+
+    Raises:
+        JournalError: Another runner holds the lock.
+    """
+    deadline = time.monotonic() + _TRIES_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # A viewer that probes holds a shared lock for an instant.
+            if time.monotonic() > deadline:
+                raise JournalError(f"{folder}: another runner is at this run") from None
+            time.sleep(0.02)
+        else:
+            return
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a runner holds the lock of the journal in this folder."""
+    try:
+        fd = os.open(folder / FILE_NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False

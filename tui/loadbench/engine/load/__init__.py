@@ -1,0 +1,1 @@
+"""What puts users on the service: one Protocol, and Locust."""

@@ -1,0 +1,1 @@
+"""What a profile says, and the cells that it makes. Pure."""

@@ -1,0 +1,70 @@
+"""`summary.csv` and `summary.json`: every cell of a run with its numbers and its verdict."""
+
+import csv
+import io
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from loadbench.engine.files import write_whole
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.repeats import groups
+from loadbench.engine.report.rows import Row, rows
+
+CSV_NAME = "summary.csv"
+JSON_NAME = "summary.json"
+
+
+def summary_csv(state: RunState) -> str:
+    """Return the cells of a run as CSV, a row each, empty where there is no number."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [field.name for field in fields(Row)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows(state))
+    return out.getvalue()
+
+
+def summary_json(state: RunState) -> str:
+    """Return a run and its cells as one JSON object, null where there is no number."""
+    started, finished = state.started, state.finished
+    assert started is not None
+    drift = drift_of(state)
+    summary = {
+        "run": started.run,
+        "profile_name": started.profile_name,
+        "started_at": state.started_at,
+        "result": finished.result.value if finished else None,
+        "reason": finished.reason if finished else None,
+        "driver": started.driver,
+        "hardware": started.hardware,
+        "versions": started.versions,
+        "images": dict(state.images),
+        "profile": started.profile,
+        "cells": [_cell(row, state) for row in rows(state)],
+        "repeats": [asdict(group) for group in groups(state)],
+        "drift": drift.as_dict() if drift else None,
+    }
+    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+
+
+def _cell(row: Row, state: RunState) -> dict[str, Any]:
+    """Return a cell's row, and what its window was like but for the histograms."""
+    finished = state.cells[row.cell].finished if row.requests is not None else None
+    around = asdict(finished.circumstances) if finished and finished.circumstances else {}
+    kept = {name: value for name, value in around.items() if name not in ("gaps", "lag")}
+    return {**asdict(row), "circumstances": kept or None}
+
+
+def write_summary(state: RunState, folder: Path) -> list[Path]:
+    """Write both files, each whole or not at all.
+
+    Raises:
+        DiskFullError: There is no space for them.
+        JournalError: They cannot be written for another reason.
+    """
+    texts = {CSV_NAME: summary_csv(state), JSON_NAME: summary_json(state)}
+    for name, text in texts.items():
+        write_whole(folder / name, text.encode("utf-8", "replace"))
+    return [folder / name for name in texts]

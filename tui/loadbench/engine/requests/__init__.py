@@ -1,0 +1,1 @@
+"""What views may ask the engine for."""

@@ -1,0 +1,115 @@
+"""Starting a runner: always a process in a session of its own, whoever looks at it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loadbench import errors
+from loadbench.errors import LoadbenchError
+from loadbench.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Which run to start, or to go on with."""
+
+    workspace_root: str
+    reports: str
+    bundled: bool
+    profile_file: str | None = None
+    overrides: tuple[str, ...] = ()
+    resume: str | None = None
+    """The folder of the run to go on with; None: a new run of the profile."""
+    retry_failed: bool = False
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that it is about."""
+        return Workspace(Path(self.workspace_root), Path(self.reports), self.bundled)
+
+    @classmethod
+    def of(cls, workspace: Workspace, **fields: Any) -> "Order":
+        """Return an order in a workspace."""
+        return cls(
+            workspace_root=str(workspace.root),
+            reports=str(workspace.reports),
+            bundled=workspace.bundled,
+            **fields,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a run would be, as far as only its own process can tell."""
+
+    driver: str
+    driver_reason: str
+    warnings: tuple[str, ...]
+    needed_bytes: int
+    """What the run may leave on the disk."""
+    free_bytes: int
+
+
+def start_runner(order: Order) -> Path:
+    """Start a runner and return once its run has begun.
+
+    Returns:
+        The run's folder, in which its journal can be followed.
+
+    Raises:
+        LoadbenchError: The run was refused; nothing was started.
+    """
+    return Path(_ask(order)["folder"])
+
+
+def preview(order: Order) -> Preview:
+    """Ask the runner's program what it would do; start nothing.
+
+    Docker is asked whether it answers, so this may take seconds.
+
+    Raises:
+        LoadbenchError: The run would be refused.
+    """
+    answer = _ask(order, "preview")
+    return Preview(**{**answer, "warnings": tuple(answer["warnings"])})
+
+
+def _ask(order: Order, *arguments: str) -> dict[str, Any]:
+    """Start the runner's program with an order, and return its one answer."""
+    with tempfile.TemporaryFile() as stray:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "loadbench.engine.run", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stray,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin:
+            process.stdin.write(json.dumps(asdict(order)).encode())
+        with process.stdout:
+            said = process.stdout.read()
+        stray.seek(0)
+        words = stray.read().decode("utf-8", "replace").strip().splitlines()
+    # Somebody must take note of its end, hours later, or it stays in the table of processes.
+    threading.Thread(target=process.wait, daemon=True).start()
+    try:
+        answer: dict[str, Any] = json.loads(said)
+    except ValueError:
+        last = words[-1] if words else "it said nothing"
+        raise LoadbenchError(f"the runner ended before the run began: {last}") from None
+    if "refused" in answer:
+        raise _error_named(answer["refused"])(answer["message"])
+    return answer
+
+
+def _error_named(name: str) -> type[LoadbenchError]:
+    found = getattr(errors, name, LoadbenchError)
+    known = isinstance(found, type) and issubclass(found, LoadbenchError)
+    return found if known else LoadbenchError

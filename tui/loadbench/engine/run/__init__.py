@@ -1,0 +1,1 @@
+"""Performing a run: the runner's own process."""

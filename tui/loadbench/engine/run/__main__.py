@@ -1,0 +1,102 @@
+"""`python -m loadbench.engine.run`: the runner's own process; `launch` starts it.
+
+It reads its order from standard input, answers with one JSON line, and from then on speaks
+through the journal alone. With the argument `preview` the answer is what it would do, and all.
+"""
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.requests.launch import Order, Preview
+from loadbench.engine.run.attempt import Equipment
+from loadbench.engine.run.control_loop import Desk, StopFlag
+from loadbench.engine.run.prepare import (
+    Prepared,
+    prepare_resume,
+    prepare_run,
+    preview_resume,
+    preview_run,
+)
+from loadbench.engine.run.sweep import Runner
+from loadbench.errors import LoadbenchError
+
+
+def main() -> int:
+    """Perform one run."""
+    stop = StopFlag()
+    # The run must survive the terminal that it was started from.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _: stop.ask(signal.Signals(got).name))
+    order = Order(**json.load(sys.stdin))
+    try:
+        if sys.argv[1:] == ["preview"]:
+            print(json.dumps(asdict(_preview(order))))
+            return 0
+        prepared = _prepare(order)
+    except LoadbenchError as error:
+        print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
+        return 1
+    desk = Desk(prepared.folder, prepared.journal, prepared.state, stop=stop)
+    runner = Runner(_equip(order, prepared), desk)
+    with suppress(BrokenPipeError):
+        # Whoever started the run may be gone already; the run goes on.
+        print(json.dumps({"folder": str(prepared.folder)}), flush=True)
+    _speak_into(prepared)
+    if order.resume:
+        desk.reject_stale_commands()
+    runner.run()
+    prepared.lock.release()
+    prepared.journal.close()
+    return 0
+
+
+def _preview(order: Order) -> Preview:
+    if order.resume:
+        return preview_resume(order.workspace, Path(order.resume), retry_failed=order.retry_failed)
+    assert order.profile_file is not None
+    return preview_run(order.workspace, Path(order.profile_file), tuple(order.overrides))
+
+
+def _prepare(order: Order) -> Prepared:
+    if order.resume:
+        folder = Path(order.resume)
+        return prepare_resume(order.workspace, folder, retry_failed=order.retry_failed)
+    assert order.profile_file is not None
+    return prepare_run(order.workspace, Path(order.profile_file), tuple(order.overrides))
+
+
+def _equip(order: Order, prepared: Prepared) -> Equipment:
+    folder, load = prepared.folder, prepared.profile.load
+    root = order.workspace.root
+    return Equipment(
+        profile=prepared.profile,
+        stack=prepared.driver.stack(folder),
+        load=LocustLoad(
+            root / load.locustfile,
+            images=root / load.images,
+            timeout_s=load.timeout,
+            log=folder / "locust.log",
+        ),
+    )
+
+
+def _speak_into(prepared: Prepared) -> None:
+    """Let go of the starter's pipes; later words go into the run's folder."""
+    log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    for fd in (1, 2):
+        os.dup2(log, fd)
+    os.close(log)
+    os.close(nothing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

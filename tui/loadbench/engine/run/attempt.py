@@ -1,0 +1,258 @@
+"""One attempt at one cell: scale, ramp, settle, measure, drain, report."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from loadbench.engine.drivers.metrics import ServiceMetrics
+from loadbench.engine.drivers.protocol import Stack
+from loadbench.engine.files import write_whole
+from loadbench.engine.journal.events import (
+    CellFinished,
+    CellPhase,
+    Circumstances,
+    Note,
+    Phase,
+    Sample,
+    Verdict,
+)
+from loadbench.engine.load.protocol import Load, LoadState, Measured
+from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
+from loadbench.engine.measure.steady import Steadiness, steadiness
+from loadbench.engine.measure.verdict import Case, judge
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell
+from loadbench.engine.report.drift import Figures, drift_reason
+from loadbench.engine.report.export.locust_html import with_note
+from loadbench.engine.run.control_loop import Desk
+from loadbench.engine.run.machine import MachineMeter
+from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
+
+OVERDUE_S = 30.0
+"""How much longer than planned a phase may take before Locust counts as hung."""
+
+
+SOON_S = 3.0
+"""What a service lacks is not worth telling for as long as most take to be ready."""
+
+FIRST_SECOND_S = 2.0
+"""Until the first whole second at the target number of users has passed and was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What a run is performed with."""
+
+    profile: Profile
+    stack: Stack
+    load: Load
+    metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
+
+
+class CellRun:
+    """One attempt at a cell.
+
+    Args:
+        cell: The cell.
+        attempt: Its number, from 1.
+        equipment: What it is measured with.
+        desk: Where its events go.
+    """
+
+    def __init__(self, cell: Cell, attempt: int, equipment: Equipment, desk: Desk) -> None:
+        self._cell = cell
+        self._attempt = attempt
+        self._profile = equipment.profile
+        self._stack = equipment.stack
+        self._load = equipment.load
+        self._metrics = equipment.metrics
+        self._machine = MachineMeter()
+        self._desk = desk
+        # Unlike the key, the tag tells this attempt from an earlier one at the same Locust.
+        self._tag = f"{cell.key}.{attempt}"
+
+    def perform(self) -> None:
+        """Measure the cell; its numbers and its report are saved then.
+
+        Raises:
+            StackError: The stack did not come up, or part of it ended.
+            LoadLostError: Locust ended or hung.
+            EngineError: No cell can be measured any more.
+            StopAsked: Somebody wants the run to end.
+            SkipAsked: Somebody wants this cell to be left out.
+            DiskFullError: There is no space left for the results.
+        """
+        self._enter(Phase.SCALING)
+        self._scale()
+        self._desk.note_containers()
+        self._enter(Phase.RAMPING)
+        self._ramp()
+        settled = self._settle()
+        self._enter(Phase.MEASURING)
+        self._measure()
+        self._enter(Phase.DRAINING)
+        finished = self._judged(self._finished(self._drain(), settled))
+        try:
+            self._save_report(finished)
+        finally:
+            # The numbers are had: not even a disk that is too full for the report loses them.
+            self._desk.emit(finished)
+
+    def _enter(self, phase: Phase) -> None:
+        self._desk.emit(CellPhase(cell=self._cell.key, phase=phase))
+
+    def _scale(self) -> None:
+        models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
+        submit = self._desk.background.submit
+        # What a cell that was skipped has under way still ends first, and not in this one's time.
+        self._desk.wait_for(submit(lambda: None))
+        deadline = time.monotonic() + timeout_s
+        self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
+        told, since = "", time.monotonic()
+        while missing := self._desk.wait_for(submit(self._stack.missing, models)):
+            if time.monotonic() > deadline:
+                raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
+            if missing != told and time.monotonic() - since > SOON_S:
+                self._desk.say("wait", missing)
+                told = missing
+            self._look()
+
+    def _ramp(self) -> None:
+        self._metrics.follow(self._stack.host)
+        self._load.swarm(self._cell, self._stack.host, self._tag)
+        self._observe_until(lambda now: now.spawned, within_s=self._cell.ramp_s + OVERDUE_S)
+
+    def _settle(self) -> Steadiness | None:
+        """Wait for steady numbers; None: the profile asks not to."""
+        settle = self._profile.settle
+        if not settle.max:
+            return None
+        self._enter(Phase.SETTLING)
+        # The second in which the last user came is not yet one at the target.
+        first = len(self._desk.state.samples) + 1
+        deadline = time.monotonic() + settle.max + FIRST_SECOND_S
+        while True:
+            self._observe()
+            now = steadiness(self._desk.state.samples[first:], settle.window)
+            if now.steady or time.monotonic() > deadline:
+                return now
+            self._look()
+
+    def _measure(self) -> None:
+        seconds = self._profile.run_time
+        self._load.measure(seconds)
+        self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
+
+    def _drain(self) -> Measured:
+        stopping = self._desk.background.submit(self._load.stop)
+        self._desk.wake_after(stopping)
+        while not stopping.done():
+            self._observe()
+            self._look()
+        stopping.result()
+        self._observe()
+        return self._load.measured()
+
+    def _save_report(self, finished: CellFinished) -> None:
+        """Save Locust's report of the cell, if it can be had."""
+        name = self._cell.report_name
+        try:
+            write_whole(self._desk.folder / name, with_note(self._load.report(), finished))
+        except DiskFullError:
+            raise
+        except (LoadLostError, JournalError) as error:
+            self._desk.emit(Note(text=f"{name} is missing: {error}"))
+
+    def _finished(self, measured: Measured, settled: Steadiness | None) -> CellFinished:
+        return CellFinished(
+            cell=self._cell.key,
+            attempt=self._attempt,
+            verdict=Verdict.VALID,
+            reasons=(),
+            measured_s=measured.measured_s,
+            completed=measured.completed,
+            requests=measured.requests,
+            aborted=measured.aborted,
+            errors=measured.errors,
+            stages=measured.stages,
+            settled=settled.steady if settled else None,
+            unsettled=settled.why_not if settled else "",
+            exceptions=measured.exceptions,
+            fewest_users=measured.fewest_users,
+            client_cpu_cores=measured.client_cpu_cores,
+            circumstances=self._circumstances(measured),
+        )
+
+    def _judged(self, finished: CellFinished) -> CellFinished:
+        figures = Figures.of(
+            finished.requests, completed=finished.completed, measured_s=finished.measured_s
+        )
+        drift = drift_reason(self._desk.state, figures) if self._cell.recheck else None
+        case = Case(cell=self._cell, finished=finished, drift=drift)
+        worth, reasons = judge(case)
+        return replace(finished, verdict=worth, reasons=reasons)
+
+    def _circumstances(self, measured: Measured) -> Circumstances:
+        known = measured.circumstances
+        samples = self._desk.state.samples
+        window = within(samples, known.begin_s, measured.measured_s)
+        before = [it for it in samples if window and it.second < window[0].second][-1:]
+        return replace(
+            known,
+            containers=container_uses(window, *before),
+            service=service_use(window),
+            machine=machine_use(window),
+        )
+
+    def _observe_until(self, done: Callable[[LoadState], bool], *, within_s: float) -> None:
+        deadline = time.monotonic() + within_s
+        while True:
+            state = self._observe()
+            if state and done(state):
+                return
+            if time.monotonic() > deadline:
+                raise LoadLostError(f"Locust did not come further within {within_s:g} s")
+            self._look(at_most_s=state.remaining_s if state else None)
+
+    def _observe(self) -> LoadState | None:
+        """Put the seconds that have passed into the journal.
+
+        Returns:
+            Where Locust stands; None: it is still at another cell, or was silent this time.
+        """
+        state = self._load.state(len(self._desk.state.samples))
+        if state is None or state.cell != self._tag:
+            return None
+        if not state.seconds:
+            return state
+        containers, service = self._stack.containers(), self._metrics.newest()
+        here = self._stack.cpu_cores_here()
+        machine = self._machine.read(
+            None if here is None else here + state.seconds[-1].client_cpu_cores
+        )
+        for second in state.seconds:
+            self._desk.emit(
+                Sample(
+                    cell=self._cell.key,
+                    attempt=self._attempt,
+                    second=second.second,
+                    users=second.users,
+                    requests=second.requests,
+                    stages=second.stages,
+                    containers=containers,
+                    client_cpu_cores=second.client_cpu_cores,
+                    client_lag_ms=second.client_lag_ms,
+                    service=service,
+                    # One look at all the seconds since the last one: told once.
+                    machine=machine if second is state.seconds[-1] else None,
+                    errors=second.errors,
+                )
+            )
+        return state
+
+    def _look(self, *, at_most_s: float | None = None) -> None:
+        self._desk.look(at_most_s=at_most_s)
+        if fault := self._stack.fault():
+            # A look later than the last one: what is told of the fault must be seen too.
+            self._desk.note_containers()
+            raise fault

@@ -1,0 +1,72 @@
+"""How busy this machine is, whoever uses it."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from loadbench.engine.journal.events import Machine
+
+SHORTEST_S = 0.5
+
+
+class MachineMeter:
+    """Tells what the whole machine did since it was last asked.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._before = self._read()
+
+    def read(self, own_cpu_cores: float | None) -> Machine | None:
+        """Return the averages since the last call that returned any.
+
+        Args:
+            own_cpu_cores: What the service and Locust used of this machine, on average. None:
+                nobody can tell.
+
+        Returns:
+            None: that was too short a time ago, for counters that count hundredths of seconds.
+        """
+        now, before = self._read(), self._before
+        elapsed = now.at_s - before.at_s
+        if elapsed < SHORTEST_S:
+            return None
+        self._before = now
+        busy = (now.busy_s - before.busy_s) / elapsed
+        runner = (now.runner_s - before.runner_s) / elapsed
+        others = None if own_cpu_cores is None else max(0.0, busy - own_cpu_cores - runner)
+        return Machine(
+            cores=os.cpu_count() or 1,
+            cpu_cores=round(busy, 3),
+            others_cpu_cores=None if others is None else round(others, 3),
+            stolen_cpu_cores=round((now.stolen_s - before.stolen_s) / elapsed, 3),
+            swapped_bytes=now.swapped_bytes - before.swapped_bytes,
+        )
+
+    def _read(self) -> "_Reading":
+        times, swap = psutil.cpu_times(), psutil.swap_memory()
+        return _Reading(
+            at_s=self._clock(),
+            # Work for interrupts, most of it the network's, cannot be told apart by whose it is.
+            busy_s=times.user + times.nice + times.system,
+            runner_s=time.process_time(),
+            stolen_s=getattr(times, "steal", 0.0),
+            swapped_bytes=swap.sin + swap.sout,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """Counters since the machine was started."""
+
+    at_s: float
+    busy_s: float
+    runner_s: float
+    stolen_s: float
+    swapped_bytes: int

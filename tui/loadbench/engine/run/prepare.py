@@ -1,0 +1,313 @@
+"""Before a run's first event: everything that may refuse it, then its folder and its journal."""
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loadbench.engine.drivers.registry import Driver, choose_driver
+from loadbench.engine.files import existing
+from loadbench.engine.hardware import hardware, versions
+from loadbench.engine.journal.codec import VERSION
+from loadbench.engine.journal.events import Note, RunResumed, RunStarted
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.locks import StackLock
+from loadbench.engine.profile.loading import load_profile, recorded_profile
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+from loadbench.engine.requests.launch import Preview
+from loadbench.engine.run_reader import LATEST, Run, RunStatus, new_run_id, read_run
+from loadbench.errors import ProfileError, RefusedError, UsageError, WorkspaceError
+from loadbench.workspace import Workspace
+
+SPARE_BYTES = 20_000_000
+"""What must be free beyond the reports and the samples, for the logs."""
+
+SAMPLE_BYTES = 3_000
+"""About what one second takes in the journal, with a handful of containers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run whose journal has begun, or goes on, and is locked."""
+
+    folder: Path
+    profile: Profile
+    driver: Driver
+    journal: JournalWriter
+    state: RunState
+    lock: StackLock
+
+
+def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Prepared:
+    """Begin a run: nothing of it is visible before its first event is written.
+
+    Raises:
+        LoadbenchError: The run is refused, and nothing was left behind.
+    """
+    profile = load_profile(file, overrides)
+    check_files(workspace, profile)
+    driver = choose_driver(workspace, profile)
+    cells = plan_cells(profile)
+    lock = StackLock(driver.lock_name)
+    home = workspace.reports / file.stem
+    run_id = _make_home(home, _needed_bytes(profile, len(cells)))
+    hidden, folder = home / f".{run_id}.new", home / run_id
+    try:
+        hidden.mkdir()
+        text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
+        (hidden / "profile.yaml").write_text(text, encoding="utf-8")
+        journal = JournalWriter(hidden)
+        entry = journal.append(
+            RunStarted(
+                v=VERSION,
+                pid=os.getpid(),
+                run=run_id,
+                workspace=str(workspace.root),
+                profile_name=file.stem,
+                profile_file=str(file.resolve()),
+                profile=profile.resolved(),
+                overrides=overrides,
+                cells=cells,
+                driver=driver.name,
+                driver_reason=driver.reason,
+                hardware=_hardware(driver),
+                versions=versions(),
+                project=driver.project,
+            )
+        )
+        notes = [journal.append(Note(text=f"warning: {it}")) for it in driver.warnings]
+        hidden.rename(folder)
+    except OSError as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise WorkspaceError(f"{error.filename or home}: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+    journal.moved_to(folder)
+    lock.name_holder(folder)
+    _point_latest(home, run_id)
+    return Prepared(
+        folder=folder,
+        profile=profile,
+        driver=driver,
+        journal=journal,
+        state=fold([entry, *notes]),
+        lock=lock,
+    )
+
+
+def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Preview:
+    """Return what a run of a profile would be; nothing is begun.
+
+    Raises:
+        LoadbenchError: The run would be refused.
+    """
+    profile = load_profile(file, overrides)
+    check_files(workspace, profile)
+    driver = choose_driver(workspace, profile)
+    return _preview(workspace, profile, driver, len(plan_cells(profile)))
+
+
+def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Preview:
+    """Return what going on with a run would be; nothing is begun.
+
+    Raises:
+        LoadbenchError: It would be refused.
+    """
+    resumable = _resumable(workspace, folder, retry_failed=retry_failed)
+    return _preview(workspace, resumable.profile, resumable.driver, resumable.cells)
+
+
+def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Prepared:
+    """Go on with a run that was interrupted or stopped.
+
+    Args:
+        workspace: Where its profile came from.
+        folder: The run's folder.
+        retry_failed: Measure its failed cells again too.
+
+    Raises:
+        LoadbenchError: The run is refused, and nothing was changed.
+    """
+    resumable = _resumable(workspace, folder, retry_failed=retry_failed)
+    profile, driver = resumable.profile, resumable.driver
+    lock = StackLock(driver.lock_name)
+    _check_space(folder, _needed_bytes(profile, resumable.cells))
+    journal = JournalWriter(folder)
+    event = RunResumed(
+        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(driver), versions=versions()
+    )
+    journal.append(event)
+    lock.name_holder(folder)
+    return Prepared(
+        folder=folder,
+        profile=profile,
+        driver=driver,
+        journal=journal,
+        state=fold(JournalReader(folder).poll()),
+        lock=lock,
+    )
+
+
+def check_files(workspace: Workspace, profile: Profile) -> None:
+    """Raise unless the locustfile and the images of a profile are there.
+
+    Raises:
+        ProfileError: One of them is not.
+    """
+    mistakes = []
+    locustfile = workspace.root / profile.load.locustfile
+    if not locustfile.is_file():
+        mistakes.append(f"load.locustfile: {locustfile} is not a file")
+    images = workspace.root / profile.load.images
+    if not images.is_dir():
+        mistakes.append(f"load.images: {images} is not a folder")
+    if mistakes:
+        raise ProfileError("; ".join(mistakes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resumable:
+    """A run that can be gone on with."""
+
+    profile: Profile
+    driver: Driver
+    retry: tuple[str, ...]
+    cells: int
+    """How many are left to measure."""
+
+
+def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Resumable:
+    run = read_run(folder)
+    if run.status is RunStatus.LIVE:
+        raise UsageError(f"{run.name} is live; `loadbench-tui stop {run.name}` ends it")
+    _refuse_other_workspace(run, workspace)
+    profile = _unchanged_profile(run.state)
+    failed = [k for k, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
+    retry = tuple(failed) if retry_failed else ()
+    if not run.state.outstanding and not retry:
+        hint = f"; --retry-failed measures its {len(failed)} failed cells again" if failed else ""
+        raise UsageError(f"{run.name}: every cell is over{hint}")
+    check_files(workspace, profile)
+    return _Resumable(
+        profile=profile,
+        driver=_same_driver(workspace, profile, run.state),
+        retry=retry,
+        cells=len(run.state.outstanding) + len(retry),
+    )
+
+
+def _preview(workspace: Workspace, profile: Profile, driver: Driver, cells: int) -> Preview:
+    return Preview(
+        driver=driver.name,
+        driver_reason=driver.reason,
+        warnings=driver.warnings,
+        needed_bytes=_needed_bytes(profile, cells),
+        free_bytes=shutil.disk_usage(existing(workspace.reports)).free,
+    )
+
+
+def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+    assert run.state.started is not None
+    root = run.state.started.workspace
+    if root != str(workspace.root):
+        raise UsageError(
+            f"{run.name} belongs to the workspace {root}, this one is {workspace.root}: "
+            f"`loadbench-tui --workspace {root} run --resume {run.name}`"
+        )
+
+
+def _unchanged_profile(state: RunState) -> Profile:
+    """Return the profile of a run, unless its file says something else by now."""
+    started = state.started
+    assert started is not None
+    profile = recorded_profile(started)
+    file = Path(started.profile_file)
+    if file.is_file():
+        now = load_profile(file, started.overrides).resolved()
+        if changes := _differences(profile.resolved(), now):
+            raise RefusedError(
+                f"{file} has changed since the run began: {'; '.join(changes)}. Cells of two "
+                "profiles do not belong in one table: restore it, or start a new run"
+            )
+    return profile
+
+
+def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Driver:
+    """Return the driver that a run was begun with, if it has the same engine still."""
+    started = state.started
+    assert started is not None
+    driver = choose_driver(workspace, profile, only=started.driver)
+    before, now = started.project, driver.project
+    if before and now and before.engine != now.engine:
+        raise RefusedError(
+            f"the run was begun on the Docker engine at {before.engine}, this one is at "
+            f"{now.engine}; cells of two machines do not belong in one table: see DOCKER_HOST "
+            "and `docker context use`"
+        )
+    return driver
+
+
+def _hardware(driver: Driver) -> dict[str, Any]:
+    found = hardware()
+    return {**found, "engine": dict(driver.engine)} if driver.engine else found
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for key, was in before.items():
+        value = now[key]
+        if isinstance(was, dict) and isinstance(value, dict) and was.keys() == value.keys():
+            found += _differences(was, value, f"{prefix}{key}.")
+        elif was != value:
+            found.append(f"{prefix}{key} was {was}, is {value}")
+    return found
+
+
+def _make_home(home: Path, needed_bytes: int) -> str:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise WorkspaceError(f"{home}: no permission to write; reports go there")
+    except OSError as error:
+        raise WorkspaceError(f"{home}: {error.strerror}; reports go there") from error
+    try:
+        _check_space(home, needed_bytes)
+    except RefusedError:
+        with suppress(OSError):
+            home.rmdir()
+        raise
+    return new_run_id(home, datetime.now())
+
+
+def _needed_bytes(profile: Profile, cells: int) -> int:
+    seconds = profile.settle.max + profile.run_time
+    return SPARE_BYTES + round(cells * (REPORT_BYTES + seconds * SAMPLE_BYTES))
+
+
+def _check_space(folder: Path, needed_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes:
+        raise RefusedError(
+            f"{folder}: {free / 1e6:.0f} MB free, about {needed_bytes / 1e6:.0f} MB are needed; "
+            "free some, or measure fewer cells"
+        )
+
+
+def _point_latest(home: Path, run_id: str) -> None:
+    link, fresh = home / LATEST, home / f".{LATEST}.new"
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(run_id)
+        fresh.replace(link)
+    except OSError:
+        # A convenience: file systems without links go without it.
+        fresh.unlink(missing_ok=True)

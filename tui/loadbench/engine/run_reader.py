@@ -1,0 +1,184 @@
+"""The runs in a reports folder: their names, their folders, and whether they are alive."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.journal.lock import is_held
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.errors import JournalError, UsageError
+
+LATEST = "latest"
+
+
+class RunStatus(StrEnum):
+    """How a run stands; derived from its journal and the journal's lock, never stored."""
+
+    LIVE = "live"
+    INTERRUPTED = "interrupted"
+    DONE = "done"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, read from its folder."""
+
+    folder: Path
+    state: RunState
+    status: RunStatus
+
+    @property
+    def name(self) -> str:
+        """What a user calls it: `with_cpu/20261122-0721`."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What going on with a run would measure."""
+
+    cells: int
+    retry_failed: bool
+    """These are its failed cells, since all others are over."""
+
+
+def rest_of(run: Run) -> Rest | None:
+    """Return what is left of a run that has ended; None: nothing is, or it is live."""
+    if run.status is RunStatus.LIVE:
+        return None
+    if run.state.outstanding:
+        return Rest(len(run.state.outstanding), retry_failed=False)
+    failed = run.state.count(CellStatus.FAILED)
+    return Rest(failed, retry_failed=True) if failed else None
+
+
+def report_of(run: Run, cell: str) -> Path | None:
+    """Return Locust's report of a cell; None: there is none, or it is of an attempt before."""
+    state = run.state.cells[cell]
+    path = run.folder / state.cell.report_name
+    return path if state.status is CellStatus.FINISHED and path.is_file() else None
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run.
+
+    Raises:
+        JournalError: There is no readable journal in the folder.
+    """
+    held = is_held(folder)
+    state = fold(JournalReader(folder).poll())
+    if state.started is None:
+        raise JournalError(f"{folder / FILE_NAME}: no run was started in it")
+    return Run(folder, state, status_of(state, held=held))
+
+
+def status_of(state: RunState, *, held: bool) -> RunStatus:
+    """Return a run's status from its state and whether its journal is locked."""
+    if state.finished:
+        return RunStatus(state.finished.result.value)
+    return RunStatus.LIVE if held else RunStatus.INTERRUPTED
+
+
+def run_folders(reports: Path) -> Iterator[Path]:
+    """Yield the folders of all runs, newest first."""
+    found = (run for profile in _listed(reports) for run in _listed(profile))
+    runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
+    for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
+        if _is_file(folder / FILE_NAME):
+            yield folder
+
+
+def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
+    """Read the run that a user means; see `find_folder`.
+
+    Raises:
+        UsageError: None fits, or more than one.
+        JournalError: Its journal cannot be read.
+    """
+    return read_run(find_folder(name, reports, live=live))
+
+
+def find_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
+    """Return the folder of the run that a user means.
+
+    Args:
+        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
+        reports: The reports folder.
+        live: Look at live runs alone.
+
+    Raises:
+        UsageError: None fits, or more than one.
+    """
+    if name and (Path(name) / FILE_NAME).is_file():
+        return Path(name).resolve()
+    wanted = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
+    folders = [path for path in run_folders(reports) if _fits(path, wanted)]
+    if live:
+        folders = [path for path in folders if is_held(path)]
+    kind = "live run" if live else "run"
+    if not folders:
+        meant = f"no {kind} {name!r}" if name else f"no {kind}"
+        raise UsageError(f"{meant} in {reports}; `loadbench-tui runs` lists what there is")
+    if live and len(folders) > 1:
+        names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
+        raise UsageError(f"several live runs: {names}; name one of them")
+    return max(folders, key=lambda path: _order(path.name))
+
+
+def signal_runner(run: Run, number: signal.Signals) -> None:
+    """Send a signal to the runner of a run, if it is live."""
+    # While the lock is held the process id is the runner's and nobody else's.
+    if run.state.pid and is_held(run.folder):
+        with suppress(ProcessLookupError):
+            os.kill(run.state.pid, number)
+
+
+def new_run_id(folder: Path, now: datetime) -> str:
+    """Return an id for a run that begins now: local time, with `-2` and so on if that is taken.
+
+    Args:
+        folder: The profile's folder of reports.
+        now: Local time.
+    """
+    base = now.strftime("%Y%m%d-%H%M%S")
+    number = 1
+    while True:
+        name = base if number == 1 else f"{base}-{number}"
+        if not (folder / name).exists() and not (folder / f".{name}.new").exists():
+            return name
+        number += 1
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing if it is gone, or not for us to read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _fits(folder: Path, wanted: str) -> bool:
+    names = (folder.name, folder.parent.name, f"{folder.parent.name}/{folder.name}")
+    return not wanted or wanted in names
+
+
+def _order(run_id: str) -> tuple[str, int]:
+    parts = run_id.split("-")
+    number = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 1
+    return "-".join(parts[:2]), number
