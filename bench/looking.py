@@ -21,7 +21,7 @@ import psutil
 import requests
 
 from loadbench.engine.drivers.docker.client import Docker, current_endpoint
-from loadbench.engine.drivers.docker.monitor import Watch
+from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.health import ask_health, lacking_workers
 from loadbench.workspace import bundled_root
 
@@ -82,7 +82,7 @@ def nobody(seconds: float) -> tuple[float, float]:
 
 def watch(seconds: float) -> tuple[float, float]:
     """Measure while the watch of a run looks."""
-    looking = Watch(Docker(current_endpoint()), PROJECT)
+    looking = Monitor(Docker(current_endpoint()), PROJECT)
     looking.start()
     time.sleep(3)
 

@@ -23,7 +23,7 @@ from loadbench.engine.drivers.docker.client import (
     current_endpoint,
     engine_info,
 )
-from loadbench.engine.drivers.docker.monitor import Watch
+from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.registry import choose_driver
 from loadbench.errors import EngineError, ProfileError, RefusedError, StackError
 from loadbench.workspace import Workspace
@@ -321,11 +321,11 @@ def test_a_watch_that_fails_in_an_unknown_way_says_so(
     program("exit 0")
     monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.GONE_AFTER_S", -1.0)
 
-    def fail(_: Watch) -> None:
+    def fail(_: Monitor) -> None:
         raise KeyError("oops")
 
-    monkeypatch.setattr(Watch, "_follow_usage", fail)
-    watch = Watch(Docker(HERE), "p")
+    monkeypatch.setattr(Monitor, "_follow_usage", fail)
+    watch = Monitor(Docker(HERE), "p")
     watch.start()
     until(lambda: "containers cannot be looked at: KeyError" in str(watch.trouble))
     watch.close()
@@ -379,7 +379,7 @@ def test_trouble_with_the_engine_is_told_once_it_has_lasted(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    watch = Watch(Docker(HERE), "p")
+    watch = Monitor(Docker(HERE), "p")
     with pytest.raises(EngineError):
         watch.look()
     assert watch.trouble is None
@@ -397,4 +397,4 @@ def test_containers_described_in_an_unknown_way_are_trouble_and_not_a_crash(
 ) -> None:
     program("""case "$*" in *inspect*) echo '[{"Id": 5}]';; *) echo abc;; esac""")
     with pytest.raises(EngineError, match="told of a container in an unknown way"):
-        Watch(Docker(HERE), "p").look()
+        Monitor(Docker(HERE), "p").look()

@@ -10,7 +10,7 @@ import pytest
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed
-from loadbench.engine.requests.launch import Order, Preview, preview
+from loadbench.engine.requests.launch import RunPlan, RunRequest, preview
 from loadbench.errors import ProfileError, RefusedError, UsageError
 from loadbench.in_locust.recorder import Recorder
 from loadbench.workspace import Workspace
@@ -71,11 +71,11 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-def ask(bench: Bench, file: Path | None = None, **fields: Any) -> Preview:
+def ask(bench: Bench, file: Path | None = None, **fields: Any) -> RunPlan:
     """Ask the runner's program what a run would be."""
     workspace = Workspace(bench.root, bench.reports)
     name = str(file or bench.root / "profiles" / "mine.yaml")
-    return preview(Order.of(workspace, **{"profile_file": name, **fields}))
+    return preview(RunRequest.of(workspace, **{"profile_file": name, **fields}))
 
 
 def test_a_preview_tells_the_driver_its_warnings_and_the_space(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
-from loadbench.engine.requests.launch import Order, Preview
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui import app as app_module
 from loadbench.ui.app import LoadbenchApp
@@ -252,7 +252,7 @@ TOURS = {
 def test_every_screen_is_the_same_as_by_textual(
     stage: Stage, tour: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Order) -> Preview:
+    def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError(WIDE_WORDS)
 
     monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from loadbench.engine.requests.launch import Order, Preview
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.screens.cell import CellScreen
@@ -160,7 +160,7 @@ def test_every_theme_has_every_tone_and_its_opposite(stage: Stage, theme: str) -
 
 
 def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Order) -> Preview:
+    def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError("not in this test")
 
     monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)

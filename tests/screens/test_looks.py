@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.events import Event, Result, RunFinished
 from loadbench.engine.journal.service_log import spoken
-from loadbench.engine.requests.launch import Order, Preview
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui.seen import Seen, remember
 from loadbench.ui.terminal import Terminal
@@ -52,7 +52,7 @@ def of_size(size: tuple[int, int]) -> str:
 sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=of_size)
 every_size = pytest.mark.parametrize("size", [WIDE, NARROW, SMALL, LARGE], ids=of_size)
 
-FOUND = Preview(
+FOUND = RunPlan(
     driver="local",
     driver_reason="no containers: the Docker engine does not answer",
     warnings=("2 models × 1 threads are more than the 1 cores here",),
@@ -139,7 +139,7 @@ def test_the_preview_of_a_run(
 def test_the_preview_of_a_run_that_is_refused(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Order) -> Preview:
+    def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError(
             "no driver can run this here\n  compose: the Docker engine does not answer\n"
             "  local: missing: onnxruntime; pip install 'loadbench-tui[embedded]'"

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from loadbench.engine.requests.launch import Order, Preview
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.screens.profiles import ProfilesScreen
@@ -27,17 +27,17 @@ from tests.support.ui_harness import (
     until,
 )
 
-PREVIEW = Preview(
+PREVIEW = RunPlan(
     driver="local", driver_reason="asked for", warnings=(), needed_bytes=1, free_bytes=10**9
 )
 
 
 @pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
+def orders(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
     """What was to be started; nothing is."""
-    given: list[Order] = []
+    given: list[RunRequest] = []
 
-    def refuse(order: Order) -> Path:
+    def refuse(order: RunRequest) -> Path:
         given.append(order)
         raise RefusedError("the local stack is in use by the run demo/1")
 
@@ -107,7 +107,7 @@ def test_letters_of_a_filter_are_no_commands(stage: Stage) -> None:
 
 
 def test_a_click_chooses_and_a_double_click_shows_the_preview(
-    stage: Stage, orders: list[Order]
+    stage: Stage, orders: list[RunRequest]
 ) -> None:
     stage.save_profile("a")
     stage.save_profile("b")
@@ -145,7 +145,7 @@ def test_only_what_can_be_done_is_offered(stage: Stage) -> None:
         drive(stage.app(), script)
 
 
-def test_an_interrupted_run_is_gone_on_with(stage: Stage, orders: list[Order]) -> None:
+def test_an_interrupted_run_is_gone_on_with(stage: Stage, orders: list[RunRequest]) -> None:
     stage.save_profile("demo")
     folder = stage.add_run("interrupted")
 
@@ -162,7 +162,7 @@ def test_an_interrupted_run_is_gone_on_with(stage: Stage, orders: list[Order]) -
 
 
 def test_failed_cells_of_a_run_that_is_done_are_measured_again(
-    stage: Stage, orders: list[Order]
+    stage: Stage, orders: list[RunRequest]
 ) -> None:
     stage.save_profile("demo")
     stage.add_run("containers")
@@ -211,7 +211,7 @@ def test_new_profiles_and_runs_appear_by_themselves(stage: Stage) -> None:
 
 
 def test_a_refusal_at_the_start_is_told_where_it_was_started(
-    stage: Stage, orders: list[Order]
+    stage: Stage, orders: list[RunRequest]
 ) -> None:
     file = stage.save_profile("demo")
 
@@ -244,7 +244,7 @@ def test_a_run_that_was_started_is_shown(stage: Stage, monkeypatch: pytest.Monke
         drive(stage.app(), script)
 
 
-def test_a_preview_that_is_left_starts_nothing(stage: Stage, orders: list[Order]) -> None:
+def test_a_preview_that_is_left_starts_nothing(stage: Stage, orders: list[RunRequest]) -> None:
     stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -348,7 +348,7 @@ def test_enter_pressed_again_and_again_starts_one_run(
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
     started, go_on = [], threading.Event()
 
-    def start(order: Order) -> Path:
+    def start(order: RunRequest) -> Path:
         started.append(order)
         go_on.wait(20)
         return folder

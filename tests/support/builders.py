@@ -11,8 +11,8 @@ from loadbench.engine.journal.events import (
     CellFinished,
     CellSkipped,
     CellStarted,
-    Circumstances,
     CommandAnswered,
+    Conditions,
     Event,
     Requests,
     RunStarted,
@@ -83,7 +83,7 @@ def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
     return Sample(cell=cell, **{"attempt": 1, "second": second, **fields, **changes})
 
 
-def circumstances(**changes: Any) -> Circumstances:
+def circumstances(**changes: Any) -> Conditions:
     """A window in which two users waited for answers that came all the time."""
     fields: dict[str, Any] = {
         "begin_s": 2.0,
@@ -93,7 +93,7 @@ def circumstances(**changes: Any) -> Circumstances:
         "lag": ((0.2, 500),),
         "clock_jump_ms": 0.0,
     }
-    return Circumstances(**{**fields, **changes})
+    return Conditions(**{**fields, **changes})
 
 
 def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from loadbench.engine.drivers.protocol import Say
 from loadbench.engine.journal.events import Container, Stages
-from loadbench.engine.load.protocol import LoadState, Measured, Second
+from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import StackError
 from tests.support.builders import circumstances, requests
@@ -132,8 +132,8 @@ class FakeLoad(Faked):
         self.note("close load")
 
 
-def make_second(number: int) -> Second:
+def make_second(number: int) -> LoadSecond:
     """A second with 40 successes."""
-    return Second(
+    return LoadSecond(
         second=number, users=2, requests=requests(), stages=Stages(), client_cpu_cores=0.1
     )

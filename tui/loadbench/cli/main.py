@@ -402,10 +402,10 @@ def doctor(workspace: Workspace) -> None:
     from loadbench import wording
     from loadbench.engine.run.doctor import examine
 
-    findings = examine(workspace)
-    body = [(finding.level, finding.what, finding.text) for finding in findings]
+    checks = examine(workspace)
+    body = [(check.level, check.what, check.text) for check in checks]
     click.echo("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
-    if any(finding.level == "problem" for finding in findings):
+    if any(check.level == "problem" for check in checks):
         sys.exit(Exit.FAILED)
 
 

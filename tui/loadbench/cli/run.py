@@ -18,7 +18,7 @@ from loadbench.engine.drivers.compose.leftovers import find_leftovers
 from loadbench.engine.drivers.registry import choose_driver
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
-from loadbench.engine.requests.launch import Order, start_runner
+from loadbench.engine.requests.launch import RunRequest, start_runner
 from loadbench.engine.run.prepare import check_files
 from loadbench.engine.run_reader import Run, RunStatus, find_run, read_run, rest_of
 from loadbench.errors import UsageError
@@ -158,12 +158,12 @@ def next_step(found: Run) -> str:
     return REPORT
 
 
-def _orders(workspace: Workspace, wanted: Wanted) -> list[Order]:
+def _orders(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
     if wanted.resume is not None:
         if wanted.profiles or wanted.overrides:
             raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
         folder = str(find_run(wanted.resume, workspace.reports).folder)
-        return [Order.of(workspace, resume=folder, retry_failed=wanted.retry_failed)]
+        return [RunRequest.of(workspace, resume=folder, retry_failed=wanted.retry_failed)]
     if not wanted.profiles:
         there = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
         raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
@@ -179,4 +179,4 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[Order]:
             check_files(workspace, profile)
             choose_driver(workspace, profile)
     overrides = wanted.overrides
-    return [Order.of(workspace, profile_file=str(file), overrides=overrides) for file in files]
+    return [RunRequest.of(workspace, profile_file=str(file), overrides=overrides) for file in files]

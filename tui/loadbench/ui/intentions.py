@@ -6,19 +6,19 @@ from loadbench.engine.journal.state import OVER, CellStatus
 from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
-from loadbench.engine.requests.launch import Order
+from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run_reader import Run, rest_of
 from loadbench.ui.present.preview import Intention
 from loadbench.workspace import Workspace
 
 
-def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, Order]:
+def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, RunRequest]:
     """Return what starting a new run of a profile is, and the order for it."""
     intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
-    return intention, Order.of(workspace, profile_file=str(file))
+    return intention, RunRequest.of(workspace, profile_file=str(file))
 
 
-def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, Order] | None:
+def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | None:
     """Return what going on with a run is, and the order for it; None: nothing is left of it.
 
     Raises:
@@ -38,5 +38,5 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, Order] | None:
         cells=tuple(it.cell for it in left),
         again=f"{rest.cells} of its {len(run.state.cells)} cells {what}. The others stay.",
     )
-    order = Order.of(workspace, resume=str(run.folder), retry_failed=rest.retry_failed)
+    order = RunRequest.of(workspace, resume=str(run.folder), retry_failed=rest.retry_failed)
     return intention, order

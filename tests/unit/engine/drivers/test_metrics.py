@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from loadbench.engine.drivers.metrics import ServiceMetrics, ask_metrics, parse_metrics
-from loadbench.engine.journal.events import Service, Worker
+from loadbench.engine.drivers.metrics import MetricsPoller, ask_metrics, parse_metrics
+from loadbench.engine.journal.events import ServiceMetrics, Worker
 from tests.support.harness import until
 
 OURS = """# HELP loadbench_queue_length Jobs that no worker has taken.
@@ -59,7 +59,7 @@ def pages() -> Iterator[Pages]:
 
 
 def test_queue_workers_and_what_each_has_done_are_read() -> None:
-    assert parse_metrics(OURS) == Service(
+    assert parse_metrics(OURS) == ServiceMetrics(
         queue_length=7.0,
         workers=2,
         totals=(
@@ -71,7 +71,7 @@ def test_queue_workers_and_what_each_has_done_are_read() -> None:
 
 def test_what_is_not_told_is_not_made_up() -> None:
     only_queue = "# TYPE loadbench_queue_length gauge\nloadbench_queue_length 3\n"
-    assert parse_metrics(only_queue) == Service(queue_length=3.0)
+    assert parse_metrics(only_queue) == ServiceMetrics(queue_length=3.0)
     assert parse_metrics("# TYPE up gauge\nup 1\n") is None
     assert parse_metrics("") is None
 
@@ -114,7 +114,7 @@ def test_a_service_without_metrics_tells_nothing(pages: Pages) -> None:
 
 def test_the_newest_is_kept_until_it_is_stale_or_another_service_is_asked(pages: Pages) -> None:
     now = [100.0]
-    metrics = ServiceMetrics(clock=lambda: now[0])
+    metrics = MetricsPoller(clock=lambda: now[0])
     metrics.follow(pages.host)
     try:
         told = until(metrics.newest, what="metrics")

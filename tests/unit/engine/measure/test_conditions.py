@@ -6,7 +6,7 @@ from loadbench.engine.journal.events import (
     Container,
     Machine,
     Sample,
-    Service,
+    ServiceMetrics,
     ServiceUse,
     Worker,
     WorkerUse,
@@ -81,7 +81,7 @@ def test_a_job_that_was_done_before_is_not_missed() -> None:
 
 def test_what_workers_did_is_the_difference_of_their_counters() -> None:
     def at(second: int, length: float, workers: int, *totals: Worker) -> Sample:
-        told = Service(queue_length=length, workers=workers, totals=totals)
+        told = ServiceMetrics(queue_length=length, workers=workers, totals=totals)
         return sample(second=second, service=told)
 
     def worker(images: int, infer_s: float, name: str = "a") -> Worker:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import CellFinished, Circumstances, Verdict
+from loadbench.engine.journal.events import CellFinished, Conditions, Verdict
 from loadbench.engine.journal.reader import read_attempt
 from loadbench.engine.journal.state import CellState, RunState, fold
 from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
@@ -32,7 +32,7 @@ def case_of(state: RunState, cell: CellState, finished: CellFinished) -> Case:
     return Case(cell=cell.cell, finished=finished, drift=drift)
 
 
-def around(finished: CellFinished) -> Circumstances:
+def around(finished: CellFinished) -> Conditions:
     assert finished.circumstances is not None
     return finished.circumstances
 

@@ -25,7 +25,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.run.attempt import Equipment
-from loadbench.engine.run.control_loop import Desk, StopFlag
+from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.sweep import Runner
 from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
 from tests.support.builders import make_profile, run_started
@@ -56,22 +56,22 @@ class Sweep:
         self.profile: Profile = make_profile(**{"settle": {"max": 0}, "run_time": 1, **keys})
         self.journal = JournalWriter(folder)
         self.journal.append(run_started(self.profile))
-        self.desk = self.new_desk()
+        self.control = self.new_desk()
 
-    def new_desk(self) -> Desk:
+    def new_desk(self) -> ControlLoop:
         state = fold(JournalReader(self.folder).poll())
         self.stop = StopFlag()
-        return Desk(self.folder, self.journal, state, stop=self.stop, tick_s=0.001)
+        return ControlLoop(self.folder, self.journal, state, stop=self.stop, tick_s=0.001)
 
     def run(self) -> Result:
         equipment = Equipment(profile=self.profile, stack=self.stack, load=self.load)
-        return Runner(equipment, self.desk).run()
+        return Runner(equipment, self.control).run()
 
     def resume(self, *retry: str) -> Result:
         event = RunResumed(pid=1, retry=retry, hardware={}, versions={})
         self.journal.append(event)
-        self.desk = self.new_desk()
-        self.desk.reject_stale_commands()
+        self.control = self.new_desk()
+        self.control.reject_stale_commands()
         return self.run()
 
     @property
@@ -126,7 +126,7 @@ def test_the_first_cell_is_measured_again_at_the_end_on_its_own_number_of_models
 def test_the_journal_on_the_disk_folds_to_the_state_of_the_runner(sweep: Sweep) -> None:
     sweep.run()
 
-    assert sweep.state == sweep.desk.state
+    assert sweep.state == sweep.control.state
     assert sweep.state.count(CellStatus.FINISHED) == 2
 
 
@@ -264,10 +264,10 @@ def test_a_container_that_changes_is_written_down_even_while_the_run_is_paused(
     looks = iter(range(3))
 
     def show() -> tuple[Container, ...]:
-        if sweep.desk.state.paused and next(looks, None) is None:
+        if sweep.control.state.paused and next(looks, None) is None:
             send_command(sweep.folder, "resume")
             sweep.stack.show = None
-        return (changed,) if sweep.desk.state.paused else ()
+        return (changed,) if sweep.control.state.paused else ()
 
     def change() -> None:
         send_command(sweep.folder, "pause")
@@ -406,7 +406,7 @@ def test_a_cell_that_is_asked_for_as_the_last_one_ends_is_measured(sweep: Sweep)
     point = {"models": 1, "users": 3, "spawn_rate": 2}
 
     def ask_late() -> None:
-        if sweep.desk.state.count(CellStatus.FINISHED) == 1:
+        if sweep.control.state.count(CellStatus.FINISHED) == 1:
             send_command(sweep.folder, "add", args=point)
         else:
             sweep.load.traps["measured"] = ask_late
@@ -463,7 +463,7 @@ def test_a_cell_that_is_added_is_measured_with_those_of_as_many_models(sweep: Sw
     keys = ["m1_u2_s2", "m1_u7_s2", "m2_u2_s2", "m3_u2_s2"]
     assert list(sweep.state.cells) == keys
     assert sweep.state.count(CellStatus.FINISHED) == 4
-    assert sweep.state == sweep.desk.state
+    assert sweep.state == sweep.control.state
     assert {"1_7_2.html", "3_2_2.html"} <= {path.name for path in sweep.folder.iterdir()}
     rows = (sweep.folder / "summary.csv").read_text().splitlines()[1:]
     assert [row.partition(",")[0] for row in rows] == keys

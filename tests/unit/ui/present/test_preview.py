@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished
 from loadbench.engine.profile.plan import plan_cells
-from loadbench.engine.requests.launch import Preview
+from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.actions import DEPEND_ON_STATE, allows, leaving, skipping
 from loadbench.ui.present.glyphs import ASCII, UNICODE, Glyphs
@@ -65,7 +65,7 @@ MEASURED = (cell_started(), cell_finished(), cell_started(SECOND), cell_finished
 # A preview
 
 INTENTION = Intention(name="demo", profile=PROFILE, cells=plan_cells(PROFILE))
-FOUND = Preview(
+FOUND = RunPlan(
     driver="local",
     driver_reason="no containers: the Docker engine does not answer",
     warnings=("2 models × 1 threads are more than the 1 cores here", "another one"),

@@ -12,7 +12,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 from urllib3.exceptions import HTTPError
 
-from loadbench.engine.journal.events import Service, Worker
+from loadbench.engine.journal.events import ServiceMetrics, Worker
 
 PATH = "/metrics"
 QUEUE_LENGTH = "loadbench_queue_length"
@@ -30,7 +30,7 @@ MOST_BYTES = 4_000_000
 """More than any metrics page has that tells of queue and workers."""
 
 
-class ServiceMetrics:
+class MetricsPoller:
     """Asks for the metrics of a service in a thread of its own.
 
     Args:
@@ -40,7 +40,7 @@ class ServiceMetrics:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._url = ""
-        self._newest: tuple[float, Service] | None = None
+        self._newest: tuple[float, ServiceMetrics] | None = None
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -52,7 +52,7 @@ class ServiceMetrics:
             self._thread = threading.Thread(target=self._go_on, name="metrics", daemon=True)
             self._thread.start()
 
-    def newest(self) -> Service | None:
+    def newest(self) -> ServiceMetrics | None:
         """Return what was told last; None: nothing, or not lately."""
         newest = self._newest
         if newest is None or self._clock() - newest[0] > STALE_AFTER_S:
@@ -74,7 +74,7 @@ class ServiceMetrics:
                 self._closed.wait(ASK_EVERY_S)
 
 
-def ask_metrics(session: requests.Session, url: str) -> Service | None:
+def ask_metrics(session: requests.Session, url: str) -> ServiceMetrics | None:
     """Return what a service tells at a URL; None: it tells nothing that is known here."""
     # A kept connection would make the service linger when it is told to end.
     headers = {"Connection": "close", "Accept": "text/plain"}
@@ -87,7 +87,7 @@ def ask_metrics(session: requests.Session, url: str) -> Service | None:
     return None
 
 
-def parse_metrics(text: str) -> Service | None:
+def parse_metrics(text: str) -> ServiceMetrics | None:
     """Return what a page of metrics tells; None: nothing that is known here.
 
     Raises:
@@ -114,7 +114,7 @@ def parse_metrics(text: str) -> Service | None:
     length, workers = values.get(QUEUE_LENGTH), values.get(WORKERS)
     if length is None and workers is None and not totals:
         return None
-    return Service(
+    return ServiceMetrics(
         queue_length=length, workers=None if workers is None else int(workers), totals=totals
     )
 

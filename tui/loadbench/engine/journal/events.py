@@ -97,7 +97,7 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class ServiceMetrics:
     """What the service's own metrics tell at a moment. None: they do not tell that."""
 
     queue_length: float | None = None
@@ -234,7 +234,7 @@ class Sample:
     """Cores that Locust's process used in this second."""
     client_lag_ms: float = 0.0
     """The most by which Locust's process got late to something."""
-    service: Service | None = None
+    service: ServiceMetrics | None = None
     """None: it has no metrics, or did not answer in time."""
     machine: Machine | None = None
     """None: not looked at."""
@@ -292,7 +292,7 @@ class ServiceUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Conditions:
     """What the measured window was like, beside the answers: the evidence for its verdict."""
 
     begin_s: float
@@ -340,7 +340,7 @@ class CellFinished:
     """What did not settle, in words; empty: all did, or nobody asked."""
     exceptions: tuple[ErrorCount, ...] = ()
     """Raised by the user's own code; none of them is a failed request."""
-    circumstances: Circumstances | None = None
+    circumstances: Conditions | None = None
     """None: written before there was such a thing."""
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from loadbench.engine.journal.events import Circumstances, ErrorCount, Requests, Stages
+from loadbench.engine.journal.events import Conditions, ErrorCount, Requests, Stages
 from loadbench.engine.profile.plan import Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Second:
+class LoadSecond:
     """What happened in one second of a cell, as Locust's process counted it."""
 
     second: int
@@ -30,7 +30,7 @@ class LoadState:
     """All users were started at least once."""
     remaining_s: float | None
     """Of the measured window; None: it was not opened."""
-    seconds: tuple[Second, ...]
+    seconds: tuple[LoadSecond, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Measured:
     """What the measured window of a cell came to."""
 
     measured_s: float
-    circumstances: Circumstances
+    circumstances: Conditions
     """As far as Locust's process knows of them."""
     completed: int
     aborted: int

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from loadbench.engine.journal.events import (
     Buckets,
     CellFinished,
-    Circumstances,
+    Conditions,
     ErrorCount,
     Verdict,
 )
@@ -90,7 +90,7 @@ class Case:
     """For a cell that was measured again: how it differs from the first time, if it does."""
 
     @property
-    def around(self) -> Circumstances:
+    def around(self) -> Conditions:
         """What the window was like."""
         return self.finished.circumstances or _UNKNOWN
 
@@ -304,9 +304,7 @@ def _most_frequent(errors: Sequence[ErrorCount]) -> str:
     return f": {errors[0].error} ({times})"
 
 
-_UNKNOWN = Circumstances(
-    begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=(), lag=(), clock_jump_ms=0.0
-)
+_UNKNOWN = Conditions(begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=(), lag=(), clock_jump_ms=0.0)
 _SEVERITY = (Verdict.VALID, Verdict.SUSPECT, Verdict.INVALID)
 
 RULES: dict[str, tuple[Verdict, Rule]] = {

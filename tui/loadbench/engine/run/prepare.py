@@ -22,7 +22,7 @@ from loadbench.engine.locks import StackLock
 from loadbench.engine.profile.loading import load_profile, recorded_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
-from loadbench.engine.requests.launch import Preview
+from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.run_reader import LATEST, Run, RunStatus, new_run_id, read_run
 from loadbench.errors import ProfileError, RefusedError, UsageError, WorkspaceError
 from loadbench.workspace import Workspace
@@ -104,7 +104,7 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
     )
 
 
-def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Preview:
+def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> RunPlan:
     """Return what a run of a profile would be; nothing is begun.
 
     Raises:
@@ -116,7 +116,7 @@ def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
     return _preview(workspace, profile, driver, len(plan_cells(profile)))
 
 
-def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Preview:
+def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> RunPlan:
     """Return what going on with a run would be; nothing is begun.
 
     Raises:
@@ -205,8 +205,8 @@ def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Re
     )
 
 
-def _preview(workspace: Workspace, profile: Profile, driver: Driver, cells: int) -> Preview:
-    return Preview(
+def _preview(workspace: Workspace, profile: Profile, driver: Driver, cells: int) -> RunPlan:
+    return RunPlan(
         driver=driver.name,
         driver_reason=driver.reason,
         warnings=driver.warnings,

@@ -13,8 +13,8 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import CellState
 from loadbench.engine.profile.plan import Cell
-from loadbench.engine.run.attempt import CellRun, Equipment
-from loadbench.engine.run.control_loop import Desk, SkipAsked, StopAsked
+from loadbench.engine.run.attempt import CellAttempt, Equipment
+from loadbench.engine.run.control_loop import ControlLoop, SkipAsked, StopAsked
 from loadbench.errors import (
     DiskFullError,
     EngineError,
@@ -33,14 +33,14 @@ class Runner:
 
     Args:
         equipment: What it is performed with; the runner closes it.
-        desk: Where its events go and commands come from.
+        control: Where its events go and commands come from.
     """
 
-    def __init__(self, equipment: Equipment, desk: Desk) -> None:
+    def __init__(self, equipment: Equipment, control: ControlLoop) -> None:
         self._equipment = equipment
-        self._desk = desk
+        self._control = control
         self._load_up = False
-        desk.watch(equipment.stack.containers)
+        control.watch(equipment.stack.containers)
 
     def run(self) -> Result:
         """Measure all outstanding cells, take everything down, and say how it ended."""
@@ -54,7 +54,7 @@ class Runner:
             traceback.print_exc()
             result = Result.ABORTED
             reason = f"a fault of loadbench-tui, see runner.log: {type(error).__name__}: {error}"
-        self._desk.finish(result, reason, left)
+        self._control.finish(result, reason, left)
         return result
 
     def _take_down(self) -> str | None:
@@ -63,7 +63,7 @@ class Runner:
         self._equipment.metrics.close()
         load.close()
         stack.close()
-        self._desk.background.shutdown()
+        self._control.background.shutdown()
         # Again, for what the background still started while it was being closed.
         left = stack.close()
         load.close()
@@ -84,29 +84,29 @@ class Runner:
 
     def _sweep(self) -> None:
         self._start_first_load()
-        stack, desk = self._equipment.stack, self._desk
-        self._note_images(desk.wait_for(desk.background.submit(stack.prepare, desk.say)))
-        while desk.state.outstanding or self._is_asked_for_more():
-            if desk.state.paused:
-                desk.look()
+        stack, control = self._equipment.stack, self._control
+        self._note_images(control.wait_for(control.background.submit(stack.prepare, control.say)))
+        while control.state.outstanding or self._is_asked_for_more():
+            if control.state.paused:
+                control.look()
                 continue
-            self._measure(desk.state.outstanding[0])
-            desk.save_summary()
+            self._measure(control.state.outstanding[0])
+            control.save_summary()
 
     def _is_asked_for_more(self) -> bool:
         """Follow what was asked for up to the last moment; return whether a cell came of it."""
-        self._desk.look(at_most_s=0.0)
-        return bool(self._desk.state.outstanding)
+        self._control.look(at_most_s=0.0)
+        return bool(self._control.state.outstanding)
 
     def _note_images(self, images: Mapping[str, str]) -> None:
-        before = self._desk.state.images
+        before = self._control.state.images
         changed = [name for name in images if name in before and images[name] != before[name]]
         if changed:
             names = ", ".join(changed)
             text = f"warning: the image of {names} has changed since the run began"
-            self._desk.emit(Note(text=text))
+            self._control.emit(Note(text=text))
         if images:
-            self._desk.emit(StackPrepared(images=dict(images)))
+            self._control.emit(StackPrepared(images=dict(images)))
 
     def _measure(self, cell_state: CellState) -> None:
         """Attempt a cell until it is over, with a new Locust each time that is lost."""
@@ -117,18 +117,18 @@ class Runner:
                 return
             if attempt < first + LOAD_ATTEMPTS - 1:
                 again = f"{cell_state.cell.key} is measured again with a new one"
-                self._desk.emit(Note(text=f"{lost}; {again}"))
+                self._control.emit(Note(text=f"{lost}; {again}"))
         self._fail(cell_state.cell, attempt, StackError(f"{lost}, {LOAD_ATTEMPTS} times"))
 
     def _attempt(self, cell: Cell, attempt: int) -> LoadLostError | None:
         """Return why the cell must be attempted again; None: its end is in the journal."""
-        self._desk.emit(CellStarted(cell=cell.key, attempt=attempt))
+        self._control.emit(CellStarted(cell=cell.key, attempt=attempt))
         try:
             self._start_load()
-            CellRun(cell, attempt, self._equipment, self._desk).perform()
+            CellAttempt(cell, attempt, self._equipment, self._control).perform()
         except SkipAsked:
             self._abandon_load()
-            self._desk.emit(CellSkipped(cell=cell.key, attempt=attempt, reason="asked for"))
+            self._control.emit(CellSkipped(cell=cell.key, attempt=attempt, reason="asked for"))
         except (StackError, LoadError) as error:
             # Told first: Locust may take seconds to end.
             self._fail(cell, attempt, error)
@@ -140,7 +140,7 @@ class Runner:
 
     def _fail(self, cell: Cell, attempt: int, error: StackError | LoadError) -> None:
         stack = error if isinstance(error, StackError) else StackError(str(error))
-        self._desk.emit(
+        self._control.emit(
             CellFailed(
                 cell=cell.key,
                 attempt=attempt,
@@ -153,7 +153,7 @@ class Runner:
 
     def _start_load(self) -> None:
         if not self._load_up:
-            self._desk.wait_for(self._desk.background.submit(self._equipment.load.start))
+            self._control.wait_for(self._control.background.submit(self._equipment.load.start))
             self._load_up = True
 
     def _start_first_load(self) -> None:
@@ -164,7 +164,7 @@ class Runner:
             except LoadLostError as error:
                 if attempt == LOAD_ATTEMPTS:
                     raise
-                self._desk.emit(Note(text=f"{error}; it is started again"))
+                self._control.emit(Note(text=f"{error}; it is started again"))
             else:
                 return
 

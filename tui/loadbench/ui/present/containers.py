@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from loadbench.engine.journal.events import Container
 from loadbench.ui.present.glyphs import Glyphs
-from loadbench.ui.present.lines import Entry, Line, Piece, Tone, fit, line
+from loadbench.ui.present.lines import Line, MenuEntry, Piece, Tone, fit, line
 from loadbench.wording import counted
 
 MIB = 2**20
 
 
-def container_entries(containers: Sequence[Container], glyphs: Glyphs) -> list[Entry]:
+def container_entries(containers: Sequence[Container], glyphs: Glyphs) -> list[MenuEntry]:
     """Return an entry for every container, known by its name."""
     lines = container_lines(containers, glyphs)
-    return [Entry(it.name, (told,)) for it, told in zip(containers, lines, strict=True)]
+    return [MenuEntry(it.name, (told,)) for it, told in zip(containers, lines, strict=True)]
 
 
 def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Line]:

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from loadbench.engine.journal.events import (
     CellFinished,
-    Circumstances,
+    Conditions,
     ContainerUse,
     Machine,
     Sample,
@@ -83,7 +83,7 @@ def _of_window(cell: Cell, finished: CellFinished) -> list[_Figure]:
     return [*told, *_of_circumstances(cell, around)] if around else told
 
 
-def _of_circumstances(cell: Cell, around: Circumstances) -> list[_Figure]:
+def _of_circumstances(cell: Cell, around: Conditions) -> list[_Figure]:
     accounted = around.in_flight + around.thinking
     least = rules.LEAST_USERS_SHARE * cell.users
     longest_ms = around.gaps[-1][0] if around.gaps else 0.0

@@ -53,7 +53,7 @@ Line = tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One thing to choose, or a heading that cannot be chosen."""
 
     key: str

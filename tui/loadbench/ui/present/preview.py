@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from loadbench.engine.profile.duration import say_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, estimate_s
-from loadbench.engine.requests.launch import Preview
+from loadbench.engine.requests.launch import RunPlan
 from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.wording import IN_BATCHES, counted
 
@@ -26,7 +26,7 @@ class Intention:
 
 
 def preview_lines(
-    intention: Intention, found: Preview | None, columns: int, *, refusal: str = "", busy: str = ""
+    intention: Intention, found: RunPlan | None, columns: int, *, refusal: str = "", busy: str = ""
 ) -> list[Line]:
     """Return what would happen.
 

@@ -20,7 +20,7 @@ from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES
-from loadbench.ui.present.lines import Entry, Line, Piece, Tone, fit, justify, line, wrap
+from loadbench.ui.present.lines import Line, MenuEntry, Piece, Tone, fit, justify, line, wrap
 from loadbench.ui.present.matrix import grid_of, plan_lines
 from loadbench.wording import IN_BATCHES, counted
 
@@ -29,9 +29,11 @@ _AROUND = 3
 """Lines of a broken file that are shown before and after the mistake."""
 
 
-def profile_entry(saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int) -> Entry:
+def profile_entry(
+    saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
+) -> MenuEntry:
     """Return a profile as an entry of the list: its name, its size, its newest run."""
-    return Entry(saved.file.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
+    return MenuEntry(saved.file.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
 
 
 def no_profiles(folder: Path, part: str, columns: int) -> list[Line]:

@@ -13,7 +13,7 @@ from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.ui.present.glyphs import Glyphs
-from loadbench.ui.present.lines import SERIES, Entry, Line, Tone, line, wrap
+from loadbench.ui.present.lines import SERIES, Line, MenuEntry, Tone, line, wrap
 from loadbench.ui.present.plot import Chart, Series
 from loadbench.ui.present.profiles import run_line
 from loadbench.wording import repeats_used, span, span_legend, standing
@@ -42,16 +42,16 @@ IN_FULL = {"m": "models", "u": "users", "s": "spawn rate", REPEAT: "repeat"}
 """What short names of columns stand for."""
 
 
-def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[Entry]:
+def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[MenuEntry]:
     """Return all runs as entries of a list, under the names of their profiles."""
     entries = [
-        Entry("", tuple(wrap(line((f"unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)))
+        MenuEntry("", tuple(wrap(line((f"unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)))
         for problem in catalog.unreadable
     ]
     for profile in sorted({run.folder.parent.name for run in catalog.runs}):
-        entries.append(Entry("", (line((profile, Tone.STRONG)),)))
+        entries.append(MenuEntry("", (line((profile, Tone.STRONG)),)))
         entries += [
-            Entry(run.name, ((*line(" "), *run_line(run, glyphs)),))
+            MenuEntry(run.name, ((*line(" "), *run_line(run, glyphs)),))
             for run in catalog.of_profile(profile)
         ]
     return entries

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loadbench.engine.journal.codec import Entry as JournalEntry
+from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import (
     CellFailed,
     CellFinished,
@@ -28,7 +28,7 @@ from loadbench.engine.profile.duration import say_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.containers import is_over, standing
-from loadbench.ui.present.lines import Entry, Line, Tone, line, wrap
+from loadbench.ui.present.lines import Line, MenuEntry, Tone, line, wrap
 from loadbench.ui.present.matrix import p90_of
 from loadbench.wording import counted
 
@@ -63,7 +63,7 @@ class Happening:
     """The container that died."""
 
 
-def happened_since(entries: Iterable[JournalEntry], seq: int) -> tuple[Happening, ...]:
+def happened_since(entries: Iterable[Entry], seq: int) -> tuple[Happening, ...]:
     """Return what is worth telling of a run's entries after one of them, in order.
 
     Args:
@@ -107,7 +107,7 @@ def summary(happened: Sequence[Happening], run: Run, profile: Profile, elapsed_s
 
 def since_entries(
     happened: Sequence[Happening], told: Line, columns: int, now: datetime
-) -> list[Entry]:
+) -> list[MenuEntry]:
     """Return what happened as entries of a list, each known by its number in `happened`.
 
     Args:
@@ -117,21 +117,21 @@ def since_entries(
         now: The time of day; what happened on another day has its date.
     """
     times = _local_times([it.at for it in happened], now)
-    entries = [Entry("", (*wrap(told, columns), ()))]
+    entries = [MenuEntry("", (*wrap(told, columns), ()))]
     pressing = [i for i, it in enumerate(happened) if it.attention]
     others = [i for i, it in enumerate(happened) if not it.attention]
     if pressing:
-        entries.append(Entry("", (line(("needs attention", Tone.STRONG)),)))
+        entries.append(MenuEntry("", (line(("needs attention", Tone.STRONG)),)))
     for i in (*pressing, *others):
         if pressing and others and i == others[0]:
-            entries.append(Entry("", ((), line(("the rest", Tone.STRONG)))))
+            entries.append(MenuEntry("", ((), line(("the rest", Tone.STRONG)))))
         said = line((f" {times[i]}  ", Tone.DIM), *happened[i].said)
         indent = len(times[i]) + _INDENT
-        entries.append(Entry(str(i), tuple(wrap(said, columns, indent=indent))))
+        entries.append(MenuEntry(str(i), tuple(wrap(said, columns, indent=indent))))
     return entries
 
 
-def _happenings(entry: JournalEntry, before: RunState, state: RunState) -> list[Happening]:
+def _happenings(entry: Entry, before: RunState, state: RunState) -> list[Happening]:
     event, at = entry.event, entry.at
     match event:
         case CellFinished():

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
-from loadbench.engine.requests.launch import Order, Preview, preview, start_runner
+from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
 from loadbench.errors import LoadbenchError
 from loadbench.ui.background import in_background
 from loadbench.ui.present.preview import Intention, preview_lines
@@ -26,7 +26,7 @@ class PreviewScreen(Dialog[Path | None]):
 
     Args:
         intention: What is about to be started.
-        order: The order for its runner.
+        request: The request for its runner.
     """
 
     app: "LoadbenchApp"
@@ -35,17 +35,17 @@ class PreviewScreen(Dialog[Path | None]):
         Binding("escape", "cancel", "back"),
     ]
 
-    def __init__(self, intention: Intention, order: Order) -> None:
+    def __init__(self, intention: Intention, request: RunRequest) -> None:
         super().__init__()
-        self._intention, self._order = intention, order
-        self._found: Preview | None = None
+        self._intention, self._request = intention, request
+        self._found: RunPlan | None = None
         self._refusal = ""
         self._busy = "asking which driver can run it…"
         self._starting = False
 
     def compose_window(self) -> ComposeResult:
         """Lay out the lines and the two buttons."""
-        verb = "go on with" if self._order.resume else "run"
+        verb = "go on with" if self._request.resume else "run"
         with Vertical() as window:
             window.border_title = Text(f"{verb} {self._intention.name}")
             yield LineView(id="preview")
@@ -84,7 +84,7 @@ class PreviewScreen(Dialog[Path | None]):
     @work
     async def _ask(self) -> None:
         try:
-            self._found = await in_background(preview, self._order)
+            self._found = await in_background(preview, self._request)
         except LoadbenchError as error:
             self._refusal = str(error)
         if not self._starting:
@@ -101,7 +101,7 @@ class PreviewScreen(Dialog[Path | None]):
     @work
     async def _start(self) -> None:
         try:
-            folder = await in_background(start_runner, self._order)
+            folder = await in_background(start_runner, self._request)
         except LoadbenchError as error:
             self._starting, self._busy, self._refusal = False, "", str(error)
             self._paint()

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from loadbench.ui.present.glyphs import UNICODE, Glyphs
-from loadbench.ui.present.lines import Entry, Piece, Tone
+from loadbench.ui.present.lines import MenuEntry, Piece, Tone
 from loadbench.ui.widgets.lines import LineView
 
 
@@ -51,9 +51,9 @@ class Menu(LineView):
 
     def __init__(self, *, id: str | None = None, title: str | None = None) -> None:  # noqa: A002  # Textual's name for it
         super().__init__(id=id, title=title)
-        self._entries: Sequence[Entry] = ()
+        self._entries: Sequence[MenuEntry] = ()
         self._key: str | None = None
-        self._owners: list[Entry] = []
+        self._owners: list[MenuEntry] = []
         self._glyphs = UNICODE
 
     @property
@@ -62,7 +62,7 @@ class Menu(LineView):
         return self._key
 
     def show_entries(
-        self, entries: Sequence[Entry], glyphs: Glyphs, *, cursor: str | None = None
+        self, entries: Sequence[MenuEntry], glyphs: Glyphs, *, cursor: str | None = None
     ) -> None:
         """Show these entries.
 

@@ -16,7 +16,7 @@ from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.containers import container_entries, container_header
 from loadbench.ui.present.event_lines import EventLine, event_lines
 from loadbench.ui.present.glyphs import ASCII, Glyphs
-from loadbench.ui.present.lines import Entry, Tone, line, wrap
+from loadbench.ui.present.lines import MenuEntry, Tone, line, wrap
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.containers import ContainerList
@@ -132,7 +132,7 @@ class RunPanels(Panels):
         else:
             told = "none yet" if view.run.status is RunStatus.LIVE else "none"
         lines = wrap(line((told, Tone.DIM)), (panel.columns or 30) - 1)
-        panel.show_entries([Entry("", tuple(lines))], self._glyphs)
+        panel.show_entries([MenuEntry("", tuple(lines))], self._glyphs)
 
     def _show_cell(self, shown: Shown) -> None:
         self._charts.show(shown)

@@ -12,12 +12,12 @@ from loadbench.engine.drivers.compose.faults import (
     not_ready,
     starting_fault,
 )
-from loadbench.engine.drivers.docker.inspect import Seen
+from loadbench.engine.drivers.docker.inspect import Inspected
 
 NEEDED = ("model", "api")
 
 
-def seen(name: str = "model-1", **changes: Any) -> Seen:
+def seen(name: str = "model-1", **changes: Any) -> Inspected:
     fields: dict[str, Any] = {
         "id": name * 8,
         "name": name,
@@ -35,10 +35,10 @@ def seen(name: str = "model-1", **changes: Any) -> Seen:
         "run": "/run",
         "last_words": (),
     }
-    return Seen(**{**fields, **changes})
+    return Inspected(**{**fields, **changes})
 
 
-def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Seen:
+def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Inspected:
     return seen(name, **{"state": "exited", "exit_code": code, "pid": 0, **changes})
 
 
@@ -61,7 +61,7 @@ def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Seen:
         (ended("seed-1", code=0), False),
     ],
 )
-def test_what_is_broken_is_replaced_before_a_cell(container: Seen, broken: bool) -> None:
+def test_what_is_broken_is_replaced_before_a_cell(container: Inspected, broken: bool) -> None:
     assert is_broken(container, NEEDED) is broken
 
 
@@ -89,7 +89,7 @@ def test_what_is_broken_is_replaced_before_a_cell(container: Seen, broken: bool)
         ),
     ],
 )
-def test_what_keeps_a_service_from_being_ready(container: Seen, message: str | None) -> None:
+def test_what_keeps_a_service_from_being_ready(container: Inspected, message: str | None) -> None:
     fault = starting_fault([container], NEEDED, {container.id: LOOP_AFTER_S + 1})
     assert (str(fault) if fault else None) == message
 
@@ -136,7 +136,9 @@ def test_what_waits_for_another_by_ending_is_given_its_time() -> None:
         (None, "model-1 was removed by somebody else"),
     ],
 )
-def test_what_happens_to_a_service_that_was_ready(now: Seen | None, message: str | None) -> None:
+def test_what_happens_to_a_service_that_was_ready(
+    now: Inspected | None, message: str | None
+) -> None:
     before = seen()
 
     fault = measuring_fault([now] if now else [], {before.id: before}, NEEDED)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from loadbench.engine.drivers.docker.inspect import Seen
+from loadbench.engine.drivers.docker.inspect import Inspected
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
 from loadbench.errors import StackError
 
@@ -14,7 +14,7 @@ KILLED = 137
 """The exit code of a process that got SIGKILL, as engines tell it: 128 + 9."""
 
 
-def is_broken(seen: Seen, needed: Collection[str]) -> bool:
+def is_broken(seen: Inspected, needed: Collection[str]) -> bool:
     """Whether a container must be replaced before a cell can be measured.
 
     Args:
@@ -28,7 +28,9 @@ def is_broken(seen: Seen, needed: Collection[str]) -> bool:
 
 
 def starting_fault(
-    containers: Iterable[Seen], needed: Collection[str], unstable_s: Mapping[str, float]
+    containers: Iterable[Inspected],
+    needed: Collection[str],
+    unstable_s: Mapping[str, float],
 ) -> StackError | None:
     """Return what keeps a service that is being started from ever being ready.
 
@@ -46,7 +48,9 @@ def starting_fault(
 
 
 def measuring_fault(
-    containers: Iterable[Seen], expected: Mapping[str, Seen], needed: Collection[str]
+    containers: Iterable[Inspected],
+    expected: Mapping[str, Inspected],
+    needed: Collection[str],
 ) -> StackError | None:
     """Return what has happened to the containers of a service that was ready.
 
@@ -77,7 +81,7 @@ def measuring_fault(
     return None
 
 
-def not_ready(containers: Iterable[Seen], *, scaled: str, models: int) -> str | None:
+def not_ready(containers: Iterable[Inspected], *, scaled: str, models: int) -> str | None:
     """Return which containers do not run yet, as part of a sentence; None: all do."""
     running = sum(seen.running for seen in containers if seen.service == scaled)
     if running != models:
@@ -86,7 +90,7 @@ def not_ready(containers: Iterable[Seen], *, scaled: str, models: int) -> str | 
     return ", ".join(waiting) or None
 
 
-def not_healthy(containers: Iterable[Seen]) -> str | None:
+def not_healthy(containers: Iterable[Inspected]) -> str | None:
     """Return which containers' own health checks do not pass; None: all that have one do."""
     failing = [
         f"{seen.name} is {seen.health}" + (f" ({seen.last_words[-1]})" if seen.last_words else "")
@@ -96,11 +100,11 @@ def not_healthy(containers: Iterable[Seen]) -> str | None:
     return ", ".join(failing) or None
 
 
-def _stands_still(seen: Seen) -> bool:
+def _stands_still(seen: Inspected) -> bool:
     return seen.state in ("created", "restarting", "paused")
 
 
-def _ending(seen: Seen) -> str:
+def _ending(seen: Inspected) -> str:
     if seen.oom_killed:
         return f"was killed by the kernel (exit code {seen.exit_code}), {_out_of_memory(seen)}"
     if seen.exit_code == KILLED:
@@ -108,7 +112,7 @@ def _ending(seen: Seen) -> str:
     return f"ended with exit code {seen.exit_code}"
 
 
-def _out_of_memory(seen: Seen) -> str:
+def _out_of_memory(seen: Inspected) -> str:
     if not seen.memory_limit_bytes:
         return "out of memory: this machine has no more"
     limit = seen.memory_limit_bytes // BYTES_PER_MB
@@ -117,13 +121,13 @@ def _out_of_memory(seen: Seen) -> str:
     )
 
 
-def _times(seen: Seen) -> str:
+def _times(seen: Inspected) -> str:
     # A container that runs again has lost its exit code.
     last = f", the last time with exit code {seen.exit_code}" if seen.ended else ""
     return f"{seen.restarts} {'time' if seen.restarts == 1 else 'times'}{last}"
 
 
-def _error(seen: Seen, message: str) -> StackError:
+def _error(seen: Inspected, message: str) -> StackError:
     return StackError(
         message,
         container=seen.name,

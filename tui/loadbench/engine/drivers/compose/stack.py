@@ -15,9 +15,9 @@ from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.messages import Teller, explain
 from loadbench.engine.drivers.docker.client import Docker, DockerCallError
 from loadbench.engine.drivers.docker.gpu import VramMeter
-from loadbench.engine.drivers.docker.inspect import Seen
-from loadbench.engine.drivers.docker.log_follower import Words
-from loadbench.engine.drivers.docker.monitor import Watch
+from loadbench.engine.drivers.docker.inspect import Inspected
+from loadbench.engine.drivers.docker.log_follower import LogFollower
+from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
 from loadbench.engine.drivers.protocol import Say
 from loadbench.engine.drivers.stack_log import StackLog
@@ -68,12 +68,12 @@ class ComposeStack:
         self._vram = vram
         self._log = StackLog(folder / "stack.log")
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._additions))
-        self._words = Words(docker, files.project, self._log)
-        self._watch = Watch(docker, files.project)
+        self._words = LogFollower(docker, files.project, self._log)
+        self._watch = Monitor(docker, files.project)
         self._session = requests.Session()
         self._session.trust_env = False
         self._host = profile.host or ""
-        self._expected: Mapping[str, Seen] = {}
+        self._expected: Mapping[str, Inspected] = {}
         self._scaled_once = False
         self._touched = False
         self._left: str | None = None
@@ -282,7 +282,7 @@ class ComposeStack:
             self._refuse_if_closed()
             raise explain(step, self._docker, failure, within_s)
 
-    def _refuse_if_live(self, containers: Iterable[Seen]) -> None:
+    def _refuse_if_live(self, containers: Iterable[Inspected]) -> None:
         """Raise where a live run has them, one whose lock is kept elsewhere, as another user's."""
         for run in {Path(it.run) for it in containers if it.run} - {self._run}:
             if is_held(run):
@@ -292,7 +292,7 @@ class ComposeStack:
         if self._closed.is_set():
             raise StackError("the stack was closed while it was started")
 
-    def _look_patiently(self) -> tuple[Seen, ...]:
+    def _look_patiently(self) -> tuple[Inspected, ...]:
         """Look at all containers; an engine that is away may take a while to be back."""
         deadline = time.monotonic() + ENGINE_PATIENCE_S
         while True:

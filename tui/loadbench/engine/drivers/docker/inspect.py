@@ -23,7 +23,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Inspected:
     """A container as the engine described it."""
 
     id: str
@@ -58,7 +58,7 @@ class Seen:
         return self.state in _ENDED
 
 
-def describe(told: Mapping[str, Any], project: str, oomed: Collection[str] = ()) -> Seen:
+def describe(told: Mapping[str, Any], project: str, oomed: Collection[str] = ()) -> Inspected:
     """Return a container from what `docker inspect` tells of it.
 
     Args:
@@ -78,7 +78,7 @@ def describe(told: Mapping[str, Any], project: str, oomed: Collection[str] = ())
         name = f"{service}-{number}"
     health = state.get("Health") or {}
     status = health.get("Status")
-    return Seen(
+    return Inspected(
         id=told["Id"],
         name=name,
         service=service,

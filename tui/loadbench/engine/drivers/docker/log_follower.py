@@ -11,7 +11,7 @@ from loadbench.errors import EngineError
 _LAST_LINES_S = 2.0
 
 
-class Words:
+class LogFollower:
     """Follows the containers' output, by `docker compose logs`.
 
     Args:

@@ -18,7 +18,7 @@ from loadbench.engine.drivers.docker.client import (
     SilentEngineError,
     clean,
 )
-from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, Seen, describe
+from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, Inspected, describe
 from loadbench.engine.drivers.protocol import LOG_LINES
 from loadbench.engine.process import Leashed
 from loadbench.errors import EngineError
@@ -34,7 +34,7 @@ SILENT_AFTER_S = 30.0
 _EVENTS = ("create", "start", "die", "oom", "pause", "unpause", "destroy", "health_status")
 
 
-class Watch:
+class Monitor:
     """Keeps an eye on all containers of a project, in threads of its own.
 
     Args:
@@ -45,7 +45,7 @@ class Watch:
     def __init__(self, docker: Docker, project: str) -> None:
         self._docker = docker
         self._project = project
-        self._seen: tuple[Seen, ...] = ()
+        self._seen: tuple[Inspected, ...] = ()
         self._groups = ControlGroups()
         self._told: dict[str, Usage] = {}
         self._oomed: set[str] = set()
@@ -62,7 +62,7 @@ class Watch:
         self._thread = threading.Thread(target=self._go_on, name="containers", daemon=True)
 
     @property
-    def seen(self) -> tuple[Seen, ...]:
+    def seen(self) -> tuple[Inspected, ...]:
         """The containers as they were when they were last looked at."""
         return self._seen
 
@@ -92,7 +92,7 @@ class Watch:
         if not self._thread.is_alive() and not self._closed.is_set():
             self._thread.start()
 
-    def look(self) -> tuple[Seen, ...]:
+    def look(self) -> tuple[Inspected, ...]:
         """Ask the engine now, and return all containers of the project.
 
         Raises:
@@ -140,7 +140,7 @@ class Watch:
             self._trouble_since = time.monotonic()
         self._trouble = error
 
-    def _ask(self) -> tuple[Seen, ...]:
+    def _ask(self) -> tuple[Inspected, ...]:
         label = f"label={PROJECT_LABEL}={self._project}"
         ids = self._docker.ask("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
         if not ids:
@@ -160,7 +160,7 @@ class Watch:
         found = [self._with_last_words(seen) for seen in described]
         return tuple(sorted(found, key=lambda seen: (seen.service, len(seen.name), seen.name)))
 
-    def _with_last_words(self, seen: Seen) -> Seen:
+    def _with_last_words(self, seen: Inspected) -> Inspected:
         if not seen.ended or (seen.exit_code == 0 and not seen.restarts):
             return seen
         known = {it.id: it for it in self._seen if it.started_at == seen.started_at}

@@ -20,7 +20,7 @@ _DRAIN_S = 1.0
 _FIND_S = 10.0
 
 
-class Service:
+class LocalProcess:
     """A running process of the stack.
 
     Args:

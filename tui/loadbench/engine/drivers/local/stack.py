@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
-from loadbench.engine.drivers.local.service import Service
+from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
 from loadbench.engine.drivers.protocol import Say
 from loadbench.engine.drivers.requirements import LOOPBACK
@@ -44,7 +44,7 @@ class LocalStack:
         self._log = StackLog(log)
         self._session = requests.Session()
         self._session.trust_env = False
-        self._services: dict[str, Service] = {}
+        self._services: dict[str, LocalProcess] = {}
         self._broker_folder: Path | None = None
         self._started = 0
         self._host = ""
@@ -140,7 +140,7 @@ class LocalStack:
         if self._closed:
             raise StackError("the stack was closed while it was started")
         try:
-            self._services[name] = Service(
+            self._services[name] = LocalProcess(
                 name,
                 service,
                 argv,
