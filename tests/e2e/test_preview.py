@@ -11,7 +11,7 @@ from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed
 from loadbench.engine.requests.launch import RunPlan, RunRequest, preview
-from loadbench.errors import ProfileError, RefusedError, UsageError
+from loadbench.errors import JournalError, ProfileError, RefusedError, UsageError
 from loadbench.in_locust.recorder import Recorder
 from loadbench.workspace import Workspace
 from tests.support.builders import (
@@ -130,8 +130,8 @@ def test_a_preview_of_a_profile_that_is_gone_says_so(bench: Bench) -> None:
         ask(bench, bench.root / "profiles" / "gone.yaml")
 
 
-def resumable(bench: Bench, *events: Event) -> Path:
-    """A run of the bench's profile that is not live."""
+def resumable(bench: Bench, *events: Event, **recorded: object) -> Path:
+    """A run of the bench's profile that is not live; keys were recorded with it besides."""
     file = bench.root / "profiles" / "mine.yaml"
     profile = make_profile(
         users=[2, 4],
@@ -147,6 +147,7 @@ def resumable(bench: Bench, *events: Event) -> Path:
         profile_file=str(file),
         driver="external",
     )
+    begun = replace(begun, profile={**begun.profile, **recorded})
     return write_journal(bench.reports / "mine" / begun.run, begun, *events)
 
 
@@ -180,6 +181,13 @@ def test_a_preview_of_going_on_after_the_profile_has_changed_is_refused(bench: B
     bench.save_profile(EXTERNAL.replace("run_time: 10s", "run_time: 20s"), "mine")
 
     with pytest.raises(RefusedError, match=r"has changed since .*: run_time was 10s, is 20s"):
+        ask(bench, resume=str(folder))
+
+
+def test_a_preview_of_going_on_with_a_profile_of_a_newer_version_is_refused(bench: Bench) -> None:
+    folder = resumable(bench, cell_started("m1_u2_s10"), weather="good")
+
+    with pytest.raises(JournalError, match=r"profile that this version cannot read \(weather\)"):
         ask(bench, resume=str(folder))
 
 

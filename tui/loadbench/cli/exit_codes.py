@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.report.recommendation import missed
 from loadbench.engine.report.rows import rows
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.errors import LoadbenchError, UsageError
+from loadbench.errors import JournalError, LoadbenchError, UsageError
 
 
 class Exit(IntEnum):
@@ -56,10 +55,15 @@ def of_run(run: Run, *, check: bool) -> Exit:
 
 
 def missed_goals(run: Run) -> list[str]:
-    """Return a sentence for every goal that a measured cell misses."""
-    assert run.state.started is not None
-    goals = recorded_profile(run.state.started).goals
-    return [miss for row in rows(run.state) for miss in missed(row, goals)]
+    """Return a sentence for every goal that a measured cell misses.
+
+    Raises:
+        JournalError: This version cannot read the profile of the run, and so not its goals.
+    """
+    profile = run.state.profile
+    if profile is None:
+        raise JournalError(run.state.profile_problem)
+    return [miss for row in rows(run.state) for miss in missed(row, profile.goals)]
 
 
 def worst(exits: Iterable[Exit]) -> Exit:

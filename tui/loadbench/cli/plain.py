@@ -19,8 +19,6 @@ from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY
-from loadbench.engine.profile.loading import recorded_profile
-from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus, signal_runner, status_of
 from loadbench.errors import JournalError
 
@@ -89,7 +87,6 @@ class PlainView:
         self._console = console
         self._reader = JournalReader(folder)
         self._state = EMPTY
-        self._profile: Profile | None = None
         self._quiet = quiet
         self._read_at = time.monotonic()
 
@@ -165,14 +162,12 @@ class PlainView:
         )
 
     def _show(self, bar: Progress, task: TaskID) -> None:
-        state = self._state
-        if not self._console.is_terminal or state.started is None:
+        state, profile = self._state, self._state.profile
+        if not self._console.is_terminal or profile is None:
             return
-        if self._profile is None:
-            self._profile = recorded_profile(state.started)
         # While nothing is said, time goes on all the same.
         state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)
-        left = remaining_s(self._profile, state)
+        left = remaining_s(profile, state)
         bar.update(
             task,
             description=wording.progress_line(state, left),

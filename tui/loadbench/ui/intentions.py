@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from loadbench.engine.journal.state import OVER, CellStatus
-from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run_reader import Run, rest_of
+from loadbench.errors import JournalError
 from loadbench.ui.present.preview import Intention
 from loadbench.workspace import Workspace
 
@@ -27,7 +27,9 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | 
     rest = rest_of(run)
     if rest is None or run.state.started is None:
         return None
-    profile = recorded_profile(run.state.started)
+    profile = run.state.profile
+    if profile is None:
+        raise JournalError(run.state.profile_problem)
     left = [it for it in run.state.cells.values() if it.status not in OVER]
     if rest.retry_failed:
         left = [it for it in run.state.cells.values() if it.status is CellStatus.FAILED]

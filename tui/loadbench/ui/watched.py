@@ -46,7 +46,6 @@ class Watched:
     fail: Callable[[JournalError], object]
     view: View | None = None
     """None: it was not read yet."""
-    profile: Profile | None = None
     problem: str = ""
     """Why the journal cannot be read (any more)."""
     asked: set[str] = field(default_factory=set)
@@ -62,6 +61,11 @@ class Watched:
     def run(self) -> Run | None:
         """The run, as it was last read."""
         return self.view.run if self.view else None
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the run was started with; None: it was not read yet, or cannot be read."""
+        return self.view.run.state.profile if self.view else None
 
     @property
     def status(self) -> RunStatus | None:

@@ -1,5 +1,7 @@
 """The fold: what a run's events come to."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -252,3 +254,30 @@ def test_a_cell_that_is_skipped_while_it_waits_keeps_the_times_of_its_attempt() 
     assert cell.status is CellStatus.SKIPPED
     told = entries([run_started(), cell_started(), cell_finished()])
     assert (cell.began_at, cell.ended_at) == (told[1].at, told[2].at)
+
+
+# The profile
+
+
+def test_the_profile_is_typed_once_with_the_first_event() -> None:
+    profile = make_profile(users=[2, 4])
+
+    assert state_after(run_started(profile)).profile == profile
+    assert state_after().profile is None
+
+
+def test_a_profile_that_cannot_be_read_is_a_problem_and_the_cells_are_there_all_the_same() -> None:
+    begun = run_started()
+    state = state_after(replace(begun, profile={**begun.profile, "device": "abacus"}))
+
+    assert state.profile is None
+    assert "cannot read (device)" in state.profile_problem
+    assert list(state.cells) == ["m1_u2_s2"]
+
+
+def test_keys_that_this_version_does_not_know_are_no_problem() -> None:
+    begun = run_started()
+    state = state_after(replace(begun, profile={**begun.profile, "weather": "good"}))
+
+    assert state.profile == make_profile()
+    assert not state.profile_problem

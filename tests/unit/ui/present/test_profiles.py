@@ -285,10 +285,17 @@ def test_a_run_that_nobody_has_read_has_no_best_cell() -> None:
 
 
 def test_a_run_whose_profile_this_version_cannot_read_has_no_best_cell() -> None:
-    strange = replace(BEGUN, profile={**BEGUN.profile, "weather": "good"})
+    strange = replace(BEGUN, profile={**BEGUN.profile, "device": "abacus"})
     state = state_after(strange, *MEASURED)
 
     assert best_of(Run(Path("/r"), state, RunStatus.DONE)) is None
+
+
+def test_keys_that_this_version_does_not_know_hide_no_best_cell() -> None:
+    newer = replace(BEGUN, profile={**BEGUN.profile, "weather": "good"})
+    state = state_after(newer, *MEASURED)
+
+    assert best_of(Run(Path("/r"), state, RunStatus.DONE)) is not None
 
 
 # A broken profile

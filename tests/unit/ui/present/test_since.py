@@ -20,7 +20,6 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import fold
-from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.lines import plain
 from loadbench.ui.present.since import (
@@ -62,7 +61,8 @@ def told(happened: Sequence[Happening]) -> list[str]:
 def said(happened: Sequence[Happening], read: list[Entry], status: RunStatus) -> str:
     state = fold(read)
     assert state.started
-    profile = recorded_profile(state.started)
+    profile = state.profile
+    assert profile is not None
     run = Run(Path("/nowhere"), state, status)
     return plain(summary(happened, run, profile, state.elapsed_s))
 

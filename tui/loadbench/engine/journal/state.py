@@ -25,7 +25,9 @@ from loadbench.engine.journal.events import (
     StackProgress,
 )
 from loadbench.engine.journal.samples import Samples
+from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, with_added
+from loadbench.engine.profile.recorded import read_recorded
 
 MESSAGES_KEPT = 50
 
@@ -84,6 +86,10 @@ class RunState:
     """Everything a viewer shows and a runner decides by."""
 
     started: RunStarted | None = None
+    profile: Profile | None = None
+    """What the run was started with. None: nothing was started, or see `profile_problem`."""
+    profile_problem: str = ""
+    """Why this version cannot read that profile, in a sentence."""
     started_at: str = ""
     pid: int | None = None
     """Of the runner, live or not. None: nothing was started."""
@@ -210,9 +216,13 @@ class RunState:
 
     def _begin(self, event: RunStarted, at: str) -> "RunState":
         cells = {cell.key: CellState(cell=cell) for cell in event.cells}
+        recorded = read_recorded(event.profile)
+        problem = "" if recorded.profile else unreadable_profile(event.run, recorded.invalid)
         return replace(
             self,
             started=event,
+            profile=recorded.profile,
+            profile_problem=problem,
             started_at=at,
             pid=event.pid,
             cells=MappingProxyType(cells),
@@ -287,6 +297,14 @@ class RunState:
             return self
         cells = {**self.cells, key: replace(self.cells[key], **changes)}  # type: ignore[arg-type]  # names are CellState's own
         return replace(self, cells=MappingProxyType(cells))
+
+
+def unreadable_profile(run: str, keys: Iterable[str]) -> str:
+    """Return that this version cannot read the profile of a run, because of some of its keys."""
+    return (
+        f"the run {run} has a profile that this version cannot read ({', '.join(keys)}); "
+        "use the loadbench-tui that wrote it, or a newer one"
+    )
 
 
 EMPTY = RunState()

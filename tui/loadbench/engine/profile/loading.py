@@ -10,10 +10,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from loadbench.engine.journal.events import RunStarted
 from loadbench.engine.profile.fields import KeyMistakeError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
-from loadbench.errors import JournalError, ProfileError
+from loadbench.errors import ProfileError
 
 SUFFIXES = (".yaml", ".yml")
 Place = tuple[str | int, ...]
@@ -119,22 +118,6 @@ def placed(file: Path, message: str) -> str:
     return "\n".join(place(line) for line in message.splitlines())
 
 
-def recorded_profile(started: RunStarted) -> Profile:
-    """Return the profile that a run was started with.
-
-    Raises:
-        JournalError: It holds what this version does not know.
-    """
-    try:
-        return Profile.model_validate(started.profile)
-    except ValidationError as error:
-        keys = ", ".join(_dotted(tuple(detail["loc"])) for detail in error.errors())
-        raise JournalError(
-            f"the run {started.run} has a profile that this version cannot read ({keys}); "
-            "use the loadbench-tui that wrote it, or a newer one"
-        ) from None
-
-
 def read_point(args: object) -> Point:
     """Return the point of the grid that somebody asks for.
 
@@ -150,7 +133,7 @@ def read_point(args: object) -> Point:
         details = error.errors()
     if any(detail["type"] in _OTHER_KEYS for detail in details):
         raise ProfileError(f"a cell is asked for by {', '.join(Point.model_fields)}, a number each")
-    raise ProfileError("; ".join(f"{_dotted(it['loc'])}: {_wrong(it)}" for it in details))
+    raise ProfileError("; ".join(f"{dotted(it['loc'])}: {_wrong(it)}" for it in details))
 
 
 def _listing(file: Path, mistakes: Iterable[tuple[str, str]]) -> str:
@@ -212,7 +195,7 @@ def _construct(node: yaml.Node, key: Place, source: _Source) -> Any:
         place = f"{source.file}:{name_node.start_mark.line + 1}"
         inner = (*key, name)
         if name in values:
-            source.mistakes.append((place, f"{_dotted(inner)}: given twice"))
+            source.mistakes.append((place, f"{dotted(inner)}: given twice"))
         source.places[inner] = place
         values[name] = _construct(value_node, inner, source)
     return values
@@ -277,7 +260,7 @@ def _override_value(key: str, text: str) -> Any:
 
 def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
     key = tuple(detail["loc"])
-    place, name = source.place(key), _dotted(key)
+    place, name = source.place(key), dotted(key)
     match detail["type"]:
         case "extra_forbidden" if name in ALIASES:
             return place, f"{name}: another name for {ALIASES[name]}, which is given too"
@@ -287,7 +270,7 @@ def _explain(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
             alias = next((old for old, new in ALIASES.items() if new == name), None)
             return str(source.file), f"{name}: missing" + (f" (also: {alias})" if alias else "")
         case "value_error" if isinstance(error := detail["ctx"]["error"], KeyMistakeError):
-            return source.place(error.key), f"{_dotted(error.key)}: {error}"
+            return source.place(error.key), f"{dotted(error.key)}: {error}"
         case _:
             return place, f"{name}: {_wrong(detail)}"
 
@@ -330,7 +313,8 @@ def _nearest(name: str) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _dotted(key: Place) -> str:
+def dotted(key: Place) -> str:
+    """Return a key as people write it: `stack.compose[0]`."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

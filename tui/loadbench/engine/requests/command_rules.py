@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.commands import NAMES, Command
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
-from loadbench.engine.profile.loading import read_point, recorded_profile
+from loadbench.engine.profile.loading import read_point
 from loadbench.engine.profile.model import ONE_LABEL
 from loadbench.engine.profile.plan import Cell, cells_at
-from loadbench.errors import JournalError, ProfileError
+from loadbench.errors import ProfileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,12 @@ def judge_add(args: object, state: RunState) -> Answer:
         return Answer(False, "no run has begun")
     if state.stopping:
         return Answer(False, "the run is being stopped")
+    profile = state.profile
+    if profile is None:
+        return Answer(False, state.profile_problem)
     try:
-        profile, point = recorded_profile(state.started), read_point(args)
-    except (JournalError, ProfileError) as error:
+        point = read_point(args)
+    except ProfileError as error:
         return Answer(False, str(error))
     if profile.stack.driver == "external" and point.models not in profile.models:
         return Answer(False, f"models: {ONE_LABEL}")

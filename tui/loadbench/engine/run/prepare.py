@@ -16,15 +16,16 @@ from loadbench.engine.hardware import hardware, versions
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, RunResumed, RunStarted
 from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.journal.state import CellStatus, RunState, fold, unreadable_profile
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
-from loadbench.engine.profile.loading import load_profile, recorded_profile
+from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+from loadbench.engine.profile.recorded import read_recorded
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.run_reader import LATEST, Run, RunStatus, new_run_id, read_run
-from loadbench.errors import ProfileError, RefusedError, UsageError, WorkspaceError
+from loadbench.errors import JournalError, ProfileError, RefusedError, UsageError, WorkspaceError
 from loadbench.workspace import Workspace
 
 SPARE_BYTES = 20_000_000
@@ -229,7 +230,10 @@ def _unchanged_profile(state: RunState) -> Profile:
     """Return the profile of a run, unless its file says something else by now."""
     started = state.started
     assert started is not None
-    profile = recorded_profile(started)
+    recorded = read_recorded(started.profile)
+    profile = recorded.profile
+    if profile is None or recorded.unknown:
+        raise JournalError(unreadable_profile(started.run, (*recorded.invalid, *recorded.unknown)))
     file = Path(started.profile_file)
     if file.is_file():
         now = load_profile(file, started.overrides).resolved()

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from loadbench.engine.journal.progress import added_s
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.duration import say_duration
-from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.profile.model import Point
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.requests.command_rules import Answer, judge_add
@@ -73,9 +72,9 @@ def _point_of(cell: Cell) -> dict[str, float]:
 
 
 def _offer(answer: Answer, state: RunState) -> Line:
-    assert state.started is not None
+    profile = state.profile
+    assert profile is not None
     first, *others = answer.added
-    profile = recorded_profile(state.started)
     times = f", {1 + len(others)} times" if others else ""
     more = say_duration(added_s(profile, state, answer.added))
     waiting = [it.cell.key for it in state.with_cells(answer.added).outstanding]

@@ -11,13 +11,11 @@ from loadbench.engine.catalog import SavedProfile
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import say_duration
-from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s, plan_cells
 from loadbench.engine.report.recommendation import best
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.errors import JournalError
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.header import STATUS_TONES
 from loadbench.ui.present.lines import Line, MenuEntry, Piece, Tone, fit, justify, line, wrap
@@ -107,13 +105,8 @@ def mistaken_line(saved: SavedProfile) -> int | None:
 
 def best_of(run: Run) -> Row | None:
     """Return the best cell of a run by the goals of its profile; None: none is good enough."""
-    if run.state.started is None:
-        return None
-    try:
-        goals = recorded_profile(run.state.started).goals
-    except JournalError:
-        return None
-    return best(rows(run.state), goals)
+    profile = run.state.profile
+    return best(rows(run.state), profile.goals) if profile else None
 
 
 def when(run_id: str) -> str:

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from loadbench.engine.journal.state import CellStatus, RunState
-from loadbench.engine.profile.loading import recorded_profile
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
 from loadbench.ui.follow import Follower, View
@@ -174,12 +173,9 @@ class RunScreen(OfRun):
         if was_live and self.run:
             self._tell_failures(self.run.state, view.run.state)
         self.watched.view = view
-        if self.watched.profile is None and view.run.state.started:
-            try:
-                self.watched.profile = recorded_profile(view.run.state.started)
-            except JournalError as error:
-                self._on_unreadable(error)
-                return
+        if problem := view.run.state.profile_problem:
+            self._on_unreadable(JournalError(problem))
+            return
         self._tell_answers(view)
         self._is_stale = True
         over = view.run.status is not RunStatus.LIVE
