@@ -49,8 +49,9 @@ def main() -> None:
     for name in names.split(",") if names else CAUSES:
         wanted, measure = CAUSES[name]
         for row in rows(measure().state):
-            print(f"{name:8} {row.cell:12} {row.verdict:8} {row.bound}", flush=True)
-            if not row.bound.startswith(wanted):
+            bound = row.bottleneck.text if row.bottleneck else ""
+            print(f"{name:8} {row.cell:12} {row.verdict:8} {bound}", flush=True)
+            if not bound.startswith(wanted):
                 wrong.append(f"{name}: {wanted!r} was wanted, {row.reasons}")
     print("every cause is named" if not wrong else "\n".join(wrong))
     sys.exit(bool(wrong))

@@ -22,7 +22,7 @@ from bench.sweeps import Sweep, perform, workspace
 from bench.truth_runs import serving
 from loadbench.engine.hardware import usable_cores
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.verdict import MOST_OTHERS_CORES, MOST_OTHERS_SHARE
+from loadbench.engine.measure.limits import MOST_OTHERS_CORES, MOST_OTHERS_SHARE
 from loadbench.engine.report.rows import rows
 
 FROZEN_S = 2.0

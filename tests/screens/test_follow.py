@@ -14,7 +14,6 @@ from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.errors import JournalError
 from loadbench.ui.follow import (
-    AT_ONCE_LINES,
     EVENTS_KEPT,
     RECENT_SAMPLES,
     Follower,
@@ -30,6 +29,8 @@ from tests.support.builders import (
 from tests.support.harness import until
 from tests.support.ui_harness import LONG_AGO, Stage, held
 
+LONG = 10_000
+"""Samples of a journal that takes its time to be read."""
 STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
 
 
@@ -266,15 +267,15 @@ def long_journal(folder: Path, seconds: int) -> Path:
 def test_of_a_very_long_cell_the_newest_seconds_are_told_first_and_then_all(
     stage: Stage, follow: Follow
 ) -> None:
-    folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", AT_ONCE_LINES)
+    folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", LONG)
 
     listener = follow(folder)
-    listener.view(lambda view: len(view.run.state.samples) == AT_ONCE_LINES)
+    listener.view(lambda view: len(view.run.state.samples) == LONG)
 
     first, *_, last = listener.views
     newest = [it.second for it in first.run.state.samples]
-    assert newest == list(range(AT_ONCE_LINES - RECENT_SAMPLES, AT_ONCE_LINES))
-    assert [it.second for it in last.run.state.samples] == list(range(AT_ONCE_LINES))
+    assert newest == list(range(LONG - RECENT_SAMPLES, LONG))
+    assert [it.second for it in last.run.state.samples] == list(range(LONG))
     assert first.run.state.cells == last.run.state.cells
     assert (first.events, first.answers) == (last.events, last.answers)
     assert len(listener.views) == 2
@@ -283,18 +284,18 @@ def test_of_a_very_long_cell_the_newest_seconds_are_told_first_and_then_all(
 def test_what_is_written_while_a_long_cell_is_read_is_not_lost(
     stage: Stage, follow: Follow
 ) -> None:
-    folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", AT_ONCE_LINES)
+    folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", LONG)
     listener = follow(folder)
     listener.view()
 
-    write_journal(folder, sample(second=AT_ONCE_LINES))
+    write_journal(folder, sample(second=LONG))
 
-    view = listener.view(lambda view: len(view.run.state.samples) == AT_ONCE_LINES + 1)
-    assert view.run.state.samples[-1].second == AT_ONCE_LINES
+    view = listener.view(lambda view: len(view.run.state.samples) == LONG + 1)
+    assert view.run.state.samples[-1].second == LONG
 
 
 def test_a_long_journal_can_be_left_before_it_is_read(stage: Stage) -> None:
-    folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", AT_ONCE_LINES)
+    folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", LONG)
     views: list[View] = []
     failures: list[JournalError] = []
 

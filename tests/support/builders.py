@@ -6,6 +6,7 @@ from typing import Any
 
 from loadbench.engine.journal.codec import VERSION, Entry
 from loadbench.engine.journal.events import (
+    UNRECORDED,
     Buckets,
     CellFailed,
     CellFinished,
@@ -14,6 +15,7 @@ from loadbench.engine.journal.events import (
     CommandAnswered,
     Conditions,
     Event,
+    Finding,
     Requests,
     RunStarted,
     Sample,
@@ -97,10 +99,9 @@ def circumstances(**changes: Any) -> Conditions:
 
 
 def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:
-    """A valid cell: 400 successes of 10 ms in 10 s."""
+    """A valid cell: 400 successes of 10 ms in 10 s. `reasons` stands for findings of any rule."""
     fields: dict[str, Any] = {
         "verdict": Verdict.VALID,
-        "reasons": (),
         "measured_s": 10.0,
         "completed": 400,
         "requests": requests(((10.0, 400),)),
@@ -112,7 +113,10 @@ def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> C
         "client_cpu_cores": 0.1,
         "circumstances": circumstances(),
     }
-    return CellFinished(cell=cell, attempt=attempt, **{**fields, **changes})
+    reasons = changes.pop("reasons", ())
+    findings = tuple(Finding(rule=UNRECORDED, text=it) for it in reasons)
+    merged = {**fields, "findings": findings, **changes}
+    return CellFinished(cell=cell, attempt=attempt, **merged)
 
 
 def cell_failed(cell: str = "m1_u2_s2", attempt: int = 1) -> CellFailed:

@@ -118,7 +118,7 @@ def cells_table(state: RunState) -> list[str]:
             doubts.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
     if doubts:
         lines += ["", *(f"{', '.join(keys)} {doubt}" for doubt, keys in doubts.items())]
-    if bounds := [f"{row.cell} {row.bound}" for row in cells if row.bound]:
+    if bounds := [f"{row.cell} {row.bottleneck.text}" for row in cells if row.bottleneck]:
         lines += ["", "what bounds each cell:", *bounds]
     return lines
 
@@ -267,7 +267,7 @@ def _finished_line(state: RunState, key: str) -> str:
         f"{row.failures} failures, {row.verdict}"
     )
     said = f"{said}: {row.reasons}" if row.reasons else said
-    return f"{said}\n  bound by {row.bound}" if row.bound else said
+    return f"{said}\n  bound by {row.bottleneck.text}" if row.bottleneck else said
 
 
 def _cell_line(row: Row) -> tuple[str, ...]:

@@ -15,11 +15,9 @@ from loadbench import wording
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import RunResumed
-from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.progress import remaining_s
-from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.state import EMPTY
-from loadbench.engine.run_reader import Run, RunStatus, signal_runner, status_of
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.run_reader import Run, RunReader, RunStatus, signal_runner
 from loadbench.errors import JournalError
 
 POLL_S = 0.2
@@ -85,8 +83,8 @@ class PlainView:
     def __init__(self, folder: Path, console: Console, *, quiet: bool = False) -> None:
         self._folder = folder
         self._console = console
-        self._reader = JournalReader(folder)
-        self._state = EMPTY
+        self._reader = RunReader(folder, on_entry=self._note)
+        self._lines: list[str] = []
         self._quiet = quiet
         self._read_at = time.monotonic()
 
@@ -102,47 +100,44 @@ class PlainView:
         with self._bar() as bar:
             task = bar.add_task("", total=None)
             while True:
-                # Asked before reading: what was written before the lock fell free is then read.
-                held = is_held(self._folder)
-                self._tell(self._reader.poll())
-                status = status_of(self._state, held=held)
-                if status is not RunStatus.LIVE and not held:
-                    return Run(self._folder, self._state, status)
-                self._show(bar, task)
+                run = self._reader.poll()
+                self._tell()
+                if run.status is not RunStatus.LIVE and not run.is_held:
+                    return run
+                self._show(bar, task, run.state)
                 if signals.wish is Wish.DETACH:
                     return None
                 if signals.wish is not done:
                     done = signals.wish
-                    self._act(done)
+                    self._act(done, run)
                 time.sleep(POLL_S)
 
-    def _tell(self, entries: list[Entry]) -> None:
-        # What was told before a resume is not told again.
-        resumes = [i for i, entry in enumerate(entries) if isinstance(entry.event, RunResumed)]
-        first = len(entries) if self._quiet else resumes[-1] if resumes else 0
-        self._quiet = False
-        if entries:
-            self._read_at = time.monotonic()
-        for i, entry in enumerate(entries):
-            self._state = self._state.apply(entry)
-            line = wording.event_line(entry, self._state) if i >= first else None
-            if line:
-                self._print(line)
+    def _note(self, entry: Entry, state: RunState) -> None:
+        """Take in an entry, and what the run is after it."""
+        self._read_at = time.monotonic()
+        if isinstance(entry.event, RunResumed):
+            # What was told before a resume is not told again.
+            self._lines.clear()
+        if line := wording.event_line(entry, state):
+            self._lines.append(line)
 
-    def _act(self, wish: Wish) -> None:
+    def _tell(self) -> None:
+        lines, self._lines = self._lines, []
+        for line in () if self._quiet else lines:
+            self._print(line)
+        self._quiet = False
+
+    def _act(self, wish: Wish, run: Run) -> None:
         if wish is Wish.STOP:
             self._print("stopping, and taking everything down; once more to kill")
             try:
                 send_command(self._folder, "stop")
             except JournalError:
                 # Where nothing can be written any more, a signal still arrives.
-                self._signal(signal.SIGTERM)
+                signal_runner(run, signal.SIGTERM)
         elif wish is Wish.KILL:
             self._print("killed")
-            self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        signal_runner(Run(self._folder, self._state, RunStatus.LIVE), number)
+            signal_runner(run, signal.SIGKILL)
 
     def _print(self, line: str) -> None:
         with suppress(BrokenPipeError, OSError):
@@ -161,8 +156,8 @@ class PlainView:
             refresh_per_second=2,
         )
 
-    def _show(self, bar: Progress, task: TaskID) -> None:
-        state, profile = self._state, self._state.profile
+    def _show(self, bar: Progress, task: TaskID, state: RunState) -> None:
+        profile = state.profile
         if not self._console.is_terminal or profile is None:
             return
         # While nothing is said, time goes on all the same.

@@ -4,20 +4,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadbench.engine.journal.codec import FILE_NAME, without_samples
-from loadbench.engine.journal.lock import is_held
-from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.run_reader import Run, RunStatus, run_folders, status_of
+from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, run_folders
 from loadbench.errors import JournalError, ProfileError
 from loadbench.workspace import Workspace
 
 AT_ONCE_S = 0.3
 """A first look at many runs is told in parts of about this length."""
-
-_Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +51,9 @@ class Catalog:
 class _Tracked:
     """A run whose journal is read once, and then only what is added to it."""
 
-    reader: JournalReader
-    state: RunState = EMPTY
-    stamp: _Stamp | None = None
+    reader: RunReader
+    stamp: Stamp | None = None
+    """Of the journal, as it was last read."""
     error: str = ""
 
 
@@ -68,7 +62,7 @@ class CatalogReader:
     """Reads the workspace again and again, and only what has changed in it."""
 
     workspace: Workspace
-    _profiles: dict[Path, tuple[_Stamp, SavedProfile]] = field(default_factory=dict)
+    _profiles: dict[Path, tuple[Stamp, SavedProfile]] = field(default_factory=dict)
     _runs: dict[Path, _Tracked] = field(default_factory=dict)
     _problem: str = ""
     _seen: object = None
@@ -103,14 +97,14 @@ class CatalogReader:
                 complete = False
                 continue
             begun = time.monotonic()
-            tracked = self._runs.setdefault(folder, _Tracked(JournalReader(folder)))
-            status = _catch_up(tracked, folder)
+            tracked = self._runs.setdefault(folder, _Tracked(_reader(folder)))
+            run = _catch_up(tracked, folder)
             spent_s += new * (time.monotonic() - begun)
-            if status is None:
+            if run is None:
                 unreadable.append(tracked.error)
             else:
-                runs.append(Run(folder, tracked.state, status))
-            seen.append((folder, tracked.stamp, status))
+                runs.append(run)
+            seen.append((folder, tracked.stamp, run and run.status))
         for gone in self._runs.keys() - set(folders):
             del self._runs[gone]
         stamps = tuple((it.file, self._profiles[it.file][0]) for it in profiles)
@@ -126,23 +120,25 @@ class CatalogReader:
         )
 
 
-def _catch_up(tracked: _Tracked, folder: Path) -> RunStatus | None:
-    held = is_held(folder)
-    stamp = _stamp(folder / FILE_NAME)
-    if stamp != tracked.stamp:
-        if tracked.error:
-            # It may have been mended; then all of it is new.
-            tracked.reader, tracked.state, tracked.error = JournalReader(folder), EMPTY, ""
-        try:
-            # What a run came to is not in its samples, and they are nearly all of it.
-            lines = without_samples(tracked.reader.wanted(), but_last=0)
-            tracked.state = fold(tracked.reader.decode_all(lines), tracked.state)
-        except JournalError as error:
-            tracked.error = str(error)
-        tracked.stamp = stamp
-    if tracked.state.started is None:
-        tracked.error = tracked.error or f"{folder / FILE_NAME}: no run was started in it"
-    return None if tracked.error else status_of(tracked.state, held=held)
+def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
+    """Return a run as it is now; None: `error` says why it cannot be read."""
+    stamp = journal_stamp(folder)
+    if tracked.error:
+        if stamp == tracked.stamp:
+            return None
+        # It may have been mended; then all of it is new.
+        tracked.reader, tracked.error = _reader(folder), ""
+    tracked.stamp = stamp
+    try:
+        return tracked.reader.poll()
+    except JournalError as error:
+        tracked.error = str(error)
+        return None
+
+
+def _reader(folder: Path) -> RunReader:
+    # What a run came to is not in its samples, and they are nearly all of it.
+    return RunReader(folder, max_samples=0)
 
 
 def _load(file: Path) -> SavedProfile:
@@ -152,7 +148,7 @@ def _load(file: Path) -> SavedProfile:
         return SavedProfile(file=file, error=str(error))
 
 
-def _stamp(file: Path) -> _Stamp:
+def _stamp(file: Path) -> Stamp:
     try:
         found = file.stat()
     except OSError:

@@ -1,21 +1,30 @@
-"""The runs in a reports folder: their names, their folders, and whether they are alive."""
+"""Reading a run from its folder: the only loop over its lock, its journal, the fold and its status.
+
+Viewers follow a run with `RunReader`; whoever looks once takes `read_run`. Neither formats
+anything.
+"""
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.journal.codec import FILE_NAME, Entry, without_samples
+from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
+from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError, UsageError
 
 LATEST = "latest"
+_LINES_A_BREATH = 50
+Stamp = tuple[int, int]
+"""Size in bytes and time of the last change in ns."""
 
 
 class RunStatus(StrEnum):
@@ -35,6 +44,8 @@ class Run:
     folder: Path
     state: RunState
     status: RunStatus
+    is_held: bool = False
+    """A runner holds the journal; it may for a moment after the run has finished."""
 
     @property
     def name(self) -> str:
@@ -68,17 +79,84 @@ def report_of(run: Run, cell: str) -> Path | None:
     return path if state.status is CellStatus.FINISHED and path.is_file() else None
 
 
+class RunReader:
+    """Reads a run, and goes on reading as its journal grows.
+
+    Args:
+        folder: The run's folder.
+        max_samples: How many of the newest samples of what is read at once are kept; None: all
+            of the current cell.
+        on_entry: Called with every new entry, in order, and the state of the run after it.
+        breathe: Called every so many lines, to leave the processor to others. What it raises ends
+            the reading; the reader is of no use then.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_samples: int | None = None,
+        on_entry: Callable[[Entry, RunState], object] = lambda _entry, _state: None,
+        breathe: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._folder = folder
+        self._max_samples = max_samples
+        self._on_entry = on_entry
+        self._breathe = breathe
+        self._reader = JournalReader(folder)
+        self._state = EMPTY
+        self._stamp: Stamp | None = None
+
+    def poll(self) -> Run:
+        """Read what was added since the last call, and return the run as it is now.
+
+        Raises:
+            JournalError: The journal cannot be read, or no run was started in it.
+        """
+        # Asked before reading: what was written before the lock fell free is then read.
+        held = is_held(self._folder)
+        for number, line in enumerate(self._new_lines()):
+            if not number % _LINES_A_BREATH:
+                self._breathe()
+            if entry := self._reader.decode(line):
+                self._take(entry)
+        if self._state.started is None:
+            raise JournalError(f"{self._folder / FILE_NAME}: no run was started in it")
+        return Run(self._folder, self._state, status_of(self._state, held=held), held)
+
+    def _new_lines(self) -> list[bytes]:
+        stamp = journal_stamp(self._folder)
+        if stamp is not None and stamp == self._stamp:
+            return []
+        lines = self._reader.wanted()
+        self._stamp = stamp
+        if self._max_samples is None:
+            return lines
+        return without_samples(lines, but_last=self._max_samples)
+
+    def _take(self, entry: Entry) -> None:
+        if isinstance(entry.event, CellFinished):
+            entry = replace(entry, event=with_rule_ids(self._state, entry.event))
+        self._state = self._state.apply(entry)
+        self._on_entry(entry, self._state)
+
+
 def read_run(folder: Path) -> Run:
-    """Read a run.
+    """Read a run once.
 
     Raises:
         JournalError: There is no readable journal in the folder.
     """
-    held = is_held(folder)
-    state = fold(JournalReader(folder).poll())
-    if state.started is None:
-        raise JournalError(f"{folder / FILE_NAME}: no run was started in it")
-    return Run(folder, state, status_of(state, held=held))
+    return RunReader(folder).poll()
+
+
+def journal_stamp(folder: Path) -> Stamp | None:
+    """Return what changes whenever a run's journal does; None: there is no journal to be seen."""
+    try:
+        found = (folder / FILE_NAME).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def status_of(state: RunState, *, held: bool) -> RunStatus:

@@ -2,25 +2,27 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from loadbench import wording
-from loadbench.engine.journal.codec import without_samples
+from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CommandAnswered
-from loadbench.engine.journal.lock import is_held
-from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.state import EMPTY
-from loadbench.engine.run_reader import Run, RunStatus, status_of
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.run_reader import Run, RunReader, RunStatus, journal_stamp
 from loadbench.errors import JournalError
 from loadbench.ui.present.event_lines import EventLine
 
 POLL_S = 0.2
 EVENTS_KEPT = 500
-AT_ONCE_LINES = 10_000
 RECENT_SAMPLES = 600
+"""Of the current cell: what is shown first of a long journal."""
+LONG_JOURNAL_BYTES = 2_000_000
+"""Reading that many takes about half a second."""
+BREATH_S = 0.005
 Clock = Callable[[], float]
 
 
@@ -49,6 +51,10 @@ class View:
         return said + max(0.0, now - self.read_at) if self.run.status is RunStatus.LIVE else said
 
 
+class _Ended(Exception):  # noqa: N818  # a request, not an error
+    """Nobody waits for what is being read."""
+
+
 class Follower:
     """Reads one journal until it is told to stop.
 
@@ -69,12 +75,11 @@ class Follower:
         clock: Clock = time.monotonic,
         now: Callable[[], datetime] = utc,
     ) -> None:
+        self._folder = folder
         self._tell, self._fail = tell, fail
         self._clock, self._now = clock, now
-        self._reader = JournalReader(folder)
-        self._view = View(Run(folder, EMPTY, RunStatus.INTERRUPTED))
-        self._held = False
         self._ended = threading.Event()
+        self._forget()
 
     def start(self) -> None:
         """Begin to read. The thread keeps no program from ending."""
@@ -86,71 +91,69 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            self._read_first()
+            is_long = _journal_bytes(self._folder) > LONG_JOURNAL_BYTES
+            if is_long:
+                # A cell that has been measured for hours: what is newest is shown first.
+                self._read(self._reader(max_samples=RECENT_SAMPLES))
+                self._forget()
+                self._ended.wait(POLL_S)
+            reader = self._reader(is_gentle=is_long)
+            self._read(reader)
             while not self._ended.wait(POLL_S):
-                self._read(self._wanted())
+                self._read(reader)
+        except _Ended:
+            return
         except JournalError as error:
             self._give_up(error)
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it in this thread
-            path = self._reader.path
-            self._give_up(JournalError(f"{path}: it cannot be shown: {error!r}"))
+            self._give_up(JournalError(f"{self._folder}: it cannot be shown: {error!r}"))
 
     def _give_up(self, error: JournalError) -> None:
         if not self._ended.is_set():
             self._fail(error)
 
-    def _read_first(self) -> None:
-        lines = self._wanted()
-        if len(lines) > AT_ONCE_LINES:
-            # A cell that has been measured for hours: what is newest is shown first.
-            blank = self._view
-            self._read(without_samples(lines, but_last=RECENT_SAMPLES))
-            self._view = blank
-            self._ended.wait(POLL_S)
-            self._read(lines, gently=True)
-        else:
-            self._read(lines)
+    def _reader(self, *, max_samples: int | None = None, is_gentle: bool = False) -> RunReader:
+        def breathe() -> None:
+            if self._ended.wait(BREATH_S):
+                raise _Ended
 
-    def _read(self, lines: list[bytes], *, gently: bool = False) -> None:
-        """Take in what is new, and tell of it.
-
-        Args:
-            lines: What is new.
-            gently: Leave the processor to others in between.
-        """
-        before = self._view
-        folder, state = before.run.folder, before.run.state
-        told, answers = [], dict(before.answers)
-        newest: str | None = None
-        seq = before.seq
-        for number, line in enumerate(lines):
-            if gently and not number % 50 and self._ended.wait(0.005):
-                return
-            entry = self._reader.decode(line)
-            if entry is None:
-                continue
-            state, newest, seq = state.apply(entry), entry.at, entry.seq
-            if isinstance(entry.event, CommandAnswered):
-                answers[entry.event.id] = entry.event
-            if said := wording.event_line(entry, state):
-                told.append(EventLine(entry.at, said))
-        if state.started is None:
-            raise JournalError(f"{folder}: no run was started in it")
-        status = status_of(state, held=self._held)
-        self._view = View(
-            Run(folder, state, status),
-            (*before.events, *told)[-EVENTS_KEPT:] if told else before.events,
-            answers,
-            self._clock() - self._age_s(newest) if newest else before.read_at,
-            seq,
+        return RunReader(
+            self._folder,
+            max_samples=max_samples,
+            on_entry=self._note,
+            breathe=breathe if is_gentle else lambda: None,
         )
-        if (lines or status is not before.run.status) and not self._ended.is_set():
-            self._tell(self._view)
 
-    def _wanted(self) -> list[bytes]:
-        # Asked before reading: what was written before the lock fell free is then read.
-        self._held = is_held(self._view.run.folder)
-        return self._reader.wanted()
+    def _forget(self) -> None:
+        self._run: Run | None = None
+        self._newest: Entry | None = None
+        self._read_at = 0.0
+        self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
+        self._told: tuple[EventLine, ...] = ()
+        self._answers: dict[str, CommandAnswered] = {}
+
+    def _note(self, entry: Entry, state: RunState) -> None:
+        """Take in an entry, and what the run is after it."""
+        self._newest = entry
+        if isinstance(entry.event, CommandAnswered):
+            self._answers[entry.event.id] = entry.event
+        if said := wording.event_line(entry, state):
+            self._events.append(EventLine(entry.at, said))
+
+    def _read(self, reader: RunReader) -> None:
+        """Take in what is new, and tell of it."""
+        before, newest = self._run, self._newest
+        run = self._run = reader.poll()
+        if self._newest is newest and before and run.status is before.status:
+            return
+        if self._newest is not newest and self._newest:
+            self._read_at = self._clock() - self._age_s(self._newest.at)
+            events = tuple(self._events)
+            # The same as before where nothing was added, so that panels see that at a glance.
+            self._told = self._told if events == self._told else events
+        if not self._ended.is_set():
+            seq = self._newest.seq if self._newest else 0
+            self._tell(View(run, self._told, dict(self._answers), self._read_at, seq))
 
     def _age_s(self, at: str) -> float:
         """Return how long ago something was written, by the time of day."""
@@ -158,3 +161,8 @@ class Follower:
             return max(0.0, (self._now() - datetime.fromisoformat(at)).total_seconds())
         except (ValueError, TypeError):
             return 0.0
+
+
+def _journal_bytes(folder: Path) -> int:
+    stamp = journal_stamp(folder)
+    return stamp[0] if stamp else 0

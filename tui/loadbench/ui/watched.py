@@ -12,7 +12,7 @@ from loadbench.engine.journal.service_log import FILE_NAME as SAID
 from loadbench.engine.journal.service_log import Said, said_between
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.report.rows import bound_of
+from loadbench.engine.report.rows import bottleneck_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
@@ -87,7 +87,7 @@ class Watched:
         if not cell.attempt:
             return Shown(cell, None)
         attempt = self._get("attempt", self._attempts, (key, cell.attempt), _replayed)
-        return self._tallied(Shown(cell, attempt, bound=bound_of(state, cell)))
+        return self._tallied(Shown(cell, attempt, bottleneck=bottleneck_of(state, cell)))
 
     def earlier(self, key: str) -> list[tuple[int, Ending | None]]:
         """Return the attempts of a cell before the one that is shown, with what ended each.

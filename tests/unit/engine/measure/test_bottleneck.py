@@ -7,11 +7,13 @@ import pytest
 from loadbench.engine.journal.events import (
     CellFinished,
     ContainerUse,
+    Finding,
     ServiceUse,
     Stages,
     WorkerUse,
 )
-from loadbench.engine.measure.bottleneck import Peer, explain
+from loadbench.engine.measure.bottleneck import BottleneckKind, Peer, find_bottleneck
+from loadbench.engine.measure.rules import CLIENT_BOUND
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 
 CELL = make_cell(users=8)
@@ -71,7 +73,8 @@ def workers(*infer_s: float, seconds: int = 10, queue_length: float = 6.0) -> Se
 
 
 def bound(it: CellFinished, *peers: Peer) -> str | None:
-    return explain(CELL, it, [(CELL, it), *peers])
+    found = find_bottleneck(CELL, it, [(CELL, it), *peers])
+    return found.text if found else None
 
 
 def peer(users: int, it: CellFinished) -> Peer:
@@ -175,9 +178,38 @@ def test_a_limit_comes_before_what_follows_from_it() -> None:
 
 
 def test_the_client_comes_before_everything() -> None:
-    reason = "client-bound: Locust used 0.96 of a core, so part of the latency is its own"
-    told = finished(stages(queue=75), reasons=("few samples: 9", reason))
-    assert bound(told) == "the client: Locust used 0.96 of a core"
+    findings = (
+        Finding(rule="few_samples", text="few samples: 9"),
+        Finding(rule=CLIENT_BOUND, text="in whatever words", value=0.96, limit=0.8),
+    )
+    told = finished(stages(queue=75), findings=findings, client_cpu_cores=0.96)
+    found = find_bottleneck(CELL, told, [])
+
+    assert found is not None
+    assert found.kind is BottleneckKind.CLIENT
+    assert found.text == "the client: Locust used 0.96 of a core"
+    assert found.figures == {"value": 0.96, "limit": 0.8}
+
+
+def test_a_client_of_which_no_evidence_was_recorded_is_named_in_the_words_of_then() -> None:
+    findings = (Finding(rule=CLIENT_BOUND, text="client-bound: Locust was busy"),)
+    found = find_bottleneck(CELL, finished(stages(queue=75), findings=findings), [])
+
+    assert found is not None
+    assert (found.kind, found.text) == ("client", "the client: client-bound: Locust was busy")
+
+
+def test_figures_are_those_of_the_sentence() -> None:
+    found = find_bottleneck(CELL, finished(stages(queue=75), service=workers(5.0, 6.0)), [])
+
+    assert found is not None
+    assert found.kind is BottleneckKind.QUEUE
+    assert found.figures == {
+        "stage_ms": 75.0,
+        "total_ms": 94.0,
+        "queue_length": 6.0,
+        "busy_share": pytest.approx(0.55),
+    }
 
 
 def test_without_stages_a_latency_that_does_not_change_is_a_constant_wait() -> None:

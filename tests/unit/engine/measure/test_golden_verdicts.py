@@ -9,8 +9,9 @@ from loadbench.engine.journal.events import CellFinished, Conditions, Verdict
 from loadbench.engine.journal.reader import read_attempt
 from loadbench.engine.journal.state import CellState, RunState, fold
 from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
-from loadbench.engine.measure.verdict import RULES, Case, judge
-from loadbench.engine.report.drift import Figures, drift_reason
+from loadbench.engine.measure.rules import RULES, Case
+from loadbench.engine.measure.verdict import judge
+from loadbench.engine.report.drift import drift_to
 from loadbench.engine.run_reader import read_run
 from tests.support.golden import VERDICTS, folder_of, last_cell
 
@@ -25,10 +26,7 @@ BESIDE = {
 
 
 def case_of(state: RunState, cell: CellState, finished: CellFinished) -> Case:
-    figures = Figures.of(
-        finished.requests, completed=finished.completed, measured_s=finished.measured_s
-    )
-    drift = drift_reason(state, figures) if cell.cell.recheck else None
+    drift = drift_to(state, finished) if cell.cell.recheck else None
     return Case(cell=cell.cell, finished=finished, drift=drift)
 
 
@@ -45,7 +43,7 @@ def test_there_is_a_journal_for_every_rule_and_one_of_a_good_run() -> None:
 def test_what_was_wrong_has_its_mark_and_nothing_else_has_one(name: str, tmp_path: Path) -> None:
     case = case_of(*last_cell(name, tmp_path))
 
-    marked = {rule for rule, (_, applies) in RULES.items() if applies(case)}
+    marked = {name for name, rule in RULES.items() if rule.check(case)}
 
     assert marked == ({name, *BESIDE.get(name, ())} if name != "valid" else set())
 
@@ -54,10 +52,10 @@ def test_what_was_wrong_has_its_mark_and_nothing_else_has_one(name: str, tmp_pat
 def test_verdict_and_reasons_are_found_again_from_the_journal(name: str, tmp_path: Path) -> None:
     state, cell, finished = last_cell(name, tmp_path)
 
-    verdict, reasons = judge(case_of(state, cell, finished))
+    verdict, findings = judge(case_of(state, cell, finished))
 
-    assert (verdict, reasons) == (finished.verdict, finished.reasons)
-    assert verdict is (Verdict.VALID if name == "valid" else RULES[name][0])
+    assert (verdict, tuple(it.text for it in findings)) == (finished.verdict, finished.reasons)
+    assert verdict is (Verdict.VALID if name == "valid" else RULES[name].verdict)
 
 
 @pytest.mark.parametrize("name", NAMES)

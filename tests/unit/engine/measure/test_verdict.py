@@ -15,7 +15,9 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.measure.buckets import to_buckets
-from loadbench.engine.measure.verdict import Case, judge
+from loadbench.engine.measure.limits import MAX_DRIFT
+from loadbench.engine.measure.rules import DRIFTED, Case
+from loadbench.engine.measure.verdict import judge as findings_of
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 
 BUSY = (ErrorCount(error="503 queue full", count=7), ErrorCount(error="timeout", count=1))
@@ -23,12 +25,20 @@ FAULTS = (ErrorCount(error="KeyError('x')", count=2), ErrorCount(error="other", 
 NOTHING = requests((), ())
 
 
-def case(*, drift: str | None = None, around: dict[str, Any] | None = None, **changes: Any) -> Case:
+def case(
+    *, drift: float | None = None, around: dict[str, Any] | None = None, **changes: Any
+) -> Case:
     """A cell of two users with four hundred successes and nothing else, on two cores."""
     around = dict(around or {})
     changes = {"client_cpu_cores": around.pop("cpu", 0.1), **changes}
     finished = cell_finished(circumstances=circumstances(**around), **changes)
     return Case(cell=make_cell(), finished=finished, drift=drift)
+
+
+def judge(judged: Case) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict, and the texts of the findings."""
+    verdict, findings = findings_of(judged)
+    return verdict, tuple(it.text for it in findings)
 
 
 def container(**changes: Any) -> ContainerUse:
@@ -112,7 +122,7 @@ def test_a_cell_of_which_little_is_known_is_judged_by_that() -> None:
             Verdict.SUSPECT,
             "client-bound: Locust used 0.93 of a core, so part of the latency is its own",
         ),
-        ({"drift": "drifted by 12 %"}, Verdict.SUSPECT, "drifted by 12 %"),
+        ({"drift": MAX_DRIFT + 0.01}, Verdict.SUSPECT, DRIFTED),
     ],
 )
 def test_what_is_wrong_with_a_cell_is_said_in_words(
@@ -326,3 +336,22 @@ finished = st.builds(
 def test_numbers_are_valid_exactly_where_no_reason_speaks_against_them(told: CellFinished) -> None:
     verdict, reasons = judge(Case(cell=make_cell(), finished=told))
     assert (verdict is Verdict.VALID) is (not reasons)
+
+
+def test_a_finding_carries_the_figure_and_its_limit() -> None:
+    _, (few, client) = findings_of(case(requests=requests(((10.0, 50),)), around={"cpu": 0.9}))
+
+    assert (few.rule, few.value, few.limit) == ("few_samples", 50, 200)
+    assert (client.rule, client.value, client.limit) == ("client_bound", 0.9, 0.8)
+
+
+@given(finished)
+def test_a_finding_with_figures_is_beyond_its_limit(told: CellFinished) -> None:
+    at_least = {"no_success", "users_missing", "few_samples"}
+    for finding in findings_of(Case(cell=make_cell(), finished=told))[1]:
+        if finding.value is None or finding.limit is None:
+            continue
+        if finding.rule in at_least or "users only" in finding.text:
+            assert finding.value < finding.limit
+        else:
+            assert finding.value >= finding.limit

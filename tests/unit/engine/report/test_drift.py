@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed, Verdict
+from loadbench.engine.measure.limits import MAX_DRIFT
+from loadbench.engine.measure.rules import DRIFTED
 from loadbench.engine.measure.steady import TOLERANCE
-from loadbench.engine.report.drift import REASON, Drift, Figures, drift_of, drift_reason
+from loadbench.engine.report.drift import Drift, Figures, drift_of, drift_to, figures_of
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -70,9 +72,9 @@ def test_a_rate_or_a_median_that_moved_by_more_than_ten_percent_is_a_drift(
     found = drift(*events)
 
     assert found is not None
-    assert found.reason == (REASON if drifted else None)
-    assert found.sentence.endswith(REASON) == drifted
-    assert drift_reason(state_after(BEGUN, *events)) == found.reason
+    assert found.reason == (DRIFTED if drifted else None)
+    assert found.sentence.endswith(DRIFTED) == drifted
+    assert (found.moved > MAX_DRIFT) == drifted
 
 
 def test_a_tail_alone_is_no_drift() -> None:
@@ -121,7 +123,6 @@ def test_a_drift_is_told_whatever_the_numbers_are(first: Figures, again: Figures
 )
 def test_where_one_of_the_two_has_no_numbers_there_is_no_drift(events: list[Event]) -> None:
     assert drift(*events) is None
-    assert drift_reason(state_after(BEGUN, *events)) is None
 
 
 def test_a_run_that_measures_nothing_again_has_no_drift() -> None:
@@ -149,17 +150,15 @@ def test_a_run_that_was_gone_on_with_is_compared_with_its_first_cell() -> None:
 
 def test_while_the_verdict_is_found_the_newest_figures_are_compared() -> None:
     state = state_after(BEGUN, *measured(FIRST), cell_started(AGAIN))
-    histogram = requests(((10.0, 400),))
-    slow = Figures.of(histogram, completed=300, measured_s=10.0)
-    same = Figures.of(histogram, completed=400, measured_s=10.0)
+    slow, same = cell_finished(AGAIN, completed=300), cell_finished(AGAIN, completed=400)
 
-    assert drift_reason(state, slow) == REASON
-    assert drift_reason(state, same) is None
-    assert drift_reason(state) is None
-    assert drift_reason(state_after(BEGUN, cell_started(AGAIN)), slow) is None
-    assert drift_reason(state_after(run_started(), *measured(FIRST)), slow) is None
+    assert drift_to(state, slow) == 0.25
+    assert drift_to(state, same) == 0.0
+    assert drift_to(state, cell_finished(AGAIN, completed=0)) is None
+    assert drift_to(state_after(BEGUN, cell_started(AGAIN)), slow) is None
+    assert drift_to(state_after(run_started(), *measured(FIRST)), slow) is None
 
 
 def test_without_a_success_there_are_no_figures() -> None:
-    assert Figures.of((), completed=0, measured_s=10.0) is None
-    assert Figures.of(requests(), completed=0, measured_s=10.0) is None
+    assert figures_of(cell_finished(requests=(), completed=0)) is None
+    assert figures_of(cell_finished(completed=0)) is None

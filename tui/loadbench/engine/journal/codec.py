@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from loadbench.engine.journal.events import (
+    UNRECORDED,
     CellFailed,
     CellFinished,
     CellSkipped,
@@ -75,6 +76,8 @@ def decode(line: bytes, path: Path) -> Entry | None:
                 f"{path}: format version {fields['v']}, this program reads {VERSION}; "
                 "use the loadbench-tui that wrote it, or a newer one"
             )
+        if kind == CellFinished.type and "findings" not in fields:
+            fields["findings"] = [{"rule": UNRECORDED, "text": it} for it in fields["reasons"]]
         event = _ADAPTERS[kind].validate_python(fields)
         return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
@@ -92,6 +95,8 @@ def encode(entry: Entry) -> bytes:
         "elapsed_s": entry.elapsed_s,
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
+    if isinstance(entry.event, CellFinished):
+        fields["reasons"] = entry.event.reasons
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 

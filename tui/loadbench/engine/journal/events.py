@@ -144,6 +144,23 @@ class ErrorCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A rule that applied to the numbers of a cell."""
+
+    rule: str
+    """Its id. `UNRECORDED`: the journal does not say, and today's rules do not either."""
+    text: str
+    """The reason, for people."""
+    value: float | None = None
+    """The figure that was looked at, in the rule's unit. None: not one figure, or not recorded."""
+    limit: float | None = None
+    """What that figure may be at the most, or must be at least."""
+
+
+UNRECORDED = "unrecorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A run begins. Everything that a reader must know of it is here."""
 
@@ -320,7 +337,6 @@ class CellFinished:
     cell: str
     attempt: int
     verdict: Verdict
-    reasons: tuple[str, ...]
     measured_s: float
     completed: int
     """Successes whose answer came in the measured window, whenever they were started."""
@@ -342,6 +358,13 @@ class CellFinished:
     """Raised by the user's own code; none of them is a failed request."""
     circumstances: Conditions | None = None
     """None: written before there was such a thing."""
+    findings: tuple[Finding, ...] = ()
+    """The rules that applied; none where the numbers are valid."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The texts of the findings. Lines of a journal have them besides, for older readers."""
+        return tuple(it.text for it in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

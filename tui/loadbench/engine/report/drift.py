@@ -1,16 +1,13 @@
 """How far the first cell's numbers have moved when it is measured again at the end. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from loadbench.engine.journal.events import Requests, Verdict
+from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.buckets import percentile, successes
-from loadbench.engine.measure.steady import TOLERANCE
-
-REASON = "the machine or the service drifted, so early and late cells are not comparable"
-"""What is said where the rate or the median moved by more than steady windows may differ."""
+from loadbench.engine.measure.limits import MAX_DRIFT
+from loadbench.engine.measure.rules import DRIFTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,23 +17,6 @@ class Figures:
     rps: float
     p50_ms: float
     p95_ms: float
-
-    @classmethod
-    def of(
-        cls, requests: Sequence[Requests], *, completed: int, measured_s: float
-    ) -> "Figures | None":
-        """Return the figures of what was measured; None: there is no success in it.
-
-        Args:
-            requests: Those started in the measured window.
-            completed: Successes that ended in the window.
-            measured_s: The length of the window, in seconds.
-        """
-        good = successes(requests)
-        p50, p95 = percentile(good, 0.5), percentile(good, 0.95)
-        if not completed or not p50 or not p95:
-            return None
-        return cls(rps=round(completed / measured_s, 6), p50_ms=p50, p95_ms=p95)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +37,14 @@ class Drift:
         )
 
     @property
+    def moved(self) -> float:
+        """How far the rate or the median has moved, whichever is more, relative to the first."""
+        return max(abs(self.change.rps), abs(self.change.p50_ms))
+
+    @property
     def reason(self) -> str | None:
         """Why cells of this run are not comparable; None: the numbers agree well enough."""
-        moved = max(abs(self.change.rps), abs(self.change.p50_ms))
-        return REASON if moved > TOLERANCE else None
+        return DRIFTED if self.moved > MAX_DRIFT else None
 
     @property
     def sentence(self) -> str:
@@ -97,17 +81,19 @@ def drift_of(state: RunState) -> Drift | None:
     return _between(first, _figures(recheck))
 
 
-def drift_reason(state: RunState, again: Figures | None = None) -> str | None:
-    """Return why early and late cells of a run are not comparable; None: nothing says so.
+def drift_to(state: RunState, again: CellFinished) -> float | None:
+    """Return how far the first cell's rate or median has moved, whichever is more.
 
     Args:
-        state: The run.
-        again: The first cell's figures at the end where they are not in the run yet, as while its
-            verdict is being found. None: those in the run.
+        state: The run, in which that cell is not measured for the second time yet.
+        again: What came of it the second time.
+
+    Returns:
+        Relative to the first time. None: there is nothing to compare.
     """
-    first = _first(state)
-    drift = _between(first, again) if first and again else drift_of(state)
-    return drift.reason if drift else None
+    first, figures = _first(state), figures_of(again)
+    drift = _between(first, figures) if first and figures else None
+    return drift.moved if drift else None
 
 
 def _recheck(state: RunState) -> CellState | None:
@@ -125,11 +111,19 @@ def _between(first: CellState, again: Figures | None) -> Drift | None:
     return Drift(cell=first.cell.key, first=before, again=again) if before and again else None
 
 
+def figures_of(finished: CellFinished) -> Figures | None:
+    """Return the figures of what was measured; None: there is no success in it."""
+    good = successes(finished.requests)
+    p50, p95 = percentile(good, 0.5), percentile(good, 0.95)
+    if not finished.completed or not p50 or not p95:
+        return None
+    rps = round(finished.completed / finished.measured_s, 6)
+    return Figures(rps=rps, p50_ms=p50, p95_ms=p95)
+
+
 def _figures(cell: CellState) -> Figures | None:
     it = cell.finished if cell.status is CellStatus.FINISHED else None
-    if it is None or it.verdict is Verdict.INVALID:
-        return None
-    return Figures.of(it.requests, completed=it.completed, measured_s=it.measured_s)
+    return None if it is None or it.verdict is Verdict.INVALID else figures_of(it)
 
 
 def _change(first: float, again: float) -> float:

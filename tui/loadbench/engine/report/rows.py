@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.journal.events import CellFinished, Verdict
+from loadbench.engine.journal.events import CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
-from loadbench.engine.measure.bottleneck import explain
+from loadbench.engine.measure.bottleneck import Bottleneck, find_bottleneck
 from loadbench.engine.measure.buckets import count, enough, failures, percentile, successes
 from loadbench.engine.measure.stages import stage_means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One cell. None: there is no such number. The order is that of `summary.csv`."""
+    """One cell. None: there is no such number."""
 
     cell: str
     models: int
@@ -25,7 +25,10 @@ class Row:
     attempt: int
     verdict: str
     """valid, suspect or invalid; for a cell without numbers its status."""
-    reasons: str
+    findings: tuple[Finding, ...] = ()
+    """Why its numbers are not valid."""
+    problem: str = ""
+    """Why it has no numbers: what failed, or who skipped it."""
     requests: int | None = None
     """Started in the measured window and ended: successes + failures."""
     failures: int | None = None
@@ -54,8 +57,13 @@ class Row:
     """The fewest that were ready, as they told."""
     few_samples: str = ""
     """The percentiles that fewer than ten latencies lie beyond, such as `p99 p99.9`."""
-    bound: str = ""
-    """What bounds the cell, in a sentence; empty: nothing tells."""
+    bottleneck: Bottleneck | None = None
+    """None: nothing shows what bounds the cell."""
+
+    @property
+    def reasons(self) -> str:
+        """Why the numbers are not valid, or why there are none; empty: neither."""
+        return "; ".join(it.text for it in self.findings) or self.problem
 
     def is_backed(self, column: str) -> bool:
         """Return whether enough latencies are behind the percentile of a column."""
@@ -86,12 +94,12 @@ def rows(state: RunState) -> tuple[Row, ...]:
     return tuple(row_of(state, cell) for cell in state.cells.values())
 
 
-def bound_of(state: RunState, cell_state: CellState) -> str:
-    """Return what bounds a cell, told with the cells of as many models; empty: nothing tells."""
+def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
+    """Return what bounds a cell, beside those of as many models; None: nothing shows it."""
     cell = cell_state.cell
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
     if finished is None:
-        return ""
+        return None
     peers = [
         (it.cell, it.finished)
         for it in state.cells.values()
@@ -100,7 +108,7 @@ def bound_of(state: RunState, cell_state: CellState) -> str:
         and it.finished.verdict is not Verdict.INVALID
         and it.cell.models == cell.models
     ]
-    return explain(cell, finished, peers) or ""
+    return find_bottleneck(cell, finished, peers)
 
 
 def row_of(state: RunState, cell_state: CellState) -> Row:
@@ -119,10 +127,27 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
         load_model=profile.get("load", {}).get("model", "?"),
         attempt=cell_state.attempt,
         verdict=finished.verdict.value if finished else _standing(cell_state),
-        reasons="; ".join(finished.reasons) if finished else _why(cell_state),
+        findings=finished.findings if finished else (),
+        problem="" if finished else _problem(cell_state),
         **(_numbers(finished) if finished else {}),
-        bound=bound_of(state, cell_state),
+        bottleneck=bottleneck_of(state, cell_state),
     )
+
+
+COLUMNS = (
+    *("cell", "models", "users", "spawn_rate", "repeat", "device", "batch_size", "load_model"),
+    *("attempt", "verdict", "reasons", "requests", "failures", "aborted", "failure_ratio", "rps"),
+    *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "measured_s", "queue_ms", "decode_ms"),
+    *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
+    *("workers", "few_samples", "bound"),
+)
+"""Of `summary.csv`, in order: programs of others read them. More come after these."""
+
+
+def record_of(row: Row) -> dict[str, Any]:
+    """Return a row as plain data, by the names of `COLUMNS`."""
+    bound = row.bottleneck.text if row.bottleneck else ""
+    return {name: bound if name == "bound" else getattr(row, name) for name in COLUMNS}
 
 
 def _numbers(finished: CellFinished) -> dict[str, Any]:
@@ -160,7 +185,7 @@ def _standing(cell_state: CellState) -> str:
     return CellStatus.PENDING.value if running else cell_state.status.value
 
 
-def _why(cell_state: CellState) -> str:
+def _problem(cell_state: CellState) -> str:
     match cell_state.status:
         case CellStatus.FAILED if cell_state.failed:
             return cell_state.failed.reason

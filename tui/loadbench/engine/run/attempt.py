@@ -19,11 +19,10 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.load.protocol import Load, LoadState, Measured
 from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
 from loadbench.engine.measure.steady import Steadiness, steadiness
-from loadbench.engine.measure.verdict import Case, judge
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
-from loadbench.engine.report.drift import Figures, drift_reason
 from loadbench.engine.report.export.locust_html import with_note
+from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.machine import MachineMeter
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
@@ -170,7 +169,6 @@ class CellAttempt:
             cell=self._cell.key,
             attempt=self._attempt,
             verdict=Verdict.VALID,
-            reasons=(),
             measured_s=measured.measured_s,
             completed=measured.completed,
             requests=measured.requests,
@@ -186,13 +184,8 @@ class CellAttempt:
         )
 
     def _judged(self, finished: CellFinished) -> CellFinished:
-        figures = Figures.of(
-            finished.requests, completed=finished.completed, measured_s=finished.measured_s
-        )
-        drift = drift_reason(self._control.state, figures) if self._cell.recheck else None
-        case = Case(cell=self._cell, finished=finished, drift=drift)
-        worth, reasons = judge(case)
-        return replace(finished, verdict=worth, reasons=reasons)
+        verdict, findings = judge_in_run(self._control.state, self._cell, finished)
+        return replace(finished, verdict=verdict, findings=findings)
 
     def _circumstances(self, measured: Measured) -> Conditions:
         known = measured.circumstances

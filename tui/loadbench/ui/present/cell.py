@@ -12,6 +12,7 @@ from loadbench.engine.journal.events import (
     Stages,
 )
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
 from loadbench.ui.present.glyphs import Glyphs
@@ -40,8 +41,8 @@ class Shown:
     there was no attempt."""
     tally: Tally | None = None
     """What that attempt came to; None: nothing yet."""
-    bound: str = ""
-    """What bounds it, once it was measured; empty: nothing tells."""
+    bottleneck: Bottleneck | None = None
+    """What bounds it, once it was measured; None: nothing shows that."""
 
     @property
     def key(self) -> str:
@@ -174,9 +175,9 @@ def _found(shown: Shown) -> Statistics | None:
 
 
 def _bound(shown: Shown, columns: int) -> list[Line]:
-    if not shown.bound:
+    if shown.bottleneck is None:
         return []
-    return wrap(line(("bound by ", Tone.STRONG), shown.bound), columns, indent=2)
+    return wrap(line(("bound by ", Tone.STRONG), shown.bottleneck.text), columns, indent=2)
 
 
 def _no_verdict(cell: CellState) -> str:

@@ -13,7 +13,7 @@ from loadbench.engine.journal.events import (
     ServiceUse,
     WorkerUse,
 )
-from loadbench.engine.measure import verdict as rules
+from loadbench.engine.measure import limits as rules
 from loadbench.engine.measure.buckets import count, failures, fewest, percentile, successes
 from loadbench.engine.measure.conditions import container_uses, machine_use, service_use
 from loadbench.engine.numbers import number

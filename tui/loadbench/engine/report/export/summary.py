@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from loadbench.engine.files import write_whole
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
-from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.report.rows import COLUMNS, Row, record_of, rows
 
 CSV_NAME = "summary.csv"
 JSON_NAME = "summary.json"
@@ -20,9 +20,9 @@ JSON_NAME = "summary.json"
 def summary_csv(state: RunState) -> str:
     """Return the cells of a run as CSV, a row each, empty where there is no number."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(Row)], lineterminator="\n")
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(row) for row in rows(state))
+    writer.writerows(record_of(row) for row in rows(state))
     return out.getvalue()
 
 
@@ -54,7 +54,7 @@ def _cell(row: Row, state: RunState) -> dict[str, Any]:
     finished = state.cells[row.cell].finished if row.requests is not None else None
     around = asdict(finished.circumstances) if finished and finished.circumstances else {}
     kept = {name: value for name, value in around.items() if name not in ("gaps", "lag")}
-    return {**asdict(row), "circumstances": kept or None}
+    return {**record_of(row), "circumstances": kept or None}
 
 
 def write_summary(state: RunState, folder: Path) -> list[Path]:
