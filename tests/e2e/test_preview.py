@@ -12,6 +12,7 @@ from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed
 from loadbench.engine.requests.launch import RunPlan, RunRequest, preview
 from loadbench.errors import JournalError, ProfileError, RefusedError, UsageError
+from loadbench.in_locust.clean import clean_event
 from loadbench.in_locust.recorder import Recorder
 from loadbench.workspace import Workspace
 from tests.support.builders import (
@@ -210,7 +211,9 @@ def test_each_second_tells_what_failed_in_it() -> None:
 
     def request(error: str | None) -> None:
         exception = ValueError(error) if error else None
-        recorder.record(request_type="GET", name="/", response_time=5.0, exception=exception)
+        recorder.record(
+            clean_event(request_type="GET", name="/", response_time=5.0, exception=exception)
+        )
 
     for error in ("503", "late", "503", None):
         request(error)
@@ -234,8 +237,9 @@ def test_a_second_s_errors_are_as_many_as_its_failures() -> None:
     recorder.begin("m1_u2_s2.1")
 
     for number in range(100):
+        failed = ValueError(str(number))
         recorder.record(
-            request_type="GET", name="/", response_time=5.0, exception=ValueError(str(number))
+            clean_event(request_type="GET", name="/", response_time=5.0, exception=failed)
         )
     clock.now += 1
     recorder.close_seconds(users=2)

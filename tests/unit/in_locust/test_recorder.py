@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loadbench.in_locust.clean import clean_event
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.tally import MOST_ERRORS
 
@@ -41,7 +42,7 @@ def recorder(clock: Clock) -> Recorder:
 def request(recorder: Recorder, latency_ms: float = 100.0, **changes: Any) -> bool:
     """Record a request that ends now."""
     fields = {"request_type": "GET", "name": "/", "response_time": latency_ms, "exception": None}
-    return recorder.record(**{**fields, **changes})
+    return recorder.record(clean_event(**{**fields, **changes}))
 
 
 def test_the_window_holds_what_was_started_in_it_to_its_end(

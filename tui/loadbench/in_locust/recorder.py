@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.measure.buckets import bucket_ms
-from loadbench.engine.measure.server_timing import parse_server_timing
-from loadbench.in_locust.tally import Tally, in_words
+from loadbench.in_locust.clean import RequestEvent
+from loadbench.in_locust.tally import Tally
 
 Clock = Callable[[], float]
 
@@ -119,47 +119,32 @@ class Recorder:
             fewest_users=users,
         )
 
-    def record(
-        self,
-        *,
-        request_type: str,
-        name: str,
-        response_time: float | None,
-        start_time: float | None = None,
-        exception: object = None,
-        response: Any = None,
-        url: str = "",
-        **_unused: Any,
-    ) -> bool:
+    def record(self, event: RequestEvent) -> bool:
         """Count one request that has ended.
 
         Returns:
             Whether Locust's own statistics shall count it too: all do until the window is opened,
             then those that were started in it.
         """
-        now, latency_ms = self._clock(), response_time or 0.0
-        bucket, key = bucket_ms(latency_ms), (request_type, name)
+        now, latency_ms, key, error = self._clock(), event.latency_ms, event.key, event.error
+        bucket = bucket_ms(latency_ms)
         second, window = self._second(now), self.window
         measured = None
         if window:
             # The user's own code may run between the answer and this call, so the start is taken
             # from the moment that was noted when it began, moved onto the monotonic clock.
-            started = now - (self._wall() - start_time if start_time else latency_ms / 1000)
+            begun_s = event.start_time_s
+            started = now - (self._wall() - begun_s if begun_s else latency_ms / 1000)
             answered = started + latency_ms / 1000
             if now < window.end_s:
-                window.answer(answered, success=exception is None)
+                window.answer(answered, success=error is None)
             if window.flew(started, answered):
                 measured = window.tally
-        if exception is None:
-            stages = parse_server_timing(getattr(response, "headers", None))
-            second.succeed(key, bucket, latency_ms, stages)
-            if measured:
-                measured.succeed(key, bucket, latency_ms, stages)
-        else:
-            error = in_words(exception, url)
-            second.fail(key, bucket, error)
-            if measured:
-                measured.fail(key, bucket, error)
+        for tally in (second, measured) if measured else (second,):
+            if error is None:
+                tally.succeed(key, bucket, latency_ms, event.stages)
+            else:
+                tally.fail(key, bucket, error)
         return window is None or measured is not None
 
     def abort(self, started: float) -> None:

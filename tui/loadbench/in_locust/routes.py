@@ -17,6 +17,7 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
 )
 from loadbench.in_locust import beat
+from loadbench.in_locust.clean import clean_event, clean_exception
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 
@@ -77,7 +78,7 @@ def _record(environment: Environment, recorder: Recorder) -> None:
     count = handlers[counting]
 
     def on_request(**fields: Any) -> None:
-        if recorder.record(**fields):
+        if recorder.record(clean_event(**fields)):
             # A failure is counted, but its latency is not one of the successes'.
             failed = fields.get("exception") is not None
             count(**{**fields, "response_time": None} if failed else fields)
@@ -107,9 +108,7 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
 
     @app.get(RESULT_PATH)
     def result() -> Response:
-        exceptions = [
-            {"error": entry["msg"], "count": entry["count"]} for entry in runner.exceptions.values()
-        ]
+        exceptions = [clean_exception(entry) for entry in runner.exceptions.values()]
         return jsonify(cell=recorder.cell, window=recorder.result(), exceptions=exceptions)
 
 

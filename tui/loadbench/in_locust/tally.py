@@ -1,6 +1,5 @@
 """Counts of requests: histograms of their latency by name, sums of their stages, what failed."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +7,6 @@ from typing import Any
 
 MOST_ERRORS = 20
 """Kinds of failure that are told apart; the rest is counted together."""
-
-_ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
 @dataclass(slots=True)
@@ -60,11 +57,3 @@ class Tally:
             },
             "errors": [{"error": e, "count": n} for e, n in self.errors.most_common()],
         }
-
-
-def in_words(exception: object, url: str) -> str:
-    """Return what a failure says, without what differs from one request to the next."""
-    text = str(exception) or type(exception).__name__
-    if url:
-        text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
-    return _ADDRESS.sub("0x…", text)[:300]
