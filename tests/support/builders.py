@@ -177,3 +177,11 @@ def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> R
     for one in samples:
         kept = kept.plus(one)
     return replace(EMPTY, samples=kept, phases=phases)
+
+
+def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:
+    """A run of which every cell has finished, some of them with changes, by key."""
+    events: list[Event] = []
+    for cell in plan_cells(profile):
+        events += [cell_started(cell.key), cell_finished(cell.key, **changes.get(cell.key, {}))]
+    return state_after(run_started(profile), *events)
