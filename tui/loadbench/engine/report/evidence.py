@@ -1,4 +1,4 @@
-"""The evidence for a verdict: what a measurement window was like, with the limits of the limits.
+"""The evidence for a verdict: what a measurement window was like, with the limits of the rules.
 
 Pure.
 """
