@@ -1,6 +1,7 @@
 """Events, states and runs for tests: what a test does not care about has a default here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from loadbench.engine.journal.events import (
     Conditions,
     Event,
     Finding,
+    Phase,
     Requests,
     RunStarted,
     Sample,
     Stages,
     Verdict,
 )
-from loadbench.engine.journal.state import RunState, fold
+from loadbench.engine.journal.samples import Samples
+from loadbench.engine.journal.state import EMPTY, PhaseStart, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
@@ -165,3 +168,20 @@ def write_journal(folder: Path, *events: Event) -> Path:
         writer.append(event)
     writer.close()
     return folder
+
+
+def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> RunState:
+    """A run whose current attempt has these samples, measured from a second on."""
+    phases = () if measured_from is None else (PhaseStart(Phase.MEASURING, measured_from),)
+    kept = Samples()
+    for one in samples:
+        kept = kept.plus(one)
+    return replace(EMPTY, samples=kept, phases=phases)
+
+
+def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:
+    """A run of which every cell has finished, some of them with changes, by key."""
+    events: list[Event] = []
+    for cell in plan_cells(profile):
+        events += [cell_started(cell.key), cell_finished(cell.key, **changes.get(cell.key, {}))]
+    return state_after(run_started(profile), *events)

@@ -13,12 +13,12 @@ from loadbench.engine.journal.service_log import Said, said_between
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.rows import bottleneck_of
+from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.follow import View
 from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.tally import Adder
 
 ATTEMPTS_KEPT = 8
 """Of cells that were looked at; each may hold hours of samples."""
@@ -55,7 +55,7 @@ class Watched:
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
     _said_of: tuple[object, ...] = ()
     _said: Sequence[Said] | None = ()
-    _adder: Adder = field(default_factory=Adder)
+    _accumulator: Accumulator = field(default_factory=Accumulator)
 
     @property
     def run(self) -> Run | None:
@@ -83,11 +83,11 @@ class Watched:
         state = self.view.run.state
         cell = state.cells[key]
         if key == state.current:
-            return self._tallied(Shown(cell, state))
+            return self._with_totals(Shown(cell, state))
         if not cell.attempt:
             return Shown(cell, None)
         attempt = self._get("attempt", self._attempts, (key, cell.attempt), _replayed)
-        return self._tallied(Shown(cell, attempt, bottleneck=bottleneck_of(state, cell)))
+        return self._with_totals(Shown(cell, attempt, bottleneck=bottleneck_of(state, cell)))
 
     def earlier(self, key: str) -> list[tuple[int, Ending | None]]:
         """Return the attempts of a cell before the one that is shown, with what ended each.
@@ -125,9 +125,9 @@ class Watched:
             return ()
         return self._said
 
-    def _tallied(self, shown: Shown) -> Shown:
+    def _with_totals(self, shown: Shown) -> Shown:
         if shown.attempt and shown.attempt.samples:
-            return replace(shown, tally=self._adder.of(shown.attempt))
+            return replace(shown, totals=self._accumulator.of(shown.attempt))
         return shown
 
     def _get(

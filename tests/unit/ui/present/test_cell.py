@@ -1,9 +1,8 @@
 """What one cell of a run has come to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,14 +15,13 @@ from loadbench.engine.journal.events import (
     Phase,
     Requests,
     RunResumed,
-    Sample,
     Stages,
     Verdict,
 )
-from loadbench.engine.journal.samples import Samples
-from loadbench.engine.journal.state import EMPTY, PhaseStart, RunState
-from loadbench.engine.measure.buckets import merge
+from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.report.running_totals import Accumulator
+from loadbench.engine.report.statistics import cell_statistics, live_statistics
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present import cell as present
 from loadbench.ui.present.cell import Shown
@@ -32,13 +30,7 @@ from loadbench.ui.present.header import header_lines
 from loadbench.ui.present.lines import Line, Tone, plain, width
 from loadbench.ui.present.matrix import grid_of, matrix_lines
 from loadbench.ui.present.stages import stage_lines
-from loadbench.ui.present.stats import (
-    cell_statistics,
-    failure_lines,
-    live_statistics,
-    stat_lines,
-)
-from loadbench.ui.present.tally import Adder, Tally
+from loadbench.ui.present.stats import failure_lines, stat_lines
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -50,6 +42,7 @@ from tests.support.builders import (
     run_started,
     sample,
     state_after,
+    state_with,
 )
 
 FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
@@ -72,155 +65,6 @@ def texts(lines: Iterable[Line]) -> list[str]:
 LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))
 
 
-# What an attempt came to
-
-latencies = st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0])
-histograms = st.dictionaries(latencies, st.integers(1, 5), max_size=3).map(
-    lambda counts: tuple(sorted(counts.items()))
-)
-numbers = st.integers(0, 1000).map(float)
-many_requests = st.lists(
-    st.builds(
-        Requests,
-        method=st.sampled_from(["GET", "POST"]),
-        name=st.sampled_from(["/a", "/b"]),
-        successes=histograms,
-        failures=histograms,
-    ),
-    max_size=3,
-    unique_by=lambda it: (it.method, it.name),
-).map(tuple)
-some_stages = st.builds(
-    Stages,
-    count=st.integers(0, 9),
-    latency_ms=numbers,
-    total_ms=numbers,
-    queue_ms=numbers,
-    decode_ms=numbers,
-    infer_ms=numbers,
-)
-some_errors = st.lists(
-    st.builds(ErrorCount, error=st.sampled_from(["no", "late", "503"]), count=st.integers(1, 9)),
-    max_size=2,
-).map(tuple)
-
-
-@st.composite
-def attempts(draw: st.DrawFn) -> list[Sample]:
-    """Some seconds of a cell, one after the other."""
-    return [
-        sample(
-            second=second,
-            requests=draw(many_requests),
-            stages=draw(some_stages),
-            errors=draw(some_errors),
-        )
-        for second in range(draw(st.integers(0, 8)))
-    ]
-
-
-def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> RunState:
-    """A run whose current attempt has these samples, measured from a second on."""
-    phases = () if measured_from is None else (PhaseStart(Phase.MEASURING, measured_from),)
-    kept = Samples()
-    for one in samples:
-        kept = kept.plus(one)
-    return replace(EMPTY, samples=kept, phases=phases)
-
-
-def as_sums(tally: Tally) -> dict[str, Any]:
-    """A tally in a form in which the order of names and of equal errors does not count."""
-    return {
-        "seconds": tally.seconds,
-        "measured": tally.measured,
-        "requests": {(it.method, it.name): (it.successes, it.failures) for it in tally.requests},
-        "stages": tally.stages,
-        "errors": {it.error: it.count for it in tally.errors},
-    }
-
-
-def merged(samples: Sequence[Sample]) -> dict[str, Any]:
-    """What the samples come to, added up plainly."""
-    every = [it for one in samples for it in one.requests]
-    names = {(it.method, it.name) for it in every}
-    errors: dict[str, int] = {}
-    for error in (it for one in samples for it in one.errors):
-        errors[error.error] = errors.get(error.error, 0) + error.count
-    fields = ("count", "latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
-    return {
-        "seconds": len(samples),
-        "requests": {
-            name: (
-                merge(it.successes for it in every if (it.method, it.name) == name),
-                merge(it.failures for it in every if (it.method, it.name) == name),
-            )
-            for name in names
-        },
-        "stages": Stages(
-            **{field: sum(getattr(one.stages, field) for one in samples) for field in fields}
-        ),
-        "errors": errors,
-    }
-
-
-@given(attempts())
-def test_an_attempt_comes_to_all_its_samples(samples: list[Sample]) -> None:
-    tally = Adder().of(state_with(samples))
-
-    assert as_sums(tally) == {"measured": False, **merged(samples)}
-
-
-@given(attempts(), st.integers(0, 8))
-def test_once_measuring_begins_only_that_counts(samples: list[Sample], since: int) -> None:
-    tally = Adder().of(state_with(samples, measured_from=since))
-
-    counted = samples[since:] or samples
-    assert as_sums(tally) == {"measured": bool(samples[since:]), **merged(counted)}
-
-
-@given(attempts(), st.integers(0, 8))
-def test_samples_that_come_one_by_one_come_to_the_same(samples: list[Sample], since: int) -> None:
-    adder = Adder()
-
-    for length in range(len(samples) + 1):
-        measured_from = since if length >= since else None
-        state = state_with(samples[:length], measured_from=measured_from)
-        grown, at_once = adder.of(state), Adder().of(state)
-        assert as_sums(grown) == as_sums(at_once)
-
-
-def test_another_attempt_begins_at_nothing() -> None:
-    adder = Adder()
-    adder.of(state_with([sample(second=0), sample(second=1)]))
-
-    again = adder.of(state_with([sample(second=0, attempt=2)]))
-
-    assert as_sums(again) == {"measured": False, **merged([sample()])}
-
-
-def test_an_adder_can_be_asked_of_an_earlier_moment() -> None:
-    adder = Adder()
-    both = [sample(second=0), sample(second=1)]
-    adder.of(state_with(both))
-
-    assert adder.of(state_with(both[:1])).seconds == 1
-    assert as_sums(adder.of(state_with(both[:1])))["requests"] == merged(both[:1])["requests"]
-
-
-def test_errors_stand_by_how_often_they_were_seen() -> None:
-    def errors(**counts: int) -> tuple[ErrorCount, ...]:
-        return tuple(ErrorCount(error=error, count=count) for error, count in counts.items())
-
-    samples = [
-        sample(second=0, errors=errors(rare=1, often=2)),
-        sample(second=1, errors=errors(often=7, some=3)),
-    ]
-
-    told = Adder().of(state_with(samples)).errors
-
-    assert told == errors(often=9, some=3, rare=1)
-
-
 # Statistics
 
 
@@ -232,16 +76,6 @@ def named(*names: str) -> tuple[Requests, ...]:
     )
 
 
-def test_statistics_of_a_live_cell_say_over_what_they_are() -> None:
-    samples = [sample(second=second) for second in range(4)]
-
-    before = live_statistics(Adder().of(state_with(samples)))
-    measured = live_statistics(Adder().of(state_with(samples, measured_from=1)))
-
-    assert (before.of, measured.of) == ("before measuring, 4 s", "measured so far, 3 s")
-    assert [row.rps for row in (*before.rows, *measured.rows)] == [40.0, 40.0]
-
-
 def test_one_name_has_one_row() -> None:
     lines = texts(stat_lines(cell_statistics(cell_finished())))
 
@@ -250,15 +84,6 @@ def test_one_name_has_one_row() -> None:
         ["POST", "/predict", "400", "0", "40.0", "10.0", "10.0", "10.0", "~10.0", "~10.0", "10.0"],
         ["~", "fewer", "than", "ten", "lie", "beyond", "it"],
     ]
-
-
-def test_several_names_have_a_row_of_all_below_them() -> None:
-    finished = cell_finished(requests=named("/b", "/a"), completed=18)
-    statistics = cell_statistics(finished)
-
-    assert [row.name for row in statistics.rows] == ["GET /a", "GET /b", "all"]
-    assert [(row.failures, row.rps) for row in statistics.rows] == [(1, 1.0), (1, 1.0), (2, 1.8)]
-    assert statistics.rows[-1].successes == ((10.0, 20),)
 
 
 def test_failures_stand_out_and_count_as_requests() -> None:
@@ -277,7 +102,7 @@ def test_a_name_that_only_failed_has_no_latency() -> None:
 
 
 def test_without_a_request_there_is_a_sentence() -> None:
-    assert texts(stat_lines(live_statistics(Adder().of(EMPTY)))) == [
+    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)))) == [
         "no request has been answered yet"
     ]
 
@@ -298,6 +123,16 @@ def test_failures_are_listed_by_frequency_and_wrapped() -> None:
 
 # Stages
 
+numbers = st.integers(0, 1000).map(float)
+some_stages = st.builds(
+    Stages,
+    count=st.integers(0, 9),
+    latency_ms=numbers,
+    total_ms=numbers,
+    queue_ms=numbers,
+    decode_ms=numbers,
+    infer_ms=numbers,
+)
 STAGES = Stages(
     count=10, latency_ms=1000.0, total_ms=900.0, queue_ms=500.0, decode_ms=100.0, infer_ms=200.0
 )
@@ -350,13 +185,13 @@ def test_a_bar_is_never_wider_than_the_panel(stages: Stages, columns: int) -> No
 # A cell
 
 
-def shown(*events: Event, tally: bool = True, attempt: bool = True) -> Shown:
+def shown(*events: Event, totals: bool = True, attempt: bool = True) -> Shown:
     """The first cell, its attempt added up where it has one."""
     state = state_after(BEGUN, *events)
     return Shown(
         state.cells[FIRST],
         state if attempt else None,
-        Adder().of(state) if tally and state.samples else None,
+        Accumulator().of(state) if totals and state.samples else None,
     )
 
 
@@ -432,7 +267,7 @@ def test_a_measured_cell_shows_the_numbers_of_its_end_not_those_of_its_samples()
     )
     over = replace(
         shown(cell_started(), end),
-        tally=Adder().of(state_with([sample(errors=(ErrorCount(error="early", count=1),))])),
+        totals=Accumulator().of(state_with([sample(errors=(ErrorCount(error="early", count=1),))])),
     )
 
     of, lines = present.statistics(over, 80)
@@ -484,7 +319,8 @@ def test_a_failed_cell_says_why_with_its_last_log_lines() -> None:
 def test_above_the_statistics_of_a_failed_cell_stands_the_beginning_of_why() -> None:
     failed = replace(cell_failed(), log_lines=tuple("abcdef"))
     over = replace(
-        shown(cell_started(), failed), tally=Adder().of(state_with([sample(), sample(second=1)]))
+        shown(cell_started(), failed),
+        totals=Accumulator().of(state_with([sample(), sample(second=1)])),
     )
 
     of, lines = present.statistics(over, 80)

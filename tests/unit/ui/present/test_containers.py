@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from loadbench.engine.journal.events import Container, Event
+from loadbench.engine.report.running_totals import Accumulator
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.containers import (
     MIB,
@@ -15,7 +16,6 @@ from loadbench.ui.present.containers import (
 )
 from loadbench.ui.present.glyphs import UNICODE
 from loadbench.ui.present.lines import Line, Tone, plain, width
-from loadbench.ui.present.tally import Adder
 from tests.support.builders import (
     make_profile,
     run_started,
@@ -41,13 +41,13 @@ def tone_of(one: Line, text: str) -> Tone:
     return next(piece.tone for piece in one if text in piece.text)
 
 
-def shown(*events: Event, tally: bool = True, attempt: bool = True) -> Shown:
+def shown(*events: Event, totals: bool = True, attempt: bool = True) -> Shown:
     """The first cell, its attempt added up where it has one."""
     state = state_after(BEGUN, *events)
     return Shown(
         state.cells[FIRST],
         state if attempt else None,
-        Adder().of(state) if tally and state.samples else None,
+        Accumulator().of(state) if totals and state.samples else None,
     )
 
 

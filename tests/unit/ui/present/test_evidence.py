@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from loadbench.engine.journal.events import Stages
+from loadbench.engine.report.evidence import RECENT_S
 from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.evidence import RECENT_S, evidence
+from loadbench.ui.present.evidence import evidence
 from loadbench.ui.present.glyphs import ASCII, UNICODE
 from loadbench.ui.present.lines import plain, width
 from loadbench.ui.present.stages import stage_rows

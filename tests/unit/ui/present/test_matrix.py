@@ -8,11 +8,11 @@ import pytest
 
 from loadbench.engine.journal.events import Event, Verdict
 from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.report.running_totals import Accumulator
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.glyphs import ASCII, UNICODE
 from loadbench.ui.present.lines import Line, Tone, plain, width
 from loadbench.ui.present.matrix import CELL_COLUMNS, grid_of, matrix_lines, plan_lines
-from loadbench.ui.present.tally import Adder
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -46,13 +46,13 @@ def tone_of(one: Line, text: str) -> Tone:
     return next(piece.tone for piece in one if text in piece.text)
 
 
-def shown(*events: Event, tally: bool = True, attempt: bool = True) -> Shown:
+def shown(*events: Event, totals: bool = True, attempt: bool = True) -> Shown:
     """The first cell, its attempt added up where it has one."""
     state = state_after(BEGUN, *events)
     return Shown(
         state.cells[FIRST],
         state if attempt else None,
-        Adder().of(state) if tally and state.samples else None,
+        Accumulator().of(state) if totals and state.samples else None,
     )
 
 

@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadbench.engine.catalog import Catalog
-from loadbench.engine.journal.events import Event, Verdict
-from loadbench.engine.journal.state import RunState
-from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.journal.events import Verdict
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.glyphs import UNICODE
@@ -42,6 +38,7 @@ from tests.support.builders import (
     requests,
     run_started,
     state_after,
+    swept,
 )
 
 
@@ -179,14 +176,6 @@ def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
         "  with 50 %, 6 repeats would give 95 %",
     ]
     assert repeated_lines(swept(make_profile()), 75) == []
-
-
-def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:
-    """A run of which every cell has finished, some of them with changes, by key."""
-    events: list[Event] = []
-    for cell in plan_cells(profile):
-        events += [cell_started(cell.key), cell_finished(cell.key, **changes.get(cell.key, {}))]
-    return state_after(run_started(profile), *events)
 
 
 def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:

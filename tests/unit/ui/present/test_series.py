@@ -1,6 +1,5 @@
 """From samples to the series of charts."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -11,15 +10,13 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, Phase, Sample
 from loadbench.engine.journal.state import PhaseStart
-from loadbench.engine.measure.buckets import count, merge, successes
+from loadbench.engine.measure.buckets import count
+from loadbench.engine.report.slices import Slices
 from loadbench.ui.present.lines import SERIES, plain
 from loadbench.ui.present.plot import Chart, Point, Series
 from loadbench.ui.present.series import (
-    Slice,
-    Slices,
     latency_chart,
     legend,
-    slice_width_s,
     throughput_chart,
     time_ticks,
 )
@@ -58,86 +55,6 @@ def chart(*lines: Sequence[Point], right: bool = False, **changes: object) -> Ch
     ]
     made = Chart(series=series, x_limits=(0.0, 10.0), x_ticks=time_ticks(10), marks=[5.0])
     return replace(made, **changes)  # type: ignore[arg-type]  # names are Chart's own
-
-
-# Slices
-
-
-def test_each_second_of_a_short_cell_is_a_slice() -> None:
-    slices = Slices().of(seconds(3))
-
-    assert [(one.start_s, one.seconds) for one in slices] == [(0, 1), (1, 1), (2, 1)]
-    assert slices[1] == Slice(1, 1, latency=((11.0, 2),), failures=1, users=2)
-
-
-def test_without_a_sample_there_is_no_slice() -> None:
-    assert Slices().of([]) == []
-
-
-@pytest.mark.parametrize(
-    ("length", "width_s"),
-    [(0, 1), (1, 1), (120, 1), (121, 2), (240, 2), (241, 5), (3600, 30), (3601, 60), (86400, 1800)],
-)
-def test_slices_of_a_longer_cell_are_longer(length: int, width_s: int) -> None:
-    assert slice_width_s(length) == width_s
-
-
-@given(st.integers(1, 172_800))
-def test_there_are_never_more_slices_than_a_chart_can_show(length: int) -> None:
-    assert math.ceil(length / slice_width_s(length)) <= 120
-
-
-@given(st.integers(0, 400))
-def test_slices_hold_every_second_once(length: int) -> None:
-    samples = HOUR[:length]
-
-    slices = Slices().of(samples)
-
-    assert sum(one.seconds for one in slices) == length
-    assert merge(one.latency for one in slices) == merge(successes(it.requests) for it in samples)
-    starts = [one.start_s for one in slices]
-    assert starts == list(range(0, length, slice_width_s(length)))
-
-
-@given(st.lists(st.integers(0, 600), max_size=8))
-def test_slices_of_a_growing_cell_are_those_of_a_whole_one(lengths: list[int]) -> None:
-    growing = Slices()
-
-    for length in sorted(lengths):
-        assert growing.of(HOUR[:length]) == Slices().of(HOUR[:length])
-
-
-@settings(max_examples=5)
-@given(st.integers(0, 4000), st.integers(0, 4000))
-def test_slices_of_hours_are_the_same_however_they_came(one: int, other: int) -> None:
-    growing = Slices()
-    growing.of(HOUR[: min(one, other)])
-
-    assert growing.of(HOUR[: max(one, other)]) == Slices().of(HOUR[: max(one, other)])
-
-
-def test_slices_can_be_asked_of_fewer_samples_again() -> None:
-    slices = Slices()
-    slices.of(HOUR[:100])
-
-    assert slices.of(HOUR[:50]) == Slices().of(HOUR[:50])
-
-
-def test_another_attempt_begins_anew() -> None:
-    slices = Slices()
-    slices.of(seconds(10))
-
-    again = [replace(one, attempt=2, users=99) for one in seconds(10)]
-
-    assert {one.users for one in slices.of(again)} == {99}
-
-
-def test_slices_begin_where_the_samples_do() -> None:
-    assert [one.start_s for one in Slices().of(seconds(2, since=7))] == [7, 8]
-
-
-def test_the_users_of_a_slice_are_the_most_at_once() -> None:
-    assert Slices().of(HOUR[:240])[2].users == max(it.users for it in HOUR[4:6])
 
 
 # Series

@@ -20,11 +20,11 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import fold
+from loadbench.engine.report.highlights import Highlight, highlights_since
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.lines import plain
 from loadbench.ui.present.since import (
-    Happening,
-    happened_since,
+    highlight_line,
     since_entries,
     since_title,
     summary,
@@ -54,23 +54,23 @@ def journal(name: str, *, until: int | None = None) -> list[Entry]:
     return JournalReader(Path("/nowhere")).decode_all(without_samples(lines, but_last=0))
 
 
-def told(happened: Sequence[Happening]) -> list[str]:
-    return [("! " if it.attention else "  ") + plain(it.said) for it in happened]
+def told(highlights: Sequence[Highlight]) -> list[str]:
+    return [("! " if it.needs_attention else "  ") + plain(highlight_line(it)) for it in highlights]
 
 
-def said(happened: Sequence[Happening], read: list[Entry], status: RunStatus) -> str:
+def said(highlights: Sequence[Highlight], read: list[Entry], status: RunStatus) -> str:
     state = fold(read)
     assert state.started
     profile = state.profile
     assert profile is not None
     run = Run(Path("/nowhere"), state, status)
-    return plain(summary(happened, run, profile, state.elapsed_s))
+    return plain(summary(highlights, run, profile, state.elapsed_s))
 
 
 def after(*events: Event) -> list[str]:
     """What is told of events after the first cell has begun."""
     before: list[Event] = [run_started(), cell_started()]
-    return told(happened_since(entries([*before, *events]), len(before)))
+    return told(highlights_since(entries([*before, *events]), len(before)))
 
 
 # The fold
@@ -78,7 +78,7 @@ def after(*events: Event) -> list[str]:
 
 def test_everything_that_went_wrong_is_told_and_what_was_asked_for() -> None:
     read = journal("faults")
-    assert told(happened_since(read, lines_until("faults", '"phase":"settling"'))) == [
+    assert told(highlights_since(read, lines_until("faults", '"phase":"settling"'))) == [
         "! m1_u1_s8  failed: model-1 was killed by signal 9",
         "! Locust ended with exit code -9; m1_u2_s8 is measured again with a new one",
         "  m1_u2_s8  27.0 req/s, p90 80.9 ms, valid",
@@ -96,34 +96,34 @@ def test_everything_that_went_wrong_is_told_and_what_was_asked_for() -> None:
 @pytest.mark.parametrize("name", ["demo", "faults", "containers", "interrupted"])
 def test_wherever_a_journal_is_cut_the_parts_are_the_whole(name: str) -> None:
     read = journal(name)
-    whole = told(happened_since(read, 0))
+    whole = told(highlights_since(read, 0))
     for cut in range(0, len(read), 5):
         seq = read[cut].seq
-        known = told(happened_since(read[: cut + 1], 0))
-        rest = told(happened_since(read, seq))
+        known = told(highlights_since(read[: cut + 1], 0))
+        rest = told(highlights_since(read, seq))
         # A container that died is told by the cell that fails of it, once that is known.
         assert [it for it in known if it in whole] + rest == whole
 
 
 def test_phases_and_progress_are_not_worth_telling() -> None:
     upto = lines_until("demo", '"phase":"draining"')
-    assert happened_since(journal("demo", until=upto), 2) == ()
+    assert highlights_since(journal("demo", until=upto), 2) == ()
 
 
 def test_a_run_that_was_resumed() -> None:
     read = journal("interrupted")
     seq = lines_until("interrupted", '"cell":"m1_u8_s8"')
-    assert told(happened_since(read, seq)) == ["  the run was resumed: 3 of 4 cells to go"]
+    assert told(highlights_since(read, seq)) == ["  the run was resumed: 3 of 4 cells to go"]
 
 
 def test_a_container_that_died_is_told_unless_the_failed_cell_names_it() -> None:
     read = journal("containers")
-    happened = happened_since(read, lines_until("containers", '"cell":"m2_u16_s20"'))
-    assert told(happened)[:2] == [
+    highlights = highlights_since(read, lines_until("containers", '"cell":"m2_u16_s20"'))
+    assert told(highlights)[:2] == [
         "! model-2 out of memory (137), at m2_u16_s20",
         f"! m2_u16_s20  failed: {KILLED}",
     ]
-    assert happened[0].cell == "m2_u16_s20"
+    assert highlights[0].cell == "m2_u16_s20"
 
 
 def test_containers_that_end_while_the_stack_is_scaled_are_meant_to() -> None:
@@ -172,8 +172,8 @@ def test_what_is_left_of_a_run_needs_attention() -> None:
 
 def test_the_summary_counts_cells_and_says_how_the_run_stands() -> None:
     read = journal("faults", until=lines_until("faults", '"cell":"m2_u2_s8"'))
-    happened = happened_since(read, 10)
-    assert said(happened, read, RunStatus.LIVE) == (
+    highlights = highlights_since(read, 10)
+    assert said(highlights, read, RunStatus.LIVE) == (
         "6 cells over: 2 valid, 1 suspect, 1 failed, 2 skipped; "
         "the run goes on with m2_u2_s8, 22 s left"
     )
@@ -199,7 +199,9 @@ def test_a_cell_that_was_measured_twice_is_one_cell() -> None:
     begun = run_started(make_profile(users=[2, 4]))
     first, second = (cell_started(), cell_failed()), (cell_started("m1_u2_s2", 2),)
     read = entries([begun, *first, *second, cell_finished(attempt=2)])
-    assert said(happened_since(read, 1), read, RunStatus.LIVE).startswith("1 cell over: 1 valid; ")
+    assert said(highlights_since(read, 1), read, RunStatus.LIVE).startswith(
+        "1 cell over: 1 valid; "
+    )
     assert said((), read, RunStatus.LIVE).startswith("no cell over; the run goes on, ")
 
 
@@ -210,14 +212,16 @@ def test_the_title_says_how_long_ago() -> None:
 # The list
 
 
-def shown(happened: Sequence[Happening], columns: int, now: datetime = SAME_DAY) -> list[str]:
-    found = since_entries(happened, (), columns, now)
+def shown(highlights: Sequence[Highlight], columns: int, now: datetime = SAME_DAY) -> list[str]:
+    found = since_entries(highlights, (), columns, now)
     return [plain(one).rstrip() for entry in found for one in entry.lines]
 
 
 def test_what_needs_attention_comes_first_each_with_its_local_time() -> None:
-    happened = happened_since(journal("faults"), lines_until("faults", '"type":"cell_finished"'))
-    assert shown(happened, 60)[2:] == [
+    highlights = highlights_since(
+        journal("faults"), lines_until("faults", '"type":"cell_finished"')
+    )
+    assert shown(highlights, 60)[2:] == [
         "needs attention",
         " 11:13  m1_u4_s8  26.2 req/s, p90 160 ms, suspect: not",
         "        settled: 27 completions in 2 s, 30 are needed",
@@ -234,17 +238,17 @@ def test_what_needs_attention_comes_first_each_with_its_local_time() -> None:
 
 
 def test_where_all_is_well_there_are_no_headings() -> None:
-    happened = happened_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
-    assert shown(happened, 60)[2:] == [
+    highlights = highlights_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
+    assert shown(highlights, 60)[2:] == [
         " 11:12  m2_u8_s8  46.3 req/s, p90 196 ms, valid",
         " 11:12  the run is done: every cell is over",
     ]
 
 
 def test_another_day_is_told_with_its_date_and_a_moment_that_is_none_is_blank() -> None:
-    happened = happened_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
-    happened = (happened[0], replace(happened[1], at="soon"))
-    assert shown(happened, 80, now=SAME_DAY.replace(day=23))[2:] == [
+    highlights = highlights_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
+    highlights = (highlights[0], replace(highlights[1], at="soon"))
+    assert shown(highlights, 80, now=SAME_DAY.replace(day=23))[2:] == [
         " 11-22 11:12  m2_u8_s8  46.3 req/s, p90 196 ms, valid",
         "              the run is done: every cell is over",
     ]

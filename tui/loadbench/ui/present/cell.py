@@ -15,17 +15,12 @@ from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
+from loadbench.engine.report.running_totals import RunningTotals
+from loadbench.engine.report.statistics import CellStatistics, cell_statistics, live_statistics
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.ui.present.stages import stage_lines, stage_rows
-from loadbench.ui.present.stats import (
-    Statistics,
-    cell_statistics,
-    failure_lines,
-    live_statistics,
-    stat_lines,
-)
-from loadbench.ui.present.tally import Tally
+from loadbench.ui.present.stats import failure_lines, stat_lines, window_words
 
 _WHY_LINES = 3
 """Of the reason of a failure above the statistics; the panel of failures has all of it."""
@@ -39,8 +34,8 @@ class Shown:
     attempt: RunState | None
     """The run as it was at the end of the cell's latest attempt, or is now. None: not read yet, or
     there was no attempt."""
-    tally: Tally | None = None
-    """What that attempt came to; None: nothing yet."""
+    totals: RunningTotals | None = None
+    """The totals of that attempt; None: it has no sample yet."""
     bottleneck: Bottleneck | None = None
     """What bounds it, once it was measured; None: nothing shows that."""
 
@@ -59,7 +54,7 @@ class Shown:
         """What the requests that failed said."""
         if self.finished:
             return self.finished.errors
-        return self.tally.errors if self.tally else ()
+        return self.totals.errors if self.totals else ()
 
     @property
     def why_empty(self) -> str:
@@ -84,8 +79,8 @@ def statistics(shown: Shown, columns: int) -> tuple[str, list[Line]]:
     if found is None:
         return "", why or [line((shown.why_empty, Tone.DIM))]
     if shown.finished is None:
-        return found.of, [*why[:_WHY_LINES], *stat_lines(found)]
-    return found.of, [*stat_lines(found), *why, *_bound(shown, columns)]
+        return window_words(found), [*why[:_WHY_LINES], *stat_lines(found)]
+    return window_words(found), [*stat_lines(found), *why, *_bound(shown, columns)]
 
 
 def figures(shown: Shown) -> tuple[str, list[Line]]:
@@ -93,7 +88,7 @@ def figures(shown: Shown) -> tuple[str, list[Line]]:
     found = _found(shown)
     if found is None:
         return "", [line((shown.why_empty, Tone.DIM))]
-    return found.of, stat_lines(found)
+    return window_words(found), stat_lines(found)
 
 
 def failures(shown: Shown, columns: int) -> tuple[int, list[Line]]:
@@ -160,18 +155,18 @@ def stage_table(shown: Shown, glyphs: Glyphs, columns: int) -> list[Line]:
 def _stages(shown: Shown, draw: Callable[[Stages], list[Line]]) -> list[Line]:
     if shown.finished:
         return draw(shown.finished.stages)
-    if shown.tally is None:
+    if shown.totals is None:
         return [line((shown.why_empty, Tone.DIM))]
-    if not any(it.successes for it in shown.tally.requests):
+    if not any(it.successes for it in shown.totals.requests):
         return [line(("no request has been answered yet", Tone.DIM))]
-    return draw(shown.tally.stages)
+    return draw(shown.totals.stages)
 
 
-def _found(shown: Shown) -> Statistics | None:
+def _found(shown: Shown) -> CellStatistics | None:
     """Return the statistics of a cell; None: there are none."""
     if shown.finished:
         return cell_statistics(shown.finished)
-    return live_statistics(shown.tally) if shown.tally else None
+    return live_statistics(shown.totals) if shown.totals else None
 
 
 def _bound(shown: Shown, columns: int) -> list[Line]:

@@ -3,11 +3,26 @@
 from collections.abc import Sequence
 
 from loadbench.engine.journal.events import Container
+from loadbench.engine.report.container_status import (
+    ContainerStatus,
+    container_status,
+    has_ended,
+)
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, MenuEntry, Piece, Tone, fit, line
 from loadbench.wording import counted
 
 MIB = 2**20
+_TONES = {
+    ContainerStatus.RUNNING: Tone.GOOD,
+    ContainerStatus.HEALTHY: Tone.GOOD,
+    ContainerStatus.STARTING: Tone.WARN,
+    ContainerStatus.SUSPENDED: Tone.WARN,
+    ContainerStatus.UNHEALTHY: Tone.BAD,
+    ContainerStatus.EXITED: Tone.BAD,
+    ContainerStatus.KILLED: Tone.BAD,
+    ContainerStatus.OUT_OF_MEMORY: Tone.BAD,
+}
 
 
 def container_entries(containers: Sequence[Container], glyphs: Glyphs) -> list[MenuEntry]:
@@ -48,31 +63,23 @@ def standing_line(container: Container, glyphs: Glyphs) -> Line:
 
 def standing(container: Container) -> tuple[str, Tone]:
     """Return how a container is, in words, and the tone of that."""
-    if is_over(container):
-        return _ended(container), Tone.BAD
-    if container.state != "running":
-        return container.state, Tone.WARN
-    if container.health == "unhealthy":
-        return "unhealthy", Tone.BAD
-    if container.health == "healthy":
-        return "healthy", Tone.GOOD
-    if container.health == "starting":
-        return "starting", Tone.WARN
-    return container.state, Tone.GOOD
+    status = container_status(container)
+    return _words(container, status), _TONES[status]
 
 
-def is_over(container: Container) -> bool:
-    """Return whether a container has ended."""
-    return container.state == "exited" or container.exit_code is not None
-
-
-def _ended(container: Container) -> str:
+def _words(container: Container, status: ContainerStatus) -> str:
     code = container.exit_code
-    if container.oom_killed:
-        return f"out of memory ({code})"
-    if code is not None and code < 0:
-        return f"killed by signal {-code}"
-    return f"{container.state} ({code})" if code is not None else container.state
+    match status:
+        case ContainerStatus.OUT_OF_MEMORY:
+            return f"out of memory ({code})"
+        case ContainerStatus.KILLED:
+            return f"killed by signal {-(code or 0)}"
+        case ContainerStatus.EXITED if code is not None:
+            return f"{container.state} ({code})"
+        case ContainerStatus.EXITED | ContainerStatus.SUSPENDED:
+            return container.state
+        case _:
+            return status.value
 
 
 def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram: bool) -> Line:
@@ -82,7 +89,7 @@ def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram:
         Piece(fit(container.name, columns)),
         Piece("  "),
     ]
-    if is_over(container):
+    if has_ended(container):
         pieces.append(Piece(words, tone))
     else:
         cpu = container.cpu_cores

@@ -1,17 +1,17 @@
 """Runs and their results: a list, cells as rows of a table, the lines of two charts. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from string import ascii_lowercase
 
 from loadbench.engine.catalog import Catalog
-from loadbench.engine.journal.events import Buckets, CellFinished, Verdict
-from loadbench.engine.journal.state import CellStatus, RunState
-from loadbench.engine.measure.buckets import merge, percentile, successes
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.plan import is_recheck
 from loadbench.engine.report import repeats
+from loadbench.engine.report.by_users import UsersCurve, p90_ms_by_users, rps_by_users
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
+from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Line, MenuEntry, Tone, line, wrap
 from loadbench.ui.present.plot import Chart, Series
@@ -21,20 +21,20 @@ from loadbench.wording import repeats_used, span, span_legend, standing
 _PROBLEM_COLUMNS = 36
 
 REPEAT = "#"
-COLUMNS: tuple[tuple[str, Callable[[Row], object]], ...] = (
-    ("m", lambda row: row.models),
-    ("u", lambda row: row.users),
-    ("s", lambda row: row.spawn_rate),
-    (REPEAT, lambda row: (is_recheck(row.cell), row.repeat)),
-    ("req/s", lambda row: row.rps),
-    ("p50", lambda row: row.p50_ms),
-    ("p90", lambda row: row.p90_ms),
-    ("p95", lambda row: row.p95_ms),
-    ("p99", lambda row: row.p99_ms),
-    ("p99.9", lambda row: row.p999_ms),
-    ("max", lambda row: row.max_ms),
-    ("fails", lambda row: row.failures),
-    ("verdict", lambda row: row.verdict),
+COLUMNS: tuple[tuple[str, SortKey], ...] = (
+    ("m", SortKey.MODELS),
+    ("u", SortKey.USERS),
+    ("s", SortKey.SPAWN_RATE),
+    (REPEAT, SortKey.REPEAT),
+    ("req/s", SortKey.RPS),
+    ("p50", SortKey.P50_MS),
+    ("p90", SortKey.P90_MS),
+    ("p95", SortKey.P95_MS),
+    ("p99", SortKey.P99_MS),
+    ("p99.9", SortKey.P999_MS),
+    ("max", SortKey.MAX_MS),
+    ("fails", SortKey.FAILURES),
+    ("verdict", SortKey.VERDICT),
 )
 """The name of each column, and what it is sorted by; `#` is the repeat, `1+` the recheck."""
 
@@ -73,7 +73,7 @@ def no_runs(*, complete: bool) -> list[Line]:
 
 def columns_of(rows: Sequence[Row]) -> list[int]:
     """Return the columns that tell these cells apart: repeats only where there are some."""
-    repeated = any(row.repeat > 1 or is_recheck(row.cell) for row in rows)
+    repeated = has_repeats(rows)
     return [i for i, (name, _) in enumerate(COLUMNS) if repeated or name != REPEAT]
 
 
@@ -95,10 +95,7 @@ def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> li
     """Return the rows by a column, those without a value last; None: as they were planned."""
     if column is None:
         return list(rows)
-    value = COLUMNS[column][1]
-    have = [row for row in rows if value(row) is not None]
-    lack = [row for row in rows if value(row) is None]
-    return [*sorted(have, key=value, reverse=falling), *lack]  # type: ignore[arg-type]  # each column holds one kind
+    return sort_rows(rows, COLUMNS[column][1], is_descending=falling)
 
 
 def repeated_lines(state: RunState, columns: int) -> list[Line]:
@@ -127,54 +124,38 @@ def _group_line(group: repeats.Group) -> Line:
 def latency_by_users(state: RunState) -> Chart | None:
     """Return a chart of p90 against users, in ms, a line per number of models.
 
-    Cells of the same users and models (spawn rates, repeats) are one: their histograms are merged.
-    The first cell's recheck is none of them. None: no cell has a success.
+    None: no cell has a number.
     """
-    return _by_users(state, lambda cells: percentile(_successes(cells), 0.9))
+    return _chart(p90_ms_by_users(state))
 
 
 def throughput_by_users(state: RunState) -> Chart | None:
     """Return a chart of requests a second against users, a line per number of models.
 
-    Of cells of the same users and models it is the mean over their time. None: there is no cell.
+    None: no cell has a number.
     """
-    return _by_users(
-        state, lambda cells: sum(it.completed for it in cells) / sum(it.measured_s for it in cells)
-    )
+    return _chart(rps_by_users(state))
 
 
-def _by_users(
-    state: RunState, value: Callable[[Sequence[CellFinished]], float | None]
-) -> Chart | None:
-    found: dict[int, dict[int, list[CellFinished]]] = {}
-    for it in state.cells.values():
-        finished = it.finished if it.status is CellStatus.FINISHED else None
-        # What is invalid is worth nothing, beside others least of all; and the recheck would count
-        # the first cell twice.
-        if finished and finished.verdict is not Verdict.INVALID and not it.cell.recheck:
-            found.setdefault(it.cell.models, {}).setdefault(it.cell.users, []).append(finished)
-    users = sorted({user for by_user in found.values() for user in by_user})
+def _chart(curves: Sequence[UsersCurve]) -> Chart | None:
+    users = sorted({x for curve in curves for x, _ in curve.points})
     if not users:
         return None
     series = [
         Series(
-            name=f"{models}m",
-            points=[(float(x), value(cells)) for x, cells in sorted(by_user.items())],
+            name=f"{curve.models}m",
+            points=[(float(x), y) for x, y in curve.points],
             tone=SERIES[i % len(SERIES)],
             sign=ascii_lowercase[i % len(ascii_lowercase)],
             dotted=True,
         )
-        for i, (models, by_user) in enumerate(sorted(found.items()))
+        for i, curve in enumerate(curves)
     ]
     return Chart(
         series=series,
         x_limits=(0.0, float(users[-1])),
         x_ticks=[(float(x), str(x)) for x in _spread(users)],
     )
-
-
-def _successes(cells: Sequence[CellFinished]) -> Buckets:
-    return merge(successes(it.requests) for it in cells)
 
 
 def _spread(users: Sequence[int]) -> list[int]:

@@ -1,12 +1,12 @@
-"""From the samples of a cell to the series of its charts. Pure."""
+"""The charts of a cell over time, from its slices. Pure."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from loadbench.engine.journal.events import Buckets, Phase, Sample
+from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.state import PhaseStart
-from loadbench.engine.measure.buckets import count, failures, merge, percentile, successes
+from loadbench.engine.measure.buckets import percentile
+from loadbench.engine.report.slices import Slice
 from loadbench.ui.present.lines import Piece, Tone
 from loadbench.ui.present.plot import Chart, Series
 
@@ -15,57 +15,9 @@ PERCENTILES = (
     ("p90", 0.9, Tone.SERIES_2, "o"),
     ("p99", 0.99, Tone.SERIES_3, "*"),
 )
-_WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-_MOST_POINTS = 120
 _SHORTEST_S = 10
 _TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
 _GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Some seconds of a cell, merged: so long that a chart has no more of them than columns."""
-
-    start_s: int
-    seconds: int
-    """How many samples it is made of."""
-    latency: Buckets
-    """Of the successes."""
-    failures: int
-    users: int
-    """The most at once."""
-
-
-class Slices:
-    """The samples of one attempt in slices, computed once each.
-
-    Slices begin at whole multiples of their length, so that a growing cell changes its last one
-    alone.
-    """
-
-    def __init__(self) -> None:
-        self._of: tuple[str, int, int] | None = None
-        self._width_s = 1
-        self._done: list[Slice] = []
-
-    def of(self, samples: Sequence[Sample]) -> list[Slice]:
-        """Return the slices of the samples, which are those of the last call and later ones."""
-        width_s = slice_width_s(len(samples))
-        first = samples[0] if samples else None
-        whose = (first.cell, first.attempt, first.second) if first else None
-        if whose != self._of or width_s != self._width_s:
-            self._of, self._width_s, self._done = whose, width_s, []
-        whole = len(samples) // width_s
-        for number in range(len(self._done), whole):
-            self._done.append(_slice(samples[number * width_s : (number + 1) * width_s]))
-        rest = samples[whole * width_s :]
-        last = [_slice(rest)] if rest else []
-        return [*self._done[:whole], *last]
-
-
-def slice_width_s(seconds: int) -> int:
-    """Return how long the slices of a cell of that many seconds are."""
-    return next((s for s in _WIDTHS_S if seconds <= s * _MOST_POINTS), _WIDTHS_S[-1])
 
 
 def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool) -> Chart:
@@ -103,13 +55,13 @@ def throughput_chart(
         ),
         Series(
             name="req/s",
-            points=[(one.start_s, count(one.latency) / one.seconds) for one in slices],
+            points=[(one.start_s, one.rps) for one in slices],
             tone=Tone.SERIES_4,
             sign="r",
         ),
     ]
     if any(one.failures for one in slices):
-        points = [(one.start_s, one.failures / one.seconds) for one in slices]
+        points = [(one.start_s, one.failures_per_s) for one in slices]
         series.append(Series(name="failures/s", points=points, tone=Tone.BAD, sign="x"))
     return _chart(series, slices, phases, growing=growing)
 
@@ -139,16 +91,6 @@ def _chart(
         end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)
     marks = [float(it.second) for it in phases if it.phase is Phase.MEASURING]
     return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
-
-
-def _slice(samples: Sequence[Sample]) -> Slice:
-    return Slice(
-        start_s=samples[0].second,
-        seconds=len(samples),
-        latency=merge(successes(it.requests) for it in samples),
-        failures=sum(count(failures(it.requests)) for it in samples),
-        users=max(it.users for it in samples),
-    )
 
 
 def _moment(second: int) -> str:

@@ -14,19 +14,14 @@ from loadbench.engine.journal.codec import without_samples
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import OVER
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.report.highlights import Highlight, highlights_since
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.follow import View
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line
-from loadbench.ui.present.since import (
-    Happening,
-    happened_since,
-    since_entries,
-    since_title,
-    summary,
-)
+from loadbench.ui.present.since import since_entries, since_title, summary
 from loadbench.ui.screens.dialogs import Dialog
 from loadbench.ui.seen import Seen, recall, remember
 from loadbench.ui.widgets.matrix import MatrixView
@@ -55,7 +50,7 @@ class Absence:
         self._profile: Profile | None = None
         self._touched_at = float("-inf")
         self._since: Seen | None = None
-        self._happened: Sequence[Happening] = ()
+        self._highlights: Sequence[Highlight] = ()
         self._asked = False
         self._looked = False
         self._waits = False
@@ -110,9 +105,9 @@ class Absence:
             return
         now = screen.app.now()
         elapsed_s = view.elapsed_s(screen.app.clock())
-        told = summary(self._happened, view.run, self._profile, elapsed_s)
+        told = summary(self._highlights, view.run, self._profile, elapsed_s)
         title = since_title((now - self._since.at).total_seconds())
-        window = SinceWindow(title, told, self._happened, now, screen.app.glyphs)
+        window = SinceWindow(title, told, self._highlights, now, screen.app.glyphs)
         screen.app.push_screen(window, self._on_closed)
 
     def _on_closed(self, cell: str | None) -> None:
@@ -122,16 +117,16 @@ class Absence:
     async def _look(self, view: View) -> None:
         """Find out what happened between the last time and this view."""
         folder, since = self._screen.folder, await in_background(recall, self._screen.folder)
-        happened: Sequence[Happening] = ()
+        highlights: Sequence[Highlight] = ()
         if since and since.seq < view.seq:
             try:
-                happened = await in_background(_read_since, folder, since.seq)
+                highlights = await in_background(_read_since, folder, since.seq)
             except JournalError:
                 return  # whoever follows the run says so
         killed = since and since.live and view.run.status is RunStatus.INTERRUPTED
         self._looked, self._seen, self._kept = True, since, since
-        if self._screen.is_attached and (happened or killed):
-            self._since, self._happened = since, happened
+        if self._screen.is_attached and (highlights or killed):
+            self._since, self._highlights = since, highlights
             self._untold = True
             self._screen.refresh_bindings()
             self.tell()
@@ -159,7 +154,7 @@ class SinceWindow(Dialog[str | None]):
     Args:
         title: How long ago that began.
         told: The summary.
-        happened: What happened, in order.
+        highlights: What happened, in order.
         now: The time of day.
         glyphs: The signs.
     """
@@ -173,12 +168,12 @@ class SinceWindow(Dialog[str | None]):
         self,
         title: str,
         told: Line,
-        happened: Sequence[Happening],
+        highlights: Sequence[Highlight],
         now: datetime,
         glyphs: Glyphs,
     ) -> None:
         super().__init__(classes="-since")
-        self._title, self._told, self._happened = title, told, happened
+        self._title, self._told, self._highlights = title, told, highlights
         self._now, self._glyphs = now, glyphs
 
     def compose_window(self) -> ComposeResult:
@@ -196,14 +191,14 @@ class SinceWindow(Dialog[str | None]):
         """Show what is told, in the width that there is."""
         menu = self.query_one(Menu)
         columns = (menu.columns or 60) - 1
-        entries = since_entries(self._happened, self._told, columns, self._now)
+        entries = since_entries(self._highlights, self._told, columns, self._now)
         menu.show_entries(entries, self._glyphs)
 
     @property
     def _cell(self) -> str | None:
         """The cell that the entry under the cursor is about."""
         key = self.query_one(Menu).key
-        return self._happened[int(key)].cell if key else None
+        return self._highlights[int(key)].cell if key else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to go to a cell where there is one."""
@@ -226,9 +221,9 @@ class SinceWindow(Dialog[str | None]):
         self.dismiss(None)
 
 
-def _read_since(folder: Path, seq: int) -> tuple[Happening, ...]:
+def _read_since(folder: Path, seq: int) -> tuple[Highlight, ...]:
     reader = JournalReader(folder)
-    return happened_since(reader.decode_all(without_samples(reader.lines(), but_last=0)), seq)
+    return highlights_since(reader.decode_all(without_samples(reader.lines(), but_last=0)), seq)
 
 
 def _news(run: Run) -> tuple[object, ...]:

@@ -1,8 +1,9 @@
 """The two charts of a cell by the second, on whichever screen they are."""
 
 from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.report.slices import Slices
 from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.series import Slices, latency_chart, throughput_chart
+from loadbench.ui.present.series import latency_chart, throughput_chart
 from loadbench.ui.terminal import Terminal
 from loadbench.ui.widgets.chart import ChartView
 

@@ -1,0 +1,140 @@
+"""The evidence for a verdict, as numbers with limits."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.measure import limits
+from loadbench.engine.report.evidence import (
+    RECENT_S,
+    Bound,
+    Evidence,
+    Figure,
+    FigureName,
+    Unit,
+    recent_evidence,
+    window_evidence,
+)
+from tests.support.builders import cell_finished, make_cell, requests, sample
+from tests.support.golden import last_cell
+
+BEYOND = {
+    "valid": set[FigureName](),
+    "no_success": {FigureName.SUCCESSES, FigureName.FAILURE_RATIO},
+    "users_missing": {FigureName.FEWEST_USERS},
+    "failures": {FigureName.FAILURE_RATIO},
+    "aborted": {FigureName.ABORTED_REQUESTS},
+    "few_samples": {FigureName.SUCCESSES},
+    "client_bound": {FigureName.CLIENT_CPU},
+    "client_stalled": {FigureName.EVENT_LOOP_LAG_MAX},
+    "stalls": {FigureName.LONGEST_STALL},
+    "throttled": {FigureName.THROTTLED},
+    "containers": {FigureName.READY_WORKERS},
+    "swap": {FigureName.SWAPPED},
+    "clock": {FigureName.CLOCK_JUMP},
+    "stolen": {FigureName.STOLEN_CPU},
+    "neighbours": {FigureName.OTHER_PROCESSES_CPU},
+}
+"""Figures beyond their limits, at least, in each journal of one fault."""
+
+
+def beyond(found: Evidence) -> set[FigureName]:
+    """The names of the figures beyond their limits."""
+    of_containers = [
+        figure for it in found.containers for figure in (it.throttled, it.restarts, it.missing)
+    ]
+    return {it.name for it in (*found.figures, *of_containers) if it.is_beyond}
+
+
+def figure(found: Evidence, name: FigureName) -> Figure:
+    """The figure of that name."""
+    return next(it for it in found.figures if it.name is name)
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_the_figure_of_a_fault_is_beyond_its_limit(name: str, tmp_path: Path) -> None:
+    _, cell, finished = last_cell(name, tmp_path)
+
+    found = window_evidence(cell.cell, finished)
+
+    assert beyond(found) >= BEYOND[name]
+    assert bool(beyond(found)) is bool(BEYOND[name])
+    assert (found.is_measured, found.seconds) == (True, finished.measured_s)
+
+
+@pytest.mark.parametrize(
+    ("bound", "values"),
+    [
+        (Bound.AT_MOST, [False, False, True]),
+        (Bound.AT_LEAST, [True, False, False]),
+        (Bound.BELOW, [False, True, True]),
+        (None, [False, False, False]),
+    ],
+)
+def test_a_limit_holds_as_its_bound_says(bound: Bound | None, values: list[bool]) -> None:
+    one = Figure(name=FigureName.SUCCESSES, value=None, limit=2, bound=bound)
+
+    assert [replace(one, value=value).is_beyond for value in (1, 2, 3)] == values
+    assert not one.is_beyond
+
+
+def test_figures_are_numbers_in_base_units() -> None:
+    finished = cell_finished(requests=requests(((10.0, 97),), ((30.0, 3),)))
+
+    found = window_evidence(make_cell(), finished)
+
+    assert figure(found, FigureName.FAILURE_RATIO) == Figure(
+        name=FigureName.FAILURE_RATIO,
+        value=0.03,
+        unit=Unit.RATIO,
+        limit=limits.FAILURE_RATIO,
+        bound=Bound.BELOW,
+    )
+    assert figure(found, FigureName.FEWEST_USERS).limit == 2
+
+
+def test_a_journal_without_conditions_has_the_figures_of_its_requests() -> None:
+    found = window_evidence(make_cell(), replace(cell_finished(), circumstances=None))
+
+    assert not found.has_conditions
+    assert [it.name for it in found.figures] == [
+        FigureName.FEWEST_USERS,
+        FigureName.SUCCESSES,
+        FigureName.FAILURE_RATIO,
+        FigureName.ABORTED_REQUESTS,
+        FigureName.CLIENT_CPU,
+    ]
+
+
+def test_without_a_verdict_the_evidence_is_of_the_last_seconds() -> None:
+    samples = [
+        sample(second=it, users=it, client_cpu_cores=0.9 if it else 0.0)
+        for it in range(RECENT_S + 1)
+    ]
+
+    found = recent_evidence(make_cell(), samples)
+
+    assert found is not None
+    assert (found.is_measured, found.seconds) == (False, RECENT_S)
+    assert beyond(found) == {FigureName.CLIENT_CPU}
+    users = figure(found, FigureName.FEWEST_USERS)
+    assert (users.value, users.limit, users.bound, users.is_beyond) == (1, 2, None, False)
+
+
+def test_without_a_sample_there_is_no_evidence() -> None:
+    assert recent_evidence(make_cell(), []) is None
+
+
+def test_workers_have_the_time_of_an_image_and_their_share_of_the_time(tmp_path: Path) -> None:
+    _, cell, finished = last_cell("valid", tmp_path)
+    assert finished.circumstances is not None
+    assert finished.circumstances.service is not None
+    use = replace(finished.circumstances.service.workers[0], images=4, infer_s=1.0, seconds=2)
+    idle = replace(use, images=0, seconds=0)
+    service = replace(finished.circumstances.service, workers=(use, idle))
+    conditions = replace(finished.circumstances, service=service)
+
+    found = window_evidence(cell.cell, replace(finished, circumstances=conditions))
+
+    assert [(it.image_ms, it.busy) for it in found.workers] == [(250.0, 0.5), (None, None)]

@@ -1,0 +1,182 @@
+"""The highlights of a run as data, from events and from a golden journal."""
+
+import pytest
+
+from loadbench.engine.journal.codec import without_samples
+from loadbench.engine.journal.events import (
+    CellPhase,
+    Container,
+    Containers,
+    Event,
+    Note,
+    Phase,
+    Result,
+    RunFinished,
+    RunResumed,
+    Verdict,
+)
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.report.highlights import (
+    CellNumbers,
+    Highlight,
+    HighlightKind,
+    RunProgress,
+    cell_outcomes,
+    highlights_since,
+)
+from tests.support.builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    entries,
+    make_profile,
+    requests,
+    run_started,
+)
+from tests.support.golden import JOURNALS
+
+KEY = "m1_u2_s2"
+
+
+def after(*events: Event) -> list[Highlight]:
+    """The highlights of events after the first cell has begun."""
+    before: list[Event] = [run_started(), cell_started()]
+    return list(highlights_since(entries([*before, *events]), len(before)))
+
+
+def model(**fields: object) -> Container:
+    """A container that runs, unless the fields say otherwise."""
+    return Container(name="model-1", service="model", **{"state": "running", **fields})  # type: ignore[arg-type]  # names are Container's own
+
+
+def test_a_finished_cell_has_its_verdict_and_its_numbers() -> None:
+    answers = requests(((10.0, 90),), ((30.0, 1),))
+    finished = cell_finished(
+        verdict=Verdict.SUSPECT,
+        reasons=("too few", "stalled"),
+        requests=answers,
+        completed=90,
+        measured_s=5.0,
+    )
+
+    (found,) = after(finished)
+
+    assert (found.kind, found.cell) == (HighlightKind.CELL_FINISHED, KEY)
+    assert (found.verdict, found.outcome) == (Verdict.SUSPECT, Verdict.SUSPECT)
+    assert found.needs_attention
+    assert found.reasons == ("too few", "stalled")
+    assert found.numbers == CellNumbers(rps=18.0, p90_ms=10.0, is_p90_backed=False, failures=1)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "needs_attention"),
+    [(Verdict.VALID, False), (Verdict.SUSPECT, True), (Verdict.INVALID, True)],
+)
+def test_any_verdict_but_valid_needs_attention(verdict: Verdict, needs_attention: bool) -> None:
+    assert [it.needs_attention for it in after(cell_finished(verdict=verdict))] == [needs_attention]
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "outcome", "needs_attention"),
+    [
+        (cell_failed(), HighlightKind.CELL_FAILED, CellStatus.FAILED, True),
+        (cell_skipped(), HighlightKind.CELL_SKIPPED, CellStatus.SKIPPED, False),
+    ],
+)
+def test_a_cell_without_numbers_has_its_outcome_and_the_reason(
+    event: Event, kind: HighlightKind, outcome: CellStatus, needs_attention: bool
+) -> None:
+    (found,) = after(event)
+
+    assert (found.kind, found.outcome, found.cell) == (kind, outcome, KEY)
+    assert (found.needs_attention, found.numbers) == (needs_attention, None)
+    assert len(found.reasons) == 1
+
+
+def test_a_container_that_ended_or_was_restarted_is_a_highlight_with_the_container() -> None:
+    measuring = CellPhase(cell=KEY, phase=Phase.MEASURING)
+    running, again = Containers(containers=(model(),)), model(restarts=1)
+    ended = model(state="exited", exit_code=1, restarts=1)
+
+    restarts = after(measuring, running, Containers(containers=(again,)))
+    ends = after(measuring, running, Containers(containers=(ended,)))
+
+    assert [(it.kind, it.container) for it in restarts] == [
+        (HighlightKind.CONTAINER_RESTARTED, again)
+    ]
+    assert [(it.kind, it.container) for it in ends] == [(HighlightKind.CONTAINER_ENDED, ended)]
+    assert {it.cell for it in (*restarts, *ends)} == {KEY}
+
+
+def test_the_answer_to_skip_is_left_out_since_the_skipped_cell_is_a_highlight() -> None:
+    assert after(answered("skip", KEY)) == []
+    (paused,) = after(answered("pause"))
+    assert (paused.kind, paused.text) == (HighlightKind.COMMAND_ACCEPTED, "pause it is")
+
+
+def test_a_note_needs_attention() -> None:
+    (found,) = after(Note(text="Locust ended"))
+
+    assert (found.kind, found.text, found.needs_attention) == (
+        HighlightKind.NOTE,
+        "Locust ended",
+        True,
+    )
+
+
+def test_a_resumed_run_has_its_progress() -> None:
+    begun = run_started(make_profile(users=[2, 4]))
+    resumed = RunResumed(pid=1, retry=(), hardware={}, versions={})
+
+    (found,) = highlights_since(entries([begun, cell_started(), cell_finished(), resumed]), 3)
+
+    assert found.kind is HighlightKind.RUN_RESUMED
+    assert found.progress == RunProgress(outstanding=1, total=2)
+
+
+@pytest.mark.parametrize(
+    ("result", "left", "needs_attention"),
+    [
+        (Result.DONE, None, False),
+        (Result.DONE, "model-1 is left", True),
+        (Result.STOPPED, None, True),
+    ],
+)
+def test_a_finished_run_has_its_result_and_what_is_left_of_it(
+    result: Result, left: str | None, needs_attention: bool
+) -> None:
+    (found,) = after(RunFinished(result=result, reason="why", left=left))
+
+    assert (found.kind, found.result, found.reasons) == (
+        HighlightKind.RUN_FINISHED,
+        result,
+        ("why",),
+    )
+    assert (found.text, found.needs_attention) == (left or "", needs_attention)
+
+
+def test_the_last_outcome_of_each_cell_counts() -> None:
+    begun = run_started(make_profile(users=[2, 4]))
+    read: list[Event] = [begun, cell_started(), cell_failed()]
+    read += [cell_started(attempt=2), cell_finished(attempt=2)]
+    read += [cell_started("m1_u4_s2"), cell_skipped("m1_u4_s2", attempt=1)]
+
+    assert cell_outcomes(highlights_since(entries(read), 0)) == {
+        KEY: Verdict.VALID,
+        "m1_u4_s2": CellStatus.SKIPPED,
+    }
+
+
+def test_the_kinds_of_a_golden_journal() -> None:
+    journal = JOURNALS / "containers.jsonl"
+    lines = without_samples(journal.read_bytes().splitlines(), but_last=0)
+
+    found = highlights_since(JournalReader(journal.parent).decode_all(lines), 0)
+
+    ends = [it.container.name for it in found if it.container]
+    assert ends == ["model-2"]
+    assert found[-1].kind is HighlightKind.RUN_FINISHED
+    assert {it.cell for it in found if it.outcome is CellStatus.FAILED} >= {"m2_u16_s20"}

@@ -1,0 +1,158 @@
+"""Running totals of an attempt."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadbench.engine.journal.events import ErrorCount, Requests, Sample, Stages
+from loadbench.engine.measure.buckets import merge
+from loadbench.engine.report.running_totals import MAX_ERROR_KINDS, Accumulator, RunningTotals
+from tests.support.builders import sample, state_with
+
+latencies = st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0])
+histograms = st.dictionaries(latencies, st.integers(1, 5), max_size=3).map(
+    lambda counts: tuple(sorted(counts.items()))
+)
+numbers = st.integers(0, 1000).map(float)
+many_requests = st.lists(
+    st.builds(
+        Requests,
+        method=st.sampled_from(["GET", "POST"]),
+        name=st.sampled_from(["/a", "/b"]),
+        successes=histograms,
+        failures=histograms,
+    ),
+    max_size=3,
+    unique_by=lambda it: (it.method, it.name),
+).map(tuple)
+some_stages = st.builds(
+    Stages,
+    count=st.integers(0, 9),
+    latency_ms=numbers,
+    total_ms=numbers,
+    queue_ms=numbers,
+    decode_ms=numbers,
+    infer_ms=numbers,
+)
+some_errors = st.lists(
+    st.builds(ErrorCount, error=st.sampled_from(["no", "late", "503"]), count=st.integers(1, 9)),
+    max_size=2,
+).map(tuple)
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> list[Sample]:
+    """Some seconds of a cell, one after the other."""
+    return [
+        sample(
+            second=second,
+            requests=draw(many_requests),
+            stages=draw(some_stages),
+            errors=draw(some_errors),
+        )
+        for second in range(draw(st.integers(0, 8)))
+    ]
+
+
+def as_sums(totals: RunningTotals) -> dict[str, Any]:
+    """The totals in a form that ignores the order of names and of equal errors."""
+    return {
+        "seconds": totals.seconds,
+        "measured": totals.is_measured,
+        "requests": {(it.method, it.name): (it.successes, it.failures) for it in totals.requests},
+        "stages": totals.stages,
+        "errors": {it.error: it.count for it in totals.errors},
+    }
+
+
+def merged(samples: Sequence[Sample]) -> dict[str, Any]:
+    """What the samples come to, added up plainly."""
+    every = [it for one in samples for it in one.requests]
+    names = {(it.method, it.name) for it in every}
+    errors: dict[str, int] = {}
+    for error in (it for one in samples for it in one.errors):
+        errors[error.error] = errors.get(error.error, 0) + error.count
+    fields = ("count", "latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
+    return {
+        "seconds": len(samples),
+        "requests": {
+            name: (
+                merge(it.successes for it in every if (it.method, it.name) == name),
+                merge(it.failures for it in every if (it.method, it.name) == name),
+            )
+            for name in names
+        },
+        "stages": Stages(
+            **{field: sum(getattr(one.stages, field) for one in samples) for field in fields}
+        ),
+        "errors": errors,
+    }
+
+
+@given(attempts())
+def test_an_attempt_comes_to_all_its_samples(samples: list[Sample]) -> None:
+    totals = Accumulator().of(state_with(samples))
+
+    assert as_sums(totals) == {"measured": False, **merged(samples)}
+
+
+@given(attempts(), st.integers(0, 8))
+def test_once_measuring_begins_only_that_counts(samples: list[Sample], since: int) -> None:
+    totals = Accumulator().of(state_with(samples, measured_from=since))
+
+    counted = samples[since:] or samples
+    assert as_sums(totals) == {"measured": bool(samples[since:]), **merged(counted)}
+
+
+@given(attempts(), st.integers(0, 8))
+def test_samples_that_come_one_by_one_come_to_the_same(samples: list[Sample], since: int) -> None:
+    accumulator = Accumulator()
+
+    for length in range(len(samples) + 1):
+        measured_from = since if length >= since else None
+        state = state_with(samples[:length], measured_from=measured_from)
+        grown, at_once = accumulator.of(state), Accumulator().of(state)
+        assert as_sums(grown) == as_sums(at_once)
+
+
+def test_another_attempt_begins_at_nothing() -> None:
+    accumulator = Accumulator()
+    accumulator.of(state_with([sample(second=0), sample(second=1)]))
+
+    again = accumulator.of(state_with([sample(second=0, attempt=2)]))
+
+    assert as_sums(again) == {"measured": False, **merged([sample()])}
+
+
+def test_an_adder_can_be_asked_of_an_earlier_moment() -> None:
+    accumulator = Accumulator()
+    both = [sample(second=0), sample(second=1)]
+    accumulator.of(state_with(both))
+
+    assert accumulator.of(state_with(both[:1])).seconds == 1
+    assert as_sums(accumulator.of(state_with(both[:1])))["requests"] == merged(both[:1])["requests"]
+
+
+def test_errors_stand_by_how_often_they_were_seen() -> None:
+    def errors(**counts: int) -> tuple[ErrorCount, ...]:
+        return tuple(ErrorCount(error=error, count=count) for error, count in counts.items())
+
+    samples = [
+        sample(second=0, errors=errors(rare=1, often=2)),
+        sample(second=1, errors=errors(often=7, some=3)),
+    ]
+
+    found = Accumulator().of(state_with(samples)).errors
+
+    assert found == errors(often=9, some=3, rare=1)
+
+
+def test_kinds_of_error_beyond_the_maximum_are_one_kind() -> None:
+    many = tuple(ErrorCount(error=f"error {i}", count=2) for i in range(MAX_ERROR_KINDS + 3))
+
+    found = Accumulator().of(state_with([sample(errors=many)])).errors
+
+    assert found[0] == ErrorCount(error="other failures", count=6)
+    assert len(found) == MAX_ERROR_KINDS + 1

@@ -1,0 +1,46 @@
+"""How a container is, from its state, health and exit code. Pure."""
+
+from enum import StrEnum
+
+from loadbench.engine.journal.events import Container
+
+
+class ContainerStatus(StrEnum):
+    """How a container is."""
+
+    RUNNING = "running"
+    """Without a health check."""
+    HEALTHY = "healthy"
+    STARTING = "starting"
+    """Its health check has not passed yet."""
+    UNHEALTHY = "unhealthy"
+    SUSPENDED = "suspended"
+    """Neither running nor ended, such as `created`, `paused` or `restarting`."""
+    EXITED = "exited"
+    KILLED = "killed"
+    """It was ended by a signal."""
+    OUT_OF_MEMORY = "out_of_memory"
+
+
+_HEALTH = {
+    "healthy": ContainerStatus.HEALTHY,
+    "starting": ContainerStatus.STARTING,
+    "unhealthy": ContainerStatus.UNHEALTHY,
+}
+
+
+def container_status(container: Container) -> ContainerStatus:
+    """Return how a container is."""
+    if has_ended(container):
+        if container.oom_killed:
+            return ContainerStatus.OUT_OF_MEMORY
+        is_killed = container.exit_code is not None and container.exit_code < 0
+        return ContainerStatus.KILLED if is_killed else ContainerStatus.EXITED
+    if container.state != "running":
+        return ContainerStatus.SUSPENDED
+    return _HEALTH.get(container.health or "", ContainerStatus.RUNNING)
+
+
+def has_ended(container: Container) -> bool:
+    """Return whether a container has ended."""
+    return container.state == "exited" or container.exit_code is not None

@@ -1,0 +1,332 @@
+"""The evidence for a verdict: what a measurement window was like, with the limits of the rules.
+
+Pure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean
+
+from loadbench.engine.journal.events import (
+    CellFinished,
+    Conditions,
+    ContainerUse,
+    Machine,
+    Sample,
+    ServiceUse,
+    WorkerUse,
+)
+from loadbench.engine.measure import limits
+from loadbench.engine.measure.buckets import count, failures, fewest, percentile, successes
+from loadbench.engine.measure.conditions import container_uses, machine_use, service_use
+from loadbench.engine.profile.plan import Cell
+
+RECENT_S = 60
+"""How many of its last seconds are the evidence of an attempt without a verdict."""
+
+
+class FigureName(StrEnum):
+    """What a figure measures."""
+
+    FEWEST_USERS = "fewest_users"
+    SUCCESSES = "successes"
+    FAILURE_RATIO = "failure_ratio"
+    ABORTED_REQUESTS = "aborted_requests"
+    CLIENT_CPU = "client_cpu"
+    """CPU that Locust used."""
+    USERS_WAITING = "users_waiting"
+    """Users waiting for a response, on average."""
+    USERS_PAUSING = "users_pausing"
+    """Users between two requests, on average."""
+    USERS_ACCOUNTED = "users_accounted"
+    """Users waiting or pausing. The rest was delayed by Locust itself."""
+    EVENT_LOOP_LAG_P99 = "event_loop_lag_p99"
+    EVENT_LOOP_LAG_MAX = "event_loop_lag_max"
+    LONGEST_STALL = "longest_stall"
+    CLOCK_JUMP = "clock_jump"
+    MACHINE_CPU = "machine_cpu"
+    """CPU that all processes used."""
+    OTHER_PROCESSES_CPU = "other_processes_cpu"
+    STOLEN_CPU = "stolen_cpu"
+    """CPU that the hypervisor gave to other machines."""
+    SWAPPED = "swapped"
+    QUEUE_LENGTH = "queue_length"
+    READY_WORKERS = "ready_workers"
+    """The fewest at once; all that there were at some time are expected."""
+    THROTTLED = "throttled"
+    """Share of scheduling periods in which a container reached its CPU limit."""
+    RESTARTS = "restarts"
+    MISSING = "missing"
+    """Seconds at whose end a container did not run."""
+
+
+class Unit(StrEnum):
+    """The unit of a figure and of its limit."""
+
+    COUNT = "count"
+    RATIO = "ratio"
+    """0 to 1."""
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+    CORES = "cores"
+    BYTES = "bytes"
+    JOBS = "jobs"
+
+
+class Bound(StrEnum):
+    """How a rule limits a figure."""
+
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
+    BELOW = "below"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number of the evidence, with its limit."""
+
+    name: FigureName
+    value: float | None
+    """None: not known."""
+    unit: Unit = Unit.COUNT
+    limit: float | None = None
+    """The limit of a rule. Without a bound it is the number that was asked for; None: neither."""
+    bound: Bound | None = None
+    """None: no rule limits this figure."""
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether the value is beyond its limit."""
+        if self.value is None or self.limit is None:
+            return False
+        match self.bound:
+            case Bound.AT_MOST:
+                return self.value > self.limit
+            case Bound.AT_LEAST:
+                return self.value < self.limit
+            case Bound.BELOW:
+                return self.value >= self.limit
+            case None:
+                return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerEvidence:
+    """What one container used, and what happened to it."""
+
+    name: str
+    cpu_cores: float | None
+    """On average. None: not known."""
+    memory_bytes: int | None
+    """The most. None: not known."""
+    throttled: Figure
+    """Its value is None without a CPU limit."""
+    restarts: Figure
+    missing: Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEvidence:
+    """What one worker of the service did."""
+
+    id: str
+    images: int
+    image_ms: float | None
+    """Inference time per image. None: it had no image."""
+    busy: float | None
+    """Share of the time in which it ran inference, 0 to 1. None: not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What some seconds of a cell were like."""
+
+    is_measured: bool
+    """True: of a finished cell's measurement window. False: of the last seconds of an attempt."""
+    seconds: float
+    has_conditions: bool
+    """False: the journal was written by a version that recorded few figures."""
+    machine_cores: int | None = None
+    """How many the machine has. None: not known."""
+    figures: tuple[Figure, ...]
+    containers: tuple[ContainerEvidence, ...] = ()
+    workers: tuple[WorkerEvidence, ...] = ()
+
+
+def window_evidence(cell: Cell, finished: CellFinished) -> Evidence:
+    """Return the evidence of a finished cell's measurement window."""
+    figures, conditions = _of_requests(cell, finished), finished.circumstances
+    if conditions is None:
+        return Evidence(
+            is_measured=True,
+            seconds=finished.measured_s,
+            has_conditions=False,
+            figures=tuple(figures),
+        )
+    return _evidence(
+        [*figures, *_of_conditions(cell, conditions)],
+        is_measured=True,
+        seconds=finished.measured_s,
+        machine=conditions.machine,
+        service=conditions.service,
+        containers=conditions.containers,
+    )
+
+
+def recent_evidence(cell: Cell, samples: Sequence[Sample]) -> Evidence | None:
+    """Return the evidence of the last seconds of an attempt; None: it has no sample yet."""
+    recent = samples[-RECENT_S:]
+    if not recent:
+        return None
+    return _evidence(
+        _of_samples(cell, recent),
+        is_measured=False,
+        seconds=len(recent),
+        machine=machine_use(recent),
+        service=service_use(recent),
+        containers=container_uses(recent),
+    )
+
+
+def _evidence(
+    figures: Sequence[Figure],
+    *,
+    is_measured: bool,
+    seconds: float,
+    machine: Machine | None,
+    service: ServiceUse | None,
+    containers: Sequence[ContainerUse],
+) -> Evidence:
+    return Evidence(
+        is_measured=is_measured,
+        seconds=seconds,
+        has_conditions=True,
+        machine_cores=machine.cores if machine else None,
+        figures=(*figures, *_of_machine(machine), *_of_service(service)),
+        containers=tuple(_of_container(use) for use in containers),
+        workers=tuple(_of_worker(use) for use in service.workers) if service else (),
+    )
+
+
+def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
+    good, bad = count(successes(finished.requests)), count(failures(finished.requests))
+    return [
+        _at_least(FigureName.FEWEST_USERS, finished.fewest_users, cell.users),
+        _at_least(FigureName.SUCCESSES, good, fewest(limits.LEAST_BACKED)),
+        Figure(
+            name=FigureName.FAILURE_RATIO,
+            value=bad / (good + bad) if good + bad else 0.0,
+            unit=Unit.RATIO,
+            limit=limits.FAILURE_RATIO,
+            bound=Bound.BELOW,
+        ),
+        _at_most(FigureName.ABORTED_REQUESTS, finished.aborted, 0),
+        _client_cpu(finished.client_cpu_cores),
+    ]
+
+
+def _of_conditions(cell: Cell, conditions: Conditions) -> list[Figure]:
+    accounted = conditions.in_flight + conditions.thinking
+    stall_ms = conditions.gaps[-1][0] if conditions.gaps else 0.0
+    max_stall_ms = limits.longest_gap_ms(conditions.gaps)
+    jump_ms, max_jump_ms = conditions.clock_jump_ms, limits.MOST_CLOCK_JUMP_MS
+    return [
+        Figure(name=FigureName.USERS_WAITING, value=conditions.in_flight),
+        Figure(name=FigureName.USERS_PAUSING, value=conditions.thinking),
+        _at_least(FigureName.USERS_ACCOUNTED, accounted, limits.LEAST_USERS_SHARE * cell.users),
+        Figure(
+            name=FigureName.EVENT_LOOP_LAG_P99,
+            value=percentile(conditions.lag, 0.99),
+            unit=Unit.MILLISECONDS,
+        ),
+        _max_lag(percentile(conditions.lag, 1.0) or 0.0),
+        _at_most(FigureName.LONGEST_STALL, stall_ms, max_stall_ms, Unit.MILLISECONDS),
+        _at_most(FigureName.CLOCK_JUMP, jump_ms, max_jump_ms, Unit.MILLISECONDS),
+    ]
+
+
+def _of_samples(cell: Cell, samples: Sequence[Sample]) -> list[Figure]:
+    return [
+        Figure(
+            name=FigureName.FEWEST_USERS,
+            value=min(it.users for it in samples),
+            limit=cell.users,
+        ),
+        _client_cpu(fmean(it.client_cpu_cores for it in samples)),
+        _max_lag(max(it.client_lag_ms for it in samples)),
+    ]
+
+
+def _of_machine(machine: Machine | None) -> list[Figure]:
+    if machine is None:
+        return []
+    cores, others = machine.cores, machine.others_cpu_cores
+    # Where nobody can tell whose CPU it is, the rule looks at all of it.
+    full = limits.FULL_SHARE * cores if others is None else None
+    figures = [_at_most(FigureName.MACHINE_CPU, machine.cpu_cores, full, Unit.CORES)]
+    if others is not None:
+        limit = limits.most_others_cores(cores)
+        figures.append(_at_most(FigureName.OTHER_PROCESSES_CPU, others, limit, Unit.CORES))
+    stolen, max_stolen = machine.stolen_cpu_cores, limits.MOST_STOLEN_SHARE * cores
+    swapped, max_swapped = machine.swapped_bytes, limits.MOST_SWAPPED_BYTES
+    return [
+        *figures,
+        _at_most(FigureName.STOLEN_CPU, stolen, max_stolen, Unit.CORES),
+        _at_most(FigureName.SWAPPED, swapped, max_swapped, Unit.BYTES),
+    ]
+
+
+def _of_service(service: ServiceUse | None) -> list[Figure]:
+    figures: list[Figure] = []
+    if service is None:
+        return figures
+    if service.queue_length is not None:
+        queue = Figure(name=FigureName.QUEUE_LENGTH, value=service.queue_length, unit=Unit.JOBS)
+        figures.append(queue)
+    lowest, highest = service.fewest_workers, service.most_workers
+    if lowest is not None and highest is not None:
+        figures.append(_at_least(FigureName.READY_WORKERS, lowest, highest))
+    return figures
+
+
+def _of_container(use: ContainerUse) -> ContainerEvidence:
+    max_throttled = limits.MOST_THROTTLED
+    return ContainerEvidence(
+        name=use.name,
+        cpu_cores=use.cpu_cores,
+        memory_bytes=use.memory_bytes,
+        throttled=_at_most(FigureName.THROTTLED, use.throttled, max_throttled, Unit.RATIO),
+        restarts=_at_most(FigureName.RESTARTS, use.restarts, 0),
+        missing=_at_most(FigureName.MISSING, use.missing_s, 0, Unit.SECONDS),
+    )
+
+
+def _of_worker(use: WorkerUse) -> WorkerEvidence:
+    return WorkerEvidence(
+        id=use.id,
+        images=use.images,
+        image_ms=1000 * use.infer_s / use.images if use.images else None,
+        busy=use.infer_s / use.seconds if use.seconds else None,
+    )
+
+
+def _client_cpu(cores: float) -> Figure:
+    return _at_most(FigureName.CLIENT_CPU, cores, limits.MOST_CLIENT_CPU_CORES, Unit.CORES)
+
+
+def _max_lag(lag_ms: float) -> Figure:
+    limit = limits.CLIENT_STALL_MS
+    return _at_most(FigureName.EVENT_LOOP_LAG_MAX, lag_ms, limit, Unit.MILLISECONDS)
+
+
+def _at_most(
+    name: FigureName, value: float | None, limit: float | None, unit: Unit = Unit.COUNT
+) -> Figure:
+    """Return a figure with an upper limit, or without a rule if the limit is None."""
+    bound = None if limit is None else Bound.AT_MOST
+    return Figure(name=name, value=value, unit=unit, limit=limit, bound=bound)
+
+
+def _at_least(name: FigureName, value: float, limit: float) -> Figure:
+    return Figure(name=name, value=value, limit=limit, bound=Bound.AT_LEAST)

@@ -1,0 +1,81 @@
+"""The samples of an attempt in slices of some seconds each: what charts over time show. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadbench.engine.journal.events import Buckets, Sample
+from loadbench.engine.measure.buckets import count, failures, merge, successes
+
+MAX_SLICES = 120
+"""More than a chart can resolve would only cost time."""
+_WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some seconds of a cell, merged."""
+
+    start_s: int
+    seconds: int
+    """How many samples it is made of."""
+    latency: Buckets
+    """Of the successes."""
+    failures: int
+    users: int
+    """The most at once."""
+
+    @property
+    def rps(self) -> float:
+        """Successes per second."""
+        return count(self.latency) / self.seconds
+
+    @property
+    def failures_per_s(self) -> float:
+        """Failed requests per second."""
+        return self.failures / self.seconds
+
+
+class Slices:
+    """Slices the samples of one attempt and computes each complete slice once.
+
+    Slices begin at whole multiples of their width, so that only the last slice of a growing cell
+    changes.
+    """
+
+    def __init__(self) -> None:
+        self._source: tuple[str, int, int] | None = None
+        self._width_s = 1
+        self._complete: list[Slice] = []
+
+    def of(self, samples: Sequence[Sample]) -> list[Slice]:
+        """Return the slices of an attempt.
+
+        Args:
+            samples: Those of the last call and later ones, or those of another attempt.
+        """
+        width_s = slice_width_s(len(samples))
+        first = samples[0] if samples else None
+        source = (first.cell, first.attempt, first.second) if first else None
+        if source != self._source or width_s != self._width_s:
+            self._source, self._width_s, self._complete = source, width_s, []
+        complete = len(samples) // width_s
+        for number in range(len(self._complete), complete):
+            self._complete.append(_slice(samples[number * width_s : (number + 1) * width_s]))
+        rest = samples[complete * width_s :]
+        last = [_slice(rest)] if rest else []
+        return [*self._complete[:complete], *last]
+
+
+def slice_width_s(seconds: int) -> int:
+    """Return the width of the slices of an attempt with so many seconds."""
+    return next((s for s in _WIDTHS_S if seconds <= s * MAX_SLICES), _WIDTHS_S[-1])
+
+
+def _slice(samples: Sequence[Sample]) -> Slice:
+    return Slice(
+        start_s=samples[0].second,
+        seconds=len(samples),
+        latency=merge(successes(it.requests) for it in samples),
+        failures=sum(count(failures(it.requests)) for it in samples),
+        users=max(it.users for it in samples),
+    )

@@ -1,0 +1,45 @@
+"""The order of a run's cells by one of their numbers. Pure."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from loadbench.engine.profile.plan import is_recheck
+from loadbench.engine.report.rows import Row
+
+
+class SortKey(StrEnum):
+    """What rows are sorted by: a field of `Row`."""
+
+    MODELS = "models"
+    USERS = "users"
+    SPAWN_RATE = "spawn_rate"
+    REPEAT = "repeat"
+    """The recheck of the first cell comes after its repeats."""
+    RPS = "rps"
+    P50_MS = "p50_ms"
+    P90_MS = "p90_ms"
+    P95_MS = "p95_ms"
+    P99_MS = "p99_ms"
+    P999_MS = "p999_ms"
+    MAX_MS = "max_ms"
+    FAILURES = "failures"
+    VERDICT = "verdict"
+
+
+def sort_rows(rows: Sequence[Row], key: SortKey, *, is_descending: bool) -> list[Row]:
+    """Return the rows sorted by a key, rows without that value last, equal rows as they were."""
+    valued = [row for row in rows if _value(row, key) is not None]
+    unvalued = [row for row in rows if _value(row, key) is None]
+    return [*sorted(valued, key=lambda row: _value(row, key), reverse=is_descending), *unvalued]
+
+
+def has_repeats(rows: Sequence[Row]) -> bool:
+    """Return whether some of the cells are repeats, or the recheck of the first one."""
+    return any(row.repeat > 1 or is_recheck(row.cell) for row in rows)
+
+
+def _value(row: Row, key: SortKey) -> Any:
+    if key is SortKey.REPEAT:
+        return is_recheck(row.cell), row.repeat
+    return getattr(row, key.value)
