@@ -36,6 +36,7 @@ import psutil
 from bench.posting import PICTURES
 from bench.truth_runs import BENCH, SERVER_CORE, serving, stock_argv, stock_environment
 from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
 
 LIMIT = 1.15
@@ -120,7 +121,7 @@ def measure(way: Way, row: Row, seconds: float) -> float:
 def by_tool(host: str, users: int, folder: Path, seconds: float) -> float:
     """Have the tool's Locust run the users."""
     load = LocustLoad(USERS, images=folder, timeout_s=30, log=folder / "locust.log")
-    cell = Cell(models=1, users=users, spawn_rate=float(users), repeat=1)
+    cell = Cell(models=1, level=Closed(users=users, spawn_rate=float(users)))
     load.start()
     try:
         load.swarm(cell, host, cell.key)

@@ -114,7 +114,15 @@ def sweep_by_script(workspace: Path, profile: Profile) -> Iterable[tuple[str, fl
 def run_headless(workspace: Path, cell: Cell, host: str, run_time_s: float) -> None:
     """Measure a cell as the original script did."""
     argv = [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "--only-summary"]
-    argv += ["-u", str(cell.users), "-r", f"{cell.spawn_rate:g}", "-t", f"{run_time_s:g}s"]
+    level = cell.level.fields
+    argv += [
+        "-u",
+        f"{level['users']:g}",
+        "-r",
+        f"{level['spawn_rate']:g}",
+        "-t",
+        f"{run_time_s:g}s",
+    ]
     argv += ["--host", host, "--html", cell.report_name]
     subprocess.run(
         argv,

@@ -116,7 +116,7 @@ def run_tool(plan: str, users: int, seconds: float, folder: Path) -> ToldByTool:
         cell=cell,
         window=(begin_s, end_s),
         requests=joined(told["requests"], log),
-        cpu_cores=cell.client_cpu_cores,
+        cpu_cores=cell.clients[0].cpu_cores,
         waited_cores=told["waited_cores"],
         lag_ms=to_buckets(Counter(told["lags_ms"])),
         neighbours_cores=others,

@@ -16,11 +16,13 @@ import requests
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.load.protocol import LoadState, Measured
 from loadbench.engine.measure.buckets import count, failures, percentile, successes
+from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
 from tests.support.harness import REPOSITORY, child_named, gone, requests_in_report, until
 
-CELL = Cell(models=1, users=3, spawn_rate=100)
+USERS = 3
+CELL = Cell(models=1, level=Closed(users=USERS, spawn_rate=100))
 USER = """
 from locust import {kind}, task, constant
 
@@ -139,7 +141,7 @@ def test_the_window_holds_requests_started_in_it_and_the_report_agrees(
     number = count(successes(measured.requests))
     assert number > 10
     assert measured.measured_s == 1.0
-    assert abs(measured.completed - number) <= CELL.users
+    assert abs(measured.completed - number) <= USERS
     assert (measured.aborted, measured.errors, measured.exceptions) == (0, (), ())
     assert requests_in_report(load.report().decode()) == number
 
@@ -172,7 +174,7 @@ def test_every_user_waits_for_an_answer_or_pauses_as_its_code_asks(
     around = measure(load, server).circumstances
 
     assert around.thinking > 0.3
-    assert 0.8 * CELL.users < around.in_flight + around.thinking <= CELL.users
+    assert 0.8 * USERS < around.in_flight + around.thinking <= USERS
     assert count(around.lag) > 10
     assert around.clock_jump_ms < 50
 
@@ -248,8 +250,8 @@ def test_seconds_are_told_once_each_and_belong_to_the_attempt(
 
     assert now.cell == "second"
     assert [second.second for second in now.seconds] == list(range(1, 1 + len(now.seconds)))
-    assert all(second.users == CELL.users for second in now.seconds[:1])
-    assert now.seconds[0].client_cpu_cores > 0
+    assert all(second.users == USERS for second in now.seconds[:1])
+    assert now.seconds[0].clients[0].cpu_cores > 0
 
 
 @pytest.mark.parametrize("kind", ["FastHttpUser", "HttpUser"])
@@ -288,7 +290,7 @@ def test_users_that_never_end_are_counted_as_aborted(tmp_path: Path, server: Ser
         until(lambda: state(load).remaining_s == 0)
         load.stop()
 
-        assert load.measured().aborted == CELL.users
+        assert load.measured().aborted == USERS
     finally:
         server.release.set()
         load.close()

@@ -402,8 +402,8 @@ def repeated_run(stage: Stage) -> None:
     begun = run_started(profile, run="20261122-111101")
     events: list[Event] = [begun]
     for number, cell in enumerate(begun.cells):
-        slow = round((20 + number) * cell.users / cell.models)
-        completed = round(10_000 * cell.users / slow)
+        slow = round((20 + number) * cell.level.amount / cell.models)
+        completed = round(10_000 * cell.level.amount / slow)
         answers = requests(((slow, 300), (slow * 1.5, 20)))
         events += [
             cell_started(cell.key),

@@ -13,6 +13,7 @@ from loadbench.engine.journal.events import (
     CellFinished,
     CellSkipped,
     CellStarted,
+    ClientUse,
     CommandAnswered,
     Conditions,
     Event,
@@ -27,6 +28,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.samples import Samples
 from loadbench.engine.journal.state import EMPTY, PhaseStart, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 
@@ -38,7 +40,8 @@ def make_profile(**keys: Any) -> Profile:
 
 def make_cell(models: int = 1, users: int = 2, spawn_rate: float = 2, repeat: int = 1) -> Cell:
     """A cell; `m1_u2_s2`."""
-    return Cell(models=models, users=users, spawn_rate=spawn_rate, repeat=repeat)
+    level = Closed(users=users, spawn_rate=spawn_rate)
+    return Cell(models=models, level=level, repeat=repeat)
 
 
 def run_started(
@@ -83,7 +86,7 @@ def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
         "requests": requests(),
         "stages": Stages(),
         "containers": (),
-        "client_cpu_cores": 0.1,
+        "clients": (ClientUse(cpu_cores=0.1),),
     }
     return Sample(cell=cell, **{"attempt": 1, "second": second, **fields, **changes})
 
@@ -113,7 +116,7 @@ def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> C
         "stages": Stages(),
         "settled": True,
         "fewest_users": 2,
-        "client_cpu_cores": 0.1,
+        "clients": (ClientUse(cpu_cores=0.1),),
         "circumstances": circumstances(),
     }
     reasons = changes.pop("reasons", ())

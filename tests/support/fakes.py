@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from loadbench.engine.drivers.protocol import Say
-from loadbench.engine.journal.events import Container, Stages
+from loadbench.engine.journal.events import ClientUse, Container, Stages
 from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import StackError
@@ -118,7 +118,7 @@ class FakeLoad(Faked):
             completed=40,
             aborted=0,
             fewest_users=2,
-            client_cpu_cores=0.1,
+            clients=(ClientUse(cpu_cores=0.1),),
             errors=(),
             requests=requests(((10.0, 400),)),
             stages=Stages(),
@@ -135,5 +135,9 @@ class FakeLoad(Faked):
 def make_second(number: int) -> LoadSecond:
     """A second with 40 successes."""
     return LoadSecond(
-        second=number, users=2, requests=requests(), stages=Stages(), client_cpu_cores=0.1
+        second=number,
+        users=2,
+        requests=requests(),
+        stages=Stages(),
+        clients=(ClientUse(cpu_cores=0.1),),
     )

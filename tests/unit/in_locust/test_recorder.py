@@ -161,7 +161,9 @@ def test_seconds_are_closed_in_order_and_gaps_are_filled(recorder: Recorder, clo
     assert [second["second"] for second in seconds] == [0, 1, 2]
     assert [len(second["requests"]) for second in seconds] == [1, 0, 0]
     assert due == pytest.approx(0.5)
-    assert sum(second["client_cpu_cores"] for second in seconds) == pytest.approx(0.7, abs=0.01)
+    assert sum(second["clients"][0]["cpu_cores"] for second in seconds) == pytest.approx(
+        0.7, abs=0.01
+    )
     assert {second["users"] for second in seconds} == {5}
     assert [second["second"] for second in recorder.seconds(2)] == [2]
     clock.now += 1
@@ -236,7 +238,7 @@ def test_the_client_s_cpu_is_that_of_the_window(recorder: Recorder, clock: Clock
     result = recorder.result()
 
     assert result is not None
-    assert result["client_cpu_cores"] == pytest.approx(0.4)
+    assert result["clients"][0]["cpu_cores"] == pytest.approx(0.4)
 
 
 def test_the_fewest_users_are_those_of_the_window(recorder: Recorder, clock: Clock) -> None:
@@ -338,7 +340,7 @@ def test_lateness_is_counted_in_the_window_and_the_worst_told_each_second(
     recorder.beat(clock.now - 2)
 
     assert around(recorder)["lag"] == [(0.2, 2), (30.4, 1), (2000.0, 1)]
-    assert [second["client_lag_ms"] for second in recorder.seconds(0)] == [500.0, 0.0]
+    assert [second["clients"][0]["lag_ms"] for second in recorder.seconds(0)] == [500.0, 0.0]
 
 
 def test_a_clock_that_is_set_is_noticed_and_one_that_is_steered_is_not(

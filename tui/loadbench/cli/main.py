@@ -195,8 +195,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         (
             cell.key,
             str(cell.models),
-            str(cell.users),
-            f"{cell.spawn_rate:g}",
+            *(f"{value:g}" for value in cell.level.fields.values()),
             "again" if cell.recheck else str(cell.repeat),
             cell.report_name,
         )

@@ -199,8 +199,7 @@ class Recorder:
                 {
                     "second": second,
                     "users": users,
-                    "client_cpu_cores": round(cores, 3),
-                    "client_lag_ms": round(self._lag_s * 1000, 1),
+                    "clients": [_client(cores, self._lag_s)],
                     **tally.as_json(),
                 }
             )
@@ -235,7 +234,7 @@ class Recorder:
             "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
-            "client_cpu_cores": round(cores, 3),
+            "clients": [_client(cores)],
             **window.tally.as_json(),
         }
 
@@ -277,3 +276,8 @@ class Recorder:
         if tally is None:
             tally = self._open[second] = Tally()
         return tally
+
+
+def _client(cores: float, lag_s: float = 0.0) -> dict[str, float]:
+    """Return what this process used, in the form of a `ClientUse`."""
+    return {"cpu_cores": round(cores, 3), "lag_ms": round(lag_s * 1000, 1)}

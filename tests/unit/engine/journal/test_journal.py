@@ -33,6 +33,8 @@ from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, fold
 from loadbench.engine.journal.writer import RESERVE_BYTES, RESERVE_NAME, JournalWriter
+from loadbench.engine.profile.levels import Closed
+from loadbench.engine.profile.plan import Cell
 from loadbench.errors import DiskFullError, JournalError
 from tests.support.builders import (
     cell_failed,
@@ -57,11 +59,24 @@ objects = st.dictionaries(st.text(), json_values, max_size=3)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 
 
+levels = st.builds(
+    Closed,
+    users=st.integers(),
+    spawn_rate=st.floats(allow_nan=False, allow_infinity=False),
+)
+cells = st.lists(
+    st.builds(
+        Cell, models=st.integers(), level=levels, repeat=st.integers(), recheck=st.booleans()
+    ),
+    max_size=3,
+).map(tuple)
+
+
 def any_event(kind: type) -> st.SearchStrategy[Event]:
     """Every value that an event of a kind may have."""
     special: dict[str, st.SearchStrategy[Any]] = {}
     if kind is RunStarted:
-        special = {"v": st.just(VERSION), "profile": objects, "hardware": objects}
+        special = {"v": st.just(VERSION), "profile": objects, "hardware": objects, "cells": cells}
     elif kind is RunResumed:
         special = {"hardware": objects}
     return st.builds(kind, **special)
@@ -305,6 +320,8 @@ def test_a_refused_writer_changes_nothing(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
+from loadbench.engine.profile.levels import Closed
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.journal.writer import JournalWriter
 writer = JournalWriter(Path(sys.argv[1]))
 print("held", flush=True)
@@ -396,6 +413,8 @@ FILL = """
 import shutil, sys
 from pathlib import Path
 from loadbench.engine.journal.events import Note, Result, RunFinished
+from loadbench.engine.profile.levels import Closed
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.errors import DiskFullError
 disk, copies = Path(sys.argv[1]), Path(sys.argv[2])

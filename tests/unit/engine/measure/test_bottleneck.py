@@ -6,6 +6,7 @@ import pytest
 
 from loadbench.engine.journal.events import (
     CellFinished,
+    ClientUse,
     ContainerUse,
     Finding,
     ServiceUse,
@@ -182,7 +183,7 @@ def test_the_client_comes_before_everything() -> None:
         Finding(rule="few_samples", text="few samples: 9"),
         Finding(rule=CLIENT_BOUND, text="in whatever words", value=0.96, limit=0.8),
     )
-    told = finished(stages(queue=75), findings=findings, client_cpu_cores=0.96)
+    told = finished(stages(queue=75), findings=findings, clients=(ClientUse(cpu_cores=0.96),))
     found = find_bottleneck(CELL, told, [])
 
     assert found is not None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import (
     CellFinished,
+    ClientUse,
     ContainerUse,
     ErrorCount,
     Machine,
@@ -25,12 +26,17 @@ FAULTS = (ErrorCount(error="KeyError('x')", count=2), ErrorCount(error="other", 
 NOTHING = requests((), ())
 
 
+def clients(cpu_cores: float) -> tuple[ClientUse, ...]:
+    """The one load generator."""
+    return (ClientUse(cpu_cores=cpu_cores),)
+
+
 def case(
     *, drift: float | None = None, around: dict[str, Any] | None = None, **changes: Any
 ) -> Case:
     """A cell of two users with four hundred successes and nothing else, on two cores."""
     around = dict(around or {})
-    changes = {"client_cpu_cores": around.pop("cpu", 0.1), **changes}
+    changes = {"clients": clients(around.pop("cpu", 0.1)), **changes}
     finished = cell_finished(circumstances=circumstances(**around), **changes)
     return Case(cell=make_cell(), finished=finished, drift=drift)
 
@@ -118,7 +124,7 @@ def test_a_cell_of_which_little_is_known_is_judged_by_that() -> None:
             "few samples: 199 successes, a p95 needs 200 (measure for longer)",
         ),
         (
-            {"client_cpu_cores": 0.93},
+            {"clients": clients(0.93)},
             Verdict.SUSPECT,
             "client-bound: Locust used 0.93 of a core, so part of the latency is its own",
         ),
@@ -320,7 +326,7 @@ finished = st.builds(
     aborted=st.integers(0, 2),
     settled=st.sampled_from([None, True, False]),
     fewest_users=st.integers(0, 2),
-    client_cpu_cores=st.floats(0, 2),
+    clients=st.floats(0, 2).map(clients),
     circumstances=st.none()
     | st.builds(
         circumstances,

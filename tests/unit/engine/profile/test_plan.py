@@ -13,7 +13,6 @@ from loadbench.engine.profile.plan import (
     cells_at,
     estimate_cell_s,
     estimate_s,
-    is_recheck,
     plan_cells,
     warnings,
     with_added,
@@ -68,7 +67,7 @@ def test_the_first_cell_may_be_measured_once_more_at_the_very_end(profile: Profi
     assert last == replace(first, recheck=True)
     assert last.key == f"{first.key}_recheck"
     assert last.report_name == first.report_name.replace(".html", "_recheck.html")
-    assert [it for it in cells if is_recheck(it.key)] == [last]
+    assert [it for it in cells if it.recheck] == [last]
 
 
 @pytest.mark.parametrize(("models", "scalings"), [([1], 0), ([1, 2], 1)])
@@ -173,7 +172,7 @@ def test_a_report_is_named_as_by_the_original_script(rate: float, repeat: int, n
 def test_the_ramp_lasts_from_the_first_user_to_the_last(
     users: int, rate: float, seconds: float
 ) -> None:
-    assert make_cell(users=users, spawn_rate=rate).ramp_s == seconds
+    assert make_cell(users=users, spawn_rate=rate).level.ramp_s == seconds
 
 
 def test_a_cell_takes_its_ramp_the_settling_and_the_window() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loadbench.engine.journal.events import ClientUse
 from loadbench.engine.measure import limits
 from loadbench.engine.report.evidence import (
     RECENT_S,
@@ -109,7 +110,7 @@ def test_a_journal_without_conditions_has_the_figures_of_its_requests() -> None:
 
 def test_without_a_verdict_the_evidence_is_of_the_last_seconds() -> None:
     samples = [
-        sample(second=it, users=it, client_cpu_cores=0.9 if it else 0.0)
+        sample(second=it, users=it, clients=(ClientUse(cpu_cores=0.9 if it else 0.0),))
         for it in range(RECENT_S + 1)
     ]
 

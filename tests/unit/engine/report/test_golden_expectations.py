@@ -14,7 +14,7 @@ import pytest
 from loadbench.engine.journal.events import UNRECORDED
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.report.drift import Drift, drift_of
-from loadbench.engine.report.repeats import groups
+from loadbench.engine.report.repeats import groups, record_of_group
 from loadbench.engine.report.rows import Row, record_of, rows
 from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run_reader import Run, read_run
@@ -67,7 +67,7 @@ def values(run: Run) -> Any:
     found = {
         "status": run.status.value,
         "cells": {row.cell: cell_values(state, row) for row in rows(state)},
-        "repeats": [asdict(group) for group in groups(state)],
+        "repeats": [record_of_group(group) for group in groups(state)],
         "drift": drift_values(drift_of(state)),
     }
     return json.loads(json.dumps(found))

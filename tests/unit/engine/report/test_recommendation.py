@@ -57,7 +57,7 @@ def row(key: str = FIRST, **changes: Any) -> Row:
 
 
 def test_the_first_cell_measured_again_is_never_the_best() -> None:
-    assert best([row(FIRST, cell=f"{FIRST}_recheck")], Goals()) is None
+    assert best([row(FIRST, is_recheck=True)], Goals()) is None
 
 
 def test_the_best_cell_has_the_most_requests_a_second() -> None:

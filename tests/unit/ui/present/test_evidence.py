@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import Stages
+from loadbench.engine.journal.events import ClientUse, Stages
 from loadbench.engine.report.evidence import RECENT_S
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.evidence import evidence
@@ -51,7 +51,10 @@ def test_of_a_cell_without_a_verdict_the_last_seconds_are_told() -> None:
     state = state_after(
         run_started(),
         cell_started(),
-        *(sample(second=it, client_cpu_cores=0.9 if it else 0.0) for it in range(RECENT_S + 1)),
+        *(
+            sample(second=it, clients=(ClientUse(cpu_cores=0.9 if it else 0.0),))
+            for it in range(RECENT_S + 1)
+        ),
     )
     of, lines = evidence(Shown(state.cells["m1_u2_s2"], state))
     assert of == f"the last {RECENT_S} s"

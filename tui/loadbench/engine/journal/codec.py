@@ -29,6 +29,8 @@ from loadbench.errors import JournalError
 VERSION = 1
 FILE_NAME = "journal.jsonl"
 
+_WITH_CLIENTS = (Sample.type, CellFinished.type)
+"""What these hold of a single load generator stands in their lines as fields of their own."""
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
 BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 _SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
@@ -78,6 +80,9 @@ def decode(line: bytes, path: Path) -> Entry | None:
             )
         if kind == CellFinished.type and "findings" not in fields:
             fields["findings"] = [{"rule": UNRECORDED, "text": it} for it in fields["reasons"]]
+        if kind in _WITH_CLIENTS and "clients" not in fields:
+            cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms", 0.0)
+            fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
         event = _ADAPTERS[kind].validate_python(fields)
         return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
@@ -97,6 +102,10 @@ def encode(entry: Entry) -> bytes:
     }
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
+    if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:
+        [client] = entry.event.clients
+        del fields["clients"]
+        fields |= {"client_cpu_cores": client.cpu_cores, "client_lag_ms": client.lag_ms}
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from loadbench.engine.profile.plan import Cell
+from loadbench.engine.journal.cells import RecordedCell
 
 Buckets = tuple[tuple[float, int], ...]
 """A sparse histogram: (milliseconds, count), ascending. Milliseconds to three digits."""
@@ -56,6 +56,15 @@ class Stages:
     queue_ms: float = 0.0
     decode_ms: float = 0.0
     infer_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientUse:
+    """What one load generator used of its machine."""
+
+    cpu_cores: float
+    lag_ms: float = 0.0
+    """The most by which its event loop was late to something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +186,7 @@ class RunStarted:
     """Every key, as resolved."""
     overrides: tuple[str, ...]
     """The `KEY=VALUE` texts that were given with the file."""
-    cells: tuple[Cell, ...]
+    cells: tuple[RecordedCell, ...]
     driver: str
     driver_reason: str
     hardware: dict[str, Any]
@@ -247,10 +256,8 @@ class Sample:
     requests: tuple[Requests, ...]
     stages: Stages
     containers: tuple[Container, ...]
-    client_cpu_cores: float
-    """Cores that Locust's process used in this second."""
-    client_lag_ms: float = 0.0
-    """The most by which Locust's process got late to something."""
+    clients: tuple[ClientUse, ...]
+    """One for each load generator: what it used in this second."""
     service: ServiceMetrics | None = None
     """None: it has no metrics, or did not answer in time."""
     machine: Machine | None = None
@@ -350,8 +357,8 @@ class CellFinished:
     """None: the profile asks not to wait for that."""
     fewest_users: int
     """The lowest number of users in any second of the window."""
-    client_cpu_cores: float
-    """Cores that Locust's process used over the measured window, on average."""
+    clients: tuple[ClientUse, ...]
+    """One for each load generator: what it used over the measured window, on average."""
     unsettled: str = ""
     """What did not settle, in words; empty: all did, or nobody asked."""
     exceptions: tuple[ErrorCount, ...] = ()
@@ -400,7 +407,7 @@ class CommandAnswered:
     accepted: bool
     message: str
     cell: str | None = None
-    added: tuple[Cell, ...] = ()
+    added: tuple[RecordedCell, ...] = ()
     """Cells that are to be measured too, and were not in the plan."""
 
 

@@ -33,7 +33,7 @@ def phase_length_s(profile: Profile, state: RunState) -> float | None:
     """Return the seconds that the current phase takes, of settling the most; None: nobody knows."""
     match state.phase:
         case Phase.RAMPING if state.current_cell:
-            return state.current_cell.cell.ramp_s
+            return state.current_cell.cell.level.ramp_s
         case Phase.SETTLING:
             return profile.settle.max
         case Phase.MEASURING:

@@ -30,6 +30,7 @@ from loadbench.engine.load.wire import (
     TOKEN_VARIABLE,
 )
 from loadbench.engine.process import Leashed, say_exit
+from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
 
@@ -108,9 +109,12 @@ class LocustLoad:
             LoadError: Locust refuses.
             LoadLostError: Locust does not answer.
         """
+        level = cell.level
+        if not isinstance(level, Closed):
+            raise LoadError(f"Locust is not driven with the load of {cell.key} yet")
         fields = {
-            "user_count": str(cell.users),
-            "spawn_rate": repr(cell.spawn_rate),
+            "user_count": str(level.users),
+            "spawn_rate": repr(level.spawn_rate),
             "host": host,
             CELL_OPTION: tag,
             "profile": cell.key,

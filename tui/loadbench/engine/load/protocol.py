@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from loadbench.engine.journal.events import Conditions, ErrorCount, Requests, Stages
+from loadbench.engine.journal.events import ClientUse, Conditions, ErrorCount, Requests, Stages
 from loadbench.engine.profile.plan import Cell
 
 
@@ -15,8 +15,7 @@ class LoadSecond:
     users: int
     requests: tuple[Requests, ...]
     stages: Stages
-    client_cpu_cores: float
-    client_lag_ms: float = 0.0
+    clients: tuple[ClientUse, ...]
     errors: tuple[ErrorCount, ...] = ()
 
 
@@ -43,7 +42,7 @@ class Measured:
     completed: int
     aborted: int
     fewest_users: int
-    client_cpu_cores: float
+    clients: tuple[ClientUse, ...]
     errors: tuple[ErrorCount, ...]
     requests: tuple[Requests, ...]
     stages: Stages

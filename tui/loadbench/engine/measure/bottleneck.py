@@ -20,6 +20,7 @@ from loadbench.engine.measure.limits import MOST_THROTTLED
 from loadbench.engine.measure.rules import CLIENT_BOUND
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
+from loadbench.engine.profile.levels import say_level
 from loadbench.engine.profile.plan import Cell
 
 Peer = tuple[Cell, CellFinished]
@@ -229,30 +230,27 @@ def _from_outside(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> 
                 f"{_load(other, cell)}, so nothing is saturated",
                 {"p50_ms": here, "other_p50_ms": there},
             )
-        if other.users < cell.users and rate <= (1 + SAME) * its.completed / its.measured_s:
+        is_less = other.level.amount < cell.level.amount
+        if is_less and rate <= (1 + SAME) * its.completed / its.measured_s:
             return Bottleneck(
                 BottleneckKind.SERVICE,
-                f"the service: {number(rate)} req/s, as with {_users(other)}; its answers do "
-                "not say where (no Server-Timing header)",
+                f"the service: {number(rate)} req/s, as with {say_level(other.level)}; its answers "
+                "do not say where (no Server-Timing header)",
                 {"rps": rate},
             )
     return None
 
 
 def _load(other: Cell, cell: Cell) -> str:
-    return f"{_users(other)} instead of {cell.users}"
-
-
-def _users(cell: Cell) -> str:
-    return "1 user" if cell.users == 1 else f"{cell.users} users"
+    return f"{say_level(other.level)} instead of {cell.level.label}"
 
 
 def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:
     """Return the peers at a load that is clearly another one, the most different first."""
 
     def factor(peer: Peer) -> float:
-        users = peer[0].users
-        return max(users, cell.users) / min(users, cell.users)
+        here, there = cell.level.amount, peer[0].level.amount
+        return max(here, there) / min(here, there)
 
     return sorted((it for it in peers if factor(it) >= APART), key=factor, reverse=True)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.events import Buckets, CellFinished
 from loadbench.engine.measure.buckets import percentile, plus, successes
+from loadbench.engine.measure.conditions import busiest_cpu_cores
 from loadbench.engine.measure.limits import (
     LEAST_BUSY_CORES,
     LEAST_USERS_SHARE,
@@ -37,7 +38,7 @@ def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
         cell: The cell.
         finished: Its numbers and the conditions of its window.
     """
-    cores = finished.client_cpu_cores
+    cores = busiest_cpu_cores(finished.clients)
     if cores > MOST_CLIENT_CPU_CORES:
         return ClientCause(
             text=f"Locust used {cores:.2f} of a core",
@@ -50,14 +51,14 @@ def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
 
 def _users_elsewhere(cell: Cell, finished: CellFinished) -> ClientCause | None:
     """Return where users were that neither waited for an answer nor paused, if many were not."""
-    around, users = finished.circumstances, cell.users
-    if around is None or finished.fewest_users < users:
+    around, users = finished.circumstances, cell.level.users
+    if around is None or users is None or finished.fewest_users < users:
         return None
     accounted, least = around.in_flight + around.thinking, LEAST_USERS_SHARE * users
     if accounted >= least:
         return None
     told = f"of {users} users only {accounted:.3g} were waiting for an answer or pausing"
-    if finished.client_cpu_cores > LEAST_BUSY_CORES:
+    if busiest_cpu_cores(finished.clients) > LEAST_BUSY_CORES:
         text, consequence = f"{told}, the others for Locust", _ITS_OWN
     else:
         # Waiting needs no CPU: they may wait for greenlets of their own, of which nobody knows.

@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from loadbench.engine.journal.events import (
+    ClientUse,
     Container,
     ContainerUse,
     Machine,
@@ -13,6 +14,21 @@ from loadbench.engine.journal.events import (
     ServiceUse,
     WorkerUse,
 )
+
+
+def cpu_cores(clients: Iterable[ClientUse]) -> float:
+    """Return the cores that all load generators used together."""
+    return sum(it.cpu_cores for it in clients)
+
+
+def busiest_cpu_cores(clients: Iterable[ClientUse]) -> float:
+    """Return the cores of the load generator that used most: any of them may be the bottleneck."""
+    return max((it.cpu_cores for it in clients), default=0.0)
+
+
+def most_lag_ms(clients: Iterable[ClientUse]) -> float:
+    """Return the most by which any load generator was late."""
+    return max((it.lag_ms for it in clients), default=0.0)
 
 
 def within(samples: Sequence[Sample], begin_s: float, seconds: float) -> list[Sample]:

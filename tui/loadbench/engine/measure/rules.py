@@ -81,8 +81,8 @@ def _no_success(case: Case) -> Excess | None:
 
 
 def _users_missing(case: Case) -> Excess | None:
-    there, users = case.finished.fewest_users, case.cell.users
-    if there >= users:
+    there, users = case.finished.fewest_users, case.cell.level.users
+    if users is None or there >= users:
         return None
     return Excess(f"only {there} of {users} users were there all the time", there, users)
 

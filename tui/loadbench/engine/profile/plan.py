@@ -1,10 +1,10 @@
 """From a profile to the cells that are measured, and an estimate of the time they take."""
 
-import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from loadbench.engine.profile.levels import Closed, Level
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Point, Profile
 
 SCALING_S = 6.0
@@ -21,9 +21,7 @@ class Cell:
     """One point of the grid."""
 
     models: int
-    users: int
-    spawn_rate: float
-    """Users started per second, in batches: whole users, all of a batch at once."""
+    level: Level
     repeat: int = 1
     recheck: bool = False
     """It is the first cell of the run, measured once more at the very end."""
@@ -31,17 +29,12 @@ class Cell:
     @property
     def key(self) -> str:
         """The cell's name in journals and commands: `m2_u50_s10`, repeat 2: `m2_u50_s10_r2`."""
-        return f"m{self.models}_u{self.users}_s{self.spawn_rate:g}{self._suffix}"
+        return f"m{self.models}_{self.level.key}{self._suffix}"
 
     @property
     def report_name(self) -> str:
         """The file name of Locust's report of the cell."""
-        return f"{self.models}_{self.users}_{self.spawn_rate:g}{self._suffix}.html"
-
-    @property
-    def ramp_s(self) -> float:
-        """Seconds from the first user to the last; Locust starts them in whole seconds."""
-        return max(0.0, math.ceil(self.users / self.spawn_rate) - 1)
+        return f"{self.models}_{self.level.report_name}{self._suffix}.html"
 
     @property
     def _suffix(self) -> str:
@@ -49,32 +42,39 @@ class Cell:
         return repeat + (_RECHECK if self.recheck else "")
 
 
-def is_recheck(key: str) -> bool:
-    """Return whether a cell's key is that of the first cell's second measurement."""
-    return key.endswith(_RECHECK)
-
-
 def plan_cells(profile: Profile) -> tuple[Cell, ...]:
-    """Return the cells of a profile in the order they are measured.
+    """Return the cells of a profile in the order they are measured."""
+    levels = [
+        Closed(users=users, spawn_rate=spawn_rate)
+        for users in profile.users
+        for spawn_rate in profile.spawn_rates
+    ]
+    return sweep_cells(profile.models, levels, profile.repeats, recheck_first=profile.recheck_first)
+
+
+def sweep_cells(
+    models: Iterable[int], levels: Sequence[Level], repeats: int = 1, *, recheck_first: bool = False
+) -> tuple[Cell, ...]:
+    """Return the cells of a grid in the order they are measured.
 
     Models are outermost, so that the stack is rescaled least. Repeats are interleaved within
     one number of models, so that drift hits every cell alike. With `recheck_first` the first cell
     comes once more at the end.
     """
     cells = tuple(
-        Cell(models=models, users=users, spawn_rate=spawn_rate, repeat=repeat)
-        for models in profile.models
-        for repeat in range(1, profile.repeats + 1)
-        for users in profile.users
-        for spawn_rate in profile.spawn_rates
+        Cell(models=number, level=level, repeat=repeat)
+        for number in models
+        for repeat in range(1, repeats + 1)
+        for level in levels
     )
-    return (*cells, replace(cells[0], recheck=True)) if profile.recheck_first else cells
+    return (*cells, replace(cells[0], recheck=True)) if recheck_first else cells
 
 
 def cells_at(profile: Profile, point: Point) -> tuple[Cell, ...]:
     """Return the cells of one point of the grid: all its repeats."""
+    level = Closed(users=point.users, spawn_rate=point.spawn_rate)
     return tuple(
-        Cell(models=point.models, users=point.users, spawn_rate=point.spawn_rate, repeat=repeat)
+        Cell(models=point.models, level=level, repeat=repeat)
         for repeat in range(1, profile.repeats + 1)
     )
 
@@ -113,7 +113,7 @@ def _place(cell: Cell, order: Sequence[Cell], outstanding: Collection[Cell]) -> 
 def estimate_cell_s(profile: Profile, cell: Cell) -> float:
     """Return the seconds that a cell takes at its number of models, scaling not counted."""
     settle = min(profile.settle.max, SETTLE_WINDOWS * profile.settle.window)
-    return cell.ramp_s + settle + profile.run_time + 1.0
+    return cell.level.ramp_s + settle + profile.run_time + 1.0
 
 
 def estimate_s(profile: Profile, cells: tuple[Cell, ...]) -> float:

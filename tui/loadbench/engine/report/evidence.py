@@ -19,7 +19,13 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.measure import limits
 from loadbench.engine.measure.buckets import count, failures, fewest, percentile, successes
-from loadbench.engine.measure.conditions import container_uses, machine_use, service_use
+from loadbench.engine.measure.conditions import (
+    busiest_cpu_cores,
+    container_uses,
+    machine_use,
+    most_lag_ms,
+    service_use,
+)
 from loadbench.engine.profile.plan import Cell
 
 RECENT_S = 60
@@ -211,8 +217,14 @@ def _evidence(
 
 def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
     good, bad = count(successes(finished.requests)), count(failures(finished.requests))
+    users = cell.level.users
     return [
-        _at_least(FigureName.FEWEST_USERS, finished.fewest_users, cell.users),
+        Figure(
+            name=FigureName.FEWEST_USERS,
+            value=finished.fewest_users,
+            limit=users,
+            bound=None if users is None else Bound.AT_LEAST,
+        ),
         _at_least(FigureName.SUCCESSES, good, fewest(limits.LEAST_BACKED)),
         Figure(
             name=FigureName.FAILURE_RATIO,
@@ -222,7 +234,7 @@ def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
             bound=Bound.BELOW,
         ),
         _at_most(FigureName.ABORTED_REQUESTS, finished.aborted, 0),
-        _client_cpu(finished.client_cpu_cores),
+        _client_cpu(busiest_cpu_cores(finished.clients)),
     ]
 
 
@@ -234,7 +246,7 @@ def _of_conditions(cell: Cell, conditions: Conditions) -> list[Figure]:
     return [
         Figure(name=FigureName.USERS_WAITING, value=conditions.in_flight),
         Figure(name=FigureName.USERS_PAUSING, value=conditions.thinking),
-        _at_least(FigureName.USERS_ACCOUNTED, accounted, limits.LEAST_USERS_SHARE * cell.users),
+        *_accounted(cell, accounted),
         Figure(
             name=FigureName.EVENT_LOOP_LAG_P99,
             value=percentile(conditions.lag, 0.99),
@@ -251,11 +263,19 @@ def _of_samples(cell: Cell, samples: Sequence[Sample]) -> list[Figure]:
         Figure(
             name=FigureName.FEWEST_USERS,
             value=min(it.users for it in samples),
-            limit=cell.users,
+            limit=cell.level.users,
         ),
-        _client_cpu(fmean(it.client_cpu_cores for it in samples)),
-        _max_lag(max(it.client_lag_ms for it in samples)),
+        _client_cpu(fmean(busiest_cpu_cores(it.clients) for it in samples)),
+        _max_lag(max(most_lag_ms(it.clients) for it in samples)),
     ]
+
+
+def _accounted(cell: Cell, accounted: float) -> list[Figure]:
+    users = cell.level.users
+    if users is None:
+        return []
+    least = limits.LEAST_USERS_SHARE * users
+    return [_at_least(FigureName.USERS_ACCOUNTED, accounted, least)]
 
 
 def _of_machine(machine: Machine | None) -> list[Figure]:

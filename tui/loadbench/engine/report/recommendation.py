@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.profile.model import Goals
-from loadbench.engine.profile.plan import is_recheck
 from loadbench.engine.report.rows import Row
 
 
@@ -25,6 +24,6 @@ def best(rows: Iterable[Row], goals: Goals) -> Row | None:
     Of equals it is the one with fewer models. The first cell counts as it was at first, not as it
     was at the end. None: there is no such cell.
     """
-    swept = [row for row in rows if not is_recheck(row.cell)]
+    swept = [row for row in rows if not row.is_recheck]
     good = [row for row in swept if row.verdict == Verdict.VALID and not missed(row, goals)]
     return max(good, key=lambda row: (row.rps or 0.0, -row.models), default=None)

@@ -11,13 +11,15 @@ wants: the interval says how far repeats of this run differ, not those of anothe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from math import comb
 from statistics import median
+from typing import Any
 
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import CellState, RunState
+from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.rows import Row, row_of
 
@@ -51,8 +53,7 @@ class Group:
     cell: str
     """The key of the first of them."""
     models: int
-    users: int
-    spawn_rate: float
+    level: Level
     planned: int
     """How many repeats there are in the plan."""
     used: int
@@ -74,6 +75,22 @@ def groups(state: RunState) -> tuple[Group, ...]:
         for cell, repeats in found.items()
         if len(repeats) > 1
     )
+
+
+def record_of_group(group: Group) -> dict[str, Any]:
+    """Return a group as plain data."""
+    intervals = {
+        name: asdict(interval) if interval else None for name, interval in group.intervals.items()
+    }
+    return {
+        "cell": group.cell,
+        "models": group.models,
+        **group.level.fields,
+        "planned": group.planned,
+        "used": group.used,
+        "suspect": group.suspect,
+        "intervals": intervals,
+    }
 
 
 def interval_of(values: Sequence[float]) -> Interval:
@@ -111,8 +128,7 @@ def _group(cell: Cell, repeats: Sequence[Row]) -> Group:
     return Group(
         cell=cell.key,
         models=cell.models,
-        users=cell.users,
-        spawn_rate=cell.spawn_rate,
+        level=cell.level,
         planned=len(repeats),
         used=len(used),
         suspect=sum(row.verdict == Verdict.SUSPECT for row in used),

@@ -7,7 +7,9 @@ from loadbench.engine.journal.events import CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck, find_bottleneck
 from loadbench.engine.measure.buckets import count, enough, failures, percentile, successes
+from loadbench.engine.measure.conditions import cpu_cores
 from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.profile.levels import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +18,9 @@ class Row:
 
     cell: str
     models: int
-    users: int
-    spawn_rate: float
+    level: Level
     repeat: int
+    is_recheck: bool
     device: str
     batch_size: int
     load_model: str
@@ -119,9 +121,9 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
     return Row(
         cell=cell.key,
         models=cell.models,
-        users=cell.users,
-        spawn_rate=cell.spawn_rate,
+        level=cell.level,
         repeat=cell.repeat,
+        is_recheck=cell.recheck,
         device=profile.get("device", "?"),
         batch_size=profile.get("batch_size", 0),
         load_model=profile.get("load", {}).get("model", "?"),
@@ -134,8 +136,10 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
     )
 
 
+LEVEL_COLUMNS = ("users", "spawn_rate")
+"""Fields of levels that have a column; other levels leave these empty."""
 COLUMNS = (
-    *("cell", "models", "users", "spawn_rate", "repeat", "device", "batch_size", "load_model"),
+    *("cell", "models", *LEVEL_COLUMNS, "repeat", "device", "batch_size", "load_model"),
     *("attempt", "verdict", "reasons", "requests", "failures", "aborted", "failure_ratio", "rps"),
     *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "measured_s", "queue_ms", "decode_ms"),
     *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
@@ -145,9 +149,10 @@ COLUMNS = (
 
 
 def record_of(row: Row) -> dict[str, Any]:
-    """Return a row as plain data, by the names of `COLUMNS`."""
+    """Return a row as plain data, by the names of `COLUMNS`. None: it has no such number."""
     bound = row.bottleneck.text if row.bottleneck else ""
-    return {name: bound if name == "bound" else getattr(row, name) for name in COLUMNS}
+    columns = {"bound": bound, **{name: row.level.fields.get(name) for name in LEVEL_COLUMNS}}
+    return {name: columns[name] if name in columns else getattr(row, name) for name in COLUMNS}
 
 
 def _numbers(finished: CellFinished) -> dict[str, Any]:
@@ -162,7 +167,7 @@ def _numbers(finished: CellFinished) -> dict[str, Any]:
         **{name: percentile(good, fraction) for name, fraction in PERCENTILES.items()},
         "measured_s": finished.measured_s,
         **stage_means(finished.stages),
-        "client_cpu_cores": finished.client_cpu_cores,
+        "client_cpu_cores": cpu_cores(finished.clients),
         **_metrics(finished),
         "few_samples": " ".join(
             PERCENTILE_NAMES[name]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellPhase, Phase, Sample
 from loadbench.engine.measure.buckets import count, failures, percentile, successes
+from loadbench.engine.measure.conditions import cpu_cores, most_lag_ms
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.report.rows import PERCENTILES
 
@@ -83,8 +84,8 @@ def _second(sample: Sample, phase: Phase) -> SeriesRow:
         **{name: means.get(name) for name in _STAGES},
         queue_length=service.queue_length if service else None,
         workers=service.workers if service else None,
-        client_cpu_cores=sample.client_cpu_cores,
-        client_lag_ms=sample.client_lag_ms,
+        client_cpu_cores=cpu_cores(sample.clients),
+        client_lag_ms=most_lag_ms(sample.clients),
         containers=" ".join(
             f"{it.name}:{it.cpu_cores or 0:g}:{it.memory_bytes or 0}" for it in sample.containers
         ),

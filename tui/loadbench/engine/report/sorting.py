@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from loadbench.engine.profile.plan import is_recheck
 from loadbench.engine.report.rows import Row
 
 
 class SortKey(StrEnum):
-    """What rows are sorted by: a field of `Row`."""
+    """What rows are sorted by: a number of a `Row`."""
 
     MODELS = "models"
-    USERS = "users"
+    LEVEL = "level"
+    """By `Level.amount`."""
     SPAWN_RATE = "spawn_rate"
     REPEAT = "repeat"
     """The recheck of the first cell comes after its repeats."""
@@ -36,10 +36,16 @@ def sort_rows(rows: Sequence[Row], key: SortKey, *, is_descending: bool) -> list
 
 def has_repeats(rows: Sequence[Row]) -> bool:
     """Return whether some of the cells are repeats, or the recheck of the first one."""
-    return any(row.repeat > 1 or is_recheck(row.cell) for row in rows)
+    return any(row.repeat > 1 or row.is_recheck for row in rows)
 
 
 def _value(row: Row, key: SortKey) -> Any:
-    if key is SortKey.REPEAT:
-        return is_recheck(row.cell), row.repeat
-    return getattr(row, key.value)
+    match key:
+        case SortKey.REPEAT:
+            return row.is_recheck, row.repeat
+        case SortKey.LEVEL:
+            return row.level.amount
+        case SortKey.SPAWN_RATE:
+            return row.level.fields.get(key.value)
+        case _:
+            return getattr(row, key.value)

@@ -17,7 +17,13 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.load.protocol import Load, LoadState, Measured
-from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
+from loadbench.engine.measure.conditions import (
+    container_uses,
+    cpu_cores,
+    machine_use,
+    service_use,
+    within,
+)
 from loadbench.engine.measure.steady import Steadiness, steadiness
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
@@ -121,7 +127,7 @@ class CellAttempt:
     def _ramp(self) -> None:
         self._metrics.follow(self._stack.host)
         self._load.swarm(self._cell, self._stack.host, self._tag)
-        self._observe_until(lambda now: now.spawned, within_s=self._cell.ramp_s + OVERDUE_S)
+        self._observe_until(lambda now: now.spawned, within_s=self._cell.level.ramp_s + OVERDUE_S)
 
     def _settle(self) -> Steadiness | None:
         """Wait for steady numbers; None: the profile asks not to."""
@@ -179,7 +185,7 @@ class CellAttempt:
             unsettled=settled.why_not if settled else "",
             exceptions=measured.exceptions,
             fewest_users=measured.fewest_users,
-            client_cpu_cores=measured.client_cpu_cores,
+            clients=measured.clients,
             circumstances=self._circumstances(measured),
         )
 
@@ -223,7 +229,7 @@ class CellAttempt:
         containers, service = self._stack.containers(), self._metrics.newest()
         here = self._stack.cpu_cores_here()
         machine = self._machine.read(
-            None if here is None else here + state.seconds[-1].client_cpu_cores
+            None if here is None else here + cpu_cores(state.seconds[-1].clients)
         )
         for second in state.seconds:
             self._control.emit(
@@ -235,8 +241,7 @@ class CellAttempt:
                     requests=second.requests,
                     stages=second.stages,
                     containers=containers,
-                    client_cpu_cores=second.client_cpu_cores,
-                    client_lag_ms=second.client_lag_ms,
+                    clients=second.clients,
                     service=service,
                     # One look at all the seconds since the last one: told once.
                     machine=machine if second is state.seconds[-1] else None,

@@ -1,7 +1,7 @@
 """What one more point of the grid would mean for a live run, as it is typed. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from loadbench.engine.journal.progress import added_s
 from loadbench.engine.journal.state import RunState
@@ -67,7 +67,7 @@ def addition_lines(of: Addition, columns: int) -> list[Line]:
 
 
 def _point_of(cell: Cell) -> dict[str, float]:
-    numbers = asdict(cell)
+    numbers = {"models": cell.models, **cell.level.fields}
     return {name: numbers[name] for name in FIELDS}
 
 

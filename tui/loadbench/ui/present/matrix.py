@@ -7,6 +7,7 @@ from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
+from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
 from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import Line, Piece, Tone, line
@@ -16,8 +17,20 @@ MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
 VERDICT_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
 
 P90 = Callable[[CellFinished], float | None]
-RowKey = tuple[bool, int, float, int]
-"""Measured again at the end, users, spawn rate, repeat: so sorted, what is again is last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """What the cells of a row have in common."""
+
+    recheck: bool
+    level: Level
+    repeat: int
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What rows are sorted by: the recheck is last."""
+        return self.recheck, self.level.order, self.repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +49,29 @@ class Grid:
     @property
     def label_columns(self) -> int:
         """How wide the names of the rows are."""
-        return max(map(len, ("users", *self.row_names())))
+        return max(map(len, (self.unit, *self.row_names())))
+
+    @property
+    def unit(self) -> str:
+        """What the names of the rows count."""
+        return self.rows[0].level.unit if self.rows else ""
 
     def row_names(self) -> list[str]:
-        """Return what each row is called: its users, and what else tells it from the others."""
-        rates = len({rate for _, _, rate, _ in self.rows}) > 1
-        repeats = len({repeat for _, _, _, repeat in self.rows}) > 1
+        """Return what each row is called: its load, and what else tells it from the others."""
+        details = len({row.level.detail for row in self.rows}) > 1
+        repeats = len({row.repeat for row in self.rows}) > 1
         return [
-            f"{users}"
-            + (f" @{rate:g}/s" if rates else "")
-            + (" again" if again else f" #{repeat}" if repeats else "")
-            for again, users, rate, repeat in self.rows
+            row.level.label
+            + (f" @{row.level.detail}" if details and row.level.detail else "")
+            + (" again" if row.recheck else f" #{row.repeat}" if repeats else "")
+            for row in self.rows
         ]
 
 
 def grid_of(cells: tuple[Cell, ...]) -> Grid:
     """Return the grid of the cells of a plan."""
     models = tuple(dict.fromkeys(cell.models for cell in cells))
-    rows = tuple(sorted({_row(cell) for cell in cells}))
+    rows = tuple(sorted({_row(cell) for cell in cells}, key=lambda row: row.order))
     keys = {(rows.index(_row(cell)), models.index(cell.models)): cell.key for cell in cells}
     return Grid(models, rows, keys)
 
@@ -111,11 +129,11 @@ def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
 
 def _heads(grid: Grid) -> Line:
     heads = "".join(_centred(f"{models}m") for models in grid.models)
-    return line((f"{'users':>{grid.label_columns}}{heads}", Tone.DIM))
+    return line((f"{grid.unit:>{grid.label_columns}}{heads}", Tone.DIM))
 
 
 def _row(cell: Cell) -> RowKey:
-    return cell.recheck, cell.users, cell.spawn_rate, cell.repeat
+    return RowKey(cell.recheck, cell.level, cell.repeat)
 
 
 def _centred(content: str) -> str:

@@ -10,6 +10,8 @@ from loadbench.ui.present.lines import Line, Tone, line, wrap
 from loadbench.wording import IN_BATCHES, counted
 
 _NAME_COLUMNS = 10
+_AXES = {"spawn_rate": f"users started per second ({IN_BATCHES})"}
+"""How fields of levels are called here, where their own names are too short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +77,15 @@ def _fact(name: str, value: str, columns: int) -> list[Line]:
 
 
 def _cells(cells: tuple[Cell, ...]) -> str:
-    axes = (
+    fields = dict.fromkeys(name for cell in cells for name in cell.level.fields)
+    axes: list[tuple[str, list[float]]] = [
         ("models", sorted({cell.models for cell in cells})),
-        ("users", sorted({cell.users for cell in cells})),
-        (f"users started per second ({IN_BATCHES})", sorted({cell.spawn_rate for cell in cells})),
+        *(
+            (_AXES.get(name, name), sorted({cell.level.fields[name] for cell in cells}))
+            for name in fields
+        ),
         ("repeat", sorted({cell.repeat for cell in cells})),
-    )
+    ]
     parts = [
         f"{name} {', '.join(f'{value:g}' for value in values)}"
         for name, values in axes

@@ -6,9 +6,8 @@ from string import ascii_lowercase
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import latency, number
-from loadbench.engine.profile.plan import is_recheck
 from loadbench.engine.report import repeats
-from loadbench.engine.report.by_users import UsersCurve, p90_ms_by_users, rps_by_users
+from loadbench.engine.report.by_level import LevelCurve, p90_ms_by_level, rps_by_level
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
@@ -23,7 +22,7 @@ _PROBLEM_COLUMNS = 36
 REPEAT = "#"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (
     ("m", SortKey.MODELS),
-    ("u", SortKey.USERS),
+    ("u", SortKey.LEVEL),
     ("s", SortKey.SPAWN_RATE),
     (REPEAT, SortKey.REPEAT),
     ("req/s", SortKey.RPS),
@@ -81,14 +80,19 @@ def cell_values(row: Row) -> tuple[str, ...]:
     """Return what stands in the columns of a cell's row; latencies in ms, of successes."""
     return (
         str(row.models),
-        str(row.users),
-        f"{row.spawn_rate:g}",
-        "1+" if is_recheck(row.cell) else str(row.repeat),
+        row.level.label,
+        _spawn_rate(row),
+        "1+" if row.is_recheck else str(row.repeat),
         number(row.rps),
         *(latency(getattr(row, name), backed=row.is_backed(name)) for name in PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
         standing(row),
     )
+
+
+def _spawn_rate(row: Row) -> str:
+    rate = row.level.fields.get("spawn_rate")
+    return "-" if rate is None else f"{rate:g}"
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> list[Row]:
@@ -126,7 +130,7 @@ def latency_by_users(state: RunState) -> Chart | None:
 
     None: no cell has a number.
     """
-    return _chart(p90_ms_by_users(state))
+    return _chart(p90_ms_by_level(state))
 
 
 def throughput_by_users(state: RunState) -> Chart | None:
@@ -134,17 +138,17 @@ def throughput_by_users(state: RunState) -> Chart | None:
 
     None: no cell has a number.
     """
-    return _chart(rps_by_users(state))
+    return _chart(rps_by_level(state))
 
 
-def _chart(curves: Sequence[UsersCurve]) -> Chart | None:
-    users = sorted({x for curve in curves for x, _ in curve.points})
-    if not users:
+def _chart(curves: Sequence[LevelCurve]) -> Chart | None:
+    amounts = sorted({x for curve in curves for x, _ in curve.points})
+    if not amounts:
         return None
     series = [
         Series(
             name=f"{curve.models}m",
-            points=[(float(x), y) for x, y in curve.points],
+            points=list(curve.points),
             tone=SERIES[i % len(SERIES)],
             sign=ascii_lowercase[i % len(ascii_lowercase)],
             dotted=True,
@@ -153,15 +157,15 @@ def _chart(curves: Sequence[UsersCurve]) -> Chart | None:
     ]
     return Chart(
         series=series,
-        x_limits=(0.0, float(users[-1])),
-        x_ticks=[(float(x), str(x)) for x in _spread(users)],
+        x_limits=(0.0, amounts[-1]),
+        x_ticks=[(x, f"{x:g}") for x in _spread(amounts)],
     )
 
 
-def _spread(users: Sequence[int]) -> list[int]:
+def _spread(amounts: Sequence[float]) -> list[float]:
     """Return those of the numbers that can stand beside each other below an axis."""
-    kept: list[int] = []
-    for value in users:
-        if not kept or value - kept[-1] >= users[-1] / 10:
+    kept: list[float] = []
+    for value in amounts:
+        if not kept or value - kept[-1] >= amounts[-1] / 10:
             kept.append(value)
     return kept

@@ -10,7 +10,7 @@ from typing import Any
 from loadbench.engine.files import write_whole
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
-from loadbench.engine.report.repeats import groups
+from loadbench.engine.report.repeats import groups, record_of_group
 from loadbench.engine.report.rows import COLUMNS, Row, record_of, rows
 
 CSV_NAME = "summary.csv"
@@ -43,7 +43,7 @@ def summary_json(state: RunState) -> str:
         "images": dict(state.images),
         "profile": started.profile,
         "cells": [_cell(row, state) for row in rows(state)],
-        "repeats": [asdict(group) for group in groups(state)],
+        "repeats": [record_of_group(group) for group in groups(state)],
         "drift": drift.as_dict() if drift else None,
     }
     return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"

@@ -1,7 +1,7 @@
 """Latency and throughput against users, as numbers."""
 
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.report.by_users import UsersCurve, p90_ms_by_users, rps_by_users
+from loadbench.engine.report.by_level import LevelCurve, p90_ms_by_level, rps_by_level
 from tests.support.builders import (
     cell_failed,
     cell_started,
@@ -16,9 +16,9 @@ from tests.support.builders import (
 def test_there_is_a_curve_for_each_number_of_models() -> None:
     state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
 
-    assert rps_by_users(state) == (
-        UsersCurve(models=1, points=((4, 7.0), (8, 40.0))),
-        UsersCurve(models=2, points=((4, 40.0), (8, 40.0))),
+    assert rps_by_level(state) == (
+        LevelCurve(models=1, points=((4, 7.0), (8, 40.0))),
+        LevelCurve(models=2, points=((4, 40.0), (8, 40.0))),
     )
 
 
@@ -27,8 +27,8 @@ def test_repeats_are_one_point_by_all_their_requests() -> None:
     state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
     # 400 requests of 10 ms and 300 of 100 ms: no mean of their percentiles.
-    assert p90_ms_by_users(state) == (UsersCurve(models=1, points=((2, 100.0),)),)
-    assert rps_by_users(state) == (UsersCurve(models=1, points=((2, 25.0),)),)
+    assert p90_ms_by_level(state) == (LevelCurve(models=1, points=((2, 100.0),)),)
+    assert rps_by_level(state) == (LevelCurve(models=1, points=((2, 25.0),)),)
 
 
 def test_the_recheck_and_invalid_cells_are_left_out() -> None:
@@ -38,14 +38,14 @@ def test_the_recheck_and_invalid_cells_are_left_out() -> None:
         m1_u2_s2_recheck={"completed": 4},
     )
 
-    assert rps_by_users(state) == (UsersCurve(models=1, points=((2, 40.0),)),)
+    assert rps_by_level(state) == (LevelCurve(models=1, points=((2, 40.0),)),)
 
 
 def test_a_cell_without_a_success_has_no_latency() -> None:
     state = swept(make_profile(), m1_u2_s2={"requests": requests(()), "completed": 0})
 
-    assert p90_ms_by_users(state) == (UsersCurve(models=1, points=((2, None),)),)
+    assert p90_ms_by_level(state) == (LevelCurve(models=1, points=((2, None),)),)
 
 
 def test_without_a_finished_cell_there_is_no_curve() -> None:
-    assert p90_ms_by_users(state_after(run_started(), cell_started(), cell_failed())) == ()
+    assert p90_ms_by_level(state_after(run_started(), cell_started(), cell_failed())) == ()

@@ -1,6 +1,6 @@
-"""Latency and throughput against the number of users, a curve per number of models. Pure.
+"""Latency and throughput against load, a curve per number of models. Pure.
 
-Cells with the same users and models, such as repeats, make one point. Invalid cells are left out,
+Cells with the same load and models, such as repeats, make one point. Invalid cells are left out,
 and so is the recheck, which would count the first cell twice.
 """
 
@@ -13,15 +13,15 @@ from loadbench.engine.measure.buckets import merge, percentile, successes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsersCurve:
-    """One number against the number of users, for one number of models."""
+class LevelCurve:
+    """One number against load, for one number of models."""
 
     models: int
-    points: tuple[tuple[int, float | None], ...]
-    """Users and value, sorted by users. None: no value, since no request succeeded."""
+    points: tuple[tuple[float, float | None], ...]
+    """`Level.amount` and value, sorted by amount. None: no value, since no request succeeded."""
 
 
-def p90_ms_by_users(state: RunState) -> tuple[UsersCurve, ...]:
+def p90_ms_by_level(state: RunState) -> tuple[LevelCurve, ...]:
     """Return curves of the 90th percentile of latency, in ms, from merged histograms."""
     return _curves(
         state,
@@ -29,7 +29,7 @@ def p90_ms_by_users(state: RunState) -> tuple[UsersCurve, ...]:
     )
 
 
-def rps_by_users(state: RunState) -> tuple[UsersCurve, ...]:
+def rps_by_level(state: RunState) -> tuple[LevelCurve, ...]:
     """Return curves of successes per second, each point the mean over the time of its cells."""
     return _curves(
         state,
@@ -39,16 +39,17 @@ def rps_by_users(state: RunState) -> tuple[UsersCurve, ...]:
 
 def _curves(
     state: RunState, value: Callable[[Sequence[CellFinished]], float | None]
-) -> tuple[UsersCurve, ...]:
-    groups: dict[int, dict[int, list[CellFinished]]] = {}
+) -> tuple[LevelCurve, ...]:
+    groups: dict[int, dict[float, list[CellFinished]]] = {}
     for it in state.cells.values():
         finished = it.finished if it.status is CellStatus.FINISHED else None
         if finished and finished.verdict is not Verdict.INVALID and not it.cell.recheck:
-            groups.setdefault(it.cell.models, {}).setdefault(it.cell.users, []).append(finished)
+            by_amount = groups.setdefault(it.cell.models, {})
+            by_amount.setdefault(it.cell.level.amount, []).append(finished)
     return tuple(
-        UsersCurve(
+        LevelCurve(
             models=models,
-            points=tuple((users, value(cells)) for users, cells in sorted(by_users.items())),
+            points=tuple((amount, value(cells)) for amount, cells in sorted(by_amount.items())),
         )
-        for models, by_users in sorted(groups.items())
+        for models, by_amount in sorted(groups.items())
     )
