@@ -1,19 +1,25 @@
 # make demo   two minutes: the whole job, on this machine alone
 # make test   every test
-# make check  what CI runs: lint, types, import contracts, tests
+# make quick  the loop while you work, about a minute: lint, types, import contracts, unit tests
+# make check  what CI runs: lint, types, import contracts, every test
 # make screenshot  the picture of the README again, from a run of the demo
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lint types imports screenshot clean
+.PHONY: demo test quick unit check lint types imports screenshot clean
 
 demo: $(READY)
 	@$(BIN)/loadbench-tui run demo
 
 test: $(READY)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
+
+quick: lint types imports unit
+
+unit: $(READY)
+	@$(BIN)/python -m pytest tests/unit --numprocesses 2 --dist loadscope --quiet
 
 check: lint types imports test
 

@@ -24,9 +24,9 @@ from loadbench.ui.cell_diff import (
     BLANK,
     SWITCH,
     Canvas,
-    Cell,
     CellDriver,
     Pen,
+    ScreenCell,
     _cells,
     _draw,
     cell_driver,
@@ -50,10 +50,10 @@ PENS = (
 
 
 @st.composite
-def puts(draw: st.DrawFn) -> tuple[int, int, list[Cell]]:
+def puts(draw: st.DrawFn) -> tuple[int, int, list[ScreenCell]]:
     row = draw(st.integers(0, ROWS - 1))
     column = draw(st.integers(0, COLUMNS - 1))
-    cells: list[Cell] = []
+    cells: list[ScreenCell] = []
     for _ in range(draw(st.integers(1, COLUMNS))):
         character, pen = draw(st.sampled_from("ab 漢│⣿")), draw(st.sampled_from(PENS))
         cells += [(character, pen)] + [("", pen)] * (character == "漢")
@@ -63,7 +63,7 @@ def puts(draw: st.DrawFn) -> tuple[int, int, list[Cell]]:
     return row, column, cells
 
 
-def whole(row: list[Cell]) -> list[Cell]:
+def whole(row: list[ScreenCell]) -> list[ScreenCell]:
     """A row in which every half of a wide character has its other half, as Textual's rows have."""
     mended = list(row)
     for at, (text, _) in enumerate(row):
@@ -77,7 +77,7 @@ def whole(row: list[Cell]) -> list[Cell]:
 @given(frames=st.lists(st.lists(puts(), max_size=4), min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_a_terminal_shows_every_frame_as_it_was_wanted(
-    frames: list[list[tuple[int, int, list[Cell]]]],
+    frames: list[list[tuple[int, int, list[ScreenCell]]]],
 ) -> None:
     canvas, wanted = Canvas(), [[BLANK] * COLUMNS for _ in range(ROWS)]
     canvas.resize(COLUMNS, ROWS)

@@ -28,7 +28,7 @@ from loadbench.errors import JournalError
 from loadbench.ui.alerts import alert
 from loadbench.ui.background import in_background
 from loadbench.ui.cell_diff import CellDiffApp, cell_driver
-from loadbench.ui.ending import Ending
+from loadbench.ui.ending import ExitHandler
 from loadbench.ui.follow import utc
 from loadbench.ui.intentions import to_resume, to_run
 from loadbench.ui.keys import keys_of
@@ -106,7 +106,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         self.catalog = Catalog()
         self.crash: Path | None = None
         self.animation_level = "none"
-        self.ending: Ending | None = None
+        self.ending: ExitHandler | None = None
         self._reader = CatalogReader(workspace)
         self._is_reading = False
         self._alerts = terminal.alerts
@@ -120,7 +120,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
         self.theme = self.terminal.theme
         self.set_class(self.terminal.ascii, "-ascii")
         if self.terminal.settings and not self.is_headless:
-            self.ending = Ending(self.action_leave, self.terminal.settings)
+            self.ending = ExitHandler(self.action_leave, self.terminal.settings)
             self.ending.watch()
         if self._opening:
             self.push_screen(self._opening)

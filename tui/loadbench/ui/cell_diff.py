@@ -72,18 +72,18 @@ class Pen(NamedTuple):
 
 
 PLAIN = Pen()
-Cell = tuple[str, Pen]
+ScreenCell = tuple[str, Pen]
 """What stands in a column, and how. The second half of a wide character is empty text."""
-BLANK: Cell = (" ", PLAIN)
-_UNKNOWN: Cell = ("?", Pen(attributes="?"))
+BLANK: ScreenCell = (" ", PLAIN)
+_UNKNOWN: ScreenCell = ("?", Pen(attributes="?"))
 
 
 class Canvas:
     """A screen as it is wanted, and as the terminal has it."""
 
     def __init__(self) -> None:
-        self._wanted: list[list[Cell]] = []
-        self._there: list[list[Cell]] = []
+        self._wanted: list[list[ScreenCell]] = []
+        self._there: list[list[ScreenCell]] = []
         self._changed: set[int] = set()
         self._cursor = (0, 0)
 
@@ -101,7 +101,7 @@ class Canvas:
         self._there = [[_UNKNOWN] * len(row) for row in self._wanted]
         self._changed = set(range(len(self._wanted)))
 
-    def put(self, row: int, column: int, cells: list[Cell]) -> None:
+    def put(self, row: int, column: int, cells: list[ScreenCell]) -> None:
         """Want these cells, from a column of a row on."""
         wanted = self._wanted[row]
         end = column + len(cells)
@@ -393,8 +393,8 @@ def _of_chops(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
                 yield row, column, strip
 
 
-def _cells(strip: Strip, colours: ColorSystem) -> list[Cell]:
-    cells: list[Cell] = []
+def _cells(strip: Strip, colours: ColorSystem) -> list[ScreenCell]:
+    cells: list[ScreenCell] = []
     for text, style, control in strip:
         if control:
             continue
@@ -411,7 +411,7 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[Cell]:
     return cells
 
 
-def _wide_cells(text: str, pen: Pen) -> Iterable[Cell]:
+def _wide_cells(text: str, pen: Pen) -> Iterable[ScreenCell]:
     for begin, end, columns in split_graphemes(text)[0]:
         if columns:
             yield text[begin:end], _blank(pen) if text[begin:end] == " " else pen
@@ -441,7 +441,7 @@ def _blank(pen: Pen) -> Pen:
     return pen if seen or pen.link else PLAIN._replace(background=pen.background)
 
 
-def _runs(wanted: list[Cell], there: list[Cell]) -> Iterator[tuple[int, int]]:
+def _runs(wanted: list[ScreenCell], there: list[ScreenCell]) -> Iterator[tuple[int, int]]:
     """Return where two rows differ, as begins and ends; near ones, and halves, are joined."""
     columns, at = len(wanted), 0
     while at < columns:

@@ -17,7 +17,7 @@ LOOK_S = 1.0
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
-class Ending:
+class ExitHandler:
     """Ends the program in order, and if that is stuck, all the same.
 
     What is written to a terminal that takes nothing any more is waited for by the whole program, so

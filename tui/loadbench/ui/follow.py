@@ -23,7 +23,6 @@ RECENT_SAMPLES = 600
 LONG_JOURNAL_BYTES = 2_000_000
 """Reading that many takes about half a second."""
 BREATH_S = 0.005
-Clock = Callable[[], float]
 
 
 def utc() -> datetime:
@@ -72,7 +71,7 @@ class Follower:
         *,
         tell: Callable[[View], object],
         fail: Callable[[JournalError], object],
-        clock: Clock = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc,
     ) -> None:
         self._folder = folder

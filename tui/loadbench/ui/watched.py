@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from loadbench.engine.journal.events import Ending
+from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.reader import read_attempt, read_ends
 from loadbench.engine.journal.service_log import FILE_NAME as SAID
 from loadbench.engine.journal.service_log import Said, said_between
@@ -51,7 +51,7 @@ class Watched:
     asked: set[str] = field(default_factory=set)
     """The ids of commands that the runner has not answered yet."""
     _attempts: dict[Attempt, RunState] = field(default_factory=dict)
-    _ends: dict[Attempt, tuple[Ending, ...]] = field(default_factory=dict)
+    _ends: dict[Attempt, tuple[CellEnd, ...]] = field(default_factory=dict)
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
     _said_of: tuple[object, ...] = ()
     _said: Sequence[Said] | None = ()
@@ -89,7 +89,7 @@ class Watched:
         attempt = self._get("attempt", self._attempts, (key, cell.attempt), _replayed)
         return self._with_totals(Shown(cell, attempt, bottleneck=bottleneck_of(state, cell)))
 
-    def earlier(self, key: str) -> list[tuple[int, Ending | None]]:
+    def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
         """Return the attempts of a cell before the one that is shown, with what ended each.
 
         None: that one was interrupted. There are none until they were read.
@@ -167,6 +167,6 @@ def _replayed(folder: Path, cell: str) -> RunState:
     return fold(read_attempt(folder, cell))
 
 
-def _read_ends(folder: Path, cell: str) -> tuple[Ending, ...]:
+def _read_ends(folder: Path, cell: str) -> tuple[CellEnd, ...]:
     ends = (entry.event for entry in read_ends(folder, cell))
-    return tuple(it for it in ends if isinstance(it, Ending))
+    return tuple(it for it in ends if isinstance(it, CellEnd))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadbench.ui.present.lines import SERIES, Line, Tone, plain, width
-from loadbench.ui.present.plot import Chart, Point, Series, draw, nice_ceiling
+from loadbench.ui.present.plot import Chart, PlotPoint, Series, draw, nice_ceiling
 from loadbench.ui.present.series import (
     time_ticks,
 )
@@ -16,7 +16,7 @@ from loadbench.ui.present.series import (
 # Plots
 
 
-def chart(*lines: Sequence[Point], right: bool = False, **changes: object) -> Chart:
+def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
     """A chart of ten seconds, the last line at the right axis if that is asked for."""
     series = [
         Series(
@@ -32,8 +32,8 @@ def chart(*lines: Sequence[Point], right: bool = False, **changes: object) -> Ch
     return replace(made, **changes)  # type: ignore[arg-type]  # names are Chart's own
 
 
-STEADY: list[Point] = [(float(x), 50.0 + x) for x in range(11)]
-BROKEN: list[Point] = [(float(x), None if 3 <= x <= 6 else 50.0) for x in range(11)]
+STEADY: list[PlotPoint] = [(float(x), 50.0 + x) for x in range(11)]
+BROKEN: list[PlotPoint] = [(float(x), None if 3 <= x <= 6 else 50.0) for x in range(11)]
 
 
 def body(lines: Sequence[Line]) -> str:
@@ -63,7 +63,7 @@ def test_a_chart_fills_the_room_it_is_given(right: bool, signs: bool) -> None:
 def test_whatever_is_drawn_fits(
     values: list[float | None], columns: int, rows: int, right: bool
 ) -> None:
-    line: list[Point] = [(float(x), y) for x, y in enumerate(values)]
+    line: list[PlotPoint] = [(float(x), y) for x, y in enumerate(values)]
     end_s = float(max(10, len(values)))
     made = chart(STEADY, line, right=right, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s))
 
@@ -99,7 +99,7 @@ def test_the_axes_say_what_they_go_to() -> None:
 
 
 def test_a_right_axis_has_numbers_of_its_own() -> None:
-    few: list[Point] = [(float(x), 2.0) for x in range(11)]
+    few: list[PlotPoint] = [(float(x), 2.0) for x in range(11)]
 
     lines = draw(chart(STEADY, few, right=True), 60, 12, signs=False, ascii_frame=False)
 
@@ -115,12 +115,12 @@ def test_without_a_line_at_the_right_there_is_no_right_axis() -> None:
 
 
 def test_a_gap_is_not_drawn_over() -> None:
-    def signs_in(points_: list[Point]) -> int:
+    def signs_in(points_: list[PlotPoint]) -> int:
         # The mark at 5 s would hide some.
         made = chart(points_, marks=[])
         return body(draw(made, 60, 12, signs=True, ascii_frame=True)).count(".")
 
-    whole: list[Point] = [(x, 50.0) for x, _ in BROKEN]
+    whole: list[PlotPoint] = [(x, 50.0) for x, _ in BROKEN]
     assert 0 < signs_in(BROKEN) < 0.75 * signs_in(whole)
 
 

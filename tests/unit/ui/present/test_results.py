@@ -15,7 +15,7 @@ from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.glyphs import UNICODE
 from loadbench.ui.present.lines import SERIES, plain, width
-from loadbench.ui.present.plot import Chart, Point, Series
+from loadbench.ui.present.plot import Chart, PlotPoint, Series
 from loadbench.ui.present.results import (
     COLUMNS,
     cell_values,
@@ -42,12 +42,12 @@ from tests.support.builders import (
 )
 
 
-def points(chart: Chart) -> dict[str, list[Point]]:
+def points(chart: Chart) -> dict[str, list[PlotPoint]]:
     """The points of each series by its name."""
     return {one.name: list(one.points) for one in chart.series}
 
 
-def chart(*lines: Sequence[Point], right: bool = False, **changes: object) -> Chart:
+def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
     """A chart of ten seconds, the last line at the right axis if that is asked for."""
     series = [
         Series(

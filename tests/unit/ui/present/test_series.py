@@ -13,7 +13,7 @@ from loadbench.engine.journal.state import PhaseStart
 from loadbench.engine.measure.buckets import count
 from loadbench.engine.report.slices import Slices
 from loadbench.ui.present.lines import SERIES, plain
-from loadbench.ui.present.plot import Chart, Point, Series
+from loadbench.ui.present.plot import Chart, PlotPoint, Series
 from loadbench.ui.present.series import (
     latency_chart,
     legend,
@@ -41,7 +41,7 @@ def seconds(number: int, since: int = 0) -> list[Sample]:
 HOUR = seconds(4000)
 
 
-def chart(*lines: Sequence[Point], right: bool = False, **changes: object) -> Chart:
+def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
     """A chart of ten seconds, the last line at the right axis if that is asked for."""
     series = [
         Series(
@@ -70,7 +70,7 @@ def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, C
     )
 
 
-def points(chart: Chart) -> dict[str, list[Point]]:
+def points(chart: Chart) -> dict[str, list[PlotPoint]]:
     """The points of each series by its name."""
     return {one.name: list(one.points) for one in chart.series}
 

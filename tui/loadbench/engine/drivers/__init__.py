@@ -1,1 +1,16 @@
-"""How the service under test is started, scaled and watched."""
+"""How the service under test is started, scaled, watched and taken down.
+
+`protocol` has the two things that the rest of the program sees: a `Driver`, which answers whether it
+can run a profile here (`Preflight`), and the `Stack` that it opens. `registry` finds a driver by
+name and tries them in order for `auto`; nobody else compares names.
+
+- `compose`, `local`, `external`: a folder a driver. They know nothing of each other.
+- `docker`: the engine from outside, without Compose: asked, followed, inspected.
+- `health`, `metrics`: readiness and metrics of any service, by its URLs.
+- `our_service`: the environment variables of the service in `stack/`.
+- `requirements`: what more than one driver needs of a machine.
+- `stack_log`: the run's `stack.log`.
+
+To add a driver: its settings in `profile/driver_settings.py`, a folder here with a `driver.py`, one
+line in `registry.py`.
+"""

@@ -430,7 +430,7 @@ class RunFinished:
     """What could not be taken down, as a sentence. None: nothing is left."""
 
 
-Ending = CellFinished | CellFailed | CellSkipped
+CellEnd = CellFinished | CellFailed | CellSkipped
 """What ends an attempt of a cell."""
 
 Event = (

@@ -1,7 +1,4 @@
-"""The evidence for a verdict: what a measurement window was like, with the limits of the rules.
-
-Pure.
-"""
+"""The evidence for a verdict: what a window was like, with the limits of the rules. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

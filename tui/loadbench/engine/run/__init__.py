@@ -1,1 +1,14 @@
-"""Performing a run: the runner's own process."""
+"""Performing a run: the runner's own process.
+
+`python -m loadbench.engine.run` reads a `RunRequest` from standard input, answers with one line of
+JSON, and speaks through the journal alone from then on.
+
+- `prepare`: everything that may refuse a run, then its folder and the first event.
+- `sweep`: every outstanding cell, one after the other, and the clean-up at the end.
+- `attempt`: one attempt at a cell: scale, ramp, settle, measure, drain, report.
+- `control_loop`: where events go out, commands come in, and waiting is done.
+- `machine`: how busy this machine is meanwhile.
+- `doctor`: can this machine do the job?
+
+A stack and a load are given to it, so tests perform runs with fakes in no time.
+"""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import (
+    CellEnd,
     CellFailed,
     CellFinished,
     CellSkipped,
-    Ending,
     ErrorCount,
     Stages,
 )
@@ -118,7 +118,7 @@ def errors(shown: Shown, columns: int) -> tuple[int, list[Line]]:
 def verdict(
     shown: Shown,
     repeats: Sequence[CellState],
-    earlier: Sequence[tuple[int, Ending | None]],
+    earlier: Sequence[tuple[int, CellEnd | None]],
     columns: int,
 ) -> list[Line]:
     """Return what the numbers of a cell are worth and why, what bounds it, and its siblings.
@@ -190,7 +190,7 @@ def _repeat(cell: CellState) -> Line:
     return line(*told)
 
 
-def _attempt(which: int, ending: Ending | None) -> Line:
+def _attempt(which: int, ending: CellEnd | None) -> Line:
     match ending:
         case CellFinished():
             told = _numbers(ending)

@@ -20,7 +20,7 @@ _PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
 """From so many rows on, the numbers of parts that a y axis may have, the best one first."""
 _STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
-Point = tuple[float, float | None]
+PlotPoint = tuple[float, float | None]
 """x and y. None: nothing was measured there, so the line has a gap."""
 
 
@@ -29,7 +29,7 @@ class Series:
     """One line of a chart."""
 
     name: str
-    points: Sequence[Point]
+    points: Sequence[PlotPoint]
     tone: Tone
     sign: str
     """One ASCII character that it is drawn with where there is no braille or no colour."""
@@ -150,7 +150,7 @@ def _split(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
     return [at for at, _ in ticks], [label for _, label in ticks]
 
 
-def _unbroken(points: Sequence[Point]) -> Iterator[list[tuple[float, float]]]:
+def _unbroken(points: Sequence[PlotPoint]) -> Iterator[list[tuple[float, float]]]:
     for there, part in groupby(points, key=lambda point: point[1] is not None):
         if there:
             yield [(x, y) for x, y in part if y is not None]

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from loadbench.engine.journal.events import Ending
+from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.service_log import Said
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.present import cell as present
@@ -85,7 +85,7 @@ class CellPanels(Panels):
         self,
         shown: Shown,
         repeats: Sequence[CellState],
-        earlier: Sequence[tuple[int, Ending | None]],
+        earlier: Sequence[tuple[int, CellEnd | None]],
         said: Sequence[Said] | None,
     ) -> None:
         """Show a cell.

@@ -1,1 +1,1 @@
-"""The `external` driver: a service that is running already."""
+"""The `external` driver: a service that is running already; nothing is started, scaled or ended."""
