@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.marks import LIMITED
 from bench.marks import profile as one_cell
 from bench.sweeps import Sweep, perform, workspace
+from loadbench.engine.measure.bottleneck import BottleneckKind
 from loadbench.engine.report.rows import rows
 
 SLEEP_S = 0.1
@@ -49,10 +50,10 @@ def main() -> None:
     for name in names.split(",") if names else CAUSES:
         wanted, measure = CAUSES[name]
         for row in rows(measure().state):
-            bound = row.bottleneck.text if row.bottleneck else ""
-            print(f"{name:8} {row.cell:12} {row.verdict:8} {bound}", flush=True)
-            if not bound.startswith(wanted):
-                wrong.append(f"{name}: {wanted!r} was wanted, {row.reasons}")
+            found, text = row.bottleneck, row.bottleneck.text if row.bottleneck else ""
+            print(f"{name:8} {row.cell:12} {row.verdict:8} {text}", flush=True)
+            if found is None or found.kind is not wanted:
+                wrong.append(f"{name}: {wanted.value} was wanted, {row.reasons}")
     print("every cause is named" if not wrong else "\n".join(wrong))
     sys.exit(bool(wrong))
 
@@ -100,14 +101,14 @@ def change(file: Path, old: str, new: str) -> None:
     file.write_text(code.replace(old, new))
 
 
-CAUSES: dict[str, tuple[str, Callable[[], Sweep]]] = {
-    "sleep": ("a constant wait in the API", sleep),
-    "slow": ("the model, one slow worker: model-2", slow),
-    "client": ("the client", client),
-    "queue": ("the queue before the model", queue),
-    "limit": ("the CPU limit of model-1", limit),
+CAUSES: dict[str, tuple[BottleneckKind, Callable[[], Sweep]]] = {
+    "sleep": (BottleneckKind.CONSTANT_WAIT_IN_API, sleep),
+    "slow": (BottleneckKind.SLOW_WORKER, slow),
+    "client": (BottleneckKind.CLIENT, client),
+    "queue": (BottleneckKind.QUEUE, queue),
+    "limit": (BottleneckKind.CPU_LIMIT, limit),
 }
-"""How the sentence must begin, and the run."""
+"""What must bound every cell, and the run."""
 
 if __name__ == "__main__":
     main()

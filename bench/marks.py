@@ -23,7 +23,7 @@ from bench.truth_runs import serving
 from loadbench.engine.hardware import usable_cores
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.limits import MOST_OTHERS_CORES, MOST_OTHERS_SHARE
-from loadbench.engine.report.rows import rows
+from loadbench.engine.report.rows import Row, rows
 
 FROZEN_S = 2.0
 SAME_CORES = 0.15
@@ -54,6 +54,7 @@ class User(FastHttpUser):
     def get(self):
         self.client.get("/r/0", name="/r")
 """
+FAILED = "failed"
 LIMITED = """
 services:
   model:
@@ -69,29 +70,25 @@ def main() -> None:
     wrong = []
     for name in names.split(",") if names else CASES:
         wanted, measure = CASES[name]
-        for row, others in told(measure()):
-            reasons = without_neighbours(row[2], others)
-            right = wanted in reasons if wanted else not reasons
-            print(f"{name:10} {row[0]:12} {row[1]:8} others {others:4.2f}  {'; '.join(row[2])}")
-            if not right:
+        sweep = measure()
+        for row in rows(sweep.state):
+            others = sweep.others_cores.get(row.cell, 0.0)
+            marks = marks_of(row, others)
+            print(f"{name:10} {row.cell:12} {row.verdict:8} others {others:4.2f}  {row.reasons}")
+            if not (wanted in marks if wanted else not marks):
                 wrong.append(f"{name}: {wanted or 'no mark'!r} was wanted")
     print("every mark is right" if not wrong else "\n".join(wrong))
     sys.exit(bool(wrong))
 
 
-def told(sweep: Sweep) -> list[tuple[tuple[str, str, list[str]], float]]:
-    """Return of every cell its key, verdict and reasons, and what others used meanwhile."""
-    return [
-        ((row.cell, row.verdict, row.reasons.split("; ")), sweep.others_cores.get(row.cell, 0.0))
-        for row in rows(sweep.state)
-    ]
+def marks_of(row: Row, others_cores: float) -> set[str]:
+    """Return the rules that applied to a cell, and `failed` if it did.
 
-
-def without_neighbours(reasons: list[str], others_cores: float) -> str:
-    """Return the reasons, without one about neighbours if there were some."""
+    That of other processes is left out if there were some.
+    """
     most = max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * usable_cores())
-    there_were = others_cores > most - SAME_CORES
-    return "; ".join(it for it in reasons if not (it.startswith("neighbours") and there_were))
+    marks = {it.rule for it in row.findings} | ({FAILED} if row.verdict == FAILED else set())
+    return marks - ({"neighbours"} if others_cores > most - SAME_CORES else set())
 
 
 def good() -> Sweep:
@@ -159,13 +156,13 @@ def profile(
 
 CASES: dict[str, tuple[str, Callable[[], Sweep]]] = {
     "good": ("", good),
-    "fast": ("client-bound", fast),
-    "short": ("few samples", short),
-    "frozen": ("stalled once", frozen),
-    "killed": ("model-2 was killed (exit code 137)", killed),
-    "limited": ("held back by a CPU limit", limited),
+    "fast": ("client_bound", fast),
+    "short": ("few_samples", short),
+    "frozen": ("stalls", frozen),
+    "killed": (FAILED, killed),
+    "limited": ("throttled", limited),
 }
-"""What the reasons must say, and the run; an empty text: nothing."""
+"""The rule that must apply, and the run; an empty text: none."""
 
 if __name__ == "__main__":
     main()

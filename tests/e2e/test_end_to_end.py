@@ -39,7 +39,10 @@ def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> 
     rows = rows_of(folder)
     assert [row["cell"] for row in rows] == ["m1_u2_s10", "m2_u2_s10"]
     for row, report in zip(rows, ("1_2_10.html", "2_2_10.html"), strict=True):
-        assert not flaws(row["reasons"].split("; ") if row["reasons"] else ())
+        finished = bench.state().cells[row["cell"]].finished
+        assert finished is not None
+        assert not flaws(finished.findings)
+        assert row["reasons"] == "; ".join(finished.reasons)
         page = (folder / report).read_text()
         assert int(row["requests"]) == requests_in_report(page) > 0
         assert f">{row['cell']}, " in page
@@ -222,7 +225,7 @@ def test_a_sweep_survives_the_death_of_a_worker_the_broker_and_locust(bench: Ben
     assert cells["m1_u3_s10"].finished is not None
     assert cells["m1_u3_s10"].attempt == 2
     assert cells["m1_u4_s10"].finished is not None
-    assert not flaws(cells["m1_u4_s10"].finished.reasons)
+    assert not flaws(cells["m1_u4_s10"].finished.findings)
 
 
 def test_a_hung_locust_is_replaced_and_its_cell_measured_again(bench: Bench) -> None:
