@@ -81,8 +81,9 @@ def ask(bench: Bench, file: Path | None = None, **fields: Any) -> RunPlan:
 def test_a_preview_tells_the_driver_its_warnings_and_the_space(bench: Bench) -> None:
     found = ask(bench)
 
-    assert (found.driver, found.driver_reason) == ("external", "the profile asks for it")
-    assert found.warnings == (
+    preflight = found.preflight
+    assert (preflight.driver, preflight.reason) == ("external", "the profile asks for it")
+    assert found.preflight.warnings == (
         "settle.max is 0s: cells are measured without waiting for steady numbers",
     )
     assert found.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
@@ -102,7 +103,7 @@ def test_a_preview_leaves_nothing_behind(bench: Bench, state_home: Path) -> None
 def test_a_preview_heeds_what_is_given_with_the_file(bench: Bench) -> None:
     found = ask(bench, overrides=("users=1,2,3", "settle.max=30s"))
 
-    assert found.warnings == ()
+    assert found.preflight.warnings == ()
     assert found.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
 
 

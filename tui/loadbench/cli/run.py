@@ -14,12 +14,10 @@ from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, Signals, Wish
-from loadbench.engine.drivers.compose.leftovers import find_leftovers
-from loadbench.engine.drivers.registry import choose_driver
-from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
+from loadbench.engine.drivers.registry import find_leftovers, preflight
+from loadbench.engine.profile.loading import check_files, find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, start_runner
-from loadbench.engine.run.prepare import check_files
 from loadbench.engine.run_reader import Run, RunStatus, find_run, read_run, rest_of
 from loadbench.errors import UsageError
 from loadbench.ui.terminal import Wishes, why_not
@@ -177,6 +175,6 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
         if len(files) > 1:
             # The last one must not be refused hours later.
             check_files(workspace, profile)
-            choose_driver(workspace, profile)
+            preflight(workspace, profile)
     overrides = wanted.overrides
     return [RunRequest.of(workspace, profile_file=str(file), overrides=overrides) for file in files]

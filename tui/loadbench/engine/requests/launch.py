@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from loadbench import errors
+from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
 
@@ -47,9 +50,7 @@ class RunRequest:
 class RunPlan:
     """What a run would be, as far as only its own process can tell."""
 
-    driver: str
-    driver_reason: str
-    warnings: tuple[str, ...]
+    preflight: Preflight
     needed_bytes: int
     """What the run may leave on the disk."""
     free_bytes: int
@@ -75,8 +76,7 @@ def preview(request: RunRequest) -> RunPlan:
     Raises:
         LoadbenchError: The run would be refused.
     """
-    answer = _ask(request, "preview")
-    return RunPlan(**{**answer, "warnings": tuple(answer["warnings"])})
+    return TypeAdapter(RunPlan).validate_python(_ask(request, "preview"))
 
 
 def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _equip(request: RunRequest, prepared: Prepared) -> Equipment:
     root = request.workspace.root
     return Equipment(
         profile=prepared.profile,
-        stack=prepared.driver.stack(folder),
+        stack=prepared.stack,
         load=LocustLoad(
             root / load.locustfile,
             images=root / load.images,
