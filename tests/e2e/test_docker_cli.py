@@ -1,7 +1,6 @@
 """Docker's command line from outside, with a program in its place that answers as it might."""
 
 import os
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,10 +27,10 @@ from loadbench.engine.drivers.registry import preflight
 from loadbench.errors import EngineError, ProfileError, RefusedError, StackError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
+from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, answers, write_docker
 from tests.support.harness import until
 
 HERE = Endpoint("default", "unix:///var/run/docker.sock")
-CONTEXT = """[{"Name": "default", "Endpoints": {"docker": {"Host": "unix:///x.sock"}}}]"""
 
 Program = Callable[[str], None]
 
@@ -44,9 +43,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
     def write(script: str) -> None:
-        file = folder / "docker"
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        write_docker(folder, script)
 
     return write
 
@@ -151,18 +148,6 @@ def workspace(folder: Path) -> Workspace:
         (folder / "stack" / name).mkdir(parents=True)
     (folder / "stack" / "compose.yaml").touch()
     return Workspace(folder, folder / "reports")
-
-
-def answers(*, config: str, runtimes: str = "{}") -> str:
-    """A docker that tells of an engine and of a project."""
-    info = f'{{"ServerVersion": "99", "NCPU": 4, "Runtimes": {runtimes}}}'
-    told = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
-    cases = "".join(f"*{words}*) echo '{answer}';; " for words, answer in told.items())
-    return f'case "$*" in {cases}esac'
-
-
-PUBLISHED = '{"services": {"model": {}, "api": {"ports": [{"target": 8000}]}}}'
-ON_GPU = '{"services": {"model": {"runtime": "nvidia"}, "api": {"ports": [{"target": 8000}]}}}'
 
 
 def test_auto_takes_the_engine_that_answers(program: Program, tmp_path: Path) -> None:

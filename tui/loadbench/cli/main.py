@@ -179,15 +179,14 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
 def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
     """Show the cells of a PROFILE and the time they take; start nothing."""
     from loadbench import wording
-    from loadbench.engine.drivers.registry import preflight
     from loadbench.engine.profile.duration import say_duration
-    from loadbench.engine.profile.loading import check_files, find_profile, load_profile
+    from loadbench.engine.profile.loading import find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, estimate_s, plan_cells
+    from loadbench.engine.requests.launch import RunRequest, preview
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
-    check_files(workspace, loaded)
-    found = preflight(workspace, loaded)
+    found = preview(RunRequest.to_run(workspace, file, loaded, overrides)).preflight
     cells = plan_cells(loaded)
     header = ("cell", "models", "users", "rate", "repeat", "report ")
     body = [

@@ -20,12 +20,14 @@ from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import CellStatus, RunState, fold, unreadable_profile
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
+from loadbench.engine.profile.changes import differences
 from loadbench.engine.profile.loading import check_files, load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
 from loadbench.engine.profile.recorded import read_recorded
-from loadbench.engine.requests.launch import RunPlan
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run_reader import LATEST, Run, RunStatus, new_run_id, read_run
 from loadbench.errors import JournalError, RefusedError, UsageError, WorkspaceError
 from loadbench.workspace import Workspace
@@ -50,18 +52,18 @@ class Prepared:
     lock: StackLock
 
 
-def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Prepared:
+def prepare_run(request: RunRequest) -> Prepared:
     """Begin a run: nothing of it is visible before its first event is written.
 
     Raises:
         LoadbenchError: The run is refused, and nothing was left behind.
     """
-    profile = load_profile(file, overrides)
+    workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
     found = registry.preflight(workspace, profile)
     cells = plan_cells(profile)
     lock = StackLock(found.lock)
-    home = workspace.reports / file.stem
+    home = workspace.reports / request.profile_name
     run_id = _make_home(home, _needed_bytes(profile, len(cells)))
     hidden, folder = home / f".{run_id}.new", home / run_id
     try:
@@ -76,10 +78,10 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
                 pid=os.getpid(),
                 run=run_id,
                 workspace=str(workspace.root),
-                profile_name=file.stem,
-                profile_file=str(file.resolve()),
+                profile_name=request.profile_name,
+                profile_file=str(Path(request.profile_file).resolve()),
                 profile=profile.resolved(),
-                overrides=overrides,
+                overrides=request.overrides,
                 cells=cells,
                 driver=found.driver,
                 driver_reason=found.reason,
@@ -109,13 +111,13 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
     )
 
 
-def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> RunPlan:
+def preview_run(request: RunRequest) -> RunPlan:
     """Return what a run of a profile would be; nothing is begun.
 
     Raises:
         LoadbenchError: The run would be refused.
     """
-    profile = load_profile(file, overrides)
+    workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
     found = registry.preflight(workspace, profile)
     return _preview(workspace, profile, found, len(plan_cells(profile)))
@@ -223,7 +225,7 @@ def _unchanged_profile(state: RunState) -> Profile:
     file = Path(started.profile_file)
     if file.is_file():
         now = load_profile(file, started.overrides).resolved()
-        if changes := _differences(profile.resolved(), now):
+        if changes := differences(profile.resolved(), now):
             raise RefusedError(
                 f"{file} has changed since the run began: {'; '.join(changes)}. Cells of two "
                 "profiles do not belong in one table: restore it, or start a new run"
@@ -249,17 +251,6 @@ def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Pre
 def _hardware(preflight: Preflight) -> dict[str, Any]:
     found, engine = hardware(), preflight.facts.engine
     return {**found, "engine": dict(engine)} if engine else found
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
-    found = []
-    for key, was in before.items():
-        value = now[key]
-        if isinstance(was, dict) and isinstance(value, dict) and was.keys() == value.keys():
-            found += _differences(was, value, f"{prefix}{key}.")
-        elif was != value:
-            found.append(f"{prefix}{key} was {was}, is {value}")
-    return found
 
 
 def _make_home(home: Path, needed_bytes: int) -> str:
