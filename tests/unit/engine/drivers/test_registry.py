@@ -1,57 +1,18 @@
 """Drivers by name, with one that stands for all: who is asked for what."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loadbench.engine.drivers import registry
-from loadbench.engine.drivers.protocol import Leftovers, Stack
-from loadbench.engine.profile.model import Profile
-from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.errors import EngineError, LoadbenchError, RefusedError
+from loadbench.errors import EngineError, RefusedError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile, run_started, state_after
-from tests.support.fakes import FakeStack
+from tests.support.fakes import FakeDriver
 
 HERE = Workspace(Path("/nowhere"), Path("/nowhere/reports"))
-
-
-@dataclass
-class FakeDriver:
-    """A driver that does as it is told, and notes what it is asked for."""
-
-    name: str
-    refusal: LoadbenchError | None = None
-    warnings: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def preflight(self, _workspace: Workspace, _profile: Profile) -> Preflight:
-        self.note("preflight")
-        return Preflight(driver=self.name, reason=f"{self.name} works", lock=self.name)
-
-    def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:
-        self.note("validate")
-        return self.warnings
-
-    def open(self, _workspace: Workspace, _profile: Profile, _folder: Path) -> Stack:
-        return FakeStack([])
-
-    def leftovers(self, runs: Iterable[Run]) -> Leftovers:
-        folders = [run.folder for run in runs]
-        self.asked += [folder.name for folder in folders]
-        return Leftovers(dict.fromkeys(folders, (f"{self.name}-1",)), (f"{self.name} is away",))
-
-    def clear_leftovers(self, run: Run) -> str | None:
-        self.asked.append(run.folder.name)
-        return f"{self.name} cannot"
-
-    def note(self, call: str) -> None:
-        self.asked.append(call)
-        if self.refusal:
-            raise self.refusal
 
 
 @pytest.fixture

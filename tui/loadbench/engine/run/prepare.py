@@ -93,10 +93,10 @@ def prepare_run(request: RunRequest) -> Prepared:
         notes = [journal.append(Note(text=f"warning: {it}")) for it in found.warnings]
         hidden.rename(folder)
     except OSError as error:
-        shutil.rmtree(hidden, ignore_errors=True)
+        _leave_nothing(hidden)
         raise WorkspaceError(f"{error.filename or home}: {error.strerror}") from error
     except BaseException:
-        shutil.rmtree(hidden, ignore_errors=True)
+        _leave_nothing(hidden)
         raise
     journal.moved_to(folder)
     lock.name_holder(folder)
@@ -267,6 +267,13 @@ def _make_home(home: Path, needed_bytes: int) -> str:
             home.rmdir()
         raise
     return new_run_id(home, datetime.now())
+
+
+def _leave_nothing(hidden: Path) -> None:
+    """Remove what was made of a run that is refused, and its home unless other runs are there."""
+    shutil.rmtree(hidden, ignore_errors=True)
+    with suppress(OSError):
+        hidden.parent.rmdir()
 
 
 def _needed_bytes(profile: Profile, cells: int) -> int:
