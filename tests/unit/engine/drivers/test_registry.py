@@ -10,7 +10,7 @@ from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import EngineError, RefusedError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile, run_started, state_after
-from tests.support.fakes import FakeDriver
+from tests.support.fake_driver import FakeDriver
 
 HERE = Workspace(Path("/nowhere"), Path("/nowhere/reports"))
 

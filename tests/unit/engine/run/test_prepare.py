@@ -10,7 +10,7 @@ from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run.prepare import prepare_run, preview_run
 from loadbench.errors import ProfileError, RefusedError
 from loadbench.workspace import Workspace
-from tests.support.fakes import FakeDriver
+from tests.support.fake_driver import FakeDriver
 
 TEXT = """\
 models: [1]
