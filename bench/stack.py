@@ -28,8 +28,9 @@ import psutil
 
 from bench.posting import PICTURES, REPOSITORY, Users, median_stages
 from loadbench.engine.drivers.compose.files import project_name
-from loadbench.engine.drivers.registry import Driver, choose_driver
+from loadbench.engine.drivers.registry import driver_named, preflight
 from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.requests.preflight import Preflight
 from loadbench.workspace import Workspace
 
 WORKER_CORE = 0
@@ -216,22 +217,23 @@ def service(root: Path, *, models: int = 1, batch_size: int = 1) -> Iterator[tup
     """Have the service running; gives its address and the processes of its workers."""
     profile = load_profile(root / "profiles" / "bench.yaml")
     profile = profile.model_copy(update={"batch_size": batch_size})
-    driver = choose_driver(Workspace(root, root / "reports"), profile)
-    stack = driver.stack(root)
+    workspace = Workspace(root, root / "reports")
+    found = preflight(workspace, profile)
+    stack = driver_named(found.driver).open(workspace, profile, root)
     try:
         stack.prepare(lambda _step, _line: None)
         stack.scale(models, lambda _step, _line: None)
         while stack.missing(models):
             time.sleep(0.1)
-        yield stack.host, workers_of(driver)
+        yield stack.host, workers_of(found)
     finally:
         stack.close()
 
 
-def workers_of(driver: Driver) -> list[int]:
+def workers_of(found: Preflight) -> list[int]:
     """Return the process of each worker, by its id on this machine."""
-    if driver.project:
-        return in_containers(driver.project.name, "model")
+    if project := found.facts.project:
+        return in_containers(project.name, "model")
     running = psutil.Process().children(recursive=True)
     of_worker = [it for it in running if it.cmdline()[-1:] == ["model.worker"]]
     return [it.pid for it in of_worker if not it.children()]

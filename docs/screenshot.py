@@ -12,6 +12,7 @@ from pathlib import Path
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
+from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunRequest, start_runner
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.screens.run import RunScreen
@@ -27,8 +28,8 @@ def main() -> None:
     """Run the demo, and save the picture."""
     with tempfile.TemporaryDirectory() as reports:
         workspace = Workspace(bundled_root(), Path(reports))
-        request = RunRequest.of(workspace, profile_file=str(workspace.profiles / "demo.yaml"))
-        folder = start_runner(request)
+        file = workspace.profiles / "demo.yaml"
+        folder = start_runner(RunRequest.to_run(workspace, file, load_profile(file)))
         try:
             asyncio.run(_photograph(workspace, folder))
         finally:

@@ -1,7 +1,6 @@
 """Docker's command line from outside, with a program in its place that answers as it might."""
 
 import os
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,14 +23,14 @@ from loadbench.engine.drivers.docker.client import (
     engine_info,
 )
 from loadbench.engine.drivers.docker.monitor import Monitor
-from loadbench.engine.drivers.registry import choose_driver
+from loadbench.engine.drivers.registry import preflight
 from loadbench.errors import EngineError, ProfileError, RefusedError, StackError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
+from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, answers, write_docker
 from tests.support.harness import until
 
 HERE = Endpoint("default", "unix:///var/run/docker.sock")
-CONTEXT = """[{"Name": "default", "Endpoints": {"docker": {"Host": "unix:///x.sock"}}}]"""
 
 Program = Callable[[str], None]
 
@@ -44,9 +43,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
     def write(script: str) -> None:
-        file = folder / "docker"
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        write_docker(folder, script)
 
     return write
 
@@ -153,30 +150,18 @@ def workspace(folder: Path) -> Workspace:
     return Workspace(folder, folder / "reports")
 
 
-def answers(*, config: str, runtimes: str = "{}") -> str:
-    """A docker that tells of an engine and of a project."""
-    info = f'{{"ServerVersion": "99", "NCPU": 4, "Runtimes": {runtimes}}}'
-    told = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
-    cases = "".join(f"*{words}*) echo '{answer}';; " for words, answer in told.items())
-    return f'case "$*" in {cases}esac'
-
-
-PUBLISHED = '{"services": {"model": {}, "api": {"ports": [{"target": 8000}]}}}'
-ON_GPU = '{"services": {"model": {"runtime": "nvidia"}, "api": {"ports": [{"target": 8000}]}}}'
-
-
 def test_auto_takes_the_engine_that_answers(program: Program, tmp_path: Path) -> None:
     program(answers(config=PUBLISHED))
-    driver = choose_driver(workspace(tmp_path), make_profile(models=[1, 9]))
+    found = preflight(workspace(tmp_path), make_profile(models=[1, 9]))
 
-    assert (driver.name, driver.reason) == (
+    assert (found.driver, found.reason) == (
         "compose",
         "Docker engine 99 answers at unix:///x.sock",
     )
-    assert driver.project is not None
-    assert driver.lock_name == driver.project.name
-    assert driver.engine["cores"] == 4
-    assert driver.warnings[0].startswith("9 models × 1 threads are more than the 4 cores")
+    assert found.facts.project is not None
+    assert found.lock == found.facts.project.name
+    assert found.facts.engine["cores"] == 4
+    assert found.warnings[0].startswith("9 models × 1 threads are more than the 4 cores")
 
 
 def test_auto_without_an_engine_is_local_unless_containers_are_needed(
@@ -185,20 +170,20 @@ def test_auto_without_an_engine_is_local_unless_containers_are_needed(
     program(f"case \"$*\" in *context*) echo '{CONTEXT}';; *) echo refused >&2; exit 1;; esac")
     here = workspace(tmp_path)
 
-    driver = choose_driver(here, make_profile())
-    assert (driver.name, driver.reason) == ("local", "no containers: refused")
+    found = preflight(here, make_profile())
+    assert (found.driver, found.reason) == ("local", "no containers: refused")
     with pytest.raises(RefusedError, match=r"refused \(stack.memory_mb needs containers\)"):
-        choose_driver(here, make_profile(stack={"memory_mb": 100}))
+        preflight(here, make_profile(stack={"memory_mb": 100}))
     with pytest.raises(RefusedError, match=r"^refused$"):
-        choose_driver(here, make_profile(stack={"driver": "compose"}))
+        preflight(here, make_profile(stack={"driver": "compose"}))
 
 
 def test_a_run_goes_on_with_the_driver_that_it_was_begun_with(
     program: Program, tmp_path: Path
 ) -> None:
     program(answers(config=PUBLISHED))
-    driver = choose_driver(workspace(tmp_path), make_profile(), only="local")
-    assert (driver.name, driver.reason) == ("local", "the run was begun with local")
+    found = preflight(workspace(tmp_path), make_profile(), only="local")
+    assert (found.driver, found.reason) == ("local", "the run was begun with local")
 
 
 def test_a_gpu_needs_nvidia_s_toolkit_and_a_card(
@@ -210,15 +195,15 @@ def test_a_gpu_needs_nvidia_s_toolkit_and_a_card(
 
     program(answers(runtimes='{"runc": {}}', config=ON_GPU))
     with pytest.raises(RefusedError, match=r"Container Toolkit.*runtimes: runc.*nothing was sta"):
-        choose_driver(here, profile)
+        preflight(here, profile)
 
     program(answers(runtimes='{"nvidia": {}}', config=ON_GPU))
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
     with pytest.raises(RefusedError, match=r"this machine shows none \(no /dev/nvidia0\)"):
-        choose_driver(here, profile)
+        preflight(here, profile)
 
     monkeypatch.setattr(Path, "glob", lambda *_: iter([Path("/dev/nvidia0")]))
-    assert choose_driver(here, profile).name == "compose"
+    assert preflight(here, profile).driver == "compose"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +219,7 @@ def test_what_our_stack_cannot_do_is_refused(
     program(answers(config=PUBLISHED))
     stack = {"driver": "compose", **dict(keys.get("stack", {}))}  # type: ignore[call-overload]  # a dict
     with pytest.raises(RefusedError, match=message):
-        choose_driver(workspace(tmp_path), make_profile(**{**keys, "stack": stack}))
+        preflight(workspace(tmp_path), make_profile(**{**keys, "stack": stack}))
 
 
 def test_compose_files_that_compose_refuses_are_the_profile_s_mistake(
@@ -244,7 +229,7 @@ def test_compose_files_that_compose_refuses_are_the_profile_s_mistake(
     refusing = f"*config*) echo '{mistake}' >&2; exit 15;; *never*)"
     program(answers(config="").replace("*config*)", refusing))
     with pytest.raises(ProfileError, match=r"stack.compose: services.x additional properties"):
-        choose_driver(workspace(tmp_path), make_profile(stack={"driver": "compose"}))
+        preflight(workspace(tmp_path), make_profile(stack={"driver": "compose"}))
 
 
 def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> None:

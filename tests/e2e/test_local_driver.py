@@ -12,7 +12,7 @@ import requests
 
 from loadbench.engine.drivers.local.preflight import refuse_if_unusable
 from loadbench.engine.drivers.local.stack import LocalStack
-from loadbench.engine.drivers.registry import choose_driver
+from loadbench.engine.drivers.registry import preflight
 from loadbench.engine.journal.service_log import parse
 from loadbench.errors import RefusedError, StackError
 from loadbench.workspace import Workspace
@@ -253,7 +253,7 @@ def test_strays_in_the_user_s_environment_do_not_reach_the_services(
 def test_the_driver_says_why_it_was_chosen(tmp_path: Path) -> None:
     workspace = Workspace(REPOSITORY, tmp_path)
 
-    driver = choose_driver(workspace, make_profile(stack={"driver": "local"}))
+    found = preflight(workspace, make_profile(stack={"driver": "local"}))
 
-    assert (driver.name, driver.reason) == ("local", "the profile asks for it")
-    assert driver.project is None
+    assert (found.driver, found.reason) == ("local", "the profile asks for it")
+    assert found.facts.project is None

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed
-from loadbench.engine.requests.launch import RunPlan, RunRequest, preview
+from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
+from loadbench.engine.run_reader import read_run
 from loadbench.errors import JournalError, ProfileError, RefusedError, UsageError
 from loadbench.in_locust.clean import clean_event
 from loadbench.in_locust.recorder import Recorder
@@ -72,18 +73,30 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-def ask(bench: Bench, file: Path | None = None, **fields: Any) -> RunPlan:
-    """Ask the runner's program what a run would be."""
+def request(bench: Bench, file: Path | None = None, *overrides: str) -> RunRequest:
+    """The request for a run of the bench's profile, which is read here."""
+    file = file or bench.root / "profiles" / "mine.yaml"
     workspace = Workspace(bench.root, bench.reports)
-    name = str(file or bench.root / "profiles" / "mine.yaml")
-    return preview(RunRequest.of(workspace, **{"profile_file": name, **fields}))
+    return RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
+
+
+def ask(bench: Bench, file: Path | None = None, *overrides: str) -> RunPlan:
+    """Ask the runner's program what a run would be."""
+    return preview(request(bench, file, *overrides))
+
+
+def ask_to_resume(bench: Bench, folder: Path, *, retry_failed: bool = False) -> RunPlan:
+    """Ask the runner's program what going on with a run would be."""
+    workspace = Workspace(bench.root, bench.reports)
+    return preview(RunRequest.to_resume(workspace, folder, retry_failed=retry_failed))
 
 
 def test_a_preview_tells_the_driver_its_warnings_and_the_space(bench: Bench) -> None:
     found = ask(bench)
 
-    assert (found.driver, found.driver_reason) == ("external", "the profile asks for it")
-    assert found.warnings == (
+    preflight = found.preflight
+    assert (preflight.driver, preflight.reason) == ("external", "the profile asks for it")
+    assert found.preflight.warnings == (
         "settle.max is 0s: cells are measured without waiting for steady numbers",
     )
     assert found.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
@@ -101,9 +114,9 @@ def test_a_preview_leaves_nothing_behind(bench: Bench, state_home: Path) -> None
 
 
 def test_a_preview_heeds_what_is_given_with_the_file(bench: Bench) -> None:
-    found = ask(bench, overrides=("users=1,2,3", "settle.max=30s"))
+    found = ask(bench, None, "users=1,2,3", "settle.max=30s")
 
-    assert found.warnings == ()
+    assert found.preflight.warnings == ()
     assert found.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
 
 
@@ -156,7 +169,7 @@ def test_a_preview_of_going_on_counts_what_is_left(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), cell_finished("m1_u2_s10"))
     before = (folder / FILE_NAME).read_bytes()
 
-    found = ask(bench, resume=str(folder))
+    found = ask_to_resume(bench, folder)
 
     assert found.needed_bytes == 20_000_000 + 1_000_000 + 10 * 3_000
     assert (folder / FILE_NAME).read_bytes() == before
@@ -172,8 +185,8 @@ def test_a_preview_of_going_on_with_a_run_that_is_over_is_refused(bench: Bench) 
     folder = resumable(bench, *over)
 
     with pytest.raises(UsageError, match="every cell is over; --retry-failed measures its 2"):
-        ask(bench, resume=str(folder))
-    again = ask(bench, resume=str(folder), retry_failed=True)
+        ask_to_resume(bench, folder)
+    again = ask_to_resume(bench, folder, retry_failed=True)
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
 
 
@@ -182,14 +195,52 @@ def test_a_preview_of_going_on_after_the_profile_has_changed_is_refused(bench: B
     bench.save_profile(EXTERNAL.replace("run_time: 10s", "run_time: 20s"), "mine")
 
     with pytest.raises(RefusedError, match=r"has changed since .*: run_time was 10s, is 20s"):
-        ask(bench, resume=str(folder))
+        ask_to_resume(bench, folder)
 
 
 def test_a_preview_of_going_on_with_a_profile_of_a_newer_version_is_refused(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), weather="good")
 
     with pytest.raises(JournalError, match=r"profile that this version cannot read \(weather\)"):
-        ask(bench, resume=str(folder))
+        ask_to_resume(bench, folder)
+
+
+# What was looked at is what starts
+
+
+def test_a_profile_that_is_edited_between_preview_and_start_is_refused(bench: Bench) -> None:
+    looked_at = request(bench)
+    preview(looked_at)
+    bench.save_profile(EXTERNAL.replace("[2, 4]", "[8]"), "mine")
+
+    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]; look at it"
+    with pytest.raises(RefusedError, match=changed):
+        start_runner(looked_at)
+    with pytest.raises(RefusedError, match=changed):
+        preview(looked_at)
+    assert not bench.reports.exists()
+
+
+def test_a_comment_that_is_edited_between_preview_and_start_changes_nothing(bench: Bench) -> None:
+    looked_at = request(bench, None, "users=3")
+    preview(looked_at)
+    file = bench.save_profile(f"# what a day\n{EXTERNAL}", "mine")
+
+    begun = read_run(start_runner(looked_at)).state.started
+
+    assert begun is not None
+    assert begun.profile == looked_at.profile
+    assert begun.overrides == ("users=3",)
+    assert (begun.profile_name, begun.profile_file) == ("mine", str(file))
+
+
+def test_a_request_that_was_damaged_on_its_way_starts_nothing(bench: Bench) -> None:
+    looked_at = request(bench)
+    damaged = replace(looked_at, profile={**looked_at.profile, "users": [9]})
+
+    with pytest.raises(RefusedError, match="the profile mine was damaged on its way"):
+        start_runner(damaged)
+    assert not bench.reports.exists()
 
 
 # Errors by the second

@@ -15,6 +15,7 @@ from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.events import Event, Result, RunFinished
 from loadbench.engine.journal.service_log import spoken
 from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
 from loadbench.ui.seen import Seen, remember
 from loadbench.ui.terminal import Terminal
@@ -53,9 +54,12 @@ sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=of_size)
 every_size = pytest.mark.parametrize("size", [WIDE, NARROW, SMALL, LARGE], ids=of_size)
 
 FOUND = RunPlan(
-    driver="local",
-    driver_reason="no containers: the Docker engine does not answer",
-    warnings=("2 models × 1 threads are more than the 1 cores here",),
+    preflight=Preflight(
+        driver="local",
+        reason="no containers: the Docker engine does not answer",
+        lock="local",
+        warnings=("2 models × 1 threads are more than the 1 cores here",),
+    ),
     needed_bytes=24_000_000,
     free_bytes=77_700_000_000,
 )

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
 from loadbench.ui.screens.preview import PreviewScreen
 from loadbench.ui.screens.profiles import ProfilesScreen
@@ -28,7 +29,9 @@ from tests.support.ui_harness import (
 )
 
 PREVIEW = RunPlan(
-    driver="local", driver_reason="asked for", warnings=(), needed_bytes=1, free_bytes=10**9
+    preflight=Preflight(driver="local", reason="asked for", lock="local"),
+    needed_bytes=1,
+    free_bytes=10**9,
 )
 
 

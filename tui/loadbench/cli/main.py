@@ -179,16 +179,14 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
 def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
     """Show the cells of a PROFILE and the time they take; start nothing."""
     from loadbench import wording
-    from loadbench.engine.drivers.registry import choose_driver
     from loadbench.engine.profile.duration import say_duration
     from loadbench.engine.profile.loading import find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, estimate_s, plan_cells
-    from loadbench.engine.run.prepare import check_files
+    from loadbench.engine.requests.launch import RunRequest, preview
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
-    check_files(workspace, loaded)
-    driver = choose_driver(workspace, loaded)
+    found = preview(RunRequest.to_run(workspace, file, loaded, overrides)).preflight
     cells = plan_cells(loaded)
     header = ("cell", "models", "users", "rate", "repeat", "report ")
     body = [
@@ -206,8 +204,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in all")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
     click.echo(f"reports: {workspace.reports / file.stem}, about {megabytes} MB")
-    click.echo(f"driver: {driver.name} ({driver.reason})")
-    for warning in driver.warnings:
+    click.echo(f"driver: {found.driver} ({found.reason})")
+    for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
 
 
@@ -217,15 +215,15 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
 def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     """Check profiles, all of them if none is named; start nothing."""
     from loadbench import wording
-    from loadbench.engine.drivers.compose.preflight import check_compose
+    from loadbench.engine.drivers import registry
     from loadbench.engine.profile.loading import (
+        check_files,
         find_profile,
         load_profile,
         placed,
         saved_profiles,
     )
     from loadbench.engine.profile.plan import plan_cells, warnings
-    from loadbench.engine.run.prepare import check_files
 
     files = [find_profile(name, workspace.profiles) for name in names]
     mistakes = []
@@ -237,7 +235,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
             continue
         try:
             check_files(workspace, loaded)
-            doubts = check_compose(workspace, loaded)
+            doubts = registry.validate(workspace, loaded)
         except ProfileError as error:
             mistakes.append(placed(file, str(error)))
             continue
@@ -339,7 +337,7 @@ def stop(workspace: Workspace, name: str | None) -> None:
 
 def _clear(found: "Run") -> None:
     """Remove the containers that a run has left behind."""
-    from loadbench.engine.drivers.compose.leftovers import clear_leftovers, find_leftovers
+    from loadbench.engine.drivers.registry import clear_leftovers, find_leftovers
 
     names = find_leftovers([found]).containers.get(found.folder, ())
     if names:

@@ -14,12 +14,10 @@ from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, Signals, Wish
-from loadbench.engine.drivers.compose.leftovers import find_leftovers
-from loadbench.engine.drivers.registry import choose_driver
+from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
-from loadbench.engine.requests.launch import RunRequest, start_runner
-from loadbench.engine.run.prepare import check_files
+from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.run_reader import Run, RunStatus, find_run, read_run, rest_of
 from loadbench.errors import UsageError
 from loadbench.ui.terminal import Wishes, why_not
@@ -162,8 +160,8 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
     if wanted.resume is not None:
         if wanted.profiles or wanted.overrides:
             raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
-        folder = str(find_run(wanted.resume, workspace.reports).folder)
-        return [RunRequest.of(workspace, resume=folder, retry_failed=wanted.retry_failed)]
+        folder = find_run(wanted.resume, workspace.reports).folder
+        return [RunRequest.to_resume(workspace, folder, retry_failed=wanted.retry_failed)]
     if not wanted.profiles:
         there = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
         raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
@@ -171,12 +169,13 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
         raise UsageError("--retry-failed goes with --resume RUN")
     if wanted.detach and len(wanted.profiles) > 1:
         raise UsageError("--detach takes one PROFILE: two at once would measure each other")
-    files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
-    for file in files:
-        profile = load_profile(file, wanted.overrides)
-        if len(files) > 1:
-            # The last one must not be refused hours later.
-            check_files(workspace, profile)
-            choose_driver(workspace, profile)
     overrides = wanted.overrides
-    return [RunRequest.of(workspace, profile_file=str(file), overrides=overrides) for file in files]
+    files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
+    orders = [
+        RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
+        for file in files
+    ]
+    for order in orders if len(orders) > 1 else ():
+        # The last one must not be refused hours later.
+        preview(order)
+    return orders

@@ -15,7 +15,7 @@ from loadbench.workspace import Workspace
 def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, RunRequest]:
     """Return what starting a new run of a profile is, and the order for it."""
     intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
-    return intention, RunRequest.of(workspace, profile_file=str(file))
+    return intention, RunRequest.to_run(workspace, file, profile)
 
 
 def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | None:
@@ -40,5 +40,5 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | 
         cells=tuple(it.cell for it in left),
         again=f"{rest.cells} of its {len(run.state.cells)} cells {what}. The others stay.",
     )
-    order = RunRequest.of(workspace, resume=str(run.folder), retry_failed=rest.retry_failed)
+    order = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
     return intention, order

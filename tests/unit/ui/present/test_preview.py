@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Event, Result, RunFinished
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.launch import RunPlan
+from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.present.actions import DEPEND_ON_STATE, allows, leaving, skipping
 from loadbench.ui.present.glyphs import ASCII, UNICODE, Glyphs
@@ -66,9 +67,12 @@ MEASURED = (cell_started(), cell_finished(), cell_started(SECOND), cell_finished
 
 INTENTION = Intention(name="demo", profile=PROFILE, cells=plan_cells(PROFILE))
 FOUND = RunPlan(
-    driver="local",
-    driver_reason="no containers: the Docker engine does not answer",
-    warnings=("2 models × 1 threads are more than the 1 cores here", "another one"),
+    preflight=Preflight(
+        driver="local",
+        reason="no containers: the Docker engine does not answer",
+        lock="local",
+        warnings=("2 models × 1 threads are more than the 1 cores here", "another one"),
+    ),
     needed_bytes=24_400_000,
     free_bytes=77_700_000_000,
 )
@@ -151,7 +155,8 @@ def test_that_the_first_cell_is_measured_again_is_told() -> None:
 
 @given(st.text(max_size=100), st.integers(20, 80))
 def test_a_preview_is_never_wider_than_its_dialog(said: str, columns: int) -> None:
-    found = replace(FOUND, driver_reason=said, warnings=(said,))
+    preflight = replace(FOUND.preflight, reason=said, warnings=(said,))
+    found = replace(FOUND, preflight=preflight)
 
     lines = preview_lines(INTENTION, found, columns, refusal=said)
 

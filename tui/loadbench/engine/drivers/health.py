@@ -5,8 +5,6 @@ from typing import Any
 
 import requests
 
-from loadbench.engine.profile.model import Profile
-
 ASK_TIMEOUT_S = 2.0
 
 
@@ -21,9 +19,8 @@ class Health:
     """Whether each of them is ready. None: the answer does not tell of workers."""
 
 
-def health_url(profile: Profile, host: str) -> str:
-    """Return the health URL of a service at an address."""
-    health = profile.stack.health
+def health_url(health: str, host: str) -> str:
+    """Return the URL that `stack.health` stands for, of a service at an address."""
     return f"{host}{health}" if health.startswith("/") else health
 
 

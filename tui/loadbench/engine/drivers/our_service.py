@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 
+from loadbench.engine.profile.driver_settings import StartedSettings
 from loadbench.engine.profile.model import Profile
 
 SET_BY_KEYS = {
@@ -30,20 +31,20 @@ SET_BY_PROFILES = (
 """Variables of the services that a profile's `stack.environment` alone may set."""
 
 
-def contradictions(profile: Profile) -> list[str]:
+def contradictions(settings: StartedSettings) -> list[str]:
     """Return what `stack.environment` sets that is not for it to set, a sentence each."""
     return [
         f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it from here"
-        for variable in profile.stack.environment
+        for variable in settings.environment
         if variable in SET_BY_KEYS
     ]
 
 
-def strangers(profile: Profile) -> list[str]:
+def strangers(settings: StartedSettings) -> list[str]:
     """Return what `stack.environment` sets that our service does not read, a sentence each."""
     known = (*SET_BY_KEYS, *SET_BY_PROFILES)
     found = []
-    for variable in profile.stack.environment:
+    for variable in settings.environment:
         if variable not in known:
             like = get_close_matches(variable.upper(), known, 1)
             meant = f"; is {like[0]} meant?" if like else ""
@@ -51,17 +52,21 @@ def strangers(profile: Profile) -> list[str]:
     return found
 
 
-def service_settings(profile: Profile) -> dict[str, str]:
-    """Return the variables that a profile sets."""
-    stack = profile.stack
-    vram = stack.gpu_memory_mb
+def service_settings(profile: Profile, settings: StartedSettings) -> dict[str, str]:
+    """Return the variables that a profile sets.
+
+    Args:
+        profile: What is to be run.
+        settings: What it asks of its driver.
+    """
+    vram = settings.gpu_memory_mb
     # Shorter than the client's patience, so that a late answer is the service's own 503.
     deadline_ms = int(profile.load.timeout * 900)
     return {
         "DEVICE": profile.device,
         "BATCH_SIZE": str(profile.batch_size),
-        "MODEL_THREADS": str(stack.model_threads),
+        "MODEL_THREADS": str(settings.model_threads),
         "GPU_MEMORY_MB": "" if vram is None else str(vram),
         "DEADLINE_MS": str(max(1, deadline_ms)),
-        **stack.environment,
+        **settings.environment,
     }

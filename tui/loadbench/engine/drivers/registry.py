@@ -1,47 +1,47 @@
-"""Which driver a profile gets on this machine, and why."""
+"""The drivers by name: which one a profile gets on this machine and why, and their leftovers.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+Nothing outside asks which driver it is; what differs between them is in their settings, in what
+their preflight found, and in what they do.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.compose.preflight import ComposeMeans, open_compose, vram_warning
-from loadbench.engine.drivers.external.stack import ExternalStack
-from loadbench.engine.drivers.local.preflight import refuse_if_unusable
-from loadbench.engine.drivers.local.stack import LocalStack
-from loadbench.engine.drivers.our_service import strangers
-from loadbench.engine.drivers.protocol import Stack
-from loadbench.engine.hardware import usable_cores
-from loadbench.engine.journal.events import Project
-from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import warnings
-from loadbench.errors import RefusedError
+from loadbench.engine.drivers.compose.driver import ComposeDriver
+from loadbench.engine.drivers.external.driver import ExternalDriver
+from loadbench.engine.drivers.local.driver import LocalDriver
+from loadbench.engine.drivers.protocol import Driver, Leftovers
+from loadbench.engine.profile.driver_settings import AUTO, SETTINGS
+from loadbench.engine.profile.model import Profile, StackSection
+from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.run_reader import Run
+from loadbench.errors import EngineError, RefusedError
 from loadbench.workspace import Workspace
+
+DRIVERS: Mapping[str, Driver] = {
+    driver.name: driver for driver in (ComposeDriver(), LocalDriver(), ExternalDriver())
+}
+AUTOMATIC = (ComposeDriver.name, LocalDriver.name)
+"""What `auto` tries, in this order."""
 
 ASKED_FOR = "the profile asks for it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Driver:
-    """A driver that can run a profile here."""
+def driver_named(name: str) -> Driver:
+    """Return a driver.
 
-    name: str
-    reason: str
-    lock_name: str
-    """Two runs whose drivers have the same one would disturb each other."""
-    stack: Callable[[Path], Stack]
-    """Makes the stack, not started yet; the argument is the run's folder."""
-    project: Project | None = None
-    """The compose project that it scales, if it does that."""
-    engine: Mapping[str, Any] = field(default_factory=dict)
-    """What the containers run on, for the journal."""
-    warnings: tuple[str, ...] = ()
-    """What is allowed but may not be meant, a sentence each."""
+    Raises:
+        RefusedError: There is none of that name, as in a run of another version.
+    """
+    if name not in DRIVERS:
+        raise RefusedError(f"no driver {name!r} in this version; there are: {', '.join(DRIVERS)}")
+    return DRIVERS[name]
 
 
-def choose_driver(workspace: Workspace, profile: Profile, *, only: str | None = None) -> Driver:
-    """Return the driver for a profile.
+def preflight(workspace: Workspace, profile: Profile, *, only: str | None = None) -> Preflight:
+    """Return which driver runs a profile here, and what it found.
 
     Args:
         workspace: Where its files are.
@@ -53,103 +53,94 @@ def choose_driver(workspace: Workspace, profile: Profile, *, only: str | None = 
         RefusedError: It cannot run here; the message says why and what to do.
     """
     asked = profile.stack.driver
-    name = only if asked == "auto" and only else asked
+    if asked == AUTO and not only:
+        return _first_that_can(workspace, profile)
+    name = only if asked == AUTO and only else asked
     reason = ASKED_FOR if name == asked else f"the run was begun with {name}"
-    match name:
-        case "compose":
-            return _compose(workspace, profile, reason)
-        case "local":
-            return _local(workspace, profile, reason)
-        case "external":
-            return _external(profile)
-    return _automatic(workspace, profile)
+    return replace(driver_named(name).preflight(workspace, profile), reason=reason)
 
 
-def _automatic(workspace: Workspace, profile: Profile) -> Driver:
-    try:
-        means = open_compose(workspace, profile)
-    except RefusedError as no_compose:
-        if needs := profile.stack.needs_containers():
-            raise RefusedError(f"{no_compose} (stack.{needs[0]} needs containers)") from no_compose
+def validate(workspace: Workspace, profile: Profile) -> list[str]:
+    """Check a profile as far as that is possible on any machine.
+
+    Returns:
+        Valid but probably unintended settings, and what could not be checked, a sentence each.
+
+    Raises:
+        ProfileError: The profile cannot be used anywhere.
+    """
+    unchecked = []
+    for name in _candidates(profile):
         try:
-            return _local(workspace, profile, f"no containers: {no_compose}")
-        except RefusedError as no_local:
-            raise RefusedError(
-                f"no driver can run this here\n  compose: {no_compose}\n  local: {no_local}"
-            ) from no_local
-    version = means.info.get("ServerVersion")
-    reason = f"Docker engine {version} answers at {means.docker.endpoint.url}"
-    return _of_compose(profile, means, reason)
+            return driver_named(name).validate(workspace, profile)
+        except EngineError as error:
+            unchecked.append(str(error))
+    return unchecked[:1]
 
 
-def _compose(workspace: Workspace, profile: Profile, reason: str) -> Driver:
-    return _of_compose(profile, open_compose(workspace, profile), reason)
+def find_leftovers(runs: Iterable[Run]) -> Leftovers:
+    """Look for what runs that have ended have left behind, each by its own driver."""
+    by_driver: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.state.started:
+            by_driver[run.state.started.driver].append(run)
+    containers: dict[Path, tuple[str, ...]] = {}
+    unknown: list[str] = []
+    for name, begun in by_driver.items():
+        if driver := DRIVERS.get(name):
+            found = driver.leftovers(begun)
+            containers |= found.containers
+            unknown += found.unknown
+    return Leftovers(containers, tuple(unknown))
 
 
-def _of_compose(profile: Profile, means: ComposeMeans, reason: str) -> Driver:
-    docker, files = means.docker, means.files
+def clear_leftovers(run: Run) -> str | None:
+    """Remove what a run that has ended has left behind.
 
-    def make(folder: Path) -> Stack:
-        # Here, not above: python-on-whales and NVML are for the runner's process alone.
-        from loadbench.engine.drivers.compose.stack import ComposeStack
-        from loadbench.engine.drivers.docker.gpu import VramMeter, find_gpus
+    Returns:
+        What could not be removed, as a sentence; None: nothing is left.
 
-        gpus = find_gpus() if files.wants_nvidia and not docker.endpoint.remote else None
-        vram = VramMeter(gpus) if gpus else None
-        return ComposeStack(docker, files, profile, folder=folder, vram=vram)
-
-    return Driver(
-        name="compose",
-        reason=reason,
-        lock_name=files.project,
-        stack=make,
-        project=Project(
-            name=files.project, context=docker.endpoint.context, engine=docker.endpoint.url
-        ),
-        engine={
-            "docker": means.info.get("ServerVersion"),
-            "compose": means.info.get("ComposeVersion"),
-            "cores": means.info.get("NCPU"),
-            "memory_bytes": means.info.get("MemTotal"),
-            "system": means.info.get("OperatingSystem"),
-            "runtimes": sorted(means.info.get("Runtimes") or {}),
-        },
-        warnings=(
-            *warnings(profile, means.info.get("NCPU") if files.ours else None),
-            *files.warnings(profile),
-            *_present(None if docker.endpoint.remote else vram_warning(profile)),
-        ),
-    )
+    Raises:
+        RefusedError: A live run uses it.
+    """
+    driver = DRIVERS.get(run.state.started.driver) if run.state.started else None
+    return driver.clear_leftovers(run) if driver else None
 
 
-def _local(workspace: Workspace, profile: Profile, reason: str) -> Driver:
-    refuse_if_unusable(workspace.stack, profile)
-    return Driver(
-        name="local",
-        reason=reason,
-        # All local stacks share this machine's cores, so two at once would measure each other.
-        lock_name="local",
-        stack=lambda folder: LocalStack(workspace.stack, profile, log=folder / "stack.log"),
-        warnings=(
-            *warnings(profile, usable_cores()),
-            *strangers(profile),
-            *_present(vram_warning(profile)),
-        ),
-    )
+def _first_that_can(workspace: Workspace, profile: Profile) -> Preflight:
+    """Try the drivers that `auto` stands for."""
+    refusals: dict[str, RefusedError] = {}
+    for name in _candidates(profile):
+        try:
+            found = driver_named(name).preflight(workspace, profile)
+        except RefusedError as error:
+            refusals[name] = error
+            continue
+        if not refusals:
+            return found
+        first = next(iter(refusals.values()))
+        return replace(found, reason=f"no {SETTINGS[name].lacks}: {first}")
+    *_, last = refusals.values()
+    if len(refusals) == 1:
+        raise RefusedError(f"{last}{_why_no_other(profile)}") from last
+    listed = "".join(f"\n  {name}: {refusal}" for name, refusal in refusals.items())
+    raise RefusedError(f"no driver can run this here{listed}") from last
 
 
-def _external(profile: Profile) -> Driver:
-    assert profile.host is not None
-    parts = urlsplit(profile.host)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return Driver(
-        name="external",
-        reason=ASKED_FOR,
-        lock_name=f"external-{parts.hostname}-{port}",
-        stack=lambda _: ExternalStack(profile),
-        warnings=tuple(warnings(profile, None)),
-    )
+def _candidates(profile: Profile) -> list[str]:
+    """Return the drivers that take all keys of a profile: the one it names, or some of `auto`'s."""
+    if profile.stack.driver != AUTO:
+        return [profile.stack.driver]
+    return [name for name in AUTOMATIC if not _foreign_keys(name, profile)]
 
 
-def _present(warning: str | None) -> tuple[str, ...]:
-    return (warning,) if warning else ()
+def _why_no_other(profile: Profile) -> str:
+    """Return which key keeps `auto` from trying another driver, in brackets."""
+    for name in AUTOMATIC:
+        for key in _foreign_keys(name, profile):
+            return f" (stack.{key} needs {SETTINGS[name].lacks})"
+    return ""
+
+
+def _foreign_keys(name: str, profile: Profile) -> list[str]:
+    return SETTINGS[name].foreign_keys(profile.stack, StackSection())

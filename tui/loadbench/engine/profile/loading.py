@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from loadbench.engine.profile.fields import KeyMistakeError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
 from loadbench.errors import ProfileError
+from loadbench.workspace import Workspace
 
 SUFFIXES = (".yaml", ".yml")
 Place = tuple[str | int, ...]
@@ -99,6 +100,23 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
     if source.mistakes:
         raise ProfileError(_listing(file, source.mistakes))
     return profile
+
+
+def check_files(workspace: Workspace, profile: Profile) -> None:
+    """Raise unless the locustfile and the images of a profile are there.
+
+    Raises:
+        ProfileError: One of them is not.
+    """
+    mistakes = []
+    locustfile = workspace.root / profile.load.locustfile
+    if not locustfile.is_file():
+        mistakes.append(f"load.locustfile: {locustfile} is not a file")
+    images = workspace.root / profile.load.images
+    if not images.is_dir():
+        mistakes.append(f"load.images: {images} is not a folder")
+    if mistakes:
+        raise ProfileError("; ".join(mistakes))
 
 
 def placed(file: Path, message: str) -> str:

@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from loadbench.engine.profile.driver_settings import refuse_misfit
 from loadbench.engine.profile.duration import write_duration
 from loadbench.engine.profile.fields import (
     Duration,
     HealthText,
     HttpUrl,
-    KeyMistakeError,
     PathText,
     PathTexts,
     PositiveInt,
@@ -22,9 +22,6 @@ from loadbench.engine.profile.fields import (
 
 SETTLE_WINDOWS = 3
 """Successive windows that must agree: as in Triton perf_analyzer's stability rule."""
-
-ONE_LABEL = "one value with stack.driver external, a label: nothing is scaled"
-"""What is said of other numbers of models there."""
 
 
 class Section(BaseModel):
@@ -94,18 +91,6 @@ class StackSection(Section):
     gpu_memory_mb: Annotated[Whole, Field(ge=1)] | None = Field(
         None, description="VRAM that one model may take, in MB; null: grows by need"
     )
-
-    def needs_containers(self) -> list[str]:
-        """Return the keys that ask for what only containers can do."""
-        return self._set(("compose", "service", "memory_mb"))
-
-    def starts_something(self) -> list[str]:
-        """Return the keys that ask for what only a started service can have."""
-        return self._set(("compose", "service", "memory_mb", "environment", "gpu_memory_mb"))
-
-    def _set(self, keys: tuple[str, ...]) -> list[str]:
-        defaults = StackSection()
-        return [key for key in keys if getattr(self, key) != getattr(defaults, key)]
 
 
 class LoadSection(Section):
@@ -186,21 +171,13 @@ class Profile(Section):
 
     @model_validator(mode="after")
     def _fits_its_driver(self) -> "Profile":
-        driver = self.stack.driver
-        if driver == "external" and not self.host:
-            raise KeyMistakeError(
-                ("stack", "driver"), "external needs `host`: where the service runs already"
-            )
-        if driver == "external" and len(self.models) > 1:
-            raise KeyMistakeError(("models",), ONE_LABEL)
-        for key in self.stack.needs_containers() if driver == "local" else ():
-            raise KeyMistakeError(
-                ("stack", key), "the local driver has no containers; driver compose has"
-            )
-        for key in self.stack.starts_something() if driver == "external" else ():
-            raise KeyMistakeError(
-                ("stack", key), "nothing is started with stack.driver external; remove it"
-            )
+        refuse_misfit(
+            self.stack.driver,
+            section=self.stack,
+            defaults=StackSection(),
+            host=self.host,
+            models=len(self.models),
+        )
         return self
 
     def resolved(self) -> dict[str, Any]:

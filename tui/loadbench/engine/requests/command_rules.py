@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.commands import NAMES, Command
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
+from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.profile.loading import read_point
-from loadbench.engine.profile.model import ONE_LABEL
 from loadbench.engine.profile.plan import Cell, cells_at
 from loadbench.errors import ProfileError
 
@@ -64,8 +64,9 @@ def judge_add(args: object, state: RunState) -> Answer:
         point = read_point(args)
     except ProfileError as error:
         return Answer(False, str(error))
-    if profile.stack.driver == "external" and point.models not in profile.models:
-        return Answer(False, f"models: {ONE_LABEL}")
+    settings = settings_of(profile.stack.driver)
+    if settings and not settings.is_scalable and point.models not in profile.models:
+        return Answer(False, f"models: {settings.one_label()}")
     cells = cells_at(profile, point)
     key = cells[0].key
     if known := state.cells.get(key):

@@ -5,27 +5,46 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from loadbench import errors
+from loadbench.engine.profile.changes import digest_of
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """Which run to start, or to go on with."""
+    """Which run to start, or to go on with. Plain data, so that it crosses to the runner.
+
+    What was looked at is what is started: a request carries the profile itself, not where to read
+    it. The runner looks at the file again only to refuse where it has changed meanwhile.
+    """
 
     workspace_root: str
     reports: str
     bundled: bool
-    profile_file: str | None = None
+    profile_name: str = ""
+    """Reports go to the folder of this name."""
+    profile_file: str = ""
+    """Where the profile was read from."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    """Every key with its value, overrides included."""
+    digest: str = ""
+    """Of the profile, as `digest_of` gives it."""
     overrides: tuple[str, ...] = ()
+    """The `KEY=VALUE` texts that were given with the file."""
     resume: str | None = None
-    """The folder of the run to go on with; None: a new run of the profile."""
+    """The folder of the run to go on with, which has its own profile; None: a new run."""
     retry_failed: bool = False
+    """With `resume`: measure failed cells again too."""
 
     @property
     def workspace(self) -> Workspace:
@@ -33,13 +52,46 @@ class RunRequest:
         return Workspace(Path(self.workspace_root), Path(self.reports), self.bundled)
 
     @classmethod
-    def of(cls, workspace: Workspace, **fields: Any) -> "RunRequest":
-        """Return an request in a workspace."""
+    def to_run(
+        cls, workspace: Workspace, file: Path, profile: Profile, overrides: Sequence[str] = ()
+    ) -> "RunRequest":
+        """Return the request for a new run.
+
+        Args:
+            workspace: Where the stack, the locustfile and the images are.
+            file: Where the profile was read from.
+            profile: What was read, overrides included.
+            overrides: The `KEY=VALUE` texts that were given with the file.
+        """
+        resolved = profile.resolved()
         return cls(
             workspace_root=str(workspace.root),
             reports=str(workspace.reports),
             bundled=workspace.bundled,
-            **fields,
+            profile_name=file.stem,
+            profile_file=str(file),
+            profile=resolved,
+            digest=digest_of(resolved),
+            overrides=tuple(overrides),
+        )
+
+    @classmethod
+    def to_resume(
+        cls, workspace: Workspace, folder: Path, *, retry_failed: bool = False
+    ) -> "RunRequest":
+        """Return the request for going on with a run.
+
+        Args:
+            workspace: Where its profile came from.
+            folder: The run's folder.
+            retry_failed: Measure its failed cells again too.
+        """
+        return cls(
+            workspace_root=str(workspace.root),
+            reports=str(workspace.reports),
+            bundled=workspace.bundled,
+            resume=str(folder),
+            retry_failed=retry_failed,
         )
 
 
@@ -47,9 +99,7 @@ class RunRequest:
 class RunPlan:
     """What a run would be, as far as only its own process can tell."""
 
-    driver: str
-    driver_reason: str
-    warnings: tuple[str, ...]
+    preflight: Preflight
     needed_bytes: int
     """What the run may leave on the disk."""
     free_bytes: int
@@ -75,12 +125,11 @@ def preview(request: RunRequest) -> RunPlan:
     Raises:
         LoadbenchError: The run would be refused.
     """
-    answer = _ask(request, "preview")
-    return RunPlan(**{**answer, "warnings": tuple(answer["warnings"])})
+    return TypeAdapter(RunPlan).validate_python(_ask(request, "preview"))
 
 
 def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
-    """Start the runner's program with an request, and return its one answer."""
+    """Start the runner's program with a request, and return its one answer."""
     with tempfile.TemporaryFile() as stray:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "loadbench.engine.run", *arguments],

@@ -23,6 +23,7 @@ from loadbench.engine.run.prepare import (
     preview_resume,
     preview_run,
 )
+from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.sweep import Runner
 from loadbench.errors import LoadbenchError
 
@@ -34,8 +35,8 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _: stop.ask(signal.Signals(got).name))
-    request = RunRequest(**json.load(sys.stdin))
     try:
+        request = read_request(sys.stdin.read())
         if sys.argv[1:] == ["preview"]:
             print(json.dumps(asdict(_preview(request))))
             return 0
@@ -62,16 +63,14 @@ def _preview(request: RunRequest) -> RunPlan:
         return preview_resume(
             request.workspace, Path(request.resume), retry_failed=request.retry_failed
         )
-    assert request.profile_file is not None
-    return preview_run(request.workspace, Path(request.profile_file), tuple(request.overrides))
+    return preview_run(request)
 
 
 def _prepare(request: RunRequest) -> Prepared:
     if request.resume:
         folder = Path(request.resume)
         return prepare_resume(request.workspace, folder, retry_failed=request.retry_failed)
-    assert request.profile_file is not None
-    return prepare_run(request.workspace, Path(request.profile_file), tuple(request.overrides))
+    return prepare_run(request)
 
 
 def _equip(request: RunRequest, prepared: Prepared) -> Equipment:
@@ -79,7 +78,7 @@ def _equip(request: RunRequest, prepared: Prepared) -> Equipment:
     root = request.workspace.root
     return Equipment(
         profile=prepared.profile,
-        stack=prepared.driver.stack(folder),
+        stack=prepared.stack,
         load=LocustLoad(
             root / load.locustfile,
             images=root / load.images,

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from loadbench.engine.drivers.registry import Driver, choose_driver
+from loadbench.engine.drivers import registry
+from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import existing
 from loadbench.engine.hardware import hardware, versions
 from loadbench.engine.journal.codec import VERSION
@@ -19,13 +20,16 @@ from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import CellStatus, RunState, fold, unreadable_profile
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
-from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.changes import differences
+from loadbench.engine.profile.loading import check_files, load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
 from loadbench.engine.profile.recorded import read_recorded
-from loadbench.engine.requests.launch import RunPlan
+from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.run.requested import requested_profile
 from loadbench.engine.run_reader import LATEST, Run, RunStatus, new_run_id, read_run
-from loadbench.errors import JournalError, ProfileError, RefusedError, UsageError, WorkspaceError
+from loadbench.errors import JournalError, RefusedError, UsageError, WorkspaceError
 from loadbench.workspace import Workspace
 
 SPARE_BYTES = 20_000_000
@@ -41,27 +45,29 @@ class Prepared:
 
     folder: Path
     profile: Profile
-    driver: Driver
+    stack: Stack
+    """Not started yet."""
     journal: JournalWriter
     state: RunState
     lock: StackLock
 
 
-def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> Prepared:
+def prepare_run(request: RunRequest) -> Prepared:
     """Begin a run: nothing of it is visible before its first event is written.
 
     Raises:
         LoadbenchError: The run is refused, and nothing was left behind.
     """
-    profile = load_profile(file, overrides)
+    workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
-    driver = choose_driver(workspace, profile)
+    found = registry.preflight(workspace, profile)
     cells = plan_cells(profile)
-    lock = StackLock(driver.lock_name)
-    home = workspace.reports / file.stem
+    lock = StackLock(found.lock)
+    home = workspace.reports / request.profile_name
     run_id = _make_home(home, _needed_bytes(profile, len(cells)))
     hidden, folder = home / f".{run_id}.new", home / run_id
     try:
+        stack = registry.driver_named(found.driver).open(workspace, profile, folder)
         hidden.mkdir()
         text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
@@ -72,25 +78,25 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
                 pid=os.getpid(),
                 run=run_id,
                 workspace=str(workspace.root),
-                profile_name=file.stem,
-                profile_file=str(file.resolve()),
+                profile_name=request.profile_name,
+                profile_file=str(Path(request.profile_file).resolve()),
                 profile=profile.resolved(),
-                overrides=overrides,
+                overrides=request.overrides,
                 cells=cells,
-                driver=driver.name,
-                driver_reason=driver.reason,
-                hardware=_hardware(driver),
+                driver=found.driver,
+                driver_reason=found.reason,
+                hardware=_hardware(found),
                 versions=versions(),
-                project=driver.project,
+                project=found.facts.project,
             )
         )
-        notes = [journal.append(Note(text=f"warning: {it}")) for it in driver.warnings]
+        notes = [journal.append(Note(text=f"warning: {it}")) for it in found.warnings]
         hidden.rename(folder)
     except OSError as error:
-        shutil.rmtree(hidden, ignore_errors=True)
+        _leave_nothing(hidden)
         raise WorkspaceError(f"{error.filename or home}: {error.strerror}") from error
     except BaseException:
-        shutil.rmtree(hidden, ignore_errors=True)
+        _leave_nothing(hidden)
         raise
     journal.moved_to(folder)
     lock.name_holder(folder)
@@ -98,23 +104,23 @@ def prepare_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) ->
     return Prepared(
         folder=folder,
         profile=profile,
-        driver=driver,
+        stack=stack,
         journal=journal,
         state=fold([entry, *notes]),
         lock=lock,
     )
 
 
-def preview_run(workspace: Workspace, file: Path, overrides: tuple[str, ...]) -> RunPlan:
+def preview_run(request: RunRequest) -> RunPlan:
     """Return what a run of a profile would be; nothing is begun.
 
     Raises:
         LoadbenchError: The run would be refused.
     """
-    profile = load_profile(file, overrides)
+    workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
-    driver = choose_driver(workspace, profile)
-    return _preview(workspace, profile, driver, len(plan_cells(profile)))
+    found = registry.preflight(workspace, profile)
+    return _preview(workspace, profile, found, len(plan_cells(profile)))
 
 
 def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> RunPlan:
@@ -124,7 +130,7 @@ def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
         LoadbenchError: It would be refused.
     """
     resumable = _resumable(workspace, folder, retry_failed=retry_failed)
-    return _preview(workspace, resumable.profile, resumable.driver, resumable.cells)
+    return _preview(workspace, resumable.profile, resumable.found, resumable.cells)
 
 
 def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Prepared:
@@ -139,40 +145,24 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
         LoadbenchError: The run is refused, and nothing was changed.
     """
     resumable = _resumable(workspace, folder, retry_failed=retry_failed)
-    profile, driver = resumable.profile, resumable.driver
-    lock = StackLock(driver.lock_name)
+    profile, found = resumable.profile, resumable.found
+    lock = StackLock(found.lock)
     _check_space(folder, _needed_bytes(profile, resumable.cells))
+    stack = registry.driver_named(found.driver).open(workspace, profile, folder)
     journal = JournalWriter(folder)
     event = RunResumed(
-        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(driver), versions=versions()
+        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(found), versions=versions()
     )
     journal.append(event)
     lock.name_holder(folder)
     return Prepared(
         folder=folder,
         profile=profile,
-        driver=driver,
+        stack=stack,
         journal=journal,
         state=fold(JournalReader(folder).poll()),
         lock=lock,
     )
-
-
-def check_files(workspace: Workspace, profile: Profile) -> None:
-    """Raise unless the locustfile and the images of a profile are there.
-
-    Raises:
-        ProfileError: One of them is not.
-    """
-    mistakes = []
-    locustfile = workspace.root / profile.load.locustfile
-    if not locustfile.is_file():
-        mistakes.append(f"load.locustfile: {locustfile} is not a file")
-    images = workspace.root / profile.load.images
-    if not images.is_dir():
-        mistakes.append(f"load.images: {images} is not a folder")
-    if mistakes:
-        raise ProfileError("; ".join(mistakes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +170,7 @@ class _Resumable:
     """A run that can be gone on with."""
 
     profile: Profile
-    driver: Driver
+    found: Preflight
     retry: tuple[str, ...]
     cells: int
     """How many are left to measure."""
@@ -200,17 +190,15 @@ def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Re
     check_files(workspace, profile)
     return _Resumable(
         profile=profile,
-        driver=_same_driver(workspace, profile, run.state),
+        found=_same_driver(workspace, profile, run.state),
         retry=retry,
         cells=len(run.state.outstanding) + len(retry),
     )
 
 
-def _preview(workspace: Workspace, profile: Profile, driver: Driver, cells: int) -> RunPlan:
+def _preview(workspace: Workspace, profile: Profile, found: Preflight, cells: int) -> RunPlan:
     return RunPlan(
-        driver=driver.name,
-        driver_reason=driver.reason,
-        warnings=driver.warnings,
+        preflight=found,
         needed_bytes=_needed_bytes(profile, cells),
         free_bytes=shutil.disk_usage(existing(workspace.reports)).free,
     )
@@ -237,7 +225,7 @@ def _unchanged_profile(state: RunState) -> Profile:
     file = Path(started.profile_file)
     if file.is_file():
         now = load_profile(file, started.overrides).resolved()
-        if changes := _differences(profile.resolved(), now):
+        if changes := differences(profile.resolved(), now):
             raise RefusedError(
                 f"{file} has changed since the run began: {'; '.join(changes)}. Cells of two "
                 "profiles do not belong in one table: restore it, or start a new run"
@@ -245,35 +233,24 @@ def _unchanged_profile(state: RunState) -> Profile:
     return profile
 
 
-def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Driver:
+def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Preflight:
     """Return the driver that a run was begun with, if it has the same engine still."""
     started = state.started
     assert started is not None
-    driver = choose_driver(workspace, profile, only=started.driver)
-    before, now = started.project, driver.project
+    found = registry.preflight(workspace, profile, only=started.driver)
+    before, now = started.project, found.facts.project
     if before and now and before.engine != now.engine:
         raise RefusedError(
             f"the run was begun on the Docker engine at {before.engine}, this one is at "
             f"{now.engine}; cells of two machines do not belong in one table: see DOCKER_HOST "
             "and `docker context use`"
         )
-    return driver
-
-
-def _hardware(driver: Driver) -> dict[str, Any]:
-    found = hardware()
-    return {**found, "engine": dict(driver.engine)} if driver.engine else found
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
-    found = []
-    for key, was in before.items():
-        value = now[key]
-        if isinstance(was, dict) and isinstance(value, dict) and was.keys() == value.keys():
-            found += _differences(was, value, f"{prefix}{key}.")
-        elif was != value:
-            found.append(f"{prefix}{key} was {was}, is {value}")
     return found
+
+
+def _hardware(preflight: Preflight) -> dict[str, Any]:
+    found, engine = hardware(), preflight.facts.engine
+    return {**found, "engine": dict(engine)} if engine else found
 
 
 def _make_home(home: Path, needed_bytes: int) -> str:
@@ -290,6 +267,13 @@ def _make_home(home: Path, needed_bytes: int) -> str:
             home.rmdir()
         raise
     return new_run_id(home, datetime.now())
+
+
+def _leave_nothing(hidden: Path) -> None:
+    """Remove what was made of a run that is refused, and its home unless other runs are there."""
+    shutil.rmtree(hidden, ignore_errors=True)
+    with suppress(OSError):
+        hidden.parent.rmdir()
 
 
 def _needed_bytes(profile: Profile, cells: int) -> int:

@@ -46,10 +46,11 @@ def preview_lines(
     lines += _fact("cells", _cells(cells), columns)
     lines += _fact("time", f"about {say_duration(estimate_s(profile, cells))}", columns)
     if found:
-        lines += _fact("driver", f"{found.driver}: {found.driver_reason}", columns)
+        preflight = found.preflight
+        lines += _fact("driver", f"{preflight.driver}: {preflight.reason}", columns)
         needed, free = found.needed_bytes / 1e6, found.free_bytes / 1e9
         lines += _fact("disk", f"up to {needed:.0f} MB, {free:.1f} GB are free", columns)
-        for warning in found.warnings:
+        for warning in preflight.warnings:
             lines += wrap(
                 line((f"{'warning':<{_NAME_COLUMNS}}", Tone.WARN), warning),
                 columns,

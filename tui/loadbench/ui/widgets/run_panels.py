@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.service_log import FILE_NAME
+from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.follow import View
 from loadbench.ui.present import cell as present
@@ -124,8 +125,8 @@ class RunPanels(Panels):
             return
         panel.entitle("containers")
         panel.note("")
-        driver = state.started.driver if state.started else ""
-        if driver == "external":
+        settings = settings_of(state.started.driver) if state.started else None
+        if settings and not settings.is_started:
             told = "the service runs elsewhere; nothing of it is started or watched"
         elif state.progress:
             told = f"{state.progress.step}: {state.progress.line}"

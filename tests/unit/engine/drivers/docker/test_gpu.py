@@ -7,8 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from loadbench.engine.drivers.compose.preflight import vram_warning
-from loadbench.engine.drivers.docker.gpu import Gpus, VramMeter, find_gpus, used_by_container
+from loadbench.engine.drivers.docker.gpu import (
+    Gpus,
+    VramMeter,
+    find_gpus,
+    used_by_container,
+    vram_warning,
+)
 from tests.support.builders import make_profile
 
 GIB = 2**30

@@ -9,6 +9,7 @@ from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
 from loadbench.engine.drivers.our_service import service_settings
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
+from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 
 OUR_SERVICES = ("api", "model")
@@ -22,6 +23,7 @@ def additions(files: ComposeFiles, profile: Profile, run: Path) -> str:
         profile: What is to be run.
         run: The run's folder.
     """
+    settings = ComposeSettings.from_profile(profile)
     services: dict[str, dict[str, Any]] = {
         name: {"labels": {RUN_LABEL: str(run)}} for name in files.services
     }
@@ -31,8 +33,8 @@ def additions(files: ComposeFiles, profile: Profile, run: Path) -> str:
             services[name]["image"] = files.image(name)
     if files.ours:
         for name in OUR_SERVICES:
-            services[name]["environment"] = service_settings(profile)
-    if limit := profile.stack.memory_mb:
+            services[name]["environment"] = service_settings(profile, settings)
+    if limit := settings.memory_mb:
         services[files.scaled].update(_memory_limit(files.services[files.scaled], limit))
     # JSON is YAML too, but Compose does not read its escapes of two halves of a character.
     return json.dumps({"services": _escaped(services)}, indent=2, ensure_ascii=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from loadbench.engine.drivers.docker.client import Docker, DockerCallError
 from loadbench.engine.drivers.our_service import strangers
+from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
@@ -91,7 +92,7 @@ class ComposeFiles:
     def warnings(self, profile: Profile) -> list[str]:
         """Return what may not be meant: what has no effect, and what copies of it share."""
         if self.ours:
-            return strangers(profile)
+            return strangers(ComposeSettings.from_profile(profile))
         idle = [
             f"{key} has no effect on compose files of your own"
             for key, value in _for_our_stack(profile).items()
@@ -142,7 +143,8 @@ def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, .
     Raises:
         ProfileError: One of them is not there.
     """
-    paths = [(workspace.root / path).absolute() for path in profile.stack.compose]
+    settings = ComposeSettings.from_profile(profile)
+    paths = [(workspace.root / path).absolute() for path in settings.compose]
     # Files after ours overrule it, and leave it ours.
     ours = paths[0] == workspace.stack / "compose.yaml"
     if ours and profile.device == "gpu":
@@ -176,7 +178,10 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
     except DockerCallError as error:
         raise ProfileError(f"stack.compose: {'; '.join(error.lines)}") from None
     files = ComposeFiles(
-        paths=paths, ours=ours, scaled=profile.stack.service, config=json.loads(told)
+        paths=paths,
+        ours=ours,
+        scaled=ComposeSettings.from_profile(profile).service,
+        config=json.loads(told),
     )
     if mistakes := files.mistakes(profile):
         raise ProfileError("\n".join(mistakes))
@@ -184,10 +189,11 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
 
 
 def _for_our_stack(profile: Profile) -> dict[str, object]:
+    settings = ComposeSettings.from_profile(profile)
     return {
         "batch_size": profile.batch_size,
-        "stack.model_threads": profile.stack.model_threads,
-        "stack.gpu_memory_mb": profile.stack.gpu_memory_mb,
+        "stack.model_threads": settings.model_threads,
+        "stack.gpu_memory_mb": settings.gpu_memory_mb,
     }
 
 

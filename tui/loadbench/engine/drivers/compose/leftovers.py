@@ -5,12 +5,12 @@ Each container carries the folder of its run as a label, so that nobody else's i
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadbench.engine.drivers.compose.client import take_down
 from loadbench.engine.drivers.docker.client import Docker, Endpoint
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
+from loadbench.engine.drivers.protocol import Leftovers
 from loadbench.engine.journal.events import Project
 from loadbench.engine.locks import StackLock
 from loadbench.engine.run_reader import Run, RunStatus
@@ -19,17 +19,7 @@ from loadbench.errors import EngineError
 _TIMEOUT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Leftovers:
-    """What was found."""
-
-    containers: dict[Path, tuple[str, ...]] = field(default_factory=dict)
-    """Names of containers that are still there, by the folder of their run."""
-    unknown: tuple[str, ...] = ()
-    """Why an engine could not be asked, a sentence each."""
-
-
-def find_leftovers(runs: Iterable[Run]) -> Leftovers:
+def find_containers(runs: Iterable[Run]) -> Leftovers:
     """Look for containers of those of the runs whose runner did not remove them itself."""
     folders: defaultdict[Endpoint, list[Path]] = defaultdict(list)
     for run in runs:
@@ -48,7 +38,7 @@ def find_leftovers(runs: Iterable[Run]) -> Leftovers:
     return Leftovers(found, tuple(unknown))
 
 
-def clear_leftovers(run: Run) -> str | None:
+def remove_containers(run: Run) -> str | None:
     """Remove the containers and networks of the project of a run that has ended.
 
     Returns:
@@ -64,7 +54,7 @@ def clear_leftovers(run: Run) -> str | None:
     docker = Docker(_endpoint(project))
     try:
         left = take_down(docker, project.name)
-        if left is None and find_leftovers([run]).containers:
+        if left is None and find_containers([run]).containers:
             # What a killed runner had begun to start may have come up meanwhile.
             left = take_down(docker, project.name)
         return left

@@ -13,21 +13,15 @@ from loadbench.engine.drivers.docker.client import (
     current_endpoint,
     engine_info,
 )
-from loadbench.engine.drivers.docker.gpu import find_gpus
-from loadbench.engine.drivers.our_service import (
-    SET_BY_KEYS,
-    SET_BY_PROFILES,
-    contradictions,
-    strangers,
-)
-from loadbench.engine.drivers.protocol import BYTES_PER_MB
+from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, contradictions
 from loadbench.engine.drivers.requirements import (
     LOOPBACK,
     is_loopback,
     refuse_without_nvidia_card,
 )
+from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
-from loadbench.errors import EngineError, ProfileError, RefusedError
+from loadbench.errors import EngineError, RefusedError
 from loadbench.workspace import Workspace
 
 _NVIDIA_PROGRAMS = ("nvidia-container-runtime-hook", "nvidia-container-runtime", "nvidia-ctk")
@@ -62,32 +56,6 @@ def open_compose(workspace: Workspace, profile: Profile) -> ComposeMeans:
     return ComposeMeans(docker=docker, files=files, info=info)
 
 
-def check_compose(workspace: Workspace, profile: Profile) -> list[str]:
-    """Check compose files, and the variables of our own service, without an engine.
-
-    Returns:
-        What is allowed but may not be meant, in sentences.
-
-    Raises:
-        ProfileError: They cannot be used as the profile asks.
-    """
-    if profile.stack.driver == "local":
-        for contradiction in contradictions(profile):
-            raise ProfileError(contradiction)
-        return strangers(profile)
-    if profile.stack.driver == "external":
-        return []
-    try:
-        docker = docker_for(workspace, profile)
-        compose_version(docker)
-        return read_compose_files(docker, workspace, profile).warnings(profile)
-    except RefusedError as error:
-        raise ProfileError(str(error)) from error
-    except EngineError as error:
-        needed = profile.stack.driver == "compose" or profile.stack.needs_containers()
-        return [f"its compose files were not checked: {error}"] if needed else []
-
-
 def docker_for(workspace: Workspace, profile: Profile) -> Docker:
     """Return the command line with the settings that a profile's compose files are read with.
 
@@ -98,34 +66,19 @@ def docker_for(workspace: Workspace, profile: Profile) -> Docker:
     """
     _, ours = compose_paths(workspace, profile)
     endpoint = current_endpoint()
-    settings: dict[str, str | None] = {
+    settings = ComposeSettings.from_profile(profile)
+    variables: dict[str, str | None] = {
         "COMPOSE_ANSI": "never",
         "COMPOSE_PROGRESS": "plain",
-        **profile.stack.environment,
+        **settings.environment,
     }
     if ours:
-        for contradiction in contradictions(profile):
+        for contradiction in contradictions(settings):
             raise RefusedError(contradiction)
         # Variables of our own environment must not reach the services unseen.
         unseen = (*SET_BY_KEYS, *SET_BY_PROFILES, "API_ADDRESS", "API_PORT")
-        settings = {**dict.fromkeys(unseen), **settings, **_listening(profile)}
-    return Docker(endpoint, settings)
-
-
-def vram_warning(profile: Profile) -> str | None:
-    """Return a sentence when the models of a profile may want more VRAM than the GPU has."""
-    limit = profile.stack.gpu_memory_mb
-    gpus = find_gpus() if profile.device == "gpu" and limit else None
-    has_bytes = gpus.first_bytes if gpus else None
-    if has_bytes is None or limit is None:
-        return None
-    has_mb = has_bytes // BYTES_PER_MB
-    if max(profile.models) * limit <= has_mb:
-        return None
-    return (
-        f"{max(profile.models)} models × {limit} MB are more than the {has_mb} MB of the GPU: "
-        "some may run out of VRAM"
-    )
+        variables = {**dict.fromkeys(unseen), **variables, **_listening(profile)}
+    return Docker(endpoint, variables)
 
 
 def _listening(profile: Profile) -> dict[str, str]:

@@ -24,6 +24,7 @@ from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_whole
 from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.lock import is_held
+from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
 
@@ -63,6 +64,7 @@ class ComposeStack:
         self._docker = docker
         self._files = files
         self._profile = profile
+        self._settings = ComposeSettings.from_profile(profile)
         self._additions = folder / ADDITIONS
         self._run = folder.resolve()
         self._vram = vram
@@ -152,7 +154,7 @@ class ComposeStack:
                     color=False,
                     stream_logs=True,
                 ),
-                within_s=self._profile.stack.startup_timeout,
+                within_s=self._settings.startup_timeout,
             )
         except StackError:
             # A container that has ended is a better reason than that others waited for it.
@@ -173,7 +175,7 @@ class ComposeStack:
         host = self._profile.host or self._published_address()
         if host is None:
             return f"{self._files.published[0][0]} publishes no port yet"
-        answer = ask_health(self._session, health_url(self._profile, host))
+        answer = ask_health(self._session, health_url(self._settings.health, host))
         if lacking := lacking_workers(answer, models):
             return lacking
         if answer.workers is None and (lacking := faults.not_healthy(self._watch.seen)):

@@ -10,6 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from loadbench.engine.drivers.protocol import BYTES_PER_MB
+from loadbench.engine.profile.model import Profile
+
 _LOOK_EVERY_S = 1.0
 
 
@@ -86,6 +89,22 @@ def find_gpus() -> Gpus | None:
     except pynvml.NVMLError:
         return None
     return gpus if gpus.count else None
+
+
+def vram_warning(profile: Profile) -> str | None:
+    """Return a sentence when the models of a profile may want more VRAM than the GPU has."""
+    limit = profile.stack.gpu_memory_mb
+    gpus = find_gpus() if profile.device == "gpu" and limit else None
+    has_bytes = gpus.first_bytes if gpus else None
+    if has_bytes is None or limit is None:
+        return None
+    has_mb = has_bytes // BYTES_PER_MB
+    if max(profile.models) * limit <= has_mb:
+        return None
+    return (
+        f"{max(profile.models)} models × {limit} MB are more than the {has_mb} MB of the GPU: "
+        "some may run out of VRAM"
+    )
 
 
 def used_by_container(

@@ -7,6 +7,7 @@ import requests
 from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
 from loadbench.engine.drivers.protocol import Say
 from loadbench.engine.journal.events import Container
+from loadbench.engine.profile.driver_settings import ExternalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import StackError
 
@@ -21,7 +22,7 @@ class ExternalStack:
     def __init__(self, profile: Profile) -> None:
         assert profile.host is not None
         self._host = profile.host
-        self._url = health_url(profile, self._host)
+        self._url = health_url(ExternalSettings.from_profile(profile).health, self._host)
         self._session = requests.Session()
         # Locust's users know of no proxies either.
         self._session.trust_env = False

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.our_service import contradictions
 from loadbench.engine.drivers.requirements import is_loopback, refuse_without_nvidia_card
+from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import RefusedError
 
@@ -44,7 +45,7 @@ def refuse_if_unusable(stack: Path, profile: Profile) -> None:
             raise RefusedError(
                 f"{stack / part} is missing; `loadbench-tui init DIR` makes a whole workspace"
             )
-    for contradiction in contradictions(profile):
+    for contradiction in contradictions(LocalSettings.from_profile(profile)):
         raise RefusedError(contradiction)
     if profile.host and not is_loopback(urlsplit(profile.host).hostname):
         raise RefusedError(

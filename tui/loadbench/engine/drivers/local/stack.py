@@ -22,6 +22,7 @@ from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
 from loadbench.engine.process import GRACE_S
+from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import StackError
 
@@ -41,6 +42,7 @@ class LocalStack:
     def __init__(self, stack: Path, profile: Profile, *, log: Path) -> None:
         self._stack = stack
         self._profile = profile
+        self._settings = LocalSettings.from_profile(profile)
         self._log = StackLog(log)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -83,7 +85,7 @@ class LocalStack:
 
     def missing(self, models: int) -> str | None:
         """Return what is not ready yet; None: all is."""
-        answer = ask_health(self._session, health_url(self._profile, self._host))
+        answer = ask_health(self._session, health_url(self._settings.health, self._host))
         return lacking_workers(answer, models)
 
     def fault(self) -> StackError | None:
@@ -204,7 +206,7 @@ class LocalStack:
         return {
             **{key: value for key, value in os.environ.items() if not _is_meant_for_us(key)},
             "PYTHONUNBUFFERED": "1",
-            **service_settings(self._profile),
+            **service_settings(self._profile, self._settings),
             **wiring,
             "PYTHONPATH": str(self._stack),
         }

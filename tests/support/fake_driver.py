@@ -1,0 +1,55 @@
+"""A driver that implements its Protocol without a machine."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadbench.engine.drivers.protocol import Leftovers, Stack
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.run_reader import Run
+from loadbench.errors import LoadbenchError
+from loadbench.workspace import Workspace
+from tests.support.fakes import FakeStack, Trap
+
+
+@dataclass
+class FakeDriver:
+    """A driver that notes what it is asked for, and refuses it where a refusal is set."""
+
+    name: str
+    refusal: LoadbenchError | None = None
+    warnings: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    opened: list[Path] = field(default_factory=list)
+    """The folders of runs."""
+    trap: Trap | None = None
+    """Sprung when a stack is opened."""
+
+    def preflight(self, _workspace: Workspace, _profile: Profile) -> Preflight:
+        self._note("preflight")
+        return Preflight(driver=self.name, reason=f"{self.name} works", lock=self.name)
+
+    def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:
+        self._note("validate")
+        return self.warnings
+
+    def open(self, _workspace: Workspace, _profile: Profile, folder: Path) -> Stack:
+        self.opened.append(folder)
+        if self.trap:
+            self.trap()
+        return FakeStack([])
+
+    def leftovers(self, runs: Iterable[Run]) -> Leftovers:
+        folders = [run.folder for run in runs]
+        self.asked += [folder.name for folder in folders]
+        return Leftovers(dict.fromkeys(folders, (f"{self.name}-1",)), (f"{self.name} is away",))
+
+    def clear_leftovers(self, run: Run) -> str | None:
+        self.asked.append(run.folder.name)
+        return f"{self.name} cannot"
+
+    def _note(self, call: str) -> None:
+        self.asked.append(call)
+        if self.refusal:
+            raise self.refusal

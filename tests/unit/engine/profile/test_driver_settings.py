@@ -1,0 +1,73 @@
+"""Which keys of a profile each driver takes."""
+
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+
+from loadbench.engine.drivers.registry import DRIVERS
+from loadbench.engine.profile.driver_settings import (
+    AUTO,
+    SETTINGS,
+    ComposeSettings,
+    ExternalSettings,
+    LocalSettings,
+    settings_of,
+)
+from loadbench.engine.profile.model import StackSection
+from tests.support.builders import make_profile
+
+CHANGED = {
+    "compose": ["theirs.yaml"],
+    "service": "app",
+    "health": "/ready",
+    "environment": {"A": "b"},
+    "startup_timeout": "9s",
+    "model_threads": 2,
+    "memory_mb": 100,
+    "gpu_memory_mb": 100,
+}
+"""A value of every key that is not its default."""
+
+
+def test_a_profile_may_name_every_driver_and_auto() -> None:
+    literal = StackSection.model_fields["driver"].annotation
+
+    assert set(get_args(literal)) == {AUTO, *SETTINGS}
+    assert list(DRIVERS) == list(SETTINGS)
+    assert all(DRIVERS[name].name == kind.name == name for name, kind in SETTINGS.items())
+
+
+def test_compose_takes_every_key() -> None:
+    assert set(CHANGED) == {field.name for field in fields(ComposeSettings)}
+    assert set(CHANGED) == StackSection.model_fields.keys() - {"driver"}
+
+
+def test_settings_are_the_values_of_a_driver_s_own_keys() -> None:
+    profile = make_profile(stack={"health": "/up", "startup_timeout": "5s", "model_threads": 3})
+
+    assert LocalSettings.from_profile(profile) == LocalSettings(
+        health="/up", startup_timeout=5.0, model_threads=3, environment={}, gpu_memory_mb=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "foreign"),
+    [
+        (ComposeSettings, []),
+        (LocalSettings, ["compose", "service", "memory_mb"]),
+        (ExternalSettings, ["compose", "service", "environment", "memory_mb", "gpu_memory_mb"]),
+    ],
+)
+def test_a_key_that_a_driver_does_not_take_counts_where_it_differs_from_its_default(
+    settings: type[ComposeSettings], foreign: list[str]
+) -> None:
+    defaults = StackSection()
+
+    assert settings.foreign_keys(defaults, defaults) == []
+    assert settings.foreign_keys(StackSection.model_validate(CHANGED), defaults) == foreign
+
+
+def test_auto_and_drivers_of_other_versions_have_no_settings() -> None:
+    assert settings_of(AUTO) is None
+    assert settings_of("swarm") is None

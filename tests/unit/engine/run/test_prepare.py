@@ -1,0 +1,89 @@
+"""What is made before a run's first event, and what is left of it where the run is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.drivers import registry
+from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.requests.launch import RunRequest
+from loadbench.engine.run.prepare import prepare_run, preview_run
+from loadbench.errors import ProfileError, RefusedError
+from loadbench.workspace import Workspace
+from tests.support.fake_driver import FakeDriver
+
+TEXT = """\
+models: [1]
+users: [2]
+spawn_rates: [2]
+stack: {driver: local}
+"""
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
+    """The only driver there is."""
+    fake = FakeDriver("local")
+    monkeypatch.setattr(registry, "DRIVERS", {fake.name: fake})
+    return fake
+
+
+@pytest.fixture
+def request_to_run(tmp_path: Path) -> RunRequest:
+    """A request in a workspace that has what a profile needs."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "locustfile.py").touch()
+    file = tmp_path / "mine.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    return RunRequest.to_run(Workspace(tmp_path, tmp_path / "reports"), file, load_profile(file))
+
+
+def test_a_stack_is_opened_for_the_folder_of_the_run_before_that_is_there(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    def is_absent() -> None:
+        assert not driver.opened[0].exists()
+
+    driver.trap = is_absent
+
+    prepared = prepare_run(request_to_run)
+
+    assert driver.opened == [prepared.folder]
+    assert prepared.profile.resolved() == request_to_run.profile
+    assert prepared.state.started is not None
+    assert prepared.state.started.driver_reason == "the profile asks for it"
+    prepared.journal.close()
+    prepared.lock.release()
+
+
+def test_a_stack_that_cannot_be_opened_any_more_leaves_nothing_behind(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    def refuse() -> None:
+        raise ProfileError("stack.compose: gone")
+
+    driver.trap = refuse
+
+    with pytest.raises(ProfileError, match="gone"):
+        prepare_run(request_to_run)
+    assert list(request_to_run.workspace.reports.iterdir()) == []
+
+
+def test_a_preview_opens_nothing(driver: FakeDriver, request_to_run: RunRequest) -> None:
+    plan = preview_run(request_to_run)
+
+    assert plan.preflight.driver == "local"
+    assert driver.asked == ["preflight"]
+    assert driver.opened == []
+    assert not request_to_run.workspace.reports.exists()
+
+
+def test_a_profile_that_has_changed_is_refused_before_any_driver_is_asked(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    Path(request_to_run.profile_file).write_text(TEXT.replace("[2]", "[3]", 1), encoding="utf-8")
+
+    for ask in (preview_run, prepare_run):
+        with pytest.raises(RefusedError, match=r"users was \[2\], is \[3\]"):
+            ask(request_to_run)
+    assert driver.asked == []
