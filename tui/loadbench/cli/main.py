@@ -9,7 +9,10 @@ import click
 
 from loadbench import __version__
 from loadbench.cli.exit_codes import Exit, of_error
-from loadbench.errors import EngineError, JournalError, LoadbenchError, ProfileError
+from loadbench.cli.options import SET_HELP
+from loadbench.cli.profile_commands import plan, profiles, validate
+from loadbench.cli.run_commands import report, runs, stop
+from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 # Each command imports what it needs, so that the first screen waits for nothing else.
 
 WISHES = "loadbench.wishes"
-SET_HELP = "Overrule a key of the profile: --set users=5,10 --set stack.driver=local."
 
 
 class Commands(click.Group):
@@ -155,8 +157,8 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder. Leaving the
     screen leaves the run alone. With --plain, Ctrl-C leaves it alone too.
     """
+    from loadbench.engine.catalog import find_folder, run_folders
     from loadbench.engine.journal.lock import is_held
-    from loadbench.engine.run_reader import find_folder, run_folders
 
     reports = context.obj.reports
     live = name is None and any(map(is_held, run_folders(reports)))
@@ -170,214 +172,6 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
 
     left = show(context.obj, folder, wishes=context.meta[WISHES])
     _tell_left(left)
-
-
-@main.command(short_help="Show what a PROFILE would measure; start nothing.")
-@click.argument("profile")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
-@click.pass_obj
-def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
-    """Show the cells of a PROFILE and the time they take; start nothing."""
-    from loadbench import wording
-    from loadbench.engine.profile.duration import say_duration
-    from loadbench.engine.profile.loading import find_profile, load_profile
-    from loadbench.engine.profile.plan import REPORT_BYTES, estimate_s, plan_cells
-    from loadbench.engine.requests.launch import RunRequest, preview
-
-    file = find_profile(profile, workspace.profiles)
-    loaded = load_profile(file, overrides)
-    found = preview(RunRequest.to_run(workspace, file, loaded, overrides)).preflight
-    cells = plan_cells(loaded)
-    header = ("cell", "models", "users", "rate", "repeat", "report ")
-    body = [
-        (
-            cell.key,
-            str(cell.models),
-            *(f"{value:g}" for value in cell.level.fields.values()),
-            "again" if cell.recheck else str(cell.repeat),
-            cell.report_name,
-        )
-        for cell in cells
-    ]
-    click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
-    total = say_duration(estimate_s(loaded, cells))
-    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in all")
-    megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
-    click.echo(f"reports: {workspace.reports / file.stem}, about {megabytes} MB")
-    click.echo(f"driver: {found.driver} ({found.reason})")
-    for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
-
-
-@main.command()
-@click.argument("names", nargs=-1, metavar="[PROFILE]...")
-@click.pass_obj
-def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
-    """Check profiles, all of them if none is named; start nothing."""
-    from loadbench import wording
-    from loadbench.engine.drivers import registry
-    from loadbench.engine.profile.loading import (
-        check_files,
-        find_profile,
-        load_profile,
-        placed,
-        saved_profiles,
-    )
-    from loadbench.engine.profile.plan import plan_cells, warnings
-
-    files = [find_profile(name, workspace.profiles) for name in names]
-    mistakes = []
-    for file in files or saved_profiles(workspace.profiles):
-        try:
-            loaded = load_profile(file)
-        except ProfileError as error:
-            mistakes.append(str(error))
-            continue
-        try:
-            check_files(workspace, loaded)
-            doubts = registry.validate(workspace, loaded)
-        except ProfileError as error:
-            mistakes.append(placed(file, str(error)))
-            continue
-        click.echo(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
-        for warning in [*warnings(loaded, None), *doubts]:
-            click.echo(f"{file.stem}: warning: {warning}", err=True)
-    if mistakes:
-        raise ProfileError("\n".join(mistakes))
-
-
-@main.command()
-@click.option("--keys", is_flag=True, help="Print every key that a profile may have.")
-@click.pass_obj
-def profiles(workspace: Workspace, keys: bool) -> None:
-    """List the saved profiles."""
-    from loadbench import wording
-    from loadbench.engine.profile.duration import say_duration
-    from loadbench.engine.profile.loading import load_profile, saved_profiles
-    from loadbench.engine.profile.model import key_reference
-    from loadbench.engine.profile.plan import estimate_s, plan_cells
-
-    if keys:
-        click.echo(key_reference())
-        return
-    header = ("profile", "description", "device", "batch", "cells", "about ")
-    body, broken = [], []
-    for file in saved_profiles(workspace.profiles):
-        try:
-            loaded = load_profile(file)
-        except ProfileError as error:
-            broken.append(str(error))
-            continue
-        cells = plan_cells(loaded)
-        about = say_duration(estimate_s(loaded, cells))
-        sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
-        body.append((file.stem, loaded.description, *sizes, about))
-    if body:
-        click.echo("\n".join(wording.table(header, body, left=2)))
-    elif not broken:
-        click.echo(f"{workspace.profiles} holds no profile; `init DIR` brings four", err=True)
-    for mistake in broken:
-        click.echo(f"not valid: {mistake}", err=True)
-
-
-@main.command()
-@click.pass_obj
-def runs(workspace: Workspace) -> None:
-    """List the runs: what is live, what was interrupted, what is done."""
-    from loadbench import wording
-    from loadbench.cli.run import next_step, tell_leftovers
-    from loadbench.engine.run_reader import read_run, run_folders
-
-    listed, unreadable = [], []
-    for folder in run_folders(workspace.reports):
-        try:
-            listed.append(read_run(folder))
-        except JournalError as error:
-            unreadable.append(str(error))
-    if listed:
-        header = ("run", "status", "cells", "next ")
-        body = [
-            (it.name, it.status.value, wording.short_outcome(it.state), next_step(it))
-            for it in listed
-        ]
-        click.echo("\n".join(wording.table(header, body, left=3)))
-        tell_leftovers(listed)
-    elif not unreadable:
-        click.echo(f"no run in {workspace.reports} yet; begin with `run demo`", err=True)
-    for problem in unreadable:
-        click.echo(f"unreadable: {problem}", err=True)
-
-
-@main.command(short_help="Stop a live RUN in order.")
-@click.argument("name", required=False, metavar="[RUN]")
-@click.pass_obj
-def stop(workspace: Workspace, name: str | None) -> None:
-    """Stop a live RUN in order and wait until it has; without RUN, the only live one.
-
-    What it has measured stays; `run --resume` goes on with the rest. Of a RUN that is not live any
-    more, the containers that it has left are removed. RUN is a name as `runs` lists it, or a run's
-    folder.
-    """
-    from rich.console import Console
-
-    from loadbench.cli.plain import PlainView, Signals
-    from loadbench.engine.run_reader import RunStatus, find_run
-
-    found = find_run(name, workspace.reports, live=name is None)
-    if found.status is not RunStatus.LIVE:
-        click.echo(f"{found.name} is not live, it is {found.status.value}", err=True)
-        _clear(found)
-        return
-    with Signals() as signals:
-        signals.ask_to_stop()
-        ended = PlainView(found.folder, Console(stderr=True), quiet=True).watch(signals)
-    if ended:
-        click.echo(f"{ended.name}: {ended.status.value}")
-
-
-def _clear(found: "Run") -> None:
-    """Remove the containers that a run has left behind."""
-    from loadbench.engine.drivers.registry import clear_leftovers, find_leftovers
-
-    names = find_leftovers([found]).containers.get(found.folder, ())
-    if names:
-        click.echo(f"removing its containers: {', '.join(names)}", err=True)
-    if left := clear_leftovers(found):
-        raise EngineError(left)
-    if names:
-        click.echo(f"removed: {', '.join(names)}")
-
-
-@main.command(short_help="Show a RUN's table; rebuild its summary from its journal.")
-@click.argument("name", required=False, metavar="[RUN]")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
-@click.option("--series", is_flag=True, help="Print every second of every cell as CSV instead.")
-@click.pass_obj
-def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
-    """Rebuild a RUN's summary.csv and summary.json from its journal, and show its table.
-
-    RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder; without it, the
-    newest run of all. Of a live run it shows what is measured so far.
-
-    With --series it prints users, rate, failures, percentiles, stages and queue by the second.
-    """
-    from loadbench.cli.run import print_result
-    from loadbench.engine.journal.reader import JournalReader
-    from loadbench.engine.report.export.summary import write_summary
-    from loadbench.engine.report.series import series_csv
-    from loadbench.engine.run_reader import RunStatus, find_run
-
-    found = find_run(name, workspace.reports)
-    if series:
-        reader = JournalReader(found.folder)
-        click.echo(series_csv(reader.decode_all(reader.lines())), nl=False)
-        return
-    if found.status is RunStatus.LIVE:
-        click.echo(f"{found.name} is live: this is what it has measured so far", err=True)
-    else:
-        written = write_summary(found.state, found.folder)
-        click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
-    print_result(found, as_json=as_json)
 
 
 @main.command()
@@ -412,3 +206,7 @@ def _tell_left(left: "Run | None") -> None:
         from loadbench import wording
 
         click.echo(wording.goes_on(left.folder), err=True)
+
+
+for command in (plan, validate, profiles, runs, stop, report):
+    main.add_command(command)

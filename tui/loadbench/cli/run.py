@@ -14,11 +14,12 @@ from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, Signals, Wish
+from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
-from loadbench.engine.run_reader import Run, RunStatus, find_run, read_run, rest_of
+from loadbench.engine.run_reader import Run, RunStatus, read_run, rest_of
 from loadbench.errors import UsageError
 from loadbench.ui.terminal import Wishes, why_not
 from loadbench.workspace import Workspace

@@ -5,8 +5,8 @@ The packages from the top down; each may use those below it, and import-linter h
 - `run`: performing a run, in a process of its own. Nothing imports it but the command line.
 - `drivers`, `load`: the service under test and the users on it, each behind one Protocol.
 - `requests`: what views may ask for: start a run, preview it, judge a command.
-- `catalog`: the profiles and runs of a workspace.
-- `run_reader`: following one run.
+- `catalog`: the profiles and runs of a workspace, and finding one by its name.
+- `run_reader`: reading and following one run.
 - `report`: folds of a run to data that views and files show.
 - `measure`: the arithmetic of a measurement.
 - `journal`: a run as it is written and read.

@@ -1,14 +1,21 @@
-"""What there is to choose from: the saved profiles and all runs, read again as they change."""
+"""What there is to choose from: the saved profiles and all runs, by name and as they change."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, run_folders
-from loadbench.errors import JournalError, ProfileError
+from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, read_run
+from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
+
+LATEST = "latest"
+"""The link to the newest run of a profile."""
 
 AT_ONCE_S = 0.3
 """A first look at many runs is told in parts of about this length."""
@@ -154,3 +161,91 @@ def _stamp(file: Path) -> Stamp:
     except OSError:
         return (0, 0)
     return (found.st_size, found.st_mtime_ns)
+
+
+def run_folders(reports: Path) -> Iterator[Path]:
+    """Yield the folders of all runs, newest first."""
+    found = (run for profile in _listed(reports) for run in _listed(profile))
+    runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
+    for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
+        if _is_file(folder / FILE_NAME):
+            yield folder
+
+
+def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
+    """Read the run that a user means; see `find_folder`.
+
+    Raises:
+        UsageError: None fits, or more than one.
+        JournalError: Its journal cannot be read.
+    """
+    return read_run(find_folder(name, reports, live=live))
+
+
+def find_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
+    """Return the folder of the run that a user means.
+
+    Args:
+        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
+        reports: The reports folder.
+        live: Look at live runs alone.
+
+    Raises:
+        UsageError: None fits, or more than one.
+    """
+    if name and (Path(name) / FILE_NAME).is_file():
+        return Path(name).resolve()
+    wanted = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
+    folders = [path for path in run_folders(reports) if _fits(path, wanted)]
+    if live:
+        folders = [path for path in folders if is_held(path)]
+    kind = "live run" if live else "run"
+    if not folders:
+        meant = f"no {kind} {name!r}" if name else f"no {kind}"
+        raise UsageError(f"{meant} in {reports}; `loadbench-tui runs` lists what there is")
+    if live and len(folders) > 1:
+        names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
+        raise UsageError(f"several live runs: {names}; name one of them")
+    return max(folders, key=lambda path: _order(path.name))
+
+
+def new_run_id(folder: Path, now: datetime) -> str:
+    """Return an id for a run that begins now: local time, with `-2` and so on if that is taken.
+
+    Args:
+        folder: The profile's folder of reports.
+        now: Local time.
+    """
+    base = now.strftime("%Y%m%d-%H%M%S")
+    number = 1
+    while True:
+        name = base if number == 1 else f"{base}-{number}"
+        if not (folder / name).exists() and not (folder / f".{name}.new").exists():
+            return name
+        number += 1
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing if it is gone, or not for us to read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _fits(folder: Path, wanted: str) -> bool:
+    names = (folder.name, folder.parent.name, f"{folder.parent.name}/{folder.name}")
+    return not wanted or wanted in names
+
+
+def _order(run_id: str) -> tuple[str, int]:
+    parts = run_id.split("-")
+    number = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 1
+    return "-".join(parts[:2]), number

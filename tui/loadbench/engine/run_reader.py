@@ -6,10 +6,9 @@ anything.
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
 from loadbench.engine.report.verdicts import with_rule_ids
-from loadbench.errors import JournalError, UsageError
+from loadbench.errors import JournalError
 
-LATEST = "latest"
 _LINES_A_BREATH = 50
 Stamp = tuple[int, int]
 """Size in bytes and time of the last change in ns."""
@@ -166,97 +164,9 @@ def status_of(state: RunState, *, held: bool) -> RunStatus:
     return RunStatus.LIVE if held else RunStatus.INTERRUPTED
 
 
-def run_folders(reports: Path) -> Iterator[Path]:
-    """Yield the folders of all runs, newest first."""
-    found = (run for profile in _listed(reports) for run in _listed(profile))
-    runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
-    for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
-        if _is_file(folder / FILE_NAME):
-            yield folder
-
-
-def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
-    """Read the run that a user means; see `find_folder`.
-
-    Raises:
-        UsageError: None fits, or more than one.
-        JournalError: Its journal cannot be read.
-    """
-    return read_run(find_folder(name, reports, live=live))
-
-
-def find_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
-    """Return the folder of the run that a user means.
-
-    Args:
-        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
-        reports: The reports folder.
-        live: Look at live runs alone.
-
-    Raises:
-        UsageError: None fits, or more than one.
-    """
-    if name and (Path(name) / FILE_NAME).is_file():
-        return Path(name).resolve()
-    wanted = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
-    folders = [path for path in run_folders(reports) if _fits(path, wanted)]
-    if live:
-        folders = [path for path in folders if is_held(path)]
-    kind = "live run" if live else "run"
-    if not folders:
-        meant = f"no {kind} {name!r}" if name else f"no {kind}"
-        raise UsageError(f"{meant} in {reports}; `loadbench-tui runs` lists what there is")
-    if live and len(folders) > 1:
-        names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
-        raise UsageError(f"several live runs: {names}; name one of them")
-    return max(folders, key=lambda path: _order(path.name))
-
-
 def signal_runner(run: Run, number: signal.Signals) -> None:
     """Send a signal to the runner of a run, if it is live."""
     # While the lock is held the process id is the runner's and nobody else's.
     if run.state.pid and is_held(run.folder):
         with suppress(ProcessLookupError):
             os.kill(run.state.pid, number)
-
-
-def new_run_id(folder: Path, now: datetime) -> str:
-    """Return an id for a run that begins now: local time, with `-2` and so on if that is taken.
-
-    Args:
-        folder: The profile's folder of reports.
-        now: Local time.
-    """
-    base = now.strftime("%Y%m%d-%H%M%S")
-    number = 1
-    while True:
-        name = base if number == 1 else f"{base}-{number}"
-        if not (folder / name).exists() and not (folder / f".{name}.new").exists():
-            return name
-        number += 1
-
-
-def _listed(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing if it is gone, or not for us to read."""
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def _fits(folder: Path, wanted: str) -> bool:
-    names = (folder.name, folder.parent.name, f"{folder.parent.name}/{folder.name}")
-    return not wanted or wanted in names
-
-
-def _order(run_id: str) -> tuple[str, int]:
-    parts = run_id.split("-")
-    number = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 1
-    return "-".join(parts[:2]), number

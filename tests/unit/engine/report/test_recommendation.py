@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from loadbench.engine.catalog import find_folder
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
 from loadbench.engine.journal.progress import phase_length_s
@@ -13,7 +14,7 @@ from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.report.recommendation import best, missed
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.run_reader import Rest, Run, RunStatus, find_folder, report_of, rest_of
+from loadbench.engine.run_reader import Rest, Run, RunStatus, report_of, rest_of
 from loadbench.errors import UsageError
 from tests.support.builders import (
     answered,

@@ -1,7 +1,7 @@
 """How the service under test is started, scaled, watched and taken down.
 
-`protocol` has the two things that the rest of the program sees: a `Driver`, which answers whether
-it can run a profile here (`Preflight`), and the `Stack` that it opens. `registry` finds a driver by
+`protocol` has what the rest of the program sees: a `Driver`, which answers whether it can run a
+profile here (by a `Preflight`), and the `Stack` that it opens. `registry` finds a driver by
 name and tries them in order for `auto`; nobody else compares names.
 
 - `compose`, `local`, `external`: a folder a driver. They know nothing of each other.

@@ -5,5 +5,6 @@
 - `loading`: from a YAML file to a `Profile`, with the place of every mistake.
 - `recorded`: a profile as a run recorded it, perhaps by another version.
 - `levels`: the load of a cell, as a type. `plan`: cells in order, and the time they take.
+- `changes`: the digest of a profile, and what differs between two.
 - `duration`: `90s`, `7m`, `1h20m`.
 """

@@ -3,7 +3,8 @@
 `python -m loadbench.engine.run` reads a `RunRequest` from standard input, answers with one line of
 JSON, and speaks through the journal alone from then on.
 
-- `prepare`: everything that may refuse a run, then its folder and the first event.
+- `requested`: what a request carries, checked. `prepare`: everything else that may refuse a run,
+  then its folder and the first event.
 - `sweep`: every outstanding cell, one after the other, and the clean-up at the end.
 - `attempt`: one attempt at a cell: scale, ramp, settle, measure, drain, report.
 - `control_loop`: where events go out, commands come in, and waiting is done.

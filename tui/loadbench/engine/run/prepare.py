@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
+from loadbench.engine.catalog import LATEST, new_run_id
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import existing
 from loadbench.engine.hardware import hardware, versions
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, RunResumed, RunStarted
-from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import CellStatus, RunState, fold, unreadable_profile
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
@@ -28,7 +28,7 @@ from loadbench.engine.profile.recorded import read_recorded
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
-from loadbench.engine.run_reader import LATEST, Run, RunStatus, new_run_id, read_run
+from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import JournalError, RefusedError, UsageError, WorkspaceError
 from loadbench.workspace import Workspace
 
@@ -160,7 +160,7 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
         profile=profile,
         stack=stack,
         journal=journal,
-        state=fold(JournalReader(folder).poll()),
+        state=read_run(folder).state,
         lock=lock,
     )
 

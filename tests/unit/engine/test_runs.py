@@ -7,17 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from loadbench.engine.catalog import find_run, new_run_id, run_folders
 from loadbench.engine.journal.events import Note, Result, RunFinished, RunResumed
 from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.run_reader import (
-    RunStatus,
-    find_run,
-    new_run_id,
-    read_run,
-    run_folders,
-    status_of,
-)
+from loadbench.engine.run_reader import RunStatus, read_run, status_of
 from loadbench.errors import JournalError, UsageError
 from tests.support.builders import cell_started, run_started, write_journal
 
