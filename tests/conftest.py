@@ -30,6 +30,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Have all that measures, or looks at processes, done by one worker; the rest by any."""
     from xdist.scheduler import LoadScopeScheduling
 
+    # `_split_scope` is private: https://github.com/pytest-dev/pytest-xdist/issues/511. Can go with
+    # a public way to name the scope of a test.
     class MeasuringApart(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]

@@ -138,7 +138,8 @@ def read_image(request: Request) -> bytes:
     elif request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
         image = request.get_data(cache=False)
         if request.content_length is None:
-            # Werkzeug cuts a body of unknown length off at the limit, and says so with the next.
+            # Werkzeug cuts a body of unknown length off at the limit, and says so with the next
+            # read, by design: https://github.com/pallets/werkzeug/pull/2620.
             request.stream.read(1)
     else:
         abort(

@@ -125,7 +125,8 @@ def _on_device(config: WorkerConfig, options: Any) -> Any:
         session = ort.InferenceSession(str(config.model_path), options, providers=providers)
     except NO_DEVICE as error:
         raise DeviceError(f"DEVICE=gpu, but CUDA did not start: {error}") from error
-    # Where CUDA does not start, ONNX Runtime goes on without it and does not raise.
+    # Where CUDA does not start, ONNX Runtime goes on without it and does not raise. Can go with
+    # https://github.com/microsoft/onnxruntime/issues/23372.
     if session.get_providers()[0] != CUDA:
         raise DeviceError("DEVICE=gpu, but CUDA did not start: no GPU, driver or cuDNN")
     return session

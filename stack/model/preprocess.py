@@ -111,7 +111,8 @@ def upright_square(picture: Image.Image, side: int) -> Image.Image:
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):
-        # Pillow would cut 16 bits off at 255 instead of scaling them.
+        # Pillow would cut 16 bits off at 255 instead of scaling them. Can go with
+        # https://github.com/python-pillow/Pillow/issues/3159.
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 

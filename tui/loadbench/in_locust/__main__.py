@@ -10,9 +10,12 @@ import sys
 from types import ModuleType
 
 # A stray LOCUST_HEADLESS=1 would take the web API away, so this must come before the import.
+# No upstream issue known (searched 2026-11). Can go when Locust can ignore its environment.
 for _name in [name for name in os.environ if name.startswith("LOCUST_")]:
     del os.environ[_name]
 # Locust imports this plugin wherever it is installed; a user file may still do so itself.
+# https://github.com/locustio/locust/pull/2379. Can go when Locust loads plugins on request only,
+# as https://github.com/locustio/locust/issues/3212 proposes.
 sys.modules["locust_plugins"] = ModuleType("locust_plugins")
 
 from locust.main import main as locust_main  # noqa: E402  # after what stands above

@@ -2,7 +2,9 @@
 
 An answer that arrives at a random moment waits until Locust gets to it; so does the beat. It comes
 from a timer of the kernel that is read like a socket: gevent's own timers are rounded to whole
-milliseconds, and one that is late puts off those that follow, which are then not missed.
+milliseconds, and one that is late puts off those that follow, which are then not missed:
+https://github.com/gevent/gevent/issues/642. `ctypes` can go with Python 3.13, which has
+`os.timerfd_create`; the rest when a timer of gevent counts the beats that it missed.
 """
 
 import ctypes

@@ -30,7 +30,8 @@ def install(settings: Settings, recorder: Recorder) -> None:
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
-        # The option of that name takes no fractions of a second.
+        # --stop-timeout takes no fractions of a second. No upstream issue known (searched 2026-11).
+        # Can go when it does.
         environment.stop_timeout = settings.stop_timeout_s
         _guard(web_ui, settings)
         _add_routes(web_ui.app, environment, recorder)
@@ -46,7 +47,11 @@ def _add_cell_option(parser: Any, **_: Any) -> None:
 
 
 def _guard(web_ui: Any, settings: Settings) -> None:
-    """Refuse requests that are not the runner's: any web page could reach a loopback port."""
+    """Refuse requests that are not the runner's: any web page could reach a loopback port.
+
+    Locust answers every origin: https://github.com/locustio/locust/pull/1793. Can go when Locust
+    checks Host and takes a token.
+    """
 
     @web_ui.app.before_request
     def check() -> None:
@@ -72,7 +77,9 @@ def _record(environment: Environment, recorder: Recorder) -> None:
     def on_spawning_complete(**_: Any) -> None:
         recorder.spawned = True
 
-    # The recorder decides, so that Locust's report covers the very same requests.
+    # The recorder decides, so that Locust's report covers the very same requests. Locust has no
+    # option that leaves failures out: https://github.com/locustio/locust/issues/1363 (wontfix).
+    # Can go when a listener can filter requests before Locust counts them.
     handlers = environment.events.request._handlers  # noqa: SLF001  # there is no other way in
     [counting] = [i for i, it in enumerate(handlers) if it.__module__ == "locust.runners"]
     count = handlers[counting]
@@ -113,6 +120,8 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
 
 
 def _tell_when_ready(web_ui: Any, settings: Settings) -> None:
+    # No event says that the web API listens, or on which port. No upstream issue known (searched
+    # 2026-11). Can go when Locust fires one.
     while not (getattr(web_ui, "server", None) and web_ui.server.started):
         gevent.sleep(_STEP_S)
     settings.tell_runner({"port": web_ui.server.server_port})

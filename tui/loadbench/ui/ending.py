@@ -21,7 +21,9 @@ class ExitHandler:
     """Ends the program in order, and if that is stuck, all the same.
 
     What is written to a terminal that takes nothing any more is waited for by the whole program, so
-    neither its own handlers of signals nor its timers can be relied on.
+    neither its own handlers of signals nor its timers can be relied on. Textual handles no signals:
+    https://github.com/Textualize/textual/issues/5140. Can go when Textual ends in order on SIGHUP
+    and SIGTERM, even while a write blocks.
 
     Args:
         leave: Asks the program to end; called within its event loop.

@@ -75,7 +75,8 @@ def open_file(app: App[Any], path: Path) -> None:
 def _edited(command: list[str]) -> str:
     """Run an editor to its end; return what went wrong, empty: nothing.
 
-    Ctrl-C is meant for the editor. What would end this program ends the editor first.
+    Ctrl-C is meant for the editor. What would end this program ends the editor first. Can go when
+    `App.suspend` does so; Textual handles no signals yet, see `ending`.
     """
     came: list[int] = []
     former = {number: signal.getsignal(number) for number in _SIGNALS}

@@ -48,6 +48,7 @@ def show(
         if app.ending:
             app.ending.close()
         # Whoever presses it too often when they leave sees no traceback of the very end.
+        # Not Textual's: Python prints it. Can go when nothing is left to interrupt there.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     if app.return_code:
         raise LoadbenchError("the screens have ended by a mistake of the program")

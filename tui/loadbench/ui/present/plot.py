@@ -110,7 +110,8 @@ def _plotext() -> Any:
     """Import plotext when it is needed, since the first screen must not wait for it.
 
     For pictures, which are not drawn here, it would load Pillow too: a tenth of its time and a
-    quarter of its memory.
+    quarter of its memory: https://github.com/piccolomo/plotext/issues/56 made it optional, but not
+    lazy. Can go when plotext imports Pillow with the first picture.
     """
     there = "PIL" in sys.modules
     if not there:

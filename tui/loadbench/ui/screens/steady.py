@@ -18,7 +18,11 @@ class SteadyScreen(Screen[T]):
     _closed_already = False
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close it, unless that was done: the key for it may come twice."""
+        """Close it, unless that was done: the key for it may come twice.
+
+        Textual would pop whichever screen is on top: https://github.com/Textualize/textual/issues/2575.
+        Can go when a second `dismiss` does nothing.
+        """
         if self._closed_already:
             return AwaitComplete()
         self._closed_already = True
@@ -28,6 +32,8 @@ class SteadyScreen(Screen[T]):
         """Leave out a size that is old, and the begin where the end has come before it.
 
         Screens tell each other their size; with two sizes under way they would never come to rest.
+        No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes,
+        and the Mount event of a screen that is closed.
         """
         if isinstance(event, events.Resize) and event.size != self.app.size:
             return

@@ -15,7 +15,11 @@ _AROUND = 3
 
 
 class KeyLine(Footer):
-    """A footer that has the most important keys where there is no room for all."""
+    """A footer that has the most important keys where there is no room for all.
+
+    Textual's cuts off what does not fit: https://github.com/Textualize/textual/issues/3762. Can go
+    when its footer has priorities; `FooterKey`, which is private, with it.
+    """
 
     def __init__(self) -> None:
         super().__init__(show_command_palette=False)

@@ -36,7 +36,8 @@ def additions(files: ComposeFiles, profile: Profile, run: Path) -> str:
             services[name]["environment"] = service_settings(profile, settings)
     if limit := settings.memory_mb:
         services[files.scaled].update(_memory_limit(files.services[files.scaled], limit))
-    # JSON is YAML too, but Compose does not read its escapes of two halves of a character.
+    # JSON is YAML too, but Compose does not read its escapes of two halves of a character:
+    # https://github.com/go-yaml/yaml/issues/279. `ensure_ascii` can go when that is fixed.
     return json.dumps({"services": _escaped(services)}, indent=2, ensure_ascii=False)
 
 

@@ -1,6 +1,10 @@
 """Docker Compose, one action after the other: each has its time, and can be ended at any moment.
 
 The only module that imports python-on-whales, and only once something is to be done.
+
+The library has no time limits, and leaves its child process running where a stream is given up:
+https://github.com/gabrieldemarmiesse/python-on-whales/issues/687. So each action runs under a
+`Tether`. That can go when the library takes a timeout and ends its child with the stream.
 """
 
 import threading
@@ -90,7 +94,9 @@ class ComposeCli:
                 if stream == "stderr" and line:
                     complaints.append(line)
         except (DockerException, UnicodeDecodeError):
-            # The library takes it for granted that all that is said is UTF-8.
+            # The library takes it for granted that all that is said is UTF-8. Fixed for the output
+            # of containers: https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Can go
+            # when it decodes the error of a streamed command in that way too.
             return Failure(tuple(complaints), overdue=time.monotonic() - started >= within_s)
         except (OSError, EngineError) as error:
             return Failure((f"docker cannot be started: {error}",))
@@ -111,6 +117,8 @@ class ComposeCli:
     def _client(self, tether: Tether) -> "DockerClient":
         from python_on_whales import DockerClient
 
+        # DockerClient takes no environment, so `env` sets it. No upstream issue known (searched
+        # 2026-11). Can go when it takes one.
         settings = self._docker.settings
         unset = [flag for name, value in settings.items() if value is None for flag in ("-u", name)]
         given = [f"{name}={value}" for name, value in settings.items() if value is not None]

@@ -213,7 +213,11 @@ def compose_version(docker: Docker) -> str:
 
 
 def clean(raw: bytes | str) -> str:
-    """Return a line of a command's output without what steers a terminal."""
+    """Return a line of a command's output without what steers a terminal.
+
+    `docker stats` writes that into pipes too: https://github.com/docker/cli/issues/2614. Its lines
+    can do without this when that is closed; those of services cannot.
+    """
     return _ESCAPES.sub("", _text(raw) if isinstance(raw, bytes) else raw).rstrip()
 
 

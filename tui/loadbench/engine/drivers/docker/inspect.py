@@ -65,7 +65,8 @@ def describe(told: Mapping[str, Any], project: str, oomed: Collection[str] = ())
         told: One element of its answer.
         project: The compose project, whose name all its containers begin with.
         oomed: Ids of containers in which the kernel has killed a process: the engine tells of
-            that in an event, and some tell nowhere else.
+            that in an event, and some tell nowhere else (as https://github.com/moby/moby/issues/38352).
+            Can go when every engine that is supported sets `OOMKilled`.
 
     Raises:
         LookupError: Something is missing.
