@@ -12,11 +12,13 @@ from loadbench.cli.main import main
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES
 from loadbench.engine.journal.commands import NAMES
 from loadbench.engine.journal.events import Event
+from loadbench.engine.measure.rules import RULES
 from loadbench.engine.profile.model import key_reference
 from tests.support.harness import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
 SERVICE = (REPOSITORY / "docs" / "service.md").read_text()
+MEASUREMENT = (REPOSITORY / "docs" / "measurement.md").read_text()
 JOURNAL = (REPOSITORY / "docs" / "journal.md").read_text()
 
 
@@ -79,6 +81,12 @@ def test_the_page_on_the_service_has_every_metric() -> None:
     code = (REPOSITORY / "stack" / "api" / "metrics.py").read_text()
     for name in re.findall(r'"(loadbench_[a-z_]+)"', code):
         assert name in SERVICE or name.removeprefix("loadbench_worker_") in SERVICE, name
+
+
+def test_the_page_on_measurement_has_every_rule_with_its_verdict_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) \|", MEASUREMENT, re.MULTILINE)
+
+    assert dict(rows) == {name: rule.verdict.value for name, rule in RULES.items()}
 
 
 def test_links_between_pages_lead_somewhere() -> None:
