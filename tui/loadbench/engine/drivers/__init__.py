@@ -11,6 +11,7 @@ name and tries them in order for `auto`; nobody else compares names.
 - `requirements`: what more than one driver needs of a machine.
 - `stack_log`: the run's `stack.log`.
 
-To add a driver: its settings in `profile/driver_settings.py`, a folder here with a `driver.py`, one
-line in `registry.py`.
+To add a driver: its settings in `profile/driver_settings.py` and their place in `SETTINGS`; its
+name at `stack.driver` in `profile/model.py`; a folder here with a `driver.py`; its place in
+`registry.py`; its folder in the layers of `pyproject.toml`.
 """

@@ -12,5 +12,6 @@ is performed. Everything that is shown or decided is a fold of it.
 - `commands`: the way back, from viewers to the runner.
 - `service_log`: what the services of a run said.
 
-docs/journal.md describes the format for readers of other languages.
+To record something more: a field at the end of its type in `events`, with a default, since a line
+that lacks a field without one is skipped unread. docs/journal.md describes the format.
 """

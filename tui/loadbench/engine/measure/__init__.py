@@ -7,5 +7,6 @@
   largest of them. `verdict`: the worst that any rule says.
 - `bottleneck`: what bounds a cell.
 
-To add a rule, see `rules`. docs/measurement.md has every formula, limit and source.
+To add a rule, see `rules`; what a rule sees is put together in `report.verdicts`, and shown beside
+its limit by `report.evidence`. docs/measurement.md has every formula, limit and source.
 """

@@ -9,5 +9,7 @@
 - `highlights`: what happened since somebody looked. `container_status`: how a container is.
 - `export`: the files that are made of these.
 
-To add a column to the summary: the number in `rows.Row`, its name at the end of `rows.COLUMNS`.
+To add a column to the summary: a field of `rows.Row`, its number in `rows._numbers`, its name at
+the end of `rows.COLUMNS`. A percentile goes into `rows.PERCENTILES` and `rows.PERCENTILE_NAMES`
+instead, and into `series.SeriesRow`; all tables of percentiles follow.
 """

@@ -26,16 +26,13 @@ COLUMNS: tuple[tuple[str, SortKey], ...] = (
     ("s", SortKey.SPAWN_RATE),
     (REPEAT, SortKey.REPEAT),
     ("req/s", SortKey.RPS),
-    ("p50", SortKey.P50_MS),
-    ("p90", SortKey.P90_MS),
-    ("p95", SortKey.P95_MS),
-    ("p99", SortKey.P99_MS),
-    ("p99.9", SortKey.P999_MS),
-    ("max", SortKey.MAX_MS),
+    *((name, SortKey(column)) for column, name in PERCENTILE_NAMES.items()),
     ("fails", SortKey.FAILURES),
     ("verdict", SortKey.VERDICT),
 )
-"""The name of each column, and what it is sorted by; `#` is the repeat, `1+` the recheck."""
+"""The name of each column, and what it is sorted by; `#` is the repeat, `1+` the recheck.
+
+`cell_values` gives the values, in the same order."""
 
 IN_FULL = {"m": "models", "u": "users", "s": "spawn rate", REPEAT: "repeat"}
 """What short names of columns stand for."""
