@@ -8,16 +8,15 @@ from loadbench.engine.journal.events import (
     CellFinished,
     ClientUse,
     ContainerUse,
-    Finding,
     ServiceUse,
     Stages,
     WorkerUse,
 )
 from loadbench.engine.measure.bottleneck import BottleneckKind, Peer, find_bottleneck
-from loadbench.engine.measure.rules import CLIENT_BOUND
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 
 CELL = make_cell(users=8)
+BUSY_CLIENT = ClientUse(cpu_cores=0.96)
 
 
 def stages(*, queue: float = 1, infer: float = 10, api: float = 2, network: float = 2) -> Stages:
@@ -179,11 +178,7 @@ def test_a_limit_comes_before_what_follows_from_it() -> None:
 
 
 def test_the_client_comes_before_everything() -> None:
-    findings = (
-        Finding(rule="few_samples", text="few samples: 9"),
-        Finding(rule=CLIENT_BOUND, text="in whatever words", value=0.96, limit=0.8),
-    )
-    told = finished(stages(queue=75), findings=findings, clients=(ClientUse(cpu_cores=0.96),))
+    told = finished(stages(queue=75), clients=(BUSY_CLIENT,))
     found = find_bottleneck(CELL, told, [])
 
     assert found is not None
@@ -192,12 +187,14 @@ def test_the_client_comes_before_everything() -> None:
     assert found.figures == {"value": 0.96, "limit": 0.8}
 
 
-def test_a_client_of_which_no_evidence_was_recorded_is_named_in_the_words_of_then() -> None:
-    findings = (Finding(rule=CLIENT_BOUND, text="client-bound: Locust was busy"),)
-    found = find_bottleneck(CELL, finished(stages(queue=75), findings=findings), [])
+def test_the_client_is_found_from_the_evidence_whatever_was_said_of_it_then() -> None:
+    told = finished(
+        stages(queue=75), reasons=("in words of another version",), clients=(BUSY_CLIENT,)
+    )
+    found = find_bottleneck(CELL, told, [])
 
     assert found is not None
-    assert (found.kind, found.text) == ("client", "the client: client-bound: Locust was busy")
+    assert found.kind is BottleneckKind.CLIENT
 
 
 def test_figures_are_those_of_the_sentence() -> None:

@@ -10,14 +10,12 @@ from enum import StrEnum
 from loadbench.engine.journal.events import (
     CellFinished,
     ContainerUse,
-    Finding,
     ServiceUse,
     WorkerUse,
 )
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.client_bound import client_cause
 from loadbench.engine.measure.limits import MOST_THROTTLED
-from loadbench.engine.measure.rules import CLIENT_BOUND
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.levels import say_level
@@ -86,20 +84,12 @@ def find_bottleneck(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -
     Returns:
         None: nothing shows it.
     """
-    for finding in finished.findings:
-        if finding.rule == CLIENT_BOUND:
-            return _client(cell, finished, finding)
+    if cause := client_cause(cell, finished):
+        figures = {"value": cause.value, "limit": cause.limit}
+        return Bottleneck(BottleneckKind.CLIENT, f"the client: {cause.text}", figures)
     if not stage_means(finished.stages):
         return _from_outside(cell, finished, peers)
     return _limit(finished) or _slow_worker(finished) or _largest(cell, finished, peers)
-
-
-def _client(cell: Cell, finished: CellFinished, finding: Finding) -> Bottleneck:
-    cause = client_cause(cell, finished)
-    figures = {"value": finding.value, "limit": finding.limit}
-    known = {name: value for name, value in figures.items() if value is not None}
-    text = cause.text if cause else finding.text
-    return Bottleneck(BottleneckKind.CLIENT, f"the client: {text}", known)
 
 
 def _limit(finished: CellFinished) -> Bottleneck | None:
