@@ -23,7 +23,7 @@ WITH_CHILD = (
 RUNNER = """
 import subprocess, sys
 from pathlib import Path
-from loadbench.engine.leash import Leashed, Tether
+from loadbench.engine.process import Leashed, Tether
 held = Leashed([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd(), environment={}, stdout=1)
 print(held.pid, flush=True)
 import signal; signal.pause()

@@ -23,6 +23,7 @@ from loadbench.engine.journal.state import OVER, CellStatus, RunState
 from loadbench.engine.measure.buckets import count, percentile, successes
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, row_of, rows
@@ -67,6 +68,12 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
         return value.strip().ljust(widths[i]) if is_text else value.strip().rjust(widths[i])
 
     return ["  ".join(pad(i, value) for i, value in enumerate(row)).rstrip() for row in lines]
+
+
+def spawn_rate(level: Level) -> str:
+    """Return how many users a level starts per second, `-` where that is not a number of it."""
+    rate = level.fields.get("spawn_rate")
+    return "-" if rate is None else f"{rate:g}"
 
 
 def goes_on(folder: Path) -> str:

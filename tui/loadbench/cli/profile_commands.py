@@ -14,21 +14,23 @@ from loadbench.workspace import Workspace
 def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
     """Show the cells of a PROFILE and the time they take; start nothing."""
     from loadbench import wording
+    from loadbench.engine.drivers import registry
     from loadbench.engine.profile.duration import say_duration
-    from loadbench.engine.profile.loading import find_profile, load_profile
+    from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, estimate_s, plan_cells
-    from loadbench.engine.requests.launch import RunRequest, preview
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
-    found = preview(RunRequest.to_run(workspace, file, loaded, overrides)).preflight
+    check_files(workspace, loaded)
+    found = registry.preflight(workspace, loaded)
     cells = plan_cells(loaded)
-    header = ("cell", "models", "users", "rate", "repeat", "report ")
+    header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
     body = [
         (
             cell.key,
             str(cell.models),
-            *(f"{value:g}" for value in cell.level.fields.values()),
+            cell.level.label,
+            wording.spawn_rate(cell.level),
             "again" if cell.recheck else str(cell.repeat),
             cell.report_name,
         )

@@ -51,14 +51,14 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
     Raises:
         LoadbenchError: A run was refused.
     """
-    orders = _orders(workspace, wanted)
+    requests = _requests(workspace, wanted)
     on_screen = not (wanted.plain or wanted.detach or why_not())
     seen = []
-    for number, order in enumerate(orders, start=1):
+    for number, request in enumerate(requests, start=1):
         with Signals() as signals:
-            folder = start_runner(order)
+            folder = start_runner(request)
             if wanted.detach:
-                _tell_detached(folder, resumed=order.resume is not None)
+                _tell_detached(folder, resumed=request.resume is not None)
                 break
             if not on_screen or signals.wish is not Wish.WATCH:
                 ended = PlainView(folder, Console(stderr=True)).watch(signals)
@@ -68,7 +68,7 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
             break
         seen.append(_tell(ended, signals, as_json=as_json, check=check))
         if seen[-1] is Exit.INTERRUPTED:
-            if number < len(orders):
+            if number < len(requests):
                 click.echo(f"not begun: {', '.join(wanted.profiles[number:])}", err=True)
             break
     return exit_codes.worst(seen)
@@ -157,7 +157,7 @@ def next_step(found: Run) -> str:
     return REPORT
 
 
-def _orders(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
+def _requests(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
     if wanted.resume is not None:
         if wanted.profiles or wanted.overrides:
             raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
@@ -172,11 +172,11 @@ def _orders(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
         raise UsageError("--detach takes one PROFILE: two at once would measure each other")
     overrides = wanted.overrides
     files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
-    orders = [
+    requests = [
         RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
         for file in files
     ]
-    for order in orders if len(orders) > 1 else ():
+    for request in requests if len(requests) > 1 else ():
         # The last one must not be refused hours later.
-        preview(order)
-    return orders
+        preview(request)
+    return requests

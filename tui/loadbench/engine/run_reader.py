@@ -84,6 +84,7 @@ class RunReader:
         folder: The run's folder.
         max_samples: How many of the newest samples of what is read at once are kept; None: all
             of the current cell.
+        from_lines: Samples are left out only where at least so many lines are read at once.
         on_entry: Called with every new entry, in order, and the state of the run after it.
         breathe: Called every so many lines, to leave the processor to others. What it raises ends
             the reading; the reader is of no use then.
@@ -94,11 +95,15 @@ class RunReader:
         folder: Path,
         *,
         max_samples: int | None = None,
+        from_lines: int = 0,
         on_entry: Callable[[Entry, RunState], object] = lambda _entry, _state: None,
         breathe: Callable[[], object] = lambda: None,
     ) -> None:
         self._folder = folder
         self._max_samples = max_samples
+        self._from_lines = from_lines
+        self.has_left_out = False
+        """Whether samples of the current cell were left out so far."""
         self._on_entry = on_entry
         self._breathe = breathe
         self._reader = JournalReader(folder)
@@ -128,9 +133,11 @@ class RunReader:
             return []
         lines = self._reader.wanted()
         self._stamp = stamp
-        if self._max_samples is None:
+        if self._max_samples is None or len(lines) < self._from_lines:
             return lines
-        return without_samples(lines, but_last=self._max_samples)
+        kept = without_samples(lines, but_last=self._max_samples)
+        self.has_left_out |= len(kept) < len(lines)
+        return kept
 
     def _take(self, entry: Entry) -> None:
         if isinstance(entry.event, CellFinished):

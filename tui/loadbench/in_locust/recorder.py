@@ -234,7 +234,7 @@ class Recorder:
             "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
-            "clients": [_client(cores)],
+            "clients": [_client(cores, max(window.lag, default=0.0) / 1000)],
             **window.tally.as_json(),
         }
 
@@ -278,6 +278,6 @@ class Recorder:
         return tally
 
 
-def _client(cores: float, lag_s: float = 0.0) -> dict[str, float]:
+def _client(cores: float, lag_s: float) -> dict[str, float]:
     """Return what this process used, in the form of a `ClientUse`."""
     return {"cpu_cores": round(cores, 3), "lag_ms": round(lag_s * 1000, 1)}

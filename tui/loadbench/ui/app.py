@@ -202,8 +202,8 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     def run_profile(self, file: Path, profile: Profile) -> None:
         """Show what a run of a profile would be; start it if that is wanted."""
-        intention, order = to_run(self.workspace, file, profile)
-        self.push_screen(PreviewScreen(intention, order), self.show_started)
+        intention, request = to_run(self.workspace, file, profile)
+        self.push_screen(PreviewScreen(intention, request), self.show_started)
 
     def resume(self, run: Run) -> None:
         """Show what going on with a run would be; start it if that is wanted."""

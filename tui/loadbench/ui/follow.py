@@ -12,7 +12,7 @@ from loadbench import wording
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CommandAnswered
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.run_reader import Run, RunReader, RunStatus, journal_stamp
+from loadbench.engine.run_reader import Run, RunReader, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.present.event_lines import EventLine
 
@@ -20,8 +20,8 @@ POLL_S = 0.2
 EVENTS_KEPT = 500
 RECENT_SAMPLES = 600
 """Of the current cell: what is shown first of a long journal."""
-LONG_JOURNAL_BYTES = 2_000_000
-"""Reading that many takes about half a second."""
+LONG_LINES = 10_000
+"""Lines of a cell that has been measured for hours: they take a second or more to read."""
 BREATH_S = 0.005
 
 
@@ -90,15 +90,13 @@ class Follower:
 
     def _follow(self) -> None:
         try:
-            is_long = _journal_bytes(self._folder) > LONG_JOURNAL_BYTES
-            if is_long:
-                # A cell that has been measured for hours: what is newest is shown first.
-                self._read(self._reader(max_samples=RECENT_SAMPLES))
-                self._forget()
-                self._ended.wait(POLL_S)
-            reader = self._reader(is_gentle=is_long)
+            reader = self._first_reader()
             self._read(reader)
             while not self._ended.wait(POLL_S):
+                if reader.has_left_out:
+                    # Now all of it, while what is newest is shown.
+                    self._forget()
+                    reader = self._whole_reader()
                 self._read(reader)
         except _Ended:
             return
@@ -111,17 +109,23 @@ class Follower:
         if not self._ended.is_set():
             self._fail(error)
 
-    def _reader(self, *, max_samples: int | None = None, is_gentle: bool = False) -> RunReader:
+    def _first_reader(self) -> RunReader:
+        """Return a reader that shows what is newest of a long journal at once."""
+        return RunReader(
+            self._folder,
+            max_samples=RECENT_SAMPLES,
+            from_lines=LONG_LINES,
+            on_entry=self._note,
+        )
+
+    def _whole_reader(self) -> RunReader:
+        """Return a reader that leaves nothing out, and the processor to others in between."""
+
         def breathe() -> None:
             if self._ended.wait(BREATH_S):
                 raise _Ended
 
-        return RunReader(
-            self._folder,
-            max_samples=max_samples,
-            on_entry=self._note,
-            breathe=breathe if is_gentle else lambda: None,
-        )
+        return RunReader(self._folder, on_entry=self._note, breathe=breathe)
 
     def _forget(self) -> None:
         self._run: Run | None = None
@@ -160,8 +164,3 @@ class Follower:
             return max(0.0, (self._now() - datetime.fromisoformat(at)).total_seconds())
         except (ValueError, TypeError):
             return 0.0
-
-
-def _journal_bytes(folder: Path) -> int:
-    stamp = journal_stamp(folder)
-    return stamp[0] if stamp else 0

@@ -1,4 +1,4 @@
-"""What is about to be started, and the order for the runner that would do it."""
+"""What is about to be started, and the request to the runner that would do it."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from loadbench.workspace import Workspace
 
 
 def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, RunRequest]:
-    """Return what starting a new run of a profile is, and the order for it."""
+    """Return what starting a new run of a profile is, and the request for it."""
     intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
     return intention, RunRequest.to_run(workspace, file, profile)
 
 
 def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | None:
-    """Return what going on with a run is, and the order for it; None: nothing is left of it.
+    """Return what going on with a run is, and the request for it; None: nothing is left of it.
 
     Raises:
         JournalError: Its profile is one that this version cannot read.
@@ -40,5 +40,5 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | 
         cells=tuple(it.cell for it in left),
         again=f"{rest.cells} of its {len(run.state.cells)} cells {what}. The others stay.",
     )
-    order = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
-    return intention, order
+    request = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
+    return intention, request

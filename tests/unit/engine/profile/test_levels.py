@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import RunStarted
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile import levels
-from loadbench.engine.profile.levels import Closed, Level, level_of, say_level
+from loadbench.engine.profile.levels import Closed, Level, level_of
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell, sweep_cells, with_added
 from loadbench.engine.report.by_level import rps_by_level
@@ -23,13 +23,16 @@ from loadbench.engine.report.rows import rows
 from loadbench.engine.report.sorting import SortKey, sort_rows
 from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run_reader import read_run
+from loadbench.ui.present.addition import proposal
 from loadbench.ui.present.glyphs import ASCII
 from loadbench.ui.present.lines import plain
 from loadbench.ui.present.matrix import grid_of, matrix_lines
+from loadbench.ui.present.preview import Intention, preview_lines
 from tests.support.builders import (
     cell_finished,
     cell_started,
     make_cell,
+    make_profile,
     run_started,
     state_after,
     write_journal,
@@ -46,6 +49,10 @@ class Pulses:
     @property
     def label(self) -> str:
         return str(self.pulses)
+
+    @property
+    def phrase(self) -> str:
+        return f"{self.pulses} pulses"
 
     @property
     def detail(self) -> str:
@@ -139,6 +146,16 @@ def test_another_level_passes_through_the_recommendation() -> None:
     assert found.cell == "m2_p2"
 
 
+def test_another_level_is_shown_before_it_is_measured() -> None:
+    profile = make_profile()
+    mixed = Intention(name="x", profile=profile, cells=(*GRID, make_cell()))
+    told = [plain(it) for it in preview_lines(mixed, None, 200)]
+
+    assert "pulses 2, 10" in told[0]
+    assert "users 2" in told[0]
+    assert set(proposal(GRID[0]).values()) == {"1", ""}
+
+
 def test_another_level_is_judged_without_a_number_of_users() -> None:
     state = measured("m1_p2")
     finished = cell_finished("m1_p2", fewest_users=0)
@@ -182,7 +199,7 @@ def test_fields_of_no_known_level_are_refused() -> None:
     ],
 )
 def test_a_level_is_said_in_words(level: Level, words: str) -> None:
-    assert say_level(level) == words
+    assert level.phrase == words
 
 
 def test_a_closed_cell_keeps_the_names_that_reports_always_had() -> None:

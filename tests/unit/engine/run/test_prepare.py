@@ -1,16 +1,20 @@
 """What is made before a run's first event, and what is left of it where the run is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from loadbench.engine.drivers import registry
+from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunRequest
-from loadbench.engine.run.prepare import prepare_run, preview_run
+from loadbench.engine.run.prepare import prepare_resume, prepare_run, preview_run
+from loadbench.engine.run_reader import read_run
 from loadbench.errors import ProfileError, RefusedError
 from loadbench.workspace import Workspace
 from tests.support.fake_driver import FakeDriver
+from tests.support.golden import JOURNALS
 
 TEXT = """\
 models: [1]
@@ -87,3 +91,28 @@ def test_a_profile_that_has_changed_is_refused_before_any_driver_is_asked(
         with pytest.raises(RefusedError, match=r"users was \[2\], is \[3\]"):
             ask(request_to_run)
     assert driver.asked == []
+
+
+# Resuming what another version began
+
+
+def test_a_run_begun_by_a_version_before_is_resumed(driver: FakeDriver, tmp_path: Path) -> None:
+    """Its journal knows no findings, no levels and no clients; its cells go on all the same."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "locustfile.py").touch()
+    folder = tmp_path / "reports" / "fast" / "interrupted"
+    folder.mkdir(parents=True)
+    recorded = (JOURNALS / "interrupted.jsonl").read_text(encoding="utf-8")
+    begun, *rest = recorded.splitlines()
+    line = json.dumps({**json.loads(begun), "workspace": str(tmp_path)}, separators=(",", ":"))
+    (folder / FILE_NAME).write_text("\n".join((line, *rest, "")), encoding="utf-8")
+    before = read_run(folder).state
+
+    prepared = prepare_resume(Workspace(tmp_path, tmp_path / "reports"), folder, retry_failed=False)
+    prepared.journal.close()
+    prepared.lock.release()
+
+    assert [it.cell for it in prepared.state.outstanding] == [it.cell for it in before.outstanding]
+    assert prepared.state.cells["m1_u2_s8"].finished == before.cells["m1_u2_s8"].finished
+    assert prepared.profile == before.profile
+    assert driver.opened == [folder]

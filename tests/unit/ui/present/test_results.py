@@ -20,12 +20,12 @@ from loadbench.ui.present.results import (
     COLUMNS,
     cell_values,
     columns_of,
-    latency_by_users,
+    latency_by_level,
     no_runs,
     repeated_lines,
     run_entries,
     sorted_rows,
-    throughput_by_users,
+    throughput_by_level,
 )
 from loadbench.ui.present.series import (
     time_ticks,
@@ -156,7 +156,7 @@ def test_the_first_cell_measured_again_is_told_from_the_first_and_sorted_after_r
 def test_the_first_cell_measured_again_is_in_no_chart() -> None:
     state = swept(make_profile(recheck_first=True), m1_u2_s2_recheck={"completed": 4})
 
-    made = throughput_by_users(state)
+    made = throughput_by_level(state)
 
     assert made is not None
     assert points(made) == {"1m": [(2.0, 40.0)]}
@@ -181,7 +181,7 @@ def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
 def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:
     state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
 
-    made = throughput_by_users(state)
+    made = throughput_by_level(state)
 
     assert made is not None
     assert points(made) == {"1m": [(4.0, 7.0), (8.0, 40.0)], "2m": [(4.0, 40.0), (8.0, 40.0)]}
@@ -194,7 +194,7 @@ def test_cells_of_the_same_users_and_models_are_one_by_all_their_requests() -> N
     slow = {"requests": requests(((100.0, 300),)), "completed": 100}
     state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
-    latency, throughput = latency_by_users(state), throughput_by_users(state)
+    latency, throughput = latency_by_level(state), throughput_by_level(state)
 
     assert latency is not None
     assert throughput is not None
@@ -207,7 +207,7 @@ def test_what_is_invalid_is_in_no_chart() -> None:
     invalid = {"verdict": Verdict.INVALID}
     state = swept(make_profile(models=[1, 2], users=[2, 50]), m2_u50_s2=invalid, m1_u50_s2=invalid)
 
-    made = throughput_by_users(state)
+    made = throughput_by_level(state)
 
     assert made is not None
     assert points(made) == {"1m": [(2.0, 40.0)], "2m": [(2.0, 40.0)]}
@@ -217,12 +217,12 @@ def test_what_is_invalid_is_in_no_chart() -> None:
 def test_without_a_finished_cell_there_is_no_chart() -> None:
     begun = state_after(run_started(), cell_started(), cell_failed())
 
-    assert latency_by_users(begun) is None
-    assert throughput_by_users(begun) is None
+    assert latency_by_level(begun) is None
+    assert throughput_by_level(begun) is None
 
 
 def test_models_have_signs_of_their_own_where_tones_begin_anew() -> None:
-    made = throughput_by_users(swept(make_profile(models=[*range(1, 12)])))
+    made = throughput_by_level(swept(make_profile(models=[*range(1, 12)])))
 
     assert made is not None
     assert [one.tone for one in made.series[:8]] == [*SERIES, *SERIES[:2]]
@@ -232,7 +232,7 @@ def test_models_have_signs_of_their_own_where_tones_begin_anew() -> None:
 @given(st.sets(st.integers(1, 2000), min_size=1, max_size=12))
 @settings(max_examples=25)
 def test_numbers_of_users_stand_apart_below_the_axis(users: set[int]) -> None:
-    made = throughput_by_users(swept(make_profile(users=sorted(users))))
+    made = throughput_by_level(swept(make_profile(users=sorted(users))))
 
     assert made is not None
     ticks = [at for at, _ in made.x_ticks]

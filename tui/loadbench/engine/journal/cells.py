@@ -1,12 +1,24 @@
 """Cells as journals record them: models, the fields of the level, repeat. Pure."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from loadbench.engine.profile.levels import level_of
 from loadbench.engine.profile.plan import Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What a recorded cell says beside its level."""
+
+    models: int
+    repeat: int = 1
+    recheck: bool = False
+
+
+_PLACE = TypeAdapter(_Place)
 
 
 def read_cell(fields: Any) -> Cell:
@@ -17,13 +29,12 @@ def read_cell(fields: Any) -> Cell:
     """
     if isinstance(fields, Cell):
         return fields
-    if not isinstance(fields, Mapping) or not isinstance(fields.get("models"), int):
-        raise ValueError("a cell has a number of models")  # noqa: TRY004  # pydantic's word for a mistake
+    place = _PLACE.validate_python(fields)
     return Cell(
-        models=fields["models"],
+        models=place.models,
         level=level_of(fields),
-        repeat=int(fields.get("repeat", 1)),
-        recheck=bool(fields.get("recheck", False)),
+        repeat=place.repeat,
+        recheck=place.recheck,
     )
 
 

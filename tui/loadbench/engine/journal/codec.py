@@ -79,9 +79,10 @@ def decode(line: bytes, path: Path) -> Entry | None:
                 "use the loadbench-tui that wrote it, or a newer one"
             )
         if kind == CellFinished.type and "findings" not in fields:
-            fields["findings"] = [{"rule": UNRECORDED, "text": it} for it in fields["reasons"]]
+            reasons: list[str] = fields["reasons"]
+            fields["findings"] = [{"rule": UNRECORDED, "text": it} for it in reasons]
         if kind in _WITH_CLIENTS and "clients" not in fields:
-            cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms", 0.0)
+            cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms")
             fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
         event = _ADAPTERS[kind].validate_python(fields)
         return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
@@ -105,7 +106,9 @@ def encode(entry: Entry) -> bytes:
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:
         [client] = entry.event.clients
         del fields["clients"]
-        fields |= {"client_cpu_cores": client.cpu_cores, "client_lag_ms": client.lag_ms}
+        fields["client_cpu_cores"] = client.cpu_cores
+        if client.lag_ms is not None:
+            fields["client_lag_ms"] = client.lag_ms
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 

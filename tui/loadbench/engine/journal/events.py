@@ -63,8 +63,8 @@ class ClientUse:
     """What one load generator used of its machine."""
 
     cpu_cores: float
-    lag_ms: float = 0.0
-    """The most by which its event loop was late to something."""
+    lag_ms: float | None = None
+    """The most by which its event loop was late to something. None: not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

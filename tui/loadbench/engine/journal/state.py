@@ -90,6 +90,8 @@ class RunState:
     """What the run was started with. None: nothing was started, or see `profile_problem`."""
     profile_problem: str = ""
     """Why this version cannot read that profile, in a sentence."""
+    profile_unknown: tuple[str, ...] = ()
+    """Keys of that profile that this version does not have: ignored, except to resume."""
     started_at: str = ""
     pid: int | None = None
     """Of the runner, live or not. None: nothing was started."""
@@ -217,12 +219,14 @@ class RunState:
     def _begin(self, event: RunStarted, at: str) -> "RunState":
         cells = {cell.key: CellState(cell=cell) for cell in event.cells}
         recorded = read_recorded(event.profile)
-        problem = "" if recorded.profile else unreadable_profile(event.run, recorded.invalid)
+        keys = (*recorded.invalid, *recorded.unknown)
+        problem = "" if recorded.profile else unreadable_profile(event.run, keys)
         return replace(
             self,
             started=event,
             profile=recorded.profile,
             profile_problem=problem,
+            profile_unknown=recorded.unknown,
             started_at=at,
             pid=event.pid,
             cells=MappingProxyType(cells),

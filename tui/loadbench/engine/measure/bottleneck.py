@@ -18,7 +18,6 @@ from loadbench.engine.measure.client_bound import client_cause
 from loadbench.engine.measure.limits import MOST_THROTTLED
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.levels import say_level
 from loadbench.engine.profile.plan import Cell
 
 Peer = tuple[Cell, CellFinished]
@@ -224,7 +223,7 @@ def _from_outside(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> 
         if is_less and rate <= (1 + SAME) * its.completed / its.measured_s:
             return Bottleneck(
                 BottleneckKind.SERVICE,
-                f"the service: {number(rate)} req/s, as with {say_level(other.level)}; its answers "
+                f"the service: {number(rate)} req/s, as with {other.level.phrase}; its answers "
                 "do not say where (no Server-Timing header)",
                 {"rps": rate},
             )
@@ -232,7 +231,7 @@ def _from_outside(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> 
 
 
 def _load(other: Cell, cell: Cell) -> str:
-    return f"{say_level(other.level)} instead of {cell.level.label}"
+    return f"{other.level.phrase} instead of {cell.level.label}"
 
 
 def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:

@@ -28,7 +28,7 @@ def busiest_cpu_cores(clients: Iterable[ClientUse]) -> float:
 
 def most_lag_ms(clients: Iterable[ClientUse]) -> float:
     """Return the most by which any load generator was late."""
-    return max((it.lag_ms for it in clients), default=0.0)
+    return max((it.lag_ms or 0.0 for it in clients), default=0.0)
 
 
 def within(samples: Sequence[Sample], begin_s: float, seconds: float) -> list[Sample]:

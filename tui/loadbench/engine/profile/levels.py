@@ -7,6 +7,7 @@ kind of load is another class here.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,10 @@ class Level(Protocol):
 
     unit: ClassVar[str]
     """What the label counts: `users`."""
+
+    @property
+    def phrase(self) -> str:
+        """The label with its unit: `1 user`, `50 users`."""
 
     @property
     def label(self) -> str:
@@ -70,6 +75,11 @@ class Closed:
         return str(self.users)
 
     @property
+    def phrase(self) -> str:
+        """The number of users, with that word."""
+        return "1 user" if self.users == 1 else f"{self.users} users"
+
+    @property
     def detail(self) -> str:
         """The spawn rate."""
         return f"{self.spawn_rate:g}/s"
@@ -105,12 +115,6 @@ class Closed:
         return max(0.0, math.ceil(self.users / self.spawn_rate) - 1)
 
 
-def say_level(level: Level) -> str:
-    """Return a level in words: `1 user`, `50 users`."""
-    unit = level.unit.removesuffix("s") if level.label == "1" else level.unit
-    return f"{level.label} {unit}"
-
-
 KINDS: tuple[type[Level], ...] = (Closed,)
 """Kinds of load, told apart in journals by the names of their fields."""
 
@@ -126,7 +130,12 @@ def level_of(fields: Mapping[str, Any]) -> Level:
     """
     for kind in KINDS:
         try:
-            return TypeAdapter(kind).validate_python(dict(fields))
+            return _adapter(kind).validate_python(dict(fields))
         except ValidationError:
             continue
     raise ValueError(f"no level has the fields {', '.join(fields)}")
+
+
+@cache
+def _adapter(kind: type[Level]) -> TypeAdapter[Level]:
+    return TypeAdapter(kind)

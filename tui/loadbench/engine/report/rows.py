@@ -115,8 +115,7 @@ def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
 
 def row_of(state: RunState, cell_state: CellState) -> Row:
     """Return the row of one cell of a run."""
-    assert state.started is not None
-    profile, cell = state.started.profile, cell_state.cell
+    profile, cell = state.profile, cell_state.cell
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
     return Row(
         cell=cell.key,
@@ -124,9 +123,9 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
         level=cell.level,
         repeat=cell.repeat,
         is_recheck=cell.recheck,
-        device=profile.get("device", "?"),
-        batch_size=profile.get("batch_size", 0),
-        load_model=profile.get("load", {}).get("model", "?"),
+        device=profile.device if profile else "?",
+        batch_size=profile.batch_size if profile else 0,
+        load_model=profile.load.model if profile else "?",
         attempt=cell_state.attempt,
         verdict=finished.verdict.value if finished else _standing(cell_state),
         findings=finished.findings if finished else (),

@@ -24,7 +24,6 @@ from loadbench.engine.profile.changes import differences
 from loadbench.engine.profile.loading import check_files, load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
-from loadbench.engine.profile.recorded import read_recorded
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
@@ -68,6 +67,10 @@ def prepare_run(request: RunRequest) -> Prepared:
     hidden, folder = home / f".{run_id}.new", home / run_id
     try:
         stack = registry.driver_named(found.driver).open(workspace, profile, folder)
+    except BaseException:
+        _leave_nothing(hidden)
+        raise
+    try:
         hidden.mkdir()
         text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
@@ -216,12 +219,12 @@ def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
 
 def _unchanged_profile(state: RunState) -> Profile:
     """Return the profile of a run, unless its file says something else by now."""
-    started = state.started
+    started, profile = state.started, state.profile
     assert started is not None
-    recorded = read_recorded(started.profile)
-    profile = recorded.profile
-    if profile is None or recorded.unknown:
-        raise JournalError(unreadable_profile(started.run, (*recorded.invalid, *recorded.unknown)))
+    if profile is None:
+        raise JournalError(state.profile_problem)
+    if state.profile_unknown:
+        raise JournalError(unreadable_profile(started.run, state.profile_unknown))
     file = Path(started.profile_file)
     if file.is_file():
         now = load_profile(file, started.overrides).resolved()

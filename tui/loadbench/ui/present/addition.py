@@ -34,10 +34,8 @@ class Addition:
 
 def proposal(beside: Cell) -> dict[str, str]:
     """Return what stands in each field at first: the numbers of a cell."""
-    return {
-        name: f"{number:g}" if isinstance(number, float) else str(number)
-        for name, number in _point_of(beside).items()
-    }
+    numbers = _point_of(beside)
+    return {name: f"{numbers[name]:.10g}" if name in numbers else "" for name in FIELDS}
 
 
 def addition(run: Run, typed: Mapping[str, str]) -> Addition:
@@ -68,7 +66,7 @@ def addition_lines(of: Addition, columns: int) -> list[Line]:
 
 def _point_of(cell: Cell) -> dict[str, float]:
     numbers = {"models": cell.models, **cell.level.fields}
-    return {name: numbers[name] for name in FIELDS}
+    return {name: numbers[name] for name in FIELDS if name in numbers}
 
 
 def _offer(answer: Answer, state: RunState) -> Line:

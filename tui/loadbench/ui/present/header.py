@@ -9,7 +9,6 @@ from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.progress import phase_length_s, remaining_s
 from loadbench.engine.journal.state import OVER, CellState, CellStatus, RunState
 from loadbench.engine.profile.duration import say_duration
-from loadbench.engine.profile.levels import say_level
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s
 from loadbench.engine.run_reader import Run, RunStatus, rest_of
@@ -77,7 +76,7 @@ def cell_header_lines(
     state = replace(run.state, elapsed_s=elapsed_s)
     cell_state = state.cells[key]
     cell, place = cell_state.cell, f"cell {list(state.cells).index(key) + 1} of {len(state.cells)} "
-    parts = (counted(cell.models, "model"), say_level(cell.level), cell.level.detail)
+    parts = (counted(cell.models, "model"), cell.level.phrase, cell.level.detail)
     load = ", ".join(filter(None, parts))
     longer = line((f"{load} {glyphs.separator} ", Tone.DIM), place)
     header = place_line(run, key, (longer, line(place)), glyphs, columns)

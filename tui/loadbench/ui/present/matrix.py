@@ -1,4 +1,4 @@
-"""The grid of a run: models across, users down, in every cell its state and its p90. Pure."""
+"""The grid of a run: models across, load down, in every cell its state and its p90. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

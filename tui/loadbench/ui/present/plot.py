@@ -51,6 +51,8 @@ class Chart:
     """Where the x axis has numbers, and which."""
     marks: Sequence[float] = ()
     """Where a vertical line stands."""
+    by: str = ""
+    """What the x axis counts; empty: seconds."""
 
     @property
     def has_points(self) -> bool:

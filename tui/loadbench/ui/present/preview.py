@@ -78,11 +78,12 @@ def _fact(name: str, value: str, columns: int) -> list[Line]:
 
 
 def _cells(cells: tuple[Cell, ...]) -> str:
-    fields = dict.fromkeys(name for cell in cells for name in cell.level.fields)
+    levels = [cell.level.fields for cell in cells]
+    fields = dict.fromkeys(name for it in levels for name in it)
     axes: list[tuple[str, list[float]]] = [
         ("models", sorted({cell.models for cell in cells})),
         *(
-            (_AXES.get(name, name), sorted({cell.level.fields[name] for cell in cells}))
+            (_AXES.get(name, name), sorted({it[name] for it in levels if name in it}))
             for name in fields
         ),
         ("repeat", sorted({cell.repeat for cell in cells})),

@@ -15,7 +15,7 @@ from loadbench.ui.present.glyphs import Glyphs
 from loadbench.ui.present.lines import SERIES, Line, MenuEntry, Tone, line, wrap
 from loadbench.ui.present.plot import Chart, Series
 from loadbench.ui.present.profiles import run_line
-from loadbench.wording import repeats_used, span, span_legend, standing
+from loadbench.wording import repeats_used, span, span_legend, spawn_rate, standing
 
 _PROBLEM_COLUMNS = 36
 
@@ -78,18 +78,13 @@ def cell_values(row: Row) -> tuple[str, ...]:
     return (
         str(row.models),
         row.level.label,
-        _spawn_rate(row),
+        spawn_rate(row.level),
         "1+" if row.is_recheck else str(row.repeat),
         number(row.rps),
         *(latency(getattr(row, name), backed=row.is_backed(name)) for name in PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
         standing(row),
     )
-
-
-def _spawn_rate(row: Row) -> str:
-    rate = row.level.fields.get("spawn_rate")
-    return "-" if rate is None else f"{rate:g}"
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> list[Row]:
@@ -122,23 +117,27 @@ def _group_line(group: repeats.Group) -> Line:
     )
 
 
-def latency_by_users(state: RunState) -> Chart | None:
-    """Return a chart of p90 against users, in ms, a line per number of models.
+def latency_by_level(state: RunState) -> Chart | None:
+    """Return a chart of p90 against load, in ms, a line per number of models.
 
     None: no cell has a number.
     """
-    return _chart(p90_ms_by_level(state))
+    return _chart(p90_ms_by_level(state), _unit(state))
 
 
-def throughput_by_users(state: RunState) -> Chart | None:
-    """Return a chart of requests a second against users, a line per number of models.
+def throughput_by_level(state: RunState) -> Chart | None:
+    """Return a chart of requests a second against load, a line per number of models.
 
     None: no cell has a number.
     """
-    return _chart(rps_by_level(state))
+    return _chart(rps_by_level(state), _unit(state))
 
 
-def _chart(curves: Sequence[LevelCurve]) -> Chart | None:
+def _unit(state: RunState) -> str:
+    return next((it.cell.level.unit for it in state.cells.values()), "")
+
+
+def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
     amounts = sorted({x for curve in curves for x, _ in curve.points})
     if not amounts:
         return None
@@ -154,6 +153,7 @@ def _chart(curves: Sequence[LevelCurve]) -> Chart | None:
     ]
     return Chart(
         series=series,
+        by=unit,
         x_limits=(0.0, amounts[-1]),
         x_ticks=[(x, f"{x:g}") for x in _spread(amounts)],
     )

@@ -10,16 +10,17 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from loadbench.engine.catalog import Catalog
+from loadbench.engine.profile.levels import Closed
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, report_of, rest_of
 from loadbench.ui import outside
 from loadbench.ui.present.lines import Tone, line, wrap
 from loadbench.ui.present.results import (
-    latency_by_users,
+    latency_by_level,
     no_runs,
     repeated_lines,
     run_entries,
-    throughput_by_users,
+    throughput_by_level,
 )
 from loadbench.ui.screens.panelled import MAXIMISE_KEYS, Panelled
 from loadbench.ui.widgets.cell_table import CellTable
@@ -75,8 +76,8 @@ class ReportsScreen(Panelled):
                 yield LineView(id="repeated", title="measured more than once")
                 yield TextLine(id="why")
                 with Horizontal(id="run-charts"):
-                    yield ChartView("p90 ms by users", id="latency", **drawn)
-                    yield ChartView("req/s by users", id="throughput", **drawn)
+                    yield ChartView("p90 ms", by=Closed.unit, id="latency", **drawn)
+                    yield ChartView("req/s", by=Closed.unit, id="throughput", **drawn)
         yield KeyLine()
         yield TooSmall()
 
@@ -135,9 +136,9 @@ class ReportsScreen(Panelled):
         self.query_one(CellTable).show_rows(cells)
         self._show_repeated()
         empty = "no cell has been measured" if run else ""
-        latency = latency_by_users(run.state) if run else None
+        latency = latency_by_level(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
-        throughput = throughput_by_users(run.state) if run else None
+        throughput = throughput_by_level(run.state) if run else None
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
         self.refresh_bindings()
 

@@ -16,6 +16,7 @@ class ChartView(LineView, inherit_bindings=False):
 
     Args:
         title: What the y axis is, with its unit.
+        by: What the x axis counts where there is no chart yet; empty: seconds.
         signs: Draw series with ASCII signs instead of braille and colour.
         ascii_frame: Draw the frame with ASCII characters.
     """
@@ -26,12 +27,13 @@ class ChartView(LineView, inherit_bindings=False):
         self,
         title: str,
         *,
+        by: str = "",
         id: str | None = None,  # noqa: A002  # Textual's own name for it
         signs: bool = False,
         ascii_frame: bool = False,
     ) -> None:
-        super().__init__(id=id, title=title)
-        self._what = title
+        super().__init__(id=id, title=_entitled(title, by))
+        self._what, self._by = title, by
         self._signs, self._ascii_frame = signs, ascii_frame
         self._chart: Chart | None = None
         self._empty = ""
@@ -41,8 +43,9 @@ class ChartView(LineView, inherit_bindings=False):
         if (chart, empty) == (self._chart, self._empty):
             return
         self._chart, self._empty = chart, empty
-        series = chart.series if chart else ()
-        self.entitle((Piece(f"{self._what} "), *legend(series, signs=self._signs)))
+        series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
+        title = Piece(f"{_entitled(self._what, by)} ")
+        self.entitle((title, *legend(series, signs=self._signs)))
         # Numbers first: before the first chart a library is imported.
         self.call_after_refresh(self._redraw)
 
@@ -61,3 +64,7 @@ class ChartView(LineView, inherit_bindings=False):
 
     def _drawn(self, chart: Chart, columns: int, rows: int) -> list[Line]:
         return draw(chart, columns, rows, signs=self._signs, ascii_frame=self._ascii_frame)
+
+
+def _entitled(what: str, by: str) -> str:
+    return f"{what} by {by}" if by else what

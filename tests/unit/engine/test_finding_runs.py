@@ -1,4 +1,4 @@
-"""The runs in a reports folder: how they stand, and which one a name means."""
+"""The runs in a reports folder: which there are, which one is meant, what a new one is called."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from loadbench.engine.catalog import find_run, new_run_id, run_folders
-from loadbench.engine.journal.events import Note, Result, RunFinished, RunResumed
-from loadbench.engine.journal.state import EMPTY
+from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.run_reader import RunStatus, read_run, status_of
-from loadbench.errors import JournalError, UsageError
-from tests.support.builders import cell_started, run_started, write_journal
+from loadbench.errors import UsageError
+from tests.support.builders import run_started, write_journal
 
 NOW = datetime(2026, 11, 22, 7, 21, 5)
 DONE = RunFinished(result=Result.DONE, reason="every cell is over")
@@ -49,51 +47,6 @@ def live(reports: Path) -> Iterator[JournalWriter]:
     writer.append(run_started(run=folder.name))
     yield writer
     writer.close()
-
-
-# How it stands
-
-
-@pytest.mark.parametrize("result", Result)
-def test_a_run_that_has_ended_stands_as_it_ended(tmp_path: Path, result: Result) -> None:
-    assert read_run(finished(tmp_path, result)).status.value == result.value
-
-
-def test_a_run_without_an_end_is_live_while_its_journal_is_held(tmp_path: Path) -> None:
-    writer = JournalWriter(tmp_path)
-    writer.append(run_started())
-    writer.append(cell_started())
-    assert read_run(tmp_path).status is RunStatus.LIVE
-    writer.close()
-    assert read_run(tmp_path).status is RunStatus.INTERRUPTED
-
-
-def test_a_run_that_has_said_its_end_is_over_although_its_journal_is_held(tmp_path: Path) -> None:
-    writer = JournalWriter(tmp_path)
-    writer.append(run_started())
-    writer.append(DONE)
-    assert read_run(tmp_path).status is RunStatus.DONE
-    writer.close()
-
-
-def test_a_resumed_run_is_live_again(tmp_path: Path) -> None:
-    finished(tmp_path, Result.STOPPED)
-    writer = JournalWriter(tmp_path)
-    writer.append(RunResumed(pid=1, retry=(), hardware={}, versions={}))
-    assert read_run(tmp_path).status is RunStatus.LIVE
-    writer.close()
-    assert read_run(tmp_path).status is RunStatus.INTERRUPTED
-
-
-def test_a_journal_in_which_no_run_began_is_told_as_such(tmp_path: Path) -> None:
-    write_journal(tmp_path, Note(text="a"))
-    with pytest.raises(JournalError, match="no run was started"):
-        read_run(tmp_path)
-
-
-def test_the_status_needs_no_files() -> None:
-    assert status_of(EMPTY, held=True) is RunStatus.LIVE
-    assert status_of(EMPTY, held=False) is RunStatus.INTERRUPTED
 
 
 # Which there are

@@ -1,0 +1,133 @@
+"""A run's cells as rows."""
+
+import csv
+import io
+
+import pytest
+
+from loadbench.engine.journal.events import Event, Stages, Verdict
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.report.export.summary import (
+    summary_csv,
+)
+from loadbench.engine.report.rows import Row, rows
+from tests.support.builders import (
+    answered,
+    cell_failed,
+    cell_finished,
+    cell_skipped,
+    cell_started,
+    make_profile,
+    requests,
+    run_started,
+    state_after,
+)
+
+COLUMNS = (
+    "cell,models,users,spawn_rate,repeat,device,batch_size,load_model,attempt,verdict,reasons,"
+    "requests,failures,aborted,failure_ratio,rps,p50_ms,p90_ms,p95_ms,p99_ms,max_ms,measured_s"
+)
+BEGUN = run_started(make_profile(models=[1, 2, 3, 4], batch_size=10))
+SUSPECT = cell_finished(
+    "m4_u2_s2",
+    verdict=Verdict.SUSPECT,
+    reasons=("9.1 % of the requests failed: a, b", "not settled"),
+    requests=requests(((10.0, 5), (20.0, 4), (900.0, 1)), failures=((3.0, 1),)),
+    completed=12,
+    measured_s=8.0,
+    aborted=2,
+)
+SWEEP: tuple[Event, ...] = (
+    BEGUN,
+    cell_started("m1_u2_s2"),
+    cell_finished("m1_u2_s2"),
+    cell_started("m2_u2_s2"),
+    cell_failed("m2_u2_s2"),
+    cell_started("m3_u2_s2"),
+    cell_skipped("m3_u2_s2"),
+    cell_started("m4_u2_s2"),
+    SUSPECT,
+)
+
+
+def row_of(key: str, *events: Event) -> Row:
+    """The row of a cell after the events."""
+    (row,) = (row for row in rows(state_after(*events)) if row.cell == key)
+    return row
+
+
+def table(state: RunState) -> list[dict[str, str]]:
+    """The rows of `summary.csv`, as a program reads them."""
+    return list(csv.DictReader(io.StringIO(summary_csv(state))))
+
+
+def test_a_measured_cell_has_its_numbers() -> None:
+    row = row_of("m4_u2_s2", *SWEEP)
+    assert (row.requests, row.failures, row.aborted) == (11, 1, 2)
+    assert row.failure_ratio == pytest.approx(1 / 11, abs=1e-6)
+    assert (row.rps, row.measured_s) == (1.5, 8.0)
+    assert (row.p50_ms, row.p90_ms, row.p95_ms, row.p99_ms, row.max_ms) == (10, 20, 900, 900, 900)
+    assert (row.verdict, row.reasons) == (
+        "suspect",
+        "9.1 % of the requests failed: a, b; not settled",
+    )
+
+
+def test_latency_is_that_of_successes_alone() -> None:
+    slow_failures = requests(((10.0, 5),), failures=((30_000.0, 500),))
+    row = row_of("m1_u2_s2", BEGUN, cell_started(), cell_finished(requests=slow_failures))
+    assert (row.p99_ms, row.max_ms) == (10, 10)
+
+
+def test_a_cell_without_a_request_has_no_percentiles_and_no_ratio() -> None:
+    nothing = cell_finished(requests=(), completed=0, verdict=Verdict.INVALID)
+    row = row_of("m1_u2_s2", BEGUN, cell_started(), nothing)
+    assert (row.requests, row.rps) == (0, 0)
+    assert (row.failure_ratio, row.p50_ms, row.max_ms) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "verdict", "reasons"),
+    [
+        ("m2_u2_s2", "failed", "model-1 ended (137)"),
+        ("m3_u2_s2", "skipped", "asked for"),
+    ],
+)
+def test_a_cell_without_numbers_has_its_status_and_the_reason(
+    key: str, verdict: str, reasons: str
+) -> None:
+    row = row_of(key, *SWEEP)
+    assert (row.verdict, row.reasons, row.attempt) == (verdict, reasons, 1)
+    assert (row.requests, row.rps, row.p50_ms, row.measured_s) == (None, None, None, None)
+
+
+def test_a_cell_that_never_began_or_never_ended_is_pending() -> None:
+    assert row_of("m1_u2_s2", BEGUN).verdict == "pending"
+    begun = row_of("m1_u2_s2", BEGUN, cell_started())
+    assert (begun.verdict, begun.attempt) == ("pending", 1)
+
+
+def test_numbers_of_a_cell_that_is_measured_again_are_not_shown_meanwhile() -> None:
+    again = (BEGUN, cell_started(), cell_finished(), answered("again", "m1_u2_s2"))
+    assert row_of("m1_u2_s2", *again).requests is None
+
+
+def test_where_the_time_went_adds_up_to_the_client_s_latency() -> None:
+    stages = Stages(
+        count=10, latency_ms=600, total_ms=550, queue_ms=310, decode_ms=30, infer_ms=180
+    )
+    assert stage_means(stages) == {
+        "queue_ms": 31,
+        "decode_ms": 3,
+        "infer_ms": 18,
+        "api_ms": 3,
+        "network_ms": 5,
+    }
+    assert stage_means(Stages()) == {}
+
+
+def test_a_sleep_in_the_api_shows_as_api() -> None:
+    slept = Stages(count=2, latency_ms=240, total_ms=238, queue_ms=4, decode_ms=6, infer_ms=28)
+    row = row_of("m1_u2_s2", BEGUN, cell_started(), cell_finished(stages=slept))
+    assert row.api_ms == 100
