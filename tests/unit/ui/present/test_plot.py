@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loadbench.ui.present.lines import SERIES, Line, Tone, plain, width
@@ -54,6 +54,7 @@ def test_a_chart_fills_the_room_it_is_given(right: bool, signs: bool) -> None:
 
 
 @settings(max_examples=30)
+@example([5e-324], 20, 4, True)
 @given(
     st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=40),
     st.integers(20, 150),
