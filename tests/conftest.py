@@ -11,7 +11,7 @@ settings.load_profile("loadbench")
 
 HERE = Path(__file__).parent
 ANYWHERE = ("unit", "screens")
-"""Tiers whose tests disturb nobody, so that any worker may take them."""
+"""Tiers whose tests do not disturb others, so that any worker may take them."""
 
 
 def tier_of(path: Path) -> str:

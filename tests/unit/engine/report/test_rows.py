@@ -1,65 +1,24 @@
 """A run's cells as rows."""
 
-import csv
-import io
-
 import pytest
 
 from loadbench.engine.journal.events import Event, Stages, Verdict
-from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.stages import stage_means
-from loadbench.engine.report.export.summary import (
-    summary_csv,
-)
 from loadbench.engine.report.rows import Row, rows
 from tests.support.builders import (
     answered,
-    cell_failed,
     cell_finished,
-    cell_skipped,
     cell_started,
-    make_profile,
     requests,
-    run_started,
     state_after,
 )
-
-COLUMNS = (
-    "cell,models,users,spawn_rate,repeat,device,batch_size,load_model,attempt,verdict,reasons,"
-    "requests,failures,aborted,failure_ratio,rps,p50_ms,p90_ms,p95_ms,p99_ms,max_ms,measured_s"
-)
-BEGUN = run_started(make_profile(models=[1, 2, 3, 4], batch_size=10))
-SUSPECT = cell_finished(
-    "m4_u2_s2",
-    verdict=Verdict.SUSPECT,
-    reasons=("9.1 % of the requests failed: a, b", "not settled"),
-    requests=requests(((10.0, 5), (20.0, 4), (900.0, 1)), failures=((3.0, 1),)),
-    completed=12,
-    measured_s=8.0,
-    aborted=2,
-)
-SWEEP: tuple[Event, ...] = (
-    BEGUN,
-    cell_started("m1_u2_s2"),
-    cell_finished("m1_u2_s2"),
-    cell_started("m2_u2_s2"),
-    cell_failed("m2_u2_s2"),
-    cell_started("m3_u2_s2"),
-    cell_skipped("m3_u2_s2"),
-    cell_started("m4_u2_s2"),
-    SUSPECT,
-)
+from tests.support.four_cells import BEGUN, SWEEP
 
 
 def row_of(key: str, *events: Event) -> Row:
     """The row of a cell after the events."""
     (row,) = (row for row in rows(state_after(*events)) if row.cell == key)
     return row
-
-
-def table(state: RunState) -> list[dict[str, str]]:
-    """The rows of `summary.csv`, as a program reads them."""
-    return list(csv.DictReader(io.StringIO(summary_csv(state))))
 
 
 def test_a_measured_cell_has_its_numbers() -> None:

@@ -60,10 +60,9 @@ def prepare_run(request: RunRequest) -> Prepared:
     workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
     found = registry.preflight(workspace, profile)
-    cells = plan_cells(profile)
     lock = StackLock(found.lock)
     home = workspace.reports / request.profile_name
-    run_id = _make_home(home, _needed_bytes(profile, len(cells)))
+    run_id = _make_home(home, _needed_bytes(profile, len(plan_cells(profile))))
     hidden, folder = home / f".{run_id}.new", home / run_id
     try:
         stack = registry.driver_named(found.driver).open(workspace, profile, folder)
@@ -75,24 +74,7 @@ def prepare_run(request: RunRequest) -> Prepared:
         text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
         journal = JournalWriter(hidden)
-        entry = journal.append(
-            RunStarted(
-                v=VERSION,
-                pid=os.getpid(),
-                run=run_id,
-                workspace=str(workspace.root),
-                profile_name=request.profile_name,
-                profile_file=str(Path(request.profile_file).resolve()),
-                profile=profile.resolved(),
-                overrides=request.overrides,
-                cells=cells,
-                driver=found.driver,
-                driver_reason=found.reason,
-                hardware=_hardware(found),
-                versions=versions(),
-                project=found.facts.project,
-            )
-        )
+        entry = journal.append(_first_event(request, profile, found, run_id))
         notes = [journal.append(Note(text=f"warning: {it}")) for it in found.warnings]
         hidden.rename(folder)
     except OSError as error:
@@ -111,6 +93,28 @@ def prepare_run(request: RunRequest) -> Prepared:
         journal=journal,
         state=fold([entry, *notes]),
         lock=lock,
+    )
+
+
+def _first_event(
+    request: RunRequest, profile: Profile, found: Preflight, run_id: str
+) -> RunStarted:
+    """Return the event that says everything that a reader must know of a new run."""
+    return RunStarted(
+        v=VERSION,
+        pid=os.getpid(),
+        run=run_id,
+        workspace=request.workspace_root,
+        profile_name=request.profile_name,
+        profile_file=str(Path(request.profile_file).resolve()),
+        profile=profile.resolved(),
+        overrides=request.overrides,
+        cells=plan_cells(profile),
+        driver=found.driver,
+        driver_reason=found.reason,
+        hardware=_hardware(found),
+        versions=versions(),
+        project=found.facts.project,
     )
 
 
