@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadbench.engine.journal.events import ClientUse, Stages
-from loadbench.engine.report.evidence import RECENT_S
+from loadbench.engine.report.evidence.collect import RECENT_S
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.evidence import evidence
 from loadbench.ui.present.glyphs import ASCII, UNICODE

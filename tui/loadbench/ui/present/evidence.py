@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from loadbench.engine.numbers import number
-from loadbench.engine.report.evidence import (
+from loadbench.engine.report.evidence.collect import recent_evidence, window_evidence
+from loadbench.engine.report.evidence.figures import (
     Bound,
     ContainerEvidence,
     Evidence,
@@ -11,8 +12,6 @@ from loadbench.engine.report.evidence import (
     FigureName,
     Unit,
     WorkerEvidence,
-    recent_evidence,
-    window_evidence,
 )
 from loadbench.ui.present.cell import Shown
 from loadbench.ui.present.lines import Line, Piece, Tone, line, table

@@ -7,16 +7,8 @@ import pytest
 
 from loadbench.engine.journal.events import ClientUse
 from loadbench.engine.measure import limits
-from loadbench.engine.report.evidence import (
-    RECENT_S,
-    Bound,
-    Evidence,
-    Figure,
-    FigureName,
-    Unit,
-    recent_evidence,
-    window_evidence,
-)
+from loadbench.engine.report.evidence.collect import RECENT_S, recent_evidence, window_evidence
+from loadbench.engine.report.evidence.figures import Bound, Evidence, Figure, FigureName, Unit
 from tests.support.builders import cell_finished, make_cell, requests, sample
 from tests.support.golden import last_cell
 
