@@ -2,4 +2,5 @@
 
 `figures` has the types; `collect` makes them of a finished cell or of the last seconds of an
 attempt. A figure of the whole window has a `FigureName`; one of a container or a worker is a field
-of `ContainerEvidence` or `WorkerEvidence`. """
+of `ContainerEvidence` or `WorkerEvidence`.
+"""
