@@ -237,7 +237,7 @@ def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> 
     said: list[str] = []
 
     failure = ComposeCli(Docker(HERE), "x").perform(
-        lambda client: client.compose.down(stream_logs=True), within_s=0.5, tell=said.append
+        lambda client: client.compose.down(stream_logs=True), within_s=2.0, tell=said.append
     )
 
     assert failure is not None

@@ -129,6 +129,7 @@ def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open
             terminal.resize(80, 24)
             terminal.wait_for("1 sweep")
             terminal.resize(100, 30)
+            terminal.wait_for("1 sweep   3 stats")
             terminal.press("?")
             terminal.wait_for("in this panel")
             terminal.press("\x1b")

@@ -134,6 +134,7 @@ def test_what_waits_for_another_by_ending_is_given_its_time() -> None:
             ),
         ),
         (None, "model-1 was removed by somebody else"),
+        (seen(state="removing"), "model-1 was removed by somebody else"),
     ],
 )
 def test_what_happens_to_a_service_that_was_ready(

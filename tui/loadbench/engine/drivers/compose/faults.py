@@ -10,6 +10,9 @@ MANY_RESTARTS = 3
 LOOP_AFTER_S = 15.0
 """What waits for another service by ending until that is there is given this long for it."""
 
+REMOVING = "removing"
+"""The state of a container that is gone in a moment, as engines call it."""
+
 KILLED = 137
 """The exit code of a process that got SIGKILL, as engines tell it: 128 + 9."""
 
@@ -62,7 +65,7 @@ def measuring_fault(
     now = {seen.id: seen for seen in containers}
     for identity, before in expected.items():
         seen = now.get(identity)
-        if seen is None:
+        if seen is None or seen.state == REMOVING:
             return StackError(f"{before.name} was removed by somebody else", container=before.name)
         if seen.ended and not seen.exit_code and seen.service not in needed:
             continue
