@@ -246,6 +246,32 @@ def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> 
     until(lambda: not named("sleep 4712"))
 
 
+def test_files_that_compose_does_not_read_in_time_are_given_up(program: Program) -> None:
+    program("exec sleep 4715")
+
+    with pytest.raises(EngineError, match="Compose did not answer within 2 s"):
+        ComposeCli(Docker(HERE), "x").config(within_s=2.0)
+
+    until(lambda: not named("sleep 4715"))
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo no json", "docker compose config gave no JSON"),
+        ("echo 'line 3: no such key' >&2; exit 15", "line 3: no such key"),
+        ("exit 1", "docker failed and said nothing"),
+    ],
+)
+def test_files_that_compose_cannot_read_are_told_in_its_words(
+    program: Program, script: str, message: str
+) -> None:
+    program(script)
+
+    with pytest.raises(DockerCallError, match=message):
+        ComposeCli(Docker(HERE), "x").config(within_s=30.0)
+
+
 def test_a_cut_ends_what_is_under_way_and_allows_nothing_more(program: Program) -> None:
     program("echo begun; exec sleep 4713")
     cli = ComposeCli(Docker(HERE), "x")

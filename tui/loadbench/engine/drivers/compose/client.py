@@ -12,9 +12,14 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from loadbench.engine.drivers.docker.client import Docker, clean
+from loadbench.engine.drivers.docker.client import (
+    Docker,
+    DockerCallError,
+    SilentEngineError,
+    clean,
+)
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL
 from loadbench.engine.process import GRACE_S, Tether
 from loadbench.errors import EngineError
@@ -93,11 +98,14 @@ class ComposeCli:
                 tell(line)
                 if stream == "stderr" and line:
                     complaints.append(line)
-        except (DockerException, UnicodeDecodeError):
+        except (DockerException, UnicodeDecodeError) as error:
             # The library takes it for granted that all that is said is UTF-8. Fixed for the output
             # of containers: https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Can go
             # when it decodes the error of a streamed command in that way too.
-            return Failure(tuple(complaints), overdue=time.monotonic() - started >= within_s)
+            lines = complaints or _lines_of(error)
+            return Failure(tuple(lines), overdue=time.monotonic() - started >= within_s)
+        except DockerCallError:
+            raise
         except (OSError, EngineError) as error:
             return Failure((f"docker cannot be started: {error}",))
         finally:
@@ -105,6 +113,32 @@ class ComposeCli:
             tether.cut()
             self._idle.set()
         return None
+
+    def config(self, *, within_s: float) -> dict[str, Any]:
+        """Return the project's files as Compose merges and understands them; no engine is needed.
+
+        Args:
+            within_s: It is ended after this.
+
+        Raises:
+            DockerCallError: They are not valid; its lines are what Compose says.
+            EngineError: There is no Compose, or it did not answer in time.
+        """
+        found: dict[str, Any] = {}
+
+        def ask(client: "DockerClient") -> Iterable[tuple[str, bytes]]:
+            try:
+                found.update(client.compose.config(return_json=True))
+            except ValueError as error:
+                raise DockerCallError(["docker compose config gave no JSON"]) from error
+            return ()
+
+        failure = self.perform(ask, within_s=within_s, tell=lambda _: None)
+        if failure is None:
+            return found
+        if failure.overdue:
+            raise SilentEngineError(f"Compose did not answer within {within_s:g} s")
+        raise self._docker.error(failure.lines)
 
     def cut(self) -> None:
         """End the action that is under way, and allow no other; return once it has ended."""
@@ -128,6 +162,12 @@ class ComposeCli:
             compose_files=list(self._files),
             compose_project_name=self._project,
         )
+
+
+def _lines_of(error: Exception) -> list[str]:
+    """Return what a command that was not streamed said on its standard error."""
+    said = getattr(error, "stderr", None) or ""
+    return [line for raw in said.splitlines() if (line := clean(raw))]
 
 
 def take_down(

@@ -1,12 +1,12 @@
 """What the compose files of a profile say, and what of it cannot be run as the profile asks."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadbench.engine.drivers.compose.client import ComposeCli
 from loadbench.engine.drivers.docker.client import Docker, DockerCallError
 from loadbench.engine.drivers.our_service import strangers
 from loadbench.engine.profile.driver_settings import ComposeSettings
@@ -169,20 +169,12 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
         EngineError: There is no Compose.
     """
     paths, ours = compose_paths(workspace, profile)
-    flags = [flag for path in paths for flag in ("--file", str(path))]
-    flags += ["--project-name", project_name(paths)]
     try:
-        told = docker.ask(
-            "compose", *flags, "config", "--format", "json", timeout_s=_CONFIG_TIMEOUT_S
-        )
+        config = ComposeCli(docker, project_name(paths), paths).config(within_s=_CONFIG_TIMEOUT_S)
     except DockerCallError as error:
         raise ProfileError(f"stack.compose: {'; '.join(error.lines)}") from None
-    files = ComposeFiles(
-        paths=paths,
-        ours=ours,
-        scaled=ComposeSettings.from_profile(profile).service,
-        config=json.loads(told),
-    )
+    settings = ComposeSettings.from_profile(profile)
+    files = ComposeFiles(paths=paths, ours=ours, scaled=settings.service, config=config)
     if mistakes := files.mistakes(profile):
         raise ProfileError("\n".join(mistakes))
     return files
