@@ -16,7 +16,7 @@ def write_docker(folder: Path, script: str) -> None:
 
 
 def answers(*, config: str, runtimes: str = "{}") -> str:
-    """The script of a docker that tells of an engine and of a project."""
+    """The script of a docker that answers for an engine and a project."""
     info = f'{{"ServerVersion": "99", "NCPU": 4, "Runtimes": {runtimes}}}'
     told = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
     cases = "".join(f"*{words}*) echo '{answer}';; " for words, answer in told.items())

@@ -186,14 +186,14 @@ class CellAttempt:
             exceptions=measured.exceptions,
             fewest_users=measured.fewest_users,
             clients=measured.clients,
-            circumstances=self._circumstances(measured),
+            circumstances=self._conditions(measured),
         )
 
     def _judged(self, finished: CellFinished) -> CellFinished:
         verdict, findings = judge_in_run(self._control.state, self._cell, finished)
         return replace(finished, verdict=verdict, findings=findings)
 
-    def _circumstances(self, measured: Measured) -> Conditions:
+    def _conditions(self, measured: Measured) -> Conditions:
         known = measured.circumstances
         samples = self._control.state.samples
         window = within(samples, known.begin_s, measured.measured_s)

@@ -1,4 +1,4 @@
-"""The runner's control: where events go out, commands come in, and waiting is done."""
+"""The runner's control loop: it writes events, follows commands and waits."""
 
 import threading
 from collections.abc import Callable
