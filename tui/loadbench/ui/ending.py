@@ -1,4 +1,4 @@
-"""The end of the screens that no key asked for: by a signal, or since the terminal is gone."""
+"""What signals ask of the screens: to end, as when the terminal is gone, or to stop for a while."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ GRACE_S = 3.0
 """How long an end in order may take."""
 LOOK_S = 1.0
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+_TO_STOP_AND_GO_ON = (signal.SIGTSTP, signal.SIGCONT)
 
 
 class ExitHandler:
@@ -34,7 +35,8 @@ class ExitHandler:
         self._leave, self._settings = leave, settings
         self._loop = asyncio.get_running_loop()
         self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
-        self._former = {number: signal.getsignal(number) for number in _SIGNALS}
+        numbers = (*_SIGNALS, *_TO_STOP_AND_GO_ON)
+        self._former = {number: signal.getsignal(number) for number in numbers}
         self._asked = threading.Event()
         self._closed = threading.Event()
 
@@ -42,6 +44,8 @@ class ExitHandler:
         """Begin to look for signals and for the terminal."""
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
+        for number in _TO_STOP_AND_GO_ON:
+            signal.signal(number, self._on_stop)
         threading.Thread(target=self._watch_terminal, daemon=True).start()
 
     def close(self) -> None:
@@ -52,6 +56,15 @@ class ExitHandler:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._end()
+
+    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        """Leave it to the event loop: Textual's handler locks what this thread may hold just now.
+
+        Can go with https://github.com/Textualize/textual/issues/6298.
+        """
+        former = self._former[signal.Signals(number)]
+        if callable(former):
+            self._loop.call_soon_threadsafe(former, number, frame)
 
     def _watch_terminal(self) -> None:
         while not self._closed.wait(LOOK_S):

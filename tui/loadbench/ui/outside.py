@@ -15,6 +15,7 @@ from textual.app import App, SuspendNotSupported
 
 _TAKE_A_LINE = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TO_STOP_AND_GO_ON = (signal.SIGTSTP, signal.SIGCONT)
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 
 
@@ -79,8 +80,10 @@ def _edited(command: list[str]) -> str:
     `App.suspend` does so; Textual handles no signals yet, see `ending`.
     """
     came: list[int] = []
-    former = {number: signal.getsignal(number) for number in _SIGNALS}
+    former = {number: signal.getsignal(number) for number in (*_SIGNALS, *_TO_STOP_AND_GO_ON)}
     try:
+        for number in _TO_STOP_AND_GO_ON:
+            signal.signal(number, signal.SIG_DFL)  # this program stops with its editor, at once
         editor = subprocess.Popen(command)
 
         def pass_on(number: int, _frame: FrameType | None) -> None:
