@@ -234,15 +234,15 @@ def test_compose_files_that_compose_refuses_are_the_profile_s_mistake(
 
 def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> None:
     program("echo begun; exec sleep 4712")
-    said: list[str] = []
+    steps: list[str] = []
 
     failure = ComposeCli(Docker(HERE), "x").perform(
-        lambda client: client.compose.down(stream_logs=True), within_s=2.0, tell=said.append
+        lambda client: client.compose.down(stream_logs=True), within_s=2.0, tell=steps.append
     )
 
     assert failure is not None
     assert failure.overdue
-    assert said == ["begun"]
+    assert steps == ["begun"]
     until(lambda: not named("sleep 4712"))
 
 

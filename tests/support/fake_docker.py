@@ -18,6 +18,6 @@ def write_docker(folder: Path, script: str) -> None:
 def answers(*, config: str, runtimes: str = "{}") -> str:
     """The script of a docker that answers for an engine and a project."""
     info = f'{{"ServerVersion": "99", "NCPU": 4, "Runtimes": {runtimes}}}'
-    told = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
-    cases = "".join(f"*{words}*) echo '{answer}';; " for words, answer in told.items())
+    answers = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
+    cases = "".join(f"*{words}*) echo '{answer}';; " for words, answer in answers.items())
     return f'case "$*" in {cases}esac'

@@ -8,6 +8,7 @@ import termios
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -16,6 +17,8 @@ GRACE_S = 3.0
 LOOK_S = 1.0
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 _TO_STOP_AND_GO_ON = (signal.SIGTSTP, signal.SIGCONT)
+
+Handler = Callable[[int, FrameType | None], object]
 
 
 class ExitHandler:
@@ -45,7 +48,8 @@ class ExitHandler:
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
         for number in _TO_STOP_AND_GO_ON:
-            signal.signal(number, self._on_stop)
+            if callable(handler := self._former[number]):
+                signal.signal(number, partial(self._in_loop, handler))
         threading.Thread(target=self._watch_terminal, daemon=True).start()
 
     def close(self) -> None:
@@ -57,14 +61,13 @@ class ExitHandler:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._end()
 
-    def _on_stop(self, number: int, frame: FrameType | None) -> None:
-        """Leave it to the event loop: Textual's handler locks what this thread may hold just now.
+    def _in_loop(self, handler: Handler, number: int, frame: FrameType | None) -> None:
+        """Call Textual's handler in the event loop: it locks what this thread may hold just now.
 
         Can go with https://github.com/Textualize/textual/issues/6298.
         """
-        former = self._former[signal.Signals(number)]
-        if callable(former):
-            self._loop.call_soon_threadsafe(former, number, frame)
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(handler, number, frame)
 
     def _watch_terminal(self) -> None:
         while not self._closed.wait(LOOK_S):

@@ -31,7 +31,7 @@ class LogFollower:
         """Follow all containers, those that come later too, unless that is being done."""
         if self._child and self._child.poll() is None:
             return
-        # It ends where all containers have ended, and what it has told is not to be told again:
+        # It ends when all containers have ended, and must not print again what it has printed:
         # https://github.com/docker/compose/issues/10331. Can go when it waits for new containers.
         since = ("--since", self._until) if self._until else ()
         arguments = ("compose", "--project-name", self._project, "logs", "--no-color")
