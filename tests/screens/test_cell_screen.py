@@ -113,7 +113,7 @@ def test_who_followed_the_current_cell_follows_it_still(stage: Stage) -> None:
         await settled(pilot)
         await press(pilot, "enter", "escape")
         assert isinstance(pilot.app.screen, RunScreen)
-        assert not pilot.app.screen.chosen
+        assert not pilot.app.screen.is_chosen
 
     with held(folder):
         drive(stage.app(folder=folder), script)

@@ -192,7 +192,9 @@ def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.M
             left -= PRESSES if not app._exit else 100
 
 
-@pytest.mark.parametrize(("opening", "paint"), [("?", "_fit"), ("d", "_fit"), ("v", "_show_why")])
+@pytest.mark.parametrize(
+    ("opening", "paint"), [("?", "repaint"), ("d", "repaint"), ("v", "_show_why")]
+)
 def test_a_screen_that_is_closed_while_its_size_changes_paints_no_more(
     stage: Stage, opening: str, paint: str
 ) -> None:

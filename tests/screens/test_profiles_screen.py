@@ -317,8 +317,7 @@ def test_a_profile_is_deleted_only_when_that_is_confirmed(
 @pytest.mark.parametrize("key", ["e", "c", "d"])
 def test_the_bundled_profiles_are_read_only(stage: Stage, key: str) -> None:
     file = stage.save_profile("demo")
-    app = stage.app()
-    app.workspace = Workspace(stage.root, stage.root / "reports", bundled=True)
+    app = stage.app(workspace=Workspace(stage.root, stage.root / "reports", bundled=True))
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)

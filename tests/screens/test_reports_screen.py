@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
+from loadbench.ui.messages import CatalogRead, OpenReports
 from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.screen import ReportsScreen
@@ -221,8 +222,9 @@ def test_a_look_at_the_workspace_that_ends_while_they_are_opened_breaks_nothing(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        app.show_reports()
-        app._show_catalog(app.catalog)
+        assert isinstance(app.screen, ProfilesScreen)
+        app.screen.request(OpenReports())
+        app.send(CatalogRead(app.context.catalog.newest))
         await settled(pilot)
         assert column(pilot, "u")
 

@@ -22,9 +22,10 @@ from loadbench.engine.journal.codec import FILE_NAME, encode
 from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.events import Event
 from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.lines.plot import load
 from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.run.screen import RunScreen
-from loadbench.ui.run_base import OfRun
+from loadbench.ui.run_base import BaseRunScreen
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.workspace import Workspace
 from tests.support.builders import entries
@@ -103,7 +104,8 @@ class Stage:
         """The screens, at a moment that does not pass."""
         terminal = replace(options.pop("terminal", Terminal()), refresh_hz=20.0)
         still = {"clock": lambda: 100.0, "now": lambda: LONG_AGO}
-        return LoadbenchApp(self.workspace, terminal, **{**still, **options})
+        workspace = options.pop("workspace", self.workspace)
+        return LoadbenchApp(workspace, terminal, **{**still, **options})
 
 
 def lines_until(journal: str, mark: str) -> int:
@@ -144,6 +146,9 @@ def append(folder: Path, *events: Event) -> None:
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
     bindings = pilot.app.screen.active_bindings.values()
     return {it.binding.key: it.binding.description for it in bindings if it.binding.show}
+
+
+load()  # so that no test depends on which one draws the first chart
 
 
 def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
@@ -197,10 +202,10 @@ def screen_text(app: Any) -> str:
 
 
 def _reading(app: LoadbenchApp) -> bool:
-    if not app.catalog.complete:
+    if not app.context.catalog.newest.complete:
         return True
     return any(
-        (isinstance(it, OfRun) and it.watched.is_reading)
+        (isinstance(it, BaseRunScreen) and it.watched.is_reading)
         or (isinstance(it, LogScreen) and it.is_reading)
         or (isinstance(it, RunScreen) and not _has_looked(it))
         for it in app.screen_stack
@@ -209,7 +214,7 @@ def _reading(app: LoadbenchApp) -> bool:
 
 def _has_looked(screen: RunScreen) -> bool:
     """Whether it is known what happened since somebody left, or nobody asks."""
-    return bool(screen.watched.problem or screen.absence.looked or not screen.app.shows(screen))
+    return bool(screen.watched.problem or screen.absence.looked or not screen.is_to_be_seen)
 
 
 def _stale(app: Any) -> bool:

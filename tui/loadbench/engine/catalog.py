@@ -30,6 +30,8 @@ class SavedProfile:
     """None: it is broken."""
     error: str = ""
     """What is wrong with it; empty: nothing."""
+    source: str = field(default="", repr=False)
+    """The text of the file, if it is broken."""
 
     @property
     def name(self) -> str:
@@ -42,6 +44,8 @@ class Catalog:
     """Everything that can be chosen, at one moment."""
 
     profiles: tuple[SavedProfile, ...] = ()
+    has_profiles: bool = False
+    """The profiles have been read, be there none."""
     runs: tuple[Run, ...] = ()
     """Newest first."""
     unreadable: tuple[str, ...] = ()
@@ -121,6 +125,7 @@ class CatalogReader:
         self._seen = now
         return Catalog(
             profiles=profiles,
+            has_profiles=True,
             runs=tuple(runs),
             unreadable=tuple(unreadable),
             complete=complete,
@@ -152,7 +157,14 @@ def _load(file: Path) -> SavedProfile:
     try:
         return SavedProfile(file=file, profile=load_profile(file))
     except ProfileError as error:
-        return SavedProfile(file=file, error=str(error))
+        return SavedProfile(file=file, error=str(error), source=_source(file))
+
+
+def _source(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _stamp(file: Path) -> Stamp:

@@ -1,4 +1,4 @@
-"""What all screens of a run have: the run, and commands to it and to the cell that is shown."""
+"""The base of the screens of one run: commands to the run, and to the cell that is shown."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,11 +9,12 @@ from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.run_reader import Run, report_of
 from loadbench.errors import JournalError
+from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
-from loadbench.ui.terminal import desktop as outside
-from loadbench.ui.widgets.panel_screen import Panelled
+from loadbench.ui.terminal import desktop
+from loadbench.ui.widgets.panel_screen import PanelScreen
 
 SKIP_KEY = Binding("s", "skip", "skip", tooltip="skip the cell that is shown")
 AGAIN_KEY = Binding("a", "again", "again", tooltip="measure the cell that is shown again")
@@ -21,12 +22,33 @@ OPEN_KEY = Binding("o", "open", "report", tooltip="open Locust's report of the c
 COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report")
 
 
-class OfRun(Panelled):
-    """One of the screens of a run."""
+class BaseRunScreen(PanelScreen):
+    """One of the screens of a run.
 
-    watched: Watched
-    """The same for all screens of one run."""
+    Args:
+        context: The surroundings.
+        watched: The run; the same for all screens of one run.
+    """
+
     _allowed: Sequence[str] = ()
+
+    def __init__(self, context: UiContext, watched: Watched) -> None:
+        super().__init__()
+        self.context, self.watched = context, watched
+
+    def on_mount(self) -> None:
+        """Be painted when something of the run has been read."""
+        self.watched.screens.append(self)
+
+    def repaint(self) -> None:
+        """Paint, if the screen can be seen, and report that."""
+        if self.is_to_be_seen:
+            self.paint()
+            self.watched.painted()
+
+    def on_unmount(self) -> None:
+        """Be painted no more."""
+        self.watched.screens.remove(self)
 
     @property
     def folder(self) -> Path:
@@ -39,18 +61,13 @@ class OfRun(Panelled):
         return self.watched.run
 
     @property
-    def is_to_be_seen(self) -> bool:
-        """Whether there is a reason to paint."""
-        return self.app.shows(self)
-
-    @property
     def shown(self) -> str | None:
         """The key of the cell that commands are about; None: there is none."""
         raise NotImplementedError
 
     @property
-    def chosen(self) -> bool:
-        """Whether somebody chose that cell; else it is the current one, or the last."""
+    def is_chosen(self) -> bool:
+        """Whether the user chose that cell; else it is the current one, or the last."""
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -70,7 +87,7 @@ class OfRun(Panelled):
         run = self.run
         if run is None or self.watched.problem:
             return False
-        return allows(run, action, cell=self.shown, chosen=self.chosen)
+        return allows(run, action, cell=self.shown, chosen=self.is_chosen)
 
     def action_skip(self) -> None:
         """Skip the cell; if it is being measured, once that was confirmed."""
@@ -95,12 +112,12 @@ class OfRun(Panelled):
     def action_open(self) -> None:
         """Open Locust's report of the cell."""
         if path := self._report():
-            outside.open_file(self.app, path)
+            desktop.open_file(self.app, path)
 
     def action_copy(self) -> None:
         """Copy the path of that report."""
         if path := self._report():
-            outside.copy_path(self.app, path)
+            desktop.copy_path(self.app, path)
 
     def ask(
         self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None

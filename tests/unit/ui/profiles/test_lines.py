@@ -75,7 +75,7 @@ def broken(folder: Path, text: str = BROKEN) -> SavedProfile:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ProfileError) as found:
         load_profile(file)
-    return SavedProfile(file=file, error=str(found.value))
+    return SavedProfile(file=file, error=str(found.value), source=text)
 
 
 MEASURED = (cell_started(), cell_finished(), cell_started(SECOND), cell_finished(SECOND))
@@ -303,7 +303,7 @@ def test_keys_that_this_version_does_not_know_hide_no_best_cell() -> None:
 def test_a_broken_profile_shows_its_mistakes_and_the_line_of_the_first(tmp_path: Path) -> None:
     saved = broken(tmp_path)
 
-    lines = broken_detail(saved, BROKEN, 60)
+    lines = broken_detail(saved, 60)
 
     assert texts(lines) == [
         "This profile is not valid.",
@@ -328,7 +328,7 @@ def test_only_lines_around_the_mistake_are_shown(tmp_path: Path) -> None:
     text = "models: [1]\n" + 20 * "# remark\n" + "users: [ten]\n" + 20 * "# remark\n"
     saved = broken(tmp_path, text + "spawn_rates: [5]\n")
 
-    lines = texts(broken_detail(saved, text, 60))
+    lines = texts(broken_detail(saved, 60))
 
     shown = [one for one in lines if "remark" in one or "users: [" in one]
     assert len(shown) == 7
@@ -338,7 +338,7 @@ def test_only_lines_around_the_mistake_are_shown(tmp_path: Path) -> None:
 def test_lines_of_a_broken_profile_are_cut(tmp_path: Path) -> None:
     text = f"models: [1]\nusers: [ten]  # {200 * 'x'}\nspawn_rates: [5]\n"
 
-    lines = broken_detail(broken(tmp_path, text), text, 40)
+    lines = broken_detail(broken(tmp_path, text), 40)
 
     assert all(width(one) <= 40 for one in lines)
     assert any(plain(one).endswith("…") for one in lines)
@@ -347,8 +347,8 @@ def test_lines_of_a_broken_profile_are_cut(tmp_path: Path) -> None:
 def test_a_file_that_became_shorter_meanwhile_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     saved = broken(tmp_path)
 
-    assert "models" in "".join(texts(broken_detail(saved, "models: [1]\n", 60)))
-    assert texts(broken_detail(saved, "", 60))[-1] == "e opens it in your editor"
+    assert "models" in "".join(texts(broken_detail(replace(saved, source="models: [1]\n"), 60)))
+    assert texts(broken_detail(replace(saved, source=""), 60))[-1] == "e opens it in your editor"
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_the_first_line_with_a_mistake(tmp_path: Path, text: str, at: int | None
 def test_without_a_line_no_part_of_the_file_is_shown(tmp_path: Path) -> None:
     text = "users: [1]\nspawn_rates: [1]\n"
 
-    lines = texts(broken_detail(broken(tmp_path, text), text, 60))
+    lines = texts(broken_detail(broken(tmp_path, text), 60))
 
     assert not any("spawn_rates: [1]" in one for one in lines)
 

@@ -15,7 +15,7 @@ from loadbench.ui.catch_up.lines import since_title, summary
 from loadbench.ui.catch_up.seen import Seen, recall, remember
 from loadbench.ui.catch_up.window import SinceWindow
 from loadbench.ui.following.follower import View
-from loadbench.ui.run_base import OfRun
+from loadbench.ui.run_base import BaseRunScreen
 
 WATCHED_S = 120.0
 """How long somebody is taken to look after the last key or movement of the mouse: that a connection
@@ -34,7 +34,7 @@ class Absence:
         choose: Goes to a cell of it.
     """
 
-    def __init__(self, screen: OfRun, choose: Callable[[str], object]) -> None:
+    def __init__(self, screen: BaseRunScreen, choose: Callable[[str], object]) -> None:
         self._screen, self._choose = screen, choose
         self._view: View | None = None
         self._profile: Profile | None = None
@@ -63,7 +63,7 @@ class Absence:
     def on_shown(self, view: View, profile: Profile) -> None:
         """Take note that a view of the run is on the screen."""
         self._view, self._profile = view, profile
-        app = self._screen.app
+        app = self._screen.context
         if not self._asked:
             self._asked = True
             self._touched_at = app.clock()
@@ -75,7 +75,7 @@ class Absence:
 
     def on_touched(self) -> None:
         """Take note that somebody is there: a key was pressed, or the mouse moved."""
-        self._touched_at = self._screen.app.clock()
+        self._touched_at = self._screen.context.clock()
         self._untold = self._waits
         self._note()
 
@@ -93,11 +93,11 @@ class Absence:
         self._waits = screen.app.screen is not screen
         if self._waits:
             return
-        now = screen.app.now()
-        elapsed_s = view.elapsed_s(screen.app.clock())
+        now = screen.context.now()
+        elapsed_s = view.elapsed_s(screen.context.clock())
         told = summary(self._highlights, view.run, self._profile, elapsed_s)
         title = since_title((now - self._since.at).total_seconds())
-        window = SinceWindow(title, told, self._highlights, now, screen.app.glyphs)
+        window = SinceWindow(title, told, self._highlights, now, screen.context.glyphs)
         screen.app.push_screen(window, self._on_closed)
 
     def _on_closed(self, cell: str | None) -> None:
@@ -130,7 +130,7 @@ class Absence:
         live = view.run.status is RunStatus.LIVE
         if not live and self._seen is None:
             return
-        app = self._screen.app
+        app = self._screen.context
         self._seen = Seen(seq=view.seq, live=live, at=app.now())
         news = _news(view.run)
         if news != self._kept_news and app.clock() - self._kept_at >= SAVE_S:

@@ -11,11 +11,11 @@ from loadbench.engine.journal.service_log import Said
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
+from loadbench.ui.context import UiContext
 from loadbench.ui.lines.cell import Shown, stage_table
 from loadbench.ui.lines.events import local_time
-from loadbench.ui.lines.glyphs import ASCII, Glyphs
+from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import cell_said_lines
-from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.panels import Panels
@@ -29,8 +29,7 @@ class CellPanels(Panels):
     """Everything that is shown of a cell, below its header.
 
     Args:
-        terminal: How to draw.
-        glyphs: The signs.
+        context: The surroundings.
     """
 
     TABS = (("1", "summary"), ("2", "charts"), ("3", "evidence"), ("4", "failures"), ("5", "log"))
@@ -48,11 +47,11 @@ class CellPanels(Panels):
         "right": ("stages", "failures", "log"),
     }
 
-    def __init__(self, terminal: Terminal, glyphs: Glyphs) -> None:
+    def __init__(self, context: UiContext) -> None:
         super().__init__("summary")
         # A bar without colour needs other signs for its parts.
-        self._glyphs = ASCII if terminal.signs else glyphs
-        self._charts = CellCharts(terminal)
+        self._glyphs = ASCII if context.terminal.signs else context.glyphs
+        self._charts = CellCharts(context.terminal)
         self._said: tuple[str, str, Sequence[Said] | None] | None = None
 
     def compose(self) -> ComposeResult:

@@ -11,8 +11,9 @@ from textual.widget import Widget
 from loadbench.engine.journal.state import CellState, RunState
 from loadbench.ui.cell.lines import cell_header_lines
 from loadbench.ui.cell.panels import LINES_OF_A_CELL, CellPanels
+from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import Watched
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
+from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
@@ -23,10 +24,11 @@ _WIDE_COLUMNS, _WIDE_ROWS = 110, 34
 _SHORT_ROWS = 20
 
 
-class CellScreen(OfRun):
+class CellScreen(BaseRunScreen):
     """Shows one cell, and those beside it.
 
     Args:
+        context: The surroundings.
         watched: The run, of which something was read.
         cell: The key of the cell.
     """
@@ -47,9 +49,8 @@ class CellScreen(OfRun):
         ),
     ]
 
-    def __init__(self, watched: Watched, cell: str) -> None:
-        super().__init__()
-        self.watched = watched
+    def __init__(self, context: UiContext, watched: Watched, cell: str) -> None:
+        super().__init__(context, watched)
         self._cell = cell
 
     @property
@@ -60,7 +61,7 @@ class CellScreen(OfRun):
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
-        yield CellPanels(self.app.terminal, self.app.glyphs)
+        yield CellPanels(self.context)
         yield KeyLine()
         yield TooSmall()
 
@@ -69,17 +70,16 @@ class CellScreen(OfRun):
         narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
         self.set_class(narrow, "-narrow")
         self.set_class(event.size.height < _SHORT_ROWS, "-short")
-        self.query_one(CellPanels).set_narrow(narrow)
-        self.call_after_refresh(self.paint)
+        self.query_one(CellPanels).narrow = narrow
 
     def paint(self) -> None:
         """Show the cell as it was last read."""
         view, profile = self.watched.view, self.watched.profile
-        if view is None or profile is None or not self.is_to_be_seen:
+        if view is None or profile is None:
             return
         run, key = view.run, self._cell
-        now, columns = view.elapsed_s(self.app.clock()), self.size.width or 80
-        lines = cell_header_lines(run, profile, key, now, self.app.glyphs, columns)
+        now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
+        lines = cell_header_lines(run, profile, key, now, self.context.glyphs, columns)
         self.query_one("#header", TextLine).show(lines)
         self.query_one(CellPanels).show_cell(
             self.watched.shown(key),
@@ -100,7 +100,7 @@ class CellScreen(OfRun):
         if beside := self._beside(by):
             self._cell = beside
             self.refresh_bindings()
-            self.paint()
+            self.repaint()
 
     def reveal(self, panel: Widget) -> None:
         """Show a panel that may be behind a tab."""
@@ -110,14 +110,15 @@ class CellScreen(OfRun):
         """Show a panel."""
         self.query_one(CellPanels).choose(tab)
         self.app.call_later(self.keep_maximised)
-        self.call_after_refresh(self.paint)
+        self.call_after_refresh(self.repaint)
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the panel that was clicked."""
         self.action_panel(event.tab)
 
     def action_back(self) -> None:
-        """Go back to the run."""
+        """Go back to the run, with its cursor on this cell."""
+        self.watched.choose(self._cell)
         self.dismiss()
 
     def _beside(self, by: int) -> str | None:

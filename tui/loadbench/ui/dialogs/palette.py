@@ -16,14 +16,19 @@ from textual.errors import NoWidget
 from textual.events import Click
 from textual.widgets import Input
 
-from loadbench.ui.widgets.screen import SteadyScreen
+from loadbench.ui.widgets.screen import BaseScreen
 
 _GATHER = inspect.unwrap(CommandPalette._gather_commands)
 """What finds the actions, without the worker around it."""
 
 
-class Palette(CommandPalette, SteadyScreen[Any]):
+class Palette(CommandPalette, BaseScreen[Any]):
     """Does not end the program where a key comes before there is a list, or after."""
+
+    ID = "--command-palette"
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="part of a name", id=self.ID)
 
     def on_mount(self) -> None:
         """Have nothing blink."""

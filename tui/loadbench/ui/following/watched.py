@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.reader import read_attempt, read_ends
@@ -29,6 +29,17 @@ Job = Callable[[], Coroutine[None, None, None]]
 T = TypeVar("T")
 
 
+class RunView(Protocol):
+    """A screen that shows something of a run."""
+
+    @property
+    def is_to_be_seen(self) -> bool:
+        """Whether there is a reason to paint it."""
+
+    def repaint(self) -> None:
+        """Paint it, if there is a reason."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Watched:
     """The newest view of a run, and what was read of its cells since they were asked for.
@@ -38,16 +49,22 @@ class Watched:
         start: Starts work beside the screens.
         changed: Called when something that was asked for has been read.
         fail: Called when the journal cannot be read.
+        painted: Called when one of its screens has been painted.
     """
 
     folder: Path
     start: Callable[[Job], object]
     changed: Callable[[], object]
     fail: Callable[[JournalError], object]
+    painted: Callable[[], object]
     view: View | None = None
     """None: it was not read yet."""
     problem: str = ""
     """Why the journal cannot be read (any more)."""
+    screens: list[RunView] = field(default_factory=list)
+    """Those that show something of it."""
+    cursor: str | None = None
+    """The key of the cell that the user chose; None: the current one is followed."""
     asked: set[str] = field(default_factory=set)
     """The ids of commands that the runner has not answered yet."""
     _attempts: dict[Attempt, RunState] = field(default_factory=dict)
@@ -76,6 +93,34 @@ class Watched:
     def is_reading(self) -> bool:
         """Whether something that was asked for is being read."""
         return bool(self._reading) or (self.view is None and not self.problem)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether one of its screens can be seen."""
+        return any(screen.is_to_be_seen for screen in self.screens)
+
+    @property
+    def chosen_cell(self) -> str | None:
+        """The key of the chosen cell, else of the current one, else of the last; None: unread."""
+        if self.run is None:
+            return None
+        state = self.run.state
+        if self.cursor in state.cells:
+            return self.cursor
+        if state.current in state.cells:
+            return state.current
+        begun = [key for key, cell in state.cells.items() if cell.attempt]
+        return begun[-1] if begun else next(iter(state.cells), None)
+
+    def choose(self, key: str) -> None:
+        """Choose a cell; the current one, while it is followed, is followed still."""
+        if key != self.chosen_cell:
+            self.cursor = key
+
+    def repaint(self) -> None:
+        """Paint those screens of the run that can be seen."""
+        for screen in self.screens:
+            screen.repaint()
 
     def shown(self, key: str) -> Shown:
         """Return a cell as it is shown now; its latest attempt is read if it was not."""

@@ -72,7 +72,7 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
         signs: Draw each series with its own sign instead of braille dots.
         ascii_frame: Draw the frame with ASCII characters.
     """
-    plotext = _plotext()
+    plotext = load()
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
@@ -109,9 +109,14 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
     return [_pieces(line) for line in text.split("\n")][:rows]
 
 
+def is_loaded() -> bool:
+    """Return whether a chart can be drawn at once."""
+    return "plotext" in sys.modules and bool(load.cache_info().currsize)
+
+
 @cache
-def _plotext() -> Any:
-    """Import plotext when it is needed, since the first screen must not wait for it.
+def load() -> Any:
+    """Import plotext, and return it. It takes a tenth of a second, so not before it is needed.
 
     For pictures, which are not drawn here, it would load Pillow too: a tenth of its time and a
     quarter of its memory: https://github.com/piccolomo/plotext/issues/56 made it optional, but not

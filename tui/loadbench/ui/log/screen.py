@@ -1,8 +1,9 @@
 """What one container of a run says, followed and searched."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -12,11 +13,12 @@ from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.service_log import FILE_NAME, said_by
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.background import in_background
+from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.containers import standing_line
 from loadbench.ui.lines.run import place_line
 from loadbench.ui.lines.text import Tone, line
-from loadbench.ui.run_base import OfRun
+from loadbench.ui.run_base import BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TailView, TextLine
 from loadbench.ui.widgets.log_view import LINES_KEPT, LogView
@@ -24,10 +26,11 @@ from loadbench.ui.widgets.too_small import TooSmall
 from loadbench.wording import counted
 
 
-class LogScreen(OfRun):
+class LogScreen(BaseRunScreen):
     """Follows the words of one container, until somebody scrolls up.
 
     Args:
+        context: The surroundings.
         watched: The run, of which something was read.
         containers: Those that there were when it was opened.
         name: Of the one whose words are shown first.
@@ -43,9 +46,10 @@ class LogScreen(OfRun):
         Binding("escape", "back", "back", tooltip="to the run"),
     ]
 
-    def __init__(self, watched: Watched, containers: list[Container], name: str) -> None:
-        super().__init__()
-        self.watched = watched
+    def __init__(
+        self, context: UiContext, watched: Watched, containers: Sequence[Container], name: str
+    ) -> None:
+        super().__init__(context, watched)
         self._seen = {it.name: it for it in containers}
         self._who = name
         self._is_read = False
@@ -77,19 +81,15 @@ class LogScreen(OfRun):
         self.query_one(Input).cursor_blink = False
         self._read()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Use the width that there is."""
-        self.call_after_refresh(self.paint)
-
     def reveal(self, panel: Widget) -> None:
         """Nothing is behind a tab."""
 
     def paint(self) -> None:
         """Show how the container is, and what it said meanwhile."""
         view = self.watched.view
-        if view is None or not self.is_to_be_seen:
+        if view is None:
             return
-        live, glyphs = self._is_live, self.app.glyphs
+        live, glyphs = self._is_live, self.context.glyphs
         if live:
             # Those that came since; one that is gone has said something all the same.
             self._seen |= {it.name: it for it in view.run.state.containers}
@@ -184,7 +184,7 @@ class LogScreen(OfRun):
             empty = f"{name} said nothing{' yet' if self._is_live else ''}"
             log.open_of(path, name, said, offset, empty=empty)
         self._is_read = True
-        self.paint()
+        self.repaint()
 
     def _tell_place(self, log: LogView) -> None:
         if log.wanted:

@@ -1,7 +1,7 @@
 """What a run would be, before it is started; Enter starts it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -17,9 +17,6 @@ from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.preview.lines import Intention, preview_lines
 from loadbench.ui.widgets.line_view import LineView
 
-if TYPE_CHECKING:
-    from loadbench.ui.app import LoadbenchApp
-
 
 class PreviewScreen(Dialog[Path | None]):
     """Shows what would be started, and gives the folder of the run once it is.
@@ -29,7 +26,6 @@ class PreviewScreen(Dialog[Path | None]):
         request: The request for its runner.
     """
 
-    app: "LoadbenchApp"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start"),
         Binding("escape", "cancel", "back"),
@@ -57,12 +53,7 @@ class PreviewScreen(Dialog[Path | None]):
         """Show what the profile tells, and ask for the rest."""
         for button in self.query(Button):
             button.can_focus = False
-        self._paint()
         self._ask()
-
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._paint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A run that is refused, or is being started, cannot be started."""
@@ -89,13 +80,13 @@ class PreviewScreen(Dialog[Path | None]):
             self._refusal = str(error)
         if not self._starting:
             self._busy = ""
-        self._paint()
+        self.repaint()
 
     def action_start(self) -> None:
         """Start the run, once, and give its folder."""
         if self.check_action("start", ()):
             self._starting, self._busy = True, "starting…"
-            self._paint()
+            self.repaint()
             self._start()
 
     @work
@@ -104,7 +95,7 @@ class PreviewScreen(Dialog[Path | None]):
             folder = await in_background(start_runner, self._request)
         except LoadbenchError as error:
             self._starting, self._busy, self._refusal = False, "", str(error)
-            self._paint()
+            self.repaint()
             return
         if self.app.screen is self:
             self.dismiss(folder)
@@ -112,9 +103,8 @@ class PreviewScreen(Dialog[Path | None]):
             # Somebody went on meanwhile; the list marks the run as live.
             self.app.notify(f"{folder.parent.name}/{folder.name} was started")
 
-    def _paint(self) -> None:
-        if not self.app.shows(self):
-            return
+    def paint(self) -> None:
+        """Show what would be started, and how far asking for it is."""
         view = self.query_one(LineView)
         columns = view.columns or 60
         view.show(

@@ -56,9 +56,16 @@ def no_profiles(folder: Path, part: str, columns: int) -> list[Line]:
 
 
 def profile_detail(
-    saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
+    saved: SavedProfile, runs: Sequence[Run] | None, glyphs: Glyphs, columns: int
 ) -> list[Line]:
-    """Return a valid profile in full: what it measures, its grid, its runs."""
+    """Return a valid profile in full: what it measures, its grid, its runs.
+
+    Args:
+        saved: The profile.
+        runs: Its runs, newest first; None: they have not been read yet.
+        glyphs: The signs.
+        columns: How wide the text may be.
+    """
     profile = saved.profile
     assert profile is not None
     cells = plan_cells(profile)
@@ -72,12 +79,11 @@ def profile_detail(
     return [*lines, (), *wrap(line((str(saved.file), Tone.DIM)), columns)]
 
 
-def broken_detail(saved: SavedProfile, source: str, columns: int) -> list[Line]:
+def broken_detail(saved: SavedProfile, columns: int) -> list[Line]:
     """Return what is wrong with a profile, and its lines about the first mistake.
 
     Args:
         saved: The profile.
-        source: What its file says.
         columns: How wide the text may be.
     """
     lines = [line(("This profile is not valid.", Tone.BAD)), ()]
@@ -86,7 +92,7 @@ def broken_detail(saved: SavedProfile, source: str, columns: int) -> list[Line]:
     at = mistaken_line(saved)
     if at is not None:
         lines.append(())
-        texts = source.splitlines()
+        texts = saved.source.splitlines()
         for number_ in range(max(1, at - _AROUND), min(len(texts), at + _AROUND) + 1):
             here = number_ == at
             mark = ">" if here else " "
@@ -179,7 +185,9 @@ def _settling(most_s: float) -> str:
     )
 
 
-def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
+def _runs(runs: Sequence[Run] | None, glyphs: Glyphs, columns: int) -> list[Line]:
+    if runs is None:
+        return [line(("loading its runs…", Tone.DIM))]
     if not runs:
         return [line(("never run", Tone.DIM))]
     lines = [line(("runs", Tone.STRONG))]

@@ -1,9 +1,9 @@
 """The first screen: the saved profiles, and the one under the cursor in full."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import events
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -11,9 +11,12 @@ from textual.widgets import Footer, Input
 
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.run_reader import Run, RunStatus, rest_of
+from loadbench.ui.background import in_background
+from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.name import NameDialog
 from loadbench.ui.dialogs.question import Question
-from loadbench.ui.lines.text import line
+from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.messages import OpenReports, OpenRun, ResumeRun, RunProfile
 from loadbench.ui.profiles.lines import (
     broken_detail,
     mistaken_line,
@@ -21,23 +24,24 @@ from loadbench.ui.profiles.lines import (
     profile_detail,
     profile_entry,
 )
-from loadbench.ui.terminal import desktop as outside
+from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
-from loadbench.ui.widgets.screen import SteadyScreen
+from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.ui.widgets.too_small import TooSmall
 from loadbench.wording import counted
-
-if TYPE_CHECKING:
-    from loadbench.ui.app import LoadbenchApp
 
 _WIDE_COLUMNS = 100
 
 
-class ProfilesScreen(SteadyScreen[None]):
-    """Choose a profile: run it, edit it, look at its runs."""
+class ProfilesScreen(BaseScreen[None]):
+    """Choose a profile: run it, edit it, look at its runs.
 
-    app: "LoadbenchApp"
+    Args:
+        context: The surroundings.
+        begin_at: The file name of the profile that the cursor begins at; empty: the first one.
+    """
+
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "run", tooltip="show what it would do; start it from there"),
@@ -52,10 +56,9 @@ class ProfilesScreen(SteadyScreen[None]):
         Binding("escape", "unfilter", "show all", tooltip="show all profiles again"),
     ]
 
-    def __init__(self, begin_at: str | None = None) -> None:
+    def __init__(self, context: UiContext, begin_at: str = "") -> None:
         super().__init__()
-        self._begin_at = begin_at
-        self._catalog = Catalog()
+        self.context, self._begin_at = context, begin_at
         self._filter = ""
 
     def compose(self) -> ComposeResult:
@@ -74,25 +77,26 @@ class ProfilesScreen(SteadyScreen[None]):
         field.cursor_blink = False
         self.query_one(Menu).focus()
 
-    def on_screen_resume(self) -> None:
-        """Show what has changed while another screen was shown."""
-        self.show_catalog(self.app.catalog)
+        self._read()
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the profile below the list where there is no room beside it."""
         self.set_class(event.size.width < _WIDE_COLUMNS, "-narrow")
-        self.call_after_refresh(self._paint)
 
-    def on_menu_resized(self) -> None:
+    @on(Menu.Resized)
+    def use_width(self) -> None:
         """Use the width that there is for the entries."""
-        self._paint()
+        self.repaint()
 
-    def show_catalog(self, catalog: Catalog) -> None:
+    def on_catalog_read(self) -> None:
         """Show what there is now."""
-        self._catalog = catalog
-        self._paint()
+        self.repaint()
 
     # What there is to see
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self.context.catalog.newest
 
     @property
     def chosen(self) -> SavedProfile | None:
@@ -105,19 +109,18 @@ class ProfilesScreen(SteadyScreen[None]):
         chosen = self.chosen
         return self._catalog.of_profile(chosen.name) if chosen else []
 
-    def _paint(self, *, cursor: str | None = None) -> None:
-        if not self.app.shows(self):
-            return
+    def paint(self) -> None:
+        """Show the profiles, and the one under the cursor."""
         menu = self.query_one(Menu)
         columns = max(20, menu.columns - 1)
-        glyphs = self.app.glyphs
+        glyphs = self.context.glyphs
         wanted = [it for it in self._catalog.profiles if self._filter in it.name.lower()]
         entries = [
             profile_entry(it, self._catalog.of_profile(it.name), glyphs, columns) for it in wanted
         ]
-        menu.show_entries(entries, glyphs, cursor=cursor or self._begin_at)
+        menu.show_entries(entries, glyphs, cursor=self._begin_at or None)
         if entries:
-            self._begin_at = None
+            self._begin_at = ""
         there = len(self._catalog.profiles)
         menu.note(f"{len(wanted)} of {there}" if self._filter else "")
         self._show_chosen()
@@ -126,15 +129,19 @@ class ProfilesScreen(SteadyScreen[None]):
         panel = self.query_one("#profile", LineView)
         columns = panel.columns or 50
         chosen = self.chosen
-        if chosen is None:
+        if not self._catalog.has_profiles:
             panel.entitle("")
-            panel.show(no_profiles(self.app.workspace.profiles, self._filter, columns))
+            panel.show([line(("loading the profiles…", Tone.DIM))])
+        elif chosen is None:
+            panel.entitle("")
+            panel.show(no_profiles(self.context.workspace.profiles, self._filter, columns))
         elif chosen.profile is None:
             panel.entitle(chosen.name)
-            panel.show(broken_detail(chosen, _source(chosen.file), columns))
+            panel.show(broken_detail(chosen, columns))
         else:
             panel.entitle(chosen.name)
-            panel.show(profile_detail(chosen, self._runs, self.app.glyphs, columns))
+            runs = self._runs or (None if not self._catalog.complete else [])
+            panel.show(profile_detail(chosen, runs, self.context.glyphs, columns))
         self.refresh_bindings()
 
     def on_menu_moved(self, event: Menu.Moved) -> None:
@@ -173,35 +180,29 @@ class ProfilesScreen(SteadyScreen[None]):
         return True
 
     def action_run(self) -> None:
-        """Show what a run of the profile would be, as its file is now."""
-        self._reload(None)
-        chosen = self.chosen
-        if chosen and chosen.profile:
-            self.app.run_profile(chosen.file, chosen.profile)
-        elif chosen:
-            self.app.notify(
-                f"{chosen.name} is not valid; e opens it in your editor", severity="warning"
-            )
+        """Show what a run of the profile would do, as its file is now."""
+        if self.chosen:
+            self.request(RunProfile(self.chosen.file))
 
     def action_attach(self) -> None:
         """Watch the live run."""
         live = next((run for run in self._runs if run.status is RunStatus.LIVE), None)
         if live:
-            self.app.show_run(live.folder)
+            self.request(OpenRun(live.folder))
 
     def action_open(self) -> None:
         """Look at the newest run."""
         if self._runs:
-            self.app.show_run(self._runs[0].folder)
+            self.request(OpenRun(self._runs[0].folder))
 
     def action_resume(self) -> None:
         """Show what going on with the newest run would be."""
         if self._runs:
-            self.app.resume(self._runs[0])
+            self.request(ResumeRun(self._runs[0]))
 
     def action_reports(self) -> None:
         """Look at all runs."""
-        self.app.show_reports()
+        self.request(OpenReports())
 
     def action_filter(self) -> None:
         """Take letters for a part of a name."""
@@ -219,7 +220,7 @@ class ProfilesScreen(SteadyScreen[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show those that fit what was typed so far."""
         self._filter = event.value.strip().lower()
-        self._paint()
+        self.repaint()
 
     def on_input_submitted(self) -> None:
         """Go back to the list, which stays filtered."""
@@ -253,17 +254,8 @@ class ProfilesScreen(SteadyScreen[None]):
             return f"there is a profile {name} already" if name in taken else ""
 
         def named(name: str | None) -> None:
-            if name is None:
-                return
-            file = folder / f"{name}.yaml"
-            try:
-                with file.open("xb") as new:
-                    new.write(chosen.file.read_bytes())
-            except OSError as error:
-                self.app.notify(f"{file}: {error.strerror}", severity="error")
-                return
-            self._reload(file.name)
-            self._edit(file, None)
+            if name is not None:
+                self._copy(chosen.file, folder / f"{name}.yaml")
 
         proposal = f"{chosen.name}_2"
         self.app.push_screen(NameDialog(f"copy {chosen.name} to", proposal, mistake), named)
@@ -280,32 +272,47 @@ class ProfilesScreen(SteadyScreen[None]):
         ]
 
         def answered(answer: str | None) -> None:
-            if not answer:
-                return
-            try:
-                chosen.file.unlink()
-            except OSError as error:
-                self.app.notify(f"{chosen.file}: {error.strerror}", severity="error")
-            else:
-                self.app.notify(f"{chosen.name} is deleted")
-            self._reload(None)
+            if answer:
+                self._delete(chosen)
 
         question = Question(f"delete {chosen.name}", told, [("y", "delete it")], safe="keep it")
         self.app.push_screen(question, answered)
 
-    def _edit(self, file: Path, at_line: int | None) -> None:
-        outside.edit(self.app, file, at_line)
-        self._reload(file.name)
-        saved = next((it for it in self._catalog.profiles if it.file == file), None)
+    @work
+    async def _read(self) -> None:
+        await self.context.catalog.read_profiles()
+        self.repaint()
+
+    @work
+    async def _copy(self, file: Path, new: Path) -> None:
+        try:
+            await in_background(_copied, file, new)
+        except OSError as error:
+            self.app.notify(f"{new}: {error.strerror}", severity="error")
+        else:
+            self._edit(new, None)
+
+    @work
+    async def _delete(self, chosen: SavedProfile) -> None:
+        try:
+            await in_background(chosen.file.unlink)
+        except OSError as error:
+            self.app.notify(f"{chosen.file}: {error.strerror}", severity="error")
+        else:
+            self.app.notify(f"{chosen.name} is deleted")
+        self._read()
+
+    @work
+    async def _edit(self, file: Path, at_line: int | None) -> None:
+        desktop.edit(self.app, file, at_line)
+        saved = await self.context.catalog.read_profile(file)
+        self._begin_at = file.name
+        self.repaint()
         if saved is not None and saved.profile is None:
             self.app.notify(f"{saved.name} is not valid: see beside it", severity="warning")
 
-    def _reload(self, cursor: str | None) -> None:
-        self._catalog = self.app.reload_profiles()
-        self._paint(cursor=cursor)
-
     def _writable(self, done: str) -> bool:
-        if not self.app.workspace.bundled:
+        if not self.context.workspace.bundled:
             return True
         self.app.notify(
             f"These profiles came with the program and cannot be {done}; "
@@ -316,8 +323,6 @@ class ProfilesScreen(SteadyScreen[None]):
         return False
 
 
-def _source(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+def _copied(file: Path, new: Path) -> None:
+    with new.open("xb") as target:
+        target.write(file.read_bytes())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
@@ -11,7 +12,6 @@ from loadbench.engine.report.rows import Row
 from loadbench.ui.reports.lines import (
     COLUMNS,
     IN_FULL,
-    REPEAT,
     cell_values,
     columns_of,
     sorted_rows,
@@ -40,23 +40,19 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         self.border_title = "cells"
         self.border_subtitle = _LEGEND
         self._planned: Sequence[Row] = ()
-        self._shown: list[Row] = []
+        self._shown: list[Row] | None = None
+        """None: before the rows have been read, there are no columns either."""
         self._columns_shown: list[int] = []
         self._sorted_by: int | None = None
         self._falling = True
 
-    def on_mount(self) -> None:
-        """Show the names of the columns, before there is a row."""
-        for name, _ in COLUMNS:
-            if name != REPEAT:
-                self.add_column(_number(name), key=name)
-
     @property
     def chosen(self) -> Row | None:
         """The cell under the cursor; None: there is none, or the table has not the focus."""
-        if not self.has_focus or not 0 <= self.cursor_row < len(self._shown):
+        shown = self._shown or []
+        if not self.has_focus or not 0 <= self.cursor_row < len(shown):
             return None
-        return self._shown[self.cursor_row]
+        return shown[self.cursor_row]
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show these cells, given as they were planned."""
@@ -64,17 +60,20 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         shown = sorted_rows(rows, self._sorted_by, falling=self._falling)
         if shown == self._shown:
             return
-        at = self.cursor_row
-        chosen = self._shown[at].cell if 0 <= at < len(self._shown) else None
+        at, before = self.cursor_row, self._shown or []
+        chosen = before[at].cell if 0 <= at < len(before) else None
         self._shown = shown
-        # Columns are as wide as what they hold, so they are made anew with their rows.
+        # Columns are as wide as what they hold, so they are made anew with their rows. Textual
+        # would find their widths after it has painted them once.
         self.clear(columns=True)
         self._columns_shown = columns_of(shown)
+        values = [cell_values(row) for row in shown]
         for column in self._columns_shown:
-            self.add_column(_number(COLUMNS[column][0]), key=COLUMNS[column][0])
-        for row in shown:
-            values = cell_values(row)
-            self.add_row(*(_number(values[it]) for it in self._columns_shown), key=row.cell)
+            name = COLUMNS[column][0]
+            widest = max(cell_len(it) for it in (name, *(cells[column] for cells in values)))
+            self.add_column(_number(name), key=name, width=widest)
+        for row, cells in zip(shown, values, strict=True):
+            self.add_row(*(_number(cells[it]) for it in self._columns_shown), key=row.cell)
         there = [row.cell for row in shown]
         self.move_cursor(row=there.index(chosen) if chosen in there else at, animate=False)
 

@@ -13,7 +13,9 @@ from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, report_of, rest_of
+from loadbench.ui.context import UiContext
 from loadbench.ui.lines.text import Tone, line, wrap
+from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
     latency_by_level,
@@ -22,12 +24,12 @@ from loadbench.ui.reports.lines import (
     run_entries,
     throughput_by_level,
 )
-from loadbench.ui.terminal import desktop as outside
+from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
-from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, Panelled
+from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, PanelScreen
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 from loadbench.wording import outcome_line
@@ -39,8 +41,12 @@ _PANELS = {"runs": ("runs",), "cells": ("cells", "repeated"), "charts": ("latenc
 _TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
 
 
-class ReportsScreen(Panelled):
-    """Look back: what every run has measured, and where its reports are."""
+class ReportsScreen(PanelScreen):
+    """Look back: what every run has measured, and where its reports are.
+
+    Args:
+        context: The surroundings.
+    """
 
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,15 +64,16 @@ class ReportsScreen(Panelled):
         ),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, context: UiContext) -> None:
         super().__init__()
-        self._catalog = Catalog()
+        self.context = context
         self._tab = "runs"
         self._narrow = False
 
     def compose(self) -> ComposeResult:
         """Lay out runs, cells and charts."""
-        drawn = {"signs": self.app.terminal.signs, "ascii_frame": self.app.terminal.ascii}
+        terminal = self.context.terminal
+        drawn = {"signs": terminal.signs, "ascii_frame": terminal.ascii}
         yield TabLine(id="tabs")
         with Horizontal():
             yield Menu(id="runs", title="runs")
@@ -86,25 +93,23 @@ class ReportsScreen(Panelled):
         self.query_one(Menu).focus()
         self._arrange()
 
-    def on_screen_resume(self) -> None:
-        """Show what has changed while another screen was shown."""
-        self.show_catalog(self.app.catalog)
-
     def on_resize(self, event: events.Resize) -> None:
         """Show one part at a time where there is no room for all."""
         narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
         self.set_class(narrow, "-narrow")
         self._narrow = narrow
         self._arrange()
-        self.call_after_refresh(self.paint)
         self.call_after_refresh(self._show_why)
 
-    def show_catalog(self, catalog: Catalog) -> None:
+    def on_catalog_read(self) -> None:
         """Show what there is now."""
-        self._catalog = catalog
-        self.paint()
+        self.repaint()
 
     # What there is to see
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self.context.catalog.newest
 
     @property
     def chosen(self) -> Run | None:
@@ -119,9 +124,7 @@ class ReportsScreen(Panelled):
 
     def paint(self) -> None:
         """Show what there is now."""
-        if not self.app.shows(self):
-            return
-        glyphs = self.app.glyphs
+        glyphs = self.context.glyphs
         self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)
         self._show_chosen()
 
@@ -132,9 +135,10 @@ class ReportsScreen(Panelled):
             outcome.show(no_runs(complete=self._catalog.complete))
         else:
             outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
-        cells = rows(run.state) if run else ()
-        self.query_one(CellTable).show_rows(cells)
         self._show_repeated()
+        if run is None and not self._catalog.complete:
+            return
+        self.query_one(CellTable).show_rows(rows(run.state) if run else ())
         empty = "no cell has been measured" if run else ""
         latency = latency_by_level(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
@@ -203,7 +207,7 @@ class ReportsScreen(Panelled):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the run, and the cell under the cursor, allow."""
-        if not self.app.shows(self):
+        if not self.is_to_be_seen:
             return True
         run = self.chosen
         match action:
@@ -233,13 +237,13 @@ class ReportsScreen(Panelled):
         self._arrange()
         self.query_one(f"#{_PANELS[tab][0]}").focus()
         self.app.call_later(self.keep_maximised)
-        self.call_after_refresh(self.paint)
+        self.call_after_refresh(self.repaint)
 
     def action_look(self) -> None:
         """Show the run, or the cell if the table has the focus."""
         run, cell = self.chosen, self.cell
         if run:
-            self.app.show_run(run.folder, cell.cell if cell else None)
+            self.request(OpenRun(run.folder, cell.cell if cell else None))
 
     def action_sort(self) -> None:
         """Sort the cells by the next column."""
@@ -252,21 +256,21 @@ class ReportsScreen(Panelled):
     def action_open(self) -> None:
         """Open Locust's report of the cell."""
         if path := self._report():
-            outside.open_file(self.app, path)
+            desktop.open_file(self.app, path)
 
     def action_copy(self) -> None:
         """Copy the path of the report, or of the run's folder if no cell is chosen."""
         if path := self._report() or (self.chosen.folder if self.chosen else None):
-            outside.copy_path(self.app, path)
+            desktop.copy_path(self.app, path)
 
     def action_resume(self) -> None:
         """Show what going on with the run would be."""
         if self.chosen:
-            self.app.resume(self.chosen)
+            self.request(ResumeRun(self.chosen))
 
     def action_back(self) -> None:
         """Go to the screen before."""
-        self.app.go_back()
+        self.request(GoBack())
 
     def _report(self) -> Path | None:
         run, row = self.chosen, self.cell

@@ -62,7 +62,7 @@ class AddDialog(Dialog[dict[str, float] | None]):
 
     def on_input_changed(self) -> None:
         """Say what is asked for by now."""
-        self.paint()
+        self.repaint()
 
     def on_input_submitted(self) -> None:
         """Add the cell."""
@@ -81,7 +81,7 @@ class AddDialog(Dialog[dict[str, float] | None]):
         if asked.args:
             self.dismiss(asked.args)
         else:
-            self.paint()
+            self.repaint()
 
     def action_cancel(self) -> None:
         """Add nothing."""

@@ -11,16 +11,16 @@ from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.service_log import FILE_NAME
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.run_reader import RunStatus
+from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import View
 from loadbench.ui.lines.cell import Shown, stage_bar, stage_table
 from loadbench.ui.lines.containers import container_entries, container_header
 from loadbench.ui.lines.events import EventLine, event_lines
-from loadbench.ui.lines.glyphs import ASCII, Glyphs
+from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.text import MenuEntry, Tone, line, wrap
 from loadbench.ui.run.containers import ContainerList
 from loadbench.ui.run.lines import failures_panel, statistics_panel
 from loadbench.ui.run.matrix import MatrixView
-from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.log_view import LogView
@@ -35,8 +35,7 @@ class RunPanels(Panels):
 
     Args:
         folder: The run's folder.
-        terminal: How to draw.
-        glyphs: The signs.
+        context: The surroundings.
         narrow_tab: What is shown first where one panel is shown at a time.
     """
 
@@ -64,15 +63,13 @@ class RunPanels(Panels):
     }
     ALTERNATE = ("stats", "failures", "logs")
 
-    def __init__(
-        self, folder: Path, terminal: Terminal, glyphs: Glyphs, *, narrow_tab: str = "sweep"
-    ) -> None:
+    def __init__(self, folder: Path, context: UiContext, *, narrow_tab: str) -> None:
         super().__init__(narrow_tab)
-        self._folder, self._glyphs = folder, glyphs
-        self._terminal = terminal
+        self._folder, self._glyphs = folder, context.glyphs
+        self._terminal = context.terminal
         self._log = LOGS[0]
         self._containers: Sequence[Container] = ()
-        self._charts = CellCharts(terminal)
+        self._charts = CellCharts(context.terminal)
         self._told: tuple[Sequence[EventLine], int] = ((), 0)
 
     def compose(self) -> ComposeResult:

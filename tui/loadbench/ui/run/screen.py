@@ -13,18 +13,29 @@ from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
 from loadbench.ui.catch_up.absence import Absence
-from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import Follower, View
 from loadbench.ui.following.watched import Job, Watched
 from loadbench.ui.lines.actions import KILLING, STOPPING
 from loadbench.ui.lines.text import Tone, line
-from loadbench.ui.log.screen import LogScreen
+from loadbench.ui.messages import (
+    Alert,
+    GoBack,
+    Leave,
+    OpenCell,
+    OpenLog,
+    OpenReports,
+    ResumeRun,
+    RunEnded,
+    RunRead,
+    StopRun,
+)
 from loadbench.ui.run.add_cell import AddDialog
 from loadbench.ui.run.lines import header_lines
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.panels import RunPanels
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, OfRun
+from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
@@ -36,10 +47,11 @@ _WIDE_COLUMNS, _WIDE_ROWS = 100, 30
 _SHORT_ROWS = 20
 
 
-class RunScreen(OfRun):
+class RunScreen(BaseRunScreen):
     """Follows one run.
 
     Args:
+        context: The surroundings.
         folder: The run's folder.
         cell: The cell to show; None: the current one, whichever that is.
     """
@@ -77,12 +89,16 @@ class RunScreen(OfRun):
         ),
     ]
 
-    def __init__(self, folder: Path, cell: str | None = None) -> None:
-        super().__init__()
-        self.watched = Watched(
-            folder=folder, start=self._start, changed=self._paint, fail=self._on_unreadable
+    def __init__(self, context: UiContext, folder: Path, cell: str | None = None) -> None:
+        watched = Watched(
+            folder=folder,
+            start=self._start,
+            changed=self._repaint_all,
+            fail=self._on_unreadable,
+            painted=self._on_painted,
+            cursor=cell,
         )
-        self._cursor = cell
+        super().__init__(context, watched)
         self._newest: View | None = None
         self._is_stale = False
         self._follower: Follower | None = None
@@ -91,9 +107,8 @@ class RunScreen(OfRun):
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
-        narrow_tab = "charts" if self._cursor else "sweep"
-        app = self.app
-        yield RunPanels(self.folder, app.terminal, app.glyphs, narrow_tab=narrow_tab)
+        narrow_tab = "charts" if self.watched.cursor else "sweep"
+        yield RunPanels(self.folder, self.context, narrow_tab=narrow_tab)
         yield KeyLine()
         yield TooSmall()
 
@@ -104,11 +119,11 @@ class RunScreen(OfRun):
             self.folder,
             tell=self._tell,
             fail=lambda error: self.app.call_later(self._on_unreadable, error),
-            clock=self.app.clock,
-            now=self.app.now,
+            clock=self.context.clock,
+            now=self.context.now,
         )
         self._follower.start()
-        self.set_interval(1 / self.app.terminal.refresh_hz, self._tick)
+        self.set_interval(1 / self.context.terminal.refresh_hz, self._tick)
         self.query_one(MatrixView).focus()
 
     def on_unmount(self) -> None:
@@ -121,17 +136,12 @@ class RunScreen(OfRun):
         """Remember how far the run was seen, whatever happens to the program."""
         self.absence.keep()
 
-    def on_screen_resume(self) -> None:
-        """Show what has changed while another screen was shown."""
-        self._paint()
-
     def on_resize(self, event: events.Resize) -> None:
         """Show one panel at a time where there is no room for all."""
         narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
         self.set_class(narrow, "-narrow")
         self.set_class(event.size.height < _SHORT_ROWS, "-short")
-        self.query_one(RunPanels).set_narrow(narrow)
-        self.call_after_refresh(self._paint)
+        self.query_one(RunPanels).narrow = narrow
 
     # What there is to see
 
@@ -143,20 +153,12 @@ class RunScreen(OfRun):
     @property
     def shown(self) -> str | None:
         """The key of the cell that is shown: the chosen one, else the current, else the last."""
-        if self.run is None:
-            return None
-        state = self.run.state
-        if self._cursor in state.cells:
-            return self._cursor
-        if state.current in state.cells:
-            return state.current
-        begun = [key for key, cell in state.cells.items() if cell.attempt]
-        return begun[-1] if begun else next(iter(state.cells), None)
+        return self.watched.chosen_cell
 
     @property
-    def chosen(self) -> bool:
-        """Whether somebody chose that cell."""
-        return self._cursor is not None
+    def is_chosen(self) -> bool:
+        """Whether the user chose that cell."""
+        return self.watched.cursor is not None
 
     def _tell(self, view: View) -> None:
         """Keep the newest view for the screen; called from the follower's thread."""
@@ -180,9 +182,10 @@ class RunScreen(OfRun):
         self._is_stale = True
         over = view.run.status is not RunStatus.LIVE
         if first or over:
-            self._paint()
+            self._repaint_all()
+        self.post_message(RunRead(self, view.run))
         if over:
-            self.app.run_ended(self, view.run, watched=was_live)
+            self.post_message(RunEnded(self, view.run, was_live))
 
     def _on_unreadable(self, error: JournalError) -> None:
         """Say that the journal cannot be read (any more); nothing is followed from here on."""
@@ -191,7 +194,7 @@ class RunScreen(OfRun):
         if self.is_attached and not self.watched.problem:
             self.watched.problem = str(error)
             self.app.notify(self.watched.problem, severity="error", timeout=15)
-            self._paint()
+            self._repaint_all()
 
     def _tell_failures(self, before: RunState, now: RunState) -> None:
         told = []
@@ -203,7 +206,7 @@ class RunScreen(OfRun):
                 told.append(f"{key} failed: {failed.reason}")
         if told:
             more = f", and {len(told) - 1} more" if len(told) > 1 else ""
-            self.app.alert(f"{self.folder.parent.name}: {told[0]}{more}")
+            self.post_message(Alert(f"{self.folder.parent.name}: {told[0]}{more}"))
 
     def _tell_answers(self, view: View) -> None:
         for identity in [it for it in self.watched.asked if it in view.answers]:
@@ -215,30 +218,30 @@ class RunScreen(OfRun):
 
     def _tick(self) -> None:
         if self._is_stale or self.status is RunStatus.LIVE:
-            self._paint()
+            self._repaint_all()
 
-    def _paint(self) -> None:
-        """Paint whichever screen of this run is to be seen."""
+    def _repaint_all(self) -> None:
+        """Paint whichever screens of this run can be seen."""
         self._is_stale = False
-        for screen in self._of_this_run():
-            screen.paint()
+        self.watched.repaint()
+
+    def _on_painted(self) -> None:
         view, profile = self.watched.view, self.watched.profile
-        if view and profile and self.is_looked_at:
+        if view and profile:
             self.absence.on_shown(view, profile)
 
-    @property
-    def is_looked_at(self) -> bool:
-        """Whether this screen, or one of a part of the run, is to be seen."""
-        return any(screen.is_to_be_seen for screen in self._of_this_run())
+    def on_user_active(self) -> None:
+        """Take note that the user is there, if the run is what they look at."""
+        if self.watched.is_looked_at:
+            self.absence.on_touched()
 
-    def _of_this_run(self) -> list[OfRun]:
-        shown = self.app.screen_stack
-        return [it for it in shown if isinstance(it, OfRun) and it.watched is self.watched]
+    def on_stop_run(self, news: StopRun) -> None:
+        """Stop the run, if it is the one that was meant."""
+        if news.folder == self.folder:
+            self.stop_run()
 
     def paint(self) -> None:
         """Show the run as it was last read."""
-        if not self.is_to_be_seen:
-            return
         header, watched = self.query_one("#header", TextLine), self.watched
         if watched.problem:
             header.show([line((f" {watched.problem}", Tone.BAD)), ()])
@@ -247,8 +250,8 @@ class RunScreen(OfRun):
         view, profile, key = watched.view, watched.profile, self.shown
         if view is None or profile is None or key is None:
             return
-        now = view.elapsed_s(self.app.clock())
-        header.show(header_lines(view.run, profile, now, self.app.glyphs, self.size.width or 80))
+        now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
+        header.show(header_lines(view.run, profile, now, self.context.glyphs, columns))
         self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key)
         self.note_allowed()
 
@@ -268,19 +271,19 @@ class RunScreen(OfRun):
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
         """Show the cell that was chosen, until somebody follows the current one again."""
-        self._cursor = event.key
-        self._paint()
+        self.watched.cursor = event.key
+        self._repaint_all()
 
     def on_matrix_view_opened(self, event: MatrixView.Opened) -> None:
         """Open the cell that was clicked twice."""
-        self._cursor = event.key
+        self.watched.cursor = event.key
         self.action_look()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
         """Listen to the container."""
         event.stop()
         containers = list(self.query_one(RunPanels).containers)
-        self.app.push_screen(LogScreen(self.watched, containers, event.key))
+        self.request(OpenLog(self.watched, containers, event.key))
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the panel that was clicked."""
@@ -294,33 +297,29 @@ class RunScreen(OfRun):
         """Show a panel."""
         self.query_one(RunPanels).choose(name)
         self.app.call_later(self.keep_maximised)
-        self.call_after_refresh(self._paint)
+        self.call_after_refresh(self.repaint)
 
     def action_next_log(self) -> None:
         """Show the next log."""
         self.query_one(RunPanels).next_log()
 
     def action_look(self) -> None:
-        """Open the cell; the cursor is on the one that was looked at last when it is closed."""
-        if self.shown is None:
-            return
-        opened = CellScreen(self.watched, self.shown)
-        self.app.push_screen(opened, lambda _: self._choose(opened.shown))
+        """Open the cell; when that is closed, the cursor is on the cell that it showed last."""
+        if self.shown:
+            self.request(OpenCell(self.watched, self.shown))
 
     def _choose(self, key: str) -> None:
-        # One that follows the current cell and comes back from it follows it still.
-        if key != self.shown:
-            self._cursor = key
-            self._paint()
+        self.watched.choose(key)
+        self._repaint_all()
 
     def action_follow(self) -> None:
         """Show the current cell, whichever it is."""
-        self._cursor = None
-        self._paint()
+        self.watched.cursor = None
+        self._repaint_all()
 
     def action_back(self) -> None:
         """Go to the screen before; the run goes on."""
-        self.app.go_back()
+        self.request(GoBack(f"{self.folder.parent.name}.yaml"))
 
     def action_since(self) -> None:
         """Tell again what happened while nobody looked."""
@@ -328,11 +327,11 @@ class RunScreen(OfRun):
 
     def action_reports(self) -> None:
         """Look at all runs."""
-        self.app.show_reports()
+        self.request(OpenReports())
 
     def action_detach(self) -> None:
         """Leave the program; the run goes on."""
-        self.app.action_leave()
+        self.request(Leave())
 
     def action_pause(self) -> None:
         """Ask for a pause after the current cell."""
@@ -370,4 +369,4 @@ class RunScreen(OfRun):
     def action_resume(self) -> None:
         """Go on with what is left of the run, once that was confirmed."""
         if self.run:
-            self.app.resume(self.run)
+            self.request(ResumeRun(self.run))

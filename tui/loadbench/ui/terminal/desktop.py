@@ -13,9 +13,9 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from loadbench.ui.terminal.shutdown import END_SIGNALS, JOB_SIGNALS
+
 _TAKE_A_LINE = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_TO_STOP_AND_GO_ON = (signal.SIGTSTP, signal.SIGCONT)
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 
 
@@ -77,12 +77,12 @@ def _edited(command: list[str]) -> str:
     """Run an editor to its end; return what went wrong, empty: nothing.
 
     Ctrl-C is meant for the editor. What would end this program ends the editor first. Can go when
-    `App.suspend` does so; Textual handles no signals yet, see `ending`.
+    `App.suspend` does so; Textual handles no signals yet, see `shutdown`.
     """
     came: list[int] = []
-    former = {number: signal.getsignal(number) for number in (*_SIGNALS, *_TO_STOP_AND_GO_ON)}
+    former = {number: signal.getsignal(number) for number in (*END_SIGNALS, *JOB_SIGNALS)}
     try:
-        for number in _TO_STOP_AND_GO_ON:
+        for number in JOB_SIGNALS:
             signal.signal(number, signal.SIG_DFL)  # this program stops with its editor, at once
         editor = subprocess.Popen(command)
 
@@ -91,7 +91,7 @@ def _edited(command: list[str]) -> str:
                 came.append(number)
                 editor.send_signal(number)
 
-        for number in _SIGNALS:
+        for number in END_SIGNALS:
             signal.signal(number, pass_on)
         code = editor.wait()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What signals ask of the screens: to end, as when the terminal is gone, or to stop for a while."""
+"""How the screens end: by a signal, when the terminal is gone, or by a mistake of the program."""
 
 import asyncio
 import os
@@ -6,17 +6,23 @@ import signal
 import sys
 import termios
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from loadbench.engine.locks import state_folder
 
 GRACE_S = 3.0
 """How long an end in order may take."""
 LOOK_S = 1.0
-_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-_TO_STOP_AND_GO_ON = (signal.SIGTSTP, signal.SIGCONT)
+END_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+"""They end the screens in order."""
+JOB_SIGNALS = (signal.SIGTSTP, signal.SIGCONT)
+"""They stop the screens for a while, and continue them."""
 
 Handler = Callable[[int, FrameType | None], object]
 
@@ -38,16 +44,16 @@ class ExitHandler:
         self._leave, self._settings = leave, settings
         self._loop = asyncio.get_running_loop()
         self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
-        numbers = (*_SIGNALS, *_TO_STOP_AND_GO_ON)
+        numbers = (*END_SIGNALS, *JOB_SIGNALS)
         self._former = {number: signal.getsignal(number) for number in numbers}
         self._asked = threading.Event()
         self._closed = threading.Event()
 
     def watch(self) -> None:
         """Begin to look for signals and for the terminal."""
-        for number in _SIGNALS:
+        for number in END_SIGNALS:
             signal.signal(number, self._on_signal)
-        for number in _TO_STOP_AND_GO_ON:
+        for number in JOB_SIGNALS:
             if callable(handler := self._former[number]):
                 signal.signal(number, partial(self._in_loop, handler))
         threading.Thread(target=self._watch_terminal, daemon=True).start()
@@ -91,3 +97,24 @@ class ExitHandler:
         with suppress(termios.error):
             termios.tcsetattr(self._terminal, termios.TCSANOW, self._settings)
         os._exit(0)
+
+
+def write_crash() -> tuple[Path | None, str]:
+    """Write the traceback of the exception that is being handled to a file.
+
+    Returns:
+        The file, None if it cannot be written; and a sentence for the user.
+    """
+    trace = traceback.format_exc()
+    path = state_folder() / "screen-error.txt"
+    written = None
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(trace, encoding="utf-8")
+        written = path
+    last = trace.strip().splitlines()[-1]
+    where = f"; {path} says where" if written else ""
+    return written, (
+        f"loadbench-tui: a mistake of the program itself: {last}{where}. "
+        "Runs are not touched by it: `loadbench-tui attach` shows a live one"
+    )

@@ -1,13 +1,15 @@
 """A chart that is drawn when its data or its size change, and only where it changed."""
 
-from textual import events
+from textual import events, work
 
-from loadbench.ui.lines.plot import Chart, draw
+from loadbench.ui.background import in_background
+from loadbench.ui.lines.plot import Chart, draw, is_loaded, load
 from loadbench.ui.lines.series import legend
 from loadbench.ui.lines.text import Line, Piece, Tone, line
 from loadbench.ui.widgets.line_view import LineView
 
 NOTHING = "no request has been answered yet"
+LOADING = "loading…"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 4
 
 
@@ -36,17 +38,18 @@ class ChartView(LineView, inherit_bindings=False):
         self._what, self._by = title, by
         self._signs, self._ascii_frame = signs, ascii_frame
         self._chart: Chart | None = None
-        self._empty = ""
+        self._empty = LOADING
 
     def show_chart(self, chart: Chart | None, *, empty: str = "") -> None:
         """Show a chart; where there is none, why."""
+        empty = empty or NOTHING
         if (chart, empty) == (self._chart, self._empty):
             return
         self._chart, self._empty = chart, empty
         series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
         title = Piece(f"{_entitled(self._what, by)} ")
         self.entitle((title, *legend(series, signs=self._signs)))
-        # Numbers first: before the first chart a library is imported.
+        # Numbers first: a chart takes longer.
         self.call_after_refresh(self._redraw)
 
     def on_resize(self, _: events.Resize) -> None:
@@ -56,11 +59,20 @@ class ChartView(LineView, inherit_bindings=False):
     def _redraw(self) -> None:
         columns, rows = self.size
         if self._chart is None or not self._chart.has_points:
-            self.show([line((self._empty or NOTHING, Tone.DIM))])
+            self.show([line((self._empty, Tone.DIM))])
         elif columns < _LEAST_COLUMNS or rows < _LEAST_ROWS:
             self.show([line(("too small for a chart", Tone.DIM))][:rows])
+        elif not is_loaded():
+            self.show([line((LOADING, Tone.DIM))])
+            self._load()
         else:
             self.show(self._drawn(self._chart, columns, rows))
+
+    @work(exclusive=True)
+    async def _load(self) -> None:
+        """Import the library that draws charts, and draw."""
+        await in_background(load)
+        self._redraw()
 
     def _drawn(self, chart: Chart, columns: int, rows: int) -> list[Line]:
         return draw(chart, columns, rows, signs=self._signs, ascii_frame=self._ascii_frame)

@@ -1,15 +1,12 @@
 """Screens of panels, of which the one with the focus can take all the room."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.widget import Widget
 
-from loadbench.ui.widgets.screen import SteadyScreen
-
-if TYPE_CHECKING:
-    from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.widgets.screen import BaseScreen
 
 MAXIMISE_KEYS = (
     Binding("z", "maximise", "maximise", tooltip="give the panel with the focus all the room"),
@@ -19,17 +16,12 @@ MAXIMISE_KEYS = (
 """To be given before a screen's own key for going back."""
 
 
-class Panelled(SteadyScreen[None]):
+class PanelScreen(BaseScreen[None]):
     """A screen whose panels can be maximised between its header and its footer."""
 
-    app: "LoadbenchApp"
     ALLOW_IN_MAXIMIZED_VIEW: ClassVar[str | None] = "#header, KeyLine, TooSmall"
     _chain: Sequence[Widget] = ()
     """The panels in their order when one was maximised: others have no place meanwhile."""
-
-    def paint(self) -> None:
-        """Show what there is now in the room that there is now."""
-        raise NotImplementedError
 
     def reveal(self, panel: Widget) -> None:
         """Show a panel that may be behind a tab."""
@@ -60,7 +52,7 @@ class Panelled(SteadyScreen[None]):
     def watch_maximized(self) -> None:
         """Use the room that there is now."""
         self.refresh_bindings()
-        self.call_after_refresh(self.paint)
+        self.call_after_refresh(self.repaint)
 
     def focus_next(self, selector: Any = "*") -> Widget | None:
         """Put the focus on the next panel; where one is maximised, the next one is then."""

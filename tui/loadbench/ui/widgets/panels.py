@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.containers import Vertical
+from textual.reactive import var
 
 
 class Panels(Vertical):
@@ -22,33 +23,28 @@ class Panels(Vertical):
     ALTERNATE: ClassVar[Sequence[str]] = ()
     """Tabs of which one alone is shown even where there is room."""
 
+    tab = var("", init=False)
+    """The tab that is shown."""
+    narrow = var(False, init=False)
+    """Whether one tab is shown at a time; else all panels are."""
+
     def __init__(self, tab: str) -> None:
         super().__init__(id="panels")
         self._narrow_tab = tab
-        self._tab = self.ALTERNATE[0] if self.ALTERNATE else tab
-        self._narrow = False
+        self.set_reactive(Panels.tab, self.ALTERNATE[0] if self.ALTERNATE else tab)
 
     def on_mount(self) -> None:
         """Show what is shown first."""
         self.lay_out()
 
-    @property
-    def tab(self) -> str:
-        """The tab that is shown."""
-        return self._tab
-
-    @property
-    def narrow(self) -> bool:
-        """Whether one tab is shown at a time."""
-        return self._narrow
-
-    def set_narrow(self, narrow: bool) -> None:
+    def watch_narrow(self, narrow: bool) -> None:
         """Show one tab at a time, or all panels at once."""
-        if narrow == self._narrow:
-            return
-        self._narrow = narrow
         if self.ALTERNATE:
-            self._tab = self._narrow_tab if narrow else self.ALTERNATE[0]
+            self.set_reactive(Panels.tab, self._narrow_tab if narrow else self.ALTERNATE[0])
+        self.lay_out()
+
+    def watch_tab(self) -> None:
+        """Show the tab."""
         self.lay_out()
 
     def choose(self, tab: str) -> None:
@@ -73,12 +69,11 @@ class Panels(Vertical):
             self.query_one(f"#{part}").set_class(not shown & set(panels), "-hidden")
 
     def _show(self, tab: str) -> None:
-        if self._narrow or not self.ALTERNATE or tab in self.ALTERNATE:
-            self._tab = tab
-            self.lay_out()
+        if self.narrow or not self.ALTERNATE or tab in self.ALTERNATE:
+            self.tab = tab
 
     def _shown(self) -> set[str]:
-        if self._narrow:
-            return set(self.PANELS[self._tab])
-        behind = {it for tab in self.ALTERNATE if tab != self._tab for it in self.PANELS[tab]}
+        if self.narrow:
+            return set(self.PANELS[self.tab])
+        behind = {it for tab in self.ALTERNATE if tab != self.tab for it in self.PANELS[tab]}
         return {it for panels in self.PANELS.values() for it in panels} - behind

@@ -1,4 +1,4 @@
-"""What all screens have: they take no harm from what comes twice, or too late."""
+"""The base of all screens: what paints them, and what keeps events that come twice harmless."""
 
 from typing import ClassVar, TypeVar
 
@@ -7,15 +7,61 @@ from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
 from loadbench.ui.lines.text import Tone
+from loadbench.ui.messages import Request
 
 T = TypeVar("T")
 
 
-class SteadyScreen(Screen[T]):
-    """Is closed once, takes no size but the newest, and has the styles of what its panels show."""
+class BaseScreen(Screen[T]):
+    """Paints itself when it is resumed or resized, and whenever `repaint` is called.
+
+    It is closed once, and takes no size but the newest.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
-    _closed_already = False
+    _is_dismissed = False
+    _is_laid_out = False
+
+    def paint(self) -> None:
+        """Show what there is now, in the room that there is now. Called by `repaint` alone."""
+
+    def repaint(self) -> None:
+        """Paint, if the screen can be seen."""
+        if self.is_to_be_seen:
+            self.paint()
+
+    @property
+    def is_to_be_seen(self) -> bool:
+        """Whether it is in front, or behind dialogs alone.
+
+        Painting another one would send all of it to the terminal anew. One that is being opened has
+        no widths yet, one that is being closed lacks its panels.
+        """
+        if not (self._is_laid_out and self.display and self.children):
+            return False
+        for shown in self.app.screen_stack[::-1]:
+            if shown is self:
+                return True
+            if not shown.is_modal:
+                return False
+        return False
+
+    def request(self, request: Request) -> None:
+        """Ask the app for something."""
+        request.sender = self
+        self.app.post_message(request)
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed while another screen was in front."""
+        self.repaint()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Use the room that there is, once the panels have their share of it."""
+        self.call_after_refresh(self._use_room)
+
+    def _use_room(self) -> None:
+        self._is_laid_out = True
+        self.repaint()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close it, unless that was done: the key for it may come twice.
@@ -23,15 +69,15 @@ class SteadyScreen(Screen[T]):
         Textual would pop whichever screen is on top: https://github.com/Textualize/textual/issues/2575.
         Can go when a second `dismiss` does nothing.
         """
-        if self._closed_already:
+        if self._is_dismissed:
             return AwaitComplete()
-        self._closed_already = True
+        self._is_dismissed = True
         return super().dismiss(result)
 
     async def on_event(self, event: events.Event) -> None:
-        """Leave out a size that is old, and the begin where the end has come before it.
+        """Leave out a size that is old, and a Mount that comes after the end.
 
-        Screens tell each other their size; with two sizes under way they would never come to rest.
+        Screens send each other their size; with two sizes under way they would never come to rest.
         No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes,
         and the Mount event of a screen that is closed.
         """
