@@ -149,7 +149,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
                 return
             for screen in self.screen_stack:
                 if isinstance(screen, RunScreen) and screen.is_looked_at:
-                    screen.absence.on_touched()
+                    screen.catch_up.on_user_input()
         await super().on_event(event)
 
     async def _until_open(self) -> None:
@@ -248,7 +248,7 @@ class LoadbenchApp(CellDiffApp[Run | None], inherit_bindings=False):
             self.alert(f"{run.name}: {run.status.value}, {wording.outcome_line(run.state)}")
         if self._leave_at_end and screen is self._opening:
             # What it came to is printed where the program was started.
-            screen.absence.on_touched()
+            screen.catch_up.on_user_input()
             self.exit(run)
         elif watched:
             good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
-from loadbench.ui.catch_up.absence import Absence
+from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import Follower, View
@@ -86,7 +86,7 @@ class RunScreen(OfRun):
         self._newest: View | None = None
         self._is_stale = False
         self._follower: Follower | None = None
-        self.absence = Absence(self, self._choose)
+        self.catch_up = CatchUp(self, self._choose)
 
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
@@ -115,11 +115,11 @@ class RunScreen(OfRun):
         """Follow it no more; the run goes on."""
         if self._follower:
             self._follower.stop()
-        self.absence.keep()
+        self.catch_up.save()
 
     def on_screen_suspend(self) -> None:
         """Remember how far the run was seen, whatever happens to the program."""
-        self.absence.keep()
+        self.catch_up.save()
 
     def on_screen_resume(self) -> None:
         """Show what has changed while another screen was shown."""
@@ -224,7 +224,7 @@ class RunScreen(OfRun):
             screen.paint()
         view, profile = self.watched.view, self.watched.profile
         if view and profile and self.is_looked_at:
-            self.absence.on_shown(view, profile)
+            self.catch_up.on_view_shown(view, profile)
 
     @property
     def is_looked_at(self) -> bool:
@@ -263,7 +263,7 @@ class RunScreen(OfRun):
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
         if action == "since":
-            return self.absence.is_told
+            return self.catch_up.has_news
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
@@ -324,7 +324,7 @@ class RunScreen(OfRun):
 
     def action_since(self) -> None:
         """Tell again what happened while nobody looked."""
-        self.absence.tell()
+        self.catch_up.open_window()
 
     def action_reports(self) -> None:
         """Look at all runs."""
