@@ -1,7 +1,9 @@
 """Leaving a run, and coming back to it."""
 
+import os
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,16 +11,20 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from loadbench.engine.files import write_whole
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.catch_up.absence import SAVE_S, WATCHED_S
 from loadbench.ui.catch_up.seen import Seen, recall
-from loadbench.ui.catch_up.window import SinceWindow
+from loadbench.ui.catch_up.tracker import SAVE_S, WATCHED_S
+from loadbench.ui.catch_up.window import CatchUpWindow
 from loadbench.ui.dialogs.question import Question
+from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.run.screen import RunScreen
+from tests.support.pty_harness import Terminal
 from tests.support.ui_harness import (
     JOURNALS,
     LONG_AGO,
+    Open,
     Stage,
     drive,
     held,
@@ -87,7 +93,7 @@ def look_and_leave(app: LoadbenchApp, key: str = "q") -> None:
 async def window(pilot: "Pilot[Any]") -> str:
     """What the window says, once it is open."""
     await settled(pilot)
-    assert isinstance(pilot.app.screen, SinceWindow)
+    assert isinstance(pilot.app.screen, CatchUpWindow)
     return screen_text(pilot.app)
 
 
@@ -202,7 +208,7 @@ def test_it_waits_behind_another_dialog(
         asked.wait()
         return recall(run)
 
-    monkeypatch.setattr("loadbench.ui.catch_up.absence.recall", slow)
+    monkeypatch.setattr("loadbench.ui.catch_up.controller.recall", slow)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await until(pilot, lambda: offers(pilot, "x"), "the run")
@@ -257,3 +263,76 @@ def test_a_viewer_that_is_killed_has_remembered_what_was_important(
         assert known() == important
 
     drive(hours.app(stage, live), script)
+
+
+def test_a_slow_disk_delays_no_screen(
+    stage: Stage, live: Path, hours: Hours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_writable = threading.Event()
+    writers: list[threading.Thread] = []
+
+    def write_late(path: Path, data: bytes) -> None:
+        writers.append(threading.current_thread())
+        is_writable.wait(10)
+        write_whole(path, data)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        recall(live)
+        monkeypatch.setattr("loadbench.ui.catch_up.seen.write_whole", write_late)
+        hours.seconds += 1
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProfilesScreen) and writers)
+
+    try:
+        drive(hours.app(stage, live), script)
+    finally:
+        is_writable.set()
+    seen = recall(live)
+    assert seen is not None
+    assert (seen.at - LONG_AGO).total_seconds() == 1
+    assert not any(it is threading.main_thread() or it.daemon for it in writers)
+
+
+SLOW_SAVES = """
+import time
+from loadbench.engine import files
+from loadbench.ui.terminal import shutdown
+
+def write_late(path, data, write=files.write_whole):
+    time.sleep(0.7)
+    write(path, data)
+
+files.write_whole = write_late
+shutdown.GRACE_S = 60.0
+"""
+"""Start-up code for a program whose saves are slow, and which has the time for them after a signal
+even on a busy machine."""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda terminal: terminal.press("q"),
+        lambda terminal: terminal.signal(signal.SIGTERM),
+        lambda terminal: terminal.signal(signal.SIGHUP),
+        lambda terminal: terminal.signal(signal.SIGINT),
+        lambda terminal: terminal.hang_up(),
+    ],
+    ids=["q", "SIGTERM", "SIGHUP", "SIGINT", "hang up"],
+)
+def test_the_program_exits_after_its_last_save(
+    stage: Stage, live: Path, opened: Open, tmp_path: Path, end: Callable[[Terminal], None]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW_SAVES)
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    terminal = opened("attach", "demo", PYTHONPATH=path)
+    terminal.until(lambda: recall(live), what="the first save")
+    first_failure = lines_until(JOURNAL, '"type":"cell_failed"')
+    go_on(live, upto=first_failure)
+    terminal.wait_for("1 of 8 cells over")
+    end(terminal)
+    terminal.wait()
+    seen = recall(live)
+    assert seen is not None
+    assert seen.seq == first_failure

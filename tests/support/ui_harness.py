@@ -207,14 +207,14 @@ def _reading(app: LoadbenchApp) -> bool:
     return any(
         (isinstance(it, BaseRunScreen) and it.watched.is_reading)
         or (isinstance(it, LogScreen) and it.is_reading)
-        or (isinstance(it, RunScreen) and not _has_looked(it))
+        or (isinstance(it, RunScreen) and not _is_ready(it))
         for it in app.screen_stack
     )
 
 
-def _has_looked(screen: RunScreen) -> bool:
-    """Whether it is known what happened since somebody left, or nobody asks."""
-    return bool(screen.watched.problem or screen.absence.looked or not screen.is_to_be_seen)
+def _is_ready(screen: RunScreen) -> bool:
+    """Whether the screen has read what the user missed, or does not have to."""
+    return bool(screen.watched.problem or screen.catch_up.is_ready or not screen.is_to_be_seen)
 
 
 def _stale(app: Any) -> bool:

@@ -23,9 +23,9 @@ from loadbench.engine.journal.state import fold
 from loadbench.engine.report.highlights import Highlight, highlights_since
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.catch_up.lines import (
+    catch_up_entries,
+    catch_up_title,
     highlight_line,
-    since_entries,
-    since_title,
     summary,
 )
 from loadbench.ui.lines.text import plain
@@ -206,14 +206,14 @@ def test_a_cell_that_was_measured_twice_is_one_cell() -> None:
 
 
 def test_the_title_says_how_long_ago() -> None:
-    assert since_title(2 * 3600 + 13 * 60 + 7) == "since you left, 2 h 13 min ago"
+    assert catch_up_title(2 * 3600 + 13 * 60 + 7) == "since you left, 2 h 13 min ago"
 
 
 # The list
 
 
 def shown(highlights: Sequence[Highlight], columns: int, now: datetime = SAME_DAY) -> list[str]:
-    found = since_entries(highlights, (), columns, now)
+    found = catch_up_entries(highlights, (), columns, now)
     return [plain(one).rstrip() for entry in found for one in entry.lines]
 
 

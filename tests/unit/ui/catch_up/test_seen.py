@@ -1,6 +1,9 @@
 """What is remembered of having looked at a run."""
 
 import resource
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,8 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.ui.catch_up.seen import Seen, recall, remember
+from loadbench.engine.files import write_whole
+from loadbench.ui.catch_up.seen import Seen, recall, remember, remember_in_background
 
+SLOW = """
+import sys, time
+from datetime import datetime
+from pathlib import Path
+from loadbench.ui.catch_up import seen
+
+def write_late(path, data, write=seen.write_whole):
+    time.sleep(0.5)
+    write(path, data)
+
+seen.write_whole = write_late
+moment = datetime.fromisoformat(sys.argv[2])
+seen.remember_in_background(Path(sys.argv[1]), seen.Seen(seq=4, live=True, at=moment))
+"""
+"""A program whose save takes half a second."""
 MOMENT = datetime(2026, 11, 22, 11, 12, 7, 250_000, tzinfo=UTC)
 
 
@@ -108,7 +127,66 @@ def test_no_home_at_all_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_runs_that_were_looked_at_longest_ago_are_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadbench.ui.catch_up.seen.KEPT", 2)
+    monkeypatch.setattr("loadbench.ui.catch_up.seen.MAX_RUNS", 2)
     for name in "abc":
         remember(tmp_path / name, seen(4))
     assert [recall(tmp_path / name) is not None for name in "abc"] == [False, True, True]
+
+
+# In the background
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("", 0), ("sys.exit(3)", 3), ("raise ValueError", 1)],
+    ids=["return", "exit", "exception"],
+)
+def test_a_program_exits_after_its_save(tmp_path: Path, end: str, status: int) -> None:
+    command = [sys.executable, "-c", SLOW + end, str(tmp_path), MOMENT.isoformat()]
+    assert subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == status
+    assert recall(tmp_path) == seen(4)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A disk that writes nothing until the event is set."""
+    is_writable = threading.Event()
+
+    def write_late(path: Path, data: bytes) -> None:
+        is_writable.wait(10)
+        write_whole(path, data)
+
+    monkeypatch.setattr("loadbench.ui.catch_up.seen.write_whole", write_late)
+    yield is_writable
+    is_writable.set()
+
+
+def test_a_record_is_read_after_the_saves_before_it(
+    tmp_path: Path, slow_disk: threading.Event
+) -> None:
+    remember_in_background(tmp_path, seen(4))
+    remember_in_background(tmp_path, seen(7))
+    assert not list(tmp_path.rglob("*.json"))
+    threading.Timer(0.1, slow_disk.set).start()
+    assert recall(tmp_path) == seen(7)
+
+
+def test_a_save_goes_to_the_state_folder_of_its_beginning(
+    tmp_path: Path, slow_disk: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember_in_background(tmp_path, seen(4))
+    with monkeypatch.context() as changed:
+        changed.setenv("XDG_STATE_HOME", str(tmp_path / "other"))
+        slow_disk.set()
+        assert recall(tmp_path) is None
+    assert recall(tmp_path) == seen(4)
+
+
+def test_a_save_without_a_home_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    remember_in_background(tmp_path, seen(4))
+    assert recall(tmp_path) is None

@@ -1,5 +1,5 @@
-"""What happened in a run while it was not watched.
+"""Catch-up window: what a run did while the user was away.
 
-`absence` keeps how far the run was seen and finds what happened since, `window` shows it with the
-text of `lines`, `seen` is the file in which that is kept.
+`controller` connects a run's screen to the rest: `state` is the state machine, `tracker` records
+how far the run was seen, `seen` is the file for that record, `window` shows the text of `lines`.
 """

@@ -1,4 +1,4 @@
-"""What happened in a run during an absence, as lines. Pure."""
+"""Text of the catch-up window. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,13 +27,17 @@ _OUTCOMES = (*Verdict, CellStatus.FAILED, CellStatus.SKIPPED)
 _INDENT = 3
 
 
-def since_title(away_s: float) -> str:
-    """Return the title of what happened."""
+def catch_up_title(away_s: float) -> str:
+    """Return the title of the window.
+
+    Args:
+        away_s: Seconds since the run was last seen.
+    """
     return f"since you left, {say_duration(away_s)} ago"
 
 
 def highlight_line(highlight: Highlight) -> Line:
-    """Return a highlight as a line, not wrapped and without its time."""
+    """Return the text of an event, not wrapped and without its time."""
     cell, why = (f"{highlight.cell}  ", Tone.STRONG), "; ".join(highlight.reasons)
     match highlight.kind:
         case HighlightKind.CELL_FINISHED:
@@ -55,41 +59,41 @@ def highlight_line(highlight: Highlight) -> Line:
 
 
 def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed_s: float) -> Line:
-    """Return in a sentence what happened, and how the run stands now.
+    """Return one sentence with the outcome of the missed events and the status of the run.
 
     Args:
-        highlights: What happened.
+        highlights: The missed events.
         run: The run.
-        profile: What it was started with.
-        elapsed_s: Seconds since the run was started or resumed, now.
+        profile: Its profile.
+        elapsed_s: Seconds from the start or resume of the run until now.
     """
     outcomes = cell_outcomes(highlights)
     counts = Counter(outcomes.values())
-    came_to = ", ".join(f"{counts[it]} {it.value}" for it in _OUTCOMES if counts[it])
-    over = f"{counted(len(outcomes), 'cell')} over: {came_to}" if outcomes else "no cell over"
+    by_outcome = ", ".join(f"{counts[one]} {one.value}" for one in _OUTCOMES if counts[one])
+    over = f"{counted(len(outcomes), 'cell')} over: {by_outcome}" if outcomes else "no cell over"
     left_s = remaining_s(profile, replace(run.state, elapsed_s=elapsed_s))
-    return line((f"{over}; {_standing(run, left_s)}", Tone.STRONG))
+    return line((f"{over}; {_status(run, left_s)}", Tone.STRONG))
 
 
-def since_entries(
-    highlights: Sequence[Highlight], told: Line, columns: int, now: datetime
+def catch_up_entries(
+    highlights: Sequence[Highlight], summary_line: Line, columns: int, now: datetime
 ) -> list[MenuEntry]:
-    """Return what happened as entries of a list, each known by its number in `highlights`.
+    """Return the entries of the list. The key of an entry is its index in `highlights`.
 
     Args:
-        highlights: What happened, in order.
-        told: The summary.
-        columns: How wide a line may be.
-        now: The time of day; what happened on another day has its date.
+        highlights: The missed events, in order.
+        summary_line: The first entry.
+        columns: Width of a line.
+        now: Time of day. If an event is from another day, all times include the date.
     """
-    times = _local_times([it.at for it in highlights], now)
-    entries = [MenuEntry("", (*wrap(told, columns), ()))]
-    pressing = [i for i, it in enumerate(highlights) if it.needs_attention]
-    others = [i for i, it in enumerate(highlights) if not it.needs_attention]
-    if pressing:
+    times = _local_times([highlight.at for highlight in highlights], now)
+    entries = [MenuEntry("", (*wrap(summary_line, columns), ()))]
+    urgent = [i for i, highlight in enumerate(highlights) if highlight.needs_attention]
+    others = [i for i, highlight in enumerate(highlights) if not highlight.needs_attention]
+    if urgent:
         entries.append(MenuEntry("", (line(("needs attention", Tone.STRONG)),)))
-    for i in (*pressing, *others):
-        if pressing and others and i == others[0]:
+    for i in (*urgent, *others):
+        if urgent and others and i == others[0]:
             entries.append(MenuEntry("", ((), line(("the rest", Tone.STRONG)))))
         timed = line((f" {times[i]}  ", Tone.DIM), *highlight_line(highlights[i]))
         indent = len(times[i]) + _INDENT
@@ -124,8 +128,8 @@ def _container_line(highlight: Highlight) -> Line:
     return line(container.name, words, f", at {highlight.cell}")
 
 
-def _standing(run: Run, left_s: float) -> str:
-    """Return how a run stands now, as the end of a sentence."""
+def _status(run: Run, left_s: float) -> str:
+    """Return the status of a run, as the end of a sentence."""
     state = run.state
     if run.status is RunStatus.LIVE:
         if state.stopping:
@@ -145,17 +149,17 @@ def _standing(run: Run, left_s: float) -> str:
 
 
 def _local_times(moments: Sequence[str], now: datetime) -> list[str]:
-    """Return moments as local times, with the date if one of them was on another day."""
+    """Return local times, with the date if one of them is from another day."""
     local = [_local(at) for at in moments]
     today = now.astimezone().date()
-    other = any(it and it.date() != today for it in local)
-    form = "%m-%d %H:%M" if other else "%H:%M"
+    is_dated = any(time and time.date() != today for time in local)
+    form = "%m-%d %H:%M" if is_dated else "%H:%M"
     columns = len(now.strftime(form))
-    return [it.strftime(form) if it else " " * columns for it in local]
+    return [time.strftime(form) if time else " " * columns for time in local]
 
 
 def _local(at: str) -> datetime | None:
     try:
         return datetime.fromisoformat(at).astimezone()
-    except ValueError:  # somebody else wrote that journal
+    except ValueError:  # not a journal of ours
         return None

@@ -1,4 +1,4 @@
-"""How far a run was seen by whoever looked at it last, remembered from one viewer to the next."""
+"""How far each run was seen: a file per run, shared by all viewers of the user."""
 
 import hashlib
 import threading
@@ -12,8 +12,8 @@ from loadbench.engine.files import write_whole
 from loadbench.engine.locks import state_folder
 from loadbench.errors import JournalError
 
-KEPT = 200
-"""Runs that are remembered; those that were looked at longest ago are forgotten."""
+MAX_RUNS = 200
+"""Number of files; the least recently written are deleted first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,60 +21,101 @@ class Seen:
     """How far a run was seen."""
 
     seq: int
-    """Number of the journal's last entry that was shown."""
+    """Number of the last journal entry that was shown."""
     live: bool
-    """The run was live then."""
+    """Whether the run was live at that time."""
     at: AwareDatetime
-    """When that was."""
+    """Time of that view."""
 
     @property
     def extent(self) -> tuple[int, bool, AwareDatetime]:
-        """How much was seen, to compare: an end that no entry tells of is more than none."""
+        """Sort key: a greater one has seen more. An end may leave no entry in the journal."""
         return self.seq, not self.live, self.at
 
 
 _ADAPTER = TypeAdapter(Seen)
 _WRITING = threading.Lock()
+_saves: list[threading.Thread] = []
 
 
 def recall(run: Path) -> Seen | None:
-    """Return how far a run was seen by the viewer that saw most of it; None: nobody knows.
+    """Return how far a run was seen, after all saves of this process that have begun.
 
     Args:
         run: The run's folder.
+
+    Returns:
+        The record of the viewer that saw most; None: there is none, or it cannot be read.
     """
-    with suppress(OSError, RuntimeError, ValueError):
-        return _ADAPTER.validate_json(_file_of(run).read_bytes())
+    for thread in tuple(_saves):
+        thread.join()
+    with suppress(RuntimeError):
+        return _read(_folder(), run)
     return None
 
 
 def remember(run: Path, seen: Seen) -> None:
-    """Keep how far a run was seen, unless another viewer saw more; where that fails, do nothing.
+    """Save how far a run was seen, unless another viewer saw more. Errors are ignored.
 
     Args:
         run: The run's folder.
-        seen: How far.
+        seen: How far it was seen.
     """
-    # Viewers of other processes may come in between: then the one that saw less may win, and
-    # something is told twice.
+    with suppress(RuntimeError):
+        _write(_folder(), run, seen)
+
+
+def remember_in_background(run: Path, seen: Seen) -> None:
+    """Save like `remember`, in a thread that the program waits for when it exits.
+
+    Args:
+        run: The run's folder.
+        seen: How far it was seen.
+    """
+    with suppress(RuntimeError):
+        # Not a daemon thread, since Python would stop that at exit, before the file is written.
+        thread = threading.Thread(
+            target=_write, args=(_folder(), run, seen), name="save-seen", daemon=False
+        )
+        thread.start()
+        _saves[:] = [*(save for save in _saves if save.is_alive()), thread]
+
+
+def _folder() -> Path:
+    """Return the folder of the files.
+
+    Raises:
+        RuntimeError: The user has no home folder.
+    """
+    return state_folder() / "seen"
+
+
+def _file_of(folder: Path, run: Path) -> Path:
+    """Return the file of a run, named by a hash of the resolved path of the run's folder."""
+    name = hashlib.sha256(bytes(run.resolve())).hexdigest()[:32]
+    return folder / f"{name}.json"
+
+
+def _read(folder: Path, run: Path) -> Seen | None:
+    with suppress(OSError, RuntimeError, ValueError):
+        return _ADAPTER.validate_json(_file_of(folder, run).read_bytes())
+    return None
+
+
+def _write(folder: Path, run: Path, seen: Seen) -> None:
+    # The lock excludes other threads only. If two processes write at once, the lesser record may
+    # win, and the user sees the same news twice.
     with _WRITING, suppress(OSError, RuntimeError, JournalError):
-        former = recall(run)
+        former = _read(folder, run)
         if former and former.extent >= seen.extent:
             return
-        path = _file_of(run)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _ADAPTER.dump_json(seen))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(_file_of(folder, run), _ADAPTER.dump_json(seen))
         if former is None:
-            _forget_oldest(path.parent)
+            _delete_oldest(folder)
 
 
-def _file_of(run: Path) -> Path:
-    """Return the file of a run, which its folder's place and name tell from all others."""
-    name = hashlib.sha256(bytes(run.resolve())).hexdigest()[:32]
-    return state_folder() / "seen" / f"{name}.json"
-
-
-def _forget_oldest(folder: Path) -> None:
+def _delete_oldest(folder: Path) -> None:
     files = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime)
-    for file in files[:-KEPT]:
+    for file in files[:-MAX_RUNS]:
         file.unlink(missing_ok=True)

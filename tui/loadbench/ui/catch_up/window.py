@@ -1,8 +1,8 @@
-"""What happened in a run while nobody looked at it: remembered, found out, told in a window."""
+"""The catch-up window: a list of the events that the user has missed."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -10,25 +10,22 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from loadbench.engine.report.highlights import Highlight
-from loadbench.ui.catch_up.lines import since_entries
+from loadbench.ui.catch_up.lines import catch_up_entries
 from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Line
 from loadbench.ui.widgets.menu import Menu
 
-if TYPE_CHECKING:
-    pass
 
-
-class SinceWindow(Dialog[str | None]):
-    """Tells what happened; gives the cell that somebody wants to go to.
+class CatchUpWindow(Dialog[str | None]):
+    """Shows the missed events; returns the cell to go to, or None.
 
     Args:
-        title: How long ago that began.
-        told: The summary.
-        highlights: What happened, in order.
-        now: The time of day.
-        glyphs: The signs.
+        title: How long the user was away.
+        summary: The first line of the list.
+        highlights: The missed events, in order.
+        now: Time of day.
+        glyphs: The terminal's character set.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,13 +36,13 @@ class SinceWindow(Dialog[str | None]):
     def __init__(
         self,
         title: str,
-        told: Line,
+        summary: Line,
         highlights: Sequence[Highlight],
         now: datetime,
         glyphs: Glyphs,
     ) -> None:
         super().__init__(classes="-since")
-        self._title, self._told, self._highlights = title, told, highlights
+        self._title, self._summary, self._highlights = title, summary, highlights
         self._now, self._glyphs = now, glyphs
 
     def compose_window(self) -> ComposeResult:
@@ -56,32 +53,32 @@ class SinceWindow(Dialog[str | None]):
             yield Menu(id="since")
 
     def on_mount(self) -> None:
-        """Begin at the top."""
+        """Focus the list."""
         self.query_one(Menu).focus()
 
     def paint(self) -> None:
-        """Show what is told, in the width that there is."""
+        """Show the list, wrapped to the available width."""
         menu = self.query_one(Menu)
         columns = (menu.columns or 60) - 1
-        entries = since_entries(self._highlights, self._told, columns, self._now)
+        entries = catch_up_entries(self._highlights, self._summary, columns, self._now)
         menu.show_entries(entries, self._glyphs)
 
     @property
     def _cell(self) -> str | None:
-        """The cell that the entry under the cursor is about."""
+        """The cell of the entry under the cursor; None: it has none."""
         key = self.query_one(Menu).key
         return self._highlights[int(key)].cell if key else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to go to a cell where there is one."""
+        """Enable `choose` only on an entry with a cell."""
         return action != "choose" or self._cell is not None
 
     def on_menu_moved(self) -> None:
-        """Offer what the entry allows."""
+        """Update the keys to those of the entry under the cursor."""
         self.refresh_bindings()
 
     def on_menu_selected(self) -> None:
-        """Go to the cell of the entry that was clicked twice."""
+        """Go to the cell of an entry on a double click."""
         self.action_choose()
 
     def action_choose(self) -> None:
@@ -89,5 +86,5 @@ class SinceWindow(Dialog[str | None]):
         self.dismiss(self._cell)
 
     def action_close(self) -> None:
-        """Go back."""
+        """Close the window."""
         self.dismiss(None)

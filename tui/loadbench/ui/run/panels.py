@@ -99,6 +99,7 @@ class RunPanels(Panels):
         """Show the next of the three logs."""
         self._log = LOGS[(LOGS.index(self._log) + 1) % len(LOGS)]
         self.choose("logs")
+        self._open_log()
 
     def show_run(self, view: View, shown: Shown, *, cursor: str) -> None:
         """Show a run, and one of its cells."""

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
-from loadbench.ui.catch_up.absence import Absence
+from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import Follower, View
@@ -102,7 +102,7 @@ class RunScreen(BaseRunScreen):
         self._newest: View | None = None
         self._is_stale = False
         self._follower: Follower | None = None
-        self.absence = Absence(self, self._choose)
+        self.catch_up = CatchUp(self, self._choose)
 
     def compose(self) -> ComposeResult:
         """Lay out header, panels and footer."""
@@ -130,11 +130,11 @@ class RunScreen(BaseRunScreen):
         """Follow it no more; the run goes on."""
         if self._follower:
             self._follower.stop()
-        self.absence.keep()
+        self.catch_up.save()
 
     def on_screen_suspend(self) -> None:
         """Remember how far the run was seen, whatever happens to the program."""
-        self.absence.keep()
+        self.catch_up.save()
 
     def on_resize(self, event: events.Resize) -> None:
         """Show one panel at a time where there is no room for all."""
@@ -228,12 +228,12 @@ class RunScreen(BaseRunScreen):
     def _on_painted(self) -> None:
         view, profile = self.watched.view, self.watched.profile
         if view and profile:
-            self.absence.on_shown(view, profile)
+            self.catch_up.on_view_shown(view, profile)
 
     def on_user_active(self) -> None:
         """Take note that the user is there, if the run is what they look at."""
         if self.watched.is_looked_at:
-            self.absence.on_touched()
+            self.catch_up.on_user_input()
 
     def on_stop_run(self, news: StopRun) -> None:
         """Stop the run, if it is the one that was meant."""
@@ -266,7 +266,7 @@ class RunScreen(BaseRunScreen):
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
         if action == "since":
-            return self.absence.is_told
+            return self.catch_up.has_news
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
@@ -323,7 +323,7 @@ class RunScreen(BaseRunScreen):
 
     def action_since(self) -> None:
         """Tell again what happened while nobody looked."""
-        self.absence.tell()
+        self.catch_up.open_window()
 
     def action_reports(self) -> None:
         """Look at all runs."""

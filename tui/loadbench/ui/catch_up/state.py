@@ -1,0 +1,128 @@
+"""States of the catch-up window. Pure: no Textual, no clock, no files."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What is known of the missed events, and whether the user has acknowledged them."""
+
+    IDLE = "idle"
+    """No view of the run was shown yet."""
+    LOADING = "loading"
+    """The missed events are being read from the journal."""
+    UNREADABLE = "unreadable"
+    """The journal cannot be read; the run's follower reports the error. Final."""
+    UP_TO_DATE = "up to date"
+    """Nothing was missed. Final."""
+    PENDING = "pending"
+    """There is news, but another window is in front; the window opens when that one closes."""
+    OPEN = "open"
+    """The window was opened and no user input has followed."""
+    ACKNOWLEDGED = "acknowledged"
+    """User input followed after the window was opened."""
+    REOPENING = "reopening"
+    """Acknowledged, then requested again while another window is in front; no input since."""
+
+
+class Action(StrEnum):
+    """What the caller has to do after an event."""
+
+    LOAD = "load"
+    """Read the missed events."""
+    OPEN_WINDOW = "open window"
+    """Open the catch-up window."""
+
+
+_WITHOUT_RESULT = (State.IDLE, State.LOADING, State.UNREADABLE)
+_WITH_NEWS = (State.PENDING, State.OPEN, State.ACKNOWLEDGED, State.REOPENING)
+_MARKABLE = (State.UP_TO_DATE, State.ACKNOWLEDGED, State.REOPENING)
+
+
+class StateMachine:
+    """Holds the state; each `on_` method is an event. An event without a transition is ignored.
+
+    `is_in_front` is true if no other window covers the run's screen. In the table, an event with
+    `*` also asks for `OPEN_WINDOW`, one with `^` for `LOAD`. The event `request` is `w`.
+
+    ============ ================================================================================
+    state        transitions
+    ============ ================================================================================
+    IDLE         view shown ^: LOADING
+    LOADING      nothing missed: UP_TO_DATE; unreadable: UNREADABLE; news in front *: OPEN;
+                 news covered: PENDING
+    PENDING      view shown or request, in front *: OPEN
+    OPEN         user input: ACKNOWLEDGED; request in front *: OPEN; request covered: PENDING
+    ACKNOWLEDGED request in front *: ACKNOWLEDGED; request covered: REOPENING
+    REOPENING    view shown or request, in front *: ACKNOWLEDGED; user input: PENDING
+    ============ ================================================================================
+    """
+
+    def __init__(self) -> None:
+        self._state = State.IDLE
+
+    @property
+    def state(self) -> State:
+        """The current state."""
+        return self._state
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the missed events are known, even if there are none."""
+        return self._state not in _WITHOUT_RESULT
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something for the window to show."""
+        return self._state in _WITH_NEWS
+
+    @property
+    def may_mark_seen(self) -> bool:
+        """Whether a view on the screen counts as seen: no news is left to acknowledge."""
+        return self._state in _MARKABLE
+
+    def on_view_shown(self, *, is_in_front: bool) -> Action | None:
+        """Handle a view of the run that was drawn."""
+        match self._state:
+            case State.IDLE:
+                self._state = State.LOADING
+                return Action.LOAD
+            case State.PENDING | State.REOPENING:
+                return self.on_window_requested(is_in_front=is_in_front)
+            case _:
+                return None
+
+    def on_nothing_missed(self) -> None:
+        """Handle the end of the reading without news."""
+        if self._state is State.LOADING:
+            self._state = State.UP_TO_DATE
+
+    def on_journal_unreadable(self) -> None:
+        """Handle the end of the reading with an error."""
+        if self._state is State.LOADING:
+            self._state = State.UNREADABLE
+
+    def on_news_found(self, *, is_in_front: bool) -> Action | None:
+        """Handle the end of the reading with news."""
+        if self._state is not State.LOADING:
+            return None
+        self._state = State.PENDING
+        return self.on_window_requested(is_in_front=is_in_front)
+
+    def on_window_requested(self, *, is_in_front: bool) -> Action | None:
+        """Handle a request to open the window."""
+        match self._state:
+            case State.PENDING | State.OPEN:
+                self._state = State.OPEN if is_in_front else State.PENDING
+            case State.ACKNOWLEDGED | State.REOPENING:
+                self._state = State.ACKNOWLEDGED if is_in_front else State.REOPENING
+            case _:
+                return None
+        return Action.OPEN_WINDOW if is_in_front else None
+
+    def on_user_input(self) -> None:
+        """Handle a key press or a mouse movement."""
+        match self._state:
+            case State.OPEN:
+                self._state = State.ACKNOWLEDGED
+            case State.REOPENING:
+                self._state = State.PENDING
