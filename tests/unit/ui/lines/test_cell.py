@@ -208,8 +208,8 @@ def test_a_cell_that_was_never_begun_says_so() -> None:
     ("it", "why"),
     [
         (shown(cell_skipped(attempt=0), attempt=False), "skipped before it began"),
-        (shown(cell_started(), cell_skipped(), attempt=False), "reading…"),
-        (shown(cell_started(), attempt=False), "reading…"),
+        (shown(cell_started(), cell_skipped(), attempt=False), "loading…"),
+        (shown(cell_started(), attempt=False), "loading…"),
         (shown(cell_started()), "waiting for the first answers"),
         (shown(cell_started(), cell_failed()), "it ended before its first second"),
         (

@@ -41,6 +41,11 @@ class Shown:
         return self.cell.finished if self.cell.status is CellStatus.FINISHED else None
 
     @property
+    def is_loading(self) -> bool:
+        """Whether its numbers are still being read from the journal."""
+        return self.finished is None and self.attempt is None and bool(self.cell.attempt)
+
+    @property
     def errors(self) -> Sequence[ErrorCount]:
         """What the requests that failed said."""
         if self.finished:
@@ -56,7 +61,7 @@ class Shown:
             case CellStatus.SKIPPED if not self.cell.attempt:
                 return "skipped before it began"
         if self.attempt is None:
-            return "reading…"
+            return "loading…"
         return (
             "waiting for the first answers"
             if self.cell.status is CellStatus.RUNNING

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
+from loadbench.engine.journal.events import CellFailed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
 from loadbench.engine.profile.duration import say_duration
@@ -34,6 +35,8 @@ def statistics_panel(shown: Shown, columns: int) -> tuple[str, list[Line]]:
 def failures_panel(shown: Shown, columns: int) -> tuple[int, list[Line]]:
     """Return how many requests failed, and all that went wrong with the cell."""
     lines, errors = outcome_lines(shown.cell, columns), shown.errors
+    if not lines and shown.is_loading:
+        return 0, [line((shown.why_empty, Tone.DIM))]
     if errors:
         if lines:
             lines.append(())
@@ -111,3 +114,10 @@ def _ending(run: Run, columns: int) -> Line:
     told = f" {run.status.value}: {state.finished.reason}{rest}{left}"
     tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
     return line((fit(told, columns).rstrip(), tone))
+
+
+def new_failures(before: RunState, now: RunState) -> list[CellFailed]:
+    """Return the failures of cells that a later state of a run has and an earlier one has not."""
+    failed = [it.failed for it in now.cells.values() if it.status is CellStatus.FAILED]
+    known = {id(it.failed) for it in before.cells.values()}
+    return [it for it in failed if it and id(it) not in known]

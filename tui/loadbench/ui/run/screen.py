@@ -1,6 +1,7 @@
 """One run: live while it is measured, and in the same shape when it is over."""
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from loadbench.engine.journal.state import CellStatus, RunState
+from loadbench.engine.journal.events import CellFailed
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
 from loadbench.ui.catch_up.controller import CatchUp
@@ -32,7 +33,7 @@ from loadbench.ui.messages import (
     StopRun,
 )
 from loadbench.ui.run.add_cell import AddDialog
-from loadbench.ui.run.lines import header_lines
+from loadbench.ui.run.lines import header_lines, new_failures
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.panels import RunPanels
 from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, BaseRunScreen
@@ -77,15 +78,8 @@ class RunScreen(BaseRunScreen):
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="to the screen before"),
         *(
-            Binding(key, f"panel('{name}')", name, show=False, tooltip=f"show {name}")
-            for key, name in (
-                ("1", "sweep"),
-                ("2", "charts"),
-                ("3", "stats"),
-                ("4", "failures"),
-                ("5", "events"),
-                ("6", "logs"),
-            )
+            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"show {tab}")
+            for key, tab in RunPanels.TABS
         ),
     ]
 
@@ -173,7 +167,7 @@ class RunScreen(BaseRunScreen):
     def _on_view(self, view: View) -> None:
         first, was_live = self.run is None, self.status is RunStatus.LIVE
         if was_live and self.run:
-            self._tell_failures(self.run.state, view.run.state)
+            self._report_failures(new_failures(self.run.state, view.run.state))
         self.watched.view = view
         if problem := view.run.state.profile_problem:
             self._on_unreadable(JournalError(problem))
@@ -196,17 +190,13 @@ class RunScreen(BaseRunScreen):
             self.app.notify(self.watched.problem, severity="error", timeout=15)
             self._repaint_all()
 
-    def _tell_failures(self, before: RunState, now: RunState) -> None:
-        told = []
-        for key, cell in now.cells.items():
-            failed = cell.failed if cell.status is CellStatus.FAILED else None
-            known = before.cells.get(key)
-            if failed and (known is None or known.failed is not failed):
-                self.app.notify(failed.reason, title=f"{key} failed", severity="error", timeout=10)
-                told.append(f"{key} failed: {failed.reason}")
-        if told:
-            more = f", and {len(told) - 1} more" if len(told) > 1 else ""
-            self.post_message(Alert(f"{self.folder.parent.name}: {told[0]}{more}"))
+    def _report_failures(self, failures: Sequence[CellFailed]) -> None:
+        for it in failures:
+            self.app.notify(it.reason, title=f"{it.cell} failed", severity="error", timeout=10)
+        if failures:
+            more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+            first = f"{failures[0].cell} failed: {failures[0].reason}"
+            self.post_message(Alert(f"{self.folder.parent.name}: {first}{more}"))
 
     def _tell_answers(self, view: View) -> None:
         for identity in [it for it in self.watched.asked if it in view.answers]:
