@@ -1,11 +1,13 @@
 """What all screens of a run have: the run, and commands to it and to the cell that is shown."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ParamSpec
 
 from textual.binding import Binding
 
-from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.commands import new_identity, send_command
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.run_reader import Run, report_of
 from loadbench.errors import JournalError
@@ -14,6 +16,8 @@ from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
 from loadbench.ui.terminal import desktop as outside
 from loadbench.ui.widgets.panel_screen import Panelled
+
+P = ParamSpec("P")
 
 SKIP_KEY = Binding("s", "skip", "skip", tooltip="skip the cell that is shown")
 AGAIN_KEY = Binding("a", "again", "again", tooltip="measure the cell that is shown again")
@@ -105,9 +109,22 @@ class OfRun(Panelled):
     def ask(
         self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
     ) -> None:
-        """Send a command to the runner; its answer is told when it comes."""
+        """Send a command to the runner; its answer is shown when it comes."""
+        # Known before it is sent: the answer may come at once.
+        identity = new_identity()
+        self.watched.asked.add(identity)
+        self.in_order(send_command, self.folder, command, cell=cell, args=args, identity=identity)
+
+    def in_order(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do work for the run in the background, after what was added before; show its error."""
+        done = self.watched.commands.add(work, *args, **kwargs)
+        # A worker of the app: this screen may be closed before.
+        self.app.run_worker(self._show_error_of(done))
+
+    async def _show_error_of(self, done: asyncio.Task[object]) -> None:
         try:
-            self.watched.asked.add(send_command(self.folder, command, cell=cell, args=args))
+            # The app cancels its workers as it ends; the command is sent all the same.
+            await asyncio.shield(done)
         except JournalError as error:
             self.app.notify(str(error), severity="error")
 

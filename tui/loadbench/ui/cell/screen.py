@@ -85,7 +85,7 @@ class CellScreen(OfRun):
             self.watched.shown(key),
             _repeats(run.state, key),
             self.watched.earlier(key),
-            self.watched.said(key, most=LINES_OF_A_CELL),
+            self.watched.log_of(key, most=LINES_OF_A_CELL),
         )
         self.note_allowed()
 

@@ -12,11 +12,12 @@ from textual.widget import Widget
 from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
+from loadbench.ui.background import Job
 from loadbench.ui.catch_up.absence import Absence
 from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import Follower, View
-from loadbench.ui.following.watched import Job, Watched
+from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.actions import KILLING, STOPPING
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.log.screen import LogScreen
@@ -34,6 +35,8 @@ from loadbench.ui.widgets.too_small import TooSmall
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 30
 _SHORT_ROWS = 20
+SEND_TIMEOUT_S = 2.0
+"""How long a screen that is closed waits for its commands: a stuck disk may never take them."""
 
 
 class RunScreen(OfRun):
@@ -111,11 +114,12 @@ class RunScreen(OfRun):
         self.set_interval(1 / self.app.terminal.refresh_hz, self._tick)
         self.query_one(MatrixView).focus()
 
-    def on_unmount(self) -> None:
-        """Follow it no more; the run goes on."""
+    async def on_unmount(self) -> None:
+        """Stop following the run, which continues; send the commands that wait to be sent."""
         if self._follower:
             self._follower.stop()
         self.absence.keep()
+        await self.watched.commands.drain(timeout_s=SEND_TIMEOUT_S)
 
     def on_screen_suspend(self) -> None:
         """Remember how far the run was seen, whatever happens to the program."""
@@ -365,7 +369,7 @@ class RunScreen(OfRun):
 
     def _kill(self) -> None:
         if self.run:
-            signal_runner(self.run, signal.SIGKILL)
+            self.in_order(signal_runner, self.run, signal.SIGKILL)
 
     def action_resume(self) -> None:
         """Go on with what is left of the run, once that was confirmed."""
