@@ -1,5 +1,6 @@
 """The thread that draws reads and writes no files, and computes only what has changed."""
 
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.service_log import spoken
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.run_reader import Run
 from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.lines.plot import Chart
 from loadbench.ui.log.screen import LogScreen
@@ -24,7 +26,7 @@ from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.panels import RunPanels
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.log_view import LogView
-from tests.support.builders import cell_finished, sample
+from tests.support.builders import answered, cell_finished, sample
 from tests.support.ui_harness import (
     JOURNALS,
     NARROW,
@@ -47,7 +49,7 @@ ELSEWHERE = ("/ui/catch_up/",)
 """Modules whose file I/O another change moves to the background."""
 
 
-def say(folder: Path, *lines: str) -> None:
+def write_log(folder: Path, *lines: str) -> None:
     with (folder / "stack.log").open("a", encoding="utf-8") as file:
         file.writelines(spoken(AT.format(20 + i % 30), "broker", it) for i, it in enumerate(lines))
 
@@ -60,7 +62,7 @@ def test_no_screen_of_a_run_accesses_a_file_in_the_thread_that_draws(
     stage: Stage, state_home: Path, size: tuple[int, int]
 ) -> None:
     folder = measuring(stage)
-    say(folder, "first")
+    write_log(folder, "first")
     for name in ("locust.log", "runner.log"):
         (folder / name).write_text(f"{name} here\n")
     stage.add_run("faults", run="20261121-111101")
@@ -69,7 +71,7 @@ def test_no_screen_of_a_run_accesses_a_file_in_the_thread_that_draws(
 
     def grow(text: str) -> None:
         nonlocal at
-        say(folder, text)
+        write_log(folder, text)
         with (folder / JOURNAL).open("ab") as file:
             file.write(rest[at])
         at += 1
@@ -245,6 +247,28 @@ def test_the_end_of_the_program_waits_for_a_stuck_disk_no_longer_than_a_timeout(
         drive(stage.app(folder=folder), script)
     assert commands(folder) == []
     slow_commands.set()
+
+
+def test_a_runner_is_killed_from_another_thread(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = measuring(stage)
+    append(folder, answered("stop"))
+    sent: list[tuple[Path, signal.Signals, bool]] = []
+
+    def send(run: Run, number: signal.Signals) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        sent.append((run.folder, number, is_main))
+
+    monkeypatch.setattr("loadbench.ui.run.screen.signal_runner", send)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "x", "y")
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert sent == [(folder, signal.SIGKILL, False)]
 
 
 # Rows

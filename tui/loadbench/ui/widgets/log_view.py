@@ -102,18 +102,18 @@ class LogView(TailView):
         self._open(_Source(Tail(path, last_bytes=_LAST_BYTES)), _READING)
 
     def open_of(
-        self, path: Path, name: str, said: Sequence[Said], offset: int, *, empty: str
+        self, path: Path, name: str, first: Sequence[Said], offset: int, *, empty: str
     ) -> None:
         """Show the log lines of one service.
 
         Args:
             path: The file of all services.
             name: Name of the service's container or process.
-            said: Its last lines.
+            first: Its last lines, already read.
             offset: How far the file was read for these.
             empty: What is shown where there is no line.
         """
-        lines = [said_line(it, named=False) for it in said]
+        lines = [said_line(it, named=False) for it in first]
         source = _Source(Tail(path, offset=offset), name)
         self._open(source, line((empty, Tone.DIM)), lines)
 
@@ -158,7 +158,7 @@ class LogView(TailView):
                 try:
                     lines = await in_background(source.read)
                 except FileNotFoundError:
-                    pass  # it may come
+                    pass  # it may be created later
                 except OSError as error:
                     problem = error
                 if source is not self._source:
