@@ -21,7 +21,7 @@ _READING = line(("reading…", Tone.DIM))
 
 
 @dataclass(slots=True, eq=False)
-class _Source:
+class _LogSource:
     """The file that is shown. `read` blocks, so it runs in the background."""
 
     tail: Tail
@@ -64,7 +64,7 @@ class LogView(TailView):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
         super().__init__(id=id)
-        self._source: _Source | None = None
+        self._source: _LogSource | None = None
         self._wanted = ""
         self._placeholder = _EMPTY
         """What is shown where there is no line; `_READING` before the first read."""
@@ -99,7 +99,7 @@ class LogView(TailView):
 
     def open(self, path: Path) -> None:
         """Show another file."""
-        self._open(_Source(Tail(path, last_bytes=_LAST_BYTES)), _READING)
+        self._open(_LogSource(Tail(path, last_bytes=_LAST_BYTES)), _READING)
 
     def open_of(
         self, path: Path, name: str, first: Sequence[Said], offset: int, *, empty: str
@@ -114,7 +114,7 @@ class LogView(TailView):
             empty: What is shown where there is no line.
         """
         lines = [said_line(it, named=False) for it in first]
-        source = _Source(Tail(path, offset=offset), name)
+        source = _LogSource(Tail(path, offset=offset), name)
         self._open(source, line((empty, Tone.DIM)), lines)
 
     def refresh_tail(self) -> None:
@@ -139,7 +139,9 @@ class LogView(TailView):
         self._wanted = wanted.lower()
         self._show_wanted()
 
-    def _open(self, source: _Source | None, placeholder: Line, lines: Sequence[Line] = ()) -> None:
+    def _open(
+        self, source: _LogSource | None, placeholder: Line, lines: Sequence[Line] = ()
+    ) -> None:
         self._source = source
         self._placeholder = placeholder
         self._all.clear()
@@ -170,7 +172,7 @@ class LogView(TailView):
         finally:
             self._is_reading = False
 
-    def _show_read(self, source: _Source, lines: Sequence[Line]) -> None:
+    def _show_read(self, source: _LogSource, lines: Sequence[Line]) -> None:
         is_first = self._placeholder is _READING
         if not lines and not is_first:
             return
