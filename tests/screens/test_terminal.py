@@ -12,7 +12,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 
 from loadbench.errors import ProfileError, UsageError
-from loadbench.ui.background import in_background
+from loadbench.ui.background import BackgroundQueue, in_background
 from loadbench.ui.terminal.capabilities import Terminal, Wishes, examine, speak_utf8, why_not
 from tests.support.harness import until
 
@@ -88,6 +88,50 @@ def test_no_program_waits_for_work_that_is_not_done() -> None:
     assert time.monotonic() - begun < 10
     assert all(it.daemon for it in left)
     until(lambda: all(not it.is_alive() for it in left), within_s=20)
+
+
+def test_calls_of_a_queue_keep_their_order_whatever_one_raises() -> None:
+    called: list[int] = []
+    first = threading.Event()
+
+    def call(number: int) -> int:
+        if number == 0:
+            assert first.wait(20)
+        called.append(number)
+        if number == 1:
+            raise ProfileError("it is broken")
+        return number
+
+    async def add() -> None:
+        queue = BackgroundQueue()
+        assert not queue.is_busy
+        tasks = [queue.add(call, number) for number in range(3)]
+        await asyncio.sleep(0)
+        assert (called, queue.is_busy) == ([], True)
+        first.set()
+        await queue.drain(timeout_s=20)
+        assert (await tasks[0], await tasks[2], queue.is_busy) == (0, 2, False)
+        with pytest.raises(ProfileError, match="it is broken"):
+            await tasks[1]
+
+    asyncio.run(add(), debug=True)
+    assert called == [0, 1, 2]
+
+
+def test_a_queue_is_drained_no_longer_than_the_timeout() -> None:
+    ready = threading.Event()
+
+    async def add() -> None:
+        queue = BackgroundQueue()
+        await queue.drain(timeout_s=20)
+        queue.add(ready.wait, 20)
+        await queue.drain(timeout_s=0.01)
+        assert queue.is_busy
+        ready.set()
+        await queue.drain(timeout_s=20)
+        assert not queue.is_busy
+
+    asyncio.run(add())
 
 
 # A terminal

@@ -27,6 +27,7 @@ from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.run_base import BaseRunScreen
 from loadbench.ui.terminal.capabilities import Terminal
+from loadbench.ui.widgets.log_view import LogView
 from loadbench.workspace import Workspace
 from tests.support.builders import entries
 from tests.support.harness import REPOSITORY
@@ -205,7 +206,8 @@ def _reading(app: LoadbenchApp) -> bool:
     if not app.context.catalog.newest.complete:
         return True
     return any(
-        (isinstance(it, BaseRunScreen) and it.watched.is_reading)
+        (isinstance(it, BaseRunScreen) and (it.watched.is_reading or it.watched.commands.is_busy))
+        or any(log.is_reading for log in it.query(LogView))
         or (isinstance(it, LogScreen) and it.is_reading)
         or (isinstance(it, RunScreen) and not _is_ready(it))
         for it in app.screen_stack

@@ -1,5 +1,6 @@
 """Runs as they are read: how they stand, what is left out, what is new."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 from loadbench.engine.journal.events import Note, Result, RunFinished, RunResumed, Verdict
 from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.run_reader import RunReader, RunStatus, read_run, status_of
+from loadbench.engine.run_reader import RunReader, RunStatus, read_run, report_of, status_of
 from loadbench.errors import JournalError
 from tests.support.builders import cell_finished, cell_started, run_started, sample, write_journal
 from tests.support.golden import last_cell
+from tests.support.ui_harness import held
 
 NOW = datetime(2026, 11, 22, 7, 21, 5)
 DONE = RunFinished(result=Result.DONE, reason="every cell is over")
@@ -104,6 +106,87 @@ def test_a_run_is_held_for_as_long_as_its_writer_lives(tmp_path: Path) -> None:
 
     assert (while_held.status, while_held.is_held) == (RunStatus.DONE, True)
     assert not reader.poll().is_held
+
+
+# The same run
+
+
+def test_the_same_object_is_returned_while_nothing_changes(tmp_path: Path) -> None:
+    reader = RunReader(write_journal(tmp_path / "run", run_started(), cell_started()))
+    first = reader.poll()
+
+    assert reader.poll() is first
+    assert first.rows is first.rows
+
+
+def test_another_object_is_returned_when_the_journal_grows(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "run", run_started(), cell_started())
+    reader = RunReader(folder)
+    begun = reader.poll()
+
+    write_journal(folder, cell_finished())
+    measured = reader.poll()
+
+    assert measured is not begun
+    assert [it.verdict for it in (*begun.rows, *measured.rows)] == ["pending", "valid"]
+    assert reader.poll() is measured
+
+
+def test_another_object_is_returned_when_the_lock_changes(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "run", run_started())
+    reader = RunReader(folder)
+    interrupted = reader.poll()
+
+    with held(folder):
+        live = reader.poll()
+        assert reader.poll() is live
+    released = reader.poll()
+
+    statuses = [it.status for it in (interrupted, live, released)]
+    assert statuses == [RunStatus.INTERRUPTED, RunStatus.LIVE, RunStatus.INTERRUPTED]
+
+
+# Reports
+
+
+def test_a_report_is_found_whether_it_is_written_before_or_after_the_end_of_its_cell(
+    tmp_path: Path,
+) -> None:
+    folder = write_journal(tmp_path / "run", run_started(), cell_started())
+    (folder / "1_2_2.html").touch()
+    early = RunReader(folder)
+    assert early.poll().reports == frozenset()
+
+    write_journal(folder, cell_finished())
+    late = RunReader(folder)
+    found = early.poll()
+    assert report_of(found, "m1_u2_s2") == folder / "1_2_2.html"
+
+    (folder / "1_2_2.html").unlink()
+    without = late.poll()
+    assert report_of(without, "m1_u2_s2") is None
+    (folder / "1_2_2.html").touch()
+    assert late.poll().reports == {"1_2_2.html"}
+
+
+def test_a_deleted_report_is_not_offered(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "run", run_started(), cell_started(), cell_finished())
+    report = folder / "1_2_2.html"
+    report.touch()
+    reader = RunReader(folder)
+    assert reader.poll().reports == {report.name}
+
+    report.unlink()
+    os.utime(folder, (1, 1))  # the clock of the file system is too coarse for a test
+
+    assert reader.poll().reports == frozenset()
+
+
+def test_a_folder_with_the_name_of_a_report_is_none(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "run", run_started(), cell_started(), cell_finished())
+    (folder / "1_2_2.html").mkdir()
+
+    assert read_run(folder).reports == frozenset()
 
 
 def test_what_breathes_may_end_the_reading(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ class CatalogReader:
                 unreadable.append(tracked.error)
             else:
                 runs.append(run)
-            seen.append((folder, tracked.stamp, run and run.status))
+            seen.append((folder, tracked.stamp, run and (run.status, run.reports)))
         for gone in self._runs.keys() - set(folders):
             del self._runs[gone]
         stamps = tuple((it.file, self._profiles[it.file][0]) for it in profiles)

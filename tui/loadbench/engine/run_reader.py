@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from loadbench.engine.journal.codec import FILE_NAME, Entry, without_samples
@@ -17,6 +18,7 @@ from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
+from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError
 
@@ -35,7 +37,7 @@ class RunStatus(StrEnum):
     ABORTED = "aborted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which leave no room for cached properties
 class Run:
     """A run, read from its folder."""
 
@@ -44,6 +46,16 @@ class Run:
     status: RunStatus
     is_held: bool = False
     """A runner holds the journal; it may for a moment after the run has finished."""
+    reports: frozenset[str] = frozenset()
+    """File names of the Locust reports of finished cells that exist in the folder."""
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """A row for every cell, in the order of the plan.
+
+        A list of runs is redrawn often, but `RunReader` returns another `Run` only after a change.
+        """
+        return rows(self.state)
 
     @property
     def name(self) -> str:
@@ -71,10 +83,11 @@ def rest_of(run: Run) -> Rest | None:
 
 
 def report_of(run: Run, cell: str) -> Path | None:
-    """Return Locust's report of a cell; None: there is none, or it is of an attempt before."""
+    """Return the path of Locust's report of a cell; None: no report of its latest attempt."""
     state = run.state.cells[cell]
-    path = run.folder / state.cell.report_name
-    return path if state.status is CellStatus.FINISHED and path.is_file() else None
+    name = state.cell.report_name
+    found = state.status is CellStatus.FINISHED and name in run.reports
+    return run.folder / name if found else None
 
 
 class RunReader:
@@ -109,9 +122,16 @@ class RunReader:
         self._reader = JournalReader(folder)
         self._state = EMPTY
         self._stamp: Stamp | None = None
+        self._run: Run | None = None
+        self._cells = EMPTY.cells
+        self._expected: frozenset[str] = frozenset()
+        self._reports: frozenset[str] = frozenset()
+        self._folder_stamp: int | None = None
 
     def poll(self) -> Run:
         """Read what was added since the last call, and return the run as it is now.
+
+        The same object is returned until the state, the lock or the reports change.
 
         Raises:
             JournalError: The journal cannot be read, or no run was started in it.
@@ -125,7 +145,29 @@ class RunReader:
                 self._take(entry)
         if self._state.started is None:
             raise JournalError(f"{self._folder / FILE_NAME}: no run was started in it")
-        return Run(self._folder, self._state, status_of(self._state, held=held), held)
+        reports, run = self._find_reports(), self._run
+        if (
+            run is None
+            or run.state is not self._state
+            or (run.is_held, run.reports) != (held, reports)
+        ):
+            status = status_of(self._state, held=held)
+            run = self._run = Run(self._folder, self._state, status, held, reports)
+        return run
+
+    def _find_reports(self) -> frozenset[str]:
+        """Return which reports of finished cells exist; look again if that may have changed."""
+        if self._cells is not self._state.cells:
+            self._cells = self._state.cells
+            finished = (it for it in self._cells.values() if it.status is CellStatus.FINISHED)
+            self._expected = frozenset(it.cell.report_name for it in finished)
+        stamp = _folder_stamp(self._folder)
+        # Two changes within one tick of the file system's clock leave the stamp as it was, so a
+        # missing report is looked for in any case.
+        if stamp != self._folder_stamp or self._reports != self._expected:
+            self._folder_stamp = stamp
+            self._reports = self._expected & _file_names(self._folder)
+        return self._reports
 
     def _new_lines(self) -> list[bytes]:
         stamp = journal_stamp(self._folder)
@@ -162,6 +204,23 @@ def journal_stamp(folder: Path) -> Stamp | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
+
+
+def _folder_stamp(folder: Path) -> int | None:
+    """Return what changes when a file is added or removed; None: no such folder."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _file_names(folder: Path) -> frozenset[str]:
+    """Return the names of the files in a folder; none if it cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            return frozenset(it.name for it in found if it.is_file())
+    except OSError:
+        return frozenset()
 
 
 def status_of(state: RunState, *, held: bool) -> RunStatus:

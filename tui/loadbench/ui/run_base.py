@@ -1,11 +1,15 @@
 """The base of the screens of one run: commands to the run, and to the cell that is shown."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar, ParamSpec
 
+from textual import events, on
 from textual.binding import Binding
+from textual.widget import Widget
 
-from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.commands import new_identity, send_command
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.run_reader import Run, report_of
 from loadbench.errors import JournalError
@@ -15,6 +19,12 @@ from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.panel_screen import PanelScreen
+from loadbench.ui.widgets.panels import Panels
+from loadbench.ui.widgets.tabs import TabLine
+
+P = ParamSpec("P")
+
+_SHORT_ROWS = 20
 
 SKIP_KEY = Binding("s", "skip", "skip", tooltip="skip the cell that is shown")
 AGAIN_KEY = Binding("a", "again", "again", tooltip="measure the cell that is shown again")
@@ -46,7 +56,7 @@ class BaseRunScreen(PanelScreen):
             self.paint()
             self.watched.painted()
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         """Be painted no more."""
         self.watched.screens.remove(self)
 
@@ -122,9 +132,22 @@ class BaseRunScreen(PanelScreen):
     def ask(
         self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
     ) -> None:
-        """Send a command to the runner; its answer is told when it comes."""
+        """Send a command to the runner; its answer is shown when it comes."""
+        # Known before it is sent: the answer may come at once.
+        identity = new_identity()
+        self.watched.asked.add(identity)
+        self.in_order(send_command, self.folder, command, cell=cell, args=args, identity=identity)
+
+    def in_order(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do work for the run in the background, after what was added before; show its error."""
+        done = self.watched.commands.add(work, *args, **kwargs)
+        # A worker of the app: this screen may be closed before.
+        self.app.run_worker(self._show_error_of(done))
+
+    async def _show_error_of(self, done: asyncio.Task[object]) -> None:
         try:
-            self.watched.asked.add(send_command(self.folder, command, cell=cell, args=args))
+            # The app cancels its workers as it ends; the command is sent all the same.
+            await asyncio.shield(done)
         except JournalError as error:
             self.app.notify(str(error), severity="error")
 
@@ -135,3 +158,38 @@ class BaseRunScreen(PanelScreen):
     def _report(self) -> Path | None:
         run = self.run
         return report_of(run, self.shown) if run and self.shown else None
+
+
+class TabbedRunScreen(BaseRunScreen):
+    """A screen of a run whose panels are behind tabs where there is no room for all."""
+
+    WIDE: ClassVar[tuple[int, int]]
+    """The columns and rows from which on all panels have room."""
+
+    @property
+    def panels(self) -> Panels:
+        """Everything below the header."""
+        return self.query_one(Panels)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show one panel at a time where there is no room for all."""
+        columns, rows = self.WIDE
+        narrow = event.size.width < columns or event.size.height < rows
+        self.set_class(narrow, "-narrow")
+        self.set_class(event.size.height < _SHORT_ROWS, "-short")
+        self.panels.narrow = narrow
+
+    @on(TabLine.Chosen)
+    def show_tab(self, event: TabLine.Chosen) -> None:
+        """Show the panel whose tab was clicked."""
+        self.action_panel(event.tab)
+
+    def reveal(self, panel: Widget) -> None:
+        """Show a panel that may be behind a tab."""
+        self.panels.reveal(panel.id or "")
+
+    def action_panel(self, tab: str) -> None:
+        """Show a panel, and put the focus on it."""
+        self.panels.choose(tab)
+        self.app.call_later(self.keep_maximised)
+        self.call_after_refresh(self.repaint)

@@ -156,14 +156,14 @@ def test_of_a_live_run_and_of_a_whole_one_nothing_is_left() -> None:
     assert rest_of(run(*ALL_OVER, status=RunStatus.DONE)) is None
 
 
-def test_a_cell_that_was_measured_has_the_report_that_locust_wrote(tmp_path: Path) -> None:
+def test_a_measured_cell_has_the_report_that_exists(tmp_path: Path) -> None:
     over = run(*ALL_OVER, status=RunStatus.DONE, folder=tmp_path)
     assert report_of(over, FIRST) is None
 
-    (tmp_path / "1_2_2.html").touch()
+    with_report = replace(over, reports=frozenset({"1_2_2.html"}))
 
-    assert report_of(over, FIRST) == tmp_path / "1_2_2.html"
-    assert report_of(over, SECOND) is None
+    assert report_of(with_report, FIRST) == tmp_path / "1_2_2.html"
+    assert report_of(with_report, SECOND) is None
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_a_cell_that_was_measured_has_the_report_that_locust_wrote(tmp_path: Pat
     ],
 )
 def test_a_report_of_an_attempt_before_is_none(tmp_path: Path, after: tuple[Event, ...]) -> None:
-    (tmp_path / "1_2_2.html").touch()
     events = (cell_started(), cell_finished(), *after)
+    begun = run(*events, status=RunStatus.LIVE, folder=tmp_path)
 
-    assert report_of(run(*events, status=RunStatus.LIVE, folder=tmp_path), FIRST) is None
+    assert report_of(replace(begun, reports=frozenset({"1_2_2.html"})), FIRST) is None
 
 
 def test_a_folder_is_found_although_its_journal_cannot_be_read(tmp_path: Path) -> None:

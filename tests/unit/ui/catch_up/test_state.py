@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from loadbench.ui.catch_up import state as state_module
-from loadbench.ui.catch_up.state import Action, State, StateMachine
+from loadbench.ui.catch_up.state import CatchUpAction, State, StateMachine
 
-EVENTS: dict[str, Callable[[StateMachine], Action | None]] = {
+EVENTS: dict[str, Callable[[StateMachine], CatchUpAction | None]] = {
     "view shown in front": lambda machine: machine.on_view_shown(is_in_front=True),
     "view shown covered": lambda machine: machine.on_view_shown(is_in_front=False),
     "nothing missed": lambda machine: machine.on_nothing_missed(),
@@ -32,8 +32,8 @@ PATHS: dict[State, tuple[str, ...]] = {
 }
 """Events that lead from a new machine to each state."""
 
-LOAD, OPEN_WINDOW = Action.LOAD, Action.OPEN_WINDOW
-TRANSITIONS: dict[tuple[State, str], tuple[State, Action | None]] = {
+LOAD, OPEN_WINDOW = CatchUpAction.LOAD, CatchUpAction.OPEN_WINDOW
+TRANSITIONS: dict[tuple[State, str], tuple[State, CatchUpAction | None]] = {
     (State.IDLE, "view shown in front"): (State.LOADING, LOAD),
     (State.IDLE, "view shown covered"): (State.LOADING, LOAD),
     (State.LOADING, "nothing missed"): (State.UP_TO_DATE, None),

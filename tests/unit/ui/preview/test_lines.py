@@ -232,10 +232,9 @@ def test_a_run_with_failed_cells_can_measure_them_again() -> None:
     assert allowed(run(*failed)) == {"resume"}
 
 
-def test_a_report_can_be_opened_where_there_is_one(tmp_path: Path) -> None:
-    over = replace(run(*MEASURED[:2], STOPPED, status=RunStatus.STOPPED), folder=tmp_path)
-    for name in ("1_2_2.html", "2_2_2.html"):
-        (tmp_path / name).touch()
+def test_a_report_can_be_opened_where_there_is_one() -> None:
+    reports = frozenset({"1_2_2.html", "2_2_2.html"})
+    over = replace(run(*MEASURED[:2], STOPPED, status=RunStatus.STOPPED), reports=reports)
 
     assert allowed(over) == {"open", "copy", "resume"}
     assert allowed(over, cell=SECOND) == {"resume"}  # of an attempt before

@@ -29,7 +29,12 @@ class Command:
 
 
 def send_command(
-    folder: Path, command: str, *, cell: str | None = None, args: Mapping[str, Any] | None = None
+    folder: Path,
+    command: str,
+    *,
+    cell: str | None = None,
+    args: Mapping[str, Any] | None = None,
+    identity: str | None = None,
 ) -> str:
     """Ask something of the runner of a run.
 
@@ -38,6 +43,7 @@ def send_command(
         command: One of `NAMES`.
         cell: The key of a cell, for `skip` and `again`.
         args: The fields of a `Point`, for `add`.
+        identity: The id of the command, from `new_identity`; None: a new one.
 
     Returns:
         The id that the answer in the journal will carry.
@@ -45,7 +51,7 @@ def send_command(
     Raises:
         JournalError: The file cannot be written.
     """
-    identity = str(uuid4())
+    identity = identity or new_identity()
     fields: dict[str, Any] = {
         "id": identity,
         "at": utc_now(),
@@ -59,6 +65,11 @@ def send_command(
     with named_os_errors(folder / FILE_NAME):
         _append(folder / FILE_NAME, line)
     return identity
+
+
+def new_identity() -> str:
+    """Return an id for a command."""
+    return str(uuid4())
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -14,7 +14,7 @@ from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.catch_up.lines import catch_up_title, summary
 from loadbench.ui.catch_up.seen import recall, remember_in_background
-from loadbench.ui.catch_up.state import Action, StateMachine
+from loadbench.ui.catch_up.state import CatchUpAction, StateMachine
 from loadbench.ui.catch_up.tracker import SeenTracker
 from loadbench.ui.catch_up.window import CatchUpWindow
 from loadbench.ui.following.follower import View
@@ -61,10 +61,10 @@ class CatchUp:
         self._view, self._profile = view, profile
         clock_s = self._screen.context.clock()
         match self._machine.on_view_shown(is_in_front=self._is_in_front):
-            case Action.LOAD:
+            case CatchUpAction.LOAD:
                 self._tracker.on_user_input(clock_s=clock_s)
                 self._screen.run_worker(self._load(view))
-            case Action.OPEN_WINDOW:
+            case CatchUpAction.OPEN_WINDOW:
                 self._push_window()
         if self._tracker.is_watched(clock_s=clock_s):
             self._mark_seen()

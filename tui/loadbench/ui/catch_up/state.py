@@ -24,7 +24,7 @@ class State(StrEnum):
     """Acknowledged, then requested again while another window is in front; no input since."""
 
 
-class Action(StrEnum):
+class CatchUpAction(StrEnum):
     """What the caller has to do after an event."""
 
     LOAD = "load"
@@ -80,12 +80,12 @@ class StateMachine:
         """Whether a view on the screen counts as seen: no news is left to acknowledge."""
         return self._state in _MARKABLE
 
-    def on_view_shown(self, *, is_in_front: bool) -> Action | None:
+    def on_view_shown(self, *, is_in_front: bool) -> CatchUpAction | None:
         """Handle a view of the run that was drawn."""
         match self._state:
             case State.IDLE:
                 self._state = State.LOADING
-                return Action.LOAD
+                return CatchUpAction.LOAD
             case State.PENDING | State.REOPENING:
                 return self.on_window_requested(is_in_front=is_in_front)
             case _:
@@ -101,14 +101,14 @@ class StateMachine:
         if self._state is State.LOADING:
             self._state = State.UNREADABLE
 
-    def on_news_found(self, *, is_in_front: bool) -> Action | None:
+    def on_news_found(self, *, is_in_front: bool) -> CatchUpAction | None:
         """Handle the end of the reading with news."""
         if self._state is not State.LOADING:
             return None
         self._state = State.PENDING
         return self.on_window_requested(is_in_front=is_in_front)
 
-    def on_window_requested(self, *, is_in_front: bool) -> Action | None:
+    def on_window_requested(self, *, is_in_front: bool) -> CatchUpAction | None:
         """Handle a request to open the window."""
         match self._state:
             case State.PENDING | State.OPEN:
@@ -117,7 +117,7 @@ class StateMachine:
                 self._state = State.ACKNOWLEDGED if is_in_front else State.REOPENING
             case _:
                 return None
-        return Action.OPEN_WINDOW if is_in_front else None
+        return CatchUpAction.OPEN_WINDOW if is_in_front else None
 
     def on_user_input(self) -> None:
         """Handle a key press or a mouse movement."""

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import CellEnd
-from loadbench.engine.journal.service_log import Said
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
@@ -15,7 +14,7 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.lines.cell import Shown, stage_table
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.glyphs import ASCII
-from loadbench.ui.lines.service_log import cell_said_lines
+from loadbench.ui.lines.service_log import CellLog, cell_log_lines
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.panels import Panels
@@ -52,7 +51,7 @@ class CellPanels(Panels):
         # A bar without colour needs other signs for its parts.
         self._glyphs = ASCII if context.terminal.signs else context.glyphs
         self._charts = CellCharts(context.terminal)
-        self._said: tuple[str, str, Sequence[Said] | None] | None = None
+        self._log: tuple[str, str, CellLog] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out every panel; which of them are shown is a matter of size and tab."""
@@ -85,7 +84,7 @@ class CellPanels(Panels):
         shown: Shown,
         repeats: Sequence[CellState],
         earlier: Sequence[tuple[int, CellEnd | None]],
-        said: Sequence[Said] | None,
+        log: CellLog,
     ) -> None:
         """Show a cell.
 
@@ -93,7 +92,7 @@ class CellPanels(Panels):
             shown: The cell.
             repeats: The other repeats of it.
             earlier: The numbers of its attempts before, with what ended them.
-            said: What the services said in its time. None: that cannot be told.
+            log: The log lines of services during its latest attempt.
         """
         self._charts.show(shown)
         panel = self.query_one("#verdict", LineView)
@@ -113,17 +112,16 @@ class CellPanels(Panels):
         failed, lines = errors_panel(shown, panel.columns or 50)
         panel.show(lines)
         panel.entitle(f"failures: {failed}" if failed else "failures")
-        self._show_said(shown, said)
+        self._show_log(shown, log)
 
-    def _show_said(self, shown: Shown, said: Sequence[Said] | None) -> None:
+    def _show_log(self, shown: Shown, log: CellLog) -> None:
         cell = shown.cell
-        if (cell.cell.key, cell.ended_at, said) == self._said:
+        if (cell.cell.key, cell.ended_at, log) == self._log:
             return
-        self._said = (cell.cell.key, cell.ended_at, said)
+        self._log = (cell.cell.key, cell.ended_at, log)
         panel = self.query_one("#log", TailView)
-        panel.show(cell_said_lines(said, begun=bool(cell.attempt)))
-        whole = said is None or len(said) < LINES_OF_A_CELL
-        panel.note("" if whole else f"the last {LINES_OF_A_CELL} lines")
+        panel.show(cell_log_lines(log, begun=bool(cell.attempt)))
+        panel.note("" if len(log.lines) < LINES_OF_A_CELL else f"the last {LINES_OF_A_CELL} lines")
         began, ended = local_time(cell.began_at), local_time(cell.ended_at)
         span = f"{began} to {ended}" if cell.ended_at else f"since {began}"
         panel.entitle(f"log · {span}" if cell.began_at else "log")

@@ -3,28 +3,22 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from loadbench.engine.journal.state import CellState, RunState
 from loadbench.ui.cell.lines import cell_header_lines
 from loadbench.ui.cell.panels import LINES_OF_A_CELL, CellPanels
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import Watched
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, BaseRunScreen
+from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
-from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 
-_WIDE_COLUMNS, _WIDE_ROWS = 110, 34
-_SHORT_ROWS = 20
 
-
-class CellScreen(BaseRunScreen):
+class CellScreen(TabbedRunScreen):
     """Shows one cell, and those beside it.
 
     Args:
@@ -33,6 +27,7 @@ class CellScreen(BaseRunScreen):
         cell: The key of the cell.
     """
 
+    WIDE = (110, 34)
     AUTO_FOCUS = "#verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "move(-1)", "before", tooltip="to the cell before"),
@@ -65,13 +60,6 @@ class CellScreen(BaseRunScreen):
         yield KeyLine()
         yield TooSmall()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Show one panel at a time where there is no room for all."""
-        narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
-        self.set_class(narrow, "-narrow")
-        self.set_class(event.size.height < _SHORT_ROWS, "-short")
-        self.query_one(CellPanels).narrow = narrow
-
     def paint(self) -> None:
         """Show the cell as it was last read."""
         view, profile = self.watched.view, self.watched.profile
@@ -85,7 +73,7 @@ class CellScreen(BaseRunScreen):
             self.watched.shown(key),
             _repeats(run.state, key),
             self.watched.earlier(key),
-            self.watched.said(key, most=LINES_OF_A_CELL),
+            self.watched.log_of(key, most=LINES_OF_A_CELL),
         )
         self.note_allowed()
 
@@ -101,20 +89,6 @@ class CellScreen(BaseRunScreen):
             self._cell = beside
             self.refresh_bindings()
             self.repaint()
-
-    def reveal(self, panel: Widget) -> None:
-        """Show a panel that may be behind a tab."""
-        self.query_one(CellPanels).reveal(panel.id or "")
-
-    def action_panel(self, tab: str) -> None:
-        """Show a panel."""
-        self.query_one(CellPanels).choose(tab)
-        self.app.call_later(self.keep_maximised)
-        self.call_after_refresh(self.repaint)
-
-    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
-        """Show the panel that was clicked."""
-        self.action_panel(event.tab)
 
     def action_back(self) -> None:
         """Go back to the run, with its cursor on this cell."""

@@ -147,7 +147,7 @@ class Follower:
         """Take in what is new, and tell of it."""
         before, newest = self._run, self._newest
         run = self._run = reader.poll()
-        if self._newest is newest and before and run.status is before.status:
+        if self._newest is newest and before and _looks_like(run, before):
             return
         if self._newest is not newest and self._newest:
             self._read_at = self._clock() - self._age_s(self._newest.at)
@@ -164,3 +164,8 @@ class Follower:
             return max(0.0, (self._now() - datetime.fromisoformat(at)).total_seconds())
         except (ValueError, TypeError):
             return 0.0
+
+
+def _looks_like(run: Run, before: Run) -> bool:
+    """Return whether a run without new entries looks as it did before."""
+    return (run.status, run.reports) == (before.status, before.reports)

@@ -1,6 +1,6 @@
 """A run that is looked at: one for all screens that show it."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -8,24 +8,24 @@ from typing import Protocol, TypeVar
 
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.reader import read_attempt, read_ends
-from loadbench.engine.journal.service_log import FILE_NAME as SAID
-from loadbench.engine.journal.service_log import Said, said_between
+from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.rows import bottleneck_of
 from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
-from loadbench.ui.background import in_background
+from loadbench.ui.background import BackgroundQueue, Job, in_background
+from loadbench.ui.following.cell_logs import CellLogs
 from loadbench.ui.following.follower import View
 from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.service_log import CellLog
 
 ATTEMPTS_KEPT = 8
 """Of cells that were looked at; each may hold hours of samples."""
 
 Attempt = tuple[str, int]
 """The key of a cell, and the number of the attempt."""
-Job = Callable[[], Coroutine[None, None, None]]
 T = TypeVar("T")
 
 
@@ -67,12 +67,18 @@ class Watched:
     """The key of the cell that the user chose; None: the current one is followed."""
     asked: set[str] = field(default_factory=set)
     """The ids of commands that the runner has not answered yet."""
+    commands: BackgroundQueue = field(default_factory=BackgroundQueue)
+    """What is being sent to the runner, in order."""
     _attempts: dict[Attempt, RunState] = field(default_factory=dict)
     _ends: dict[Attempt, tuple[CellEnd, ...]] = field(default_factory=dict)
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
-    _said_of: tuple[object, ...] = ()
-    _said: Sequence[Said] | None = ()
     _accumulator: Accumulator = field(default_factory=Accumulator)
+    _logs: CellLogs = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what needs the arguments."""
+        path = self.folder / SERVICE_LOG
+        self._logs = CellLogs(path=path, start=self.start, changed=self.changed)
 
     @property
     def run(self) -> Run | None:
@@ -92,7 +98,8 @@ class Watched:
     @property
     def is_reading(self) -> bool:
         """Whether something that was asked for is being read."""
-        return bool(self._reading) or (self.view is None and not self.problem)
+        is_first = self.view is None and not self.problem
+        return bool(self._reading) or self._logs.is_reading or is_first
 
     @property
     def is_looked_at(self) -> bool:
@@ -150,25 +157,10 @@ class Watched:
         by_number = {it.attempt: it for it in reversed(ends)}
         return [(number, by_number.get(number)) for number in range(1, before + 1)]
 
-    def said(self, key: str, *, most: int) -> Sequence[Said] | None:
-        """Return the last lines that services said in the time of a cell's latest attempt.
-
-        None: the lines of this run have no times.
-        """
+    def log_of(self, key: str, *, most: int) -> CellLog:
+        """Return the last log lines of services during a cell's latest attempt."""
         assert self.view is not None
-        cell = self.view.run.state.cells[key]
-        path = self.folder / SAID
-        if not cell.began_at:
-            return ()
-        try:
-            # While it goes on, there is more with every byte; after it never again.
-            of = (key, cell.began_at, cell.ended_at or path.stat().st_size)
-            if of != self._said_of:
-                self._said = said_between(path, cell.began_at, cell.ended_at, most=most)
-                self._said_of = of
-        except OSError:
-            return ()
-        return self._said
+        return self._logs.of(self.view.run.state.cells[key], most=most)
 
     def _with_totals(self, shown: Shown) -> Shown:
         if shown.attempt and shown.attempt.samples:

@@ -1,10 +1,25 @@
 """What services said, a line each, with the local time of day. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from loadbench.engine.journal.service_log import Said
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.text import Line, Tone, line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellLog:
+    """The last log lines of services during the latest attempt of a cell."""
+
+    lines: Sequence[Said] = ()
+    is_read: bool = True
+    """False: the file is being read."""
+    has_times: bool = True
+    """False: the lines of the file have no times, so those of a cell cannot be found."""
+
+
+NOT_READ = CellLog(is_read=False)
 
 
 def said_line(said: Said, *, named: bool = True) -> Line:
@@ -16,16 +31,18 @@ def said_line(said: Said, *, named: bool = True) -> Line:
     return line(time, who, ("| " if named else "", Tone.DIM), said.text)
 
 
-def cell_said_lines(said: Sequence[Said] | None, *, begun: bool) -> list[Line]:
-    """Return what was said while a cell was attempted.
+def cell_log_lines(log: CellLog, *, begun: bool) -> list[Line]:
+    """Return the log lines of a cell.
 
     Args:
-        said: None: the lines of that run have no times.
+        log: The lines.
         begun: The cell was attempted.
     """
-    if said is None:
+    if not log.is_read:
+        return [line(("reading…", Tone.DIM))]
+    if not log.has_times:
         return [line(("its lines have no times; the logs of the run have them all", Tone.DIM))]
-    if not said:
-        told = "nothing was said in its time" if begun else "not measured yet"
-        return [line((told, Tone.DIM))]
-    return [said_line(it) for it in said]
+    if not log.lines:
+        text = "nothing was said in its time" if begun else "not measured yet"
+        return [line((text, Tone.DIM))]
+    return [said_line(it) for it in log.lines]

@@ -161,6 +161,10 @@ class LogScreen(BaseRunScreen):
         else:
             self.action_end_search()
 
+    def on_log_view_updated(self, event: LogView.Updated) -> None:
+        """Count the lines."""
+        self._tell_place(self.query_one(LogView))
+
     def on_tail_view_moved(self, event: TailView.Moved) -> None:
         """Say whether the end is followed."""
         self._tell_place(self.query_one(LogView))
@@ -179,7 +183,7 @@ class LogScreen(BaseRunScreen):
         try:
             said, offset = await in_background(said_by, path, name, most=LINES_KEPT)
         except OSError as error:
-            log.show([line((f"{path}: {error.strerror}", Tone.BAD))])
+            log.fail(path, error)
         else:
             empty = f"{name} said nothing{' yet' if self._is_live else ''}"
             log.open_of(path, name, said, offset, empty=empty)

@@ -12,7 +12,7 @@ from loadbench.engine.profile.duration import say_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s, plan_cells
 from loadbench.engine.report.recommendation import best
-from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
@@ -110,7 +110,7 @@ def mistaken_line(saved: SavedProfile) -> int | None:
 def best_of(run: Run) -> Row | None:
     """Return the best cell of a run by the goals of its profile; None: none is good enough."""
     profile = run.state.profile
-    return best(rows(run.state), profile.goals) if profile else None
+    return best(run.rows, profile.goals) if profile else None
 
 
 def _entry_lines(

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
-from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, report_of, rest_of
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.text import Tone, line, wrap
@@ -69,6 +69,10 @@ class ReportsScreen(PanelScreen):
         self.context = context
         self._tab = "runs"
         self._narrow = False
+        self._shown: Run | None = None
+        """The run whose result is on the screen."""
+        self._repeated_columns: int | None = None
+        """The width of the lines about repeats of that run; None: they are not made yet."""
 
     def compose(self) -> ComposeResult:
         """Lay out runs, cells and charts."""
@@ -130,27 +134,36 @@ class ReportsScreen(PanelScreen):
 
     def _show_chosen(self) -> None:
         run = self.chosen
+        # The catalogue keeps the object of a run whose journal has not changed.
+        if run is None or run is not self._shown:
+            self._shown = run
+            self._show_result(run)
+        self._show_repeated()
+        self.refresh_bindings()
+
+    def _show_result(self, run: Run | None) -> None:
+        self._repeated_columns = None
         outcome = self.query_one("#outcome", TextLine)
         if run is None:
             outcome.show(no_runs(complete=self._catalog.complete))
         else:
             outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
-        self._show_repeated()
         if run is None and not self._catalog.complete:
             return
-        self.query_one(CellTable).show_rows(rows(run.state) if run else ())
+        self.query_one(CellTable).show_rows(run.rows if run else ())
         empty = "no cell has been measured" if run else ""
         latency = latency_by_level(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
         throughput = throughput_by_level(run.state) if run else None
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
-        self.refresh_bindings()
 
     def _show_repeated(self) -> None:
         # By the table above: the panel has no width while it is not shown.
         columns = self.query_one(CellTable).outer_size.width - _EDGE_COLUMNS
-        lines = repeated_lines(self.chosen.state, columns) if self.chosen else []
-        self.query_one("#repeated", LineView).show(lines)
+        if columns != self._repeated_columns:
+            self._repeated_columns = columns
+            lines = repeated_lines(self._shown.state, columns) if self._shown else []
+            self.query_one("#repeated", LineView).show(lines)
         self._arrange()
 
     def _show_why(self) -> None:

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 
 from loadbench.engine.journal.events import CellFailed
 from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.errors import JournalError
+from loadbench.ui.background import Job
 from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import Follower, View
-from loadbench.ui.following.watched import Job, Watched
+from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.actions import KILLING, STOPPING
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import (
@@ -36,19 +36,18 @@ from loadbench.ui.run.add_cell import AddDialog
 from loadbench.ui.run.lines import header_lines, new_failures
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.panels import RunPanels
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, BaseRunScreen
+from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
-from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 
-_WIDE_COLUMNS, _WIDE_ROWS = 100, 30
-_SHORT_ROWS = 20
+SEND_TIMEOUT_S = 2.0
+"""How long a screen that is closed waits for its commands: a stuck disk may never take them."""
 
 
-class RunScreen(BaseRunScreen):
+class RunScreen(TabbedRunScreen):
     """Follows one run.
 
     Args:
@@ -57,6 +56,7 @@ class RunScreen(BaseRunScreen):
         cell: The cell to show; None: the current one, whichever that is.
     """
 
+    WIDE = (100, 30)
     AUTO_FOCUS = "#sweep"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "cell", tooltip="look at the cell alone"),
@@ -120,22 +120,16 @@ class RunScreen(BaseRunScreen):
         self.set_interval(1 / self.context.terminal.refresh_hz, self._tick)
         self.query_one(MatrixView).focus()
 
-    def on_unmount(self) -> None:
-        """Follow it no more; the run goes on."""
+    async def on_unmount(self) -> None:
+        """Stop following the run, which continues; send the commands that wait to be sent."""
         if self._follower:
             self._follower.stop()
         self.catch_up.save()
+        await self.watched.commands.drain(timeout_s=SEND_TIMEOUT_S)
 
     def on_screen_suspend(self) -> None:
         """Remember how far the run was seen, whatever happens to the program."""
         self.catch_up.save()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Show one panel at a time where there is no room for all."""
-        narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
-        self.set_class(narrow, "-narrow")
-        self.set_class(event.size.height < _SHORT_ROWS, "-short")
-        self.query_one(RunPanels).narrow = narrow
 
     # What there is to see
 
@@ -275,20 +269,6 @@ class RunScreen(BaseRunScreen):
         containers = list(self.query_one(RunPanels).containers)
         self.request(OpenLog(self.watched, containers, event.key))
 
-    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
-        """Show the panel that was clicked."""
-        self.action_panel(event.tab)
-
-    def reveal(self, panel: Widget) -> None:
-        """Show a panel that may be behind a tab."""
-        self.query_one(RunPanels).reveal(panel.id or "")
-
-    def action_panel(self, name: str) -> None:
-        """Show a panel."""
-        self.query_one(RunPanels).choose(name)
-        self.app.call_later(self.keep_maximised)
-        self.call_after_refresh(self.repaint)
-
     def action_next_log(self) -> None:
         """Show the next log."""
         self.query_one(RunPanels).next_log()
@@ -354,7 +334,7 @@ class RunScreen(BaseRunScreen):
 
     def _kill(self) -> None:
         if self.run:
-            signal_runner(self.run, signal.SIGKILL)
+            self.in_order(signal_runner, self.run, signal.SIGKILL)
 
     def action_resume(self) -> None:
         """Go on with what is left of the run, once that was confirmed."""

@@ -1,0 +1,375 @@
+"""The thread that draws reads and writes no files, and computes only what has changed."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from loadbench.engine.files import Tail
+from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
+from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
+from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.service_log import spoken
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.requests.launch import RunPlan
+from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.run_reader import Run
+from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.lines.plot import Chart
+from loadbench.ui.log.screen import LogScreen
+from loadbench.ui.profiles.screen import ProfilesScreen
+from loadbench.ui.reports.lines import latency_by_level
+from loadbench.ui.reports.screen import ReportsScreen
+from loadbench.ui.run.panels import RunPanels
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.widgets.log_view import LogView
+from tests.support.builders import answered, cell_finished, sample
+from tests.support.ui_harness import (
+    BROKEN,
+    JOURNALS,
+    NARROW,
+    Stage,
+    append,
+    commands,
+    drive,
+    held,
+    lines_until,
+    measuring,
+    press,
+    screen_text,
+    settled,
+    until,
+)
+from tests.support.ui_thread import ui_thread
+
+FOUND = RunPlan(
+    preflight=Preflight(driver="local", reason="asked for", lock="local"),
+    needed_bytes=1,
+    free_bytes=10**9,
+)
+AT = "2026-11-22T11:11:{:02}.000Z"
+
+
+def write_log(folder: Path, *lines: str) -> None:
+    with (folder / "stack.log").open("a", encoding="utf-8") as file:
+        file.writelines(spoken(AT.format(20 + i % 30), "broker", it) for i, it in enumerate(lines))
+
+
+# Files
+
+
+@pytest.mark.parametrize("size", [(160, 50), NARROW], ids=["wide", "narrow"])
+def test_no_screen_of_a_run_accesses_a_file_in_the_thread_that_draws(
+    stage: Stage, state_home: Path, size: tuple[int, int]
+) -> None:
+    folder = measuring(stage)
+    write_log(folder, "first")
+    for name in ("locust.log", "runner.log"):
+        (folder / name).write_text(f"{name} here\n")
+    stage.add_run("faults", run="20261121-111101")
+    rest = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
+    at = lines_until("demo", '"second":11,')
+
+    def grow(text: str) -> None:
+        nonlocal at
+        write_log(folder, text)
+        with (folder / JOURNAL).open("ab") as file:
+            file.write(rest[at])
+        at += 1
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "6")
+        await until(pilot, lambda: "first" in screen_text(pilot.app))
+        grow("second")
+        await until(pilot, lambda: "second" in screen_text(pilot.app))
+        await press(pilot, "n")
+        assert "locust.log here" in screen_text(pilot.app)
+        await press(pilot, "n")
+        assert "runner.log here" in screen_text(pilot.app)
+        await press(pilot, "1", "space", "enter")
+        assert isinstance(pilot.app.screen, CellScreen)
+        await press(pilot, "5")
+        grow("third")
+        await until(pilot, lambda: "third" in screen_text(pilot.app))
+        await press(pilot, "left_square_bracket", "right_square_bracket", "escape", "1", "tab")
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, LogScreen)
+        grow("fourth")
+        await until(pilot, lambda: "fourth" in screen_text(pilot.app))
+        await press(pilot, "slash", *"third", "enter", "escape", "right_square_bracket", "escape")
+        await press(pilot, "v")
+        assert isinstance(pilot.app.screen, ReportsScreen)
+        grow("fifth")
+        await press(pilot, "2", "s", "down", "1", "down", "y", "v")
+        assert isinstance(pilot.app.screen, RunScreen)
+
+    app = stage.app(folder=folder)
+    with held(folder), ui_thread(stage.root, state_home) as watch:
+        drive(app, script, size=size)
+    assert watch.report() == ""
+    assert commands(folder) == [("pause", None)]
+
+
+def test_the_profiles_access_no_file_in_the_thread_that_draws(
+    stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
+    stage.save_profile("broken", BROKEN)
+    stage.save_profile("demo")
+    stage.add_run("interrupted")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "down", "slash", *"de", "escape", "enter", "escape", "r", "escape")
+        await press(pilot, "o", "escape", "c", *"_new", "enter")
+        await until(pilot, lambda: "demo_2_new" in screen_text(pilot.app))
+        await press(pilot, "d", "y", "e")
+
+    with ui_thread(stage.root, state_home) as watch:
+        drive(stage.app(), script)
+    assert watch.report() == ""
+
+
+def test_a_planted_access_is_detected(
+    stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = stage.add_run("demo")
+    really = RunScreen.paint
+
+    def paint(screen: RunScreen) -> None:
+        (folder / JOURNAL).read_bytes()
+        (folder / "1_2_8.html").is_file()
+        list(folder.iterdir())
+        really(screen)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+
+    monkeypatch.setattr(RunScreen, "paint", paint)
+    with ui_thread(stage.root, state_home) as watch:
+        drive(stage.app(folder=folder), script)
+    found = {(it.call, Path(it.path).name) for it in watch.accesses}
+    assert found == {
+        ("open", JOURNAL),
+        ("os.stat", "1_2_8.html"),
+        ("os.listdir", folder.name),
+    }
+    assert all(any(__file__ in frame for frame in it.frames) for it in watch.accesses)
+
+
+# Logs
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Holds back every read of `slow.log` until it is set."""
+    opened, really = threading.Event(), Tail.poll
+
+    def poll(tail: Tail) -> list[bytes]:
+        if tail.path.name == "slow.log":
+            assert opened.wait(20)
+        return really(tail)
+
+    monkeypatch.setattr(Tail, "poll", poll)
+    return opened
+
+
+def test_what_is_read_of_a_log_that_is_no_longer_shown_is_dropped(
+    stage: Stage, gate: threading.Event
+) -> None:
+    folder = stage.add_run("demo")
+    (folder / "slow.log").write_text("of the slow one\n")
+    (folder / "locust.log").write_text("of the quick one\n")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        pilot.app.screen.query_one(RunPanels).choose("logs")
+        await settled(pilot)
+        log = pilot.app.screen.query_one(LogView)
+        log.open(folder / "slow.log")
+        await until(pilot, lambda: "reading…" in screen_text(pilot.app))
+        log.open(folder / "locust.log")
+        log.refresh_tail()
+        gate.set()
+        await settled(pilot)
+        assert "of the quick one" in screen_text(pilot.app)
+        assert "of the slow one" not in screen_text(pilot.app)
+        assert log.kept == 1
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_the_screen_is_drawn_while_a_log_is_read(stage: Stage, gate: threading.Event) -> None:
+    folder = measuring(stage)
+    (folder / "slow.log").write_text("of the slow one\n")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        pilot.app.screen.query_one(RunPanels).choose("logs")
+        await settled(pilot)
+        pilot.app.screen.query_one(LogView).open(folder / "slow.log")
+        append(folder, cell_finished("m1_u2_s8"))
+        await until(pilot, lambda: "1 of 4 cells over" in screen_text(pilot.app))
+        assert "reading…" in screen_text(pilot.app)
+        gate.set()
+        await until(pilot, lambda: "of the slow one" in screen_text(pilot.app))
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
+# Commands
+
+
+@pytest.fixture
+def slow_commands(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Holds back the first command until it is set."""
+    release = threading.Event()
+
+    def send(*arguments: Any, **options: Any) -> str:
+        assert release.wait(20)
+        return send_command(*arguments, **options)
+
+    monkeypatch.setattr("loadbench.ui.run_base.send_command", send)
+    return release
+
+
+def test_commands_keep_their_order_and_outlast_the_end_of_the_program(
+    stage: Stage, slow_commands: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = measuring(stage)
+    app = stage.app(folder=folder)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await pilot.press("space", "j", "s", "x")
+        await pilot.press("y")
+        app.action_leave()
+        assert not (folder / COMMANDS).exists()
+        slow_commands.set()
+
+    with held(folder):
+        drive(app, script)
+    assert commands(folder) == [("pause", None), ("skip", "m1_u8_s8"), ("stop", None)]
+
+
+def test_the_end_of_the_program_waits_for_a_stuck_disk_no_longer_than_a_timeout(
+    stage: Stage, slow_commands: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = measuring(stage)
+    monkeypatch.setattr("loadbench.ui.run.screen.SEND_TIMEOUT_S", 0.05)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await pilot.press("space")
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert commands(folder) == []
+    slow_commands.set()
+
+
+def test_a_runner_is_killed_from_another_thread(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = measuring(stage)
+    append(folder, answered("stop"))
+    sent: list[tuple[Path, signal.Signals, bool]] = []
+
+    def send(run: Run, number: signal.Signals) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        sent.append((run.folder, number, is_main))
+
+    monkeypatch.setattr("loadbench.ui.run.screen.signal_runner", send)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "x", "y")
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert sent == [(folder, signal.SIGKILL, False)]
+
+
+# Rows
+
+
+def test_rows_are_computed_again_only_for_the_run_that_grows(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.save_profile("demo")
+    for number in range(5):
+        profile = f"other_{number}"
+        stage.save_profile(profile)
+        stage.add_run("faults", profile=profile, run=f"2026112{number}-111101")
+    folder = measuring(stage)
+    computed: list[str] = []
+
+    def counted(state: RunState) -> tuple[Row, ...]:
+        assert state.started is not None
+        computed.append(state.started.run)
+        return rows(state)
+
+    monkeypatch.setattr("loadbench.engine.run_reader.rows", counted)
+    app = stage.app()
+
+    def results() -> list[CellFinished]:
+        run = next(it for it in app.context.catalog.newest.runs if it.folder == folder)
+        return [it.finished for it in run.state.cells.values() if it.finished]
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await until(pilot, lambda: len(app.context.catalog.newest.runs) == 6)
+        first = list(computed)
+        assert len(first) == 6
+        before = {it.folder: it for it in app.context.catalog.newest.runs}
+        append(folder, sample("m1_u2_s8", second=12), cell_finished("m1_u2_s8"))
+        await until(pilot, results)
+        await settled(pilot)
+        grown = [it for it in app.context.catalog.newest.runs if it is not before[it.folder]]
+        assert [it.folder for it in grown] == [folder]
+        assert computed[6:] == [grown[0].state.started.run]  # type: ignore[union-attr]
+        for key in ("down", "down", "up", "v", "down", "down", "up", "escape"):
+            await press(pilot, key)
+        assert isinstance(pilot.app.screen, ProfilesScreen)
+        assert len(computed) == 7
+
+    with held(folder):
+        drive(app, script)
+
+
+def test_the_result_of_a_run_that_has_not_changed_is_not_made_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.add_run("faults", profile="a_demo", run="20261121-111101")
+    folder = measuring(stage)
+    made: list[RunState] = []
+
+    def counted(state: RunState) -> Chart | None:
+        made.append(state)
+        return latency_by_level(state)
+
+    monkeypatch.setattr("loadbench.ui.reports.screen.latency_by_level", counted)
+    app = stage.app()
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "v")
+        assert len(made) == 1
+        before = app.context.catalog.newest
+        append(folder, cell_finished("m1_u2_s8"))
+        await until(pilot, lambda: app.context.catalog.newest is not before)
+        await settled(pilot)
+        assert len(made) == 1
+        await press(pilot, "down")
+        assert len(made) == 2
+
+    with held(folder):
+        drive(app, script)

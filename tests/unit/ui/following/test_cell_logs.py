@@ -1,0 +1,137 @@
+"""The log lines of services during a cell, as they are read again and again."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadbench.engine.journal.service_log import FILE_NAME, spoken
+from loadbench.engine.journal.state import CellState
+from loadbench.ui.background import Job
+from loadbench.ui.following.cell_logs import MAX_LOGS, CellLogs
+from loadbench.ui.lines.service_log import NOT_READ, CellLog
+from tests.support.builders import make_cell
+
+AT = "2026-11-22T11:11:{:02}.000Z"
+RUNNING = CellState(cell=make_cell(), attempt=1, began_at=AT.format(10))
+
+
+class Reader:
+    """Logs whose reads wait until they are let go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / FILE_NAME
+        self.waiting: list[Job] = []
+        self.changes = 0
+        self.logs = CellLogs(path=self.file, start=self.waiting.append, changed=self._change)
+
+    def write(self, second: int, text: str) -> None:
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(spoken(AT.format(second), "api", text))
+
+    def of(self, cell: CellState) -> CellLog:
+        return self.logs.of(cell, most=100)
+
+    def texts(self, cell: CellState) -> list[str]:
+        return [it.text for it in self.of(cell).lines]
+
+    def read(self) -> None:
+        """Let the reads go that wait."""
+        waiting, self.waiting[:] = list(self.waiting), []
+        for job in waiting:
+            asyncio.run(job())
+
+    def _change(self) -> None:
+        self.changes += 1
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    return Reader(tmp_path)
+
+
+def test_a_cell_that_was_not_attempted_has_no_lines(reader: Reader) -> None:
+    assert reader.of(CellState(cell=make_cell())) == CellLog()
+    assert reader.waiting == []
+
+
+def test_there_is_one_read_at_a_time(reader: Reader) -> None:
+    reader.write(11, "first")
+
+    assert [reader.of(RUNNING) for _ in range(3)] == 3 * [NOT_READ]
+
+    assert len(reader.waiting) == 1
+    assert reader.logs.is_reading
+    reader.read()
+    assert not reader.logs.is_reading
+
+
+def test_the_newest_result_is_returned_until_the_next_is_there(reader: Reader) -> None:
+    reader.write(11, "first")
+    reader.of(RUNNING)
+    reader.read()
+    reader.write(12, "second")
+
+    assert reader.texts(RUNNING) == ["first"]
+    reader.read()
+
+    assert reader.texts(RUNNING) == ["first", "second"]
+    assert reader.changes == 2
+
+
+def test_a_file_that_has_not_grown_changes_nothing(reader: Reader) -> None:
+    reader.write(11, "first")
+    for _ in range(3):
+        reader.of(RUNNING)
+        reader.read()
+
+    assert reader.changes == 1
+
+
+def test_after_the_end_of_the_attempt_it_is_read_once_more(reader: Reader) -> None:
+    reader.write(11, "first")
+    reader.of(RUNNING)
+    reader.read()
+    reader.write(20, "after it")
+    over = replace(RUNNING, ended_at=AT.format(15))
+
+    assert reader.texts(over) == ["first"]
+    reader.read()
+    assert reader.texts(over) == ["first"]
+
+    assert reader.waiting == []
+
+
+def test_a_file_that_does_not_exist_has_no_lines_and_may_come(reader: Reader) -> None:
+    over = replace(RUNNING, ended_at=AT.format(15))
+    reader.of(over)
+    reader.read()
+    assert reader.of(over) == CellLog()
+
+    reader.write(11, "first")
+    reader.read()
+
+    assert reader.texts(over) == ["first"]
+
+
+def test_lines_without_times_are_no_cell_s(reader: Reader) -> None:
+    reader.file.write_text("api | untimed\n")
+    reader.of(RUNNING)
+    reader.read()
+
+    assert reader.of(RUNNING) == CellLog(has_times=False)
+
+
+def test_only_some_logs_are_kept(reader: Reader) -> None:
+    reader.write(11, "first")
+    attempts = [
+        replace(RUNNING, cell=make_cell(users=number), ended_at=AT.format(15))
+        for number in range(1, MAX_LOGS + 2)
+    ]
+    for cell in attempts:
+        reader.of(cell)
+        reader.read()
+
+    assert reader.of(attempts[0]) == NOT_READ
+    assert reader.texts(attempts[-1]) == ["first"]
