@@ -141,8 +141,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         saved = await self.context.catalog.read_profile(file)
         self.send(messages.CatalogRead(self.context.catalog.newest))
         if saved is not None and saved.profile is None:
-            told = f"{saved.name} is not valid; e opens it in your editor"
-            self.notify(told, severity="warning")
+            text = f"{saved.name} is not valid; e opens it in your editor"
+            self.notify(text, severity="warning")
         elif saved is not None and saved.profile is not None:
             intended = to_run(self.context.workspace, file, saved.profile)
             self.push_screen(PreviewScreen(*intended), self._show_started)
@@ -189,7 +189,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         if report.was_live:
             self.call_user(f"{title}, {outcome}")
         if self._leave_at_end and report.screen is self._opening:
-            # What it came to is printed where the program was started.
+            # The command line prints its outcome.
             self.send(messages.UserActive())
             self.exit(run)
         elif report.was_live:

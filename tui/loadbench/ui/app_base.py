@@ -89,7 +89,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         return super().post_message(message)
 
     async def on_event(self, event: events.Event) -> None:
-        """Before a key, carry out what was asked for; tell screens that the user is there."""
+        """Before a key, carry out requests that wait, and send `UserActive`."""
         if isinstance(event, events.InputEvent):
             await self._carry_out()
             await self._until_open()
@@ -107,7 +107,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
                 await self.answer(request)
 
     async def _until_open(self) -> None:
-        """Wait for a screen that is just being opened: what comes next is meant for it."""
+        """Wait for a screen that is being opened: the next key is for it."""
         # No upstream issue known (searched 2026-11). Can go when Textual holds such keys back.
         while self.screen_stack and not (self.screen.is_mounted or self._exit):
             await asyncio.sleep(OPENING_S)
@@ -178,6 +178,6 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """Write down a mistake of our own, and end without a traceback on the screen."""
-        self.crash, told = write_crash()
-        self._exit_renderables.append(Text(told))
+        self.crash, text = write_crash()
+        self._exit_renderables.append(Text(text))
         self._close_messages_no_wait()

@@ -119,7 +119,7 @@ class Alert(Report):
 
 
 class News(Message, bubble=False):
-    """Something that the app tells every screen."""
+    """Something that the app sends to every screen."""
 
 
 @dataclass

@@ -220,7 +220,7 @@ class RunScreen(TabbedRunScreen):
             self.catch_up.on_user_input()
 
     def on_stop_run(self, news: StopRun) -> None:
-        """Stop the run, if it is the one that was meant."""
+        """Stop the run, if the news is about it."""
         if news.folder == self.folder:
             self.stop_run()
 
