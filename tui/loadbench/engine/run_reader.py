@@ -6,13 +6,13 @@ anything.
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from loadbench.engine.journal.codec import FILE_NAME, Entry, without_samples
+from loadbench.engine.journal.codec import FILE_NAME, Entry
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
@@ -102,8 +102,6 @@ class RunReader:
         self._folder = folder
         self._max_samples = max_samples
         self._from_lines = from_lines
-        self.has_left_out = False
-        """Whether samples of the current cell were left out so far."""
         self._on_entry = on_entry
         self._breathe = breathe
         self._reader = JournalReader(folder)
@@ -127,17 +125,17 @@ class RunReader:
             raise JournalError(f"{self._folder / FILE_NAME}: no run was started in it")
         return Run(self._folder, self._state, status_of(self._state, held=held), held)
 
-    def _new_lines(self) -> list[bytes]:
+    @property
+    def has_left_out(self) -> bool:
+        """Whether samples of the current cell were left out so far."""
+        return self._reader.has_left_out
+
+    def _new_lines(self) -> Iterator[bytes]:
         stamp = journal_stamp(self._folder)
         if stamp is not None and stamp == self._stamp:
-            return []
-        lines = self._reader.wanted()
+            return
+        yield from self._reader.wanted(max_samples=self._max_samples, from_lines=self._from_lines)
         self._stamp = stamp
-        if self._max_samples is None or len(lines) < self._from_lines:
-            return lines
-        kept = without_samples(lines, but_last=self._max_samples)
-        self.has_left_out |= len(kept) < len(lines)
-        return kept
 
     def _take(self, entry: Entry) -> None:
         if isinstance(entry.event, CellFinished):

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from loadbench.engine.journal.codec import without_samples
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import OVER
 from loadbench.engine.profile.model import Profile
@@ -223,7 +222,7 @@ class SinceWindow(Dialog[str | None]):
 
 def _read_since(folder: Path, seq: int) -> tuple[Highlight, ...]:
     reader = JournalReader(folder)
-    return highlights_since(reader.decode_all(without_samples(reader.lines(), but_last=0)), seq)
+    return highlights_since(reader.decode_all(reader.wanted(max_samples=0)), seq)
 
 
 def _news(run: Run) -> tuple[object, ...]:
