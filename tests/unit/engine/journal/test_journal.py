@@ -28,8 +28,8 @@ from loadbench.engine.journal.events import (
     Result,
     RunFinished,
     RunResumed,
-    Sample,
     RunStarted,
+    Sample,
 )
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
