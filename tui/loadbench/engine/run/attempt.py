@@ -135,7 +135,10 @@ class CellAttempt:
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S
         while True:
             self._observe()
-            now = steadiness(self._control.state.samples[first:], settle.window)
+            samples = self._control.state.samples
+            # Older seconds do not count, and are not kept whole.
+            first = max(first, len(samples) - samples.whole_s)
+            now = steadiness(samples[first:], settle.window)
             if now.steady or time.monotonic() > deadline:
                 return now
             self._look()
