@@ -5,9 +5,9 @@
 One cell is performed second by second without waiting for any, each part in a process of its own:
 
 - runner: the real attempt, control loop and journal, on a load and containers drawn by the seed.
-- screens: the real program without a terminal, opened on the cell after its first minute; then the
-  rest of the day comes at once.
-- replay: the same, opened on the cell after it has finished, so that its seconds are read again.
+- follow: the real program without a terminal, opened on the cell after its first minute; the rest
+  of the day comes ten minutes at a time.
+- attach: the same, opened on the cell after the day; then the cell finishes, and is read again.
 - unbounded: the reader alone, planted to keep every second whole. It must exceed the limit, and it
   is the reference for the charts.
 
@@ -23,17 +23,17 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from bench.memory_day import DayContainers, DayLoad, DayMetrics
-from loadbench.engine.journal.codec import FILE_NAME, OVER_PREFIXES
+from loadbench.engine.journal.codec import FILE_NAME, OVER_PREFIXES, SAMPLE_PREFIX
 from loadbench.engine.journal.samples import Samples
-from loadbench.engine.journal.state import RunState, fold
+from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.measure.buckets import count, failures, successes
 from loadbench.engine.report.running_totals import Accumulator
@@ -41,6 +41,7 @@ from loadbench.engine.report.slices import Slices
 from loadbench.engine.run.attempt import CellAttempt, Equipment
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run_reader import RunReader
+from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.present.series import latency_chart, throughput_chart
 from loadbench.ui.screens.cell import CellScreen
 from loadbench.ui.watched import Watched
@@ -103,10 +104,10 @@ def judge(found: dict[str, dict[str, Any]]) -> bool:
     """Print a line for every limit; return whether all are kept."""
     runner, unbounded = found["runner"], found["unbounded"]
     lines = []
-    for name in ("runner", "screens", "replay"):
+    for name in ("runner", "follow", "attach"):
         grown = max(found[name]["grown_mb"], found[name]["peak_mb"])
         lines.append((f"{name}: grown by {grown} MB at most, limit {LIMIT_MB}", grown <= LIMIT_MB))
-    for name in ("screens", "replay"):
+    for name in ("follow", "attach"):
         kept = found[name]
         is_whole = all(kept[it] == runner[it] for it in ("seconds", "successes", "failures"))
         lines.append((f"{name}: every second, success and failure is counted", is_whole))
@@ -138,6 +139,12 @@ class Part:
     def day(self) -> Path:
         """The journal as the runner has written it."""
         return self.root / "day.jsonl"
+
+    def start_journal(self, lines: Iterable[bytes]) -> Path:
+        """Write the first lines of the journal, and return the folder of the run."""
+        with (self.folder / FILE_NAME).open("wb") as journal:
+            journal.writelines(lines)
+        return self.folder
 
 
 class Growth:
@@ -193,49 +200,78 @@ def perform_cell(part: Part) -> dict[str, Any]:
     }
 
 
-def show_live(part: Part) -> dict[str, Any]:
-    """Show the cell while it is measured."""
-    return asyncio.run(_show(part, is_over=False))
+def follow(part: Part) -> dict[str, Any]:
+    """Show the cell from its first minute on, ten minutes at a time."""
+    return asyncio.run(_follow(part))
 
 
-def show_finished(part: Part) -> dict[str, Any]:
-    """Show the cell after it has finished."""
-    return asyncio.run(_show(part, is_over=True))
-
-
-async def _show(part: Part, *, is_over: bool) -> dict[str, Any]:
+async def _follow(part: Part) -> dict[str, Any]:
     journal = part.folder / FILE_NAME
-    with part.day.open("rb") as day:
-        journal.write_bytes(b"".join(day.readline() for _ in range(FIRST_LINES)))
+    with part.day.open("rb") as day, held(part.start_journal(list(islice(day, FIRST_LINES)))):
         app = Stage(part.root).app(folder=part.folder)
-        with held(part.folder):
-            async with app.run_test(size=WIDE) as pilot:
-                await _until(lambda: _seconds_shown(_watched(app.screen)) > 0)
-                await pilot.press("enter")
-                await _until(lambda: isinstance(app.screen, CellScreen))
-                growth = Growth()
+        async with app.run_test(size=WIDE) as pilot:
+            await _until(lambda: _seconds_shown(app) > 0)
+            await pilot.press("enter")
+            await _until(lambda: isinstance(app.screen, CellScreen))
+            growth, shown_s = Growth(), _seconds_shown(app)
+            while lines := [it for it in islice(day, LAST_S) if not it.startswith(OVER_PREFIXES)]:
                 with journal.open("ab") as more:
-                    # Line by line: this process must not hold the day because of this script.
-                    more.writelines(it for it in day if is_over or not it.startswith(OVER_PREFIXES))
-                watched = _watched(app.screen)
-                wanted = _count_samples(part.day)
-                await _until(lambda: _seconds_shown(watched) == wanted)
-                await pilot.pause()
-                figures = growth.figures()
-                attempt = watched.shown(CELL).attempt
-    assert attempt is not None
-    return {**figures, **_known(attempt)}
+                    more.writelines(lines)
+                shown_s += sum(it.startswith(SAMPLE_PREFIX) for it in lines)
+                await _until_shown(app, shown_s)
+            figures = growth.figures()
+            return {**figures, **_known(_attempt(app))}
 
 
-def _watched(screen: Any) -> Watched:
-    watched = screen.watched
-    assert isinstance(watched, Watched)
-    return watched
+def attach(part: Part) -> dict[str, Any]:
+    """Show the cell after a day, and once more when it has finished and is read again."""
+    return asyncio.run(_attach(part))
 
 
-def _seconds_shown(watched: Watched) -> int:
-    attempt = watched.shown(CELL).attempt if watched.view else None
-    return len(attempt.samples) if attempt else 0
+async def _attach(part: Part) -> dict[str, Any]:
+    with part.day.open("rb") as day:
+        wanted = sum(it.startswith(SAMPLE_PREFIX) for it in day)
+        day.seek(0)
+        part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
+        day.seek(0)
+        [end] = (it for it in day if it.startswith(OVER_PREFIXES))
+    app = Stage(part.root).app()
+    with held(part.folder):
+        async with app.run_test(size=WIDE) as pilot:
+            await _until(lambda: bool(app.catalog.runs))
+            growth = Growth()
+            app.show_run(part.folder)
+            await _until_shown(app, wanted)
+            await pilot.press("enter")
+            await _until(lambda: isinstance(app.screen, CellScreen))
+            with (part.folder / FILE_NAME).open("ab") as journal:
+                journal.write(end)
+            await _until(lambda: _is_over(app) and _seconds_shown(app) == wanted)
+            figures = growth.figures()
+            return {**figures, **_known(_attempt(app))}
+
+
+def _watched(app: LoadbenchApp) -> Watched | None:
+    watched: Watched | None = getattr(app.screen, "watched", None)
+    return watched if watched and watched.view else None
+
+
+def _attempt(app: LoadbenchApp) -> RunState:
+    watched = _watched(app)
+    return (watched and watched.shown(CELL).attempt) or EMPTY
+
+
+def _seconds_shown(app: LoadbenchApp) -> int:
+    return len(_attempt(app).samples)
+
+
+def _is_over(app: LoadbenchApp) -> bool:
+    watched = _watched(app)
+    return bool(watched and watched.run and watched.run.state.current is None)
+
+
+async def _until_shown(app: LoadbenchApp, seconds: int) -> None:
+    await _until(lambda: _seconds_shown(app) == seconds)
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -244,15 +280,10 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-def _count_samples(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(line.startswith(b'{"type":"sample"') for line in lines)
-
-
 def read_unbounded(part: Part) -> dict[str, Any]:
     """Read the cell with every second kept whole: the planted case, and the reference."""
-    with part.day.open("rb") as day, (part.folder / FILE_NAME).open("wb") as journal:
-        journal.writelines(it for it in day if not it.startswith(OVER_PREFIXES))
+    with part.day.open("rb") as day:
+        part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
     growth = Growth()
     with patch("loadbench.engine.journal.state.WHOLE_S", sys.maxsize):
         state = RunReader(part.folder).poll().state
@@ -292,8 +323,8 @@ def _charts(samples: Samples, state: RunState) -> list[Any]:
 
 PARTS: dict[str, Callable[[Part], dict[str, Any]]] = {
     "runner": perform_cell,
-    "screens": show_live,
-    "replay": show_finished,
+    "follow": follow,
+    "attach": attach,
     "unbounded": read_unbounded,
 }
 

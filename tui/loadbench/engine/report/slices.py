@@ -1,9 +1,10 @@
 """The samples of an attempt in slices of some seconds each: what charts over time show. Pure."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from loadbench.engine.journal.samples import Samples
-from loadbench.engine.measure.buckets import count, failures, percentile, successes
+from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 MAX_SLICES = 120
 """More than a chart can resolve would only cost time."""
@@ -76,8 +77,15 @@ def slice_width_s(seconds: int) -> int:
 
 def _slice(samples: Samples, begin: int, end: int) -> Slice:
     parts = list(samples.parts(begin, end))
-    requests = [it for part in parts for it in part.requests]
-    latency = successes(requests)
+    counts: Counter[float] = Counter()
+    failed = 0
+    for part in parts:
+        # Unpacked one by one: those of half an hour would take megabytes together.
+        requests = part.requests
+        failed += count(failures(requests))
+        for latency_ms, number in successes(requests):
+            counts[latency_ms] += number
+    latency = to_buckets(counts)
     return Slice(
         start_s=parts[0].second,
         seconds=end - begin,
@@ -85,6 +93,6 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
         p50_ms=percentile(latency, 0.5),
         p90_ms=percentile(latency, 0.9),
         p99_ms=percentile(latency, 0.99),
-        failures=count(failures(requests)),
+        failures=failed,
         users=max(it.users for it in parts),
     )

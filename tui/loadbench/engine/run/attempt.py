@@ -146,7 +146,7 @@ class CellAttempt:
     def _measure(self) -> None:
         seconds = self._profile.run_time
         begin_s = self._load.measure(seconds)
-        # Every second before this one was observed before: none of the window is missed.
+        # Seconds that were observed so far have ended before the window begins.
         newest = self._control.state.samples[-1:]
         self._use = WindowUse(whole_seconds(begin_s, seconds), *newest)
         self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
