@@ -130,7 +130,7 @@ def test_a_bucket_has_the_least_and_the_most_of_its_seconds() -> None:
     looks = [it.containers[1] for it in seconds]
     cores = [it.cpu_cores for it in looks if it.cpu_cores is not None]
     memory = [it.memory_bytes for it in looks if it.memory_bytes is not None]
-    assert bucket.containers[1] == ContainerRange(
+    assert bucket.unpacked().containers[1] == ContainerRange(
         name="model-2",
         min_cpu_cores=min(cores),
         max_cpu_cores=max(cores),

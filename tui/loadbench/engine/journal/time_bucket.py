@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import accumulate, pairwise
-from typing import Any
 
 from loadbench.engine.journal.events import (
     Buckets,
@@ -36,6 +35,17 @@ class ContainerRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BucketContents:
+    """What ended in ten seconds, and what was used in them."""
+
+    requests: tuple[Requests, ...]
+    stages: Stages
+    errors: tuple[ErrorCount, ...]
+    """Of many kinds, the rest is one kind."""
+    containers: tuple[ContainerRange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeBucket:
     """Ten seconds, merged. It has the counts of a `Sample`, and minimum and maximum of the rest."""
 
@@ -48,39 +58,25 @@ class TimeBucket:
     """In one second; so is the next."""
     max_successes: int
     packed: bytes
-    """What the properties return, compressed: about a kilobyte."""
+    """The contents, compressed: about a kilobyte."""
 
     @property
     def requests(self) -> tuple[Requests, ...]:
         """The requests that ended, as `Sample.requests`."""
-        return tuple(
-            Requests(
-                method=method,
-                name=name,
-                successes=_unpack(good),
-                failures=_unpack(bad),
-            )
-            for method, name, good, bad in self._unpacked()["requests"]
+        return self.unpacked().requests
+
+    def unpacked(self) -> BucketContents:
+        """Return the contents."""
+        contents = json.loads(zlib.decompress(self.packed))
+        return BucketContents(
+            requests=tuple(
+                Requests(method=method, name=name, successes=_unpack(good), failures=_unpack(bad))
+                for method, name, good, bad in contents["requests"]
+            ),
+            stages=Stages(**contents["stages"]),
+            errors=tuple(ErrorCount(error=it, count=n) for it, n in contents["errors"]),
+            containers=tuple(ContainerRange(**it) for it in contents["containers"]),
         )
-
-    @property
-    def stages(self) -> Stages:
-        """The sums, as `Sample.stages`."""
-        return Stages(**self._unpacked()["stages"])
-
-    @property
-    def errors(self) -> tuple[ErrorCount, ...]:
-        """What failed, as `Sample.errors`; of many kinds, the rest is one kind."""
-        return tuple(ErrorCount(error=it, count=n) for it, n in self._unpacked()["errors"])
-
-    @property
-    def containers(self) -> tuple[ContainerRange, ...]:
-        """What each container used."""
-        return tuple(ContainerRange(**it) for it in self._unpacked()["containers"])
-
-    def _unpacked(self) -> dict[str, Any]:
-        unpacked: dict[str, Any] = json.loads(zlib.decompress(self.packed))
-        return unpacked
 
 
 class RequestTotals:
@@ -93,15 +89,15 @@ class RequestTotals:
 
     def add(self, part: Sample | TimeBucket) -> None:
         """Add one second, or ten."""
-        for it in part.requests:
+        ended = part.unpacked() if isinstance(part, TimeBucket) else part
+        for it in ended.requests:
             good, bad = self._counts.setdefault((it.method, it.name), (Counter(), Counter()))
             _add_buckets(good, it.successes)
             _add_buckets(bad, it.failures)
-        stages = part.stages
-        self._stages["count"] += stages.count
+        self._stages["count"] += ended.stages.count
         for name in _STAGES:
-            self._stages[name] += getattr(stages, name)
-        for error in part.errors:
+            self._stages[name] += getattr(ended.stages, name)
+        for error in ended.errors:
             is_new = error.error not in self._errors
             is_full = len(self._errors) >= MAX_ERROR_KINDS
             self._errors[_OTHER_ERRORS if is_new and is_full else error.error] += error.count
