@@ -15,8 +15,8 @@ from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunRequest, start_runner
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.terminal import Terminal
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.workspace import Workspace, bundled_root
 
 PICTURE = Path(__file__).parent / "live.svg"

@@ -12,9 +12,9 @@ from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.codec import encode
 from loadbench.engine.journal.commands import FILE_NAME
 from loadbench.engine.journal.events import Event, Result, RunFinished
-from loadbench.ui.screens.add import AddDialog
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.terminal import Terminal
+from loadbench.ui.run.add_cell import AddDialog
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.terminal.capabilities import Terminal
 from tests.support.builders import (
     answered,
     cell_failed,

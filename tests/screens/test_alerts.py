@@ -4,7 +4,7 @@ import pytest
 
 from loadbench.engine.journal.codec import FILE_NAME, encode
 from loadbench.engine.journal.events import CellFailed
-from loadbench.ui.alerts import alert
+from loadbench.ui.terminal.alerts import alert
 from tests.support.builders import entries
 from tests.support.ui_harness import Open, Stage, held, measuring
 

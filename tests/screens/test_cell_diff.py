@@ -20,7 +20,9 @@ from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui import app as app_module
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.cell_diff import (
+from loadbench.ui.catch_up.seen import Seen, remember
+from loadbench.ui.terminal.capabilities import Terminal
+from loadbench.ui.terminal.cell_diff import (
     BLANK,
     SWITCH,
     Canvas,
@@ -31,8 +33,6 @@ from loadbench.ui.cell_diff import (
     _draw,
     cell_driver,
 )
-from loadbench.ui.seen import Seen, remember
-from loadbench.ui.terminal import Terminal
 from tests.support.pty_harness import Emulator
 from tests.support.ui_harness import BROKEN, DEMO, Stage, drive, held, lines_until, press, settled
 
@@ -188,7 +188,7 @@ def test_a_textual_that_is_not_as_known_writes_by_itself(
 ) -> None:
     name = missing.rpartition(".")[2]
     if name == "LayoutUpdate":
-        monkeypatch.setattr("loadbench.ui.cell_diff.LayoutUpdate", object)
+        monkeypatch.setattr("loadbench.ui.terminal.cell_diff.LayoutUpdate", object)
     else:
         monkeypatch.delattr(f"textual.{missing}")
 
@@ -255,7 +255,7 @@ def test_every_screen_is_the_same_as_by_textual(
     def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError(WIDE_WORDS)
 
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
     monkeypatch.delenv("DISPLAY", raising=False)
     stage.save_profile("demo", f"description: {WIDE_WORDS}\n{DEMO.partition('Docker')[2]}")
     stage.save_profile("broken", BROKEN)

@@ -8,11 +8,11 @@ from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.events import Event
-from loadbench.ui.screens.cell import CellScreen
-from loadbench.ui.screens.dialogs import Question
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.widgets.cell_panels import CellPanels
-from loadbench.ui.widgets.matrix import MatrixView
+from loadbench.ui.cell.panels import CellPanels
+from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.run.matrix import MatrixView
+from loadbench.ui.run.screen import RunScreen
 from tests.support.builders import (
     answered,
     cell_failed,

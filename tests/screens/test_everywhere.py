@@ -13,13 +13,13 @@ from textual.screen import Screen
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.screens.cell import CellScreen
-from loadbench.ui.screens.dialogs import HelpScreen
-from loadbench.ui.screens.log import LogScreen
-from loadbench.ui.screens.profiles import ProfilesScreen
-from loadbench.ui.screens.reports import ReportsScreen
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.themes import THEMES
+from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.dialogs.help import HelpScreen
+from loadbench.ui.log.screen import LogScreen
+from loadbench.ui.profiles.screen import ProfilesScreen
+from loadbench.ui.reports.screen import ReportsScreen
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.terminal.themes import THEMES
 from tests.support.ui_harness import (
     BROKEN,
     Stage,
@@ -163,8 +163,8 @@ def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.M
     def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError("not in this test")
 
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)
-    monkeypatch.setattr("loadbench.ui.screens.preview.start_runner", refuse)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
+    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", refuse)
     monkeypatch.setenv("EDITOR", "true")
     monkeypatch.delenv("DISPLAY", raising=False)
     screens(stage)
@@ -217,7 +217,7 @@ def test_a_mistake_of_the_program_is_told_in_a_sentence_and_written_down(
 ) -> None:
     folder = stage.add_run("demo")
     monkeypatch.setattr(
-        "loadbench.ui.screens.run.header_lines",
+        "loadbench.ui.run.screen.header_lines",
         lambda *_: [][1],  # a mistake of ours
     )
     app = stage.app(folder=folder)

@@ -13,7 +13,7 @@ from loadbench.engine.journal.events import Event, Note, Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.errors import JournalError
-from loadbench.ui.follow import (
+from loadbench.ui.following.follower import (
     EVENTS_KEPT,
     RECENT_SAMPLES,
     Follower,

@@ -6,9 +6,9 @@ from typing import Any
 from textual.pilot import Pilot
 
 from loadbench.engine.journal.service_log import spoken
-from loadbench.ui.screens.log import LogScreen
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.widgets.log import LogView
+from loadbench.ui.log.screen import LogScreen
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.widgets.log_view import LogView
 from tests.support.ui_harness import (
     Stage,
     drive,

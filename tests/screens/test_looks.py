@@ -17,8 +17,8 @@ from loadbench.engine.journal.service_log import spoken
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
-from loadbench.ui.seen import Seen, remember
-from loadbench.ui.terminal import Terminal
+from loadbench.ui.catch_up.seen import Seen, remember
+from loadbench.ui.terminal.capabilities import Terminal
 from tests.support.builders import (
     cell_finished,
     cell_started,
@@ -135,7 +135,7 @@ def test_the_preview_of_a_run(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_runs(stage)
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: FOUND)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
     shot(stage, looks, "preview", size, "j", "enter")
 
 
@@ -150,7 +150,7 @@ def test_the_preview_of_a_run_that_is_refused(
         )
 
     with_runs(stage)
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", refuse)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
     shot(stage, looks, "preview-refused", size, "j", "enter")
 
 
@@ -159,7 +159,7 @@ def test_the_preview_of_going_on_with_a_run(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_runs(stage)
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: FOUND)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
     shot(stage, looks, "preview-resume", size, "j", "r")
 
 

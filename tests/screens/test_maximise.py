@@ -6,11 +6,11 @@ import pytest
 from textual.pilot import Pilot
 
 from loadbench.engine.journal.events import Result, RunFinished
-from loadbench.ui.screens.cell import CellScreen
-from loadbench.ui.screens.dialogs import Question
-from loadbench.ui.screens.reports import ReportsScreen
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.widgets.run_panels import RunPanels
+from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.reports.screen import ReportsScreen
+from loadbench.ui.run.panels import RunPanels
+from loadbench.ui.run.screen import RunScreen
 from tests.support.ui_harness import (
     NARROW,
     WIDE,

@@ -11,9 +11,9 @@ from textual.widgets import Input
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
-from loadbench.ui.screens.preview import PreviewScreen
-from loadbench.ui.screens.profiles import ProfilesScreen
-from loadbench.ui.screens.run import RunScreen
+from loadbench.ui.preview.screen import PreviewScreen
+from loadbench.ui.profiles.screen import ProfilesScreen
+from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.menu import Menu
 from loadbench.workspace import Workspace
 from tests.support.ui_harness import (
@@ -44,8 +44,8 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
         given.append(order)
         raise RefusedError("the local stack is in use by the run demo/1")
 
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: PREVIEW)
-    monkeypatch.setattr("loadbench.ui.screens.preview.start_runner", refuse)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
+    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", refuse)
     return given
 
 
@@ -234,8 +234,8 @@ def test_a_refusal_at_the_start_is_told_where_it_was_started(
 def test_a_run_that_was_started_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.save_profile("demo")
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: PREVIEW)
-    monkeypatch.setattr("loadbench.ui.screens.preview.start_runner", lambda _: folder)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
+    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", lambda _: folder)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -356,8 +356,8 @@ def test_enter_pressed_again_and_again_starts_one_run(
         go_on.wait(20)
         return folder
 
-    monkeypatch.setattr("loadbench.ui.screens.preview.preview", lambda _: PREVIEW)
-    monkeypatch.setattr("loadbench.ui.screens.preview.start_runner", start)
+    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
+    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", start)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)

@@ -8,10 +8,10 @@ import pytest
 from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
-from loadbench.ui.screens.profiles import ProfilesScreen
-from loadbench.ui.screens.reports import ReportsScreen
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.widgets.cell_table import CellTable
+from loadbench.ui.profiles.screen import ProfilesScreen
+from loadbench.ui.reports.cell_table import CellTable
+from loadbench.ui.reports.screen import ReportsScreen
+from loadbench.ui.run.screen import RunScreen
 from tests.support.ui_harness import Stage, drive, press, screen_text, settled
 
 

@@ -12,10 +12,10 @@ from textual.pilot import Pilot
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.commands import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
-from loadbench.ui.screens.dialogs import Question
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.widgets.matrix import MatrixView
-from loadbench.ui.widgets.run_panels import RunPanels
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.run.matrix import MatrixView
+from loadbench.ui.run.panels import RunPanels
+from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.tabs import TabLine
 from tests.support.builders import (
     answered,

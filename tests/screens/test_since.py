@@ -11,10 +11,11 @@ from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.screens.dialogs import Question
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.screens.since import SAVE_S, WATCHED_S, SinceWindow
-from loadbench.ui.seen import Seen, recall
+from loadbench.ui.catch_up.absence import SAVE_S, WATCHED_S
+from loadbench.ui.catch_up.seen import Seen, recall
+from loadbench.ui.catch_up.window import SinceWindow
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.run.screen import RunScreen
 from tests.support.ui_harness import (
     JOURNALS,
     LONG_AGO,
@@ -201,7 +202,7 @@ def test_it_waits_behind_another_dialog(
         asked.wait()
         return recall(run)
 
-    monkeypatch.setattr("loadbench.ui.screens.since.recall", slow)
+    monkeypatch.setattr("loadbench.ui.catch_up.absence.recall", slow)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await until(pilot, lambda: offers(pilot, "x"), "the run")

@@ -13,7 +13,7 @@ import pytest
 
 from loadbench.errors import ProfileError, UsageError
 from loadbench.ui.background import in_background
-from loadbench.ui.terminal import Terminal, Wishes, examine, speak_utf8, why_not
+from loadbench.ui.terminal.capabilities import Terminal, Wishes, examine, speak_utf8, why_not
 from tests.support.harness import until
 
 # Work beside the screens

@@ -22,10 +22,10 @@ from loadbench.engine.journal.codec import FILE_NAME, encode
 from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.events import Event
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.screens.log import LogScreen
-from loadbench.ui.screens.of_run import OfRun
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.terminal import Terminal
+from loadbench.ui.log.screen import LogScreen
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.run_base import OfRun
+from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.workspace import Workspace
 from tests.support.builders import entries
 from tests.support.harness import REPOSITORY

@@ -10,7 +10,7 @@ import pytest
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.commands import FILE_NAME
-from loadbench.ui.cell_diff import SWITCH
+from loadbench.ui.terminal.cell_diff import SWITCH
 from tests.support.harness import until
 from tests.support.pty_harness import Terminal
 from tests.support.replay import Replay

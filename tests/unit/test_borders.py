@@ -27,8 +27,8 @@ ENGINE_ROOM = (
         ),
         ("loadbench.ui.app", f"locust gevent psutil requests plotext {ENGINE_ROOM}"),
         ("loadbench.ui.show", f"python_on_whales pynvml onnxruntime numpy {ENGINE_ROOM}"),
-        ("loadbench.ui.widgets.run_panels", ENGINE_ROOM),
-        ("loadbench.ui.present.cell", f"textual {ENGINE_ROOM}"),
+        ("loadbench.ui.run.panels", ENGINE_ROOM),
+        ("loadbench.ui.lines.cell", f"textual {ENGINE_ROOM}"),
     ],
 )
 def test_a_module_brings_nothing_that_it_must_not_know(module: str, forbidden: str) -> None:

@@ -86,7 +86,7 @@ def main(
     batches once a second) to measure. `run` starts the service, puts the users on it, cell after
     cell, and saves a report for each cell and a table of all of them under reports/PROFILE/.
     """
-    from loadbench.ui.terminal import Wishes
+    from loadbench.ui.terminal.capabilities import Wishes
 
     wishes = Wishes(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
     context.meta[WISHES] = wishes

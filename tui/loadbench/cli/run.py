@@ -21,7 +21,7 @@ from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.run_reader import Run, RunStatus, read_run, rest_of
 from loadbench.errors import UsageError
-from loadbench.ui.terminal import Wishes, why_not
+from loadbench.ui.terminal.capabilities import Wishes, why_not
 from loadbench.workspace import Workspace
 
 RUN = "RUN"

@@ -25,24 +25,26 @@ from loadbench.engine.locks import state_folder
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
-from loadbench.ui.alerts import alert
 from loadbench.ui.background import in_background
-from loadbench.ui.cell_diff import CellDiffApp, cell_driver
-from loadbench.ui.ending import ExitHandler
-from loadbench.ui.follow import utc
-from loadbench.ui.intentions import to_resume, to_run
-from loadbench.ui.keys import keys_of
-from loadbench.ui.present.actions import leaving
-from loadbench.ui.present.glyphs import ASCII, UNICODE, in_ascii
-from loadbench.ui.present.help import help_lines
-from loadbench.ui.screens.dialogs import Dialog, HelpScreen, Question
-from loadbench.ui.screens.palette import Palette
-from loadbench.ui.screens.preview import PreviewScreen
-from loadbench.ui.screens.profiles import ProfilesScreen
-from loadbench.ui.screens.reports import ReportsScreen
-from loadbench.ui.screens.run import RunScreen
-from loadbench.ui.terminal import Terminal
-from loadbench.ui.themes import OTHER, THEMES
+from loadbench.ui.dialogs.dialog import Dialog
+from loadbench.ui.dialogs.help import HelpScreen
+from loadbench.ui.dialogs.keys import keys_of
+from loadbench.ui.dialogs.lines import help_lines
+from loadbench.ui.dialogs.palette import Palette
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.following.follower import utc
+from loadbench.ui.lines.actions import leaving
+from loadbench.ui.lines.glyphs import ASCII, UNICODE, in_ascii
+from loadbench.ui.preview.intention import to_resume, to_run
+from loadbench.ui.preview.screen import PreviewScreen
+from loadbench.ui.profiles.screen import ProfilesScreen
+from loadbench.ui.reports.screen import ReportsScreen
+from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.terminal.alerts import alert
+from loadbench.ui.terminal.capabilities import Terminal
+from loadbench.ui.terminal.cell_diff import CellDiffApp, cell_driver
+from loadbench.ui.terminal.shutdown import ExitHandler
+from loadbench.ui.terminal.themes import OTHER, THEMES
 from loadbench.ui.widgets.too_small import is_too_small
 from loadbench.workspace import Workspace
 

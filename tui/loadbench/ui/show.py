@@ -9,7 +9,7 @@ from textual.scrollbar import ScrollBar
 from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.terminal import Wishes, examine, speak_utf8
+from loadbench.ui.terminal.capabilities import Wishes, examine, speak_utf8
 from loadbench.ui.widgets.scrollbar import PlainScrollBar
 from loadbench.workspace import Workspace
 

@@ -23,11 +23,11 @@ from loadbench.engine.report.rows import rows
 from loadbench.engine.report.sorting import SortKey, sort_rows
 from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run_reader import read_run
-from loadbench.ui.present.addition import proposal
-from loadbench.ui.present.glyphs import ASCII
-from loadbench.ui.present.lines import plain
-from loadbench.ui.present.matrix import grid_of, matrix_lines
-from loadbench.ui.present.preview import Intention, preview_lines
+from loadbench.ui.lines.glyphs import ASCII
+from loadbench.ui.lines.matrix import grid_of, matrix_lines
+from loadbench.ui.lines.text import plain
+from loadbench.ui.preview.lines import Intention, preview_lines
+from loadbench.ui.run.addition import proposal
 from tests.support.builders import (
     cell_finished,
     cell_started,

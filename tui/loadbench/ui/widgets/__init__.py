@@ -1,6 +1,6 @@
-"""What draws lines of text on a screen, and charts.
+"""What two or more features have on their screens.
 
-`lines`, `menu`, `log`, `matrix`, `containers`, `cell_table` (the table of the reports screen; its
-columns are those of `present.results`), `chart`, `cell_charts`; `panels`, `run_panels` and
-`cell_panels` lay several of them out; `tabs`, `footer`, `scrollbar`, `too_small` stand around them.
+`screen` and `panel_screen` (base classes of screens), `line_view`, `menu`, `log_view`, `chart`,
+`cell_charts`; `panels` lays several of them out; `tabs`, `footer`, `scrollbar`, `too_small` stand
+around them.
 """

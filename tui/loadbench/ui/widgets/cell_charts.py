@@ -2,9 +2,9 @@
 
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.report.slices import Slices
-from loadbench.ui.present.cell import Shown
-from loadbench.ui.present.series import latency_chart, throughput_chart
-from loadbench.ui.terminal import Terminal
+from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.series import latency_chart, throughput_chart
+from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.widgets.chart import ChartView
 
 

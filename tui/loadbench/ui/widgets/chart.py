@@ -2,10 +2,10 @@
 
 from textual import events
 
-from loadbench.ui.present.lines import Line, Piece, Tone, line
-from loadbench.ui.present.plot import Chart, draw
-from loadbench.ui.present.series import legend
-from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.lines.plot import Chart, draw
+from loadbench.ui.lines.series import legend
+from loadbench.ui.lines.text import Line, Piece, Tone, line
+from loadbench.ui.widgets.line_view import LineView
 
 NOTHING = "no request has been answered yet"
 _LEAST_COLUMNS, _LEAST_ROWS = 20, 4

@@ -11,9 +11,9 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from loadbench.ui.present.glyphs import UNICODE, Glyphs
-from loadbench.ui.present.lines import MenuEntry, Piece, Tone
-from loadbench.ui.widgets.lines import LineView
+from loadbench.ui.lines.glyphs import UNICODE, Glyphs
+from loadbench.ui.lines.text import MenuEntry, Piece, Tone
+from loadbench.ui.widgets.line_view import LineView
 
 
 class Menu(LineView):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from textual import events
 from textual.message import Message
 
-from loadbench.ui.present.lines import Line, Piece, Tone, width
-from loadbench.ui.widgets.lines import TextLine
+from loadbench.ui.lines.text import Line, Piece, Tone, width
+from loadbench.ui.widgets.line_view import TextLine
 
 
 class TabLine(TextLine):

@@ -4,7 +4,7 @@ from textual import events
 from textual.app import RenderResult
 from textual.widget import Widget
 
-from loadbench.ui.present.glyphs import in_ascii
+from loadbench.ui.lines.glyphs import in_ascii
 
 LEAST_COLUMNS, LEAST_ROWS = 60, 15
 

@@ -1,0 +1,201 @@
+"""Charts as lines of text."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from loadbench.ui.lines.plot import Chart, PlotPoint, Series, draw, nice_ceiling
+from loadbench.ui.lines.series import (
+    time_ticks,
+)
+from loadbench.ui.lines.text import SERIES, Line, Tone, plain, width
+
+# Plots
+
+
+def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
+    """A chart of ten seconds, the last line at the right axis if that is asked for."""
+    series = [
+        Series(
+            name=f"line {i}",
+            points=line,
+            tone=SERIES[i],
+            sign=".o*"[i],
+            right=right and i == len(lines) - 1,
+        )
+        for i, line in enumerate(lines)
+    ]
+    made = Chart(series=series, x_limits=(0.0, 10.0), x_ticks=time_ticks(10), marks=[5.0])
+    return replace(made, **changes)  # type: ignore[arg-type]  # names are Chart's own
+
+
+STEADY: list[PlotPoint] = [(float(x), 50.0 + x) for x in range(11)]
+BROKEN: list[PlotPoint] = [(float(x), None if 3 <= x <= 6 else 50.0) for x in range(11)]
+
+
+def body(lines: Sequence[Line]) -> str:
+    """Everything that is drawn."""
+    return "\n".join(plain(one) for one in lines)
+
+
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("signs", [False, True])
+def test_a_chart_fills_the_room_it_is_given(right: bool, signs: bool) -> None:
+    made = chart(STEADY, BROKEN, right=right)
+
+    for columns in (20, 21, 37, 60, 119, 200):
+        for height in (4, 5, 8, 11, 30):
+            lines = draw(made, columns, height, signs=signs, ascii_frame=signs)
+            assert len(lines) == height
+            assert {width(one) for one in lines} == {columns}
+
+
+@settings(max_examples=30)
+@example([5e-324], 20, 4, True)
+@given(
+    st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=40),
+    st.integers(20, 150),
+    st.integers(4, 40),
+    st.booleans(),
+)
+def test_whatever_is_drawn_fits(
+    values: list[float | None], columns: int, rows: int, right: bool
+) -> None:
+    line: list[PlotPoint] = [(float(x), y) for x, y in enumerate(values)]
+    end_s = float(max(10, len(values)))
+    made = chart(STEADY, line, right=right, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s))
+
+    lines = draw(made, columns, rows, signs=False, ascii_frame=False)
+
+    assert len(lines) == rows
+    assert all(width(one) <= columns for one in lines)
+
+
+def test_a_chart_of_signs_in_an_ascii_frame_has_ascii_characters_alone() -> None:
+    text = body(draw(chart(STEADY, BROKEN, right=True), 60, 12, signs=True, ascii_frame=True))
+
+    assert text.isascii()
+    assert "." in text
+    assert "o" in text
+
+
+def test_a_line_is_drawn_in_its_tone_and_the_frame_is_dim() -> None:
+    lines = draw(chart(STEADY), 60, 12, signs=False, ascii_frame=False)
+    tones = {piece.tone for one in lines for piece in one if piece.text.strip()}
+
+    assert tones == {Tone.DIM, SERIES[0]}
+    braille = [c for one in lines for piece in one for c in piece.text if "⠀" < c <= "⣿"]
+    assert braille
+
+
+def test_the_axes_say_what_they_go_to() -> None:
+    lines = draw(chart(STEADY), 60, 12, signs=False, ascii_frame=False)
+    text = body(lines)
+
+    for label in ("60┤", "0┤", "0s", "10s"):
+        assert label in text
+
+
+def test_a_right_axis_has_numbers_of_its_own() -> None:
+    few: list[PlotPoint] = [(float(x), 2.0) for x in range(11)]
+
+    lines = draw(chart(STEADY, few, right=True), 60, 12, signs=False, ascii_frame=False)
+
+    assert any(plain(one).rstrip().endswith("├2") for one in lines)
+    assert any("60┤" in plain(one) for one in lines)
+
+
+def test_without_a_line_at_the_right_there_is_no_right_axis() -> None:
+    text = body(draw(chart(STEADY), 60, 12, signs=False, ascii_frame=False))
+
+    assert "├" not in text
+    assert "┘" not in text
+
+
+def test_a_gap_is_not_drawn_over() -> None:
+    def signs_in(points_: list[PlotPoint]) -> int:
+        # The mark at 5 s would hide some.
+        made = chart(points_, marks=[])
+        return body(draw(made, 60, 12, signs=True, ascii_frame=True)).count(".")
+
+    whole: list[PlotPoint] = [(x, 50.0) for x, _ in BROKEN]
+    assert 0 < signs_in(BROKEN) < 0.75 * signs_in(whole)
+
+
+def test_a_single_point_is_seen() -> None:
+    made = chart([(5.0, 50.0)], marks=[])
+
+    assert "." in body(draw(made, 60, 12, signs=True, ascii_frame=True))
+
+
+def test_points_that_stand_out_are_dots() -> None:
+    made = chart([(2.0, 50.0), (8.0, 20.0)], marks=[])
+    dotted = replace(made, series=[replace(made.series[0], dotted=True)])
+
+    assert body(draw(dotted, 60, 12, signs=False, ascii_frame=False)).count("●") == 2
+    assert "●" not in body(draw(made, 60, 12, signs=False, ascii_frame=False))
+
+
+def test_a_mark_is_a_vertical_line() -> None:
+    def bars(made: Chart) -> int:
+        return body(draw(made, 60, 12, signs=True, ascii_frame=True)).count("|")
+
+    assert bars(chart(STEADY)) > bars(chart(STEADY, marks=[])) + 5
+
+
+def test_a_chart_without_a_point_is_an_empty_frame() -> None:
+    lines = draw(chart([(0.0, None)]), 40, 8, signs=False, ascii_frame=False)
+
+    assert len(lines) == 8
+    assert "1┤" in body(lines)
+
+
+def test_one_chart_leaves_nothing_for_the_next() -> None:
+    alone = draw(chart(BROKEN), 60, 12, signs=False, ascii_frame=False)
+    draw(chart(STEADY, STEADY, right=True), 100, 20, signs=True, ascii_frame=True)
+
+    assert draw(chart(BROKEN), 60, 12, signs=False, ascii_frame=False) == alone
+
+
+# Ceilings
+
+
+@pytest.mark.parametrize(
+    ("values", "ceiling"),
+    [
+        ([], 1),
+        ([None], 1),
+        ([0.0], 1),
+        ([-3.0], 1),
+        ([1.0], 1),
+        ([None, 1.01], 1.2),
+        ([7.0, 3.0], 8),
+        ([99.0], 100),
+        ([100.0], 100),
+        ([1000.0], 1000),
+        ([1001.0], 1200),
+        ([0.03], 0.03),
+        ([0.031], 0.04),
+        ([8231.0], 10_000),
+    ],
+)
+def test_a_ceiling_is_a_round_number(values: list[float | None], ceiling: float) -> None:
+    assert nice_ceiling(values) == pytest.approx(ceiling)
+
+
+@given(st.lists(st.none() | st.floats(1e-6, 1e12), min_size=1))
+def test_no_value_is_above_the_ceiling_and_it_is_near_the_highest(
+    values: list[float | None],
+) -> None:
+    ceiling = nice_ceiling(values)
+
+    highest = max((value for value in values if value is not None), default=1.0)
+    assert highest * (1 - 1e-9) <= ceiling <= 1.5 * highest
+
+
+@given(st.floats(1e-6, 1e12), st.floats(1e-6, 1e12))
+def test_a_higher_value_has_no_lower_ceiling(one: float, other: float) -> None:
+    assert nice_ceiling([min(one, other)]) <= nice_ceiling([max(one, other)])

@@ -1,0 +1,1 @@
+"""One cell of a run alone: `screen`, `panels`, `lines`, and `evidence`, its tables of evidence."""

@@ -1,0 +1,130 @@
+"""The panels of one cell: all at once, or one after the other where there is no room."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from loadbench.engine.journal.events import CellEnd
+from loadbench.engine.journal.service_log import Said
+from loadbench.engine.journal.state import CellState
+from loadbench.ui.cell.evidence import evidence
+from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
+from loadbench.ui.lines.cell import Shown, stage_table
+from loadbench.ui.lines.events import local_time
+from loadbench.ui.lines.glyphs import ASCII, Glyphs
+from loadbench.ui.lines.service_log import cell_said_lines
+from loadbench.ui.terminal.capabilities import Terminal
+from loadbench.ui.widgets.cell_charts import CellCharts
+from loadbench.ui.widgets.line_view import LineView, TailView
+from loadbench.ui.widgets.panels import Panels
+from loadbench.ui.widgets.tabs import TabLine
+
+LINES_OF_A_CELL = 200
+"""That were said last in its time; the log of the run has them all."""
+
+
+class CellPanels(Panels):
+    """Everything that is shown of a cell, below its header.
+
+    Args:
+        terminal: How to draw.
+        glyphs: The signs.
+    """
+
+    TABS = (("1", "summary"), ("2", "charts"), ("3", "evidence"), ("4", "failures"), ("5", "log"))
+    PANELS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "summary": ("verdict", "stats", "stages"),
+        "charts": ("latency", "throughput"),
+        "evidence": ("evidence",),
+        "failures": ("failures",),
+        "log": ("log",),
+    }
+    PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "charts": ("latency", "throughput"),
+        "text": ("verdict", "evidence", "stages", "failures", "log"),
+        "left": ("verdict", "evidence"),
+        "right": ("stages", "failures", "log"),
+    }
+
+    def __init__(self, terminal: Terminal, glyphs: Glyphs) -> None:
+        super().__init__("summary")
+        # A bar without colour needs other signs for its parts.
+        self._glyphs = ASCII if terminal.signs else glyphs
+        self._charts = CellCharts(terminal)
+        self._said: tuple[str, str, Sequence[Said] | None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out every panel; which of them are shown is a matter of size and tab."""
+        yield TabLine(id="tabs-narrow")
+        with Horizontal(id="charts"):
+            yield self._charts.latency
+            yield self._charts.throughput
+        yield LineView(id="stats", title="statistics")
+        with Horizontal(id="text"):
+            with Vertical(id="left"):
+                yield LineView(id="verdict", title="verdict")
+                yield LineView(id="evidence", title="evidence")
+            with Vertical(id="right"):
+                yield LineView(id="stages", title="where the time goes")
+                yield LineView(id="failures", title="failures")
+                yield TailView(id="log", title="log")
+
+    def on_mount(self) -> None:
+        """Say what the mark of the evidence means."""
+        self.query_one("#evidence", LineView).note("! not what a rule wants")
+
+    def lay_out(self) -> None:
+        """Show what belongs to the tab and to the size, and the tabs."""
+        super().lay_out()
+        self.set_class(self.tab == "summary", "-summary")
+        self.query_one(TabLine).show_tabs(self.TABS, self.tab)
+
+    def show_cell(
+        self,
+        shown: Shown,
+        repeats: Sequence[CellState],
+        earlier: Sequence[tuple[int, CellEnd | None]],
+        said: Sequence[Said] | None,
+    ) -> None:
+        """Show a cell.
+
+        Args:
+            shown: The cell.
+            repeats: The other repeats of it.
+            earlier: The numbers of its attempts before, with what ended them.
+            said: What the services said in its time. None: that cannot be told.
+        """
+        self._charts.show(shown)
+        panel = self.query_one("#verdict", LineView)
+        panel.show(verdict_lines(shown, repeats, earlier, panel.columns or 50))
+        panel = self.query_one("#stats", LineView)
+        of, lines = figures_panel(shown)
+        panel.show(lines)
+        panel.entitle(f"statistics · {of}" if of else "statistics")
+        panel.note("latency in ms, of successes")
+        panel = self.query_one("#stages", LineView)
+        panel.show(stage_table(shown, self._glyphs, panel.columns or 50))
+        of, lines = evidence(shown)
+        panel = self.query_one("#evidence", LineView)
+        panel.show(lines)
+        panel.entitle(f"evidence · {of}" if of else "evidence")
+        panel = self.query_one("#failures", LineView)
+        failed, lines = errors_panel(shown, panel.columns or 50)
+        panel.show(lines)
+        panel.entitle(f"failures: {failed}" if failed else "failures")
+        self._show_said(shown, said)
+
+    def _show_said(self, shown: Shown, said: Sequence[Said] | None) -> None:
+        cell = shown.cell
+        if (cell.cell.key, cell.ended_at, said) == self._said:
+            return
+        self._said = (cell.cell.key, cell.ended_at, said)
+        panel = self.query_one("#log", TailView)
+        panel.show(cell_said_lines(said, begun=bool(cell.attempt)))
+        whole = said is None or len(said) < LINES_OF_A_CELL
+        panel.note("" if whole else f"the last {LINES_OF_A_CELL} lines")
+        began, ended = local_time(cell.began_at), local_time(cell.ended_at)
+        span = f"{began} to {ended}" if cell.ended_at else f"since {began}"
+        panel.entitle(f"log · {span}" if cell.began_at else "log")

@@ -1,0 +1,179 @@
+"""A run that is looked at: one for all screens that show it."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from loadbench.engine.journal.events import CellEnd
+from loadbench.engine.journal.reader import read_attempt, read_ends
+from loadbench.engine.journal.service_log import FILE_NAME as SAID
+from loadbench.engine.journal.service_log import Said, said_between
+from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.report.rows import bottleneck_of
+from loadbench.engine.report.running_totals import Accumulator
+from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.errors import JournalError
+from loadbench.ui.background import in_background
+from loadbench.ui.following.follower import View
+from loadbench.ui.lines.cell import Shown
+
+ATTEMPTS_KEPT = 8
+"""Of cells that were looked at."""
+SAMPLES_KEPT = 3600
+"""Of all these attempts together; the newest attempt may have more."""
+
+Attempt = tuple[str, int]
+"""The key of a cell, and the number of the attempt."""
+Job = Callable[[], Coroutine[None, None, None]]
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Watched:
+    """The newest view of a run, and what was read of its cells since they were asked for.
+
+    Args:
+        folder: The run's folder.
+        start: Starts work beside the screens.
+        changed: Called when something that was asked for has been read.
+        fail: Called when the journal cannot be read.
+    """
+
+    folder: Path
+    start: Callable[[Job], object]
+    changed: Callable[[], object]
+    fail: Callable[[JournalError], object]
+    view: View | None = None
+    """None: it was not read yet."""
+    problem: str = ""
+    """Why the journal cannot be read (any more)."""
+    asked: set[str] = field(default_factory=set)
+    """The ids of commands that the runner has not answered yet."""
+    _attempts: dict[Attempt, RunState] = field(default_factory=dict)
+    _ends: dict[Attempt, tuple[CellEnd, ...]] = field(default_factory=dict)
+    _reading: set[tuple[str, Attempt]] = field(default_factory=set)
+    _said_of: tuple[object, ...] = ()
+    _said: Sequence[Said] | None = ()
+    _accumulator: Accumulator = field(default_factory=Accumulator)
+
+    @property
+    def run(self) -> Run | None:
+        """The run, as it was last read."""
+        return self.view.run if self.view else None
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the run was started with; None: it was not read yet, or cannot be read."""
+        return self.view.run.state.profile if self.view else None
+
+    @property
+    def status(self) -> RunStatus | None:
+        """How the run stands; None: it was not read yet."""
+        return self.view.run.status if self.view else None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether something that was asked for is being read."""
+        return bool(self._reading) or (self.view is None and not self.problem)
+
+    def shown(self, key: str) -> Shown:
+        """Return a cell as it is shown now; its latest attempt is read if it was not."""
+        assert self.view is not None
+        state = self.view.run.state
+        cell = state.cells[key]
+        if key == state.current:
+            return self._with_totals(Shown(cell, state))
+        if not cell.attempt:
+            return Shown(cell, None)
+        attempt = self._get("attempt", self._attempts, (key, cell.attempt), _replayed)
+        return self._with_totals(Shown(cell, attempt, bottleneck=bottleneck_of(state, cell)))
+
+    def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
+        """Return the attempts of a cell before the one that is shown, with what ended each.
+
+        None: that one was interrupted. There are none until they were read.
+        """
+        assert self.view is not None
+        cell = self.view.run.state.cells[key]
+        waits = cell.status is CellStatus.PENDING
+        before = cell.attempt if waits else cell.attempt - 1
+        ends = self._get("ends", self._ends, (key, before), _read_ends) if before > 0 else None
+        if ends is None:
+            return []
+        # A cell that is to be measured again, and is skipped instead, keeps the end that it had.
+        by_number = {it.attempt: it for it in reversed(ends)}
+        return [(number, by_number.get(number)) for number in range(1, before + 1)]
+
+    def said(self, key: str, *, most: int) -> Sequence[Said] | None:
+        """Return the last lines that services said in the time of a cell's latest attempt.
+
+        None: the lines of this run have no times.
+        """
+        assert self.view is not None
+        cell = self.view.run.state.cells[key]
+        path = self.folder / SAID
+        if not cell.began_at:
+            return ()
+        try:
+            # While it goes on, there is more with every byte; after it never again.
+            of = (key, cell.began_at, cell.ended_at or path.stat().st_size)
+            if of != self._said_of:
+                self._said = said_between(path, cell.began_at, cell.ended_at, most=most)
+                self._said_of = of
+        except OSError:
+            return ()
+        return self._said
+
+    def _with_totals(self, shown: Shown) -> Shown:
+        if shown.attempt and shown.attempt.samples:
+            return replace(shown, totals=self._accumulator.of(shown.attempt))
+        return shown
+
+    def _get(
+        self,
+        what: str,
+        known: dict[Attempt, T],
+        of: Attempt,
+        read: Callable[[Path, str], T],
+    ) -> T | None:
+        """Return what is known; if it is not, begin to read it."""
+        if of not in known and (what, of) not in self._reading:
+            self._reading.add((what, of))
+            self.start(partial(self._read, what, known, of, read))
+        return known.get(of)
+
+    async def _read(
+        self,
+        what: str,
+        known: dict[Attempt, T],
+        of: Attempt,
+        read: Callable[[Path, str], T],
+    ) -> None:
+        try:
+            known[of] = await in_background(read, self.folder, of[0])
+        except JournalError as error:
+            self.fail(error)
+            return
+        finally:
+            self._reading.discard((what, of))
+        while len(known) > ATTEMPTS_KEPT or (len(known) > 1 and _samples(known) > SAMPLES_KEPT):
+            del known[next(iter(known))]
+        self.changed()
+
+
+def _replayed(folder: Path, cell: str) -> RunState:
+    """Return the run as it was at the end of the latest attempt of a cell."""
+    return fold(read_attempt(folder, cell))
+
+
+def _samples(known: Mapping[Attempt, object]) -> int:
+    """Return how many samples there are in what is known of attempts."""
+    return sum(len(it.samples) for it in known.values() if isinstance(it, RunState))
+
+
+def _read_ends(folder: Path, cell: str) -> tuple[CellEnd, ...]:
+    ends = (entry.event for entry in read_ends(folder, cell))
+    return tuple(it for it in ends if isinstance(it, CellEnd))

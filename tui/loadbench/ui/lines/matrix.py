@@ -1,0 +1,182 @@
+"""The grid of a run: models across, load down, in every cell its state and its p90. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from loadbench.engine.journal.events import CellFinished, Verdict
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.buckets import percentile, successes
+from loadbench.engine.numbers import number
+from loadbench.engine.profile.levels import Level
+from loadbench.engine.profile.plan import Cell
+from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.text import Line, Piece, Tone, line
+
+CELL_COLUMNS = 9
+MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
+VERDICT_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
+
+P90 = Callable[[CellFinished], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """What the cells of a row have in common."""
+
+    recheck: bool
+    level: Level
+    repeat: int
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What rows are sorted by: the recheck is last."""
+        return self.recheck, self.level.order, self.repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the cells of a run stand in its matrix."""
+
+    models: tuple[int, ...]
+    rows: tuple[RowKey, ...]
+    keys: dict[tuple[int, int], str]
+    """Row and column, from 0, to the cell's key."""
+
+    def place(self, key: str | None) -> tuple[int, int] | None:
+        """Return the row and column of a cell."""
+        return next((place for place, there in self.keys.items() if there == key), None)
+
+    @property
+    def label_columns(self) -> int:
+        """How wide the names of the rows are."""
+        return max(map(len, (self.unit, *self.row_names())))
+
+    @property
+    def unit(self) -> str:
+        """What the names of the rows count."""
+        return self.rows[0].level.unit if self.rows else ""
+
+    def row_names(self) -> list[str]:
+        """Return what each row is called: its load, and what else tells it from the others."""
+        details = len({row.level.detail for row in self.rows}) > 1
+        repeats = len({row.repeat for row in self.rows}) > 1
+        return [
+            row.level.label
+            + (f" @{row.level.detail}" if details and row.level.detail else "")
+            + (" again" if row.recheck else f" #{row.repeat}" if repeats else "")
+            for row in self.rows
+        ]
+
+
+def grid_of(cells: tuple[Cell, ...]) -> Grid:
+    """Return the grid of the cells of a plan."""
+    models = tuple(dict.fromkeys(cell.models for cell in cells))
+    rows = tuple(sorted({_row(cell) for cell in cells}, key=lambda row: row.order))
+    keys = {(rows.index(_row(cell)), models.index(cell.models)): cell.key for cell in cells}
+    return Grid(models, rows, keys)
+
+
+def p90_of(finished: CellFinished) -> float | None:
+    """Return the 90th percentile of the successes of a cell, in ms; None: it has none."""
+    return percentile(successes(finished.requests), 0.9)
+
+
+def matrix_lines(
+    grid: Grid,
+    state: RunState,
+    glyphs: Glyphs,
+    *,
+    live: bool,
+    cursor: str | None = None,
+    p90: P90 = p90_of,
+) -> list[Line]:
+    """Return the matrix: a line of models, then a line for each row.
+
+    Args:
+        grid: Where the cells stand.
+        state: What became of them.
+        glyphs: The signs.
+        live: The current cell is being measured; else it was left in the middle.
+        cursor: The key of the cell that stands out.
+        p90: What is shown of a cell that has finished; somebody may remember it.
+    """
+    state = state if live else replace(state, current=None)
+    label, lines = grid.label_columns, [_heads(grid)]
+    for row, name in enumerate(grid.row_names()):
+        pieces = [Piece(f"{name:>{label}}", Tone.STRONG)]
+        for column in range(len(grid.models)):
+            key = grid.keys.get((row, column))
+            pieces += (
+                _cell(state.cells[key], state, glyphs, p90, chosen=key == cursor)
+                if key
+                else [Piece(" " * CELL_COLUMNS)]
+            )
+        lines.append(tuple(pieces))
+    return lines
+
+
+def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
+    """Return the matrix of a plan that nobody has measured yet."""
+    label, lines = grid.label_columns, [_heads(grid)]
+    for row, name in enumerate(grid.row_names()):
+        signs = (
+            _centred(glyphs.pending) if (row, column) in grid.keys else " " * CELL_COLUMNS
+            for column in range(len(grid.models))
+        )
+        lines.append(line((f"{name:>{label}}", Tone.STRONG), ("".join(signs), Tone.DIM)))
+    return lines
+
+
+def _heads(grid: Grid) -> Line:
+    heads = "".join(_centred(f"{models}m") for models in grid.models)
+    return line((f"{grid.unit:>{grid.label_columns}}{heads}", Tone.DIM))
+
+
+def _row(cell: Cell) -> RowKey:
+    return RowKey(cell.recheck, cell.level, cell.repeat)
+
+
+def _centred(content: str) -> str:
+    return f"{content:>{CELL_COLUMNS - 3}}   "
+
+
+def _cell(
+    cell: CellState, state: RunState, glyphs: Glyphs, p90: P90, *, chosen: bool
+) -> list[Piece]:
+    value, mark, tone = _content(cell, state, glyphs, p90)
+    body = f"{value:>{CELL_COLUMNS - 4}}{mark:<2}"
+    if chosen:
+        return [Piece(f"[{body}]", Tone.CURSOR)]
+    return [Piece(" "), Piece(body, tone), Piece(" ")]
+
+
+def _content(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tuple[str, str, Tone]:
+    match cell.status:
+        case CellStatus.FINISHED if cell.finished:
+            verdict = cell.finished.verdict
+            return _short(p90(cell.finished)), MARKS[verdict], VERDICT_TONES[verdict]
+        case CellStatus.FAILED:
+            return "fail", glyphs.failed, Tone.BAD
+        case CellStatus.SKIPPED:
+            return "skip", glyphs.skipped, Tone.DIM
+        case CellStatus.RUNNING if cell.cell.key == state.current:
+            return glyphs.running + _number_now(state), "  ", Tone.ACCENT
+        case _:
+            return glyphs.pending, "  ", Tone.DIM
+
+
+def _number_now(state: RunState) -> str:
+    """Return the p90 of the newest second of the current cell; empty where there is none yet."""
+    if not state.samples:
+        return ""
+    newest = percentile(successes(state.samples[-1].requests), 0.9)
+    return "" if newest is None else _short(newest, 4)
+
+
+def _short(milliseconds: float | None, columns: int = 5) -> str:
+    """Return a latency in so many columns; in seconds or minutes where it is very long."""
+    content = number(milliseconds)
+    for unit_ms, unit in ((1_000, "s"), (60_000, "m")):
+        if milliseconds is not None and milliseconds >= unit_ms and len(content) > columns:
+            content = f"{milliseconds / unit_ms:.0f}{unit}"
+    return content[:columns]

@@ -1,0 +1,173 @@
+"""Charts as lines of text, by plotext. The only module that knows plotext."""
+
+import importlib
+import math
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from loadbench.ui.lines.text import Line, Piece, Tone
+
+_COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
+_TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
+_COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
+_ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
+_PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
+"""From so many rows on, the numbers of parts that a y axis may have, the best one first."""
+_LEAST_VALUE = 1e-9
+"""Less than this counts as nothing: powers of ten end before numbers do."""
+_STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+PlotPoint = tuple[float, float | None]
+"""x and y. None: nothing was measured there, so the line has a gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One line of a chart."""
+
+    name: str
+    points: Sequence[PlotPoint]
+    tone: Tone
+    sign: str
+    """One ASCII character that it is drawn with where there is no braille or no colour."""
+    right: bool = False
+    """It belongs to the axis at the right."""
+    whole: bool = False
+    """Its values are whole numbers, so that its axis has no others."""
+    dotted: bool = False
+    """Its points stand out, since there are few of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Lines over one x axis, with one y axis or two that begin at 0."""
+
+    series: Sequence[Series]
+    x_limits: tuple[float, float]
+    x_ticks: Sequence[tuple[float, str]]
+    """Where the x axis has numbers, and which."""
+    marks: Sequence[float] = ()
+    """Where a vertical line stands."""
+    by: str = ""
+    """What the x axis counts; empty: seconds."""
+
+    @property
+    def has_points(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(y is not None for one in self.series for _, y in one.points)
+
+
+def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
+    """Return a chart that fills so many columns and rows.
+
+    Args:
+        chart: What to draw.
+        columns: At least 20.
+        rows: At least 4.
+        signs: Draw each series with its own sign instead of braille dots.
+        ascii_frame: Draw the frame with ASCII characters.
+    """
+    plotext = _plotext()
+    plotext.terminal.limit(False, False)
+    figure = plotext.figure
+    figure.clear()
+    figure.plot_size(columns, rows)
+    figure.theme("colorless")
+    figure.axes(False, axis="x", side="upper")
+    figure.axes(any(one.right for one in chart.series), axis="y", side="right")
+    figure.ruler("x").lim(*chart.x_limits)
+    figure.ruler("x").ticks(*_split(chart.x_ticks))
+    for side in ("left", "right"):
+        mine = [one for one in chart.series if one.right is (side == "right")]
+        if mine:
+            highest = nice_ceiling(y for one in mine for _, y in one.points)
+            figure.ruler("y", side).lim(0, highest)
+            whole = all(one.whole for one in mine)
+            figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows, whole=whole)))
+    for x in chart.marks:
+        figure.line(x, "v", pixel=_COLOUR_OF_TONE[Tone.DIM])
+    for one in chart.series:
+        code = one.sign if signs else "braille"
+        marker = plotext.marker(code, pixel=_COLOUR_OF_TONE[one.tone])
+        for part in _unbroken(one.points):
+            xs, ys = [x for x, _ in part], [y for _, y in part]
+            side = "right" if one.right else "left"
+            signal = figure.signal(xs, ys, marker=marker, yside=side)
+            figure.draw(signal.lines() if len(part) > 1 else signal)
+            if one.dotted and not signs:
+                dot = plotext.marker("●", pixel=_COLOUR_OF_TONE[one.tone])
+                figure.draw(figure.signal(xs, ys, marker=dot, yside=side))
+    drawn: Any = figure.build()
+    text = str(drawn.string())
+    if ascii_frame:
+        text = text.translate(_ASCII_FRAME)
+    return [_pieces(line) for line in text.split("\n")][:rows]
+
+
+@cache
+def _plotext() -> Any:
+    """Import plotext when it is needed, since the first screen must not wait for it.
+
+    For pictures, which are not drawn here, it would load Pillow too: a tenth of its time and a
+    quarter of its memory: https://github.com/piccolomo/plotext/issues/56 made it optional, but not
+    lazy. Can go when plotext imports Pillow with the first picture.
+    """
+    there = "PIL" in sys.modules
+    if not there:
+        sys.modules["PIL"] = None  # type: ignore[assignment]  # importing it fails then
+    try:
+        return importlib.import_module("plotext")
+    finally:
+        if not there:
+            del sys.modules["PIL"]
+
+
+def nice_ceiling(values: Iterable[float | None]) -> float:
+    """Return the smallest round number that no value is above; 1 where there is no value."""
+    highest = max((value for value in values if value is not None), default=0.0)
+    if highest < _LEAST_VALUE:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(highest))
+    return next(step * power for step in _STEPS if step * power >= highest * (1 - 1e-9))
+
+
+def _y_ticks(highest: float, rows: int, *, whole: bool) -> list[tuple[float, str]]:
+    wanted = next(parts for least, parts in _PARTS if rows >= least)
+    fits = float.is_integer if whole else _is_short
+    parts = next((n for n in wanted if all(map(fits, _steps(highest, n)))), 1)
+    return [(value, f"{value:g}") for value in (0.0, *_steps(highest, parts))]
+
+
+def _steps(highest: float, parts: int) -> list[float]:
+    return [float(f"{highest * i / parts:.6g}") for i in range(1, parts + 1)]
+
+
+def _is_short(value: float) -> bool:
+    return len(f"{value:g}".replace(".", "").strip("0")) <= 2
+
+
+def _split(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
+    return [at for at, _ in ticks], [label for _, label in ticks]
+
+
+def _unbroken(points: Sequence[PlotPoint]) -> Iterator[list[tuple[float, float]]]:
+    for there, part in groupby(points, key=lambda point: point[1] is not None):
+        if there:
+            yield [(x, y) for x, y in part if y is not None]
+
+
+def _pieces(text: str) -> Line:
+    pieces, tone, at = [], Tone.DIM, 0
+    for found in _COLOUR.finditer(text):
+        if found.start() > at:
+            pieces.append(Piece(text[at : found.start()], tone))
+        tone = _TONE_OF_COLOUR.get(found[1], Tone.DIM)
+        at = found.end()
+    if at < len(text):
+        pieces.append(Piece(text[at:], tone))
+    return tuple(pieces)

@@ -1,0 +1,102 @@
+"""The charts of a cell over time, from its slices. Pure."""
+
+import math
+from collections.abc import Sequence
+
+from loadbench.engine.journal.events import Phase
+from loadbench.engine.journal.state import PhaseStart
+from loadbench.engine.report.slices import Slice
+from loadbench.ui.lines.plot import Chart, Series
+from loadbench.ui.lines.text import Piece, Tone
+
+PERCENTILES = (
+    ("p50", Tone.SERIES_1, "."),
+    ("p90", Tone.SERIES_2, "o"),
+    ("p99", Tone.SERIES_3, "*"),
+)
+_SHORTEST_S = 10
+_TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
+_GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
+
+
+def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool) -> Chart:
+    """Return the chart of latency by the second, in ms, successes only.
+
+    Args:
+        slices: What is drawn.
+        phases: Of the same attempt.
+        growing: More seconds will follow, so leave room for some.
+    """
+    series = [
+        Series(
+            name=name,
+            points=[(one.start_s, getattr(one, f"{name}_ms")) for one in slices],
+            tone=tone,
+            sign=sign,
+        )
+        for name, tone, sign in PERCENTILES
+    ]
+    return _chart(series, slices, phases, growing=growing)
+
+
+def throughput_chart(
+    slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
+) -> Chart:
+    """Return the chart of requests a second, with the users on an axis of their own."""
+    series = [
+        Series(
+            name="users",
+            points=[(one.start_s, float(one.users)) for one in slices],
+            tone=Tone.SERIES_5,
+            sign="u",
+            right=True,
+            whole=True,
+        ),
+        Series(
+            name="req/s",
+            points=[(one.start_s, one.rps) for one in slices],
+            tone=Tone.SERIES_4,
+            sign="r",
+        ),
+    ]
+    if any(one.failures for one in slices):
+        points = [(one.start_s, one.failures_per_s) for one in slices]
+        series.append(Series(name="failures/s", points=points, tone=Tone.BAD, sign="x"))
+    return _chart(series, slices, phases, growing=growing)
+
+
+def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
+    """Return the names of the series, each with what it is drawn with."""
+    pieces: list[Piece] = []
+    for one in series:
+        mark = one.sign if signs else "─"
+        pieces += [Piece(f" {mark} ", one.tone), Piece(one.name)]
+    return pieces
+
+
+def time_ticks(end_s: float) -> list[tuple[float, str]]:
+    """Return a handful of moments of a time axis, with what they are called."""
+    step = next((s for s in _TICKS_S if end_s / s <= 5), _TICKS_S[-1])
+    return [(float(at), _moment(at)) for at in range(0, int(end_s) + 1, step)]
+
+
+def _chart(
+    series: list[Series], slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
+) -> Chart:
+    end = max((one.start_s + one.seconds for one in slices), default=0)
+    end_s = float(max(end, _SHORTEST_S))
+    if growing:
+        # The axis grows in steps: a chart that moves every second cannot be read.
+        end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)
+    marks = [float(it.second) for it in phases if it.phase is Phase.MEASURING]
+    return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
+
+
+def _moment(second: int) -> str:
+    if second < 120:
+        return f"{second}s"
+    hours, rest = divmod(second, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours}:{minutes:02}h"
+    return f"{minutes}:{seconds:02}" if seconds else f"{minutes}m"
