@@ -42,9 +42,9 @@ from loadbench.engine.run.attempt import CellAttempt, Equipment
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run_reader import RunReader
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.present.series import latency_chart, throughput_chart
-from loadbench.ui.screens.cell import CellScreen
-from loadbench.ui.watched import Watched
+from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.following.watched import Watched
+from loadbench.ui.lines.series import latency_chart, throughput_chart
 from tests.support.builders import cell_started, make_profile, run_started
 from tests.support.fakes import FakeStack
 from tests.support.ui_harness import WIDE, Stage, held

@@ -7,9 +7,9 @@ import pytest
 
 from loadbench.engine.journal.events import Event
 from loadbench.engine.run_reader import read_run
-from loadbench.ui import watched as module
-from loadbench.ui.follow import View
-from loadbench.ui.watched import ATTEMPTS_KEPT, Job, Watched
+from loadbench.ui.following import watched as module
+from loadbench.ui.following.follower import View
+from loadbench.ui.following.watched import ATTEMPTS_KEPT, Job, Watched
 from tests.support.builders import (
     cell_finished,
     cell_started,
