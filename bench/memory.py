@@ -45,6 +45,7 @@ from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.following.watched import Watched
 from loadbench.ui.lines.series import latency_chart, throughput_chart
+from loadbench.ui.profiles.screen import ProfilesScreen
 from tests.support.builders import cell_started, make_profile, run_started
 from tests.support.fakes import FakeStack
 from tests.support.ui_harness import WIDE, Stage, held
@@ -140,11 +141,13 @@ class Part:
         """The journal as the runner has written it."""
         return self.root / "day.jsonl"
 
-    def start_journal(self, lines: Iterable[bytes]) -> Path:
-        """Write the first lines of the journal, and return the folder of the run."""
-        with (self.folder / FILE_NAME).open("wb") as journal:
+    def start_journal(self, lines: Iterable[bytes], *, run: str = RUN) -> Path:
+        """Write the first lines of the journal of a run, and return its folder."""
+        folder = self.folder.with_name(run)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / FILE_NAME).open("wb") as journal:
             journal.writelines(lines)
-        return self.folder
+        return folder
 
 
 class Growth:
@@ -235,20 +238,28 @@ async def _attach(part: Part) -> dict[str, Any]:
         part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
         day.seek(0)
         [end] = (it for it in day if it.startswith(OVER_PREFIXES))
-    app = Stage(part.root).app()
+        day.seek(0)
+        minute = part.start_journal(islice(day, FIRST_LINES), run=f"{RUN}-2")
+    app = Stage(part.root).app(folder=minute)
     with held(part.folder):
         async with app.run_test(size=WIDE) as pilot:
-            await _until(lambda: bool(app.catalog.runs))
+            # The screens themselves, as large as for a cell of a minute, are no growth.
+            await _until(lambda: _seconds_shown(app) > 0)
+            await pilot.press("enter")
+            await _until(lambda: isinstance(app.screen, CellScreen))
             growth = Growth()
+            await pilot.press("escape", "escape")
+            await _until(lambda: isinstance(app.screen, ProfilesScreen))
             app.show_run(part.folder)
             await _until_shown(app, wanted)
             await pilot.press("enter")
             await _until(lambda: isinstance(app.screen, CellScreen))
+            attached_mb = growth.figures()["peak_mb"]
             with (part.folder / FILE_NAME).open("ab") as journal:
                 journal.write(end)
             await _until(lambda: _is_over(app) and _seconds_shown(app) == wanted)
             figures = growth.figures()
-            return {**figures, **_known(_attempt(app))}
+            return {**figures, "attached_mb": attached_mb, **_known(_attempt(app))}
 
 
 def _watched(app: LoadbenchApp) -> Watched | None:

@@ -7,8 +7,10 @@ from typing import overload
 from loadbench.engine.journal.events import Sample
 from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket, bucket_of
 
-WHOLE_S = 1200
-"""Seconds that are kept whole at least: charts of attempts up to that have narrower slices."""
+WHOLE_S = 600
+"""Seconds that are kept whole at least: charts of attempts up to that have narrower slices.
+Each costs about 10 kB with eight containers, a bucket about 1 kB (bench/memory.py).
+"""
 
 WholeSeconds = tuple[Sample, ...]
 Part = Sample | TimeBucket
