@@ -25,7 +25,7 @@ from loadbench.engine.journal.events import (
     Stages,
     Verdict,
 )
-from loadbench.engine.journal.samples import Samples
+from loadbench.engine.journal.samples import WHOLE_S, Samples
 from loadbench.engine.journal.state import EMPTY, PhaseStart, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.profile.levels import Closed
@@ -173,13 +173,21 @@ def write_journal(folder: Path, *events: Event) -> Path:
     return folder
 
 
+def samples_of(
+    samples: Iterable[Sample], *, whole_s: int = WHOLE_S, bounds: Sequence[int] = ()
+) -> Samples:
+    """The samples as a state keeps them, with phases that begin at the bounds."""
+    kept = Samples(whole_s=whole_s)
+    for one in samples:
+        kept = kept.plus(one, bounds)
+    return kept
+
+
 def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> RunState:
     """A run whose current attempt has these samples, measured from a second on."""
     phases = () if measured_from is None else (PhaseStart(Phase.MEASURING, measured_from),)
-    kept = Samples()
-    for one in samples:
-        kept = kept.plus(one)
-    return replace(EMPTY, samples=kept, phases=phases)
+    bounds = () if measured_from is None else (measured_from,)
+    return replace(EMPTY, samples=samples_of(samples, bounds=bounds), phases=phases)
 
 
 def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:

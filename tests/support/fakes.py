@@ -83,6 +83,7 @@ class FakeLoad(Faked):
     tag: str = ""
     second: int = 0
     left: int | None = None
+    begin_s: float = 0.0
 
     def start(self) -> None:
         self.note("start load")
@@ -103,9 +104,10 @@ class FakeLoad(Faked):
             seconds=tuple(make_second(number) for number in range(since, self.second)),
         )
 
-    def measure(self, seconds: float) -> None:
-        self.left = self.window
+    def measure(self, seconds: float) -> float:
+        self.left, self.begin_s = self.window, float(self.second)
         self.note("measure")
+        return self.begin_s
 
     def stop(self) -> None:
         self.note("stop users")
@@ -114,7 +116,7 @@ class FakeLoad(Faked):
         self.note("measured")
         return Measured(
             measured_s=1.0,
-            circumstances=circumstances(),
+            circumstances=circumstances(begin_s=self.begin_s),
             completed=40,
             aborted=0,
             fewest_users=2,

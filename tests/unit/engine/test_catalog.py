@@ -41,7 +41,7 @@ def fresh(stage: Stage, run: str = "20261122-072100", *events: Event) -> Path:
 
 
 def test_an_empty_workspace_has_nothing_to_choose(reader: CatalogReader) -> None:
-    assert look(reader) == Catalog(complete=True)
+    assert look(reader) == Catalog(has_profiles=True, complete=True)
 
 
 def test_profiles_stand_by_name_broken_ones_among_them(stage: Stage, reader: CatalogReader) -> None:

@@ -357,6 +357,6 @@ def test_a_clock_that_is_set_is_noticed_and_one_that_is_steered_is_not(
 
 def test_the_window_says_when_it_began(recorder: Recorder, clock: Clock) -> None:
     clock.now += 4.25
-    recorder.measure(10, users=2)
 
+    assert recorder.measure(10, users=2) == 4.25
     assert around(recorder)["begin_s"] == 4.25

@@ -1,5 +1,6 @@
 """The commands about runs that there are: `runs`, `stop`, `report`."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -98,13 +99,13 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     from loadbench.engine.catalog import find_run
     from loadbench.engine.journal.reader import JournalReader
     from loadbench.engine.report.export.summary import write_summary
-    from loadbench.engine.report.series import series_csv
+    from loadbench.engine.report.series import write_series
     from loadbench.engine.run_reader import RunStatus
 
     found = find_run(name, workspace.reports)
     if series:
         reader = JournalReader(found.folder)
-        click.echo(series_csv(reader.decode_all(reader.lines())), nl=False)
+        write_series(reader.decode_all(reader.lines()), sys.stdout)
         return
     if found.status is RunStatus.LIVE:
         click.echo(f"{found.name} is live: this is what it has measured so far", err=True)

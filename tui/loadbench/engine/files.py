@@ -79,8 +79,23 @@ class Tail:
         """
         return self.path.stat().st_size - self._offset
 
+    @property
+    def offset(self) -> int:
+        """Where the next line begins."""
+        return self._offset
+
     def poll(self) -> list[bytes]:
         """Return the lines that were completed since the last call, without their newlines.
+
+        Raises:
+            OSError: The file is not there or cannot be read.
+        """
+        return list(self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines that were completed since the last call, without their newlines.
+
+        The file may be larger than the memory: only one line is held at a time.
 
         Raises:
             OSError: The file is not there or cannot be read.
@@ -90,11 +105,12 @@ class Tail:
                 self._offset = self._whole_line_before_end(file, self._skip)
                 self._skip = None
             file.seek(self._offset)
-            data = file.read()
-        # A line that is not whole yet is read anew: its writer may take it back.
-        *lines, rest = data.split(b"\n")
-        self._offset += len(data) - len(rest)
-        return lines
+            for line in file:
+                if not line.endswith(b"\n"):
+                    # An incomplete line is read again later: its writer may take it back.
+                    return
+                self._offset += len(line)
+                yield line[:-1]
 
     @staticmethod
     def _whole_line_before_end(file: BinaryIO, last_bytes: int) -> int:

@@ -6,14 +6,14 @@ anything.
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from loadbench.engine.journal.codec import FILE_NAME, Entry, without_samples
+from loadbench.engine.journal.codec import FILE_NAME, Entry
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
@@ -115,8 +115,6 @@ class RunReader:
         self._folder = folder
         self._max_samples = max_samples
         self._from_lines = from_lines
-        self.has_left_out = False
-        """Whether samples of the current cell were left out so far."""
         self._on_entry = on_entry
         self._breathe = breathe
         self._reader = JournalReader(folder)
@@ -169,17 +167,17 @@ class RunReader:
             self._reports = self._expected & _file_names(self._folder)
         return self._reports
 
-    def _new_lines(self) -> list[bytes]:
+    @property
+    def has_left_out(self) -> bool:
+        """Whether samples of the current cell were left out so far."""
+        return self._reader.has_left_out
+
+    def _new_lines(self) -> Iterator[bytes]:
         stamp = journal_stamp(self._folder)
         if stamp is not None and stamp == self._stamp:
-            return []
-        lines = self._reader.wanted()
+            return
+        yield from self._reader.wanted(max_samples=self._max_samples, from_lines=self._from_lines)
         self._stamp = stamp
-        if self._max_samples is None or len(lines) < self._from_lines:
-            return lines
-        kept = without_samples(lines, but_last=self._max_samples)
-        self.has_left_out |= len(kept) < len(lines)
-        return kept
 
     def _take(self, entry: Entry) -> None:
         if isinstance(entry.event, CellFinished):

@@ -108,8 +108,12 @@ class Recorder:
         self._closed: list[dict[str, Any]] = []
         self._forgotten = 0
 
-    def measure(self, seconds: float, *, users: int) -> None:
-        """Open the measured window now, for this long, with this many users there."""
+    def measure(self, seconds: float, *, users: int) -> float:
+        """Open the measurement window now, for this long, with this many users there.
+
+        Returns:
+            When it begins, counted as seconds are.
+        """
         now = self._clock()
         self.window = Window(
             now,
@@ -118,6 +122,7 @@ class Recorder:
             clock_offset_s=self._wall() - now,
             fewest_users=users,
         )
+        return self._begin_s(self.window)
 
     def record(self, event: RequestEvent) -> bool:
         """Count one request that has ended.
@@ -245,13 +250,16 @@ class Recorder:
             gaps[bucket_ms(max(0.0, end_s - window.waiting_since_s) * 1000)] += 1
         per_s = 1 / max(length_s, 1e-3)
         return {
-            "begin_s": round(window.begin_s - self._origin_s, 3),
+            "begin_s": self._begin_s(window),
             "in_flight": round(window.in_flight_s * per_s, 3),
             "thinking": round(window.thinking_s * per_s, 3),
             "gaps": sorted(gaps.items()),
             "lag": sorted(window.lag.items()),
             "clock_jump_ms": round(window.clock_jump_s * 1000, 1),
         }
+
+    def _begin_s(self, window: Window) -> float:
+        return round(window.begin_s - self._origin_s, 3)
 
     @property
     def _next_second(self) -> int:

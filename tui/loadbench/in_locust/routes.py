@@ -98,11 +98,10 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
     assert runner is not None
 
     @app.post(MEASURE_PATH)
-    def measure() -> str:
+    def measure() -> Response:
         seconds = float(request.form["seconds"])
         runner.stats.reset_all()
-        recorder.measure(seconds, users=runner.user_count)
-        return "ok"
+        return jsonify(recorder.measure(seconds, users=runner.user_count))
 
     @app.get(STATE_PATH)
     def state() -> Response:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from loadbench.engine.journal.events import (
     RunFinished,
     RunResumed,
     RunStarted,
+    Sample,
 )
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
@@ -206,6 +208,34 @@ def test_a_beginning_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_a_folder_without_a_journal_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"journal\.jsonl: No such file"):
         JournalReader(tmp_path).poll()
+
+
+def test_a_long_journal_is_read_without_holding_it_in_memory(tmp_path: Path) -> None:
+    long = requests(tuple((float(ms), 1) for ms in range(1, 1001)))
+    write_journal(tmp_path, run_started(), *(sample(second=i, requests=long) for i in range(400)))
+    append_raw(tmp_path, b'{"type":"sample","torn')
+    reader = JournalReader(tmp_path)
+
+    tracemalloc.start()
+    read = sum(isinstance(entry.event, Sample) for entry in reader.decode_all(reader.wanted()))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert read == 400
+    assert peak_bytes < (tmp_path / FILE_NAME).stat().st_size / 4
+    write_journal(tmp_path, Note(text="after the torn line"))
+    assert [entry.event for entry in reader.poll()] == [Note(text="after the torn line")]
+
+
+def test_lines_that_were_not_taken_yet_are_returned_by_the_next_call(tmp_path: Path) -> None:
+    write_journal(tmp_path, *(Note(text=str(number)) for number in range(4)))
+    reader = JournalReader(tmp_path)
+
+    first = next(reader.lines())
+
+    assert [reader.decode(line) for line in [first, *reader.lines()]] == [
+        *JournalReader(tmp_path).poll()
+    ]
 
 
 # Samples of cells that are over

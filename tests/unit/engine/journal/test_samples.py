@@ -1,10 +1,65 @@
-"""Samples that grow: an immutable sequence which shares what it does not have to copy."""
+"""Samples that grow: an immutable sequence of recent seconds, with older ones in buckets."""
 
+import random
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.samples import Samples
-from tests.support.builders import sample
+from loadbench.engine.journal.events import Container, ErrorCount, Requests, Sample, Stages
+from loadbench.engine.journal.samples import Part, Samples
+from loadbench.engine.journal.time_bucket import (
+    BUCKET_S,
+    ContainerRange,
+    RequestTotals,
+    TimeBucket,
+    bucket_of,
+)
+from tests.support.builders import requests, sample, samples_of
+
+WHOLE_S = 30
+LENGTH = 95
+
+
+def busy_second(second: int) -> Sample:
+    """A second with two names, failures, stages and two containers, by a seed of its own."""
+    draw = random.Random(second)
+    latencies = {round(draw.lognormvariate(3, 1), 1): draw.randint(1, 3) for _ in range(20)}
+    return sample(
+        second=second,
+        users=draw.randint(1, 9),
+        requests=(
+            *requests(tuple(sorted(latencies.items())), ((5.0, draw.randint(0, 2)),)),
+            Requests(method="GET", name="/", successes=((0.05, 1),)),
+        ),
+        stages=Stages(count=1, latency_ms=draw.randint(1, 9), total_ms=1.0),
+        errors=(ErrorCount(error=draw.choice(["503", "timeout"]), count=1),),
+        containers=tuple(
+            Container(
+                name=f"model-{number}",
+                service="model",
+                state="running",
+                cpu_cores=draw.choice([None, draw.random()]),
+                memory_bytes=draw.randint(1, 10**9),
+            )
+            for number in (1, 2)
+        ),
+    )
+
+
+SECONDS = [busy_second(second) for second in range(LENGTH)]
+
+
+def totals_of(parts: list[Any]) -> RequestTotals:
+    totals = RequestTotals()
+    for part in parts:
+        totals.add(part)
+    return totals
+
+
+def starts(parts: list[Part]) -> list[tuple[int, bool]]:
+    return [(part.second, isinstance(part, TimeBucket)) for part in parts]
 
 
 @given(st.lists(st.booleans(), max_size=30))
@@ -35,14 +90,100 @@ def test_the_newest_is_at_the_end_and_nothing_is_beyond() -> None:
         raise AssertionError(index)
 
 
-def test_growing_copies_nothing() -> None:
-    samples = Samples()
-    for second in range(100):
-        samples = samples.plus(sample(second=second))
-
-    assert len({id(it._shared) for it in (samples, samples.plus(sample()))}) == 1
-
-
 def test_equal_samples_are_equal() -> None:
     assert Samples().plus(sample()) == Samples().plus(sample())
     assert Samples() != Samples().plus(sample())
+
+
+# Older seconds
+
+
+def test_older_seconds_are_buckets_of_ten_and_recent_ones_whole() -> None:
+    samples = samples_of(SECONDS, whole_s=WHOLE_S)
+
+    parts = list(samples.parts())
+
+    assert len(samples) == LENGTH
+    whole = [(second, False) for second in range(60, LENGTH)]
+    assert starts(parts) == [*((second, True) for second in range(0, 60, BUCKET_S)), *whole]
+    assert list(samples[-WHOLE_S:]) == SECONDS[-WHOLE_S:]
+    assert samples.first == SECONDS[0]
+
+
+def test_what_ended_in_all_the_seconds_is_kept() -> None:
+    kept = totals_of(list(samples_of(SECONDS, whole_s=WHOLE_S).parts()))
+    every = totals_of(SECONDS)
+
+    assert kept.requests == every.requests
+    assert kept.errors == every.errors
+    assert kept.stages == every.stages
+
+
+def test_a_bucket_has_the_least_and_the_most_of_its_seconds() -> None:
+    seconds = SECONDS[:BUCKET_S]
+    bucket = bucket_of(seconds)
+
+    users = [it.users for it in seconds]
+    successes = [sum(n for one in it.requests for _, n in one.successes) for it in seconds]
+    assert (bucket.second, bucket.min_users, bucket.users) == (0, min(users), max(users))
+    assert (bucket.min_successes, bucket.max_successes) == (min(successes), max(successes))
+    looks = [it.containers[1] for it in seconds]
+    cores = [it.cpu_cores for it in looks if it.cpu_cores is not None]
+    memory = [it.memory_bytes for it in looks if it.memory_bytes is not None]
+    assert bucket.unpacked().containers[1] == ContainerRange(
+        name="model-2",
+        min_cpu_cores=min(cores),
+        max_cpu_cores=max(cores),
+        min_memory_bytes=min(memory),
+        max_memory_bytes=max(memory),
+    )
+
+
+@pytest.mark.parametrize("latency_ms", [0.01, 9.99, 41.3, 950.0, 123_400.0, 0.125, 1 / 3, 1e12])
+def test_a_bucket_keeps_latencies_exactly(latency_ms: float) -> None:
+    histogram = tuple(sorted([(latency_ms, 70_000), (10.0, 1)]))
+
+    [found] = bucket_of([sample(requests=requests(histogram))]).requests
+
+    assert found.successes == histogram
+
+
+def test_a_phase_begins_within_no_bucket() -> None:
+    samples = samples_of(SECONDS, whole_s=WHOLE_S, bounds=[14, 30, 57])
+
+    found = [second for second, is_bucket in starts(list(samples.parts())) if is_bucket]
+
+    assert found == [0, 20, 30, 40]
+    assert starts(list(samples.parts(14, 57)))[:7] == [
+        *((second, False) for second in range(14, 20)),
+        (20, True),
+    ]
+    assert len(totals_of(list(samples.parts(14, 57))).errors) > 0
+    assert not any(samples.divides(it) for it in (14, 30, 57, LENGTH))
+
+
+def test_a_bucket_is_not_divided() -> None:
+    samples = samples_of(SECONDS, whole_s=WHOLE_S)
+
+    assert samples.divides(5)
+    for begin, end in ((5, LENGTH), (0, 5)):
+        with pytest.raises(LookupError, match="one bucket"):
+            list(samples.parts(begin, end))
+    with pytest.raises(LookupError, match="second 5 is kept in a bucket only"):
+        samples[5]
+    with pytest.raises(LookupError, match="in a bucket only"):
+        list(samples)
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6))
+def test_an_older_version_stays_as_it_was_when_others_grow_from_it(growth: list[int]) -> None:
+    versions = [samples_of(SECONDS[:50], whole_s=20)]
+    noted = [list(versions[0].parts())]
+    for number, seconds in enumerate(growth):
+        grown = versions[number // 2]
+        for _ in range(seconds):
+            grown = grown.plus(sample(second=len(grown), users=number))
+        versions.append(grown)
+        noted.append(list(grown.parts()))
+
+    assert [list(it.parts()) for it in versions] == noted

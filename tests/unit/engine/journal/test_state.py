@@ -16,8 +16,11 @@ from loadbench.engine.journal.events import (
     RunResumed,
     StackProgress,
 )
-from loadbench.engine.journal.samples import Samples
+from loadbench.engine.journal.samples import WHOLE_S, Samples
 from loadbench.engine.journal.state import EMPTY, MESSAGES_KEPT, OVER, CellStatus, RunState, fold
+from loadbench.engine.journal.time_bucket import TimeBucket
+from loadbench.engine.measure.buckets import merge, successes
+from loadbench.engine.profile.model import SETTLE_WINDOWS
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -27,6 +30,7 @@ from tests.support.builders import (
     entries,
     make_cell,
     make_profile,
+    requests,
     run_started,
     sample,
     state_after,
@@ -281,3 +285,34 @@ def test_keys_that_this_version_does_not_know_are_no_problem() -> None:
 
     assert state.profile == make_profile()
     assert not state.profile_problem
+
+
+# A cell of hours
+
+
+def test_a_phase_of_a_long_cell_has_all_its_seconds() -> None:
+    ramp_s, measured_s = 7, WHOLE_S + 38
+    state = state_after(
+        run_started(),
+        cell_started(),
+        *(sample(second=second, requests=requests(((1.0, 1),))) for second in range(ramp_s)),
+        CellPhase(cell=FIRST, phase=Phase.MEASURING),
+        *(sample(second=ramp_s + second) for second in range(measured_s)),
+    )
+
+    parts = state.samples_in(Phase.MEASURING)
+
+    assert any(isinstance(it, TimeBucket) for it in parts)
+    assert state.indices_in(Phase.MEASURING) == range(ramp_s, ramp_s + measured_s)
+    found = merge(successes(it.requests) for it in parts)
+    assert found == ((10.0, 40 * measured_s),)
+
+
+def test_seconds_that_settling_needs_are_kept_whole() -> None:
+    window_s = WHOLE_S
+    profile = make_profile(settle={"max": SETTLE_WINDOWS * window_s, "window": window_s})
+
+    state = state_after(run_started(profile), cell_started())
+
+    assert state.samples.whole_s == SETTLE_WINDOWS * window_s
+    assert state_after(run_started(), cell_started()).samples.whole_s == WHOLE_S

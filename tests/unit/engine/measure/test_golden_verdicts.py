@@ -8,7 +8,7 @@ import pytest
 from loadbench.engine.journal.events import CellFinished, Conditions, Verdict
 from loadbench.engine.journal.reader import read_attempt
 from loadbench.engine.journal.state import CellState, RunState, fold
-from loadbench.engine.measure.conditions import container_uses, machine_use, service_use, within
+from loadbench.engine.measure.conditions import WindowUse, whole_seconds
 from loadbench.engine.measure.rules import RULES, Case
 from loadbench.engine.measure.verdict import judge
 from loadbench.engine.report.drift import drift_to
@@ -69,13 +69,13 @@ def test_what_the_window_was_like_is_found_again_from_its_samples(
         assert finished is not None
         entries = read_attempt(folder, cell.cell.key)
         samples = fold(it for it in entries if not isinstance(it.event, CellFinished)).samples
-        window = within(samples, around(finished).begin_s, finished.measured_s)
+        use = WindowUse(whole_seconds(around(finished).begin_s, finished.measured_s))
+        for one in samples:
+            use.add(one)
         found = replace(
             around(finished),
-            containers=container_uses(
-                window, *[it for it in samples if it.second < window[0].second][-1:]
-            ),
-            service=service_use(window),
-            machine=machine_use(window),
+            containers=use.containers(),
+            service=use.service(),
+            machine=use.machine(),
         )
         assert found == around(finished)

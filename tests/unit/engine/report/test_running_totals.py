@@ -1,15 +1,18 @@
 """Running totals of an attempt."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import ErrorCount, Requests, Sample, Stages
+from loadbench.engine.journal.state import EMPTY
+from loadbench.engine.journal.time_bucket import MAX_ERROR_KINDS
 from loadbench.engine.measure.buckets import merge
-from loadbench.engine.report.running_totals import MAX_ERROR_KINDS, Accumulator, RunningTotals
-from tests.support.builders import sample, state_with
+from loadbench.engine.report.running_totals import Accumulator, RunningTotals
+from tests.support.builders import requests, sample, samples_of, state_with
 
 latencies = st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0])
 histograms = st.dictionaries(latencies, st.integers(1, 5), max_size=3).map(
@@ -133,6 +136,17 @@ def test_an_adder_can_be_asked_of_an_earlier_moment() -> None:
 
     assert accumulator.of(state_with(both[:1])).seconds == 1
     assert as_sums(accumulator.of(state_with(both[:1])))["requests"] == merged(both[:1])["requests"]
+
+
+def test_samples_that_were_read_half_a_bucket_ago_come_to_the_same() -> None:
+    samples = [sample(second=it, requests=requests(((1.0 + it, 1),))) for it in range(40)]
+    state = replace(EMPTY, samples=samples_of(samples, whole_s=10))
+    before = replace(EMPTY, samples=samples_of(samples[:5], whole_s=10))
+    accumulator = Accumulator()
+    accumulator.of(before)
+
+    assert as_sums(accumulator.of(state)) == {"measured": False, **merged(samples)}
+    assert accumulator.of(state) == Accumulator().of(state)
 
 
 def test_errors_stand_by_how_often_they_were_seen() -> None:

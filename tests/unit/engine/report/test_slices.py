@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Sample
-from loadbench.engine.measure.buckets import merge, successes
+from loadbench.engine.journal.samples import Samples
+from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket
+from loadbench.engine.measure.buckets import count, failures, successes
 from loadbench.engine.report.slices import Slice, Slices, slice_width_s
-from tests.support.builders import requests, sample
+from tests.support.builders import requests, sample, samples_of
 
 
 def seconds(number: int, since: int = 0) -> list[Sample]:
@@ -28,20 +31,30 @@ def seconds(number: int, since: int = 0) -> list[Sample]:
 HOUR = seconds(4000)
 
 
+@cache
+def first_of_hour(length: int) -> Samples:
+    return samples_of(HOUR[:length])
+
+
 def test_each_second_of_a_short_cell_is_a_slice() -> None:
-    slices = Slices().of(seconds(3))
+    slices = Slices().of(samples_of(seconds(3)))
 
     assert [(one.start_s, one.seconds) for one in slices] == [(0, 1), (1, 1), (2, 1)]
-    assert slices[1] == Slice(1, 1, latency=((11.0, 2),), failures=1, users=2)
+    assert slices[1] == Slice(
+        1, 1, successes=2, p50_ms=11.0, p90_ms=11.0, p99_ms=11.0, failures=1, users=2
+    )
 
 
 def test_without_a_sample_there_is_no_slice() -> None:
-    assert Slices().of([]) == []
+    assert Slices().of(Samples()) == []
 
 
 @pytest.mark.parametrize(
     ("length", "width_s"),
-    [(0, 1), (1, 1), (120, 1), (121, 2), (240, 2), (241, 5), (3600, 30), (3601, 60), (86400, 1800)],
+    [
+        *((0, 1), (1, 1), (120, 1), (121, 2), (240, 2), (241, 5), (1200, 10), (1201, 20)),
+        *((3600, 30), (3601, 60), (86400, 1800)),
+    ],
 )
 def test_slices_of_a_longer_cell_are_longer(length: int, width_s: int) -> None:
     assert slice_width_s(length) == width_s
@@ -56,10 +69,12 @@ def test_there_are_never_more_slices_than_a_chart_can_show(length: int) -> None:
 def test_slices_hold_every_second_once(length: int) -> None:
     samples = HOUR[:length]
 
-    slices = Slices().of(samples)
+    slices = Slices().of(first_of_hour(length))
 
     assert sum(one.seconds for one in slices) == length
-    assert merge(one.latency for one in slices) == merge(successes(it.requests) for it in samples)
+    every = [it for one in samples for it in one.requests]
+    assert sum(one.successes for one in slices) == count(successes(every))
+    assert sum(one.failures for one in slices) == count(failures(every))
     starts = [one.start_s for one in slices]
     assert starts == list(range(0, length, slice_width_s(length)))
 
@@ -69,43 +84,55 @@ def test_slices_of_a_growing_cell_are_those_of_a_whole_one(lengths: list[int]) -
     growing = Slices()
 
     for length in sorted(lengths):
-        assert growing.of(HOUR[:length]) == Slices().of(HOUR[:length])
+        assert growing.of(first_of_hour(length)) == Slices().of(first_of_hour(length))
 
 
 @settings(max_examples=5)
 @given(st.integers(0, 4000), st.integers(0, 4000))
 def test_slices_of_hours_are_the_same_however_they_came(one: int, other: int) -> None:
     growing = Slices()
-    growing.of(HOUR[: min(one, other)])
+    growing.of(first_of_hour(min(one, other)))
 
-    assert growing.of(HOUR[: max(one, other)]) == Slices().of(HOUR[: max(one, other)])
+    whole = first_of_hour(max(one, other))
+    assert growing.of(whole) == Slices().of(whole)
 
 
 def test_slices_can_be_asked_of_fewer_samples_again() -> None:
     slices = Slices()
-    slices.of(HOUR[:100])
+    slices.of(first_of_hour(100))
 
-    assert slices.of(HOUR[:50]) == Slices().of(HOUR[:50])
+    assert slices.of(first_of_hour(50)) == Slices().of(first_of_hour(50))
 
 
 def test_another_attempt_begins_anew() -> None:
     slices = Slices()
-    slices.of(seconds(10))
+    slices.of(samples_of(seconds(10)))
 
     again = [replace(one, attempt=2, users=99) for one in seconds(10)]
 
-    assert {one.users for one in slices.of(again)} == {99}
+    assert {one.users for one in slices.of(samples_of(again))} == {99}
 
 
 def test_slices_begin_where_the_samples_do() -> None:
-    assert [one.start_s for one in Slices().of(seconds(2, since=7))] == [7, 8]
+    assert [one.start_s for one in Slices().of(samples_of(seconds(2, since=7)))] == [7, 8]
 
 
 def test_the_users_of_a_slice_are_the_most_at_once() -> None:
-    assert Slices().of(HOUR[:240])[2].users == max(it.users for it in HOUR[4:6])
+    assert Slices().of(first_of_hour(240))[2].users == max(it.users for it in HOUR[4:6])
 
 
 def test_a_slice_has_its_rates_per_second() -> None:
-    one = Slice(0, 5, latency=((10.0, 20), (30.0, 10)), failures=5, users=2)
+    one = Slice(0, 5, successes=30, p50_ms=10.0, p90_ms=30.0, p99_ms=30.0, failures=5, users=2)
 
     assert (one.rps, one.failures_per_s) == (6.0, 1.0)
+
+
+@pytest.mark.parametrize("length", [1199, 1200, 1201, 1805, 2399, 3601, 4000])
+def test_charts_are_the_same_as_if_every_second_were_kept(length: int) -> None:
+    bounded = samples_of(HOUR[:length], whole_s=600)
+    whole = samples_of(HOUR[:length], whole_s=length + BUCKET_S)
+
+    assert any(isinstance(it, TimeBucket) for it in bounded.parts())
+    assert Slices().of(bounded) == Slices().of(whole)
+    last = [samples_of(it[-600:]) for it in (bounded, whole)]
+    assert Slices().of(last[0]) == Slices().of(last[1])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.codec import FILE_NAME, VERSION, without_samples
+from loadbench.engine.journal.codec import FILE_NAME, VERSION
 from loadbench.engine.journal.events import (
     CellPhase,
     ErrorCount,
@@ -166,7 +166,7 @@ def test_a_skip_of_a_cell_that_was_measured_before_leaves_its_attempt(tmp_path: 
 
 def test_an_attempt_of_a_folder_without_a_journal_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="No such file"):
-        read_attempt(tmp_path, FIRST)
+        list(read_attempt(tmp_path, FIRST))
 
 
 def test_an_attempt_of_another_major_version_is_refused(tmp_path: Path) -> None:
@@ -174,13 +174,13 @@ def test_an_attempt_of_another_major_version_is_refused(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace(f'"v":{VERSION},', '"v":9,'))
 
     with pytest.raises(JournalError, match="format version 9"):
-        read_attempt(tmp_path, FIRST)
+        list(read_attempt(tmp_path, FIRST))
 
 
 def test_a_journal_in_which_no_run_began_has_no_attempt(tmp_path: Path) -> None:
     write_journal(tmp_path, cell_started(), sample())
 
-    assert read_attempt(tmp_path, FIRST) == []
+    assert list(read_attempt(tmp_path, FIRST)) == []
 
 
 def golden(name: str, folder: Path) -> Path:
@@ -284,29 +284,26 @@ def test_an_attempt_is_the_run_as_it_was_at_the_end_of_it(written: list[Event], 
 # Without samples
 
 
-def lines_of(*events: Event) -> list[bytes]:
-    """The lines of a journal."""
-    with tempfile.TemporaryDirectory() as name:
-        return JournalReader(write_journal(Path(name), *events)).lines()
-
-
 @pytest.mark.parametrize(
-    ("but_last", "kept"), [(0, []), (1, [3]), (2, [2, 3]), (4, [0, 1, 2, 3]), (99, [0, 1, 2, 3])]
+    ("most", "kept"), [(0, []), (1, [3]), (2, [2, 3]), (4, [0, 1, 2, 3]), (99, [0, 1, 2, 3])]
 )
-def test_all_samples_but_the_last_are_left_out(but_last: int, kept: list[int]) -> None:
+def test_all_samples_but_the_last_are_left_out(tmp_path: Path, most: int, kept: list[int]) -> None:
     samples = [sample(second=second) for second in range(4)]
-    lines = lines_of(BEGUN, cell_started(), *samples[:3], Note(text="n"), samples[3])
+    write_journal(tmp_path, BEGUN, cell_started(), *samples[:3], Note(text="n"), samples[3])
+    reader = JournalReader(tmp_path)
+    lines = list(JournalReader(tmp_path).lines())
 
-    left = without_samples(lines, but_last=but_last)
+    left = list(reader.wanted(max_samples=most))
 
     expected = [lines[i] for i in (0, 1)] + [lines[2 + i] for i in kept if i < 3]
     assert left == [*expected, lines[5], *[lines[6] for i in kept if i == 3]]
+    assert reader.has_left_out == (most < len(samples))
 
 
-def test_a_note_about_samples_is_none() -> None:
-    lines = lines_of(Note(text='{"type":"sample"'))
+def test_a_note_about_samples_is_none(tmp_path: Path) -> None:
+    write_journal(tmp_path, Note(text='{"type":"sample"'))
 
-    assert without_samples(lines, but_last=0) == lines
+    assert len(list(JournalReader(tmp_path).wanted(max_samples=0))) == 1
 
 
 # Phases, samples since one, stopping

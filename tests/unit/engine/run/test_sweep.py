@@ -1,7 +1,9 @@
 """The order of side effects of a sweep: on success, on every failure, on stop and resume."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -15,12 +17,14 @@ from loadbench.engine.journal.events import (
     Phase,
     Result,
     RunResumed,
+    Sample,
     StackProgress,
     Verdict,
 )
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.measure.conditions import whole_seconds
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
@@ -677,3 +681,26 @@ def answers(folder: Path) -> dict[str, list[tuple[bool, str]]]:
         if isinstance(entry.event, CommandAnswered):
             found.setdefault(entry.event.id, []).append((entry.event.accepted, entry.event.message))
     return found
+
+
+def test_the_conditions_of_a_cell_are_those_of_the_samples_in_its_journal(sweep: Sweep) -> None:
+    cores = count(1)
+    sweep.stack.show = lambda: (
+        Container(name="model-1", service="model", state="running", cpu_cores=next(cores) / 7),
+    )
+
+    sweep.run()
+
+    samples = [
+        entry.event
+        for entry in JournalReader(sweep.folder).decode_all(JournalReader(sweep.folder).lines())
+        if isinstance(entry.event, Sample) and entry.event.cell == "m1_u2_s2"
+    ]
+    finished = sweep.state.cells["m1_u2_s2"].finished
+    assert finished is not None
+    assert finished.circumstances is not None
+    window = whole_seconds(finished.circumstances.begin_s, finished.measured_s)
+    looks = [it.containers[0].cpu_cores or 0.0 for it in samples if it.second in window]
+    assert looks
+    [use] = finished.circumstances.containers
+    assert use.cpu_cores == round(fmean(looks), 3)

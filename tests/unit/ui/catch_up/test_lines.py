@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.codec import Entry, without_samples
+from loadbench.engine.journal.codec import SAMPLE_PREFIX, Entry
 from loadbench.engine.journal.events import (
     CellPhase,
     Container,
@@ -51,7 +51,8 @@ SAME_DAY = datetime(2026, 11, 22, 20, tzinfo=UTC)
 
 def journal(name: str, *, until: int | None = None) -> list[Entry]:
     lines = (JOURNALS / f"{name}.jsonl").read_bytes().splitlines()[:until]
-    return JournalReader(Path("/nowhere")).decode_all(without_samples(lines, but_last=0))
+    kept = (line for line in lines if not line.startswith(SAMPLE_PREFIX))
+    return list(JournalReader(Path("/nowhere")).decode_all(kept))
 
 
 def told(highlights: Sequence[Highlight]) -> list[str]:

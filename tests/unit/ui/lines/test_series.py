@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, Phase, Sample
 from loadbench.engine.journal.state import PhaseStart
-from loadbench.engine.measure.buckets import count
 from loadbench.engine.report.slices import Slices
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series
 from loadbench.ui.lines.series import (
@@ -23,6 +22,7 @@ from loadbench.ui.lines.text import SERIES, plain
 from tests.support.builders import (
     requests,
     sample,
+    samples_of,
 )
 
 
@@ -62,7 +62,7 @@ def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -
 
 def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, Chart]:
     """The two charts of a cell."""
-    slices = Slices().of(samples)
+    slices = Slices().of(samples_of(samples))
     phases = (PhaseStart(Phase.SETTLING, 0), PhaseStart(Phase.MEASURING, 5))
     return (
         latency_chart(slices, phases, growing=growing),
@@ -197,4 +197,4 @@ def test_percentiles_of_a_slice_are_those_of_all_its_seconds() -> None:
 
     assert points(latency)["p50"][0] == (0, 10.0)
     assert points(latency)["p99"][0] == (0, 500.0)
-    assert count(Slices().of(samples)[0].latency) == 10
+    assert Slices().of(samples_of(samples))[0].successes == 10

@@ -7,7 +7,8 @@ is performed. Everything that is shown or decided is a fold of it.
 - `codec`: a line to an event and back; the order of the fields, the prefixes by which lines are
   skipped unread, and what lines of earlier versions lack.
 - `writer`, `reader`, `lock`: the file.
-- `state`: the only fold, from entries to `RunState`. `samples`: seconds of the current cell.
+- `state`: the only fold, from entries to `RunState`. `samples`: seconds of the current cell, the
+  older ones as a `time_bucket` for every ten.
 - `progress`: how far a run is, by the estimates of its plan.
 - `commands`: the way back, from viewers to the runner.
 - `service_log`: what the services of a run said.

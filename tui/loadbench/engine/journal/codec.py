@@ -4,12 +4,12 @@ Lines are told apart by their first bytes, so that what nobody needs is never pa
 """
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from loadbench.engine.journal.events import (
     UNRECORDED,
@@ -33,7 +33,7 @@ _WITH_CLIENTS = (Sample.type, CellFinished.type)
 """What these hold of a single load generator stands in their lines as fields of their own."""
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
 BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
-_SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
+SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
 COMMAND_PREFIX = f'{{"type":"{CommandAnswered.type}"'.encode()
 START_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
 OVER_PREFIXES = tuple(
@@ -42,7 +42,7 @@ OVER_PREFIXES = tuple(
 RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
 HEAD_BYTES = 160
 """Type, number, times and the cell are within these of every line."""
-_NEXT_CELL_PREFIXES = tuple(
+NEXT_CELL_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
 """A skipped cell need not be the one that is being measured, so that is none of them."""
@@ -71,7 +71,8 @@ def decode(line: bytes, path: Path) -> Entry | None:
         JournalError: The journal's major version is not ours, or its first line is broken.
     """
     try:
-        fields = json.loads(line)
+        # Unlike the standard library's, it makes equal strings one: each second repeats them all.
+        fields = from_json(line)
         kind = fields["type"]
         if kind == RunStarted.type and fields["v"] != VERSION:
             raise JournalError(
@@ -116,19 +117,3 @@ def encode(entry: Entry) -> bytes:
 def mark_of(cell: str) -> bytes:
     """Return what the head of each entry of a cell has in it."""
     return f'"cell":{json.dumps(cell)}'.encode()
-
-
-def without_samples(lines: Sequence[bytes], *, but_last: int) -> list[bytes]:
-    """Return the lines without samples, except so many of the last ones."""
-    samples = [i for i, line in enumerate(lines) if line.startswith(_SAMPLE_PREFIX)]
-    dropped = set(samples[: max(0, len(samples) - but_last)])
-    return [line for i, line in enumerate(lines) if i not in dropped]
-
-
-def without_old_samples(lines: list[bytes]) -> Iterator[bytes]:
-    """Return the lines without the samples of cells that are over in them."""
-    nexts = (i for i in reversed(range(len(lines))) if lines[i].startswith(_NEXT_CELL_PREFIXES))
-    last_next = next(nexts, -1)
-    for i, line in enumerate(lines):
-        if line and (i > last_next or not line.startswith(_SAMPLE_PREFIX)):
-            yield line

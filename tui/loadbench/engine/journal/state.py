@@ -1,5 +1,6 @@
 """The only fold: from the entries of a journal to the state of its run. Pure."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -24,8 +25,8 @@ from loadbench.engine.journal.events import (
     StackPrepared,
     StackProgress,
 )
-from loadbench.engine.journal.samples import Samples
-from loadbench.engine.profile.model import Profile
+from loadbench.engine.journal.samples import WHOLE_S, Part, Samples
+from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.profile.plan import Cell, with_added
 from loadbench.engine.profile.recorded import read_recorded
 
@@ -144,7 +145,7 @@ class RunState:
                     cell_since_s=entry.elapsed_s,
                     phase=None,
                     phases=(),
-                    samples=Samples(),
+                    samples=Samples(whole_s=_whole_s(self.profile)),
                     progress=None,
                 )
             case CellPhase(phase=phase):
@@ -156,7 +157,8 @@ class RunState:
                     phases=(*self.phases, begun),
                 )
             case Sample() as event:
-                return replace(state, samples=self.samples.plus(event), containers=event.containers)
+                samples = self.samples.plus(event, [it.second for it in self.phases])
+                return replace(state, samples=samples, containers=event.containers)
             case Containers(containers=containers):
                 return replace(state, containers=containers)
             case CellFinished() as event:
@@ -180,15 +182,20 @@ class RunState:
                     state, finished=event, current=None, phase=None, paused=False, stopping=False
                 )
 
-    def samples_in(self, phase: Phase) -> Sequence[Sample]:
-        """Return the samples of a phase of the current attempt; none if it has not begun."""
+    def indices_in(self, phase: Phase) -> range:
+        """Return which of the samples are of a phase; none if it has not begun."""
         starts = [it.phase for it in self.phases]
-        if phase not in starts or not self.samples:
-            return ()
-        at, first = starts.index(phase), self.samples[0].second
-        begin = self.phases[at].second - first
-        ends = [it.second - first for it in self.phases[at + 1 :]]
-        return self.samples[max(0, begin) : max(0, ends[0]) if ends else len(self.samples)]
+        first, length = self.samples.first, len(self.samples)
+        if phase not in starts or first is None:
+            return range(0)
+        seconds = [it.second - first.second for it in self.phases[starts.index(phase) :]]
+        begin, end, *_ = (min(max(0, it), length) for it in (*seconds, length))
+        return range(begin, end)
+
+    def samples_in(self, phase: Phase) -> Sequence[Part]:
+        """Return the samples of a phase of the current attempt, older ones as buckets."""
+        found = self.indices_in(phase)
+        return tuple(self.samples.parts(found.start, found.stop))
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:
@@ -309,6 +316,12 @@ def unreadable_profile(run: str, keys: Iterable[str]) -> str:
         f"the run {run} has a profile that this version cannot read ({', '.join(keys)}); "
         "use the loadbench-tui that wrote it, or a newer one"
     )
+
+
+def _whole_s(profile: Profile | None) -> int:
+    """Return how many seconds are kept whole: the runner decides by them what has settled."""
+    needed_s = SETTLE_WINDOWS * math.ceil(profile.settle.window) if profile else 0
+    return max(WHOLE_S, needed_s)
 
 
 EMPTY = RunState()

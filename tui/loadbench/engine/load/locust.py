@@ -141,9 +141,13 @@ class LocustLoad:
         self._silent = 0
         return _STATE.validate_json(answer.content)
 
-    def measure(self, seconds: float) -> None:
-        """Reset Locust's statistics and open the measured window for this long."""
-        self._call("POST", MEASURE_PATH, data={"seconds": repr(seconds)})
+    def measure(self, seconds: float) -> float:
+        """Reset Locust's statistics and open the measurement window for this long.
+
+        Returns:
+            When the window begins, counted as samples are.
+        """
+        return float(self._call("POST", MEASURE_PATH, data={"seconds": repr(seconds)}).json())
 
     def stop(self) -> None:
         """End the users, each after its request, at the latest after the request's timeout."""

@@ -62,8 +62,8 @@ class Load(Protocol):
     def state(self, since: int) -> LoadState | None:
         """Return where it stands, with the seconds from number `since` on; None: no answer now."""
 
-    def measure(self, seconds: float) -> None:
-        """Reset the statistics and open the measured window."""
+    def measure(self, seconds: float) -> float:
+        """Reset the statistics, open the measurement window and return its `begin_s`."""
 
     def stop(self) -> None:
         """End the users, each after its request; returns when there are none."""

@@ -1,9 +1,8 @@
-"""From the samples of a measured window to what the window was like. Pure."""
+"""From the samples of a measured window, one by one, to what the window was like. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from statistics import fmean
+from dataclasses import dataclass, field
 
 from loadbench.engine.journal.events import (
     ClientUse,
@@ -11,9 +10,14 @@ from loadbench.engine.journal.events import (
     ContainerUse,
     Machine,
     Sample,
+    ServiceMetrics,
     ServiceUse,
+    Worker,
     WorkerUse,
 )
+
+MAX_PARTS = 64
+"""Values of a sum that are held before they are condensed: enough to make that rare."""
 
 
 def cpu_cores(clients: Iterable[ClientUse]) -> float:
@@ -31,115 +35,222 @@ def most_lag_ms(clients: Iterable[ClientUse]) -> float:
     return max((it.lag_ms or 0.0 for it in clients), default=0.0)
 
 
-def within(samples: Sequence[Sample], begin_s: float, seconds: float) -> list[Sample]:
-    """Return the samples of seconds that lie wholly in a window; of a short one, partly.
+def whole_seconds(begin_s: float, seconds: float) -> range:
+    """Return the seconds that lie wholly in a window; of a short one, partly.
 
     Args:
-        samples: Of one attempt.
         begin_s: When the window begins, counted as samples are.
         seconds: How long it is.
     """
     first, end = math.ceil(begin_s), math.floor(begin_s + seconds)
     if first >= end:
         first, end = math.floor(begin_s), math.ceil(begin_s + seconds)
-    return [it for it in samples if first <= it.second < end]
+    return range(first, end)
 
 
-def container_uses(
-    samples: Sequence[Sample], before: Sample | None = None
-) -> tuple[ContainerUse, ...]:
-    """Return what each container used on average, and whether it was there all the time.
+class WindowUse:
+    """Adds up what was used in the seconds of a window, none of which it keeps.
+
+    The results are those that all the samples together would give, to the last digit.
 
     Args:
-        samples: Of the window.
-        before: The last one before it, from which on restarts count.
+        window: Its seconds.
+        before: The last sample before it, from which on restarts count.
     """
-    names = dict.fromkeys(it.name for sample in samples for it in sample.containers)
-    return tuple(_container_use(name, samples, before) for name in names)
+
+    def __init__(self, window: range, before: Sample | None = None) -> None:
+        self._window = window
+        self._before = before
+        self._seconds = 0
+        self._containers: dict[str, _ContainerTotals] = {}
+        self._service: _ServiceTotals | None = None
+        self._machine: _MachineTotals | None = None
+
+    def add(self, sample: Sample) -> None:
+        """Add a second; those outside of the window do not count."""
+        if sample.second < self._window.start:
+            self._before = sample
+        if sample.second not in self._window:
+            return
+        self._seconds += 1
+        for container in sample.containers:
+            if container.name not in self._containers:
+                self._containers[container.name] = _ContainerTotals(container.service)
+            self._containers[container.name].add(container)
+        if sample.service:
+            self._service = self._service or _ServiceTotals()
+            self._service.add(sample.second, sample.service)
+        if sample.machine:
+            self._machine = self._machine or _MachineTotals(sample.machine.cores)
+            self._machine.add(sample.machine)
+
+    def containers(self) -> tuple[ContainerUse, ...]:
+        """Return what each container used on average, and whether it was there all the time."""
+        before = {it.name: it for it in self._before.containers} if self._before else {}
+        return tuple(
+            totals.use(name, self._seconds, before.get(name))
+            for name, totals in self._containers.items()
+        )
+
+    def service(self) -> ServiceUse | None:
+        """Return what the metrics of the service came to; None: there were none."""
+        return self._service.use() if self._service else None
+
+    def machine(self) -> Machine | None:
+        """Return what the machine did on average; None: there were no such figures."""
+        return self._machine.use() if self._machine else None
 
 
-def service_use(samples: Sequence[Sample]) -> ServiceUse | None:
-    """Return what the metrics of the service came to; None: it told none."""
-    told = [it.service for it in samples if it.service]
-    if not told:
-        return None
-    workers = [it.workers for it in told if it.workers is not None]
-    names = dict.fromkeys(total.id for it in told for total in it.totals)
-    uses = (_worker_use(name, samples) for name in names)
-    return ServiceUse(
-        queue_length=_mean(it.queue_length for it in told),
-        fewest_workers=min(workers, default=None),
-        most_workers=max(workers, default=None),
-        workers=tuple(it for it in uses if it),
-    )
+class _Mean:
+    """The mean of known values, with the exact sum of `math.fsum` but without its list."""
+
+    __slots__ = ("_count", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[float] = []
+        self._count = 0
+
+    def add(self, value: float | None) -> None:
+        if value is None:
+            return
+        self._parts.append(value)
+        self._count += 1
+        if len(self._parts) > MAX_PARTS:
+            self._parts = _condensed(self._parts)
+
+    def rounded(self) -> float | None:
+        """Return the mean to three digits; None: no value is known."""
+        return round(math.fsum(self._parts) / self._count, 3) if self._count else None
 
 
-def _worker_use(name: str, samples: Sequence[Sample]) -> WorkerUse | None:
-    """Return what a worker did; None: that is not known.
-
-    It tells its counters in steps, which looks do not fall into alike: what counts is from one
-    step to another.
-    """
-    looks = [
-        (sample.second, total)
-        for sample in samples
-        for total in (sample.service.totals if sample.service else ())
-        if total.id == name
-    ]
-    steps = [now for before, now in pairwise(looks) if now[1] != before[1]]
-    if len(steps) < 2:
-        return None
-    (first_s, first), (last_s, last) = steps[0], steps[-1]
-    if last.images < first.images:
-        # It counts anew, so it was started anew.
-        return None
-    return WorkerUse(
-        id=name,
-        seconds=last_s - first_s,
-        images=last.images - first.images,
-        infer_s=round(last.infer_s - first.infer_s, 4),
-    )
+def _condensed(values: Sequence[float]) -> list[float]:
+    """Return few floats with the same exact sum: its rounded value and what rounding left."""
+    parts: list[float] = []
+    while part := math.fsum([*values, *(-it for it in parts)]):
+        parts.append(part)
+    return parts
 
 
-def machine_use(samples: Sequence[Sample]) -> Machine | None:
-    """Return what the machine did on average; None: nobody looked."""
-    told = [it.machine for it in samples if it.machine]
-    if not told:
-        return None
-    return Machine(
-        cores=told[0].cores,
-        cpu_cores=round(fmean(it.cpu_cores for it in told), 3),
-        others_cpu_cores=_mean(it.others_cpu_cores for it in told),
-        stolen_cpu_cores=round(fmean(it.stolen_cpu_cores for it in told), 3),
-        swapped_bytes=sum(it.swapped_bytes for it in told),
-    )
+@dataclass(slots=True)
+class _ContainerTotals:
+    service: str
+    cpu_cores: _Mean = field(default_factory=_Mean)
+    throttled: _Mean = field(default_factory=_Mean)
+    is_limited: bool = False
+    memory_bytes: int | None = None
+    restarts: set[int] = field(default_factory=set)
+    """The fewest and the most."""
+    running: int = 0
 
-
-def _container_use(name: str, samples: Sequence[Sample], before: Sample | None) -> ContainerUse:
-    looks = [_find(name, sample) for sample in samples]
-    there = [it for it in looks if it]
-    # One that never ran is a job that was done before.
-    ran = any(it.state == "running" for it in there)
-    restarts = [it.restarts for it in there]
-    if before and (earlier := _find(name, before)):
-        restarts.append(earlier.restarts)
-    limited = any(it.throttled is not None for it in there)
-    return ContainerUse(
-        name=name,
-        service=there[0].service,
-        cpu_cores=_mean(it.cpu_cores for it in there),
-        memory_bytes=max((it.memory_bytes for it in there if it.memory_bytes), default=None),
+    def add(self, now: Container) -> None:
+        self.cpu_cores.add(now.cpu_cores)
         # A second with nothing to do has no scheduling period, and nothing was held back in it.
-        throttled=_mean(it.throttled or 0.0 for it in there) if limited else None,
-        restarts=max(restarts) - min(restarts),
-        missing_s=sum(ran and (it is None or it.state != "running") for it in looks),
-    )
+        self.throttled.add(now.throttled or 0.0)
+        self.is_limited |= now.throttled is not None
+        if now.memory_bytes:
+            self.memory_bytes = max(now.memory_bytes, self.memory_bytes or 0)
+        self.restarts.add(now.restarts)
+        self.restarts = {min(self.restarts), max(self.restarts)}
+        self.running += now.state == "running"
+
+    def use(self, name: str, seconds: int, before: Container | None) -> ContainerUse:
+        restarts = self.restarts | ({before.restarts} if before else set())
+        return ContainerUse(
+            name=name,
+            service=self.service,
+            cpu_cores=self.cpu_cores.rounded(),
+            memory_bytes=self.memory_bytes,
+            throttled=self.throttled.rounded() if self.is_limited else None,
+            restarts=max(restarts) - min(restarts),
+            # One that never ran is a job that was done before.
+            missing_s=seconds - self.running if self.running else 0,
+        )
 
 
-def _find(name: str, sample: Sample) -> Container | None:
-    return next((it for it in sample.containers if it.name == name), None)
+@dataclass(slots=True)
+class _ServiceTotals:
+    queue_length: _Mean = field(default_factory=_Mean)
+    fewest_workers: int | None = None
+    most_workers: int | None = None
+    workers: dict[str, "_WorkerSteps"] = field(default_factory=dict)
+
+    def add(self, second: int, now: ServiceMetrics) -> None:
+        self.queue_length.add(now.queue_length)
+        if now.workers is not None:
+            known = [it for it in (self.fewest_workers, self.most_workers) if it is not None]
+            self.fewest_workers = min([now.workers, *known])
+            self.most_workers = max([now.workers, *known])
+        for total in now.totals:
+            if total.id in self.workers:
+                self.workers[total.id].add(second, total)
+            else:
+                self.workers[total.id] = _WorkerSteps(total)
+
+    def use(self) -> ServiceUse:
+        uses = (it.use() for it in self.workers.values())
+        return ServiceUse(
+            queue_length=self.queue_length.rounded(),
+            fewest_workers=self.fewest_workers,
+            most_workers=self.most_workers,
+            workers=tuple(it for it in uses if it),
+        )
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [it for it in values if it is not None]
-    return round(fmean(known), 3) if known else None
+@dataclass(slots=True)
+class _WorkerSteps:
+    """The first and the last step of a worker's counters.
+
+    They move in steps, which do not fall into the samples alike: what counts is from one step to
+    another.
+    """
+
+    newest: Worker
+    first: tuple[int, Worker] | None = None
+    last: tuple[int, Worker] | None = None
+    """None: there was no second step."""
+
+    def add(self, second: int, now: Worker) -> None:
+        if now != self.newest and self.first:
+            self.last = (second, now)
+        elif now != self.newest:
+            self.first = (second, now)
+        self.newest = now
+
+    def use(self) -> WorkerUse | None:
+        """Return what the worker did; None: that is not known."""
+        if self.first is None or self.last is None:
+            return None
+        (first_s, first), (last_s, last) = self.first, self.last
+        if last.images < first.images:
+            # It counts anew, so it was started anew.
+            return None
+        return WorkerUse(
+            id=last.id,
+            seconds=last_s - first_s,
+            images=last.images - first.images,
+            infer_s=round(last.infer_s - first.infer_s, 4),
+        )
+
+
+@dataclass(slots=True)
+class _MachineTotals:
+    cores: int
+    cpu_cores: _Mean = field(default_factory=_Mean)
+    others_cpu_cores: _Mean = field(default_factory=_Mean)
+    stolen_cpu_cores: _Mean = field(default_factory=_Mean)
+    swapped_bytes: int = 0
+
+    def add(self, now: Machine) -> None:
+        self.cpu_cores.add(now.cpu_cores)
+        self.others_cpu_cores.add(now.others_cpu_cores)
+        self.stolen_cpu_cores.add(now.stolen_cpu_cores)
+        self.swapped_bytes += now.swapped_bytes
+
+    def use(self) -> Machine:
+        return Machine(
+            cores=self.cores,
+            cpu_cores=self.cpu_cores.rounded() or 0.0,
+            others_cpu_cores=self.others_cpu_cores.rounded(),
+            stolen_cpu_cores=self.stolen_cpu_cores.rounded() or 0.0,
+            swapped_bytes=self.swapped_bytes,
+        )

@@ -1,17 +1,10 @@
 """The running totals of an attempt, added up as its samples arrive. Pure."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from loadbench.engine.journal.events import Buckets, ErrorCount, Phase, Requests, Sample, Stages
+from loadbench.engine.journal.events import ErrorCount, Phase, Requests, Stages
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.buckets import to_buckets
-
-MAX_ERROR_KINDS = 50
-"""Kinds of error that are counted separately. Every message may differ, so the rest is one kind."""
-_OTHER_ERRORS = "other failures"
-_STAGES = ("latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
+from loadbench.engine.journal.time_bucket import RequestTotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +26,7 @@ class Accumulator:
 
     _source: tuple[object, ...] = ()
     _seconds: int = 0
-    _counts: dict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
-        default_factory=dict
-    )
-    _stages: Counter[str] = field(default_factory=Counter)
-    _errors: Counter[str] = field(default_factory=Counter)
+    _totals: RequestTotals = field(default_factory=RequestTotals)
 
     def of(self, state: RunState) -> RunningTotals:
         """Return the totals of the current attempt.
@@ -48,51 +37,20 @@ class Accumulator:
             state: The run; its samples are those of the last call and later ones, or those of
                 another attempt.
         """
-        measured = state.samples_in(Phase.MEASURING)
-        samples: Sequence[Sample] = measured or state.samples
-        first = samples[0] if samples else None
-        source = (first.cell, first.attempt, first.second, bool(measured)) if first else ()
-        if source != self._source or len(samples) < self._seconds:
-            self._source, self._seconds, self._counts = source, 0, {}
-            self._stages, self._errors = Counter(), Counter()
-        for sample in samples[self._seconds :]:
-            self._add(sample)
-        self._seconds = len(samples)
+        samples, measured = state.samples, state.indices_in(Phase.MEASURING)
+        counted, first = measured or range(len(samples)), samples.first
+        attempt = (first.cell, first.attempt, first.second) if first else ()
+        source = (*attempt, counted.start, bool(measured))
+        next_index = counted.start + self._seconds
+        if source != self._source or next_index > counted.stop or samples.divides(next_index):
+            self._source, self._totals, next_index = source, RequestTotals(), counted.start
+        for part in samples.parts(next_index, counted.stop):
+            self._totals.add(part)
+        self._seconds = len(counted)
         return RunningTotals(
             is_measured=bool(measured),
-            seconds=len(samples),
-            requests=tuple(
-                Requests(
-                    method=method,
-                    name=name,
-                    successes=to_buckets(good),
-                    failures=to_buckets(bad),
-                )
-                for (method, name), (good, bad) in self._counts.items()
-            ),
-            stages=Stages(
-                count=int(self._stages["count"]),
-                **{name: float(self._stages[name]) for name in _STAGES},
-            ),
-            errors=tuple(
-                ErrorCount(error=error, count=count) for error, count in self._errors.most_common()
-            ),
+            seconds=len(counted),
+            requests=self._totals.requests,
+            stages=self._totals.stages,
+            errors=self._totals.errors,
         )
-
-    def _add(self, sample: Sample) -> None:
-        for it in sample.requests:
-            good, bad = self._counts.setdefault((it.method, it.name), (Counter(), Counter()))
-            _add_buckets(good, it.successes)
-            _add_buckets(bad, it.failures)
-        self._stages["count"] += sample.stages.count
-        for name in _STAGES:
-            self._stages[name] += getattr(sample.stages, name)
-        for error in sample.errors:
-            is_new = error.error not in self._errors
-            is_full = len(self._errors) >= MAX_ERROR_KINDS
-            self._errors[_OTHER_ERRORS if is_new and is_full else error.error] += error.count
-
-
-def _add_buckets(total: Counter[float], histogram: Buckets) -> None:
-    for latency_ms, number in histogram:
-        total[latency_ms] += number

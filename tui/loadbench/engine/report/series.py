@@ -1,9 +1,9 @@
 """A run by the second: a row of numbers for every sample. Pure."""
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from typing import TextIO
 
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellPhase, Phase, Sample
@@ -61,13 +61,11 @@ def seconds(entries: Iterable[Entry]) -> Iterator[SeriesRow]:
                 yield _second(sample, phase)
 
 
-def series_csv(entries: Iterable[Entry]) -> str:
-    """Return every second of a run as CSV, empty where there is no number."""
-    out = io.StringIO()
+def write_series(entries: Iterable[Entry], out: TextIO) -> None:
+    """Write every second of a run as CSV, row by row, empty where there is no number."""
     writer = csv.DictWriter(out, [field.name for field in fields(SeriesRow)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(second) for second in seconds(entries))
-    return out.getvalue()
 
 
 def _second(sample: Sample, phase: Phase) -> SeriesRow:

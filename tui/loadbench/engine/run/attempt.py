@@ -17,13 +17,7 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.load.protocol import Load, LoadState, Measured
-from loadbench.engine.measure.conditions import (
-    container_uses,
-    cpu_cores,
-    machine_use,
-    service_use,
-    within,
-)
+from loadbench.engine.measure.conditions import WindowUse, cpu_cores, whole_seconds
 from loadbench.engine.measure.steady import Steadiness, steadiness
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
@@ -74,6 +68,7 @@ class CellAttempt:
         self._load = equipment.load
         self._metrics = equipment.metrics
         self._machine = MachineMeter()
+        self._use = WindowUse(range(0))
         self._control = control
         # Unlike the key, the tag tells this attempt from an earlier one at the same Locust.
         self._tag = f"{cell.key}.{attempt}"
@@ -140,14 +135,20 @@ class CellAttempt:
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S
         while True:
             self._observe()
-            now = steadiness(self._control.state.samples[first:], settle.window)
+            samples = self._control.state.samples
+            # Older seconds do not count, and are not kept whole.
+            first = max(first, len(samples) - samples.whole_s)
+            now = steadiness(samples[first:], settle.window)
             if now.steady or time.monotonic() > deadline:
                 return now
             self._look()
 
     def _measure(self) -> None:
         seconds = self._profile.run_time
-        self._load.measure(seconds)
+        begin_s = self._load.measure(seconds)
+        # Seconds that were observed so far have ended before the window begins.
+        newest = self._control.state.samples[-1:]
+        self._use = WindowUse(whole_seconds(begin_s, seconds), *newest)
         self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
 
     def _drain(self) -> Measured:
@@ -195,14 +196,11 @@ class CellAttempt:
 
     def _conditions(self, measured: Measured) -> Conditions:
         known = measured.circumstances
-        samples = self._control.state.samples
-        window = within(samples, known.begin_s, measured.measured_s)
-        before = [it for it in samples if window and it.second < window[0].second][-1:]
         return replace(
             known,
-            containers=container_uses(window, *before),
-            service=service_use(window),
-            machine=machine_use(window),
+            containers=self._use.containers(),
+            service=self._use.service(),
+            machine=self._use.machine(),
         )
 
     def _observe_until(self, done: Callable[[LoadState], bool], *, within_s: float) -> None:
@@ -232,22 +230,22 @@ class CellAttempt:
             None if here is None else here + cpu_cores(state.seconds[-1].clients)
         )
         for second in state.seconds:
-            self._control.emit(
-                Sample(
-                    cell=self._cell.key,
-                    attempt=self._attempt,
-                    second=second.second,
-                    users=second.users,
-                    requests=second.requests,
-                    stages=second.stages,
-                    containers=containers,
-                    clients=second.clients,
-                    service=service,
-                    # One look at all the seconds since the last one: told once.
-                    machine=machine if second is state.seconds[-1] else None,
-                    errors=second.errors,
-                )
+            sample = Sample(
+                cell=self._cell.key,
+                attempt=self._attempt,
+                second=second.second,
+                users=second.users,
+                requests=second.requests,
+                stages=second.stages,
+                containers=containers,
+                clients=second.clients,
+                service=service,
+                # One look at all the seconds since the last one: told once.
+                machine=machine if second is state.seconds[-1] else None,
+                errors=second.errors,
             )
+            self._control.emit(sample)
+            self._use.add(sample)
         return state
 
     def _look(self, *, at_most_s: float | None = None) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from loadbench.engine.journal.codec import without_samples
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.highlights import Highlight, highlights_since
@@ -142,4 +141,4 @@ class CatchUp:
 
 def _read_highlights(folder: Path, seq: int) -> tuple[Highlight, ...]:
     reader = JournalReader(folder)
-    return highlights_since(reader.decode_all(without_samples(reader.lines(), but_last=0)), seq)
+    return highlights_since(reader.decode_all(reader.wanted(max_samples=0)), seq)

@@ -1,6 +1,6 @@
 """A run that is looked at: one for all screens that show it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,9 @@ from loadbench.ui.lines.cell import Shown
 from loadbench.ui.lines.service_log import CellLog
 
 ATTEMPTS_KEPT = 8
-"""Of cells that were looked at; each may hold hours of samples."""
+"""Of cells that were looked at."""
+SAMPLES_KEPT = 3600
+"""Of all these attempts together; the newest attempt may have more."""
 
 Attempt = tuple[str, int]
 """The key of a cell, and the number of the attempt."""
@@ -194,14 +196,19 @@ class Watched:
             return
         finally:
             self._reading.discard((what, of))
-        for oldest in list(known)[:-ATTEMPTS_KEPT]:
-            del known[oldest]
+        while len(known) > ATTEMPTS_KEPT or (len(known) > 1 and _samples(known) > SAMPLES_KEPT):
+            del known[next(iter(known))]
         self.changed()
 
 
 def _replayed(folder: Path, cell: str) -> RunState:
     """Return the run as it was at the end of the latest attempt of a cell."""
     return fold(read_attempt(folder, cell))
+
+
+def _samples(known: Mapping[Attempt, object]) -> int:
+    """Return how many samples there are in what is known of attempts."""
+    return sum(len(it.samples) for it in known.values() if isinstance(it, RunState))
 
 
 def _read_ends(folder: Path, cell: str) -> tuple[CellEnd, ...]:

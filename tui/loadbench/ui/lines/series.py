@@ -5,15 +5,14 @@ from collections.abc import Sequence
 
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.state import PhaseStart
-from loadbench.engine.measure.buckets import percentile
 from loadbench.engine.report.slices import Slice
 from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.text import Piece, Tone
 
 PERCENTILES = (
-    ("p50", 0.5, Tone.SERIES_1, "."),
-    ("p90", 0.9, Tone.SERIES_2, "o"),
-    ("p99", 0.99, Tone.SERIES_3, "*"),
+    ("p50", Tone.SERIES_1, "."),
+    ("p90", Tone.SERIES_2, "o"),
+    ("p99", Tone.SERIES_3, "*"),
 )
 _SHORTEST_S = 10
 _TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
@@ -31,11 +30,11 @@ def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, grow
     series = [
         Series(
             name=name,
-            points=[(one.start_s, percentile(one.latency, fraction)) for one in slices],
+            points=[(one.start_s, getattr(one, f"{name}_ms")) for one in slices],
             tone=tone,
             sign=sign,
         )
-        for name, fraction, tone, sign in PERCENTILES
+        for name, tone, sign in PERCENTILES
     ]
     return _chart(series, slices, phases, growing=growing)
 

@@ -15,11 +15,9 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.measure import limits
 from loadbench.engine.measure.buckets import count, failures, fewest, percentile, successes
 from loadbench.engine.measure.conditions import (
+    WindowUse,
     busiest_cpu_cores,
-    container_uses,
-    machine_use,
     most_lag_ms,
-    service_use,
 )
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.evidence.figures import (
@@ -61,13 +59,16 @@ def recent_evidence(cell: Cell, samples: Sequence[Sample]) -> Evidence | None:
     recent = samples[-RECENT_S:]
     if not recent:
         return None
+    use = WindowUse(range(recent[0].second, recent[-1].second + 1))
+    for sample in recent:
+        use.add(sample)
     return _evidence(
         _of_samples(cell, recent),
         is_measured=False,
         seconds=len(recent),
-        machine=machine_use(recent),
-        service=service_use(recent),
-        containers=container_uses(recent),
+        machine=use.machine(),
+        service=use.service(),
+        containers=use.containers(),
     )
 
 

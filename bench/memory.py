@@ -1,0 +1,346 @@
+"""Does the memory of the runner and of the screens stay bounded while a cell lasts a day?
+
+    .venv/bin/python -m bench.memory [--seconds 86400] [--containers 8] [--seed 16]
+
+One cell is performed second by second without waiting for any, each part in a process of its own:
+
+- runner: the real attempt, control loop and journal, on a load and containers drawn by the seed.
+- follow: the real program without a terminal, opened on the cell after its first minute; the rest
+  of the day comes ten minutes at a time.
+- attach: the same, opened on the cell after the day; then the cell finishes, and is read again.
+- unbounded: the reader alone, planted to keep every second whole. It must exceed the limit, and it
+  is the reference for the charts.
+
+Growth is that of the resident memory, at the end and at its peak, from just before the day on. Also
+compared are the requests that the screens still know of, and the charts: of the whole day, and of
+its last ten minutes. Exits with code 1 where a limit is missed.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from bench.memory_day import DayContainers, DayLoad, DayMetrics
+from loadbench.engine.journal.codec import FILE_NAME, OVER_PREFIXES, SAMPLE_PREFIX
+from loadbench.engine.journal.samples import Samples
+from loadbench.engine.journal.state import EMPTY, RunState, fold
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.measure.buckets import count, failures, successes
+from loadbench.engine.report.running_totals import Accumulator
+from loadbench.engine.report.slices import Slices
+from loadbench.engine.run.attempt import CellAttempt, Equipment
+from loadbench.engine.run.control_loop import ControlLoop
+from loadbench.engine.run_reader import RunReader
+from loadbench.ui.app import LoadbenchApp
+from loadbench.ui.cell.screen import CellScreen
+from loadbench.ui.following.watched import Watched
+from loadbench.ui.lines.series import latency_chart, throughput_chart
+from loadbench.ui.messages import OpenRun
+from loadbench.ui.profiles.screen import ProfilesScreen
+from tests.support.builders import cell_started, make_profile, run_started
+from tests.support.fakes import FakeStack
+from tests.support.ui_harness import WIDE, Stage, held
+
+LIMIT_MB = 40
+"""Of growth, in runner and screens (issue 16)."""
+LAST_S = 600
+"""Ten minutes of charts are the same as without any limit (issue 16)."""
+FIRST_LINES = 60
+"""The screens are opened on a cell that has been measured for a minute."""
+PATIENCE_S = 1200.0
+LOOK_S = 0.1
+CELL, RUN = "m1_u2_s2", "20261122-111101"
+
+
+def main() -> None:
+    """Run every part, and compare."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=86_400)
+    parser.add_argument("--containers", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=16)
+    parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
+    parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part:
+        part = Part(options.root, options.seconds, options.containers, options.seed)
+        print(json.dumps(PARTS[options.part](part)))
+        return
+    print(f"seed {options.seed}, {options.seconds} s × {options.containers} containers")
+    with tempfile.TemporaryDirectory(prefix="bench-") as root:
+        found = {name: perform(name, Path(root)) for name in PARTS}
+    sys.exit(not judge(found))
+
+
+def perform(part: str, root: Path) -> dict[str, Any]:
+    """Return what a part finds, in a process of its own."""
+    argv = [
+        sys.executable,
+        "-m",
+        "bench.memory",
+        *sys.argv[1:],
+        "--part",
+        part,
+        "--root",
+        str(root),
+    ]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    figures = {name: value for name, value in found.items() if name != "charts"}
+    print(
+        f"{part:10}", "  ".join(f"{name} {value:,}" for name, value in figures.items()), flush=True
+    )
+    return found
+
+
+def judge(found: dict[str, dict[str, Any]]) -> bool:
+    """Print a line for every limit; return whether all are kept."""
+    runner, unbounded = found["runner"], found["unbounded"]
+    lines = []
+    for name in ("runner", "follow", "attach"):
+        grown = max(found[name]["grown_mb"], found[name]["peak_mb"])
+        lines.append((f"{name}: grown by {grown} MB at most, limit {LIMIT_MB}", grown <= LIMIT_MB))
+    for name in ("follow", "attach"):
+        kept = found[name]
+        is_whole = all(kept[it] == runner[it] for it in ("seconds", "successes", "failures"))
+        lines.append((f"{name}: every second, success and failure is counted", is_whole))
+        for chart, points in unbounded["charts"].items():
+            is_same = kept["charts"][chart] == points and len(str(points)) > LAST_S
+            lines.append((f"{name}: charts of {chart} equal those of all seconds", is_same))
+    planted = unbounded["peak_mb"] > LIMIT_MB
+    lines.append((f"planted: unbounded grows by {unbounded['peak_mb']} MB and fails", planted))
+    for text, is_kept in lines:
+        print("kept  " if is_kept else "MISSED", text)
+    return all(is_kept for _, is_kept in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the process of a part is given."""
+
+    root: Path
+    seconds: int
+    containers: int
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self.root / "reports" / "demo" / RUN
+
+    @property
+    def day(self) -> Path:
+        """The journal as the runner has written it."""
+        return self.root / "day.jsonl"
+
+    def start_journal(self, lines: Iterable[bytes], *, run: str = RUN) -> Path:
+        """Write the first lines of the journal of a run, and return its folder."""
+        folder = self.folder.with_name(run)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / FILE_NAME).open("wb") as journal:
+            journal.writelines(lines)
+        return folder
+
+
+class Growth:
+    """How much the resident memory of this process grows from now on."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        # The peak so far is forgotten: proc(5), /proc/pid/clear_refs.
+        Path("/proc/self/clear_refs").write_text("5")
+        self._before_mb = _memory_mb("VmRSS")
+
+    def figures(self) -> dict[str, float]:
+        """Return how much it has grown so far, and at its peak."""
+        gc.collect()
+        now, peak = _memory_mb("VmRSS"), _memory_mb("VmHWM")
+        return {
+            "grown_mb": round(now - self._before_mb, 1),
+            "peak_mb": round(peak - self._before_mb, 1),
+        }
+
+
+def _memory_mb(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(it.split()[1]) for it in lines if it.startswith(f"{field}:")) / 1024
+
+
+def perform_cell(part: Part) -> dict[str, Any]:
+    """Measure the cell as a runner does, and leave its journal behind."""
+    part.folder.mkdir(parents=True)
+    profile = make_profile(run_time=part.seconds, settle={"max": "60s", "window": "5s"})
+    [cell] = profile_cells = run_started(profile).cells
+    assert cell.key == CELL, profile_cells
+    journal = JournalWriter(part.folder)
+    state = fold([journal.append(run_started(profile)), journal.append(cell_started(CELL))])
+    control = ControlLoop(part.folder, journal, state, tick_s=0)
+    load = DayLoad(part.seed, part.seconds)
+    stack = FakeStack([], show=DayContainers(part.seed, part.containers))
+    metrics = DayMetrics(part.seed, part.containers)
+    equipment = Equipment(profile=profile, stack=stack, load=load, metrics=metrics)
+    growth = Growth()
+    CellAttempt(cell, 1, equipment, control).perform()
+    figures = growth.figures()
+    control.background.shutdown()
+    journal.close()
+    size = (part.folder / FILE_NAME).stat().st_size
+    (part.folder / FILE_NAME).rename(part.day)
+    return {
+        **figures,
+        "journal_mb": round(size / 2**20),
+        "seconds": load.seconds,
+        "successes": load.successes,
+        "failures": load.failures,
+    }
+
+
+def follow(part: Part) -> dict[str, Any]:
+    """Show the cell from its first minute on, ten minutes at a time."""
+    return asyncio.run(_follow(part))
+
+
+async def _follow(part: Part) -> dict[str, Any]:
+    journal = part.folder / FILE_NAME
+    with part.day.open("rb") as day, held(part.start_journal(list(islice(day, FIRST_LINES)))):
+        app = Stage(part.root).app(folder=part.folder)
+        async with app.run_test(size=WIDE) as pilot:
+            await _until(lambda: _seconds_shown(app) > 0)
+            await pilot.press("enter")
+            await _until(lambda: isinstance(app.screen, CellScreen))
+            growth, shown_s = Growth(), _seconds_shown(app)
+            while lines := [it for it in islice(day, LAST_S) if not it.startswith(OVER_PREFIXES)]:
+                with journal.open("ab") as more:
+                    more.writelines(lines)
+                shown_s += sum(it.startswith(SAMPLE_PREFIX) for it in lines)
+                await _until_shown(app, shown_s)
+            figures = growth.figures()
+            return {**figures, **_known(_attempt(app))}
+
+
+def attach(part: Part) -> dict[str, Any]:
+    """Show the cell after a day, and once more when it has finished and is read again."""
+    return asyncio.run(_attach(part))
+
+
+async def _attach(part: Part) -> dict[str, Any]:
+    with part.day.open("rb") as day:
+        wanted = sum(it.startswith(SAMPLE_PREFIX) for it in day)
+        day.seek(0)
+        part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
+        day.seek(0)
+        [end] = (it for it in day if it.startswith(OVER_PREFIXES))
+        day.seek(0)
+        minute = part.start_journal(islice(day, FIRST_LINES), run=f"{RUN}-2")
+    app = Stage(part.root).app(folder=minute)
+    with held(part.folder):
+        async with app.run_test(size=WIDE) as pilot:
+            # The screens themselves, as large as for a cell of a minute, are no growth.
+            await _until(lambda: _seconds_shown(app) > 0)
+            await pilot.press("enter")
+            await _until(lambda: isinstance(app.screen, CellScreen))
+            growth = Growth()
+            await pilot.press("escape", "escape")
+            await _until(lambda: isinstance(app.screen, ProfilesScreen))
+            assert isinstance(app.screen, ProfilesScreen)
+            app.screen.request(OpenRun(part.folder))
+            await _until_shown(app, wanted)
+            await pilot.press("enter")
+            await _until(lambda: isinstance(app.screen, CellScreen))
+            attached_mb = growth.figures()["peak_mb"]
+            with (part.folder / FILE_NAME).open("ab") as journal:
+                journal.write(end)
+            await _until(lambda: _is_over(app) and _seconds_shown(app) == wanted)
+            figures = growth.figures()
+            return {**figures, "attached_mb": attached_mb, **_known(_attempt(app))}
+
+
+def _watched(app: LoadbenchApp) -> Watched | None:
+    watched: Watched | None = getattr(app.screen, "watched", None)
+    return watched if watched and watched.view else None
+
+
+def _attempt(app: LoadbenchApp) -> RunState:
+    watched = _watched(app)
+    return (watched and watched.shown(CELL).attempt) or EMPTY
+
+
+def _seconds_shown(app: LoadbenchApp) -> int:
+    return len(_attempt(app).samples)
+
+
+def _is_over(app: LoadbenchApp) -> bool:
+    watched = _watched(app)
+    return bool(watched and watched.run and watched.run.state.current is None)
+
+
+async def _until_shown(app: LoadbenchApp, seconds: int) -> None:
+    await _until(lambda: _seconds_shown(app) == seconds)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(LOOK_S)
+
+
+def read_unbounded(part: Part) -> dict[str, Any]:
+    """Read the cell with every second kept whole: the planted case, and the reference."""
+    with part.day.open("rb") as day:
+        part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
+    growth = Growth()
+    with patch("loadbench.engine.journal.state.WHOLE_S", sys.maxsize):
+        state = RunReader(part.folder).poll().state
+    return {**growth.figures(), **_known(state)}
+
+
+def _known(state: RunState) -> dict[str, Any]:
+    """Return what is known of the cell's seconds."""
+    requests = list(chain.from_iterable(it.requests for it in state.samples.parts()))
+    return {
+        "seconds": len(state.samples),
+        "successes": count(successes(requests)),
+        "failures": count(failures(requests)),
+        "window_requests": count(successes(Accumulator().of(state).requests)),
+        "charts": {
+            "the day": _charts(state.samples, state),
+            "the last ten minutes": _charts(_last(state.samples), state),
+        },
+    }
+
+
+def _last(samples: Samples) -> Samples:
+    last = Samples()
+    for sample in samples[-LAST_S:]:
+        last = last.plus(sample)
+    return last
+
+
+def _charts(samples: Samples, state: RunState) -> list[Any]:
+    slices = Slices().of(samples)
+    charts = [
+        latency_chart(slices, state.phases, growing=True),
+        throughput_chart(slices, state.phases, growing=True),
+    ]
+    return [[[it.name, it.points], chart.x_limits] for chart in charts for it in chart.series]
+
+
+PARTS: dict[str, Callable[[Part], dict[str, Any]]] = {
+    "runner": perform_cell,
+    "follow": follow,
+    "attach": attach,
+    "unbounded": read_unbounded,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Every second of a run as CSV."""
+
+import csv
+import io
+from pathlib import Path
+
+from loadbench.engine.journal.events import CellPhase, Phase
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.samples import WHOLE_S
+from loadbench.engine.report.series import write_series
+from tests.support.builders import cell_started, run_started, sample, write_journal
+
+
+def test_every_second_of_a_long_cell_is_a_row(tmp_path: Path) -> None:
+    length = WHOLE_S + 25
+    seconds = (sample(second=second, users=1 + second % 3) for second in range(length))
+    measuring = CellPhase(cell="m1_u2_s2", phase=Phase.MEASURING)
+    write_journal(tmp_path, run_started(), cell_started(), measuring, *seconds)
+    reader, out = JournalReader(tmp_path), io.StringIO()
+
+    write_series(reader.decode_all(reader.lines()), out)
+
+    rows = list(csv.DictReader(out.getvalue().splitlines()))
+    assert [int(row["second"]) for row in rows] == list(range(length))
+    assert [int(row["users"]) for row in rows] == [1 + it % 3 for it in range(length)]
+    assert {(row["phase"], row["rps"], row["p50_ms"]) for row in rows} == {
+        ("measuring", "40", "10.0")
+    }
