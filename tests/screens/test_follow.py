@@ -277,6 +277,9 @@ def test_of_a_very_long_cell_the_newest_seconds_are_told_first_and_then_all(
     assert newest == list(range(LONG - RECENT_SAMPLES, LONG))
     parts = list(last.run.state.samples.parts())
     assert (parts[0].second, parts[-1].second, len(last.run.state.samples)) == (0, LONG - 1, LONG)
+    assert (first.figures.totals, bool(first.figures.slices)) == (None, True)
+    assert last.figures.totals is not None
+    assert last.figures.totals.seconds == LONG
     assert first.run.state.cells == last.run.state.cells
     assert (first.events, first.answers) == (last.events, last.answers)
     assert len(listener.views) == 2

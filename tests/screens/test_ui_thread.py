@@ -287,7 +287,7 @@ def test_a_runner_is_killed_from_another_thread(
         is_main = threading.current_thread() is threading.main_thread()
         sent.append((run.folder, number, is_main))
 
-    monkeypatch.setattr("loadbench.ui.run.screen.signal_runner", send)
+    monkeypatch.setattr("loadbench.ui.run.commands.signal_runner", send)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)

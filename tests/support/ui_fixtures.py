@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,21 @@ def stage() -> Iterator[Stage]:
 def looks(stage: Stage) -> Looks:
     """Compares a screen with the one that was looked at when the test was written.
 
-    UPDATE_SCREENS=1 saves what screens look like now, for somebody to look at.
+    UPDATE_SCREENS=1 saves what screens look like now, and fails where that has changed.
     """
 
     def compare(name: str, text: str) -> None:
         text = text.replace(stage.root.name, "bench-________")
         file = SCREENS / f"{name}.txt"
+        saved = file.read_text(encoding="utf-8") if file.exists() else ""
+        if text == saved:
+            return
+        what = "looked different"
         if os.environ.get("UPDATE_SCREENS"):
-            file.parent.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        assert text == file.read_text(encoding="utf-8"), f"{file.name} looked different"
+            what = "is saved as it is now: look at it"
+        changed = unified_diff(saved.splitlines(), text.splitlines(), "saved", "now", n=0)
+        pytest.fail("\n".join([f"{file.name} {what}", *changed]), pytrace=False)
 
     return compare
 

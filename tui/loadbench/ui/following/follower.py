@@ -14,6 +14,7 @@ from loadbench.engine.journal.events import CommandAnswered
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.run_reader import Run, RunReader, RunStatus
 from loadbench.errors import JournalError
+from loadbench.ui.following.figures import NO_FIGURES, AttemptFigures, FigureReader
 from loadbench.ui.lines.events import EventLine
 
 POLL_S = 0.2
@@ -43,6 +44,8 @@ class View:
     """When the newest entry was written, by the follower's clock."""
     seq: int = 0
     """Number of the newest entry."""
+    figures: AttemptFigures = NO_FIGURES
+    """Of the current cell."""
 
     def elapsed_s(self, now: float) -> float:
         """Return the seconds that the run has taken; while nothing is said, time goes on."""
@@ -134,6 +137,7 @@ class Follower:
         self._events: deque[EventLine] = deque(maxlen=EVENTS_KEPT)
         self._told: tuple[EventLine, ...] = ()
         self._answers: dict[str, CommandAnswered] = {}
+        self._figures = FigureReader()
 
     def _note(self, entry: Entry, state: RunState) -> None:
         """Take in an entry, and what the run is after it."""
@@ -156,7 +160,9 @@ class Follower:
             self._told = self._told if events == self._told else events
         if not self._ended.is_set():
             seq = self._newest.seq if self._newest else 0
-            self._tell(View(run, self._told, dict(self._answers), self._read_at, seq))
+            figures = self._figures.of(run.state, has_left_out=reader.has_left_out)
+            answers = dict(self._answers)
+            self._tell(View(run, self._told, answers, self._read_at, seq, figures))
 
     def _age_s(self, at: str) -> float:
         """Return how long ago something was written, by the time of day."""

@@ -1,7 +1,7 @@
 """A run that is looked at: one for all screens that show it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -12,11 +12,11 @@ from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.rows import bottleneck_of
-from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import BackgroundQueue, Job, in_background
 from loadbench.ui.following.cell_logs import CellLogs
+from loadbench.ui.following.figures import AttemptFigures, FigureReader
 from loadbench.ui.following.follower import View
 from loadbench.ui.lines.cell import Shown
 from loadbench.ui.lines.service_log import CellLog
@@ -28,6 +28,8 @@ SAMPLES_KEPT = 3600
 
 Attempt = tuple[str, int]
 """The key of a cell, and the number of the attempt."""
+ReadAttempt = tuple[RunState, AttemptFigures]
+"""The run as it was at the end of an attempt, and the figures of that attempt."""
 T = TypeVar("T")
 
 
@@ -71,10 +73,9 @@ class Watched:
     """The ids of commands that the runner has not answered yet."""
     commands: BackgroundQueue = field(default_factory=BackgroundQueue)
     """What is being sent to the runner, in order."""
-    _attempts: dict[Attempt, RunState] = field(default_factory=dict)
+    _attempts: dict[Attempt, ReadAttempt] = field(default_factory=dict)
     _ends: dict[Attempt, tuple[CellEnd, ...]] = field(default_factory=dict)
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
-    _accumulator: Accumulator = field(default_factory=Accumulator)
     _logs: CellLogs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,11 +138,24 @@ class Watched:
         state = self.view.run.state
         cell = state.cells[key]
         if key == state.current:
-            return self._with_totals(Shown(cell, state))
+            figures = self.view.figures
+            return Shown(
+                cell,
+                state,
+                totals=figures.totals,
+                slices=figures.slices,
+                is_live=self.status is RunStatus.LIVE,
+            )
         if not cell.attempt:
             return Shown(cell, None)
-        attempt = self._get("attempt", self._attempts, (key, cell.attempt), _replayed)
-        return self._with_totals(Shown(cell, attempt, bottleneck=bottleneck_of(state, cell)))
+        read = self._get("attempt", self._attempts, (key, cell.attempt), _read_attempt)
+        bottleneck = bottleneck_of(state, cell)
+        if read is None:
+            return Shown(cell, None, bottleneck=bottleneck)
+        attempt, figures = read
+        return Shown(
+            cell, attempt, totals=figures.totals, slices=figures.slices, bottleneck=bottleneck
+        )
 
     def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
         """Return the attempts of a cell before the one that is shown, with what ended each.
@@ -163,11 +177,6 @@ class Watched:
         """Return the last log lines of services during a cell's latest attempt."""
         assert self.view is not None
         return self._logs.of(self.view.run.state.cells[key], most=most)
-
-    def _with_totals(self, shown: Shown) -> Shown:
-        if shown.attempt and shown.attempt.samples:
-            return replace(shown, totals=self._accumulator.of(shown.attempt))
-        return shown
 
     def _get(
         self,
@@ -196,19 +205,21 @@ class Watched:
             return
         finally:
             self._reading.discard((what, of))
-        while len(known) > ATTEMPTS_KEPT or (len(known) > 1 and _samples(known) > SAMPLES_KEPT):
-            del known[next(iter(known))]
+        self._forget_oldest()
         self.changed()
 
+    def _forget_oldest(self) -> None:
+        while len(self._ends) > ATTEMPTS_KEPT:
+            del self._ends[next(iter(self._ends))]
+        samples = [len(state.samples) for state, _ in self._attempts.values()]
+        while len(samples) > ATTEMPTS_KEPT or (len(samples) > 1 and sum(samples) > SAMPLES_KEPT):
+            del self._attempts[next(iter(self._attempts))]
+            del samples[0]
 
-def _replayed(folder: Path, cell: str) -> RunState:
-    """Return the run as it was at the end of the latest attempt of a cell."""
-    return fold(read_attempt(folder, cell))
 
-
-def _samples(known: Mapping[Attempt, object]) -> int:
-    """Return how many samples there are in what is known of attempts."""
-    return sum(len(it.samples) for it in known.values() if isinstance(it, RunState))
+def _read_attempt(folder: Path, cell: str) -> ReadAttempt:
+    state = fold(read_attempt(folder, cell))
+    return state, FigureReader().of(state)
 
 
 def _read_ends(folder: Path, cell: str) -> tuple[CellEnd, ...]:

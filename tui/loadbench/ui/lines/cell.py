@@ -11,6 +11,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.report.running_totals import RunningTotals
+from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import CellStatistics, cell_statistics, live_statistics
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.stages import stage_lines, stage_rows
@@ -26,7 +27,11 @@ class Shown:
     """The run as it was at the end of the cell's latest attempt, or is now. None: not read yet, or
     there was no attempt."""
     totals: RunningTotals | None = None
-    """The totals of that attempt; None: it has no sample yet."""
+    """The totals of that attempt; None: it has no sample yet, or not all have been read yet."""
+    slices: Sequence[Slice] = ()
+    """What charts over time show of that attempt."""
+    is_live: bool = False
+    """It is being measured now. One that was left in the middle is `RUNNING` for good."""
     bottleneck: Bottleneck | None = None
     """What bounds it, once it was measured; None: nothing shows that."""
 
@@ -42,8 +47,10 @@ class Shown:
 
     @property
     def is_loading(self) -> bool:
-        """Whether its numbers are still being read from the journal."""
-        return self.finished is None and self.attempt is None and bool(self.cell.attempt)
+        """Whether its numbers, or the older ones of them, are still being read from the journal."""
+        is_partial = self.totals is None and bool(self.slices)
+        is_unread = self.attempt is None and bool(self.cell.attempt)
+        return self.finished is None and (is_partial or is_unread)
 
     @property
     def errors(self) -> Sequence[ErrorCount]:
@@ -60,7 +67,7 @@ class Shown:
                 return "not measured yet"
             case CellStatus.SKIPPED if not self.cell.attempt:
                 return "skipped before it began"
-        if self.attempt is None:
+        if self.attempt is None or self.is_loading:
             return "loading…"
         return (
             "waiting for the first answers"

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -82,11 +82,6 @@ class ProfilesScreen(BaseScreen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Put the profile below the list where there is no room beside it."""
         self.set_class(event.size.width < _WIDE_COLUMNS, "-narrow")
-
-    @on(Menu.Resized)
-    def use_width(self) -> None:
-        """Use the width that there is for the entries."""
-        self.repaint()
 
     def on_catalog_read(self) -> None:
         """Show what there is now."""

@@ -151,7 +151,7 @@ class ReportsScreen(PanelScreen):
         if run is None and not self._catalog.complete:
             return
         self.query_one(CellTable).show_rows(run.rows if run else ())
-        empty = "no cell has been measured" if run else ""
+        empty = "no cell has been measured" if run else "no run yet"
         latency = latency_by_level(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
         throughput = throughput_by_level(run.state) if run else None

@@ -1,5 +1,5 @@
 """One run: its sweep matrix, containers, events, and the cell under the cursor.
 
-`screen`, `panels`, `matrix`, `containers`, `lines`; `add_cell` is the dialog that adds a cell, its
-text is in `addition`.
+`screen`, `commands` (to the runner), `panels`, `matrix`, `containers`, `lines`; `add_cell` is the
+dialog that adds a cell, its text is in `addition`.
 """

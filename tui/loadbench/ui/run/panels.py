@@ -112,7 +112,7 @@ class RunPanels(Panels):
 
     def _show_containers(self, view: View, shown: Shown) -> None:
         panel, state = self.query_one(ContainerList), view.run.state
-        now = view.run.status is RunStatus.LIVE and shown.key == state.current
+        now = shown.is_live
         there = state if now or shown.attempt is None else shown.attempt
         self._containers = there.containers
         if there.containers:

@@ -1,6 +1,5 @@
 """One run: live while it is measured, and in the same shape when it is over."""
 
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -10,15 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from loadbench.engine.journal.events import CellFailed
-from loadbench.engine.run_reader import RunStatus, signal_runner
+from loadbench.engine.run_reader import RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import Job
 from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
-from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import Follower, View
 from loadbench.ui.following.watched import Watched
-from loadbench.ui.lines.actions import KILLING, STOPPING
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import (
     Alert,
@@ -27,16 +24,14 @@ from loadbench.ui.messages import (
     OpenCell,
     OpenLog,
     OpenReports,
-    ResumeRun,
     RunEnded,
     RunRead,
-    StopRun,
 )
-from loadbench.ui.run.add_cell import AddDialog
+from loadbench.ui.run.commands import CommandScreen
 from loadbench.ui.run.lines import header_lines, new_failures
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.panels import RunPanels
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
+from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
@@ -47,7 +42,7 @@ SEND_TIMEOUT_S = 2.0
 """How long a screen that is closed waits for its commands: a stuck disk may never take them."""
 
 
-class RunScreen(TabbedRunScreen):
+class RunScreen(CommandScreen):
     """Follows one run.
 
     Args:
@@ -219,11 +214,6 @@ class RunScreen(TabbedRunScreen):
         if self.watched.is_looked_at:
             self.catch_up.on_user_input()
 
-    def on_stop_run(self, news: StopRun) -> None:
-        """Stop the run, if the news is about it."""
-        if news.folder == self.folder:
-            self.stop_run()
-
     def paint(self) -> None:
         """Show the run as it was last read."""
         header, watched = self.query_one("#header", TextLine), self.watched
@@ -302,41 +292,3 @@ class RunScreen(TabbedRunScreen):
     def action_detach(self) -> None:
         """Leave the program; the run goes on."""
         self.request(Leave())
-
-    def action_pause(self) -> None:
-        """Ask for a pause after the current cell."""
-        self.ask("pause")
-
-    def action_go_on(self) -> None:
-        """Ask a paused run to go on."""
-        self.ask("resume")
-
-    def action_add(self) -> None:
-        """Have the run measure one more point of the grid, once that was named."""
-        run, key = self.run, self.shown
-        if run and key:
-            dialog = AddDialog(lambda: self.run or run, run.state.cells[key].cell)
-            self.app.push_screen(dialog, lambda args: self.ask("add", args=args) if args else None)
-
-    def action_stop(self) -> None:
-        """Stop the run, once that was confirmed."""
-        question = Question("stop the run", STOPPING, [("y", "stop it")], safe="let it run")
-        self.ask_if(question, self.stop_run)
-
-    def stop_run(self) -> None:
-        """Ask the runner to stop."""
-        self.ask("stop")
-
-    def action_kill(self) -> None:
-        """Kill a runner that does not stop, once that was confirmed."""
-        question = Question("kill the runner", KILLING, [("y", "kill it")], safe="wait")
-        self.ask_if(question, self._kill)
-
-    def _kill(self) -> None:
-        if self.run:
-            self.in_order(signal_runner, self.run, signal.SIGKILL)
-
-    def action_resume(self) -> None:
-        """Go on with what is left of the run, once that was confirmed."""
-        if self.run:
-            self.request(ResumeRun(self.run))

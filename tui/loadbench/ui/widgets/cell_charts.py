@@ -1,7 +1,6 @@
 """The two charts of a cell by the second, on whichever screen they are."""
 
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.report.slices import Slices
 from loadbench.ui.lines.cell import Shown
 from loadbench.ui.lines.series import latency_chart, throughput_chart
 from loadbench.ui.terminal.capabilities import Terminal
@@ -9,7 +8,7 @@ from loadbench.ui.widgets.chart import ChartView
 
 
 class CellCharts:
-    """Two charts that share the slices of one cell's samples.
+    """Two charts over time of one cell.
 
     Args:
         terminal: How to draw.
@@ -21,12 +20,10 @@ class CellCharts:
         self.throughput = ChartView(
             "throughput", id="throughput", signs=signs, ascii_frame=ascii_frame
         )
-        self._slices = Slices()
 
     def show(self, shown: Shown) -> None:
         """Show a cell, and its key at the first chart."""
-        attempt = shown.attempt
-        slices = self._slices.of(attempt.samples) if attempt else []
+        attempt, slices = shown.attempt, shown.slices
         phases = attempt.phases if attempt else ()
         live = shown.cell.status is CellStatus.RUNNING
         empty = "" if slices else shown.why_empty

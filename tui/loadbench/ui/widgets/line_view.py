@@ -34,6 +34,13 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pagedown", "page_down", "a page down", show=False),
     ]
 
+    class Resized(Message):
+        """It has another width, so its lines are to be broken anew."""
+
+        def can_replace(self, message: Message) -> bool:
+            """Replace that of another panel: all of a screen are painted together."""
+            return isinstance(message, LineView.Resized)
+
     def __init__(
         self,
         *,
@@ -42,6 +49,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         title: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self._columns_before = 0
         self._lines: Sequence[Line] = ()
         self._title: Line = ()
         self._subtitle = ""
@@ -57,6 +65,12 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def columns(self) -> int:
         """How wide a line may be so that all of it is seen; 0 before the first layout."""
         return self.scrollable_content_region.width
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Ask for lines that fit."""
+        if self.columns != self._columns_before:
+            self._columns_before = self.columns
+            self.post_message(self.Resized())
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines instead; those that are as before are not painted again."""

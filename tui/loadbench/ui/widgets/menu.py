@@ -38,9 +38,6 @@ class Menu(LineView):
             self.menu = menu
             self.key = key
 
-    class Resized(Message):
-        """There is another width for the entries."""
-
     class Selected(Message):
         """An entry was clicked twice."""
 
@@ -82,10 +79,6 @@ class Menu(LineView):
         if keys:
             at = keys.index(self._key) if self._key in keys else 0
             self._put(keys[min(len(keys) - 1, max(0, at + by))])
-
-    def on_resize(self) -> None:
-        """Tell that there is another width."""
-        self.post_message(self.Resized())
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the entry that was clicked; choose it with a double click."""

@@ -2,12 +2,13 @@
 
 from typing import ClassVar, TypeVar
 
-from textual import events
+from textual import events, on
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
 from loadbench.ui.lines.text import Tone
 from loadbench.ui.messages import Request
+from loadbench.ui.widgets.line_view import LineView
 
 T = TypeVar("T")
 
@@ -58,6 +59,10 @@ class BaseScreen(Screen[T]):
     def on_resize(self, _: events.Resize) -> None:
         """Use the room that there is, once the panels have their share of it."""
         self.call_after_refresh(self._use_room)
+
+    @on(LineView.Resized)
+    def _on_panel_resized(self) -> None:
+        self.repaint()
 
     def _use_room(self) -> None:
         self._is_laid_out = True
