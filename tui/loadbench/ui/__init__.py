@@ -41,22 +41,21 @@ No file is opened and no lock is taken on the way: what reads files runs in the 
 
 To add a panel to a screen
 --------------------------
-0. The values: on the screens of a run they are `View` (the run, `following.follower`) and `Shown` (the
-   cell under the cursor, `lines.cell`; `is_live` while it is being measured).
+0. The values: on the screens of a run they are `View` (the run, `following.follower`) and `Shown`
+   (the cell under the cursor, `lines.cell`; `is_live` while it is being measured).
 1. `lines.py` of the feature: a function from the values to lines of text, and a test of it.
 2. `panels.py`: a `LineView(id="…", title="…")` in `compose`; in `PANELS` its tab, in `PARTS` every
    container around it, so that it is hidden where there is no room; and a line in the method that
    shows the values: `self.query_one("#…", LineView).show(lines)`. Tab stops at it, unless
    `can_focus = False`. `reports` and `profiles` have few panels, laid out in `screen`.
 3. `app.tcss`: its height, and what hides it on a low screen (`-short`). Ids count on all screens.
-4. `UPDATE_SCREENS=1 .venv/bin/pytest tests/screens` saves the looks that have changed, and fails for
-   each: look at
-   them. One that shows another screen means that a key went elsewhere.
+4. `UPDATE_SCREENS=1 .venv/bin/pytest tests/screens` saves the looks that have changed, and fails
+   for each: look at them. One that shows another screen means that a key went elsewhere.
 
 To add a dialog
 ---------------
-A class in the folder of the feature that opens it, in `dialogs/` if several do; `dialogs.help` is the
-shortest example. Its text is made in the feature's `lines.py`.
+A class in the folder of the feature that opens it, in `dialogs/` if several do; `dialogs.help` is
+the shortest example. Its text is made in the feature's `lines.py`.
 
     class About(Dialog[None]):                       # what it returns; None: nothing
         BINDINGS = [Binding("escape", "close", "close")]
