@@ -103,7 +103,6 @@ class ReportsScreen(PanelScreen):
         self.set_class(narrow, "-narrow")
         self._narrow = narrow
         self._arrange()
-        self.call_after_refresh(self._show_why)
 
     def on_catalog_read(self) -> None:
         """Show what there is now."""
@@ -131,6 +130,7 @@ class ReportsScreen(PanelScreen):
         glyphs = self.context.glyphs
         self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)
         self._show_chosen()
+        self._show_why()
 
     def _show_chosen(self) -> None:
         run = self.chosen
@@ -171,7 +171,7 @@ class ReportsScreen(PanelScreen):
             return
         row, panel = self.cell, self.query_one("#why", TextLine)
         doubt = line(f" {row.verdict}: {row.reasons}") if row and row.reasons else None
-        panel.show(wrap(doubt, panel.columns, indent=1) if doubt else [])
+        panel.show(wrap(doubt, panel.columns, indent=1) if doubt and panel.columns else [])
         self.refresh_bindings()
 
     def _arrange(self) -> None:
