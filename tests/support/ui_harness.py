@@ -178,7 +178,7 @@ async def settled(pilot: "Pilot[Any]") -> None:
     assert isinstance(app, LoadbenchApp)
     await until(pilot, lambda: not _reading(app), "everything is read")
     before = ""
-    while (now := screen_text(app)) != before:
+    while (now := screen_text(app)) != before or _is_drawing(app):
         before = now
         await pilot.pause()
 
@@ -217,6 +217,20 @@ def _reading(app: LoadbenchApp) -> bool:
 def _is_ready(screen: RunScreen) -> bool:
     """Whether the screen has read what the user missed, or does not have to."""
     return bool(screen.watched.problem or screen.catch_up.is_ready or not screen.is_to_be_seen)
+
+
+def _is_drawing(app: Any) -> bool:
+    """Whether a layout or a repaint is due, or a widget has a message that may lead to one."""
+    if app._exit:
+        return False
+    screen = app.screen
+    return any(
+        it._layout_required
+        or it._scroll_required
+        or it._repaint_required
+        or (it.is_running and it.message_queue_size)
+        for it in (screen, *screen.walk_children())
+    ) or bool(screen._callbacks or screen._dirty_widgets)
 
 
 def _stale(app: Any) -> bool:

@@ -178,6 +178,13 @@ class TailView(LineView):
         """Keep the end in view."""
         self._keep_end()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Keep the end in view: before there was a scrollbar, Textual did not scroll.
+
+        The first layout with it need not be a resize.
+        """
+        self.call_later(self._keep_end)
+
     def _keep_end(self) -> None:
         if self._follows:
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
