@@ -1,5 +1,8 @@
 """The program on the screen, as a table of contents: which screens there are, what opens them, and
 the keys that work everywhere.
+
+All screens but that of a run are imported when they are opened: the first one must not wait for
+the others.
 """
 
 import time
@@ -21,20 +24,10 @@ from loadbench.errors import JournalError
 from loadbench.ui import messages
 from loadbench.ui.app_base import BaseApp
 from loadbench.ui.catalog_feed import CatalogFeed
-from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.context import UiContext
-from loadbench.ui.dialogs.help import HelpScreen
-from loadbench.ui.dialogs.keys import keys_of
-from loadbench.ui.dialogs.lines import help_lines
-from loadbench.ui.dialogs.palette import Palette
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.follower import utc
 from loadbench.ui.lines.actions import leaving
-from loadbench.ui.log.screen import LogScreen
-from loadbench.ui.preview.intention import to_resume, to_run
-from loadbench.ui.preview.screen import PreviewScreen
-from loadbench.ui.profiles.screen import ProfilesScreen
-from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.workspace import Workspace
@@ -104,7 +97,10 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show the first screen; read the rest of the workspace in the background."""
-        self.push_screen(self._opening or ProfilesScreen(self.context))
+        if self._opening:
+            self.push_screen(self._opening)
+        else:
+            self._show_profiles()
         # The first screen comes first, and its run: reading long journals holds up all others.
         self.set_timer(CATALOG_S if self._opening else FIRST_LOOK_S, self._read_catalog)
         self.set_interval(CATALOG_S, self._read_catalog)
@@ -122,8 +118,12 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             case messages.OpenRun(folder=folder, cell=cell):
                 self.push_screen(RunScreen(self.context, folder, cell))
             case messages.OpenCell(watched=watched, cell=key):
+                from loadbench.ui.cell.screen import CellScreen
+
                 self.push_screen(CellScreen(self.context, watched, key))
             case messages.OpenLog(watched=watched, containers=containers, name=name):
+                from loadbench.ui.log.screen import LogScreen
+
                 self.push_screen(LogScreen(self.context, watched, containers, name))
             case messages.OpenReports():
                 self._show_reports()
@@ -138,6 +138,9 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     async def _preview_profile(self, file: Path) -> None:
         """Show what a run of a profile would do, as its file is now."""
+        from loadbench.ui.preview.intention import to_run
+        from loadbench.ui.preview.screen import PreviewScreen
+
         saved = await self.context.catalog.read_profile(file)
         self.send(messages.CatalogRead(self.context.catalog.newest))
         if saved is not None and saved.profile is None:
@@ -149,6 +152,9 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     def _preview_rest(self, run: Run) -> None:
         """Show what resuming a run would do."""
+        from loadbench.ui.preview.intention import to_resume
+        from loadbench.ui.preview.screen import PreviewScreen
+
         try:
             intended = to_resume(self.context.workspace, run)
         except JournalError as error:
@@ -163,6 +169,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     def _show_reports(self) -> None:
         """Show all runs; where they are behind the screen in front, go back to them."""
+        from loadbench.ui.reports.screen import ReportsScreen
+
         if self._reports in self.screen_stack:
             self.pop_screen()
             return
@@ -173,7 +181,12 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         first = len(self.screen_stack) <= _FIRST
         self.pop_screen()
         if first:
-            self.push_screen(ProfilesScreen(self.context, profile))
+            self._show_profiles(profile)
+
+    def _show_profiles(self, begin_at: str = "") -> None:
+        from loadbench.ui.profiles.screen import ProfilesScreen
+
+        self.push_screen(ProfilesScreen(self.context, begin_at))
 
     # What screens report
 
@@ -228,11 +241,17 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         """Find an action by its name."""
+        from loadbench.ui.dialogs.palette import Palette
+
         if self.screen.id != Palette.ID:
             self.push_screen(Palette())
 
     def action_help(self) -> None:
         """Explain every key that does something now."""
+        from loadbench.ui.dialogs.help import HelpScreen
+        from loadbench.ui.dialogs.keys import keys_of
+        from loadbench.ui.dialogs.lines import help_lines
+
         if not self.screen.is_modal:
             self.push_screen(HelpScreen(help_lines(keys_of(self.screen), self.context.glyphs)))
 

@@ -97,7 +97,7 @@ class RunScreen(CommandScreen):
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
         narrow_tab = "charts" if self.watched.cursor else "sweep"
-        yield RunPanels(self.folder, self.context, narrow_tab=narrow_tab)
+        yield RunPanels(self.folder, self.context, narrow_tab=narrow_tab).add_class("-unread")
         yield KeyLine()
         yield TooSmall()
 
@@ -113,7 +113,6 @@ class RunScreen(CommandScreen):
         )
         self._follower.start()
         self.set_interval(1 / self.context.terminal.refresh_hz, self._tick)
-        self.query_one(MatrixView).focus()
 
     async def on_unmount(self) -> None:
         """Stop following the run, which continues; send the commands that wait to be sent."""
@@ -217,6 +216,10 @@ class RunScreen(CommandScreen):
     def paint(self) -> None:
         """Show the run as it was last read."""
         header, watched = self.query_one("#header", TextLine), self.watched
+        if (watched.view or watched.problem) and self.panels.has_class("-unread"):
+            # Not before they have something to show: they would be laid out and sent twice.
+            self.panels.remove_class("-unread")
+            self.call_after_refresh(self.query_one(MatrixView).focus)
         if watched.problem:
             header.show([line((f" {watched.problem}", Tone.BAD)), ()])
             self.note_allowed()

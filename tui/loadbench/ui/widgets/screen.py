@@ -21,7 +21,6 @@ class BaseScreen(Screen[T]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
     _is_dismissed = False
-    _is_laid_out = False
 
     def paint(self) -> None:
         """Show what there is now, in the room that there is now. Called by `repaint` alone."""
@@ -35,10 +34,10 @@ class BaseScreen(Screen[T]):
     def is_to_be_seen(self) -> bool:
         """Whether it is in front, or behind dialogs alone.
 
-        Painting another one would send all of it to the terminal anew. One that is being opened has
-        no widths yet, one that is being closed lacks its panels.
+        Painting another one would send all of it to the terminal anew. One that is just being
+        opened, or closed, lacks its panels.
         """
-        if not (self._is_laid_out and self.display and self.children):
+        if not (self.is_mounted and self.display and self.children):
             return False
         for shown in self.app.screen_stack[::-1]:
             if shown is self:
@@ -58,14 +57,10 @@ class BaseScreen(Screen[T]):
 
     def on_resize(self, _: events.Resize) -> None:
         """Use the room that there is, once the panels have their share of it."""
-        self.call_after_refresh(self._use_room)
+        self.call_after_refresh(self.repaint)
 
     @on(LineView.Resized)
     def _on_panel_resized(self) -> None:
-        self.repaint()
-
-    def _use_room(self) -> None:
-        self._is_laid_out = True
         self.repaint()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
