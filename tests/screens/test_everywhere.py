@@ -16,6 +16,7 @@ from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.dialogs.help import HelpScreen
 from loadbench.ui.log.screen import LogScreen
+from loadbench.ui.messages import OpenReports, OpenRun
 from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
@@ -277,3 +278,23 @@ def test_a_size_that_is_old_is_left_out(stage: Stage) -> None:
         assert screen._compositor.size == pilot.app.size
 
     drive(stage.app(folder=folder), script)
+
+
+def test_a_request_that_comes_twice_or_from_a_screen_behind_opens_no_second_screen(
+    stage: Stage,
+) -> None:
+    screens(stage)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        first = pilot.app.screen
+        assert isinstance(first, ProfilesScreen)
+        first.request(OpenReports())
+        first.request(OpenReports())
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReportsScreen))
+        first.request(OpenRun(stage.root))
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportsScreen)
+        assert len(pilot.app.screen_stack) == 3
+
+    drive(stage.app(), script)

@@ -64,7 +64,8 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         chosen = before[at].cell if 0 <= at < len(before) else None
         self._shown = shown
         # Columns are as wide as what they hold, so they are made anew with their rows. Textual
-        # would find their widths after it has painted them once.
+        # would find their widths after it has painted them once:
+        # https://github.com/Textualize/textual/issues/4470. The widths can go when it is closed.
         self.clear(columns=True)
         self._columns_shown = columns_of(shown)
         values = [cell_values(row) for row in shown]

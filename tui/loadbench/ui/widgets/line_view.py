@@ -179,9 +179,10 @@ class TailView(LineView):
         self._keep_end()
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """Keep the end in view: before there was a scrollbar, Textual did not scroll.
+        """Keep the end in view: Textual does not scroll before the layout with a scrollbar.
 
-        The first layout with it need not be a resize.
+        That layout need not be a resize. No upstream issue known (searched 2026-11). Can go when
+        `scroll_to` scrolls before it.
         """
         self.call_later(self._keep_end)
 
