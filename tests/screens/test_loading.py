@@ -101,16 +101,16 @@ def test_columns_have_their_width_at_once(stage: Stage) -> None:
     drive(stage.app(), script)
 
 
-def test_a_cell_that_is_not_read_yet_has_neither_no_answer_nor_no_failure(
+def test_a_cell_that_is_not_read_yet_is_not_one_without_an_answer(
     stage: Stage, block: Block
 ) -> None:
-    folder = stage.add_run("interrupted")
+    folder = stage.add_run("demo")
     release = block(watched, "read_attempt")
 
     async def script(pilot: "Pilot[Any]") -> None:
-        await until(pilot, lambda: screen_text(pilot.app).count("loading…") >= 2)
-        await pilot.press("4")
-        await until(pilot, lambda: "4 failures" in screen_text(pilot.app))
+        await until(pilot, lambda: "POST /predict" in screen_text(pilot.app))
+        await pilot.press("k")
+        await until(pilot, lambda: screen_text(pilot.app).count("loading…") == 2)
         assert UNANSWERED not in screen_text(pilot.app)
         release.set()
         await settled(pilot)

@@ -123,7 +123,7 @@ class News(Message, bubble=False):
 
 
 @dataclass
-class CatalogRead(News):
+class CatalogRead(News, bubble=False):
     """The profiles and runs of the workspace have changed."""
 
     catalog: Catalog
@@ -134,7 +134,7 @@ class CatalogRead(News):
 
 
 @dataclass
-class UserActive(News):
+class UserActive(News, bubble=False):
     """A key was pressed, or the mouse moved."""
 
     def can_replace(self, message: Message) -> bool:
@@ -143,7 +143,7 @@ class UserActive(News):
 
 
 @dataclass
-class StopRun(News):
+class StopRun(News, bubble=False):
     """The user has confirmed that the run in this folder is to stop."""
 
     folder: Path

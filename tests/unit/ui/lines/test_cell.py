@@ -21,6 +21,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.report.running_totals import Accumulator
+from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import cell_statistics, live_statistics
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import Shown, stage_bar
@@ -132,6 +133,7 @@ some_stages = st.builds(
     decode_ms=numbers,
     infer_ms=numbers,
 )
+SLICE = Slice(start_s=0, seconds=1, successes=1, p50_ms=1, p90_ms=1, p99_ms=1, failures=0, users=1)
 STAGES = Stages(
     count=10, latency_ms=1000.0, total_ms=900.0, queue_ms=500.0, decode_ms=100.0, infer_ms=200.0
 )
@@ -383,3 +385,17 @@ def test_a_header_is_never_wider_than_the_screen(columns: int) -> None:
             run = Run(home, state_after(*events), status)
             for one in header_lines(run, profile, 5.0, UNICODE, columns):
                 assert width(one) <= columns
+
+
+def test_a_cell_that_is_not_read_yet_is_not_one_without_a_failure() -> None:
+    unread = shown(cell_started(), cell_skipped(), cell_started(), attempt=False)
+
+    assert unread.is_loading
+    assert texts(failures_panel(unread, 80)[1]) == ["loading…"]
+
+
+def test_recent_seconds_alone_are_no_totals() -> None:
+    partial = replace(shown(cell_started(), sample()), totals=None, slices=(SLICE,))
+
+    assert partial.is_loading
+    assert texts(statistics_panel(partial, 80)[1]) == ["loading…"]
