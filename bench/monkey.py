@@ -154,6 +154,7 @@ def compare(
         try:
             for link in pair:
                 _wait_for_screen(link, tally)
+            _wait_until_read(pair)
             while tally.keys < keys and _batch(pair, monkey, tally):
                 pass
             _note_end(pair, tally)
@@ -196,6 +197,14 @@ def _same(pair: list[Link], after: str, tally: Tally) -> bool:
             tally.trouble(_difference(pair, after))
             return False
     return not any(link.ended for link in pair)
+
+
+def _wait_until_read(pair: list[Link]) -> None:
+    """Wait until both have read the workspace: a key may do what it did not before."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not _quiet(pair) or any("loading" in link.text for link in pair):
+        if time.monotonic() > deadline or any(link.ended for link in pair):
+            return
 
 
 def _quiet(pair: list[Link]) -> bool:
