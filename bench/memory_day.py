@@ -93,7 +93,7 @@ class DayLoad(FakeLoad):
 
 
 class DayContainers:
-    """Containers whose figures change every time they are looked at.
+    """Containers whose figures change with every poll.
 
     Args:
         seed: Of everything that is drawn.

@@ -139,8 +139,8 @@ class Table:
             values = self.rows.get(row, {})
             if "ours" in values and "plain" in values:
                 ratio = values["ours"] / values["plain"]
-                told = f"{row}: {ratio:.2f} times plain, at the most {most:g}"
-                lines.append((ratio <= most, f"{'held  ' if ratio <= most else 'MISSED'}  {told}"))
+                text = f"{row}: {ratio:.2f} times plain, at the most {most:g}"
+                lines.append((ratio <= most, f"{'held  ' if ratio <= most else 'MISSED'}  {text}"))
         return lines
 
 

@@ -26,7 +26,7 @@ from loadbench.ui.widgets.too_small import is_too_small
 
 _ARROWS = ("up", "down", "left", "right")
 OPENING_S = 0.005
-"""How often a screen that is being opened is looked at before a key is given to it."""
+"""Interval of checking whether a screen has been opened, before it gets a key."""
 
 
 class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
@@ -164,7 +164,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         self.notify(f"when a run ends or a cell fails: {with_what}", title=title)
 
     def action_draw_anew(self) -> None:
-        """Paint the whole screen, whatever was written over it."""
+        """Paint the whole screen again."""
         self.forget_screen()
         self.refresh(layout=True)
 

@@ -1,4 +1,4 @@
-"""What is kept of the cells of a run that were looked at."""
+"""What is kept of the cells of a run that were shown."""
 
 import asyncio
 from pathlib import Path

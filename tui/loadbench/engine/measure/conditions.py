@@ -222,7 +222,7 @@ class _WorkerSteps:
             return None
         (first_s, first), (last_s, last) = self.first, self.last
         if last.images < first.images:
-            # It counts anew, so it was started anew.
+            # Its counter was reset, so the worker was restarted.
             return None
         return WorkerUse(
             id=last.id,

@@ -240,7 +240,7 @@ class CellAttempt:
                 containers=containers,
                 clients=second.clients,
                 service=service,
-                # One look at all the seconds since the last one: told once.
+                # One reading for all seconds since the last poll, so it is recorded once.
                 machine=machine if second is state.seconds[-1] else None,
                 errors=second.errors,
             )

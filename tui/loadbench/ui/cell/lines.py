@@ -38,12 +38,12 @@ def errors_panel(shown: Shown, columns: int) -> tuple[int, list[Line]]:
         lines.append(line(("raised by the locustfile:", Tone.WARN)))
         lines += failure_lines(shown.finished.exceptions, columns)
     if not lines:
-        told = (
+        empty = (
             ("no request failed", Tone.GOOD)
             if found_statistics(shown)
             else (shown.why_empty, Tone.DIM)
         )
-        lines = [line(told)]
+        lines = [line(empty)]
     return sum(error.count for error in shown.errors), lines
 
 
@@ -67,9 +67,9 @@ def verdict_lines(
     elif not lines:
         lines.append(line((_no_verdict(shown.cell), Tone.DIM)))
     lines += bottleneck_lines(shown, columns)
-    told = [_repeat(it) for it in repeats]
-    told += [_attempt(which, ending) for which, ending in earlier]
-    for one in told:
+    others = [_repeat(it) for it in repeats]
+    others += [_attempt(which, ending) for which, ending in earlier]
+    for one in others:
         lines += wrap(one, columns, indent=2)
     return lines
 
@@ -81,25 +81,25 @@ def _no_verdict(cell: CellState) -> str:
 
 
 def _repeat(cell: CellState) -> Line:
-    told: list[str | tuple[str, Tone]] = [("repeat ", Tone.STRONG), f"{cell.cell.key}: "]
+    parts: list[str | tuple[str, Tone]] = [("repeat ", Tone.STRONG), f"{cell.cell.key}: "]
     if cell.status is CellStatus.FINISHED and cell.finished:
-        told.append(_numbers(cell.finished))
+        parts.append(_numbers(cell.finished))
     else:
-        told.append((cell.status.value, Tone.DIM))
-    return line(*told)
+        parts.append((cell.status.value, Tone.DIM))
+    return line(*parts)
 
 
 def _attempt(which: int, ending: CellEnd | None) -> Line:
     match ending:
         case CellFinished():
-            told = _numbers(ending)
+            outcome = _numbers(ending)
         case CellFailed(reason=reason):
-            told = f"failed: {reason}"
+            outcome = f"failed: {reason}"
         case CellSkipped(reason=reason):
-            told = f"skipped: {reason}"
+            outcome = f"skipped: {reason}"
         case None:
-            told = "interrupted"
-    return line((f"attempt {which}: ", Tone.STRONG), told)
+            outcome = "interrupted"
+    return line((f"attempt {which}: ", Tone.STRONG), outcome)
 
 
 def _numbers(finished: CellFinished) -> str:

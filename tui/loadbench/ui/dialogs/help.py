@@ -16,7 +16,7 @@ class HelpScreen(Dialog[None]):
     """Every key that does something where the focus was.
 
     Args:
-        lines: What is told.
+        lines: The text.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

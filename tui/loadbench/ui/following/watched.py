@@ -22,7 +22,7 @@ from loadbench.ui.lines.cell import Shown
 from loadbench.ui.lines.service_log import CellLog
 
 ATTEMPTS_KEPT = 8
-"""Of cells that were looked at."""
+"""Of cells that were shown."""
 SAMPLES_KEPT = 3600
 """Of all these attempts together; the newest attempt may have more."""
 

@@ -54,7 +54,7 @@ class Shown:
 
     @property
     def errors(self) -> Sequence[ErrorCount]:
-        """What the requests that failed said."""
+        """The errors of failed requests."""
         if self.finished:
             return self.finished.errors
         return self.totals.errors if self.totals else ()

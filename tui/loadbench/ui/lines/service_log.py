@@ -1,4 +1,4 @@
-"""What services said, a line each, with the local time of day. Pure."""
+"""Log lines of services, with the local time of day. No Textual."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ NOT_READ = CellLog(is_read=False)
 
 
 def said_line(said: Said, *, named: bool = True) -> Line:
-    """Return a line; without the name of who said it where that is known anyway."""
+    """Return a log line; `named`: with the name of its service."""
     time = (f"{local_time(said.at)}  " if said.at else "", Tone.DIM)
     if not said.name:
         return line(time, said.text)

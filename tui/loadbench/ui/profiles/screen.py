@@ -285,7 +285,7 @@ class ProfilesScreen(BaseScreen[None]):
         except OSError as error:
             self.app.notify(f"{new}: {error.strerror}", severity="error")
         else:
-            self._edit(new, None)
+            self._edit(new, None, is_new=True)
 
     @work
     async def _delete(self, chosen: SavedProfile) -> None:
@@ -298,10 +298,11 @@ class ProfilesScreen(BaseScreen[None]):
         self._read()
 
     @work
-    async def _edit(self, file: Path, at_line: int | None) -> None:
+    async def _edit(self, file: Path, at_line: int | None, *, is_new: bool = False) -> None:
         desktop.edit(self.app, file, at_line)
         saved = await self.context.catalog.read_profile(file)
-        self._begin_at = file.name
+        # The cursor is on any other already, unless the user has moved it while the file was read.
+        self._begin_at = file.name if is_new else ""
         self.repaint()
         if saved is not None and saved.profile is None:
             self.app.notify(f"{saved.name} is not valid: see beside it", severity="warning")

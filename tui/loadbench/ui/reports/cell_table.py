@@ -63,7 +63,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         at, before = self.cursor_row, self._shown or []
         chosen = before[at].cell if 0 <= at < len(before) else None
         self._shown = shown
-        # Columns are as wide as what they hold, so they are made anew with their rows. Textual
+        # Columns are as wide as what they hold, so they are made with their rows. Textual
         # would find their widths after it has painted them once:
         # https://github.com/Textualize/textual/issues/4470. The widths can go when it is closed.
         self.clear(columns=True)

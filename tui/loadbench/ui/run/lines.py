@@ -78,8 +78,8 @@ def header_lines(
             justify(title, _progress(state, profile, left_s, glyphs), columns),
             doing_line(state, profile, glyphs, columns),
         ]
-    told = (line(f"{outcome_line(state)} "), line(f"{short_outcome(state)} "))
-    return [justify(title, told, columns), _ending(run, columns)]
+    outcomes = (line(f"{outcome_line(state)} "), line(f"{short_outcome(state)} "))
+    return [justify(title, outcomes, columns), _ending(run, columns)]
 
 
 def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:
@@ -88,7 +88,7 @@ def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) 
     where = f"{state.count(*OVER)} of {len(state.cells)} cells over"
     where += f", {failed} failed" if failed else ""
     eta = f"{say_duration(left_s)} left "
-    # By what is left, not by the clock: that begins anew when a run is gone on with.
+    # By what is left, not by the clock, which starts again when a run is resumed.
     whole_s = estimate_s(profile, tuple(it.cell for it in state.cells.values()))
     share = 1.0 - left_s / max(whole_s, left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
@@ -106,14 +106,14 @@ def _ending(run: Run, columns: int) -> Line:
     if run.status is RunStatus.INTERRUPTED:
         at = f" at {state.current}" if state.current else ""
         rest = "; r measures the rest" if rest_of(run) else ""
-        told = f" the runner was killed{at}{rest}"
-        return line((fit(told, columns).rstrip(), Tone.WARN))
+        ending = f" the runner was killed{at}{rest}"
+        return line((fit(ending, columns).rstrip(), Tone.WARN))
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""
     rest = "; r measures the rest" if state.outstanding else ""
-    told = f" {run.status.value}: {state.finished.reason}{rest}{left}"
+    ending = f" {run.status.value}: {state.finished.reason}{rest}{left}"
     tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
-    return line((fit(told, columns).rstrip(), tone))
+    return line((fit(ending, columns).rstrip(), tone))
 
 
 def new_failures(before: RunState, now: RunState) -> list[CellFailed]:

@@ -125,12 +125,12 @@ class RunPanels(Panels):
         panel.note("")
         settings = settings_of(state.started.driver) if state.started else None
         if settings and not settings.is_started:
-            told = "the service runs elsewhere; nothing of it is started or watched"
+            text = "the service runs elsewhere; nothing of it is started or watched"
         elif state.progress:
-            told = f"{state.progress.step}: {state.progress.line}"
+            text = f"{state.progress.step}: {state.progress.line}"
         else:
-            told = "none yet" if view.run.status is RunStatus.LIVE else "none"
-        lines = wrap(line((told, Tone.DIM)), (panel.columns or 30) - 1)
+            text = "none yet" if view.run.status is RunStatus.LIVE else "none"
+        lines = wrap(line((text, Tone.DIM)), (panel.columns or 30) - 1)
         panel.show_entries([MenuEntry("", tuple(lines))], self._glyphs)
 
     def _show_cell(self, shown: Shown) -> None:
@@ -138,10 +138,10 @@ class RunPanels(Panels):
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs
         # A line for each where there is room, as there is when it is maximised.
-        told = stage_table(shown, glyphs, stages.columns or 60)
-        if len(told) > stages.size.height:
-            told = stage_bar(shown, glyphs, stages.columns or 60)
-        stages.show(told)
+        bars = stage_table(shown, glyphs, stages.columns or 60)
+        if len(bars) > stages.size.height:
+            bars = stage_bar(shown, glyphs, stages.columns or 60)
+        stages.show(bars)
         stats = self.query_one("#stats", LineView)
         of, lines = statistics_panel(shown, stats.columns or 80)
         stats.show(lines)

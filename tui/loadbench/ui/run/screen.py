@@ -122,7 +122,7 @@ class RunScreen(CommandScreen):
         await self.watched.commands.drain(timeout_s=SEND_TIMEOUT_S)
 
     def on_screen_suspend(self) -> None:
-        """Remember how far the run was seen, whatever happens to the program."""
+        """Save how far the run was seen."""
         self.catch_up.save()
 
     # What there is to see
@@ -247,7 +247,7 @@ class RunScreen(CommandScreen):
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
-        """Show the cell that was chosen, until somebody follows the current one again."""
+        """Show the cell that was chosen, until the current one is followed again."""
         self.watched.cursor = event.key
         self._repaint_all()
 
@@ -285,7 +285,7 @@ class RunScreen(CommandScreen):
         self.request(GoBack(f"{self.folder.parent.name}.yaml"))
 
     def action_since(self) -> None:
-        """Tell again what happened while nobody looked."""
+        """Show again what happened while the user was away."""
         self.catch_up.open_window()
 
     def action_reports(self) -> None:

@@ -35,7 +35,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     ]
 
     class Resized(Message):
-        """It has another width, so its lines are to be broken anew."""
+        """It has another width, so its lines have to be wrapped again."""
 
         def can_replace(self, message: Message) -> bool:
             """Replace that of another panel: all of a screen are painted together."""

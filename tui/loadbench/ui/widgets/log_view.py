@@ -84,7 +84,7 @@ class LogView(TailView):
 
     @property
     def kept(self) -> int:
-        """How many lines there are to show, whatever is searched for."""
+        """How many lines there are without a search."""
         return len(self._all)
 
     @property
@@ -135,7 +135,7 @@ class LogView(TailView):
         self._open(None, line((f"{path}: {error.strerror}", Tone.BAD)))
 
     def search(self, wanted: str) -> None:
-        """Show those lines alone that have a text in them, in whatever case; empty: all."""
+        """Show the lines that contain a text, ignoring case; empty: all."""
         self._wanted = wanted.lower()
         self._show_wanted()
 

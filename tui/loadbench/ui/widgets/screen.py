@@ -34,7 +34,7 @@ class BaseScreen(Screen[T]):
     def is_to_be_seen(self) -> bool:
         """Whether it is in front, or behind dialogs alone.
 
-        Painting another one would send all of it to the terminal anew. One that is just being
+        Painting another one would send all of it to the terminal. One that is just being
         opened, or closed, lacks its panels.
         """
         if not (self.is_mounted and self.display and self.children):
