@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from loadbench.engine.journal.state import CellStatus
 from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker, strays
@@ -20,13 +21,13 @@ IMAGE = "python:3.11-slim-bookworm"
 def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured(
     ours: DockerBench,
 ) -> None:
-    # A picture whose file is large and whose pixels are few: what fills the memory is the batch,
-    # which is waited for so long that it is full on a busy machine too.
+    # A small file of many pixels: decoding takes 64 MB of memory and longer than sending, so that
+    # with 16 users many are decoded at once on any machine. Formats are recognized by content.
     large = ours.root / "large"
     large.mkdir()
-    photograph = (ours.root / "images" / "cat.jpg").read_bytes()
-    (large / "cat.jpg").write_bytes(photograph + bytes(12_000_000))
-    limits = ("--set", "stack.memory_mb=400", "--set", "stack.environment={BATCH_WAIT_MS: '2000'}")
+    Image.new("RGB", (4000, 4000)).save(large / "black.jpg", "PNG")
+    environment = "{DECODE_THREADS: '16', BATCH_WAIT_MS: '500'}"
+    limits = ("--set", "stack.memory_mb=400", "--set", f"stack.environment={environment}")
     batches = ("--set", "batch_size=16", "--set", "users=16,1", "--set", "spawn_rates=100")
     more = ("--set", "run_time=20s", "--set", f"load.images={large}", "--set", "load.timeout=20s")
 
@@ -82,6 +83,26 @@ def test_what_somebody_does_to_a_container_fails_its_cell_and_is_mended(
     theirs.when("m1_u2_s10", name="theirs")
 
     assert theirs.reason("m1_u1_s10").startswith(reason)
+
+
+def test_a_killed_process_of_a_container_that_keeps_running_fails_its_cell(
+    theirs: DockerBench,
+) -> None:
+    theirs.change_theirs(app={"mem_limit": "128m"})
+    theirs.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
+    theirs.when("m1_u1_s10", name="theirs")
+    # It volunteers to be the process that is killed.
+    grow = "open('/proc/self/oom_score_adj', 'w').write('1000'); bytearray(10**9)"
+    docker("exec", theirs.container("app-1"), "python", "-c", grow, check=False)
+
+    theirs.when("m1_u2_s10", name="theirs")
+
+    failed = theirs.state("theirs").cells["m1_u1_s10"].failed
+    assert failed is not None
+    assert failed.reason.startswith(
+        "a process of app-1 was killed by the kernel, out of memory: its limit is 128 MB"
+    )
+    assert (failed.container, failed.exit_code) == ("app-1", None)
 
 
 def test_a_container_that_ends_at_once_is_told_with_its_last_words(theirs: DockerBench) -> None:

@@ -7,6 +7,7 @@ import pytest
 from loadbench.engine.drivers.compose.faults import (
     LOOP_AFTER_S,
     is_broken,
+    may_be_exiting,
     measuring_fault,
     not_healthy,
     not_ready,
@@ -147,6 +148,24 @@ def test_what_happens_to_a_service_that_was_ready(
     assert (str(fault) if fault else None) == message
     if fault:
         assert fault.container == "model-1"
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (seen(oom_killed=True), True),
+        (ended(code=137, oom_killed=True), False),
+        (seen(), False),
+        (seen("cron-1", oom_killed=True), False),
+    ],
+)
+def test_a_running_container_with_a_killed_process_may_be_exiting(
+    now: Inspected, expected: bool
+) -> None:
+    before = seen()
+
+    assert may_be_exiting([now], {before.id: before}) is expected
+    assert not may_be_exiting([now], {before.id: seen(oom_killed=True)})
 
 
 def test_what_came_later_and_ended_is_nothing_that_was_measured() -> None:

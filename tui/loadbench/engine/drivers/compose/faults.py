@@ -84,6 +84,22 @@ def measuring_fault(
     return None
 
 
+def may_be_exiting(containers: Iterable[Inspected], expected: Mapping[str, Inspected]) -> bool:
+    """Whether a process was killed in a container that is still reported as running.
+
+    If it was the main process, the engine reports the exit code a moment after the kill.
+
+    Args:
+        containers: As they are now.
+        expected: Those that ran when the service was ready, by id.
+    """
+    return any(
+        seen.running and seen.oom_killed and not expected[seen.id].oom_killed
+        for seen in containers
+        if seen.id in expected
+    )
+
+
 def not_ready(containers: Iterable[Inspected], *, scaled: str, models: int) -> str | None:
     """Return which containers do not run yet, as part of a sentence; None: all do."""
     running = sum(seen.running for seen in containers if seen.service == scaled)

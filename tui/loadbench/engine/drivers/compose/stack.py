@@ -32,6 +32,9 @@ ADDITIONS = "compose.loadbench.yaml"
 ENGINE_PATIENCE_S = 30.0
 """How long a cell waits for an engine that is away, as when it is restarted."""
 
+EXIT_GRACE_S = 3.0
+"""How long a container with a killed process may take to exit; under load, about a second."""
+
 PREPARE_TIMEOUT_S = 3600.0
 REMOVE_TIMEOUT_S = 60.0
 
@@ -39,6 +42,7 @@ _SHORT_DIGEST = len("sha256:") + 12
 """Samples carry it every second, and Docker takes it as well as the whole."""
 
 _RETRY_S = 1.0
+_EXIT_POLL_S = 0.05
 
 
 class ComposeStack:
@@ -195,10 +199,10 @@ class ComposeStack:
         """Return what ended without being asked to, or that nobody can tell; None: all is well."""
         if trouble := self._watch.trouble:
             return StackError(str(trouble))
-        seen, needed = self._watch.seen, self._files.needed
+        needed = self._files.needed
         if self._expected:
-            return faults.measuring_fault(seen, self._expected, needed)
-        now = time.monotonic()
+            return faults.measuring_fault(self._seen_after_exits(), self._expected, needed)
+        seen, now = self._watch.seen, time.monotonic()
         unstable = {it.id: self._unstable_since.get(it.id, now) for it in seen if it.restarts}
         self._unstable_since = unstable
         return faults.starting_fault(
@@ -245,6 +249,15 @@ class ComposeStack:
         self._session.close()
         self._log.close()
         return self._left
+
+    def _seen_after_exits(self) -> tuple[Inspected, ...]:
+        """Return the containers, after a short wait for the exit of those with a killed process."""
+        deadline = time.monotonic() + EXIT_GRACE_S
+        while time.monotonic() < deadline:
+            seen = self._watch.seen
+            if not faults.may_be_exiting(seen, self._expected) or self._closed.wait(_EXIT_POLL_S):
+                return seen
+        return self._watch.seen
 
     def _remove_broken(self) -> set[str]:
         """Remove the containers that must be replaced; return the services that need none new."""
