@@ -139,3 +139,28 @@ def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open
 
         assert both[0].text == both[1].text
         assert both[0].cells == both[1].cells
+
+
+def test_a_key_redraws_only_what_it_changes_after_a_resize_behind_a_dialog(
+    stage: Stage, opened: Open
+) -> None:
+    stage.save_profile("demo")
+    stage.save_profile("with_cpu")
+    terminal = opened(size=(60, 20), **{SWITCH: "0"})
+    terminal.wait_for("╭─ demo", "spawn rate")
+    terminal.press("c")
+    terminal.wait_for("copy demo to")
+    terminal.resize(120, 40)
+    terminal.wait_for("esc cancel", "copy demo to")
+    terminal.press("\x1b")
+    terminal.until(lambda: "copy demo to" not in terminal.text)
+    terminal.until_quiet()
+    written = len(terminal.said)
+
+    terminal.press("\x1b[B")
+    terminal.wait_for("╭─ with_cpu")
+    terminal.until_quiet()
+
+    redrawn = bytes(terminal.said[written:])
+    assert b"\x1b[1;61H" in redrawn  # the details of the selected profile
+    assert b"\x1b[8;1H" not in redrawn  # an empty row of the list

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 from textual import events, on
@@ -74,6 +75,16 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Show that there is no room for anything, where that is so."""
         self.set_class(is_too_small(*event.size), "-too-small")
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """Return the screens that are seen behind the one in front, the lowest first.
+
+        Textual includes the screen behind an opaque one: each update then redraws all of the front
+        screen, or after a resize only as much of it as the hidden screen has kept from before. No
+        upstream issue known (searched 2026-11). Can go when Textual leaves hidden screens out.
+        """
+        return super()._background_screens if self.screen.styles.background.a < 1 else []
 
     # Messages
 
