@@ -33,12 +33,22 @@ def _seen(cell: Any) -> tuple[Any, ...]:
     return cell.data, cell.fg, cell.bg, *how
 
 
+class _Stream(pyte.ByteStream):
+    """Ignores a sequence with surplus numbers, as terminals do: a part may have been dropped."""
+
+    def _send_to_parser(self, data: str) -> bool | None:
+        try:
+            return super()._send_to_parser(data)
+        except TypeError:
+            return True
+
+
 class Emulator:
     """What a terminal shows of what is written to it."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
+        self._stream = _Stream(self.screen)
         self._pending = b""
 
     @property
