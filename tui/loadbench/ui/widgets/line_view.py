@@ -49,8 +49,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         title: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._columns_before = 0
         self._lines: Sequence[Line] = ()
+        self._lines_columns = 0
+        """The width when they were shown: they are wrapped for it."""
         self._title: Line = ()
         self._subtitle = ""
         if title:
@@ -68,13 +69,13 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self, _: events.Resize) -> None:
         """Ask for lines that fit."""
-        if self.columns != self._columns_before:
-            self._columns_before = self.columns
+        if self.columns != self._lines_columns:
             self.post_message(self.Resized())
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines instead; those that are as before are not painted again."""
         old, self._lines = self._lines, tuple(self._spelled(one) for one in lines)
+        self._lines_columns = self.columns
         widest = max((width(line) for line in self._lines), default=0)
         # A new size is a new layout of the whole screen, so one that fits is none.
         size = Size(widest if widest > self.columns else 0, len(self._lines))
