@@ -39,7 +39,8 @@ class Samples(Sequence[Sample]):
         """Return these samples and one more.
 
         Args:
-            sample: The next second.
+            sample: The next second. Seconds follow each other without a gap: the recorder writes
+                those without requests too.
             bounds: Seconds at which phases begin: no bucket reaches across one.
         """
         first, current = self.first or sample, (*self._current, sample)

@@ -47,7 +47,10 @@ class BucketContents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeBucket:
-    """Ten seconds, merged. It has the counts of a `Sample`, and minimum and maximum of the rest."""
+    """Ten seconds, merged: sums of counts; minimum and maximum of successes, users and containers.
+
+    Other measurements of a `Sample`, such as those of the client, are not kept.
+    """
 
     second: int
     """The first one."""
