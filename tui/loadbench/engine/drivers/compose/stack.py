@@ -33,7 +33,7 @@ ENGINE_PATIENCE_S = 30.0
 """How long a cell waits for an engine that is away, as when it is restarted."""
 
 EXIT_GRACE_S = 3.0
-"""How long a container with a killed process may take to exit; under load, about a second."""
+"""How long a container with a killed process may take to exit: a margin for busy machines."""
 
 PREPARE_TIMEOUT_S = 3600.0
 REMOVE_TIMEOUT_S = 60.0
