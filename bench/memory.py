@@ -43,7 +43,7 @@ from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run_reader import RunReader
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.cell.screen import CellScreen
-from loadbench.ui.following.watched import Watched
+from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.series import latency_chart, throughput_chart
 from loadbench.ui.messages import OpenRun
 from loadbench.ui.profiles.screen import ProfilesScreen
@@ -264,8 +264,8 @@ async def _attach(part: Part) -> dict[str, Any]:
             return {**figures, "attached_mb": attached_mb, **_known(_attempt(app))}
 
 
-def _watched(app: LoadbenchApp) -> Watched | None:
-    watched: Watched | None = getattr(app.screen, "watched", None)
+def _watched(app: LoadbenchApp) -> WatchedRun | None:
+    watched: WatchedRun | None = getattr(app.screen, "watched", None)
     return watched if watched and watched.view else None
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.neighbours import look_at, neighbours_s
+from bench.other_processes import look_at, other_processes_s
 from loadbench.engine.journal.events import CellPhase, Phase
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, RunState
@@ -98,7 +98,7 @@ def others_s() -> float:
     for pid in _in_containers():
         with suppress(OSError):
             inside_s += look_at(pid)[1]
-    return neighbours_s() - inside_s
+    return other_processes_s() - inside_s
 
 
 def _in_containers() -> list[int]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.neighbours import neighbours_s, stolen_s
+from bench.other_processes import other_processes_s, stolen_s
 from loadbench.engine.journal.events import Buckets, CellFailed, CellFinished, CellPhase, Phase
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.measure.buckets import merge, to_buckets
@@ -137,10 +137,10 @@ def follow(
         for entry in reader.poll() if reader else ():
             match entry.event:
                 case CellPhase(phase=Phase.MEASURING):
-                    before, since = (neighbours_s(), stolen_s()), time.monotonic()
+                    before, since = (other_processes_s(), stolen_s()), time.monotonic()
                 case CellPhase(phase=Phase.DRAINING):
                     elapsed = time.monotonic() - since
-                    others = (neighbours_s() - before[0]) / elapsed
+                    others = (other_processes_s() - before[0]) / elapsed
                     stolen = (stolen_s() - before[1]) / elapsed
                 case CellFinished():
                     cell = entry.event

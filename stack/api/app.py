@@ -26,9 +26,9 @@ from common.messages import Failure, Prediction, Reply
 from common.queue import JobQueue
 
 PREDICT = "/predict"
-LARGEST_BODY_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1
-SHORTEST_WAIT_S = 0.001
+MIN_WAIT_S = 0.001
 SILENCE_S = 10.0
 NO_BROKER = "The broker does not answer."
 
@@ -55,7 +55,7 @@ class Predictor:
             return self._queue.wait(job_id, self._left_s(started))
 
     def _left_s(self, started: float) -> float:
-        return max(SHORTEST_WAIT_S, started + self._deadline_s - time.perf_counter())
+        return max(MIN_WAIT_S, started + self._deadline_s - time.perf_counter())
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -79,8 +79,8 @@ def create_app() -> Flask:
     predictor = Predictor(config, queue)
     metrics = Metrics(queue.look)
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
 
     @app.before_request
     def begin() -> None:
@@ -193,7 +193,7 @@ def _health(queue: JobQueue) -> Response:
 def _refuse(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        most = LARGEST_BODY_BYTES // 1024**2
+        most = MAX_BODY_BYTES // 1024**2
         return _error(status, f"The request is too large: {most} MB and 1000 fields are the most.")
     response = _error(status, error.description or status.phrase)
     if isinstance(error, MethodNotAllowed):

@@ -18,9 +18,9 @@ Config = TypeVar("Config")
 
 BAD_CONFIG_EXIT = 2
 CHANNELS = 3
-MOST_HELD = 256
+MAX_HELD_JOBS = 256
 """How many jobs the workers may hold together: the API has a thread for each."""
-MOST_DIGITS = 9
+MAX_DIGITS = 9
 MODEL_FOLDER = Path(__file__).resolve().parent.parent / "model"
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -39,7 +39,7 @@ class ApiConfig:
     @property
     def slots(self) -> int:
         """Predictions under way at once: those that wait, and those that workers hold."""
-        return self.max_queue + MOST_HELD
+        return self.max_queue + MAX_HELD_JOBS
 
     @property
     def threads(self) -> int:
@@ -133,7 +133,7 @@ def read_or_exit(read: Callable[[Environment], Config]) -> Config:
 
 def _whole(environment: Environment, name: str, default: int, *, least: int = 1) -> int:
     text = environment.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS and int(text) >= least):
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text) >= least):
         raise ConfigError(f"{name} must be a whole number of at least {least}, not {text[:40]!r}")
     return int(text)
 

@@ -20,7 +20,7 @@ LIFE_MS = 3_000
 REPLY_LIFE_MS = 60_000
 """A reply that nobody fetches is forgotten after this."""
 CONNECTIONS = 4
-LONGEST_WAIT_MS = 500
+MAX_WAIT_MS = 500
 """The most that one command asks the broker to wait."""
 
 Entry = tuple[bytes, dict[bytes, bytes]]
@@ -32,7 +32,7 @@ class Inbox:
     def __init__(self, url: str, worker_id: str) -> None:
         """Nothing is sent yet: the worker lives from its first `announce` on."""
         self._broker = Broker(
-            url, connections=CONNECTIONS, timeout_s=LONGEST_WAIT_MS / 1000 + ANSWER_TIMEOUT_S
+            url, connections=CONNECTIONS, timeout_s=MAX_WAIT_MS / 1000 + ANSWER_TIMEOUT_S
         )
         self._announce = self._broker.script(scripts.ANNOUNCE)
         self._finish = self._broker.script(scripts.FINISH)
@@ -60,8 +60,8 @@ class Inbox:
         self._broker.call(lambda client: client.delete(ALIVE_PREFIX + self._name))
 
     def take(self, most: int, *, wait_ms: int = 0) -> list[Job]:
-        """Take waiting jobs; where there are none, wait for the first (LONGEST_WAIT_MS at most)."""
-        block_ms = min(wait_ms, LONGEST_WAIT_MS) or None
+        """Take waiting jobs; where there are none, wait for the first (MAX_WAIT_MS at most)."""
+        block_ms = min(wait_ms, MAX_WAIT_MS) or None
         streams: list[tuple[bytes, list[Entry]]] | None = self._broker.call(
             lambda client: client.xreadgroup(
                 GROUP, self._name, {STREAM: ">"}, count=most, block=block_ms
@@ -74,7 +74,7 @@ class Inbox:
 
         Unlike `take`, this takes no job away from a worker that could start with it now.
         """
-        wait_s = min(wait_ms, LONGEST_WAIT_MS) / 1000
+        wait_s = min(wait_ms, MAX_WAIT_MS) / 1000
         self._broker.call(lambda client: client.blpop([self._bell], timeout=wait_s))
 
     def ring(self) -> None:

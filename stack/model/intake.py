@@ -12,7 +12,7 @@ from model.batch import Preprocess, decode
 from model.batcher import Batcher
 from model.presence import Presence
 
-MOST_DELIVERIES = 3
+MAX_DELIVERIES = 3
 RESCUE_S = 1.0
 IDLE_MS = 500
 
@@ -105,9 +105,9 @@ class Intake:
         if time.monotonic() < self._next_rescue_s:
             return
         while not stopping() and (job := self._inbox.rescue()):
-            if job.deliveries > MOST_DELIVERIES:
-                log.info("gave up on job %s: taken %d times", job.id, MOST_DELIVERIES)
-                reason = f"{MOST_DELIVERIES} workers took this picture, and none finished it."
+            if job.deliveries > MAX_DELIVERIES:
+                log.info("gave up on job %s: taken %d times", job.id, MAX_DELIVERIES)
+                reason = f"{MAX_DELIVERIES} workers took this picture, and none finished it."
                 self._send([(job, Failure(fault="service", reason=reason))])
             else:
                 log.info("took over job %s from a dead worker", job.id)

@@ -14,7 +14,7 @@ from common.errors import ImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 KINDS = "JPEG, PNG, WebP, GIF or BMP"
-MOST_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 """A picture takes 3 to 7 bytes of memory a pixel while it is decoded."""
 
 Pixels = npt.NDArray[np.float32]
@@ -46,7 +46,7 @@ UPRIGHT = {
 """What undoes each value of the EXIF tag Orientation (EXIF 2.3, 4.6.4 A)."""
 
 # Pillow warns beyond the limit, and raises beyond twice the limit.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -92,7 +92,7 @@ def load(image: bytes, least: int) -> Image.Image:
         picture.draft("RGB", (least, least))
         picture.load()
     except TOO_LARGE as error:
-        most = MOST_PIXELS // 1_000_000
+        most = MAX_PIXELS // 1_000_000
         raise ImageError(f"The picture has more than {most} megapixels.") from error
     except UNDECODABLE as error:
         raise ImageError(f"The file cannot be read as a picture ({KINDS}).") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadbench.engine.process import Leashed, Tether
+from loadbench.engine.process import SupervisedProcess, SupervisorPipe
 from tests.support.harness import gone, until
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True)"
@@ -23,23 +23,26 @@ WITH_CHILD = (
 RUNNER = """
 import subprocess, sys
 from pathlib import Path
-from loadbench.engine.process import Leashed, Tether
-held = Leashed([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd(), environment={}, stdout=1)
+from loadbench.engine.process import SupervisedProcess, SupervisorPipe
+argv = [sys.executable, "-c", sys.argv[1]]
+held = SupervisedProcess(argv, cwd=Path.cwd(), environment={}, stdout=1)
 print(held.pid, flush=True)
 import signal; signal.pause()
 """
 
 
-Leash = Callable[..., Leashed]
+Leash = Callable[..., SupervisedProcess]
 
 
 @pytest.fixture
 def leash() -> Iterator[Leash]:
     """Start Python code, or a command, on a leash that the test need not end."""
-    started: list[Leashed] = []
+    started: list[SupervisedProcess] = []
 
-    def start(code: str, *, argv: list[str] | None = None, remove: Path | None = None) -> Leashed:
-        held = Leashed(
+    def start(
+        code: str, *, argv: list[str] | None = None, remove: Path | None = None
+    ) -> SupervisedProcess:
+        held = SupervisedProcess(
             argv or [sys.executable, "-c", code],
             cwd=Path.cwd(),
             environment=os.environ,
@@ -56,7 +59,7 @@ def leash() -> Iterator[Leash]:
         held.output.close()
 
 
-def up(held: Leashed) -> psutil.Process:
+def up(held: SupervisedProcess) -> psutil.Process:
     """Wait until the command says that it is up, and return its process."""
     assert held.output is not None
     assert held.output.readline() == b"up\n"
@@ -64,7 +67,7 @@ def up(held: Leashed) -> psutil.Process:
 
 
 @pytest.fixture
-def forever(leash: Leash) -> Leashed:
+def forever(leash: Leash) -> SupervisedProcess:
     return leash(FOREVER)
 
 
@@ -125,7 +128,7 @@ def test_a_command_that_ignores_the_request_is_killed(leash: Leash) -> None:
     assert gone([command])
 
 
-def test_a_command_that_is_stopped_is_not_taken_for_ended(forever: Leashed) -> None:
+def test_a_command_that_is_stopped_is_not_taken_for_ended(forever: SupervisedProcess) -> None:
     command = up(forever)
     command.suspend()
     until(lambda: command.status() == psutil.STATUS_STOPPED)
@@ -151,7 +154,7 @@ def test_a_killed_runner_takes_its_children_with_it(code: str) -> None:
         until(lambda: gone(family), within_s=5)
 
 
-def test_a_killed_holder_takes_its_command_with_it(forever: Leashed) -> None:
+def test_a_killed_holder_takes_its_command_with_it(forever: SupervisedProcess) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux tells a process that its parent has ended")
     command = up(forever)
@@ -161,7 +164,7 @@ def test_a_killed_holder_takes_its_command_with_it(forever: Leashed) -> None:
     until(lambda: gone([command]), within_s=5)
 
 
-def test_the_terminal_s_signals_do_not_reach_a_leashed_command(forever: Leashed) -> None:
+def test_the_terminal_s_signals_do_not_reach_a_leashed_command(forever: SupervisedProcess) -> None:
     command = up(forever)
 
     assert os.getsid(command.pid) != os.getsid(0)
@@ -183,7 +186,7 @@ def test_a_folder_is_removed_with_its_command(leash: Leash, tmp_path: Path) -> N
     assert not folder.exists()
 
 
-def tied(tether: Tether, code: str) -> "subprocess.Popen[bytes]":
+def tied(tether: SupervisorPipe, code: str) -> "subprocess.Popen[bytes]":
     """Start Python code as a library would, on a tether, and wait until it is up."""
     process = subprocess.Popen([*tether.prefix, sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -193,7 +196,7 @@ def tied(tether: Tether, code: str) -> "subprocess.Popen[bytes]":
 
 @pytest.mark.parametrize("code", [FOREVER, DEAF + "; time.sleep(600)", WITH_CHILD])
 def test_a_cut_tether_ends_the_command_that_hangs_on_it(code: str) -> None:
-    tether = Tether()
+    tether = SupervisorPipe()
     with tied(tether, code) as process:
         family = psutil.Process(process.pid).children(recursive=True)
         assert family
@@ -206,14 +209,14 @@ def test_a_cut_tether_ends_the_command_that_hangs_on_it(code: str) -> None:
 
 
 def test_a_command_on_a_tether_ends_as_it_does_without() -> None:
-    tether = Tether()
+    tether = SupervisorPipe()
     ended = subprocess.run([*tether.prefix, sys.executable, "-c", "print(5); exit(3)"], stdout=-1)
     tether.cut()
     assert (ended.returncode, ended.stdout) == (3, b"5\n")
 
 
 def test_a_command_after_the_cut_does_not_begin(tmp_path: Path) -> None:
-    tether = Tether()
+    tether = SupervisorPipe()
     tether.cut()
     touched = tmp_path / "touched"
 
@@ -225,7 +228,7 @@ def test_a_command_after_the_cut_does_not_begin(tmp_path: Path) -> None:
 
 def test_a_tether_leaves_no_folder_behind() -> None:
     before = set(Path(tempfile.gettempdir()).glob("loadbench-*"))
-    tether = Tether()
+    tether = SupervisorPipe()
     with tied(tether, FOREVER) as process:
         tether.cut()
         process.wait(8)
@@ -234,7 +237,8 @@ def test_a_tether_leaves_no_folder_behind() -> None:
 
 def test_a_killed_runner_ends_what_hangs_on_its_tether() -> None:
     code = (
-        "import subprocess, sys; from loadbench.engine.process import Tether; t = Tether(); "
+        "import subprocess, sys; from loadbench.engine.process import SupervisorPipe; "
+        "t = SupervisorPipe(); "
         "subprocess.run([*t.prefix, sys.executable, '-c', sys.argv[1]])"
     )
     with subprocess.Popen([sys.executable, "-c", code, FOREVER], stdout=subprocess.PIPE) as runner:

@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from loadbench.engine.journal.service_log import spoken
+from loadbench.engine.journal.service_log import format_log_line
 from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.log_view import LogView
@@ -26,7 +26,7 @@ AT = "2026-11-22T11:11:{:02}.000Z"
 
 def say(folder: Path, name: str, *lines: str) -> None:
     with (folder / "stack.log").open("a", encoding="utf-8") as file:
-        file.writelines(spoken(AT.format(i % 60), name, it) for i, it in enumerate(lines))
+        file.writelines(format_log_line(AT.format(i % 60), name, it) for i, it in enumerate(lines))
 
 
 def border(pilot: "Pilot[Any]") -> str:

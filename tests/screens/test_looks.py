@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.events import Event, Result, RunFinished
-from loadbench.engine.journal.service_log import spoken
+from loadbench.engine.journal.service_log import format_log_line
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
@@ -313,7 +313,9 @@ def with_words(stage: Stage) -> Path:
         if entry["type"] == "sample"
     ]
     said = (
-        spoken(entry["at"], it["name"], f"in second {entry['second']} it {DOES[it['service']]}")
+        format_log_line(
+            entry["at"], it["name"], f"in second {entry['second']} it {DOES[it['service']]}"
+        )
         for entry in seconds
         for it in entry["containers"]
     )

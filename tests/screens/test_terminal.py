@@ -13,7 +13,13 @@ import pytest
 
 from loadbench.errors import ProfileError, UsageError
 from loadbench.ui.background import BackgroundQueue, in_background
-from loadbench.ui.terminal.capabilities import Terminal, Wishes, examine, speak_utf8, why_not
+from loadbench.ui.terminal.capabilities import (
+    Terminal,
+    TerminalOptions,
+    examine,
+    speak_utf8,
+    why_not,
+)
 from tests.support.harness import until
 
 # Work beside the screens
@@ -182,7 +188,7 @@ def terminal(lend: Lend) -> None:
 )
 def test_how_to_draw_is_found_in_the_environment(environ: dict[str, str], found: Terminal) -> None:
     assert why_not(environ) is None
-    assert examine(Wishes(), environ) == found
+    assert examine(TerminalOptions(), environ) == found
 
 
 @pytest.mark.usefixtures("terminal")
@@ -202,12 +208,12 @@ def test_how_to_draw_is_found_in_the_environment(environ: dict[str, str], found:
 def test_a_light_background_is_believed_where_it_is_told(colours: str, light: bool) -> None:
     environ = {"TERM": "xterm-256color", "COLORFGBG": colours}
 
-    assert examine(Wishes(), environ).light is light
+    assert examine(TerminalOptions(), environ).light is light
 
 
 @pytest.mark.usefixtures("terminal")
 def test_who_wants_ascii_characters_gets_them() -> None:
-    found = examine(Wishes(ascii_only=True), {"TERM": "xterm-256color"})
+    found = examine(TerminalOptions(ascii_only=True), {"TERM": "xterm-256color"})
 
     assert found == Terminal(ascii=True, signs=True)
 
@@ -220,7 +226,7 @@ def test_a_terminal_that_does_not_speak_utf8_gets_ascii(
 ) -> None:
     lend(encoding)
 
-    found = examine(Wishes(), {"TERM": "xterm-256color"})
+    found = examine(TerminalOptions(), {"TERM": "xterm-256color"})
 
     assert (found.ascii, found.signs) == (ascii_, ascii_)
 
@@ -231,7 +237,7 @@ def test_a_terminal_that_cannot_place_text_is_refused_with_what_can_be_done(term
     expected = rf"^no screen can be shown: the terminal .*\(TERM={term}\); .* --plain"
 
     with pytest.raises(UsageError, match=expected):
-        examine(Wishes(), {"TERM": term})
+        examine(TerminalOptions(), {"TERM": term})
 
 
 @pytest.mark.parametrize("name", ["__stdin__", "__stdout__", "__stderr__"])
@@ -247,7 +253,7 @@ def test_without_a_terminal_at_both_ends_no_screen_is_shown(
 
     assert why_not({"TERM": "xterm"}) == ("standard input, output and error are not all a terminal")
     with pytest.raises(UsageError, match=r"not all a terminal; .* --plain"):
-        examine(Wishes(), {"TERM": "xterm"})
+        examine(TerminalOptions(), {"TERM": "xterm"})
 
 
 def test_what_is_drawn_is_written_as_utf8(monkeypatch: pytest.MonkeyPatch) -> None:

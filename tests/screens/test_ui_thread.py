@@ -13,7 +13,7 @@ from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import CellFinished
-from loadbench.engine.journal.service_log import spoken
+from loadbench.engine.journal.service_log import format_log_line
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.requests.launch import RunPlan
@@ -57,7 +57,9 @@ AT = "2026-11-22T11:11:{:02}.000Z"
 
 def write_log(folder: Path, *lines: str) -> None:
     with (folder / "stack.log").open("a", encoding="utf-8") as file:
-        file.writelines(spoken(AT.format(20 + i % 30), "broker", it) for i, it in enumerate(lines))
+        file.writelines(
+            format_log_line(AT.format(20 + i % 30), "broker", it) for i, it in enumerate(lines)
+        )
 
 
 # Files
@@ -251,7 +253,7 @@ def test_commands_keep_their_order_and_outlast_the_end_of_the_program(
         await settled(pilot)
         await pilot.press("space", "j", "s", "x")
         await pilot.press("y")
-        app.action_leave()
+        app.action_quit_app()
         assert not (folder / COMMANDS).exists()
         slow_commands.set()
 

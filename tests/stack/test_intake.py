@@ -106,7 +106,7 @@ def test_what_cannot_be_decoded_is_answered(taking: Taking) -> None:
 def test_a_worker_left_without_a_job_waits_for_the_next_itself(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(common.inbox, "LONGEST_WAIT_MS", 60_000)
+    monkeypatch.setattr(common.inbox, "MAX_WAIT_MS", 60_000)
     monkeypatch.setattr(model.intake, "IDLE_MS", 60_000)
     taking = Taking(stack, Batcher(1, fill_s=0, ahead=2), stack.fake_worker("a"))
     taking.worker.announce()

@@ -18,7 +18,7 @@ import pytest
 from loadbench.engine.journal.events import Finding, Phase
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import RunState, fold
-from loadbench.engine.measure.limits import MOST_CLIENT_CPU_CORES
+from loadbench.engine.measure.limits import MAX_CLIENT_CPU_CORES
 from loadbench.engine.measure.rules import CLIENT_BOUND
 from loadbench.engine.run_reader import Run, read_run
 
@@ -176,7 +176,7 @@ def flaws(findings: Iterable[Finding]) -> list[Finding]:
         it
         for it in findings
         if it.rule not in excused
-        and not (it.rule == CLIENT_BOUND and it.limit != MOST_CLIENT_CPU_CORES)
+        and not (it.rule == CLIENT_BOUND and it.limit != MAX_CLIENT_CPU_CORES)
     ]
 
 

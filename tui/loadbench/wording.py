@@ -22,7 +22,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
 from loadbench.engine.measure.buckets import count, percentile, successes
 from loadbench.engine.numbers import latency, number
-from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
@@ -247,7 +247,7 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         said.append(f"{count(newest)} req/s · p90 {number(percentile(newest, 0.9))} ms")
     if state.paused:
         said.append("paused")
-    return " · ".join([*said, f"{say_duration(remaining_s)} left"])
+    return " · ".join([*said, f"{readable_duration(remaining_s)} left"])
 
 
 def standing(row: Row) -> str:
@@ -266,7 +266,7 @@ def _finished_line(state: RunState, key: str) -> str:
         return f"{key} is not in the plan"
     row = row_of(state, state.cells[key])
     p50, p90, p99 = (
-        latency(getattr(row, name), backed=row.is_backed(name))
+        latency(getattr(row, name), backed=row.has_enough_samples(name))
         for name in ("p50_ms", "p90_ms", "p99_ms")
     )
     said = (
@@ -281,7 +281,10 @@ def _cell_line(row: Row) -> tuple[str, ...]:
     return (
         row.cell,
         number(row.rps),
-        *(latency(getattr(row, name), backed=row.is_backed(name)) for name in PERCENTILE_NAMES),
+        *(
+            latency(getattr(row, name), backed=row.has_enough_samples(name))
+            for name in PERCENTILE_NAMES
+        ),
         "-" if row.failures is None else str(row.failures),
         standing(row),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from loadbench.in_locust.clean import clean_event
 from loadbench.in_locust.recorder import Recorder
-from loadbench.in_locust.tally import MOST_ERRORS
+from loadbench.in_locust.tally import MAX_ERRORS
 
 
 class Clock:
@@ -112,7 +112,7 @@ def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clo
     result = recorder.result()
 
     assert result is not None
-    assert len(result["errors"]) == MOST_ERRORS + 1
+    assert len(result["errors"]) == MAX_ERRORS + 1
     assert sum(error["count"] for error in result["errors"]) == 1000
 
 
@@ -259,13 +259,13 @@ def test_the_fewest_users_are_those_of_the_window(recorder: Recorder, clock: Clo
 def test_long_errors_are_cut_and_still_told_apart(recorder: Recorder, clock: Clock) -> None:
     recorder.measure(10, users=2)
     clock.now += 1
-    for _ in range(MOST_ERRORS + 5):
+    for _ in range(MAX_ERRORS + 5):
         request(recorder, 5, exception=ValueError("x" * 1000))
 
     result = recorder.result()
 
     assert result is not None
-    assert result["errors"] == [{"error": "x" * 300, "count": MOST_ERRORS + 5}]
+    assert result["errors"] == [{"error": "x" * 300, "count": MAX_ERRORS + 5}]
 
 
 def around(recorder: Recorder) -> dict[str, Any]:

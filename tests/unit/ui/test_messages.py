@@ -9,13 +9,13 @@ from textual.screen import Screen
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui import messages
-from loadbench.ui.messages import CatalogRead, News, Request, RunRead, StopRun, UserActive
+from loadbench.ui.messages import Broadcast, CatalogRead, Request, RunRead, StopRun, UserActive
 from tests.support.builders import state_with
 
 MESSAGES = [
     it
     for _, it in inspect.getmembers(messages, inspect.isclass)
-    if issubclass(it, Request | messages.Report | News)
+    if issubclass(it, Request | messages.Report | Broadcast)
 ]
 
 
@@ -27,7 +27,7 @@ def test_every_message_says_in_a_line_what_it_is(message: type) -> None:
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda it: it.__name__)
 def test_news_stay_at_the_screen_and_everything_else_goes_up(message: type) -> None:
-    assert message.bubble is not issubclass(message, News)  # type: ignore[attr-defined]
+    assert message.bubble is not issubclass(message, Broadcast)  # type: ignore[attr-defined]
 
 
 def test_only_the_newest_of_what_was_read_counts() -> None:

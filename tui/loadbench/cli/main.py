@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Each command imports what it needs, so that the first screen waits for nothing else.
 
-WISHES = "loadbench.wishes"
+TERMINAL_OPTIONS = "loadbench.options"
 
 
 class Commands(click.Group):
@@ -86,16 +86,16 @@ def main(
     batches once a second) to measure. `run` starts the service, puts the users on it, cell after
     cell, and saves a report for each cell and a table of all of them under reports/PROFILE/.
     """
-    from loadbench.ui.terminal.capabilities import Wishes
+    from loadbench.ui.terminal.capabilities import TerminalOptions
 
-    wishes = Wishes(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
-    context.meta[WISHES] = wishes
+    options = TerminalOptions(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
+    context.meta[TERMINAL_OPTIONS] = options
     if context.invoked_subcommand not in ("init",):
         context.obj = Workspace.find(workspace)
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        left = show(context.obj, wishes=wishes)
+        left = show(context.obj, options=options)
         _tell_left(left)
 
 
@@ -133,16 +133,16 @@ def run(
       2 bad profile or usage · 130 stopped · 3 a cell, the stack or Locust failed
       4 numbers not valid · 1 goals missed (both with --check alone) · 0 done
     """  # noqa: D301  # click's own mark: these lines are not to be joined
-    from loadbench.cli.run import Wanted, perform
+    from loadbench.cli.run import RunOptions, perform
 
-    wanted = Wanted(
+    wanted = RunOptions(
         profiles,
         overrides,
         resume=resume,
         retry_failed=retry_failed,
         detach=detach,
         plain=plain,
-        wishes=context.meta[WISHES],
+        options=context.meta[TERMINAL_OPTIONS],
     )
     sys.exit(perform(context.obj, wanted, as_json=as_json, check=check))
 
@@ -170,7 +170,7 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
         return
     from loadbench.ui.show import show
 
-    left = show(context.obj, folder, wishes=context.meta[WISHES])
+    left = show(context.obj, folder, options=context.meta[TERMINAL_OPTIONS])
     _tell_left(left)
 
 

@@ -33,7 +33,7 @@ class Wish(Enum):
 
 
 class Signals:
-    """Turns SIGINT, SIGTERM and SIGHUP into wishes, while the block lasts.
+    """Turns SIGINT, SIGTERM and SIGHUP into options, while the block lasts.
 
     Args:
         first: What a first SIGINT or SIGTERM asks for.

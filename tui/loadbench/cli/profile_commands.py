@@ -15,7 +15,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     """Show the cells of a PROFILE and the time they take; start nothing."""
     from loadbench import wording
     from loadbench.engine.drivers import registry
-    from loadbench.engine.profile.duration import say_duration
+    from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, estimate_s, plan_cells
 
@@ -37,7 +37,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         for cell in cells
     ]
     click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
-    total = say_duration(estimate_s(loaded, cells))
+    total = readable_duration(estimate_s(loaded, cells))
     click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in all")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
     click.echo(f"reports: {workspace.reports / file.stem}, about {megabytes} MB")
@@ -89,7 +89,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
 def profiles(workspace: Workspace, keys: bool) -> None:
     """List the saved profiles."""
     from loadbench import wording
-    from loadbench.engine.profile.duration import say_duration
+    from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import load_profile, saved_profiles
     from loadbench.engine.profile.model import key_reference
     from loadbench.engine.profile.plan import estimate_s, plan_cells
@@ -106,7 +106,7 @@ def profiles(workspace: Workspace, keys: bool) -> None:
             broken.append(str(error))
             continue
         cells = plan_cells(loaded)
-        about = say_duration(estimate_s(loaded, cells))
+        about = readable_duration(estimate_s(loaded, cells))
         sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
         body.append((file.stem, loaded.description, *sizes, about))
     if body:

@@ -21,7 +21,7 @@ from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.run_reader import Run, RunStatus, read_run, rest_of
 from loadbench.errors import UsageError
-from loadbench.ui.terminal.capabilities import Wishes, why_not
+from loadbench.ui.terminal.capabilities import TerminalOptions, why_not
 from loadbench.workspace import Workspace
 
 RUN = "RUN"
@@ -29,7 +29,7 @@ REPORT = f"report {RUN}"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunOptions:
     """What was asked for on the command line."""
 
     profiles: tuple[str, ...]
@@ -41,11 +41,11 @@ class Wanted:
     """Start the run and return."""
     plain: bool = False
     """Tell of it in lines, on a terminal too."""
-    wishes: Wishes = field(default_factory=Wishes)
+    options: TerminalOptions = field(default_factory=TerminalOptions)
     """What is asked of the screens."""
 
 
-def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool) -> Exit:
+def perform(workspace: Workspace, wanted: RunOptions, *, as_json: bool, check: bool) -> Exit:
     """Perform runs one after the other, and return the exit code of all of them.
 
     Raises:
@@ -63,7 +63,7 @@ def perform(workspace: Workspace, wanted: Wanted, *, as_json: bool, check: bool)
             if not on_screen or signals.wish is not Wish.WATCH:
                 ended = PlainView(folder, Console(stderr=True)).watch(signals)
         if on_screen and signals.wish is Wish.WATCH:
-            ended = _show(workspace, folder, wanted.wishes)
+            ended = _show(workspace, folder, wanted.options)
         if ended is None:
             break
         seen.append(_tell(ended, signals, as_json=as_json, check=check))
@@ -84,12 +84,12 @@ def follow_plainly(folder: Path) -> None:
         print_result(ended, as_json=False)
 
 
-def _show(workspace: Workspace, folder: Path, wishes: Wishes) -> Run | None:
+def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run | None:
     """Show a run on the screen until it has ended; None: it goes on, and nobody looks."""
     # Here, not above: lines need no screen.
     from loadbench.ui.show import show
 
-    show(workspace, folder, wishes=wishes, leave_at_end=True)
+    show(workspace, folder, options=options, leave_at_end=True)
     found = read_run(folder)
     if found.status is not RunStatus.LIVE:
         return found
@@ -157,7 +157,7 @@ def next_step(found: Run) -> str:
     return REPORT
 
 
-def _requests(workspace: Workspace, wanted: Wanted) -> list[RunRequest]:
+def _requests(workspace: Workspace, wanted: RunOptions) -> list[RunRequest]:
     if wanted.resume is not None:
         if wanted.profiles or wanted.overrides:
             raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")

@@ -1,9 +1,10 @@
-"""Children that end with their runner, however that ends.
+"""Supervised processes: child processes that cannot outlive the runner.
 
-`Leashed` starts a command under a tiny parent process, which is this file run as a script. That
-parent holds the reading end of a pipe; the runner holds the writing end, which the kernel closes
-when the runner ends, even by `kill -9`. Then the parent asks the command's process group to end,
-and after a grace period kills it. `Tether` does the same for commands that a library starts.
+`SupervisedProcess` starts a command under a supervisor: a small parent process, which is this file
+run as a script. The supervisor holds the reading end of a pipe; the runner holds the writing end,
+which the kernel closes when the runner exits, even after `kill -9`. The supervisor then sends
+SIGTERM to the command's process group, and SIGKILL after a grace period. `SupervisorPipe` does the
+same for commands that a library starts.
 """
 
 import ctypes
@@ -27,12 +28,12 @@ GRACE_S = 3.0
 _PR_SET_PDEATHSIG = 1
 
 
-def say_exit(code: int | None) -> str:
+def describe_exit(code: int | None) -> str:
     """Return how a process ended, in words that follow its name."""
     return f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
 
 
-class Leashed:
+class SupervisedProcess:
     """A running command that cannot outlive this process.
 
     Args:
@@ -118,7 +119,7 @@ class Leashed:
         return code
 
 
-class Tether:
+class SupervisorPipe:
     """A leash for a command that a library starts, which passes on no pipe but a command line.
 
     Its pipe has a name instead. The command that begins with `prefix` ends when it is cut, and

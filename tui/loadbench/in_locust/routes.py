@@ -16,7 +16,7 @@ from loadbench.engine.load.wire import (
     STATE_PATH,
     TOKEN_HEADER,
 )
-from loadbench.in_locust import beat
+from loadbench.in_locust import event_loop_lag
 from loadbench.in_locust.clean import clean_event, clean_exception
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
@@ -38,7 +38,7 @@ def install(settings: Settings, recorder: Recorder) -> None:
         _record(environment, recorder)
         gevent.spawn(_tell_when_ready, web_ui, settings)
         gevent.spawn(_close_seconds, environment, recorder)
-        gevent.spawn(beat.follow, recorder)
+        gevent.spawn(event_loop_lag.follow, recorder)
 
 
 def _add_cell_option(parser: Any, **_: Any) -> None:

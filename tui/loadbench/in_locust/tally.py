@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 """Kinds of failure that are told apart; the rest is counted together."""
 
 
@@ -36,7 +36,7 @@ class Tally:
     def fail(self, name: tuple[str, str], bucket: float, error: str) -> None:
         """Count a failure, in the bucket of its latency."""
         self.requests[name][1][bucket] += 1
-        new = error not in self.errors and len(self.errors) >= MOST_ERRORS
+        new = error not in self.errors and len(self.errors) >= MAX_ERRORS
         self.errors["other failures" if new else error] += 1
 
     def as_json(self) -> dict[str, Any]:

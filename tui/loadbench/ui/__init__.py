@@ -26,7 +26,7 @@ called by `repaint` alone, which does nothing for a screen that cannot be seen. 
 
 - when a screen is resumed or resized (`BaseScreen`),
 - when something has been read: by a message with the newest value (`CatalogRead`), for the screens
-  of a run by `Watched.repaint`,
+  of a run by `WatchedRun.repaint`,
 - by a live run's timer, `refresh_hz` times a second, for clocks and for what was read meanwhile,
 - at once after a key that changes what is shown.
 
@@ -41,8 +41,8 @@ No file is opened and no lock is taken on the way: what reads files runs in the 
 
 To add a panel to a screen
 --------------------------
-0. The values: on the screens of a run they are `View` (the run, `following.follower`) and `Shown`
-   (the cell under the cursor, `lines.cell`; `is_live` while it is being measured).
+0. The values: on the screens of a run they are `View` (the run, `following.follower`) and
+   `CellView` (the cell under the cursor, `lines.cell`; `is_live` while it is being measured).
 1. `lines.py` of the feature: a function from the values to lines of text, and a test of it.
 2. `panels.py`: a `LineView(id="…", title="…")` in `compose`; in `PANELS` its tab, in `PARTS` every
    container around it, so that it is hidden where there is no room; and a line in the method that

@@ -55,20 +55,24 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
     TITLE = "loadbench-tui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "leave", "quit", tooltip="leave; what runs goes on"),
+        Binding("q", "quit_app", "quit", tooltip="leave; what runs goes on"),
         Binding(
             "ctrl+c",
-            "ask_to_leave",
+            "ask_to_quit",
             "leave or stop",
             show=False,
             priority=True,
             tooltip="leave; of a live run, choose whether it goes on or stops",
         ),
         Binding("question_mark", "help", "help", key_display="?", tooltip="every key, explained"),
-        Binding("t", "turn_theme", "light or dark", show=False, tooltip="light for dark, or back"),
-        Binding("b", "turn_alerts", "alerts", show=False, tooltip="bell and notification, or none"),
+        Binding(
+            "t", "toggle_theme", "light or dark", show=False, tooltip="light for dark, or back"
+        ),
+        Binding(
+            "b", "toggle_alerts", "alerts", show=False, tooltip="bell and notification, or none"
+        ),
         Binding("ctrl+p", "command_palette", "palette", show=False, tooltip="every action by name"),
-        Binding("ctrl+l", "draw_anew", "draw anew", show=False, tooltip="paint the whole screen"),
+        Binding("ctrl+l", "redraw", "redraw", show=False, tooltip="paint the whole screen"),
     ]
 
     def __init__(
@@ -133,8 +137,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
                 self._preview_rest(run)
             case messages.GoBack(profile=profile):
                 self._go_back(profile)
-            case messages.Leave():
-                self.action_leave()
+            case messages.Quit():
+                self.action_quit_app()
 
     async def _preview_profile(self, file: Path) -> None:
         """Show what a run of a profile would do, as its file is now."""
@@ -216,11 +220,11 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     # What can be done everywhere
 
-    def action_leave(self) -> None:
+    def action_quit_app(self) -> None:
         """End the program; every run goes on."""
         self.exit(self._live_run())
 
-    def action_ask_to_leave(self) -> None:
+    def action_ask_to_quit(self) -> None:
         """Ask whether to leave or to stop, where a live run is on the screen; else leave."""
         live = self._live_run()
         if live is None:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from loadbench.engine.run_reader import Run
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.glyphs import in_ascii
-from loadbench.ui.messages import News, Request, UserActive
+from loadbench.ui.messages import Broadcast, Request, UserActive
 from loadbench.ui.terminal.alerts import alert
 from loadbench.ui.terminal.cell_diff import CellDiffApp, cell_driver
 from loadbench.ui.terminal.shutdown import ExitHandler, write_crash
@@ -52,7 +52,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         """Carry out what a screen asks for."""
         raise NotImplementedError
 
-    def action_leave(self) -> None:
+    def action_quit_app(self) -> None:
         """End the program; every run goes on."""
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         self.set_class(terminal.ascii, "-ascii")
         self.set_class(is_too_small(*self.size), "-too-small")
         if terminal.settings and not self.is_headless:
-            self.ending = ExitHandler(self.action_leave, terminal.settings)
+            self.ending = ExitHandler(self.action_quit_app, terminal.settings)
             self.ending.watch()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -88,7 +88,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     # Messages
 
-    def send(self, news: News) -> None:
+    def send(self, news: Broadcast) -> None:
         """Send news to every screen."""
         for screen in self.screen_stack:
             screen.post_message(news)
@@ -161,11 +161,11 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
             return display
         return binding.key if binding.key in _ARROWS else in_ascii(display)
 
-    def action_turn_theme(self) -> None:
+    def action_toggle_theme(self) -> None:
         """Take light for dark, or dark for light."""
         self.theme = OTHER[self.theme]
 
-    def action_turn_alerts(self) -> None:
+    def action_toggle_alerts(self) -> None:
         """Ring and notify when a run ends or a cell fails, or do neither."""
         self._alerts = not self._alerts
         with_what = (
@@ -174,7 +174,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         title = "alerts are on" if self._alerts else "alerts are off"
         self.notify(f"when a run ends or a cell fails: {with_what}", title=title)
 
-    def action_draw_anew(self) -> None:
+    def action_redraw(self) -> None:
         """Paint the whole screen again."""
         self.forget_screen()
         self.refresh(layout=True)

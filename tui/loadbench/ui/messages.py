@@ -2,8 +2,8 @@
 
 A `Request` goes from a screen to the app, by `BaseScreen.request`. The app carries it out before
 the next key, and only if the screen is still in front, so that a key that comes twice opens one
-screen. A `Report` goes up as well, from any screen, and asks for nothing. `News` goes from the app
-to every screen; those that have a handler for it use it.
+screen. A `Report` goes up as well, from any screen, and asks for nothing. `Broadcast` goes from the
+app to every screen; those that have a handler for it use it.
 
 `can_replace`: of several that wait, only the newest is handled.
 """
@@ -19,7 +19,7 @@ from textual.screen import Screen
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Container
 from loadbench.engine.run_reader import Run
-from loadbench.ui.following.watched import Watched
+from loadbench.ui.following.watched import WatchedRun
 
 
 @dataclass
@@ -42,7 +42,7 @@ class OpenRun(Request):
 class OpenCell(Request):
     """Show one cell of a run alone."""
 
-    watched: Watched
+    watched: WatchedRun
     cell: str
 
 
@@ -50,7 +50,7 @@ class OpenCell(Request):
 class OpenLog(Request):
     """Show the log of one container of a run; `containers` are those that it can be changed to."""
 
-    watched: Watched
+    watched: WatchedRun
     containers: Sequence[Container]
     name: str
 
@@ -82,7 +82,7 @@ class GoBack(Request):
 
 
 @dataclass
-class Leave(Request):
+class Quit(Request):
     """End the program; every run goes on."""
 
 
@@ -118,12 +118,12 @@ class Alert(Report):
     text: str
 
 
-class News(Message, bubble=False):
+class Broadcast(Message, bubble=False):
     """Something that the app sends to every screen."""
 
 
 @dataclass
-class CatalogRead(News, bubble=False):
+class CatalogRead(Broadcast, bubble=False):
     """The profiles and runs of the workspace have changed."""
 
     catalog: Catalog
@@ -134,7 +134,7 @@ class CatalogRead(News, bubble=False):
 
 
 @dataclass
-class UserActive(News, bubble=False):
+class UserActive(Broadcast, bubble=False):
     """A key was pressed, or the mouse moved."""
 
     def can_replace(self, message: Message) -> bool:
@@ -143,7 +143,7 @@ class UserActive(News, bubble=False):
 
 
 @dataclass
-class StopRun(News, bubble=False):
+class StopRun(Broadcast, bubble=False):
     """The user has confirmed that the run in this folder is to stop."""
 
     folder: Path

@@ -15,7 +15,7 @@ from loadbench.engine.run_reader import Run, report_of
 from loadbench.errors import JournalError
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
-from loadbench.ui.following.watched import Watched
+from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.panel_screen import PanelScreen
@@ -42,7 +42,7 @@ class BaseRunScreen(PanelScreen):
 
     _allowed: Sequence[str] = ()
 
-    def __init__(self, context: UiContext, watched: Watched) -> None:
+    def __init__(self, context: UiContext, watched: WatchedRun) -> None:
         super().__init__()
         self.context, self.watched = context, watched
 

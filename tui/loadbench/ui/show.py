@@ -9,7 +9,7 @@ from textual.scrollbar import ScrollBar
 from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.terminal.capabilities import Wishes, examine, speak_utf8
+from loadbench.ui.terminal.capabilities import TerminalOptions, examine, speak_utf8
 from loadbench.ui.widgets.scrollbar import PlainScrollBar
 from loadbench.workspace import Workspace
 
@@ -18,7 +18,7 @@ def show(
     workspace: Workspace,
     folder: Path | None = None,
     *,
-    wishes: Wishes,
+    options: TerminalOptions,
     leave_at_end: bool = False,
 ) -> Run | None:
     """Show the screens until the user leaves them.
@@ -26,7 +26,7 @@ def show(
     Args:
         workspace: Where everything is.
         folder: A run to show at once; None: begin with the profiles.
-        wishes: What the user asks of the screens.
+        options: What the user asks of the screens.
         leave_at_end: Come back when that run has ended.
 
     Returns:
@@ -37,7 +37,7 @@ def show(
         UsageError: No screen can be shown on this terminal.
         LoadbenchError: The screens have ended by a mistake of the program; every run goes on.
     """
-    terminal = examine(wishes)
+    terminal = examine(options)
     speak_utf8()
     if terminal.ascii:
         ScrollBar.renderer = PlainScrollBar

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadbench.engine.drivers.stack_log import StackLog
-from loadbench.engine.journal.service_log import Said, parse, said_between, said_by, spoken
+from loadbench.engine.journal.service_log import (
+    LogLine,
+    format_log_line,
+    parse,
+    read_last_lines,
+    read_lines_between,
+)
 
 BEGIN = datetime(2026, 11, 27, 2, 44, tzinfo=UTC)
 
@@ -19,11 +25,13 @@ def moment(seconds: float) -> str:
 
 
 def write(file: Path, *seconds: float, before: str = "") -> None:
-    said = (spoken(moment(at), f"model-{i % 2}", f"line {i}") for i, at in enumerate(seconds))
+    said = (
+        format_log_line(moment(at), f"model-{i % 2}", f"line {i}") for i, at in enumerate(seconds)
+    )
     file.write_text(before + "".join(said), encoding="utf-8")
 
 
-def texts(said: list[Said] | None) -> list[str] | None:
+def texts(said: list[LogLine] | None) -> list[str] | None:
     return None if said is None else [it.text for it in said]
 
 
@@ -41,13 +49,13 @@ def test_what_is_written_is_read_with_its_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"model-1 | ready", Said("", "model-1", "ready")),
-        (b"ready", Said("", "", "ready")),
-        (b"\xff | \xfe\r", Said("", "\ufffd", "\ufffd")),
-        (b"2026-11-27T02:44:35.123Z api | up", Said("2026-11-27T02:44:35.123Z", "api", "up")),
+        (b"model-1 | ready", LogLine("", "model-1", "ready")),
+        (b"ready", LogLine("", "", "ready")),
+        (b"\xff | \xfe\r", LogLine("", "\ufffd", "\ufffd")),
+        (b"2026-11-27T02:44:35.123Z api | up", LogLine("2026-11-27T02:44:35.123Z", "api", "up")),
     ],
 )
-def test_lines_of_older_runs_have_no_time(raw: bytes, said: Said) -> None:
+def test_lines_of_older_runs_have_no_time(raw: bytes, said: LogLine) -> None:
     assert parse(raw) == said
 
 
@@ -72,14 +80,14 @@ def test_a_span_has_its_lines_and_no_others(
     if torn:
         with file.open("a") as more:
             more.write(moment(1000)[:10])
-    found = said_between(file, moment(begin), moment(max(begin, end)), most=most)
+    found = read_lines_between(file, moment(begin), moment(max(begin, end)), most=most)
     wanted = [f"line {i}" for i, at in enumerate(seconds) if begin <= at < max(begin, end)]
     assert (texts(found) or []) == wanted[-most:]
 
 
 def test_a_span_without_an_end_goes_to_the_end(tmp_path: Path) -> None:
     write(tmp_path / "log", *range(10))
-    assert texts(said_between(tmp_path / "log", moment(7), "", most=5)) == [
+    assert texts(read_lines_between(tmp_path / "log", moment(7), "", most=5)) == [
         "line 7",
         "line 8",
         "line 9",
@@ -89,24 +97,24 @@ def test_a_span_without_an_end_goes_to_the_end(tmp_path: Path) -> None:
 def test_lines_without_times_are_before_all_others(tmp_path: Path) -> None:
     old = "model-0 | old\n" * 1000
     write(tmp_path / "log", *range(10), before=old)
-    assert texts(said_between(tmp_path / "log", moment(0), moment(2), most=9)) == [
+    assert texts(read_lines_between(tmp_path / "log", moment(0), moment(2), most=9)) == [
         "line 0",
         "line 1",
     ]
     (tmp_path / "log").write_text(old)
-    assert said_between(tmp_path / "log", moment(0), moment(2), most=9) is None
+    assert read_lines_between(tmp_path / "log", moment(0), moment(2), most=9) is None
 
 
 def test_a_large_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "log", *(it / 100 for it in range(100_000)))
     parsed = []
 
-    def counted(raw: bytes) -> Said:
+    def counted(raw: bytes) -> LogLine:
         parsed.append(raw)
         return parse(raw)
 
     monkeypatch.setattr("loadbench.engine.journal.service_log.parse", counted)
-    found = said_between(tmp_path / "log", moment(500), moment(500.1), most=200)
+    found = read_lines_between(tmp_path / "log", moment(500), moment(500.1), most=200)
     assert found is not None
     assert len(found) == 10
     assert len(parsed) < 100
@@ -116,7 +124,7 @@ def test_one_service_is_heard_among_others(tmp_path: Path) -> None:
     write(tmp_path / "log", *range(10))
     with (tmp_path / "log").open("a") as file:
         file.write("api | model-1 | is not its name\nhalf a li")
-    said, offset = said_by(tmp_path / "log", "model-1", most=3)
+    said, offset = read_last_lines(tmp_path / "log", "model-1", most=3)
     assert [it.text for it in said] == ["line 5", "line 7", "line 9"]
     assert offset == (tmp_path / "log").stat().st_size - len("half a li")
-    assert said_by(tmp_path / "none", "model-1", most=3) == ([], 0)
+    assert read_last_lines(tmp_path / "none", "model-1", most=3) == ([], 0)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.profile.duration import parse_duration, say_duration, write_duration
+from loadbench.engine.profile.duration import format_duration, parse_duration, readable_duration
 
 
 @given(st.floats(min_value=0, max_value=1e9))
 def test_what_is_written_is_read_as_the_same_number(seconds: float) -> None:
-    assert parse_duration(write_duration(seconds)) == seconds
+    assert parse_duration(format_duration(seconds)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_no_text_brings_another_error(text: str) -> None:
 
 @given(st.integers(min_value=0, max_value=10**7))
 def test_whole_seconds_are_written_in_whole_units(seconds: int) -> None:
-    assert "." not in write_duration(float(seconds))
-    assert math.trunc(parse_duration(write_duration(float(seconds)))) == seconds
+    assert "." not in format_duration(float(seconds))
+    assert math.trunc(parse_duration(format_duration(float(seconds)))) == seconds
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_whole_seconds_are_written_in_whole_units(seconds: int) -> None:
     [(4800.0, "1h20m"), (420.0, "7m"), (90.0, "1m30s"), (0.0, "0s"), (0.5, "0.5s")],
 )
 def test_it_is_written_as_people_would(seconds: float, text: str) -> None:
-    assert write_duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_it_is_written_as_people_would(seconds: float, text: str) -> None:
     ],
 )
 def test_it_is_said_as_people_would(seconds: float, text: str) -> None:
-    assert say_duration(seconds) == text
+    assert readable_duration(seconds) == text

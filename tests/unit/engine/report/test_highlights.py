@@ -68,7 +68,9 @@ def test_a_finished_cell_has_its_verdict_and_its_numbers() -> None:
     assert (found.verdict, found.outcome) == (Verdict.SUSPECT, Verdict.SUSPECT)
     assert found.needs_attention
     assert found.reasons == ("too few", "stalled")
-    assert found.numbers == CellNumbers(rps=18.0, p90_ms=10.0, is_p90_backed=False, failures=1)
+    assert found.numbers == CellNumbers(
+        rps=18.0, p90_ms=10.0, has_enough_p90_samples=False, failures=1
+    )
 
 
 @pytest.mark.parametrize(

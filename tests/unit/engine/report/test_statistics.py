@@ -52,11 +52,13 @@ def test_percentiles_say_whether_enough_samples_back_them() -> None:
 
     assert [it.name for it in found] == list(PERCENTILES)
     assert {it.value_ms for it in found} == {10.0}
-    assert [it.is_backed for it in found] == [True, True, False, False, False, True]
+    assert [it.has_enough_samples for it in found] == [True, True, False, False, False, True]
 
 
 def test_without_a_success_percentiles_have_no_value() -> None:
-    assert {(it.value_ms, it.is_backed) for it in latency_percentiles(())} == {(None, False)}
+    assert {(it.value_ms, it.has_enough_samples) for it in latency_percentiles(())} == {
+        (None, False)
+    }
 
 
 def test_without_a_request_there_is_no_row() -> None:

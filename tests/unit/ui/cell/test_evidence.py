@@ -7,7 +7,7 @@ import pytest
 from loadbench.engine.journal.events import ClientUse, Stages
 from loadbench.engine.report.evidence.collect import RECENT_S
 from loadbench.ui.cell.evidence import evidence
-from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
 from loadbench.ui.lines.stages import stage_rows
 from loadbench.ui.lines.text import plain, width
@@ -40,7 +40,7 @@ HALF_A_SCREEN = 56
 @pytest.mark.parametrize("name", BEYOND)
 def test_what_a_rule_does_not_want_stands_out(name: str, tmp_path: Path) -> None:
     state, cell, finished = last_cell(name, tmp_path)
-    of, lines = evidence(Shown(cell, state))
+    of, lines = evidence(CellView(cell, state))
     marked = [text for text in map(plain, lines) if "!" in text]
     assert of == f"measured, {finished.measured_s:g} s"
     assert any(BEYOND[name] in text for text in marked) is (name != "valid"), marked
@@ -56,14 +56,14 @@ def test_of_a_cell_without_a_verdict_the_last_seconds_are_told() -> None:
             for it in range(RECENT_S + 1)
         ),
     )
-    of, lines = evidence(Shown(state.cells["m1_u2_s2"], state))
+    of, lines = evidence(CellView(state.cells["m1_u2_s2"], state))
     assert of == f"the last {RECENT_S} s"
     assert "! CPU of Locust      0.90 cores  ≤ 0.8" in map(plain, lines)
 
 
 def test_of_a_cell_that_was_never_begun_there_is_none() -> None:
     state = state_after(run_started())
-    of, lines = evidence(Shown(state.cells["m1_u2_s2"], None))
+    of, lines = evidence(CellView(state.cells["m1_u2_s2"], None))
     assert (of, list(map(plain, lines))) == ("", ["not measured yet"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.service_log import FILE_NAME, spoken
+from loadbench.engine.journal.service_log import FILE_NAME, format_log_line
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.background import Job
 from loadbench.ui.following.cell_logs import MAX_LOGS, CellLogs
@@ -28,7 +28,7 @@ class Reader:
 
     def write(self, second: int, text: str) -> None:
         with self.file.open("a", encoding="utf-8") as file:
-            file.write(spoken(AT.format(second), "api", text))
+            file.write(format_log_line(AT.format(second), "api", text))
 
     def of(self, cell: CellState) -> CellLog:
         return self.logs.of(cell, most=100)

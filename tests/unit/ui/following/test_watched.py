@@ -10,7 +10,7 @@ from loadbench.engine.run_reader import read_run
 from loadbench.ui.background import Job
 from loadbench.ui.following import watched as module
 from loadbench.ui.following.follower import View
-from loadbench.ui.following.watched import ATTEMPTS_KEPT, Watched
+from loadbench.ui.following.watched import ATTEMPTS_KEPT, WatchedRun
 from tests.support.builders import (
     cell_finished,
     cell_started,
@@ -37,7 +37,7 @@ def look_at_all(folder: Path, keys: list[str]) -> list[str]:
         events += [cell_started(key), *seconds, cell_finished(key)]
     write_journal(folder, run_started(make_profile(users=USERS)), *events)
     jobs: list[Job] = []
-    watched = Watched(
+    watched = WatchedRun(
         folder=folder,
         start=jobs.append,
         changed=lambda: None,

@@ -24,7 +24,7 @@ from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import cell_statistics, live_statistics
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.ui.lines.cell import Shown, stage_bar
+from loadbench.ui.lines.cell import CellView, stage_bar
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
 from loadbench.ui.lines.matrix import grid_of, matrix_lines
 from loadbench.ui.lines.stages import stage_lines
@@ -186,10 +186,10 @@ def test_a_bar_is_never_wider_than_the_panel(stages: Stages, columns: int) -> No
 # A cell
 
 
-def shown(*events: Event, totals: bool = True, attempt: bool = True) -> Shown:
+def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
     """The first cell, its attempt added up where it has one."""
     state = state_after(BEGUN, *events)
-    return Shown(
+    return CellView(
         state.cells[FIRST],
         state if attempt else None,
         Accumulator().of(state) if totals and state.samples else None,
@@ -220,7 +220,7 @@ def test_a_cell_that_was_never_begun_says_so() -> None:
         ),
     ],
 )
-def test_why_there_is_nothing_to_draw(it: Shown, why: str) -> None:
+def test_why_there_is_nothing_to_draw(it: CellView, why: str) -> None:
     assert it.why_empty == why
 
 

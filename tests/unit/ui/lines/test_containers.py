@@ -7,7 +7,7 @@ import pytest
 
 from loadbench.engine.journal.events import Container, Event
 from loadbench.engine.report.running_totals import Accumulator
-from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.containers import (
     MIB,
     container_header,
@@ -41,10 +41,10 @@ def tone_of(one: Line, text: str) -> Tone:
     return next(piece.tone for piece in one if text in piece.text)
 
 
-def shown(*events: Event, totals: bool = True, attempt: bool = True) -> Shown:
+def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
     """The first cell, its attempt added up where it has one."""
     state = state_after(BEGUN, *events)
-    return Shown(
+    return CellView(
         state.cells[FIRST],
         state if attempt else None,
         Accumulator().of(state) if totals and state.samples else None,

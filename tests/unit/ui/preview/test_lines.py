@@ -186,7 +186,7 @@ def test_a_live_run_can_be_paused_stopped_and_left() -> None:
 
 
 def test_a_paused_run_can_go_on() -> None:
-    assert allowed(live(*AT_FIRST, answered("pause"))) == {*LIVE_ALWAYS, "go_on", "skip"}
+    assert allowed(live(*AT_FIRST, answered("pause"))) == {*LIVE_ALWAYS, "continue", "skip"}
 
 
 def test_a_run_that_is_being_stopped_can_be_killed() -> None:

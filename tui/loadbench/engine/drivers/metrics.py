@@ -20,13 +20,13 @@ WORKERS = "loadbench_workers"
 IMAGES = "loadbench_worker_images_total"
 INFER_SECONDS = "loadbench_worker_infer_seconds_total"
 _OURS = (QUEUE_LENGTH, WORKERS, IMAGES, INFER_SECONDS)
-_LARGEST = 1e15
+_MAX_VALUE = 1e15
 """More than anybody counts: what is more, or no number at all, is not believed."""
 
 ASK_EVERY_S = 1.0
 ASK_TIMEOUT_S = 1.0
 STALE_AFTER_S = 2.5
-MOST_BYTES = 4_000_000
+MAX_BYTES = 4_000_000
 """More than any metrics page has that tells of queue and workers."""
 
 
@@ -100,7 +100,7 @@ def parse_metrics(text: str) -> ServiceMetrics | None:
     for family in text_string_to_metric_families(ours):
         for sample in family.samples:
             worker, value = sample.labels.get("worker"), float(sample.value)
-            if not 0 <= value <= _LARGEST:
+            if not 0 <= value <= _MAX_VALUE:
                 continue
             if sample.name in of_workers and worker is not None:
                 of_workers[sample.name][worker] = value
@@ -128,6 +128,6 @@ def _page(response: requests.Response) -> str:
     deadline, page = time.monotonic() + ASK_TIMEOUT_S, b""
     for chunk in response.iter_content(65536):
         page += chunk
-        if len(page) > MOST_BYTES or time.monotonic() > deadline:
+        if len(page) > MAX_BYTES or time.monotonic() > deadline:
             raise ValueError("a page of metrics without an end")
     return page.decode("utf-8", "replace")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from loadbench.engine.files import utc_now
-from loadbench.engine.journal.service_log import spoken
+from loadbench.engine.journal.service_log import format_log_line
 
 
 class StackLog:
@@ -30,7 +30,7 @@ class StackLog:
             if self._file is None:
                 self._file = self._path.open("a", encoding="utf-8", buffering=1)
             # With the lock, so that times are in the order of the lines.
-            self._file.write(spoken(utc_now(), name, line))
+            self._file.write(format_log_line(utc_now(), name, line))
 
     def close(self) -> None:
         """Close the file; later lines are lost."""

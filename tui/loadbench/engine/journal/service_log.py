@@ -10,16 +10,16 @@ from typing import BinaryIO
 FILE_NAME = "stack.log"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ")
 _BAR = " | "
-_MOST_BYTES = 128 * 1024
+_MAX_BYTES = 128 * 1024
 """Of a span that is read: its end."""
-_NEAR_BYTES = 8 * 1024
+_TAIL_BYTES = 8 * 1024
 """Before the end of the file: where a line is looked for that tells whether lines have a time."""
 _UNTIMED_LINES = 100
 """Lines without a time that are passed over in the search for one with a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LogLine:
     """One line that a service said."""
 
     at: str
@@ -29,21 +29,21 @@ class Said:
     text: str
 
 
-def spoken(at: str, name: str, text: str) -> str:
+def format_log_line(at: str, name: str, text: str) -> str:
     """Return the line of the file for what was said."""
     return f"{at} {name}{_BAR}{text}\n"
 
 
-def parse(raw: bytes) -> Said:
+def parse(raw: bytes) -> LogLine:
     """Return what a line of the file tells."""
     told = raw.decode("utf-8", "replace").rstrip("\r\n")
     time = _TIME.match(told)
     rest = told[time.end() :] if time else told
     name, bar, text = rest.partition(_BAR)
-    return Said(time[1] if time else "", name if bar else "", text if bar else rest)
+    return LogLine(time[1] if time else "", name if bar else "", text if bar else rest)
 
 
-def said_by(path: Path, name: str, *, most: int) -> tuple[list[Said], int]:
+def read_last_lines(path: Path, name: str, *, most: int) -> tuple[list[LogLine], int]:
     """Return the last lines of one service, and where in the file it can be gone on from.
 
     Args:
@@ -54,7 +54,7 @@ def said_by(path: Path, name: str, *, most: int) -> tuple[list[Said], int]:
     Raises:
         OSError: The file cannot be read.
     """
-    found: deque[Said] = deque(maxlen=most)
+    found: deque[LogLine] = deque(maxlen=most)
     mark, offset = f"{name}{_BAR}".encode(), 0
     try:
         with path.open("rb") as file:
@@ -69,7 +69,7 @@ def said_by(path: Path, name: str, *, most: int) -> tuple[list[Said], int]:
     return list(found), offset
 
 
-def said_between(path: Path, begin: str, end: str, *, most: int) -> list[Said] | None:
+def read_lines_between(path: Path, begin: str, end: str, *, most: int) -> list[LogLine] | None:
     """Return the last lines of a span of time. None: the lines of that file have no times.
 
     The place is found by bisection, since a file may be large and its lines are in order; lines
@@ -90,7 +90,7 @@ def said_between(path: Path, begin: str, end: str, *, most: int) -> list[Said] |
         after = _first_since(file, size, end) if end else size
         if first >= size and size and not _has_times(file, size):
             return None
-        start = _line_at(file, max(first, after - _MOST_BYTES))
+        start = _line_at(file, max(first, after - _MAX_BYTES))
         file.seek(start)
         data = file.read(max(0, after - start))
     # What follows the last newline is not whole yet.
@@ -134,5 +134,5 @@ def _line_at(file: BinaryIO, offset: int) -> int:
 
 
 def _has_times(file: BinaryIO, size: int) -> bool:
-    near_end = max(0, size - _NEAR_BYTES)
+    near_end = max(0, size - _TAIL_BYTES)
     return any(_times(file, _line_at(file, near_end)))

@@ -29,7 +29,7 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
     TOKEN_VARIABLE,
 )
-from loadbench.engine.process import Leashed, say_exit
+from loadbench.engine.process import SupervisedProcess, describe_exit
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
@@ -71,7 +71,7 @@ class LocustLoad:
         self._token = ""
         self._url = ""
         self._silent = 0
-        self._process: Leashed | None = None
+        self._process: SupervisedProcess | None = None
         self._session = _new_session()
 
     def start(self) -> None:
@@ -174,7 +174,7 @@ class LocustLoad:
         if process:
             process.end()
 
-    def _launch(self, told: int, log: IO[bytes]) -> Leashed:
+    def _launch(self, told: int, log: IO[bytes]) -> SupervisedProcess:
         # -P: the user's folder must not come before the standard library.
         argv = [sys.executable, "-P", "-m", "loadbench.in_locust", "-f", str(self._user_file)]
         environment = {
@@ -184,7 +184,7 @@ class LocustLoad:
             TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
             IMAGES_VARIABLE: str(self._images),
         }
-        return Leashed(
+        return SupervisedProcess(
             argv,
             cwd=self._user_file.parent,
             environment=environment,
@@ -212,7 +212,7 @@ class LocustLoad:
         process, self._process = self._process, None
         code = process.end() if process else None
         said = " | ".join(line.strip() for line in last_lines(self._log, 3))
-        ended = f"Locust {say_exit(code)} before it was ready"
+        ended = f"Locust {describe_exit(code)} before it was ready"
         if code is None or code < 0:
             return LoadLostError(ended)
         return LoadError(f"{ended}: {said} (see {self._log})")
@@ -235,7 +235,7 @@ class LocustLoad:
             process = self._process
             code = process.wait(_LAST_WORDS_S) if process else -1
             if code is not None:
-                raise LoadLostError(f"Locust {say_exit(code)}") from error
+                raise LoadLostError(f"Locust {describe_exit(code)}") from error
             what = f"{method} {path.partition('?')[0]}"
             raise _SilentError(f"Locust does not answer {what} ({type(error).__name__})") from error
         return response

@@ -15,7 +15,7 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.client_bound import client_cause
-from loadbench.engine.measure.limits import MOST_THROTTLED
+from loadbench.engine.measure.limits import MAX_THROTTLED
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
@@ -24,10 +24,10 @@ Peer = tuple[Cell, CellFinished]
 
 SLOW_FACTOR = 1.5
 """A worker that takes so many times as long for a picture as the fastest is worth a word."""
-FEWEST_IMAGES = 5
+MIN_IMAGES = 5
 """Of a worker, to tell how long it takes for one."""
 
-FEWEST_SECONDS = 4
+MIN_SECONDS = 4
 """Between the first and the last step of a worker's counters, to tell how busy it is."""
 
 BUSY = 0.6
@@ -93,7 +93,7 @@ def find_bottleneck(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -
 
 def _limit(finished: CellFinished) -> Bottleneck | None:
     held = max(_containers(finished), key=lambda it: it.throttled or 0.0, default=None)
-    if held is None or (held.throttled or 0.0) <= MOST_THROTTLED:
+    if held is None or (held.throttled or 0.0) <= MAX_THROTTLED:
         return None
     throttled = held.throttled or 0.0
     return Bottleneck(
@@ -106,7 +106,7 @@ def _limit(finished: CellFinished) -> Bottleneck | None:
 
 def _slow_worker(finished: CellFinished) -> Bottleneck | None:
     service = _service(finished)
-    told = [it for it in service.workers if it.images >= FEWEST_IMAGES] if service else []
+    told = [it for it in service.workers if it.images >= MIN_IMAGES] if service else []
     if len(told) < 2:
         return None
     fastest, slowest = min(told, key=_image_ms), max(told, key=_image_ms)
@@ -247,7 +247,7 @@ def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:
 def _busy(finished: CellFinished) -> float | None:
     """Return the share of the time that the networks of all workers ran; None: nobody tells."""
     service = _service(finished)
-    told = [it for it in service.workers if it.seconds >= FEWEST_SECONDS] if service else []
+    told = [it for it in service.workers if it.seconds >= MIN_SECONDS] if service else []
     if not told:
         return None
     return min(1.0, sum(it.infer_s / it.seconds for it in told) / len(told))

@@ -6,10 +6,10 @@ from loadbench.engine.journal.events import Buckets, CellFinished
 from loadbench.engine.measure.buckets import percentile, plus, successes
 from loadbench.engine.measure.conditions import busiest_cpu_cores
 from loadbench.engine.measure.limits import (
-    LEAST_BUSY_CORES,
-    LEAST_USERS_SHARE,
-    MOST_CLIENT_CPU_CORES,
-    MOST_LAG,
+    MAX_CLIENT_CPU_CORES,
+    MAX_LAG_MS,
+    MIN_BUSY_CORES,
+    MIN_USERS_SHARE,
     SHARED_FACTOR,
 )
 from loadbench.engine.numbers import number
@@ -39,12 +39,12 @@ def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
         finished: Its numbers and the conditions of its window.
     """
     cores = busiest_cpu_cores(finished.clients)
-    if cores > MOST_CLIENT_CPU_CORES:
+    if cores > MAX_CLIENT_CPU_CORES:
         return ClientCause(
             text=f"Locust used {cores:.2f} of a core",
             consequence=_ITS_OWN,
             value=cores,
-            limit=MOST_CLIENT_CPU_CORES,
+            limit=MAX_CLIENT_CPU_CORES,
         )
     return _users_elsewhere(cell, finished) or _lateness(finished)
 
@@ -54,11 +54,11 @@ def _users_elsewhere(cell: Cell, finished: CellFinished) -> ClientCause | None:
     around, users = finished.circumstances, cell.level.users
     if around is None or users is None or finished.fewest_users < users:
         return None
-    accounted, least = around.in_flight + around.thinking, LEAST_USERS_SHARE * users
+    accounted, least = around.in_flight + around.thinking, MIN_USERS_SHARE * users
     if accounted >= least:
         return None
     told = f"of {users} users only {accounted:.3g} were waiting for an answer or pausing"
-    if busiest_cpu_cores(finished.clients) > LEAST_BUSY_CORES:
+    if busiest_cpu_cores(finished.clients) > MIN_BUSY_CORES:
         text, consequence = f"{told}, the others for Locust", _ITS_OWN
     else:
         # Waiting needs no CPU: they may wait for greenlets of their own, of which nobody knows.
@@ -79,7 +79,7 @@ def _lateness(finished: CellFinished) -> ClientCause | None:
     factor = SHARED_FACTOR if beside else 1.0
     latency = successes(finished.requests)
     later: Buckets = plus(latency, around.lag)
-    for fraction, (share, least_ms) in MOST_LAG.items():
+    for fraction, (share, least_ms) in MAX_LAG_MS.items():
         was_ms, is_ms = percentile(latency, fraction), percentile(later, fraction)
         if was_ms is None or is_ms is None:
             continue

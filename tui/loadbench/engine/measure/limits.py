@@ -7,19 +7,19 @@ from loadbench.engine.measure.steady import TOLERANCE
 FAILURE_RATIO = 0.01
 """From this ratio on the successes that are left may not be typical."""
 
-MOST_CLIENT_CPU_CORES = 0.8
+MAX_CLIENT_CPU_CORES = 0.8
 """Beyond this share of a core the load generator's own queueing shows in the latency."""
 
-LEAST_USERS_SHARE = 0.95
+MIN_USERS_SHARE = 0.95
 """Of the users, those that must be waiting for an answer or pausing as they should."""
 
-LEAST_BUSY_CORES = 0.3
+MIN_BUSY_CORES = 0.3
 """Below this share of a core, Locust is not what keeps users from asking."""
 
-LEAST_BACKED = 0.95
+MIN_SAMPLES_BEYOND = 0.95
 """The percentile that must have enough latencies behind it."""
 
-MOST_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
+MAX_LAG_MS = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
 """By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
 more."""
 
@@ -35,18 +35,18 @@ STALL_FACTOR = 5.0
 CLIENT_STALL_MS = 500.0
 """Locust's process may not stand still for longer."""
 
-MOST_THROTTLED = 0.1
+MAX_THROTTLED = 0.1
 """Of the scheduling periods of a container, those in which its CPU limit may hold it back."""
 
-MOST_SWAPPED_BYTES = 1_000_000
-MOST_CLOCK_JUMP_MS = 100.0
+MAX_SWAPPED_BYTES = 1_000_000
+MAX_CLOCK_JUMP_MS = 100.0
 """Clocks that are steered move by less than a thousandth of the time that passes."""
 
-MOST_STOLEN_SHARE = 0.05
+MAX_STOLEN_SHARE = 0.05
 """Of the machine's cores."""
-MOST_OTHERS_SHARE = 0.1
-"""Of the machine's cores, but at least `MOST_OTHERS_CORES`: what a machine does anyway."""
-MOST_OTHERS_CORES = 0.2
+MAX_OTHERS_SHARE = 0.1
+"""Of the machine's cores, but at least `MAX_OTHERS_CORES`: what a machine does anyway."""
+MAX_OTHERS_CORES = 0.2
 
 
 FULL_SHARE = 0.9
@@ -65,4 +65,4 @@ def longest_gap_ms(gaps: Buckets) -> float:
 
 def most_others_cores(cores: int) -> float:
     """Return what processes that are none of ours may use of a machine of so many cores."""
-    return max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * cores)
+    return max(MAX_OTHERS_CORES, MAX_OTHERS_SHARE * cores)

@@ -15,12 +15,12 @@ from loadbench.engine.measure.limits import (
     CLIENT_STALL_MS,
     FAILURE_RATIO,
     FULL_SHARE,
-    LEAST_BACKED,
+    MAX_CLOCK_JUMP_MS,
     MAX_DRIFT,
-    MOST_CLOCK_JUMP_MS,
-    MOST_STOLEN_SHARE,
-    MOST_SWAPPED_BYTES,
-    MOST_THROTTLED,
+    MAX_STOLEN_SHARE,
+    MAX_SWAPPED_BYTES,
+    MAX_THROTTLED,
+    MIN_SAMPLES_BEYOND,
     longest_gap_ms,
     most_others_cores,
 )
@@ -132,10 +132,10 @@ def _not_settled(case: Case) -> Excess | None:
 
 
 def _few_samples(case: Case) -> Excess | None:
-    good, needed = count(successes(case.finished.requests)), fewest(LEAST_BACKED)
-    if not good or enough(good, LEAST_BACKED):
+    good, needed = count(successes(case.finished.requests)), fewest(MIN_SAMPLES_BEYOND)
+    if not good or enough(good, MIN_SAMPLES_BEYOND):
         return None
-    what = f"a p{100 * LEAST_BACKED:g} needs {needed}"
+    what = f"a p{100 * MIN_SAMPLES_BEYOND:g} needs {needed}"
     return Excess(f"few samples: {good} successes, {what} (measure for longer)", good, needed)
 
 
@@ -171,39 +171,39 @@ def _stalls(case: Case) -> Excess | None:
 
 
 def _throttled(case: Case) -> Excess | None:
-    held = [it for it in case.around.containers if (it.throttled or 0.0) > MOST_THROTTLED]
+    held = [it for it in case.around.containers if (it.throttled or 0.0) > MAX_THROTTLED]
     if not held:
         return None
     said = ", ".join(f"{it.name} in {100 * (it.throttled or 0.0):.0f} %" for it in held)
     text = f"held back by a CPU limit: {said} of the scheduling periods"
-    return Excess(text, max(it.throttled or 0.0 for it in held), MOST_THROTTLED)
+    return Excess(text, max(it.throttled or 0.0 for it in held), MAX_THROTTLED)
 
 
 def _swap(case: Case) -> Excess | None:
     machine = case.around.machine
-    if machine is None or machine.swapped_bytes <= MOST_SWAPPED_BYTES:
+    if machine is None or machine.swapped_bytes <= MAX_SWAPPED_BYTES:
         return None
     swapped = machine.swapped_bytes
-    return Excess(f"the machine swapped {swapped / 1e6:.0f} MB", swapped, MOST_SWAPPED_BYTES)
+    return Excess(f"the machine swapped {swapped / 1e6:.0f} MB", swapped, MAX_SWAPPED_BYTES)
 
 
 def _clock(case: Case) -> Excess | None:
     jump_ms = case.around.clock_jump_ms
-    if jump_ms <= MOST_CLOCK_JUMP_MS:
+    if jump_ms <= MAX_CLOCK_JUMP_MS:
         return None
     text = f"the clock jumped by {jump_ms / 1000:.2g} s, or the machine slept"
-    return Excess(text, jump_ms, MOST_CLOCK_JUMP_MS)
+    return Excess(text, jump_ms, MAX_CLOCK_JUMP_MS)
 
 
 def _stolen(case: Case) -> Excess | None:
     machine = case.around.machine
-    if machine is None or machine.stolen_cpu_cores <= MOST_STOLEN_SHARE * machine.cores:
+    if machine is None or machine.stolen_cpu_cores <= MAX_STOLEN_SHARE * machine.cores:
         return None
     text = (
         f"neighbours: the hypervisor gave {machine.stolen_cpu_cores:.2g} cores to other "
         "virtual machines"
     )
-    return Excess(text, machine.stolen_cpu_cores, MOST_STOLEN_SHARE * machine.cores)
+    return Excess(text, machine.stolen_cpu_cores, MAX_STOLEN_SHARE * machine.cores)
 
 
 def _neighbours(case: Case) -> Excess | None:

@@ -15,7 +15,7 @@ STAGES = {
 }
 """Metric names of the header, and the fields of `Stages` that they are summed in."""
 
-LONGEST_MS = 1e9
+MAX_STAGE_MS = 1e9
 """More than any request takes; what claims more, or is no number at all, is not believed."""
 
 _METRIC = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
@@ -52,7 +52,7 @@ def _parse_plain(value: Any) -> dict[str, float] | None:
     except (ValueError, LookupError, AttributeError):
         return None
     durations = stages.values()
-    plain = len(stages) == len(STAGES) and min(durations) >= 0 and sum(durations) <= LONGEST_MS
+    plain = len(stages) == len(STAGES) and min(durations) >= 0 and sum(durations) <= MAX_STAGE_MS
     return stages if plain else None
 
 
@@ -70,6 +70,6 @@ def _parse(text: str) -> dict[str, float]:
                     stages[stage] = float(number.strip().strip('"'))
                 except ValueError:
                     return {}
-                if not 0 <= stages[stage] <= LONGEST_MS:
+                if not 0 <= stages[stage] <= MAX_STAGE_MS:
                     return {}
     return stages if "total_ms" in stages else {}

@@ -14,7 +14,7 @@ from loadbench.engine.measure.buckets import count, merge, percentile, successes
 from loadbench.engine.profile.model import SETTLE_WINDOWS
 
 TOLERANCE = 0.10
-FEWEST_COMPLETIONS = 30
+MIN_COMPLETIONS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
         for start in range(0, needed, length)
     ]
     counts = [count(window) for window in windows]
-    if min(counts) < FEWEST_COMPLETIONS:
+    if min(counts) < MIN_COMPLETIONS:
         return Steadiness(
             False,
-            f"{min(counts)} completions in {length} s, {FEWEST_COMPLETIONS} are needed "
+            f"{min(counts)} completions in {length} s, {MIN_COMPLETIONS} are needed "
             "(a longer settle.window holds more)",
         )
     if not _agree(counts):

@@ -30,7 +30,7 @@ def parse_duration(text: object) -> float:
         raise ValueError(_NEEDED) from None
 
 
-def write_duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a text that `parse_duration` reads as the same number of seconds."""
     whole = int(seconds)
     if whole != seconds:
@@ -43,7 +43,7 @@ def write_duration(seconds: float) -> str:
     return "".join(f"{amount}{unit}" for amount, unit in parts if amount)
 
 
-def say_duration(seconds: float) -> str:
+def readable_duration(seconds: float) -> str:
     """Return a duration as one reads it aloud: `45 s`, `2 min 5 s`, `1 h 52 min`."""
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-from loadbench.engine.profile.duration import parse_duration, write_duration
+from loadbench.engine.profile.duration import format_duration, parse_duration
 
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
-    PlainSerializer(write_duration, return_type=str),
+    PlainSerializer(format_duration, return_type=str),
 ]
 """Seconds; written as `90s`, `7m` or `1h20m`."""
 

@@ -20,10 +20,10 @@ Place = tuple[str | int, ...]
 
 _YAML = "tag:yaml.org,2002:"
 _COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
-_MOST_BITS = 64
-_LONGEST_SHOWN = 80
+_MAX_BITS = 64
+_MAX_SHOWN_CHARACTERS = 80
 _OTHER_KEYS = ("missing", "extra_forbidden", "model_type")
-MOST_VALUES = 10_000
+MAX_VALUES = 10_000
 """More than any profile holds; aliases of aliases can stand for more than the memory does."""
 
 
@@ -197,8 +197,8 @@ def _construct(node: yaml.Node, key: Place, source: _Source) -> Any:
     """Return a node's value, noting where each key stands and which are given twice."""
     source.places.setdefault(key, f"{source.file}:{node.start_mark.line + 1}")
     source.count += 1
-    if source.count > MOST_VALUES:
-        raise _fault(node, f"more than {MOST_VALUES} values")
+    if source.count > MAX_VALUES:
+        raise _fault(node, f"more than {MAX_VALUES} values")
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
     if node.tag not in _COLLECTIONS:
@@ -227,7 +227,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         # What PyYAML lets through where a text does not fit its tag, as in `!!int x`.
         kind = node.tag.removeprefix(_YAML)
         raise _fault(node, f"{_shown(node.value)} is no {kind}") from None
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         raise _fault(node, "a number too large for anything")
     return value
 
@@ -319,7 +319,7 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return "{…}"
     text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
 
 
 def _nearest(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from loadbench.engine.profile.driver_settings import refuse_misfit
-from loadbench.engine.profile.duration import write_duration
+from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.fields import (
     Duration,
     HealthText,
@@ -48,7 +48,8 @@ class Settle(Section):
     def _long_enough(self) -> "Settle":
         if 0 < self.max < SETTLE_WINDOWS * self.window:
             raise ValueError(
-                f"max must hold {SETTLE_WINDOWS} windows of {write_duration(self.window)}, or be 0s"
+                f"max must be 0s or at least {SETTLE_WINDOWS} × window "
+                f"({SETTLE_WINDOWS} × {format_duration(self.window)})"
             )
         return self
 

@@ -49,7 +49,7 @@ class CellNumbers:
     """Successes per second."""
     p90_ms: float | None
     """None: no request succeeded."""
-    is_p90_backed: bool
+    has_enough_p90_samples: bool
     """At least ten samples lie beyond it."""
     failures: int
 
@@ -169,7 +169,7 @@ def _finished(event: CellFinished, at: str) -> Highlight:
     numbers = CellNumbers(
         rps=event.completed / event.measured_s,
         p90_ms=percentile(good, 0.9),
-        is_p90_backed=enough(count(good), 0.9),
+        has_enough_p90_samples=enough(count(good), 0.9),
         failures=count(failures(event.requests)),
     )
     return Highlight(

@@ -67,7 +67,7 @@ class Row:
         """Why the numbers are not valid, or why there are none; empty: neither."""
         return "; ".join(it.text for it in self.findings) or self.problem
 
-    def is_backed(self, column: str) -> bool:
+    def has_enough_samples(self, column: str) -> bool:
         """Return whether enough latencies are behind the percentile of a column."""
         return PERCENTILE_NAMES.get(column) not in self.few_samples.split()
 

@@ -29,7 +29,7 @@ class LatencyPercentile:
     """As in `rows.PERCENTILES`, such as `p99_ms`."""
     value_ms: float | None
     """None: there was no success."""
-    is_backed: bool
+    has_enough_samples: bool
     """At least ten samples lie beyond it."""
 
 
@@ -91,7 +91,7 @@ def latency_percentiles(successes: Buckets) -> tuple[LatencyPercentile, ...]:
         LatencyPercentile(
             name=name,
             value_ms=percentile(successes, fraction),
-            is_backed=enough(samples, fraction),
+            has_enough_samples=enough(samples, fraction),
         )
         for name, fraction in PERCENTILES.items()
     )

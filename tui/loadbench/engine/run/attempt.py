@@ -80,8 +80,8 @@ class CellAttempt:
             StackError: The stack did not come up, or part of it ended.
             LoadLostError: Locust ended or hung.
             EngineError: No cell can be measured any more.
-            StopAsked: Somebody wants the run to end.
-            SkipAsked: Somebody wants this cell to be left out.
+            StopRequested: Somebody wants the run to end.
+            SkipRequested: Somebody wants this cell to be left out.
             DiskFullError: There is no space left for the results.
         """
         self._enter(Phase.SCALING)

@@ -31,11 +31,11 @@ TICK_S = 0.2
 T = TypeVar("T")
 
 
-class StopAsked(Exception):  # noqa: N818  # a request, not an error
+class StopRequested(Exception):  # noqa: N818  # a request, not an error
     """Somebody wants the run to end."""
 
 
-class SkipAsked(Exception):  # noqa: N818  # a request, not an error
+class SkipRequested(Exception):  # noqa: N818  # a request, not an error
     """Somebody wants the current cell to be left out."""
 
 
@@ -98,15 +98,15 @@ class ControlLoop:
         """Wait for a tick, then act on whatever was asked for.
 
         Raises:
-            StopAsked: Somebody wants the run to end.
-            SkipAsked: Somebody wants the current cell to be left out.
+            StopRequested: Somebody wants the run to end.
+            SkipRequested: Somebody wants the current cell to be left out.
         """
         self._woken.wait(self._tick_s if at_most_s is None else min(self._tick_s, at_most_s))
         self._woken.clear()
         self._write_progress()
         self.note_containers()
         if self._stop.reason:
-            raise StopAsked(self._stop.reason)
+            raise StopRequested(self._stop.reason)
         self._unanswered += self._commands.poll()
         while self._unanswered:
             # Taken out first: following one may end the cell or the run, and the others wait.
@@ -120,8 +120,8 @@ class ControlLoop:
         """Return what a task in the background returns, following commands meanwhile.
 
         Raises:
-            StopAsked: Somebody wants the run to end.
-            SkipAsked: Somebody wants the current cell to be left out.
+            StopRequested: Somebody wants the run to end.
+            SkipRequested: Somebody wants the current cell to be left out.
             Exception: What the task raised.
         """
         self.wake_after(task)
@@ -174,9 +174,9 @@ class ControlLoop:
             return
         match command.command:
             case "stop":
-                raise StopAsked("asked for")
+                raise StopRequested("asked for")
             case "skip" if answer.cell == current:
-                raise SkipAsked
+                raise SkipRequested
             case "skip" if answer.cell:
                 attempt = self.state.cells[answer.cell].attempt
                 self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason="asked for"))

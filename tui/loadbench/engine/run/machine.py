@@ -9,7 +9,7 @@ import psutil
 
 from loadbench.engine.journal.events import Machine
 
-SHORTEST_S = 0.5
+MIN_INTERVAL_S = 0.5
 
 
 class MachineMeter:
@@ -35,7 +35,7 @@ class MachineMeter:
         """
         now, before = self._read(), self._before
         elapsed = now.at_s - before.at_s
-        if elapsed < SHORTEST_S:
+        if elapsed < MIN_INTERVAL_S:
             return None
         self._before = now
         busy = (now.busy_s - before.busy_s) / elapsed

@@ -14,7 +14,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import CellState
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run.attempt import CellAttempt, Equipment
-from loadbench.engine.run.control_loop import ControlLoop, SkipAsked, StopAsked
+from loadbench.engine.run.control_loop import ControlLoop, SkipRequested, StopRequested
 from loadbench.errors import (
     DiskFullError,
     EngineError,
@@ -72,7 +72,7 @@ class Runner:
     def _sweep_or_reason(self) -> tuple[Result, str]:
         try:
             self._sweep()
-        except StopAsked as asked:
+        except StopRequested as asked:
             return Result.STOPPED, str(asked)
         except DiskFullError as error:
             return Result.ABORTED, f"{error}; free some, then `run --resume` goes on"
@@ -126,7 +126,7 @@ class Runner:
         try:
             self._start_load()
             CellAttempt(cell, attempt, self._equipment, self._control).perform()
-        except SkipAsked:
+        except SkipRequested:
             self._abandon_load()
             self._control.emit(CellSkipped(cell=cell.key, attempt=attempt, reason="asked for"))
         except (StackError, LoadError) as error:

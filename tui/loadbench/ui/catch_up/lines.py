@@ -9,7 +9,7 @@ from loadbench.engine.journal.events import Result, Verdict
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.numbers import latency, number
-from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.highlights import (
     CellNumbers,
@@ -33,7 +33,7 @@ def catch_up_title(away_s: float) -> str:
     Args:
         away_s: Seconds since the run was last seen.
     """
-    return f"since you left, {say_duration(away_s)} ago"
+    return f"since you left, {readable_duration(away_s)} ago"
 
 
 def highlight_line(highlight: Highlight) -> Line:
@@ -113,7 +113,7 @@ def _finished(highlight: Highlight) -> list[str | tuple[str, Tone]]:
 
 
 def _numbers(numbers: CellNumbers) -> str:
-    p90 = latency(numbers.p90_ms, backed=numbers.is_p90_backed)
+    p90 = latency(numbers.p90_ms, backed=numbers.has_enough_p90_samples)
     failed = f"{counted(numbers.failures, 'failure')}, " if numbers.failures else ""
     return f"{number(numbers.rps)} req/s, p90 {p90} ms, {failed}"
 
@@ -139,7 +139,7 @@ def _status(run: Run, left_s: float) -> str:
             doing += ", then pauses" if state.paused else ""
         else:
             doing = "is paused" if state.paused else "goes on"
-        return f"the run {doing}, {say_duration(left_s)} left"
+        return f"the run {doing}, {readable_duration(left_s)} left"
     if run.status is RunStatus.INTERRUPTED:
         return "the runner was killed" + (f" at {state.current}" if state.current else "")
     if run.status is RunStatus.DONE:

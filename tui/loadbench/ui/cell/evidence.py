@@ -13,7 +13,7 @@ from loadbench.engine.report.evidence.figures import (
     Unit,
     WorkerEvidence,
 )
-from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.text import Line, Piece, Tone, line, table
 from loadbench.wording import counted
 
@@ -50,7 +50,7 @@ _UNITS = {Unit.COUNT: "", Unit.RATIO: "%", Unit.BYTES: "MB"}
 _BOUNDS = {Bound.AT_MOST: "≤", Bound.AT_LEAST: "≥", Bound.BELOW: "<"}
 
 
-def evidence(shown: Shown) -> tuple[str, list[Line]]:
+def evidence(shown: CellView) -> tuple[str, list[Line]]:
     """Return which seconds the evidence is of, and its tables: figures, containers, workers."""
     cell = shown.cell.cell
     if shown.finished:

@@ -14,7 +14,7 @@ from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.ui.lines.cell import Shown, bottleneck_lines, found_statistics, outcome_lines
+from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import MARKS, VERDICT_TONES
 from loadbench.ui.lines.run import clock, doing_line, place_line, status_words
@@ -23,7 +23,7 @@ from loadbench.ui.lines.text import Line, Tone, justify, line, wrap
 from loadbench.wording import counted
 
 
-def figures_panel(shown: Shown) -> tuple[str, list[Line]]:
+def figures_panel(shown: CellView) -> tuple[str, list[Line]]:
     """Return what the statistics are of, and their table alone."""
     found = found_statistics(shown)
     if found is None:
@@ -31,7 +31,7 @@ def figures_panel(shown: Shown) -> tuple[str, list[Line]]:
     return window_words(found), stat_lines(found)
 
 
-def errors_panel(shown: Shown, columns: int) -> tuple[int, list[Line]]:
+def errors_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
     """Return how many requests failed, and the kinds of failures, then those of exceptions."""
     lines = failure_lines(shown.errors, columns)
     if shown.finished and shown.finished.exceptions:
@@ -48,7 +48,7 @@ def errors_panel(shown: Shown, columns: int) -> tuple[int, list[Line]]:
 
 
 def verdict_lines(
-    shown: Shown,
+    shown: CellView,
     repeats: Sequence[CellState],
     earlier: Sequence[tuple[int, CellEnd | None]],
     columns: int,

@@ -11,7 +11,7 @@ from loadbench.engine.journal.state import CellState
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import errors_panel, figures_panel, verdict_lines
 from loadbench.ui.context import UiContext
-from loadbench.ui.lines.cell import Shown, stage_table
+from loadbench.ui.lines.cell import CellView, stage_table
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import CellLog, cell_log_lines
@@ -81,7 +81,7 @@ class CellPanels(Panels):
 
     def show_cell(
         self,
-        shown: Shown,
+        shown: CellView,
         repeats: Sequence[CellState],
         earlier: Sequence[tuple[int, CellEnd | None]],
         log: CellLog,
@@ -114,7 +114,7 @@ class CellPanels(Panels):
         panel.entitle(f"failures: {failed}" if failed else "failures")
         self._show_log(shown, log)
 
-    def _show_log(self, shown: Shown, log: CellLog) -> None:
+    def _show_log(self, shown: CellView, log: CellLog) -> None:
         cell = shown.cell
         if (cell.cell.key, cell.ended_at, log) == self._log:
             return

@@ -10,7 +10,7 @@ from loadbench.engine.journal.state import CellState, RunState
 from loadbench.ui.cell.lines import cell_header_lines
 from loadbench.ui.cell.panels import LINES_OF_A_CELL, CellPanels
 from loadbench.ui.context import UiContext
-from loadbench.ui.following.watched import Watched
+from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
@@ -44,7 +44,7 @@ class CellScreen(TabbedRunScreen):
         ),
     ]
 
-    def __init__(self, context: UiContext, watched: Watched, cell: str) -> None:
+    def __init__(self, context: UiContext, watched: WatchedRun, cell: str) -> None:
         super().__init__(context, watched)
         self._cell = cell
 

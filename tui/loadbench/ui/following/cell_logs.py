@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from loadbench.engine.journal.service_log import said_between
+from loadbench.engine.journal.service_log import read_lines_between
 from loadbench.engine.journal.state import CellState
 from loadbench.ui.background import Job, in_background
 from loadbench.ui.lines.service_log import NOT_READ, CellLog
@@ -86,7 +86,7 @@ def _read_log(path: Path, began_at: str, ended_at: str, most: int, known: _ReadL
         size = path.stat().st_size
         if (size, ended_at) == (known.size, known.ended_at):
             return known
-        lines = said_between(path, began_at, ended_at, most=most)
+        lines = read_lines_between(path, began_at, ended_at, most=most)
     except OSError:
         return _ReadLog(CellLog(), ended_at)
     return _ReadLog(CellLog(lines=lines or (), has_times=lines is not None), ended_at, size)

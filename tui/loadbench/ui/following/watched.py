@@ -18,7 +18,7 @@ from loadbench.ui.background import BackgroundQueue, Job, in_background
 from loadbench.ui.following.cell_logs import CellLogs
 from loadbench.ui.following.figures import AttemptFigures, FigureReader
 from loadbench.ui.following.follower import View
-from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.service_log import CellLog
 
 ATTEMPTS_KEPT = 8
@@ -45,7 +45,7 @@ class RunView(Protocol):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Watched:
+class WatchedRun:
     """The newest view of a run, and what was read of its cells since they were asked for.
 
     Args:
@@ -132,14 +132,14 @@ class Watched:
         for screen in self.screens:
             screen.repaint()
 
-    def shown(self, key: str) -> Shown:
+    def shown(self, key: str) -> CellView:
         """Return a cell as it is shown now; its latest attempt is read if it was not."""
         assert self.view is not None
         state = self.view.run.state
         cell = state.cells[key]
         if key == state.current:
             figures = self.view.figures
-            return Shown(
+            return CellView(
                 cell,
                 state,
                 totals=figures.totals,
@@ -147,13 +147,13 @@ class Watched:
                 is_live=self.status is RunStatus.LIVE,
             )
         if not cell.attempt:
-            return Shown(cell, None)
+            return CellView(cell, None)
         read = self._get("attempt", self._attempts, (key, cell.attempt), _read_attempt)
         bottleneck = bottleneck_of(state, cell)
         if read is None:
-            return Shown(cell, None, bottleneck=bottleneck)
+            return CellView(cell, None, bottleneck=bottleneck)
         attempt, figures = read
-        return Shown(
+        return CellView(
             cell, attempt, totals=figures.totals, slices=figures.slices, bottleneck=bottleneck
         )
 

@@ -5,7 +5,7 @@ from loadbench.engine.run_reader import Run, RunStatus, report_of, rest_of
 from loadbench.ui.lines.text import Line, Tone, line
 
 DEPEND_ON_STATE = (
-    *("pause", "go_on", "skip", "again", "add", "stop", "kill", "detach"),
+    *("pause", "continue", "skip", "again", "add", "stop", "kill", "detach"),
     *("resume", "follow", "open", "copy"),
 )
 """Actions that a run allows at some times only."""
@@ -41,7 +41,7 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
     match action:
         case "pause":
             return commanded and not state.paused
-        case "go_on":
+        case "continue":
             return commanded and state.paused
         case "skip":
             return commanded and cell is not None and not over

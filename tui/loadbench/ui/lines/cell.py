@@ -19,7 +19,7 @@ from loadbench.ui.lines.text import Line, Tone, line, wrap
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CellView:
     """The cell that is shown."""
 
     cell: CellState
@@ -76,17 +76,17 @@ class Shown:
         )
 
 
-def stage_bar(shown: Shown, glyphs: Glyphs, columns: int) -> list[Line]:
+def stage_bar(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
     """Return where the time of the cell's requests goes: a bar, and a line that names its parts."""
     return _stages(shown, lambda it: stage_lines(it, glyphs, columns))
 
 
-def stage_table(shown: Shown, glyphs: Glyphs, columns: int) -> list[Line]:
+def stage_table(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
     """Return where the time of the cell's requests goes: a line for every stage."""
     return _stages(shown, lambda it: stage_rows(it, glyphs, columns))
 
 
-def _stages(shown: Shown, draw: Callable[[Stages], list[Line]]) -> list[Line]:
+def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]:
     if shown.finished:
         return draw(shown.finished.stages)
     if shown.totals is None:
@@ -96,14 +96,14 @@ def _stages(shown: Shown, draw: Callable[[Stages], list[Line]]) -> list[Line]:
     return draw(shown.totals.stages)
 
 
-def found_statistics(shown: Shown) -> CellStatistics | None:
+def found_statistics(shown: CellView) -> CellStatistics | None:
     """Return the statistics of a cell; None: there are none."""
     if shown.finished:
         return cell_statistics(shown.finished)
     return live_statistics(shown.totals) if shown.totals else None
 
 
-def bottleneck_lines(shown: Shown, columns: int) -> list[Line]:
+def bottleneck_lines(shown: CellView, columns: int) -> list[Line]:
     """Return what bounds a cell; no line: nothing shows that."""
     if shown.bottleneck is None:
         return []

@@ -47,7 +47,7 @@ def container_header(containers: Sequence[Container]) -> str:
     return "% of a core, memory" + (", VRAM" if with_vram else "")
 
 
-def standing_line(container: Container, glyphs: Glyphs) -> Line:
+def container_line(container: Container, glyphs: Glyphs) -> Line:
     """Return how one container is and what it uses, in words."""
     words, tone = standing(container)
     told = []

@@ -18,7 +18,7 @@ _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
 _ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
 _PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
 """From so many rows on, the numbers of parts that a y axis may have, the best one first."""
-_LEAST_VALUE = 1e-9
+_MIN_VALUE = 1e-9
 """Less than this counts as nothing: powers of ten end before numbers do."""
 _STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
@@ -135,7 +135,7 @@ def load() -> Any:
 def nice_ceiling(values: Iterable[float | None]) -> float:
     """Return the smallest round number that no value is above; 1 where there is no value."""
     highest = max((value for value in values if value is not None), default=0.0)
-    if highest < _LEAST_VALUE:
+    if highest < _MIN_VALUE:
         return 1.0
     power = 10.0 ** math.floor(math.log10(highest))
     return next(step * power for step in _STEPS if step * power >= highest * (1 - 1e-9))

@@ -14,7 +14,7 @@ PERCENTILES = (
     ("p90", Tone.SERIES_2, "o"),
     ("p99", Tone.SERIES_3, "*"),
 )
-_SHORTEST_S = 10
+_MIN_INTERVAL_S = 10
 _TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
 _GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
 
@@ -84,7 +84,7 @@ def _chart(
     series: list[Series], slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
 ) -> Chart:
     end = max((one.start_s + one.seconds for one in slices), default=0)
-    end_s = float(max(end, _SHORTEST_S))
+    end_s = float(max(end, _MIN_INTERVAL_S))
     if growing:
         # The axis grows in steps: a chart that moves every second cannot be read.
         end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.journal.service_log import Said
+from loadbench.engine.journal.service_log import LogLine
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.text import Line, Tone, line
 
@@ -12,7 +12,7 @@ from loadbench.ui.lines.text import Line, Tone, line
 class CellLog:
     """The last log lines of services during the latest attempt of a cell."""
 
-    lines: Sequence[Said] = ()
+    lines: Sequence[LogLine] = ()
     is_read: bool = True
     """False: the file is being read."""
     has_times: bool = True
@@ -22,7 +22,7 @@ class CellLog:
 NOT_READ = CellLog(is_read=False)
 
 
-def said_line(said: Said, *, named: bool = True) -> Line:
+def log_line(said: LogLine, *, named: bool = True) -> Line:
     """Return a log line; `named`: with the name of its service."""
     time = (f"{local_time(said.at)}  " if said.at else "", Tone.DIM)
     if not said.name:
@@ -45,4 +45,4 @@ def cell_log_lines(log: CellLog, *, begun: bool) -> list[Line]:
     if not log.lines:
         text = "nothing was said in its time" if begun else "not measured yet"
         return [line((text, Tone.DIM))]
-    return [said_line(it) for it in log.lines]
+    return [log_line(it) for it in log.lines]

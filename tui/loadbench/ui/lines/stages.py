@@ -12,7 +12,7 @@ _ASCII_FILLS = "#=+:."
 _UNTOLD = line(("the answers do not say (no Server-Timing header)", Tone.DIM))
 
 
-_LEAST_BAR = 12
+_MIN_BAR_COLUMNS = 12
 """Columns that a bar needs to tell anything."""
 
 
@@ -36,7 +36,7 @@ def stage_rows(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
     body.append(["  all", f"{number(whole)} ms", ""])
     rows = table(("", "", ""), body)[1:]
     room = columns - width(rows[0]) - 2
-    if room < _LEAST_BAR:
+    if room < _MIN_BAR_COLUMNS:
         return rows
     for i, (start, end) in enumerate(pairwise(ends)):
         first, after = round(start * room), round(end * room)

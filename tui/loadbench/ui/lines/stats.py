@@ -42,10 +42,10 @@ def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
 
 
 def _has_estimate(row: RequestStatistics) -> bool:
-    return any(it.value_ms is not None and not it.is_backed for it in row.percentiles)
+    return any(it.value_ms is not None and not it.has_enough_samples for it in row.percentiles)
 
 
 def _cells(row: RequestStatistics) -> list[str | Piece]:
-    latencies = [latency(it.value_ms, backed=it.is_backed) for it in row.percentiles]
+    latencies = [latency(it.value_ms, backed=it.has_enough_samples) for it in row.percentiles]
     fails = Piece(str(row.failures), Tone.BAD if row.failures else Tone.DIM)
     return [row.name, str(row.requests), fails, number(row.rps), *latencies]

@@ -38,7 +38,7 @@ SERIES = (
 )
 
 
-_LEAST_GAP = 2
+_MIN_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def justify(left: Line, rights: Sequence[Line], columns: int) -> Line:
     """Return a line with a part at either side: the first right one that fits, if one does."""
     for right in rights:
         gap = columns - width(left) - width(right)
-        if gap >= _LEAST_GAP:
+        if gap >= _MIN_GAP:
             return (*left, Piece(" " * gap), *right)
     return left
 

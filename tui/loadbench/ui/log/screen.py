@@ -10,12 +10,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from loadbench.engine.journal.events import Container
-from loadbench.engine.journal.service_log import FILE_NAME, said_by
+from loadbench.engine.journal.service_log import FILE_NAME, read_last_lines
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
-from loadbench.ui.following.watched import Watched
-from loadbench.ui.lines.containers import standing_line
+from loadbench.ui.following.watched import WatchedRun
+from loadbench.ui.lines.containers import container_line
 from loadbench.ui.lines.run import place_line
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.run_base import BaseRunScreen
@@ -47,7 +47,7 @@ class LogScreen(BaseRunScreen):
     ]
 
     def __init__(
-        self, context: UiContext, watched: Watched, containers: Sequence[Container], name: str
+        self, context: UiContext, watched: WatchedRun, containers: Sequence[Container], name: str
     ) -> None:
         super().__init__(context, watched)
         self._seen = {it.name: it for it in containers}
@@ -102,7 +102,7 @@ class LogScreen(BaseRunScreen):
         self.query_one("#header", TextLine).show(
             [
                 place_line(view.run, self._who, [line(number)], glyphs, columns),
-                line(" ", *(standing_line(there, glyphs) if there else gone), when),
+                line(" ", *(container_line(there, glyphs) if there else gone), when),
             ]
         )
         log = self.query_one(LogView)
@@ -181,7 +181,7 @@ class LogScreen(BaseRunScreen):
         log.entitle(name)
         log.wait()
         try:
-            said, offset = await in_background(said_by, path, name, most=LINES_KEPT)
+            said, offset = await in_background(read_last_lines, path, name, most=LINES_KEPT)
         except OSError as error:
             log.fail(path, error)
         else:

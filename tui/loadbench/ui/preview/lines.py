@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, estimate_s
 from loadbench.engine.requests.launch import RunPlan
@@ -44,7 +44,7 @@ def preview_lines(
     if intention.again:
         lines += wrap(line((intention.again, Tone.STRONG)), columns)
     lines += _fact("cells", _cells(cells), columns)
-    lines += _fact("time", f"about {say_duration(estimate_s(profile, cells))}", columns)
+    lines += _fact("time", f"about {readable_duration(estimate_s(profile, cells))}", columns)
     if found:
         preflight = found.preflight
         lines += _fact("driver", f"{preflight.driver}: {preflight.reason}", columns)

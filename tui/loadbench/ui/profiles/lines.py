@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from loadbench.engine.catalog import SavedProfile
 from loadbench.engine.numbers import number
-from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s, plan_cells
 from loadbench.engine.report.recommendation import best
@@ -71,7 +71,7 @@ def profile_detail(
     cells = plan_cells(profile)
     lines = wrap(line(profile.description or saved.name), columns)
     lines += [(), *_facts(profile, columns), ()]
-    total = say_duration(estimate_s(profile, cells))
+    total = readable_duration(estimate_s(profile, cells))
     told = f"{counted(len(cells), 'cell')}, about {total}"
     lines.append(line((told, Tone.STRONG), ("   m: model containers", Tone.DIM)))
     lines += plan_lines(grid_of(cells), glyphs)
@@ -129,7 +129,7 @@ def _entry_lines(
         profile.device,
         f"batch {profile.batch_size}",
         counted(len(cells), "cell"),
-        f"about {say_duration(estimate_s(profile, cells))}",
+        f"about {readable_duration(estimate_s(profile, cells))}",
     )
     lines = [_fitted(separator.join(size), Tone.PLAIN, columns)]
     mark = ()
@@ -157,7 +157,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
     facts = [
         ("device", f"{profile.device}, batch size {profile.batch_size}"),
         ("driver", profile.stack.driver),
-        ("a cell", f"measured {say_duration(profile.run_time)}{_settling(settle.max)}"),
+        ("a cell", f"measured {readable_duration(profile.run_time)}{_settling(settle.max)}"),
     ]
     rates = ", ".join(f"{rate:g}" for rate in profile.spawn_rates)
     facts.append(("spawn rate", f"{rates} users/s, {IN_BATCHES}"))
@@ -181,7 +181,9 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
 
 def _settling(most_s: float) -> str:
     return (
-        f", steady after {say_duration(most_s)} at the most" if most_s else ", not settled before"
+        f", steady after {readable_duration(most_s)} at the most"
+        if most_s
+        else ", not settled before"
     )
 
 

@@ -53,7 +53,7 @@ class ProfilesScreen(BaseScreen[None]):
         Binding("d", "delete", "delete", show=False, tooltip="delete it"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="show those whose name fits"),
         Binding("v", "reports", "reports", tooltip="look at all runs"),
-        Binding("escape", "unfilter", "show all", tooltip="show all profiles again"),
+        Binding("escape", "clear_filter", "show all", tooltip="show all profiles again"),
     ]
 
     def __init__(self, context: UiContext, begin_at: str = "") -> None:
@@ -170,7 +170,7 @@ class ProfilesScreen(BaseScreen[None]):
                 return bool(runs) and runs[0].status is not RunStatus.LIVE
             case "filter":
                 return not self.query_one(Input).has_class("-shown")
-            case "unfilter":
+            case "clear_filter":
                 return bool(self._filter) or self.query_one(Input).has_class("-shown")
         return True
 
@@ -205,7 +205,7 @@ class ProfilesScreen(BaseScreen[None]):
         field.add_class("-shown")
         field.focus()
 
-    def action_unfilter(self) -> None:
+    def action_clear_filter(self) -> None:
         """Show all profiles."""
         field = self.query_one(Input)
         field.value = ""

@@ -81,7 +81,10 @@ def cell_values(row: Row) -> tuple[str, ...]:
         spawn_rate(row.level),
         "1+" if row.is_recheck else str(row.repeat),
         number(row.rps),
-        *(latency(getattr(row, name), backed=row.is_backed(name)) for name in PERCENTILE_NAMES),
+        *(
+            latency(getattr(row, name), backed=row.has_enough_samples(name))
+            for name in PERCENTILE_NAMES
+        ),
         "-" if row.failures is None else str(row.failures),
         standing(row),
     )

@@ -20,7 +20,7 @@ from loadbench.ui.run.addition import (
 )
 from loadbench.ui.widgets.line_view import LineView
 
-_LONGEST = 12
+_MAX_CHARACTERS = 12
 """Characters of a number; any that a profile takes is shorter."""
 
 
@@ -44,7 +44,7 @@ class AddDialog(Dialog[dict[str, float] | None]):
             window.border_title = "add a cell"
             with Horizontal(id="point"):
                 for name, number in proposal(self._beside).items():
-                    field = Input(number, id=name, max_length=_LONGEST)
+                    field = Input(number, id=name, max_length=_MAX_CHARACTERS)
                     field.border_title = name.replace("_", " ")
                     yield field
             yield LineView(id="told")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.progress import added_s
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Point
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.requests.command_rules import Answer, judge_add
@@ -74,7 +74,7 @@ def _offer(answer: Answer, state: RunState) -> Line:
     assert profile is not None
     first, *others = answer.added
     times = f", {1 + len(others)} times" if others else ""
-    more = say_duration(added_s(profile, state, answer.added))
+    more = readable_duration(added_s(profile, state, answer.added))
     waiting = [it.cell.key for it in state.with_cells(answer.added).outstanding]
     at = waiting.index(first.key)
     when = f"after {waiting[at - 1]}" if at else "next"

@@ -22,7 +22,7 @@ class CommandScreen(TabbedRunScreen):
         """Ask for a pause after the current cell."""
         self.ask("pause")
 
-    def action_go_on(self) -> None:
+    def action_continue(self) -> None:
         """Ask a paused run to go on."""
         self.ask("resume")
 

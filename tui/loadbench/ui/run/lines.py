@@ -7,11 +7,11 @@ from rich.cells import cell_len
 from loadbench.engine.journal.events import CellFailed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
-from loadbench.engine.profile.duration import say_duration
+from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s
 from loadbench.engine.run_reader import Run, RunStatus, rest_of
-from loadbench.ui.lines.cell import Shown, bottleneck_lines, found_statistics, outcome_lines
+from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.run import doing_line, status_words
 from loadbench.ui.lines.stats import failure_lines, stat_lines, window_words
@@ -22,7 +22,7 @@ _WHY_LINES = 3
 """Of the reason of a failure above the statistics; the panel of failures has all of it."""
 
 
-def statistics_panel(shown: Shown, columns: int) -> tuple[str, list[Line]]:
+def statistics_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
     """Return what the statistics are of, and their table, below why there is no more of them."""
     found, why = found_statistics(shown), outcome_lines(shown.cell, columns)
     if found is None:
@@ -32,7 +32,7 @@ def statistics_panel(shown: Shown, columns: int) -> tuple[str, list[Line]]:
     return window_words(found), [*stat_lines(found), *why, *bottleneck_lines(shown, columns)]
 
 
-def failures_panel(shown: Shown, columns: int) -> tuple[int, list[Line]]:
+def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
     """Return how many requests failed, and all that went wrong with the cell."""
     lines, errors = outcome_lines(shown.cell, columns), shown.errors
     if not lines and shown.is_loading:
@@ -87,7 +87,7 @@ def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) 
     failed = state.count(CellStatus.FAILED)
     where = f"{state.count(*OVER)} of {len(state.cells)} cells over"
     where += f", {failed} failed" if failed else ""
-    eta = f"{say_duration(left_s)} left "
+    eta = f"{readable_duration(left_s)} left "
     # By what is left, not by the clock, which starts again when a run is resumed.
     whole_s = estimate_s(profile, tuple(it.cell for it in state.cells.values()))
     share = 1.0 - left_s / max(whole_s, left_s, 1.0)

@@ -13,7 +13,7 @@ from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import View
-from loadbench.ui.lines.cell import Shown, stage_bar, stage_table
+from loadbench.ui.lines.cell import CellView, stage_bar, stage_table
 from loadbench.ui.lines.containers import container_entries, container_header
 from loadbench.ui.lines.events import EventLine, event_lines
 from loadbench.ui.lines.glyphs import ASCII
@@ -101,7 +101,7 @@ class RunPanels(Panels):
         self.choose("logs")
         self._open_log()
 
-    def show_run(self, view: View, shown: Shown, *, cursor: str) -> None:
+    def show_run(self, view: View, shown: CellView, *, cursor: str) -> None:
         """Show a run, and one of its cells."""
         self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor)
         self._show_containers(view, shown)
@@ -110,7 +110,7 @@ class RunPanels(Panels):
         if self.tab == "logs":
             self.query_one(LogView).refresh_tail()
 
-    def _show_containers(self, view: View, shown: Shown) -> None:
+    def _show_containers(self, view: View, shown: CellView) -> None:
         panel, state = self.query_one(ContainerList), view.run.state
         now = shown.is_live
         there = state if now or shown.attempt is None else shown.attempt
@@ -133,7 +133,7 @@ class RunPanels(Panels):
         lines = wrap(line((text, Tone.DIM)), (panel.columns or 30) - 1)
         panel.show_entries([MenuEntry("", tuple(lines))], self._glyphs)
 
-    def _show_cell(self, shown: Shown) -> None:
+    def _show_cell(self, shown: CellView) -> None:
         self._charts.show(shown)
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs

@@ -15,15 +15,15 @@ from loadbench.ui.background import Job
 from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import Follower, View
-from loadbench.ui.following.watched import Watched
+from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import (
     Alert,
     GoBack,
-    Leave,
     OpenCell,
     OpenLog,
     OpenReports,
+    Quit,
     RunEnded,
     RunRead,
 )
@@ -56,7 +56,7 @@ class RunScreen(CommandScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "cell", tooltip="look at the cell alone"),
         Binding("space", "pause", "pause", tooltip="pause after the current cell"),
-        Binding("space", "go_on", "go on", tooltip="go on with a paused run"),
+        Binding("space", "continue", "go on", tooltip="go on with a paused run"),
         SKIP_KEY,
         AGAIN_KEY,
         Binding("plus", "add", "add", key_display="+", tooltip="add a cell to the run"),
@@ -64,7 +64,7 @@ class RunScreen(CommandScreen):
         Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
         Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
         Binding("f", "follow", "follow", tooltip="show the current cell, whichever it is"),
-        Binding("w", "since", "since you left", show=False, tooltip="what happened meanwhile"),
+        Binding("w", "catch_up", "since you left", show=False, tooltip="what happened meanwhile"),
         Binding("v", "reports", "reports", show=False, tooltip="look at all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
         OPEN_KEY,
@@ -79,7 +79,7 @@ class RunScreen(CommandScreen):
     ]
 
     def __init__(self, context: UiContext, folder: Path, cell: str | None = None) -> None:
-        watched = Watched(
+        watched = WatchedRun(
             folder=folder,
             start=self._start,
             changed=self._repaint_all,
@@ -242,7 +242,7 @@ class RunScreen(CommandScreen):
         """Offer what the state of the run, and of the cell under the cursor, allows."""
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
-        if action == "since":
+        if action == "catch_up":
             return self.catch_up.has_news
         return super().check_action(action, parameters)
 
@@ -284,7 +284,7 @@ class RunScreen(CommandScreen):
         """Go to the screen before; the run goes on."""
         self.request(GoBack(f"{self.folder.parent.name}.yaml"))
 
-    def action_since(self) -> None:
+    def action_catch_up(self) -> None:
         """Show again what happened while the user was away."""
         self.catch_up.open_window()
 
@@ -294,4 +294,4 @@ class RunScreen(CommandScreen):
 
     def action_detach(self) -> None:
         """Leave the program; the run goes on."""
-        self.request(Leave())
+        self.request(Quit())

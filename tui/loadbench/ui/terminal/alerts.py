@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from loadbench import wording
 
-_MOST_CHARACTERS = 200
+_MAX_CHARACTERS = 200
 _BELL_ALONE = ("linux", "vt", "screen", "ansi", "xterm-16color")
 """Terminals, by how their names begin, that may show what they do not understand."""
 
@@ -22,7 +22,7 @@ def alert(message: str, environ: Mapping[str, str] = os.environ) -> str:
     in_tmux = "TMUX" in environ
     if environ.get("TERM", "").startswith(_BELL_ALONE) and not in_tmux:
         return "\a"
-    told = wording.printable(message.replace("\n", " "))[:_MOST_CHARACTERS]
+    told = wording.printable(message.replace("\n", " "))[:_MAX_CHARACTERS]
     notification = f"\x1b]9;{told}\x1b\\"
     if in_tmux:
         doubled = notification.replace("\x1b", "\x1b\x1b")

@@ -22,7 +22,7 @@ _HERE_HZ, _REMOTE_HZ = 2.0, 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class TerminalOptions:
     """What a user asks of the screens on the command line."""
 
     ascii_only: bool = False
@@ -69,11 +69,11 @@ def why_not(environ: Mapping[str, str] = os.environ) -> str | None:
     return None
 
 
-def examine(wishes: Wishes, environ: Mapping[str, str] = os.environ) -> Terminal:
+def examine(options: TerminalOptions, environ: Mapping[str, str] = os.environ) -> Terminal:
     """Return how to draw on this terminal.
 
     Args:
-        wishes: What the user asks for.
+        options: What the user asks for.
         environ: The environment that tells of the terminal.
 
     Raises:
@@ -83,14 +83,14 @@ def examine(wishes: Wishes, environ: Mapping[str, str] = os.environ) -> Terminal
         raise UsageError(f"no screen can be shown: {reason}; {PLAIN_HINT}")
     term = environ.get("TERM", "")
     true_colour = environ.get("COLORTERM", "") in ("truecolor", "24bit")
-    plain = wishes.ascii_only or term in _ASCII_ALONE or not _speaks_utf8()
+    plain = options.ascii_only or term in _ASCII_ALONE or not _speaks_utf8()
     return Terminal(
         ascii=plain,
         signs=plain or "NO_COLOR" in environ,
         few_colours=not true_colour and (term in _FEW_COLOURS or term.endswith("-16color")),
         light=environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT,
-        refresh_hz=wishes.refresh_hz or (_REMOTE_HZ if _is_remote(environ) else _HERE_HZ),
-        alerts=wishes.alerts,
+        refresh_hz=options.refresh_hz or (_REMOTE_HZ if _is_remote(environ) else _HERE_HZ),
+        alerts=options.alerts,
         settings=_settings(),
     )
 

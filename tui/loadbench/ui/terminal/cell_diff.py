@@ -37,7 +37,7 @@ from textual.strip import SGR_STYLES, Strip
 
 SWITCH = "LOADBENCH_CELL_DIFF"
 """The variable that leaves all writing to Textual, where it is 0."""
-_NEAR = 4
+_MAX_GAP = 4
 """So many unchanged cells are cheaper to send than a move of the cursor over them."""
 _LAST_FRAME_S, _LOOK_S = 0.1, 0.01
 """How long the terminal may take for what is under way when it is left, and between two looks."""
@@ -461,7 +461,7 @@ def _runs(wanted: list[ScreenCell], there: list[ScreenCell]) -> Iterator[tuple[i
             begin -= 1
         last, pen = at, wanted[at][1]
         at += 1
-        while at < columns and at - last <= _NEAR:
+        while at < columns and at - last <= _MAX_GAP:
             if wanted[at] != there[at]:
                 last, pen = at, wanted[at][1]
             elif wanted[at][1] != pen:

@@ -1,7 +1,7 @@
 """The two charts of a cell by the second, on whichever screen they are."""
 
 from loadbench.engine.journal.state import CellStatus
-from loadbench.ui.lines.cell import Shown
+from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.series import latency_chart, throughput_chart
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.widgets.chart import ChartView
@@ -21,7 +21,7 @@ class CellCharts:
             "throughput", id="throughput", signs=signs, ascii_frame=ascii_frame
         )
 
-    def show(self, shown: Shown) -> None:
+    def show(self, shown: CellView) -> None:
         """Show a cell, and its key at the first chart."""
         attempt, slices = shown.attempt, shown.slices
         phases = attempt.phases if attempt else ()

@@ -10,7 +10,7 @@ from loadbench.ui.widgets.line_view import LineView
 
 NOTHING = "no request has been answered yet"
 LOADING = "loading…"
-_LEAST_COLUMNS, _LEAST_ROWS = 20, 4
+_MIN_COLUMNS, _MIN_ROWS = 20, 4
 
 
 class ChartView(LineView, inherit_bindings=False):
@@ -60,7 +60,7 @@ class ChartView(LineView, inherit_bindings=False):
         columns, rows = self.size
         if self._chart is None or not self._chart.has_points:
             self.show([line((self._empty, Tone.DIM))])
-        elif columns < _LEAST_COLUMNS or rows < _LEAST_ROWS:
+        elif columns < _MIN_COLUMNS or rows < _MIN_ROWS:
             self.show([line(("too small for a chart", Tone.DIM))][:rows])
         elif not is_loaded():
             self.show([line((LOADING, Tone.DIM))])

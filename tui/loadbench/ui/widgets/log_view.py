@@ -8,9 +8,9 @@ from pathlib import Path
 from textual.message import Message
 
 from loadbench.engine.files import Tail
-from loadbench.engine.journal.service_log import FILE_NAME, Said, parse
+from loadbench.engine.journal.service_log import FILE_NAME, LogLine, parse
 from loadbench.ui.background import in_background
-from loadbench.ui.lines.service_log import said_line
+from loadbench.ui.lines.service_log import log_line
 from loadbench.ui.lines.text import Line, Tone, line, plain
 from loadbench.ui.widgets.line_view import TailView
 
@@ -50,7 +50,7 @@ class _LogSource:
         parsed = parse(raw)
         if self.service and parsed.name != self.service:
             return None
-        return said_line(parsed, named=not self.service)
+        return log_line(parsed, named=not self.service)
 
 
 class LogView(TailView):
@@ -102,7 +102,7 @@ class LogView(TailView):
         self._open(_LogSource(Tail(path, last_bytes=_LAST_BYTES)), _READING)
 
     def open_of(
-        self, path: Path, name: str, first: Sequence[Said], offset: int, *, empty: str
+        self, path: Path, name: str, first: Sequence[LogLine], offset: int, *, empty: str
     ) -> None:
         """Show the log lines of one service.
 
@@ -113,7 +113,7 @@ class LogView(TailView):
             offset: How far the file was read for these.
             empty: What is shown where there is no line.
         """
-        lines = [said_line(it, named=False) for it in first]
+        lines = [log_line(it, named=False) for it in first]
         source = _LogSource(Tail(path, offset=offset), name)
         self._open(source, line((empty, Tone.DIM)), lines)
 

@@ -6,7 +6,7 @@ from textual.widget import Widget
 
 from loadbench.ui.lines.glyphs import in_ascii
 
-LEAST_COLUMNS, LEAST_ROWS = 60, 15
+MIN_COLUMNS, MIN_ROWS = 60, 15
 
 
 class TooSmall(Widget):
@@ -16,7 +16,7 @@ class TooSmall(Widget):
         """Return the sentence, with the size that there is."""
         columns, rows = self.app.size
         told = (
-            f"{LEAST_COLUMNS}×{LEAST_ROWS} is needed, this terminal has {columns}×{rows}. "
+            f"{MIN_COLUMNS}×{MIN_ROWS} is needed, this terminal has {columns}×{rows}. "
             "`attach --plain` needs less."
         )
         return in_ascii(told) if self.app.has_class("-ascii") else told
@@ -28,4 +28,4 @@ class TooSmall(Widget):
 
 def is_too_small(columns: int, rows: int) -> bool:
     """Return whether so many columns and rows have no room for anything."""
-    return columns < LEAST_COLUMNS or rows < LEAST_ROWS
+    return columns < MIN_COLUMNS or rows < MIN_ROWS

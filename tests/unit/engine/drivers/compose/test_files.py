@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.compose.additions import additions
 from loadbench.engine.drivers.compose.files import ComposeFiles, compose_paths
+from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
@@ -107,7 +107,7 @@ def test_what_is_shared_with_other_copies_of_a_project_is_told() -> None:
 
 
 def test_every_container_is_labelled_and_somebody_else_s_gets_no_settings() -> None:
-    added = json.loads(additions(files(), make_profile(), Path("/reports/run$1")))
+    added = json.loads(compose_override(files(), make_profile(), Path("/reports/run$1")))
     assert added == {
         "services": {
             name: {"labels": {RUN_LABEL: "/reports/run$$1"}} for name in ("app", "gateway")
@@ -120,7 +120,7 @@ def test_our_services_get_the_profile_s_settings() -> None:
     profile = make_profile(batch_size=4, stack=stack)
     ours = files(ours=True, app={}, api={}, model={}, broker={})
 
-    added = json.loads(additions(ours, profile, Path("/run")))["services"]
+    added = json.loads(compose_override(ours, profile, Path("/run")))["services"]
 
     assert "environment" not in added["broker"]
     for name in ("api", "model"):
@@ -133,14 +133,14 @@ def test_our_services_get_the_profile_s_settings() -> None:
 
 def test_an_image_that_is_built_gets_a_name_of_its_own() -> None:
     theirs = files(app={"build": {"context": "."}, "image": "shop:latest"}, gateway={"image": "x"})
-    added = json.loads(additions(theirs, make_profile(), Path("/run")))["services"]
+    added = json.loads(compose_override(theirs, make_profile(), Path("/run")))["services"]
     assert added["app"]["image"] == theirs.image("app") == f"{theirs.project}-app"
     assert "image" not in added["gateway"]
     assert theirs.image("gateway") == "x"
 
 
 def test_a_folder_of_any_name_can_be_written_down() -> None:
-    assert "/runs/🚀" in additions(files(), make_profile(), Path("/runs/🚀"))
+    assert "/runs/🚀" in compose_override(files(), make_profile(), Path("/runs/🚀"))
 
 
 def test_keys_that_only_our_stack_knows_are_told() -> None:
@@ -172,12 +172,14 @@ def test_a_memory_limit_is_written_as_the_file_writes_its_own() -> None:
     profile = make_profile(stack={"memory_mb": 100})
     limit = 100 * 2**20
 
-    plain = json.loads(additions(files(), profile, Path("/run")))["services"]
+    plain = json.loads(compose_override(files(), profile, Path("/run")))["services"]
     assert plain["app"]["mem_limit"] == plain["app"]["memswap_limit"] == limit
     assert "mem_limit" not in plain["gateway"]
 
     deploy = {"deploy": {"resources": {"limits": {"cpus": "1"}}}}
-    swarm = json.loads(additions(files(app=deploy), profile, Path("/run")))["services"]["app"]
+    swarm = json.loads(compose_override(files(app=deploy), profile, Path("/run")))["services"][
+        "app"
+    ]
     assert swarm["deploy"] == {"resources": {"limits": {"memory": str(limit)}}}
     assert "mem_limit" not in swarm
 

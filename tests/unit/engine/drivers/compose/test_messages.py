@@ -3,7 +3,7 @@
 import pytest
 
 from loadbench.engine.drivers.compose.client import Failure
-from loadbench.engine.drivers.compose.messages import Teller, explain
+from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.docker.client import Docker, Endpoint
 from loadbench.errors import StackError
 
@@ -11,7 +11,7 @@ DOCKER = Docker(Endpoint("default", "unix:///var/run/docker.sock"))
 
 
 def told(step: str, *lines: str) -> list[str]:
-    teller = Teller(step, "loadbench-12345678")
+    teller = ProgressReporter(step, "loadbench-12345678")
     return [said for line in lines if (said := teller.tell(line))]
 
 

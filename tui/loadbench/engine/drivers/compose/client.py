@@ -4,7 +4,7 @@ The only module that imports python-on-whales, and only once something is to be 
 
 The library has no time limits, and leaves its child process running where a stream is given up:
 https://github.com/gabrieldemarmiesse/python-on-whales/issues/687. So each action runs under a
-`Tether`. That can go when the library takes a timeout and ends its child with the stream.
+`SupervisorPipe`. That can go when the library takes a timeout and ends its child with the stream.
 """
 
 import threading
@@ -21,7 +21,7 @@ from loadbench.engine.drivers.docker.client import (
     clean,
 )
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL
-from loadbench.engine.process import GRACE_S, Tether
+from loadbench.engine.process import GRACE_S, SupervisorPipe
 from loadbench.errors import EngineError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ComposeCli:
         self._docker = docker
         self._project = project
         self._files = tuple(files)
-        self._tether: Tether | None = None
+        self._tether: SupervisorPipe | None = None
         # A stop comes from another thread than the one that waits for the action.
         self._lock = threading.Lock()
         self._cut = False
@@ -83,7 +83,7 @@ class ComposeCli:
             with self._lock:
                 if self._cut:
                     return Failure(())
-                tether = self._tether = Tether()
+                tether = self._tether = SupervisorPipe()
                 self._idle.clear()
         except OSError as error:
             return Failure((f"docker cannot be started: {error}",))
@@ -148,7 +148,7 @@ class ComposeCli:
                 self._tether.cut()
         self._idle.wait(GRACE_S + 2)
 
-    def _client(self, tether: Tether) -> "DockerClient":
+    def _client(self, tether: SupervisorPipe) -> "DockerClient":
         from python_on_whales import DockerClient
 
         # DockerClient takes no environment, so `env` sets it. No upstream issue known (searched

@@ -7,7 +7,7 @@ from loadbench.engine.drivers.docker.client import Docker, DockerCallError
 from loadbench.engine.drivers.protocol import LOG_LINES
 from loadbench.errors import StackError
 
-_LONGEST_STEP = 70
+_MAX_STEP_CHARACTERS = 70
 _NUMBERED = re.compile(r"^#(\d+) (.+)")
 _BUILD_STEP = re.compile(r"^(\[(?!internal|\S+ internal)[^]]*\d+/\d+\] .+)")
 _CLASSIC_STEP = re.compile(r"^(Step \d+/\d+ : .+)")
@@ -23,7 +23,7 @@ _PORT_TAKEN = re.compile(
 _NO_NVIDIA = ("could not select device driver", "nvidia-container-cli", "unknown runtime")
 
 
-class Teller:
+class ProgressReporter:
     """Turns what Compose says while it does a step into what people are told.
 
     Args:
@@ -69,7 +69,7 @@ class Teller:
 
 def _short(step: str) -> str:
     text = " ".join(step.split())
-    return text if len(text) <= _LONGEST_STEP else f"{text[:_LONGEST_STEP]}…"
+    return text if len(text) <= _MAX_STEP_CHARACTERS else f"{text[:_MAX_STEP_CHARACTERS]}…"
 
 
 def explain(step: str, docker: Docker, failure: Failure, within_s: float) -> StackError:

@@ -9,10 +9,10 @@ from pathlib import Path
 import requests
 
 from loadbench.engine.drivers.compose import faults
-from loadbench.engine.drivers.compose.additions import additions
 from loadbench.engine.drivers.compose.client import DOWN_TIMEOUT_S, Action, ComposeCli, take_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
-from loadbench.engine.drivers.compose.messages import Teller, explain
+from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
+from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.docker.client import Docker, DockerCallError
 from loadbench.engine.drivers.docker.gpu import VramMeter
 from loadbench.engine.drivers.docker.inspect import Inspected
@@ -28,7 +28,7 @@ from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
 
-ADDITIONS = "compose.loadbench.yaml"
+OVERRIDE_FILE = "compose.loadbench.yaml"
 ENGINE_PATIENCE_S = 30.0
 """How long a cell waits for an engine that is away, as when it is restarted."""
 
@@ -69,7 +69,7 @@ class ComposeStack:
         self._files = files
         self._profile = profile
         self._settings = ComposeSettings.from_profile(profile)
-        self._additions = folder / ADDITIONS
+        self._additions = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
         self._log = StackLog(folder / "stack.log")
@@ -109,7 +109,7 @@ class ComposeStack:
             if left := self._down():
                 raise StackError(left)
             self._look_patiently()
-        added = additions(self._files, self._profile, self._run)
+        added = compose_override(self._files, self._profile, self._run)
         write_whole(self._additions, added.encode("utf-8"))
         services = self._files.services
         if built := [name for name, service in services.items() if service.get("build")]:
@@ -285,7 +285,7 @@ class ComposeStack:
     ) -> None:
         """Have Compose do something, telling what it says."""
         self._refuse_if_closed()
-        teller = Teller(step, self._files.project)
+        teller = ProgressReporter(step, self._files.project)
 
         def tell(line: str) -> None:
             self._log.write(step, line)

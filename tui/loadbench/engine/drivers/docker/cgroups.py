@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
-_SHORTEST_S = 0.5
+_MIN_INTERVAL_S = 0.5
 """Over less than this, the use of a core is more noise than number."""
 
 
@@ -67,7 +67,7 @@ class ControlGroup:
             OSError: The container has ended.
         """
         elapsed = time.monotonic() - self._looked_at
-        if elapsed >= _SHORTEST_S:
+        if elapsed >= _MIN_INTERVAL_S:
             cpu_s = self._read_cpu_s()
             cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 4)
             self._cpu_s, self._looked_at = cpu_s, self._looked_at + elapsed

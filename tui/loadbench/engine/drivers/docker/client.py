@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadbench.engine.process import Leashed
+from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
 ASK_TIMEOUT_S = 10.0
@@ -126,7 +126,7 @@ class Docker:
             raise self.error(complaint.splitlines() or said.splitlines())
         return said
 
-    def follow(self, *arguments: str) -> Leashed:
+    def follow(self, *arguments: str) -> SupervisedProcess:
         """Start a command that goes on until it is ended; its output is a pipe."""
         return self._start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -149,9 +149,9 @@ class Docker:
             )
         return DockerCallError(said[-LAST_LINES:])
 
-    def _start(self, arguments: Sequence[str], *, stdout: Any, stderr: Any) -> Leashed:
+    def _start(self, arguments: Sequence[str], *, stdout: Any, stderr: Any) -> SupervisedProcess:
         try:
-            return Leashed(
+            return SupervisedProcess(
                 [*self.command, *arguments],
                 cwd=Path("/"),
                 environment=self.environment,

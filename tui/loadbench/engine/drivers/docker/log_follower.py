@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from loadbench.engine.drivers.docker.client import Docker, clean
 from loadbench.engine.drivers.stack_log import StackLog
-from loadbench.engine.process import Leashed
+from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
 _LAST_LINES_S = 2.0
@@ -24,7 +24,7 @@ class LogFollower:
         self._docker = docker
         self._project = project
         self._log = log
-        self._child: Leashed | None = None
+        self._child: SupervisedProcess | None = None
         self._until = ""
 
     def follow(self) -> None:
@@ -47,7 +47,7 @@ class LogFollower:
             self._child.wait(_LAST_LINES_S)
             self._child.end()
 
-    def _write_down(self, child: Leashed) -> None:
+    def _write_down(self, child: SupervisedProcess) -> None:
         output = child.output
         assert output is not None
         with output:

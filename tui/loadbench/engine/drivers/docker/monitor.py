@@ -20,7 +20,7 @@ from loadbench.engine.drivers.docker.client import (
 )
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, Inspected, describe
 from loadbench.engine.drivers.protocol import LOG_LINES
-from loadbench.engine.process import Leashed
+from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
 LOOK_EVERY_S = 15.0
@@ -54,9 +54,9 @@ class Monitor:
         self._closed = threading.Event()
         self._woken = threading.Event()
         self._looking = threading.Lock()
-        self._events: Leashed | None = None
+        self._events: SupervisedProcess | None = None
         self._events_at = -RETRY_EVERY_S
-        self._stats: Leashed | None = None
+        self._stats: SupervisedProcess | None = None
         self._stats_at = -RETRY_EVERY_S
         self._unreadable: frozenset[str] = frozenset()
         self._thread = threading.Thread(target=self._go_on, name="containers", daemon=True)
@@ -207,8 +207,8 @@ class Monitor:
         )
 
     def _replace(
-        self, former: Leashed | None, on_line: Callable[[str], None], *arguments: str
-    ) -> Leashed | None:
+        self, former: SupervisedProcess | None, on_line: Callable[[str], None], *arguments: str
+    ) -> SupervisedProcess | None:
         if former:
             # Not waited for: `docker stats` takes its time to end.
             former.let_go()
@@ -221,7 +221,7 @@ class Monitor:
         threading.Thread(target=self._read, args=(child, on_line), daemon=True).start()
         return child
 
-    def _read(self, child: Leashed, on_line: Callable[[str], None]) -> None:
+    def _read(self, child: SupervisedProcess, on_line: Callable[[str], None]) -> None:
         output = child.output
         assert output is not None
         with output:

@@ -13,7 +13,7 @@ import psutil
 from loadbench.engine.drivers.protocol import LOG_LINES
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
-from loadbench.engine.process import Leashed, say_exit
+from loadbench.engine.process import SupervisedProcess, describe_exit
 from loadbench.errors import StackError
 
 _DRAIN_S = 1.0
@@ -49,7 +49,7 @@ class LocalProcess:
         self.name = name
         self.service = service
         self._tail: deque[str] = deque(maxlen=LOG_LINES)
-        self._process = Leashed(
+        self._process = SupervisedProcess(
             argv,
             cwd=cwd,
             environment=environment,
@@ -77,7 +77,7 @@ class LocalProcess:
         code = self._process.poll()
         self._reader.join(_DRAIN_S)
         return StackError(
-            f"{self.name} {say_exit(code)}",
+            f"{self.name} {describe_exit(code)}",
             container=self.name,
             exit_code=code,
             log_lines=tuple(self._tail),

@@ -102,7 +102,7 @@ def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
             limit=users,
             bound=None if users is None else Bound.AT_LEAST,
         ),
-        _at_least(FigureName.SUCCESSES, good, fewest(limits.LEAST_BACKED)),
+        _at_least(FigureName.SUCCESSES, good, fewest(limits.MIN_SAMPLES_BEYOND)),
         Figure(
             name=FigureName.FAILURE_RATIO,
             value=bad / (good + bad) if good + bad else 0.0,
@@ -119,7 +119,7 @@ def _of_conditions(cell: Cell, conditions: Conditions) -> list[Figure]:
     accounted = conditions.in_flight + conditions.thinking
     stall_ms = conditions.gaps[-1][0] if conditions.gaps else 0.0
     max_stall_ms = limits.longest_gap_ms(conditions.gaps)
-    jump_ms, max_jump_ms = conditions.clock_jump_ms, limits.MOST_CLOCK_JUMP_MS
+    jump_ms, max_jump_ms = conditions.clock_jump_ms, limits.MAX_CLOCK_JUMP_MS
     return [
         Figure(name=FigureName.USERS_WAITING, value=conditions.in_flight),
         Figure(name=FigureName.USERS_PAUSING, value=conditions.thinking),
@@ -151,7 +151,7 @@ def _accounted(cell: Cell, accounted: float) -> list[Figure]:
     users = cell.level.users
     if users is None:
         return []
-    least = limits.LEAST_USERS_SHARE * users
+    least = limits.MIN_USERS_SHARE * users
     return [_at_least(FigureName.USERS_ACCOUNTED, accounted, least)]
 
 
@@ -165,8 +165,8 @@ def _of_machine(machine: Machine | None) -> list[Figure]:
     if others is not None:
         limit = limits.most_others_cores(cores)
         figures.append(_at_most(FigureName.OTHER_PROCESSES_CPU, others, limit, Unit.CORES))
-    stolen, max_stolen = machine.stolen_cpu_cores, limits.MOST_STOLEN_SHARE * cores
-    swapped, max_swapped = machine.swapped_bytes, limits.MOST_SWAPPED_BYTES
+    stolen, max_stolen = machine.stolen_cpu_cores, limits.MAX_STOLEN_SHARE * cores
+    swapped, max_swapped = machine.swapped_bytes, limits.MAX_SWAPPED_BYTES
     return [
         *figures,
         _at_most(FigureName.STOLEN_CPU, stolen, max_stolen, Unit.CORES),
@@ -188,7 +188,7 @@ def _of_service(service: ServiceUse | None) -> list[Figure]:
 
 
 def _of_container(use: ContainerUse) -> ContainerEvidence:
-    max_throttled = limits.MOST_THROTTLED
+    max_throttled = limits.MAX_THROTTLED
     return ContainerEvidence(
         name=use.name,
         cpu_cores=use.cpu_cores,
@@ -209,7 +209,7 @@ def _of_worker(use: WorkerUse) -> WorkerEvidence:
 
 
 def _client_cpu(cores: float) -> Figure:
-    return _at_most(FigureName.CLIENT_CPU, cores, limits.MOST_CLIENT_CPU_CORES, Unit.CORES)
+    return _at_most(FigureName.CLIENT_CPU, cores, limits.MAX_CLIENT_CPU_CORES, Unit.CORES)
 
 
 def _max_lag(lag_ms: float) -> Figure:

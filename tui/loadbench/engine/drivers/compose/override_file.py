@@ -15,7 +15,7 @@ from loadbench.engine.profile.model import Profile
 OUR_SERVICES = ("api", "model")
 
 
-def additions(files: ComposeFiles, profile: Profile, run: Path) -> str:
+def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
     """Return a compose file that adds to others what a profile and a run ask for.
 
     Args:

@@ -1,6 +1,6 @@
 """Is the cause that was planted the one that is named? In real runs.
 
-    .venv/bin/python -m bench.causes [--only sleep,slow,…]
+    .venv/bin/python -m bench.bottlenecks [--only sleep,slow,…]
 
 Five runs, each of a service or a client with one thing wrong: a sleep of 100 ms in the API, one of
 two workers five times as slow, users that compute for longer than the service does, far more users
@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.marks import LIMITED
-from bench.marks import profile as one_cell
 from bench.sweeps import Sweep, perform, workspace
+from bench.verdicts import LIMITED
+from bench.verdicts import profile as one_cell
 from loadbench.engine.measure.bottleneck import BottleneckKind
 from loadbench.engine.report.rows import rows
 

@@ -1,6 +1,6 @@
 """Does what disturbs a measurement get its mark, and a good one none? In real runs.
 
-    .venv/bin/python -m bench.marks [--only good,frozen,…]
+    .venv/bin/python -m bench.verdicts [--only good,frozen,…]
 
 Six runs: a good one, a server far faster than the client, a cell of three seconds, a service that
 is frozen for two seconds, and with Docker a worker's container that is killed and one that has a
@@ -22,7 +22,7 @@ from bench.sweeps import Sweep, perform, workspace
 from bench.truth_runs import serving
 from loadbench.engine.hardware import usable_cores
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.limits import MOST_OTHERS_CORES, MOST_OTHERS_SHARE
+from loadbench.engine.measure.limits import MAX_OTHERS_CORES, MAX_OTHERS_SHARE
 from loadbench.engine.report.rows import Row, rows
 
 FROZEN_S = 2.0
@@ -92,7 +92,7 @@ def marks_of(row: Row, others_cores: float) -> set[str]:
 
     That of other processes is left out if there were some.
     """
-    most = max(MOST_OTHERS_CORES, MOST_OTHERS_SHARE * usable_cores())
+    most = max(MAX_OTHERS_CORES, MAX_OTHERS_SHARE * usable_cores())
     marks = {it.rule for it in row.findings} | ({FAILED} if row.verdict == FAILED else set())
     return marks - ({"neighbours", "stolen"} if others_cores > most - SAME_CORES else set())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def neighbours_s() -> float:
+def other_processes_s() -> float:
     """Return the CPU seconds so far of all processes but this one and its descendants.
 
     Time of children is counted with the parent that waited for them, so the difference of two

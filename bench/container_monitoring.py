@@ -1,6 +1,6 @@
 """What it costs to know the state of eight containers that are at rest.
 
-    python -m bench.looking [--seconds 30] [--rounds 3]
+    python -m bench.container_monitoring [--seconds 30] [--rounds 3]
 
 Starts our stack with six models (eight containers in all) and lets it rest, then measures in turn,
 in every round: nobody looks; the watch of a run looks, asked five times a second as the runner
