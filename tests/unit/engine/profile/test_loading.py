@@ -279,7 +279,7 @@ def test_a_long_value_is_cut_in_the_message(write: Write) -> None:
 def test_settling_must_hold_its_windows(write: Write) -> None:
     told = mistakes_of(write(f"{GRID}settle:\n  max: 29s\n  window: 10s\n"))
     assert told.startswith("mine.yaml:4: settle: ")
-    assert told.endswith("max must hold 3 windows of 10s, or be 0s")
+    assert told.endswith("max must be 0s or at least 3 × window (3 × 10s)")
     assert load_profile(write(f"{GRID}settle: {{max: 30s, window: 10s}}")).settle.max == 30
 
 
