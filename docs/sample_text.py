@@ -1,0 +1,136 @@
+"""Draw a sample of what people read, to have its language judged by fresh eyes.
+
+    python docs/sample_text.py [--seed N] [--each 15] [--planted 3]
+
+Draws the same number of texts from four sources: lines of the saved screens, `--help`, messages in
+the code (errors, events, findings), and docstrings. Some sentences in the dialect that this project
+left behind are planted among them: a judge who does not name all of these has not read with care.
+The seed, the size of each source and, at the end of standard error, the numbers of the planted
+sentences are printed.
+"""
+
+import argparse
+import ast
+import random
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from loadbench.cli.main import main as program
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("tui", "stack")
+MIN_WORDS = 3
+PLANTED = (
+    "of all frames the newest, when the terminal has taken the one before",
+    "enter starts it, escape does not",
+    "no rule speaks against its numbers",
+    "how often each cell is measured; from 2 on, the medians of its repeats are told",
+    "nothing was said in its time",
+    "Return what is allowed but may not be meant",
+)
+"""From `docs/glossary.md`'s history: sentences that were rewritten."""
+
+_BOX = re.compile(r"[│╭╮╰╯─▌█┤├┬┴┼▄▀]+|\s{3,}")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def screens() -> Iterator[str]:
+    """Yield the texts on the saved screens, without frames and charts."""
+    for file in sorted((ROOT / "tests" / "screens" / "looks").glob("*.txt")):
+        for row in file.read_text(encoding="utf-8").splitlines():
+            yield from _BOX.split(row)
+
+
+def command_help() -> Iterator[str]:
+    """Yield the paragraphs and options of `--help`, of the program and of its commands."""
+    for name, command in [("loadbench-tui", program), *program.commands.items()]:
+        context = click.Context(command, info_name=name)
+        for paragraph in (command.help or "").split("\n\n"):
+            yield " ".join(paragraph.replace("\b", "").split())
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and (
+                record := parameter.get_help_record(context)
+            ):
+                yield " ".join(" ".join(record).split())
+
+
+def messages() -> Iterator[str]:
+    """Yield the string constants and f-strings of the code that are no docstrings."""
+    for tree in _trees():
+        skipped = {id(node) for node in _docstring_nodes(tree)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                skipped.update(id(part) for part in ast.walk(node) if part is not node)
+        for node in ast.walk(tree):
+            if id(node) in skipped:
+                continue
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "{…}"
+                    for part in node.values
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def docstrings() -> Iterator[str]:
+    """Yield the first paragraph of each docstring, those of fields and constants too."""
+    for tree in _trees():
+        for node in _docstring_nodes(tree):
+            yield str(node.value).split("\n\n", maxsplit=1)[0]
+
+
+def _trees() -> Iterator[ast.Module]:
+    for folder in FOLDERS:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _docstring_nodes(tree: ast.Module) -> Iterator[ast.Constant]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str()) as text):
+                yield text
+
+
+def _texts(source: Iterator[str]) -> list[str]:
+    cleaned = {" ".join(text.split()) for text in source}
+    return sorted(text for text in cleaned if len(_WORD.findall(text)) >= MIN_WORDS)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--each", type=int, default=15, help="texts from each of the four sources")
+    parser.add_argument("--planted", type=int, default=3, help="planted sentences")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the sample."""
+    arguments = _arguments()
+    dice = random.Random(arguments.seed)
+    readers = (screens, command_help, messages, docstrings)
+    sources = {reader.__name__: _texts(reader()) for reader in readers}
+    drawn = [
+        (name, text)
+        for name, texts in sources.items()
+        for text in dice.sample(texts, min(arguments.each, len(texts)))
+    ]
+    drawn += [("planted", text) for text in dice.sample(PLANTED, arguments.planted)]
+    dice.shuffle(drawn)
+
+    sizes = ", ".join(f"{name} {len(texts)}" for name, texts in sources.items())
+    print(f"seed {arguments.seed} · drawn {arguments.each} each of: {sizes}")
+    for number, (_, text) in enumerate(drawn, 1):
+        print(f"{number:3}  {text}")
+    planted = [str(number) for number, (name, _) in enumerate(drawn, 1) if name == "planted"]
+    print(f"planted: {', '.join(planted)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
