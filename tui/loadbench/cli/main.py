@@ -72,8 +72,8 @@ class Commands(click.Group):
 @click.option(
     "--workspace",
     metavar="DIR",
-    help="Folder with profiles/ and stack/.  [default: $LOADBENCH_WORKSPACE, else the nearest "
-    "parent folder that has both, else the read-only copy in the package]",
+    help="Folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE, else the nearest parent "
+    "folder that has both, else the read-only copy in the package.",
 )
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw screens in ASCII only.")
 @click.option(
@@ -81,7 +81,7 @@ class Commands(click.Group):
     "refresh_hz",
     metavar="HZ",
     type=click.FloatRange(0.1, 20),
-    help="Refresh rate of a live run, per second.  [default: 1 over SSH, otherwise 2]",
+    help="Refreshes per second of a live run. Default: 1 over SSH, otherwise 2.",
 )
 @click.option(
     "--no-alerts",
@@ -96,7 +96,7 @@ def main(
     refresh_hz: float | None,
     no_alerts: bool,
 ) -> None:
-    """Benchmark an inference service: how many model containers serve how many users?
+    """Benchmark an inference service: how many models serve how many users?
 
     A profile lists the numbers of models and users, and the spawn rates, to measure. A run scales
     the service, puts each combination (a cell) under load, and saves a report for each cell and a
@@ -197,7 +197,7 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     """Show a live or finished RUN on a screen.
 
     RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run.  [default: the live run, or the newest run if none is live]
+    of a run. Default: the live run, or the newest run if none is live.
 
     Press q to detach; a live run continues. With --plain, Ctrl+C detaches.
 

@@ -68,7 +68,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
     """Check profiles for errors. Nothing is started.
 
     Checks the keys and values of each PROFILE and the files they refer to, and reports every error
-    with its file and line.  [default: all profiles of the workspace]
+    with its file and line. Default: all profiles of the workspace.
 
     \b
     Examples:

@@ -59,7 +59,7 @@ def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN, tear its service down and wait until it has ended.
 
     RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run.  [default: the only live run]
+    of a run. Default: the only live run.
 
     Measured cells are kept; `loadbench-tui run --resume RUN` measures the rest. If RUN has already
     ended, containers that it left behind are removed.
@@ -114,7 +114,7 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     """Print the results of a RUN and rebuild its summary.csv and summary.json.
 
     RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run.  [default: the newest run]
+    of a run. Default: the newest run.
 
     For a live run, prints the results so far.
 
