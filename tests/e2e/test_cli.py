@@ -69,7 +69,7 @@ def save_run(bench: Bench, run: str = "20261122-072100", *, finished: bool = Tru
     return folder
 
 
-def test_help_teaches_and_names_only_what_is_built(call: Call) -> None:
+def test_help_contains_examples_and_existing_commands_only(call: Call) -> None:
     told = CliRunner().invoke(main, ["--help"]).output
 
     assert "run demo" in told
@@ -78,7 +78,7 @@ def test_help_teaches_and_names_only_what_is_built(call: Call) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("attach", "fast")])
-def test_without_a_terminal_the_screens_are_refused_with_what_to_do_instead(
+def test_screens_without_a_terminal_are_refused_with_an_alternative(
     call: Call, bench: Bench, arguments: tuple[str, ...]
 ) -> None:
     save_run(bench)
@@ -90,7 +90,7 @@ def test_without_a_terminal_the_screens_are_refused_with_what_to_do_instead(
         assert hint in ended.output
 
 
-def test_attach_tells_a_run_that_is_over_in_lines(call: Call, bench: Bench) -> None:
+def test_attach_plain_prints_an_ended_run(call: Call, bench: Bench) -> None:
     save_run(bench)
 
     ended = call("attach", "fast", "--plain")
@@ -99,7 +99,7 @@ def test_attach_tells_a_run_that_is_over_in_lines(call: Call, bench: Bench) -> N
     assert "2 cells: 1 finished, 1 failed" in ended.output
 
 
-def test_attach_without_a_name_shows_the_newest_run_where_none_is_live(
+def test_attach_without_a_name_shows_the_newest_run_if_none_is_live(
     call: Call, bench: Bench
 ) -> None:
     save_run(bench)
@@ -110,14 +110,14 @@ def test_attach_without_a_name_shows_the_newest_run_where_none_is_live(
     assert "2 cells: 1 finished, 1 failed" in ended.output
 
 
-def test_attach_without_any_run_says_so(call: Call) -> None:
+def test_attach_without_any_run_is_an_error(call: Call) -> None:
     ended = call("attach")
 
     assert ended.exit_code == 2
     assert "no run in" in ended.output
 
 
-def test_profiles_are_listed_and_broken_ones_with_their_mistake(call: Call, bench: Bench) -> None:
+def test_profiles_lists_valid_profiles_and_errors_of_invalid_ones(call: Call, bench: Bench) -> None:
     bench.save_profile("models: [x]", "broken")
 
     told = call("profiles")
@@ -128,13 +128,15 @@ def test_profiles_are_listed_and_broken_ones_with_their_mistake(call: Call, benc
     assert "broken.yaml:1: models[0]" in told.stderr
 
 
-def test_an_empty_folder_of_profiles_says_what_to_do(call: Call, bench: Bench) -> None:
+def test_empty_profiles_folder_suggests_init(call: Call, bench: Bench) -> None:
     (bench.root / "profiles" / "fast.yaml").unlink()
 
     assert "init DIR" in call("profiles").stderr
 
 
-def test_five_mistakes_come_in_one_message_with_their_lines(call: Call, bench: Bench) -> None:
+def test_all_profile_errors_are_printed_in_one_message_with_their_lines(
+    call: Call, bench: Bench
+) -> None:
     bench.save_profile(FIVE_MISTAKES)
 
     told = call("validate", "fast")
@@ -152,7 +154,7 @@ def test_five_mistakes_come_in_one_message_with_their_lines(call: Call, bench: B
     assert not bench.reports.exists()
 
 
-def test_validate_looks_at_all_profiles_and_their_files(call: Call, bench: Bench) -> None:
+def test_validate_checks_all_profiles_and_their_files(call: Call, bench: Bench) -> None:
     bench.save_profile(FAST + "\n", "good")
     bench.save_profile(FAST.replace("load: {", "load: {locustfile: gone.py, "), "lost")
 
@@ -163,7 +165,7 @@ def test_validate_looks_at_all_profiles_and_their_files(call: Call, bench: Bench
     assert "gone.py is not a file" in told.stderr
 
 
-def test_validate_looks_at_the_variables_of_our_service(call: Call, bench: Bench) -> None:
+def test_validate_checks_the_variables_of_the_bundled_service(call: Call, bench: Bench) -> None:
     local = FAST.replace("driver: local", "driver: local, environment: {%s}")
     bench.save_profile(local % "MODEL_PAHT: /net.onnx, MAX_QUEUE: 3", "misspelt")
     bench.save_profile(local % "BATCH_SIZE: 4", "twice")
@@ -177,7 +179,7 @@ def test_validate_looks_at_the_variables_of_our_service(call: Call, bench: Bench
     assert "has no variable MODEL_PAHT" in call("plan", "misspelt").stderr
 
 
-def test_plan_shows_cells_time_and_driver_and_starts_nothing(call: Call, bench: Bench) -> None:
+def test_plan_prints_cells_time_and_driver_and_starts_nothing(call: Call, bench: Bench) -> None:
     told = call("plan", "fast", "--set", "users=1,2,3", "--set", "models=1,64")
 
     assert told.exit_code == 0
@@ -189,7 +191,7 @@ def test_plan_shows_cells_time_and_driver_and_starts_nothing(call: Call, bench: 
     assert not bench.reports.exists()
 
 
-def test_runs_tells_what_there_is_and_what_to_do_next(call: Call, bench: Bench) -> None:
+def test_runs_prints_status_and_next_step_of_each_run(call: Call, bench: Bench) -> None:
     save_run(bench, "20261122-072100")
     save_run(bench, "20261122-072200", finished=False)
     (bench.reports / "fast" / "20261122-072300").mkdir()
@@ -204,11 +206,11 @@ def test_runs_tells_what_there_is_and_what_to_do_next(call: Call, bench: Bench) 
     assert "20261122-072300/journal.jsonl" in told.stderr
 
 
-def test_no_runs_says_how_to_begin(call: Call) -> None:
+def test_runs_without_any_run_suggests_the_demo(call: Call) -> None:
     assert "run demo" in call("runs").stderr
 
 
-def test_report_rebuilds_and_shows(call: Call, bench: Bench) -> None:
+def test_report_rebuilds_and_prints_the_summary(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
 
     told = call("report")
@@ -220,7 +222,7 @@ def test_report_rebuilds_and_shows(call: Call, bench: Bench) -> None:
     assert f"reports: {folder}" in told.stdout
 
 
-def test_report_as_json_is_one_line_of_the_summary(call: Call, bench: Bench) -> None:
+def test_report_json_prints_the_summary_on_one_line(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
 
     told = call("report", "fast", "--json")
@@ -245,7 +247,7 @@ def test_report_as_json_is_one_line_of_the_summary(call: Call, bench: Bench) -> 
         (["dance"], "No such command 'dance'"),
     ],
 )
-def test_a_command_that_cannot_be_meant_is_one_message_and_exit_code_2(
+def test_invalid_arguments_give_one_message_and_exit_code_2(
     call: Call, arguments: list[str], expected: str
 ) -> None:
     told = call(*arguments)
@@ -255,7 +257,7 @@ def test_a_command_that_cannot_be_meant_is_one_message_and_exit_code_2(
     assert "Traceback" not in told.output
 
 
-def test_stopping_what_is_not_live_says_how_it_stands(call: Call, bench: Bench) -> None:
+def test_stop_of_an_ended_run_prints_its_status(call: Call, bench: Bench) -> None:
     save_run(bench, finished=False)
 
     told = call("stop", "fast")
@@ -264,7 +266,7 @@ def test_stopping_what_is_not_live_says_how_it_stands(call: Call, bench: Bench) 
     assert "is not live, it is interrupted" in told.stderr
 
 
-def test_a_run_with_nothing_left_is_not_resumed_but_can_retry(call: Call, bench: Bench) -> None:
+def test_complete_run_is_not_resumed_but_can_retry_failed_cells(call: Call, bench: Bench) -> None:
     save_run(bench)
 
     told = call("run", "--resume", "fast")
@@ -273,7 +275,7 @@ def test_a_run_with_nothing_left_is_not_resumed_but_can_retry(call: Call, bench:
     assert "every cell is over; --retry-failed" in told.stderr
 
 
-def test_a_run_of_another_workspace_is_not_resumed_here(call: Call, bench: Bench) -> None:
+def test_run_of_another_workspace_is_not_resumed(call: Call, bench: Bench) -> None:
     folder = save_run(bench, finished=False)
     journal = folder / "journal.jsonl"
     journal.write_text(journal.read_text().replace(str(bench.root), "/else/where"))
@@ -284,7 +286,7 @@ def test_a_run_of_another_workspace_is_not_resumed_here(call: Call, bench: Bench
     assert "belongs to the workspace /else/where" in told.stderr
 
 
-def test_words_of_a_service_do_not_steer_the_terminal(call: Call, bench: Bench) -> None:
+def test_control_characters_of_the_service_are_not_printed(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
     journal = folder / "journal.jsonl"
     journal.write_text(journal.read_text().replace("model-1 ended", "\\u001b[2J\\u0007"))
@@ -295,7 +297,7 @@ def test_words_of_a_service_do_not_steer_the_terminal(call: Call, bench: Bench) 
     assert "\x07" not in told.stdout
 
 
-def test_init_makes_a_workspace_that_works_and_overwrites_nothing(tmp_path: Path) -> None:
+def test_init_creates_a_working_workspace_and_overwrites_nothing(tmp_path: Path) -> None:
     target = tmp_path / "mine"
 
     made = CliRunner().invoke(main, ["init", str(target)])
@@ -309,14 +311,14 @@ def test_init_makes_a_workspace_that_works_and_overwrites_nothing(tmp_path: Path
     assert "already there" in again.stderr
 
 
-def test_a_workspace_that_is_none_is_said(tmp_path: Path) -> None:
+def test_folder_without_a_workspace_is_an_error(tmp_path: Path) -> None:
     told = CliRunner().invoke(main, ["--workspace", str(tmp_path), "profiles"])
 
     assert told.exit_code == 2
     assert "not a workspace" in told.stderr
 
 
-def test_doctor_finds_what_is_wrong(call: Call, bench: Bench) -> None:
+def test_doctor_reports_problems(call: Call, bench: Bench) -> None:
     assert call("doctor").exit_code == 0
 
     bench.save_profile("models: [x]", "broken")
@@ -326,7 +328,7 @@ def test_doctor_finds_what_is_wrong(call: Call, bench: Bench) -> None:
     assert "not valid: broken" in told.stdout
 
 
-def test_the_command_and_the_module_are_the_same(tmp_path: Path) -> None:
+def test_command_and_module_print_the_same_version(tmp_path: Path) -> None:
     for argv in (
         [sys.executable, "-m", "loadbench"],
         [str(Path(sys.executable).parent / "loadbench-tui")],

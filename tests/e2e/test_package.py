@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.harness import REPOSITORY
 
 
-def test_the_wheel_holds_one_package_and_the_workspace_that_init_copies(tmp_path: Path) -> None:
+def test_wheel_contains_one_package_and_the_bundled_workspace(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--disable-pip-version-check", "-w", str(tmp_path), "."]
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, timeout=120)

@@ -40,11 +40,13 @@ def fresh(stage: Stage, run: str = "20261122-072100", *events: Event) -> Path:
     return write_journal(folder, run_started(run=run), *events)
 
 
-def test_an_empty_workspace_has_nothing_to_choose(reader: CatalogReader) -> None:
+def test_empty_workspace_has_an_empty_catalog(reader: CatalogReader) -> None:
     assert look(reader) == Catalog(has_profiles=True, complete=True)
 
 
-def test_profiles_stand_by_name_broken_ones_among_them(stage: Stage, reader: CatalogReader) -> None:
+def test_profiles_are_sorted_by_name_including_invalid_ones(
+    stage: Stage, reader: CatalogReader
+) -> None:
     stage.save_profile("b_broken", BROKEN)
     for name in ("c", "a"):
         stage.save_profile(name)
@@ -73,9 +75,7 @@ def test_runs_are_read_newest_first(stage: Stage, reader: CatalogReader) -> None
     assert found.complete
 
 
-def test_a_run_in_the_catalog_has_its_results_and_no_samples(
-    stage: Stage, reader: CatalogReader
-) -> None:
+def test_run_in_the_catalog_has_results_but_no_samples(stage: Stage, reader: CatalogReader) -> None:
     folder = stage.add_run("interrupted")
 
     (run,) = look(reader).runs
@@ -86,7 +86,7 @@ def test_a_run_in_the_catalog_has_its_results_and_no_samples(
     assert (run.state.cells, run.state.current) == (whole.cells, whole.current)
 
 
-def test_what_has_not_changed_is_not_told_again(stage: Stage, reader: CatalogReader) -> None:
+def test_unchanged_workspace_returns_none(stage: Stage, reader: CatalogReader) -> None:
     stage.save_profile("demo")
     stage.save_profile("broken", BROKEN)
     stage.add_run("demo")
@@ -97,7 +97,7 @@ def test_what_has_not_changed_is_not_told_again(stage: Stage, reader: CatalogRea
     assert reader.read() is None
 
 
-def test_a_new_profile_is_seen(stage: Stage, reader: CatalogReader) -> None:
+def test_new_profile_is_found(stage: Stage, reader: CatalogReader) -> None:
     look(reader)
 
     stage.save_profile("demo")
@@ -106,7 +106,7 @@ def test_a_new_profile_is_seen(stage: Stage, reader: CatalogReader) -> None:
     assert reader.read() is None
 
 
-def test_a_changed_profile_is_read_again(stage: Stage, reader: CatalogReader) -> None:
+def test_changed_profile_is_read_again(stage: Stage, reader: CatalogReader) -> None:
     stage.save_profile("demo")
     before = look(reader)
 
@@ -118,7 +118,7 @@ def test_a_changed_profile_is_read_again(stage: Stage, reader: CatalogReader) ->
     assert (before.profiles[0].profile.users, after.profile.users) == ((2, 8), (3,))
 
 
-def test_a_profile_that_was_mended_is_valid(stage: Stage, reader: CatalogReader) -> None:
+def test_fixed_profile_becomes_valid(stage: Stage, reader: CatalogReader) -> None:
     stage.save_profile("demo", BROKEN)
     look(reader)
 
@@ -129,7 +129,7 @@ def test_a_profile_that_was_mended_is_valid(stage: Stage, reader: CatalogReader)
     assert after.error == ""
 
 
-def test_a_profile_that_is_gone_is_not_there(stage: Stage, reader: CatalogReader) -> None:
+def test_deleted_profile_disappears(stage: Stage, reader: CatalogReader) -> None:
     file = stage.save_profile("demo")
     look(reader)
 
@@ -138,7 +138,7 @@ def test_a_profile_that_is_gone_is_not_there(stage: Stage, reader: CatalogReader
     assert look(reader).profiles == ()
 
 
-def test_a_run_that_is_gone_is_not_there(stage: Stage, reader: CatalogReader) -> None:
+def test_deleted_run_disappears(stage: Stage, reader: CatalogReader) -> None:
     folder = stage.add_run("demo")
     look(reader)
 
@@ -147,7 +147,7 @@ def test_a_run_that_is_gone_is_not_there(stage: Stage, reader: CatalogReader) ->
     assert look(reader).runs == ()
 
 
-def test_a_journal_that_cannot_be_read_is_told_and_the_others_are_there(
+def test_unreadable_journal_is_reported_without_hiding_other_runs(
     stage: Stage, reader: CatalogReader
 ) -> None:
     stage.add_run("demo")
@@ -168,7 +168,7 @@ def test_a_journal_that_cannot_be_read_is_told_and_the_others_are_there(
     assert reader.read() is None
 
 
-def test_a_run_is_live_while_its_journal_is_held(stage: Stage, reader: CatalogReader) -> None:
+def test_run_is_live_while_its_journal_is_locked(stage: Stage, reader: CatalogReader) -> None:
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
 
     with held(folder):
@@ -179,7 +179,7 @@ def test_a_run_is_live_while_its_journal_is_held(stage: Stage, reader: CatalogRe
     assert (live.status, killed.status) == (RunStatus.LIVE, RunStatus.INTERRUPTED)
 
 
-def test_a_journal_that_grows_is_read_on(stage: Stage, reader: CatalogReader) -> None:
+def test_growing_journal_is_read_incrementally(stage: Stage, reader: CatalogReader) -> None:
     folder = fresh(stage)
     writer = JournalWriter(folder)
     assert look(reader).runs[0].state.count(CellStatus.FINISHED) == 0
@@ -195,9 +195,7 @@ def test_a_journal_that_grows_is_read_on(stage: Stage, reader: CatalogReader) ->
     assert measured.status is RunStatus.LIVE
 
 
-def test_a_journal_of_which_half_a_line_is_there_is_read_on_later(
-    stage: Stage, reader: CatalogReader
-) -> None:
+def test_partial_line_is_read_once_complete(stage: Stage, reader: CatalogReader) -> None:
     whole = fresh(stage, "20261122-072100", cell_started(), cell_finished())
     data = (whole / FILE_NAME).read_bytes()
     (whole / FILE_NAME).write_bytes(data[:-10])
@@ -208,7 +206,7 @@ def test_a_journal_of_which_half_a_line_is_there_is_read_on_later(
     assert look(reader).runs[0].state.count(CellStatus.FINISHED) == 1
 
 
-def test_profiles_can_be_read_alone(stage: Stage, reader: CatalogReader) -> None:
+def test_profiles_can_be_read_without_runs(stage: Stage, reader: CatalogReader) -> None:
     stage.save_profile("demo")
 
     assert [it.name for it in reader.read_profiles()] == ["demo"]

@@ -52,7 +52,7 @@ def live(reports: Path) -> Iterator[JournalWriter]:
 # Which there are
 
 
-def test_all_runs_are_listed_newest_first_within_a_profile(reports: Path) -> None:
+def test_runs_are_listed_newest_first(reports: Path) -> None:
     assert [f"{folder.parent.name}/{folder.name}" for folder in run_folders(reports)] == [
         "demo/20261122-072105-2",
         "demo/20261122-072105",
@@ -68,7 +68,7 @@ def test_the_tenth_run_of_a_second_is_newer_than_the_second(reports: Path) -> No
     assert names[:3] == ["20261122-072105-10", "20261122-072105-9", "20261122-072105-2"]
 
 
-def test_a_reports_folder_that_is_not_there_has_no_runs(tmp_path: Path) -> None:
+def test_missing_reports_folder_has_no_runs(tmp_path: Path) -> None:
     assert list(run_folders(tmp_path / "gone")) == []
 
 
@@ -88,13 +88,11 @@ def test_a_reports_folder_that_is_not_there_has_no_runs(tmp_path: Path) -> None:
         ("demo/20261122-072105/", "demo/20261122-072105"),
     ],
 )
-def test_a_run_is_found_by_its_name_its_id_or_its_profile(
-    reports: Path, name: str | None, found: str
-) -> None:
+def test_run_is_found_by_name_id_or_profile(reports: Path, name: str | None, found: str) -> None:
     assert find_run(name, reports).name == found
 
 
-def test_a_run_is_found_by_its_folder(
+def test_run_is_found_by_folder(
     reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = shutil.move(reports / "with_cpu" / "20261120-120000", tmp_path / "elsewhere")
@@ -105,30 +103,28 @@ def test_a_run_is_found_by_its_folder(
 
 
 @pytest.mark.parametrize("name", ["dem", "demo/20261199-000000", ".20261122-080000.new", "latest"])
-def test_what_is_no_run_is_not_found(reports: Path, name: str) -> None:
+def test_unknown_run_is_not_found(reports: Path, name: str) -> None:
     with pytest.raises(UsageError, match=f"no run {name!r} in .*`loadbench-tui runs` lists"):
         find_run(name, reports)
 
 
-def test_where_there_is_no_run_none_is_found(tmp_path: Path) -> None:
+def test_missing_reports_folder_raises_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^no run in "):
         find_run(None, tmp_path)
 
 
-def test_a_live_run_is_found_before_newer_ones_that_are_over(
-    reports: Path, live: JournalWriter
-) -> None:
+def test_live_run_is_found_before_newer_ended_runs(reports: Path, live: JournalWriter) -> None:
     assert find_run(None, reports, live=True).folder == live.path.parent
     assert find_run("demo", reports, live=True).folder == live.path.parent
     assert find_run("demo", reports).name == "demo/20261122-072105-2"
 
 
-def test_a_profile_whose_runs_are_over_has_no_live_run(reports: Path, live: JournalWriter) -> None:
+def test_profile_with_only_ended_runs_has_no_live_run(reports: Path, live: JournalWriter) -> None:
     with pytest.raises(UsageError, match="no live run 'with_cpu'"):
         find_run("with_cpu", reports, live=True)
 
 
-def test_of_several_live_runs_one_must_be_named(reports: Path, live: JournalWriter) -> None:
+def test_several_live_runs_require_a_name(reports: Path, live: JournalWriter) -> None:
     folder = reports / "with_cpu" / "20261122-090000"
     folder.mkdir()
     second = JournalWriter(folder)
@@ -142,16 +138,16 @@ def test_of_several_live_runs_one_must_be_named(reports: Path, live: JournalWrit
 # What the next one is called
 
 
-def test_a_run_is_called_by_its_time(tmp_path: Path) -> None:
+def test_run_id_is_the_local_time(tmp_path: Path) -> None:
     assert new_run_id(tmp_path, NOW) == "20261122-072105"
 
 
-def test_runs_of_the_same_second_are_numbered(tmp_path: Path) -> None:
+def test_run_ids_of_the_same_second_are_numbered(tmp_path: Path) -> None:
     for expected in ("20261122-072105", "20261122-072105-2", "20261122-072105-3"):
         assert new_run_id(tmp_path, NOW) == expected
         (tmp_path / expected).mkdir()
 
 
-def test_a_run_that_is_being_prepared_has_taken_its_name(tmp_path: Path) -> None:
+def test_run_in_preparation_reserves_its_id(tmp_path: Path) -> None:
     (tmp_path / ".20261122-072105.new").mkdir()
     assert new_run_id(tmp_path, NOW) == "20261122-072105-2"

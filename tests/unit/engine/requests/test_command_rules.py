@@ -29,37 +29,37 @@ def ask(command: str, *events: Event, cell: str | None = None) -> Answer:
     return answer_to(Command("id", "", command, cell), state_after(BEGUN, *events))
 
 
-def test_stop_is_always_followed() -> None:
+def test_stop_is_always_accepted() -> None:
     for events in ((), (cell_started(),), (cell_started(), answered("pause"))):
         assert ask("stop", *events).accepted
 
 
-def test_pause_says_after_which_cell() -> None:
+def test_pause_names_the_cell_it_waits_for() -> None:
     assert ask("pause", cell_started()) == Answer(True, f"the run pauses after {FIRST}")
     assert ask("pause") == Answer(True, "the run pauses")
 
 
-def test_a_paused_run_is_not_paused_again() -> None:
+def test_paused_run_rejects_pause() -> None:
     assert ask("pause", answered("pause")) == Answer(False, "the run is paused already")
 
 
-def test_only_a_paused_run_is_resumed() -> None:
+def test_only_a_paused_run_accepts_resume() -> None:
     assert ask("resume") == Answer(False, "the run is not paused")
     assert ask("resume", answered("pause")).accepted
     assert not ask("resume", answered("pause"), answered("resume")).accepted
 
 
-def test_skip_without_a_cell_means_the_current_one() -> None:
+def test_skip_without_a_cell_skips_the_current_cell() -> None:
     assert ask("skip", cell_started()) == Answer(True, f"{FIRST} is skipped", FIRST)
     assert ask("skip") == Answer(False, "no cell is being measured")
 
 
-def test_a_cell_that_is_still_to_come_can_be_skipped() -> None:
+def test_pending_cell_can_be_skipped() -> None:
     assert ask("skip", cell_started(), cell=SECOND) == Answer(True, f"{SECOND} is skipped", SECOND)
 
 
 @pytest.mark.parametrize("end", [cell_finished(), cell_failed(), cell_skipped()])
-def test_a_cell_that_is_over_is_not_skipped_but_measured_again(end: Event) -> None:
+def test_ended_cell_can_be_measured_again_but_not_skipped(end: Event) -> None:
     assert ask("skip", cell_started(), end, cell=FIRST) == Answer(
         False, f"{FIRST} is over already", FIRST
     )
@@ -68,7 +68,7 @@ def test_a_cell_that_is_over_is_not_skipped_but_measured_again(end: Event) -> No
     )
 
 
-def test_a_cell_that_is_not_over_is_not_measured_again() -> None:
+def test_running_or_pending_cell_is_not_scheduled_again() -> None:
     assert ask("again", cell_started(), cell=FIRST) == Answer(
         False, f"{FIRST} is being measured", FIRST
     )
@@ -80,7 +80,7 @@ def test_a_cell_that_is_not_over_is_not_measured_again() -> None:
 
 
 @pytest.mark.parametrize("command", ["skip", "again"])
-def test_a_cell_that_the_run_does_not_have_is_named(command: str) -> None:
+def test_unknown_cell_is_named_in_the_answer(command: str) -> None:
     assert ask(command, cell="m9_u9_s9") == Answer(False, "no cell m9_u9_s9", "m9_u9_s9")
 
 
@@ -94,21 +94,21 @@ def add(*events: Event, begun: Event = BEGUN, **changes: Any) -> Answer:
     return answer_to(Command("id", "", "add", args=args), state_after(begun, *events))
 
 
-def test_a_point_of_the_grid_is_added() -> None:
+def test_grid_point_is_added() -> None:
     for events in ((), (cell_started(),), (answered("pause"),)):
         assert add(*events) == Answer(
             True, "m3_u10_s5 is added", "m3_u10_s5", (make_cell(3, 10, 5),)
         )
 
 
-def test_a_point_is_added_with_all_its_repeats() -> None:
+def test_grid_point_is_added_with_all_repeats() -> None:
     answer = add(begun=run_started(make_profile(repeats=3)))
 
     assert answer.message == "m3_u10_s5 is added, 3 times"
     assert [cell.key for cell in answer.added] == ["m3_u10_s5", "m3_u10_s5_r2", "m3_u10_s5_r3"]
 
 
-def test_numbers_may_be_texts_as_somebody_typed_them() -> None:
+def test_numbers_can_be_text() -> None:
     assert add(models="3", users=" 10", spawn_rate="5.0") == add()
 
 
@@ -121,18 +121,18 @@ def test_numbers_may_be_texts_as_somebody_typed_them() -> None:
         ((cell_started(), cell_failed()), "; `again` measures it once more"),
     ],
 )
-def test_a_cell_that_is_in_the_plan_is_not_added(events: tuple[Event, ...], more: str) -> None:
+def test_cell_in_the_plan_is_not_added_again(events: tuple[Event, ...], more: str) -> None:
     assert add(*events, models=1, users=2, spawn_rate=2) == Answer(
         False, f"{FIRST} is in the plan already{more}", FIRST
     )
 
 
-def test_a_cell_whose_name_is_that_of_another_is_not_added() -> None:
+def test_cell_with_the_key_of_another_is_not_added() -> None:
     # Keys and reports have six digits of the rate.
     assert not add(models=1, users=2, spawn_rate=2.0000001).accepted
 
 
-def test_a_cell_that_was_added_is_in_the_plan() -> None:
+def test_added_cell_is_part_of_the_plan() -> None:
     now = (answered("add", "m3_u10_s5", added=(make_cell(3, 10, 5),)), cell_started("m3_u10_s5"))
 
     assert add(*now).message == "m3_u10_s5 is in the plan already"
@@ -162,9 +162,7 @@ def test_a_cell_that_was_added_is_in_the_plan() -> None:
         ({"repeat": 2}, "a cell is asked for by models, users, spawn_rate, a number each"),
     ],
 )
-def test_numbers_that_no_profile_could_have_are_refused(
-    changes: dict[str, Any], message: str
-) -> None:
+def test_invalid_numbers_are_rejected(changes: dict[str, Any], message: str) -> None:
     answer = add(**changes)
 
     assert not answer.accepted
@@ -172,7 +170,7 @@ def test_numbers_that_no_profile_could_have_are_refused(
 
 
 @pytest.mark.parametrize("args", [None, {}, [], "m3_u10_s5", 3, {"models": 1, "users": 2}])
-def test_what_names_no_point_is_refused(args: Any) -> None:
+def test_arguments_without_a_grid_point_are_rejected(args: Any) -> None:
     answer = answer_to(Command("id", "", "add", args=args), state_after(BEGUN))
 
     assert answer == Answer(
@@ -180,7 +178,7 @@ def test_what_names_no_point_is_refused(args: Any) -> None:
     )
 
 
-def test_a_service_that_is_not_scaled_is_measured_with_its_one_label_alone() -> None:
+def test_external_service_accepts_only_its_models_label() -> None:
     outside = make_profile(models=[3], host="http://x:1", stack={"driver": "external"})
     begun = run_started(outside)
 
@@ -190,16 +188,16 @@ def test_a_service_that_is_not_scaled_is_measured_with_its_one_label_alone() -> 
     )
 
 
-def test_a_run_that_is_being_stopped_takes_no_cell() -> None:
+def test_stopping_run_rejects_new_cells() -> None:
     assert add(answered("stop")) == Answer(False, "the run is being stopped")
 
 
-def test_an_unknown_command_is_answered_with_those_there_are() -> None:
+def test_unknown_command_lists_all_commands() -> None:
     answer = ask("fly")
     assert not answer.accepted
     assert "no command 'fly'" in answer.message
     assert all(name in answer.message for name in NAMES)
 
 
-def test_every_command_has_an_answer_before_the_run_has_begun() -> None:
+def test_every_command_is_answered_before_the_run_starts() -> None:
     assert all(answer_to(Command("id", "", name), RunState()).message for name in NAMES)
