@@ -258,7 +258,7 @@ def test_a_run_is_shown_until_its_end_and_then_told_in_lines(bench: Bench, opene
     shown = terminal.text
     assert "m1_u2_s10" in shown
     assert "1 cell: 1 finished" in shown
-    assert "reports: " in shown
+    assert "Reports: " in shown
     assert terminal.settings_now == terminal.settings
 
 

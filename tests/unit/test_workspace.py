@@ -1,4 +1,4 @@
-"""Where the workspace is looked for, and how a new one is made."""
+"""Finding and creating workspaces."""
 
 from pathlib import Path
 
@@ -9,24 +9,24 @@ from loadbench.workspace import CONTENTS, Workspace, bundled_root, create_worksp
 
 
 def make(folder: Path) -> Path:
-    """A folder that counts as a workspace."""
+    """Make an empty workspace."""
     (folder / "profiles").mkdir(parents=True)
     (folder / "stack").mkdir()
     return folder
 
 
 def test_given_folder_comes_first(tmp_path: Path) -> None:
-    named, around = make(tmp_path / "named"), make(tmp_path / "around")
-    environ = {"LOADBENCH_WORKSPACE": str(around)}
-    found = Workspace.find(str(named), start=around, environ=environ)
-    assert (found.root, found.reports, found.bundled) == (named, named / "reports", False)
-    assert (found.profiles, found.stack) == (named / "profiles", named / "stack")
+    given, enclosing = make(tmp_path / "given"), make(tmp_path / "enclosing")
+    environ = {"LOADBENCH_WORKSPACE": str(enclosing)}
+    found = Workspace.find(str(given), start=enclosing, environ=environ)
+    assert (found.root, found.reports, found.bundled) == (given, given / "reports", False)
+    assert (found.profiles, found.stack) == (given / "profiles", given / "stack")
 
 
 def test_environment_variable_comes_before_the_working_directory(tmp_path: Path) -> None:
-    named, around = make(tmp_path / "named"), make(tmp_path / "around")
-    found = Workspace.find(start=around, environ={"LOADBENCH_WORKSPACE": str(named)})
-    assert found.root == named
+    given, enclosing = make(tmp_path / "given"), make(tmp_path / "enclosing")
+    found = Workspace.find(start=enclosing, environ={"LOADBENCH_WORKSPACE": str(given)})
+    assert found.root == given
 
 
 def test_nearest_parent_workspace_is_found(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_workspace_can_be_created_beside_other_files(tmp_path: Path) -> None:
 def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "demo.yaml").write_text("mine")
-    with pytest.raises(WorkspaceError, match="profiles already there; nothing was changed"):
+    with pytest.raises(WorkspaceError, match="already contains profiles; nothing was changed"):
         create_workspace(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["profiles"]
     assert (tmp_path / "profiles" / "demo.yaml").read_text() == "mine"

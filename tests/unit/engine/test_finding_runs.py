@@ -1,4 +1,4 @@
-"""The runs in a reports folder: which there are, which one is meant, what a new one is called."""
+"""The runs in a reports folder: listing, finding by name, and ids of new runs."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ DONE = RunFinished(result=Result.DONE, reason="every cell is over")
 
 
 def finished(folder: Path, result: Result = Result.DONE) -> Path:
-    """A run that has ended."""
-    end = RunFinished(result=result, reason="so it was")
+    """Save a run that has ended."""
+    end = RunFinished(result=result, reason="every cell has ended")
     return write_journal(folder, run_started(run=folder.name), end)
 
 
 @pytest.fixture
 def reports(tmp_path: Path) -> Path:
-    """Two profiles with two runs each, and what else may lie there."""
+    """Save two profiles with two runs each, and other files."""
     reports = tmp_path / "reports"
     for name in ("demo/20261122-072105", "demo/20261122-072105-2"):
         finished(reports / name)
@@ -40,7 +40,7 @@ def reports(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def live(reports: Path) -> Iterator[JournalWriter]:
-    """A third run of `demo`, which goes on."""
+    """Save a third run of `demo`, which is live."""
     folder = reports / "demo" / "20261101-000000"
     folder.mkdir()
     writer = JournalWriter(folder)
@@ -49,7 +49,7 @@ def live(reports: Path) -> Iterator[JournalWriter]:
     writer.close()
 
 
-# Which there are
+# Listing
 
 
 def test_runs_are_listed_newest_first(reports: Path) -> None:
@@ -72,7 +72,7 @@ def test_missing_reports_folder_has_no_runs(tmp_path: Path) -> None:
     assert list(run_folders(tmp_path / "gone")) == []
 
 
-# Which is meant
+# Finding by name
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,9 @@ def test_run_is_found_by_folder(
 
 @pytest.mark.parametrize("name", ["dem", "demo/20261199-000000", ".20261122-080000.new", "latest"])
 def test_unknown_run_is_not_found(reports: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=f"no run {name!r} in .*`loadbench-tui runs` lists"):
+    with pytest.raises(
+        UsageError, match=f"no run {name!r} in .*List all runs with `loadbench-tui runs`"
+    ):
         find_run(name, reports)
 
 
@@ -129,13 +131,13 @@ def test_several_live_runs_require_a_name(reports: Path, live: JournalWriter) ->
     folder.mkdir()
     second = JournalWriter(folder)
     second.append(run_started(run=folder.name))
-    with pytest.raises(UsageError, match="with_cpu/20261122-090000, demo/20261101-000000; name"):
+    with pytest.raises(UsageError, match="with_cpu/20261122-090000, demo/20261101-000000"):
         find_run(None, reports, live=True)
     assert find_run("demo", reports, live=True).folder == live.path.parent
     second.close()
 
 
-# What the next one is called
+# Ids of new runs
 
 
 def test_run_id_is_the_local_time(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def started(cells: tuple[Cell, ...] = GRID) -> RunStarted:
 
 
 def measured(*keys: str) -> RunState:
-    """A run with these cells measured, each with more requests than the one before."""
+    """Return a run with these cells measured, each with more requests than the one before."""
     events: list[Any] = [started()]
     for number, key in enumerate(keys, start=1):
         events += [cell_started(key), cell_finished(key, completed=100 * number)]

@@ -33,7 +33,7 @@ Write = Callable[[str], Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """A function that writes a profile file and returns its path."""
+    """Return a function that writes a profile file and returns its path."""
 
     def written(text: str) -> Path:
         file = tmp_path / "mine.yaml"
@@ -44,7 +44,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def error_of(file: Path, *overrides: str) -> str:
-    """The error message of an invalid profile, without the folder."""
+    """Return the error message of an invalid profile, without the folder."""
     with pytest.raises(ProfileError) as raised:
         load_profile(file, overrides)
     return str(raised.value).replace(f"{file.parent}/", "")

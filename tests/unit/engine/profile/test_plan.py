@@ -84,7 +84,7 @@ def test_recheck_adds_its_own_time_and_scaling(models: list[int], scalings: int)
 
 
 def order(profile: Profile, models: int, users: int, *, ended: int = 0) -> list[str]:
-    """The keys of a plan after a grid point was added; the first `ended` cells have ended."""
+    """Return the keys of a plan with an added grid point; the first `ended` cells have ended."""
     cells = plan_cells(profile)
     added = cells_at(profile, Point(models=models, users=users, spawn_rate=2))
     return [cell.key for cell in with_added(cells, added, cells[ended:])]
