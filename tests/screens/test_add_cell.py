@@ -153,7 +153,7 @@ def test_enter_does_nothing_with_what_the_runner_would_refuse(stage: Stage) -> N
         assert isinstance(pilot.app.screen, AddDialog)
         assert "m1_u2_s8 is already in the plan" in screen_text(pilot.app)
         await press(pilot, "0", "enter")
-        assert "users: '0': input should be greater than" in screen_text(pilot.app)
+        assert "users: expected a value ≥ 1, got '0'" in screen_text(pilot.app)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, RunScreen)
 

@@ -24,7 +24,7 @@ POLL_S = 0.2
 """Seconds between two polls of the journal."""
 
 
-class Action(Enum):
+class SignalAction(Enum):
     """What the signals received so far request."""
 
     WATCH = auto()
@@ -34,14 +34,14 @@ class Action(Enum):
 
 
 class Signals:
-    """Turns SIGINT, SIGTERM and SIGHUP into an `Action` while its `with` block runs.
+    """Turns SIGINT, SIGTERM and SIGHUP into a `SignalAction` while its `with` block runs.
 
     Args:
         first: Action of the first SIGINT or SIGTERM.
     """
 
-    def __init__(self, first: Action = Action.STOP) -> None:
-        self.action = Action.WATCH
+    def __init__(self, first: SignalAction = SignalAction.STOP) -> None:
+        self.action = SignalAction.WATCH
         self._first = first
         self._previous: dict[signal.Signals, object] = {}
 
@@ -61,15 +61,15 @@ class Signals:
 
     def ask_to_stop(self) -> None:
         """Request a stop, like a first SIGINT."""
-        self.action = Action.STOP
+        self.action = SignalAction.STOP
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         # Only set a field: the interrupted code may hold any lock.
         match self.action:
-            case Action.WATCH:
-                self.action = Action.DETACH if number == signal.SIGHUP else self._first
-            case Action.STOP if number != signal.SIGHUP:
-                self.action = Action.KILL
+            case SignalAction.WATCH:
+                self.action = SignalAction.DETACH if number == signal.SIGHUP else self._first
+            case SignalAction.STOP if number != signal.SIGHUP:
+                self.action = SignalAction.KILL
 
 
 class PlainView:
@@ -97,7 +97,7 @@ class PlainView:
         Returns:
             The run that ended; None: detached, the run continues.
         """
-        handled = Action.WATCH
+        handled = SignalAction.WATCH
         with self._bar() as bar:
             task = bar.add_task("", total=None)
             while True:
@@ -106,7 +106,7 @@ class PlainView:
                 if run.status is not RunStatus.LIVE and not run.is_held:
                     return run
                 self._show(bar, task, run.state)
-                if signals.action is Action.DETACH:
+                if signals.action is SignalAction.DETACH:
                     return None
                 if signals.action is not handled:
                     handled = signals.action
@@ -128,8 +128,8 @@ class PlainView:
             self._print(line)
         self._quiet = False
 
-    def _act(self, action: Action, run: Run) -> None:
-        if action is Action.STOP:
+    def _act(self, action: SignalAction, run: Run) -> None:
+        if action is SignalAction.STOP:
             self._print(
                 "Stopping the run and tearing the service down. Press Ctrl+C again to kill it."
             )
@@ -138,7 +138,7 @@ class PlainView:
             except JournalError:
                 # The folder is not writable, but a signal still gets through.
                 signal_runner(run, signal.SIGTERM)
-        elif action is Action.KILL:
+        elif action is SignalAction.KILL:
             self._print("Killed the runner")
             signal_runner(run, signal.SIGKILL)
 

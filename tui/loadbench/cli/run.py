@@ -13,7 +13,7 @@ from rich.console import Console
 from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
-from loadbench.cli.plain import Action, PlainView, Signals
+from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
@@ -62,9 +62,9 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
             if options.detach:
                 _print_detached(folder, resumed=request.resume is not None)
                 break
-            if not on_screen or signals.action is not Action.WATCH:
+            if not on_screen or signals.action is not SignalAction.WATCH:
                 ended = PlainView(folder, Console(stderr=True)).watch(signals)
-        if on_screen and signals.action is Action.WATCH:
+        if on_screen and signals.action is SignalAction.WATCH:
             ended = _show(workspace, folder, options.terminal)
         if ended is None:
             break
@@ -78,7 +78,7 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
 
 def follow_in_plain_view(folder: Path) -> None:
     """Print one line per event until the run ends; a signal detaches."""
-    with Signals(first=Action.DETACH) as signals:
+    with Signals(first=SignalAction.DETACH) as signals:
         ended = PlainView(folder, Console(stderr=True)).watch(signals)
     if ended is None:
         click.echo(wording.goes_on(folder), err=True)
@@ -149,7 +149,7 @@ def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
         print_leftovers([run])
     if next_step(run) != REPORT:
         click.echo(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}", err=True)
-    if signals.action is not Action.WATCH:
+    if signals.action is not SignalAction.WATCH:
         return Exit.INTERRUPTED
     return exit_codes.exit_for_run(run, check=check)
 

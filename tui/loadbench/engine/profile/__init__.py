@@ -3,6 +3,7 @@
 - `model`: all keys, with the descriptions that docs and help show. `fields`: types of values.
 - `driver_settings`: the keys of `stack` that each driver supports.
 - `loading`: reads a YAML file into a `Profile` and reports each error with its location.
+  `error_messages`: the texts of these errors.
 - `recorded`: reads a profile that a run recorded, perhaps with another version.
 - `levels`: load levels, as types. `plan`: the cells in order and their estimated time.
 - `changes`: the digest of a profile, and the differences between two.

@@ -10,44 +10,26 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from loadbench.engine.profile.duration import format_duration
+from loadbench.engine.profile.error_messages import (
+    KeyPath,
+    dotted,
+    example_of,
+    problem_of,
+    shown,
+    suggestion_for,
+)
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
 SUFFIXES = (".yaml", ".yml")
-KeyPath = tuple[str | int, ...]
-"""A key as names and indices: `("stack", "compose", 0)`."""
 
 _YAML = "tag:yaml.org,2002:"
 _COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
 _MAX_BITS = 64
-_MAX_SHOWN_CHARACTERS = 80
 _WRONG_KEYS = ("missing", "extra_forbidden", "model_type")
 """Types of pydantic's errors about keys rather than values."""
-
-_EXPECTED = {
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "tuple_type": "a list",
-    "dict_type": "NAME: VALUE pairs",
-    "model_type": "a section with keys indented below it",
-    "literal_error": "{expected}",
-    "greater_than_equal": "a value ≥ {ge}",
-    "greater_than": "a value > {gt}",
-    "less_than_equal": "a value ≤ {le}",
-}
-"""Expected values by pydantic's type of error, with the fields of its context."""
-
-_EXAMPLES = {"models": "1, 2", "users": "5, 10", "spawn_rates": "5, 10"}
 
 MAX_VALUES = 10_000
 """Maximum number of values in a file. Nested YAML aliases could otherwise exhaust the memory."""
@@ -181,7 +163,7 @@ def read_point(args: object) -> Point:
         details = error.errors()
     if any(detail["type"] in _WRONG_KEYS for detail in details):
         raise ProfileError(f"expected one number for each of {', '.join(Point.model_fields)}")
-    raise ProfileError("; ".join(f"{dotted(item['loc'])}: {_problem(item)}" for item in details))
+    raise ProfileError("; ".join(f"{dotted(item['loc'])}: {problem_of(item)}" for item in details))
 
 
 def _listing(file: Path, errors: Iterable[tuple[str, str]]) -> str:
@@ -254,7 +236,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     except (ValueError, LookupError, AttributeError):
         # Raised by PyYAML if a text does not match its tag, as in `!!int x`.
         kind = node.tag.removeprefix(_YAML)
-        raise _yaml_problem(node, f"{_shown(node.value)} is not a valid {kind}") from None
+        raise _yaml_problem(node, f"{shown(node.value)} is not a valid {kind}") from None
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         raise _yaml_problem(node, "number too large")
     return value
@@ -264,7 +246,7 @@ def _text(node: yaml.ScalarNode) -> str:
     text = str(node.value)
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise _yaml_problem(
-            node, f"{_shown(text)} contains an unpaired surrogate, which UTF-8 cannot encode"
+            node, f"{shown(text)} contains an unpaired surrogate, which UTF-8 cannot encode"
         )
     return text
 
@@ -316,7 +298,7 @@ def _describe(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
         case "extra_forbidden" if name in ALIASES:
             return location, f"{name}: alias of {ALIASES[name]}, which is also set. Remove one"
         case "extra_forbidden":
-            return location, f"{name}: unknown key{_suggestion(name)}"
+            return location, f"{name}: unknown key{suggestion_for(name)}"
         case "missing":
             alias = next((old for old, new in ALIASES.items() if new == name), None)
             hint = f" (alias: {alias})" if alias else ""
@@ -324,64 +306,4 @@ def _describe(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
         case "value_error" if isinstance(error := detail["ctx"]["error"], InvalidKeyError):
             return source.location(error.key), f"{dotted(error.key)}: {error}"
         case _:
-            return location, f"{name}: {_problem(detail)}{_example(key, location)}"
-
-
-def _problem(detail: ErrorDetails) -> str:
-    """Return the expected value and the value that was found."""
-    value, context = detail.get("input"), detail.get("ctx", {})
-    if detail["type"] == "value_error":
-        problem = str(context["error"])
-        return f"{problem}, got {_shown(value)}" if problem.startswith("expected ") else problem
-    if expected := _EXPECTED.get(detail["type"]):
-        limits = {name: _limit(limit, value) for name, limit in context.items()}
-        return f"expected {expected.format(**limits)}, got {_shown(value)}"
-    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, got {_shown(value)}"
-
-
-def _limit(limit: object, value: object) -> object:
-    """Return a limit in the notation of the value: as a duration or as a number."""
-    if not isinstance(limit, int | float):
-        return limit
-    if isinstance(value, str) and value.strip().endswith(("h", "m", "s")):
-        return format_duration(limit)
-    return f"{limit:.10g}"
-
-
-def _example(key: KeyPath, location: str) -> str:
-    """Return an example for a list of numbers; empty for all other keys."""
-    name = str(key[0]) if key else ""
-    numbers = _EXAMPLES.get(ALIASES.get(name, name))
-    if numbers is None:
-        return ""
-    if location.startswith("--set "):
-        return f". Example: --set {name}={numbers.replace(' ', '')}"
-    return f". Example: {name}: [{numbers}]"
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "no value"
-    if isinstance(value, dict):
-        return "a section"
-    text = repr(value)
-    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
-
-
-def _suggestion(name: str) -> str:
-    keys = known_keys()
-    candidates = [*keys, *ALIASES, *sorted({key.split(".")[0] for key in keys})]
-    closest = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
-    if not closest:
-        by_last_part = {key.rpartition(".")[2]: key for key in keys}
-        matches = difflib.get_close_matches(name.rpartition(".")[2], by_last_part, n=1)
-        closest = [by_last_part[match] for match in matches]
-    return f"; did you mean {closest[0]}?" if closest else ""
-
-
-def dotted(key: KeyPath) -> str:
-    """Return a key in dotted notation: `stack.compose[0]`."""
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+            return location, f"{name}: {problem_of(detail)}{example_of(key, location)}"

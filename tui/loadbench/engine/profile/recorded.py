@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from loadbench.engine.profile.loading import dotted
+from loadbench.engine.profile.error_messages import dotted
 from loadbench.engine.profile.model import Profile
 
 
