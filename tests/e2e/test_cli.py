@@ -329,10 +329,10 @@ def test_control_characters_of_the_service_are_not_printed(call: Call, bench: Be
 def test_init_creates_a_working_workspace_and_overwrites_nothing(tmp_path: Path) -> None:
     target = tmp_path / "mine"
 
-    made = CliRunner().invoke(main, ["init", str(target)])
+    created = CliRunner().invoke(main, ["init", str(target)])
     again = CliRunner().invoke(main, ["init", str(target)])
 
-    assert made.exit_code == 0
+    assert created.exit_code == 0
     checked = CliRunner().invoke(main, ["--workspace", str(target), "validate"])
     assert checked.exit_code == 0, checked.output
     assert "demo: valid, 4 cells" in checked.stdout

@@ -18,15 +18,19 @@ def make(folder: Path) -> Path:
 def test_given_folder_comes_first(tmp_path: Path) -> None:
     given, enclosing = make(tmp_path / "given"), make(tmp_path / "enclosing")
     environ = {"LOADBENCH_WORKSPACE": str(enclosing)}
-    found = Workspace.find(str(given), start=enclosing, environ=environ)
-    assert (found.root, found.reports, found.bundled) == (given, given / "reports", False)
-    assert (found.profiles, found.stack) == (given / "profiles", given / "stack")
+    workspace = Workspace.find(str(given), start=enclosing, environ=environ)
+    assert (workspace.root, workspace.reports, workspace.bundled) == (
+        given,
+        given / "reports",
+        False,
+    )
+    assert (workspace.profiles, workspace.stack) == (given / "profiles", given / "stack")
 
 
 def test_environment_variable_comes_before_the_working_directory(tmp_path: Path) -> None:
     given, enclosing = make(tmp_path / "given"), make(tmp_path / "enclosing")
-    found = Workspace.find(start=enclosing, environ={"LOADBENCH_WORKSPACE": str(given)})
-    assert found.root == given
+    workspace = Workspace.find(start=enclosing, environ={"LOADBENCH_WORKSPACE": str(given)})
+    assert workspace.root == given
 
 
 def test_nearest_parent_workspace_is_found(tmp_path: Path) -> None:
@@ -39,8 +43,8 @@ def test_nearest_parent_workspace_is_found(tmp_path: Path) -> None:
 
 
 def test_bundled_workspace_is_the_fallback_with_local_reports(tmp_path: Path) -> None:
-    found = Workspace.find(start=tmp_path, environ={"LOADBENCH_WORKSPACE": ""})
-    assert found == Workspace(bundled_root(), tmp_path / "reports", bundled=True)
+    workspace = Workspace.find(start=tmp_path, environ={"LOADBENCH_WORKSPACE": ""})
+    assert workspace == Workspace(bundled_root(), tmp_path / "reports", bundled=True)
 
 
 def test_search_starts_at_the_working_directory(

@@ -14,7 +14,7 @@ from loadbench.errors import UsageError
 from tests.support.builders import run_started, write_journal
 
 NOW = datetime(2026, 11, 22, 7, 21, 5)
-DONE = RunFinished(result=Result.DONE, reason="every cell is over")
+DONE = RunFinished(result=Result.DONE, reason="every cell has ended")
 
 
 def finished(folder: Path, result: Result = Result.DONE) -> Path:

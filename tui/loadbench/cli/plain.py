@@ -25,7 +25,7 @@ POLL_S = 0.2
 
 
 class SignalAction(Enum):
-    """What the signals received so far request."""
+    """The action requested by the signals received so far."""
 
     WATCH = auto()
     STOP = auto()
@@ -131,7 +131,7 @@ class PlainView:
     def _act(self, action: SignalAction, run: Run) -> None:
         if action is SignalAction.STOP:
             self._print(
-                "Stopping the run and tearing the service down. Press Ctrl+C again to kill it."
+                "Stopping the run and tearing the service down. Press Ctrl+C again to kill the run."
             )
             try:
                 send_command(self._folder, "stop")

@@ -80,7 +80,7 @@ class CatalogReader:
 
     def read_profiles(self) -> tuple[SavedProfile, ...]:
         """Return the saved profiles sorted by name, including invalid ones."""
-        found = []
+        profiles = []
         try:
             files = saved_profiles(self.workspace.profiles)
         except ProfileError as error:
@@ -92,8 +92,8 @@ class CatalogReader:
             known = self._profiles.get(file)
             if known is None or known[0] != stamp:
                 known = self._profiles[file] = (stamp, _load(file))
-            found.append(known[1])
-        return tuple(found)
+            profiles.append(known[1])
+        return tuple(profiles)
 
     def read(self) -> Catalog | None:
         """Return the catalogue; None if it has not changed since the last call."""
@@ -169,16 +169,16 @@ def _source(file: Path) -> str:
 
 def _stamp(file: Path) -> Stamp:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return (0, 0)
-    return (found.st_size, found.st_mtime_ns)
+    return (status.st_size, status.st_mtime_ns)
 
 
 def run_folders(reports: Path) -> Iterator[Path]:
     """Yield the folders of all runs, newest first."""
-    found = (run for profile in _listed(reports) for run in _listed(profile))
-    runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
+    entries = (run for profile in _listed(reports) for run in _listed(profile))
+    runs = [run for run in entries if not run.is_symlink() and not run.name.startswith(".")]
     for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
         if _is_file(folder / FILE_NAME):
             yield folder

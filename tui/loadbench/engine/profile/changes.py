@@ -24,11 +24,11 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
         now: The same keys with the values of the later profile.
         prefix: Name of the section that is compared, with a dot; empty for a whole profile.
     """
-    found = []
+    messages = []
     for key, old in before.items():
         new = now[key]
         if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
-            found += differences(old, new, f"{prefix}{key}.")
+            messages += differences(old, new, f"{prefix}{key}.")
         elif old != new:
-            found.append(f"{prefix}{key} was {old}, is {new}")
-    return found
+            messages.append(f"{prefix}{key} was {old}, is {new}")
+    return messages

@@ -36,7 +36,7 @@ class DriverSettings:
     """What this driver does not provide and its unsupported keys require, as a plural noun."""
     unsupported_key: ClassVar[str] = ""
     """Error message for a key that this driver does not support."""
-    is_host_needed: ClassVar[bool] = False
+    is_host_required: ClassVar[bool] = False
     """Whether the profile must set `host`."""
     is_scalable: ClassVar[bool] = True
     """Whether the driver scales the service. False: `models` takes one value, used as a label."""
@@ -114,7 +114,7 @@ class ExternalSettings(DriverSettings):
     unsupported_key: ClassVar[str] = (
         "not supported by driver external, which starts nothing. Remove the key"
     )
-    is_host_needed: ClassVar[bool] = True
+    is_host_required: ClassVar[bool] = True
     is_scalable: ClassVar[bool] = False
     is_started: ClassVar[bool] = False
 
@@ -148,7 +148,7 @@ def check_driver_settings(
     settings = settings_of(driver)
     if settings is None:
         return
-    if settings.is_host_needed and not host:
+    if settings.is_host_required and not host:
         raise InvalidKeyError(
             ("stack", "driver"),
             f"{driver} requires `host`, the address of the running service",

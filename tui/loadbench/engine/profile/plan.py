@@ -130,13 +130,13 @@ def warnings(profile: Profile, cores: int | None) -> list[str]:
         profile: The profile.
         cores: Number of CPU cores available to the models; None: unknown.
     """
-    found = []
+    messages = []
     threads = max(profile.models) * profile.stack.model_threads
     if cores is not None and profile.device == "cpu" and threads > cores:
-        found.append(
+        messages.append(
             f"{max(profile.models)} models × {profile.stack.model_threads} threads exceed the "
             f"{cores} available cores: the models will slow each other down"
         )
     if not profile.settle.max:
-        found.append("settle.max is 0s: cells are measured without waiting for steady numbers")
-    return found
+        messages.append("settle.max is 0s: cells are measured without waiting for steady numbers")
+    return messages
