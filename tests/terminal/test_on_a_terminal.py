@@ -185,7 +185,7 @@ def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
     terminal.press("e")
 
     number = len(before) + 1
-    shown = terminal.wait_for("not valid", "'many': a whole number", f"{number}  batch_size: many")
+    shown = terminal.wait_for("not valid", "expected a whole number", f"{number}  batch_size: many")
     assert re.search(rf"> +{number}  batch_size: many", shown)
     terminal.press("q")
     assert terminal.wait() == 0
