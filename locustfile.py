@@ -1,6 +1,6 @@
-"""What one user does: it posts one of the images, at random, and waits for the answer.
+"""Locustfile: each user posts a random image and waits for the response.
 
-Runs under `loadbench-tui run` and under plain `locust -f locustfile.py --host http://…` alike.
+Works with `loadbench-tui run` and with plain Locust: `locust -f locustfile.py --host http://…`.
 """
 
 import os
@@ -13,16 +13,16 @@ from locust import FastHttpUser, task
 IMAGES = Path(os.environ.get("LOADBENCH_IMAGES", Path(__file__).parent / "images"))
 PHOTOGRAPHS: list[Any] = [path.read_bytes() for path in sorted(IMAGES.glob("*.jp*g"))]
 if not PHOTOGRAPHS:
-    raise FileNotFoundError(f"no .jpg in {IMAGES}: there is nothing to send")
+    raise FileNotFoundError(f"no .jpg files in {IMAGES}")
 
 
 class Visitor(FastHttpUser):
-    """Sends the next image as soon as it has the answer to the last one."""
+    """A user without think time: sends the next image as soon as the response arrives."""
 
     @task
     def predict(self) -> None:
-        """Post an image."""
-        # Bytes, not a file object: head and body then leave in one write.
+        """Post a random image."""
+        # Bytes instead of a file object, so that header and body are sent in one write.
         self.client.post(
             "/predict",
             data=random.choice(PHOTOGRAPHS),

@@ -188,9 +188,9 @@ def test_a_service_that_runs_already_is_measured_and_left_alone(theirs: DockerBe
 def test_auto_takes_containers_where_an_engine_answers_else_processes(ours: DockerBench) -> None:
     automatic = ("plan", "fast", "--set", "stack.driver=auto")
 
-    assert "driver: compose (Docker engine" in ours.call(*automatic).stdout
+    assert "Driver: compose (Docker engine" in ours.call(*automatic).stdout
     told = ours.call(*automatic, DOCKER_HOST="unix:///nowhere.sock").stdout
-    assert "driver: local (no containers: no Docker engine answers at unix:///nowhere" in told
+    assert "Driver: local (no containers: no Docker engine answers at unix:///nowhere" in told
 
 
 def test_a_run_begun_in_containers_does_not_go_on_without(theirs: DockerBench) -> None:

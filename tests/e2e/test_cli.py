@@ -1,6 +1,7 @@
-"""The commands that start nothing, as a user types them."""
+"""The commands that start nothing."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from loadbench.cli.main import main
+from loadbench.cli.exit_codes import PRECEDENCE
+from loadbench.cli.main import COMMAND_ORDER, main
 from loadbench.engine.journal.events import Result as Outcome
 from loadbench.engine.journal.events import RunFinished
 from loadbench.engine.journal.writer import JournalWriter
@@ -24,7 +26,7 @@ from tests.support.harness import FAST, Bench
 
 Call = Callable[..., Result]
 
-FIVE_MISTAKES = """
+FIVE_ERRORS = """
 devise: cpu
 batch_size: none
 models: [1, -2]
@@ -41,7 +43,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def call(bench: Bench) -> Call:
-    """Call a command in the workspace of the test, in this process."""
+    """Return a function that calls a command in the workspace of the test, in this process."""
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(main, ["--workspace", str(bench.root), *arguments])
@@ -50,7 +52,7 @@ def call(bench: Bench) -> Call:
 
 
 def save_run(bench: Bench, run: str = "20261122-072100", *, finished: bool = True) -> Path:
-    """Save a run of two cells, one of which failed."""
+    """Save a run with one measured and one failed cell."""
     folder = bench.reports / "fast" / run
     folder.mkdir(parents=True)
     profile = make_profile(models=[1, 2])
@@ -64,272 +66,301 @@ def save_run(bench: Bench, run: str = "20261122-072100", *, finished: bool = Tru
     ):
         journal.append(event)
     if finished:
-        journal.append(RunFinished(result=Outcome.DONE, reason="every cell is over"))
+        journal.append(RunFinished(result=Outcome.DONE, reason="every cell has ended"))
     journal.close()
     return folder
 
 
-def test_help_teaches_and_names_only_what_is_built(call: Call) -> None:
-    told = CliRunner().invoke(main, ["--help"]).output
+def test_help_contains_examples_and_existing_commands_only() -> None:
+    output = CliRunner().invoke(main, ["--help"]).output
 
-    assert "run demo" in told
-    assert "  attach" in told
-    assert "  compare" not in told
+    assert "run demo" in output
+    assert "  attach" in output
+    assert "  compare" not in output
+
+
+def test_help_lists_commands_by_use() -> None:
+    output = CliRunner().invoke(main, ["--help"]).output
+
+    listed = re.findall(r"^  ([a-z]+)  ", output.partition("Commands:")[2], re.MULTILINE)
+    assert tuple(listed) == COMMAND_ORDER
+
+
+@pytest.mark.parametrize("name", COMMAND_ORDER)
+def test_help_of_every_command_contains_examples_of_it(name: str) -> None:
+    output = CliRunner().invoke(main, [name, "--help"]).output
+
+    examples = re.findall(
+        r"^    (loadbench-tui .*)", output.partition("Examples:")[2], re.MULTILINE
+    )
+    assert len(examples) >= 2
+    assert all(name in example for example in examples)
+
+
+def test_help_of_run_lists_every_exit_code() -> None:
+    output = CliRunner().invoke(main, ["run", "--help"]).output
+
+    table = output.partition("Exit codes")[2].partition("Options:")[0]
+    assert re.findall(r"^    (\d+) ", table, re.MULTILINE) == [
+        str(code.value) for code in PRECEDENCE
+    ]
 
 
 @pytest.mark.parametrize("arguments", [(), ("attach", "fast")])
-def test_without_a_terminal_the_screens_are_refused_with_what_to_do_instead(
+def test_screens_without_a_terminal_are_refused_with_an_alternative(
     call: Call, bench: Bench, arguments: tuple[str, ...]
 ) -> None:
     save_run(bench)
 
-    ended = call(*arguments)
+    result = call(*arguments)
 
-    assert ended.exit_code == 2
+    assert result.exit_code == 2
     for hint in ("not all a terminal", "attach --plain", "--help"):
-        assert hint in ended.output
+        assert hint in result.output
 
 
-def test_attach_tells_a_run_that_is_over_in_lines(call: Call, bench: Bench) -> None:
+def test_attach_plain_prints_an_ended_run(call: Call, bench: Bench) -> None:
     save_run(bench)
 
-    ended = call("attach", "fast", "--plain")
+    result = call("attach", "fast", "--plain")
 
-    assert ended.exit_code == 0
-    assert "2 cells: 1 finished, 1 failed" in ended.output
+    assert result.exit_code == 0
+    assert "2 cells: 1 finished, 1 failed" in result.output
 
 
-def test_attach_without_a_name_shows_the_newest_run_where_none_is_live(
+def test_attach_without_a_name_shows_the_newest_run_if_none_is_live(
     call: Call, bench: Bench
 ) -> None:
     save_run(bench)
 
-    ended = call("attach", "--plain")
+    result = call("attach", "--plain")
 
-    assert ended.exit_code == 0
-    assert "2 cells: 1 finished, 1 failed" in ended.output
-
-
-def test_attach_without_any_run_says_so(call: Call) -> None:
-    ended = call("attach")
-
-    assert ended.exit_code == 2
-    assert "no run in" in ended.output
+    assert result.exit_code == 0
+    assert "2 cells: 1 finished, 1 failed" in result.output
 
 
-def test_profiles_are_listed_and_broken_ones_with_their_mistake(call: Call, bench: Bench) -> None:
+def test_attach_without_any_run_is_an_error(call: Call) -> None:
+    result = call("attach")
+
+    assert result.exit_code == 2
+    assert "no run in" in result.output
+
+
+def test_profiles_lists_valid_profiles_and_errors_of_invalid_ones(call: Call, bench: Bench) -> None:
     bench.save_profile("models: [x]", "broken")
 
-    told = call("profiles")
+    result = call("profiles")
 
-    assert told.exit_code == 0
-    assert "fast" in told.stdout
-    assert "a fast one for tests" in told.stdout
-    assert "broken.yaml:1: models[0]" in told.stderr
+    assert result.exit_code == 0
+    assert "fast" in result.stdout
+    assert "a fast one for tests" in result.stdout
+    assert "broken.yaml:1: models[0]" in result.stderr
 
 
-def test_an_empty_folder_of_profiles_says_what_to_do(call: Call, bench: Bench) -> None:
+def test_empty_profiles_folder_suggests_init(call: Call, bench: Bench) -> None:
     (bench.root / "profiles" / "fast.yaml").unlink()
 
     assert "init DIR" in call("profiles").stderr
 
 
-def test_five_mistakes_come_in_one_message_with_their_lines(call: Call, bench: Bench) -> None:
-    bench.save_profile(FIVE_MISTAKES)
+def test_all_profile_errors_are_printed_in_one_message_with_their_lines(
+    call: Call, bench: Bench
+) -> None:
+    bench.save_profile(FIVE_ERRORS)
 
-    told = call("validate", "fast")
+    result = call("validate", "fast")
 
-    assert told.exit_code == 2
+    assert result.exit_code == 2
     for part in (
         "fast.yaml:2: devise: unknown key; did you mean device?",
         "fast.yaml:3: batch_size",
         "fast.yaml:4: models[1]",
         "fast.yaml:6: spawn_rates[0]",
-        "fast.yaml:7: run_time: 'soon': a duration such as 90s",
+        "fast.yaml:7: run_time: expected a duration such as 90s",
     ):
-        assert part in told.stderr
+        assert part in result.stderr
     assert call("run", "fast").exit_code == 2
     assert not bench.reports.exists()
 
 
-def test_validate_looks_at_all_profiles_and_their_files(call: Call, bench: Bench) -> None:
+def test_validate_checks_all_profiles_and_their_files(call: Call, bench: Bench) -> None:
     bench.save_profile(FAST + "\n", "good")
     bench.save_profile(FAST.replace("load: {", "load: {locustfile: gone.py, "), "lost")
 
-    told = call("validate")
+    result = call("validate")
 
-    assert told.exit_code == 2
-    assert "good: valid, 1 cell\n" in told.stdout
-    assert "gone.py is not a file" in told.stderr
+    assert result.exit_code == 2
+    assert "good: valid, 1 cell\n" in result.stdout
+    assert "load.locustfile: file not found: " in result.stderr
 
 
-def test_validate_looks_at_the_variables_of_our_service(call: Call, bench: Bench) -> None:
+def test_validate_checks_the_variables_of_the_bundled_service(call: Call, bench: Bench) -> None:
     local = FAST.replace("driver: local", "driver: local, environment: {%s}")
     bench.save_profile(local % "MODEL_PAHT: /net.onnx, MAX_QUEUE: 3", "misspelt")
     bench.save_profile(local % "BATCH_SIZE: 4", "twice")
 
-    told = call("validate")
+    result = call("validate")
 
-    assert told.exit_code == 2
-    assert "has no variable MODEL_PAHT; is MODEL_PATH meant?" in told.stderr
-    assert "MAX_QUEUE" not in told.stderr
-    assert "twice.yaml:8: stack.environment: BATCH_SIZE is set by batch_size" in told.stderr
+    assert result.exit_code == 2
+    assert "has no variable MODEL_PAHT; is MODEL_PATH meant?" in result.stderr
+    assert "MAX_QUEUE" not in result.stderr
+    assert "twice.yaml:8: stack.environment: BATCH_SIZE is set by batch_size" in result.stderr
     assert "has no variable MODEL_PAHT" in call("plan", "misspelt").stderr
 
 
-def test_plan_shows_cells_time_and_driver_and_starts_nothing(call: Call, bench: Bench) -> None:
-    told = call("plan", "fast", "--set", "users=1,2,3", "--set", "models=1,64")
+def test_plan_prints_cells_time_and_driver_and_starts_nothing(call: Call, bench: Bench) -> None:
+    result = call("plan", "fast", "--set", "users=1,2,3", "--set", "models=1,64")
 
-    assert told.exit_code == 0
-    assert "m64_u3_s10" in told.stdout
-    assert "64_3_10.html" in told.stdout
-    assert "6 cells, about" in told.stdout
-    assert "driver: local (" in told.stdout
-    assert "64 models × 1 threads are more than" in told.stderr
+    assert result.exit_code == 0
+    assert "m64_u3_s10" in result.stdout
+    assert "64_3_10.html" in result.stdout
+    assert "6 cells, about" in result.stdout
+    assert "Driver: local (" in result.stdout
+    assert "64 models × 1 threads exceed" in result.stderr
     assert not bench.reports.exists()
 
 
-def test_runs_tells_what_there_is_and_what_to_do_next(call: Call, bench: Bench) -> None:
+def test_runs_prints_status_and_next_step_of_each_run(call: Call, bench: Bench) -> None:
     save_run(bench, "20261122-072100")
     save_run(bench, "20261122-072200", finished=False)
     (bench.reports / "fast" / "20261122-072300").mkdir()
     (bench.reports / "fast" / "20261122-072300" / "journal.jsonl").write_text("garbage\n")
 
-    told = call("runs")
+    result = call("runs")
 
-    assert "fast/20261122-072100  done" in told.stdout
-    assert "fast/20261122-072200  interrupted" in told.stdout
-    assert "1 of 2, 1 failed" in told.stdout
-    assert "run --resume RUN --retry-failed" in told.stdout
-    assert "20261122-072300/journal.jsonl" in told.stderr
+    assert "fast/20261122-072100  done" in result.stdout
+    assert "fast/20261122-072200  interrupted" in result.stdout
+    assert "1 of 2, 1 failed" in result.stdout
+    assert "run --resume RUN --retry-failed" in result.stdout
+    assert "20261122-072300/journal.jsonl" in result.stderr
 
 
-def test_no_runs_says_how_to_begin(call: Call) -> None:
+def test_runs_without_any_run_suggests_the_demo(call: Call) -> None:
     assert "run demo" in call("runs").stderr
 
 
-def test_report_rebuilds_and_shows(call: Call, bench: Bench) -> None:
+def test_report_rebuilds_and_prints_the_summary(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
 
-    told = call("report")
+    result = call("report")
 
-    assert told.exit_code == 0
+    assert result.exit_code == 0
     assert (folder / "summary.csv").is_file()
-    assert "m1_u2_s2" in told.stdout
-    assert "m2_u2_s2 failed: model-1 ended (137)" in told.stdout
-    assert f"reports: {folder}" in told.stdout
+    assert "m1_u2_s2" in result.stdout
+    assert "m2_u2_s2 failed: model-1 ended (137)" in result.stdout
+    assert f"Reports: {folder}" in result.stdout
 
 
-def test_report_as_json_is_one_line_of_the_summary(call: Call, bench: Bench) -> None:
+def test_report_json_prints_the_summary_on_one_line(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
 
-    told = call("report", "fast", "--json")
+    result = call("report", "fast", "--json")
 
-    assert json.loads(told.stdout) == json.loads((folder / "summary.json").read_text())
-    assert told.stdout.count("\n") == 1
+    assert json.loads(result.stdout) == json.loads((folder / "summary.json").read_text())
+    assert result.stdout.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["run"], "run needs a PROFILE; there are: fast"),
+        (["run"], "run requires a PROFILE. Available: fast"),
         (["run", "fats"], "Did you mean fast?"),
-        (["run", "fast", "--retry-failed"], "--retry-failed goes with --resume"),
+        (["run", "fast", "--retry-failed"], "--retry-failed requires --resume"),
         (["run", "fast", "fast", "--detach"], "--detach takes one PROFILE"),
-        (["run", "fast", "--resume", "fast"], "takes no PROFILE"),
+        (["run", "fast", "--resume", "fast"], "cannot be combined with PROFILE"),
         (["run", "--resume", "nothing"], "no run 'nothing'"),
         (["run", "fast", "--set", "usrs=1"], "did you mean users?"),
         (["stop"], "no live run"),
         (["report", "nothing"], "no run 'nothing'"),
-        (["plan", "fast", "--set", "load.images=nowhere"], "nowhere is not a folder"),
+        (["plan", "fast", "--set", "load.images=nowhere"], "load.images: folder not found: "),
         (["dance"], "No such command 'dance'"),
     ],
 )
-def test_a_command_that_cannot_be_meant_is_one_message_and_exit_code_2(
+def test_invalid_arguments_give_one_message_and_exit_code_2(
     call: Call, arguments: list[str], expected: str
 ) -> None:
-    told = call(*arguments)
+    result = call(*arguments)
 
-    assert told.exit_code == 2
-    assert expected in told.stderr
-    assert "Traceback" not in told.output
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert "Traceback" not in result.output
 
 
-def test_stopping_what_is_not_live_says_how_it_stands(call: Call, bench: Bench) -> None:
+def test_stop_of_an_ended_run_prints_its_status(call: Call, bench: Bench) -> None:
     save_run(bench, finished=False)
 
-    told = call("stop", "fast")
+    result = call("stop", "fast")
 
-    assert told.exit_code == 0
-    assert "is not live, it is interrupted" in told.stderr
+    assert result.exit_code == 0
+    assert "is not live (status: interrupted)" in result.stderr
 
 
-def test_a_run_with_nothing_left_is_not_resumed_but_can_retry(call: Call, bench: Bench) -> None:
+def test_complete_run_is_not_resumed_but_can_retry_failed_cells(call: Call, bench: Bench) -> None:
     save_run(bench)
 
-    told = call("run", "--resume", "fast")
+    result = call("run", "--resume", "fast")
 
-    assert told.exit_code == 2
-    assert "every cell is over; --retry-failed" in told.stderr
+    assert result.exit_code == 2
+    assert "every cell is over; --retry-failed" in result.stderr
 
 
-def test_a_run_of_another_workspace_is_not_resumed_here(call: Call, bench: Bench) -> None:
+def test_run_of_another_workspace_is_not_resumed(call: Call, bench: Bench) -> None:
     folder = save_run(bench, finished=False)
     journal = folder / "journal.jsonl"
     journal.write_text(journal.read_text().replace(str(bench.root), "/else/where"))
 
-    told = call("run", "--resume", "fast")
+    result = call("run", "--resume", "fast")
 
-    assert told.exit_code == 2
-    assert "belongs to the workspace /else/where" in told.stderr
+    assert result.exit_code == 2
+    assert "belongs to the workspace /else/where" in result.stderr
 
 
-def test_words_of_a_service_do_not_steer_the_terminal(call: Call, bench: Bench) -> None:
+def test_control_characters_of_the_service_are_not_printed(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
     journal = folder / "journal.jsonl"
     journal.write_text(journal.read_text().replace("model-1 ended", "\\u001b[2J\\u0007"))
 
-    told = call("report")
+    result = call("report")
 
-    assert "\x1b" not in told.stdout
-    assert "\x07" not in told.stdout
+    assert "\x1b" not in result.stdout
+    assert "\x07" not in result.stdout
 
 
-def test_init_makes_a_workspace_that_works_and_overwrites_nothing(tmp_path: Path) -> None:
+def test_init_creates_a_working_workspace_and_overwrites_nothing(tmp_path: Path) -> None:
     target = tmp_path / "mine"
 
-    made = CliRunner().invoke(main, ["init", str(target)])
+    created = CliRunner().invoke(main, ["init", str(target)])
     again = CliRunner().invoke(main, ["init", str(target)])
 
-    assert made.exit_code == 0
+    assert created.exit_code == 0
     checked = CliRunner().invoke(main, ["--workspace", str(target), "validate"])
     assert checked.exit_code == 0, checked.output
     assert "demo: valid, 4 cells" in checked.stdout
     assert again.exit_code == 2
-    assert "already there" in again.stderr
+    assert "already contains profiles" in again.stderr
 
 
-def test_a_workspace_that_is_none_is_said(tmp_path: Path) -> None:
-    told = CliRunner().invoke(main, ["--workspace", str(tmp_path), "profiles"])
+def test_folder_without_a_workspace_is_an_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["--workspace", str(tmp_path), "profiles"])
 
-    assert told.exit_code == 2
-    assert "not a workspace" in told.stderr
+    assert result.exit_code == 2
+    assert "not a workspace" in result.stderr
 
 
-def test_doctor_finds_what_is_wrong(call: Call, bench: Bench) -> None:
+def test_doctor_reports_problems(call: Call, bench: Bench) -> None:
     assert call("doctor").exit_code == 0
 
     bench.save_profile("models: [x]", "broken")
-    told = call("doctor")
+    result = call("doctor")
 
-    assert told.exit_code == 3
-    assert "not valid: broken" in told.stdout
+    assert result.exit_code == 3
+    assert "not valid: broken" in result.stdout
 
 
-def test_the_command_and_the_module_are_the_same(tmp_path: Path) -> None:
+def test_command_and_module_print_the_same_version(tmp_path: Path) -> None:
     for argv in (
         [sys.executable, "-m", "loadbench"],
         [str(Path(sys.executable).parent / "loadbench-tui")],
     ):
-        ended = subprocess.run([*argv, "--version"], capture_output=True, text=True, check=True)
-        assert ended.stdout.startswith("loadbench-tui, version ")
+        result = subprocess.run([*argv, "--version"], capture_output=True, text=True, check=True)
+        assert result.stdout.startswith("loadbench-tui, version ")

@@ -161,7 +161,7 @@ def test_auto_takes_the_engine_that_answers(program: Program, tmp_path: Path) ->
     assert found.facts.project is not None
     assert found.lock == found.facts.project.name
     assert found.facts.engine["cores"] == 4
-    assert found.warnings[0].startswith("9 models × 1 threads are more than the 4 cores")
+    assert found.warnings[0].startswith("9 models × 1 threads exceed the 4 available cores")
 
 
 def test_auto_without_an_engine_is_local_unless_containers_are_needed(

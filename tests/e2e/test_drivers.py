@@ -18,8 +18,8 @@ ON_CPU = ("batch_10", "demo", "with_cpu")
 GPU = "with_gpu"
 HOST = "host=http://127.0.0.1:9"
 
-NO_HOST = r"stack\.driver: external needs `host`"
-ONE_LABEL = r"models: one value with stack\.driver external, a label: nothing is scaled"
+NO_HOST = r"stack\.driver: external requires `host`"
+ONE_LABEL = r"models: expected one value: driver external does not scale the service"
 NO_TOOLKIT = "device: gpu needs the NVIDIA Container Toolkit"
 NO_CUDA = "device: gpu needs ONNX Runtime with CUDA"
 NEITHER = rf"no driver can run this here\n  compose: {NO_TOOLKIT}.*\n  local: {NO_CUDA}"

@@ -34,7 +34,7 @@ def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> 
 
     assert done.returncode == 0, done.stderr
     folder = bench.folder()
-    assert f"reports: {folder}" in done.stdout
+    assert f"Reports: {folder}" in done.stdout
     assert {path.name for path in folder.glob("*.html")} == {"1_2_10.html", "2_2_10.html"}
     rows = rows_of(folder)
     assert [row["cell"] for row in rows] == ["m1_u2_s10", "m2_u2_s10"]
@@ -85,7 +85,7 @@ def test_a_killed_runner_leaves_no_process_and_its_run_can_be_finished(bench: Be
     until(lambda: gone(children), within_s=5, what="no process left")
     _, told = shown.communicate(timeout=10)
     assert shown.returncode == 3
-    assert "next: loadbench-tui run --resume fast/" in told
+    assert "Next: loadbench-tui run --resume fast/" in told
     assert "interrupted" in bench.call("runs").stdout
     assert broker_folders() <= folders
 

@@ -1,4 +1,4 @@
-"""The wheel: one package, with a whole workspace inside."""
+"""The contents of the wheel."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.harness import REPOSITORY
 
 
-def test_the_wheel_holds_one_package_and_the_workspace_that_init_copies(tmp_path: Path) -> None:
+def test_wheel_contains_one_package_and_the_bundled_workspace(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--disable-pip-version-check", "-w", str(tmp_path), "."]
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, timeout=120)
@@ -19,7 +19,7 @@ def test_the_wheel_holds_one_package_and_the_workspace_that_init_copies(tmp_path
 
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"loadbench"}
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
-    made = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-P", "-m", "loadbench", "init", "mine"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(tmp_path / "site"), "HOME": str(tmp_path)},
@@ -27,7 +27,7 @@ def test_the_wheel_holds_one_package_and_the_workspace_that_init_copies(tmp_path
         capture_output=True,
         text=True,
     )
-    assert "profiles, stack, images, locustfile.py" in made.stdout
+    assert "profiles, stack, images, locustfile.py" in result.stdout
     for part in (
         "profiles/demo.yaml",
         "stack/.dockerignore",

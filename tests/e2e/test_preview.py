@@ -123,10 +123,16 @@ def test_a_preview_heeds_what_is_given_with_the_file(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (EXTERNAL.replace("host: http://127.0.0.1:9\n", ""), r"external needs `host`"),
-        (EXTERNAL.replace("[2, 4]", "[ten]"), r"mine\.yaml:3: users\[0\]: 'ten'"),
-        (EXTERNAL + "load: {locustfile: gone.py}\n", r"load\.locustfile: .*gone\.py is not a file"),
-        ("", "the file is empty"),
+        (EXTERNAL.replace("host: http://127.0.0.1:9\n", ""), r"external requires `host`"),
+        (
+            EXTERNAL.replace("[2, 4]", "[ten]"),
+            r"mine\.yaml:3: users\[0\]: expected a whole number, got 'ten'",
+        ),
+        (
+            EXTERNAL + "load: {locustfile: gone.py}\n",
+            r"load\.locustfile: file not found: .*gone\.py",
+        ),
+        ("", "empty file"),
     ],
 )
 def test_a_preview_of_a_broken_profile_tells_its_mistake(

@@ -118,7 +118,7 @@ def test_fields_have_the_numbers_of_the_cell_under_the_cursor(stage: Stage) -> N
             "spawn_rate": "8",
         }
         assert pilot.app.focused is pilot.app.screen.query_one("#users")
-        assert "m2_u8_s8 is in the plan already" in screen_text(pilot.app)
+        assert "m2_u8_s8 is already in the plan" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
@@ -151,9 +151,9 @@ def test_enter_does_nothing_with_what_the_runner_would_refuse(stage: Stage) -> N
         await settled(pilot)
         await press(pilot, "plus", "enter")
         assert isinstance(pilot.app.screen, AddDialog)
-        assert "m1_u2_s8 is in the plan already" in screen_text(pilot.app)
+        assert "m1_u2_s8 is already in the plan" in screen_text(pilot.app)
         await press(pilot, "0", "enter")
-        assert "users: '0': input should be greater than" in screen_text(pilot.app)
+        assert "users: expected a value ≥ 1, got '0'" in screen_text(pilot.app)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, RunScreen)
 

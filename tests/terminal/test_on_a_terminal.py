@@ -185,7 +185,7 @@ def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
     terminal.press("e")
 
     number = len(before) + 1
-    shown = terminal.wait_for("not valid", "'many': a whole number", f"{number}  batch_size: many")
+    shown = terminal.wait_for("not valid", "expected a whole number", f"{number}  batch_size: many")
     assert re.search(rf"> +{number}  batch_size: many", shown)
     terminal.press("q")
     assert terminal.wait() == 0
@@ -258,7 +258,7 @@ def test_a_run_is_shown_until_its_end_and_then_told_in_lines(bench: Bench, opene
     shown = terminal.text
     assert "m1_u2_s10" in shown
     assert "1 cell: 1 finished" in shown
-    assert "reports: " in shown
+    assert "Reports: " in shown
     assert terminal.settings_now == terminal.settings
 
 

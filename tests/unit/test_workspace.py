@@ -1,4 +1,4 @@
-"""Where the workspace is looked for, and how a new one is made."""
+"""Finding and creating workspaces."""
 
 from pathlib import Path
 
@@ -9,27 +9,31 @@ from loadbench.workspace import CONTENTS, Workspace, bundled_root, create_worksp
 
 
 def make(folder: Path) -> Path:
-    """A folder that counts as a workspace."""
+    """Make an empty workspace."""
     (folder / "profiles").mkdir(parents=True)
     (folder / "stack").mkdir()
     return folder
 
 
-def test_the_folder_that_is_named_comes_first(tmp_path: Path) -> None:
-    named, around = make(tmp_path / "named"), make(tmp_path / "around")
-    environ = {"LOADBENCH_WORKSPACE": str(around)}
-    found = Workspace.find(str(named), start=around, environ=environ)
-    assert (found.root, found.reports, found.bundled) == (named, named / "reports", False)
-    assert (found.profiles, found.stack) == (named / "profiles", named / "stack")
+def test_given_folder_comes_first(tmp_path: Path) -> None:
+    given, enclosing = make(tmp_path / "given"), make(tmp_path / "enclosing")
+    environ = {"LOADBENCH_WORKSPACE": str(enclosing)}
+    workspace = Workspace.find(str(given), start=enclosing, environ=environ)
+    assert (workspace.root, workspace.reports, workspace.bundled) == (
+        given,
+        given / "reports",
+        False,
+    )
+    assert (workspace.profiles, workspace.stack) == (given / "profiles", given / "stack")
 
 
-def test_the_environment_comes_before_the_working_directory(tmp_path: Path) -> None:
-    named, around = make(tmp_path / "named"), make(tmp_path / "around")
-    found = Workspace.find(start=around, environ={"LOADBENCH_WORKSPACE": str(named)})
-    assert found.root == named
+def test_environment_variable_comes_before_the_working_directory(tmp_path: Path) -> None:
+    given, enclosing = make(tmp_path / "given"), make(tmp_path / "enclosing")
+    workspace = Workspace.find(start=enclosing, environ={"LOADBENCH_WORKSPACE": str(given)})
+    assert workspace.root == given
 
 
-def test_the_nearest_parent_that_is_a_workspace_is_found(tmp_path: Path) -> None:
+def test_nearest_parent_workspace_is_found(tmp_path: Path) -> None:
     outer = make(tmp_path / "outer")
     inner = make(outer / "inner")
     (inner / "a" / "b").mkdir(parents=True)
@@ -38,12 +42,12 @@ def test_the_nearest_parent_that_is_a_workspace_is_found(tmp_path: Path) -> None
     assert Workspace.find(start=outer, environ={}).root == outer
 
 
-def test_elsewhere_it_is_the_bundled_one_with_the_reports_here(tmp_path: Path) -> None:
-    found = Workspace.find(start=tmp_path, environ={"LOADBENCH_WORKSPACE": ""})
-    assert found == Workspace(bundled_root(), tmp_path / "reports", bundled=True)
+def test_bundled_workspace_is_the_fallback_with_local_reports(tmp_path: Path) -> None:
+    workspace = Workspace.find(start=tmp_path, environ={"LOADBENCH_WORKSPACE": ""})
+    assert workspace == Workspace(bundled_root(), tmp_path / "reports", bundled=True)
 
 
-def test_the_working_directory_is_where_the_search_begins(
+def test_search_starts_at_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(tmp_path / "here")
@@ -52,17 +56,17 @@ def test_the_working_directory_is_where_the_search_begins(
     assert Workspace.find().root == tmp_path / "here"
 
 
-def test_a_named_folder_that_is_no_workspace_is_told_how_to_become_one(tmp_path: Path) -> None:
+def test_folder_that_is_not_a_workspace_is_reported_with_the_init_command(tmp_path: Path) -> None:
     for arguments in ({"explicit": str(tmp_path)}, {"environ": {"LOADBENCH_WORKSPACE": "/gone"}}):
         with pytest.raises(WorkspaceError, match=r"not a workspace.*`loadbench-tui init "):
             Workspace.find(**arguments)
 
 
-def test_the_bundled_workspace_has_all_its_contents() -> None:
+def test_bundled_workspace_is_complete() -> None:
     assert [name for name in CONTENTS if not (bundled_root() / name).exists()] == []
 
 
-def test_a_new_workspace_is_a_copy_of_the_bundled_one(tmp_path: Path) -> None:
+def test_new_workspace_is_a_copy_of_the_bundled_one(tmp_path: Path) -> None:
     target = tmp_path / "new" / "one"
     assert create_workspace(target) == list(CONTENTS)
     assert Workspace.find(start=target, environ={}).root == target
@@ -71,30 +75,30 @@ def test_a_new_workspace_is_a_copy_of_the_bundled_one(tmp_path: Path) -> None:
     assert list(target.rglob("__pycache__")) == []
 
 
-def test_a_workspace_may_be_made_beside_other_things(tmp_path: Path) -> None:
+def test_workspace_can_be_created_beside_other_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     create_workspace(tmp_path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert (tmp_path / "profiles" / "demo.yaml").is_file()
 
 
-def test_nothing_is_written_over(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "demo.yaml").write_text("mine")
-    with pytest.raises(WorkspaceError, match="profiles already there; nothing was changed"):
+    with pytest.raises(WorkspaceError, match="already contains profiles; nothing was changed"):
         create_workspace(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["profiles"]
     assert (tmp_path / "profiles" / "demo.yaml").read_text() == "mine"
 
 
-def test_a_file_in_the_way_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_file_at_the_target_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     for target in (tmp_path / "taken", tmp_path / "taken" / "below"):
         with pytest.raises(WorkspaceError, match="taken"):
             create_workspace(target)
 
 
-def test_a_workspace_is_not_copied_into_itself() -> None:
+def test_workspace_is_not_copied_into_itself() -> None:
     inside = bundled_root() / "profiles" / "mine"
 
     with pytest.raises(WorkspaceError, match="inside the workspace"):
@@ -103,6 +107,6 @@ def test_a_workspace_is_not_copied_into_itself() -> None:
     assert not inside.exists()
 
 
-def test_the_home_of_nobody_is_not_a_workspace() -> None:
+def test_home_of_an_unknown_user_is_not_a_workspace() -> None:
     with pytest.raises(WorkspaceError, match="not a workspace"):
         Workspace.find("~no-such-user/x")

@@ -1,4 +1,4 @@
-"""`python -m loadbench`: the command line."""
+"""Entry point of `python -m loadbench`."""
 
 from loadbench.cli.main import main
 

@@ -1,38 +1,38 @@
-"""Every error that is part of the product.
+"""All errors that the program reports to the user.
 
-A message says what happened, to what, and what to do next. The command line turns each into one
-message and an exit code; nothing else catches them all.
+A message states the problem, its place and what to do about it. The command line turns each error
+into one message and an exit code; no other code catches all of them.
 """
 
 
 class LoadbenchError(Exception):
-    """The root of the errors that a user gets to read."""
+    """Base class of all errors that are shown to the user."""
 
 
 class UsageError(LoadbenchError):
-    """A command was asked for something that cannot be meant."""
+    """The command line asks for something invalid."""
 
 
 class ProfileError(UsageError):
-    """A profile is not valid; the message lists every mistake with its place."""
+    """A profile is invalid. The message lists every problem with file, line and key."""
 
 
 class WorkspaceError(UsageError):
-    """A workspace, or something in it, is not there or cannot be written."""
+    """A workspace or one of its files is missing or not writable."""
 
 
 class RefusedError(LoadbenchError):
-    """A run cannot start on this machine now; nothing was started."""
+    """A run cannot start on this machine now. Nothing was started."""
 
 
 class StackError(LoadbenchError):
-    """The service under test did not come up, or part of it ended.
+    """The service under test did not start, or one of its parts failed.
 
     Args:
-        message: What happened and what to do.
-        container: The name of the container or process that failed, if it was one.
+        message: The problem and what to do about it.
+        container: Name of the container or process that failed; None if the problem is not in one.
         exit_code: Its exit code; negative for a signal, as in `subprocess`.
-        log_lines: The last lines that it said.
+        log_lines: Its last log lines.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class StackError(LoadbenchError):
 
 
 class EngineError(LoadbenchError):
-    """The Docker engine, or its command line, cannot be used."""
+    """The Docker engine or its command line is unusable."""
 
 
 class LoadError(LoadbenchError):
-    """Locust cannot do what the profile asks, and would not at another try."""
+    """Locust cannot run the profile, and a retry would not help."""
 
 
 class LoadLostError(LoadbenchError):
-    """Locust ended or does not answer; a new one may measure the cell."""
+    """Locust exited or is unresponsive. Measuring the cell with a new Locust may succeed."""
 
 
 class JournalError(LoadbenchError):
@@ -66,4 +66,4 @@ class JournalError(LoadbenchError):
 
 
 class DiskFullError(JournalError):
-    """There is no space left for the journal or a report."""
+    """The disk is too full for the journal or a report."""

@@ -1,4 +1,4 @@
-"""Where profiles, the stack, the locustfile, the images and the reports are."""
+"""The workspace: profiles, stack, locustfile, images and reports."""
 
 import os
 import shutil
@@ -17,21 +17,21 @@ _NOT_COPIED = ("__pycache__", "*.pyc")
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A folder with `profiles/` and `stack/`, and the folder that reports go to."""
+    """A folder with `profiles/` and `stack/`, and the folder for reports."""
 
     root: Path
     reports: Path
     bundled: bool = False
-    """True for the copy that came with the package, which is never written to."""
+    """True for the read-only copy that ships with the package."""
 
     @property
     def profiles(self) -> Path:
-        """The folder of the saved profiles."""
+        """Folder of the saved profiles."""
         return self.root / "profiles"
 
     @property
     def stack(self) -> Path:
-        """The folder of the service under test."""
+        """Folder of the service under test."""
         return self.root / "stack"
 
     @classmethod
@@ -45,24 +45,25 @@ class Workspace:
         """Find the workspace.
 
         Args:
-            explicit: The folder that the user named, if any.
-            start: Where the search begins; None: the working directory.
-            environ: Where `LOADBENCH_WORKSPACE` is looked up.
+            explicit: Folder given by the user, if any.
+            start: Folder where the search starts; None: the working directory.
+            environ: Environment to read `LOADBENCH_WORKSPACE` from.
 
         Returns:
-            The named folder, else the nearest parent of `start` that holds `profiles/` and
-            `stack/`, else the bundled copy with its reports in `./reports`.
+            The given folder; otherwise the nearest folder with `profiles/` and `stack/` among
+            `start` and its parents; otherwise the bundled copy, with reports in `./reports`.
 
         Raises:
-            WorkspaceError: The named folder is not a workspace.
+            WorkspaceError: The given folder is not a workspace.
         """
-        named = explicit or environ.get(ENVIRONMENT_VARIABLE)
-        if named:
-            root = Path(os.path.expanduser(named)).resolve()  # noqa: PTH111  # it raises nothing
+        given = explicit or environ.get(ENVIRONMENT_VARIABLE)
+        if given:
+            # Path.expanduser raises an error for unknown users.
+            root = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
             if not _is_workspace(root):
                 raise WorkspaceError(
-                    f"{root}: not a workspace, it has no profiles/ and stack/. "
-                    f"`loadbench-tui init {named}` makes one."
+                    f"{root}: not a workspace: profiles/ or stack/ is missing. "
+                    f"To create one, run `loadbench-tui init {given}`."
                 )
             return cls(root=root, reports=root / "reports")
         here = (start or Path.cwd()).resolve()
@@ -73,32 +74,34 @@ class Workspace:
 
 
 def bundled_root() -> Path:
-    """Return the folder of the bundled workspace: in the wheel, or the checkout it is run from."""
+    """Return the folder of the bundled workspace, in the installed package or the checkout."""
     installed = _PACKAGE / "_workspace"
     return installed if installed.is_dir() else _PACKAGE.parents[1]
 
 
 def create_workspace(target: Path) -> list[str]:
-    """Copy the bundled workspace into a folder that does not hold one yet.
+    """Copy the bundled workspace into a folder.
 
     Args:
-        target: The folder; it is made if it is missing, and may hold other things.
+        target: The folder, created if missing. Other files in it are left alone.
 
     Returns:
-        The names of what was copied.
+        The names of the copied files and folders.
 
     Raises:
-        WorkspaceError: Something of the workspace is there already, or the folder is not writable.
+        WorkspaceError: Part of a workspace already exists there, or the folder is not writable.
     """
-    taken = [name for name in CONTENTS if (target / name).exists()]
-    if taken:
+    existing = [name for name in CONTENTS if (target / name).exists()]
+    if existing:
         raise WorkspaceError(
-            f"{target}: {', '.join(taken)} already there; nothing was changed. "
-            "Name an empty folder, or move these away."
+            f"{target}: already contains {', '.join(existing)}; nothing was changed. "
+            "Choose an empty folder, or move these files."
         )
     source = bundled_root()
     if source in (target.resolve(), *target.resolve().parents):
-        raise WorkspaceError(f"{target}: inside the workspace that is copied; name another folder")
+        raise WorkspaceError(
+            f"{target}: inside the workspace to be copied. Choose a folder outside it."
+        )
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name in CONTENTS:

@@ -1,4 +1,4 @@
-"""The runs in a reports folder: which there are, which one is meant, what a new one is called."""
+"""The runs in a reports folder: listing, finding by name, and ids of new runs."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from loadbench.errors import UsageError
 from tests.support.builders import run_started, write_journal
 
 NOW = datetime(2026, 11, 22, 7, 21, 5)
-DONE = RunFinished(result=Result.DONE, reason="every cell is over")
+DONE = RunFinished(result=Result.DONE, reason="every cell has ended")
 
 
 def finished(folder: Path, result: Result = Result.DONE) -> Path:
-    """A run that has ended."""
-    end = RunFinished(result=result, reason="so it was")
+    """Save a run that has ended."""
+    end = RunFinished(result=result, reason="every cell has ended")
     return write_journal(folder, run_started(run=folder.name), end)
 
 
 @pytest.fixture
 def reports(tmp_path: Path) -> Path:
-    """Two profiles with two runs each, and what else may lie there."""
+    """Save two profiles with two runs each, and other files."""
     reports = tmp_path / "reports"
     for name in ("demo/20261122-072105", "demo/20261122-072105-2"):
         finished(reports / name)
@@ -40,7 +40,7 @@ def reports(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def live(reports: Path) -> Iterator[JournalWriter]:
-    """A third run of `demo`, which goes on."""
+    """Save a third run of `demo`, which is live."""
     folder = reports / "demo" / "20261101-000000"
     folder.mkdir()
     writer = JournalWriter(folder)
@@ -49,10 +49,10 @@ def live(reports: Path) -> Iterator[JournalWriter]:
     writer.close()
 
 
-# Which there are
+# Listing
 
 
-def test_all_runs_are_listed_newest_first_within_a_profile(reports: Path) -> None:
+def test_runs_are_listed_newest_first(reports: Path) -> None:
     assert [f"{folder.parent.name}/{folder.name}" for folder in run_folders(reports)] == [
         "demo/20261122-072105-2",
         "demo/20261122-072105",
@@ -68,11 +68,11 @@ def test_the_tenth_run_of_a_second_is_newer_than_the_second(reports: Path) -> No
     assert names[:3] == ["20261122-072105-10", "20261122-072105-9", "20261122-072105-2"]
 
 
-def test_a_reports_folder_that_is_not_there_has_no_runs(tmp_path: Path) -> None:
+def test_missing_reports_folder_has_no_runs(tmp_path: Path) -> None:
     assert list(run_folders(tmp_path / "gone")) == []
 
 
-# Which is meant
+# Finding by name
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,11 @@ def test_a_reports_folder_that_is_not_there_has_no_runs(tmp_path: Path) -> None:
         ("demo/20261122-072105/", "demo/20261122-072105"),
     ],
 )
-def test_a_run_is_found_by_its_name_its_id_or_its_profile(
-    reports: Path, name: str | None, found: str
-) -> None:
+def test_run_is_found_by_name_id_or_profile(reports: Path, name: str | None, found: str) -> None:
     assert find_run(name, reports).name == found
 
 
-def test_a_run_is_found_by_its_folder(
+def test_run_is_found_by_folder(
     reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = shutil.move(reports / "with_cpu" / "20261120-120000", tmp_path / "elsewhere")
@@ -105,53 +103,53 @@ def test_a_run_is_found_by_its_folder(
 
 
 @pytest.mark.parametrize("name", ["dem", "demo/20261199-000000", ".20261122-080000.new", "latest"])
-def test_what_is_no_run_is_not_found(reports: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=f"no run {name!r} in .*`loadbench-tui runs` lists"):
+def test_unknown_run_is_not_found(reports: Path, name: str) -> None:
+    with pytest.raises(
+        UsageError, match=f"no run {name!r} in .*List all runs with `loadbench-tui runs`"
+    ):
         find_run(name, reports)
 
 
-def test_where_there_is_no_run_none_is_found(tmp_path: Path) -> None:
+def test_missing_reports_folder_raises_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^no run in "):
         find_run(None, tmp_path)
 
 
-def test_a_live_run_is_found_before_newer_ones_that_are_over(
-    reports: Path, live: JournalWriter
-) -> None:
+def test_live_run_is_found_before_newer_ended_runs(reports: Path, live: JournalWriter) -> None:
     assert find_run(None, reports, live=True).folder == live.path.parent
     assert find_run("demo", reports, live=True).folder == live.path.parent
     assert find_run("demo", reports).name == "demo/20261122-072105-2"
 
 
-def test_a_profile_whose_runs_are_over_has_no_live_run(reports: Path, live: JournalWriter) -> None:
+def test_profile_with_only_ended_runs_has_no_live_run(reports: Path, live: JournalWriter) -> None:
     with pytest.raises(UsageError, match="no live run 'with_cpu'"):
         find_run("with_cpu", reports, live=True)
 
 
-def test_of_several_live_runs_one_must_be_named(reports: Path, live: JournalWriter) -> None:
+def test_several_live_runs_require_a_name(reports: Path, live: JournalWriter) -> None:
     folder = reports / "with_cpu" / "20261122-090000"
     folder.mkdir()
     second = JournalWriter(folder)
     second.append(run_started(run=folder.name))
-    with pytest.raises(UsageError, match="with_cpu/20261122-090000, demo/20261101-000000; name"):
+    with pytest.raises(UsageError, match="with_cpu/20261122-090000, demo/20261101-000000"):
         find_run(None, reports, live=True)
     assert find_run("demo", reports, live=True).folder == live.path.parent
     second.close()
 
 
-# What the next one is called
+# Ids of new runs
 
 
-def test_a_run_is_called_by_its_time(tmp_path: Path) -> None:
+def test_run_id_is_the_local_time(tmp_path: Path) -> None:
     assert new_run_id(tmp_path, NOW) == "20261122-072105"
 
 
-def test_runs_of_the_same_second_are_numbered(tmp_path: Path) -> None:
+def test_run_ids_of_the_same_second_are_numbered(tmp_path: Path) -> None:
     for expected in ("20261122-072105", "20261122-072105-2", "20261122-072105-3"):
         assert new_run_id(tmp_path, NOW) == expected
         (tmp_path / expected).mkdir()
 
 
-def test_a_run_that_is_being_prepared_has_taken_its_name(tmp_path: Path) -> None:
+def test_run_in_preparation_reserves_its_id(tmp_path: Path) -> None:
     (tmp_path / ".20261122-072105.new").mkdir()
     assert new_run_id(tmp_path, NOW) == "20261122-072105-2"

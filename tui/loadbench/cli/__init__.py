@@ -1,6 +1,6 @@
-"""The command line. stdout is data, stderr is talk.
+"""The command line. Data goes to stdout, messages go to stderr.
 
-`main` has the program's options, and the commands that open a screen; `profile_commands` and
-`run_commands` have those that print. `run` is what `run` does; `plain` follows a run in lines;
-`exit_codes` says what an exit code means and which takes precedence.
+`main` defines the program, its global options and the commands that open a screen.
+`profile_commands` and `run_commands` define the commands that only print. `run` implements
+`loadbench-tui run`, `plain` follows a run line by line, `exit_codes` maps outcomes to exit codes.
 """

@@ -11,7 +11,7 @@ from loadbench.errors import JournalError, LoadbenchError, UsageError
 
 
 class Exit(IntEnum):
-    """What the exit code says."""
+    """Exit codes. `run --help` documents them."""
 
     DONE = 0
     GOALS_MISSED = 1
@@ -29,19 +29,23 @@ PRECEDENCE = (
     Exit.GOALS_MISSED,
     Exit.DONE,
 )
+"""Exit codes from the most to the least important."""
 
 
-def of_error(error: LoadbenchError) -> Exit:
-    """Return the exit code of a command that ended with an error."""
+def exit_for_error(error: LoadbenchError) -> Exit:
+    """Return the exit code of a command that failed with an error."""
     return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
 
 
-def of_run(run: Run, *, check: bool) -> Exit:
+def exit_for_run(run: Run, *, check: bool) -> Exit:
     """Return the exit code of a run that has ended.
 
     Args:
         run: The run.
-        check: Whether numbers that are not valid and goals that are missed count.
+        check: Whether doubtful numbers and missed goals change the exit code.
+
+    Raises:
+        JournalError: This version cannot read the profile of the run, so its goals are unknown.
     """
     if run.status is RunStatus.STOPPED:
         return Exit.INTERRUPTED
@@ -55,17 +59,17 @@ def of_run(run: Run, *, check: bool) -> Exit:
 
 
 def missed_goals(run: Run) -> list[str]:
-    """Return a sentence for every goal that a measured cell misses.
+    """Return a message for each goal that a measured cell missed.
 
     Raises:
-        JournalError: This version cannot read the profile of the run, and so not its goals.
+        JournalError: This version cannot read the profile of the run, so its goals are unknown.
     """
     profile = run.state.profile
     if profile is None:
         raise JournalError(run.state.profile_problem)
-    return [miss for row in rows(run.state) for miss in missed(row, profile.goals)]
+    return [message for row in rows(run.state) for message in missed(row, profile.goals)]
 
 
-def worst(exits: Iterable[Exit]) -> Exit:
-    """Return the exit code that takes precedence."""
+def most_important(exits: Iterable[Exit]) -> Exit:
+    """Return the exit code that takes precedence; `DONE` if there is none."""
     return min(exits, key=PRECEDENCE.index, default=Exit.DONE)

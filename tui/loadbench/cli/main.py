@@ -1,4 +1,4 @@
-"""The command line: what each command reads, calls and prints. stdout is data, stderr is talk."""
+"""The command line: the program, its global options and the commands that open a screen."""
 
 import errno
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loadbench import __version__
-from loadbench.cli.exit_codes import Exit, of_error
+from loadbench.cli.exit_codes import Exit, exit_for_error
 from loadbench.cli.options import SET_HELP
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.run_commands import report, runs, stop
@@ -18,27 +18,47 @@ from loadbench.workspace import Workspace, create_workspace
 if TYPE_CHECKING:
     from loadbench.engine.run_reader import Run
 
-# Each command imports what it needs, so that the first screen waits for nothing else.
+# Each command imports its modules when it runs, so that the first screen appears quickly.
 
 TERMINAL_OPTIONS = "loadbench.options"
+"""Key of the `TerminalOptions` in the metadata of click's context."""
+
+COMMAND_ORDER = (
+    "run",
+    "plan",
+    "validate",
+    "profiles",
+    "attach",
+    "runs",
+    "stop",
+    "report",
+    "init",
+    "doctor",
+)
+"""Commands as `--help` lists them, by use."""
 
 
 class Commands(click.Group):
-    """Turns every error that is ours into one message and an exit code."""
+    """A command group that turns each `LoadbenchError` into one message and an exit code."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of the commands in the order of `--help`."""
+        names = super().list_commands(context)
+        return sorted(names, key=COMMAND_ORDER.index)
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command that was named."""
+        """Run a command."""
         try:
             return super().invoke(context)
         except LoadbenchError as error:
             click.echo(f"loadbench-tui: {error}", err=True)
-            sys.exit(of_error(error))
+            sys.exit(exit_for_error(error))
         except KeyboardInterrupt:
             sys.exit(Exit.INTERRUPTED)
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            # The terminal is gone, and with it whoever could be told.
+            # The terminal is gone, so a message could not be shown.
             sys.exit(Exit.INTERRUPTED)
 
 
@@ -46,29 +66,27 @@ class Commands(click.Group):
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Begin with `loadbench-tui run demo`: two minutes, no Docker needed.",
+    epilog="`loadbench-tui COMMAND --help` describes a command and shows examples.",
 )
 @click.version_option(__version__, prog_name="loadbench-tui")
 @click.option(
     "--workspace",
     metavar="DIR",
-    help="The folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE, else the nearest "
-    "parent folder that has them, else the copy that came with the program.",
+    help="Folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE, else the nearest parent "
+    "folder that has both, else the read-only copy in the package.",
 )
-@click.option(
-    "--ascii", "ascii_only", is_flag=True, help="Draw screens with ASCII characters alone."
-)
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw screens in ASCII only.")
 @click.option(
     "--refresh",
     "refresh_hz",
     metavar="HZ",
     type=click.FloatRange(0.1, 20),
-    help="How often a second a live run is painted. Default: 1 over SSH, else 2.",
+    help="Refreshes per second of a live run. Default: 1 over SSH, otherwise 2.",
 )
 @click.option(
     "--no-alerts",
     is_flag=True,
-    help="No bell and no notification when a run ends or a cell fails.",
+    help="Do not ring the bell or send a notification when a run ends or a cell fails.",
 )
 @click.pass_context
 def main(
@@ -78,14 +96,20 @@ def main(
     refresh_hz: float | None,
     no_alerts: bool,
 ) -> None:
-    """Benchmark an inference service: how many model containers carry how many users?
+    """Benchmark an inference service: how many models serve how many users?
 
-    Without a command it opens the screens: choose a profile, watch its run, look back at reports.
+    A profile lists the numbers of models and users, and the spawn rates, to measure. A run scales
+    the service, puts each combination (a cell) under load, and saves a report for each cell and a
+    summary of all cells under reports/PROFILE/.
 
-    A profile says which numbers of models, users and spawn rates (users started per second, in
-    batches once a second) to measure. `run` starts the service, puts the users on it, cell after
-    cell, and saves a report for each cell and a table of all of them under reports/PROFILE/.
-    """
+    Without a command, the terminal UI opens: choose a profile, watch its run, browse reports.
+
+    \b
+    Examples:
+      loadbench-tui run demo        first run: about two minutes, no Docker needed
+      loadbench-tui                 open the terminal UI
+      loadbench-tui run with_cpu --set users=5,10 --set run_time=30s
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.ui.terminal.capabilities import TerminalOptions
 
     options = TerminalOptions(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
@@ -95,117 +119,161 @@ def main(
     if context.invoked_subcommand is None:
         from loadbench.ui.show import show
 
-        left = show(context.obj, options=options)
-        _tell_left(left)
+        detached = show(context.obj, options=options)
+        _print_detached(detached)
 
 
-@main.command()
+@main.command(short_help="Measure all cells of a profile.")
 @click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
-@click.option("--plain", is_flag=True, help="Show lines instead of a screen.")
-@click.option("--detach", is_flag=True, help="Start the run, print its name, and return.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
-@click.option("--check", is_flag=True, help="Exit with 4 for doubtful numbers, 1 for missed goals.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
-@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or stopped.")
-@click.option("--retry-failed", is_flag=True, help="With --resume: measure failed cells again too.")
+@click.option("--plain", is_flag=True, help="Print one line per event instead of opening a screen.")
+@click.option("--detach", is_flag=True, help="Start the run, print its name and return.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit with 4 if numbers are not valid, with 1 if goals are missed.",
+)
+@click.option("--resume", metavar="RUN", help="Resume a run that was interrupted or stopped.")
+@click.option("--retry-failed", is_flag=True, help="With --resume: measure failed cells again.")
 @click.pass_context
 def run(
     context: click.Context,
     profiles: tuple[str, ...],
+    overrides: tuple[str, ...],
     plain: bool,
     detach: bool,
     as_json: bool,
     check: bool,
-    overrides: tuple[str, ...],
     resume: str | None,
     retry_failed: bool,
 ) -> None:
-    """Measure every cell of a PROFILE, and show the run.
+    """Measure all cells of each PROFILE and show the run.
 
-    On a terminal it is shown on a screen that closes when the run has ended; q leaves it, and the
-    run goes on. Elsewhere, and with --plain, it is told in lines; there Ctrl-C stops the run in
-    order, twice kills it. A lost terminal leaves it running. Whenever nobody watches any more,
-    profiles after it are not begun. Progress goes to stderr; the table, or with --json the
-    summary, to stdout.
+    PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file. Several profiles run
+    one after the other.
+
+    On a terminal, the run opens on a screen, which closes when the run ends. Press q to detach; the
+    run continues. With --plain, or without a terminal, one line per event is printed. Ctrl+C then
+    stops the run and tears the service down; a second Ctrl+C kills the run. A lost connection never
+    stops a run. Once you detach or stop, the remaining profiles are not started.
+
+    Progress goes to stderr. The table of results, or the summary with --json, goes to stdout.
 
     \b
-    Exit codes, the first that applies:
-      2 bad profile or usage · 130 stopped · 3 a cell, the stack or Locust failed
-      4 numbers not valid · 1 goals missed (both with --check alone) · 0 done
-    """  # noqa: D301  # click's own mark: these lines are not to be joined
+    Examples:
+      loadbench-tui run demo
+      loadbench-tui run with_cpu --set users=5,10 --set run_time=30s
+      loadbench-tui run --resume with_cpu --retry-failed
+
+    \b
+    Exit codes (if several apply, the first in this list):
+      2    usage error or invalid profile
+      130  run stopped or interrupted
+      3    a cell, the service or Locust failed
+      4    numbers not valid (with --check)
+      1    goals missed (with --check)
+      0    done
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.run import RunOptions, perform
 
-    wanted = RunOptions(
+    options = RunOptions(
         profiles,
         overrides,
         resume=resume,
         retry_failed=retry_failed,
         detach=detach,
         plain=plain,
-        options=context.meta[TERMINAL_OPTIONS],
+        terminal=context.meta[TERMINAL_OPTIONS],
     )
-    sys.exit(perform(context.obj, wanted, as_json=as_json, check=check))
+    sys.exit(perform(context.obj, options, as_json=as_json, check=check))
 
 
-@main.command(short_help="Show a live RUN, or one that is over.")
+@main.command(short_help="Show a live or finished run.")
 @click.argument("name", required=False, metavar="[RUN]")
-@click.option("--plain", is_flag=True, help="Tell in lines what a live run does, until it ends.")
+@click.option("--plain", is_flag=True, help="Print one line per event until the run ends.")
 @click.pass_context
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
-    """Show a RUN on the screen; without RUN, the live one, or the newest if none is live.
+    """Show a live or finished RUN on a screen.
 
-    RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder. Leaving the
-    screen leaves the run alone. With --plain, Ctrl-C leaves it alone too.
-    """
+    RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
+    of a run. Default: the live run, or the newest run if none is live.
+
+    Press q to detach; a live run continues. With --plain, Ctrl+C detaches.
+
+    \b
+    Examples:
+      loadbench-tui attach
+      loadbench-tui attach with_cpu
+      loadbench-tui attach --plain
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.engine.catalog import find_folder, run_folders
     from loadbench.engine.journal.lock import is_held
 
     reports = context.obj.reports
-    live = name is None and any(map(is_held, run_folders(reports)))
-    folder = find_folder(name, reports, live=live)
+    has_live_run = name is None and any(map(is_held, run_folders(reports)))
+    folder = find_folder(name, reports, live=has_live_run)
     if plain:
-        from loadbench.cli.run import follow_plainly
+        from loadbench.cli.run import follow_in_plain_view
 
-        follow_plainly(folder)
+        follow_in_plain_view(folder)
         return
     from loadbench.ui.show import show
 
-    left = show(context.obj, folder, options=context.meta[TERMINAL_OPTIONS])
-    _tell_left(left)
+    detached = show(context.obj, folder, options=context.meta[TERMINAL_OPTIONS])
+    _print_detached(detached)
 
 
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@main.command(short_help="Create a workspace of your own.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Make a workspace of your own in FOLDER.
+    """Create a workspace of your own in DIR.
 
-    It is a copy of the one that came with the program: profiles, stack, images, locustfile.
-    """
+    The workspace is a copy of the bundled one: profiles/, stack/, images/ and locustfile.py. Edit
+    them freely. DIR is created if it is missing; existing files are never overwritten.
+
+    \b
+    Examples:
+      loadbench-tui init benchmarks
+      loadbench-tui init .
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     copied = create_workspace(folder)
-    click.echo(f"{folder}: {', '.join(copied)}")
-    click.echo(f"next: cd {folder} && loadbench-tui run demo", err=True)
+    click.echo(f"Created a workspace in {folder}: {', '.join(copied)}")
+    click.echo(f"Next: cd {folder} && loadbench-tui run demo", err=True)
 
 
-@main.command()
+@main.command(short_help="Check that this machine can run benchmarks.")
 @click.pass_obj
 def doctor(workspace: Workspace) -> None:
-    """Check whether this machine can do the job."""
+    """Check that this machine can run benchmarks.
+
+    Checks Python, the machine, the packages of the embedded service, Docker, GPUs, the workspace,
+    its profiles and the folders to write to. Prints one line per check: ok, warning or problem.
+    Exits with 3 if there is a problem.
+
+    \b
+    Examples:
+      loadbench-tui doctor
+      loadbench-tui --workspace benchmarks doctor
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.engine.run.doctor import examine
 
     checks = examine(workspace)
     body = [(check.level, check.what, check.text) for check in checks]
     click.echo("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
-    if any(check.level == "problem" for check in checks):
+    if problems := [check for check in checks if check.level == "problem"]:
+        click.echo(f"{wording.counted(len(problems), 'problem')} found", err=True)
         sys.exit(Exit.FAILED)
+    click.echo("No problems found. Next: loadbench-tui run demo", err=True)
 
 
-def _tell_left(left: "Run | None") -> None:
-    """Say that a run which was looked at last goes on."""
-    if left is not None:
+def _print_detached(run: "Run | None") -> None:
+    """Print that a run continues and how to attach to it."""
+    if run is not None:
         from loadbench import wording
 
-        click.echo(wording.goes_on(left.folder), err=True)
+        click.echo(wording.goes_on(run.folder), err=True)
 
 
 for command in (plan, validate, profiles, runs, stop, report):

@@ -1,4 +1,4 @@
-"""The plain view of a run: a line an event, a bar on a terminal."""
+"""The plain view of a run: one line per event, and a progress bar on a terminal."""
 
 import signal
 import time
@@ -21,10 +21,11 @@ from loadbench.engine.run_reader import Run, RunReader, RunStatus, signal_runner
 from loadbench.errors import JournalError
 
 POLL_S = 0.2
+"""Seconds between two polls of the journal."""
 
 
-class Wish(Enum):
-    """What the signals that came ask for."""
+class SignalAction(Enum):
+    """The action requested by the signals received so far."""
 
     WATCH = auto()
     STOP = auto()
@@ -33,20 +34,20 @@ class Wish(Enum):
 
 
 class Signals:
-    """Turns SIGINT, SIGTERM and SIGHUP into options, while the block lasts.
+    """Turns SIGINT, SIGTERM and SIGHUP into a `SignalAction` while its `with` block runs.
 
     Args:
-        first: What a first SIGINT or SIGTERM asks for.
+        first: Action of the first SIGINT or SIGTERM.
     """
 
-    def __init__(self, first: Wish = Wish.STOP) -> None:
-        self.wish = Wish.WATCH
+    def __init__(self, first: SignalAction = SignalAction.STOP) -> None:
+        self.action = SignalAction.WATCH
         self._first = first
-        self._former: dict[signal.Signals, object] = {}
+        self._previous: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Signals":
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._former[number] = signal.signal(number, self._on_signal)
+            self._previous[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -55,35 +56,35 @@ class Signals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._former.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # it came from signal()
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # a result of signal()
 
     def ask_to_stop(self) -> None:
-        """Have the run stopped, as by a first SIGINT."""
-        self.wish = Wish.STOP
+        """Request a stop, like a first SIGINT."""
+        self.action = SignalAction.STOP
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        # No more than this: where a handler interrupts, any lock may be held.
-        match self.wish:
-            case Wish.WATCH:
-                self.wish = Wish.DETACH if number == signal.SIGHUP else self._first
-            case Wish.STOP if number != signal.SIGHUP:
-                self.wish = Wish.KILL
+        # Only set a field: the interrupted code may hold any lock.
+        match self.action:
+            case SignalAction.WATCH:
+                self.action = SignalAction.DETACH if number == signal.SIGHUP else self._first
+            case SignalAction.STOP if number != signal.SIGHUP:
+                self.action = SignalAction.KILL
 
 
 class PlainView:
-    """Follows one run and tells of it.
+    """Follows one run and prints its progress.
 
     Args:
-        folder: The run's folder.
-        console: Where lines and the bar go.
-        quiet: Do not tell what happened before now.
+        folder: Folder of the run.
+        console: Console for the lines and the progress bar.
+        quiet: Do not print earlier events.
     """
 
     def __init__(self, folder: Path, console: Console, *, quiet: bool = False) -> None:
         self._folder = folder
         self._console = console
-        self._reader = RunReader(folder, on_entry=self._note)
+        self._reader = RunReader(folder, on_entry=self._on_entry)
         self._lines: list[str] = []
         self._quiet = quiet
         self._read_at = time.monotonic()
@@ -91,60 +92,62 @@ class PlainView:
     def watch(self, signals: Signals) -> Run | None:
         """Follow the run until it ends.
 
-        SIGINT and SIGTERM stop it, a second one kills it; SIGHUP leaves it alone.
+        SIGINT or SIGTERM stops the run, a second one kills it; SIGHUP detaches.
 
         Returns:
-            The run as it ended; None: it goes on, and nobody looks.
+            The run that ended; None: detached, the run continues.
         """
-        done = Wish.WATCH
+        handled = SignalAction.WATCH
         with self._bar() as bar:
             task = bar.add_task("", total=None)
             while True:
                 run = self._reader.poll()
-                self._tell()
+                self._print_new_lines()
                 if run.status is not RunStatus.LIVE and not run.is_held:
                     return run
                 self._show(bar, task, run.state)
-                if signals.wish is Wish.DETACH:
+                if signals.action is SignalAction.DETACH:
                     return None
-                if signals.wish is not done:
-                    done = signals.wish
-                    self._act(done, run)
+                if signals.action is not handled:
+                    handled = signals.action
+                    self._act(handled, run)
                 time.sleep(POLL_S)
 
-    def _note(self, entry: Entry, state: RunState) -> None:
-        """Take in an entry, and what the run is after it."""
+    def _on_entry(self, entry: Entry, state: RunState) -> None:
+        """Add the line of an entry; `state` is the state of the run after it."""
         self._read_at = time.monotonic()
         if isinstance(entry.event, RunResumed):
-            # What was told before a resume is not told again.
+            # Print only what follows the resume.
             self._lines.clear()
         if line := wording.event_line(entry, state):
             self._lines.append(line)
 
-    def _tell(self) -> None:
+    def _print_new_lines(self) -> None:
         lines, self._lines = self._lines, []
         for line in () if self._quiet else lines:
             self._print(line)
         self._quiet = False
 
-    def _act(self, wish: Wish, run: Run) -> None:
-        if wish is Wish.STOP:
-            self._print("stopping, and taking everything down; once more to kill")
+    def _act(self, action: SignalAction, run: Run) -> None:
+        if action is SignalAction.STOP:
+            self._print(
+                "Stopping the run and tearing the service down. Press Ctrl+C again to kill the run."
+            )
             try:
                 send_command(self._folder, "stop")
             except JournalError:
-                # Where nothing can be written any more, a signal still arrives.
+                # The folder is not writable, but a signal still gets through.
                 signal_runner(run, signal.SIGTERM)
-        elif wish is Wish.KILL:
-            self._print("killed")
+        elif action is SignalAction.KILL:
+            self._print("Killed the runner")
             signal_runner(run, signal.SIGKILL)
 
     def _print(self, line: str) -> None:
         with suppress(BrokenPipeError, OSError):
-            plain = wording.printable(line)
-            # Words are kept together where a person reads, lines where a program does.
-            whole = not self._console.is_terminal
-            self._console.print(plain, markup=False, highlight=False, soft_wrap=whole)
+            text = wording.printable(line)
+            # Wrap words for a person; keep lines whole for a program.
+            soft_wrap = not self._console.is_terminal
+            self._console.print(text, markup=False, highlight=False, soft_wrap=soft_wrap)
 
     def _bar(self) -> Progress:
         return Progress(
@@ -160,7 +163,7 @@ class PlainView:
         profile = state.profile
         if not self._console.is_terminal or profile is None:
             return
-        # While nothing is said, time goes on all the same.
+        # Time passes between two events, too.
         state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)
         left = remaining_s(profile, state)
         bar.update(

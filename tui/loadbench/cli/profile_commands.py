@@ -1,18 +1,33 @@
 """The commands about profiles: `plan`, `validate`, `profiles`. They start nothing."""
 
+import shutil
+import sys
+import textwrap
+
 import click
 
 from loadbench.cli.options import SET_HELP
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
+_MIN_MEANING_COLUMNS = 30
+"""On a narrower terminal the column `meaning` is left to the terminal to wrap."""
 
-@click.command(short_help="Show what a PROFILE would measure; start nothing.")
-@click.argument("profile")
+
+@click.command(short_help="Show the cells of a profile and the estimated time.")
+@click.argument("profile", metavar="PROFILE")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
 @click.pass_obj
 def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
-    """Show the cells of a PROFILE and the time they take; start nothing."""
+    """Show the cells of a PROFILE, the estimated time and the driver. Nothing is started.
+
+    PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file.
+
+    \b
+    Examples:
+      loadbench-tui plan with_cpu
+      loadbench-tui plan with_cpu --set models=1,2,4 --set repeats=3
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.engine.drivers import registry
     from loadbench.engine.profile.duration import readable_duration
@@ -22,7 +37,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
     check_files(workspace, loaded)
-    found = registry.preflight(workspace, loaded)
+    preflight = registry.preflight(workspace, loaded)
     cells = plan_cells(loaded)
     header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
     body = [
@@ -31,87 +46,129 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
             str(cell.models),
             cell.level.label,
             wording.spawn_rate(cell.level),
-            "again" if cell.recheck else str(cell.repeat),
+            "recheck" if cell.recheck else str(cell.repeat),
             cell.report_name,
         )
         for cell in cells
     ]
     click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
     total = readable_duration(estimate_s(loaded, cells))
-    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in all")
+    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
-    click.echo(f"reports: {workspace.reports / file.stem}, about {megabytes} MB")
-    click.echo(f"driver: {found.driver} ({found.reason})")
-    for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
+    click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
+    for warning in preflight.warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
-@click.command()
+@click.command(short_help="Check profiles for errors.")
 @click.argument("names", nargs=-1, metavar="[PROFILE]...")
 @click.pass_obj
 def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
-    """Check profiles, all of them if none is named; start nothing."""
+    """Check profiles for errors. Nothing is started.
+
+    Checks the keys and values of each PROFILE and the files they refer to, and reports every error
+    with its file and line. Default: all profiles of the workspace.
+
+    \b
+    Examples:
+      loadbench-tui validate
+      loadbench-tui validate with_cpu with_gpu
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.engine.drivers import registry
     from loadbench.engine.profile.loading import (
+        add_locations,
         check_files,
         find_profile,
         load_profile,
-        placed,
         saved_profiles,
     )
     from loadbench.engine.profile.plan import plan_cells, warnings
 
     files = [find_profile(name, workspace.profiles) for name in names]
-    mistakes = []
+    errors = []
     for file in files or saved_profiles(workspace.profiles):
         try:
             loaded = load_profile(file)
         except ProfileError as error:
-            mistakes.append(str(error))
+            errors.append(str(error))
             continue
         try:
             check_files(workspace, loaded)
-            doubts = registry.validate(workspace, loaded)
+            driver_warnings = registry.validate(workspace, loaded)
         except ProfileError as error:
-            mistakes.append(placed(file, str(error)))
+            errors.append(add_locations(file, str(error)))
             continue
         click.echo(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
-        for warning in [*warnings(loaded, None), *doubts]:
+        for warning in [*warnings(loaded, None), *driver_warnings]:
             click.echo(f"{file.stem}: warning: {warning}", err=True)
-    if mistakes:
-        raise ProfileError("\n".join(mistakes))
+    if errors:
+        raise ProfileError("\n".join(errors))
 
 
-@click.command()
-@click.option("--keys", is_flag=True, help="Print every key that a profile may have.")
+@click.command(short_help="List the saved profiles, or all profile keys.")
+@click.option("--keys", is_flag=True, help="List every profile key, its default and its meaning.")
 @click.pass_obj
 def profiles(workspace: Workspace, keys: bool) -> None:
-    """List the saved profiles."""
+    """List the saved profiles with their device, batch size, cells and estimated time.
+
+    \b
+    Examples:
+      loadbench-tui profiles
+      loadbench-tui profiles --keys
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import load_profile, saved_profiles
-    from loadbench.engine.profile.model import key_reference
     from loadbench.engine.profile.plan import estimate_s, plan_cells
 
     if keys:
-        click.echo(key_reference())
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo("\n".join(key_lines(columns)))
         return
-    header = ("profile", "description", "device", "batch", "cells", "about ")
-    body, broken = [], []
+    header = ("profile", "description", "device", "batch", "cells", "time ")
+    body, invalid = [], []
     for file in saved_profiles(workspace.profiles):
         try:
             loaded = load_profile(file)
         except ProfileError as error:
-            broken.append(str(error))
+            invalid.append(str(error))
             continue
         cells = plan_cells(loaded)
-        about = readable_duration(estimate_s(loaded, cells))
+        time = readable_duration(estimate_s(loaded, cells))
         sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
-        body.append((file.stem, loaded.description, *sizes, about))
+        body.append((file.stem, loaded.description, *sizes, time))
     if body:
         click.echo("\n".join(wording.table(header, body, left=2)))
-    elif not broken:
-        click.echo(f"{workspace.profiles} holds no profile; `init DIR` brings four", err=True)
-    for mistake in broken:
-        click.echo(f"not valid: {mistake}", err=True)
+    elif not invalid:
+        click.echo(
+            f"No profiles in {workspace.profiles}. To get four examples, run "
+            "`loadbench-tui init DIR`.",
+            err=True,
+        )
+    for problem in invalid:
+        click.echo(f"Invalid profile: {problem}", err=True)
+
+
+def key_lines(columns: int | None) -> list[str]:
+    """Return the table of all profile keys as aligned text.
+
+    Args:
+        columns: Width to wrap to; None: one line per key.
+    """
+    from loadbench import wording
+    from loadbench.engine.profile.model import key_rows
+
+    rows = key_rows()
+    table = wording.table(("key", "default", "meaning "), rows, left=2)
+    indent = table[0].index("meaning")
+    if columns is None or columns - indent < _MIN_MEANING_COLUMNS:
+        return table
+    return [
+        line
+        for row in table
+        for line in textwrap.wrap(
+            row, columns, subsequent_indent=" " * indent, break_on_hyphens=False
+        )
+    ]

@@ -1,4 +1,4 @@
-"""What `run` does: refuse what cannot be meant, start each run, show it, tell the outcome."""
+"""The command `run`: check its arguments, start each run, show it, print its result."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from rich.console import Console
 from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
-from loadbench.cli.plain import PlainView, Signals, Wish
+from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
@@ -25,58 +25,60 @@ from loadbench.ui.terminal.capabilities import TerminalOptions, why_not
 from loadbench.workspace import Workspace
 
 RUN = "RUN"
+"""Placeholder for the name of a run in a command."""
+
 REPORT = f"report {RUN}"
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What was asked for on the command line."""
+    """Arguments and options of `run`."""
 
     profiles: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     resume: str | None = None
-    """The run to go on with, instead of profiles to begin."""
+    """Name of the run to resume instead of starting profiles."""
     retry_failed: bool = False
     detach: bool = False
     """Start the run and return."""
     plain: bool = False
-    """Tell of it in lines, on a terminal too."""
-    options: TerminalOptions = field(default_factory=TerminalOptions)
-    """What is asked of the screens."""
+    """Use the plain view on a terminal, too."""
+    terminal: TerminalOptions = field(default_factory=TerminalOptions)
+    """Options of the screens."""
 
 
-def perform(workspace: Workspace, wanted: RunOptions, *, as_json: bool, check: bool) -> Exit:
-    """Perform runs one after the other, and return the exit code of all of them.
+def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
+    """Perform the runs one after the other and return the exit code for all of them.
 
     Raises:
         LoadbenchError: A run was refused.
     """
-    requests = _requests(workspace, wanted)
-    on_screen = not (wanted.plain or wanted.detach or why_not())
-    seen = []
+    requests = _requests(workspace, options)
+    on_screen = not (options.plain or options.detach or why_not())
+    exits = []
     for number, request in enumerate(requests, start=1):
         with Signals() as signals:
             folder = start_runner(request)
-            if wanted.detach:
-                _tell_detached(folder, resumed=request.resume is not None)
+            if options.detach:
+                _print_detached(folder, resumed=request.resume is not None)
                 break
-            if not on_screen or signals.wish is not Wish.WATCH:
+            if not on_screen or signals.action is not SignalAction.WATCH:
                 ended = PlainView(folder, Console(stderr=True)).watch(signals)
-        if on_screen and signals.wish is Wish.WATCH:
-            ended = _show(workspace, folder, wanted.options)
+        if on_screen and signals.action is SignalAction.WATCH:
+            ended = _show(workspace, folder, options.terminal)
         if ended is None:
             break
-        seen.append(_tell(ended, signals, as_json=as_json, check=check))
-        if seen[-1] is Exit.INTERRUPTED:
+        exits.append(_finish(ended, signals, as_json=as_json, check=check))
+        if exits[-1] is Exit.INTERRUPTED:
             if number < len(requests):
-                click.echo(f"not begun: {', '.join(wanted.profiles[number:])}", err=True)
+                click.echo(f"Not started: {', '.join(options.profiles[number:])}", err=True)
             break
-    return exit_codes.worst(seen)
+    return exit_codes.most_important(exits)
 
 
-def follow_plainly(folder: Path) -> None:
-    """Tell of a run in lines until it ends; a signal leaves it alone."""
-    with Signals(first=Wish.DETACH) as signals:
+def follow_in_plain_view(folder: Path) -> None:
+    """Print one line per event until the run ends; a signal detaches."""
+    with Signals(first=SignalAction.DETACH) as signals:
         ended = PlainView(folder, Console(stderr=True)).watch(signals)
     if ended is None:
         click.echo(wording.goes_on(folder), err=True)
@@ -85,98 +87,104 @@ def follow_plainly(folder: Path) -> None:
 
 
 def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run | None:
-    """Show a run on the screen until it has ended; None: it goes on, and nobody looks."""
-    # Here, not above: lines need no screen.
+    """Show a run on the screen until it ends; return None if the user detached."""
+    # Imported here because the plain view needs no screens.
     from loadbench.ui.show import show
 
     show(workspace, folder, options=options, leave_at_end=True)
-    found = read_run(folder)
-    if found.status is not RunStatus.LIVE:
-        return found
+    run = read_run(folder)
+    if run.status is not RunStatus.LIVE:
+        return run
     click.echo(wording.goes_on(folder), err=True)
     return None
 
 
-def print_result(ended: Run, *, as_json: bool) -> None:
-    """Print a run's table and where its reports are, or its summary as a line of JSON."""
+def print_result(run: Run, *, as_json: bool) -> None:
+    """Print the table of a run and its folder, or its summary as one line of JSON."""
     if as_json:
-        click.echo(json.dumps(json.loads(summary_json(ended.state)), ensure_ascii=False))
+        click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
         return
     click.echo("")
-    lines = wording.printable("\n".join(wording.cells_table(ended.state))).splitlines()
+    lines = wording.printable("\n".join(wording.cells_table(run.state))).splitlines()
     if sys.stdout.isatty():
         lines = wording.wrapped(lines, shutil.get_terminal_size().columns)
     click.echo("\n".join(lines))
-    click.echo(f"\n{wording.outcome_line(ended.state)}")
-    click.echo(f"reports: {ended.folder}")
+    click.echo(f"\n{wording.outcome_line(run.state)}")
+    click.echo(f"Reports: {run.folder}")
 
 
-def _tell_detached(folder: Path, *, resumed: bool) -> None:
-    """Print the name of a run that nobody will watch, and what may not be meant in a new one."""
-    found = read_run(folder)
-    click.echo(found.name)
-    click.echo("`loadbench-tui runs` says how it stands, `loadbench-tui stop` ends it", err=True)
-    for message in () if resumed else found.state.messages:
+def _print_detached(folder: Path, *, resumed: bool) -> None:
+    """Print the name of a detached run, the commands to follow it, and warnings of a new run."""
+    run = read_run(folder)
+    click.echo(run.name)
+    click.echo(
+        f"The run continues. Show it: loadbench-tui attach {run.name}\n"
+        f"Stop it: loadbench-tui stop {run.name}",
+        err=True,
+    )
+    for message in () if resumed else run.state.messages:
         click.echo(message.text, err=True)
 
 
-def tell_leftovers(listed: Sequence[Run]) -> None:
-    """Name the containers that runs have left behind."""
-    leftovers = find_leftovers(listed)
-    for found in listed:
-        if names := leftovers.containers.get(found.folder):
+def print_leftovers(runs: Sequence[Run]) -> None:
+    """Print the containers that runs left behind, with the command to remove them."""
+    leftovers = find_leftovers(runs)
+    for run in runs:
+        if names := leftovers.containers.get(run.folder):
             click.echo(
-                f"\n{found.name} has left containers: {', '.join(names)}\n"
-                f"  `loadbench-tui stop {found.name}` removes them"
+                f"\n{run.name} left containers behind: {', '.join(names)}\n"
+                f"  Remove them: loadbench-tui stop {run.name}"
             )
     for problem in leftovers.unknown:
-        click.echo(f"not known whether runs have left containers: {problem}", err=True)
+        click.echo(f"Cannot check for leftover containers: {problem}", err=True)
 
 
-def _tell(ended: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
-    """Print what a run came to, and return the exit code that it gives."""
-    print_result(ended, as_json=as_json)
-    for miss in exit_codes.missed_goals(ended):
-        click.echo(f"goal missed: {miss}", err=True)
-    if ended.status is RunStatus.INTERRUPTED:
-        click.echo("the runner was killed", err=True)
-        tell_leftovers([ended])
-    if next_step(ended) != REPORT:
-        click.echo(f"next: loadbench-tui {next_step(ended).replace(RUN, ended.name)}", err=True)
-    if signals.wish is not Wish.WATCH:
+def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
+    """Print the result of a run and the next step, and return the exit code."""
+    print_result(run, as_json=as_json)
+    for message in exit_codes.missed_goals(run):
+        click.echo(f"Goal missed: {message}", err=True)
+    if run.status is RunStatus.INTERRUPTED:
+        click.echo("The runner was killed before the run ended", err=True)
+        print_leftovers([run])
+    if next_step(run) != REPORT:
+        click.echo(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}", err=True)
+    if signals.action is not SignalAction.WATCH:
         return Exit.INTERRUPTED
-    return exit_codes.of_run(ended, check=check)
+    return exit_codes.exit_for_run(run, check=check)
 
 
-def next_step(found: Run) -> str:
-    """Return the command, with RUN for its name, that one would give a run next."""
-    if found.status is RunStatus.LIVE:
+def next_step(run: Run) -> str:
+    """Return the most useful next command for a run, with RUN in place of its name."""
+    if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
-    if rest := rest_of(found):
+    if rest := rest_of(run):
         return f"run --resume {RUN}{' --retry-failed' if rest.retry_failed else ''}"
     return REPORT
 
 
-def _requests(workspace: Workspace, wanted: RunOptions) -> list[RunRequest]:
-    if wanted.resume is not None:
-        if wanted.profiles or wanted.overrides:
-            raise UsageError("--resume RUN takes no PROFILE and no --set: the run has its own")
-        folder = find_run(wanted.resume, workspace.reports).folder
-        return [RunRequest.to_resume(workspace, folder, retry_failed=wanted.retry_failed)]
-    if not wanted.profiles:
-        there = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
-        raise UsageError(f"run needs a PROFILE; there are: {there or 'none'}")
-    if wanted.retry_failed:
-        raise UsageError("--retry-failed goes with --resume RUN")
-    if wanted.detach and len(wanted.profiles) > 1:
-        raise UsageError("--detach takes one PROFILE: two at once would measure each other")
-    overrides = wanted.overrides
-    files = [find_profile(name, workspace.profiles) for name in wanted.profiles]
+def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
+    if options.resume is not None:
+        if options.profiles or options.overrides:
+            raise UsageError(
+                "--resume RUN cannot be combined with PROFILE or --set: a run keeps its own profile"
+            )
+        folder = find_run(options.resume, workspace.reports).folder
+        return [RunRequest.to_resume(workspace, folder, retry_failed=options.retry_failed)]
+    if not options.profiles:
+        names = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
+        raise UsageError(f"run requires a PROFILE. Available: {names or 'none'}")
+    if options.retry_failed:
+        raise UsageError("--retry-failed requires --resume RUN")
+    if options.detach and len(options.profiles) > 1:
+        raise UsageError("--detach takes one PROFILE: concurrent runs would disturb each other")
+    overrides = options.overrides
+    files = [find_profile(name, workspace.profiles) for name in options.profiles]
     requests = [
         RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
         for file in files
     ]
     for request in requests if len(requests) > 1 else ():
-        # The last one must not be refused hours later.
+        # Fail now rather than hours later, when the turn of the last profile comes.
         preview(request)
     return requests

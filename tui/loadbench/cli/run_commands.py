@@ -1,4 +1,4 @@
-"""The commands about runs that there are: `runs`, `stop`, `report`."""
+"""The commands about existing runs: `runs`, `stop`, `report`."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -12,89 +12,118 @@ if TYPE_CHECKING:
     from loadbench.engine.run_reader import Run
 
 
-@click.command()
+@click.command(short_help="List all runs, their status and the next step.")
 @click.pass_obj
 def runs(workspace: Workspace) -> None:
-    """List the runs: what is live, what was interrupted, what is done."""
+    """List all runs with status, measured cells and the command for the next step.
+
+    Also lists containers that ended runs left behind.
+
+    \b
+    Examples:
+      loadbench-tui runs
+      loadbench-tui --workspace benchmarks runs
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
-    from loadbench.cli.run import next_step, tell_leftovers
+    from loadbench.cli.run import next_step, print_leftovers
     from loadbench.engine.catalog import run_folders
     from loadbench.engine.run_reader import read_run
 
-    listed, unreadable = [], []
+    readable, problems = [], []
     for folder in run_folders(workspace.reports):
         try:
-            listed.append(read_run(folder))
+            readable.append(read_run(folder))
         except JournalError as error:
-            unreadable.append(str(error))
-    if listed:
+            problems.append(str(error))
+    if readable:
         header = ("run", "status", "cells", "next ")
         body = [
-            (it.name, it.status.value, wording.short_outcome(it.state), next_step(it))
-            for it in listed
+            (run.name, run.status.value, wording.short_outcome(run.state), next_step(run))
+            for run in readable
         ]
         click.echo("\n".join(wording.table(header, body, left=3)))
-        tell_leftovers(listed)
-    elif not unreadable:
-        click.echo(f"no run in {workspace.reports} yet; begin with `run demo`", err=True)
-    for problem in unreadable:
-        click.echo(f"unreadable: {problem}", err=True)
+        print_leftovers(readable)
+    elif not problems:
+        click.echo(
+            f"No runs in {workspace.reports} yet. To start one, run `loadbench-tui run demo`.",
+            err=True,
+        )
+    for problem in problems:
+        click.echo(f"Unreadable run: {problem}", err=True)
 
 
-@click.command(short_help="Stop a live RUN in order.")
+@click.command(short_help="Stop a live run and tear its service down.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.pass_obj
 def stop(workspace: Workspace, name: str | None) -> None:
-    """Stop a live RUN in order and wait until it has; without RUN, the only live one.
+    """Stop a live RUN, tear its service down and wait until it has ended.
 
-    What it has measured stays; `run --resume` goes on with the rest. Of a RUN that is not live any
-    more, the containers that it has left are removed. RUN is a name as `runs` lists it, or a run's
-    folder.
-    """
+    RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
+    of a run. Default: the only live run.
+
+    Measured cells are kept; `loadbench-tui run --resume RUN` measures the rest. If RUN has already
+    ended, containers that it left behind are removed.
+
+    \b
+    Examples:
+      loadbench-tui stop
+      loadbench-tui stop with_cpu
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from rich.console import Console
 
     from loadbench.cli.plain import PlainView, Signals
     from loadbench.engine.catalog import find_run
     from loadbench.engine.run_reader import RunStatus
 
-    found = find_run(name, workspace.reports, live=name is None)
-    if found.status is not RunStatus.LIVE:
-        click.echo(f"{found.name} is not live, it is {found.status.value}", err=True)
-        _clear(found)
+    run = find_run(name, workspace.reports, live=name is None)
+    if run.status is not RunStatus.LIVE:
+        click.echo(f"{run.name} is not live (status: {run.status.value})", err=True)
+        _remove_leftovers(run)
         return
     with Signals() as signals:
         signals.ask_to_stop()
-        ended = PlainView(found.folder, Console(stderr=True), quiet=True).watch(signals)
+        ended = PlainView(run.folder, Console(stderr=True), quiet=True).watch(signals)
     if ended:
         click.echo(f"{ended.name}: {ended.status.value}")
 
 
-def _clear(found: "Run") -> None:
-    """Remove the containers that a run has left behind."""
+def _remove_leftovers(run: "Run") -> None:
+    """Remove the containers that a run left behind."""
     from loadbench.engine.drivers.registry import clear_leftovers, find_leftovers
 
-    names = find_leftovers([found]).containers.get(found.folder, ())
+    names = find_leftovers([run]).containers.get(run.folder, ())
     if names:
-        click.echo(f"removing its containers: {', '.join(names)}", err=True)
-    if left := clear_leftovers(found):
-        raise EngineError(left)
+        click.echo(f"Removing containers of this run: {', '.join(names)}", err=True)
+    if problem := clear_leftovers(run):
+        raise EngineError(problem)
     if names:
-        click.echo(f"removed: {', '.join(names)}")
+        click.echo(f"Removed: {', '.join(names)}")
 
 
-@click.command(short_help="Show a RUN's table; rebuild its summary from its journal.")
+@click.command(short_help="Print the results of a run.")
 @click.argument("name", required=False, metavar="[RUN]")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as a line of JSON.")
-@click.option("--series", is_flag=True, help="Print every second of every cell as CSV instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
+@click.option(
+    "--series",
+    is_flag=True,
+    help="Print CSV with one row per second instead: users, rate, failures, percentiles, stages, "
+    "queue.",
+)
 @click.pass_obj
 def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
-    """Rebuild a RUN's summary.csv and summary.json from its journal, and show its table.
+    """Print the results of a RUN and rebuild its summary.csv and summary.json.
 
-    RUN is PROFILE/RUN as `runs` lists it, a PROFILE (its newest run) or a folder; without it, the
-    newest run of all. Of a live run it shows what is measured so far.
+    RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
+    of a run. Default: the newest run.
 
-    With --series it prints users, rate, failures, percentiles, stages and queue by the second.
-    """
+    For a live run, prints the results so far.
+
+    \b
+    Examples:
+      loadbench-tui report
+      loadbench-tui report with_cpu --json
+      loadbench-tui report with_cpu --series > series.csv
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.run import print_result
     from loadbench.engine.catalog import find_run
     from loadbench.engine.journal.reader import JournalReader
@@ -102,14 +131,14 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     from loadbench.engine.report.series import write_series
     from loadbench.engine.run_reader import RunStatus
 
-    found = find_run(name, workspace.reports)
+    run = find_run(name, workspace.reports)
     if series:
-        reader = JournalReader(found.folder)
+        reader = JournalReader(run.folder)
         write_series(reader.decode_all(reader.lines()), sys.stdout)
         return
-    if found.status is RunStatus.LIVE:
-        click.echo(f"{found.name} is live: this is what it has measured so far", err=True)
+    if run.status is RunStatus.LIVE:
+        click.echo(f"{run.name} is live; these are the results so far", err=True)
     else:
-        written = write_summary(found.state, found.folder)
-        click.echo(f"rebuilt: {', '.join(path.name for path in written)}", err=True)
-    print_result(found, as_json=as_json)
+        written = write_summary(run.state, run.folder)
+        click.echo(f"Rebuilt {', '.join(path.name for path in written)}", err=True)
+    print_result(run, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What there is to choose from: the saved profiles and all runs, by name and as they change."""
+"""The catalogue: all saved profiles and all runs of a workspace, and how to find a run by name."""
 
 import time
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
 LATEST = "latest"
-"""The link to the newest run of a profile."""
+"""Name of the link to the newest run of a profile."""
 
-AT_ONCE_S = 0.3
-"""A first look at many runs is told in parts of about this length."""
+MAX_FIRST_READ_S = 0.3
+"""Seconds that one call spends on runs it has not read before. Later calls read the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,31 +27,31 @@ class SavedProfile:
 
     file: Path
     profile: Profile | None = None
-    """None: it is broken."""
+    """None: the profile is invalid."""
     error: str = ""
-    """What is wrong with it; empty: nothing."""
+    """Error message; empty: the profile is valid."""
     source: str = field(default="", repr=False)
-    """The text of the file, if it is broken."""
+    """Text of the file; empty: the profile is valid."""
 
     @property
     def name(self) -> str:
-        """What a user calls it."""
+        """Name of the profile."""
         return self.file.stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Everything that can be chosen, at one moment."""
+    """The profiles and runs of a workspace at one moment."""
 
     profiles: tuple[SavedProfile, ...] = ()
     has_profiles: bool = False
-    """The profiles have been read, be there none."""
+    """Whether the profiles have been read; there may be none."""
     runs: tuple[Run, ...] = ()
     """Newest first."""
     unreadable: tuple[str, ...] = ()
-    """Journals that cannot be read, a sentence each."""
+    """Error messages of unreadable journals and of an unreadable profiles folder."""
     complete: bool = False
-    """False: more runs are still to be read."""
+    """False: some runs have not been read yet."""
 
     def of_profile(self, name: str) -> list[Run]:
         """Return the runs of a profile, newest first."""
@@ -60,27 +60,27 @@ class Catalog:
 
 @dataclass(slots=True)
 class _Tracked:
-    """A run whose journal is read once, and then only what is added to it."""
+    """A run whose journal is read incrementally."""
 
     reader: RunReader
     stamp: Stamp | None = None
-    """Of the journal, as it was last read."""
+    """Stamp of the journal when it was last read."""
     error: str = ""
 
 
 @dataclass(slots=True)
 class CatalogReader:
-    """Reads the workspace again and again, and only what has changed in it."""
+    """Reads the profiles and runs of a workspace; each call reads only what has changed."""
 
     workspace: Workspace
     _profiles: dict[Path, tuple[Stamp, SavedProfile]] = field(default_factory=dict)
     _runs: dict[Path, _Tracked] = field(default_factory=dict)
     _problem: str = ""
-    _seen: object = None
+    _last: object = None
 
     def read_profiles(self) -> tuple[SavedProfile, ...]:
-        """Return the saved profiles, broken ones among them, by name."""
-        found = []
+        """Return the saved profiles sorted by name, including invalid ones."""
+        profiles = []
         try:
             files = saved_profiles(self.workspace.profiles)
         except ProfileError as error:
@@ -92,37 +92,37 @@ class CatalogReader:
             known = self._profiles.get(file)
             if known is None or known[0] != stamp:
                 known = self._profiles[file] = (stamp, _load(file))
-            found.append(known[1])
-        return tuple(found)
+            profiles.append(known[1])
+        return tuple(profiles)
 
     def read(self) -> Catalog | None:
-        """Return all that there is; None: it is as it was at the last call."""
+        """Return the catalogue; None if it has not changed since the last call."""
         profiles = self.read_profiles()
-        runs, seen, spent_s = [], [], 0.0
+        runs, fingerprint, spent_s = [], [], 0.0
         unreadable = [self._problem] if self._problem else []
         complete = True
         folders = list(run_folders(self.workspace.reports))
         for folder in folders:
-            new = folder not in self._runs
-            if new and spent_s > AT_ONCE_S:
+            is_new = folder not in self._runs
+            if is_new and spent_s > MAX_FIRST_READ_S:
                 complete = False
                 continue
-            begun = time.monotonic()
+            started_at = time.monotonic()
             tracked = self._runs.setdefault(folder, _Tracked(_reader(folder)))
             run = _catch_up(tracked, folder)
-            spent_s += new * (time.monotonic() - begun)
+            spent_s += is_new * (time.monotonic() - started_at)
             if run is None:
                 unreadable.append(tracked.error)
             else:
                 runs.append(run)
-            seen.append((folder, tracked.stamp, run and (run.status, run.reports)))
-        for gone in self._runs.keys() - set(folders):
-            del self._runs[gone]
-        stamps = tuple((it.file, self._profiles[it.file][0]) for it in profiles)
-        now = (stamps, seen, complete, self._problem)
-        if now == self._seen:
+            fingerprint.append((folder, tracked.stamp, run and (run.status, run.reports)))
+        for removed in self._runs.keys() - set(folders):
+            del self._runs[removed]
+        stamps = tuple((saved.file, self._profiles[saved.file][0]) for saved in profiles)
+        current = (stamps, fingerprint, complete, self._problem)
+        if current == self._last:
             return None
-        self._seen = now
+        self._last = current
         return Catalog(
             profiles=profiles,
             has_profiles=True,
@@ -133,12 +133,12 @@ class CatalogReader:
 
 
 def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
-    """Return a run as it is now; None: `error` says why it cannot be read."""
+    """Return the current state of a run; None: unreadable, with the reason in `tracked.error`."""
     stamp = journal_stamp(folder)
     if tracked.error:
         if stamp == tracked.stamp:
             return None
-        # It may have been mended; then all of it is new.
+        # The journal has changed since the error, so read all of it again.
         tracked.reader, tracked.error = _reader(folder), ""
     tracked.stamp = stamp
     try:
@@ -149,7 +149,7 @@ def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
 
 
 def _reader(folder: Path) -> RunReader:
-    # What a run came to is not in its samples, and they are nearly all of it.
+    # The catalogue needs no samples, which are most of a journal.
     return RunReader(folder, max_samples=0)
 
 
@@ -169,63 +169,63 @@ def _source(file: Path) -> str:
 
 def _stamp(file: Path) -> Stamp:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return (0, 0)
-    return (found.st_size, found.st_mtime_ns)
+    return (status.st_size, status.st_mtime_ns)
 
 
 def run_folders(reports: Path) -> Iterator[Path]:
     """Yield the folders of all runs, newest first."""
-    found = (run for profile in _listed(reports) for run in _listed(profile))
-    runs = [run for run in found if not run.is_symlink() and not run.name.startswith(".")]
+    entries = (run for profile in _listed(reports) for run in _listed(profile))
+    runs = [run for run in entries if not run.is_symlink() and not run.name.startswith(".")]
     for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
         if _is_file(folder / FILE_NAME):
             yield folder
 
 
 def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
-    """Read the run that a user means; see `find_folder`.
+    """Find a run by name and read it; see `find_folder`.
 
     Raises:
-        UsageError: None fits, or more than one.
-        JournalError: Its journal cannot be read.
+        UsageError: No run matches, or several live runs do.
+        JournalError: The journal cannot be read.
     """
     return read_run(find_folder(name, reports, live=live))
 
 
 def find_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
-    """Return the folder of the run that a user means.
+    """Find the folder of a run by name.
 
     Args:
         name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
         reports: The reports folder.
-        live: Look at live runs alone.
+        live: Consider live runs only.
 
     Raises:
-        UsageError: None fits, or more than one.
+        UsageError: No run matches, or several live runs do.
     """
     if name and (Path(name) / FILE_NAME).is_file():
         return Path(name).resolve()
-    wanted = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
-    folders = [path for path in run_folders(reports) if _fits(path, wanted)]
+    target = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
+    folders = [path for path in run_folders(reports) if _matches(path, target)]
     if live:
         folders = [path for path in folders if is_held(path)]
     kind = "live run" if live else "run"
     if not folders:
-        meant = f"no {kind} {name!r}" if name else f"no {kind}"
-        raise UsageError(f"{meant} in {reports}; `loadbench-tui runs` lists what there is")
+        missing = f"no {kind} {name!r}" if name else f"no {kind}"
+        raise UsageError(f"{missing} in {reports}. List all runs with `loadbench-tui runs`")
     if live and len(folders) > 1:
         names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
-        raise UsageError(f"several live runs: {names}; name one of them")
+        raise UsageError(f"several runs are live: {names}. Specify one of them")
     return max(folders, key=lambda path: _order(path.name))
 
 
 def new_run_id(folder: Path, now: datetime) -> str:
-    """Return an id for a run that begins now: local time, with `-2` and so on if that is taken.
+    """Return the id of a new run: the local time, with `-2`, `-3`, … appended if it is in use.
 
     Args:
-        folder: The profile's folder of reports.
+        folder: Folder with the runs of the profile.
         now: Local time.
     """
     base = now.strftime("%Y%m%d-%H%M%S")
@@ -238,7 +238,7 @@ def new_run_id(folder: Path, now: datetime) -> str:
 
 
 def _listed(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing if it is gone, or not for us to read."""
+    """Return the entries of a folder; empty if the folder is missing or unreadable."""
     try:
         return list(folder.iterdir())
     except OSError:
@@ -252,9 +252,9 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _fits(folder: Path, wanted: str) -> bool:
+def _matches(folder: Path, target: str) -> bool:
     names = (folder.name, folder.parent.name, f"{folder.parent.name}/{folder.name}")
-    return not wanted or wanted in names
+    return not target or target in names
 
 
 def _order(run_id: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Which keys of a profile each driver takes."""
+"""The profile keys that each driver supports."""
 
 from dataclasses import fields
 from typing import get_args
@@ -27,10 +27,10 @@ CHANGED = {
     "memory_mb": 100,
     "gpu_memory_mb": 100,
 }
-"""A value of every key that is not its default."""
+"""A value for every key that differs from its default."""
 
 
-def test_a_profile_may_name_every_driver_and_auto() -> None:
+def test_driver_key_accepts_every_driver_and_auto() -> None:
     literal = StackSection.model_fields["driver"].annotation
 
     assert set(get_args(literal)) == {AUTO, *SETTINGS}
@@ -38,12 +38,12 @@ def test_a_profile_may_name_every_driver_and_auto() -> None:
     assert all(DRIVERS[name].name == kind.name == name for name, kind in SETTINGS.items())
 
 
-def test_compose_takes_every_key() -> None:
+def test_compose_supports_every_stack_key() -> None:
     assert set(CHANGED) == {field.name for field in fields(ComposeSettings)}
     assert set(CHANGED) == StackSection.model_fields.keys() - {"driver"}
 
 
-def test_settings_are_the_values_of_a_driver_s_own_keys() -> None:
+def test_settings_contain_only_the_keys_of_the_driver() -> None:
     profile = make_profile(stack={"health": "/up", "startup_timeout": "5s", "model_threads": 3})
 
     assert LocalSettings.from_profile(profile) == LocalSettings(
@@ -52,22 +52,22 @@ def test_settings_are_the_values_of_a_driver_s_own_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "foreign"),
+    ("settings", "unsupported"),
     [
         (ComposeSettings, []),
         (LocalSettings, ["compose", "service", "memory_mb"]),
         (ExternalSettings, ["compose", "service", "environment", "memory_mb", "gpu_memory_mb"]),
     ],
 )
-def test_a_key_that_a_driver_does_not_take_counts_where_it_differs_from_its_default(
-    settings: type[ComposeSettings], foreign: list[str]
+def test_unsupported_keys_are_reported_only_if_they_differ_from_the_default(
+    settings: type[ComposeSettings], unsupported: list[str]
 ) -> None:
     defaults = StackSection()
 
     assert settings.foreign_keys(defaults, defaults) == []
-    assert settings.foreign_keys(StackSection.model_validate(CHANGED), defaults) == foreign
+    assert settings.foreign_keys(StackSection.model_validate(CHANGED), defaults) == unsupported
 
 
-def test_auto_and_drivers_of_other_versions_have_no_settings() -> None:
+def test_auto_and_unknown_drivers_have_no_settings() -> None:
     assert settings_of(AUTO) is None
     assert settings_of("swarm") is None

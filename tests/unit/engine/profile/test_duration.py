@@ -1,4 +1,4 @@
-"""Durations: what is read, what is written, what is refused."""
+"""Parsing and formatting of durations."""
 
 import math
 
@@ -10,7 +10,7 @@ from loadbench.engine.profile.duration import format_duration, parse_duration, r
 
 
 @given(st.floats(min_value=0, max_value=1e9))
-def test_what_is_written_is_read_as_the_same_number(seconds: float) -> None:
+def test_formatted_duration_parses_to_the_same_number(seconds: float) -> None:
     assert parse_duration(format_duration(seconds)) == seconds
 
 
@@ -29,7 +29,7 @@ def test_what_is_written_is_read_as_the_same_number(seconds: float) -> None:
         (1.5, 1.5),
     ],
 )
-def test_hours_minutes_seconds_and_bare_numbers_are_read(text: object, seconds: float) -> None:
+def test_hours_minutes_seconds_and_plain_numbers_are_parsed(text: object, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
@@ -51,13 +51,13 @@ def test_hours_minutes_seconds_and_bare_numbers_are_read(text: object, seconds: 
         pytest.param(10**400, id="huge"),
     ],
 )
-def test_anything_else_is_refused_with_examples_of_what_is_read(text: object) -> None:
-    with pytest.raises(ValueError, match="a duration such as 90s, 7m or 1h20m is needed"):
+def test_invalid_duration_raises_an_error_with_examples(text: object) -> None:
+    with pytest.raises(ValueError, match="expected a duration such as 90s, 7m or 1h20m"):
         parse_duration(text)
 
 
 @given(st.text() | st.from_regex(r"[0-9.hms+-]{1,8}", fullmatch=True))
-def test_no_text_brings_another_error(text: str) -> None:
+def test_any_text_parses_or_raises_value_error(text: str) -> None:
     try:
         seconds = parse_duration(text)
     except ValueError:
@@ -66,7 +66,7 @@ def test_no_text_brings_another_error(text: str) -> None:
 
 
 @given(st.integers(min_value=0, max_value=10**7))
-def test_whole_seconds_are_written_in_whole_units(seconds: int) -> None:
+def test_whole_seconds_are_formatted_without_fractions(seconds: int) -> None:
     assert "." not in format_duration(float(seconds))
     assert math.trunc(parse_duration(format_duration(float(seconds)))) == seconds
 
@@ -75,7 +75,7 @@ def test_whole_seconds_are_written_in_whole_units(seconds: int) -> None:
     ("seconds", "text"),
     [(4800.0, "1h20m"), (420.0, "7m"), (90.0, "1m30s"), (0.0, "0s"), (0.5, "0.5s")],
 )
-def test_it_is_written_as_people_would(seconds: float, text: str) -> None:
+def test_durations_are_formatted_in_short_notation(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 
 
@@ -90,5 +90,5 @@ def test_it_is_written_as_people_would(seconds: float, text: str) -> None:
         (6720, "1 h 52 min"),
     ],
 )
-def test_it_is_said_as_people_would(seconds: float, text: str) -> None:
+def test_readable_durations_have_at_most_two_units(seconds: float, text: str) -> None:
     assert readable_duration(seconds) == text

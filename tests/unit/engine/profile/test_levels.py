@@ -1,4 +1,4 @@
-"""Levels of load: the one that there is, and another one that nothing but its class knows."""
+"""Load levels: closed load, and a kind of load that is defined only in this test."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ from tests.support.builders import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulses:
-    """A load of the tests alone: so many pulses an hour, whoever sends them."""
+    """A kind of load for tests: pulses per hour, not sent by users."""
 
     unit: ClassVar[str] = "pulses"
     pulses: int
@@ -91,19 +91,19 @@ FEW, MANY = Pulses(pulses=2), Pulses(pulses=10)
 GRID = sweep_cells([1, 2], [FEW, MANY], repeats=1, recheck_first=True)
 
 
-def begun(cells: tuple[Cell, ...] = GRID) -> RunStarted:
+def started(cells: tuple[Cell, ...] = GRID) -> RunStarted:
     return replace(run_started(), cells=cells)
 
 
 def measured(*keys: str) -> RunState:
-    """A run in which these cells were measured, each with more requests than the one before."""
-    events: list[Any] = [begun()]
+    """Return a run with these cells measured, each with more requests than the one before."""
+    events: list[Any] = [started()]
     for number, key in enumerate(keys, start=1):
         events += [cell_started(key), cell_finished(key, completed=100 * number)]
     return state_after(*events)
 
 
-def test_another_level_passes_through_the_plan() -> None:
+def test_new_kind_of_level_works_in_the_plan() -> None:
     assert [cell.key for cell in GRID] == ["m1_p2", "m1_p10", "m2_p2", "m2_p10", "m1_p2_recheck"]
     assert GRID[1].report_name == "1_10p.html"
     extra = Cell(models=1, level=Pulses(pulses=5))
@@ -111,18 +111,18 @@ def test_another_level_passes_through_the_plan() -> None:
     assert keys == ["m1_p2", "m1_p10", "m1_p5", "m2_p2", "m2_p10", "m1_p2_recheck"]
 
 
-def test_another_level_passes_through_the_fold_and_the_rows() -> None:
+def test_new_kind_of_level_works_in_the_state_and_the_rows() -> None:
     state = measured("m1_p2", "m1_p10")
 
     first, second, third, *_ = rows(state)
-    assert [it.cell.key for it in state.outstanding] == ["m2_p2", "m2_p10", "m1_p2_recheck"]
+    assert [cell.cell.key for cell in state.outstanding] == ["m2_p2", "m2_p10", "m1_p2_recheck"]
     assert (first.level, second.level, third.verdict) == (FEW, MANY, "pending")
     assert (first.rps, second.rps) == (10.0, 20.0)
     by_load = sort_rows(rows(state), SortKey.LEVEL, is_descending=True)
     assert by_load[0].level == MANY
 
 
-def test_another_level_leaves_the_columns_of_the_first_one_empty() -> None:
+def test_new_kind_of_level_leaves_the_columns_of_closed_load_empty() -> None:
     state = measured("m1_p2")
 
     _, first, *_ = summary_csv(state).splitlines()
@@ -130,79 +130,79 @@ def test_another_level_leaves_the_columns_of_the_first_one_empty() -> None:
     assert json.loads(summary_json(state))["cells"][0]["users"] is None
 
 
-def test_another_level_passes_through_the_matrix() -> None:
+def test_new_kind_of_level_works_in_the_matrix() -> None:
     grid = grid_of(GRID)
-    lines = [plain(it) for it in matrix_lines(grid, measured("m1_p2"), ASCII, live=False)]
+    lines = [plain(text) for text in matrix_lines(grid, measured("m1_p2"), ASCII, live=False)]
 
     assert lines[0].split() == ["pulses", "1m", "2m"]
-    assert [it.split()[0] for it in lines[1:]] == ["2", "10", "2"]
+    assert [text.split()[0] for text in lines[1:]] == ["2", "10", "2"]
     assert grid.row_names() == ["2", "10", "2 again"]
 
 
-def test_another_level_passes_through_the_recommendation() -> None:
-    found = best(rows(measured("m1_p2", "m1_p10", "m2_p2")), Goals())
+def test_new_kind_of_level_works_in_the_recommendation() -> None:
+    cell = best(rows(measured("m1_p2", "m1_p10", "m2_p2")), Goals())
 
-    assert found is not None
-    assert found.cell == "m2_p2"
+    assert cell is not None
+    assert cell.cell == "m2_p2"
 
 
-def test_another_level_is_shown_before_it_is_measured() -> None:
+def test_new_kind_of_level_works_in_the_preview() -> None:
     profile = make_profile()
     mixed = Intention(name="x", profile=profile, cells=(*GRID, make_cell()))
-    told = [plain(it) for it in preview_lines(mixed, None, 200)]
+    lines = [plain(text) for text in preview_lines(mixed, None, 200)]
 
-    assert "pulses 2, 10" in told[0]
-    assert "users 2" in told[0]
+    assert "pulses 2, 10" in lines[0]
+    assert "users 2" in lines[0]
     assert set(proposal(GRID[0]).values()) == {"1", ""}
 
 
-def test_another_level_is_judged_without_a_number_of_users() -> None:
+def test_new_kind_of_level_gets_a_verdict_without_a_number_of_users() -> None:
     state = measured("m1_p2")
     finished = cell_finished("m1_p2", fewest_users=0)
 
     assert judge_in_run(state, GRID[0], finished)[1] == ()
 
 
-def test_another_level_has_its_curve_over_load() -> None:
+def test_new_kind_of_level_has_a_curve_over_load() -> None:
     (curve,) = rps_by_level(measured("m1_p2", "m1_p10"))
 
     assert curve.points == ((2.0, 10.0), (10.0, 20.0))
 
 
-def test_another_level_is_read_from_a_journal_once_its_kind_is_known(
+def test_new_kind_of_level_is_read_from_a_journal_once_registered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(levels, "KINDS", (Closed, Pulses))
-    folder = write_journal(tmp_path / "reports" / "x", begun(), cell_started("m1_p10"))
+    folder = write_journal(tmp_path / "reports" / "x", started(), cell_started("m1_p10"))
 
-    assert [it.cell for it in read_run(folder).state.cells.values()] == list(GRID)
+    assert [cell.cell for cell in read_run(folder).state.cells.values()] == list(GRID)
 
 
 @given(st.integers(1, 10**6), st.floats(0.001, 1000))
-def test_a_closed_level_is_read_as_it_was_recorded(users: int, spawn_rate: float) -> None:
+def test_closed_level_round_trips_through_its_fields(users: int, spawn_rate: float) -> None:
     level = Closed(users=users, spawn_rate=spawn_rate)
 
     assert level_of({"models": 1, **level.fields, "repeat": 1}) == level
 
 
-def test_fields_of_no_known_level_are_refused() -> None:
-    with pytest.raises(ValueError, match="no level has the fields pulses"):
+def test_unknown_level_fields_are_rejected() -> None:
+    with pytest.raises(ValueError, match="no kind of load has the fields pulses"):
         level_of({"pulses": 3})
 
 
 @pytest.mark.parametrize(
-    ("level", "words"),
+    ("level", "phrase"),
     [
         (Closed(users=1, spawn_rate=1), "1 user"),
         (Closed(users=50, spawn_rate=1), "50 users"),
         (FEW, "2 pulses"),
     ],
 )
-def test_a_level_is_said_in_words(level: Level, words: str) -> None:
-    assert level.phrase == words
+def test_phrase_contains_amount_and_unit(level: Level, phrase: str) -> None:
+    assert level.phrase == phrase
 
 
-def test_a_closed_cell_keeps_the_names_that_reports_always_had() -> None:
+def test_closed_cell_has_stable_key_and_report_name() -> None:
     cell = make_cell(models=2, users=50, spawn_rate=2.5, repeat=2)
 
     assert (cell.key, cell.report_name) == ("m2_u50_s2.5_r2", "2_50_2.5_r2.html")

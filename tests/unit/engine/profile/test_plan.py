@@ -1,4 +1,4 @@
-"""The cells of a profile: their order, their names, the time they take."""
+"""The cells of a profile: order, names and estimated time."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -30,7 +30,7 @@ rechecked = st.builds(
 
 
 @given(profiles)
-def test_every_point_of_the_grid_is_a_cell_with_a_key_and_a_report_of_its_own(
+def test_every_grid_point_is_a_cell_with_unique_key_and_report_name(
     profile: Profile,
 ) -> None:
     cells = plan_cells(profile)
@@ -40,7 +40,7 @@ def test_every_point_of_the_grid_is_a_cell_with_a_key_and_a_report_of_its_own(
 
 
 @given(profiles)
-def test_the_stack_is_rescaled_once_for_each_number_of_models(profile: Profile) -> None:
+def test_service_is_scaled_once_per_number_of_models(profile: Profile) -> None:
     scaled = [models for models, _ in groupby(plan_cells(profile), key=lambda cell: cell.models)]
     assert tuple(scaled) == profile.models
 
@@ -60,95 +60,93 @@ def test_repeats_are_interleaved_within_a_number_of_models() -> None:
 
 
 @given(rechecked)
-def test_the_first_cell_may_be_measured_once_more_at_the_very_end(profile: Profile) -> None:
+def test_recheck_first_adds_the_first_cell_at_the_end(profile: Profile) -> None:
     first, *_, last = cells = plan_cells(profile)
 
     assert cells[:-1] == plan_cells(profile.model_copy(update={"recheck_first": False}))
     assert last == replace(first, recheck=True)
     assert last.key == f"{first.key}_recheck"
     assert last.report_name == first.report_name.replace(".html", "_recheck.html")
-    assert [it for it in cells if it.recheck] == [last]
+    assert [cell for cell in cells if cell.recheck] == [last]
 
 
 @pytest.mark.parametrize(("models", "scalings"), [([1], 0), ([1, 2], 1)])
-def test_measuring_the_first_cell_again_takes_its_time_and_scales_back_to_it(
-    models: list[int], scalings: int
-) -> None:
+def test_recheck_adds_its_own_time_and_scaling(models: list[int], scalings: int) -> None:
     profile = make_profile(models=models, recheck_first=True)
     *swept, last = cells = plan_cells(profile)
 
-    more = estimate_s(profile, cells) - estimate_s(profile, tuple(swept))
+    added_s = estimate_s(profile, cells) - estimate_s(profile, tuple(swept))
 
-    assert more == estimate_cell_s(profile, last) + scalings * SCALING_S
-
-
-# Cells that are added
+    assert added_s == estimate_cell_s(profile, last) + scalings * SCALING_S
 
 
-def order(profile: Profile, models: int, users: int, *, over: int = 0) -> list[str]:
-    """The keys of a plan of which so many cells are over, once a point was added to it."""
+# Added cells
+
+
+def order(profile: Profile, models: int, users: int, *, ended: int = 0) -> list[str]:
+    """Return the keys of a plan with an added grid point; the first `ended` cells have ended."""
     cells = plan_cells(profile)
     added = cells_at(profile, Point(models=models, users=users, spawn_rate=2))
-    return [it.key for it in with_added(cells, added, cells[over:])]
+    return [cell.key for cell in with_added(cells, added, cells[ended:])]
 
 
-def test_a_cell_is_added_to_those_with_as_many_models() -> None:
+def test_added_cell_joins_cells_with_the_same_number_of_models() -> None:
     profile = make_profile(models=[1, 2], users=[5, 10])
 
-    assert order(profile, 1, 7, over=1) == [
+    assert order(profile, 1, 7, ended=1) == [
         *("m1_u5_s2", "m1_u10_s2", "m1_u7_s2", "m2_u5_s2", "m2_u10_s2")
     ]
 
 
-@pytest.mark.parametrize(("models", "over"), [(3, 0), (1, 2)])
-def test_a_cell_is_added_to_the_end_where_none_with_as_many_models_is_left(
-    models: int, over: int
+@pytest.mark.parametrize(("models", "ended"), [(3, 0), (1, 2)])
+def test_added_cell_goes_last_if_no_cell_with_its_number_of_models_is_outstanding(
+    models: int, ended: int
 ) -> None:
     profile = make_profile(models=[1, 2], users=[5, 10])
 
-    assert order(profile, models, 7, over=over)[-2:] == ["m2_u10_s2", f"m{models}_u7_s2"]
+    assert order(profile, models, 7, ended=ended)[-2:] == ["m2_u10_s2", f"m{models}_u7_s2"]
 
 
-@pytest.mark.parametrize("over", [0, 2, 4])
-def test_the_first_cell_s_second_measurement_stays_the_last(over: int) -> None:
+@pytest.mark.parametrize("ended", [0, 2, 4])
+def test_recheck_stays_last_when_cells_are_added(ended: int) -> None:
     profile = make_profile(models=[1, 2], users=[5, 10], recheck_first=True)
 
     for models in (1, 2, 3):
-        assert order(profile, models, 7, over=over)[-1] == "m1_u5_s2_recheck"
+        assert order(profile, models, 7, ended=ended)[-1] == "m1_u5_s2_recheck"
 
 
-def test_repeats_that_are_added_are_interleaved_too() -> None:
+def test_added_repeats_are_interleaved() -> None:
     profile = make_profile(models=[1, 2], users=[5, 10], repeats=2)
 
     assert order(profile, 1, 7)[:6] == [
         *("m1_u5_s2", "m1_u10_s2", "m1_u7_s2"),
         *("m1_u5_s2_r2", "m1_u10_s2_r2", "m1_u7_s2_r2"),
     ]
-    # The first repeats are over: what is being measured goes on, and then they are caught up.
-    assert order(profile, 1, 7, over=2)[2:6] == [
+    # The first repeats have ended, so the added cell follows the running one.
+    assert order(profile, 1, 7, ended=2)[2:6] == [
         *("m1_u5_s2_r2", "m1_u7_s2", "m1_u10_s2_r2", "m1_u7_s2_r2")
     ]
     assert order(profile, 3, 7)[-2:] == ["m3_u7_s2", "m3_u7_s2_r2"]
 
 
 @given(profiles, st.integers(1, 60), st.integers(0, 30))
-def test_a_cell_that_is_added_rescales_the_stack_once_at_the_most(
-    profile: Profile, models: int, over: int
+def test_added_cell_causes_at_most_one_more_scaling(
+    profile: Profile, models: int, ended: int
 ) -> None:
     cells = plan_cells(profile)
     added = cells_at(profile, Point(models=models, users=999, spawn_rate=0.5))
-    left = cells[over:]
+    left = cells[ended:]
 
-    found = with_added(cells, added, left)
+    plan = with_added(cells, added, left)
 
-    assert [it for it in found if it not in added] == list(cells)
-    assert [it for it in found if it in added] == list(added)
-    assert found[: len(cells) - len(left)] == cells[: len(cells) - len(left)]
-    rescaled = [models for models, _ in groupby(found, key=lambda cell: cell.models)]
+    assert [cell for cell in plan if cell not in added] == list(cells)
+    assert [cell for cell in plan if cell in added] == list(added)
+    assert plan[: len(cells) - len(left)] == cells[: len(cells) - len(left)]
+    rescaled = [models for models, _ in groupby(plan, key=lambda cell: cell.models)]
     assert len(rescaled) <= len(profile.models) + 1
 
 
-def test_cells_are_measured_in_the_order_the_profile_gives() -> None:
+def test_cells_follow_the_order_of_the_profile() -> None:
     cells = plan_cells(make_profile(models=[2, 1], users=[10, 5], spawn_rates=[5, 1]))
     assert [cell.key for cell in cells][:4] == ["m2_u10_s5", "m2_u10_s1", "m2_u5_s5", "m2_u5_s1"]
 
@@ -162,46 +160,46 @@ def test_cells_are_measured_in_the_order_the_profile_gives() -> None:
         (2.50, 3, "2_50_2.5_r3.html"),
     ],
 )
-def test_a_report_is_named_as_by_the_original_script(rate: float, repeat: int, name: str) -> None:
+def test_report_name_contains_models_users_and_rate(rate: float, repeat: int, name: str) -> None:
     assert make_cell(models=2, users=50, spawn_rate=rate, repeat=repeat).report_name == name
 
 
 @pytest.mark.parametrize(
     ("users", "rate", "seconds"), [(50, 10, 4), (5, 10, 0), (11, 10, 1), (5, 0.5, 9), (1, 1, 0)]
 )
-def test_the_ramp_lasts_from_the_first_user_to_the_last(
+def test_ramp_lasts_from_the_first_user_to_the_last(
     users: int, rate: float, seconds: float
 ) -> None:
     assert make_cell(users=users, spawn_rate=rate).level.ramp_s == seconds
 
 
-def test_a_cell_takes_its_ramp_the_settling_and_the_window() -> None:
+def test_cell_estimate_is_ramp_settle_window_and_drain() -> None:
     profile = make_profile(users=[50], spawn_rates=[10], run_time="1m")
     (cell,) = plan_cells(profile)
     assert estimate_cell_s(profile, cell) == 4 + 15 + 60 + 1
 
 
-def test_settling_that_is_switched_off_takes_no_time() -> None:
-    waits = make_profile(settle={"max": "30s", "window": "5s"})
-    waits_not = make_profile(settle={"max": "0s", "window": "5s"})
-    (cell,) = plan_cells(waits)
-    assert estimate_cell_s(waits, cell) - estimate_cell_s(waits_not, cell) == 15
+def test_disabled_settling_takes_no_time() -> None:
+    enabled = make_profile(settle={"max": "30s", "window": "5s"})
+    disabled = make_profile(settle={"max": "0s", "window": "5s"})
+    (cell,) = plan_cells(enabled)
+    assert estimate_cell_s(enabled, cell) - estimate_cell_s(disabled, cell) == 15
 
 
 @given(profiles)
-def test_a_sweep_takes_its_cells_and_a_scaling_for_each_number_of_models(profile: Profile) -> None:
+def test_sweep_estimate_is_all_cells_plus_scaling_per_number_of_models(profile: Profile) -> None:
     cells = plan_cells(profile)
     measured = sum(estimate_cell_s(profile, cell) for cell in cells)
     assert estimate_s(profile, cells) == measured + SCALING_S * len(profile.models)
 
 
-def test_more_model_threads_than_cores_are_warned_about() -> None:
+def test_more_model_threads_than_cores_cause_a_warning() -> None:
     (warning,) = warnings(make_profile(models=[1, 3], stack={"model_threads": 2}), cores=4)
     assert "3 models × 2 threads" in warning
-    assert "4 cores" in warning
+    assert "4 available cores" in warning
 
 
-def test_as_many_model_threads_as_cores_are_not_warned_about() -> None:
+def test_as_many_model_threads_as_cores_cause_no_warning() -> None:
     assert warnings(make_profile(models=[1, 2], stack={"model_threads": 2}), cores=4) == []
 
 
@@ -209,6 +207,6 @@ def test_models_on_a_gpu_are_not_counted_against_the_cores() -> None:
     assert warnings(make_profile(models=[8], device="gpu"), cores=1) == []
 
 
-def test_settling_that_is_switched_off_is_warned_about() -> None:
+def test_disabled_settling_causes_a_warning() -> None:
     (warning,) = warnings(make_profile(settle={"max": "0s"}), cores=8)
     assert "settle.max" in warning

@@ -1,4 +1,4 @@
-"""Profiles that other versions recorded."""
+"""Profiles recorded by other versions."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ def changed(**keys: Any) -> dict[str, Any]:
     return {**RECORDED, **keys}
 
 
-def test_a_profile_is_read_as_it_was_recorded() -> None:
+def test_recorded_profile_is_read_unchanged() -> None:
     recorded = read_recorded(RECORDED)
 
     assert recorded.profile == make_profile(device="gpu", stack={"model_threads": 2})
     assert (recorded.invalid, recorded.unknown) == ((), ())
 
 
-def test_keys_of_a_newer_version_are_ignored_and_named() -> None:
+def test_unknown_keys_are_ignored_and_listed() -> None:
     stack = {**RECORDED["stack"], "replicas": 3}
     recorded = read_recorded(changed(stack=stack, weather="good"))
 
@@ -29,7 +29,7 @@ def test_keys_of_a_newer_version_are_ignored_and_named() -> None:
     assert set(recorded.unknown) == {"stack.replicas", "weather"}
 
 
-def test_keys_that_an_older_version_did_not_have_get_their_defaults() -> None:
+def test_keys_missing_in_older_versions_get_their_defaults() -> None:
     older = {
         key: value for key, value in RECORDED.items() if key not in ("settle", "recheck_first")
     }
@@ -46,9 +46,7 @@ def test_keys_that_an_older_version_did_not_have_get_their_defaults() -> None:
         ({"stack": {"driver": "raft"}}, ("stack.driver",)),
     ],
 )
-def test_values_that_this_version_does_not_take_are_named(
-    keys: dict[str, Any], invalid: tuple[str, ...]
-) -> None:
+def test_invalid_values_are_listed(keys: dict[str, Any], invalid: tuple[str, ...]) -> None:
     recorded = read_recorded(changed(**keys))
 
     assert (recorded.profile, recorded.invalid) == (None, invalid)

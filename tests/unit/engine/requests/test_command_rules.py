@@ -1,4 +1,4 @@
-"""What is answered to each command in each state of a run."""
+"""The answer to each command in each state of a run."""
 
 from typing import Any
 
@@ -20,122 +20,120 @@ from tests.support.builders import (
     state_after,
 )
 
-BEGUN = run_started(make_profile(models=[1, 2]))
+STARTED = run_started(make_profile(models=[1, 2]))
 FIRST, SECOND = "m1_u2_s2", "m2_u2_s2"
 
 
 def ask(command: str, *events: Event, cell: str | None = None) -> Answer:
-    """The answer to a command after the events."""
-    return answer_to(Command("id", "", command, cell), state_after(BEGUN, *events))
+    """Return the answer to a command after the events."""
+    return answer_to(Command("id", "", command, cell), state_after(STARTED, *events))
 
 
-def test_stop_is_always_followed() -> None:
+def test_stop_is_always_accepted() -> None:
     for events in ((), (cell_started(),), (cell_started(), answered("pause"))):
         assert ask("stop", *events).accepted
 
 
-def test_pause_says_after_which_cell() -> None:
-    assert ask("pause", cell_started()) == Answer(True, f"the run pauses after {FIRST}")
-    assert ask("pause") == Answer(True, "the run pauses")
+def test_pause_names_the_cell_it_waits_for() -> None:
+    assert ask("pause", cell_started()) == Answer(True, f"Pausing the run after {FIRST}")
+    assert ask("pause") == Answer(True, "Pausing the run")
 
 
-def test_a_paused_run_is_not_paused_again() -> None:
-    assert ask("pause", answered("pause")) == Answer(False, "the run is paused already")
+def test_paused_run_rejects_pause() -> None:
+    assert ask("pause", answered("pause")) == Answer(False, "The run is already paused")
 
 
-def test_only_a_paused_run_is_resumed() -> None:
-    assert ask("resume") == Answer(False, "the run is not paused")
+def test_only_a_paused_run_accepts_resume() -> None:
+    assert ask("resume") == Answer(False, "The run is not paused")
     assert ask("resume", answered("pause")).accepted
     assert not ask("resume", answered("pause"), answered("resume")).accepted
 
 
-def test_skip_without_a_cell_means_the_current_one() -> None:
-    assert ask("skip", cell_started()) == Answer(True, f"{FIRST} is skipped", FIRST)
-    assert ask("skip") == Answer(False, "no cell is being measured")
+def test_skip_without_a_cell_skips_the_current_cell() -> None:
+    assert ask("skip", cell_started()) == Answer(True, f"Skipping {FIRST}", FIRST)
+    assert ask("skip") == Answer(False, "No cell is being measured")
 
 
-def test_a_cell_that_is_still_to_come_can_be_skipped() -> None:
-    assert ask("skip", cell_started(), cell=SECOND) == Answer(True, f"{SECOND} is skipped", SECOND)
+def test_pending_cell_can_be_skipped() -> None:
+    assert ask("skip", cell_started(), cell=SECOND) == Answer(True, f"Skipping {SECOND}", SECOND)
 
 
 @pytest.mark.parametrize("end", [cell_finished(), cell_failed(), cell_skipped()])
-def test_a_cell_that_is_over_is_not_skipped_but_measured_again(end: Event) -> None:
+def test_ended_cell_can_be_measured_again_but_not_skipped(end: Event) -> None:
     assert ask("skip", cell_started(), end, cell=FIRST) == Answer(
-        False, f"{FIRST} is over already", FIRST
+        False, f"{FIRST} has already ended", FIRST
     )
     assert ask("again", cell_started(), end, cell=FIRST) == Answer(
-        True, f"{FIRST} is measured again", FIRST
+        True, f"Scheduled {FIRST} to be measured again", FIRST
     )
 
 
-def test_a_cell_that_is_not_over_is_not_measured_again() -> None:
+def test_running_or_pending_cell_is_not_scheduled_again() -> None:
     assert ask("again", cell_started(), cell=FIRST) == Answer(
         False, f"{FIRST} is being measured", FIRST
     )
     assert ask("again", cell_started(), cell=SECOND) == Answer(
-        False, f"{SECOND} is still to be measured", SECOND
+        False, f"{SECOND} is already scheduled", SECOND
     )
     again = answered("again", FIRST)
     assert not ask("again", cell_started(), cell_finished(), again, cell=FIRST).accepted
 
 
 @pytest.mark.parametrize("command", ["skip", "again"])
-def test_a_cell_that_the_run_does_not_have_is_named(command: str) -> None:
-    assert ask(command, cell="m9_u9_s9") == Answer(False, "no cell m9_u9_s9", "m9_u9_s9")
+def test_unknown_cell_is_named_in_the_answer(command: str) -> None:
+    assert ask(command, cell="m9_u9_s9") == Answer(False, "No such cell: m9_u9_s9", "m9_u9_s9")
 
 
 def test_again_needs_a_cell() -> None:
     assert not ask("again", cell_started()).accepted
 
 
-def add(*events: Event, begun: Event = BEGUN, **changes: Any) -> Answer:
-    """The answer to who asks for m3_u10_s5, or for another point of the grid."""
+def add(*events: Event, started: Event = STARTED, **changes: Any) -> Answer:
+    """Return the answer to a request to add m3_u10_s5, or another grid point."""
     args = {"models": 3, "users": 10, "spawn_rate": 5, **changes}
-    return answer_to(Command("id", "", "add", args=args), state_after(begun, *events))
+    return answer_to(Command("id", "", "add", args=args), state_after(started, *events))
 
 
-def test_a_point_of_the_grid_is_added() -> None:
+def test_grid_point_is_added() -> None:
     for events in ((), (cell_started(),), (answered("pause"),)):
-        assert add(*events) == Answer(
-            True, "m3_u10_s5 is added", "m3_u10_s5", (make_cell(3, 10, 5),)
-        )
+        assert add(*events) == Answer(True, "Added m3_u10_s5", "m3_u10_s5", (make_cell(3, 10, 5),))
 
 
-def test_a_point_is_added_with_all_its_repeats() -> None:
-    answer = add(begun=run_started(make_profile(repeats=3)))
+def test_grid_point_is_added_with_all_repeats() -> None:
+    answer = add(started=run_started(make_profile(repeats=3)))
 
-    assert answer.message == "m3_u10_s5 is added, 3 times"
+    assert answer.message == "Added m3_u10_s5 with 3 repeats"
     assert [cell.key for cell in answer.added] == ["m3_u10_s5", "m3_u10_s5_r2", "m3_u10_s5_r3"]
 
 
-def test_numbers_may_be_texts_as_somebody_typed_them() -> None:
+def test_numbers_can_be_text() -> None:
     assert add(models="3", users=" 10", spawn_rate="5.0") == add()
 
 
 @pytest.mark.parametrize(
-    ("events", "more"),
+    ("events", "hint"),
     [
         ((), ""),
         ((cell_started(),), ""),
-        ((cell_started(), cell_finished()), "; `again` measures it once more"),
-        ((cell_started(), cell_failed()), "; `again` measures it once more"),
+        ((cell_started(), cell_finished()), ". Use `again` to measure it again"),
+        ((cell_started(), cell_failed()), ". Use `again` to measure it again"),
     ],
 )
-def test_a_cell_that_is_in_the_plan_is_not_added(events: tuple[Event, ...], more: str) -> None:
+def test_cell_in_the_plan_is_not_added_again(events: tuple[Event, ...], hint: str) -> None:
     assert add(*events, models=1, users=2, spawn_rate=2) == Answer(
-        False, f"{FIRST} is in the plan already{more}", FIRST
+        False, f"{FIRST} is already in the plan{hint}", FIRST
     )
 
 
-def test_a_cell_whose_name_is_that_of_another_is_not_added() -> None:
-    # Keys and reports have six digits of the rate.
+def test_cell_with_the_key_of_another_is_not_added() -> None:
+    # Keys and report names contain six digits of the rate.
     assert not add(models=1, users=2, spawn_rate=2.0000001).accepted
 
 
-def test_a_cell_that_was_added_is_in_the_plan() -> None:
+def test_added_cell_is_part_of_the_plan() -> None:
     now = (answered("add", "m3_u10_s5", added=(make_cell(3, 10, 5),)), cell_started("m3_u10_s5"))
 
-    assert add(*now).message == "m3_u10_s5 is in the plan already"
+    assert add(*now).message == "m3_u10_s5 is already in the plan"
     assert ask("skip", *now, cell="m3_u10_s5").accepted
     assert ask("again", *now, cell_finished("m3_u10_s5"), cell="m3_u10_s5").accepted
 
@@ -143,28 +141,26 @@ def test_a_cell_that_was_added_is_in_the_plan() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"models": 0}, "models: 0: input should be greater than or equal to 1"),
-        ({"models": 1.5}, "models: 1.5: a whole number is needed"),
-        ({"users": -3}, "users: -3: input should be greater than or equal to 1"),
-        ({"users": ""}, "users: '': a whole number is needed"),
-        ({"users": "ten"}, "users: 'ten': a whole number is needed"),
-        ({"users": True}, "users: True: a number is needed"),
-        ({"users": [1, 2]}, "users: [1, 2]: a whole number is needed"),
-        ({"users": 10**9}, "users: 1000000000: input should be less than or equal to 1000000"),
-        ({"spawn_rate": 0}, "spawn_rate: 0: input should be greater than or equal to 0.001"),
-        ({"spawn_rate": "fast"}, "spawn_rate: 'fast': a number is needed"),
-        ({"spawn_rate": float("nan")}, "spawn_rate: nan: input should be a finite number"),
-        ({"spawn_rate": 1e9}, "spawn_rate: 1000000000.0: input should be less than or equal to"),
+        ({"models": 0}, "models: expected a value ≥ 1, got 0"),
+        ({"models": 1.5}, "models: expected a whole number, got 1.5"),
+        ({"users": -3}, "users: expected a value ≥ 1, got -3"),
+        ({"users": ""}, "users: expected a whole number, got ''"),
+        ({"users": "ten"}, "users: expected a whole number, got 'ten'"),
+        ({"users": True}, "users: expected a number, got True"),
+        ({"users": [1, 2]}, "users: expected a whole number, got [1, 2]"),
+        ({"users": 10**9}, "users: expected a value ≤ 1000000, got 1000000000"),
+        ({"spawn_rate": 0}, "spawn_rate: expected a value ≥ 0.001, got 0"),
+        ({"spawn_rate": "fast"}, "spawn_rate: expected a number, got 'fast'"),
+        ({"spawn_rate": float("nan")}, "spawn_rate: expected a finite number, got nan"),
+        ({"spawn_rate": 1e9}, "spawn_rate: expected a value ≤ 1000, got 1000000000.0"),
         (
             {"models": 0, "spawn_rate": None},
-            "models: 0: input should be greater than or equal to 1; spawn_rate: nothing: a number",
+            "models: expected a value ≥ 1, got 0; spawn_rate: expected a number, got no value",
         ),
-        ({"repeat": 2}, "a cell is asked for by models, users, spawn_rate, a number each"),
+        ({"repeat": 2}, "expected one number for each of models, users, spawn_rate"),
     ],
 )
-def test_numbers_that_no_profile_could_have_are_refused(
-    changes: dict[str, Any], message: str
-) -> None:
+def test_invalid_numbers_are_rejected(changes: dict[str, Any], message: str) -> None:
     answer = add(**changes)
 
     assert not answer.accepted
@@ -172,34 +168,32 @@ def test_numbers_that_no_profile_could_have_are_refused(
 
 
 @pytest.mark.parametrize("args", [None, {}, [], "m3_u10_s5", 3, {"models": 1, "users": 2}])
-def test_what_names_no_point_is_refused(args: Any) -> None:
-    answer = answer_to(Command("id", "", "add", args=args), state_after(BEGUN))
+def test_arguments_without_a_grid_point_are_rejected(args: Any) -> None:
+    answer = answer_to(Command("id", "", "add", args=args), state_after(STARTED))
 
-    assert answer == Answer(
-        False, "a cell is asked for by models, users, spawn_rate, a number each"
+    assert answer == Answer(False, "expected one number for each of models, users, spawn_rate")
+
+
+def test_external_service_accepts_only_its_models_label() -> None:
+    external = make_profile(models=[3], host="http://x:1", stack={"driver": "external"})
+    started = run_started(external)
+
+    assert add(started=started).accepted
+    assert add(started=started, models=4) == Answer(
+        False, "models: expected one value: driver external does not scale the service"
     )
 
 
-def test_a_service_that_is_not_scaled_is_measured_with_its_one_label_alone() -> None:
-    outside = make_profile(models=[3], host="http://x:1", stack={"driver": "external"})
-    begun = run_started(outside)
-
-    assert add(begun=begun).accepted
-    assert add(begun=begun, models=4) == Answer(
-        False, "models: one value with stack.driver external, a label: nothing is scaled"
-    )
+def test_stopping_run_rejects_new_cells() -> None:
+    assert add(answered("stop")) == Answer(False, "The run is stopping")
 
 
-def test_a_run_that_is_being_stopped_takes_no_cell() -> None:
-    assert add(answered("stop")) == Answer(False, "the run is being stopped")
-
-
-def test_an_unknown_command_is_answered_with_those_there_are() -> None:
+def test_unknown_command_lists_all_commands() -> None:
     answer = ask("fly")
     assert not answer.accepted
-    assert "no command 'fly'" in answer.message
+    assert "Unknown command 'fly'" in answer.message
     assert all(name in answer.message for name in NAMES)
 
 
-def test_every_command_has_an_answer_before_the_run_has_begun() -> None:
+def test_every_command_is_answered_before_the_run_starts() -> None:
     assert all(answer_to(Command("id", "", name), RunState()).message for name in NAMES)

@@ -520,9 +520,9 @@ def test_a_cell_that_cannot_be_added_is_refused_and_nothing_changes(sweep: Sweep
 
     given = answers(sweep.folder)
     assert [given[identity] for identity in sent] == [
-        [(False, "models: 0: input should be greater than or equal to 1")],
-        [(False, "m2_u2_s2 is in the plan already")],
-        [(False, "a cell is asked for by models, users, spawn_rate, a number each")],
+        [(False, "models: expected a value ≥ 1, got 0")],
+        [(False, "m2_u2_s2 is already in the plan")],
+        [(False, "expected one number for each of models, users, spawn_rate")],
     ]
     assert list(sweep.state.cells) == ["m1_u2_s2", "m2_u2_s2"]
 
@@ -537,7 +537,7 @@ def test_pause_takes_effect_after_the_current_cell(sweep: Sweep) -> None:
     assert sweep.run() is Result.DONE
 
     texts = [message.text for message in sweep.state.messages]
-    assert texts == ["the run pauses after m1_u2_s2", "the run goes on"]
+    assert texts == ["Pausing the run after m1_u2_s2", "Resuming the run"]
 
 
 def test_pause_at_the_last_cell_does_not_keep_a_run_that_is_over(sweep: Sweep) -> None:

@@ -131,12 +131,12 @@ def test_a_broken_profile_says_its_first_mistake(tmp_path: Path) -> None:
     lines = profile_entry(saved, [], UNICODE, 60).lines
 
     assert plain(lines[0]) == "broken" + "✖ not valid".rjust(54)
-    assert texts(lines)[1] == "  2: users[0]: 'ten': a whole number is needed"
+    assert texts(lines)[1] == "  2: users[0]: expected a whole number, got 'ten'. Example:…"
     assert tone_of(lines, "not valid") is Tone.BAD
 
 
 def test_a_profile_with_several_mistakes_says_how_many(tmp_path: Path) -> None:
-    assert texts(profile_entry(broken(tmp_path), [], UNICODE, 60).lines)[1] == "  2 mistakes"
+    assert texts(profile_entry(broken(tmp_path), [], UNICODE, 60).lines)[1] == "  2 errors"
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
@@ -308,8 +308,9 @@ def test_a_broken_profile_shows_its_mistakes_and_the_line_of_the_first(tmp_path:
     assert texts(lines) == [
         "This profile is not valid.",
         "",
-        "broken.yaml: 2 mistakes",
-        "  broken.yaml:2: users[1]: 'ten': a whole number is needed",
+        "broken.yaml: 2 errors",
+        "  broken.yaml:2: users[1]: expected a whole number, got",
+        "  'ten'. Example: users: [5, 10]",
         "  broken.yaml:4: bach_size: unknown key; did you mean",
         "  batch_size?",
         "",
@@ -330,7 +331,7 @@ def test_only_lines_around_the_mistake_are_shown(tmp_path: Path) -> None:
 
     lines = texts(broken_detail(saved, 60))
 
-    shown = [one for one in lines if "remark" in one or "users: [" in one]
+    shown = [one for one in lines if "remark" in one or "users: [ten" in one]
     assert len(shown) == 7
     assert shown[3] == ">  22  users: [ten]"
 

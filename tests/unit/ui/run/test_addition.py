@@ -71,8 +71,8 @@ def test_repeats_are_told() -> None:
 @pytest.mark.parametrize(
     ("typed", "told", "tone"),
     [
-        ({"users": "x"}, "users: 'x': a whole number is needed", Tone.BAD),
-        ({"models": "1"}, f"{FIRST} is in the plan already", Tone.WARN),
+        ({"users": "x"}, "users: expected a whole number, got 'x'", Tone.BAD),
+        ({"models": "1"}, f"{FIRST} is already in the plan", Tone.WARN),
     ],
 )
 def test_what_the_runner_would_refuse_is_not_asked_for(

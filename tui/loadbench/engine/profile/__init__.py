@@ -1,10 +1,11 @@
-"""What a profile says, and the cells that it makes. Pure.
+"""Profiles and the cells they define. Pure.
 
-- `model`: every key, with the description that docs and help show. `fields`: the kinds of values.
-- `driver_settings`: which keys of `stack` a driver takes.
-- `loading`: from a YAML file to a `Profile`, with the place of every mistake.
-- `recorded`: a profile as a run recorded it, perhaps by another version.
-- `levels`: the load of a cell, as a type. `plan`: cells in order, and the time they take.
-- `changes`: the digest of a profile, and what differs between two.
-- `duration`: `90s`, `7m`, `1h20m`.
+- `model`: all keys, with the descriptions that docs and help show. `fields`: types of values.
+- `driver_settings`: the keys of `stack` that each driver supports.
+- `loading`: reads a YAML file into a `Profile` and reports each error with its location.
+  `error_messages`: the texts of these errors.
+- `recorded`: reads a profile that a run recorded, perhaps with another version.
+- `levels`: load levels, as types. `plan`: the cells in order and their estimated time.
+- `changes`: the digest of a profile, and the differences between two.
+- `duration`: durations such as `90s`, `7m`, `1h20m`.
 """

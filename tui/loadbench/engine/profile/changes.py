@@ -1,4 +1,4 @@
-"""Whether two resolved profiles are the same, and where they differ. Pure."""
+"""Compare resolved profiles. Pure."""
 
 import hashlib
 import json
@@ -7,28 +7,28 @@ from typing import Any
 
 
 def digest_of(resolved: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a profile's canonical JSON, in hexadecimal digits.
+    """Return the SHA-256 of a profile's canonical JSON as hexadecimal digits.
 
     Args:
-        resolved: Every key with its value as plain data, as `Profile.resolved` gives them.
+        resolved: All keys and values as plain data, as returned by `Profile.resolved`.
     """
     text = json.dumps(resolved, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return the keys whose values differ, each with both values.
+    """Return one message per key whose value differs, with both values.
 
     Args:
-        before: Every key with its value.
-        now: The same keys, later.
-        prefix: The name of the section that both are, with a dot.
+        before: All keys and values of the earlier profile.
+        now: The same keys with the values of the later profile.
+        prefix: Name of the section that is compared, with a dot; empty for a whole profile.
     """
-    found = []
-    for key, was in before.items():
-        value = now[key]
-        if isinstance(was, dict) and isinstance(value, dict) and was.keys() == value.keys():
-            found += differences(was, value, f"{prefix}{key}.")
-        elif was != value:
-            found.append(f"{prefix}{key} was {was}, is {value}")
-    return found
+    messages = []
+    for key, old in before.items():
+        new = now[key]
+        if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+            messages += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            messages.append(f"{prefix}{key} was {old}, is {new}")
+    return messages

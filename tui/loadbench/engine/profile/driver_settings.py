@@ -1,80 +1,80 @@
-"""Which `stack` keys each driver takes, and what is wrong with the others. Pure.
+"""The `stack` keys that each driver supports. Pure.
 
-A profile's mistakes are found when its file is loaded, also by views, which must not import the
-drivers themselves. So this module holds what a profile may ask of a driver, and nothing of how a
-driver works. It knows the section as plain keys and values, since the model of it imports this.
+Views load profiles, too, but must not import drivers. This module therefore describes the settings
+of the drivers without their implementation. It treats the section as plain keys and values, because
+the model of the section imports this module.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, Self
 
-from loadbench.engine.profile.fields import KeyMistakeError
+from loadbench.engine.profile.fields import InvalidKeyError
 
 AUTO = "auto"
-"""The value of `stack.driver` that leaves the choice to this machine."""
+"""The value of `stack.driver` that selects the first driver that works on this machine."""
 
 StackKeys = Iterable[tuple[str, Any]]
-"""Keys with their values, as iterating over a section of a profile gives them."""
+"""Pairs of key and value, as produced by iterating over a section of a profile."""
 
 
 class HasStack(Protocol):
-    """A profile, as far as drivers are concerned."""
+    """The part of a profile that drivers read."""
 
     @property
     def stack(self) -> StackKeys:
-        """Its `stack` section."""
+        """The `stack` section."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverSettings:
-    """The `stack` keys that a driver takes; every driver takes these."""
+    """The `stack` keys that a driver supports. All drivers support the keys of this class."""
 
     name: ClassVar[str]
     """The value of `stack.driver`."""
     lacks: ClassVar[str] = ""
-    """What the keys that it does not take need, as a plural noun."""
-    refusal: ClassVar[str] = ""
-    """What is said of such a key."""
-    is_host_needed: ClassVar[bool] = False
-    """Whether the profile must say where the service is."""
+    """What this driver does not provide and its unsupported keys require, as a plural noun."""
+    unsupported_key: ClassVar[str] = ""
+    """Error message for a key that this driver does not support."""
+    is_host_required: ClassVar[bool] = False
+    """Whether the profile must set `host`."""
     is_scalable: ClassVar[bool] = True
-    """False: the profile's one value of `models` is a label."""
+    """Whether the driver scales the service. False: `models` takes one value, used as a label."""
     is_started: ClassVar[bool] = True
-    """False: the service runs already, and nothing of it is started or watched."""
+    """Whether the driver starts the service. False: it is already running and not monitored."""
 
     health: str
     startup_timeout: float
-    """In seconds."""
+    """Seconds."""
     model_threads: int
-    """Without effect where nothing is started."""
+    """Has no effect if the driver does not start the service."""
 
     @classmethod
     def from_profile(cls, profile: HasStack) -> Self:
-        """Return the settings that a profile asks for, whatever driver it names."""
+        """Return the settings of a profile for this driver, regardless of its `stack.driver`."""
         keys = dict(profile.stack)
         return cls(**{field.name: keys[field.name] for field in fields(cls)})
 
     @classmethod
     def foreign_keys(cls, section: StackKeys, defaults: StackKeys) -> list[str]:
-        """Return the keys that this driver does not take and that differ from their default.
+        """Return the keys that this driver does not support and that differ from their default.
 
         Args:
             section: The `stack` section of a profile.
-            defaults: The section of a profile that gives none of its keys.
+            defaults: The section with all defaults.
         """
-        taken, blank = {"driver", *(field.name for field in fields(cls))}, dict(defaults)
-        return [key for key, value in section if key not in taken and value != blank[key]]
+        supported, default = {"driver", *(field.name for field in fields(cls))}, dict(defaults)
+        return [key for key, value in section if key not in supported and value != default[key]]
 
     @classmethod
-    def one_label(cls) -> str:
-        """Return what is said of a number of models that is not the label."""
-        return f"one value with stack.driver {cls.name}, a label: nothing is scaled"
+    def single_models_value(cls) -> str:
+        """Return the error message for more than one value of `models`."""
+        return f"expected one value: driver {cls.name} does not scale the service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedSettings(DriverSettings):
-    """The keys that every driver takes that starts the service."""
+    """The keys that all drivers that start the service support."""
 
     name: ClassVar[str]
 
@@ -99,7 +99,10 @@ class LocalSettings(StartedSettings):
 
     name: ClassVar[str] = "local"
     lacks: ClassVar[str] = "containers"
-    refusal: ClassVar[str] = "the local driver has no containers; driver compose has"
+    unsupported_key: ClassVar[str] = (
+        "not supported by driver local, which starts no containers. Use driver compose, or remove "
+        "the key"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +110,11 @@ class ExternalSettings(DriverSettings):
     """The keys of the `external` driver."""
 
     name: ClassVar[str] = "external"
-    lacks: ClassVar[str] = "services that are started"
-    refusal: ClassVar[str] = "nothing is started with stack.driver external; remove it"
-    is_host_needed: ClassVar[bool] = True
+    lacks: ClassVar[str] = "started services"
+    unsupported_key: ClassVar[str] = (
+        "not supported by driver external, which starts nothing. Remove the key"
+    )
+    is_host_required: ClassVar[bool] = True
     is_scalable: ClassVar[bool] = False
     is_started: ClassVar[bool] = False
 
@@ -117,37 +122,38 @@ class ExternalSettings(DriverSettings):
 SETTINGS: Mapping[str, type[DriverSettings]] = {
     kind.name: kind for kind in (ComposeSettings, LocalSettings, ExternalSettings)
 }
-"""The settings of every driver, by its name."""
+"""The settings class of each driver, by name."""
 
 
 def settings_of(driver: str) -> type[DriverSettings] | None:
-    """Return what a driver takes; None: `auto`, or the driver of another version."""
+    """Return the settings class of a driver; None for `auto` and for drivers of other versions."""
     return SETTINGS.get(driver)
 
 
-def refuse_misfit(
+def check_driver_settings(
     driver: str, *, section: StackKeys, defaults: StackKeys, host: str | None, models: int
 ) -> None:
-    """Raise unless a profile fits the driver that it names.
+    """Check that a profile is consistent with its driver.
 
     Args:
-        driver: The value of `stack.driver`; with `auto` there is nothing to compare with.
-        section: The `stack` section.
-        defaults: The section of a profile that gives none of its keys.
-        host: The profile's `host`.
-        models: How many values `models` has.
+        driver: The value of `stack.driver`. With `auto`, nothing is checked.
+        section: The `stack` section of the profile.
+        defaults: The section with all defaults.
+        host: The value of `host`.
+        models: Number of values in `models`.
 
     Raises:
-        KeyMistakeError: It does not.
+        InvalidKeyError: A key is missing or not supported by the driver.
     """
     settings = settings_of(driver)
     if settings is None:
         return
-    if settings.is_host_needed and not host:
-        raise KeyMistakeError(
-            ("stack", "driver"), f"{driver} needs `host`: where the service runs already"
+    if settings.is_host_required and not host:
+        raise InvalidKeyError(
+            ("stack", "driver"),
+            f"{driver} requires `host`, the address of the running service",
         )
     if not settings.is_scalable and models > 1:
-        raise KeyMistakeError(("models",), settings.one_label())
+        raise InvalidKeyError(("models",), settings.single_models_value())
     for key in settings.foreign_keys(section, defaults):
-        raise KeyMistakeError(("stack", key), settings.refusal)
+        raise InvalidKeyError(("stack", key), settings.unsupported_key)

@@ -1,24 +1,24 @@
-"""Durations as people write them: `90s`, `7m`, `1h20m`."""
+"""Parse and format durations such as `90s`, `7m` and `1h20m`."""
 
 import re
 from decimal import Decimal
 
 _PARTS = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _SECONDS = (3600, 60, 1)
-_NEEDED = "a duration such as 90s, 7m or 1h20m is needed"
+_EXPECTED = "expected a duration such as 90s, 7m or 1h20m"
 
 
 def parse_duration(text: object) -> float:
-    """Return the seconds that a duration stands for.
+    """Return a duration in seconds.
 
     Args:
-        text: `90s`, `7m`, `1h20m`, `1.5s`, or a bare number of seconds.
+        text: `90s`, `7m`, `1h20m`, `1.5s`, or a plain number of seconds.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: The text is not a duration.
     """
     if isinstance(text, bool) or not isinstance(text, str | int | float):
-        raise ValueError(_NEEDED)  # noqa: TRY004  # pydantic takes ValueError for a mistake
+        raise ValueError(_EXPECTED)  # noqa: TRY004  # pydantic expects ValueError
     match = _PARTS.fullmatch(text.strip()) if isinstance(text, str) else None
     if match and any(match.groups()):
         return sum(
@@ -27,11 +27,11 @@ def parse_duration(text: object) -> float:
     try:
         return float(text)
     except (ValueError, OverflowError):
-        raise ValueError(_NEEDED) from None
+        raise ValueError(_EXPECTED) from None
 
 
 def format_duration(seconds: float) -> str:
-    """Return a text that `parse_duration` reads as the same number of seconds."""
+    """Return a text that `parse_duration` converts back to the same number of seconds."""
     whole = int(seconds)
     if whole != seconds:
         return f"{Decimal(repr(seconds)):f}s"
@@ -44,7 +44,7 @@ def format_duration(seconds: float) -> str:
 
 
 def readable_duration(seconds: float) -> str:
-    """Return a duration as one reads it aloud: `45 s`, `2 min 5 s`, `1 h 52 min`."""
+    """Return a duration for display: `45 s`, `2 min 5 s`, `1 h 52 min`."""
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
     minutes, rest = divmod(rest, 60)

@@ -1,4 +1,7 @@
-"""The kinds of values that a profile holds, and what is said of one that is none."""
+"""Types of profile values, with their validation.
+
+Messages about a single value start with `expected`; `loading` appends the value that was found.
+"""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -13,15 +16,15 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
 ]
-"""Seconds; written as `90s`, `7m` or `1h20m`."""
+"""Seconds, written as `90s`, `7m` or `1h20m`."""
 
 
-class KeyMistakeError(ValueError):
-    """Keys that do not fit each other.
+class InvalidKeyError(ValueError):
+    """A key is inconsistent with other keys.
 
     Args:
-        key: The one that the message is about.
-        message: What is wrong and what is allowed.
+        key: Path of the key that the message is about.
+        message: The problem and how to fix it.
     """
 
     def __init__(self, key: tuple[str, ...], message: str) -> None:
@@ -29,29 +32,29 @@ class KeyMistakeError(ValueError):
         self.key = key
 
 
-def _no_truth_value(value: Any) -> Any:
-    # YAML reads yes and no as truth values, which Python counts as 1 and 0.
+def _not_boolean(value: Any) -> Any:
+    # YAML reads yes and no as booleans, which Python accepts as 1 and 0.
     if isinstance(value, bool):
-        raise ValueError("a number is needed")  # noqa: TRY004  # pydantic's word for a mistake
+        raise ValueError("expected a number")  # noqa: TRY004  # pydantic expects ValueError
     return value
 
 
 def _as_list(value: Any) -> Any:
-    return [_no_truth_value(value)] if isinstance(value, int | float) else value
+    return [_not_boolean(value)] if isinstance(value, int | float) else value
 
 
 def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
-        raise ValueError("a list such as [1, 2] is needed")
-    # Cells and their reports are named by %g of the value, so that must tell them apart.
+        raise ValueError("expected at least one value")
+    # Names of cells and reports contain the value as %g, so these must differ.
     if len({f"{value:g}" for value in values}) < len(values):
-        raise ValueError("the same value is given twice")
+        raise ValueError("expected distinct values")
     return values
 
 
 def _path(path: str) -> str:
     if not path.strip() or "\0" in path:
-        raise ValueError("a path is needed")
+        raise ValueError("expected a path")
     return str(PurePosixPath(path))
 
 
@@ -61,7 +64,7 @@ def _as_paths(value: Any) -> Any:
 
 def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths:
-        raise ValueError("a file is needed, such as [stack/compose.yaml]")
+        raise ValueError("expected at least one file, such as [stack/compose.yaml]")
     return paths
 
 
@@ -74,7 +77,7 @@ def _health(text: str) -> str:
 def _variables(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
         if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{name!r} cannot be an environment variable")
+            raise ValueError(f"{name!r} is not a valid environment variable")
     return environment
 
 
@@ -83,19 +86,21 @@ def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        more = parts.path.strip("/") or parts.query or parts.fragment
+        is_http = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        has_path = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
-        named, more = False, ""
-    if with_path and not named:
-        raise ValueError("a path such as /health, or a URL such as http://127.0.0.1:8000/health")
-    if not with_path and (not named or more):
-        raise ValueError("a URL such as http://127.0.0.1:8000 is needed, without a path")
+        is_http, has_path = False, ""
+    if with_path and not is_http:
+        raise ValueError(
+            "expected a path such as /health or a URL such as http://127.0.0.1:8000/health"
+        )
+    if not with_path and (not is_http or has_path):
+        raise ValueError("expected a URL without a path, such as http://127.0.0.1:8000")
     return url.rstrip("/")
 
 
-Whole = Annotated[int, BeforeValidator(_no_truth_value)]
-Rate = Annotated[float, BeforeValidator(_no_truth_value)]
+Whole = Annotated[int, BeforeValidator(_not_boolean)]
+Rate = Annotated[float, BeforeValidator(_not_boolean)]
 PositiveInt = Annotated[Whole, Field(ge=1, le=1_000_000)]
 PositiveRate = Annotated[Rate, Field(ge=0.001, le=1000)]
 PositiveInts = Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_list), AfterValidator(_axis)]

@@ -1,7 +1,7 @@
-"""The load that a cell puts on the service, as a type of its own. Pure.
+"""Load levels: the load that a cell puts on the service. Pure.
 
-Plan, fold, rows and views know a level by what `Level` says of it, never by its fields: another
-kind of load is another class here.
+All other modules use a level only through the protocol `Level`, never through the fields of a
+class. A new kind of load is a new class here.
 """
 
 import math
@@ -14,10 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 
 class Level(Protocol):
-    """How much load there is in a cell."""
+    """The load of a cell."""
 
     unit: ClassVar[str]
-    """What the label counts: `users`."""
+    """The unit of the label: `users`."""
 
     @property
     def phrase(self) -> str:
@@ -25,35 +25,35 @@ class Level(Protocol):
 
     @property
     def label(self) -> str:
-        """How much of that unit: `50`."""
+        """The amount of load without its unit: `50`."""
 
     @property
     def detail(self) -> str:
-        """What else tells it from a level with the same label: `10/s`. Empty: nothing."""
+        """What distinguishes levels with the same label: `10/s`. Empty if nothing does."""
 
     @property
     def amount(self) -> float:
-        """The label as a number: more is more load."""
+        """The label as a number. A larger number means more load."""
 
     @property
     def order(self) -> tuple[float, ...]:
-        """What levels are sorted by, ascending load."""
+        """Sort key for ascending load."""
 
     @property
     def key(self) -> str:
-        """Its part of a cell's key: `u50_s10`."""
+        """The part of a cell's key: `u50_s10`."""
 
     @property
     def report_name(self) -> str:
-        """Its part of the name of a cell's report: `50_10`."""
+        """The part of the file name of a cell's report: `50_10`."""
 
     @property
     def fields(self) -> Mapping[str, float]:
-        """Its numbers by the names that journals and summaries give them."""
+        """The numbers of the level, by their field names in journals and summaries."""
 
     @property
     def users(self) -> int | None:
-        """Users at a time. None: as many as the load takes."""
+        """Number of concurrent users. None: not fixed by this kind of load."""
 
     @property
     def ramp_s(self) -> float:
@@ -62,12 +62,12 @@ class Level(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A fixed number of users, each of whom waits for a response before the next request."""
+    """Closed load: a fixed number of users, each waiting for a response before the next request."""
 
     unit: ClassVar[str] = "users"
     users: int
     spawn_rate: float
-    """Users started per second, in batches: whole users, all of a batch at once."""
+    """Users started per second."""
 
     @property
     def label(self) -> str:
@@ -76,7 +76,7 @@ class Closed:
 
     @property
     def phrase(self) -> str:
-        """The number of users, with that word."""
+        """The number of users with its unit: `1 user`, `50 users`."""
         return "1 user" if self.users == 1 else f"{self.users} users"
 
     @property
@@ -91,17 +91,17 @@ class Closed:
 
     @property
     def order(self) -> tuple[float, ...]:
-        """By users, then by spawn rate."""
+        """Users, then spawn rate."""
         return self.users, self.spawn_rate
 
     @property
     def key(self) -> str:
-        """`u50_s10`; the spawn rate as `%g`."""
+        """`u50_s10`, with the spawn rate as `%g`."""
         return f"u{self.users}_s{self.spawn_rate:g}"
 
     @property
     def report_name(self) -> str:
-        """`50_10`; the spawn rate as `%g`."""
+        """`50_10`, with the spawn rate as `%g`."""
         return f"{self.users}_{self.spawn_rate:g}"
 
     @property
@@ -111,29 +111,29 @@ class Closed:
 
     @property
     def ramp_s(self) -> float:
-        """Seconds from the first user to the last; Locust starts them in whole seconds."""
+        """Seconds from the first user to the last. Locust starts users once per second."""
         return max(0.0, math.ceil(self.users / self.spawn_rate) - 1)
 
 
 KINDS: tuple[type[Level], ...] = (Closed,)
-"""Kinds of load, told apart in journals by the names of their fields."""
+"""Kinds of load. In journals, the field names identify the kind."""
 
 
 def level_of(fields: Mapping[str, Any]) -> Level:
-    """Return the level that a journal recorded.
+    """Return the level recorded in a journal.
 
     Args:
-        fields: Those of `Level.fields`, perhaps among others.
+        fields: The names and values of `Level.fields`. Other fields are ignored.
 
     Raises:
-        ValueError: They are those of no kind that this version knows.
+        ValueError: The fields match no kind of load of this version.
     """
     for kind in KINDS:
         try:
             return _adapter(kind).validate_python(dict(fields))
         except ValidationError:
             continue
-    raise ValueError(f"no level has the fields {', '.join(fields)}")
+    raise ValueError(f"no kind of load has the fields {', '.join(fields)}")
 
 
 @cache

@@ -1,10 +1,10 @@
-"""What a profile says. Every key is described here, where it is defined, and nowhere else."""
+"""The profile model. Each key is described where it is defined; help and docs are generated."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from loadbench.engine.profile.driver_settings import refuse_misfit
+from loadbench.engine.profile.driver_settings import check_driver_settings
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.fields import (
     Duration,
@@ -21,11 +21,11 @@ from loadbench.engine.profile.fields import (
 )
 
 SETTLE_WINDOWS = 3
-"""Successive windows that must agree: as in Triton perf_analyzer's stability rule."""
+"""Successive windows that must agree, as in the stability rule of Triton's perf_analyzer."""
 
 
 class Section(BaseModel):
-    """Keys that belong together. Unknown ones are mistakes."""
+    """A section of a profile. Unknown keys are errors."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, coerce_numbers_to_str=True
@@ -36,12 +36,13 @@ class Settle(Section):
     """When a cell counts as steady."""
 
     max: Annotated[Duration, Field(ge=0, le=86400)] = Field(
-        30.0, description="give up waiting for steady numbers after this long; 0s: do not wait"
+        30.0,
+        description="Maximum wait for steady numbers before a cell is measured. 0s: do not wait",
     )
     window: Annotated[Duration, Field(ge=1, le=3600)] = Field(
         5.0,
-        description="three windows of this length, one after the other, "
-        "must agree within 10 % in rate and in median latency, with 30 answers each",
+        description="Length of a settle window. A cell is steady once three successive windows "
+        "agree within 10 % in request rate and median latency, with 30 or more responses each",
     )
 
     @model_validator(mode="after")
@@ -55,124 +56,127 @@ class Settle(Section):
 
 
 class StackSection(Section):
-    """How the service under test is started."""
+    """How the service under test is started and scaled."""
 
     driver: Literal["auto", "compose", "local", "external"] = Field(
         "auto",
-        description="compose: containers, by Docker Compose; local: broker, API and models as "
-        "processes of this machine, no Docker needed; external: a service that is running already "
-        "at `host`; auto: compose where a Docker engine answers, else local",
+        description="How the service is started. compose: in containers, with Docker Compose; "
+        "local: as processes on this machine, without Docker; external: not at all, it is already "
+        "running at `host`; auto: compose if a Docker engine responds, otherwise local",
     )
     compose: PathTexts = Field(
         ("stack/compose.yaml",),
-        description="compose files, relative to the workspace or absolute, later ones over "
-        "earlier ones; those of any project will do",
+        description="Compose files of the service, which can be any project. Paths are absolute or "
+        "relative to the workspace; later files override earlier ones",
     )
-    service: str = Field("model", description="the service of the compose files that is scaled")
+    service: str = Field("model", description="Compose service to scale")
     health: HealthText = Field(
         "/health",
-        description="what is asked whether the service is ready: a path on host, or a URL",
+        description="Health check that responds with 2xx once the service is ready: a path on the "
+        "host of the service, or a URL",
     )
     environment: Variables = Field(
         default_factory=dict,
-        description="more environment variables for the API and the models; with compose files of "
-        "your own, values for the ${NAME} in them. They are saved with the run, so no secrets",
+        description="Additional environment variables of the API and the models; for your own "
+        "compose files, the values of ${NAME}. Saved with the run, so do not store secrets here",
     )
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
-        180.0, description="how long the stack may take until all models are ready"
+        180.0, description="Maximum wait until all models are ready"
     )
     model_threads: Annotated[Whole, Field(ge=1, le=1024)] = Field(
-        1, description="ONNX Runtime threads of one model; models × threads should fit the cores"
+        1,
+        description="ONNX Runtime threads per model. Keep models × threads within the number of "
+        "CPU cores",
     )
     memory_mb: Annotated[Whole, Field(ge=6)] | None = Field(
         None,
-        description="memory that one model container may take, in MB, enforced by the kernel; "
-        "null: no limit. Compose alone can set one",
+        description="Memory limit of a model container in MB; null: no limit. Only with driver "
+        "compose",
     )
     gpu_memory_mb: Annotated[Whole, Field(ge=1)] | None = Field(
-        None, description="VRAM that one model may take, in MB; null: grows by need"
+        None, description="VRAM limit of a model in MB; null: allocated as needed"
     )
 
 
 class LoadSection(Section):
-    """What one user does, and how its requests are made."""
+    """How load is generated."""
 
     model: Literal["closed"] = Field(
-        "closed", description="closed: a fixed number of users, each waits for its answer"
+        "closed",
+        description="Load model. closed: a fixed number of users, each waiting for its response "
+        "before the next request",
     )
     locustfile: PathText = Field(
-        "locustfile.py", description="the Locust file, relative to the workspace or absolute"
+        "locustfile.py",
+        description="Locustfile that defines a user, absolute or relative to the workspace",
     )
     images: PathText = Field(
-        "images", description="the folder of images to send, relative to the workspace or absolute"
+        "images",
+        description="Folder of the images to send, absolute or relative to the workspace",
     )
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = Field(
-        30.0, description="a request without an answer for this long has failed"
+        30.0, description="Request timeout. A request that times out counts as a failure"
     )
 
 
 class Goals(Section):
-    """What a cell must reach; only `--check` acts on it."""
+    """Goals for each cell. They affect the exit code only with `--check`."""
 
     p95_ms: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="the 95th percentile of latency, in ms, at the most; null: no goal"
+        None, description="Maximum 95th percentile of latency in ms; null: no goal"
     )
     failure_ratio: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="failed requests / requests, 0 to 1, at the most; null: no goal"
+        None, description="Maximum ratio of failed to all requests, 0 to 1; null: no goal"
     )
 
 
 class Profile(Section):
-    """One saved benchmark: what is started, which cells are measured, for how long."""
+    """A profile: the service to start, the cells to measure, and for how long."""
 
-    description: str = Field("", description="one line for people")
-    device: Literal["cpu", "gpu"] = Field("cpu", description="where the models compute: cpu or gpu")
+    description: str = Field("", description="One line that describes the profile")
+    device: Literal["cpu", "gpu"] = Field("cpu", description="Where the models run: cpu or gpu")
     batch_size: Annotated[Whole, Field(ge=1, le=4096)] = Field(
-        1, description="requests that a model takes at once, at the most"
+        1, description="Maximum number of requests that a model processes at once"
     )
     models: PositiveInts = Field(
-        description="numbers of model containers to measure (also: num_models_list)",
+        description="Numbers of model containers to measure (alias: num_models_list)",
         validation_alias=AliasChoices("models", "num_models_list"),
     )
     users: PositiveInts = Field(
-        description="numbers of concurrent users to measure (also: num_users_list)",
+        description="Numbers of concurrent users to measure (alias: num_users_list)",
         validation_alias=AliasChoices("users", "num_users_list"),
     )
     spawn_rates: PositiveRates = Field(
-        description="users started per second; Locust starts whole batches, about once a second: "
-        "10 are 10 at the same instant each second, 2.5 are 2 every 0.8 s, 0.5 are 1 every 2 s "
-        "(also: spawn_rate_list)",
+        description="Spawn rates to measure: users started per second (alias: spawn_rate_list)",
         validation_alias=AliasChoices("spawn_rates", "spawn_rate_list"),
     )
     run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
-        30.0, description="how long one cell is measured, ramp and settling not counted"
+        30.0, description="Measurement window of a cell, without ramp and settle time"
     )
     repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         1,
-        description="how often each cell is measured; from 2 on, the medians of its repeats are "
-        "told, with their intervals",
+        description="Repeats per cell. With 2 or more, reports show the median and an interval",
     )
     recheck_first: bool = Field(
         False,
-        description="measure the first cell once more at the very end, and tell how far its "
-        "numbers have drifted",
+        description="Measure the first cell again at the end of the run and report the drift",
     )
-    settle: Settle = Field(default_factory=Settle, description="when a cell counts as steady")
+    settle: Settle = Field(default_factory=Settle, description="When a cell counts as steady")
     host: HttpUrl = Field(
         None,
-        description="the address that requests go to: where our stack is to listen, or where "
-        "another project or an external service does. null: a free loopback port for our stack, "
-        "the one published port of another project",
+        description="URL of the service under test. The bundled service listens on this address; "
+        "driver external requires it. null: a free loopback port for the bundled service, the only "
+        "published port for another project",
     )
     stack: StackSection = Field(
-        default_factory=StackSection, description="how the service is started"
+        default_factory=StackSection, description="How the service is started and scaled"
     )
-    load: LoadSection = Field(default_factory=LoadSection, description="what the users do")
-    goals: Goals = Field(default_factory=Goals, description="what `--check` compares with")
+    load: LoadSection = Field(default_factory=LoadSection, description="How load is generated")
+    goals: Goals = Field(default_factory=Goals, description="Goals that `--check` compares with")
 
     @model_validator(mode="after")
-    def _fits_its_driver(self) -> "Profile":
-        refuse_misfit(
+    def _check_driver(self) -> "Profile":
+        check_driver_settings(
             self.stack.driver,
             section=self.stack,
             defaults=StackSection(),
@@ -182,12 +186,12 @@ class Profile(Section):
         return self
 
     def resolved(self) -> dict[str, Any]:
-        """Return every key with its value as plain data, as a profile file would hold it."""
+        """Return all keys and values as plain data, in the structure of a profile file."""
         return self.model_dump(mode="json")
 
 
 class Point(Section):
-    """One point of the grid, asked for by itself."""
+    """A single grid point, to be added to a run."""
 
     models: PositiveInt
     users: PositiveInt
@@ -199,11 +203,11 @@ ALIASES = {
     "num_users_list": "users",
     "spawn_rate_list": "spawn_rates",
 }
-"""Names that the original script used, and the keys that they stand for."""
+"""Alternative names of keys, and the keys they stand for."""
 
 
 def known_keys(section: type[BaseModel] = Profile, prefix: str = "") -> dict[str, str]:
-    """Return the description of every key, sections as dotted names, in the order of definition."""
+    """Return the description of each key by its dotted name, in the order of definition."""
     keys: dict[str, str] = {}
     for name, field in section.model_fields.items():
         inner = field.annotation
@@ -214,20 +218,26 @@ def known_keys(section: type[BaseModel] = Profile, prefix: str = "") -> dict[str
     return keys
 
 
-def key_reference() -> str:
-    """Return a Markdown table of every key: name, default, meaning."""
-    defaults: dict[str, Any] = {}
-    blank = Profile(models=(1,), users=(1,), spawn_rates=(1.0,)).resolved()
-    for key in known_keys():
-        value: Any = blank
+def key_rows() -> list[tuple[str, str, str]]:
+    """Return the dotted name, the default and the description of each key."""
+    defaults = Profile(models=(1,), users=(1,), spawn_rates=(1.0,)).resolved()
+    rows = []
+    for key, description in known_keys().items():
+        value: Any = defaults
         for part in key.split("."):
             value = value[part]
-        defaults[key] = "required" if key in ALIASES.values() else _yaml_scalar(value)
-    rows = [f"| `{key}` | {defaults[key]} | {text} |" for key, text in known_keys().items()]
+        default = "required" if key in ALIASES.values() else _yaml_text(value)
+        rows.append((key, default, description))
+    return rows
+
+
+def key_reference() -> str:
+    """Return a Markdown table of all keys, for the documentation."""
+    rows = [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in key_rows()]
     return "\n".join(("| key | default | meaning |", "|---|---|---|", *rows))
 
 
-def _yaml_scalar(value: Any) -> str:
+def _yaml_text(value: Any) -> str:
     match value:
         case None:
             return "null"
@@ -235,6 +245,8 @@ def _yaml_scalar(value: Any) -> str:
             return '""'
         case bool():
             return str(value).lower()
+        case list():
+            return f"[{', '.join(map(str, value))}]"
         case dict():
             return "{}"
         case _:

@@ -1,4 +1,4 @@
-"""From a profile to the cells that are measured, and an estimate of the time they take."""
+"""The cells of a profile in order, and the estimated time to measure them. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from loadbench.engine.profile.levels import Closed, Level
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Point, Profile
 
 SCALING_S = 6.0
-"""What scaling takes per change of the number of models: an estimate, for the plan alone."""
+"""Estimated seconds to scale the service to another number of models."""
 
 REPORT_BYTES = 1_000_000
-"""About what a cell leaves on the disk; nearly all of it is Locust's HTML report."""
+"""Approximate disk space per cell. Nearly all of it is Locust's HTML report."""
 
 _RECHECK = "_recheck"
 
@@ -24,16 +24,16 @@ class Cell:
     level: Level
     repeat: int = 1
     recheck: bool = False
-    """It is the first cell of the run, measured once more at the very end."""
+    """Whether this is the second measurement of the first cell, at the end of the run."""
 
     @property
     def key(self) -> str:
-        """The cell's name in journals and commands: `m2_u50_s10`, repeat 2: `m2_u50_s10_r2`."""
+        """Name in journals and commands: `m2_u50_s10`; for repeat 2, `m2_u50_s10_r2`."""
         return f"m{self.models}_{self.level.key}{self._suffix}"
 
     @property
     def report_name(self) -> str:
-        """The file name of Locust's report of the cell."""
+        """File name of Locust's report for this cell."""
         return f"{self.models}_{self.level.report_name}{self._suffix}.html"
 
     @property
@@ -43,7 +43,7 @@ class Cell:
 
 
 def plan_cells(profile: Profile) -> tuple[Cell, ...]:
-    """Return the cells of a profile in the order they are measured."""
+    """Return the cells of a profile in the order of measurement."""
     levels = [
         Closed(users=users, spawn_rate=spawn_rate)
         for users in profile.users
@@ -55,11 +55,11 @@ def plan_cells(profile: Profile) -> tuple[Cell, ...]:
 def sweep_cells(
     models: Iterable[int], levels: Sequence[Level], repeats: int = 1, *, recheck_first: bool = False
 ) -> tuple[Cell, ...]:
-    """Return the cells of a grid in the order they are measured.
+    """Return the cells of a grid in the order of measurement.
 
-    Models are outermost, so that the stack is rescaled least. Repeats are interleaved within
-    one number of models, so that drift hits every cell alike. With `recheck_first` the first cell
-    comes once more at the end.
+    The number of models changes least often, to avoid rescaling. Repeats are interleaved within one
+    number of models, so that drift affects all cells alike. With `recheck_first`, the first cell is
+    added again at the end.
     """
     cells = tuple(
         Cell(models=number, level=level, repeat=repeat)
@@ -71,7 +71,7 @@ def sweep_cells(
 
 
 def cells_at(profile: Profile, point: Point) -> tuple[Cell, ...]:
-    """Return the cells of one point of the grid: all its repeats."""
+    """Return the cells of one grid point, one per repeat."""
     level = Closed(users=point.users, spawn_rate=point.spawn_rate)
     return tuple(
         Cell(models=point.models, level=level, repeat=repeat)
@@ -82,15 +82,15 @@ def cells_at(profile: Profile, point: Point) -> tuple[Cell, ...]:
 def with_added(
     cells: Sequence[Cell], added: Iterable[Cell], outstanding: Collection[Cell]
 ) -> tuple[Cell, ...]:
-    """Return the cells of a plan with more of them, so that the stack is rescaled least.
+    """Return the plan with added cells, placed so that the service is rescaled least.
 
-    A cell goes to the outstanding ones with as many models, its repeat behind theirs. Where there
-    are none it goes to the end, before the first cell's second measurement.
+    A cell is placed after the outstanding cells with the same number of models and the same or a
+    lower repeat. If there are none, it is placed at the end, before the recheck of the first cell.
 
     Args:
-        cells: Those of the plan, in order.
-        added: Those that are not in it yet.
-        outstanding: Those of the plan that are still to be measured.
+        cells: The cells of the plan, in order.
+        added: The new cells.
+        outstanding: The cells of the plan that are still to be measured.
     """
     order, waiting = list(cells), set(outstanding)
     for cell in added:
@@ -100,42 +100,43 @@ def with_added(
 
 
 def _place(cell: Cell, order: Sequence[Cell], outstanding: Collection[Cell]) -> int:
-    near = [
-        at
-        for at, it in enumerate(order)
-        if it.models == cell.models and it in outstanding and not it.recheck
+    candidates = [
+        index
+        for index, other in enumerate(order)
+        if other.models == cell.models and other in outstanding and not other.recheck
     ]
-    if not near:
-        return len(order) - sum(it.recheck for it in order)
-    return max((at for at in near if order[at].repeat <= cell.repeat), default=near[0]) + 1
+    if not candidates:
+        return len(order) - sum(other.recheck for other in order)
+    earlier = (index for index in candidates if order[index].repeat <= cell.repeat)
+    return max(earlier, default=candidates[0]) + 1
 
 
 def estimate_cell_s(profile: Profile, cell: Cell) -> float:
-    """Return the seconds that a cell takes at its number of models, scaling not counted."""
+    """Return the estimated seconds for one cell, without scaling."""
     settle = min(profile.settle.max, SETTLE_WINDOWS * profile.settle.window)
     return cell.level.ramp_s + settle + profile.run_time + 1.0
 
 
 def estimate_s(profile: Profile, cells: tuple[Cell, ...]) -> float:
-    """Return the seconds that a sweep over the cells takes."""
+    """Return the estimated seconds for all cells, with scaling."""
     changes = 1 + sum(a.models != b.models for a, b in pairwise(cells))
     return sum(estimate_cell_s(profile, cell) for cell in cells) + SCALING_S * changes
 
 
 def warnings(profile: Profile, cores: int | None) -> list[str]:
-    """Return what is allowed but may not be meant, in sentences.
+    """Return warnings about valid but probably unintended settings.
 
     Args:
         profile: The profile.
-        cores: How many the models have; None: they are not ours, so nobody can tell.
+        cores: Number of CPU cores available to the models; None: unknown.
     """
-    found = []
-    most = max(profile.models) * profile.stack.model_threads
-    if cores is not None and profile.device == "cpu" and most > cores:
-        found.append(
-            f"{max(profile.models)} models × {profile.stack.model_threads} threads are more than "
-            f"the {cores} cores here: the models will slow each other down"
+    messages = []
+    threads = max(profile.models) * profile.stack.model_threads
+    if cores is not None and profile.device == "cpu" and threads > cores:
+        messages.append(
+            f"{max(profile.models)} models × {profile.stack.model_threads} threads exceed the "
+            f"{cores} available cores: the models will slow each other down"
         )
     if not profile.settle.max:
-        found.append("settle.max is 0s: cells are measured without waiting for steady numbers")
-    return found
+        messages.append("settle.max is 0s: cells are measured without waiting for steady numbers")
+    return messages

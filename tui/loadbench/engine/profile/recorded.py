@@ -1,4 +1,4 @@
-"""A profile as a run recorded it, perhaps by another version of this program. Pure."""
+"""Profiles recorded by runs, possibly of another version of this program. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,27 +6,27 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from loadbench.engine.profile.loading import dotted
+from loadbench.engine.profile.error_messages import dotted
 from loadbench.engine.profile.model import Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What this version makes of a recorded profile."""
+    """A recorded profile as this version reads it."""
 
     profile: Profile | None
-    """None: it cannot be read."""
+    """None: this version cannot read it."""
     invalid: tuple[str, ...] = ()
-    """Keys whose values this version does not take."""
+    """Keys whose values this version rejects."""
     unknown: tuple[str, ...] = ()
-    """Keys that this version does not have. Reading ignores them, resuming must not."""
+    """Keys unknown to this version. Reading ignores them; resuming is refused."""
 
 
 def read_recorded(fields: Mapping[str, Any]) -> Recorded:
-    """Type the profile of a run.
+    """Convert the recorded profile of a run to a `Profile`.
 
     Args:
-        fields: Every key with its value, as the run recorded them.
+        fields: All keys and values, as recorded by the run.
     """
     unknown: list[str] = []
     known = _known(fields, Profile, "", unknown)
@@ -41,7 +41,7 @@ def read_recorded(fields: Mapping[str, Any]) -> Recorded:
 def _known(
     fields: Mapping[str, Any], section: type[BaseModel], prefix: str, unknown: list[str]
 ) -> dict[str, Any]:
-    """Return the fields that a section has, and note the names of all others."""
+    """Return the fields that a section defines, and add the names of the others to `unknown`."""
     known = {}
     for key, value in fields.items():
         if key not in section.model_fields:
@@ -50,6 +50,6 @@ def _known(
         inner = section.model_fields[key].annotation
         is_section = isinstance(inner, type) and issubclass(inner, BaseModel)
         if is_section and isinstance(value, Mapping):
-            value = _known(value, inner, f"{prefix}{key}.", unknown)  # type: ignore[arg-type]  # a section, as asked above
+            value = _known(value, inner, f"{prefix}{key}.", unknown)  # type: ignore[arg-type]  # is_section
         known[key] = value
     return known

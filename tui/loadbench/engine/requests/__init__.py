@@ -1,7 +1,8 @@
-"""What views may ask the engine for, without knowing how it is done.
+"""Requests of views to the engine. Views use this package instead of drivers and the runner.
 
-`launch`: preview and start runs, by starting the runner's process; a `RunRequest` goes there, a
-`RunPlan` or a folder comes back. `preflight`: what a driver found, as part of a plan.
-`command_rules`: the answer to a command in a state of the run, the same for the runner that follows
-it and the view that offers it.
+- `launch`: previews and starts runs in the process of the runner. Takes a `RunRequest`; returns a
+  `RunPlan` or the folder of the run.
+- `preflight`: the result of a driver's preflight, as part of a `RunPlan`.
+- `command_rules`: the answer to a command in a given state of the run. The runner and the views
+  apply the same rules.
 """

@@ -1,4 +1,4 @@
-"""What the runner answers to a command. Pure."""
+"""The runner's answers to commands. Pure."""
 
 from dataclasses import dataclass
 
@@ -12,30 +12,30 @@ from loadbench.errors import ProfileError
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a command is followed, and what people are told."""
+    """Whether a command is accepted, and the message for the user."""
 
     accepted: bool
     message: str
     cell: str | None = None
-    """The cell that it is about, if it is about one."""
+    """Key of the cell that the command refers to; None: the command refers to no cell."""
     added: tuple[Cell, ...] = ()
-    """Cells that come into the plan."""
+    """Cells to add to the plan."""
 
 
 def answer_to(command: Command, state: RunState) -> Answer:
     """Return the answer to a command in a state of the run."""
     match command.command:
         case "stop":
-            return Answer(True, "the run stops")
+            return Answer(True, "Stopping the run")
         case "pause" if state.paused:
-            return Answer(False, "the run is paused already")
+            return Answer(False, "The run is already paused")
         case "pause":
             after = f" after {state.current}" if state.current else ""
-            return Answer(True, f"the run pauses{after}")
+            return Answer(True, f"Pausing the run{after}")
         case "resume" if not state.paused:
-            return Answer(False, "the run is not paused")
+            return Answer(False, "The run is not paused")
         case "resume":
-            return Answer(True, "the run goes on")
+            return Answer(True, "Resuming the run")
         case "skip":
             return _judge_skip(command.cell or state.current, state)
         case "again":
@@ -43,20 +43,20 @@ def answer_to(command: Command, state: RunState) -> Answer:
         case "add":
             return judge_add(command.args, state)
         case unknown:
-            return Answer(False, f"no command {unknown!r}; there are: {', '.join(NAMES)}")
+            return Answer(False, f"Unknown command {unknown!r}. Commands: {', '.join(NAMES)}")
 
 
 def judge_add(args: object, state: RunState) -> Answer:
-    """Return the answer to who asks for one more point of the grid.
+    """Return the answer to a request for another grid point.
 
     Args:
-        args: The fields of a `Point`: numbers, or texts of them.
-        state: The run.
+        args: The fields of a `Point` as numbers or as text.
+        state: The state of the run.
     """
     if state.started is None:
-        return Answer(False, "no run has begun")
+        return Answer(False, "The run has not started")
     if state.stopping:
-        return Answer(False, "the run is being stopped")
+        return Answer(False, "The run is stopping")
     profile = state.profile
     if profile is None:
         return Answer(False, state.profile_problem)
@@ -66,31 +66,31 @@ def judge_add(args: object, state: RunState) -> Answer:
         return Answer(False, str(error))
     settings = settings_of(profile.stack.driver)
     if settings and not settings.is_scalable and point.models not in profile.models:
-        return Answer(False, f"models: {settings.one_label()}")
+        return Answer(False, f"models: {settings.single_models_value()}")
     cells = cells_at(profile, point)
     key = cells[0].key
     if known := state.cells.get(key):
-        more = "; `again` measures it once more" if known.status in OVER else ""
-        return Answer(False, f"{key} is in the plan already{more}", key)
-    times = f", {len(cells)} times" if len(cells) > 1 else ""
-    return Answer(True, f"{key} is added{times}", key, cells)
+        hint = ". Use `again` to measure it again" if known.status in OVER else ""
+        return Answer(False, f"{key} is already in the plan{hint}", key)
+    repeats = f" with {len(cells)} repeats" if len(cells) > 1 else ""
+    return Answer(True, f"Added {key}{repeats}", key, cells)
 
 
 def _judge_skip(key: str | None, state: RunState) -> Answer:
     if key is None:
-        return Answer(False, "no cell is being measured")
+        return Answer(False, "No cell is being measured")
     if key not in state.cells:
-        return Answer(False, f"no cell {key}", key)
+        return Answer(False, f"No such cell: {key}", key)
     if state.cells[key].status in OVER:
-        return Answer(False, f"{key} is over already", key)
-    return Answer(True, f"{key} is skipped", key)
+        return Answer(False, f"{key} has already ended", key)
+    return Answer(True, f"Skipping {key}", key)
 
 
 def _judge_again(key: str | None, state: RunState) -> Answer:
     if key is None or key not in state.cells:
-        return Answer(False, f"no cell {key}", key)
+        return Answer(False, f"No such cell: {key}", key)
     if state.cells[key].status is CellStatus.RUNNING:
         return Answer(False, f"{key} is being measured", key)
     if state.cells[key].status is CellStatus.PENDING:
-        return Answer(False, f"{key} is still to be measured", key)
-    return Answer(True, f"{key} is measured again", key)
+        return Answer(False, f"{key} is already scheduled", key)
+    return Answer(True, f"Scheduled {key} to be measured again", key)

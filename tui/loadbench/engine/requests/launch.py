@@ -1,4 +1,4 @@
-"""Starting a runner: always a process in a session of its own, whoever looks at it."""
+"""Start runners. Each runner is a process in its own session, independent of its viewers."""
 
 import json
 import subprocess
@@ -22,46 +22,46 @@ from loadbench.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """Which run to start, or to go on with. Plain data, so that it crosses to the runner.
+    """A request to start or resume a run, as plain data that can be sent to the runner.
 
-    What was looked at is what is started: a request carries the profile itself, not where to read
-    it. The runner looks at the file again only to refuse where it has changed meanwhile.
+    A request contains the profile itself, so that the previewed profile is the one that runs. The
+    runner reads the file again only to refuse the run if the file has changed since.
     """
 
     workspace_root: str
     reports: str
     bundled: bool
     profile_name: str = ""
-    """Reports go to the folder of this name."""
+    """Name of the profile and of its folder of reports."""
     profile_file: str = ""
-    """Where the profile was read from."""
+    """File from which the profile was loaded."""
     profile: Mapping[str, Any] = field(default_factory=dict)
-    """Every key with its value, overrides included."""
+    """All keys and values, with overrides applied."""
     digest: str = ""
-    """Of the profile, as `digest_of` gives it."""
+    """Digest of the profile, from `digest_of`."""
     overrides: tuple[str, ...] = ()
-    """The `KEY=VALUE` texts that were given with the file."""
+    """Overrides as `KEY=VALUE` texts."""
     resume: str | None = None
-    """The folder of the run to go on with, which has its own profile; None: a new run."""
+    """Folder of the run to resume, which keeps its own profile; None: start a new run."""
     retry_failed: bool = False
-    """With `resume`: measure failed cells again too."""
+    """With `resume`: also measure failed cells again."""
 
     @property
     def workspace(self) -> Workspace:
-        """The workspace that it is about."""
+        """The workspace of the run."""
         return Workspace(Path(self.workspace_root), Path(self.reports), self.bundled)
 
     @classmethod
     def to_run(
         cls, workspace: Workspace, file: Path, profile: Profile, overrides: Sequence[str] = ()
     ) -> "RunRequest":
-        """Return the request for a new run.
+        """Return a request for a new run.
 
         Args:
-            workspace: Where the stack, the locustfile and the images are.
-            file: Where the profile was read from.
-            profile: What was read, overrides included.
-            overrides: The `KEY=VALUE` texts that were given with the file.
+            workspace: Workspace with the stack, the locustfile and the images.
+            file: File from which the profile was loaded.
+            profile: The profile, with overrides applied.
+            overrides: Overrides as `KEY=VALUE` texts.
         """
         resolved = profile.resolved()
         return cls(
@@ -79,12 +79,12 @@ class RunRequest:
     def to_resume(
         cls, workspace: Workspace, folder: Path, *, retry_failed: bool = False
     ) -> "RunRequest":
-        """Return the request for going on with a run.
+        """Return a request to resume a run.
 
         Args:
-            workspace: Where its profile came from.
-            folder: The run's folder.
-            retry_failed: Measure its failed cells again too.
+            workspace: Workspace of the run.
+            folder: Folder of the run.
+            retry_failed: Also measure failed cells again.
         """
         return cls(
             workspace_root=str(workspace.root),
@@ -97,30 +97,30 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What a run would be, as far as only its own process can tell."""
+    """The preview of a run, as determined in the process of the runner."""
 
     preflight: Preflight
     needed_bytes: int
-    """What the run may leave on the disk."""
+    """Estimated disk space for the run."""
     free_bytes: int
 
 
 def start_runner(request: RunRequest) -> Path:
-    """Start a runner and return once its run has begun.
+    """Start a runner and return once its run has started.
 
     Returns:
-        The run's folder, in which its journal can be followed.
+        The folder of the run, with its journal.
 
     Raises:
-        LoadbenchError: The run was refused; nothing was started.
+        LoadbenchError: The run was refused. Nothing was started.
     """
     return Path(_ask(request)["folder"])
 
 
 def preview(request: RunRequest) -> RunPlan:
-    """Ask the runner's program what it would do; start nothing.
+    """Return the preview of a run without starting it.
 
-    Docker is asked whether it answers, so this may take seconds.
+    Can take seconds, because the preflight contacts the Docker engine.
 
     Raises:
         LoadbenchError: The run would be refused.
@@ -129,13 +129,13 @@ def preview(request: RunRequest) -> RunPlan:
 
 
 def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
-    """Start the runner's program with a request, and return its one answer."""
-    with tempfile.TemporaryFile() as stray:
+    """Send a request to a new runner process and return its answer."""
+    with tempfile.TemporaryFile() as stderr_file:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "loadbench.engine.run", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=stray,
+            stderr=stderr_file,
             start_new_session=True,
         )
         assert process.stdin is not None
@@ -143,22 +143,22 @@ def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
         with process.stdin:
             process.stdin.write(json.dumps(asdict(request)).encode())
         with process.stdout:
-            said = process.stdout.read()
-        stray.seek(0)
-        words = stray.read().decode("utf-8", "replace").strip().splitlines()
-    # Somebody must take note of its end, hours later, or it stays in the table of processes.
+            output = process.stdout.read()
+        stderr_file.seek(0)
+        log_lines = stderr_file.read().decode("utf-8", "replace").strip().splitlines()
+    # Wait for the process in the background, so that it does not remain as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     try:
-        answer: dict[str, Any] = json.loads(said)
+        answer: dict[str, Any] = json.loads(output)
     except ValueError:
-        last = words[-1] if words else "it said nothing"
-        raise LoadbenchError(f"the runner ended before the run began: {last}") from None
+        last_line = log_lines[-1] if log_lines else "no log output"
+        raise LoadbenchError(f"the runner exited before the run started: {last_line}") from None
     if "refused" in answer:
-        raise _error_named(answer["refused"])(answer["message"])
+        raise _error_class(answer["refused"])(answer["message"])
     return answer
 
 
-def _error_named(name: str) -> type[LoadbenchError]:
-    found = getattr(errors, name, LoadbenchError)
-    known = isinstance(found, type) and issubclass(found, LoadbenchError)
-    return found if known else LoadbenchError
+def _error_class(name: str) -> type[LoadbenchError]:
+    candidate = getattr(errors, name, LoadbenchError)
+    is_error = isinstance(candidate, type) and issubclass(candidate, LoadbenchError)
+    return candidate if is_error else LoadbenchError

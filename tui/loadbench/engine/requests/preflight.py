@@ -1,4 +1,4 @@
-"""What a driver finds before anything starts: data, so that it crosses from process to process."""
+"""The result of a preflight, as plain data that can be sent to another process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from loadbench.engine.journal.events import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a driver knows of what it will run on; for the journal."""
+    """The environment of a driver, for the journal."""
 
     project: Project | None = None
-    """The compose project that it scales; None: it starts no containers."""
+    """The compose project to scale; None: the driver starts no containers."""
     engine: Mapping[str, Any] = field(default_factory=dict)
-    """What the containers run on; empty: there are none."""
+    """The Docker engine; empty: the driver starts no containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """A driver can run a profile here."""
+    """A successful preflight: the driver can run the profile on this machine."""
 
     driver: str
     reason: str
     """Why this driver was chosen."""
     lock: str
-    """Name of a lock. Two runs with the same one would disturb each other."""
+    """Name of the lock to hold. Concurrent runs with the same lock would disturb each other."""
     warnings: tuple[str, ...] = ()
-    """Valid but probably unintended settings, a sentence each."""
+    """Valid but probably unintended settings, one message each."""
     facts: Facts = field(default_factory=Facts)

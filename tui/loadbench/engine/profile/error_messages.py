@@ -1,0 +1,96 @@
+"""Messages about invalid keys and values of a profile. Pure."""
+
+import difflib
+
+from pydantic_core import ErrorDetails
+
+from loadbench.engine.profile.duration import format_duration
+from loadbench.engine.profile.model import ALIASES, known_keys
+
+KeyPath = tuple[str | int, ...]
+"""A key as names and indices: `("stack", "compose", 0)`."""
+
+_MAX_SHOWN_CHARACTERS = 80
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "NAME: VALUE pairs",
+    "model_type": "a section with keys indented below it",
+    "literal_error": "{expected}",
+    "greater_than_equal": "a value ≥ {ge}",
+    "greater_than": "a value > {gt}",
+    "less_than_equal": "a value ≤ {le}",
+}
+"""Expected values by pydantic's type of error, with the fields of its context."""
+
+_EXAMPLES = {"models": "1, 2", "users": "5, 10", "spawn_rates": "5, 10"}
+
+
+def problem_of(detail: ErrorDetails) -> str:
+    """Return the expected value and the value that was found."""
+    value, context = detail.get("input"), detail.get("ctx", {})
+    if detail["type"] == "value_error":
+        problem = str(context["error"])
+        return f"{problem}, got {shown(value)}" if problem.startswith("expected ") else problem
+    if expected := _EXPECTED.get(detail["type"]):
+        limits = {name: _limit(limit, value) for name, limit in context.items()}
+        return f"expected {expected.format(**limits)}, got {shown(value)}"
+    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, got {shown(value)}"
+
+
+def _limit(limit: object, value: object) -> object:
+    """Return a limit in the notation of the value: as a duration or as a number."""
+    if not isinstance(limit, int | float):
+        return limit
+    if isinstance(value, str) and value.strip().endswith(("h", "m", "s")):
+        return format_duration(limit)
+    return f"{limit:.10g}"
+
+
+def example_of(key: KeyPath, location: str) -> str:
+    """Return an example for a list of numbers; empty for all other keys."""
+    name = str(key[0]) if key else ""
+    numbers = _EXAMPLES.get(ALIASES.get(name, name))
+    if numbers is None:
+        return ""
+    if location.startswith("--set "):
+        return f". Example: --set {name}={numbers.replace(' ', '')}"
+    return f". Example: {name}: [{numbers}]"
+
+
+def suggestion_for(name: str) -> str:
+    """Return a suggestion for an unknown key; empty if no key is similar."""
+    keys = known_keys()
+    candidates = [*keys, *ALIASES, *sorted({key.split(".")[0] for key in keys})]
+    closest = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
+    if not closest:
+        by_last_part = {key.rpartition(".")[2]: key for key in keys}
+        matches = difflib.get_close_matches(name.rpartition(".")[2], by_last_part, n=1)
+        closest = [by_last_part[match] for match in matches]
+    return f"; did you mean {closest[0]}?" if closest else ""
+
+
+def shown(value: object) -> str:
+    """Return a value for display in a message."""
+    if value is None:
+        return "no value"
+    if isinstance(value, dict):
+        return "a section"
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
+
+
+def dotted(key: KeyPath) -> str:
+    """Return a key in dotted notation: `stack.compose[0]`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
