@@ -76,18 +76,23 @@ def animated_svg(title: str, size: tuple[int, int], frames: Sequence[Frame]) -> 
     bodies = [drawing.frame(frame) for frame in frames]
     still = max(range(len(frames)), key=lambda index: (frames[index].shown_s, index))
     captions = " → ".join(name for name, _ in groupby(frame.caption for frame in frames))
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img">'
+    )
+    screen = (
+        f'<rect x="{MARGIN - 6}" y="{TITLE_HEIGHT - 4}" width="{width - 2 * MARGIN + 12}" '
+        f'height="{lines * LINE + 8}" rx="4" fill="{_colour(background, BACKGROUND)}"/>'
+    )
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img">',
+            head,
             f"<title>{escape(title)}</title>",
             f"<desc>{escape(captions)}</desc>",
             f"<style>{_style(drawing.classes, frames, still)}</style>",
             f"<defs>{''.join(drawing.rows)}</defs>",
             f'<rect width="{width}" height="{height}" rx="8" fill="{FRAME}"/>',
-            f'<rect x="{MARGIN - 6}" y="{TITLE_HEIGHT - 4}" width="{width - 2 * MARGIN + 12}" '
-            f'height="{lines * LINE + 8}" rx="4" '
-            f'fill="{_colour(background, BACKGROUND)}"/>',
+            screen,
             f'<text class="w" x="{MARGIN}" y="21">{escape(title)}</text>',
             *(
                 f'<g class="f" id="f{index}">'

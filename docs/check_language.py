@@ -81,10 +81,10 @@ def findings(root: Path) -> list[Finding]:
 def python_texts(source: str) -> Iterator[tuple[int, str]]:
     """Yield strings, docstrings and blocks of comments of a Python file, with their lines."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # A string that is one identifier names a key, not something to read.
-            if not _IDENTIFIER.fullmatch(node.value):
-                yield node.lineno, node.value
+        match node:
+            # A string that is a single identifier is a key, not text.
+            case ast.Constant(value=str() as text) if not _IDENTIFIER.fullmatch(text):
+                yield node.lineno, text
     lines = io.StringIO(source).readline
     yield from _blocks(
         (token.start[0], token.string)

@@ -4,13 +4,13 @@ Runs `loadbench-tui` with the demo profile in a pseudo-terminal, presses keys as
 writes what the terminal shows to docs/demo.svg: an animated SVG without scripts, sped up.
 """
 
-import os
 import string
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from docs.animated_svg import Char, Frame, Row, animated_svg
 from loadbench.engine.journal.commands import send_command
@@ -146,7 +146,7 @@ def main() -> None:
         finally:
             terminal.close()
     PICTURE.write_text(animated_svg("loadbench-tui", SIZE, frames), encoding="utf-8")
-    print(f"{PICTURE.name}: {len(frames)} frames, {os.path.getsize(PICTURE) // 1024} KB")
+    print(f"{PICTURE.name}: {len(frames)} frames, {PICTURE.stat().st_size // 1024} KB")
 
 
 def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
@@ -240,12 +240,11 @@ class _Journal:
         return self._reader.poll()
 
 
-def _char(cell: object) -> Char:
-    data, fg, bg, bold, italics, underscore, strikethrough, reverse, *_ = cell  # type: ignore[misc]
-    if reverse:
-        fg, bg = bg, fg
-        fg = "inverse" if fg == "default" else fg
-    return Char(data, fg, bg, bold, italics, underscore, strikethrough)
+def _char(cell: Any) -> Char:
+    fg, bg = cell.fg, cell.bg
+    if cell.reverse:
+        fg, bg = ("inverse" if bg == "default" else bg), ("white" if fg == "default" else fg)
+    return Char(cell.data, fg, bg, cell.bold, cell.italics, cell.underscore, cell.strikethrough)
 
 
 if __name__ == "__main__":
