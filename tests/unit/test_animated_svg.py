@@ -8,8 +8,8 @@ from docs.animated_svg import Char, Frame, Row, animated_svg
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def row(text: str, **style: str) -> Row:
-    return tuple(Char(character, **style) for character in text)
+def row(text: str, bg: str = "default") -> Row:
+    return tuple(Char(character, bg=bg) for character in text)
 
 
 def frame(*rows: Row, shown_s: float = 1.0, caption: str = "") -> Frame:
