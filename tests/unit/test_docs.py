@@ -65,6 +65,13 @@ SECTIONS = {
 }
 """Sections of docs/screens.md by the module that defines keys."""
 
+TEXTUAL_KEYS = {
+    "Add a cell": {"Enter"},
+    "Dialogs": {"Enter", "y", "n"},
+    "Everywhere": {"Tab", "Shift+Tab"},
+}
+"""Keys by section that Textual's widgets define, or that a dialog defines for its answers."""
+
 KEY_NAMES = {
     "ctrl+c": "Ctrl+C",
     "ctrl+l": "Ctrl+L",
@@ -202,6 +209,20 @@ def test_every_key_of_a_screen_is_documented(module: str, title: str) -> None:
             for binding in Binding.make_bindings(vars(screen)["BINDINGS"]):
                 key = KEY_NAMES.get(binding.key, binding.key)
                 assert f"`{key}`" in table, f"{screen.__name__}: {key} ({binding.description})"
+
+
+@pytest.mark.parametrize("title", sorted(set(SECTIONS.values())))
+def test_screens_page_names_no_unknown_key(title: str) -> None:
+    known = {
+        KEY_NAMES.get(binding.key, binding.key)
+        for name, screen in classes_with_keys()
+        if SECTIONS.get(name) == title
+        for binding in Binding.make_bindings(vars(screen)["BINDINGS"])
+    }
+    rows = [line for line in section(page("screens"), title).splitlines() if line.startswith("| `")]
+    named = {key for line in rows for key in re.findall(r"`([^`]+)`", line.split("|")[1])}
+
+    assert named <= known | TEXTUAL_KEYS.get(title, set())
 
 
 # Profiles, journals, numbers
