@@ -10,14 +10,14 @@ import pytest
 
 from loadbench.engine.drivers.compose import client as compose_cli
 from loadbench.engine.drivers.compose import stack as compose
-from loadbench.engine.drivers.compose.client import ComposeCli, take_down
+from loadbench.engine.drivers.compose.client import ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.stack import ComposeStack
 from loadbench.engine.drivers.docker.client import (
     Docker,
-    DockerCallError,
+    DockerCommandError,
     Endpoint,
-    SilentEngineError,
+    EngineTimeoutError,
     compose_version,
     current_endpoint,
     engine_info,
@@ -78,7 +78,7 @@ def test_settings_overrule_and_remove_variables(
 
 def test_a_failure_has_its_last_lines(program: Program) -> None:
     program("echo one >&2; echo two >&2; exit 1")
-    with pytest.raises(DockerCallError, match=r"^two$") as failed:
+    with pytest.raises(DockerCommandError, match=r"^two$") as failed:
         Docker(HERE).ask("ps")
     assert failed.value.lines == ("one", "two")
 
@@ -87,7 +87,7 @@ def test_a_command_that_hangs_is_ended_and_leaves_nothing(program: Program) -> N
     program("exec sleep 4711")
     started = time.monotonic()
 
-    with pytest.raises(SilentEngineError, match=r"did not answer within 0.3 s"):
+    with pytest.raises(EngineTimeoutError, match=r"did not answer within 0.3 s"):
         Docker(HERE).ask("ps", timeout_s=0.3)
 
     assert time.monotonic() - started < 4
@@ -241,7 +241,7 @@ def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> 
     )
 
     assert failure is not None
-    assert failure.overdue
+    assert failure.timed_out
     assert steps == ["begun"]
     until(lambda: not named("sleep 4712"))
 
@@ -268,7 +268,7 @@ def test_files_that_compose_cannot_read_are_told_in_its_words(
 ) -> None:
     program(script)
 
-    with pytest.raises(DockerCallError, match=message):
+    with pytest.raises(DockerCommandError, match=message):
         ComposeCli(Docker(HERE), "x").config(within_s=30.0)
 
 
@@ -283,7 +283,7 @@ def test_a_cut_ends_what_is_under_way_and_allows_nothing_more(program: Program) 
     )
 
     assert failure is not None
-    assert not failure.overdue
+    assert not failure.timed_out
     until(lambda: not named("sleep 4713"))
     assert cli.perform(lambda _: [], within_s=1, tell=print) is not None
 
@@ -293,15 +293,15 @@ def test_what_cannot_be_taken_down_is_told(
 ) -> None:
     program('case "$*" in *down*) exec sleep 4714;; esac')
     monkeypatch.setattr(compose_cli, "DOWN_TIMEOUT_S", 0.3)
-    assert take_down(Docker(HERE), "p") == "containers of p may still be up: not within 0.3 s"
+    assert tear_down(Docker(HERE), "p") == "containers of p may still be up: not within 0.3 s"
 
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    told = take_down(Docker(HERE), "p")
+    told = tear_down(Docker(HERE), "p")
     assert told is not None
     assert told.startswith("containers of p may still be up: no Docker engine answers at")
 
     program("exit 0")
-    assert take_down(Docker(HERE), "p") is None
+    assert tear_down(Docker(HERE), "p") is None
 
 
 def test_containers_that_do_not_end_in_time_are_killed(
@@ -313,7 +313,7 @@ def test_containers_that_do_not_end_in_time_are_killed(
         f"*ps*) echo abc;; *rm*) touch {done};; esac"
     )
     monkeypatch.setattr(compose_cli, "DOWN_TIMEOUT_S", 0.5)
-    assert take_down(Docker(HERE), "p") is None
+    assert tear_down(Docker(HERE), "p") is None
     assert done.exists()
 
 
@@ -330,7 +330,7 @@ def test_a_watch_that_fails_in_an_unknown_way_says_so(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("exit 0")
-    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.GONE_AFTER_S", -1.0)
+    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.UNREACHABLE_TIMEOUT_S", -1.0)
 
     def fail(_: Monitor) -> None:
         raise KeyError("oops")
@@ -395,7 +395,7 @@ def test_trouble_with_the_engine_is_told_once_it_has_lasted(
         watch.look()
     assert watch.trouble is None
 
-    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.GONE_AFTER_S", -1.0)
+    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.UNREACHABLE_TIMEOUT_S", -1.0)
     assert "no Docker engine answers" in str(watch.trouble)
 
     program("exit 0")

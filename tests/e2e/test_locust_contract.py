@@ -143,7 +143,7 @@ for ms in (10.0, 20.0):
     env.stats.log_request("GET", "/", ms, 0)
 total = env.stats.total
 stock = total.get_response_time_percentile(0.5)
-patches._rank_like_us()
+patches._use_nearest_rank()
 env.stats.log_request("GET", "/", None, 0)
 env.stats.log_error("GET", "/", ValueError("x"))
 median = total.to_dict()["median_response_time"]
@@ -159,7 +159,7 @@ from loadbench.in_locust import patches
 from loadbench.in_locust.recorder import Recorder
 recorder = Recorder()
 told = []
-recorder.think = lambda began, seconds: told.append(seconds)
+recorder.record_pause = lambda began, seconds: told.append(seconds)
 patches._count_pauses(recorder)
 import time
 from gevent import sleep

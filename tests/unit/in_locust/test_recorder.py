@@ -284,11 +284,11 @@ def test_users_are_in_flight_or_thinking_for_their_time_in_the_window(
     recorder.measure(10, users=3)
     clock.now += 1
     request(recorder, 2000)  # the first of its two seconds lay before the window
-    recorder.think(paused, 5)  # as much of it was over by now
+    recorder.record_pause(paused, 5)  # as much of it was over by now
     clock.now += 10
     request(recorder, 8000)  # its last second lay behind the window
     recorder.abort(clock.now - 3)
-    recorder.think(clock.now - 4, 2)  # it was to last until a second before the end
+    recorder.record_pause(clock.now - 4, 2)  # it was to last until a second before the end
 
     found = around(recorder)
 
@@ -316,7 +316,7 @@ def test_while_nobody_waits_there_is_no_gap(recorder: Recorder, clock: Clock) ->
         clock.now += pause
         recorder.ask()
         clock.now += 0.02
-        recorder.stop_asking()
+        recorder.end_wait()
         clock.now += 0.5  # the user's own code, before the request is counted
         request(recorder, 20, start_time=clock.wall() - 0.52)
     clock.now += 20

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from loadbench.engine.drivers.metrics import MetricsPoller, ask_metrics, parse_metrics
+from loadbench.engine.drivers.metrics import MetricsPoller, fetch_metrics, parse_metrics
 from loadbench.engine.journal.events import ServiceMetrics, Worker
 from tests.support.harness import until
 
@@ -95,21 +95,21 @@ def test_an_answer_that_breaks_off_or_cannot_be_unpacked_tells_nothing(
 ) -> None:
     pages.headers = {"Content-Encoding": encoding, "Content-Length": "5000"}
     with requests.Session() as session:
-        assert ask_metrics(session, f"{pages.host}/metrics") is None
+        assert fetch_metrics(session, f"{pages.host}/metrics") is None
 
 
 @pytest.mark.parametrize("body", [b"<html>not found</html>", b"\xff\xfe", b"loadbench_workers x"])
 def test_a_page_of_something_else_tells_nothing(pages: Pages, body: bytes) -> None:
     pages.body = body
     with requests.Session() as session:
-        assert ask_metrics(session, f"{pages.host}/metrics") is None
+        assert fetch_metrics(session, f"{pages.host}/metrics") is None
 
 
 def test_a_service_without_metrics_tells_nothing(pages: Pages) -> None:
     pages.status = 404
     with requests.Session() as session:
-        assert ask_metrics(session, f"{pages.host}/metrics") is None
-        assert ask_metrics(session, "http://127.0.0.1:1/metrics") is None
+        assert fetch_metrics(session, f"{pages.host}/metrics") is None
+        assert fetch_metrics(session, "http://127.0.0.1:1/metrics") is None
 
 
 def test_the_newest_is_kept_until_it_is_stale_or_another_service_is_asked(pages: Pages) -> None:

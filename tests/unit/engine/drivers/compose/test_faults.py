@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from loadbench.engine.drivers.compose.faults import (
-    LOOP_AFTER_S,
+    MIN_LOOP_S,
     is_broken,
     may_be_exiting,
     measuring_fault,
     not_healthy,
     not_ready,
-    starting_fault,
+    startup_fault,
 )
-from loadbench.engine.drivers.docker.inspect import Inspected
+from loadbench.engine.drivers.docker.inspect import ContainerInfo
 
 NEEDED = ("model", "api")
 
 
-def seen(name: str = "model-1", **changes: Any) -> Inspected:
+def seen(name: str = "model-1", **changes: Any) -> ContainerInfo:
     fields: dict[str, Any] = {
         "id": name * 8,
         "name": name,
@@ -34,12 +34,12 @@ def seen(name: str = "model-1", **changes: Any) -> Inspected:
         "memory_limit_bytes": 0,
         "ports": (),
         "run": "/run",
-        "last_words": (),
+        "last_output": (),
     }
-    return Inspected(**{**fields, **changes})
+    return ContainerInfo(**{**fields, **changes})
 
 
-def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Inspected:
+def ended(name: str = "model-1", code: int = 1, **changes: Any) -> ContainerInfo:
     return seen(name, **{"state": "exited", "exit_code": code, "pid": 0, **changes})
 
 
@@ -62,7 +62,7 @@ def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Inspected:
         (ended("seed-1", code=0), False),
     ],
 )
-def test_what_is_broken_is_replaced_before_a_cell(container: Inspected, broken: bool) -> None:
+def test_what_is_broken_is_replaced_before_a_cell(container: ContainerInfo, broken: bool) -> None:
     assert is_broken(container, NEEDED) is broken
 
 
@@ -90,15 +90,15 @@ def test_what_is_broken_is_replaced_before_a_cell(container: Inspected, broken: 
         ),
     ],
 )
-def test_what_keeps_a_service_from_being_ready(container: Inspected, message: str | None) -> None:
-    fault = starting_fault([container], NEEDED, {container.id: LOOP_AFTER_S + 1})
+def test_what_keeps_a_service_from_being_ready(container: ContainerInfo, message: str | None) -> None:
+    fault = startup_fault([container], NEEDED, {container.id: MIN_LOOP_S + 1})
     assert (str(fault) if fault else None) == message
 
 
 def test_what_waits_for_another_by_ending_is_given_its_time() -> None:
     waiting = seen(restarts=7, state="restarting", exit_code=1)
-    assert starting_fault([waiting], NEEDED, {waiting.id: LOOP_AFTER_S - 1}) is None
-    assert starting_fault([waiting], NEEDED, {}) is None
+    assert startup_fault([waiting], NEEDED, {waiting.id: MIN_LOOP_S - 1}) is None
+    assert startup_fault([waiting], NEEDED, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_waits_for_another_by_ending_is_given_its_time() -> None:
     ],
 )
 def test_what_happens_to_a_service_that_was_ready(
-    now: Inspected | None, message: str | None
+    now: ContainerInfo | None, message: str | None
 ) -> None:
     before = seen()
 
@@ -160,7 +160,7 @@ def test_what_happens_to_a_service_that_was_ready(
     ],
 )
 def test_a_running_container_with_a_killed_process_may_be_exiting(
-    now: Inspected, expected: bool
+    now: ContainerInfo, expected: bool
 ) -> None:
     before = seen()
 
@@ -181,7 +181,7 @@ def test_what_nobody_needs_may_have_done_its_work_and_may_not_fail() -> None:
 
 
 def test_a_fault_carries_exit_code_and_last_words() -> None:
-    fault = starting_fault([ended(code=3, last_words=("a", "b"))], NEEDED, {})
+    fault = startup_fault([ended(code=3, last_output=("a", "b"))], NEEDED, {})
     assert fault is not None
     assert (fault.container, fault.exit_code, fault.log_lines) == ("model-1", 3, ("a", "b"))
 
@@ -198,5 +198,5 @@ def test_what_is_not_ready_is_counted_and_named() -> None:
 def test_what_is_not_healthy_is_named_with_what_its_check_says() -> None:
     assert not_healthy([seen(), seen("api-1", health="healthy")]) is None
     assert not_healthy([seen(health="starting")]) == "model-1 is starting"
-    failing = seen(health="unhealthy", last_words=("trying", "too cold"))
+    failing = seen(health="unhealthy", last_output=("trying", "too cold"))
     assert not_healthy([failing]) == "model-1 is unhealthy (too cold)"

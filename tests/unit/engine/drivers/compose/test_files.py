@@ -195,7 +195,7 @@ def test_a_memory_limit_is_written_as_the_file_writes_its_own() -> None:
     ],
 )
 def test_a_wish_for_a_gpu_is_seen(service: dict[str, Any], wants: bool) -> None:
-    assert files(app=service).wants_nvidia is wants
+    assert files(app=service).needs_nvidia is wants
 
 
 def workspace(folder: Path) -> Workspace:

@@ -104,7 +104,7 @@ def test_a_step_that_said_nothing_still_gives_a_message() -> None:
 
 
 def test_a_step_that_took_too_long_says_how_long_it_had() -> None:
-    error = explain("start", DOCKER, Failure(("waiting",), overdue=True), 5)
+    error = explain("start", DOCKER, Failure(("waiting",), timed_out=True), 5)
     assert str(error) == "Compose took longer than 5 s for this step (start); stack.log says more"
 
 

@@ -78,7 +78,7 @@ def test_health_comes_with_what_a_failing_check_says(
     health: dict[str, Any], status: str | None, words: tuple[str, ...]
 ) -> None:
     seen = describe(told(state={"Health": health}), PROJECT)
-    assert (seen.health, seen.last_words) == (status, words)
+    assert (seen.health, seen.last_output) == (status, words)
 
 
 def test_published_ports_are_those_over_tcp() -> None:
