@@ -58,13 +58,13 @@ def named(words: str) -> list[psutil.Process]:
 
 def test_an_answer_is_standard_output_alone(program: Program) -> None:
     program('echo "$@"; echo careful >&2')
-    assert Docker(HERE).ask("ps", "--all") == f"--host {HERE.url} ps --all\n"
-    assert "careful" in Docker(HERE).ask("logs", merged=True)
+    assert Docker(HERE).run("ps", "--all") == f"--host {HERE.url} ps --all\n"
+    assert "careful" in Docker(HERE).run("logs", merge_stderr=True)
 
 
 def test_a_context_is_named_by_its_name(program: Program) -> None:
     program('echo "$@"')
-    assert Docker(Endpoint("far", "ssh://x")).ask("ps") == "--context far ps\n"
+    assert Docker(Endpoint("far", "ssh://x")).run("ps") == "--context far ps\n"
 
 
 def test_settings_overrule_and_remove_variables(
@@ -73,13 +73,13 @@ def test_settings_overrule_and_remove_variables(
     monkeypatch.setenv("MAX_QUEUE", "7")
     monkeypatch.setenv("GREETING", "hello")
     program('echo "${MAX_QUEUE-unset} $GREETING"')
-    assert Docker(HERE, {"MAX_QUEUE": None, "GREETING": "bye"}).ask("x") == "unset bye\n"
+    assert Docker(HERE, {"MAX_QUEUE": None, "GREETING": "bye"}).run("x") == "unset bye\n"
 
 
 def test_a_failure_has_its_last_lines(program: Program) -> None:
     program("echo one >&2; echo two >&2; exit 1")
     with pytest.raises(DockerCommandError, match=r"^two$") as failed:
-        Docker(HERE).ask("ps")
+        Docker(HERE).run("ps")
     assert failed.value.lines == ("one", "two")
 
 
@@ -88,7 +88,7 @@ def test_a_command_that_hangs_is_ended_and_leaves_nothing(program: Program) -> N
     started = time.monotonic()
 
     with pytest.raises(EngineTimeoutError, match=r"did not answer within 0.3 s"):
-        Docker(HERE).ask("ps", timeout_s=0.3)
+        Docker(HERE).run("ps", timeout_s=0.3)
 
     assert time.monotonic() - started < 4
     assert not named("sleep 4711")
@@ -101,7 +101,7 @@ def test_no_command_line_is_told_with_where_to_get_it(
     with pytest.raises(EngineError, match=r"Docker is not installed: .*docs.docker.com"):
         current_endpoint()
     with pytest.raises(EngineError, match="Docker is not installed"):
-        Docker(HERE).ask("ps")
+        Docker(HERE).run("ps")
 
 
 def test_the_engine_is_where_the_context_says(program: Program) -> None:
@@ -127,7 +127,7 @@ def test_a_broken_context_is_told(program: Program, said: str) -> None:
     ],
 )
 def test_another_machine_s_engine_is_remote(url: str, remote: bool) -> None:
-    assert Endpoint("x", url).remote is remote
+    assert Endpoint("x", url).is_remote is remote
 
 
 def test_a_missing_compose_is_told(program: Program) -> None:
@@ -236,8 +236,8 @@ def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> 
     program("echo begun; exec sleep 4712")
     steps: list[str] = []
 
-    failure = ComposeCli(Docker(HERE), "x").perform(
-        lambda client: client.compose.down(stream_logs=True), within_s=2.0, tell=steps.append
+    failure = ComposeCli(Docker(HERE), "x").run(
+        lambda client: client.compose.down(stream_logs=True), timeout_s=2.0, on_line=steps.append
     )
 
     assert failure is not None
@@ -250,7 +250,7 @@ def test_files_that_compose_does_not_read_in_time_are_given_up(program: Program)
     program("exec sleep 4715")
 
     with pytest.raises(EngineError, match="Compose did not answer within 2 s"):
-        ComposeCli(Docker(HERE), "x").config(within_s=2.0)
+        ComposeCli(Docker(HERE), "x").config(timeout_s=2.0)
 
     until(lambda: not named("sleep 4715"))
 
@@ -269,23 +269,23 @@ def test_files_that_compose_cannot_read_are_told_in_its_words(
     program(script)
 
     with pytest.raises(DockerCommandError, match=message):
-        ComposeCli(Docker(HERE), "x").config(within_s=30.0)
+        ComposeCli(Docker(HERE), "x").config(timeout_s=30.0)
 
 
 def test_a_cut_ends_what_is_under_way_and_allows_nothing_more(program: Program) -> None:
     program("echo begun; exec sleep 4713")
     cli = ComposeCli(Docker(HERE), "x")
 
-    failure = cli.perform(
+    failure = cli.run(
         lambda client: client.compose.down(stream_logs=True),
-        within_s=60,
-        tell=lambda _: cli.cut(),
+        timeout_s=60,
+        on_line=lambda _: cli.cancel(),
     )
 
     assert failure is not None
     assert not failure.timed_out
     until(lambda: not named("sleep 4713"))
-    assert cli.perform(lambda _: [], within_s=1, tell=print) is not None
+    assert cli.run(lambda _: [], timeout_s=1, on_line=print) is not None
 
 
 def test_what_cannot_be_taken_down_is_told(
@@ -319,8 +319,8 @@ def test_containers_that_do_not_end_in_time_are_killed(
 
 def test_complaints_that_are_not_utf_8_are_no_fault_of_ours(program: Program) -> None:
     program(r"printf 'broken \351\n' >&2; exit 1")
-    failure = ComposeCli(Docker(HERE), "x").perform(
-        lambda client: client.compose.down(stream_logs=True), within_s=5, tell=lambda _: None
+    failure = ComposeCli(Docker(HERE), "x").run(
+        lambda client: client.compose.down(stream_logs=True), timeout_s=5, on_line=lambda _: None
     )
     assert failure is not None
     assert failure.lines == ("broken �",)
@@ -338,13 +338,13 @@ def test_a_watch_that_fails_in_an_unknown_way_says_so(
     monkeypatch.setattr(Monitor, "_follow_usage", fail)
     watch = Monitor(Docker(HERE), "p")
     watch.start()
-    until(lambda: "containers cannot be looked at: KeyError" in str(watch.trouble))
+    until(lambda: "containers cannot be looked at: KeyError" in str(watch.error))
     watch.close()
 
 
 def stack(folder: Path) -> ComposeStack:
     files = ComposeFiles(
-        paths=(folder / "compose.yaml",), ours=False, scaled="app", config={"services": {}}
+        paths=(folder / "compose.yaml",), is_bundled=False, scaled="app", config={"services": {}}
     )
     return ComposeStack(Docker(HERE), files, make_profile(), folder=folder)
 
@@ -355,7 +355,10 @@ def test_more_models_than_the_profile_has_are_refused_where_the_files_do_not_all
     program(f"touch {tmp_path}/asked; exit 1")
     services = {"app": {"container_name": "x", "ports": [{"target": 80, "published": "8080"}]}}
     files = ComposeFiles(
-        paths=(tmp_path / "compose.yaml",), ours=False, scaled="app", config={"services": services}
+        paths=(tmp_path / "compose.yaml",),
+        is_bundled=False,
+        scaled="app",
+        config={"services": services},
     )
     made = ComposeStack(Docker(HERE), files, make_profile(), folder=tmp_path)
 
@@ -370,7 +373,7 @@ def test_an_engine_that_stays_away_ends_the_waiting_with_its_reason(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    monkeypatch.setattr(compose, "ENGINE_PATIENCE_S", 0.2)
+    monkeypatch.setattr(compose, "ENGINE_TIMEOUT_S", 0.2)
     made = stack(tmp_path)
 
     with pytest.raises(EngineError, match="no Docker engine answers"):
@@ -392,15 +395,15 @@ def test_trouble_with_the_engine_is_told_once_it_has_lasted(
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
     watch = Monitor(Docker(HERE), "p")
     with pytest.raises(EngineError):
-        watch.look()
-    assert watch.trouble is None
+        watch.poll()
+    assert watch.error is None
 
     monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.UNREACHABLE_TIMEOUT_S", -1.0)
-    assert "no Docker engine answers" in str(watch.trouble)
+    assert "no Docker engine answers" in str(watch.error)
 
     program("exit 0")
-    assert watch.look() == ()
-    assert watch.trouble is None
+    assert watch.poll() == ()
+    assert watch.error is None
 
 
 def test_containers_described_in_an_unknown_way_are_trouble_and_not_a_crash(
@@ -408,4 +411,4 @@ def test_containers_described_in_an_unknown_way_are_trouble_and_not_a_crash(
 ) -> None:
     program("""case "$*" in *inspect*) echo '[{"Id": 5}]';; *) echo abc;; esac""")
     with pytest.raises(EngineError, match="told of a container in an unknown way"):
-        Monitor(Docker(HERE), "p").look()
+        Monitor(Docker(HERE), "p").poll()

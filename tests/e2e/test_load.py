@@ -394,7 +394,7 @@ def test_a_locust_that_ends_is_lost(load: LocustLoad) -> None:
 def test_a_locust_that_is_silent_is_lost_after_a_while(
     load: LocustLoad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadbench.engine.load.locust.ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("loadbench.engine.load.locust.RESPONSE_TIMEOUT_S", 0.2)
     load.start()
     process = child_named(psutil.Process(), "loadbench.in_locust")
     process.suspend()
