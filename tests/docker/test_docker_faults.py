@@ -1,4 +1,4 @@
-"""Everything that goes wrong with containers, for real: what a cell says, and that others go on."""
+"""Container failures with a real engine: the reason of the failed cell, and the cells after it."""
 
 import os
 import signal
@@ -21,8 +21,8 @@ IMAGE = "python:3.11-slim-bookworm"
 def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured(
     ours: DockerBench,
 ) -> None:
-    # A small file of many pixels: decoding takes 64 MB of memory and longer than sending, so that
-    # with 16 users many are decoded at once on any machine. Formats are recognized by content.
+    # A small file with many pixels. Decoding takes 64 MB of memory and longer than sending, so that
+    # with 16 users many images are decoded at once on any machine. Formats are detected by content.
     large = ours.root / "large"
     large.mkdir()
     Image.new("RGB", (4000, 4000)).save(large / "black.jpg", "PNG")
@@ -38,16 +38,14 @@ def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured
     assert failed is not None
     assert failed.container == "model-1"
     assert failed.exit_code == 137
-    assert (
-        "killed by the kernel (exit code 137), out of memory: its limit is 400 MB" in failed.reason
-    )
-    assert "raise it (stack.memory_mb), or lower batch_size" in failed.reason
-    assert "never was ready" not in failed.reason
+    assert "killed by the kernel (exit code 137): out of memory (limit 400 MB)" in failed.reason
+    assert "raise stack.memory_mb or lower batch_size" in failed.reason
+    assert "did not become ready" not in failed.reason
     assert ours.state().cells["m1_u1_s100"].status is CellStatus.FINISHED
     assert ours.left() == []
 
 
-def test_a_container_that_ends_fails_its_cell_with_code_and_last_words(
+def test_an_exited_container_fails_its_cell_with_exit_code_and_last_log_lines(
     theirs: DockerBench,
 ) -> None:
     theirs.start("run", "theirs", *LONG, "--set", "models=2,1")
@@ -66,32 +64,32 @@ def test_a_container_that_ends_fails_its_cell_with_code_and_last_words(
 
 
 @pytest.mark.parametrize(
-    ("deed", "reason"),
+    ("command", "reason"),
     [
         (("pause",), "app-1 is paused"),
-        (("restart", "--time", "0"), "app-1 ended and was started again (0 times)"),
-        (("rm", "--force"), "app-1 was removed by somebody else"),
+        (("restart", "--time", "0"), "app-1 exited and was restarted (restart count 0)"),
+        (("rm", "--force"), "app-1 was removed by another process"),
     ],
 )
-def test_what_somebody_does_to_a_container_fails_its_cell_and_is_mended(
-    theirs: DockerBench, deed: tuple[str, ...], reason: str
+def test_a_container_changed_by_another_process_fails_its_cell_and_is_replaced(
+    theirs: DockerBench, command: tuple[str, ...], reason: str
 ) -> None:
     theirs.start("run", "theirs", *LONG, "--set", "models=1", "--set", "users=1,2")
     theirs.when("m1_u1_s10", name="theirs")
-    docker(*deed, theirs.container("app-1"))
+    docker(*command, theirs.container("app-1"))
 
     theirs.when("m1_u2_s10", name="theirs")
 
     assert theirs.reason("m1_u1_s10").startswith(reason)
 
 
-def test_a_killed_process_of_a_container_that_keeps_running_fails_its_cell(
+def test_a_killed_process_in_a_running_container_fails_its_cell(
     theirs: DockerBench,
 ) -> None:
     theirs.change_theirs(app={"mem_limit": "128m"})
     theirs.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
     theirs.when("m1_u1_s10", name="theirs")
-    # It volunteers to be the process that is killed.
+    # The highest OOM score makes the kernel kill this process first.
     grow = "open('/proc/self/oom_score_adj', 'w').write('1000'); bytearray(10**9)"
     docker("exec", theirs.container("app-1"), "python", "-c", grow, check=False)
 
@@ -100,24 +98,26 @@ def test_a_killed_process_of_a_container_that_keeps_running_fails_its_cell(
     failed = theirs.state("theirs").cells["m1_u1_s10"].failed
     assert failed is not None
     assert failed.reason.startswith(
-        "a process of app-1 was killed by the kernel, out of memory: its limit is 128 MB"
+        "the kernel killed a process in app-1: out of memory (limit 128 MB)"
     )
     assert (failed.container, failed.exit_code) == ("app-1", None)
 
 
-def test_a_container_that_ends_at_once_is_told_with_its_last_words(theirs: DockerBench) -> None:
+def test_a_container_that_exits_at_once_is_reported_with_its_last_log_lines(
+    theirs: DockerBench,
+) -> None:
     broken = ["python", "-c", "import sys; print('no such model', flush=True); sys.exit(3)"]
     theirs.change_theirs(app={"command": broken})
 
     done = theirs.call("run", "theirs", *ONE)
 
     assert done.returncode == 3
-    assert "app-1 never was ready: it ended with exit code 3" in done.stderr
+    assert "app-1 did not become ready: it exited with code 3" in done.stderr
     assert "| no such model" in done.stderr
     assert theirs.left() == []
 
 
-def test_a_container_that_is_never_healthy_is_told_with_what_its_check_says(
+def test_an_unhealthy_container_is_reported_with_the_output_of_its_check(
     theirs: DockerBench,
 ) -> None:
     check = {"test": ["CMD-SHELL", "echo it is too cold; exit 1"], "interval": "1s", "retries": 2}
@@ -132,8 +132,8 @@ def test_a_container_that_is_never_healthy_is_told_with_what_its_check_says(
     assert "  wait: app-1 is unhealthy (it is too cold)" in done.stderr
 
 
-def test_a_restart_of_long_ago_fails_no_later_cell(theirs: DockerBench) -> None:
-    # Ends once, on a request, and is started again by its engine.
+def test_an_earlier_restart_does_not_fail_later_cells(theirs: DockerBench) -> None:
+    # The app exits on a POST request and is restarted by the engine.
     app = theirs.root / "foreign" / "app.py"
     die = "    def do_POST(self) -> None:\n        os._exit(1)\n\n    def do_GET"
     app.write_text(app.read_text().replace("    def do_GET", die))
@@ -145,12 +145,13 @@ def test_a_restart_of_long_ago_fails_no_later_cell(theirs: DockerBench) -> None:
 
     theirs.when("m1_u2_s10", name="theirs")
 
-    assert theirs.reason("m1_u1_s10").startswith("app-1 ended")
-    [app_1] = [it for it in theirs.state("theirs").containers if it.name == "app-1"]
+    assert theirs.reason("m1_u1_s10").startswith("app-1 exited")
+    containers = theirs.state("theirs").containers
+    [app_1] = [container for container in containers if container.name == "app-1"]
     assert app_1.restarts == 0
 
 
-def test_a_container_that_restarts_in_a_loop_is_told_long_before_the_time_is_over(
+def test_a_restart_loop_is_reported_before_the_startup_timeout(
     theirs: DockerBench,
 ) -> None:
     broken = ["python", "-c", "raise SystemExit('cannot open the model')"]
@@ -160,11 +161,11 @@ def test_a_container_that_restarts_in_a_loop_is_told_long_before_the_time_is_ove
 
     failed = theirs.state("theirs").cells["m1_u2_s10"].failed
     assert failed is not None
-    assert failed.reason.startswith("app-1 is restarting in a loop (")
+    assert failed.reason.startswith("app-1 is in a restart loop (")
     assert "cannot open the model" in failed.log_lines
 
 
-def test_a_job_that_is_done_before_the_service_starts_is_no_fault(theirs: DockerBench) -> None:
+def test_a_completed_one_off_job_is_no_fault(theirs: DockerBench) -> None:
     theirs.change_theirs(
         migration={"image": IMAGE, "command": ["true"]},
         gateway={"depends_on": {"migration": {"condition": "service_completed_successfully"}}},
@@ -174,24 +175,24 @@ def test_a_job_that_is_done_before_the_service_starts_is_no_fault(theirs: Docker
     done = theirs.call("run", "theirs", "--set", "users=1,2", "--set", "run_time=3s")
 
     assert done.returncode == 0, done.stderr
-    said = (theirs.folder("theirs") / "stack.log").read_text()
-    assert said.count("| seeding") == 1
+    log = (theirs.folder("theirs") / "stack.log").read_text()
+    assert log.count("| seeding") == 1
 
 
-def test_an_image_that_cannot_be_had_ends_the_run_with_its_name(theirs: DockerBench) -> None:
+def test_an_image_that_cannot_be_pulled_aborts_the_run(theirs: DockerBench) -> None:
     theirs.change_theirs(app={"image": "localhost:1/nobody/nothing:here"})
 
     done = theirs.call("run", "theirs")
 
     assert done.returncode == 3
     assert theirs.run("theirs").status == "aborted"
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
-    assert "an image is missing and cannot be pulled" in told
-    assert "localhost:1" in told
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    assert "an image is missing and cannot be pulled" in message
+    assert "localhost:1" in message
     assert theirs.left() == []
 
 
-def test_a_build_that_breaks_ends_the_run_and_is_in_the_log(theirs: DockerBench) -> None:
+def test_a_failed_build_aborts_the_run_and_is_logged(theirs: DockerBench) -> None:
     (theirs.root / "foreign" / "Dockerfile").write_text(
         "FROM python:3.11-slim-bookworm\nRUN echo compiling && exit 42\n"
     )
@@ -200,14 +201,14 @@ def test_a_build_that_breaks_ends_the_run_and_is_in_the_log(theirs: DockerBench)
     done = theirs.call("run", "theirs")
 
     assert done.returncode == 3
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
-    assert "the image cannot be built" in told
-    assert "exit code: 42" in told or "code: 42" in told
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    assert "cannot build the image" in message
+    assert "exit code: 42" in message or "code: 42" in message
     assert "compiling" in (theirs.folder("theirs") / "stack.log").read_text()
     assert theirs.left() == []
 
 
-def test_a_port_that_is_taken_fails_the_cell_with_its_number(theirs: DockerBench) -> None:
+def test_a_port_in_use_fails_the_cell_with_its_number(theirs: DockerBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         environment = f"stack.environment={{GATEWAY_PORT: '{port}'}}"
@@ -215,12 +216,12 @@ def test_a_port_that_is_taken_fails_the_cell_with_its_number(theirs: DockerBench
         done = theirs.call("run", "theirs", *ONE, "--set", environment)
 
     assert done.returncode == 3
-    assert f":{port} is taken" in theirs.reason("m1_u2_s10")
+    assert f":{port} is already in use" in theirs.reason("m1_u2_s10")
     assert theirs.left() == []
 
 
-def test_a_port_that_one_s_own_copy_holds_can_be_a_free_one(theirs: DockerBench) -> None:
-    # As docs/profiles.md says.
+def test_a_port_in_use_can_be_replaced_by_a_free_one(theirs: DockerBench) -> None:
+    # The method described in docs/profiles.md.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         published = f"127.0.0.1:${{PORT:-{taken.getsockname()[1]}}}:8080"
         theirs.change_theirs(gateway={"ports": [published]})
@@ -246,7 +247,7 @@ def test_a_stop_does_not_wait_for_a_build(theirs: DockerBench) -> None:
     assert strays() == []
 
 
-def test_a_stop_does_not_wait_for_a_service_that_is_never_ready(theirs: DockerBench) -> None:
+def test_a_stop_does_not_wait_for_a_service_that_is_not_ready(theirs: DockerBench) -> None:
     waits = {"app": {"condition": "service_healthy"}}
     never = {"test": ["CMD", "false"], "interval": "1s", "retries": 1000}
     theirs.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
@@ -260,18 +261,20 @@ def test_a_stop_does_not_wait_for_a_service_that_is_never_ready(theirs: DockerBe
     assert theirs.left() == []
 
 
-def test_a_service_that_waits_for_another_for_too_long_fails_in_time(theirs: DockerBench) -> None:
+def test_a_service_that_waits_for_its_dependency_fails_after_the_timeout(
+    theirs: DockerBench,
+) -> None:
     waits = {"app": {"condition": "service_healthy"}}
     never = {"test": ["CMD", "false"], "interval": "1s", "retries": 1000}
     theirs.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
 
     theirs.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=5s")
 
-    assert "Compose took longer than 5 s" in theirs.reason("m1_u2_s10")
+    assert "Docker Compose timed out after 5 s" in theirs.reason("m1_u2_s10")
     assert theirs.left() == []
 
 
-def test_an_engine_that_goes_away_ends_the_run_which_goes_on_once_it_is_back(
+def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
     theirs: DockerBench, proxy: EngineProxy
 ) -> None:
     theirs.fixed["DOCKER_HOST"] = proxy.host
@@ -279,13 +282,13 @@ def test_an_engine_that_goes_away_ends_the_run_which_goes_on_once_it_is_back(
     theirs.when("m1_u1_s10", name="theirs")
 
     proxy.close()
-    _, told = shown.communicate(timeout=90)
+    _, output = shown.communicate(timeout=90)
 
     assert shown.returncode == 3
-    assert "no Docker engine answers at unix://" in theirs.reason("m1_u1_s10")
-    assert "`run --resume` goes on once that is mended" in told
-    assert [it.cell.key for it in theirs.state("theirs").outstanding] == ["m1_u2_s10"]
-    assert "may still be up" in told
+    assert "cannot connect to the Docker engine at unix://" in theirs.reason("m1_u1_s10")
+    assert "run --resume" in output
+    assert [state.cell.key for state in theirs.state("theirs").outstanding] == ["m1_u2_s10"]
+    assert "may still be running" in output
     assert "not known whether" in theirs.call("runs").stderr
     proxy.listen()
     assert theirs.container("app-1") in theirs.call("runs").stdout
@@ -293,7 +296,7 @@ def test_an_engine_that_goes_away_ends_the_run_which_goes_on_once_it_is_back(
     theirs.when("m1_u2_s10", name="theirs")
 
 
-def test_an_engine_that_is_slow_for_a_while_is_no_fault(
+def test_a_temporarily_unresponsive_engine_is_no_fault(
     theirs: DockerBench, proxy: EngineProxy
 ) -> None:
     theirs.fixed["DOCKER_HOST"] = proxy.host
@@ -303,51 +306,51 @@ def test_an_engine_that_is_slow_for_a_while_is_no_fault(
     proxy.hang()
     until(lambda: len(theirs.state("theirs").samples) > 13, what="13 seconds")
     proxy.go_on()
-    _, told = shown.communicate(timeout=60)
+    _, output = shown.communicate(timeout=60)
 
-    assert shown.returncode == 0, told
+    assert shown.returncode == 0, output
     assert theirs.left() == []
 
 
-def test_no_permission_on_the_socket_has_its_own_message(theirs: DockerBench) -> None:
+def test_a_socket_without_permission_is_reported(theirs: DockerBench) -> None:
     if os.getuid() != 0:
-        pytest.skip("the test drops root's rights, and has none")
+        pytest.skip("the test drops root privileges and does not run as root")
     real = Path(docker_path())
     shims = shim(theirs.root, "docker", f'exec setpriv --reuid 65534 --clear-groups {real} "$@"')
 
     refused = theirs.call("run", "theirs", PATH=f"{shims}:{os.environ['PATH']}")
 
     assert refused.returncode == 3
-    assert "no permission to use the Docker engine at unix://" in refused.stderr
+    assert "permission denied for the Docker engine at unix://" in refused.stderr
     assert "usermod -aG docker" in refused.stderr
     assert not theirs.reports.exists()
 
 
-def test_no_engine_has_its_own_message(theirs: DockerBench) -> None:
+def test_a_missing_engine_is_reported(theirs: DockerBench) -> None:
     refused = theirs.call("run", "theirs", DOCKER_HOST="unix:///nowhere.sock")
 
     assert refused.returncode == 3
-    assert "no Docker engine answers at unix:///nowhere.sock: start it" in refused.stderr
+    assert "cannot connect to the Docker engine at unix:///nowhere.sock: start it" in refused.stderr
     assert not theirs.reports.exists()
 
 
-def test_an_engine_behind_ssh_is_driven_and_needs_an_address(theirs: DockerBench) -> None:
-    # What stands for the other machine: a shell here, which is all that ssh would give there.
+def test_an_engine_over_ssh_is_supported_and_requires_a_host(theirs: DockerBench) -> None:
+    # A local shell takes the place of ssh to another machine.
     script = 'while [ "$1" != -- ]; do shift; done; shift 2; unset DOCKER_HOST; exec sh -c "$*"'
     shims = shim(theirs.root, "ssh", script)
     theirs.fixed |= {"PATH": f"{shims}:{os.environ['PATH']}", "DOCKER_HOST": "ssh://me@elsewhere"}
 
     refused = theirs.call("run", "theirs", *ONE)
     assert refused.returncode == 3
-    assert "the Docker engine is on another machine (ssh://me@elsewhere), so `host` is" in (
+    assert "host: required, because the Docker engine is on another machine (ssh://me@else" in (
         refused.stderr
     )
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = f"stack.environment={{GATEWAY_PORT: '{port}'}}"
-    there = ("--set", f"host=http://127.0.0.1:{port}", "--set", environment)
-    done = theirs.call("run", "theirs", *ONE, *there, within_s=120)
+    remote = ("--set", f"host=http://127.0.0.1:{port}", "--set", environment)
+    done = theirs.call("run", "theirs", *ONE, *remote, within_s=120)
     assert done.returncode == 0, done.stderr
     started = theirs.state("theirs").started
     assert started is not None
@@ -356,7 +359,7 @@ def test_an_engine_behind_ssh_is_driven_and_needs_an_address(theirs: DockerBench
     assert theirs.left() == []
 
 
-def test_a_docker_context_is_followed(theirs: DockerBench, proxy: EngineProxy) -> None:
+def test_the_current_docker_context_is_used(theirs: DockerBench, proxy: EngineProxy) -> None:
     config = theirs.home / "docker"
     config.mkdir(parents=True)
     plugins = Path(theirs.fixed["DOCKER_CONFIG"]) / "cli-plugins"
@@ -376,21 +379,21 @@ def test_a_docker_context_is_followed(theirs: DockerBench, proxy: EngineProxy) -
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "obstacle"),
     [
-        ({"container_name": "the-app"}, "it has container_name: the-app"),
-        ({"ports": ["127.0.0.1:18999:9000"]}, "it has the fixed host port 18999"),
+        ({"container_name": "the-app"}, "container_name: the-app"),
+        ({"ports": ["127.0.0.1:18999:9000"]}, "the fixed host port 18999"),
     ],
 )
-def test_a_service_that_cannot_be_scaled_is_told_at_validate(
-    theirs: DockerBench, changes: dict[str, Any], told: str
+def test_validate_reports_a_service_that_cannot_be_scaled(
+    theirs: DockerBench, changes: dict[str, Any], obstacle: str
 ) -> None:
     theirs.change_theirs(app=changes)
 
     refused = theirs.call("validate", "theirs")
 
     assert refused.returncode == 2
-    assert f"stack.service: app cannot be scaled, since {told}" in refused.stderr
+    assert f"stack.service: app cannot be scaled because it has {obstacle}" in refused.stderr
     assert f"{theirs.root / 'profiles' / 'theirs.yaml'}:" in refused.stderr
 
 
@@ -403,7 +406,7 @@ def docker_path() -> str:
 
 
 def shim(folder: Path, name: str, script: str) -> Path:
-    """Make a program that comes before the real one on the PATH; return its folder."""
+    """Write a program that shadows the real one on the PATH; return its folder."""
     shims = folder / "shims"
     shims.mkdir(exist_ok=True)
     file = shims / name
