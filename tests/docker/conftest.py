@@ -20,7 +20,7 @@ def engine() -> None:
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Iterator[DockerBench]:
+def bundled(tmp_path: Path) -> Iterator[DockerBench]:
     """A workspace with the bundled stack."""
     bench = DockerBench.make(tmp_path)
     yield bench
@@ -28,7 +28,7 @@ def ours(tmp_path: Path) -> Iterator[DockerBench]:
 
 
 @pytest.fixture
-def theirs(tmp_path: Path) -> Iterator[DockerBench]:
+def foreign(tmp_path: Path) -> Iterator[DockerBench]:
     """A workspace with a foreign Compose project and a profile for it."""
     bench = DockerBench.make(tmp_path)
     shutil.copytree(Path(__file__).parent / "foreign", bench.root / "foreign")

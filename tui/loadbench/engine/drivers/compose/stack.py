@@ -118,10 +118,14 @@ class ComposeStack:
                 "build",
                 on_progress,
                 lambda client: client.compose.build(built, progress=None, stream_logs=True),
+                timeout_s=PREPARE_TIMEOUT_S,
             )
         if missing := [name for name in services if name not in built and not self._image(name)]:
             self._perform(
-                "pull", on_progress, lambda client: client.compose.pull(missing, stream_logs=True)
+                "pull",
+                on_progress,
+                lambda client: client.compose.pull(missing, stream_logs=True),
+                timeout_s=PREPARE_TIMEOUT_S,
             )
         self._monitor.start()
         return {name: self._image(name) for name in services}
@@ -204,9 +208,8 @@ class ComposeStack:
         if self._expected:
             return faults.measuring_fault(self._containers_after_exits(), self._expected, required)
         containers, now = self._monitor.containers, time.monotonic()
-        self._unstable_since = {
-            info.id: self._unstable_since.get(info.id, now) for info in containers if info.restarts
-        }
+        unstable = [info.id for info in containers if info.restarts]
+        self._unstable_since = {key: self._unstable_since.get(key, now) for key in unstable}
         unstable_s = {key: now - since for key, since in self._unstable_since.items()}
         return faults.startup_fault(containers, required, unstable_s)
 
@@ -256,9 +259,8 @@ class ComposeStack:
         deadline = time.monotonic() + EXIT_GRACE_S
         while time.monotonic() < deadline:
             containers = self._monitor.containers
-            if not faults.may_be_exiting(containers, self._expected):
-                return containers
-            if self._closed.wait(_EXIT_POLL_INTERVAL_S):
+            may_be_exiting = faults.may_be_exiting(containers, self._expected)
+            if not may_be_exiting or self._closed.wait(_EXIT_POLL_INTERVAL_S):
                 return containers
         return self._monitor.containers
 
@@ -284,12 +286,7 @@ class ComposeStack:
         )
 
     def _perform(
-        self,
-        step: str,
-        on_progress: ProgressCallback,
-        action: Action,
-        *,
-        timeout_s: float = PREPARE_TIMEOUT_S,
+        self, step: str, on_progress: ProgressCallback, action: Action, *, timeout_s: float
     ) -> None:
         """Run a Compose command, log its output and report its progress."""
         self._refuse_if_closed()
@@ -338,13 +335,9 @@ class ComposeStack:
     def _published_address(self) -> str | None:
         """Return the URL of the published port; None: its container is not running."""
         service, target = self._files.published[0]
-        found = [
-            port
-            for info in self._monitor.containers
-            if info.service == service and info.is_running
-            for port in info.ports
-            if port.target == target
-        ]
+        running = [info for info in self._monitor.containers if info.is_running]
+        ports = [port for info in running if info.service == service for port in info.ports]
+        found = [port for port in ports if port.target == target]
         # Prefer IPv4 if the port is also published for IPv6.
         found.sort(key=lambda port: ":" in port.address)
         if not found:
