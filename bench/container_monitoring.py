@@ -89,7 +89,7 @@ def watch(seconds: float) -> tuple[float, float]:
     def ask() -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            assert len(looking.seen) == MODELS + 2
+            assert len(looking.containers) == MODELS + 2
             assert len(looking.usage) == MODELS + 2
             time.sleep(1 / ASKS_A_SECOND)
 

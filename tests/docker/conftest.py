@@ -1,4 +1,4 @@
-"""Tests with a real Docker engine. Where there is none they are skipped, but never in CI."""
+"""Fixtures for tests with a real Docker engine. Without one, they are skipped, except in CI."""
 
 import os
 import shutil
@@ -12,24 +12,24 @@ from tests.support.docker_harness import DockerBench, EngineProxy, docker, why_n
 
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
-    """Have an engine, or say why these tests cannot run."""
+    """Skip the tests without an engine; fail in CI."""
     if reason := why_no_engine():
         if os.environ.get("CI") == "true":
-            pytest.fail(f"these tests need Docker: {reason}")
-        pytest.skip(f"these tests need Docker: {reason}")
+            pytest.fail(f"these tests require Docker: {reason}")
+        pytest.skip(f"these tests require Docker: {reason}")
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Iterator[DockerBench]:
-    """A workspace with our own stack."""
+def bundled(tmp_path: Path) -> Iterator[DockerBench]:
+    """A workspace with the bundled stack."""
     bench = DockerBench.make(tmp_path)
     yield bench
     bench.close()
 
 
 @pytest.fixture
-def theirs(tmp_path: Path) -> Iterator[DockerBench]:
-    """A workspace with somebody else's project, and a profile for it."""
+def foreign(tmp_path: Path) -> Iterator[DockerBench]:
+    """A workspace with a foreign Compose project and a profile for it."""
     bench = DockerBench.make(tmp_path)
     shutil.copytree(Path(__file__).parent / "foreign", bench.root / "foreign")
     bench.save_theirs()
@@ -39,7 +39,7 @@ def theirs(tmp_path: Path) -> Iterator[DockerBench]:
 
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[EngineProxy]:
-    """The real engine behind a socket that can be made to hang, or to go away."""
-    between = EngineProxy(tmp_path / "engine.sock", docker("context", "inspect"))
-    yield between
-    between.close()
+    """A proxy for the real engine that can hang or disconnect."""
+    made = EngineProxy(tmp_path / "engine.sock", docker("context", "inspect"))
+    yield made
+    made.close()

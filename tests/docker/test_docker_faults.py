@@ -1,4 +1,4 @@
-"""Everything that goes wrong with containers, for real: what a cell says, and that others go on."""
+"""Container failures with a real engine: the reason of the failed cell, and the cells after it."""
 
 import os
 import signal
@@ -19,11 +19,11 @@ IMAGE = "python:3.11-slim-bookworm"
 
 
 def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured(
-    ours: DockerBench,
+    bundled: DockerBench,
 ) -> None:
-    # A small file of many pixels: decoding takes 64 MB of memory and longer than sending, so that
-    # with 16 users many are decoded at once on any machine. Formats are recognized by content.
-    large = ours.root / "large"
+    # A small file with many pixels. Decoding takes 64 MB of memory and longer than sending, so that
+    # with 16 users many images are decoded at once on any machine. Formats are detected by content.
+    large = bundled.root / "large"
     large.mkdir()
     Image.new("RGB", (4000, 4000)).save(large / "black.jpg", "PNG")
     environment = "{DECODE_THREADS: '16', BATCH_WAIT_MS: '500'}"
@@ -31,34 +31,32 @@ def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured
     batches = ("--set", "batch_size=16", "--set", "users=16,1", "--set", "spawn_rates=100")
     more = ("--set", "run_time=20s", "--set", f"load.images={large}", "--set", "load.timeout=20s")
 
-    done = ours.call("run", "fast", *limits, *batches, *more, within_s=150)
+    done = bundled.call("run", "fast", *limits, *batches, *more, within_s=150)
 
     assert done.returncode == 3
-    failed = ours.state().cells["m1_u16_s100"].failed
+    failed = bundled.state().cells["m1_u16_s100"].failed
     assert failed is not None
     assert failed.container == "model-1"
     assert failed.exit_code == 137
-    assert (
-        "killed by the kernel (exit code 137), out of memory: its limit is 400 MB" in failed.reason
-    )
-    assert "raise it (stack.memory_mb), or lower batch_size" in failed.reason
-    assert "never was ready" not in failed.reason
-    assert ours.state().cells["m1_u1_s100"].status is CellStatus.FINISHED
-    assert ours.left() == []
+    assert "killed by the kernel (exit code 137): out of memory (limit 400 MB)" in failed.reason
+    assert "raise stack.memory_mb or lower batch_size" in failed.reason
+    assert "did not become ready" not in failed.reason
+    assert bundled.state().cells["m1_u1_s100"].status is CellStatus.FINISHED
+    assert bundled.left() == []
 
 
-def test_a_container_that_ends_fails_its_cell_with_code_and_last_words(
-    theirs: DockerBench,
+def test_an_exited_container_fails_its_cell_with_exit_code_and_last_log_lines(
+    foreign: DockerBench,
 ) -> None:
-    theirs.start("run", "theirs", *LONG, "--set", "models=2,1")
-    theirs.when("m2_u2_s10", name="theirs")
-    docker("exec", theirs.container("app-2"), "sh", "-c", "echo oh dear >/proc/1/fd/1")
-    docker("kill", "--signal", "TERM", theirs.container("app-2"))
-    docker("kill", "--signal", "KILL", theirs.container("app-2"))
+    foreign.start("run", "theirs", *LONG, "--set", "models=2,1")
+    foreign.when("m2_u2_s10", name="theirs")
+    docker("exec", foreign.container("app-2"), "sh", "-c", "echo oh dear >/proc/1/fd/1")
+    docker("kill", "--signal", "TERM", foreign.container("app-2"))
+    docker("kill", "--signal", "KILL", foreign.container("app-2"))
 
-    theirs.when("m1_u2_s10", name="theirs")
+    foreign.when("m1_u2_s10", name="theirs")
 
-    failed = theirs.state("theirs").cells["m2_u2_s10"].failed
+    failed = foreign.state("theirs").cells["m2_u2_s10"].failed
     assert failed is not None
     assert failed.reason == "app-2 was killed (exit code 137)"
     assert (failed.container, failed.exit_code) == ("app-2", 137)
@@ -66,177 +64,180 @@ def test_a_container_that_ends_fails_its_cell_with_code_and_last_words(
 
 
 @pytest.mark.parametrize(
-    ("deed", "reason"),
+    ("command", "reason"),
     [
         (("pause",), "app-1 is paused"),
-        (("restart", "--time", "0"), "app-1 ended and was started again (0 times)"),
-        (("rm", "--force"), "app-1 was removed by somebody else"),
+        (("restart", "--time", "0"), "app-1 exited and was restarted (restart count 0)"),
+        (("rm", "--force"), "app-1 was removed by another process"),
     ],
 )
-def test_what_somebody_does_to_a_container_fails_its_cell_and_is_mended(
-    theirs: DockerBench, deed: tuple[str, ...], reason: str
+def test_a_container_changed_by_another_process_fails_its_cell_and_is_replaced(
+    foreign: DockerBench, command: tuple[str, ...], reason: str
 ) -> None:
-    theirs.start("run", "theirs", *LONG, "--set", "models=1", "--set", "users=1,2")
-    theirs.when("m1_u1_s10", name="theirs")
-    docker(*deed, theirs.container("app-1"))
+    foreign.start("run", "theirs", *LONG, "--set", "models=1", "--set", "users=1,2")
+    foreign.when("m1_u1_s10", name="theirs")
+    docker(*command, foreign.container("app-1"))
 
-    theirs.when("m1_u2_s10", name="theirs")
+    foreign.when("m1_u2_s10", name="theirs")
 
-    assert theirs.reason("m1_u1_s10").startswith(reason)
+    assert foreign.reason("m1_u1_s10").startswith(reason)
 
 
-def test_a_killed_process_of_a_container_that_keeps_running_fails_its_cell(
-    theirs: DockerBench,
+def test_a_killed_process_in_a_running_container_fails_its_cell(
+    foreign: DockerBench,
 ) -> None:
-    theirs.change_theirs(app={"mem_limit": "128m"})
-    theirs.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
-    theirs.when("m1_u1_s10", name="theirs")
-    # It volunteers to be the process that is killed.
+    foreign.change_theirs(app={"mem_limit": "128m"})
+    foreign.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
+    foreign.when("m1_u1_s10", name="theirs")
+    # The highest OOM score makes the kernel kill this process first.
     grow = "open('/proc/self/oom_score_adj', 'w').write('1000'); bytearray(10**9)"
-    docker("exec", theirs.container("app-1"), "python", "-c", grow, check=False)
+    docker("exec", foreign.container("app-1"), "python", "-c", grow, check=False)
 
-    theirs.when("m1_u2_s10", name="theirs")
+    foreign.when("m1_u2_s10", name="theirs")
 
-    failed = theirs.state("theirs").cells["m1_u1_s10"].failed
+    failed = foreign.state("theirs").cells["m1_u1_s10"].failed
     assert failed is not None
     assert failed.reason.startswith(
-        "a process of app-1 was killed by the kernel, out of memory: its limit is 128 MB"
+        "the kernel killed a process in app-1: out of memory (limit 128 MB)"
     )
     assert (failed.container, failed.exit_code) == ("app-1", None)
 
 
-def test_a_container_that_ends_at_once_is_told_with_its_last_words(theirs: DockerBench) -> None:
+def test_a_container_that_exits_at_once_is_reported_with_its_last_log_lines(
+    foreign: DockerBench,
+) -> None:
     broken = ["python", "-c", "import sys; print('no such model', flush=True); sys.exit(3)"]
-    theirs.change_theirs(app={"command": broken})
+    foreign.change_theirs(app={"command": broken})
 
-    done = theirs.call("run", "theirs", *ONE)
+    done = foreign.call("run", "theirs", *ONE)
 
     assert done.returncode == 3
-    assert "app-1 never was ready: it ended with exit code 3" in done.stderr
+    assert "app-1 did not become ready: it exited with code 3" in done.stderr
     assert "| no such model" in done.stderr
-    assert theirs.left() == []
+    assert foreign.left() == []
 
 
-def test_a_container_that_is_never_healthy_is_told_with_what_its_check_says(
-    theirs: DockerBench,
+def test_an_unhealthy_container_is_reported_with_the_output_of_its_check(
+    foreign: DockerBench,
 ) -> None:
     check = {"test": ["CMD-SHELL", "echo it is too cold; exit 1"], "interval": "1s", "retries": 2}
-    theirs.change_theirs(app={"healthcheck": check})
+    foreign.change_theirs(app={"healthcheck": check})
 
-    done = theirs.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=8s")
+    done = foreign.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=8s")
 
     assert done.returncode == 3
     assert "not ready within startup_timeout (8 s): app-1 is unhealthy (it is too cold)" in (
-        theirs.reason("m1_u2_s10")
+        foreign.reason("m1_u2_s10")
     )
     assert "  wait: app-1 is unhealthy (it is too cold)" in done.stderr
 
 
-def test_a_restart_of_long_ago_fails_no_later_cell(theirs: DockerBench) -> None:
-    # Ends once, on a request, and is started again by its engine.
-    app = theirs.root / "foreign" / "app.py"
+def test_an_earlier_restart_does_not_fail_later_cells(foreign: DockerBench) -> None:
+    # The app exits on a POST request and is restarted by the engine.
+    app = foreign.root / "foreign" / "app.py"
     die = "    def do_POST(self) -> None:\n        os._exit(1)\n\n    def do_GET"
     app.write_text(app.read_text().replace("    def do_GET", die))
-    theirs.change_theirs(app={"restart": "always"})
-    theirs.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
-    theirs.when("m1_u1_s10", name="theirs")
+    foreign.change_theirs(app={"restart": "always"})
+    foreign.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
+    foreign.when("m1_u1_s10", name="theirs")
     ask = "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/', data=b'')"
-    docker("exec", theirs.container("app-1"), "python", "-c", ask, check=False)
+    docker("exec", foreign.container("app-1"), "python", "-c", ask, check=False)
 
-    theirs.when("m1_u2_s10", name="theirs")
+    foreign.when("m1_u2_s10", name="theirs")
 
-    assert theirs.reason("m1_u1_s10").startswith("app-1 ended")
-    [app_1] = [it for it in theirs.state("theirs").containers if it.name == "app-1"]
+    assert foreign.reason("m1_u1_s10").startswith("app-1 exited")
+    containers = foreign.state("theirs").containers
+    [app_1] = [container for container in containers if container.name == "app-1"]
     assert app_1.restarts == 0
 
 
-def test_a_container_that_restarts_in_a_loop_is_told_long_before_the_time_is_over(
-    theirs: DockerBench,
+def test_a_restart_loop_is_reported_before_the_startup_timeout(
+    foreign: DockerBench,
 ) -> None:
     broken = ["python", "-c", "raise SystemExit('cannot open the model')"]
-    theirs.change_theirs(app={"command": broken, "restart": "always"})
+    foreign.change_theirs(app={"command": broken, "restart": "always"})
 
-    theirs.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=50s")
+    foreign.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=50s")
 
-    failed = theirs.state("theirs").cells["m1_u2_s10"].failed
+    failed = foreign.state("theirs").cells["m1_u2_s10"].failed
     assert failed is not None
-    assert failed.reason.startswith("app-1 is restarting in a loop (")
+    assert failed.reason.startswith("app-1 is in a restart loop (")
     assert "cannot open the model" in failed.log_lines
 
 
-def test_a_job_that_is_done_before_the_service_starts_is_no_fault(theirs: DockerBench) -> None:
-    theirs.change_theirs(
+def test_a_completed_one_off_job_is_no_fault(foreign: DockerBench) -> None:
+    foreign.change_theirs(
         migration={"image": IMAGE, "command": ["true"]},
         gateway={"depends_on": {"migration": {"condition": "service_completed_successfully"}}},
         seed={"image": IMAGE, "command": ["sh", "-c", "echo seeding; sleep 3"], "init": True},
     )
 
-    done = theirs.call("run", "theirs", "--set", "users=1,2", "--set", "run_time=3s")
+    done = foreign.call("run", "theirs", "--set", "users=1,2", "--set", "run_time=3s")
 
     assert done.returncode == 0, done.stderr
-    said = (theirs.folder("theirs") / "stack.log").read_text()
-    assert said.count("| seeding") == 1
+    log = (foreign.folder("theirs") / "stack.log").read_text()
+    assert log.count("| seeding") == 1
 
 
-def test_an_image_that_cannot_be_had_ends_the_run_with_its_name(theirs: DockerBench) -> None:
-    theirs.change_theirs(app={"image": "localhost:1/nobody/nothing:here"})
+def test_an_image_that_cannot_be_pulled_aborts_the_run(foreign: DockerBench) -> None:
+    foreign.change_theirs(app={"image": "localhost:1/missing/image:latest"})
 
-    done = theirs.call("run", "theirs")
+    done = foreign.call("run", "theirs")
 
     assert done.returncode == 3
-    assert theirs.run("theirs").status == "aborted"
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
-    assert "an image is missing and cannot be pulled" in told
-    assert "localhost:1" in told
-    assert theirs.left() == []
+    assert foreign.run("theirs").status == "aborted"
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    assert "an image is missing and cannot be pulled" in message
+    assert "localhost:1" in message
+    assert foreign.left() == []
 
 
-def test_a_build_that_breaks_ends_the_run_and_is_in_the_log(theirs: DockerBench) -> None:
-    (theirs.root / "foreign" / "Dockerfile").write_text(
+def test_a_failed_build_aborts_the_run_and_is_logged(foreign: DockerBench) -> None:
+    (foreign.root / "foreign" / "Dockerfile").write_text(
         "FROM python:3.11-slim-bookworm\nRUN echo compiling && exit 42\n"
     )
-    theirs.change_theirs(app={"image": None, "build": "."})
+    foreign.change_theirs(app={"image": None, "build": "."})
 
-    done = theirs.call("run", "theirs")
+    done = foreign.call("run", "theirs")
 
     assert done.returncode == 3
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
-    assert "the image cannot be built" in told
-    assert "exit code: 42" in told or "code: 42" in told
-    assert "compiling" in (theirs.folder("theirs") / "stack.log").read_text()
-    assert theirs.left() == []
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    assert "cannot build the image" in message
+    assert "exit code: 42" in message or "code: 42" in message
+    assert "compiling" in (foreign.folder("theirs") / "stack.log").read_text()
+    assert foreign.left() == []
 
 
-def test_a_port_that_is_taken_fails_the_cell_with_its_number(theirs: DockerBench) -> None:
+def test_a_port_in_use_fails_the_cell_with_its_number(foreign: DockerBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         environment = f"stack.environment={{GATEWAY_PORT: '{port}'}}"
 
-        done = theirs.call("run", "theirs", *ONE, "--set", environment)
+        done = foreign.call("run", "theirs", *ONE, "--set", environment)
 
     assert done.returncode == 3
-    assert f":{port} is taken" in theirs.reason("m1_u2_s10")
-    assert theirs.left() == []
+    assert f":{port} is already in use" in foreign.reason("m1_u2_s10")
+    assert foreign.left() == []
 
 
-def test_a_port_that_one_s_own_copy_holds_can_be_a_free_one(theirs: DockerBench) -> None:
-    # As docs/profiles.md says.
+def test_a_port_in_use_can_be_replaced_by_a_free_one(foreign: DockerBench) -> None:
+    # The method described in docs/profiles.md.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         published = f"127.0.0.1:${{PORT:-{taken.getsockname()[1]}}}:8080"
-        theirs.change_theirs(gateway={"ports": [published]})
+        foreign.change_theirs(gateway={"ports": [published]})
 
-        done = theirs.call("run", "theirs", *ONE, "--set", "stack.environment={PORT: '0'}")
+        done = foreign.call("run", "theirs", *ONE, "--set", "stack.environment={PORT: '0'}")
 
     assert done.returncode == 0, done.stderr
 
 
-def test_a_stop_does_not_wait_for_a_build(theirs: DockerBench) -> None:
-    (theirs.root / "foreign" / "Dockerfile").write_text(
+def test_a_stop_does_not_wait_for_a_build(foreign: DockerBench) -> None:
+    (foreign.root / "foreign" / "Dockerfile").write_text(
         "FROM python:3.11-slim-bookworm\nRUN echo begun && sleep 300\n"
     )
-    theirs.change_theirs(app={"image": None, "build": "."})
-    shown = theirs.start("run", "theirs")
-    log = theirs.folder("theirs") / "stack.log"
+    foreign.change_theirs(app={"image": None, "build": "."})
+    shown = foreign.start("run", "theirs")
+    log = foreign.folder("theirs") / "stack.log"
     until(lambda: log.exists() and "begun" in log.read_text(), what="a build")
 
     shown.send_signal(signal.SIGINT)
@@ -246,152 +247,154 @@ def test_a_stop_does_not_wait_for_a_build(theirs: DockerBench) -> None:
     assert strays() == []
 
 
-def test_a_stop_does_not_wait_for_a_service_that_is_never_ready(theirs: DockerBench) -> None:
+def test_a_stop_does_not_wait_for_a_service_that_is_not_ready(foreign: DockerBench) -> None:
     waits = {"app": {"condition": "service_healthy"}}
     never = {"test": ["CMD", "false"], "interval": "1s", "retries": 1000}
-    theirs.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
-    shown = theirs.start("run", "theirs", *ONE)
-    until(lambda: "loadbench" in " ".join(theirs.left()), what="containers")
+    foreign.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
+    shown = foreign.start("run", "theirs", *ONE)
+    until(lambda: "loadbench" in " ".join(foreign.left()), what="containers")
 
     shown.send_signal(signal.SIGINT)
     shown.communicate(timeout=30)
 
     assert shown.returncode == 130
-    assert theirs.left() == []
+    assert foreign.left() == []
 
 
-def test_a_service_that_waits_for_another_for_too_long_fails_in_time(theirs: DockerBench) -> None:
+def test_a_service_that_waits_for_its_dependency_fails_after_the_timeout(
+    foreign: DockerBench,
+) -> None:
     waits = {"app": {"condition": "service_healthy"}}
     never = {"test": ["CMD", "false"], "interval": "1s", "retries": 1000}
-    theirs.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
+    foreign.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
 
-    theirs.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=5s")
+    foreign.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=5s")
 
-    assert "Compose took longer than 5 s" in theirs.reason("m1_u2_s10")
-    assert theirs.left() == []
+    assert "Docker Compose timed out after 5 s" in foreign.reason("m1_u2_s10")
+    assert foreign.left() == []
 
 
-def test_an_engine_that_goes_away_ends_the_run_which_goes_on_once_it_is_back(
-    theirs: DockerBench, proxy: EngineProxy
+def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
+    foreign: DockerBench, proxy: EngineProxy
 ) -> None:
-    theirs.fixed["DOCKER_HOST"] = proxy.host
-    shown = theirs.start("run", "theirs", "--set", "models=1", "--set", "users=1,2", *LONG)
-    theirs.when("m1_u1_s10", name="theirs")
+    foreign.fixed["DOCKER_HOST"] = proxy.host
+    shown = foreign.start("run", "theirs", "--set", "models=1", "--set", "users=1,2", *LONG)
+    foreign.when("m1_u1_s10", name="theirs")
 
     proxy.close()
-    _, told = shown.communicate(timeout=90)
+    _, output = shown.communicate(timeout=90)
 
     assert shown.returncode == 3
-    assert "no Docker engine answers at unix://" in theirs.reason("m1_u1_s10")
-    assert "`run --resume` goes on once that is mended" in told
-    assert [it.cell.key for it in theirs.state("theirs").outstanding] == ["m1_u2_s10"]
-    assert "may still be up" in told
-    assert "not known whether" in theirs.call("runs").stderr
+    assert "cannot connect to the Docker engine at unix://" in foreign.reason("m1_u1_s10")
+    assert "run --resume" in output
+    assert [state.cell.key for state in foreign.state("theirs").outstanding] == ["m1_u2_s10"]
+    assert "may still be running" in output
+    assert "not known whether" in foreign.call("runs").stderr
     proxy.listen()
-    assert theirs.container("app-1") in theirs.call("runs").stdout
-    theirs.start("run", "--resume", "theirs")
-    theirs.when("m1_u2_s10", name="theirs")
+    assert foreign.container("app-1") in foreign.call("runs").stdout
+    foreign.start("run", "--resume", "theirs")
+    foreign.when("m1_u2_s10", name="theirs")
 
 
-def test_an_engine_that_is_slow_for_a_while_is_no_fault(
-    theirs: DockerBench, proxy: EngineProxy
+def test_a_temporarily_unresponsive_engine_is_no_fault(
+    foreign: DockerBench, proxy: EngineProxy
 ) -> None:
-    theirs.fixed["DOCKER_HOST"] = proxy.host
-    shown = theirs.start("run", "theirs", *ONE, "--set", "run_time=16s")
-    theirs.when("m1_u2_s10", name="theirs")
+    foreign.fixed["DOCKER_HOST"] = proxy.host
+    shown = foreign.start("run", "theirs", *ONE, "--set", "run_time=16s")
+    foreign.when("m1_u2_s10", name="theirs")
 
     proxy.hang()
-    until(lambda: len(theirs.state("theirs").samples) > 13, what="13 seconds")
+    until(lambda: len(foreign.state("theirs").samples) > 13, what="13 seconds")
     proxy.go_on()
-    _, told = shown.communicate(timeout=60)
+    _, output = shown.communicate(timeout=60)
 
-    assert shown.returncode == 0, told
-    assert theirs.left() == []
+    assert shown.returncode == 0, output
+    assert foreign.left() == []
 
 
-def test_no_permission_on_the_socket_has_its_own_message(theirs: DockerBench) -> None:
+def test_a_socket_without_permission_is_reported(foreign: DockerBench) -> None:
     if os.getuid() != 0:
-        pytest.skip("the test drops root's rights, and has none")
+        pytest.skip("the test drops root privileges and does not run as root")
     real = Path(docker_path())
-    shims = shim(theirs.root, "docker", f'exec setpriv --reuid 65534 --clear-groups {real} "$@"')
+    shims = shim(foreign.root, "docker", f'exec setpriv --reuid 65534 --clear-groups {real} "$@"')
 
-    refused = theirs.call("run", "theirs", PATH=f"{shims}:{os.environ['PATH']}")
+    refused = foreign.call("run", "theirs", PATH=f"{shims}:{os.environ['PATH']}")
 
     assert refused.returncode == 3
-    assert "no permission to use the Docker engine at unix://" in refused.stderr
+    assert "permission denied for the Docker engine at unix://" in refused.stderr
     assert "usermod -aG docker" in refused.stderr
-    assert not theirs.reports.exists()
+    assert not foreign.reports.exists()
 
 
-def test_no_engine_has_its_own_message(theirs: DockerBench) -> None:
-    refused = theirs.call("run", "theirs", DOCKER_HOST="unix:///nowhere.sock")
+def test_a_missing_engine_is_reported(foreign: DockerBench) -> None:
+    refused = foreign.call("run", "theirs", DOCKER_HOST="unix:///nowhere.sock")
 
     assert refused.returncode == 3
-    assert "no Docker engine answers at unix:///nowhere.sock: start it" in refused.stderr
-    assert not theirs.reports.exists()
+    assert "cannot connect to the Docker engine at unix:///nowhere.sock: start it" in refused.stderr
+    assert not foreign.reports.exists()
 
 
-def test_an_engine_behind_ssh_is_driven_and_needs_an_address(theirs: DockerBench) -> None:
-    # What stands for the other machine: a shell here, which is all that ssh would give there.
+def test_an_engine_over_ssh_is_supported_and_requires_a_host(foreign: DockerBench) -> None:
+    # A local shell takes the place of ssh to another machine.
     script = 'while [ "$1" != -- ]; do shift; done; shift 2; unset DOCKER_HOST; exec sh -c "$*"'
-    shims = shim(theirs.root, "ssh", script)
-    theirs.fixed |= {"PATH": f"{shims}:{os.environ['PATH']}", "DOCKER_HOST": "ssh://me@elsewhere"}
+    shims = shim(foreign.root, "ssh", script)
+    foreign.fixed |= {"PATH": f"{shims}:{os.environ['PATH']}", "DOCKER_HOST": "ssh://me@elsewhere"}
 
-    refused = theirs.call("run", "theirs", *ONE)
+    refused = foreign.call("run", "theirs", *ONE)
     assert refused.returncode == 3
-    assert "the Docker engine is on another machine (ssh://me@elsewhere), so `host` is" in (
+    assert "host: required, because the Docker engine is on another machine (ssh://me@else" in (
         refused.stderr
     )
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = f"stack.environment={{GATEWAY_PORT: '{port}'}}"
-    there = ("--set", f"host=http://127.0.0.1:{port}", "--set", environment)
-    done = theirs.call("run", "theirs", *ONE, *there, within_s=120)
+    remote = ("--set", f"host=http://127.0.0.1:{port}", "--set", environment)
+    done = foreign.call("run", "theirs", *ONE, *remote, within_s=120)
     assert done.returncode == 0, done.stderr
-    started = theirs.state("theirs").started
+    started = foreign.state("theirs").started
     assert started is not None
     assert started.project is not None
     assert started.project.engine == "ssh://me@elsewhere"
-    assert theirs.left() == []
+    assert foreign.left() == []
 
 
-def test_a_docker_context_is_followed(theirs: DockerBench, proxy: EngineProxy) -> None:
-    config = theirs.home / "docker"
+def test_the_current_docker_context_is_used(foreign: DockerBench, proxy: EngineProxy) -> None:
+    config = foreign.home / "docker"
     config.mkdir(parents=True)
-    plugins = Path(theirs.fixed["DOCKER_CONFIG"]) / "cli-plugins"
+    plugins = Path(foreign.fixed["DOCKER_CONFIG"]) / "cli-plugins"
     if plugins.is_dir():
         (config / "cli-plugins").symlink_to(plugins)
-    theirs.fixed["DOCKER_CONFIG"] = str(config)
+    foreign.fixed["DOCKER_CONFIG"] = str(config)
     docker("--config", str(config), "context", "create", "mine", "--docker", f"host={proxy.host}")
     docker("--config", str(config), "context", "use", "mine")
 
-    done = theirs.call("run", "theirs", *ONE)
+    done = foreign.call("run", "theirs", *ONE)
 
     assert done.returncode == 0, done.stderr
-    started = theirs.state("theirs").started
+    started = foreign.state("theirs").started
     assert started is not None
     assert started.project is not None
     assert (started.project.context, started.project.engine) == ("mine", proxy.host)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "obstacle"),
     [
-        ({"container_name": "the-app"}, "it has container_name: the-app"),
-        ({"ports": ["127.0.0.1:18999:9000"]}, "it has the fixed host port 18999"),
+        ({"container_name": "the-app"}, "container_name: the-app"),
+        ({"ports": ["127.0.0.1:18999:9000"]}, "the fixed host port 18999"),
     ],
 )
-def test_a_service_that_cannot_be_scaled_is_told_at_validate(
-    theirs: DockerBench, changes: dict[str, Any], told: str
+def test_validate_reports_a_service_that_cannot_be_scaled(
+    foreign: DockerBench, changes: dict[str, Any], obstacle: str
 ) -> None:
-    theirs.change_theirs(app=changes)
+    foreign.change_theirs(app=changes)
 
-    refused = theirs.call("validate", "theirs")
+    refused = foreign.call("validate", "theirs")
 
     assert refused.returncode == 2
-    assert f"stack.service: app cannot be scaled, since {told}" in refused.stderr
-    assert f"{theirs.root / 'profiles' / 'theirs.yaml'}:" in refused.stderr
+    assert f"stack.service: app cannot be scaled because it has {obstacle}" in refused.stderr
+    assert f"{foreign.root / 'profiles' / 'theirs.yaml'}:" in refused.stderr
 
 
 def docker_path() -> str:
@@ -403,7 +406,7 @@ def docker_path() -> str:
 
 
 def shim(folder: Path, name: str, script: str) -> Path:
-    """Make a program that comes before the real one on the PATH; return its folder."""
+    """Write a program that shadows the real one on the PATH; return its folder."""
     shims = folder / "shims"
     shims.mkdir(exist_ok=True)
     file = shims / name

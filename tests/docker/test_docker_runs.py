@@ -1,4 +1,4 @@
-"""Whole runs in real containers: ours, somebody else's, and what a runner leaves behind."""
+"""Complete runs in real containers: bundled stack, foreign project, leftovers of killed runners."""
 
 import json
 import signal
@@ -16,13 +16,13 @@ from tests.support.harness import REPOSITORY, gone, until
 from tests.support.stack_networks import save_colour_labels, save_colour_network
 
 
-def test_the_main_job_in_containers(ours: DockerBench) -> None:
+def test_a_sweep_of_the_bundled_stack_in_containers(bundled: DockerBench) -> None:
     grid = ("--set", "models=1,2", "--set", "users=5,10", "--set", "spawn_rates=5")
 
-    done = ours.call("run", "fast", *grid, "--set", "stack.memory_mb=500", within_s=170)
+    done = bundled.call("run", "fast", *grid, "--set", "stack.memory_mb=500", within_s=170)
 
     assert done.returncode == 0, done.stderr
-    folder = ours.folder()
+    folder = bundled.folder()
     assert {path.name for path in folder.glob("*.html")} == {
         "1_5_5.html",
         "1_10_5.html",
@@ -31,7 +31,9 @@ def test_the_main_job_in_containers(ours: DockerBench) -> None:
     }
     samples = [line for line in journal(folder) if line["type"] == "sample"]
     models = {
-        sample["cell"]: [it for it in sample["containers"] if it["service"] == "model"]
+        sample["cell"]: [
+            container for container in sample["containers"] if container["service"] == "model"
+        ]
         for sample in samples
     }
     numbers = {cell: len(found) for cell, found in models.items()}
@@ -43,21 +45,21 @@ def test_the_main_job_in_containers(ours: DockerBench) -> None:
         assert (model["restarts"], model["oom_killed"], model["exit_code"]) == (0, False, None)
         [prepared] = [line for line in journal(folder) if line["type"] == "stack_prepared"]
         assert prepared["images"]["model"].startswith(model["image"])
-    said = (folder / "stack.log").read_text()
-    assert "model-1 | ready: device=cpu" in said
-    assert "model-2 | ready: device=cpu" in said
-    assert ours.left() == []
+    log = (folder / "stack.log").read_text()
+    assert "model-1 | ready: device=cpu" in log
+    assert "model-2 | ready: device=cpu" in log
+    assert bundled.left() == []
     assert strays() == []
     assert not is_held(folder)
 
 
-def test_another_network_runs_in_our_containers(ours: DockerBench) -> None:
-    networks = ours.root / "networks"
+def test_another_network_runs_in_the_bundled_containers(bundled: DockerBench) -> None:
+    networks = bundled.root / "networks"
     networks.mkdir()
     save_colour_network(networks / "colours.onnx", ("n", 3, 32, 32))
     save_colour_labels(networks / "colours.txt")
     mounted = {"services": {"model": {"volumes": [f"{networks}:/networks:ro"]}}}
-    ours.addition.write_text(yaml.safe_dump(mounted))
+    bundled.addition.write_text(yaml.safe_dump(mounted))
     profile = yaml.safe_load(OURS)
     profile["stack"] |= {
         "compose": ["stack/compose.yaml", "network.yaml"],
@@ -66,146 +68,154 @@ def test_another_network_runs_in_our_containers(ours: DockerBench) -> None:
             "LABELS_PATH": "/networks/colours.txt",
         },
     }
-    ours.save_profile(yaml.safe_dump(profile))
+    bundled.save_profile(yaml.safe_dump(profile))
 
-    done = ours.call("run", "fast", "--set", "models=1", within_s=120)
+    done = bundled.call("run", "fast", "--set", "models=1", within_s=120)
 
     assert done.returncode == 0, done.stderr
-    assert "model=colours" in (ours.folder() / "stack.log").read_text()
+    assert "model=colours" in (bundled.folder() / "stack.log").read_text()
 
 
-def test_containers_are_hardened_and_limited(ours: DockerBench) -> None:
-    ours.start("run", "fast", *LONG, "--set", "stack.memory_mb=500")
-    ours.when("m1_u2_s10", Phase.MEASURING)
+def test_containers_are_hardened_and_limited(bundled: DockerBench) -> None:
+    bundled.start("run", "fast", *LONG, "--set", "stack.memory_mb=500")
+    bundled.when("m1_u2_s10", Phase.MEASURING)
 
     for name in ("broker-1", "api-1", "model-1"):
-        told = json.loads(docker("inspect", ours.container(name)))[0]
-        host = told["HostConfig"]
+        container = json.loads(docker("inspect", bundled.container(name)))[0]
+        host = container["HostConfig"]
         assert host["ReadonlyRootfs"], name
         assert host["CapDrop"] == ["ALL"], name
         assert "no-new-privileges:true" in host["SecurityOpt"], name
-        assert told["Config"]["User"] not in ("", "0", "root"), name
-        assert told["State"]["Health"], name
+        assert container["Config"]["User"] not in ("", "0", "root"), name
+        assert container["State"]["Health"], name
         assert host["Memory"] == (500 * 1024 * 1024 if name == "model-1" else 0)
     packages = docker(
-        "exec", ours.container("model-1"), "ls", "/opt/venv/lib/python3.11/site-packages"
+        "exec", bundled.container("model-1"), "ls", "/opt/venv/lib/python3.11/site-packages"
     )
     assert "onnxruntime" in packages
     assert "torch" not in packages
-    nothing = docker(
-        "exec", ours.container("model-1"), "sh", "-c", "command -v gcc cc make || true"
+    compilers = docker(
+        "exec", bundled.container("model-1"), "sh", "-c", "command -v gcc cc make || true"
     )
-    assert nothing == ""
-    published = docker("port", ours.container("api-1"), "8000")
+    assert compilers == ""
+    published = docker("port", bundled.container("api-1"), "8000")
     assert [line.split(":")[0] for line in published.splitlines()] == ["127.0.0.1"]
 
 
-def test_a_stop_takes_everything_down(ours: DockerBench) -> None:
-    shown = ours.start("run", "fast", *LONG)
-    ours.when("m1_u2_s10")
+def test_a_stop_removes_all_containers(bundled: DockerBench) -> None:
+    shown = bundled.start("run", "fast", *LONG)
+    bundled.when("m1_u2_s10")
 
     shown.send_signal(signal.SIGINT)
     shown.communicate(timeout=40)
 
     assert shown.returncode == 130
-    assert ours.left() == []
+    assert bundled.left() == []
     assert strays() == []
 
 
 @pytest.mark.parametrize("means", ["stop", "resume"])
-def test_a_killed_runner_s_containers_are_named_and_cleared(
-    theirs: DockerBench, means: str
+def test_containers_of_a_killed_runner_are_listed_and_removed(
+    foreign: DockerBench, means: str
 ) -> None:
-    theirs.start("run", "theirs", "--set", "models=2", *LONG)
-    theirs.when("m2_u2_s10", name="theirs")
-    children = theirs.runner("theirs").children(recursive=True)
+    foreign.start("run", "theirs", "--set", "models=2", *LONG)
+    foreign.when("m2_u2_s10", name="theirs")
+    children = foreign.runner("theirs").children(recursive=True)
 
-    theirs.runner("theirs").kill()
+    foreign.runner("theirs").kill()
     until(lambda: gone(children), within_s=8, what="no process left")
 
-    listed = theirs.call("runs").stdout
+    listed = foreign.call("runs").stdout
     for name in ("app-1", "app-2", "gateway-1"):
-        assert theirs.container(name) in listed
+        assert foreign.container(name) in listed
     assert "loadbench-tui stop theirs/" in listed
     if means == "stop":
-        told = theirs.call("stop", "theirs")
-        assert (told.returncode, "removed: " in told.stdout) == (0, True), told.stderr
-        assert "left containers" not in theirs.call("runs").stdout
+        stopped = foreign.call("stop", "theirs")
+        assert (stopped.returncode, "removed: " in stopped.stdout) == (0, True), stopped.stderr
+        assert "left containers" not in foreign.call("runs").stdout
     else:
-        shown = theirs.start("run", "--resume", "theirs")
-        until(lambda: theirs.state("theirs").cells["m2_u2_s10"].attempt == 2, what="resumed")
-        theirs.when("m2_u2_s10", name="theirs")
-        theirs.call("stop", "theirs")
-        _, told_while = shown.communicate(timeout=30)
-        assert "removing what was left: app-1, app-2, gateway-1" in told_while
-    assert theirs.left() == []
+        shown = foreign.start("run", "--resume", "theirs")
+        until(lambda: foreign.state("theirs").cells["m2_u2_s10"].attempt == 2, what="resumed")
+        foreign.when("m2_u2_s10", name="theirs")
+        foreign.call("stop", "theirs")
+        _, output = shown.communicate(timeout=30)
+        assert "Removing leftover containers: app-1, app-2, gateway-1" in output
+    assert foreign.left() == []
 
 
-def test_somebody_s_own_copy_of_a_project_stays_as_it_is(theirs: DockerBench) -> None:
-    compose = ("compose", "-f", str(theirs.root / "foreign" / "compose.yaml"), "-p", "lb-users-own")
+def test_the_user_s_own_copy_of_a_project_is_not_changed(foreign: DockerBench) -> None:
+    compose = (
+        "compose",
+        "-f",
+        str(foreign.root / "foreign" / "compose.yaml"),
+        "-p",
+        "lb-users-own",
+    )
     docker(*compose, "up", "--detach")
     try:
-        before = own_copy()
+        before = user_containers()
 
-        done = theirs.call("run", "theirs", "--set", "stack.environment={GREETING: good $day}")
+        done = foreign.call("run", "theirs", "--set", "stack.environment={GREETING: good $day}")
 
         assert done.returncode == 0, done.stderr
-        assert own_copy() == before
+        assert user_containers() == before
         assert len(before) == 2
     finally:
         docker(*compose, "down", "--timeout", "1")
-    folder = theirs.folder("theirs")
+    folder = foreign.folder("theirs")
     assert {path.name for path in folder.glob("*.html")} == {"1_2_10.html", "2_2_10.html"}
-    for cell in theirs.state("theirs").cells.values():
+    for cell in foreign.state("theirs").cells.values():
         assert cell.finished is not None
         assert cell.finished.completed > 10
         assert cell.finished.requests[0].failures == ()
         assert cell.finished.stages.count == 0
     assert "app-2 | app is up" in (folder / "stack.log").read_text()
-    assert theirs.left() == []
+    assert foreign.left() == []
 
 
-def test_a_service_that_runs_already_is_measured_and_left_alone(theirs: DockerBench) -> None:
-    compose = ("compose", "-f", str(theirs.root / "foreign" / "compose.yaml"), "-p", "lb-external")
+def test_an_external_service_is_measured_and_keeps_running(foreign: DockerBench) -> None:
+    compose = ("compose", "-f", str(foreign.root / "foreign" / "compose.yaml"), "-p", "lb-external")
     docker(*compose, "up", "--detach")
     try:
         address = docker(*compose, "port", "gateway", "8080")
-        theirs.save_theirs(
+        foreign.save_theirs(
             models=[7],
             host=f"http://{address}",
             stack={"driver": "external", "compose": ["stack/compose.yaml"], "service": "model"},
         )
 
-        done = theirs.call("run", "theirs")
+        done = foreign.call("run", "theirs")
 
         assert done.returncode == 0, done.stderr
-        assert (theirs.folder("theirs") / "7_2_10.html").is_file()
+        assert (foreign.folder("theirs") / "7_2_10.html").is_file()
         assert len(docker(*compose, "ps", "--quiet").split()) == 2
     finally:
         docker(*compose, "down", "--timeout", "1")
 
 
-def test_auto_takes_containers_where_an_engine_answers_else_processes(ours: DockerBench) -> None:
+def test_auto_selects_compose_with_an_engine_and_local_without(bundled: DockerBench) -> None:
     automatic = ("plan", "fast", "--set", "stack.driver=auto")
 
-    assert "Driver: compose (Docker engine" in ours.call(*automatic).stdout
-    told = ours.call(*automatic, DOCKER_HOST="unix:///nowhere.sock").stdout
-    assert "Driver: local (no containers: no Docker engine answers at unix:///nowhere" in told
+    assert "Driver: compose (Docker engine" in bundled.call(*automatic).stdout
+    plan = bundled.call(*automatic, DOCKER_HOST="unix:///nowhere.sock").stdout
+    assert "local (compose is unavailable: cannot connect to the Docker engine at unix" in plan
 
 
-def test_a_run_begun_in_containers_does_not_go_on_without(theirs: DockerBench) -> None:
-    theirs.save_theirs(stack={"driver": "auto"})
-    theirs.start("run", "theirs", *LONG)
-    theirs.when("m1_u2_s10", name="theirs")
-    theirs.call("stop", "theirs")
+def test_a_run_started_in_containers_does_not_resume_with_another_driver(
+    foreign: DockerBench,
+) -> None:
+    foreign.save_theirs(stack={"driver": "auto"})
+    foreign.start("run", "theirs", *LONG)
+    foreign.when("m1_u2_s10", name="theirs")
+    foreign.call("stop", "theirs")
 
-    refused = theirs.call("run", "--resume", "theirs", DOCKER_HOST="unix:///nowhere.sock")
+    refused = foreign.call("run", "--resume", "theirs", DOCKER_HOST="unix:///nowhere.sock")
 
     assert refused.returncode == 3
-    assert "no Docker engine answers" in refused.stderr
+    assert "cannot connect to the Docker engine" in refused.stderr
 
 
-def test_a_gpu_profile_reserves_one_and_is_refused_where_there_is_none(ours: DockerBench) -> None:
+def test_a_gpu_profile_reserves_a_gpu_and_is_refused_without_one(bundled: DockerBench) -> None:
     stack = REPOSITORY / "stack"
     files = ("-f", str(stack / "compose.yaml"), "-f", str(stack / "compose.gpu.yaml"))
     config = json.loads(docker("compose", *files, "config", "--format", "json"))
@@ -214,31 +224,31 @@ def test_a_gpu_profile_reserves_one_and_is_refused_where_there_is_none(ours: Doc
     assert config["services"]["model"]["build"]["args"] == {"DEVICE": "gpu"}
 
     if not list(Path("/dev").glob("nvidia[0-9]*")):
-        refused = ours.call("run", "fast", "--set", "device=gpu")
+        refused = bundled.call("run", "fast", "--set", "device=gpu")
         assert refused.returncode == 3
-        assert "device: gpu needs the NVIDIA Container Toolkit" in refused.stderr
+        assert "device: gpu requires the NVIDIA Container Toolkit" in refused.stderr
         assert "nothing was started" in refused.stderr
-        assert not ours.reports.exists()
-    assert ours.left() == []
+        assert not bundled.reports.exists()
+    assert bundled.left() == []
 
 
-def test_two_runs_of_one_project_exclude_each_other(theirs: DockerBench) -> None:
-    theirs.start("run", "theirs", *LONG)
-    theirs.when("m1_u2_s10", name="theirs")
+def test_two_runs_of_one_project_exclude_each_other(foreign: DockerBench) -> None:
+    foreign.start("run", "theirs", *LONG)
+    foreign.when("m1_u2_s10", name="theirs")
 
-    second = theirs.call("run", "theirs")
+    second = foreign.call("run", "theirs")
 
     assert second.returncode == 3
-    assert f"is in use by the run {theirs.folder('theirs')}" in second.stderr
-    assert theirs.state("theirs").cells["m1_u2_s10"].status is CellStatus.RUNNING
+    assert f"is in use by the run {foreign.folder('theirs')}" in second.stderr
+    assert foreign.state("theirs").cells["m1_u2_s10"].status is CellStatus.RUNNING
 
 
 def journal(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
 
 
-def own_copy() -> list[tuple[str, str, int]]:
-    """The user's own containers: which they are, since when they run, how often restarted."""
+def user_containers() -> list[tuple[str, str, int]]:
+    """Id, start time and restart count of the user's own containers."""
     ids = docker("ps", "-aq", "--filter", "label=com.docker.compose.project=lb-users-own").split()
-    told = json.loads(docker("inspect", *ids))
-    return sorted((it["Id"], it["State"]["StartedAt"], it["RestartCount"]) for it in told)
+    containers = json.loads(docker("inspect", *ids))
+    return sorted((c["Id"], c["State"]["StartedAt"], c["RestartCount"]) for c in containers)

@@ -1,4 +1,4 @@
-"""Docker's command line from outside, with a program in its place that answers as it might."""
+"""The Docker command line, replaced by a shell script that simulates an engine."""
 
 import os
 import time
@@ -10,14 +10,14 @@ import pytest
 
 from loadbench.engine.drivers.compose import client as compose_cli
 from loadbench.engine.drivers.compose import stack as compose
-from loadbench.engine.drivers.compose.client import ComposeCli, take_down
+from loadbench.engine.drivers.compose.client import ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.stack import ComposeStack
 from loadbench.engine.drivers.docker.client import (
     Docker,
-    DockerCallError,
+    DockerCommandError,
     Endpoint,
-    SilentEngineError,
+    EngineTimeoutError,
     compose_version,
     current_endpoint,
     engine_info,
@@ -30,14 +30,14 @@ from tests.support.builders import make_profile
 from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, answers, write_docker
 from tests.support.harness import until
 
-HERE = Endpoint("default", "unix:///var/run/docker.sock")
+LOCAL = Endpoint("default", "unix:///var/run/docker.sock")
 
 Program = Callable[[str], None]
 
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Put a shell script in the place of docker."""
+    """Replace docker by a shell script."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
@@ -48,70 +48,70 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     return write
 
 
-def named(words: str) -> list[psutil.Process]:
+def processes(command: str) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter(["cmdline"])
-        if words in " ".join(process.info["cmdline"] or ())
+        if command in " ".join(process.info["cmdline"] or ())
     ]
 
 
-def test_an_answer_is_standard_output_alone(program: Program) -> None:
+def test_output_excludes_standard_error_by_default(program: Program) -> None:
     program('echo "$@"; echo careful >&2')
-    assert Docker(HERE).ask("ps", "--all") == f"--host {HERE.url} ps --all\n"
-    assert "careful" in Docker(HERE).ask("logs", merged=True)
+    assert Docker(LOCAL).run("ps", "--all") == f"--host {LOCAL.url} ps --all\n"
+    assert "careful" in Docker(LOCAL).run("logs", merge_stderr=True)
 
 
-def test_a_context_is_named_by_its_name(program: Program) -> None:
+def test_a_context_is_selected_by_name(program: Program) -> None:
     program('echo "$@"')
-    assert Docker(Endpoint("far", "ssh://x")).ask("ps") == "--context far ps\n"
+    assert Docker(Endpoint("far", "ssh://x")).run("ps") == "--context far ps\n"
 
 
-def test_settings_overrule_and_remove_variables(
+def test_settings_override_and_unset_variables(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_QUEUE", "7")
     monkeypatch.setenv("GREETING", "hello")
     program('echo "${MAX_QUEUE-unset} $GREETING"')
-    assert Docker(HERE, {"MAX_QUEUE": None, "GREETING": "bye"}).ask("x") == "unset bye\n"
+    assert Docker(LOCAL, {"MAX_QUEUE": None, "GREETING": "bye"}).run("x") == "unset bye\n"
 
 
-def test_a_failure_has_its_last_lines(program: Program) -> None:
+def test_a_failure_has_the_last_lines_of_its_output(program: Program) -> None:
     program("echo one >&2; echo two >&2; exit 1")
-    with pytest.raises(DockerCallError, match=r"^two$") as failed:
-        Docker(HERE).ask("ps")
+    with pytest.raises(DockerCommandError, match=r"^two$") as failed:
+        Docker(LOCAL).run("ps")
     assert failed.value.lines == ("one", "two")
 
 
-def test_a_command_that_hangs_is_ended_and_leaves_nothing(program: Program) -> None:
+def test_a_hung_command_is_terminated_without_leftovers(program: Program) -> None:
     program("exec sleep 4711")
     started = time.monotonic()
 
-    with pytest.raises(SilentEngineError, match=r"did not answer within 0.3 s"):
-        Docker(HERE).ask("ps", timeout_s=0.3)
+    with pytest.raises(EngineTimeoutError, match=r"did not respond within 0.3 s"):
+        Docker(LOCAL).run("ps", timeout_s=0.3)
 
     assert time.monotonic() - started < 4
-    assert not named("sleep 4711")
+    assert not processes("sleep 4711")
 
 
-def test_no_command_line_is_told_with_where_to_get_it(
+def test_a_missing_docker_command_is_reported_with_a_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EngineError, match=r"Docker is not installed: .*docs.docker.com"):
         current_endpoint()
     with pytest.raises(EngineError, match="Docker is not installed"):
-        Docker(HERE).ask("ps")
+        Docker(LOCAL).run("ps")
 
 
-def test_the_engine_is_where_the_context_says(program: Program) -> None:
+def test_the_endpoint_comes_from_the_context(program: Program) -> None:
     program(f"echo '{CONTEXT}'")
     assert current_endpoint() == Endpoint("default", "unix:///x.sock")
 
 
-@pytest.mark.parametrize("said", ["echo nonsense", "echo '[]'", "echo broken >&2; exit 1"])
-def test_a_broken_context_is_told(program: Program, said: str) -> None:
-    program(said)
+@pytest.mark.parametrize("script", ["echo nonsense", "echo '[]'", "echo broken >&2; exit 1"])
+def test_a_broken_context_is_reported(program: Program, script: str) -> None:
+    program(script)
     with pytest.raises(EngineError, match="`docker context inspect` failed"):
         current_endpoint()
 
@@ -126,21 +126,21 @@ def test_a_broken_context_is_told(program: Program, said: str) -> None:
         ("ssh://me@gpu-box", True),
     ],
 )
-def test_another_machine_s_engine_is_remote(url: str, remote: bool) -> None:
-    assert Endpoint("x", url).remote is remote
+def test_an_engine_on_another_machine_is_remote(url: str, remote: bool) -> None:
+    assert Endpoint("x", url).is_remote is remote
 
 
-def test_a_missing_compose_is_told(program: Program) -> None:
+def test_missing_compose_is_reported(program: Program) -> None:
     program('case "$*" in *info*) echo "{}";; *) echo "unknown command" >&2; exit 1;; esac')
-    assert engine_info(Docker(HERE)) == {}
-    with pytest.raises(EngineError, match="Docker Compose v2 is missing"):
-        compose_version(Docker(HERE))
+    assert engine_info(Docker(LOCAL)) == {}
+    with pytest.raises(EngineError, match="Docker Compose v2 is not installed"):
+        compose_version(Docker(LOCAL))
 
 
-def test_what_the_engine_complains_of_in_its_information_counts(program: Program) -> None:
+def test_server_errors_in_docker_info_are_raised(program: Program) -> None:
     program("""echo '{"ServerErrors": ["Cannot connect to the Docker daemon at x"]}'""")
-    with pytest.raises(EngineError, match="no Docker engine answers at"):
-        engine_info(Docker(HERE))
+    with pytest.raises(EngineError, match="cannot connect to the Docker engine at"):
+        engine_info(Docker(LOCAL))
 
 
 def workspace(folder: Path) -> Workspace:
@@ -150,13 +150,13 @@ def workspace(folder: Path) -> Workspace:
     return Workspace(folder, folder / "reports")
 
 
-def test_auto_takes_the_engine_that_answers(program: Program, tmp_path: Path) -> None:
+def test_auto_selects_compose_if_the_engine_is_available(program: Program, tmp_path: Path) -> None:
     program(answers(config=PUBLISHED))
     found = preflight(workspace(tmp_path), make_profile(models=[1, 9]))
 
     assert (found.driver, found.reason) == (
         "compose",
-        "Docker engine 99 answers at unix:///x.sock",
+        "Docker engine 99 is available at unix:///x.sock",
     )
     assert found.facts.project is not None
     assert found.lock == found.facts.project.name
@@ -164,56 +164,57 @@ def test_auto_takes_the_engine_that_answers(program: Program, tmp_path: Path) ->
     assert found.warnings[0].startswith("9 models × 1 threads exceed the 4 available cores")
 
 
-def test_auto_without_an_engine_is_local_unless_containers_are_needed(
+def test_auto_without_an_engine_is_local_unless_a_key_requires_containers(
     program: Program, tmp_path: Path
 ) -> None:
     program(f"case \"$*\" in *context*) echo '{CONTEXT}';; *) echo refused >&2; exit 1;; esac")
-    here = workspace(tmp_path)
+    made = workspace(tmp_path)
 
-    found = preflight(here, make_profile())
-    assert (found.driver, found.reason) == ("local", "no containers: refused")
-    with pytest.raises(RefusedError, match=r"refused \(stack.memory_mb needs containers\)"):
-        preflight(here, make_profile(stack={"memory_mb": 100}))
+    found = preflight(made, make_profile())
+    assert (found.driver, found.reason) == ("local", "compose is unavailable: refused")
+    with pytest.raises(RefusedError, match=r"refused \(stack.memory_mb requires containers\)"):
+        preflight(made, make_profile(stack={"memory_mb": 100}))
     with pytest.raises(RefusedError, match=r"^refused$"):
-        preflight(here, make_profile(stack={"driver": "compose"}))
+        preflight(made, make_profile(stack={"driver": "compose"}))
 
 
-def test_a_run_goes_on_with_the_driver_that_it_was_begun_with(
-    program: Program, tmp_path: Path
-) -> None:
+def test_a_run_resumes_with_its_original_driver(program: Program, tmp_path: Path) -> None:
     program(answers(config=PUBLISHED))
     found = preflight(workspace(tmp_path), make_profile(), only="local")
-    assert (found.driver, found.reason) == ("local", "the run was begun with local")
+    assert (found.driver, found.reason) == ("local", "the run was started with local")
 
 
-def test_a_gpu_needs_nvidia_s_toolkit_and_a_card(
+def test_a_gpu_profile_requires_the_nvidia_toolkit_and_a_gpu(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = workspace(tmp_path)
-    (here.stack / "compose.gpu.yaml").touch()
+    made = workspace(tmp_path)
+    (made.stack / "compose.gpu.yaml").touch()
     profile = make_profile(device="gpu", stack={"driver": "compose"})
 
     program(answers(runtimes='{"runc": {}}', config=ON_GPU))
     with pytest.raises(RefusedError, match=r"Container Toolkit.*runtimes: runc.*nothing was sta"):
-        preflight(here, profile)
+        preflight(made, profile)
 
     program(answers(runtimes='{"nvidia": {}}', config=ON_GPU))
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
-    with pytest.raises(RefusedError, match=r"this machine shows none \(no /dev/nvidia0\)"):
-        preflight(here, profile)
+    with pytest.raises(RefusedError, match=r"this machine has none \(no /dev/nvidia0\)"):
+        preflight(made, profile)
 
     monkeypatch.setattr(Path, "glob", lambda *_: iter([Path("/dev/nvidia0")]))
-    assert preflight(here, profile).driver == "compose"
+    assert preflight(made, profile).driver == "compose"
 
 
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"host": "http://10.0.0.9:80"}, "our stack listens on this machine's loopback alone"),
+        (
+            {"host": "http://10.0.0.9:80"},
+            "the bundled stack listens only on the loopback interface",
+        ),
         ({"stack": {"environment": {"BATCH_SIZE": "3"}}}, "BATCH_SIZE is set by batch_size"),
     ],
 )
-def test_what_our_stack_cannot_do_is_refused(
+def test_settings_that_the_bundled_stack_does_not_support_are_refused(
     program: Program, tmp_path: Path, keys: dict[str, object], message: str
 ) -> None:
     program(answers(config=PUBLISHED))
@@ -222,89 +223,87 @@ def test_what_our_stack_cannot_do_is_refused(
         preflight(workspace(tmp_path), make_profile(**{**keys, "stack": stack}))
 
 
-def test_compose_files_that_compose_refuses_are_the_profile_s_mistake(
-    program: Program, tmp_path: Path
-) -> None:
-    mistake = "services.x additional properties are not allowed"
-    refusing = f"*config*) echo '{mistake}' >&2; exit 15;; *never*)"
-    program(answers(config="").replace("*config*)", refusing))
+def test_invalid_compose_files_are_a_profile_error(program: Program, tmp_path: Path) -> None:
+    message = "services.x additional properties are not allowed"
+    failing = f"*config*) echo '{message}' >&2; exit 15;; *never*)"
+    program(answers(config="").replace("*config*)", failing))
     with pytest.raises(ProfileError, match=r"stack.compose: services.x additional properties"):
         preflight(workspace(tmp_path), make_profile(stack={"driver": "compose"}))
 
 
-def test_an_action_is_ended_in_its_time_and_leaves_nothing(program: Program) -> None:
+def test_an_action_is_terminated_after_its_timeout_without_leftovers(program: Program) -> None:
     program("echo begun; exec sleep 4712")
     steps: list[str] = []
 
-    failure = ComposeCli(Docker(HERE), "x").perform(
-        lambda client: client.compose.down(stream_logs=True), within_s=2.0, tell=steps.append
+    failure = ComposeCli(Docker(LOCAL), "x").run(
+        lambda client: client.compose.down(stream_logs=True), timeout_s=2.0, on_line=steps.append
     )
 
     assert failure is not None
-    assert failure.overdue
+    assert failure.timed_out
     assert steps == ["begun"]
-    until(lambda: not named("sleep 4712"))
+    until(lambda: not processes("sleep 4712"))
 
 
-def test_files_that_compose_does_not_read_in_time_are_given_up(program: Program) -> None:
+def test_reading_compose_files_times_out(program: Program) -> None:
     program("exec sleep 4715")
 
-    with pytest.raises(EngineError, match="Compose did not answer within 2 s"):
-        ComposeCli(Docker(HERE), "x").config(within_s=2.0)
+    with pytest.raises(EngineError, match="docker compose config timed out after 2 s"):
+        ComposeCli(Docker(LOCAL), "x").config(timeout_s=2.0)
 
-    until(lambda: not named("sleep 4715"))
+    until(lambda: not processes("sleep 4715"))
 
 
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("echo no json", "docker compose config gave no JSON"),
+        ("echo no json", "docker compose config did not return JSON"),
         ("echo 'line 3: no such key' >&2; exit 15", "line 3: no such key"),
-        ("exit 1", "docker failed and said nothing"),
+        ("exit 1", "docker failed without an error message"),
     ],
 )
-def test_files_that_compose_cannot_read_are_told_in_its_words(
+def test_invalid_compose_files_are_reported_with_the_message_of_compose(
     program: Program, script: str, message: str
 ) -> None:
     program(script)
 
-    with pytest.raises(DockerCallError, match=message):
-        ComposeCli(Docker(HERE), "x").config(within_s=30.0)
+    with pytest.raises(DockerCommandError, match=message):
+        ComposeCli(Docker(LOCAL), "x").config(timeout_s=30.0)
 
 
-def test_a_cut_ends_what_is_under_way_and_allows_nothing_more(program: Program) -> None:
+def test_cancel_terminates_the_running_action_and_rejects_later_ones(program: Program) -> None:
     program("echo begun; exec sleep 4713")
-    cli = ComposeCli(Docker(HERE), "x")
+    cli = ComposeCli(Docker(LOCAL), "x")
 
-    failure = cli.perform(
+    failure = cli.run(
         lambda client: client.compose.down(stream_logs=True),
-        within_s=60,
-        tell=lambda _: cli.cut(),
+        timeout_s=60,
+        on_line=lambda _: cli.cancel(),
     )
 
     assert failure is not None
-    assert not failure.overdue
-    until(lambda: not named("sleep 4713"))
-    assert cli.perform(lambda _: [], within_s=1, tell=print) is not None
+    assert not failure.timed_out
+    until(lambda: not processes("sleep 4713"))
+    assert cli.run(lambda _: [], timeout_s=1, on_line=print) is not None
 
 
-def test_what_cannot_be_taken_down_is_told(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_removal_is_reported(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     program('case "$*" in *down*) exec sleep 4714;; esac')
     monkeypatch.setattr(compose_cli, "DOWN_TIMEOUT_S", 0.3)
-    assert take_down(Docker(HERE), "p") == "containers of p may still be up: not within 0.3 s"
+    left = tear_down(Docker(LOCAL), "p")
+    assert left is not None
+    assert left.endswith("may still be running: `docker compose down` timed out after 0.3 s")
 
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    told = take_down(Docker(HERE), "p")
-    assert told is not None
-    assert told.startswith("containers of p may still be up: no Docker engine answers at")
+    left = tear_down(Docker(LOCAL), "p")
+    assert left is not None
+    assert left.startswith("containers of p may still be running: cannot connect to the Docker")
 
     program("exit 0")
-    assert take_down(Docker(HERE), "p") is None
+    assert tear_down(Docker(LOCAL), "p") is None
 
 
-def test_containers_that_do_not_end_in_time_are_killed(
+def test_containers_that_do_not_stop_in_time_are_killed(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = tmp_path / "killed"
@@ -313,99 +312,100 @@ def test_containers_that_do_not_end_in_time_are_killed(
         f"*ps*) echo abc;; *rm*) touch {done};; esac"
     )
     monkeypatch.setattr(compose_cli, "DOWN_TIMEOUT_S", 0.5)
-    assert take_down(Docker(HERE), "p") is None
+    assert tear_down(Docker(LOCAL), "p") is None
     assert done.exists()
 
 
-def test_complaints_that_are_not_utf_8_are_no_fault_of_ours(program: Program) -> None:
+def test_error_output_that_is_not_utf_8_is_decoded(program: Program) -> None:
     program(r"printf 'broken \351\n' >&2; exit 1")
-    failure = ComposeCli(Docker(HERE), "x").perform(
-        lambda client: client.compose.down(stream_logs=True), within_s=5, tell=lambda _: None
+    failure = ComposeCli(Docker(LOCAL), "x").run(
+        lambda client: client.compose.down(stream_logs=True), timeout_s=5, on_line=lambda _: None
     )
     assert failure is not None
     assert failure.lines == ("broken �",)
 
 
-def test_a_watch_that_fails_in_an_unknown_way_says_so(
+def test_an_unexpected_error_of_the_monitor_is_reported(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("exit 0")
-    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.GONE_AFTER_S", -1.0)
+    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.UNREACHABLE_TIMEOUT_S", -1.0)
 
     def fail(_: Monitor) -> None:
         raise KeyError("oops")
 
     monkeypatch.setattr(Monitor, "_follow_usage", fail)
-    watch = Monitor(Docker(HERE), "p")
-    watch.start()
-    until(lambda: "containers cannot be looked at: KeyError" in str(watch.trouble))
-    watch.close()
+    monitor = Monitor(Docker(LOCAL), "p")
+    monitor.start()
+    until(lambda: "cannot monitor the containers: KeyError" in str(monitor.error))
+    monitor.close()
 
 
 def stack(folder: Path) -> ComposeStack:
     files = ComposeFiles(
-        paths=(folder / "compose.yaml",), ours=False, scaled="app", config={"services": {}}
+        paths=(folder / "compose.yaml",), is_bundled=False, scaled="app", config={"services": {}}
     )
-    return ComposeStack(Docker(HERE), files, make_profile(), folder=folder)
+    return ComposeStack(Docker(LOCAL), files, make_profile(), folder=folder)
 
 
-def test_more_models_than_the_profile_has_are_refused_where_the_files_do_not_allow_them(
+def test_an_added_cell_that_the_compose_files_cannot_scale_to_is_rejected(
     program: Program, tmp_path: Path
 ) -> None:
-    program(f"touch {tmp_path}/asked; exit 1")
+    program(f"touch {tmp_path}/called; exit 1")
     services = {"app": {"container_name": "x", "ports": [{"target": 80, "published": "8080"}]}}
     files = ComposeFiles(
-        paths=(tmp_path / "compose.yaml",), ours=False, scaled="app", config={"services": services}
+        paths=(tmp_path / "compose.yaml",),
+        is_bundled=False,
+        scaled="app",
+        config={"services": services},
     )
-    made = ComposeStack(Docker(HERE), files, make_profile(), folder=tmp_path)
+    made = ComposeStack(Docker(LOCAL), files, make_profile(), folder=tmp_path)
 
-    with pytest.raises(StackError, match="cannot be scaled, since it has container_name: x"):
+    with pytest.raises(StackError, match="cannot be scaled because it has container_name: x"):
         made.scale(2, lambda *_: None)
 
     made.close()
-    assert not (tmp_path / "asked").exists()
+    assert not (tmp_path / "called").exists()
 
 
-def test_an_engine_that_stays_away_ends_the_waiting_with_its_reason(
+def test_waiting_for_an_unreachable_engine_times_out(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    monkeypatch.setattr(compose, "ENGINE_PATIENCE_S", 0.2)
+    monkeypatch.setattr(compose, "ENGINE_TIMEOUT_S", 0.2)
     made = stack(tmp_path)
 
-    with pytest.raises(EngineError, match="no Docker engine answers"):
+    with pytest.raises(EngineError, match="cannot connect to the Docker engine"):
         made.scale(1, lambda *_: None)
     made.close()
 
 
-def test_a_closed_stack_starts_nothing(program: Program, tmp_path: Path) -> None:
+def test_a_closed_stack_cannot_be_scaled(program: Program, tmp_path: Path) -> None:
     program("exit 0")
     made = stack(tmp_path)
     assert made.close() is None
-    with pytest.raises(StackError, match="closed while it was started"):
+    with pytest.raises(StackError, match="closed during startup"):
         made.scale(1, lambda *_: None)
 
 
-def test_trouble_with_the_engine_is_told_once_it_has_lasted(
+def test_an_engine_error_is_reported_after_a_delay(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    watch = Monitor(Docker(HERE), "p")
+    monitor = Monitor(Docker(LOCAL), "p")
     with pytest.raises(EngineError):
-        watch.look()
-    assert watch.trouble is None
+        monitor.poll()
+    assert monitor.error is None
 
-    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.GONE_AFTER_S", -1.0)
-    assert "no Docker engine answers" in str(watch.trouble)
+    monkeypatch.setattr("loadbench.engine.drivers.docker.monitor.UNREACHABLE_TIMEOUT_S", -1.0)
+    assert "cannot connect to the Docker engine" in str(monitor.error)
 
     program("exit 0")
-    assert watch.look() == ()
-    assert watch.trouble is None
+    assert monitor.poll() == ()
+    assert monitor.error is None
 
 
-def test_containers_described_in_an_unknown_way_are_trouble_and_not_a_crash(
-    program: Program,
-) -> None:
+def test_unexpected_output_of_docker_inspect_is_an_engine_error(program: Program) -> None:
     program("""case "$*" in *inspect*) echo '[{"Id": 5}]';; *) echo abc;; esac""")
-    with pytest.raises(EngineError, match="told of a container in an unknown way"):
-        Monitor(Docker(HERE), "p").look()
+    with pytest.raises(EngineError, match="unexpected output of `docker inspect`"):
+        Monitor(Docker(LOCAL), "p").poll()

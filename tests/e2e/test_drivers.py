@@ -1,4 +1,4 @@
-"""Every shipped profile with every driver: it can be run here, or the refusal says why not."""
+"""Every shipped profile with every driver: it is accepted, or refused with the expected reason."""
 
 import os
 import shutil
@@ -20,9 +20,10 @@ HOST = "host=http://127.0.0.1:9"
 
 NO_HOST = r"stack\.driver: external requires `host`"
 ONE_LABEL = r"models: expected one value: driver external does not scale the service"
-NO_TOOLKIT = "device: gpu needs the NVIDIA Container Toolkit"
-NO_CUDA = "device: gpu needs ONNX Runtime with CUDA"
-NEITHER = rf"no driver can run this here\n  compose: {NO_TOOLKIT}.*\n  local: {NO_CUDA}"
+NO_TOOLKIT = "device: gpu requires the NVIDIA Container Toolkit"
+NO_CUDA = "device: gpu requires ONNX Runtime with CUDA"
+NO_DRIVER = "no driver can run this profile on this machine:"
+NEITHER = rf"{NO_DRIVER}\n  compose: {NO_TOOLKIT}.*\n  local: {NO_CUDA}"
 
 RUNS = [
     *((name, "auto", (), "compose") for name in ON_CPU),
@@ -30,7 +31,7 @@ RUNS = [
     *((name, "local", (), "local") for name in ON_CPU),
     *((name, "external", (HOST, "models=1"), "external") for name in (*ON_CPU, GPU)),
 ]
-"""Profile, driver that is asked for, more overrides, driver that it gets."""
+"""Profile, requested driver, further overrides, selected driver."""
 
 REFUSALS = [
     *((name, "external", (), NO_HOST) for name in (*ON_CPU, GPU)),
@@ -39,12 +40,12 @@ REFUSALS = [
     (GPU, "compose", (), NO_TOOLKIT),
     (GPU, "local", (), NO_CUDA),
 ]
-"""The same, with the reason instead of the driver."""
+"""Profile, requested driver, further overrides, reason of the refusal."""
 
 
 @pytest.fixture(autouse=True)
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a docker without NVIDIA's toolkit in the place of the one that may be here."""
+    """Replace docker by a fake without the NVIDIA toolkit."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
@@ -52,7 +53,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def ask(folder: Path, name: str, *overrides: str) -> RunPlan:
+def preview_profile(folder: Path, name: str, *overrides: str) -> RunPlan:
     """Preview a shipped profile."""
     workspace = Workspace(REPOSITORY, folder / "reports")
     file = workspace.profiles / f"{name}.yaml"
@@ -61,34 +62,34 @@ def ask(folder: Path, name: str, *overrides: str) -> RunPlan:
 
 
 @pytest.mark.parametrize(
-    ("name", "driver", "more", "outcome", "refused"),
+    ("name", "driver", "more", "expected", "is_refused"),
     [*((*row, False) for row in RUNS), *((*row, True) for row in REFUSALS)],
 )
-def test_every_shipped_profile_runs_with_every_driver_or_is_refused_with_its_reason(
+def test_every_shipped_profile_is_accepted_or_refused_by_every_driver(
     docker: Path,
     tmp_path: Path,
     name: str,
     driver: str,
     more: tuple[str, ...],
-    outcome: str,
-    refused: bool,
+    expected: str,
+    is_refused: bool,
 ) -> None:
     overrides = (f"stack.driver={driver}", *more)
-    if not refused:
-        found = ask(tmp_path, name, *overrides).preflight
-        assert found.driver == outcome
-        assert (found.facts.project is not None) == (outcome == "compose")
+    if not is_refused:
+        found = preview_profile(tmp_path, name, *overrides).preflight
+        assert found.driver == expected
+        assert (found.facts.project is not None) == (expected == "compose")
         assert found.lock
         return
     if name == GPU:
         if any(Path("/dev").glob("nvidia[0-9]*")) or shutil.which("nvidia-ctk"):
-            pytest.skip("this machine has a GPU, or what containers need for one")
+            pytest.skip("this machine has a GPU or the NVIDIA toolkit")
         write_docker(docker, answers(config=ON_GPU))
-    with pytest.raises((ProfileError, RefusedError), match=outcome):
-        ask(tmp_path, name, *overrides)
+    with pytest.raises((ProfileError, RefusedError), match=expected):
+        preview_profile(tmp_path, name, *overrides)
 
 
-def test_the_table_has_every_profile_and_every_driver() -> None:
+def test_the_tables_cover_every_profile_and_every_driver() -> None:
     shipped = {file.stem for file in saved_profiles(REPOSITORY / "profiles")}
     drivers = {AUTO, *SETTINGS}
     assert {row[:2] for row in (*RUNS, *REFUSALS)} == {(p, d) for p in shipped for d in drivers}

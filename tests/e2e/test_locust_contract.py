@@ -1,6 +1,6 @@
-"""What we replace or call in Locust 2.47 and its clients is still there and still does that.
+"""Checks that the patched and used names of Locust 2.47 and its clients behave as assumed.
 
-In a process of its own, since importing locust patches the whole interpreter.
+The code runs in a subprocess, because importing locust patches the whole interpreter.
 """
 
 import json
@@ -19,8 +19,8 @@ from locust.env import Environment
 
 
 def in_locust(code: str, folder: Path) -> object:
-    """Return what the code prints as JSON, run where locust is imported."""
-    ended = subprocess.run(
+    """Run the code in a process that has imported locust; return its JSON output."""
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROLOGUE + code],
         capture_output=True,
         text=True,
@@ -28,17 +28,17 @@ def in_locust(code: str, folder: Path) -> object:
         timeout=60,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout.splitlines()[-1])
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
 
 
-def test_stock_caches_its_statistics_for_two_seconds(tmp_path: Path) -> None:
+def test_locust_caches_its_statistics_for_two_seconds(tmp_path: Path) -> None:
     code = "print(json.dumps(web.DEFAULT_CACHE_TIME))"
 
     assert in_locust(code, tmp_path) == 2.0
 
 
-def test_the_cache_time_is_read_when_the_web_ui_is_made(tmp_path: Path) -> None:
+def test_the_cache_time_is_read_when_the_web_ui_is_created(tmp_path: Path) -> None:
     code = """
 web.DEFAULT_CACHE_TIME = 0
 env = Environment(user_classes=[], events=events)
@@ -52,7 +52,7 @@ print(json.dumps([first, client.get("/stats/requests").json["state"]]))
     assert in_locust(code, tmp_path) == ["ready", "running"]
 
 
-def test_the_bucket_function_is_looked_up_at_every_request(tmp_path: Path) -> None:
+def test_the_bucket_function_is_looked_up_on_every_request(tmp_path: Path) -> None:
     code = """
 stats.bucket_response_time = lambda ms: 42.5
 env = Environment(events=events)
@@ -62,12 +62,12 @@ print(json.dumps(list(env.stats.total.response_times)))
     assert in_locust(code, tmp_path) == [42.5]
 
 
-def test_one_listener_of_the_runner_counts_requests_and_errors(tmp_path: Path) -> None:
+def test_exactly_one_listener_of_the_runner_counts_requests_and_errors(tmp_path: Path) -> None:
     code = """
 env = Environment(events=events)
 env.create_local_runner()
 handlers = env.events.request._handlers
-counting = [it for it in handlers if it.__module__ == "locust.runners"]
+counting = [handler for handler in handlers if handler.__module__ == "locust.runners"]
 fields = dict(request_type="GET", name="/", response_time=1.0, response_length=0, context={},
               exception=ValueError("x"), start_time=0.0, url="", response=None)
 env.events.request.fire(**fields)
@@ -78,21 +78,21 @@ print(json.dumps([len(counting), env.stats.total.num_requests, env.stats.total.n
     assert in_locust(code, tmp_path) == [1, 1, 1]
 
 
-def test_a_configuration_file_counts_in_stock_and_not_once_the_defaults_are_emptied(
+def test_configuration_files_are_read_by_default_and_ignored_after_the_patch(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "locust.conf").write_text("users = 7\n")
     code = """
 from locust.argument_parser import get_parser
-stock = get_parser().parse_args([]).num_users
+default = get_parser().parse_args([]).num_users
 from loadbench.in_locust import patches
 patches._ignore_configuration_files()
-print(json.dumps([stock, get_parser().parse_args([]).num_users]))
+print(json.dumps([default, get_parser().parse_args([]).num_users]))
 """
     assert in_locust(code, tmp_path) == [7, None]
 
 
-def test_a_name_that_is_gone_is_an_error_and_not_ignored(tmp_path: Path) -> None:
+def test_patching_a_missing_name_is_an_error(tmp_path: Path) -> None:
     code = """
 from loadbench.in_locust.patches import replace_in
 try:
@@ -112,54 +112,56 @@ held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1030)]
 one, other = gevent.socket.socketpair()
 assert one.fileno() >= 1024
 pool = ConnectionPool("127.0.0.1", 1, "127.0.0.1", 1)
-stock = pool._is_socket_alive(one)
+default = pool._is_socket_alive(one)
 from loadbench.in_locust import patches
 patches._reuse_connections_beyond_1024()
 idle = pool._is_socket_alive(one)
 other.close()
-print(json.dumps([stock, idle, pool._is_socket_alive(one), pool._is_socket_alive(None)]))
+print(json.dumps([default, idle, pool._is_socket_alive(one), pool._is_socket_alive(None)]))
 """
     assert in_locust(code, tmp_path) == [False, True, False, False]
 
 
-@pytest.mark.parametrize("stray", ["LOCUST_HEADLESS", "LOCUST_WEB_PORT"])
-def test_stray_variables_are_removed_before_locust_sees_them(tmp_path: Path, stray: str) -> None:
+@pytest.mark.parametrize("variable", ["LOCUST_HEADLESS", "LOCUST_WEB_PORT"])
+def test_inherited_locust_variables_are_removed(tmp_path: Path, variable: str) -> None:
     code = f"""
 import os, runpy
-os.environ["{stray}"] = "1"
+os.environ["{variable}"] = "1"
 try:
     runpy.run_module("loadbench.in_locust", run_name="__main__")
 except KeyError as missing:
-    print(json.dumps([str(missing), "{stray}" in os.environ]))
+    print(json.dumps([str(missing), "{variable}" in os.environ]))
 """
     assert in_locust(code, tmp_path) == ["'LOADBENCH_TOKEN'", False]
 
 
-def test_the_report_ranks_as_we_do_and_counts_failures_without_a_latency(tmp_path: Path) -> None:
+def test_the_report_uses_nearest_ranks_and_counts_failures_without_a_latency(
+    tmp_path: Path,
+) -> None:
     code = """
 from loadbench.in_locust import patches
 env = Environment(events=events)
 for ms in (10.0, 20.0):
     env.stats.log_request("GET", "/", ms, 0)
 total = env.stats.total
-stock = total.get_response_time_percentile(0.5)
-patches._rank_like_us()
+default = total.get_response_time_percentile(0.5)
+patches._use_nearest_rank()
 env.stats.log_request("GET", "/", None, 0)
 env.stats.log_error("GET", "/", ValueError("x"))
 median = total.to_dict()["median_response_time"]
-print(json.dumps([stock, total.get_response_time_percentile(0.5), median,
+print(json.dumps([default, total.get_response_time_percentile(0.5), median,
                   total.num_requests, total.num_failures, total.avg_response_time]))
 """
     assert in_locust(code, tmp_path) == [20.0, 10.0, 10.0, 3, 1, 15.0]
 
 
-def test_pauses_of_users_are_told_and_those_of_nobody_else(tmp_path: Path) -> None:
+def test_only_pauses_of_users_are_recorded(tmp_path: Path) -> None:
     code = """
 from loadbench.in_locust import patches
 from loadbench.in_locust.recorder import Recorder
 recorder = Recorder()
-told = []
-recorder.think = lambda began, seconds: told.append(seconds)
+pauses = []
+recorder.record_pause = lambda started, seconds: pauses.append(seconds)
 patches._count_pauses(recorder)
 import time
 from gevent import sleep
@@ -170,13 +172,13 @@ class Person(User):
     def pause(self):
         time.sleep(0.002)
         sleep(0.003)
-        self.environment.runner.quit() if len(told) > 4 else None
+        self.environment.runner.quit() if len(pauses) > 4 else None
 env = Environment(user_classes=[Person], events=events)
 runner = env.create_local_runner()
 recorder.users = runner.user_greenlets.greenlets
 runner.start(1, spawn_rate=1)
 gevent.sleep(0.0001)
 runner.greenlet.join()
-print(json.dumps(told[:5]))
+print(json.dumps(pauses[:5]))
 """
     assert in_locust(code, tmp_path) == [0.002, 0.003, 0.001, 0.002, 0.003]

@@ -95,7 +95,7 @@ def test_a_preview_tells_the_driver_its_warnings_and_the_space(bench: Bench) -> 
     found = ask(bench)
 
     preflight = found.preflight
-    assert (preflight.driver, preflight.reason) == ("external", "the profile asks for it")
+    assert (preflight.driver, preflight.reason) == ("external", "requested by the profile")
     assert found.preflight.warnings == (
         "settle.max is 0s: cells are measured without waiting for steady numbers",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from loadbench.engine.drivers.protocol import Say
+from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.journal.events import ClientUse, Container, Stages
 from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
 from loadbench.engine.profile.plan import Cell
@@ -43,12 +43,12 @@ class FakeStack(Faked):
     left: str | None = None
     """What it says that it could not end."""
 
-    def prepare(self, say: Say) -> Mapping[str, str]:
+    def prepare(self, say: ProgressCallback) -> Mapping[str, str]:
         say("build", "done")
         self.note("prepare")
         return self.images
 
-    def scale(self, models: int, say: Say) -> None:
+    def scale(self, models: int, say: ProgressCallback) -> None:
         self.broken = None
         self.models = models
         say("start", f"{models} models")

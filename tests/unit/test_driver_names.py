@@ -1,4 +1,4 @@
-"""Only the drivers and their settings know drivers by name; all others ask for what differs."""
+"""Only the drivers and their settings compare driver names."""
 
 import ast
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from loadbench.engine.profile.driver_settings import AUTO, SETTINGS
 
 PACKAGE = Path(loadbench.__file__).parent
 NAMES = {AUTO, *SETTINGS}
-MAY_KNOW = ("engine/profile/driver_settings.py", "engine/drivers/")
+ALLOWED = ("engine/profile/driver_settings.py", "engine/drivers/")
 
 
-def compared(tree: ast.AST) -> Iterator[int]:
-    """Return the lines in which something is compared with, or matched against, a driver's name."""
+def comparisons(tree: ast.AST) -> Iterator[int]:
+    """Yield the line numbers of comparisons with, and matches against, a driver's name."""
     for node in ast.walk(tree):
         match node:
             case ast.Compare(left=left, comparators=others):
@@ -24,23 +24,23 @@ def compared(tree: ast.AST) -> Iterator[int]:
                 continue
         for side in sides:
             members = side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
-            if any(isinstance(it, ast.Constant) and it.value in NAMES for it in members):
+            if any(isinstance(name, ast.Constant) and name.value in NAMES for name in members):
                 yield node.lineno
 
 
-def test_a_comparison_is_found_however_it_is_written() -> None:
+def test_all_forms_of_comparison_are_found() -> None:
     text = (
         'a == "local"\n"auto" != a\na in ("x", "compose")\na not in {"external"}\n'
         'match a:\n    case "x" | "local":\n        pass\na == "x"\nb["local"] == 1\n'
     )
-    assert sorted(compared(ast.parse(text))) == [1, 2, 3, 4, 6]
+    assert sorted(comparisons(ast.parse(text))) == [1, 2, 3, 4, 6]
 
 
-def test_nobody_else_compares_the_names_of_drivers() -> None:
+def test_no_other_module_compares_driver_names() -> None:
     found = [
         f"{file.relative_to(PACKAGE)}:{line}"
         for file in sorted(PACKAGE.rglob("*.py"))
-        if not file.relative_to(PACKAGE).as_posix().startswith(MAY_KNOW)
-        for line in compared(ast.parse(file.read_text(encoding="utf-8")))
+        if not file.relative_to(PACKAGE).as_posix().startswith(ALLOWED)
+        for line in comparisons(ast.parse(file.read_text(encoding="utf-8")))
     ]
     assert found == []

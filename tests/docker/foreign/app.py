@@ -1,4 +1,4 @@
-"""Answers with its greeting and its name."""
+"""An HTTP server that returns a greeting and its host name."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ class App(BaseHTTPRequestHandler):
         self.wfile.write(ANSWER)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 print("app is up", flush=True)

@@ -1,4 +1,4 @@
-"""Passes every request on to one of the apps, whichever the network's names give."""
+"""Forwards every request to a random replica of the app."""
 
 import random
 import socket
@@ -11,25 +11,25 @@ class Gateway(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/ping":
-            self.answer(200, b"pong")
+            self.respond(200, b"pong")
             return
         try:
             addresses = socket.getaddrinfo("app", 9000, type=socket.SOCK_STREAM)
             app = HTTPConnection(str(random.choice(addresses)[4][0]), 9000, timeout=5)
             app.request("GET", self.path)
-            answer = app.getresponse()
-            self.answer(answer.status, answer.read())
+            response = app.getresponse()
+            self.respond(response.status, response.read())
         except OSError as error:
-            self.answer(502, str(error).encode())
+            self.respond(502, str(error).encode())
 
-    def answer(self, status: int, body: bytes) -> None:
+    def respond(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 ThreadingHTTPServer(("", 8080), Gateway).serve_forever()

@@ -1,4 +1,4 @@
-"""What a user of somebody's service does."""
+"""Locustfile for the foreign service."""
 
 from locust import HttpUser, constant, task
 

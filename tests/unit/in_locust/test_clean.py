@@ -1,4 +1,4 @@
-"""What user code reports of a request, cleaned once."""
+"""Cleaning of the values that user code reports."""
 
 import pytest
 
@@ -9,7 +9,7 @@ class Response:
     headers = {"server-timing": "queue;dur=1, decode;dur=2, infer;dur=3, total;dur=8"}  # noqa: RUF012  # read only
 
 
-def test_a_success_has_its_latency_and_its_stages() -> None:
+def test_a_success_has_latency_and_stages() -> None:
     event = clean_event(
         request_type="POST",
         name="/predict",
@@ -25,7 +25,7 @@ def test_a_success_has_its_latency_and_its_stages() -> None:
     assert event.stages["total_ms"] == 8.0
 
 
-def test_a_failure_has_its_error_and_no_stages() -> None:
+def test_a_failure_has_an_error_and_no_stages() -> None:
     event = clean_event(
         request_type="POST",
         name="/predict",
@@ -38,7 +38,7 @@ def test_a_failure_has_its_error_and_no_stages() -> None:
     assert (event.error, event.stages) == ("503", {})
 
 
-def test_a_request_without_a_response_time_took_none() -> None:
+def test_a_missing_response_time_counts_as_zero() -> None:
     assert clean_event(request_type="GET", name="/", response_time=None).latency_ms == 0.0
 
 
@@ -52,7 +52,7 @@ def test_a_request_without_a_response_time_took_none() -> None:
         (ValueError("a" * 1000), "", "a" * MAX_ERROR_CHARACTERS),
     ],
 )
-def test_an_error_holds_nothing_that_differs_from_one_request_to_the_next(
+def test_parts_that_differ_between_requests_are_removed_from_errors(
     exception: Exception, url: str, error: str
 ) -> None:
     assert clean_error(exception, url) == error

@@ -1,4 +1,4 @@
-"""What is counted inside Locust's process, with a clock that the test turns."""
+"""Counting inside the Locust process, with a fake clock."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from loadbench.in_locust.tally import MAX_ERRORS
 
 
 class Clock:
-    """A clock, and the CPU time that goes with it."""
+    """A fake clock with CPU time."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -40,12 +40,12 @@ def recorder(clock: Clock) -> Recorder:
 
 
 def request(recorder: Recorder, latency_ms: float = 100.0, **changes: Any) -> bool:
-    """Record a request that ends now."""
+    """Record a request that finishes now."""
     fields = {"request_type": "GET", "name": "/", "response_time": latency_ms, "exception": None}
     return recorder.record(clean_event(**{**fields, **changes}))
 
 
-def test_the_window_holds_what_was_started_in_it_to_its_end(
+def test_the_window_contains_requests_that_started_in_it_and_follows_them_to_the_end(
     recorder: Recorder, clock: Clock
 ) -> None:
     clock.now += 5
@@ -63,11 +63,13 @@ def test_the_window_holds_what_was_started_in_it_to_its_end(
     assert (before, inside, followed, after) == (False, True, True, False)
     assert result is not None
     assert result["requests"][0]["successes"] == [(100.0, 1), (2000.0, 1)]
-    assert result["completed"] == 2  # the first two came in the window, whenever they began
+    assert result["completed"] == 2  # the first two finished in the window, whenever they started
     assert result["measured_s"] == 10
 
 
-def test_a_window_that_is_cut_short_is_as_long_as_it_was(recorder: Recorder, clock: Clock) -> None:
+def test_a_window_that_is_still_open_has_its_current_length(
+    recorder: Recorder, clock: Clock
+) -> None:
     recorder.measure(10, users=2)
     clock.now += 4
 
@@ -78,7 +80,7 @@ def test_a_window_that_is_cut_short_is_as_long_as_it_was(recorder: Recorder, clo
     assert recorder.remaining_s() == 6
 
 
-def test_before_the_window_everything_counts_for_locust_and_nothing_for_the_result(
+def test_requests_before_the_window_count_for_locust_only(
     recorder: Recorder,
 ) -> None:
     assert request(recorder)
@@ -86,7 +88,9 @@ def test_before_the_window_everything_counts_for_locust_and_nothing_for_the_resu
     assert recorder.remaining_s() is None
 
 
-def test_failures_are_kept_apart_and_their_errors_counted(recorder: Recorder, clock: Clock) -> None:
+def test_failures_are_counted_separately_with_their_errors(
+    recorder: Recorder, clock: Clock
+) -> None:
     recorder.measure(10, users=2)
     clock.now += 1
     request(recorder, 5, exception=ValueError("no"))
@@ -103,7 +107,7 @@ def test_failures_are_kept_apart_and_their_errors_counted(recorder: Recorder, cl
     assert result["errors"] == [{"error": "no", "count": 2}, {"error": "KeyError", "count": 1}]
 
 
-def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clock: Clock) -> None:
+def test_the_number_of_distinct_errors_is_limited(recorder: Recorder, clock: Clock) -> None:
     recorder.measure(10, users=2)
     clock.now += 1
     for number in range(1000):
@@ -117,20 +121,20 @@ def test_endless_kinds_of_failure_take_no_endless_memory(recorder: Recorder, clo
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("message", "error"),
     [
         ("URL http://h/item/{}: code=503", "code=503"),
         ("503 Server Error: Busy for url: http://h/item/{}", "503 Server Error: Busy"),
         ("<Connection object at 0x7f3a{}>: refused", "<Connection object at 0x…>: refused"),
     ],
 )
-def test_failures_are_grouped_whatever_their_urls_and_addresses(
-    recorder: Recorder, clock: Clock, said: str, error: str
+def test_failures_are_grouped_without_their_urls_and_memory_addresses(
+    recorder: Recorder, clock: Clock, message: str, error: str
 ) -> None:
     recorder.measure(10, users=2)
     clock.now += 1
     for number in range(30):
-        failed = ConnectionError(said.format(number))
+        failed = ConnectionError(message.format(number))
         request(recorder, 5, exception=failed, url=f"http://h/item/{number}")
 
     result = recorder.result()
@@ -139,16 +143,16 @@ def test_failures_are_grouped_whatever_their_urls_and_addresses(
     assert result["errors"] == [{"error": error, "count": 30}]
 
 
-def test_a_start_time_counts_even_where_user_code_ran_after_the_answer(
+def test_the_reported_start_time_counts_when_user_code_runs_after_the_response(
     recorder: Recorder, clock: Clock
 ) -> None:
     recorder.measure(10, users=2)
     clock.now += 0.2
-    # 50 ms until the answer, then 450 ms of the user's own code: started before the window.
+    # 50 ms until the response, then 450 ms of user code: started before the window.
     assert not request(recorder, 50, start_time=clock.wall() - 0.5)
 
 
-def test_seconds_are_closed_in_order_and_gaps_are_filled(recorder: Recorder, clock: Clock) -> None:
+def test_seconds_are_closed_in_order_without_gaps(recorder: Recorder, clock: Clock) -> None:
     clock.now += 0.5
     request(recorder)
     clock.now += 3
@@ -188,7 +192,9 @@ def test_a_late_close_loses_no_request(recorder: Recorder, clock: Clock) -> None
     assert sum(counted) == 25
 
 
-def test_stages_are_summed_over_successes_that_tell_them(recorder: Recorder, clock: Clock) -> None:
+def test_stages_are_summed_over_successes_that_report_them(
+    recorder: Recorder, clock: Clock
+) -> None:
     class Response:
         headers = {"server-timing": "queue;dur=1, infer;dur=2, total;dur=4"}  # noqa: RUF012
 
@@ -211,7 +217,7 @@ def test_stages_are_summed_over_successes_that_tell_them(recorder: Recorder, clo
     }
 
 
-def test_aborted_requests_count_when_they_were_started_in_the_window(
+def test_aborted_requests_count_if_they_started_in_the_window(
     recorder: Recorder, clock: Clock
 ) -> None:
     recorder.abort(clock.now)
@@ -227,7 +233,7 @@ def test_aborted_requests_count_when_they_were_started_in_the_window(
     assert result["aborted"] == 1
 
 
-def test_the_client_s_cpu_is_that_of_the_window(recorder: Recorder, clock: Clock) -> None:
+def test_the_client_s_cpu_time_is_limited_to_the_window(recorder: Recorder, clock: Clock) -> None:
     clock.cpu += 100
     recorder.measure(10, users=2)
     clock.now += 10
@@ -241,7 +247,7 @@ def test_the_client_s_cpu_is_that_of_the_window(recorder: Recorder, clock: Clock
     assert result["clients"][0]["cpu_cores"] == pytest.approx(0.4)
 
 
-def test_the_fewest_users_are_those_of_the_window(recorder: Recorder, clock: Clock) -> None:
+def test_the_minimum_of_users_is_limited_to_the_window(recorder: Recorder, clock: Clock) -> None:
     recorder.close_seconds(users=0)
     recorder.measure(3, users=5)
     for users in (5, 3, 4):
@@ -256,7 +262,7 @@ def test_the_fewest_users_are_those_of_the_window(recorder: Recorder, clock: Clo
     assert result["fewest_users"] == 3
 
 
-def test_long_errors_are_cut_and_still_told_apart(recorder: Recorder, clock: Clock) -> None:
+def test_long_errors_are_truncated(recorder: Recorder, clock: Clock) -> None:
     recorder.measure(10, users=2)
     clock.now += 1
     for _ in range(MAX_ERRORS + 5):
@@ -268,82 +274,80 @@ def test_long_errors_are_cut_and_still_told_apart(recorder: Recorder, clock: Clo
     assert result["errors"] == [{"error": "x" * 300, "count": MAX_ERRORS + 5}]
 
 
-def around(recorder: Recorder) -> dict[str, Any]:
-    """What the window was like."""
+def conditions(recorder: Recorder) -> dict[str, Any]:
+    """Return the conditions of the window."""
     result = recorder.result()
     assert result is not None
     found: dict[str, Any] = result["circumstances"]
     return found
 
 
-def test_users_are_in_flight_or_thinking_for_their_time_in_the_window(
+def test_requests_and_pauses_count_for_their_time_in_the_window(
     recorder: Recorder, clock: Clock
 ) -> None:
     paused = clock.now
     clock.now += 1
     recorder.measure(10, users=3)
     clock.now += 1
-    request(recorder, 2000)  # the first of its two seconds lay before the window
-    recorder.think(paused, 5)  # as much of it was over by now
+    request(recorder, 2000)  # the first of its two seconds is before the window
+    recorder.record_pause(paused, 5)  # interrupted after 2 s, 1 s of it in the window
     clock.now += 10
-    request(recorder, 8000)  # its last second lay behind the window
+    request(recorder, 8000)  # its last second is after the window
     recorder.abort(clock.now - 3)
-    recorder.think(clock.now - 4, 2)  # it was to last until a second before the end
+    recorder.record_pause(clock.now - 4, 2)  # it lasted until 1 s before the end
 
-    found = around(recorder)
+    found = conditions(recorder)
 
     assert found["in_flight"] == pytest.approx((1 + 7 + 2) / 10)
     assert found["thinking"] == pytest.approx((1 + 2) / 10)
 
 
-def test_gaps_reach_from_the_begin_of_the_window_to_its_end(
-    recorder: Recorder, clock: Clock
-) -> None:
-    recorder.ask()
+def test_gaps_cover_the_window_from_begin_to_end(recorder: Recorder, clock: Clock) -> None:
+    recorder.begin_request()
     recorder.measure(10, users=2)
     for wait in (2, 1, 1):
         clock.now += wait
-        request(recorder, exception=ValueError("an answer too"))
+        request(recorder, exception=ValueError("a failure is a response too"))
     clock.now += 20
     request(recorder, 20_000)
 
-    assert around(recorder)["gaps"] == [(1000.0, 2), (2000.0, 1), (6000.0, 1)]
+    assert conditions(recorder)["gaps"] == [(1000.0, 2), (2000.0, 1), (6000.0, 1)]
 
 
-def test_while_nobody_waits_there_is_no_gap(recorder: Recorder, clock: Clock) -> None:
+def test_there_is_no_gap_while_no_request_is_in_flight(recorder: Recorder, clock: Clock) -> None:
     recorder.measure(10, users=1)
     for pause in (0, 3, 3):
         clock.now += pause
-        recorder.ask()
+        recorder.begin_request()
         clock.now += 0.02
-        recorder.stop_asking()
-        clock.now += 0.5  # the user's own code, before the request is counted
+        recorder.end_request()
+        clock.now += 0.5  # user code, before the request is counted
         request(recorder, 20, start_time=clock.wall() - 0.52)
     clock.now += 20
 
-    assert around(recorder)["gaps"] == [(20.0, 3)]
+    assert conditions(recorder)["gaps"] == [(20.0, 3)]
 
 
-def test_lateness_is_counted_in_the_window_and_the_worst_told_each_second(
+def test_lag_is_counted_in_the_window_and_its_maximum_reported_every_second(
     recorder: Recorder, clock: Clock
 ) -> None:
-    recorder.beat(clock.now - 0.5)
+    recorder.record_lag(clock.now - 0.5)
     recorder.measure(10, users=2)
-    for late in (0.0002, 0.0304, 0.0002):
+    for lag_s in (0.0002, 0.0304, 0.0002):
         clock.now += 0.5
-        recorder.beat(clock.now - late)
+        recorder.record_lag(clock.now - lag_s)
     recorder.close_seconds(users=2)
     clock.now += 1
     recorder.close_seconds(users=2)
 
     clock.now += 9
-    recorder.beat(clock.now - 2)
+    recorder.record_lag(clock.now - 2)
 
-    assert around(recorder)["lag"] == [(0.2, 2), (30.4, 1), (2000.0, 1)]
+    assert conditions(recorder)["lag"] == [(0.2, 2), (30.4, 1), (2000.0, 1)]
     assert [second["clients"][0]["lag_ms"] for second in recorder.seconds(0)] == [500.0, 0.0]
 
 
-def test_a_clock_that_is_set_is_noticed_and_one_that_is_steered_is_not(
+def test_a_clock_jump_is_detected_and_a_clock_adjustment_is_not(
     recorder: Recorder, clock: Clock
 ) -> None:
     recorder.measure(10, users=2)
@@ -352,11 +356,11 @@ def test_a_clock_that_is_set_is_noticed_and_one_that_is_steered_is_not(
         clock.offset += step
         recorder.close_seconds(users=2)
 
-    assert around(recorder)["clock_jump_ms"] == 3500
+    assert conditions(recorder)["clock_jump_ms"] == 3500
 
 
-def test_the_window_says_when_it_began(recorder: Recorder, clock: Clock) -> None:
+def test_the_begin_of_the_window_is_reported(recorder: Recorder, clock: Clock) -> None:
     clock.now += 4.25
 
     assert recorder.measure(10, users=2) == 4.25
-    assert around(recorder)["begin_s"] == 4.25
+    assert conditions(recorder)["begin_s"] == 4.25

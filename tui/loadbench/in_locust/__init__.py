@@ -1,7 +1,8 @@
-"""What runs inside Locust's process: the only code that imports locust; nobody imports it.
+"""Code that runs inside the Locust process.
 
-`python -m loadbench.in_locust` is Locust, made fit to measure with: `patches` (what is changed in
-Locust, each with its reason), `routes` (what is added to its web API), `recorder` and `tally` (what
-is counted), `clean` (the one place where values of user code are cleaned), `beat` (event-loop lag),
-`userfile` (a mistake in the locustfile as one sentence), `settings` (what the runner hands over).
+Only this package imports locust, and no other package imports this one. `python -m
+loadbench.in_locust` runs Locust with extensions for measuring: `patches` (changes to Locust, each
+with its reason), `routes` (additions to its web API), `recorder` and `tally` (counting), `clean`
+(cleaning of values from user code), `event_loop_lag`, `userfile` (error messages for locustfiles)
+and `settings` (parameters from the runner).
 """

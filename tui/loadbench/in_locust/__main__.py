@@ -1,24 +1,23 @@
-"""`python -m loadbench.in_locust -f USERFILE`: Locust, made fit to measure with.
+"""`python -m loadbench.in_locust -f USERFILE`: Locust with extensions for measuring.
 
-The runner starts it in the user file's folder and speaks to it over its web API alone. What the
-runner must tell it comes in the environment, since a command line can be read by every user of
-the machine.
+The runner starts it in the user file's folder and controls it over its web API. Parameters are
+passed in the environment, because command lines are visible to all users of the machine.
 """
 
 import os
 import sys
 from types import ModuleType
 
-# A stray LOCUST_HEADLESS=1 would take the web API away, so this must come before the import.
-# No upstream issue known (searched 2026-11). Can go when Locust can ignore its environment.
+# An inherited LOCUST_HEADLESS=1 would disable the web API. Must precede the import of locust.
+# No upstream issue known (searched 2026-11). Remove when Locust can ignore its environment.
 for _name in [name for name in os.environ if name.startswith("LOCUST_")]:
     del os.environ[_name]
-# Locust imports this plugin wherever it is installed; a user file may still do so itself.
-# https://github.com/locustio/locust/pull/2379. Can go when Locust loads plugins on request only,
-# as https://github.com/locustio/locust/issues/3212 proposes.
+# Locust imports this plugin if it is installed; user files can still import it themselves.
+# https://github.com/locustio/locust/pull/2379. Remove when Locust loads plugins only on request,
+# as proposed in https://github.com/locustio/locust/issues/3212.
 sys.modules["locust_plugins"] = ModuleType("locust_plugins")
 
-from locust.main import main as locust_main  # noqa: E402  # after what stands above
+from locust.main import main as locust_main  # noqa: E402  # after the changes above
 
 del sys.modules["locust_plugins"]
 
@@ -28,11 +27,11 @@ from loadbench.in_locust.settings import Settings  # noqa: E402  # as above
 
 
 def main() -> None:
-    """Apply the patches, add the routes, and be Locust from then on."""
-    settings = Settings.take(os.environ)
+    """Apply the patches, add the routes and run Locust."""
+    settings = Settings.from_environment(os.environ)
     recorder = Recorder()
     patches.apply(settings, recorder)
-    userfile.report_mistakes(settings)
+    userfile.report_errors(settings)
     routes.install(settings, recorder)
     sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0", "--loglevel", "INFO"]
     locust_main()

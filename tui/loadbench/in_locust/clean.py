@@ -1,7 +1,7 @@
-"""The edge between user code and what is counted: the one place where its values are cleaned.
+"""Cleans the values that user code reports.
 
-A user file, and the client libraries under it, may report anything as a request. Whatever comes in
-passes `clean_event` or `clean_error` once; nothing behind them checks again.
+A user file and its client libraries may report arbitrary values as a request. All values pass
+through `clean_event`, `clean_exception` or `clean_error` once and are not checked again.
 """
 
 import re
@@ -17,17 +17,17 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 @dataclass(slots=True)
 class RequestEvent:
-    """One request that has ended, as it is counted."""
+    """One completed request, cleaned."""
 
     key: tuple[str, str]
     """Method and name."""
     latency_ms: float
     start_time_s: float | None
-    """When it began, in seconds since the epoch. None: not reported."""
+    """Start time in seconds since the epoch; None: not reported."""
     error: str | None
-    """What went wrong. None: it succeeded."""
+    """Error message; None: the request succeeded."""
     stages: Mapping[str, float]
-    """Milliseconds by field of `Stages`; empty where the response reports none."""
+    """Milliseconds by field of `Stages`; empty if the response reports no stages."""
 
 
 def clean_event(
@@ -41,16 +41,16 @@ def clean_event(
     url: str = "",
     **_unused: Any,
 ) -> RequestEvent:
-    """Clean the fields that Locust's `request` event was fired with.
+    """Clean the fields of Locust's `request` event.
 
     Args:
         request_type: Method, such as `POST`.
-        name: What requests are grouped by.
+        name: Name under which requests are grouped.
         response_time: Latency in milliseconds; None counts as 0.
         start_time: Seconds since the epoch.
-        exception: Why the request failed; None: it succeeded.
-        response: Its `headers` may report stages by `Server-Timing`.
-        url: Left out of the error, since it may differ from one request to the next.
+        exception: Cause of a failed request; None: it succeeded.
+        response: Its `headers` may report stages in `Server-Timing`.
+        url: Removed from the error message, because it may differ between requests.
     """
     return RequestEvent(
         (request_type, name),
@@ -62,10 +62,10 @@ def clean_event(
 
 
 def clean_exception(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Clean an exception that user code raised outside of a request, as Locust counts them.
+    """Clean an exception that user code raised outside a request.
 
     Args:
-        entry: One value of `runner.exceptions`.
+        entry: One value of Locust's `runner.exceptions`.
 
     Returns:
         The fields of an `ErrorCount`.
@@ -74,7 +74,7 @@ def clean_exception(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_error(exception: object, url: str = "") -> str:
-    """Return what a failure says, without what differs from one request to the next."""
+    """Return an error message without the parts that differ between requests."""
     text = str(exception) or type(exception).__name__
     if url:
         text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")

@@ -1,10 +1,10 @@
-"""A beat that tells how late this process gets to what has happened.
+"""Measures the lag of Locust's event loop with a periodic timer.
 
-An answer that arrives at a random moment waits until Locust gets to it; so does the beat. It comes
-from a timer of the kernel that is read like a socket: gevent's own timers are rounded to whole
-milliseconds, and one that is late puts off those that follow, which are then not missed:
-https://github.com/gevent/gevent/issues/642. `ctypes` can go with Python 3.13, which has
-`os.timerfd_create`; the rest when a timer of gevent counts the beats that it missed.
+A response waits until the event loop handles it, and so does a timer event. The timer is a kernel
+timer that is read like a socket. Timers of gevent are rounded to whole milliseconds, and a late one
+delays its successors instead of counting the missed events:
+https://github.com/gevent/gevent/issues/642. Replace `ctypes` by `os.timerfd_create` when Python
+3.13 is the minimum; remove the kernel timer when gevent timers count missed events.
 """
 
 import ctypes
@@ -25,21 +25,21 @@ _ABSOLUTE = 1
 _READ = 1
 
 
-def follow(recorder: Recorder) -> None:
-    """Tell the recorder of every beat, forever."""
-    beats = _of_the_kernel(recorder) if hasattr(_LIBC, "timerfd_create") else _of_gevent(recorder)
-    for due in beats:
-        recorder.beat(due)
+def run(recorder: Recorder) -> None:
+    """Record the lag of every timer event. Never returns."""
+    ticks = _kernel_ticks(recorder) if hasattr(_LIBC, "timerfd_create") else _gevent_ticks(recorder)
+    for due in ticks:
+        recorder.record_lag(due)
 
 
-def _of_the_kernel(recorder: Recorder) -> Iterator[float]:
-    """Yield the moment at which each beat was due, as soon as this process gets to it."""
+def _kernel_ticks(recorder: Recorder) -> Iterator[float]:
+    """Yield the due time of each timer event when the event loop handles it."""
     timer = _LIBC.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
     due = recorder.now() + INTERVAL_S
     first, every = int(due * _NS), int(INTERVAL_S * _NS)
-    told = struct.pack("4l", *divmod(every, _NS), *divmod(first, _NS))
-    if timer < 0 or _LIBC.timerfd_settime(timer, _ABSOLUTE, told, None) < 0:
-        yield from _of_gevent(recorder)
+    spec = struct.pack("4l", *divmod(every, _NS), *divmod(first, _NS))
+    if timer < 0 or _LIBC.timerfd_settime(timer, _ABSOLUTE, spec, None) < 0:
+        yield from _gevent_ticks(recorder)
     hub = get_hub()
     watcher = hub.loop.io(timer, _READ)
     while True:
@@ -50,7 +50,7 @@ def _of_the_kernel(recorder: Recorder) -> Iterator[float]:
             due += INTERVAL_S
 
 
-def _of_gevent(recorder: Recorder) -> Iterator[float]:
+def _gevent_ticks(recorder: Recorder) -> Iterator[float]:
     while True:
         due = recorder.now() + INTERVAL_S
         gevent.sleep(INTERVAL_S)

@@ -1,7 +1,8 @@
-"""What is changed in Locust 2.47 and in its HTTP clients, each with its reason.
+"""Changes to Locust 2.47 and its HTTP clients, each with its reason.
 
-None of this is a promised API; `tests/e2e/test_locust_contract.py` holds every name to its place.
-Each comment says when its patch can go. Where it links no issue, none is known (searched 2026-11).
+The patched names are not public API; `tests/e2e/test_locust_contract.py` checks that they exist.
+Each comment states when to remove its patch. Without a link, no upstream issue is known (searched
+2026-11).
 """
 
 import select
@@ -28,11 +29,11 @@ Call = Callable[..., Any]
 
 
 def apply(settings: Settings, recorder: Recorder) -> None:
-    """Apply all patches, before any user file is loaded."""
+    """Apply all patches. Call this before any user file is loaded."""
     _ignore_configuration_files()
-    _answer_with_the_present()
-    _keep_three_digits()
-    _rank_like_us()
+    _disable_statistics_cache()
+    _use_three_digit_buckets()
+    _use_nearest_rank()
     _reuse_connections_beyond_1024()
     _limit_requests(settings.timeout_s)
     _count_aborted(recorder)
@@ -40,47 +41,47 @@ def apply(settings: Settings, recorder: Recorder) -> None:
 
 
 def replace_in(owner: Any, name: str, value: Any) -> None:
-    """Replace something of somebody else's by ours.
+    """Replace an existing attribute of a third-party object.
 
     Raises:
-        AttributeError: It is not there any more, so that replacing it would change nothing.
+        AttributeError: The attribute no longer exists, so replacing it would have no effect.
     """
     getattr(owner, name)
     setattr(owner, name, value)
 
 
 def _ignore_configuration_files() -> None:
-    # ~/.locust.conf, ./locust.conf and ./pyproject.toml could turn the run into anything.
-    # --config adds a file to them and replaces none: https://github.com/locustio/locust/issues/1381.
-    # Can go with an option as in https://github.com/bw2/ConfigArgParse/issues/254.
+    # ~/.locust.conf, ./locust.conf and ./pyproject.toml could change any setting of the run.
+    # --config only adds a file: https://github.com/locustio/locust/issues/1381. Remove when there
+    # is an option as in https://github.com/bw2/ConfigArgParse/issues/254.
     for function in (get_parser, get_empty_argument_parser):
         defaults = function.__defaults__ or ()
         emptied = [() if value == DEFAULT_CONFIG_FILES else value for value in defaults]
         replace_in(function, "__defaults__", tuple(emptied))
 
 
-def _answer_with_the_present() -> None:
-    # /stats/requests is cached for 2 s, past /swarm and /stop: it would answer with the last cell.
-    # Can go when Locust clears that cache on /swarm and /stop.
+def _disable_statistics_cache() -> None:
+    # /stats/requests is cached for 2 s, so it could return data of the previous cell.
+    # Remove when Locust clears the cache on /swarm and /stop.
     replace_in(web, "DEFAULT_CACHE_TIME", 0)
-    # A point each second: at the stock 5 s the report of a short cell has no chart. 2.47 adds a
-    # last point, but not to an empty history: https://github.com/locustio/locust/pull/2709.
-    # Can go when the report of less than 5 s has a chart.
+    # Record a chart point every second. With the default of 5 s, reports of shorter cells have no
+    # chart. 2.47 adds a last point only to a non-empty history:
+    # https://github.com/locustio/locust/pull/2709. Remove when such reports have a chart.
     replace_in(stats, "HISTORY_STATS_INTERVAL_SEC", 1)
 
 
-def _keep_three_digits() -> None:
-    # Stock rounds to two digits. Replacing the function is the supported way, and may stay:
+def _use_three_digit_buckets() -> None:
+    # Locust rounds to two digits. Replacing this function is supported, so the patch can stay:
     # https://github.com/locustio/locust/pull/3373.
     replace_in(stats, "bucket_response_time", bucket_ms)
     replace_in(stats, "PERCENTILES_TO_CHART", PERCENTILES)
     replace_in(stats, "PERCENTILES_TO_STATISTICS", PERCENTILES)
 
 
-def _rank_like_us() -> None:
-    # Stock takes the next higher rank, so that its report would differ from ours. The number of
-    # requests that it passes may count failures, which have no latency here. Upstream has settled
-    # on the higher rank: https://github.com/locustio/locust/pull/3508. Can go with such an option.
+def _use_nearest_rank() -> None:
+    # Locust uses the next higher rank, so its report would differ from ours. The number of requests
+    # that it passes may include failures, which have no latency here. Upstream has chosen the
+    # higher rank: https://github.com/locustio/locust/pull/3508. Remove when there is an option.
     def nearest_rank(response_times: Mapping[float, int], _requests: int, fraction: float) -> float:
         return percentile(to_buckets(response_times), fraction) or 0.0
 
@@ -88,11 +89,11 @@ def _rank_like_us() -> None:
 
 
 def _reuse_connections_beyond_1024() -> None:
-    # Stock asks select(), which refuses descriptors from 1024 on; that is taken for a dead
-    # connection, and every request of such a user opens a new one. The system's own poll() asks
-    # without waiting, so it need not be gevent's, which would set up watchers for each request.
-    # select() came with https://github.com/geventhttpclient/geventhttpclient/pull/240.
-    # Can go when geventhttpclient uses poll().
+    # geventhttpclient uses select(), which rejects file descriptors from 1024 on. The connection
+    # then counts as closed, and every request of such a user opens a new one. The original poll()
+    # with a zero timeout does not block, so gevent's version with its watchers is not needed.
+    # select() was added in https://github.com/geventhttpclient/geventhttpclient/pull/240.
+    # Remove when geventhttpclient uses poll().
     system_poll = get_original("select", "poll")
 
     def is_socket_alive(_pool: ConnectionPool, sock: socket.socket | None) -> bool:
@@ -109,9 +110,9 @@ def _reuse_connections_beyond_1024() -> None:
 
 
 def _limit_requests(timeout_s: float) -> None:
-    # A hung service must become failures that are counted, before users are killed at the end.
-    # A user class that sets its own timeout keeps it. HttpUser has no timeout of its own:
-    # https://github.com/locustio/locust/issues/1246. Can go when one setting covers both classes.
+    # Requests to a hung service must fail and be counted before users are killed at the end.
+    # A timeout set by the user class takes precedence. HttpUser has no default timeout:
+    # https://github.com/locustio/locust/issues/1246. Remove when one setting covers both classes.
     replace_in(FastHttpUser, "network_timeout", timeout_s)
     replace_in(FastHttpUser, "connection_timeout", timeout_s)
     request: Call = HttpSession.request
@@ -124,22 +125,22 @@ def _limit_requests(timeout_s: float) -> None:
 
 
 def _count_aborted(recorder: Recorder) -> None:
-    # A user that is killed in the middle of a request leaves no trace in Locust's statistics:
-    # https://github.com/locustio/locust/issues/1936. Can go when Locust fires an event for it.
+    # Locust does not count the request of a user that is killed:
+    # https://github.com/locustio/locust/issues/1936. Remove when Locust fires an event for it.
     for session in (FastHttpSession, HttpSession):
         replace_in(session, "request", _counting_aborts(session.request, recorder))
 
 
 def _counting_aborts(request: Call, recorder: Recorder) -> Call:
     def counted_request(*args: Any, **kwargs: Any) -> Any:
-        started = recorder.ask()
+        started = recorder.begin_request()
         try:
             return request(*args, **kwargs)
         except gevent.GreenletExit:
             recorder.abort(started)
             raise
         finally:
-            recorder.stop_asking()
+            recorder.end_request()
 
     return counted_request
 
@@ -148,17 +149,17 @@ def _count_pauses(recorder: Recorder) -> None:
     sleep = gevent.sleep
 
     def counted_sleep(seconds: float = 0, ref: bool = True) -> None:
-        # Nobody pauses for no time: that is how Locust lets others go first.
+        # A sleep of 0 s is not a pause: Locust uses it to yield to other greenlets.
         if not seconds or gevent.getcurrent() not in recorder.users:
             sleep(seconds, ref)
             return
-        began = recorder.now()
+        started = recorder.now()
         try:
             sleep(seconds, ref)
         finally:
-            recorder.think(began, seconds)
+            recorder.record_pause(started, seconds)
 
-    # Locust pauses by the first, most people's code by the second.
-    # Can go when Locust fires an event for each pause of a user.
+    # Locust calls gevent.sleep, user code usually calls time.sleep.
+    # Remove when Locust fires an event for each pause of a user.
     replace_in(gevent, "sleep", counted_sleep)
     replace_in(time, "sleep", counted_sleep)

@@ -1,4 +1,4 @@
-"""Counts what the users' requests came to: by the second, and over the measured window."""
+"""Counts requests by second and over the measurement window."""
 
 import time
 from collections import Counter
@@ -15,13 +15,13 @@ Clock = Callable[[], float]
 
 @dataclass(slots=True)
 class Window:
-    """The measured window of a cell."""
+    """The measurement window of a cell. Times are monotonic."""
 
     begin_s: float
     end_s: float
     cpu_begin_s: float
     clock_offset_s: float
-    """Of the wall clock from the monotonic one, as it was last looked at."""
+    """Difference between wall clock and monotonic clock at the last check."""
     fewest_users: int
     cpu_end_s: float | None = None
     completed: int = 0
@@ -30,11 +30,11 @@ class Window:
     in_flight_s: float = 0.0
     thinking_s: float = 0.0
     waiting_since_s: float = 0.0
-    """When the last answer came, or later, when somebody began to wait for one again."""
+    """Begin of the current gap: the last response, or the first request after an idle time."""
     open_at_end: bool = False
-    """Somebody waited for an answer when the window ended."""
+    """Whether a request was in flight at the end of the window."""
     cpu_read_s: float = 0.0
-    """When the CPU time at its end was read."""
+    """Time at which `cpu_end_s` was read."""
     gaps: Counter[float] = field(default_factory=Counter)
     lag: Counter[float] = field(default_factory=Counter)
     clock_jump_s: float = 0.0
@@ -46,20 +46,20 @@ class Window:
         return self.begin_s <= moment_s < self.end_s
 
     def overlap_s(self, from_s: float, to_s: float) -> float:
-        """Return how much of a span of time lies in the window."""
+        """Return the overlap of a time span with the window, in seconds."""
         return max(0.0, min(to_s, self.end_s) - max(from_s, self.begin_s))
 
-    def answer(self, answered_s: float, *, success: bool) -> None:
-        """Note that an answer came in the window."""
-        waited_s = answered_s - self.waiting_since_s
-        if waited_s > 0:
-            gap = bucket_ms(waited_s * 1000)
+    def add_response(self, responded_s: float, *, success: bool) -> None:
+        """Count a response that arrived in the window, and the gap before it."""
+        gap_s = responded_s - self.waiting_since_s
+        if gap_s > 0:
+            gap = bucket_ms(gap_s * 1000)
             self.gaps[gap] = self.gaps.get(gap, 0) + 1
-            self.waiting_since_s = answered_s
+            self.waiting_since_s = responded_s
         self.completed += success
 
-    def flew(self, from_s: float, to_s: float) -> bool:
-        """Note that a request was in flight, and return whether it was started in the window."""
+    def add_in_flight(self, from_s: float, to_s: float) -> bool:
+        """Add the time of a request in flight; return whether it started in the window."""
         begin_s, end_s = self.begin_s, self.end_s
         if begin_s <= from_s and to_s < end_s:
             self.in_flight_s += to_s - from_s
@@ -70,12 +70,12 @@ class Window:
 
 
 class Recorder:
-    """Keeps the counts of one cell at a time.
+    """Counts the requests of one cell at a time.
 
     Args:
-        clock: Monotonic seconds.
-        cpu_seconds: CPU time that this process has used.
-        wall: Seconds since the epoch.
+        clock: Monotonic clock, in seconds.
+        cpu_seconds: CPU time of this process, in seconds.
+        wall: Wall clock, in seconds since the epoch.
     """
 
     def __init__(
@@ -88,16 +88,16 @@ class Recorder:
         self._cpu_seconds = cpu_seconds
         self._wall = wall
         self.users: Container[object] = ()
-        """The greenlets of all users, as they come and go."""
-        self._waiting = 0
+        """Greenlets of all current users."""
+        self._in_flight = 0
         self.begin("")
 
     def now(self) -> float:
-        """Return the moment, in monotonic seconds."""
+        """Return the monotonic time, in seconds."""
         return self._clock()
 
     def begin(self, cell: str) -> None:
-        """Forget everything; requests of a cell follow."""
+        """Reset all counts for a new cell."""
         self.cell = cell
         self.spawned = False
         self.window: Window | None = None
@@ -106,13 +106,17 @@ class Recorder:
         self._lag_s = 0.0
         self._open: dict[int, Tally] = {}
         self._closed: list[dict[str, Any]] = []
-        self._forgotten = 0
+        self._discarded = 0
 
     def measure(self, seconds: float, *, users: int) -> float:
-        """Open the measurement window now, for this long, with this many users there.
+        """Open the measurement window.
+
+        Args:
+            seconds: Length of the window.
+            users: Current number of users.
 
         Returns:
-            When it begins, counted as seconds are.
+            Begin of the window in seconds since the start of the cell.
         """
         now = self._clock()
         self.window = Window(
@@ -125,25 +129,25 @@ class Recorder:
         return self._begin_s(self.window)
 
     def record(self, event: RequestEvent) -> bool:
-        """Count one request that has ended.
+        """Count a completed request.
 
         Returns:
-            Whether Locust's own statistics shall count it too: all do until the window is opened,
-            then those that were started in it.
+            Whether Locust should count it too: every request before the window is opened,
+            afterwards only requests that started in the window.
         """
         now, latency_ms, key, error = self._clock(), event.latency_ms, event.key, event.error
         bucket = bucket_ms(latency_ms)
         second, window = self._second(now), self.window
         measured = None
         if window:
-            # The user's own code may run between the answer and this call, so the start is taken
-            # from the moment that was noted when it began, moved onto the monotonic clock.
-            begun_s = event.start_time_s
-            started = now - (self._wall() - begun_s if begun_s else latency_ms / 1000)
-            answered = started + latency_ms / 1000
+            # User code may run between the response and this call. The start is therefore computed
+            # from the reported start time, converted to the monotonic clock.
+            start_s = event.start_time_s
+            started = now - (self._wall() - start_s if start_s else latency_ms / 1000)
+            responded = started + latency_ms / 1000
             if now < window.end_s:
-                window.answer(answered, success=error is None)
-            if window.flew(started, answered):
+                window.add_response(responded, success=error is None)
+            if window.add_in_flight(started, responded):
                 measured = window.tally
         for tally in (second, measured) if measured else (second,):
             if error is None:
@@ -153,42 +157,47 @@ class Recorder:
         return window is None or measured is not None
 
     def abort(self, started: float) -> None:
-        """Count a request that was ended by us, without an answer."""
+        """Count a request that was aborted before its response arrived."""
         if self.window:
-            self.window.aborted += self.window.flew(started, self._clock())
+            self.window.aborted += self.window.add_in_flight(started, self._clock())
 
-    def ask(self) -> float:
-        """Note that a user begins to wait for an answer; returns the moment, for `abort`."""
+    def begin_request(self) -> float:
+        """Count a request as in flight; return its start time, for `abort`."""
         now = self._clock()
-        if not self._waiting and self.window:
-            # Nobody was kept waiting since the last answer.
+        if not self._in_flight and self.window:
+            # No request was waiting since the last response.
             self.window.waiting_since_s = now
-        self._waiting += 1
+        self._in_flight += 1
         return now
 
-    def stop_asking(self) -> None:
-        """Note that a user waits no more, for whatever reason."""
-        self._waiting -= 1
+    def end_request(self) -> None:
+        """Count a request as no longer in flight."""
+        self._in_flight -= 1
 
-    def think(self, began: float, seconds: float) -> None:
-        """Count a pause of a user that is over now; it was to last for so many seconds."""
-        if self.window:
-            until = min(began + seconds, self._clock())
-            self.window.thinking_s += self.window.overlap_s(began, until)
-
-    def beat(self, due: float) -> None:
-        """Note that this process has only now got to what was due at a moment."""
-        late = max(0.0, self._clock() - due)
-        self._lag_s = max(self._lag_s, late)
-        # By when it was due: a stop that lasts beyond the end of the window began in it.
-        if self.window and due in self.window:
-            self.window.lag[bucket_ms(round(late * 1000, 1))] += 1
-
-    def close_seconds(self, users: int) -> float:
-        """Close the seconds that have passed; to be called at least once a second.
+    def record_pause(self, started: float, seconds: float) -> None:
+        """Add a pause of a user that has just finished.
 
         Args:
-            users: How many there are now.
+            started: Monotonic start time.
+            seconds: Intended length.
+        """
+        if self.window:
+            until = min(started + seconds, self._clock())
+            self.window.thinking_s += self.window.overlap_s(started, until)
+
+    def record_lag(self, due: float) -> None:
+        """Record the lag of a timer event that was due at this time and is handled now."""
+        lag_s = max(0.0, self._clock() - due)
+        self._lag_s = max(self._lag_s, lag_s)
+        # The due time decides: a block of the event loop may outlast the window.
+        if self.window and due in self.window:
+            self.window.lag[bucket_ms(round(lag_s * 1000, 1))] += 1
+
+    def close_seconds(self, users: int) -> float:
+        """Close all elapsed seconds. Must be called at least once a second.
+
+        Args:
+            users: Current number of users.
 
         Returns:
             Seconds until the next call is due.
@@ -196,7 +205,7 @@ class Recorder:
         now, cpu = self._clock(), self._cpu_seconds()
         elapsed = now - self._origin_s
         first, last = self._next_second, int(elapsed)
-        # Were several seconds missed, the CPU time is that of all of them.
+        # If several seconds have elapsed, they share the CPU time equally.
         cores = (cpu - self._cpu_s) / max(1, last - first)
         for second in range(first, last):
             tally = self._open.pop(second, None) or Tally()
@@ -214,17 +223,17 @@ class Recorder:
         return last + 1 - elapsed
 
     def seconds(self, since: int) -> list[dict[str, Any]]:
-        """Return the closed seconds from number `since` on, and forget those before."""
-        del self._closed[: max(0, since - self._forgotten)]
-        self._forgotten = max(self._forgotten, since)
+        """Return the closed seconds from number `since` on and discard earlier ones."""
+        del self._closed[: max(0, since - self._discarded)]
+        self._discarded = max(self._discarded, since)
         return self._closed
 
     def remaining_s(self) -> float | None:
-        """Return the seconds left of the measured window; None: it was not opened."""
+        """Return the remaining seconds of the measurement window; None: it has not been opened."""
         return max(0.0, self.window.end_s - self._clock()) if self.window else None
 
     def result(self) -> dict[str, Any] | None:
-        """Return everything that the measured window came to; None: it was not opened."""
+        """Return the results of the measurement window; None: it has not been opened."""
         window = self.window
         if window is None:
             return None
@@ -235,7 +244,7 @@ class Recorder:
         cores = (cpu_end_s - window.cpu_begin_s) / max(cpu_read_s - window.begin_s, 1e-3)
         return {
             "measured_s": round(length_s, 3),
-            "circumstances": self._circumstances(window, length_s),
+            "circumstances": self._conditions(window, length_s),
             "completed": window.completed,
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
@@ -243,7 +252,7 @@ class Recorder:
             **window.tally.as_json(),
         }
 
-    def _circumstances(self, window: Window, length_s: float) -> dict[str, Any]:
+    def _conditions(self, window: Window, length_s: float) -> dict[str, Any]:
         end_s = window.begin_s + length_s
         gaps = Counter(window.gaps)
         if window.open_at_end:
@@ -263,8 +272,8 @@ class Recorder:
 
     @property
     def _next_second(self) -> int:
-        """The first second that is not closed."""
-        return self._forgotten + len(self._closed)
+        """Number of the first open second."""
+        return self._discarded + len(self._closed)
 
     def _watch_window(self, now: float, cpu: float, users: int) -> None:
         window = self.window
@@ -287,5 +296,5 @@ class Recorder:
 
 
 def _client(cores: float, lag_s: float) -> dict[str, float]:
-    """Return what this process used, in the form of a `ClientUse`."""
+    """Return the fields of a `ClientUse` for this process."""
     return {"cpu_cores": round(cores, 3), "lag_ms": round(lag_s * 1000, 1)}

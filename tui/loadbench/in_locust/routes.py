@@ -1,4 +1,4 @@
-"""What is added to Locust's web API, and the guard in front of all of it."""
+"""Adds routes to Locust's web API and an authentication check to all of its routes."""
 
 import gc
 import hmac
@@ -21,36 +21,36 @@ from loadbench.in_locust.clean import clean_event, clean_exception
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 
-_STEP_S = 0.01
+_POLL_INTERVAL_S = 0.01
 
 
 def install(settings: Settings, recorder: Recorder) -> None:
-    """Register the routes, the guard and the recorder with Locust's events."""
+    """Register the routes, the authentication check and the recorder with Locust's events."""
     events.init_command_line_parser.add_listener(_add_cell_option)
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
-        # --stop-timeout takes no fractions of a second. No upstream issue known (searched 2026-11).
-        # Can go when it does.
+        # --stop-timeout accepts whole seconds only. No upstream issue known (searched 2026-11).
+        # Remove when it accepts fractions.
         environment.stop_timeout = settings.stop_timeout_s
-        _guard(web_ui, settings)
+        _add_authentication(web_ui, settings)
         _add_routes(web_ui.app, environment, recorder)
         _record(environment, recorder)
-        gevent.spawn(_tell_when_ready, web_ui, settings)
+        gevent.spawn(_notify_when_ready, web_ui, settings)
         gevent.spawn(_close_seconds, environment, recorder)
-        gevent.spawn(event_loop_lag.follow, recorder)
+        gevent.spawn(event_loop_lag.run, recorder)
 
 
 def _add_cell_option(parser: Any, **_: Any) -> None:
-    # /swarm passes on any option that the parser knows: so the cell's key travels with its start.
+    # /swarm accepts every option of the parser, so the cell's tag is sent with the start request.
     parser.add_argument(f"--{CELL_OPTION.replace('_', '-')}", default="", include_in_web_ui=False)
 
 
-def _guard(web_ui: Any, settings: Settings) -> None:
-    """Refuse requests that are not the runner's: any web page could reach a loopback port.
+def _add_authentication(web_ui: Any, settings: Settings) -> None:
+    """Reject requests without the runner's token, because any web page can reach a loopback port.
 
-    Locust answers every origin: https://github.com/locustio/locust/pull/1793. Can go when Locust
-    checks Host and takes a token.
+    Locust accepts every origin: https://github.com/locustio/locust/pull/1793. Remove when Locust
+    checks the Host header and supports a token.
     """
 
     @web_ui.app.before_request
@@ -67,7 +67,8 @@ def _record(environment: Environment, recorder: Recorder) -> None:
 
     @environment.events.test_start.add_listener
     def on_test_start(**_: Any) -> None:
-        # What was loaded stays: looking through it for garbage again and again would stop users.
+        # Loaded modules stay in memory. Without the freeze, each collection would scan them and
+        # pause the users.
         gc.unfreeze()
         gc.collect()
         gc.freeze()
@@ -77,20 +78,21 @@ def _record(environment: Environment, recorder: Recorder) -> None:
     def on_spawning_complete(**_: Any) -> None:
         recorder.spawned = True
 
-    # The recorder decides, so that Locust's report covers the very same requests. Locust has no
-    # option that leaves failures out: https://github.com/locustio/locust/issues/1363 (wontfix).
-    # Can go when a listener can filter requests before Locust counts them.
-    handlers = environment.events.request._handlers  # noqa: SLF001  # there is no other way in
-    [counting] = [i for i, it in enumerate(handlers) if it.__module__ == "locust.runners"]
-    count = handlers[counting]
+    # The recorder decides which requests Locust counts, so that its report covers the same
+    # requests. Locust has no option to exclude failures:
+    # https://github.com/locustio/locust/issues/1363 (wontfix). Remove when a listener can filter
+    # requests before Locust counts them.
+    handlers = environment.events.request._handlers  # noqa: SLF001  # no public access
+    [index] = [i for i, handler in enumerate(handlers) if handler.__module__ == "locust.runners"]
+    count = handlers[index]
 
     def on_request(**fields: Any) -> None:
         if recorder.record(clean_event(**fields)):
-            # A failure is counted, but its latency is not one of the successes'.
-            failed = fields.get("exception") is not None
-            count(**{**fields, "response_time": None} if failed else fields)
+            # Latencies of failures must not enter the percentiles of successes.
+            has_failed = fields.get("exception") is not None
+            count(**{**fields, "response_time": None} if has_failed else fields)
 
-    handlers[counting] = on_request
+    handlers[index] = on_request
 
 
 def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> None:
@@ -118,12 +120,12 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
         return jsonify(cell=recorder.cell, window=recorder.result(), exceptions=exceptions)
 
 
-def _tell_when_ready(web_ui: Any, settings: Settings) -> None:
-    # No event says that the web API listens, or on which port. No upstream issue known (searched
-    # 2026-11). Can go when Locust fires one.
+def _notify_when_ready(web_ui: Any, settings: Settings) -> None:
+    # Locust fires no event when its web API listens. No upstream issue known (searched 2026-11).
+    # Remove when there is such an event with the port.
     while not (getattr(web_ui, "server", None) and web_ui.server.started):
-        gevent.sleep(_STEP_S)
-    settings.tell_runner({"port": web_ui.server.server_port})
+        gevent.sleep(_POLL_INTERVAL_S)
+    settings.notify_runner({"port": web_ui.server.server_port})
 
 
 def _close_seconds(environment: Environment, recorder: Recorder) -> None:

@@ -1,4 +1,4 @@
-"""Counts of requests: histograms of their latency by name, sums of their stages, what failed."""
+"""Request counts: latency histograms by name, sums of stages, errors by message."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_ERRORS = 20
-"""Kinds of failure that are told apart; the rest is counted together."""
+"""Number of distinct error messages; further ones are counted together."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of requests by name, as histograms, and the sums of their stages."""
+    """Latency histograms by name, sums of stages and errors by message."""
 
     requests: defaultdict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
         default_factory=lambda: defaultdict(lambda: (Counter(), Counter()))
@@ -23,7 +23,7 @@ class Tally:
     def succeed(
         self, name: tuple[str, str], bucket: float, latency_ms: float, stages: Mapping[str, float]
     ) -> None:
-        """Count a success, in the bucket of its latency."""
+        """Count a successful request, in the bucket of its latency."""
         histogram = self.requests[name][0]
         histogram[bucket] = histogram.get(bucket, 0) + 1
         if stages:
@@ -34,13 +34,13 @@ class Tally:
                 sums[stage] += duration_ms
 
     def fail(self, name: tuple[str, str], bucket: float, error: str) -> None:
-        """Count a failure, in the bucket of its latency."""
+        """Count a failed request, in the bucket of its latency."""
         self.requests[name][1][bucket] += 1
-        new = error not in self.errors and len(self.errors) >= MAX_ERRORS
-        self.errors["other failures" if new else error] += 1
+        is_overflow = error not in self.errors and len(self.errors) >= MAX_ERRORS
+        self.errors["other failures" if is_overflow else error] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """Return the counts in the form that journals hold."""
+        """Return the counts in the format of the journal."""
         return {
             "requests": [
                 {

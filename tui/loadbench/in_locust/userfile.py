@@ -1,7 +1,7 @@
-"""Loading the user's locustfile, so that a mistake in it becomes one sentence.
+"""Loads the user's locustfile and reports errors in it as one sentence.
 
-Locust prints a traceback and exits. No upstream issue known (searched 2026-11). The replacement can
-go when Locust fires an event for a locustfile that cannot be loaded.
+Locust prints a traceback and exits. No upstream issue known (searched 2026-11). Remove the patch
+when Locust fires an event for a locustfile that fails to load.
 """
 
 import sys
@@ -16,39 +16,39 @@ from loadbench.in_locust.patches import replace_in
 from loadbench.in_locust.settings import Settings
 
 
-def report_mistakes(settings: Settings) -> None:
-    """Have Locust load user files through a loader that tells the runner what is wrong."""
+def report_errors(settings: Settings) -> None:
+    """Patch Locust's loader of user files to report errors to the runner."""
 
-    def load_or_tell(path: str) -> tuple[dict[str, Any], list[Any]]:
+    def load_or_report(path: str) -> tuple[dict[str, Any], list[Any]]:
         try:
             users, shapes = load_locustfile(path)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code, all of it
             traceback.print_exc()
-            _give_up(settings, _explain(path, error))
+            _fail(settings, _describe(path, error))
         if not users:
-            _give_up(settings, f"{path}: it defines no class derived from FastHttpUser or HttpUser")
+            _fail(settings, f"{path}: no class derived from FastHttpUser or HttpUser")
         if shapes:
             name = type(shapes[0]).__name__
-            _give_up(
+            _fail(
                 settings,
-                f"{path}: it defines a load shape, {name}, which would overrule the numbers of "
-                "users in the profile; remove it",
+                f"{path}: the load shape {name} would override the profile's numbers of users; "
+                "remove it",
             )
         return users, shapes
 
-    replace_in(locust_main, "load_locustfile", load_or_tell)
+    replace_in(locust_main, "load_locustfile", load_or_report)
 
 
-def _give_up(settings: Settings, message: str) -> NoReturn:
-    settings.tell_runner({"error": message})
+def _fail(settings: Settings, message: str) -> NoReturn:
+    settings.notify_runner({"error": message})
     sys.exit(1)
 
 
-def _explain(path: str, error: BaseException) -> str:
+def _describe(path: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
     folder = Path(path).resolve().parent
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if folder in Path(frame.filename).resolve().parents]
-    place = f"{own[-1].filename}:{own[-1].lineno}" if own else path
-    return f"{place}: {type(error).__name__}: {error}"
+    user_frames = [frame for frame in frames if folder in Path(frame.filename).resolve().parents]
+    location = f"{user_frames[-1].filename}:{user_frames[-1].lineno}" if user_frames else path
+    return f"{location}: {type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Drivers by name, with one that stands for all: who is asked for what."""
+"""The driver registry, with fake drivers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,83 +12,88 @@ from loadbench.workspace import Workspace
 from tests.support.builders import make_profile, run_started, state_after
 from tests.support.fake_driver import FakeDriver
 
-HERE = Workspace(Path("/nowhere"), Path("/nowhere/reports"))
+WORKSPACE = Workspace(Path("/nowhere"), Path("/nowhere/reports"))
 
 
 @pytest.fixture
 def drivers(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeDriver]:
-    """Put fakes in the place of all drivers."""
+    """Replace all drivers by fakes."""
     fakes = {name: FakeDriver(name) for name in registry.DRIVERS}
     monkeypatch.setattr(registry, "DRIVERS", fakes)
     return fakes
 
 
 def run_of(driver: str, name: str) -> Run:
-    """A run that was begun with a driver."""
-    begun = replace(run_started(), driver=driver)
-    return Run(Path("/nowhere/reports/demo") / name, state_after(begun), RunStatus.INTERRUPTED)
+    """A run that was started with this driver."""
+    started = replace(run_started(), driver=driver)
+    return Run(Path("/nowhere/reports/demo") / name, state_after(started), RunStatus.INTERRUPTED)
 
 
-def test_auto_takes_the_first_that_can_and_says_what_it_found(
+def test_auto_selects_the_first_usable_driver_and_keeps_its_reason(
     drivers: dict[str, FakeDriver],
 ) -> None:
-    found = registry.preflight(HERE, make_profile())
+    found = registry.preflight(WORKSPACE, make_profile())
 
     assert (found.driver, found.reason) == ("compose", "compose works")
     assert drivers["local"].asked == []
 
 
-def test_auto_says_why_the_driver_before_could_not(drivers: dict[str, FakeDriver]) -> None:
+def test_auto_gives_the_refusal_of_the_first_driver_as_reason(
+    drivers: dict[str, FakeDriver],
+) -> None:
     drivers["compose"].refusal = RefusedError("no engine")
 
-    found = registry.preflight(HERE, make_profile())
+    found = registry.preflight(WORKSPACE, make_profile())
 
-    assert (found.driver, found.reason) == ("local", "no containers: no engine")
+    assert (found.driver, found.reason) == ("local", "compose is unavailable: no engine")
 
 
-def test_auto_names_the_key_that_no_other_driver_takes(drivers: dict[str, FakeDriver]) -> None:
+def test_auto_names_the_key_that_excludes_the_other_driver(drivers: dict[str, FakeDriver]) -> None:
     drivers["compose"].refusal = RefusedError("no engine")
 
-    with pytest.raises(RefusedError, match=r"^no engine \(stack\.service needs containers\)$"):
-        registry.preflight(HERE, make_profile(stack={"service": "app", "memory_mb": 9}))
+    with pytest.raises(RefusedError, match=r"^no engine \(stack\.service requires containers\)$"):
+        registry.preflight(WORKSPACE, make_profile(stack={"service": "app", "memory_mb": 9}))
     assert drivers["local"].asked == []
 
 
-def test_auto_tells_every_refusal(drivers: dict[str, FakeDriver]) -> None:
+def test_auto_lists_all_refusals(drivers: dict[str, FakeDriver]) -> None:
     drivers["compose"].refusal = RefusedError("no engine")
     drivers["local"].refusal = RefusedError("no packages")
 
     with pytest.raises(RefusedError) as raised:
-        registry.preflight(HERE, make_profile())
+        registry.preflight(WORKSPACE, make_profile())
     assert str(raised.value) == (
-        "no driver can run this here\n  compose: no engine\n  local: no packages"
+        "no driver can run this profile on this machine:\n"
+        "  compose: no engine\n  local: no packages"
     )
 
 
-def test_a_run_that_was_begun_with_a_driver_of_another_version_is_refused() -> None:
-    with pytest.raises(RefusedError, match=r"no driver 'swarm' in this version; there are: compo"):
-        registry.preflight(HERE, make_profile(), only="swarm")
+def test_a_run_with_an_unknown_driver_is_refused() -> None:
+    with pytest.raises(RefusedError, match=r"unknown driver 'swarm'; this version has: compose"):
+        registry.preflight(WORKSPACE, make_profile(), only="swarm")
 
 
-def test_a_profile_is_checked_by_the_driver_that_it_names(drivers: dict[str, FakeDriver]) -> None:
+def test_a_profile_is_validated_by_the_requested_driver(drivers: dict[str, FakeDriver]) -> None:
     drivers["local"].warnings.append("doubtful")
 
-    assert registry.validate(HERE, make_profile(stack={"driver": "local"})) == ["doubtful"]
+    assert registry.validate(WORKSPACE, make_profile(stack={"driver": "local"})) == ["doubtful"]
     assert drivers["compose"].asked == []
 
 
-def test_what_cannot_be_checked_here_is_told_unless_another_driver_takes_the_profile(
+def test_a_skipped_check_is_reported_unless_another_driver_can_validate(
     drivers: dict[str, FakeDriver],
 ) -> None:
     drivers["compose"].refusal = EngineError("not checked")
     drivers["local"].warnings.append("doubtful")
 
-    assert registry.validate(HERE, make_profile()) == ["doubtful"]
-    assert registry.validate(HERE, make_profile(stack={"memory_mb": 9})) == ["not checked"]
-    assert registry.validate(HERE, make_profile(stack={"driver": "compose"})) == ["not checked"]
+    assert registry.validate(WORKSPACE, make_profile()) == ["doubtful"]
+    assert registry.validate(WORKSPACE, make_profile(stack={"memory_mb": 9})) == ["not checked"]
+    assert registry.validate(WORKSPACE, make_profile(stack={"driver": "compose"})) == [
+        "not checked"
+    ]
 
 
-def test_leftovers_are_looked_for_by_the_driver_that_each_run_was_begun_with(
+def test_leftovers_are_found_by_the_driver_of_each_run(
     drivers: dict[str, FakeDriver],
 ) -> None:
     runs = [run_of("compose", "1"), run_of("local", "2"), run_of("compose", "3")]
@@ -104,7 +109,7 @@ def test_leftovers_are_looked_for_by_the_driver_that_each_run_was_begun_with(
     assert found.unknown == ("compose is away", "local is away")
 
 
-def test_leftovers_are_cleared_by_the_driver_that_the_run_was_begun_with(
+def test_leftovers_are_cleared_by_the_driver_of_the_run(
     drivers: dict[str, FakeDriver],
 ) -> None:
     assert registry.clear_leftovers(run_of("local", "1")) == "local cannot"

@@ -55,7 +55,7 @@ def test_a_stack_is_opened_for_the_folder_of_the_run_before_that_is_there(
     assert driver.opened == [prepared.folder]
     assert prepared.profile.resolved() == request_to_run.profile
     assert prepared.state.started is not None
-    assert prepared.state.started.driver_reason == "the profile asks for it"
+    assert prepared.state.started.driver_reason == "requested by the profile"
     prepared.journal.close()
     prepared.lock.release()
 

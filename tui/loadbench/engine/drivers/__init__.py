@@ -1,17 +1,17 @@
-"""How the service under test is started, scaled, watched and taken down.
+"""Drivers: how the service under test is started, scaled, monitored and shut down.
 
-`protocol` has what the rest of the program sees: a `Driver`, which answers whether it can run a
-profile here (by a `Preflight`), and the `Stack` that it opens. `registry` finds a driver by
-name and tries them in order for `auto`; nobody else compares names.
+`protocol` defines the interface for the rest of the program: a `Driver` runs a preflight check of a
+profile on this machine and opens a `Stack`. `registry` finds a driver by name and tries several for
+`auto`; no other module compares driver names.
 
-- `compose`, `local`, `external`: a folder a driver. They know nothing of each other.
-- `docker`: the engine from outside, without Compose: asked, followed, inspected.
-- `health`, `metrics`: readiness and metrics of any service, by its URLs.
-- `our_service`: the environment variables of the service in `stack/`.
-- `requirements`: what more than one driver needs of a machine.
+- `compose`, `local`, `external`: one package per driver. They do not import each other.
+- `docker`: the Docker engine, accessed through its command line, without Compose.
+- `health`, `metrics`: readiness and metrics of any service, read from its URLs.
+- `our_service`: environment variables of the bundled service in `stack/`.
+- `requirements`: machine requirements that several drivers share.
 - `stack_log`: the run's `stack.log`.
 
-To add a driver: its settings in `profile/driver_settings.py` and their place in `SETTINGS`; its
-name at `stack.driver` in `profile/model.py`; a folder here with a `driver.py`; its place in
-`registry.py`; its folder in the layers of `pyproject.toml`.
+To add a driver: add its settings class to `profile/driver_settings.py` and to `SETTINGS` there; add
+its name to `stack.driver` in `profile/model.py`; create a package here with a `driver.py`; register
+it in `registry.py`; add the package to the layers in `pyproject.toml`.
 """

@@ -1,63 +1,64 @@
-"""Is the service ready? Asked of its health URL, as any service can answer it."""
+"""Readiness of any service, polled through its health URL."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-ASK_TIMEOUT_S = 2.0
+REQUEST_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a health URL answered."""
+    """Response of a health URL."""
 
     url: str
     status: int | None
-    """None: nothing."""
+    """HTTP status code; None: no response."""
     workers: tuple[bool, ...] | None = None
-    """Whether each of them is ready. None: the answer does not tell of workers."""
+    """Readiness of each worker; None: the response does not list workers."""
 
 
 def health_url(health: str, host: str) -> str:
-    """Return the URL that `stack.health` stands for, of a service at an address."""
+    """Resolve `stack.health`, which may be a path, against the address of the service."""
     return f"{host}{health}" if health.startswith("/") else health
 
 
 def ask_health(session: requests.Session, url: str) -> Health:
-    """Ask a health URL, and wait for the answer for `ASK_TIMEOUT_S` at the most."""
+    """Request a health URL, with a timeout of `REQUEST_TIMEOUT_S`."""
     try:
-        # A kept connection would make the service linger when it is told to end.
+        # An open keep-alive connection would delay the shutdown of the service.
         headers = {"Connection": "close"}
-        response = session.get(url, timeout=ASK_TIMEOUT_S, headers=headers)
+        response = session.get(url, timeout=REQUEST_TIMEOUT_S, headers=headers)
     except requests.RequestException:
         return Health(url, None)
     return Health(url, response.status_code, _workers(response))
 
 
 def lacking_workers(health: Health, models: int | None) -> str | None:
-    """Return what a service still lacks, as part of a sentence; None: it is ready.
+    """Return a phrase that states why a service is not ready; None: it is ready.
 
     Args:
-        health: Its answer. Where it tells of workers, as many must be ready as were asked for;
-            otherwise a status of 2xx is enough.
-        models: How many were asked for; None: whatever number it has.
+        health: Response of its health URL. If the response lists workers, exactly `models` of them
+            must be ready; otherwise a 2xx status is sufficient.
+        models: Requested number of models; None: any number.
     """
     if health.status is None:
-        return f"{health.url} does not answer"
+        return f"no response from {health.url}"
     if health.workers is not None and models is not None:
         ready = sum(health.workers)
-        return None if ready == models else f"{ready} of {models} models are ready"
-    fine = 200 <= health.status < 300
-    return None if fine else f"{health.url} answers {health.status} (stack.health names it)"
+        return None if ready == models else f"{ready} of {models} models ready"
+    if 200 <= health.status < 300:
+        return None
+    return f"{health.url} returned status {health.status} (URL from stack.health)"
 
 
 def _workers(response: requests.Response) -> tuple[bool, ...] | None:
     try:
-        answer = response.json()
+        body = response.json()
     except ValueError:
         return None
-    workers: Any = answer.get("workers") if isinstance(answer, dict) else None
+    workers: Any = body.get("workers") if isinstance(body, dict) else None
     if not isinstance(workers, list) or not all(isinstance(worker, dict) for worker in workers):
         return None
     return tuple(bool(worker.get("ready")) for worker in workers)

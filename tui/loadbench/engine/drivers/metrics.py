@@ -1,6 +1,6 @@
-"""The service's own metrics, read every second: queue, workers and what each has done.
+"""Metrics of the service, polled every second: queue length, workers, work done by each worker.
 
-Any service may tell them, in Prometheus' text format, under the names that docs/service.md gives.
+Any service can expose them in the Prometheus text format, under the names in docs/service.md.
 """
 
 import threading
@@ -19,19 +19,21 @@ QUEUE_LENGTH = "loadbench_queue_length"
 WORKERS = "loadbench_workers"
 IMAGES = "loadbench_worker_images_total"
 INFER_SECONDS = "loadbench_worker_infer_seconds_total"
-_OURS = (QUEUE_LENGTH, WORKERS, IMAGES, INFER_SECONDS)
+_METRIC_NAMES = (QUEUE_LENGTH, WORKERS, IMAGES, INFER_SECONDS)
 _MAX_VALUE = 1e15
-"""More than anybody counts: what is more, or no number at all, is not believed."""
+"""Upper limit of plausible values. Larger values and NaN are ignored."""
 
-ASK_EVERY_S = 1.0
-ASK_TIMEOUT_S = 1.0
+POLL_INTERVAL_S = 1.0
+REQUEST_TIMEOUT_S = 1.0
 STALE_AFTER_S = 2.5
+"""Age in seconds from which metrics are no longer reported."""
+
 MAX_BYTES = 4_000_000
-"""More than any metrics page has that tells of queue and workers."""
+"""Size limit of a metrics page, well above that of any page with queue and worker metrics."""
 
 
 class MetricsPoller:
-    """Asks for the metrics of a service in a thread of its own.
+    """Polls the metrics of a service in a background thread.
 
     Args:
         clock: Monotonic seconds.
@@ -45,68 +47,68 @@ class MetricsPoller:
         self._thread: threading.Thread | None = None
 
     def follow(self, host: str) -> None:
-        """Ask the service at this address from now on."""
+        """Poll this address from now on, instead of any previous one."""
         self._url = host + PATH
         self._newest = None
         if self._thread is None:
-            self._thread = threading.Thread(target=self._go_on, name="metrics", daemon=True)
+            self._thread = threading.Thread(target=self._poll, name="metrics", daemon=True)
             self._thread.start()
 
     def newest(self) -> ServiceMetrics | None:
-        """Return what was told last; None: nothing, or not lately."""
+        """Return the latest metrics; None: none yet, or they are stale."""
         newest = self._newest
         if newest is None or self._clock() - newest[0] > STALE_AFTER_S:
             return None
         return newest[1]
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop polling."""
         self._closed.set()
 
-    def _go_on(self) -> None:
+    def _poll(self) -> None:
         with requests.Session() as session:
             session.trust_env = False
             while not self._closed.is_set():
                 url = self._url
-                told = ask_metrics(session, url)
-                if told and url == self._url:
-                    self._newest = (self._clock(), told)
-                self._closed.wait(ASK_EVERY_S)
+                metrics = fetch_metrics(session, url)
+                if metrics and url == self._url:
+                    self._newest = (self._clock(), metrics)
+                self._closed.wait(POLL_INTERVAL_S)
 
 
-def ask_metrics(session: requests.Session, url: str) -> ServiceMetrics | None:
-    """Return what a service tells at a URL; None: it tells nothing that is known here."""
-    # A kept connection would make the service linger when it is told to end.
+def fetch_metrics(session: requests.Session, url: str) -> ServiceMetrics | None:
+    """Request and parse a metrics page; None: no response or no known metrics."""
+    # An open keep-alive connection would delay the shutdown of the service.
     headers = {"Connection": "close", "Accept": "text/plain"}
     with (
         suppress(requests.RequestException, HTTPError, OSError, ValueError),
-        session.get(url, timeout=ASK_TIMEOUT_S, headers=headers, stream=True) as response,
+        session.get(url, timeout=REQUEST_TIMEOUT_S, headers=headers, stream=True) as response,
     ):
         if response.ok:
-            return parse_metrics(_page(response))
+            return parse_metrics(_read_body(response))
     return None
 
 
 def parse_metrics(text: str) -> ServiceMetrics | None:
-    """Return what a page of metrics tells; None: nothing that is known here.
+    """Parse a page in the Prometheus text format; None: no known metrics.
 
     Raises:
-        ValueError: What it says under our names is no metric.
+        ValueError: A line with a known metric name is malformed.
     """
-    # Pages of others may be long, and may hold what no parser understands.
-    ours = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(_OURS))
+    # Other lines are not parsed: there may be many, and they may be malformed.
+    known = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(_METRIC_NAMES))
     values: dict[str, float] = {}
-    of_workers: dict[str, dict[str, float]] = {IMAGES: {}, INFER_SECONDS: {}}
-    for family in text_string_to_metric_families(ours):
+    by_worker: dict[str, dict[str, float]] = {IMAGES: {}, INFER_SECONDS: {}}
+    for family in text_string_to_metric_families(known):
         for sample in family.samples:
             worker, value = sample.labels.get("worker"), float(sample.value)
             if not 0 <= value <= _MAX_VALUE:
                 continue
-            if sample.name in of_workers and worker is not None:
-                of_workers[sample.name][worker] = value
+            if sample.name in by_worker and worker is not None:
+                by_worker[sample.name][worker] = value
             elif not sample.labels:
                 values[sample.name] = value
-    images, infer = of_workers[IMAGES], of_workers[INFER_SECONDS]
+    images, infer = by_worker[IMAGES], by_worker[INFER_SECONDS]
     totals = tuple(
         Worker(id=name, images=int(images[name]), infer_s=round(infer[name], 4))
         for name in sorted(images.keys() & infer.keys())
@@ -119,15 +121,15 @@ def parse_metrics(text: str) -> ServiceMetrics | None:
     )
 
 
-def _page(response: requests.Response) -> str:
-    """Return what a service answers, unless that takes too long or never ends.
+def _read_body(response: requests.Response) -> str:
+    """Read a response body within the time and size limits.
 
     Raises:
-        ValueError: It does.
+        ValueError: A limit was exceeded.
     """
-    deadline, page = time.monotonic() + ASK_TIMEOUT_S, b""
+    deadline, body = time.monotonic() + REQUEST_TIMEOUT_S, b""
     for chunk in response.iter_content(65536):
-        page += chunk
-        if len(page) > MAX_BYTES or time.monotonic() > deadline:
-            raise ValueError("a page of metrics without an end")
-    return page.decode("utf-8", "replace")
+        body += chunk
+        if len(body) > MAX_BYTES or time.monotonic() > deadline:
+            raise ValueError("metrics page exceeds the size or time limit")
+    return body.decode("utf-8", "replace")

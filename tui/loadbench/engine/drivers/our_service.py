@@ -1,4 +1,4 @@
-"""The environment variables that our own API and models get from a profile, whatever the driver."""
+"""Environment variables of the bundled API and models, set from a profile by any driver."""
 
 from difflib import get_close_matches
 
@@ -15,7 +15,7 @@ SET_BY_KEYS = {
     "HEARTBEAT_FILE": "the driver",
     "PYTHONPATH": "the driver",
 }
-"""Variables of the services that `stack.environment` must not contradict, and who sets them."""
+"""Variables that `stack.environment` must not set, with the profile key that sets each."""
 
 SET_BY_PROFILES = (
     "MAX_QUEUE",
@@ -28,39 +28,39 @@ SET_BY_PROFILES = (
     "INPUT_MEAN",
     "INPUT_STD",
 )
-"""Variables of the services that a profile's `stack.environment` alone may set."""
+"""Variables that only a profile's `stack.environment` may set."""
 
 
-def contradictions(settings: StartedSettings) -> list[str]:
-    """Return what `stack.environment` sets that is not for it to set, a sentence each."""
+def conflicting_variables(settings: StartedSettings) -> list[str]:
+    """Return one sentence for each variable that `stack.environment` must not set."""
     return [
-        f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it from here"
+        f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it here"
         for variable in settings.environment
         if variable in SET_BY_KEYS
     ]
 
 
-def strangers(settings: StartedSettings) -> list[str]:
-    """Return what `stack.environment` sets that our service does not read, a sentence each."""
+def unknown_variables(settings: StartedSettings) -> list[str]:
+    """Return one sentence for each variable that the bundled service does not read."""
     known = (*SET_BY_KEYS, *SET_BY_PROFILES)
     found = []
     for variable in settings.environment:
         if variable not in known:
-            like = get_close_matches(variable.upper(), known, 1)
-            meant = f"; is {like[0]} meant?" if like else ""
-            found.append(f"stack.environment: our service has no variable {variable}{meant}")
+            similar = get_close_matches(variable.upper(), known, 1)
+            hint = f"; did you mean {similar[0]}?" if similar else ""
+            found.append(f"stack.environment: the bundled service has no variable {variable}{hint}")
     return found
 
 
 def service_settings(profile: Profile, settings: StartedSettings) -> dict[str, str]:
-    """Return the variables that a profile sets.
+    """Return the environment variables that a profile sets.
 
     Args:
-        profile: What is to be run.
-        settings: What it asks of its driver.
+        profile: The profile to run.
+        settings: Its driver settings.
     """
     vram = settings.gpu_memory_mb
-    # Shorter than the client's patience, so that a late answer is the service's own 503.
+    # Shorter than the client's timeout, so that the service reports a late request with a 503.
     deadline_ms = int(profile.load.timeout * 900)
     return {
         "DEVICE": profile.device,

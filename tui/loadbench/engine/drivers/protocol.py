@@ -1,7 +1,7 @@
-"""What every driver offers: a preflight, a stack to start and scale, and the removal of leftovers.
+"""The interface of a driver: preflight, a stack that starts and scales, removal of leftovers.
 
-A driver is a folder: its settings are in `engine/profile/driver_settings.py`, its `Driver` in
-`driver.py`, and the registry finds it by its name.
+Each driver is a package. Its settings are in `engine/profile/driver_settings.py`, its `Driver` is
+in `driver.py`, and the registry finds it by name.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,113 +16,114 @@ from loadbench.engine.run_reader import Run
 from loadbench.errors import StackError
 from loadbench.workspace import Workspace
 
-LOG_LINES = 15
-"""How many of the last lines of what failed are kept."""
+MAX_LOG_LINES = 15
+"""Number of last log lines to keep from a failed container or process."""
 
 BYTES_PER_MB = 1024 * 1024
 
-Say = Callable[[str, str], None]
-"""Called with a step and its newest line, from whatever thread the driver works in."""
+ProgressCallback = Callable[[str, str], None]
+"""Called with a step and its latest progress line. Thread-safe."""
 
 
 class Stack(Protocol):
     """A service that can be scaled.
 
-    `prepare`, `scale` and `missing` may take a while and are called in a thread of their own, one
-    at a time. `fault`, `containers` and `cpu_cores_here` are called from the runner's thread,
-    several times a second, and answer at once from what is known. `close` may be called at any
-    moment, even while `prepare` or `scale` are under way, which then end with a `StackError`.
+    `prepare`, `scale` and `missing` may block. They run in a background thread, one call at a time.
+    `fault`, `containers` and `cpu_cores_here` are called from the runner's thread several times a
+    second and must return immediately, from cached data. `close` may be called at any time, even
+    during `prepare` or `scale`, which then raise a `StackError`.
     """
 
     @property
     def host(self) -> str:
-        """The address that requests go to, without a path; known once nothing is `missing`."""
+        """Base URL of the service, without a path. Valid once `missing` has returned None."""
 
-    def prepare(self, say: Say) -> Mapping[str, str]:
-        """Do what is needed once: build, pull.
+    def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
+        """Perform the one-time work of a run: build and pull images.
 
         Returns:
-            The digest of every service's image; empty where there are no images.
+            Image digests by service; empty if the driver uses no images.
 
         Raises:
-            StackError: It cannot be done; no cell can be measured.
-            EngineError: As above.
+            StackError: The preparation failed; no cell can be measured.
+            EngineError: The Docker engine cannot be used; no cell can be measured.
         """
 
-    def scale(self, models: int, say: Say) -> None:
-        """Start what is missing and end what is too much, and replace what has ended.
+    def scale(self, models: int, on_progress: ProgressCallback) -> None:
+        """Start missing replicas, stop surplus replicas and replace exited ones.
 
         Raises:
-            StackError: Something cannot be started; another cell may go well.
-            EngineError: No cell can be measured any more.
+            StackError: A service failed to start; other cells may still work.
+            EngineError: The Docker engine cannot be used; no other cell can be measured.
         """
 
     def missing(self, models: int) -> str | None:
-        """Return what is not ready yet, as part of a sentence; None: all is ready."""
+        """Return a phrase that names what is not ready yet; None: everything is ready."""
 
     def fault(self) -> StackError | None:
-        """Return what ended without being asked to; None: nothing did."""
+        """Return an error for an unexpected exit; None: no fault."""
 
     def containers(self) -> tuple[Container, ...]:
-        """Return the state of everything that was started."""
+        """Return the state of all started containers or processes."""
 
     def cpu_cores_here(self) -> float | None:
-        """Return the cores of this machine that what was started uses; None: nobody can tell."""
+        """Return the CPU use of the stack on this machine, in cores; None: unknown."""
 
     def close(self) -> str | None:
-        """End everything that was started. Safe to call twice; raises nothing.
+        """Stop everything that was started. Idempotent; raises no errors.
 
         Returns:
-            What could not be ended, as a sentence; None: nothing is left.
+            A sentence about what could not be stopped; None: nothing is left.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What runs that have ended have left behind."""
+    """Containers that remain from runs that are no longer live."""
 
     containers: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
-    """Names of containers that are still there, by the folder of their run."""
+    """Names of remaining containers, by run folder."""
     unknown: tuple[str, ...] = ()
-    """Why something could not be asked, a sentence each."""
+    """One sentence for each engine that could not be queried."""
 
 
 class Driver(Protocol):
-    """A way to start and scale the service under test. It keeps no state between calls."""
+    """A way to start and scale the service under test. Stateless."""
 
     @property
     def name(self) -> str:
-        """The value of `stack.driver` that asks for it."""
+        """The value of `stack.driver` that selects this driver."""
 
     def preflight(self, workspace: Workspace, profile: Profile) -> Preflight:
-        """Check whether this machine can run a profile; start nothing.
+        """Check whether this machine can run a profile, without starting anything.
 
         Returns:
-            What was found. Its reason is why this driver works here.
+            The findings. Their `reason` states why this driver is usable here.
 
         Raises:
-            ProfileError: Files that the profile names cannot be used.
-            RefusedError: This machine cannot run it; the message says why and what to do.
+            ProfileError: A file named in the profile cannot be used.
+            RefusedError: This machine cannot run the profile. The message states the cause and a
+                remedy.
         """
 
     def validate(self, workspace: Workspace, profile: Profile) -> list[str]:
-        """Check a profile as far as that is possible on any machine.
+        """Perform the checks of a profile that do not depend on the machine.
 
         Returns:
-            Valid but probably unintended settings, a sentence each.
+            Warnings about valid but probably unintended settings, one sentence each.
 
         Raises:
-            ProfileError: The profile cannot be used anywhere.
-            EngineError: What is needed for the check is not installed here.
+            ProfileError: The profile is invalid on every machine.
+            EngineError: A tool required for the check is not installed.
         """
 
     def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
-        """Return the stack of a run, not started yet. It writes nothing before `Stack.prepare`.
+        """Return the stack of a run, not yet started. Writes no files before `Stack.prepare`.
 
         Args:
-            workspace: Where the files are.
-            profile: What to start; it has passed the preflight.
-            folder: The run's folder; it need not be there yet.
+            workspace: Location of the stack's files.
+            profile: The profile to run; it has passed the preflight.
+            folder: The run's folder; it may not exist yet.
 
         Raises:
             ProfileError: Files have changed since the preflight.
@@ -130,18 +131,18 @@ class Driver(Protocol):
         """
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
-        """Look for what those of the runs that have ended have left behind.
+        """Find containers that remain from runs that are no longer live.
 
         Args:
-            runs: Runs that were begun with this driver.
+            runs: Runs that were started with this driver.
         """
 
     def clear_leftovers(self, run: Run) -> str | None:
-        """Remove what a run that has ended has left behind.
+        """Remove what remains from a run that is no longer live.
 
         Returns:
-            What could not be removed, as a sentence; None: nothing is left.
+            A sentence about what could not be removed; None: nothing is left.
 
         Raises:
-            RefusedError: A live run uses it.
+            RefusedError: A live run uses the same resources.
         """

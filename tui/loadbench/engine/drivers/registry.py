@@ -1,7 +1,7 @@
-"""The drivers by name: which one a profile gets on this machine and why, and their leftovers.
+"""Drivers by name: selects the driver of a profile and finds leftovers of runs.
 
-Nothing outside asks which driver it is; what differs between them is in their settings, in what
-their preflight found, and in what they do.
+Code outside this package never branches on a driver's name. Differences between drivers are in
+their settings, their preflight results and their methods.
 """
 
 from collections import defaultdict
@@ -24,50 +24,51 @@ DRIVERS: Mapping[str, Driver] = {
     driver.name: driver for driver in (ComposeDriver(), LocalDriver(), ExternalDriver())
 }
 AUTOMATIC = (ComposeDriver.name, LocalDriver.name)
-"""What `auto` tries, in this order."""
+"""Drivers that `auto` tries, in this order."""
 
-ASKED_FOR = "the profile asks for it"
+REQUESTED = "requested by the profile"
 
 
 def driver_named(name: str) -> Driver:
-    """Return a driver.
+    """Look up a driver by name.
 
     Raises:
-        RefusedError: There is none of that name, as in a run of another version.
+        RefusedError: Unknown name, for example in a run of another version.
     """
     if name not in DRIVERS:
-        raise RefusedError(f"no driver {name!r} in this version; there are: {', '.join(DRIVERS)}")
+        raise RefusedError(f"unknown driver {name!r}; this version has: {', '.join(DRIVERS)}")
     return DRIVERS[name]
 
 
 def preflight(workspace: Workspace, profile: Profile, *, only: str | None = None) -> Preflight:
-    """Return which driver runs a profile here, and what it found.
+    """Select the driver of a profile on this machine and run its preflight.
 
     Args:
-        workspace: Where its files are.
-        profile: What is to be run.
-        only: The one driver that will do, where `auto` is asked for.
+        workspace: Location of the profile's files.
+        profile: The profile to run.
+        only: Restrict `auto` to this driver.
 
     Raises:
-        ProfileError: Its files cannot be used.
-        RefusedError: It cannot run here; the message says why and what to do.
+        ProfileError: A file named in the profile cannot be used.
+        RefusedError: This machine cannot run the profile. The message states the cause and a
+            remedy.
     """
-    asked = profile.stack.driver
-    if asked == AUTO and not only:
-        return _first_that_can(workspace, profile)
-    name = only if asked == AUTO and only else asked
-    reason = ASKED_FOR if name == asked else f"the run was begun with {name}"
+    requested = profile.stack.driver
+    if requested == AUTO and not only:
+        return _first_usable(workspace, profile)
+    name = only if requested == AUTO and only else requested
+    reason = REQUESTED if name == requested else f"the run was started with {name}"
     return replace(driver_named(name).preflight(workspace, profile), reason=reason)
 
 
 def validate(workspace: Workspace, profile: Profile) -> list[str]:
-    """Check a profile as far as that is possible on any machine.
+    """Perform the checks of a profile that do not depend on the machine.
 
     Returns:
-        Valid but probably unintended settings, and what could not be checked, a sentence each.
+        Warnings about probably unintended settings and about skipped checks, one sentence each.
 
     Raises:
-        ProfileError: The profile cannot be used anywhere.
+        ProfileError: The profile is invalid on every machine.
     """
     unchecked = []
     for name in _candidates(profile):
@@ -79,36 +80,36 @@ def validate(workspace: Workspace, profile: Profile) -> list[str]:
 
 
 def find_leftovers(runs: Iterable[Run]) -> Leftovers:
-    """Look for what runs that have ended have left behind, each by its own driver."""
+    """Find containers that remain from runs that are no longer live."""
     by_driver: defaultdict[str, list[Run]] = defaultdict(list)
     for run in runs:
         if run.state.started:
             by_driver[run.state.started.driver].append(run)
     containers: dict[Path, tuple[str, ...]] = {}
     unknown: list[str] = []
-    for name, begun in by_driver.items():
+    for name, started in by_driver.items():
         if driver := DRIVERS.get(name):
-            found = driver.leftovers(begun)
+            found = driver.leftovers(started)
             containers |= found.containers
             unknown += found.unknown
     return Leftovers(containers, tuple(unknown))
 
 
 def clear_leftovers(run: Run) -> str | None:
-    """Remove what a run that has ended has left behind.
+    """Remove what remains from a run that is no longer live.
 
     Returns:
-        What could not be removed, as a sentence; None: nothing is left.
+        A sentence about what could not be removed; None: nothing is left.
 
     Raises:
-        RefusedError: A live run uses it.
+        RefusedError: A live run uses the same resources.
     """
     driver = DRIVERS.get(run.state.started.driver) if run.state.started else None
     return driver.clear_leftovers(run) if driver else None
 
 
-def _first_that_can(workspace: Workspace, profile: Profile) -> Preflight:
-    """Try the drivers that `auto` stands for."""
+def _first_usable(workspace: Workspace, profile: Profile) -> Preflight:
+    """Return the preflight of the first `auto` driver that can run the profile."""
     refusals: dict[str, RefusedError] = {}
     for name in _candidates(profile):
         try:
@@ -118,29 +119,29 @@ def _first_that_can(workspace: Workspace, profile: Profile) -> Preflight:
             continue
         if not refusals:
             return found
-        first = next(iter(refusals.values()))
-        return replace(found, reason=f"no {SETTINGS[name].lacks}: {first}")
+        name_refused, refusal = next(iter(refusals.items()))
+        return replace(found, reason=f"{name_refused} is unavailable: {refusal}")
     *_, last = refusals.values()
     if len(refusals) == 1:
-        raise RefusedError(f"{last}{_why_no_other(profile)}") from last
+        raise RefusedError(f"{last}{_excluding_key(profile)}") from last
     listed = "".join(f"\n  {name}: {refusal}" for name, refusal in refusals.items())
-    raise RefusedError(f"no driver can run this here{listed}") from last
+    raise RefusedError(f"no driver can run this profile on this machine:{listed}") from last
 
 
 def _candidates(profile: Profile) -> list[str]:
-    """Return the drivers that take all keys of a profile: the one it names, or some of `auto`'s."""
+    """Return the requested driver or, for `auto`, the drivers that support all keys in use."""
     if profile.stack.driver != AUTO:
         return [profile.stack.driver]
-    return [name for name in AUTOMATIC if not _foreign_keys(name, profile)]
+    return [name for name in AUTOMATIC if not _unsupported_keys(name, profile)]
 
 
-def _why_no_other(profile: Profile) -> str:
-    """Return which key keeps `auto` from trying another driver, in brackets."""
+def _excluding_key(profile: Profile) -> str:
+    """Name the key that excludes the other `auto` driver, in brackets; empty: none does."""
     for name in AUTOMATIC:
-        for key in _foreign_keys(name, profile):
-            return f" (stack.{key} needs {SETTINGS[name].lacks})"
+        for key in _unsupported_keys(name, profile):
+            return f" (stack.{key} requires {SETTINGS[name].lacks})"
     return ""
 
 
-def _foreign_keys(name: str, profile: Profile) -> list[str]:
+def _unsupported_keys(name: str, profile: Profile) -> list[str]:
     return SETTINGS[name].foreign_keys(profile.stack, StackSection())

@@ -1,4 +1,4 @@
-"""What more than one driver needs of a machine, looked at before anything starts."""
+"""Preflight checks that several drivers share."""
 
 from pathlib import Path
 
@@ -8,18 +8,18 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host's name stands for this machine alone."""
+    """Whether a host name refers to the loopback interface."""
     return host is not None and (host in ("localhost", "::1") or host.startswith("127."))
 
 
-def refuse_without_nvidia_card() -> None:
-    """Raise unless this machine shows an NVIDIA GPU.
+def require_nvidia_gpu() -> None:
+    """Check that this machine has an NVIDIA GPU.
 
     Raises:
-        RefusedError: It does not.
+        RefusedError: No GPU device was found.
     """
     if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/dxg").exists():
         raise RefusedError(
-            "device: gpu needs an NVIDIA GPU, and this machine shows none (no /dev/nvidia0); "
-            "nothing was started. Without one: --set device=cpu"
+            "device: gpu requires an NVIDIA GPU, but this machine has none (no /dev/nvidia0); "
+            "nothing was started. To run on the CPU, use --set device=cpu"
         )

@@ -1,4 +1,4 @@
-"""A run's `stack.log`: what all services of the stack say."""
+"""A run's `stack.log`: the log output of all services of the stack."""
 
 import threading
 from contextlib import suppress
@@ -10,10 +10,10 @@ from loadbench.engine.journal.service_log import format_log_line
 
 
 class StackLog:
-    """What all services say, each line behind the moment and the name of its service.
+    """Log file of all services. Each line carries a timestamp and the name of its service.
 
     Args:
-        path: Appended to; made with the first line.
+        path: The file. It is opened for appending at the first line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,17 +23,17 @@ class StackLog:
         self._lock = threading.Lock()
 
     def write(self, name: str, line: str) -> None:
-        """Append a line. A full disk loses it, and nothing else."""
+        """Append a line. If the disk is full, the line is dropped without an error."""
         with self._lock, suppress(OSError, ValueError):
             if self._closed:
                 return
             if self._file is None:
                 self._file = self._path.open("a", encoding="utf-8", buffering=1)
-            # With the lock, so that times are in the order of the lines.
+            # Take the time under the lock, so that timestamps are in order.
             self._file.write(format_log_line(utc_now(), name, line))
 
     def close(self) -> None:
-        """Close the file; later lines are lost."""
+        """Close the file. Later lines are dropped."""
         with self._lock, suppress(OSError):
             self._closed = True
             if self._file:

@@ -1,6 +1,6 @@
-"""What puts users on the service: one Protocol, and Locust behind it.
+"""The load generator: a Protocol and its implementation with Locust.
 
-`protocol` is what the runner sees; `locust` starts Locust's process and drives it over its web API;
-`wire` has the names that both sides of that API use. What runs inside Locust's process is
-`loadbench.in_locust`.
+`protocol` is the interface for the runner; `locust` starts the Locust process and controls it over
+its web API; `wire` defines the names that both sides of the API use. The code that runs inside the
+Locust process is `loadbench.in_locust`.
 """

@@ -1,6 +1,6 @@
-"""Locust from outside: its process, and the web API that alone drives it.
+"""Starts the Locust process and controls it over its web API.
 
-This module alone knows Locust's URLs.
+Only this module uses the URLs of the API.
 """
 
 import json
@@ -35,18 +35,18 @@ from loadbench.engine.profile.plan import Cell
 from loadbench.errors import LoadError, LoadLostError
 
 START_TIMEOUT_S = 30.0
-ANSWER_TIMEOUT_S = 5.0
+RESPONSE_TIMEOUT_S = 5.0
 REPORT_TIMEOUT_S = 15.0
-SILENCES = 3
-"""How many times in a row it may fail to answer before it counts as lost."""
+MAX_TIMEOUTS = 3
+"""Consecutive requests without a response after which Locust counts as lost."""
 
-LOG_LINES = 15
-_LAST_WORDS_S = 0.5
-"""How long after a refused connection an exit code may take to be seen."""
+MAX_LOG_LINES = 15
+_EXIT_TIMEOUT_S = 0.5
+"""Seconds to wait for an exit code after a failed request."""
 
 
-class _SilentError(LoadLostError):
-    """Locust lives, and does not answer."""
+class _NoResponseError(LoadLostError):
+    """Locust is running but does not respond."""
 
 
 _STATE: TypeAdapter[LoadState] = TypeAdapter(LoadState)
@@ -54,13 +54,13 @@ _MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
 
 
 class LocustLoad:
-    """The one Locust process of a run.
+    """The Locust process of a run.
 
     Args:
         user_file: The user's locustfile.
-        images: The folder that it sends images from, told in `LOADBENCH_IMAGES`.
-        timeout_s: Of one request.
-        log: Where Locust's own words go.
+        images: Folder of the images to send, passed in `LOADBENCH_IMAGES`.
+        timeout_s: Timeout of one request.
+        log: File for Locust's log output.
     """
 
     def __init__(self, user_file: Path, *, images: Path, timeout_s: float, log: Path) -> None:
@@ -70,48 +70,48 @@ class LocustLoad:
         self._log = log
         self._token = ""
         self._url = ""
-        self._silent = 0
+        self._timeouts = 0
         self._process: SupervisedProcess | None = None
         self._session = _new_session()
 
     def start(self) -> None:
-        """Start Locust and wait until its web API answers.
+        """Start Locust and wait until its web API is ready.
 
         Raises:
-            LoadError: The user file is not usable; the message says where.
-            LoadLostError: Locust ended or was not ready in time.
+            LoadError: The user file has an error; the message names the file and line.
+            LoadLostError: Locust was killed or was not ready in time.
         """
         self.close()
         self._token = secrets.token_urlsafe(32)
-        self._silent = 0
-        ready, told = os.pipe()
+        self._timeouts = 0
+        read_fd, write_fd = os.pipe()
         try:
             with self._log.open("ab") as log:
-                self._process = self._launch(told, log)
-            os.close(told)
-            told = -1
-            self._url = f"http://127.0.0.1:{self._wait_for_port(ready)}"
+                self._process = self._launch(write_fd, log)
+            os.close(write_fd)
+            write_fd = -1
+            self._url = f"http://127.0.0.1:{self._wait_for_port(read_fd)}"
         finally:
-            os.close(ready)
-            if told >= 0:
-                os.close(told)
+            os.close(read_fd)
+            if write_fd >= 0:
+                os.close(write_fd)
         self._session.headers[TOKEN_HEADER] = self._token
 
     def swarm(self, cell: Cell, host: str, tag: str) -> None:
-        """Begin to start the users of a cell.
+        """Start spawning the users of a cell.
 
         Args:
-            cell: How many users, and how fast.
-            host: The service's address.
-            tag: What `state` calls this attempt, so that no older one is taken for it.
+            cell: Defines the number of users and the spawn rate.
+            host: Base URL of the service.
+            tag: Identifies this attempt in `state`, to distinguish it from earlier attempts.
 
         Raises:
-            LoadError: Locust refuses.
-            LoadLostError: Locust does not answer.
+            LoadError: Locust rejected the request.
+            LoadLostError: Locust does not respond.
         """
         level = cell.level
         if not isinstance(level, Closed):
-            raise LoadError(f"Locust is not driven with the load of {cell.key} yet")
+            raise LoadError(f"Locust cannot generate the load of {cell.key}")
         fields = {
             "user_count": str(level.users),
             "spawn_rate": repr(level.spawn_rate),
@@ -119,68 +119,68 @@ class LocustLoad:
             CELL_OPTION: tag,
             "profile": cell.key,
         }
-        answer = self._call("POST", "/swarm", data=fields).json()
-        if not answer.get("success"):
-            raise LoadError(f"Locust refused {cell.key}: {answer.get('message')}")
+        response = self._call("POST", "/swarm", data=fields).json()
+        if not response.get("success"):
+            raise LoadError(f"Locust rejected {cell.key}: {response.get('message')}")
 
     def state(self, since: int) -> LoadState | None:
-        """Return where Locust stands, with the seconds from number `since` on.
+        """Return the state of the cell, with the seconds from number `since` on.
 
-        Seconds before that are forgotten. None: it did not answer this time.
+        Locust discards earlier seconds. None: this request got no response.
 
         Raises:
-            LoadLostError: Locust ended, or was silent several times in a row.
+            LoadLostError: Locust exited or did not respond several times in a row.
         """
         try:
-            answer = self._call("GET", f"{STATE_PATH}?since={since}")
-        except _SilentError as silence:
-            self._silent += 1
-            if self._silent >= SILENCES:
-                raise LoadLostError(str(silence)) from silence
+            response = self._call("GET", f"{STATE_PATH}?since={since}")
+        except _NoResponseError as error:
+            self._timeouts += 1
+            if self._timeouts >= MAX_TIMEOUTS:
+                raise LoadLostError(str(error)) from error
             return None
-        self._silent = 0
-        return _STATE.validate_json(answer.content)
+        self._timeouts = 0
+        return _STATE.validate_json(response.content)
 
     def measure(self, seconds: float) -> float:
-        """Reset Locust's statistics and open the measurement window for this long.
+        """Reset Locust's statistics and open a measurement window of this length.
 
         Returns:
-            When the window begins, counted as samples are.
+            Begin of the window in seconds, on the time axis of the samples.
         """
         return float(self._call("POST", MEASURE_PATH, data={"seconds": repr(seconds)}).json())
 
     def stop(self) -> None:
-        """End the users, each after its request, at the latest after the request's timeout."""
-        # In a session of its own: this waits in another thread while the state is asked for.
+        """Stop all users. Requests in flight finish or time out first."""
+        # Uses a separate session, because `state` is called meanwhile from another thread.
         with _new_session() as session:
             session.headers[TOKEN_HEADER] = self._token
-            timeout_s = self._timeout_s + 2 * ANSWER_TIMEOUT_S
+            timeout_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S
             self._call("POST", "/stop", timeout_s=timeout_s, session=session)
 
     def measured(self) -> Measured:
-        """Return what the measured window came to."""
-        answer = self._call("GET", RESULT_PATH).json()
-        return _MEASURED.validate_python({**answer["window"], "exceptions": answer["exceptions"]})
+        """Return the results of the measurement window."""
+        result = self._call("GET", RESULT_PATH).json()
+        return _MEASURED.validate_python({**result["window"], "exceptions": result["exceptions"]})
 
     def report(self) -> bytes:
-        """Return Locust's own HTML report."""
+        """Return Locust's HTML report of the measurement window."""
         return bytes(
             self._call("GET", "/stats/report?theme=dark", timeout_s=REPORT_TIMEOUT_S).content
         )
 
     def close(self) -> None:
-        """End Locust, and whatever the user file started."""
+        """Terminate Locust and all processes started by the user file."""
         process, self._process = self._process, None
         if process:
             process.end()
 
-    def _launch(self, told: int, log: IO[bytes]) -> SupervisedProcess:
-        # -P: the user's folder must not come before the standard library.
+    def _launch(self, ready_fd: int, log: IO[bytes]) -> SupervisedProcess:
+        # -P: files in the user's folder must not shadow the standard library.
         argv = [sys.executable, "-P", "-m", "loadbench.in_locust", "-f", str(self._user_file)]
         environment = {
             **os.environ,
             TOKEN_VARIABLE: self._token,
-            READY_FD_VARIABLE: str(told),
+            READY_FD_VARIABLE: str(ready_fd),
             TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
             IMAGES_VARIABLE: str(self._images),
         }
@@ -189,33 +189,33 @@ class LocustLoad:
             cwd=self._user_file.parent,
             environment=environment,
             stdout=log,
-            pass_fds=(told,),
+            pass_fds=(ready_fd,),
         )
 
-    def _wait_for_port(self, ready: int) -> int:
+    def _wait_for_port(self, read_fd: int) -> int:
         deadline = time.monotonic() + START_TIMEOUT_S
-        said = b""
-        while not said.endswith(b"\n"):
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([ready], [], [], left)[0]:
+        received = b""
+        while not received.endswith(b"\n"):
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not select.select([read_fd], [], [], remaining)[0]:
                 raise LoadLostError(f"Locust was not ready within {START_TIMEOUT_S:g} s")
-            chunk = os.read(ready, 65536)
+            chunk = os.read(read_fd, 65536)
             if not chunk:
-                raise self._early_end()
-            said += chunk
-        message: Mapping[str, Any] = json.loads(said)
+                raise self._early_exit()
+            received += chunk
+        message: Mapping[str, Any] = json.loads(received)
         if "error" in message:
             raise LoadError(str(message["error"]))
         return int(message["port"])
 
-    def _early_end(self) -> LoadError | LoadLostError:
+    def _early_exit(self) -> LoadError | LoadLostError:
         process, self._process = self._process, None
         code = process.end() if process else None
-        said = " | ".join(line.strip() for line in last_lines(self._log, 3))
-        ended = f"Locust {describe_exit(code)} before it was ready"
+        output = " | ".join(line.strip() for line in last_lines(self._log, 3))
+        message = f"Locust {describe_exit(code)} before it was ready"
         if code is None or code < 0:
-            return LoadLostError(ended)
-        return LoadError(f"{ended}: {said} (see {self._log})")
+            return LoadLostError(message)
+        return LoadError(f"{message}: {output} (see {self._log})")
 
     def _call(
         self,
@@ -228,28 +228,30 @@ class LocustLoad:
     ) -> requests.Response:
         try:
             response = (session or self._session).request(
-                method, self._url + path, data=data, timeout=timeout_s or ANSWER_TIMEOUT_S
+                method, self._url + path, data=data, timeout=timeout_s or RESPONSE_TIMEOUT_S
             )
             response.raise_for_status()
         except requests.RequestException as error:
             process = self._process
-            code = process.wait(_LAST_WORDS_S) if process else -1
+            code = process.wait(_EXIT_TIMEOUT_S) if process else -1
             if code is not None:
                 raise LoadLostError(f"Locust {describe_exit(code)}") from error
-            what = f"{method} {path.partition('?')[0]}"
-            raise _SilentError(f"Locust does not answer {what} ({type(error).__name__})") from error
+            endpoint = f"{method} {path.partition('?')[0]}"
+            raise _NoResponseError(
+                f"no response from Locust to {endpoint} ({type(error).__name__})"
+            ) from error
         return response
 
 
 def _new_session() -> requests.Session:
     session = requests.Session()
-    # A proxy named in the environment is not for loopback.
+    # Requests to loopback must not use a proxy from the environment.
     session.trust_env = False
     return session
 
 
-def last_lines(path: Path, number: int = LOG_LINES) -> tuple[str, ...]:
-    """Return the last lines of a log that say anything."""
+def last_lines(path: Path, number: int = MAX_LOG_LINES) -> tuple[str, ...]:
+    """Return the last lines of a log file, without blank lines."""
     try:
         with path.open("r", encoding="utf-8", errors="replace") as file:
             lines = deque((line.rstrip() for line in file if line.strip()), number)

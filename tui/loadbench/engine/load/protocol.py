@@ -1,4 +1,4 @@
-"""What puts users on the service, as the runner sees it: one Protocol, and what it tells."""
+"""The interface of the load generator: a Protocol and the types that it returns."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from loadbench.engine.profile.plan import Cell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSecond:
-    """What happened in one second of a cell, as Locust's process counted it."""
+    """Counts of one second of a cell, from the Locust process."""
 
     second: int
     users: int
@@ -21,24 +21,24 @@ class LoadSecond:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadState:
-    """Where Locust stands with a cell."""
+    """Progress of Locust with a cell."""
 
     cell: str
-    """The tag of the attempt that everything else is about."""
+    """Tag of the attempt to which the other fields belong."""
     spawned: bool
-    """All users were started at least once."""
+    """Whether all users have been started at least once."""
     remaining_s: float | None
-    """Of the measured window; None: it was not opened."""
+    """Seconds until the end of the measurement window; None: it has not been opened."""
     seconds: tuple[LoadSecond, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What the measured window of a cell came to."""
+    """Results of the measurement window of a cell."""
 
     measured_s: float
     circumstances: Conditions
-    """As far as Locust's process knows of them."""
+    """Conditions during the window, limited to those that the Locust process can observe."""
     completed: int
     aborted: int
     fewest_users: int
@@ -47,32 +47,32 @@ class Measured:
     requests: tuple[Requests, ...]
     stages: Stages
     exceptions: tuple[ErrorCount, ...] = ()
-    """Raised by the user's own code; none of them is a failed request."""
+    """Exceptions raised by user code outside requests."""
 
 
 class Load(Protocol):
-    """What puts users on the service."""
+    """A load generator."""
 
     def start(self) -> None:
-        """Start the process; nothing is sent yet."""
+        """Start the process, without sending requests."""
 
     def swarm(self, cell: Cell, host: str, tag: str) -> None:
-        """Begin to start the users of a cell; `state` answers with the tag once it is about it."""
+        """Start spawning the users of a cell; `state` then returns the tag."""
 
     def state(self, since: int) -> LoadState | None:
-        """Return where it stands, with the seconds from number `since` on; None: no answer now."""
+        """Return the state, with the seconds from number `since` on; None: no response yet."""
 
     def measure(self, seconds: float) -> float:
         """Reset the statistics, open the measurement window and return its `begin_s`."""
 
     def stop(self) -> None:
-        """End the users, each after its request; returns when there are none."""
+        """Stop all users and wait until their requests have finished."""
 
     def measured(self) -> Measured:
-        """Return what the measured window came to."""
+        """Return the results of the measurement window."""
 
     def report(self) -> bytes:
-        """Return Locust's HTML report of the measured window."""
+        """Return Locust's HTML report of the measurement window."""
 
     def close(self) -> None:
-        """End the process."""
+        """Terminate the process."""

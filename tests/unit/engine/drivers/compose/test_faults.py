@@ -1,24 +1,24 @@
-"""What is wrong with containers, in words."""
+"""Descriptions of container failures."""
 
 from typing import Any
 
 import pytest
 
 from loadbench.engine.drivers.compose.faults import (
-    LOOP_AFTER_S,
+    MIN_LOOP_S,
     is_broken,
     may_be_exiting,
     measuring_fault,
     not_healthy,
     not_ready,
-    starting_fault,
+    startup_fault,
 )
-from loadbench.engine.drivers.docker.inspect import Inspected
+from loadbench.engine.drivers.docker.inspect import ContainerInfo
 
-NEEDED = ("model", "api")
+REQUIRED = ("model", "api")
 
 
-def seen(name: str = "model-1", **changes: Any) -> Inspected:
+def running(name: str = "model-1", **changes: Any) -> ContainerInfo:
     fields: dict[str, Any] = {
         "id": name * 8,
         "name": name,
@@ -34,116 +34,118 @@ def seen(name: str = "model-1", **changes: Any) -> Inspected:
         "memory_limit_bytes": 0,
         "ports": (),
         "run": "/run",
-        "last_words": (),
+        "last_output": (),
     }
-    return Inspected(**{**fields, **changes})
+    return ContainerInfo(**{**fields, **changes})
 
 
-def ended(name: str = "model-1", code: int = 1, **changes: Any) -> Inspected:
-    return seen(name, **{"state": "exited", "exit_code": code, "pid": 0, **changes})
+def exited(name: str = "model-1", code: int = 1, **changes: Any) -> ContainerInfo:
+    return running(name, **{"state": "exited", "exit_code": code, "pid": 0, **changes})
 
 
 @pytest.mark.parametrize(
     ("container", "broken"),
     [
-        (seen(), False),
-        (seen(health="starting"), False),
-        (seen(health="unhealthy"), True),
-        (seen(oom_killed=True), True),
-        (seen(state="paused"), True),
-        (seen(state="created"), True),
-        (seen(state="restarting"), True),
-        (ended(), True),
-        (ended(code=0), True),
-        (seen(restarts=1), True),
-        (ended("api-1"), True),
-        (ended("api-1", code=0), True),
-        (ended("seed-1"), True),
-        (ended("seed-1", code=0), False),
+        (running(), False),
+        (running(health="starting"), False),
+        (running(health="unhealthy"), True),
+        (running(oom_killed=True), True),
+        (running(state="paused"), True),
+        (running(state="created"), True),
+        (running(state="restarting"), True),
+        (exited(), True),
+        (exited(code=0), True),
+        (running(restarts=1), True),
+        (exited("api-1"), True),
+        (exited("api-1", code=0), True),
+        (exited("seed-1"), True),
+        (exited("seed-1", code=0), False),
     ],
 )
-def test_what_is_broken_is_replaced_before_a_cell(container: Inspected, broken: bool) -> None:
-    assert is_broken(container, NEEDED) is broken
+def test_broken_containers_are_recognised(container: ContainerInfo, broken: bool) -> None:
+    assert is_broken(container, REQUIRED) is broken
 
 
 @pytest.mark.parametrize(
     ("container", "message"),
     [
-        (seen(), None),
-        (seen(health="unhealthy"), None),
-        (seen(restarts=2, state="restarting", exit_code=1), None),
-        (ended("seed-1", code=0), None),
-        (ended("seed-1", code=2), "seed-1 never was ready: it ended with exit code 2"),
-        (ended("api-1", code=3), "api-1 never was ready: it ended with exit code 3"),
-        (ended(code=0), "model-1 never was ready: it ended with exit code 0"),
+        (running(), None),
+        (running(health="unhealthy"), None),
+        (running(restarts=2, state="restarting", exit_code=1), None),
+        (exited("seed-1", code=0), None),
+        (exited("seed-1", code=2), "seed-1 did not become ready: it exited with code 2"),
+        (exited("api-1", code=3), "api-1 did not become ready: it exited with code 3"),
+        (exited(code=0), "model-1 did not become ready: it exited with code 0"),
         (
-            seen(restarts=3, state="restarting", exit_code=1),
-            "model-1 is restarting in a loop (3 times, the last time with exit code 1)",
+            running(restarts=3, state="restarting", exit_code=1),
+            "model-1 is in a restart loop (restart count 3, last exit code 1)",
         ),
-        (seen(restarts=5), "model-1 is restarting in a loop (5 times)"),
+        (running(restarts=5), "model-1 is in a restart loop (restart count 5)"),
         (
-            ended(code=137, oom_killed=True, memory_limit_bytes=64 * 2**20),
+            exited(code=137, oom_killed=True, memory_limit_bytes=64 * 2**20),
             (
-                "model-1 never was ready: it was killed by the kernel (exit code 137), "
-                "out of memory: its limit is 64 MB; raise it (stack.memory_mb), or lower batch_size"
+                "model-1 did not become ready: it was killed by the kernel (exit code 137): "
+                "out of memory (limit 64 MB); raise stack.memory_mb or lower batch_size"
             ),
         ),
     ],
 )
-def test_what_keeps_a_service_from_being_ready(container: Inspected, message: str | None) -> None:
-    fault = starting_fault([container], NEEDED, {container.id: LOOP_AFTER_S + 1})
+def test_a_failure_during_startup_is_described(
+    container: ContainerInfo, message: str | None
+) -> None:
+    fault = startup_fault([container], REQUIRED, {container.id: MIN_LOOP_S + 1})
     assert (str(fault) if fault else None) == message
 
 
-def test_what_waits_for_another_by_ending_is_given_its_time() -> None:
-    waiting = seen(restarts=7, state="restarting", exit_code=1)
-    assert starting_fault([waiting], NEEDED, {waiting.id: LOOP_AFTER_S - 1}) is None
-    assert starting_fault([waiting], NEEDED, {}) is None
+def test_a_short_restart_loop_is_no_fault() -> None:
+    waiting = running(restarts=7, state="restarting", exit_code=1)
+    assert startup_fault([waiting], REQUIRED, {waiting.id: MIN_LOOP_S - 1}) is None
+    assert startup_fault([waiting], REQUIRED, {}) is None
 
 
 @pytest.mark.parametrize(
     ("now", "message"),
     [
-        (seen(), None),
-        (seen(health="unhealthy"), None),
-        (ended(code=0), "model-1 ended with exit code 0"),
-        (ended(code=137), "model-1 was killed (exit code 137)"),
+        (running(), None),
+        (running(health="unhealthy"), None),
+        (exited(code=0), "model-1 exited with code 0"),
+        (exited(code=137), "model-1 was killed (exit code 137)"),
         (
-            ended(code=137, oom_killed=True),
+            exited(code=137, oom_killed=True),
             (
-                "model-1 was killed by the kernel (exit code 137), "
-                "out of memory: this machine has no more"
+                "model-1 was killed by the kernel (exit code 137): "
+                "out of memory (none left on the machine)"
             ),
         ),
-        (seen(state="paused"), "model-1 is paused"),
+        (running(state="paused"), "model-1 is paused"),
         (
-            seen(started_at="2026-11-26T15:00:00Z", restarts=1),
-            "model-1 ended and was started again (1 time)",
+            running(started_at="2026-11-26T15:00:00Z", restarts=1),
+            "model-1 exited and was restarted (restart count 1)",
         ),
         (
-            seen(started_at="2026-11-26T15:00:00Z", restarts=2, oom_killed=True),
+            running(started_at="2026-11-26T15:00:00Z", restarts=2, oom_killed=True),
             (
-                "model-1 ended and was started again (2 times), killed by the kernel, "
-                "out of memory: this machine has no more"
+                "model-1 exited and was restarted (restart count 2), killed by the kernel: "
+                "out of memory (none left on the machine)"
             ),
         ),
         (
-            seen(oom_killed=True, memory_limit_bytes=64 * 2**20),
+            running(oom_killed=True, memory_limit_bytes=64 * 2**20),
             (
-                "a process of model-1 was killed by the kernel, out of memory: its limit is 64 MB; "
-                "raise it (stack.memory_mb), or lower batch_size"
+                "the kernel killed a process in model-1: out of memory (limit 64 MB); "
+                "raise stack.memory_mb or lower batch_size"
             ),
         ),
-        (None, "model-1 was removed by somebody else"),
-        (seen(state="removing"), "model-1 was removed by somebody else"),
+        (None, "model-1 was removed by another process"),
+        (running(state="removing"), "model-1 was removed by another process"),
     ],
 )
-def test_what_happens_to_a_service_that_was_ready(
-    now: Inspected | None, message: str | None
+def test_a_failure_of_a_ready_service_is_described(
+    now: ContainerInfo | None, message: str | None
 ) -> None:
-    before = seen()
+    before = running()
 
-    fault = measuring_fault([now] if now else [], {before.id: before}, NEEDED)
+    fault = measuring_fault([now] if now else [], {before.id: before}, REQUIRED)
 
     assert (str(fault) if fault else None) == message
     if fault:
@@ -153,50 +155,50 @@ def test_what_happens_to_a_service_that_was_ready(
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        (seen(oom_killed=True), True),
-        (ended(code=137, oom_killed=True), False),
-        (seen(), False),
-        (seen("cron-1", oom_killed=True), False),
+        (running(oom_killed=True), True),
+        (exited(code=137, oom_killed=True), False),
+        (running(), False),
+        (running("cron-1", oom_killed=True), False),
     ],
 )
 def test_a_running_container_with_a_killed_process_may_be_exiting(
-    now: Inspected, expected: bool
+    now: ContainerInfo, expected: bool
 ) -> None:
-    before = seen()
+    before = running()
 
     assert may_be_exiting([now], {before.id: before}) is expected
-    assert not may_be_exiting([now], {before.id: seen(oom_killed=True)})
+    assert not may_be_exiting([now], {before.id: running(oom_killed=True)})
 
 
-def test_what_came_later_and_ended_is_nothing_that_was_measured() -> None:
-    before = seen()
-    assert measuring_fault([before, ended("cron-1")], {before.id: before}, NEEDED) is None
+def test_a_container_started_after_readiness_is_ignored() -> None:
+    before = running()
+    assert measuring_fault([before, exited("cron-1")], {before.id: before}, REQUIRED) is None
 
 
-def test_what_nobody_needs_may_have_done_its_work_and_may_not_fail() -> None:
-    job = seen("seed-1")
-    assert measuring_fault([ended("seed-1", code=0)], {job.id: job}, NEEDED) is None
-    fault = measuring_fault([ended("seed-1", code=2)], {job.id: job}, NEEDED)
-    assert str(fault) == "seed-1 ended with exit code 2"
+def test_an_optional_service_may_exit_only_with_code_0() -> None:
+    job = running("seed-1")
+    assert measuring_fault([exited("seed-1", code=0)], {job.id: job}, REQUIRED) is None
+    fault = measuring_fault([exited("seed-1", code=2)], {job.id: job}, REQUIRED)
+    assert str(fault) == "seed-1 exited with code 2"
 
 
-def test_a_fault_carries_exit_code_and_last_words() -> None:
-    fault = starting_fault([ended(code=3, last_words=("a", "b"))], NEEDED, {})
+def test_a_fault_has_the_exit_code_and_the_last_log_lines() -> None:
+    fault = startup_fault([exited(code=3, last_output=("a", "b"))], REQUIRED, {})
     assert fault is not None
     assert (fault.container, fault.exit_code, fault.log_lines) == ("model-1", 3, ("a", "b"))
 
 
-def test_what_is_not_ready_is_counted_and_named() -> None:
-    two = [seen("model-1"), seen("model-2")]
+def test_containers_that_are_not_running_are_counted_or_named() -> None:
+    two = [running("model-1"), running("model-2")]
     assert not_ready(two, scaled="model", models=2) is None
-    assert not_ready(two, scaled="model", models=3) == "2 of 3 model containers run"
-    assert not_ready(two, scaled="model", models=1) == "2 of 1 model containers run"
-    waiting = [*two, seen("api-1", state="created")]
+    assert not_ready(two, scaled="model", models=3) == "2 of 3 model containers running"
+    assert not_ready(two, scaled="model", models=1) == "2 of 1 model containers running"
+    waiting = [*two, running("api-1", state="created")]
     assert not_ready(waiting, scaled="model", models=2) == "api-1 is created"
 
 
-def test_what_is_not_healthy_is_named_with_what_its_check_says() -> None:
-    assert not_healthy([seen(), seen("api-1", health="healthy")]) is None
-    assert not_healthy([seen(health="starting")]) == "model-1 is starting"
-    failing = seen(health="unhealthy", last_words=("trying", "too cold"))
+def test_an_unhealthy_container_is_named_with_the_output_of_its_check() -> None:
+    assert not_healthy([running(), running("api-1", health="healthy")]) is None
+    assert not_healthy([running(health="starting")]) == "model-1 is starting"
+    failing = running(health="unhealthy", last_output=("trying", "too cold"))
     assert not_healthy([failing]) == "model-1 is unhealthy (too cold)"

@@ -1,4 +1,4 @@
-"""What compose files say, what of it cannot be scaled, and what is added to it."""
+"""Checks of compose files against a profile, and the generated override file."""
 
 import json
 from pathlib import Path
@@ -14,48 +14,56 @@ from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
 
 GATEWAY = {"ports": [{"target": 80, "published": "8080", "protocol": "tcp"}]}
+NO_ADDRESS = "host: required, because the compose files do not publish exactly one port"
 
 
 def files(
-    *, ours: bool = False, top: dict[str, Any] | None = None, **services: Any
+    *, is_bundled: bool = False, top: dict[str, Any] | None = None, **services: Any
 ) -> ComposeFiles:
     config = {"services": services or {"app": {}, "gateway": GATEWAY}, **(top or {})}
-    return ComposeFiles(paths=(Path("/x/compose.yaml"),), ours=ours, scaled="app", config=config)
+    return ComposeFiles(
+        paths=(Path("/x/compose.yaml"),), is_bundled=is_bundled, scaled="app", config=config
+    )
 
 
-def test_the_project_is_named_after_its_files_and_is_nobody_else_s() -> None:
+def test_the_project_name_is_unique_to_its_files() -> None:
     names = {
-        ComposeFiles(paths=paths, ours=False, scaled="app", config={}).project
+        ComposeFiles(paths=paths, is_bundled=False, scaled="app", config={}).project
         for paths in [(Path("/x/a.yaml"),), (Path("/x/b.yaml"),), (Path("/x/a.yaml"), Path("/b"))]
     }
     assert len(names) == 3
     assert all(name.startswith("loadbench-") and len(name) == 18 for name in names)
 
 
-def test_a_project_with_one_published_port_needs_nothing_more() -> None:
-    assert files().mistakes(make_profile(models=[1, 2])) == []
+def test_a_project_with_one_published_port_is_valid() -> None:
+    assert files().errors(make_profile(models=[1, 2])) == []
     assert files().published == (("gateway", 80),)
 
 
 @pytest.mark.parametrize(
     ("services", "message"),
     [
-        ({"gateway": GATEWAY}, "stack.service: no service 'app' in the files; there are: gateway"),
+        (
+            {"gateway": GATEWAY},
+            "stack.service: no service 'app' in the compose files (services: gateway)",
+        ),
         (
             {"app": {"container_name": "x"}, "gateway": GATEWAY},
-            "stack.service: app cannot be scaled, since it has container_name: x",
+            "stack.service: app cannot be scaled because it has container_name: x; remove that",
         ),
         (
             {"app": GATEWAY},
-            "stack.service: app cannot be scaled, since it has the fixed host port 8080",
+            "stack.service: app cannot be scaled because it has the fixed host port 8080",
         ),
-        ({"app": {}}, "host: the address that requests go to is needed"),
-        ({"app": {"ports": [{"target": 80}]}}, "host: the address that requests go to is needed"),
-        ({"app": {}, "a": GATEWAY, "b": GATEWAY}, "host: the address that requests go to is"),
+        ({"app": {}}, NO_ADDRESS),
+        ({"app": {"ports": [{"target": 80}]}}, NO_ADDRESS),
+        ({"app": {}, "a": GATEWAY, "b": GATEWAY}, NO_ADDRESS),
     ],
 )
-def test_what_cannot_be_scaled_or_reached_is_told(services: dict[str, Any], message: str) -> None:
-    found = files(**services).mistakes(make_profile(models=[1, 2]))
+def test_obstacles_to_scaling_and_missing_addresses_are_reported(
+    services: dict[str, Any], message: str
+) -> None:
+    found = files(**services).errors(make_profile(models=[1, 2]))
     assert found
     assert found[0].startswith(message)
 
@@ -69,19 +77,19 @@ def test_what_cannot_be_scaled_or_reached_is_told(services: dict[str, Any], mess
         ({"app": {}, "a": GATEWAY, "b": GATEWAY}, "http://127.0.0.1:1"),
     ],
 )
-def test_one_model_needs_no_scaling_and_a_host_no_port(
+def test_one_model_requires_no_scaling_and_a_host_no_published_port(
     services: dict[str, Any], host: str | None
 ) -> None:
-    assert files(**services).mistakes(make_profile(models=[1], host=host)) == []
+    assert files(**services).errors(make_profile(models=[1], host=host)) == []
 
 
-def test_a_range_of_host_ports_can_be_scaled() -> None:
+def test_a_service_with_a_range_of_host_ports_can_be_scaled() -> None:
     ports = [{"target": 80, "published": "8080-8090", "protocol": "tcp"}]
     profile = make_profile(models=[1, 2], host="http://127.0.0.1:8080")
-    assert files(app={"ports": ports}).mistakes(profile) == []
+    assert files(app={"ports": ports}).errors(profile) == []
 
 
-def test_what_is_shared_with_other_copies_of_a_project_is_told() -> None:
+def test_resources_shared_with_other_copies_of_a_project_cause_warnings() -> None:
     project = files().project
     top = {
         "volumes": {
@@ -102,11 +110,11 @@ def test_what_is_shared_with_other_copies_of_a_project_is_told() -> None:
     assert [line.split(":")[0] for line in found] == [
         "volume prod-data has a fixed name",
         f"volume {project}_x has a fixed name",
-        "app writes to /srv/data, as other copies of the project do",
+        "app writes to /srv/data, which other copies of the project share",
     ]
 
 
-def test_every_container_is_labelled_and_somebody_else_s_gets_no_settings() -> None:
+def test_the_user_s_own_services_get_a_label_and_no_settings() -> None:
     added = json.loads(compose_override(files(), make_profile(), Path("/reports/run$1")))
     assert added == {
         "services": {
@@ -115,12 +123,12 @@ def test_every_container_is_labelled_and_somebody_else_s_gets_no_settings() -> N
     }
 
 
-def test_our_services_get_the_profile_s_settings() -> None:
+def test_bundled_services_get_the_profile_s_settings() -> None:
     stack = {"environment": {"MAX_QUEUE": "7", "X": "a$b"}, "model_threads": 3}
     profile = make_profile(batch_size=4, stack=stack)
-    ours = files(ours=True, app={}, api={}, model={}, broker={})
+    bundled = files(is_bundled=True, app={}, api={}, model={}, broker={})
 
-    added = json.loads(compose_override(ours, profile, Path("/run")))["services"]
+    added = json.loads(compose_override(bundled, profile, Path("/run")))["services"]
 
     assert "environment" not in added["broker"]
     for name in ("api", "model"):
@@ -131,44 +139,44 @@ def test_our_services_get_the_profile_s_settings() -> None:
         assert environment["X"] == "a$$b"
 
 
-def test_an_image_that_is_built_gets_a_name_of_its_own() -> None:
-    theirs = files(app={"build": {"context": "."}, "image": "shop:latest"}, gateway={"image": "x"})
-    added = json.loads(compose_override(theirs, make_profile(), Path("/run")))["services"]
-    assert added["app"]["image"] == theirs.image("app") == f"{theirs.project}-app"
+def test_a_built_image_is_named_after_the_project() -> None:
+    own = files(app={"build": {"context": "."}, "image": "shop:latest"}, gateway={"image": "x"})
+    added = json.loads(compose_override(own, make_profile(), Path("/run")))["services"]
+    assert added["app"]["image"] == own.image("app") == f"{own.project}-app"
     assert "image" not in added["gateway"]
-    assert theirs.image("gateway") == "x"
+    assert own.image("gateway") == "x"
 
 
-def test_a_folder_of_any_name_can_be_written_down() -> None:
+def test_a_folder_name_with_an_emoji_is_written_unescaped() -> None:
     assert "/runs/🚀" in compose_override(files(), make_profile(), Path("/runs/🚀"))
 
 
-def test_keys_that_only_our_stack_knows_are_told() -> None:
+def test_keys_that_apply_only_to_the_bundled_stack_cause_warnings() -> None:
     profile = make_profile(batch_size=8, stack={"gpu_memory_mb": 5})
     assert files().warnings(profile) == [
-        "batch_size has no effect on compose files of your own",
-        "stack.gpu_memory_mb has no effect on compose files of your own",
+        "batch_size has no effect with your own compose files",
+        "stack.gpu_memory_mb has no effect with your own compose files",
     ]
-    assert files(ours=True).warnings(profile) == []
+    assert files(is_bundled=True).warnings(profile) == []
 
 
-def test_a_port_that_is_published_for_both_kinds_of_addresses_is_one() -> None:
+def test_a_port_published_for_ipv4_and_ipv6_counts_once() -> None:
     ports = [{"target": 80, "host_ip": ip, "protocol": "tcp"} for ip in ("127.0.0.1", "::1")]
-    assert files(app={}, web={"ports": ports}).mistakes(make_profile(models=[1, 2])) == []
+    assert files(app={}, web={"ports": ports}).errors(make_profile(models=[1, 2])) == []
 
 
-def test_a_published_service_with_replicas_has_no_one_address() -> None:
+def test_a_published_service_with_replicas_requires_a_host() -> None:
     web = {**GATEWAY, "deploy": {"replicas": 2}}
-    [mistake] = files(app={}, web=web).mistakes(make_profile())
-    assert mistake.startswith("host: the address that requests go to is needed")
+    [error] = files(app={}, web=web).errors(make_profile())
+    assert error.startswith(NO_ADDRESS)
 
 
-def test_what_requests_need_may_not_end() -> None:
-    assert files(app={}, gateway=GATEWAY, seed={}).needed == {"app", "gateway"}
-    assert files(ours=True, app={}, broker={}).needed == {"app", "broker"}
+def test_the_scaled_and_the_published_services_are_required() -> None:
+    assert files(app={}, gateway=GATEWAY, seed={}).required == {"app", "gateway"}
+    assert files(is_bundled=True, app={}, broker={}).required == {"app", "broker"}
 
 
-def test_a_memory_limit_is_written_as_the_file_writes_its_own() -> None:
+def test_a_memory_limit_uses_the_notation_of_the_file() -> None:
     profile = make_profile(stack={"memory_mb": 100})
     limit = 100 * 2**20
 
@@ -185,7 +193,7 @@ def test_a_memory_limit_is_written_as_the_file_writes_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "wants"),
+    ("service", "expected"),
     [
         ({}, False),
         ({"runtime": "nvidia"}, True),
@@ -194,8 +202,8 @@ def test_a_memory_limit_is_written_as_the_file_writes_its_own() -> None:
         ({"deploy": {"resources": {"reservations": {"devices": [{"driver": "tpu"}]}}}}, False),
     ],
 )
-def test_a_wish_for_a_gpu_is_seen(service: dict[str, Any], wants: bool) -> None:
-    assert files(app=service).wants_nvidia is wants
+def test_a_gpu_request_is_recognised(service: dict[str, Any], expected: bool) -> None:
+    assert files(app=service).needs_nvidia is expected
 
 
 def workspace(folder: Path) -> Workspace:
@@ -205,31 +213,31 @@ def workspace(folder: Path) -> Workspace:
     return Workspace(folder, folder / "reports")
 
 
-def test_our_stack_on_a_gpu_is_two_files(tmp_path: Path) -> None:
-    here = workspace(tmp_path)
+def test_the_bundled_stack_on_a_gpu_has_two_files(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
     stack = tmp_path / "stack"
 
-    assert compose_paths(here, make_profile()) == ((stack / "compose.yaml",), True)
-    assert compose_paths(here, make_profile(device="gpu")) == (
+    assert compose_paths(made, make_profile()) == ((stack / "compose.yaml",), True)
+    assert compose_paths(made, make_profile(device="gpu")) == (
         (stack / "compose.yaml", stack / "compose.gpu.yaml"),
         True,
     )
 
 
-def test_somebody_else_s_files_are_theirs_alone_and_must_be_there(tmp_path: Path) -> None:
-    here = workspace(tmp_path)
-    theirs = tmp_path / "theirs.yaml"
-    theirs.touch()
+def test_own_compose_files_may_extend_the_bundled_ones_and_must_exist(tmp_path: Path) -> None:
+    made = workspace(tmp_path)
+    own = tmp_path / "own.yaml"
+    own.touch()
 
-    more = make_profile(device="gpu", stack={"compose": ["stack/compose.yaml", "theirs.yaml"]})
+    extended = make_profile(device="gpu", stack={"compose": ["stack/compose.yaml", "own.yaml"]})
     stack = tmp_path / "stack"
-    assert compose_paths(here, more) == (
-        (stack / "compose.yaml", stack / "compose.gpu.yaml", theirs),
+    assert compose_paths(made, extended) == (
+        (stack / "compose.yaml", stack / "compose.gpu.yaml", own),
         True,
     )
 
-    profile = make_profile(device="gpu", stack={"compose": "theirs.yaml"})
-    assert compose_paths(here, profile) == ((theirs,), False)
+    profile = make_profile(device="gpu", stack={"compose": "own.yaml"})
+    assert compose_paths(made, profile) == ((own,), False)
 
     with pytest.raises(ProfileError, match=r"stack.compose: .*/a.yaml is not a file; .*b.yaml"):
-        compose_paths(here, make_profile(stack={"compose": ["a.yaml", "b.yaml"]}))
+        compose_paths(made, make_profile(stack={"compose": ["a.yaml", "b.yaml"]}))

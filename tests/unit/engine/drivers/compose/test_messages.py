@@ -1,4 +1,4 @@
-"""What Compose says, made shorter for people, and its failures explained."""
+"""Progress lines from the output of Compose, and explanations of its failures."""
 
 import pytest
 
@@ -10,13 +10,13 @@ from loadbench.errors import StackError
 DOCKER = Docker(Endpoint("default", "unix:///var/run/docker.sock"))
 
 
-def told(step: str, *lines: str) -> list[str]:
-    teller = ProgressReporter(step, "loadbench-12345678")
-    return [said for line in lines if (said := teller.tell(line))]
+def progress(step: str, *lines: str) -> list[str]:
+    reporter = ProgressReporter(step, "loadbench-12345678")
+    return [text for line in lines if (text := reporter.progress(line))]
 
 
-def test_a_build_tells_the_steps_that_are_done_anew() -> None:
-    assert told(
+def test_a_build_reports_the_steps_that_are_not_cached() -> None:
+    assert progress(
         "build",
         '#0 building with "default" instance using docker driver',
         "#1 [model internal] load build definition from Dockerfile",
@@ -32,31 +32,36 @@ def test_a_build_tells_the_steps_that_are_done_anew() -> None:
         "#5 DONE 0.0s",
         "#6 [model] exporting to image",
         "",
-    ) == ["[model packages 4/4] RUN pip install -r x", "[model stage-1 5/7] COPY common common"]
-
-
-def test_the_classic_builder_tells_its_steps() -> None:
-    assert told("build", "Step 2/7 : RUN make", " ---> Running in 1234", "Step 3/7 : CMD x") == [
-        "Step 2/7 : RUN make",
-        "Step 3/7 : CMD x",
+    ) == [
+        "Building: [model packages 4/4] RUN pip install -r x",
+        "Building: [model stage-1 5/7] COPY common common",
     ]
 
 
-def test_a_start_tells_which_containers_came_by_the_names_that_people_use() -> None:
-    assert told(
+def test_the_classic_builder_reports_its_steps() -> None:
+    lines = ("Step 2/7 : RUN make", " ---> Running in 1234", "Step 3/7 : CMD x")
+    assert progress("build", *lines) == [
+        "Building: Step 2/7 : RUN make",
+        "Building: Step 3/7 : CMD x",
+    ]
+
+
+def test_a_start_reports_containers_by_their_short_names() -> None:
+    assert progress(
         "start",
         " Network loadbench-12345678_default  Created",
         " Container loadbench-12345678-model-1  Creating",
         " Container loadbench-12345678-model-1  Started",
         " Container loadbench-12345678-api-1  Running",
         " Container the-app  Recreated",
-    ) == ["model-1 started", "the-app recreated"]
+        " Container loadbench-12345678-broker-1  Error response from daemon",
+    ) == ["Started model-1", "Recreated the-app", "broker-1: error response from daemon"]
 
 
-def test_a_pull_tells_images_and_not_their_layers() -> None:
-    assert told("pull", " app Pulling ", " 4f4fb700ef54 Pulled ", " app Pulled ") == [
-        "app Pulling",
-        "app Pulled",
+def test_a_pull_reports_images_and_not_their_layers() -> None:
+    assert progress("pull", " app Pulling ", " 4f4fb700ef54 Pulled ", " app Pulled ") == [
+        "Pulling app",
+        "Pulled app",
     ]
 
 
@@ -69,7 +74,7 @@ def test_a_pull_tells_images_and_not_their_layers() -> None:
                 "Error response from daemon: driver failed programming external connectivity on "
                 "endpoint x: Bind for 127.0.0.1:8080 failed: port is already allocated"
             ),
-            "port 127.0.0.1:8080 is taken",
+            "port 127.0.0.1:8080 is already in use",
         ),
         (
             "start",
@@ -77,19 +82,23 @@ def test_a_pull_tells_images_and_not_their_layers() -> None:
                 "driver failed: Error starting userland proxy: listen tcp4 127.0.0.1:8080: bind: "
                 "address already in use"
             ),
-            "port 127.0.0.1:8080 is taken",
+            "port 127.0.0.1:8080 is already in use",
         ),
         (
             "start",
             'could not select device driver "nvidia" with capabilities: [[gpu]]',
-            "the engine cannot give a container a GPU",
+            "the Docker engine cannot provide a GPU",
         ),
         ("pull", "manifest unknown", "an image is missing and cannot be pulled: manifest unknown"),
-        ("build", "exit code: 42", "the image cannot be built: exit code: 42; stack.log"),
-        ("start", "no space left on device", "Compose cannot start the service: no space left"),
+        ("build", "exit code: 42", "cannot build the image: exit code: 42; see stack.log"),
+        (
+            "start",
+            "no space left on device",
+            "Docker Compose cannot start the service: no space left",
+        ),
     ],
 )
-def test_a_failure_says_what_and_what_to_do(step: str, line: str, message: str) -> None:
+def test_a_failure_is_explained(step: str, line: str, message: str) -> None:
     error = explain(step, DOCKER, Failure(("first", line)), 5)
 
     assert isinstance(error, StackError)
@@ -97,38 +106,41 @@ def test_a_failure_says_what_and_what_to_do(step: str, line: str, message: str) 
     assert error.log_lines == ("first", line)
 
 
-def test_a_step_that_said_nothing_still_gives_a_message() -> None:
+def test_a_failure_without_output_has_a_message() -> None:
     assert str(explain("start", DOCKER, Failure(()), 5)) == (
-        "Compose cannot start the service: Compose said nothing"
+        "Docker Compose cannot start the service: no error message"
     )
 
 
-def test_a_step_that_took_too_long_says_how_long_it_had() -> None:
-    error = explain("start", DOCKER, Failure(("waiting",), overdue=True), 5)
-    assert str(error) == "Compose took longer than 5 s for this step (start); stack.log says more"
+def test_a_timeout_names_the_step_and_the_limit() -> None:
+    error = explain("start", DOCKER, Failure(("waiting",), timed_out=True), 5)
+    assert str(error) == "Docker Compose timed out after 5 s (step: start); see stack.log"
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("output", "message"),
     [
         (
             "permission denied while trying to connect to the Docker daemon socket at unix:///v",
-            "no permission to use the Docker engine at unix:///var/run/docker.sock",
+            "permission denied for the Docker engine at unix:///var/run/docker.sock: run `sudo",
         ),
         (
             "Cannot connect to the Docker daemon at unix:///v. Is the docker daemon running?",
-            "no Docker engine answers at unix:///var/run/docker.sock: start it",
+            "cannot connect to the Docker engine at unix:///var/run/docker.sock: start it",
         ),
-        ("error during connect: EOF", "no Docker engine answers at unix:///var/run/docker.sock"),
+        (
+            "error during connect: EOF",
+            "cannot connect to the Docker engine at unix:///var/run/docker.sock",
+        ),
     ],
 )
-def test_an_engine_that_cannot_be_used_is_told_as_such(said: str, message: str) -> None:
-    error = explain("start", DOCKER, Failure((said,)), 5)
+def test_an_unusable_engine_is_reported(output: str, message: str) -> None:
+    error = explain("start", DOCKER, Failure((output,)), 5)
 
     assert str(error).startswith(message)
 
 
-def test_behind_ssh_the_reason_is_ssh_s() -> None:
-    there = Docker(Endpoint("default", "ssh://me@there"))
-    said = "error during connect: Get x: command [ssh] has exited with status 255: no route"
-    assert str(there.error([said])).endswith(said)
+def test_a_failed_ssh_connection_is_reported_with_the_ssh_error() -> None:
+    remote = Docker(Endpoint("default", "ssh://me@there"))
+    output = "error during connect: Get x: command [ssh] has exited with status 255: no route"
+    assert str(remote.error([output])).endswith(output)

@@ -1,4 +1,4 @@
-"""What containers use, read from control groups of both versions."""
+"""CPU and memory use of containers, read from control groups of both versions."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def test_version_2_gives_cores_and_memory(tmp_path: Path, clock: Clock) -> None:
     assert group.usage() == usage.Usage(2.0, 4000)
 
 
-def test_throttling_is_the_share_of_the_periods_since_the_last_look(
+def test_throttling_is_the_share_of_periods_since_the_last_reading(
     tmp_path: Path, clock: Clock
 ) -> None:
     version_1(tmp_path, cpu_ns=0)
@@ -78,10 +78,10 @@ def test_throttling_is_the_share_of_the_periods_since_the_last_look(
     write(stat, "nr_periods 110\nnr_throttled 43\nthrottled_time 4800\n")
     assert group.usage().throttled == pytest.approx(0.3)
     clock.now += 1
-    assert group.usage().throttled is None  # it had nothing to do, so there was no period
+    assert group.usage().throttled is None  # an idle container has no periods
 
 
-def test_version_2_tells_throttling_beside_the_use(tmp_path: Path, clock: Clock) -> None:
+def test_version_2_gives_throttling(tmp_path: Path, clock: Clock) -> None:
     version_2(tmp_path, cpu_us=0)
     stat = tmp_path / "sys" / "fs" / "cgroup" / f"system.slice/docker-{ID}.scope" / "cpu.stat"
     write(stat, "usage_usec 0\nnr_periods 0\nnr_throttled 0\nthrottled_usec 0\n")
@@ -92,7 +92,7 @@ def test_version_2_tells_throttling_beside_the_use(tmp_path: Path, clock: Clock)
     assert group.usage().throttled == pytest.approx(0.9)
 
 
-def test_cores_are_known_from_the_second_look_on_and_not_taken_anew_too_soon(
+def test_cores_are_known_from_the_second_reading_and_cached_for_half_a_second(
     tmp_path: Path, clock: Clock
 ) -> None:
     version_2(tmp_path, cpu_us=0)
@@ -109,15 +109,13 @@ def test_cores_are_known_from_the_second_look_on_and_not_taken_anew_too_soon(
     assert group.usage().cpu_cores == 0.2
 
 
-def test_a_process_of_the_same_number_on_another_machine_is_not_taken_for_it(
-    tmp_path: Path,
-) -> None:
+def test_a_local_process_with_the_pid_of_a_remote_container_is_rejected(tmp_path: Path) -> None:
     version_2(tmp_path, cpu_us=0)
-    with pytest.raises(OSError, match="is not of"):
+    with pytest.raises(OSError, match="does not belong to"):
         ControlGroup("d" * 64, PID, root=tmp_path)
 
 
-def test_containers_that_cannot_be_read_here_are_named() -> None:
+def test_unreadable_containers_are_returned() -> None:
     groups = ControlGroups()
     assert groups.follow({ID: 2**22 + 1}) == {ID}
     assert groups.usage() == {}
@@ -127,11 +125,11 @@ def test_containers_that_cannot_be_read_here_are_named() -> None:
     ("text", "size"),
     [("0B", 0), ("12.5MiB ", 13107200), ("1.5GiB", 1610612736), ("2KiB", 2048)],
 )
-def test_sizes_are_read_as_docker_writes_them(text: str, size: int) -> None:
+def test_sizes_of_docker_stats_are_parsed(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["--", "", "5MB", "x B"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_an_invalid_size_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_size(text)

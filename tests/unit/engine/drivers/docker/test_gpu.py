@@ -1,4 +1,4 @@
-"""Video memory, with a library that stands for NVIDIA's: there may be no GPU here."""
+"""VRAM use, with a fake NVML, so that no GPU is required."""
 
 import sys
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ GIB = 2**30
 
 
 class FakeError(Exception):
-    """What the library raises."""
+    """Base class of the library's errors."""
 
 
 @dataclass
 class FakeNvml:
-    """NVML's bindings: GPUs with a size, and processes that use them."""
+    """Fake NVML bindings with GPU sizes and processes."""
 
     sizes: list[int] = field(default_factory=lambda: [8 * GIB, 16 * GIB])
     processes: dict[int, list[tuple[int, int | None]]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
     return made
 
 
-def test_no_driver_no_gpu_and_no_library_are_no_errors(
+def test_a_missing_driver_gpu_or_library_is_no_error(
     nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nvml.driver = False
@@ -73,12 +73,12 @@ def test_no_driver_no_gpu_and_no_library_are_no_errors(
     assert find_gpus() is None
 
 
-def test_a_process_s_memory_is_added_up_over_all_gpus(nvml: FakeNvml) -> None:
+def test_the_memory_of_a_process_is_summed_over_all_gpus(nvml: FakeNvml) -> None:
     nvml.processes = {0: [(10, 100), (11, 5)], 1: [(10, 1000), (12, None)]}
     assert Gpus(nvml).used_bytes() == {10: 1100, 11: 5}
 
 
-def test_a_gpu_without_memory_of_its_own_warns_of_nothing(nvml: FakeNvml) -> None:
+def test_a_gpu_without_dedicated_memory_causes_no_warning(nvml: FakeNvml) -> None:
     nvml.shared = True
     gpus = find_gpus()
     assert gpus is not None
@@ -87,12 +87,12 @@ def test_a_gpu_without_memory_of_its_own_warns_of_nothing(nvml: FakeNvml) -> Non
     assert vram_warning(profile) is None
 
 
-def test_a_gpu_that_tells_nothing_hides_no_other(nvml: FakeNvml) -> None:
+def test_a_gpu_without_data_does_not_affect_others(nvml: FakeNvml) -> None:
     nvml.processes = {1: [(10, 7)]}
     assert Gpus(nvml).used_bytes() == {10: 7}
 
 
-def test_processes_belong_to_the_container_in_whose_control_group_they_are(
+def test_a_process_belongs_to_the_container_of_its_control_group(
     nvml: FakeNvml, tmp_path: Path
 ) -> None:
     one, two = "a" * 64, "b" * 64
@@ -112,14 +112,17 @@ def test_processes_belong_to_the_container_in_whose_control_group_they_are(
     [
         (
             {"models": [1, 3], "device": "gpu", "stack": {"gpu_memory_mb": 3000}},
-            "3 models × 3000 MB are more than the 8192 MB of the GPU: some may run out of VRAM",
+            (
+                "3 models × 3000 MB exceed the GPU memory of 8192 MB: "
+                "some models may run out of VRAM"
+            ),
         ),
         ({"models": [2], "device": "gpu", "stack": {"gpu_memory_mb": 4096}}, None),
         ({"models": [9], "device": "gpu"}, None),
         ({"models": [9], "stack": {"gpu_memory_mb": 4096}}, None),
     ],
 )
-def test_more_memory_than_the_gpu_has_is_warned_about(
+def test_vram_limits_above_the_gpu_memory_cause_a_warning(
     nvml: FakeNvml, keys: dict[str, object], message: str | None
 ) -> None:
     assert nvml.driver

@@ -1,16 +1,16 @@
-"""A container as `docker inspect` describes it."""
+"""Parsing the output of `docker inspect`."""
 
 from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.docker.inspect import Port, describe
+from loadbench.engine.drivers.docker.inspect import Port, parse_container
 
 PROJECT = "loadbench-12345678"
 
 
-def told(**changes: Any) -> dict[str, Any]:
-    """What an engine tells, shortened to what is read of it."""
+def inspected(**changes: Any) -> dict[str, Any]:
+    """Output of `docker inspect`, limited to the fields that are read."""
     labels = {
         "com.docker.compose.project": PROJECT,
         "com.docker.compose.service": "model",
@@ -36,32 +36,35 @@ def told(**changes: Any) -> dict[str, Any]:
     return {**container, **changes}
 
 
-def test_a_container_has_the_name_that_people_use() -> None:
-    assert describe(told(), PROJECT).name == "model-2"
-    assert describe(told(Name="/the-app"), PROJECT).name == "the-app"
+def test_a_container_has_a_short_name() -> None:
+    assert parse_container(inspected(), PROJECT).name == "model-2"
+    assert parse_container(inspected(Name="/the-app"), PROJECT).name == "the-app"
 
 
-def test_a_running_container_is_described() -> None:
-    seen = describe(told(), PROJECT)
+def test_a_running_container_is_parsed() -> None:
+    info = parse_container(inspected(), PROJECT)
 
-    assert (seen.running, seen.ended, seen.health, seen.pid) == (True, False, None, 4711)
-    assert (seen.image, seen.memory_limit_bytes, seen.service) == ("sha256:abc", 1000, "model")
+    assert (info.is_running, info.has_exited, info.health, info.pid) == (True, False, None, 4711)
+    assert (info.image, info.memory_limit_bytes, info.service) == ("sha256:abc", 1000, "model")
 
 
 @pytest.mark.parametrize("status", ["exited", "dead", "restarting"])
-def test_a_container_that_has_ended_does_not_run(status: str) -> None:
-    seen = describe(told(state={"Status": status, "ExitCode": 137, "OOMKilled": True}), PROJECT)
+def test_an_exited_container_is_not_running(status: str) -> None:
+    info = parse_container(
+        inspected(state={"Status": status, "ExitCode": 137, "OOMKilled": True}), PROJECT
+    )
 
-    assert (seen.running, seen.ended, seen.exit_code, seen.oom_killed) == (False, True, 137, True)
+    assert (info.is_running, info.has_exited) == (False, True)
+    assert (info.exit_code, info.oom_killed) == (137, True)
 
 
-def test_an_event_of_the_kernel_s_killing_counts_as_much_as_the_flag() -> None:
-    assert describe(told(), PROJECT, {"f" * 64}).oom_killed
-    assert not describe(told(), PROJECT, {"e" * 64}).oom_killed
+def test_an_oom_event_counts_like_the_oom_killed_flag() -> None:
+    assert parse_container(inspected(), PROJECT, {"f" * 64}).oom_killed
+    assert not parse_container(inspected(), PROJECT, {"e" * 64}).oom_killed
 
 
 @pytest.mark.parametrize(
-    ("health", "status", "words"),
+    ("health", "status", "output"),
     [
         ({"Status": "none"}, None, ()),
         ({"Status": "starting", "Log": [{"Output": "x"}]}, "starting", ()),
@@ -74,14 +77,14 @@ def test_an_event_of_the_kernel_s_killing_counts_as_much_as_the_flag() -> None:
         ({"Status": "unhealthy", "Log": None}, "unhealthy", ()),
     ],
 )
-def test_health_comes_with_what_a_failing_check_says(
-    health: dict[str, Any], status: str | None, words: tuple[str, ...]
+def test_a_failing_health_check_has_its_output(
+    health: dict[str, Any], status: str | None, output: tuple[str, ...]
 ) -> None:
-    seen = describe(told(state={"Health": health}), PROJECT)
-    assert (seen.health, seen.last_words) == (status, words)
+    info = parse_container(inspected(state={"Health": health}), PROJECT)
+    assert (info.health, info.last_output) == (status, output)
 
 
-def test_published_ports_are_those_over_tcp() -> None:
+def test_only_tcp_ports_are_parsed() -> None:
     ports = {
         "80/tcp": [
             {"HostIp": "127.0.0.1", "HostPort": "32768"},
@@ -90,8 +93,8 @@ def test_published_ports_are_those_over_tcp() -> None:
         "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "53"}],
         "9000/tcp": None,
     }
-    seen = describe(told(NetworkSettings={"Ports": ports}), PROJECT)
-    assert seen.ports == (
+    info = parse_container(inspected(NetworkSettings={"Ports": ports}), PROJECT)
+    assert info.ports == (
         Port(target=80, address="127.0.0.1", published=32768),
         Port(target=80, address="::1", published=32768),
     )

@@ -1,8 +1,7 @@
-"""The `compose` driver: a service in containers, started and scaled by Docker Compose.
+"""The `compose` driver: a service in containers, started and scaled with Docker Compose.
 
-`files` reads the compose files, by Compose itself; `override_file` makes the override of a run.
-`client` is the only module that imports python-on-whales: config, build, pull, up, down, each with
-a time limit. `messages` shortens what Compose prints, `faults` explains what containers did,
-`leftovers` finds and removes containers of runs that have ended. `stack` puts these
-together.
+`files` reads the compose files with `docker compose config`; `override_file` generates the override
+file of a run. `client` runs Compose commands with time limits and is the only module that imports
+python-on-whales. `messages` shortens the output of Compose, `faults` explains container failures,
+`leftovers` finds and removes containers of earlier runs. `stack` combines these modules.
 """

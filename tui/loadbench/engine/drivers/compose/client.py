@@ -1,10 +1,10 @@
-"""Docker Compose, one action after the other: each has its time, and can be ended at any moment.
+"""Runs Docker Compose commands, one at a time, with time limits and cancellation.
 
-The only module that imports python-on-whales, and only once something is to be done.
+Only this module imports python-on-whales, and only when a command runs.
 
-The library has no time limits, and leaves its child process running where a stream is given up:
-https://github.com/gabrieldemarmiesse/python-on-whales/issues/687. So each action runs under a
-`SupervisorPipe`. That can go when the library takes a timeout and ends its child with the stream.
+The library has no timeouts and does not terminate its child process when a stream is abandoned:
+https://github.com/gabrieldemarmiesse/python-on-whales/issues/687. Each command therefore runs under
+a `SupervisorPipe`. Remove it when the library supports timeouts and terminates the child.
 """
 
 import threading
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from loadbench.engine.drivers.docker.client import (
     Docker,
-    DockerCallError,
-    SilentEngineError,
-    clean,
+    DockerCommandError,
+    EngineTimeoutError,
+    strip_escapes,
 )
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL
 from loadbench.engine.process import GRACE_S, SupervisorPipe
@@ -28,135 +28,135 @@ if TYPE_CHECKING:
     from python_on_whales import DockerClient
 
 Action = Callable[["DockerClient"], Iterable[tuple[str, bytes]]]
-"""Streams what Compose says, as (stream, line)."""
+"""A Compose command that streams its output as (stream, line)."""
 
 DOWN_TIMEOUT_S = 60.0
-"""Longer than the ten seconds that containers are given to end by themselves, several times."""
+"""Several times the default stop grace period of a container (10 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an action did not succeed."""
+    """A failed Compose command."""
 
     lines: tuple[str, ...]
-    """What Compose said on its standard error."""
-    overdue: bool = False
-    """It was ended because it took too long."""
+    """Lines of its standard error."""
+    timed_out: bool = False
+    """Whether it exceeded its time limit."""
 
 
 class ComposeCli:
-    """Compose for one project.
+    """Docker Compose for one project.
 
     Args:
-        docker: The engine's command line.
-        project: The project's name.
-        files: Its compose files; without any, Compose goes by what it has labelled.
+        docker: Command line of the engine.
+        project: Name of the Compose project.
+        files: Its compose files. Without files, Compose finds the project's resources by label.
     """
 
     def __init__(self, docker: Docker, project: str, files: Iterable[Path] = ()) -> None:
         self._docker = docker
         self._project = project
         self._files = tuple(files)
-        self._tether: SupervisorPipe | None = None
-        # A stop comes from another thread than the one that waits for the action.
+        self._supervisor_pipe: SupervisorPipe | None = None
+        # `cancel` is called from another thread than `run`.
         self._lock = threading.Lock()
-        self._cut = False
+        self._cancelled = False
         self._idle = threading.Event()
         self._idle.set()
 
-    def perform(
-        self, action: Action, *, within_s: float, tell: Callable[[str], None]
+    def run(
+        self, action: Action, *, timeout_s: float, on_line: Callable[[str], None]
     ) -> Failure | None:
-        """Have Compose do something.
+        """Run a Compose command.
 
         Args:
-            action: What.
-            within_s: It is ended after this.
-            tell: Gets every line that Compose says.
+            action: The command.
+            timeout_s: Time limit, after which the command is terminated.
+            on_line: Called with each line of output.
 
         Returns:
-            None: it is done.
+            The failure; None: success.
         """
         from python_on_whales import DockerException
 
         try:
             with self._lock:
-                if self._cut:
+                if self._cancelled:
                     return Failure(())
-                tether = self._tether = SupervisorPipe()
+                pipe = self._supervisor_pipe = SupervisorPipe()
                 self._idle.clear()
         except OSError as error:
-            return Failure((f"docker cannot be started: {error}",))
+            return Failure((f"cannot start docker: {error}",))
         started = time.monotonic()
-        overdue = threading.Timer(within_s, tether.cut)
-        overdue.daemon = True
-        overdue.start()
-        complaints = []
+        timer = threading.Timer(timeout_s, pipe.cut)
+        timer.daemon = True
+        timer.start()
+        stderr_lines = []
         try:
-            for stream, raw in action(self._client(tether)):
-                line = clean(raw)
-                tell(line)
+            for stream, raw in action(self._client(pipe)):
+                line = strip_escapes(raw)
+                on_line(line)
                 if stream == "stderr" and line:
-                    complaints.append(line)
+                    stderr_lines.append(line)
         except (DockerException, UnicodeDecodeError) as error:
-            # The library takes it for granted that all that is said is UTF-8. Fixed for the output
-            # of containers: https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Can go
-            # when it decodes the error of a streamed command in that way too.
-            lines = complaints or _lines_of(error)
-            return Failure(tuple(lines), overdue=time.monotonic() - started >= within_s)
-        except DockerCallError:
+            # The library assumes that all output is UTF-8. Fixed for the output of containers:
+            # https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Remove the second
+            # exception when the errors of streamed commands are decoded in the same way.
+            lines = stderr_lines or _stderr_lines(error)
+            return Failure(tuple(lines), timed_out=time.monotonic() - started >= timeout_s)
+        except DockerCommandError:
             raise
         except (OSError, EngineError) as error:
-            return Failure((f"docker cannot be started: {error}",))
+            return Failure((f"cannot start docker: {error}",))
         finally:
-            overdue.cancel()
-            tether.cut()
+            timer.cancel()
+            pipe.cut()
             self._idle.set()
         return None
 
-    def config(self, *, within_s: float) -> dict[str, Any]:
-        """Return the project's files as Compose merges and understands them; no engine is needed.
+    def config(self, *, timeout_s: float) -> dict[str, Any]:
+        """Return the merged configuration of the project's files, without contacting an engine.
 
         Args:
-            within_s: It is ended after this.
+            timeout_s: Time limit of the command.
 
         Raises:
-            DockerCallError: They are not valid; its lines are what Compose says.
-            EngineError: There is no Compose, or it did not answer in time.
+            DockerCommandError: The files are invalid; `lines` has the messages of Compose.
+            EngineError: Docker Compose is not installed, or the command timed out.
         """
-        found: dict[str, Any] = {}
+        config: dict[str, Any] = {}
 
-        def ask(client: "DockerClient") -> Iterable[tuple[str, bytes]]:
+        def read_config(client: "DockerClient") -> Iterable[tuple[str, bytes]]:
             try:
-                found.update(client.compose.config(return_json=True))
+                config.update(client.compose.config(return_json=True))
             except ValueError as error:
-                raise DockerCallError(["docker compose config gave no JSON"]) from error
+                raise DockerCommandError(["docker compose config did not return JSON"]) from error
             return ()
 
-        failure = self.perform(ask, within_s=within_s, tell=lambda _: None)
+        failure = self.run(read_config, timeout_s=timeout_s, on_line=lambda _: None)
         if failure is None:
-            return found
-        if failure.overdue:
-            raise SilentEngineError(f"Compose did not answer within {within_s:g} s")
+            return config
+        if failure.timed_out:
+            raise EngineTimeoutError(f"docker compose config timed out after {timeout_s:g} s")
         raise self._docker.error(failure.lines)
 
-    def cut(self) -> None:
-        """End the action that is under way, and allow no other; return once it has ended."""
+    def cancel(self) -> None:
+        """Terminate the running command, wait for its exit and reject all later commands."""
         with self._lock:
-            self._cut = True
-            if self._tether:
-                self._tether.cut()
+            self._cancelled = True
+            if self._supervisor_pipe:
+                self._supervisor_pipe.cut()
         self._idle.wait(GRACE_S + 2)
 
-    def _client(self, tether: SupervisorPipe) -> "DockerClient":
+    def _client(self, pipe: SupervisorPipe) -> "DockerClient":
         from python_on_whales import DockerClient
 
-        # DockerClient takes no environment, so `env` sets it. No upstream issue known (searched
-        # 2026-11). Can go when it takes one.
+        # DockerClient has no parameter for the environment, so `env` sets it. No upstream issue
+        # known (searched 2026-11). Remove when there is such a parameter.
         settings = self._docker.settings
         unset = [flag for name, value in settings.items() if value is None for flag in ("-u", name)]
-        given = [f"{name}={value}" for name, value in settings.items() if value is not None]
-        call = [*tether.prefix, "env", *unset, *given, *self._docker.command]
+        values = [f"{name}={value}" for name, value in settings.items() if value is not None]
+        call = [*pipe.prefix, "env", *unset, *values, *self._docker.command]
         return DockerClient(
             client_call=call,
             compose_files=list(self._files),
@@ -164,47 +164,48 @@ class ComposeCli:
         )
 
 
-def _lines_of(error: Exception) -> list[str]:
-    """Return what a command that was not streamed said on its standard error."""
-    said = getattr(error, "stderr", None) or ""
-    return [line for raw in said.splitlines() if (line := clean(raw))]
+def _stderr_lines(error: Exception) -> list[str]:
+    """Return the standard error of a command that was not streamed."""
+    stderr = getattr(error, "stderr", None) or ""
+    return [line for raw in stderr.splitlines() if (line := strip_escapes(raw))]
 
 
-def take_down(
-    docker: Docker, project: str, tell: Callable[[str], None] = lambda _: None
+def tear_down(
+    docker: Docker, project: str, on_line: Callable[[str], None] = lambda _: None
 ) -> str | None:
-    """End and remove all containers and networks of a project; volumes stay.
+    """Stop and remove all containers and networks of a project. Volumes are kept.
 
     Args:
-        docker: The engine's command line.
-        project: The project's name; its compose files need not be there any more.
-        tell: Gets every line that Compose says.
+        docker: Command line of the engine.
+        project: Name of the Compose project. Its compose files are not required.
+        on_line: Called with each line of output.
 
     Returns:
-        What could not be done, as a sentence; None: nothing is left.
+        A sentence about what may still be running; None: nothing is left.
     """
     cli = ComposeCli(docker, project)
 
     def down() -> Failure | None:
-        return cli.perform(
+        return cli.run(
             lambda client: client.compose.down(remove_orphans=True, stream_logs=True),
-            within_s=DOWN_TIMEOUT_S,
-            tell=tell,
+            timeout_s=DOWN_TIMEOUT_S,
+            on_line=on_line,
         )
 
     failure = down()
-    if failure and failure.overdue:
-        # Containers that are given longer to end by themselves have had their chance.
+    if failure and failure.timed_out:
+        # Some containers may have a stop grace period longer than the timeout: kill them.
         try:
             label = f"label={PROJECT_LABEL}={project}"
-            if ids := docker.ask("ps", "--all", "--quiet", "--filter", label).split():
-                docker.ask("rm", "--force", *ids, timeout_s=DOWN_TIMEOUT_S)
+            if ids := docker.run("ps", "--all", "--quiet", "--filter", label).split():
+                docker.run("rm", "--force", *ids, timeout_s=DOWN_TIMEOUT_S)
             failure = down()
         except EngineError as error:
-            return f"containers of {project} may still be up: {error}"
+            return f"containers of {project} may still be running: {error}"
     if failure is None:
         return None
-    reason = (
-        f"not within {DOWN_TIMEOUT_S:g} s" if failure.overdue else str(docker.error(failure.lines))
-    )
-    return f"containers of {project} may still be up: {reason}"
+    if failure.timed_out:
+        reason = f"`docker compose down` timed out after {DOWN_TIMEOUT_S:g} s"
+    else:
+        reason = str(docker.error(failure.lines))
+    return f"containers of {project} may still be running: {reason}"

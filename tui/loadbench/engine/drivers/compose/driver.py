@@ -1,11 +1,11 @@
-"""The `compose` driver: containers, by Docker Compose."""
+"""The `compose` driver: containers, managed with Docker Compose."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from loadbench.engine.drivers.compose.files import read_compose_files
 from loadbench.engine.drivers.compose.leftovers import find_containers, remove_containers
-from loadbench.engine.drivers.compose.preflight import docker_for, open_compose
+from loadbench.engine.drivers.compose.preflight import check_compose, docker_for
 from loadbench.engine.drivers.docker.client import compose_version
 from loadbench.engine.drivers.docker.gpu import VramMeter, find_gpus, vram_warning
 from loadbench.engine.drivers.protocol import Leftovers, Stack
@@ -20,26 +20,27 @@ from loadbench.workspace import Workspace
 
 
 class ComposeDriver:
-    """Starts our compose project, or anybody's."""
+    """Driver for Compose projects: the bundled one or the user's own."""
 
     name = ComposeSettings.name
 
     def preflight(self, workspace: Workspace, profile: Profile) -> Preflight:
-        """Ask Docker whether it can run a profile.
+        """Check whether the Docker engine can run a profile.
 
         Raises:
-            ProfileError: The compose files cannot be used as the profile asks.
-            RefusedError: This machine's Docker cannot do it; the message says why.
+            ProfileError: The compose files do not fit the profile.
+            RefusedError: The Docker engine cannot run the profile. The message states the cause
+                and a remedy.
         """
-        means = open_compose(workspace, profile)
-        endpoint, files, info = means.docker.endpoint, means.files, means.info
-        vram = None if endpoint.remote else vram_warning(profile)
+        found = check_compose(workspace, profile)
+        endpoint, files, info = found.docker.endpoint, found.files, found.info
+        vram = None if endpoint.is_remote else vram_warning(profile)
         return Preflight(
             driver=self.name,
-            reason=f"Docker engine {info.get('ServerVersion')} answers at {endpoint.url}",
+            reason=f"Docker engine {info.get('ServerVersion')} is available at {endpoint.url}",
             lock=files.project,
             warnings=(
-                *warnings(profile, info.get("NCPU") if files.ours else None),
+                *warnings(profile, info.get("NCPU") if files.is_bundled else None),
                 *files.warnings(profile),
                 *((vram,) if vram else ()),
             ),
@@ -57,11 +58,11 @@ class ComposeDriver:
         )
 
     def validate(self, workspace: Workspace, profile: Profile) -> list[str]:
-        """Check the compose files, and the variables of our own service, without an engine.
+        """Check the compose files and the service's environment variables, without an engine.
 
         Raises:
-            ProfileError: They cannot be used as the profile asks.
-            EngineError: There is no Compose here.
+            ProfileError: The compose files do not fit the profile.
+            EngineError: Docker Compose is not installed.
         """
         try:
             docker = docker_for(workspace, profile)
@@ -70,16 +71,16 @@ class ComposeDriver:
         except RefusedError as error:
             raise ProfileError(str(error)) from error
         except EngineError as error:
-            raise EngineError(f"its compose files were not checked: {error}") from error
+            raise EngineError(f"the compose files were not checked: {error}") from error
 
     def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
-        """Return the compose project of a run. Compose reads its files again for that.
+        """Return the Compose project of a run. This reads the compose files again.
 
         Raises:
-            ProfileError: The compose files cannot be used any more.
-            RefusedError: There is no Compose any more.
+            ProfileError: The compose files have changed and no longer fit the profile.
+            RefusedError: Docker Compose is no longer installed.
         """
-        # Here, not above: python-on-whales is for the runner's process alone.
+        # Imported here, so that only the runner's process loads python-on-whales.
         from loadbench.engine.drivers.compose.stack import ComposeStack
 
         try:
@@ -87,16 +88,16 @@ class ComposeDriver:
             files = read_compose_files(docker, workspace, profile)
         except EngineError as error:
             raise RefusedError(str(error)) from error
-        gpus = find_gpus() if files.wants_nvidia and not docker.endpoint.remote else None
+        gpus = find_gpus() if files.needs_nvidia and not docker.endpoint.is_remote else None
         vram = VramMeter(gpus) if gpus else None
         return ComposeStack(docker, files, profile, folder=folder, vram=vram)
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
-        """Look for containers of those of the runs whose runner did not remove them itself."""
+        """Find containers that earlier runners did not remove."""
         return find_containers(runs)
 
     def clear_leftovers(self, run: Run) -> str | None:
-        """Remove the containers and networks of the project of a run that has ended.
+        """Remove the containers and networks of a run that is no longer live.
 
         Raises:
             RefusedError: A live run uses the project.

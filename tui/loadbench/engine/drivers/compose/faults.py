@@ -1,155 +1,162 @@
-"""What is wrong with containers, in words: what, which one, and what to do. Pure."""
+"""Describes container failures: which container, what happened, what to do. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 
-from loadbench.engine.drivers.docker.inspect import Inspected
+from loadbench.engine.drivers.docker.inspect import ContainerInfo
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
 from loadbench.errors import StackError
 
-MANY_RESTARTS = 3
-LOOP_AFTER_S = 15.0
-"""What waits for another service by ending until that is there is given this long for it."""
+MIN_LOOP_RESTARTS = 3
+MIN_LOOP_S = 15.0
+"""Shortest duration of a restart loop. A service may restart until its dependency is ready."""
 
 REMOVING = "removing"
-"""The state of a container that is gone in a moment, as engines call it."""
+"""State of a container during its removal, as reported by the engine."""
 
-KILLED = 137
-"""The exit code of a process that got SIGKILL, as engines tell it: 128 + 9."""
+SIGKILL_EXIT_CODE = 137
+"""Exit code of a process killed by SIGKILL, as reported by the engine: 128 + 9."""
 
 
-def is_broken(seen: Inspected, needed: Collection[str]) -> bool:
+def is_broken(container: ContainerInfo, required: Collection[str]) -> bool:
     """Whether a container must be replaced before a cell can be measured.
 
     Args:
-        seen: The container.
-        needed: The services of which none may end. One of another service that has ended with 0
-            has done its work, such as a migration before the service starts.
+        container: The container.
+        required: Services that must keep running. Other services may be one-off jobs, such as a
+            migration, which are complete after exit code 0.
     """
-    if seen.running:
-        return seen.oom_killed or seen.restarts > 0 or seen.health == "unhealthy"
-    return seen.state != "exited" or seen.exit_code != 0 or seen.service in needed
+    if container.is_running:
+        return container.oom_killed or container.restarts > 0 or container.health == "unhealthy"
+    is_complete = container.state == "exited" and container.exit_code == 0
+    return not is_complete or container.service in required
 
 
-def starting_fault(
-    containers: Iterable[Inspected],
-    needed: Collection[str],
+def startup_fault(
+    containers: Iterable[ContainerInfo],
+    required: Collection[str],
     unstable_s: Mapping[str, float],
 ) -> StackError | None:
-    """Return what keeps a service that is being started from ever being ready.
+    """Return an error if a service under startup can no longer become ready.
 
     Args:
-        containers: As they are now.
-        needed: The services of which none may end.
-        unstable_s: How long ago each was first seen to be restarted, by id.
+        containers: Current state.
+        required: Services that must keep running.
+        unstable_s: Seconds since the first observed restart, by container id.
     """
-    for seen in containers:
-        if seen.restarts >= MANY_RESTARTS and unstable_s.get(seen.id, 0) > LOOP_AFTER_S:
-            return _error(seen, f"{seen.name} is restarting in a loop ({_times(seen)})")
-        if seen.state in ("exited", "dead") and (seen.exit_code or seen.service in needed):
-            return _error(seen, f"{seen.name} never was ready: it {_ending(seen)}")
+    for container in containers:
+        is_unstable = unstable_s.get(container.id, 0) > MIN_LOOP_S
+        if container.restarts >= MIN_LOOP_RESTARTS and is_unstable:
+            return _error(
+                container, f"{container.name} is in a restart loop {_restarts(container)}"
+            )
+        has_failed = container.exit_code or container.service in required
+        if container.state in ("exited", "dead") and has_failed:
+            message = f"{container.name} did not become ready: it {_exit_text(container)}"
+            return _error(container, message)
     return None
 
 
 def measuring_fault(
-    containers: Iterable[Inspected],
-    expected: Mapping[str, Inspected],
-    needed: Collection[str],
+    containers: Iterable[ContainerInfo],
+    expected: Mapping[str, ContainerInfo],
+    required: Collection[str],
 ) -> StackError | None:
-    """Return what has happened to the containers of a service that was ready.
+    """Return an error if a container has changed since the service was ready.
 
     Args:
-        containers: As they are now.
-        expected: Those that ran when it was ready, by id.
-        needed: The services of which none may end.
+        containers: Current state.
+        expected: Containers that were running when the service was ready, by id.
+        required: Services that must keep running.
     """
-    now = {seen.id: seen for seen in containers}
+    current = {container.id: container for container in containers}
     for identity, before in expected.items():
-        seen = now.get(identity)
-        if seen is None or seen.state == REMOVING:
-            return StackError(f"{before.name} was removed by somebody else", container=before.name)
-        if seen.ended and not seen.exit_code and seen.service not in needed:
-            continue
-        if seen.ended:
-            return _error(seen, f"{seen.name} {_ending(seen)}")
-        if not seen.running:
-            return StackError(f"{seen.name} is {seen.state}", container=seen.name)
-        if seen.started_at != before.started_at:
-            killed = f", killed by the kernel, {_out_of_memory(seen)}" if seen.oom_killed else ""
-            again = f"{seen.name} ended and was started again ({_times(seen)})"
-            return _error(seen, f"{again}{killed}")
-        if seen.oom_killed and not before.oom_killed:
-            return _error(
-                seen, f"a process of {seen.name} was killed by the kernel, {_out_of_memory(seen)}"
+        now = current.get(identity)
+        if now is None or now.state == REMOVING:
+            return StackError(
+                f"{before.name} was removed by another process", container=before.name
             )
+        if now.has_exited and not now.exit_code and now.service not in required:
+            continue
+        if now.has_exited:
+            return _error(now, f"{now.name} {_exit_text(now)}")
+        if not now.is_running:
+            return StackError(f"{now.name} is {now.state}", container=now.name)
+        if now.started_at != before.started_at:
+            cause = f", killed by the kernel: {_oom_text(now)}" if now.oom_killed else ""
+            return _error(now, f"{now.name} exited and was restarted {_restarts(now)}{cause}")
+        if now.oom_killed and not before.oom_killed:
+            return _error(now, f"the kernel killed a process in {now.name}: {_oom_text(now)}")
     return None
 
 
-def may_be_exiting(containers: Iterable[Inspected], expected: Mapping[str, Inspected]) -> bool:
+def may_be_exiting(
+    containers: Iterable[ContainerInfo], expected: Mapping[str, ContainerInfo]
+) -> bool:
     """Whether a process was killed in a container that is still reported as running.
 
     If it was the main process, the engine reports the exit code a moment after the kill.
 
     Args:
-        containers: As they are now.
-        expected: Those that ran when the service was ready, by id.
+        containers: Current state.
+        expected: Containers that were running when the service was ready, by id.
     """
     return any(
-        seen.running and seen.oom_killed and not expected[seen.id].oom_killed
-        for seen in containers
-        if seen.id in expected
+        container.is_running and container.oom_killed and not expected[container.id].oom_killed
+        for container in containers
+        if container.id in expected
     )
 
 
-def not_ready(containers: Iterable[Inspected], *, scaled: str, models: int) -> str | None:
-    """Return which containers do not run yet, as part of a sentence; None: all do."""
-    running = sum(seen.running for seen in containers if seen.service == scaled)
+def not_ready(containers: Iterable[ContainerInfo], *, scaled: str, models: int) -> str | None:
+    """Return a phrase that names containers that are not running; None: all are running."""
+    running = sum(container.is_running for container in containers if container.service == scaled)
     if running != models:
-        return f"{running} of {models} {scaled} containers run"
-    waiting = [f"{seen.name} is {seen.state}" for seen in containers if _stands_still(seen)]
+        return f"{running} of {models} {scaled} containers running"
+    waiting = [
+        f"{container.name} is {container.state}"
+        for container in containers
+        if container.state in ("created", "restarting", "paused")
+    ]
     return ", ".join(waiting) or None
 
 
-def not_healthy(containers: Iterable[Inspected]) -> str | None:
-    """Return which containers' own health checks do not pass; None: all that have one do."""
+def not_healthy(containers: Iterable[ContainerInfo]) -> str | None:
+    """Return a phrase that names containers with a failing health check; None: no failures."""
     failing = [
-        f"{seen.name} is {seen.health}" + (f" ({seen.last_words[-1]})" if seen.last_words else "")
-        for seen in containers
-        if seen.running and seen.health not in (None, "healthy")
+        f"{container.name} is {container.health}"
+        + (f" ({container.last_output[-1]})" if container.last_output else "")
+        for container in containers
+        if container.is_running and container.health not in (None, "healthy")
     ]
     return ", ".join(failing) or None
 
 
-def _stands_still(seen: Inspected) -> bool:
-    return seen.state in ("created", "restarting", "paused")
+def _exit_text(container: ContainerInfo) -> str:
+    if container.oom_killed:
+        code = container.exit_code
+        return f"was killed by the kernel (exit code {code}): {_oom_text(container)}"
+    if container.exit_code == SIGKILL_EXIT_CODE:
+        return f"was killed (exit code {SIGKILL_EXIT_CODE})"
+    return f"exited with code {container.exit_code}"
 
 
-def _ending(seen: Inspected) -> str:
-    if seen.oom_killed:
-        return f"was killed by the kernel (exit code {seen.exit_code}), {_out_of_memory(seen)}"
-    if seen.exit_code == KILLED:
-        return f"was killed (exit code {KILLED})"
-    return f"ended with exit code {seen.exit_code}"
+def _oom_text(container: ContainerInfo) -> str:
+    if not container.memory_limit_bytes:
+        return "out of memory (none left on the machine)"
+    limit = container.memory_limit_bytes // BYTES_PER_MB
+    return f"out of memory (limit {limit} MB); raise stack.memory_mb or lower batch_size"
 
 
-def _out_of_memory(seen: Inspected) -> str:
-    if not seen.memory_limit_bytes:
-        return "out of memory: this machine has no more"
-    limit = seen.memory_limit_bytes // BYTES_PER_MB
-    return (
-        f"out of memory: its limit is {limit} MB; raise it (stack.memory_mb), or lower batch_size"
-    )
+def _restarts(container: ContainerInfo) -> str:
+    # The exit code is lost once the container runs again.
+    code = f", last exit code {container.exit_code}" if container.has_exited else ""
+    return f"(restart count {container.restarts}{code})"
 
 
-def _times(seen: Inspected) -> str:
-    # A container that runs again has lost its exit code.
-    last = f", the last time with exit code {seen.exit_code}" if seen.ended else ""
-    return f"{seen.restarts} {'time' if seen.restarts == 1 else 'times'}{last}"
-
-
-def _error(seen: Inspected, message: str) -> StackError:
+def _error(container: ContainerInfo, message: str) -> StackError:
     return StackError(
         message,
-        container=seen.name,
-        exit_code=seen.exit_code if seen.ended else None,
-        log_lines=seen.last_words,
+        container=container.name,
+        exit_code=container.exit_code if container.has_exited else None,
+        log_lines=container.last_output,
     )

@@ -1,4 +1,4 @@
-"""What the compose files of a profile say, and what of it cannot be run as the profile asks."""
+"""Reads the compose files of a profile and checks that they fit the profile."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -7,120 +7,122 @@ from pathlib import Path
 from typing import Any
 
 from loadbench.engine.drivers.compose.client import ComposeCli
-from loadbench.engine.drivers.docker.client import Docker, DockerCallError
-from loadbench.engine.drivers.our_service import strangers
+from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
+from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
 _CONFIG_TIMEOUT_S = 30.0
-_BLANK = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))
+_DEFAULTS = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeFiles:
-    """The compose files of a profile, as Compose understands them."""
+    """The compose files of a profile and their merged configuration."""
 
     paths: tuple[Path, ...]
-    ours: bool
-    """Whether it is the stack that came with the program."""
+    is_bundled: bool
+    """Whether the first file is the stack that ships with loadbench."""
     scaled: str
-    """The service that is scaled."""
+    """Name of the service to scale."""
     config: Mapping[str, Any]
-    """All of it, as `docker compose config` gives it."""
+    """Merged configuration, the output of `docker compose config`."""
 
     @property
     def project(self) -> str:
-        """The project's name: the same for the same files, and nobody else's."""
+        """Name of the Compose project, unique to these files."""
         return project_name(self.paths)
 
     @property
     def services(self) -> Mapping[str, Any]:
-        """The services by name."""
+        """Configurations of the services, by name."""
         found: Mapping[str, Any] = self.config.get("services") or {}
         return found
 
     @property
     def published(self) -> tuple[tuple[str, int], ...]:
-        """Every (service, container port) that is published on the host, over TCP."""
-        # The same port may be published for IPv4 and for IPv6.
+        """All published TCP ports, as (service, container port)."""
+        # A port published for both IPv4 and IPv6 counts once.
         return tuple(dict.fromkeys((name, int(port["target"])) for name, port in self._ports()))
 
     @property
-    def needed(self) -> frozenset[str]:
-        """The services without which requests have no answer, so that none of them may end.
+    def required(self) -> frozenset[str]:
+        """Services that must keep running.
 
-        Of somebody else's others nobody knows: one that ends with 0 may have done its work.
+        In the user's own projects, these are the scaled service and those with published ports. Any
+        other service may be a one-off job, for which exit code 0 means success.
         """
-        if self.ours:
+        if self.is_bundled:
             return frozenset(self.services)
         return frozenset((self.scaled, *(name for name, _ in self.published)))
 
     def image(self, service: str) -> str:
-        """Return the name of a service's image; what is built has a name of this project."""
-        found = self.services[service]
-        named = None if found.get("build") else found.get("image")
-        return str(named or f"{self.project}-{service}")
+        """Return the image name of a service. Built images are named after the project."""
+        config = self.services[service]
+        name = None if config.get("build") else config.get("image")
+        return str(name or f"{self.project}-{service}")
 
     @property
-    def wants_nvidia(self) -> bool:
-        """Whether a service asks for an NVIDIA GPU."""
-        return any(_asks_for_nvidia(service) for service in self.services.values())
+    def needs_nvidia(self) -> bool:
+        """Whether a service requests an NVIDIA GPU."""
+        return any(_requests_nvidia(service) for service in self.services.values())
 
-    def mistakes(self, profile: Profile) -> list[str]:
-        """Return why a profile cannot be run with these files, a sentence for each reason."""
+    def errors(self, profile: Profile) -> list[str]:
+        """Return one sentence for each reason why these files do not fit a profile."""
         service = self.services.get(self.scaled)
         if service is None:
-            there = ", ".join(self.services) or "none"
-            return [f"stack.service: no service {self.scaled!r} in the files; there are: {there}"]
+            names = ", ".join(self.services) or "none"
+            message = f"stack.service: no service {self.scaled!r} in the compose files"
+            return [f"{message} (services: {names})"]
         found = []
         if max(profile.models) > 1:
             found += [
-                f"stack.service: {self.scaled} cannot be scaled, since {why}; remove that, "
-                "or measure models: [1]"
-                for why in self._unscalable(service)
+                f"stack.service: {self.scaled} cannot be scaled because it has {obstacle}; "
+                "remove that, or set models: [1]"
+                for obstacle in self._scaling_obstacles(service)
             ]
-        if profile.host is None and not self._one_address(profile):
+        if profile.host is None and not self._has_one_address(profile):
             listed = ", ".join(f"{name}:{port}" for name, port in self.published) or "none"
             found.append(
-                "host: the address that requests go to is needed, as these files do not publish "
-                f"exactly one port of one container (published: {listed})"
+                "host: required, because the compose files do not publish exactly one port of one "
+                f"container (published: {listed}). Set the address to which requests are sent"
             )
         return found
 
     def warnings(self, profile: Profile) -> list[str]:
-        """Return what may not be meant: what has no effect, and what copies of it share."""
-        if self.ours:
-            return strangers(ComposeSettings.from_profile(profile))
-        idle = [
-            f"{key} has no effect on compose files of your own"
-            for key, value in _for_our_stack(profile).items()
-            if value != _for_our_stack(_BLANK)[key]
+        """Return warnings about settings without effect and about shared resources."""
+        if self.is_bundled:
+            return unknown_variables(ComposeSettings.from_profile(profile))
+        unused = [
+            f"{key} has no effect with your own compose files"
+            for key, value in _bundled_settings(profile).items()
+            if value != _bundled_settings(_DEFAULTS)[key]
         ]
         shared = [
-            f"{kind[:-1]} {entry['name']} has a fixed name: other copies of the project use it too"
+            f"{kind[:-1]} {entry['name']} has a fixed name: other copies of the project share it"
             for kind in ("volumes", "networks")
             for entry in (self.config.get(kind) or {}).values()
             if entry.get("external") or not _is_scoped(entry.get("name", ""), self.project)
         ]
         mounts = sorted(
-            f"{name} writes to {mount['source']}, as other copies of the project do"
+            f"{name} writes to {mount['source']}, which other copies of the project share"
             for name, service in self.services.items()
             for mount in service.get("volumes") or ()
             if mount.get("type") == "bind" and not mount.get("read_only")
         )
-        return [*idle, *shared, *mounts]
+        return [*unused, *shared, *mounts]
 
-    def _unscalable(self, service: Mapping[str, Any]) -> Iterator[str]:
+    def _scaling_obstacles(self, service: Mapping[str, Any]) -> Iterator[str]:
         if name := service.get("container_name"):
-            yield f"it has container_name: {name}"
+            yield f"container_name: {name}"
         for name, port in self._ports():
             published = str(port.get("published") or "")
             if name == self.scaled and published not in ("", "0") and "-" not in published:
-                yield f"it has the fixed host port {published}"
+                yield f"the fixed host port {published}"
 
-    def _one_address(self, profile: Profile) -> bool:
+    def _has_one_address(self, profile: Profile) -> bool:
         if len(self.published) != 1:
             return False
         name = self.published[0][0]
@@ -138,49 +140,49 @@ class ComposeFiles:
 
 
 def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, ...], bool]:
-    """Return the compose files of a profile, and whether they are our own stack's.
+    """Return the compose files of a profile, and whether they are those of the bundled stack.
 
     Raises:
-        ProfileError: One of them is not there.
+        ProfileError: A file does not exist.
     """
     settings = ComposeSettings.from_profile(profile)
     paths = [(workspace.root / path).absolute() for path in settings.compose]
-    # Files after ours overrule it, and leave it ours.
-    ours = paths[0] == workspace.stack / "compose.yaml"
-    if ours and profile.device == "gpu":
+    # Further files override the bundled one; the stack still counts as bundled.
+    is_bundled = paths[0] == workspace.stack / "compose.yaml"
+    if is_bundled and profile.device == "gpu":
         paths.insert(1, workspace.stack / "compose.gpu.yaml")
-    lacking = [path for path in paths if not path.is_file()]
-    if lacking:
-        raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in lacking))
-    return tuple(paths), ours
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in missing))
+    return tuple(paths), is_bundled
 
 
 def project_name(paths: tuple[Path, ...]) -> str:
-    """Return the name of the compose project that belongs to these files."""
+    """Return the name of the Compose project, derived from the paths of its files."""
     digest = hashlib.sha256("\n".join(map(str, paths)).encode()).hexdigest()
     return f"loadbench-{digest[:8]}"
 
 
 def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -> ComposeFiles:
-    """Read the compose files of a profile, by Compose itself; no engine is needed for that.
+    """Read the compose files of a profile with Compose, without contacting an engine.
 
     Raises:
-        ProfileError: They are not there, not valid, or cannot be scaled as the profile asks.
-        EngineError: There is no Compose.
+        ProfileError: The files are missing or invalid, or do not fit the profile.
+        EngineError: Docker Compose is not installed.
     """
-    paths, ours = compose_paths(workspace, profile)
+    paths, is_bundled = compose_paths(workspace, profile)
     try:
-        config = ComposeCli(docker, project_name(paths), paths).config(within_s=_CONFIG_TIMEOUT_S)
-    except DockerCallError as error:
+        config = ComposeCli(docker, project_name(paths), paths).config(timeout_s=_CONFIG_TIMEOUT_S)
+    except DockerCommandError as error:
         raise ProfileError(f"stack.compose: {'; '.join(error.lines)}") from None
     settings = ComposeSettings.from_profile(profile)
-    files = ComposeFiles(paths=paths, ours=ours, scaled=settings.service, config=config)
-    if mistakes := files.mistakes(profile):
-        raise ProfileError("\n".join(mistakes))
+    files = ComposeFiles(paths=paths, is_bundled=is_bundled, scaled=settings.service, config=config)
+    if errors := files.errors(profile):
+        raise ProfileError("\n".join(errors))
     return files
 
 
-def _for_our_stack(profile: Profile) -> dict[str, object]:
+def _bundled_settings(profile: Profile) -> dict[str, object]:
     settings = ComposeSettings.from_profile(profile)
     return {
         "batch_size": profile.batch_size,
@@ -189,13 +191,13 @@ def _for_our_stack(profile: Profile) -> dict[str, object]:
     }
 
 
-def _asks_for_nvidia(service: Mapping[str, Any]) -> bool:
+def _requests_nvidia(service: Mapping[str, Any]) -> bool:
     if service.get("runtime") == "nvidia" or service.get("gpus"):
         return True
-    reserved = ((service.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
+    reservations = ((service.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
     return any(
         device.get("driver") == "nvidia" or "gpu" in (device.get("capabilities") or ())
-        for device in reserved.get("devices") or ()
+        for device in reservations.get("devices") or ()
     )
 
 

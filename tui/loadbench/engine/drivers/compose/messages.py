@@ -1,10 +1,10 @@
-"""What Compose says, made shorter for people, and its failures explained. Pure."""
+"""Shortens the output of Compose to progress lines and explains its failures. Pure."""
 
 import re
 
 from loadbench.engine.drivers.compose.client import Failure
-from loadbench.engine.drivers.docker.client import Docker, DockerCallError
-from loadbench.engine.drivers.protocol import LOG_LINES
+from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
+from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 from loadbench.errors import StackError
 
 _MAX_STEP_CHARACTERS = 70
@@ -12,10 +12,10 @@ _NUMBERED = re.compile(r"^#(\d+) (.+)")
 _BUILD_STEP = re.compile(r"^(\[(?!internal|\S+ internal)[^]]*\d+/\d+\] .+)")
 _CLASSIC_STEP = re.compile(r"^(Step \d+/\d+ : .+)")
 _STARTED = re.compile(r"Container (\S+)\s+(Started|Recreated|Removed|Healthy|Exited|Error.*)$")
-_PULLED = re.compile(r"^\s*\S+ (Pulling|Pulled|Error.*)\s*$")
+_PULLED = re.compile(r"^\s*(\S+) (Pulling|Pulled|Error.*)\s*$")
 _LAYER = re.compile(r"^\s*[0-9a-f]{12} ")
 
-_PORT_TAKEN = re.compile(
+_PORT_IN_USE = re.compile(
     r"Bind for (\S+) failed: port is already allocated|"
     r"listen tcp\d? (\S+): bind: address already in use|"
     r"exposing port TCP (\S+) -> "
@@ -24,88 +24,99 @@ _NO_NVIDIA = ("could not select device driver", "nvidia-container-cli", "unknown
 
 
 class ProgressReporter:
-    """Turns what Compose says while it does a step into what people are told.
+    """Converts the output of one step of Compose to progress lines.
 
     Args:
-        step: build, pull or start.
-        project: The project's name, which is the same in all lines.
+        step: `build`, `pull` or `start`.
+        project: Name of the Compose project, removed from container names.
     """
 
     def __init__(self, step: str, project: str) -> None:
         self._step = step
         self._project = project
-        self._begun: dict[str, str] = {}
+        self._build_steps: dict[str, str] = {}
 
-    def tell(self, line: str) -> str | None:
-        """Return what a line tells of progress; None: stack.log alone needs it."""
+    def progress(self, line: str) -> str | None:
+        """Return the progress line for a line of output; None: the line goes to stack.log only."""
         match self._step:
             case "build":
-                return self._tell_build(line)
+                return self._build_progress(line)
             case "pull":
-                found = _PULLED.search(line)
-                return line.strip() if found and not _LAYER.search(line) else None
+                return self._pull_progress(line)
             case _:
-                return self._tell_start(line)
+                return self._start_progress(line)
 
-    def _tell_build(self, line: str) -> str | None:
+    def _build_progress(self, line: str) -> str | None:
         if classic := _CLASSIC_STEP.search(line):
-            return _short(classic[1])
+            return f"Building: {_shorten(classic[1])}"
         numbered = _NUMBERED.search(line)
         if not numbered:
             return None
         number, rest = numbered.groups()
         if step := _BUILD_STEP.search(rest):
-            self._begun[number] = _short(step[1])
+            self._build_steps[number] = _shorten(step[1])
             return None
-        # Only its next line says whether a step is done anew or taken from the cache.
-        begun = self._begun.pop(number, None)
-        return None if rest.startswith("CACHED") else begun
+        # Cached steps are not reported. Whether a step is cached is in its second line.
+        text = self._build_steps.pop(number, None)
+        return None if text is None or rest.startswith("CACHED") else f"Building: {text}"
 
-    def _tell_start(self, line: str) -> str | None:
-        if match := _STARTED.search(line):
-            return f"{match[1].removeprefix(f'{self._project}-')} {match[2].lower()}"
-        return None
+    def _pull_progress(self, line: str) -> str | None:
+        match = _PULLED.search(line)
+        return _status_line(*match.groups()) if match and not _LAYER.search(line) else None
+
+    def _start_progress(self, line: str) -> str | None:
+        match = _STARTED.search(line)
+        if not match:
+            return None
+        name, status = match.groups()
+        return _status_line(name.removeprefix(f"{self._project}-"), status)
 
 
-def _short(step: str) -> str:
+def _status_line(name: str, status: str) -> str:
+    """Return a line such as `Started model-1` or `model-1: healthy`."""
+    if status in ("Pulling", "Pulled", "Started", "Recreated", "Removed"):
+        return f"{status} {name}"
+    return f"{name}: {status[0].lower()}{status[1:]}"
+
+
+def _shorten(step: str) -> str:
     text = " ".join(step.split())
     return text if len(text) <= _MAX_STEP_CHARACTERS else f"{text[:_MAX_STEP_CHARACTERS]}…"
 
 
-def explain(step: str, docker: Docker, failure: Failure, within_s: float) -> StackError:
-    """Return the error for a step that Compose could not do within its time."""
+def explain(step: str, docker: Docker, failure: Failure, timeout_s: float) -> StackError:
+    """Return the error for a failed or timed-out step of Compose."""
     lines = failure.lines
-    if failure.overdue:
+    if failure.timed_out:
         return StackError(
-            f"Compose took longer than {within_s:g} s for this step ({step}); stack.log says more",
-            log_lines=lines[-LOG_LINES:],
+            f"Docker Compose timed out after {timeout_s:g} s (step: {step}); see stack.log",
+            log_lines=lines[-MAX_LOG_LINES:],
         )
     error = docker.error(lines)
-    if not isinstance(error, DockerCallError):
+    if not isinstance(error, DockerCommandError):
         return StackError(str(error))
-    whole = "\n".join(lines)
-    tail = lines[-LOG_LINES:]
-    last = lines[-1] if lines else "Compose said nothing"
-    if taken := _PORT_TAKEN.search(whole):
-        port = next(group for group in taken.groups() if group)
+    text = "\n".join(lines)
+    tail = lines[-MAX_LOG_LINES:]
+    last = lines[-1] if lines else "no error message"
+    if in_use := _PORT_IN_USE.search(text):
+        port = next(group for group in in_use.groups() if group)
         return StackError(
-            f"port {port} is taken: publish another one, or a free one as docs/profiles.md says",
+            f"port {port} is already in use: publish another port, or let Docker choose a free "
+            "one (see docs/profiles.md)",
             log_lines=tail,
         )
-    if any(words in whole for words in _NO_NVIDIA):
+    if any(phrase in text for phrase in _NO_NVIDIA):
         return StackError(
-            f"the engine cannot give a container a GPU ({last}): install the NVIDIA Container "
-            "Toolkit there, or --set device=cpu",
+            f"the Docker engine cannot provide a GPU ({last}): install the NVIDIA Container "
+            "Toolkit on its machine, or use --set device=cpu",
             log_lines=tail,
         )
     if step == "build":
-        return StackError(
-            f"the image cannot be built: {last}; stack.log has it all", log_lines=tail
-        )
+        return StackError(f"cannot build the image: {last}; see stack.log", log_lines=tail)
     if step == "pull":
         return StackError(
-            f"an image is missing and cannot be pulled: {last}; check its name, or "
-            "`docker login` where it is kept",
+            f"an image is missing and cannot be pulled: {last}. Check its name, or log in to its "
+            "registry with `docker login`",
             log_lines=tail,
         )
-    return StackError(f"Compose cannot start the service: {last}", log_lines=tail)
+    return StackError(f"Docker Compose cannot start the service: {last}", log_lines=tail)

@@ -1,4 +1,4 @@
-"""What is added to the compose files of a run: whose containers these are, and its settings."""
+"""Generates the override file of a run, with the run's label and the profile's settings."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from loadbench.engine.drivers.protocol import BYTES_PER_MB
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 
-OUR_SERVICES = ("api", "model")
+CONFIGURED_SERVICES = ("api", "model")
 
 
 def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
-    """Return a compose file that adds to others what a profile and a run ask for.
+    """Return the text of a compose file that overrides others for one run.
 
     Args:
-        files: The others.
-        profile: What is to be run.
+        files: The compose files to override.
+        profile: The profile to run.
         run: The run's folder.
     """
     settings = ComposeSettings.from_profile(profile)
@@ -29,29 +29,29 @@ def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
     }
     for name, service in files.services.items():
         if service.get("build") and service.get("image"):
-            # Built under its own name it would take the place of the one that others run.
+            # Under its own name, the built image would replace the one used by other projects.
             services[name]["image"] = files.image(name)
-    if files.ours:
-        for name in OUR_SERVICES:
+    if files.is_bundled:
+        for name in CONFIGURED_SERVICES:
             services[name]["environment"] = service_settings(profile, settings)
     if limit := settings.memory_mb:
         services[files.scaled].update(_memory_limit(files.services[files.scaled], limit))
-    # JSON is YAML too, but Compose does not read its escapes of two halves of a character:
-    # https://github.com/go-yaml/yaml/issues/279. `ensure_ascii` can go when that is fixed.
+    # JSON is valid YAML, but Compose does not decode JSON's surrogate pairs:
+    # https://github.com/go-yaml/yaml/issues/279. Remove `ensure_ascii` when that is fixed.
     return json.dumps({"services": _escaped(services)}, indent=2, ensure_ascii=False)
 
 
 def _memory_limit(service: Mapping[str, Any], megabytes: int) -> dict[str, Any]:
-    # Compose takes one way of writing limits or the other, not both for one service.
+    # Compose rejects a service that has limits in both notations.
     limit = megabytes * BYTES_PER_MB
     if ((service.get("deploy") or {}).get("resources") or {}).get("limits"):
         return {"deploy": {"resources": {"limits": {"memory": str(limit)}}}}
-    # Without swap: a model that is swapped out is measured as one that computes slowly.
+    # Swap is disabled, because swapping would look like slow inference.
     return {"mem_limit": limit, "memswap_limit": limit}
 
 
 def _escaped(value: Any) -> Any:
-    """Return a value whose dollar signs Compose takes as they are."""
+    """Escape dollar signs, so that Compose does not interpolate them."""
     match value:
         case str():
             return value.replace("$", "$$")

@@ -1,4 +1,4 @@
-"""What containers need of a machine and of a profile, looked at before anything starts."""
+"""Preflight checks of the `compose` driver."""
 
 import shutil
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from loadbench.engine.drivers.docker.client import (
     current_endpoint,
     engine_info,
 )
-from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, contradictions
+from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, conflicting_variables
 from loadbench.engine.drivers.requirements import (
     LOOPBACK,
     is_loopback,
-    refuse_without_nvidia_card,
+    require_nvidia_gpu,
 )
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
@@ -28,21 +28,22 @@ _NVIDIA_PROGRAMS = ("nvidia-container-runtime-hook", "nvidia-container-runtime",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComposeMeans:
-    """What a profile can be run with in containers."""
+class ComposeEnvironment:
+    """Results of the preflight checks."""
 
     docker: Docker
     files: ComposeFiles
     info: Mapping[str, Any]
-    """What the engine tells of itself."""
+    """Output of `docker info`, with the version of Docker Compose as `ComposeVersion`."""
 
 
-def open_compose(workspace: Workspace, profile: Profile) -> ComposeMeans:
-    """Return what is needed to run a profile in containers.
+def check_compose(workspace: Workspace, profile: Profile) -> ComposeEnvironment:
+    """Check that Docker can run a profile.
 
     Raises:
-        ProfileError: The compose files cannot be used as the profile asks.
-        RefusedError: This machine's Docker cannot do it; the message says why.
+        ProfileError: The compose files do not fit the profile.
+        RefusedError: The Docker engine cannot run the profile. The message states the cause and a
+            remedy.
     """
     try:
         docker = docker_for(workspace, profile)
@@ -50,21 +51,21 @@ def open_compose(workspace: Workspace, profile: Profile) -> ComposeMeans:
         files = read_compose_files(docker, workspace, profile)
     except EngineError as error:
         raise RefusedError(str(error)) from error
-    _refuse_unreachable(docker, files, profile)
-    if files.wants_nvidia:
-        _refuse_without_nvidia(docker, info)
-    return ComposeMeans(docker=docker, files=files, info=info)
+    _check_host(docker, files, profile)
+    if files.needs_nvidia:
+        _check_nvidia(docker, info)
+    return ComposeEnvironment(docker=docker, files=files, info=info)
 
 
 def docker_for(workspace: Workspace, profile: Profile) -> Docker:
-    """Return the command line with the settings that a profile's compose files are read with.
+    """Return the `docker` command line with the environment for a profile's compose files.
 
     Raises:
-        ProfileError: A compose file is not there.
-        RefusedError: The settings contradict the profile.
-        EngineError: There is no command line.
+        ProfileError: A compose file does not exist.
+        RefusedError: `stack.environment` sets a variable that belongs to a profile key.
+        EngineError: Docker is not installed.
     """
-    _, ours = compose_paths(workspace, profile)
+    _, is_bundled = compose_paths(workspace, profile)
     endpoint = current_endpoint()
     settings = ComposeSettings.from_profile(profile)
     variables: dict[str, str | None] = {
@@ -72,51 +73,51 @@ def docker_for(workspace: Workspace, profile: Profile) -> Docker:
         "COMPOSE_PROGRESS": "plain",
         **settings.environment,
     }
-    if ours:
-        for contradiction in contradictions(settings):
-            raise RefusedError(contradiction)
-        # Variables of our own environment must not reach the services unseen.
-        unseen = (*SET_BY_KEYS, *SET_BY_PROFILES, "API_ADDRESS", "API_PORT")
-        variables = {**dict.fromkeys(unseen), **variables, **_listening(profile)}
+    if is_bundled:
+        for conflict in conflicting_variables(settings):
+            raise RefusedError(conflict)
+        # The services must not inherit these variables from the runner's environment.
+        unset = (*SET_BY_KEYS, *SET_BY_PROFILES, "API_ADDRESS", "API_PORT")
+        variables = {**dict.fromkeys(unset), **variables, **_listen_variables(profile)}
     return Docker(endpoint, variables)
 
 
-def _listening(profile: Profile) -> dict[str, str]:
+def _listen_variables(profile: Profile) -> dict[str, str]:
     if profile.host is None:
         return {}
     parts = urlsplit(profile.host)
-    everywhere = "0.0.0.0"  # noqa: S104  # asked for, by a host that is not loopback
-    address = LOOPBACK if is_loopback(parts.hostname) else everywhere
+    all_interfaces = "0.0.0.0"  # noqa: S104  # requested, by a host that is not loopback
+    address = LOOPBACK if is_loopback(parts.hostname) else all_interfaces
     return {"API_ADDRESS": address, "API_PORT": str(parts.port or 80)}
 
 
-def _refuse_unreachable(docker: Docker, files: ComposeFiles, profile: Profile) -> None:
-    remote, url = docker.endpoint.remote, docker.endpoint.url
-    if remote and profile.host is None:
+def _check_host(docker: Docker, files: ComposeFiles, profile: Profile) -> None:
+    is_remote, url = docker.endpoint.is_remote, docker.endpoint.url
+    if is_remote and profile.host is None:
         raise RefusedError(
-            f"the Docker engine is on another machine ({url}), so `host` is needed: the address "
-            "at which this machine reaches the service there"
+            f"host: required, because the Docker engine is on another machine ({url}). Set the "
+            "address at which this machine can reach the service"
         )
-    elsewhere = profile.host and not is_loopback(urlsplit(profile.host).hostname)
-    if files.ours and not remote and elsewhere:
+    has_remote_host = profile.host and not is_loopback(urlsplit(profile.host).hostname)
+    if files.is_bundled and not is_remote and has_remote_host:
         raise RefusedError(
-            f"host: {profile.host}: our stack listens on this machine's loopback alone; "
-            "leave host null"
+            f"host: {profile.host}: the bundled stack listens only on the loopback interface; "
+            "set host: null"
         )
 
 
-def _refuse_without_nvidia(docker: Docker, info: Mapping[str, Any]) -> None:
-    knows = "nvidia" in (info.get("Runtimes") or {}) or any(
+def _check_nvidia(docker: Docker, info: Mapping[str, Any]) -> None:
+    is_registered = "nvidia" in (info.get("Runtimes") or {}) or any(
         "nvidia" in str(device) for device in info.get("DiscoveredDevices") or ()
     )
-    if docker.endpoint.remote:
-        # Where it is not registered, it may be there all the same: the first container will tell.
+    if docker.endpoint.is_remote:
+        # An unregistered toolkit may still be installed there. The first container will show.
         return
-    if not knows and not any(shutil.which(program) for program in _NVIDIA_PROGRAMS):
-        there = ", ".join(sorted(info.get("Runtimes") or {})) or "none"
+    if not is_registered and not any(shutil.which(program) for program in _NVIDIA_PROGRAMS):
+        runtimes = ", ".join(sorted(info.get("Runtimes") or {})) or "none"
         raise RefusedError(
-            "device: gpu needs the NVIDIA Container Toolkit, which this Docker engine does not "
-            f"have (runtimes: {there}); nothing was started. Without an NVIDIA GPU: "
+            "device: gpu requires the NVIDIA Container Toolkit, which this Docker engine does not "
+            f"have (runtimes: {runtimes}); nothing was started. To run on the CPU, use "
             "--set device=cpu"
         )
-    refuse_without_nvidia_card()
+    require_nvidia_gpu()

@@ -1,6 +1,6 @@
-"""The Docker engine from outside, by its command line; no Compose.
+"""Access to the Docker engine through its command line, without Compose.
 
-`client` asks and follows commands; `monitor` keeps the containers of a project known at every
-moment, from events and `inspect`; `cgroups` and `gpu` tell what they use, from the kernel and NVML;
-`log_follower` writes their output to the run's `stack.log`.
+`client` runs commands; `monitor` keeps the state of a project's containers up to date, from events
+and `docker inspect`; `cgroups` and `gpu` read their resource use from the kernel and from NVML;
+`log_follower` writes their log output to the run's `stack.log`.
 """

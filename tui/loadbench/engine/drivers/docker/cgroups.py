@@ -1,9 +1,9 @@
-"""What containers of this machine use, read from the kernel's control groups.
+"""CPU and memory use of containers on this machine, read from the kernel's control groups.
 
-That costs the engine nothing and is never late, unlike `docker stats`, which makes the engine read
-the same files for every container, every second, and tells them seconds later:
-https://github.com/moby/moby/issues/39664 and https://github.com/moby/moby/issues/40437. Can go when
-`docker stats` costs the engine no CPU that a measurement would see.
+This causes no engine load and no delay. `docker stats` makes the engine read the same files for
+every container every second, and reports them seconds later:
+https://github.com/moby/moby/issues/39664 and https://github.com/moby/moby/issues/40437. Remove this
+module when the CPU cost of `docker stats` no longer affects measurements.
 """
 
 import re
@@ -15,31 +15,31 @@ from pathlib import Path
 
 _UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 _MIN_INTERVAL_S = 0.5
-"""Over less than this, the use of a core is more noise than number."""
+"""Shortest averaging interval of CPU use. Shorter ones are too noisy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a container uses now."""
+    """Current resource use of a container."""
 
     cpu_cores: float | None
-    """None: it was not looked at twice yet."""
+    """None: there is no second reading yet."""
     memory_bytes: int
-    """Without what the kernel would give back at once, as `docker stats` counts it."""
+    """Memory without reclaimable page cache, as in `docker stats`."""
     throttled: float | None = None
-    """Share of the scheduling periods in which its CPU limit held it back. None: no limit."""
+    """Share of scheduling periods throttled by the CPU limit, 0 to 1; None: no limit."""
 
 
 class ControlGroup:
-    """The control group of one container, of version 1 or 2.
+    """The control group of one container, version 1 or 2.
 
     Args:
-        identity: The container's whole id.
-        pid: Its first process.
-        root: Where `proc` and `sys` are.
+        identity: Full container id.
+        pid: Process id of its main process.
+        root: Parent folder of `proc` and `sys`.
 
     Raises:
-        OSError: There is none here: the container is on another machine, or has ended.
+        OSError: Not found: the container is on another machine or has exited.
     """
 
     def __init__(self, identity: str, pid: int, *, root: Path = Path("/")) -> None:
@@ -51,37 +51,37 @@ class ControlGroup:
         self._v2 = "memory" not in paths
         cpu, memory, limit = ("", "", "") if self._v2 else ("cpuacct", "memory", "cpu")
         if identity not in paths.get(cpu, ""):
-            raise ProcessLookupError(f"process {pid} here is not of {identity}")
+            raise ProcessLookupError(f"local process {pid} does not belong to {identity}")
         self._cpu = mounts / cpu / paths[cpu].lstrip("/")
         self._memory = mounts / memory / paths[memory].lstrip("/")
         self._limit = mounts / limit / paths.get(limit, "").lstrip("/") / "cpu.stat"
         self._cpu_s = self._read_cpu_s()
         self._periods = self._read_periods()
-        self._looked_at = time.monotonic()
+        self._read_at = time.monotonic()
         self._usage = Usage(None, self._read_memory())
 
     def usage(self) -> Usage:
-        """Return what is used now; looked at anew after half a second, and not sooner.
+        """Return the current use, read again at most every half second.
 
         Raises:
-            OSError: The container has ended.
+            OSError: The container has exited.
         """
-        elapsed = time.monotonic() - self._looked_at
+        elapsed = time.monotonic() - self._read_at
         if elapsed >= _MIN_INTERVAL_S:
             cpu_s = self._read_cpu_s()
             cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 4)
-            self._cpu_s, self._looked_at = cpu_s, self._looked_at + elapsed
+            self._cpu_s, self._read_at = cpu_s, self._read_at + elapsed
             self._usage = Usage(cores, self._read_memory(), self._throttled())
         return self._usage
 
     def _throttled(self) -> float | None:
         (periods, throttled), before = self._read_periods(), self._periods
         self._periods = (periods, throttled)
-        # Without a limit the kernel counts no periods, and an idle container has none.
+        # The kernel counts no periods for containers without a limit or without work.
         return (throttled - before[1]) / (periods - before[0]) if periods > before[0] else None
 
     def _read_periods(self) -> tuple[int, int]:
-        """Return how many scheduling periods there were under a limit, and in how many it held."""
+        """Return the numbers of scheduling periods with a limit and of throttled ones."""
         try:
             text = self._limit.read_text()
         except OSError:
@@ -100,21 +100,21 @@ class ControlGroup:
             if self._v2
             else ("memory.usage_in_bytes", "total_inactive_file")
         )
-        whole = int((self._memory / name).read_text())
-        return max(0, whole - _field(self._memory / "memory.stat", cached))
+        total = int((self._memory / name).read_text())
+        return max(0, total - _field(self._memory / "memory.stat", cached))
 
 
 class ControlGroups:
-    """Those of all containers of a project."""
+    """The control groups of all containers of a project."""
 
     def __init__(self) -> None:
         self._groups: dict[str, ControlGroup] = {}
 
     def follow(self, pids: Mapping[str, int]) -> frozenset[str]:
-        """Read these containers from now on; return the ids of those that cannot be read here.
+        """Set the containers to read; return the ids of those that are unreadable here.
 
         Args:
-            pids: The first process of each, by the container's whole id.
+            pids: Process id of each main process, by full container id.
         """
         groups = {}
         for identity, pid in pids.items():
@@ -128,7 +128,7 @@ class ControlGroups:
         return frozenset(pids) - groups.keys()
 
     def usage(self) -> dict[str, Usage]:
-        """Return what each uses now, by its id; without those that have just ended."""
+        """Return the current use by container id, without containers that have just exited."""
         found = {}
         for identity, group in self._groups.items():
             with suppress(OSError, ValueError, LookupError):
@@ -137,10 +137,10 @@ class ControlGroups:
 
 
 def parse_size(text: str) -> int:
-    """Return a size such as `12.5MiB` in bytes.
+    """Parse a size such as `12.5MiB` into bytes.
 
     Raises:
-        ValueError: It is none.
+        ValueError: Not a size.
     """
     match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]iB|B)\s*", text)
     if not match:

@@ -1,4 +1,4 @@
-"""Docker from outside: its command line, asked and followed, and the errors it answers with."""
+"""The `docker` command line: one-shot commands, streaming commands and their errors."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
-ASK_TIMEOUT_S = 10.0
-"""Longer than an engine that is merely busy takes to answer."""
+COMMAND_TIMEOUT_S = 10.0
+"""Timeout of a short command, with a margin for a busy engine."""
 
-LAST_LINES = 5
+MAX_ERROR_LINES = 5
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _INSTALL = "https://docs.docker.com/engine/install/"
 _NO_ENGINE = (
@@ -30,39 +30,39 @@ _NO_ENGINE = (
 _NO_PERMISSION = "permission denied while trying to connect"
 
 
-class SilentEngineError(EngineError):
-    """The engine takes too long to answer."""
+class EngineTimeoutError(EngineError):
+    """The engine did not respond within the timeout."""
 
 
-class DockerCallError(EngineError):
-    """The engine, or the command line, answered with an error of its own.
+class DockerCommandError(EngineError):
+    """A docker command failed.
 
     Args:
-        lines: What it said, the last lines last.
+        lines: Last lines of its error output.
     """
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__(lines[-1] if lines else "docker failed and said nothing")
+        super().__init__(lines[-1] if lines else "docker failed without an error message")
         self.lines = tuple(lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The engine that the command line talks to, by `DOCKER_HOST` or its current context."""
+    """Address of an engine, from `DOCKER_HOST` or the current Docker context."""
 
     context: str
     url: str
 
     @property
-    def remote(self) -> bool:
-        """Whether ports that it publishes on loopback are not on this machine's loopback."""
+    def is_remote(self) -> bool:
+        """Whether the engine runs on another machine, so that its loopback ports are not ours."""
         parts = urlsplit(self.url)
-        here = parts.scheme in ("unix", "npipe", "fd")
-        return not here and parts.hostname not in ("127.0.0.1", "localhost", "::1")
+        is_local = parts.scheme in ("unix", "npipe", "fd")
+        return not is_local and parts.hostname not in ("127.0.0.1", "localhost", "::1")
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What makes the command line talk to this engine, whatever its environment says."""
+        """Options that select this engine and override the environment."""
         if self.context == "default":
             return ("--host", self.url)
         return ("--context", self.context)
@@ -70,11 +70,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """The command line, for one engine.
+    """The `docker` command line for one engine.
 
     Args:
         endpoint: The engine.
-        settings: Environment variables for it; None: without that one of our own environment.
+        settings: Environment variables to set; a value of None unsets an inherited variable.
     """
 
     endpoint: Endpoint
@@ -82,72 +82,75 @@ class Docker:
 
     @property
     def command(self) -> list[str]:
-        """What every command line begins with.
+        """Program and options that precede every subcommand.
 
         Raises:
-            EngineError: There is no such program.
+            EngineError: Docker is not installed.
         """
         return [_binary(), *self.endpoint.flags]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The whole environment that commands get."""
+        """Complete environment of the commands."""
         merged = {**os.environ, **self.settings}
         return {name: value for name, value in merged.items() if value is not None}
 
-    def ask(self, *arguments: str, timeout_s: float = ASK_TIMEOUT_S, merged: bool = False) -> str:
-        """Return what a short command prints.
+    def run(
+        self, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S, merge_stderr: bool = False
+    ) -> str:
+        """Run a short command and return its output.
 
         Args:
-            arguments: The command.
-            timeout_s: It is ended after this.
-            merged: Return its standard error too, where it belongs in between.
+            arguments: Subcommand and its arguments.
+            timeout_s: Time limit, after which the command is terminated.
+            merge_stderr: Include standard error in the output.
 
         Raises:
-            SilentEngineError: It did not within the time.
-            DockerCallError: It failed for a reason of its own.
-            EngineError: There is no engine, no command line, or no permission to use them.
+            EngineTimeoutError: The command did not finish in time.
+            DockerCommandError: The command failed.
+            EngineError: Docker is not installed, the engine is unreachable, or permission is
+                denied.
         """
         try:
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-                process = self._start(arguments, stdout=out, stderr=out if merged else err)
+                process = self._start(arguments, stdout=out, stderr=out if merge_stderr else err)
                 code = process.wait(timeout_s)
                 process.end()
                 out.seek(0)
                 err.seek(0)
-                said, complaint = _text(out.read()), _text(err.read())
+                output, error_output = _text(out.read()), _text(err.read())
         except OSError as error:
-            raise EngineError(f"docker cannot be asked: {error}") from error
+            raise EngineError(f"cannot run docker: {error}") from error
         if code is None:
-            raise SilentEngineError(
-                f"the Docker engine at {self.endpoint.url} did not answer within {timeout_s:g} s"
+            raise EngineTimeoutError(
+                f"the Docker engine at {self.endpoint.url} did not respond within {timeout_s:g} s"
             )
         if code:
-            raise self.error(complaint.splitlines() or said.splitlines())
-        return said
+            raise self.error(error_output.splitlines() or output.splitlines())
+        return output
 
     def follow(self, *arguments: str) -> SupervisedProcess:
-        """Start a command that goes on until it is ended; its output is a pipe."""
+        """Start a command that runs until it is terminated; its output is a pipe."""
         return self._start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def error(self, lines: Iterable[str]) -> EngineError:
-        """Return the error that stands for what the command line has said."""
-        said = [line.strip() for line in lines if line.strip()]
-        whole = "\n".join(said).lower()
-        if _NO_PERMISSION in whole:
+        """Return the error for the error output of a failed command."""
+        messages = [line.strip() for line in lines if line.strip()]
+        text = "\n".join(messages).lower()
+        if _NO_PERMISSION in text:
             return EngineError(
-                f"no permission to use the Docker engine at {self.endpoint.url}: "
-                "`sudo usermod -aG docker $USER`, then log in again"
+                f"permission denied for the Docker engine at {self.endpoint.url}: "
+                "run `sudo usermod -aG docker $USER`, then log in again"
             )
-        if any(words in whole for words in _NO_ENGINE):
+        if any(phrase in text for phrase in _NO_ENGINE):
             url = self.endpoint.url
             if url.startswith("ssh:"):
-                return EngineError(f"no Docker engine answers at {url}: {said[-1]}")
+                return EngineError(f"cannot connect to the Docker engine at {url}: {messages[-1]}")
             return EngineError(
-                f"no Docker engine answers at {url}: start it "
-                "(`sudo systemctl start docker`), or see DOCKER_HOST and `docker context ls`"
+                f"cannot connect to the Docker engine at {url}: start it "
+                "(`sudo systemctl start docker`), or check DOCKER_HOST and `docker context ls`"
             )
-        return DockerCallError(said[-LAST_LINES:])
+        return DockerCommandError(messages[-MAX_ERROR_LINES:])
 
     def _start(self, arguments: Sequence[str], *, stdout: Any, stderr: Any) -> SupervisedProcess:
         try:
@@ -159,79 +162,83 @@ class Docker:
                 stderr=stderr,
             )
         except OSError as error:
-            raise EngineError(f"docker cannot be started: {error}") from error
+            raise EngineError(f"cannot start docker: {error}") from error
 
 
 def current_endpoint() -> Endpoint:
-    """Return the engine that a plain `docker` would talk to; nothing is asked of it.
+    """Return the engine that a plain `docker` command would use, without contacting it.
 
     Raises:
-        EngineError: There is no command line, or its context is broken.
+        EngineError: Docker is not installed, or its context is broken.
     """
     try:
-        told = subprocess.run(
+        result = subprocess.run(
             [_binary(), "context", "inspect"],
             capture_output=True,
             text=True,
-            timeout=ASK_TIMEOUT_S,
+            timeout=COMMAND_TIMEOUT_S,
             stdin=subprocess.DEVNULL,
         )
-        context = json.loads(told.stdout)[0]
+        context = json.loads(result.stdout)[0]
         return Endpoint(context["Name"], context["Endpoints"]["docker"]["Host"])
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineError(f"docker cannot be run: {error}") from error
+        raise EngineError(f"cannot run docker: {error}") from error
     except (ValueError, LookupError, TypeError):
-        last = told.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        last = result.stderr.strip().splitlines()[-1:] or ["no error message"]
         raise EngineError(f"`docker context inspect` failed: {last[0]}") from None
 
 
 def engine_info(docker: Docker) -> dict[str, Any]:
-    """Return what the engine tells of itself, as `docker info` has it.
+    """Return the parsed output of `docker info`.
 
     Raises:
-        EngineError: It cannot be used.
+        EngineError: The engine cannot be used.
     """
-    info = _parsed(docker.ask("info", "--format", "{{json .}}"))
+    info = _parse_info(docker.run("info", "--format", "{{json .}}"))
     if errors := info.get("ServerErrors"):
         raise docker.error(errors)
     return info
 
 
 def compose_version(docker: Docker) -> str:
-    """Return the version of Compose; no engine is needed for that.
+    """Return the version of Docker Compose, without contacting an engine.
 
     Raises:
-        EngineError: There is no Compose v2.
+        EngineError: Docker Compose v2 is not installed.
     """
     try:
-        return docker.ask("compose", "version", "--short").strip()
-    except DockerCallError:
+        return docker.run("compose", "version", "--short").strip()
+    except DockerCommandError:
         raise EngineError(
-            "Docker Compose v2 is missing (`docker compose version` fails): install the package "
-            f"docker-compose-plugin, see {_INSTALL}"
+            "Docker Compose v2 is not installed (`docker compose version` failed): install the "
+            f"package docker-compose-plugin, see {_INSTALL}"
         ) from None
 
 
-def clean(raw: bytes | str) -> str:
-    """Return a line of a command's output without what steers a terminal.
+def strip_escapes(raw: bytes | str) -> str:
+    """Return a line of a command's output without terminal escape sequences.
 
-    `docker stats` writes that into pipes too: https://github.com/docker/cli/issues/2614. Its lines
-    can do without this when that is closed; those of services cannot.
+    `docker stats` writes them into pipes too: https://github.com/docker/cli/issues/2614. Log lines
+    of services need this even when that issue is closed.
     """
     return _ESCAPES.sub("", _text(raw) if isinstance(raw, bytes) else raw).rstrip()
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse_info(text: str) -> dict[str, Any]:
     try:
         return dict(json.loads(text))
     except (ValueError, TypeError):
-        raise DockerCallError(["docker info gave no JSON", *text.splitlines()[-1:]]) from None
+        raise DockerCommandError(
+            ["docker info did not return JSON", *text.splitlines()[-1:]]
+        ) from None
 
 
 def _binary() -> str:
     found = shutil.which("docker")
     if found is None:
-        raise EngineError(f"Docker is not installed: there is no `docker` here. {_INSTALL}")
+        raise EngineError(
+            f"Docker is not installed: `docker` was not found on the PATH. See {_INSTALL}"
+        )
     return found
 
 

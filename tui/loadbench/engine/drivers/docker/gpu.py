@@ -1,6 +1,6 @@
-"""NVIDIA's management library: what the GPUs have, and which process of this machine uses how much.
+"""GPU memory and its use by local processes and containers, read through NVML.
 
-None of it is there without an NVIDIA driver, and that is no error.
+Without an NVIDIA driver, no values are available; this is not an error.
 """
 
 import time
@@ -13,26 +13,26 @@ from typing import Any
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
 from loadbench.engine.profile.model import Profile
 
-_LOOK_EVERY_S = 1.0
+_POLL_INTERVAL_S = 1.0
 
 
 class Gpus:
     """The GPUs of this machine.
 
     Args:
-        library: NVML's own bindings, initialised.
+        library: The NVML bindings, initialised.
     """
 
     def __init__(self, library: Any) -> None:
         self._library = library
         self.count = library.nvmlDeviceGetCount()
-        self._handles = [library.nvmlDeviceGetHandleByIndex(it) for it in range(self.count)]
+        self._handles = [library.nvmlDeviceGetHandleByIndex(index) for index in range(self.count)]
 
     @property
     def first_bytes(self) -> int | None:
-        """The memory of the first GPU, which is the one that our workers compute on.
+        """Memory of the first GPU, which is the one that the bundled workers use.
 
-        None: it has none of its own, as where GPU and CPU share it.
+        None: it has no dedicated memory, because it shares memory with the CPU.
         """
         try:
             return int(self._library.nvmlDeviceGetMemoryInfo(self._handles[0]).total)
@@ -40,9 +40,9 @@ class Gpus:
             return None
 
     def used_bytes(self) -> dict[int, int]:
-        """Return the VRAM of every process that computes, by process id, over all GPUs.
+        """Return the VRAM use of compute processes, by process id, summed over all GPUs.
 
-        Processes that the driver does not tell of, as under WSL, are left out.
+        Processes that the NVIDIA driver does not report, for example under WSL, are omitted.
         """
         used: Counter[int] = Counter()
         for handle in self._handles:
@@ -54,30 +54,30 @@ class Gpus:
 
 
 class VramMeter:
-    """Tells how much video memory containers of this machine use, looking once a second.
+    """Reads the VRAM use of containers on this machine, at most once a second.
 
     Args:
         gpus: The GPUs.
-        proc: Where the kernel tells of processes.
+        proc: Mount point of the proc file system.
     """
 
     def __init__(self, gpus: Gpus, *, proc: Path = Path("/proc")) -> None:
         self._gpus = gpus
         self._proc = proc
-        self._looked_at = -_LOOK_EVERY_S
-        self._found: dict[str, int] = {}
+        self._read_at = -_POLL_INTERVAL_S
+        self._used: dict[str, int] = {}
 
     def by_container(self, ids: Iterable[str]) -> dict[str, int]:
-        """Return the bytes of those containers that use any, by their whole id."""
+        """Return bytes by full container id, without containers that use no VRAM."""
         now = time.monotonic()
-        if now - self._looked_at >= _LOOK_EVERY_S:
-            self._looked_at = now
-            self._found = used_by_container(self._gpus.used_bytes(), ids, proc=self._proc)
-        return self._found
+        if now - self._read_at >= _POLL_INTERVAL_S:
+            self._read_at = now
+            self._used = used_by_container(self._gpus.used_bytes(), ids, proc=self._proc)
+        return self._used
 
 
 def find_gpus() -> Gpus | None:
-    """Return the GPUs; None: there is no NVIDIA driver, or no GPU."""
+    """Return the GPUs of this machine; None: no NVIDIA driver or no GPU."""
     try:
         import pynvml
 
@@ -92,31 +92,32 @@ def find_gpus() -> Gpus | None:
 
 
 def vram_warning(profile: Profile) -> str | None:
-    """Return a sentence when the models of a profile may want more VRAM than the GPU has."""
+    """Return a warning if the VRAM limits of all models exceed the memory of the GPU."""
     limit = profile.stack.gpu_memory_mb
     gpus = find_gpus() if profile.device == "gpu" and limit else None
-    has_bytes = gpus.first_bytes if gpus else None
-    if has_bytes is None or limit is None:
+    total_bytes = gpus.first_bytes if gpus else None
+    if total_bytes is None or limit is None:
         return None
-    has_mb = has_bytes // BYTES_PER_MB
-    if max(profile.models) * limit <= has_mb:
+    total_mb = total_bytes // BYTES_PER_MB
+    if max(profile.models) * limit <= total_mb:
         return None
     return (
-        f"{max(profile.models)} models × {limit} MB are more than the {has_mb} MB of the GPU: "
-        "some may run out of VRAM"
+        f"{max(profile.models)} models × {limit} MB exceed the GPU memory of {total_mb} MB: "
+        "some models may run out of VRAM"
     )
 
 
 def used_by_container(
     used: dict[int, int], ids: Iterable[str], *, proc: Path = Path("/proc")
 ) -> dict[str, int]:
-    """Return the VRAM that each container uses, in bytes.
+    """Return the VRAM use of each container, in bytes.
+
+    A process belongs to the container whose id is in the name of its control group.
 
     Args:
-        used: By process id, as `Gpus.used_bytes` gives it.
-        ids: Whole container ids.
-        proc: Where the kernel tells of processes: a container's id is in the name of its
-            processes' control group.
+        used: Bytes by process id, from `Gpus.used_bytes`.
+        ids: Full container ids.
+        proc: Mount point of the proc file system.
     """
     found: Counter[str] = Counter()
     for pid, bytes_used in used.items():

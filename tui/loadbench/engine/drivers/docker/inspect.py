@@ -1,21 +1,21 @@
-"""A container as `docker inspect` describes it. Pure."""
+"""Parses the output of `docker inspect`. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loadbench.engine.drivers.protocol import LOG_LINES
+from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 
 PROJECT_LABEL = "com.docker.compose.project"
 RUN_LABEL = "loadbench.run"
-"""On every container that we start: the folder of its run."""
+"""Label of every container that we start. Its value is the folder of the run."""
 
-_ENDED = ("exited", "dead", "restarting")
+_EXITED_STATES = ("exited", "dead", "restarting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """A port of a container, and where it is published."""
+    """A published port of a container."""
 
     target: int
     address: str
@@ -23,12 +23,12 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
-    """A container as the engine described it."""
+class ContainerInfo:
+    """State of a container."""
 
     id: str
     name: str
-    """As people say it: `model-1`."""
+    """Short name, such as `model-1`."""
     service: str
     state: str
     health: str | None
@@ -37,75 +37,77 @@ class Inspected:
     restarts: int
     started_at: str
     pid: int
-    """Its first process, as its own machine numbers it; 0: it has ended."""
+    """Process id of its main process on the engine's machine; 0: it has exited."""
     image: str
     memory_limit_bytes: int
     """0: no limit."""
     ports: tuple[Port, ...]
     run: str
-    """The folder of the run that has started it, as its label says."""
-    last_words: tuple[str, ...]
-    """Of one that has ended, or whose health check fails."""
+    """Folder of the run that started it, from its label; empty: no such label."""
+    last_output: tuple[str, ...]
+    """Last log lines of an exited container, or output of a failing health check."""
 
     @property
-    def running(self) -> bool:
-        """Whether it runs, which one that is paused or restarting does not."""
+    def is_running(self) -> bool:
+        """Whether it is running. Paused and restarting containers are not."""
         return self.state == "running"
 
     @property
-    def ended(self) -> bool:
-        """Whether its process has ended."""
-        return self.state in _ENDED
+    def has_exited(self) -> bool:
+        """Whether its main process has exited."""
+        return self.state in _EXITED_STATES
 
 
-def describe(told: Mapping[str, Any], project: str, oomed: Collection[str] = ()) -> Inspected:
-    """Return a container from what `docker inspect` tells of it.
+def parse_container(
+    inspected: Mapping[str, Any], project: str, oom_killed_ids: Collection[str] = ()
+) -> ContainerInfo:
+    """Parse one element of the output of `docker inspect`.
 
     Args:
-        told: One element of its answer.
-        project: The compose project, whose name all its containers begin with.
-        oomed: Ids of containers in which the kernel has killed a process: the engine tells of
-            that in an event, and some tell nowhere else (as https://github.com/moby/moby/issues/38352).
-            Can go when every engine that is supported sets `OOMKilled`.
+        inspected: The element.
+        project: Name of the Compose project, which is a prefix of its container names.
+        oom_killed_ids: Ids of containers with an OOM event. Some engines report an OOM kill only as
+            an event: https://github.com/moby/moby/issues/38352. Remove this parameter when all
+            supported engines set `OOMKilled`.
 
     Raises:
-        LookupError: Something is missing.
+        LookupError: A required field is missing.
     """
-    state, labels = told["State"], told["Config"]["Labels"]
+    state, labels = inspected["State"], inspected["Config"]["Labels"]
     service = labels.get("com.docker.compose.service", "")
     number = labels.get("com.docker.compose.container-number", "1")
-    name = told["Name"].removeprefix("/")
+    name = inspected["Name"].removeprefix("/")
     if name == f"{project}-{service}-{number}":
         name = f"{service}-{number}"
     health = state.get("Health") or {}
     status = health.get("Status")
-    return Inspected(
-        id=told["Id"],
+    return ContainerInfo(
+        id=inspected["Id"],
         name=name,
         service=service,
         state=state["Status"],
         health=None if status == "none" else status,
         exit_code=state["ExitCode"],
-        oom_killed=bool(state["OOMKilled"]) or told["Id"] in oomed,
-        restarts=told.get("RestartCount", 0),
+        oom_killed=bool(state["OOMKilled"]) or inspected["Id"] in oom_killed_ids,
+        restarts=inspected.get("RestartCount", 0),
         started_at=state["StartedAt"],
         pid=state["Pid"],
-        image=told["Image"],
-        memory_limit_bytes=told["HostConfig"].get("Memory", 0),
-        ports=_ports(told["NetworkSettings"].get("Ports") or {}),
+        image=inspected["Image"],
+        memory_limit_bytes=inspected["HostConfig"].get("Memory", 0),
+        ports=_published_ports(inspected["NetworkSettings"].get("Ports") or {}),
         run=labels.get(RUN_LABEL, ""),
-        last_words=_complaint(health) if status == "unhealthy" else (),
+        last_output=_health_output(health) if status == "unhealthy" else (),
     )
 
 
-def _complaint(health: Mapping[str, Any]) -> tuple[str, ...]:
+def _health_output(health: Mapping[str, Any]) -> tuple[str, ...]:
     outputs = [entry.get("Output", "") for entry in health.get("Log") or ()]
-    return tuple(line for text in outputs[-1:] for line in text.splitlines()[-LOG_LINES:])
+    return tuple(line for text in outputs[-1:] for line in text.splitlines()[-MAX_LOG_LINES:])
 
 
-def _ports(told: Mapping[str, Any]) -> tuple[Port, ...]:
+def _published_ports(ports: Mapping[str, Any]) -> tuple[Port, ...]:
     found = []
-    for target, bindings in told.items():
+    for target, bindings in ports.items():
         port, _, protocol = target.partition("/")
         for binding in bindings or () if protocol == "tcp" else ():
             address, published = binding["HostIp"], int(binding["HostPort"])

@@ -1,23 +1,23 @@
-"""What the containers of a project say, all of it, in the run's `stack.log`."""
+"""Copies the log output of a project's containers to the run's `stack.log`."""
 
 import threading
 from datetime import UTC, datetime
 
-from loadbench.engine.drivers.docker.client import Docker, clean
+from loadbench.engine.drivers.docker.client import Docker, strip_escapes
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
-_LAST_LINES_S = 2.0
+_DRAIN_TIMEOUT_S = 2.0
 
 
 class LogFollower:
-    """Follows the containers' output, by `docker compose logs`.
+    """Follows the output of containers with `docker compose logs`.
 
     Args:
-        docker: The engine's command line.
-        project: The project's name.
-        log: Where it goes.
+        docker: Command line of the engine.
+        project: Name of the Compose project.
+        log: Destination of the lines.
     """
 
     def __init__(self, docker: Docker, project: str, log: StackLog) -> None:
@@ -28,31 +28,32 @@ class LogFollower:
         self._until = ""
 
     def follow(self) -> None:
-        """Follow all containers, those that come later too, unless that is being done."""
+        """Follow all containers, including later ones. Does nothing if already following."""
         if self._child and self._child.poll() is None:
             return
-        # It ends when all containers have ended, and must not print again what it has printed:
-        # https://github.com/docker/compose/issues/10331. Can go when it waits for new containers.
+        # `compose logs` exits with the last container, and a restart must not repeat lines:
+        # https://github.com/docker/compose/issues/10331. Remove when it waits for new containers.
         since = ("--since", self._until) if self._until else ()
         arguments = ("compose", "--project-name", self._project, "logs", "--no-color")
         try:
             self._child = self._docker.follow(*arguments, "--follow", *since)
         except EngineError:
             return
-        threading.Thread(target=self._write_down, args=(self._child,), daemon=True).start()
+        threading.Thread(target=self._copy_lines, args=(self._child,), daemon=True).start()
 
     def close(self) -> None:
-        """Take down the last words, and stop."""
+        """Copy the remaining lines and stop."""
         if self._child:
-            self._child.wait(_LAST_LINES_S)
+            self._child.wait(_DRAIN_TIMEOUT_S)
             self._child.end()
 
-    def _write_down(self, child: SupervisedProcess) -> None:
+    def _copy_lines(self, child: SupervisedProcess) -> None:
         output = child.output
         assert output is not None
         with output:
             for raw in output:
-                name, bar, line = clean(raw).partition("|")
-                self._log.write(*((name.strip(), line.strip()) if bar else ("compose", name)))
+                name, separator, line = strip_escapes(raw).partition("|")
+                entry = (name.strip(), line.strip()) if separator else ("compose", name)
+                self._log.write(*entry)
         child.end()
         self._until = datetime.now(UTC).isoformat()

@@ -1,7 +1,7 @@
-"""What the containers of a compose project are doing, known at every moment.
+"""Keeps the state of a Compose project's containers up to date.
 
-The engine's events say *that* something happened; what then is, `docker inspect` alone says. So
-there is one truth, and a lost event costs no more than the seconds until the next regular look.
+Events of the engine only trigger a new `docker inspect`; the state always comes from `inspect`. A
+lost event therefore delays an update no longer than until the next regular poll.
 """
 
 import json
@@ -14,168 +14,181 @@ from dataclasses import replace
 from loadbench.engine.drivers.docker.cgroups import ControlGroups, Usage, parse_size
 from loadbench.engine.drivers.docker.client import (
     Docker,
-    DockerCallError,
-    SilentEngineError,
-    clean,
+    DockerCommandError,
+    EngineTimeoutError,
+    strip_escapes,
 )
-from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, Inspected, describe
-from loadbench.engine.drivers.protocol import LOG_LINES
+from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, ContainerInfo, parse_container
+from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
-LOOK_EVERY_S = 15.0
-RETRY_EVERY_S = 1.0
-GONE_AFTER_S = 5.0
-"""How long the engine may refuse to answer before that is a fault: a connection can break."""
+POLL_INTERVAL_S = 15.0
+RETRY_INTERVAL_S = 1.0
+UNREACHABLE_TIMEOUT_S = 5.0
+"""Seconds of failed requests that are tolerated, because a connection may break briefly."""
 
-SILENT_AFTER_S = 30.0
-"""How long it may say nothing: with many containers, a busy one takes its time."""
+UNRESPONSIVE_TIMEOUT_S = 30.0
+"""Seconds without a response that are tolerated, because a busy engine is slow."""
 
 _EVENTS = ("create", "start", "die", "oom", "pause", "unpause", "destroy", "health_status")
 
 
 class Monitor:
-    """Keeps an eye on all containers of a project, in threads of its own.
+    """Monitors all containers of a project in background threads.
 
     Args:
-        docker: The engine's command line.
-        project: The project's name.
+        docker: Command line of the engine.
+        project: Name of the Compose project.
     """
 
     def __init__(self, docker: Docker, project: str) -> None:
         self._docker = docker
         self._project = project
-        self._seen: tuple[Inspected, ...] = ()
+        self._containers: tuple[ContainerInfo, ...] = ()
         self._groups = ControlGroups()
-        self._told: dict[str, Usage] = {}
-        self._oomed: set[str] = set()
-        self._trouble: EngineError | None = None
-        self._trouble_since = 0.0
+        self._engine_usage: dict[str, Usage] = {}
+        self._oom_killed_ids: set[str] = set()
+        self._error: EngineError | None = None
+        self._failing_since = 0.0
         self._closed = threading.Event()
-        self._woken = threading.Event()
-        self._looking = threading.Lock()
+        self._wake = threading.Event()
+        self._poll_lock = threading.Lock()
         self._events: SupervisedProcess | None = None
-        self._events_at = -RETRY_EVERY_S
+        self._events_started_at = -RETRY_INTERVAL_S
         self._stats: SupervisedProcess | None = None
-        self._stats_at = -RETRY_EVERY_S
+        self._stats_started_at = -RETRY_INTERVAL_S
         self._unreadable: frozenset[str] = frozenset()
-        self._thread = threading.Thread(target=self._go_on, name="containers", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="containers", daemon=True)
 
     @property
-    def seen(self) -> tuple[Inspected, ...]:
-        """The containers as they were when they were last looked at."""
-        return self._seen
+    def containers(self) -> tuple[ContainerInfo, ...]:
+        """The containers at the last poll."""
+        return self._containers
 
     @property
     def usage(self) -> Mapping[str, Usage]:
-        """What each container uses, by its id."""
-        return {**self._told, **self._groups.usage()}
+        """Resource use of each container, by id."""
+        return {**self._engine_usage, **self._groups.usage()}
 
     @property
     def cpu_cores_here(self) -> float | None:
-        """Cores of this machine that all containers use; None: some cannot be read here."""
+        """CPU use of all containers on this machine, in cores; None: some are unreadable."""
         if self._unreadable:
             return None
         return sum(usage.cpu_cores or 0.0 for usage in self._groups.usage().values())
 
     @property
-    def trouble(self) -> EngineError | None:
-        """Why the engine has not told of the containers for too long; None: it has."""
-        trouble = self._trouble
-        if trouble is None:
+    def error(self) -> EngineError | None:
+        """Last error of the engine, once polls have failed for too long; None: no such error."""
+        error = self._error
+        if error is None:
             return None
-        patience_s = SILENT_AFTER_S if isinstance(trouble, SilentEngineError) else GONE_AFTER_S
-        return trouble if time.monotonic() - self._trouble_since > patience_s else None
+        is_timeout = isinstance(error, EngineTimeoutError)
+        tolerated_s = UNRESPONSIVE_TIMEOUT_S if is_timeout else UNREACHABLE_TIMEOUT_S
+        return error if time.monotonic() - self._failing_since > tolerated_s else None
 
     def start(self) -> None:
-        """Begin to look, unless that was begun."""
+        """Start polling. Does nothing if already started."""
         if not self._thread.is_alive() and not self._closed.is_set():
             self._thread.start()
 
-    def look(self) -> tuple[Inspected, ...]:
-        """Ask the engine now, and return all containers of the project.
+    def poll(self) -> tuple[ContainerInfo, ...]:
+        """Query the engine now and return all containers of the project.
 
         Raises:
-            EngineError: It cannot be used.
+            EngineError: The engine cannot be used.
         """
-        with self._looking:
+        with self._poll_lock:
             try:
-                found = self._ask()
+                found = self._inspect_all()
             except EngineError as error:
-                self._note_trouble(error)
+                self._note_error(error)
                 raise
-            self._trouble = None
-            self._seen = found
+            self._error = None
+            self._containers = found
             return found
 
     def close(self) -> None:
-        """Stop looking."""
-        # Not waited for: it may be asking an engine that does not answer.
+        """Stop polling."""
+        # The thread is not joined: it may be waiting for an unresponsive engine.
         self._closed.set()
-        self._woken.set()
+        self._wake.set()
         children = [child for child in (self._events, self._stats) if child]
         for child in children:
             child.let_go()
         for child in children:
             child.end()
 
-    def _go_on(self) -> None:
+    def _run(self) -> None:
         while not self._closed.is_set():
-            self._woken.clear()
+            self._wake.clear()
             self._follow_events()
             try:
-                self.look()
+                self.poll()
                 self._follow_usage()
             except EngineError:
-                # Not until woken: streams that end at once would wake again and again.
-                self._closed.wait(RETRY_EVERY_S)
-            except Exception as error:  # noqa: BLE001  # the run would go on, and be blind
-                self._note_trouble(EngineError(f"containers cannot be looked at: {error!r}"))
-                self._closed.wait(RETRY_EVERY_S)
+                # Ignore wake-ups here: event streams that fail at once would cause a busy loop.
+                self._closed.wait(RETRY_INTERVAL_S)
+            except Exception as error:  # noqa: BLE001  # a dead thread would go unnoticed
+                self._note_error(EngineError(f"cannot monitor the containers: {error!r}"))
+                self._closed.wait(RETRY_INTERVAL_S)
             else:
-                self._woken.wait(LOOK_EVERY_S)
+                self._wake.wait(POLL_INTERVAL_S)
 
-    def _note_trouble(self, error: EngineError) -> None:
-        if self._trouble is None:
-            self._trouble_since = time.monotonic()
-        self._trouble = error
+    def _note_error(self, error: EngineError) -> None:
+        if self._error is None:
+            self._failing_since = time.monotonic()
+        self._error = error
 
-    def _ask(self) -> tuple[Inspected, ...]:
+    def _inspect_all(self) -> tuple[ContainerInfo, ...]:
         label = f"label={PROJECT_LABEL}={self._project}"
-        ids = self._docker.ask("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+        ids = self._docker.run("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
         if not ids:
             return ()
         try:
-            told = self._docker.ask("inspect", "--type", "container", *ids)
-        except DockerCallError as error:
+            output = self._docker.run("inspect", "--type", "container", *ids)
+        except DockerCommandError as error:
             if any("no such" in line.lower() for line in error.lines):
-                # One of them went between the two questions, and its event is on the way.
-                return self._seen
+                # A container was removed between the two commands; its event will follow.
+                return self._containers
             raise
         try:
-            described = [describe(it, self._project, self._oomed) for it in json.loads(told)]
+            parsed = [
+                parse_container(inspected, self._project, self._oom_killed_ids)
+                for inspected in json.loads(output)
+            ]
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            problem = f"`docker inspect` told of a container in an unknown way: {error!r}"
-            raise EngineError(problem) from error
-        found = [self._with_last_words(seen) for seen in described]
-        return tuple(sorted(found, key=lambda seen: (seen.service, len(seen.name), seen.name)))
+            message = f"unexpected output of `docker inspect`: {error!r}"
+            raise EngineError(message) from error
+        found = [self._with_last_output(container) for container in parsed]
+        return tuple(sorted(found, key=lambda info: (info.service, len(info.name), info.name)))
 
-    def _with_last_words(self, seen: Inspected) -> Inspected:
-        if not seen.ended or (seen.exit_code == 0 and not seen.restarts):
-            return seen
-        known = {it.id: it for it in self._seen if it.started_at == seen.started_at}
-        if seen.id in known and known[seen.id].last_words:
-            return replace(seen, last_words=known[seen.id].last_words)
+    def _with_last_output(self, container: ContainerInfo) -> ContainerInfo:
+        """Add the last log lines of an exited container; they are read once per exit."""
+        if not container.has_exited or (container.exit_code == 0 and not container.restarts):
+            return container
+        known = {
+            earlier.id: earlier
+            for earlier in self._containers
+            if earlier.started_at == container.started_at
+        }
+        if container.id in known and known[container.id].last_output:
+            return replace(container, last_output=known[container.id].last_output)
         with suppress(EngineError):
-            said = self._docker.ask("logs", "--tail", str(LOG_LINES), seen.id, merged=True)
-            return replace(seen, last_words=tuple(clean(line) for line in said.splitlines()))
-        return seen
+            output = self._docker.run(
+                "logs", "--tail", str(MAX_LOG_LINES), container.id, merge_stderr=True
+            )
+            lines = tuple(strip_escapes(line) for line in output.splitlines())
+            return replace(container, last_output=lines)
+        return container
 
     def _follow_events(self) -> None:
         now = time.monotonic()
-        if (self._events and self._events.poll() is None) or now < self._events_at + RETRY_EVERY_S:
+        is_following = self._events is not None and self._events.poll() is None
+        if is_following or now < self._events_started_at + RETRY_INTERVAL_S:
             return
-        self._events_at = now
+        self._events_started_at = now
         flags = [f"--filter=event={name}" for name in _EVENTS]
         flags += [f"--filter=label={PROJECT_LABEL}={self._project}", "--filter=type=container"]
         self._events = self._replace(
@@ -183,17 +196,20 @@ class Monitor:
         )
 
     def _follow_usage(self) -> None:
-        """Have what the containers use: from the kernel, or of those elsewhere from the engine."""
-        unreadable = self._groups.follow({it.id: it.pid for it in self._seen if it.running})
-        up = self._stats is not None and self._stats.poll() is None
+        """Read the usage from the kernel, or from the engine if it runs on another machine."""
+        running = {info.id: info.pid for info in self._containers if info.is_running}
+        unreadable = self._groups.follow(running)
+        is_following = self._stats is not None and self._stats.poll() is None
         now = time.monotonic()
         if unreadable == self._unreadable and (
-            up or not unreadable or now < self._stats_at + RETRY_EVERY_S
+            is_following or not unreadable or now < self._stats_started_at + RETRY_INTERVAL_S
         ):
             return
-        self._stats_at = now
+        self._stats_started_at = now
         self._unreadable = unreadable
-        self._told = {key: usage for key, usage in dict(self._told).items() if key in unreadable}
+        self._engine_usage = {
+            key: usage for key, usage in dict(self._engine_usage).items() if key in unreadable
+        }
         if not unreadable:
             if self._stats:
                 self._stats.let_go()
@@ -210,7 +226,7 @@ class Monitor:
         self, former: SupervisedProcess | None, on_line: Callable[[str], None], *arguments: str
     ) -> SupervisedProcess | None:
         if former:
-            # Not waited for: `docker stats` takes its time to end.
+            # Its exit is not awaited: `docker stats` exits slowly.
             former.let_go()
         if self._closed.is_set():
             return None
@@ -226,22 +242,22 @@ class Monitor:
         assert output is not None
         with output:
             for raw in output:
-                on_line(clean(raw))
+                on_line(strip_escapes(raw))
         child.end()
-        # Whatever ended it may have ended more.
-        self._woken.set()
+        # The end of a stream may have the same cause as a change of the containers.
+        self._wake.set()
 
     def _on_event(self, line: str) -> None:
         with suppress(ValueError, KeyError, TypeError):
             event = json.loads(line)
             if event["Action"] == "oom":
-                self._oomed.add(event["Actor"]["ID"])
-        self._woken.set()
+                self._oom_killed_ids.add(event["Actor"]["ID"])
+        self._wake.set()
 
     def _on_stats(self, line: str) -> None:
-        # Of a container that has just ended, the numbers are dashes.
+        # For a container that has just exited, the values are dashes.
         with suppress(ValueError, KeyError, TypeError):
-            told = json.loads(line)
-            cores = float(told["CPUPerc"].rstrip("%")) / 100
-            memory = parse_size(told["MemUsage"].partition("/")[0])
-            self._told[told["ID"]] = Usage(round(cores, 4), memory)
+            stats = json.loads(line)
+            cores = float(stats["CPUPerc"].rstrip("%")) / 100
+            memory = parse_size(stats["MemUsage"].partition("/")[0])
+            self._engine_usage[stats["ID"]] = Usage(round(cores, 4), memory)

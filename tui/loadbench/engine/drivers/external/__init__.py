@@ -1,1 +1,1 @@
-"""The `external` driver: a service that is running already; nothing is started, scaled or ended."""
+"""The `external` driver: measures a service that is already running; starts and stops nothing."""

@@ -1,4 +1,4 @@
-"""The `external` driver: a service that is running already."""
+"""The `external` driver: measures a service that is already running."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,34 +15,34 @@ from loadbench.workspace import Workspace
 
 
 class ExternalDriver:
-    """Starts nothing."""
+    """Driver for a service that is already running. Starts and stops nothing."""
 
     name = ExternalSettings.name
 
     def preflight(self, _workspace: Workspace, profile: Profile) -> Preflight:
-        """Refuse nothing: whether the service answers is found when it is to be measured."""
+        """Return the preflight. The service is not contacted before its first cell."""
         assert profile.host is not None
         parts = urlsplit(profile.host)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return Preflight(
             driver=self.name,
-            reason=f"the service runs at {profile.host}",
+            reason=f"the service is at {profile.host}",
             lock=f"{self.name}-{parts.hostname}-{port}",
             warnings=tuple(warnings(profile, None)),
         )
 
     def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:
-        """Nothing can be said of a service that is elsewhere."""
+        """Return no warnings: nothing can be checked without contacting the service."""
         return []
 
     def open(self, _workspace: Workspace, profile: Profile, _folder: Path) -> Stack:
-        """Return the service at its address."""
+        """Return a stack for the service at the profile's `host`."""
         return ExternalStack(profile)
 
     def leftovers(self, _runs: Iterable[Run]) -> Leftovers:
-        """Nothing: nothing was started."""
+        """Return no leftovers: the driver starts nothing."""
         return Leftovers()
 
     def clear_leftovers(self, _run: Run) -> str | None:
-        """Nothing is left."""
+        """Do nothing: the driver starts nothing."""
         return None

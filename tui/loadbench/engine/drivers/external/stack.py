@@ -1,11 +1,11 @@
-"""The `external` driver: a service that is running already; nothing is started, scaled or ended."""
+"""The stack of the `external` driver: a service that is already running."""
 
 from collections.abc import Mapping
 
 import requests
 
 from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
-from loadbench.engine.drivers.protocol import Say
+from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.journal.events import Container
 from loadbench.engine.profile.driver_settings import ExternalSettings
 from loadbench.engine.profile.model import Profile
@@ -13,10 +13,10 @@ from loadbench.errors import StackError
 
 
 class ExternalStack:
-    """A service at an address.
+    """A service at a fixed address. It is never started, scaled or stopped.
 
     Args:
-        profile: Says where it is; its number of models is a label.
+        profile: Provides `host`; its number of models is only a label.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -24,38 +24,38 @@ class ExternalStack:
         self._host = profile.host
         self._url = health_url(ExternalSettings.from_profile(profile).health, self._host)
         self._session = requests.Session()
-        # Locust's users know of no proxies either.
+        # Ignore proxies in the environment, as Locust's users do.
         self._session.trust_env = False
 
     @property
     def host(self) -> str:
-        """The service's address."""
+        """Base URL of the service."""
         return self._host
 
-    def prepare(self, _say: Say) -> Mapping[str, str]:
-        """Nothing is to be built."""
+    def prepare(self, _on_progress: ProgressCallback) -> Mapping[str, str]:
+        """Do nothing: there are no images."""
         return {}
 
-    def scale(self, _models: int, _say: Say) -> None:
-        """Nothing is scaled."""
+    def scale(self, _models: int, _on_progress: ProgressCallback) -> None:
+        """Do nothing: the service cannot be scaled."""
 
     def missing(self, _models: int) -> str | None:
-        """Return what its health URL lacks; None: it is ready."""
+        """Return why the service is not ready, according to its health URL; None: it is ready."""
         return lacking_workers(ask_health(self._session, self._url), None)
 
     def fault(self) -> StackError | None:
-        """None: requests that fail are told in the numbers."""
+        """Return None: a fault of the service shows only as failed requests."""
         return None
 
     def containers(self) -> tuple[Container, ...]:
-        """Nothing is known of what it consists of."""
+        """Return nothing: the parts of the service are unknown."""
         return ()
 
     def cpu_cores_here(self) -> float | None:
-        """None: it may be on this machine, and then nobody can tell its processes."""
+        """Return None: the service may run on this machine, but its processes are unknown."""
         return None
 
     def close(self) -> str | None:
-        """Leave it as it is."""
+        """Close the HTTP session. The service keeps running."""
         self._session.close()
         return None

@@ -1,4 +1,5 @@
-"""The `local` driver: broker, API and models as processes of this machine, no Docker.
+"""The `local` driver: broker, API and models as processes on this machine, without Docker.
 
-They run the very code of `stack/`, each under a supervisor that ends them with the runner.
+The processes run the code in `stack/`. Each has a supervisor, which terminates it when the runner
+exits.
 """

@@ -1,12 +1,12 @@
-"""The `local` driver: broker, API and models as processes of this machine, no Docker."""
+"""The `local` driver: broker, API and models as processes on this machine, without Docker."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from loadbench.engine.drivers.docker.gpu import vram_warning
-from loadbench.engine.drivers.local.preflight import refuse_if_unusable
+from loadbench.engine.drivers.local.preflight import check_requirements
 from loadbench.engine.drivers.local.stack import LocalStack
-from loadbench.engine.drivers.our_service import contradictions, strangers
+from loadbench.engine.drivers.our_service import conflicting_variables, unknown_variables
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware import usable_cores
 from loadbench.engine.profile.driver_settings import LocalSettings
@@ -19,50 +19,50 @@ from loadbench.workspace import Workspace
 
 
 class LocalDriver:
-    """Starts the embedded stack."""
+    """Driver for the embedded stack."""
 
     name = LocalSettings.name
 
     def preflight(self, workspace: Workspace, profile: Profile) -> Preflight:
-        """Check packages, the stack's code, addresses and GPU.
+        """Check the Python packages, the stack's code, the address and the GPU.
 
         Raises:
-            RefusedError: One of them is missing.
+            RefusedError: A requirement is not met.
         """
-        refuse_if_unusable(workspace.stack, profile)
+        check_requirements(workspace.stack, profile)
         settings = LocalSettings.from_profile(profile)
         vram = vram_warning(profile)
         return Preflight(
             driver=self.name,
-            reason="its packages are installed",
-            # All local stacks share this machine's cores, so two at once would measure each other.
+            reason="all required packages are installed",
+            # All local stacks share the same cores, so parallel runs would disturb each other.
             lock=self.name,
             warnings=(
                 *warnings(profile, usable_cores()),
-                *strangers(settings),
+                *unknown_variables(settings),
                 *((vram,) if vram else ()),
             ),
         )
 
     def validate(self, _workspace: Workspace, profile: Profile) -> list[str]:
-        """Check the variables of our service.
+        """Check the service's environment variables.
 
         Raises:
-            ProfileError: One of them is for a key to set.
+            ProfileError: `stack.environment` sets a variable that belongs to a profile key.
         """
         settings = LocalSettings.from_profile(profile)
-        for contradiction in contradictions(settings):
-            raise ProfileError(contradiction)
-        return strangers(settings)
+        for conflict in conflicting_variables(settings):
+            raise ProfileError(conflict)
+        return unknown_variables(settings)
 
     def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
         """Return the embedded stack of a run."""
         return LocalStack(workspace.stack, profile, log=folder / "stack.log")
 
     def leftovers(self, _runs: Iterable[Run]) -> Leftovers:
-        """Nothing: its processes end with their runner, however that ends."""
+        """Return no leftovers: the processes never outlive their runner."""
         return Leftovers()
 
     def clear_leftovers(self, _run: Run) -> str | None:
-        """Nothing is left."""
+        """Do nothing: the processes never outlive their runner."""
         return None

