@@ -185,7 +185,7 @@ def test_an_image_that_cannot_be_had_ends_the_run_with_its_name(theirs: DockerBe
 
     assert done.returncode == 3
     assert theirs.run("theirs").status == "aborted"
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    [told] = [line for line in done.stderr.splitlines() if line.startswith("Run aborted: ")]
     assert "an image is missing and cannot be pulled" in told
     assert "localhost:1" in told
     assert theirs.left() == []
@@ -200,7 +200,7 @@ def test_a_build_that_breaks_ends_the_run_and_is_in_the_log(theirs: DockerBench)
     done = theirs.call("run", "theirs")
 
     assert done.returncode == 3
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    [told] = [line for line in done.stderr.splitlines() if line.startswith("Run aborted: ")]
     assert "the image cannot be built" in told
     assert "exit code: 42" in told or "code: 42" in told
     assert "compiling" in (theirs.folder("theirs") / "stack.log").read_text()

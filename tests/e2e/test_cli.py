@@ -96,7 +96,7 @@ def test_attach_tells_a_run_that_is_over_in_lines(call: Call, bench: Bench) -> N
     ended = call("attach", "fast", "--plain")
 
     assert ended.exit_code == 0
-    assert "2 cells: 1 finished, 1 failed" in ended.output
+    assert "2 cells: 1 measured, 1 failed" in ended.output
 
 
 def test_attach_without_a_name_shows_the_newest_run_where_none_is_live(
@@ -107,7 +107,7 @@ def test_attach_without_a_name_shows_the_newest_run_where_none_is_live(
     ended = call("attach", "--plain")
 
     assert ended.exit_code == 0
-    assert "2 cells: 1 finished, 1 failed" in ended.output
+    assert "2 cells: 1 measured, 1 failed" in ended.output
 
 
 def test_attach_without_any_run_says_so(call: Call) -> None:

@@ -32,10 +32,10 @@ from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, row_of, rows
 LOG_LINES = 5
 """Log lines shown for a failed cell; stack.log has all of them."""
 
-IN_BATCHES = "Locust starts users in batches, once a second"
-"""The effect of a spawn rate."""
+IN_BATCHES = "in batches once a second"
+"""How Locust starts users."""
 
-RATE_LEGEND = f"rate: users started per second. {IN_BATCHES}."
+RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
 FEW_SAMPLES = "~ estimate: fewer than 10 samples beyond it"
 """Legend of the mark on percentiles with few samples."""
