@@ -45,7 +45,7 @@ def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> 
         assert row["reasons"] == "; ".join(finished.reasons)
         page = (folder / report).read_text()
         assert int(row["requests"]) == requests_in_report(page) > 0
-        assert f">{row['cell']}, " in page
+        assert f">{row['cell']}: " in page
         assert row["bound"].startswith(("the ", "slow ", "waiting ", "constant "))
         assert float(row["infer_ms"]) > 0
         assert float(row["p50_ms"]) <= float(row["p90_ms"]) <= float(row["max_ms"])

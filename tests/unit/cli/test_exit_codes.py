@@ -110,7 +110,9 @@ def test_a_skipped_cell_is_no_failure() -> None:
 
 def test_a_missed_goal_is_said_with_both_numbers() -> None:
     assert missed_goals(run_of(SLOW)) == ["m1_u2_s2: p95 501 ms exceeds the goal of 500 ms"]
-    assert missed_goals(run_of(FAILING)) == ["m1_u2_s2: failure ratio 0.03 exceeds the goal of 0.01"]
+    assert missed_goals(run_of(FAILING)) == [
+        "m1_u2_s2: failure ratio 0.03 exceeds the goal of 0.01"
+    ]
 
 
 def test_a_goal_that_is_just_reached_is_not_missed() -> None:
