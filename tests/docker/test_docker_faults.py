@@ -186,7 +186,7 @@ def test_an_image_that_cannot_be_pulled_aborts_the_run(foreign: DockerBench) -> 
 
     assert done.returncode == 3
     assert foreign.run("theirs").status == "aborted"
-    [message] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("Run aborted: ")]
     assert "an image is missing and cannot be pulled" in message
     assert "localhost:1" in message
     assert foreign.left() == []
@@ -201,7 +201,7 @@ def test_a_failed_build_aborts_the_run_and_is_logged(foreign: DockerBench) -> No
     done = foreign.call("run", "theirs")
 
     assert done.returncode == 3
-    [message] = [line for line in done.stderr.splitlines() if line.startswith("aborted: ")]
+    [message] = [line for line in done.stderr.splitlines() if line.startswith("Run aborted: ")]
     assert "cannot build the image" in message
     assert "exit code: 42" in message or "code: 42" in message
     assert "compiling" in (foreign.folder("theirs") / "stack.log").read_text()

@@ -125,7 +125,7 @@ def test_attach_plain_prints_an_ended_run(call: Call, bench: Bench) -> None:
     result = call("attach", "fast", "--plain")
 
     assert result.exit_code == 0
-    assert "2 cells: 1 finished, 1 failed" in result.output
+    assert "2 cells: 1 measured, 1 failed" in result.output
 
 
 def test_attach_without_a_name_shows_the_newest_run_if_none_is_live(
@@ -136,7 +136,7 @@ def test_attach_without_a_name_shows_the_newest_run_if_none_is_live(
     result = call("attach", "--plain")
 
     assert result.exit_code == 0
-    assert "2 cells: 1 finished, 1 failed" in result.output
+    assert "2 cells: 1 measured, 1 failed" in result.output
 
 
 def test_attach_without_any_run_is_an_error(call: Call) -> None:

@@ -103,9 +103,9 @@ def test_events_are_told_as_lines_with_their_times(stage: Stage, follow: Follow)
     view = follow(stage.add_run("faults")).view()
 
     told = [event.text.strip() for event in view.events]
-    assert told[0] == "fast/20261122-111205: 8 cells, driver local (the profile asks for it)"
-    assert told[-1] == "stopped: asked for"
-    assert "failed: model-1 was killed by signal 9" in [one.split("\n")[0] for one in told]
+    assert told[0] == ("Run fast/20261122-111205: 8 cells\nDriver local: the profile asks for it")
+    assert told[-1] == "Run stopped: asked for"
+    assert "Failed: model-1 was killed by signal 9" in [one.split("\n")[0] for one in told]
     assert view.events[0].at.startswith("2026-11-22T11:12:")
     assert [event.at for event in view.events] == sorted(event.at for event in view.events)
 

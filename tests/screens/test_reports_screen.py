@@ -156,7 +156,7 @@ def test_an_unreadable_run_is_named_and_hides_no_other(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
         assert "unreadable" in screen_text(pilot.app)
-        assert "4 finished" in screen_text(pilot.app)
+        assert "4 measured" in screen_text(pilot.app)
 
     drive(stage.app(), script)
 
@@ -169,7 +169,7 @@ def test_wide_values_after_narrow_ones_are_whole(stage: Stage) -> None:
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
-        assert "not run" in screen_text(pilot.app)
+        assert "pending" in screen_text(pilot.app)
         await press(pilot, "j")
         assert " 1236 " in screen_text(pilot.app)
 
@@ -209,7 +209,7 @@ def test_a_folder_that_is_not_ours_to_read_hides_no_run(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
-        assert "4 finished" in screen_text(pilot.app)
+        assert "4 measured" in screen_text(pilot.app)
 
     drive(stage.app(), script)
 

@@ -79,7 +79,7 @@ def test_the_end_of_a_run_is_told_and_its_keys_change(stage: Stage) -> None:
         await until(pilot, lambda: "stopped: asked for" in screen_text(pilot.app))
         assert not set(offered(pilot)) & {"space", "x", "s"}
         assert offered(pilot)["r"] == "resume"
-        assert screen_text(pilot.app).count("4 cells: 4 not run") == 2
+        assert screen_text(pilot.app).count("4 cells: 4 pending") == 2
 
     with held(folder):
         drive(stage.app(folder=folder), script)

@@ -34,7 +34,7 @@ def test_at_rest_nothing_is_written(stage: Stage, opened: Open) -> None:
 def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 finished", "POST /predict", "15s")
+    terminal.wait_for("4 measured", "POST /predict", "15s")
     terminal.until_quiet()
 
     assert terminal.read(within_s=3.0) == b""
@@ -55,7 +55,7 @@ def test_colours_are_those_that_the_terminal_has(
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo", **environment)
-    terminal.wait_for("4 finished", "POST /predict")
+    terminal.wait_for("4 measured", "POST /predict")
 
     styles = re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.said))
     assert any(used in style for style in styles)
@@ -125,7 +125,7 @@ def test_a_signal_ends_the_screens_in_order_and_no_run(
 
         assert terminal.wait(within_s=10) == 0
         assert terminal.settings_now == terminal.settings
-        assert "goes on; `loadbench-tui attach`" in terminal.text
+        assert "continues; attach with `loadbench-tui attach`" in terminal.text
         assert not (folder / "commands.jsonl").exists()
 
 
@@ -157,7 +157,7 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 finished", "POST /predict")
+    terminal.wait_for("4 measured", "POST /predict")
     terminal.fill("\x0c")
 
     end(terminal)
@@ -229,7 +229,7 @@ def test_an_editor_that_is_not_there_is_told(stage: Stage, opened: Open) -> None
 def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 finished", "POST /predict")
+    terminal.wait_for("4 measured", "POST /predict")
 
     terminal.resize(80, 24)
     terminal.wait_for("1 sweep", "6 logs")
@@ -237,7 +237,7 @@ def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
     terminal.wait_for("60×15 is needed")
     terminal.resize(120, 40)
 
-    terminal.wait_for("4 finished", "POST /predict", "where the time goes")
+    terminal.wait_for("4 measured", "POST /predict", "where the time goes")
 
 
 # Whole runs
@@ -257,7 +257,7 @@ def test_a_run_is_shown_until_its_end_and_then_told_in_lines(bench: Bench, opene
     assert terminal.wait(within_s=90) == 0
     shown = terminal.text
     assert "m1_u2_s10" in shown
-    assert "1 cell: 1 finished" in shown
+    assert "1 cell: 1 measured" in shown
     assert "Reports: " in shown
     assert terminal.settings_now == terminal.settings
 
@@ -270,7 +270,7 @@ def test_a_run_goes_on_without_its_screen_and_is_commanded_from_another(
     first.wait_for("live", "m1_u1_s10")
     first.press("q")
     assert first.wait() == 0
-    assert "goes on; `loadbench-tui attach`" in first.text
+    assert "continues; attach with `loadbench-tui attach`" in first.text
 
     second = opened("attach", folder=bench.root, size=(80, 24))
     second.wait_for("live", "1 sweep")
@@ -311,7 +311,7 @@ def test_ctrl_c_asks_whether_to_leave_or_to_stop(bench: Bench, opened: Open) -> 
     terminal.press("x")
 
     assert terminal.wait(within_s=60) == 130
-    assert "2 not run" in terminal.text
+    assert "2 pending" in terminal.text
 
 
 def test_run_on_a_dumb_terminal_tells_lines(bench: Bench, opened: Open) -> None:
@@ -319,7 +319,7 @@ def test_run_on_a_dumb_terminal_tells_lines(bench: Bench, opened: Open) -> None:
 
     assert terminal.wait(within_s=90) == 0
     assert b"\x1b[?1049h" not in terminal.said
-    assert "1 cell: 1 finished" in terminal.text
+    assert "1 cell: 1 measured" in terminal.text
 
 
 def test_attach_tells_lines_where_a_screen_is_not_wanted(stage: Stage, opened: Open) -> None:
@@ -328,6 +328,6 @@ def test_attach_tells_lines_where_a_screen_is_not_wanted(stage: Stage, opened: O
     terminal = opened("attach", "demo", "--plain")
 
     assert terminal.wait() == 0
-    assert "4 cells: 4 finished" in terminal.text
+    assert "4 cells: 4 measured" in terminal.text
     assert b"\x1b[?1049h" not in terminal.said
     assert time.monotonic() - started < 30

@@ -1,4 +1,4 @@
-"""How values look in plain text."""
+"""Runs formatted as plain text."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ from loadbench.engine.journal.events import (
     RunFinished,
     RunResumed,
     StackProgress,
+    Stages,
     Verdict,
 )
 from loadbench.engine.journal.state import RunState, fold
@@ -23,9 +24,11 @@ from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
+from loadbench.engine.report.rows import rows
 from loadbench.wording import (
-    CELL_LEGEND,
+    FEW_SAMPLES,
     RATE_LEGEND,
+    cell_legend,
     cells_table,
     event_line,
     outcome_line,
@@ -50,12 +53,12 @@ from tests.support.builders import (
 )
 
 BEGUN = run_started(make_profile(models=[1, 2, 3]))
-SUSPECT = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled: too few",))
+SUSPECT = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled: few completions",))
 words = st.text(st.characters(categories=["L", "N"]), min_size=1)
 
 
 def line_of(*events: Event) -> str | None:
-    """What is told of the last of the events."""
+    """The text for the last of the events."""
     *before, last = entries([BEGUN, *events])
     return event_line(last, fold([*before, last]))
 
@@ -63,7 +66,7 @@ def line_of(*events: Event) -> str | None:
 # Tables
 
 
-def test_names_stand_left_and_numbers_right() -> None:
+def test_names_are_left_aligned_and_numbers_right_aligned() -> None:
     assert table(("cell", "req/s"), [("m1", "9"), ("m10_u5", "120")]) == [
         "cell    req/s",
         "m1          9",
@@ -71,7 +74,7 @@ def test_names_stand_left_and_numbers_right() -> None:
     ]
 
 
-def test_a_last_column_of_words_stands_left_too() -> None:
+def test_a_last_column_of_words_is_left_aligned() -> None:
     assert table(("cell", "fails", "verdict "), [("m1", "0", "valid"), ("m2", "12", "x: y")]) == [
         "cell  fails  verdict",
         "m1        0  valid",
@@ -79,7 +82,7 @@ def test_a_last_column_of_words_stands_left_too() -> None:
     ]
 
 
-def test_more_columns_may_stand_left() -> None:
+def test_more_columns_can_be_left_aligned() -> None:
     assert table(("a", "b", "c"), [("x", "yy", "1"), ("xx", "y", "22")], left=2) == [
         "a   b    c",
         "x   yy   1",
@@ -87,12 +90,12 @@ def test_more_columns_may_stand_left() -> None:
     ]
 
 
-def test_a_table_without_rows_is_its_header() -> None:
+def test_a_table_without_rows_has_its_header() -> None:
     assert table(("cell", "req/s"), []) == ["cell  req/s"]
 
 
 @given(st.lists(st.tuples(words, words, words)))
-def test_every_value_stands_in_its_column(body: list[tuple[str, str, str]]) -> None:
+def test_all_values_are_aligned_with_their_column(body: list[tuple[str, str, str]]) -> None:
     lines = table(("a", "b", "c"), body)
     assert [tuple(line.split()) for line in lines[1:]] == body
     assert len({len(line) for line in lines}) == 1
@@ -122,51 +125,75 @@ def test_a_number_has_three_digits_and_no_exponent(value: float | None, text: st
 
 
 @given(st.floats(0.001, 1e7))
-def test_a_number_is_told_within_half_a_percent(value: float) -> None:
+def test_the_rounding_error_of_a_number_is_below_half_a_percent(value: float) -> None:
     assert abs(float(number(value)) - value) <= 0.005 * value * (1 + 1e-9)
 
 
 # A run
 
 
-def test_a_run_s_cells_are_a_table_with_what_became_of_each() -> None:
+def test_the_cells_table_has_a_row_per_cell_with_its_verdict_or_status() -> None:
     failed = (cell_started("m2_u2_s2"), cell_failed("m2_u2_s2"))
     header, *lines = cells_table(state_after(BEGUN, cell_started(), SUSPECT, *failed))[:4]
     assert [line.split()[0] for line in lines] == ["m1_u2_s2", "m2_u2_s2", "m3_u2_s2"]
     column = header.index("verdict")
-    assert [line[column:] for line in lines] == ["suspect", "failed", "not run"]
+    assert [line[column:] for line in lines] == ["suspect", "failed", "pending"]
 
 
-def test_below_the_table_stands_why_cells_are_in_doubt() -> None:
+def test_the_cells_table_has_the_legend_of_its_first_cell() -> None:
+    lines = cells_table(state_after(BEGUN, cell_started(), cell_finished()))
+    assert lines[4:6] == [
+        "m1_u2_s2: 1 model container, 2 users, spawn rate 2 users/s",
+        f"Latency p50 to max in ms, successful requests only. {FEW_SAMPLES}",
+    ]
+
+
+def test_the_legend_of_cells_uses_the_plural() -> None:
+    (row,) = rows(state_after(run_started(make_profile(models=[4], users=[1], spawn_rates=[2.5]))))
+    assert cell_legend(row) == "m4_u1_s2.5: 4 model containers, 1 user, spawn rate 2.5 users/s"
+
+
+def test_the_cells_table_has_reasons_for_cells_that_are_not_valid() -> None:
     failed = (cell_started("m2_u2_s2"), cell_failed("m2_u2_s2"))
     lines = cells_table(state_after(BEGUN, cell_started(), SUSPECT, *failed))
     assert lines[-3:] == [
         "",
-        "m1_u2_s2 suspect: not settled: too few",
+        "m1_u2_s2 suspect: not settled: few completions",
         "m2_u2_s2 failed: model-1 ended (137)",
     ]
-    assert cells_table(state_after(BEGUN))[-2] == CELL_LEGEND
-    assert len(CELL_LEGEND) <= 80
+
+
+def test_the_cells_table_has_a_list_of_bottlenecks_in_aligned_columns() -> None:
+    stages = Stages(count=1, latency_ms=20, total_ms=19, queue_ms=1, decode_ms=2, infer_ms=15)
+    profile = make_profile(users=[2, 16])
+    state = swept(profile, 1, 1, stages=stages, circumstances=None)
+    assert cells_table(state)[-4:] == [
+        "",
+        "Bottlenecks:",
+        "m1_u2_s2   the model: decoding and inference take 17.0 of 20.0 ms",
+        "m1_u16_s2  the model: decoding and inference take 17.0 of 20.0 ms",
+    ]
 
 
 REPEATED = make_profile(repeats=3)
-"""m1_u2_s2, three times."""
+"""Three repeats of m1_u2_s2."""
 
 
-def swept(profile: Profile, *slower: float) -> RunState:
-    """A run of which every cell has finished, each slower by a factor of its own."""
+def swept(profile: Profile, *slower: float, **changes: Any) -> RunState:
+    """A run in which every cell has finished, each slower by the given factor."""
     begun = run_started(profile)
     events: list[Event] = [begun]
     for cell, factor in zip(begun.cells, slower, strict=True):
         numbers: dict[str, Any] = {
             "completed": round(400 / factor),
             "requests": requests(((10 * factor, 400),)),
+            **changes,
         }
         events += [cell_started(cell.key), cell_finished(cell.key, **numbers)]
     return state_after(*events)
 
 
-def test_below_the_table_stand_the_medians_of_repeats_and_what_the_brackets_mean() -> None:
+def test_the_cells_table_has_the_medians_of_repeats_with_their_legend() -> None:
     lines = cells_table(swept(REPEATED, 1, 1.25, 2))
 
     assert lines[6] == ""
@@ -176,27 +203,27 @@ def test_below_the_table_stand_the_medians_of_repeats_and_what_the_brackets_mean
     ]
     (legend,) = lines[9:]
     assert legend == (
-        "[low, high]: all repeats lie in it; with 3 repeats the true median is in it with 75 %, "
-        "6 repeats would give 95 %"
+        "[low, high]: range of all repeats, contains the true median with a probability of 75 % "
+        "with 3 repeats; 95 % takes 6 repeats"
     )
 
 
-def test_from_six_repeats_on_the_brackets_are_a_95_percent_interval() -> None:
+def test_six_repeats_have_a_95_percent_interval() -> None:
     lines = cells_table(swept(make_profile(repeats=6), *6 * (1,)))
 
-    assert lines[-1] == "[low, high]: 95 % interval of the median, from order statistics"
+    assert lines[-1] == ("[low, high]: 95 % confidence interval of the median (order statistics)")
 
 
-def test_where_some_cells_have_fewer_repeats_each_legend_says_whom_it_is_for() -> None:
+def test_groups_with_different_numbers_of_repeats_have_separate_legends() -> None:
     whole, part = (groups(swept(make_profile(repeats=n), *n * (1,)))[0] for n in (7, 2))
 
     first, second = span_legend([whole, part, whole])
 
     assert first.startswith("[low, high]: 95 %")
-    assert second.startswith("[low, high] of fewer than 6 repeats: all repeats lie in it; with 2 ")
+    assert second.startswith("[low, high] of fewer than 6 repeats: range of all repeats, ")
 
 
-def test_one_repeat_that_counts_has_no_interval_and_none_has_no_number() -> None:
+def test_a_single_repeat_has_no_interval_and_no_repeat_has_no_number() -> None:
     invalid = cell_finished("m1_u2_s2_r2", verdict=Verdict.INVALID)
     begun = run_started(make_profile(repeats=2))
 
@@ -212,7 +239,7 @@ def test_a_run_without_repeats_has_one_table() -> None:
     assert not any("repeats" in line for line in cells_table(swept(make_profile(), 1)))
 
 
-def test_below_the_table_stands_how_far_the_first_cell_drifted() -> None:
+def test_the_cells_table_has_the_drift_of_the_first_cell() -> None:
     profile = make_profile(models=[1, 2], recheck_first=True)
 
     state = swept(profile, 1, 1, 1.25)
@@ -223,31 +250,48 @@ def test_below_the_table_stands_how_far_the_first_cell_drifted() -> None:
     assert cells_table(state)[-2:] == ["", drift.sentence]
 
 
-def test_what_spawn_rates_are_fits_on_a_line_of_80_columns() -> None:
+def test_the_legend_of_spawn_rates_fits_into_80_columns() -> None:
     assert len(RATE_LEGEND) <= 80
 
 
 @pytest.mark.parametrize(
     ("events", "line"),
     [
-        ((), "demo/20261122-072100: 3 cells, driver local (asked for)"),
-        ((cell_started("m2_u2_s2"),), "m2_u2_s2 (cell 2 of 3)"),
-        ((cell_started(attempt=2),), "m1_u2_s2 (cell 1 of 3, attempt 2)"),
-        ((CellPhase(cell="m1_u2_s2", phase=Phase.SETTLING),), "  waiting for steady numbers"),
+        ((), "Run demo/20261122-072100: 3 cells\nDriver local: asked for"),
+        ((cell_started("m2_u2_s2"),), "Cell 2 of 3: m2_u2_s2 (2 models, 2 users, 2 users/s)"),
+        (
+            (cell_started(attempt=2),),
+            "Cell 1 of 3: m1_u2_s2 (1 model, 2 users, 2 users/s, attempt 2)",
+        ),
+        ((cell_started("m9"),), "Cell m9: not in the plan"),
+        (
+            (CellPhase(cell="m1_u2_s2", phase=Phase.SCALING),),
+            "  Scaling to 1 model container",
+        ),
+        ((CellPhase(cell="m2_u2_s2", phase=Phase.RAMPING),), "  Ramping up to 2 users"),
+        (
+            (CellPhase(cell="m1_u2_s2", phase=Phase.SETTLING),),
+            "  Settling: waiting for steady numbers",
+        ),
+        ((CellPhase(cell="m1_u2_s2", phase=Phase.MEASURING),), "  Measuring for 30 s"),
+        (
+            (CellPhase(cell="m1_u2_s2", phase=Phase.DRAINING),),
+            "  Draining: finishing outstanding requests",
+        ),
         ((StackProgress(step="model-1", line="loading"),), "  model-1: loading"),
         (
             (cell_started(), cell_finished()),
-            "  40.0 req/s, p50 10.0 p90 10.0 p99 ~10.0 ms, 0 failures, valid",
+            "  Valid: 40.0 req/s, p50 10.0, p90 10.0, p99 ~10.0 ms, 0 failures",
         ),
         (
             (cell_started(), SUSPECT),
             (
-                "  40.0 req/s, p50 10.0 p90 10.0 p99 ~10.0 ms, 0 failures, "
-                "suspect: not settled: too few"
+                "  Suspect: 40.0 req/s, p50 10.0, p90 10.0, p99 ~10.0 ms, 0 failures\n"
+                "  Findings: not settled: few completions"
             ),
         ),
-        ((cell_started(), cell_failed()), "  failed: model-1 ended (137)"),
-        ((cell_skipped("m2_u2_s2"),), "  m2_u2_s2 skipped: asked for"),
+        ((cell_started(), cell_failed()), "  Failed: model-1 ended (137)"),
+        ((cell_skipped("m2_u2_s2"),), "  Skipped m2_u2_s2: asked for"),
         ((answered("pause"),), "  pause it is"),
         ((Note(text="a remark"),), "  a remark"),
         (
@@ -256,54 +300,72 @@ def test_what_spawn_rates_are_fits_on_a_line_of_80_columns() -> None:
                 cell_finished(),
                 RunResumed(pid=1, retry=(), hardware={}, versions={}),
             ),
-            "demo/20261122-072100 resumed: 2 of 3 cells to go",
+            "Run demo/20261122-072100 resumed: 2 of 3 cells left to measure",
         ),
-        ((RunFinished(result=Result.STOPPED, reason="asked for"),), "stopped: asked for"),
+        ((RunFinished(result=Result.STOPPED, reason="asked for"),), "Run stopped: asked for"),
+        (
+            (
+                cell_started(),
+                cell_finished(),
+                cell_started("m2_u2_s2"),
+                cell_failed("m2_u2_s2"),
+                cell_skipped("m3_u2_s2"),
+                RunFinished(result=Result.DONE, reason="every cell is over"),
+            ),
+            "Run done: 1 of 3 cells measured, 1 failed, 1 skipped",
+        ),
+        (
+            (RunFinished(result=Result.ABORTED, reason="no space", left="model-1 is left"),),
+            (
+                "Run aborted: no space\n"
+                "model-1 is left; remove them with `loadbench-tui stop demo/20261122-072100`"
+            ),
+        ),
         ((sample(),), None),
     ],
 )
-def test_of_an_event_one_line_is_told(events: tuple[Event, ...], line: str | None) -> None:
+def test_events_have_a_text(events: tuple[Event, ...], line: str | None) -> None:
     assert line_of(*events) == line
 
 
-def test_the_last_log_lines_of_what_failed_are_told_below_it() -> None:
-    told = line_of(cell_started(), replace(cell_failed(), log_lines=("a", "b")))
-    assert told == "  failed: model-1 ended (137)\n    | a\n    | b"
+def test_a_failed_cell_has_its_last_log_lines() -> None:
+    text = line_of(cell_started(), replace(cell_failed(), log_lines=("a", "b")))
+    assert text == "  Failed: model-1 ended (137)\n    | a\n    | b"
 
 
-def test_every_phase_has_words() -> None:
-    told = [line_of(CellPhase(cell="m1_u2_s2", phase=phase)) for phase in Phase]
-    assert len(set(told)) == len(Phase)
+def test_every_phase_has_its_own_text() -> None:
+    texts = [line_of(CellPhase(cell="m1_u2_s2", phase=phase)) for phase in Phase]
+    assert len(set(texts)) == len(Phase)
 
 
-def test_the_outcome_counts_what_became_of_the_cells() -> None:
+def test_the_outcome_counts_cells_by_status() -> None:
     ends = (cell_started(), cell_finished(), cell_skipped("m2_u2_s2"))
-    assert outcome_line(state_after(BEGUN)) == "3 cells: 3 not run"
-    assert outcome_line(state_after(BEGUN, *ends)) == "3 cells: 1 finished, 1 skipped, 1 not run"
+    assert outcome_line(state_after(BEGUN)) == "3 cells: 3 pending"
+    assert outcome_line(state_after(BEGUN, *ends)) == "3 cells: 1 measured, 1 skipped, 1 pending"
 
 
-def test_progress_tells_the_cell_the_phase_and_the_newest_second() -> None:
+def test_progress_has_the_cell_the_phase_and_the_newest_second() -> None:
     phase = CellPhase(cell="m1_u2_s2", phase=Phase.MEASURING)
     newest = sample(second=1, requests=requests(((10.0, 9), (50.0, 1))))
     state = state_after(BEGUN, cell_started(), phase, sample(), newest)
     assert progress_line(state, 125.0) == (
-        "cell 1 of 3, m1_u2_s2 · measuring 2 s · 10 req/s · p90 10.0 ms · 2 min 5 s left"
+        "Cell 1 of 3: m1_u2_s2 · measuring 2 s · 10 req/s · p90 10.0 ms · 2 min 5 s left"
     )
 
 
-def test_progress_says_that_a_run_is_paused() -> None:
+def test_progress_shows_a_paused_run() -> None:
     assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == (
-        "cell 0 of 3 · paused · 5 s left"
+        "0 of 3 cells done · paused · 5 s left"
     )
 
 
-def test_long_lines_are_broken_between_words_and_short_ones_stay() -> None:
+def test_long_lines_are_wrapped_between_words_and_short_ones_are_unchanged() -> None:
     row = "m1_u2_s2   40.0   10.0"
-    sentence = "m1_u2_s2 the model: 15.7 of 22.4 ms are decoding"
+    bottleneck = "m1_u2_s2  the model: decoding takes 15.7 of 22.4 ms"
 
-    assert wrapped([row, "", sentence], 30) == [
+    assert wrapped([row, "", bottleneck], 30) == [
         row,
         "",
-        "m1_u2_s2 the model: 15.7 of",
-        "  22.4 ms are decoding",
+        "m1_u2_s2  the model: decoding",
+        "  takes 15.7 of 22.4 ms",
     ]

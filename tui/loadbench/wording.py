@@ -1,4 +1,4 @@
-"""How values look in plain text: tables, numbers, one line an event. Pure."""
+"""Format runs as plain text: tables, numbers, one line per event. Pure."""
 
 import textwrap
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from loadbench.engine.journal.events import (
     CommandAnswered,
     Note,
     Phase,
+    Result,
     RunFinished,
     RunResumed,
     RunStarted,
@@ -29,35 +30,33 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, row_of, rows
 
 LOG_LINES = 5
-"""Of what failed; stack.log has them all."""
-
-RATE_LEGEND = "rate: users started per second, all at once each second (2.5: 2 every 0.8 s)"
-
-CELL_LEGEND = "cell: m models, u users, s users started per second, in batches once a second"
-
-FEW_SAMPLES = "~ fewer than ten lie beyond it"
-"""What the mark of a percentile means that too few samples are behind."""
+"""Log lines shown for a failed cell; stack.log has all of them."""
 
 IN_BATCHES = "in batches once a second"
-"""What is said of spawn rates where there is little room."""
+"""How Locust starts users."""
 
-_PHASE_WORDS = {
-    Phase.SCALING: "scaling the stack",
-    Phase.RAMPING: "starting users",
-    Phase.SETTLING: "waiting for steady numbers",
-    Phase.MEASURING: "measuring",
-    Phase.DRAINING: "ending users",
+RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
+
+FEW_SAMPLES = "~ estimate: fewer than 10 samples beyond it"
+"""Legend of the mark on percentiles with few samples."""
+
+_LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
+
+_STATUS_WORDS = {
+    CellStatus.FINISHED: "measured",
+    CellStatus.FAILED: "failed",
+    CellStatus.SKIPPED: "skipped",
 }
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """Return the lines of a table, columns as wide as their longest value.
+    """Return the lines of a table. Columns are as wide as their longest value.
 
     Args:
-        header: The names of the columns.
-        body: Rows of as many texts each.
-        left: How many of the first columns are aligned left; the others are numbers. The last
-            column is aligned left if its name ends with a space.
+        header: Column heads.
+        body: Rows with one text per column.
+        left: Number of left-aligned columns at the start; the others are right-aligned. The last
+            column is left-aligned if its head ends with a space.
     """
     lines = [list(header), *[list(row) for row in body]]
     widths = [max(len(row[i].rstrip()) for row in lines) for i in range(len(header))]
@@ -71,24 +70,24 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
 
 
 def spawn_rate(level: Level) -> str:
-    """Return how many users a level starts per second, `-` where that is not a number of it."""
+    """Return the spawn rate of a level in users per second, `-` for levels without one."""
     rate = level.fields.get("spawn_rate")
     return "-" if rate is None else f"{rate:g}"
 
 
 def goes_on(folder: Path) -> str:
-    """Return that a run goes on, and how to see it again."""
-    return f"{folder.parent.name}/{folder.name} goes on; `loadbench-tui attach` shows it"
+    """Return the notice that a run continues after detaching from it."""
+    return f"{folder.parent.name}/{folder.name} continues; attach with `loadbench-tui attach`"
 
 
 def printable(text: str) -> str:
-    """Return a text without what would steer a terminal: services may say anything."""
-    kept = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return "".join(kept)
+    """Return a text with terminal control characters replaced; services may log anything."""
+    safe = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(safe)
 
 
 def wrapped(lines: Sequence[str], columns: int) -> list[str]:
-    """Return the lines with those broken between words that are longer than so many columns."""
+    """Return the lines with those longer than `columns` wrapped between words."""
     return [part for line in lines for part in _wrap(line, columns)]
 
 
@@ -99,182 +98,239 @@ def _wrap(line: str, columns: int) -> list[str]:
 
 
 def counted(amount: int, thing: str) -> str:
-    """Return an amount of things, such as `1 cell` and `2 cells`."""
+    """Return an amount with its noun, such as `1 cell` or `2 cells`."""
     return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
 
 
-def cells_table(state: RunState) -> list[str]:
-    """Return a run's cells with their main numbers, and below them what is to be said of them.
+def cell_legend(row: Row) -> str:
+    """Return the legend of cell keys, with a cell as its example."""
+    containers, rate = counted(row.models, "model container"), spawn_rate(row.level)
+    parts = [containers, row.level.phrase, *([] if rate == "-" else [f"spawn rate {rate} users/s"])]
+    return f"{row.cell}: {', '.join(parts)}"
 
-    That is a line for each group of repeats, how far the first cell has drifted, why cells are in
-    doubt, and what bounds each; each of them where there is something to say.
+
+def cells_table(state: RunState) -> list[str]:
+    """Return the cells of a run as a table, followed by its legend and remarks.
+
+    The remarks are, if there are any: the repeats, the drift, the reasons of cells that are not
+    valid, and the bottlenecks.
     """
     header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", "verdict ")
     cells = rows(state)
     lines = table(header, [_cell_line(row) for row in cells])
-    lines += [CELL_LEGEND, "latency p50 to max in ms, of successes"]
-    if any(row.few_samples for row in cells):
-        lines[-1] += f"; {FEW_SAMPLES}"
+    has_estimates = any(row.few_samples for row in cells)
+    lines += [cell_legend(row) for row in cells[:1]]
+    lines.append(f"{_LATENCY_LEGEND} {FEW_SAMPLES}" if has_estimates else _LATENCY_LEGEND)
     if repeated := repeats.groups(state):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
         lines += ["", drift.sentence]
-    doubts: dict[str, list[str]] = {}
+    reasons: dict[str, list[str]] = {}
     for row in cells:
         if row.reasons:
-            doubts.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
-    if doubts:
-        lines += ["", *(f"{', '.join(keys)} {doubt}" for doubt, keys in doubts.items())]
-    if bounds := [f"{row.cell} {row.bottleneck.text}" for row in cells if row.bottleneck]:
-        lines += ["", "what bounds each cell:", *bounds]
+            reasons.setdefault(f"{row.verdict}: {row.reasons}", []).append(row.cell)
+    if reasons:
+        lines += ["", *(f"{', '.join(keys)} {reason}" for reason, keys in reasons.items())]
+    if found := [(row.cell, f"{row.bottleneck.text} ") for row in cells if row.bottleneck]:
+        lines += ["", "Bottlenecks:", *table(("", " "), found)[1:]]
     return lines
 
 
 def repeats_table(groups: Sequence[repeats.Group]) -> list[str]:
-    """Return a table with a line for each group of repeats, and what its brackets mean."""
+    """Return a table with one line per group of repeats, followed by its legend."""
     header = ("cell", "repeats", "req/s", "p50", "p95", "p99")
     columns = ("rps", "p50_ms", "p95_ms", "p99_ms")
     body = [
-        (it.cell, repeats_used(it), *(span(it.intervals[name]) for name in columns))
-        for it in groups
+        (group.cell, repeats_used(group), *(span(group.intervals[name]) for name in columns))
+        for group in groups
     ]
     return [*table(header, body), *span_legend(groups)]
 
 
 def repeats_used(group: repeats.Group) -> str:
-    """Return how many repeats count: `3`, or `2 of 3, 1 suspect`."""
-    few = group.used < group.planned
-    used = f"{group.used} of {group.planned}" if few else str(group.used)
+    """Return the number of repeats that count: `3`, or `2 of 3, 1 suspect`."""
+    is_partial = group.used < group.planned
+    used = f"{group.used} of {group.planned}" if is_partial else str(group.used)
     return f"{used}, {group.suspect} suspect" if group.suspect else used
 
 
 def span(interval: repeats.Interval | None) -> str:
-    """Return a median and where it may lie, `43.1 [41.0, 45.2]`; of one value, that alone."""
+    """Return a median with its interval, `43.1 [41.0, 45.2]`; a single value without brackets."""
     if interval is None or not interval.coverage:
         return number(interval.median if interval else None)
     return f"{number(interval.median)} [{number(interval.low)}, {number(interval.high)}]"
 
 
 def span_legend(groups: Sequence[repeats.Group]) -> list[str]:
-    """Return what the brackets of these groups mean; nothing where no group has any."""
-    sizes = sorted({it.used for it in groups if it.used > 1})
-    few = [size for size in sizes if size < repeats.FEWEST]
+    """Return the legend of the intervals of these groups; no line if no group has an interval."""
+    sizes = sorted({group.used for group in groups if group.used > 1})
+    small = [size for size in sizes if size < repeats.MIN_REPEATS]
     lines = []
-    if len(few) < len(sizes):
-        lines.append("[low, high]: 95 % interval of the median, from order statistics")
-    if few:
-        of = f" of fewer than {repeats.FEWEST} repeats" if lines else ""
-        covers = ", ".join(
-            f"with {n} repeats the true median is in it with {100 * repeats.coverage(n):.3g} %"
-            for n in few
+    if len(small) < len(sizes):
+        lines.append("[low, high]: 95 % confidence interval of the median (order statistics)")
+    if small:
+        scope = f" of fewer than {repeats.MIN_REPEATS} repeats" if lines else ""
+        coverages = ", ".join(
+            f"{100 * repeats.coverage(size):.3g} % with {size} repeats" for size in small
         )
         lines.append(
-            f"[low, high]{of}: all repeats lie in it; {covers}, "
-            f"{repeats.FEWEST} repeats would give 95 %"
+            f"[low, high]{scope}: range of all repeats, contains the true median with a "
+            f"probability of {coverages}; 95 % takes {repeats.MIN_REPEATS} repeats"
         )
     return lines
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:
-    """Return what a person is told of an entry; None: nothing.
+    """Return the text for a journal entry, one or more lines; None for entries without a text.
 
     Args:
         entry: The entry.
-        state: The state of the run after it.
+        state: The state of the run after the entry.
     """
     match entry.event:
         case RunStarted() as event:
             cells = counted(len(event.cells), "cell")
-            driver = f"driver {event.driver} ({event.driver_reason})"
-            return f"{event.profile_name}/{event.run}: {cells}, {driver}"
+            driver = f"Driver {event.driver}: {event.driver_reason}"
+            return f"Run {event.profile_name}/{event.run}: {cells}\n{driver}"
         case RunResumed() if state.started:
             name = f"{state.started.profile_name}/{state.started.run}"
-            return f"{name} resumed: {len(state.outstanding)} of {len(state.cells)} cells to go"
+            left = f"{len(state.outstanding)} of {counted(len(state.cells), 'cell')}"
+            return f"Run {name} resumed: {left} left to measure"
         case StackProgress(step=step, line=line):
             return f"  {step}: {line}"
-        case CellStarted(cell=key, attempt=attempt):
-            again = f", attempt {attempt}" if attempt > 1 else ""
-            return f"{key} (cell {position(state)} of {len(state.cells)}{again})"
-        case CellPhase(phase=phase):
-            return f"  {_PHASE_WORDS[phase]}"
+        case CellStarted() as event:
+            return _started_line(state, event)
+        case CellPhase(cell=key, phase=phase):
+            return f"  {_phase_line(state, key, phase)}"
         case CellFinished(cell=key):
             return f"  {_finished_line(state, key)}"
         case CellFailed() as event:
             log = "".join(f"\n    | {line}" for line in event.log_lines[-LOG_LINES:])
-            return f"  failed: {event.reason}{log}"
+            return f"  Failed: {event.reason}{log}"
         case CellSkipped(cell=key, reason=reason):
-            return f"  {key} skipped: {reason}"
+            return f"  Skipped {key}: {reason}"
         case CommandAnswered(message=message) | Note(text=message):
             return f"  {message}"
-        case RunFinished(result=result, reason=reason, left=left):
-            told = f"{result.value}: {reason}"
-            return f"{told}\n{left}; `loadbench-tui stop RUN` removes them" if left else told
+        case RunFinished() as event:
+            return _run_finished_line(state, event)
         case _:
             return None
 
 
 def outcome_line(state: RunState) -> str:
-    """Return how many cells came to what."""
-    counts = {status: state.count(status) for status in OVER}
-    left = len(state.outstanding)
-    said = [f"{count} {status.value}" for status, count in counts.items() if count]
-    if left:
-        said.append(f"{left} not run")
-    return f"{counted(len(state.cells), 'cell')}: {', '.join(said)}"
+    """Return the number of cells by outcome: `4 cells: 3 measured, 1 failed`."""
+    counts = {_STATUS_WORDS[status]: state.count(status) for status in OVER}
+    counts["pending"] = len(state.outstanding)
+    outcomes = [f"{count} {word}" for word, count in counts.items() if count]
+    return f"{counted(len(state.cells), 'cell')}: {', '.join(outcomes)}"
 
 
 def short_outcome(state: RunState) -> str:
-    """Return how many cells came to what, for a column of a table."""
-    counts = {status: state.count(status) for status in (CellStatus.FAILED, CellStatus.SKIPPED)}
-    others = [f"{count} {status.value}" for status, count in counts.items() if count]
-    return ", ".join([f"{state.count(CellStatus.FINISHED)} of {len(state.cells)}", *others])
+    """Return the number of cells by outcome for a table column: `3 of 4, 1 failed`."""
+    measured = f"{state.count(CellStatus.FINISHED)} of {len(state.cells)}"
+    return ", ".join([measured, *_not_measured(state)])
 
 
 def progress_line(state: RunState, remaining_s: float) -> str:
-    """Return where a live run stands, on one line.
+    """Return the progress of a live run as one line.
 
     Args:
         state: The run.
-        remaining_s: The estimate of the seconds that it still takes.
+        remaining_s: Estimated seconds until the run ends.
     """
-    where = f"cell {position(state) or state.count(*OVER)} of {len(state.cells)}"
-    said = [f"{where}, {state.current}" if state.current else where]
+    total = len(state.cells)
+    if state.current:
+        parts = [f"Cell {position(state)} of {total}: {state.current}"]
+    else:
+        parts = [f"{state.count(*OVER)} of {counted(total, 'cell')} done"]
     if state.phase:
-        since = max(0.0, state.elapsed_s - state.phase_since_s)
-        said.append(f"{state.phase.value} {since:.0f} s")
+        phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
+        parts.append(f"{state.phase.value} {phase_s:.0f} s")
     if state.samples:
-        newest = successes(state.samples[-1].requests)
-        said.append(f"{count(newest)} req/s · p90 {number(percentile(newest, 0.9))} ms")
+        latencies = successes(state.samples[-1].requests)
+        parts.append(f"{count(latencies)} req/s · p90 {number(percentile(latencies, 0.9))} ms")
     if state.paused:
-        said.append("paused")
-    return " · ".join([*said, f"{readable_duration(remaining_s)} left"])
+        parts.append("paused")
+    return " · ".join([*parts, f"{readable_duration(remaining_s)} left"])
 
 
 def standing(row: Row) -> str:
-    """Return the verdict on a cell, or what became of it."""
-    return row.verdict if row.verdict != CellStatus.PENDING.value else "not run"
+    """Return the verdict on a cell, or the status of a cell without results."""
+    return row.verdict
 
 
 def position(state: RunState) -> int:
-    """Return the number of the current cell in the plan, from 1; 0: there is none."""
+    """Return the number of the current cell in the plan, from 1; 0 without a current cell."""
     keys = list(state.cells)
     return keys.index(state.current) + 1 if state.current in keys else 0
 
 
+def _started_line(state: RunState, event: CellStarted) -> str:
+    if event.cell not in state.cells:
+        return f"Cell {event.cell}: not in the plan"
+    cell = state.cells[event.cell].cell
+    rate = spawn_rate(cell.level)
+    parts = [counted(cell.models, "model"), cell.level.phrase]
+    if rate != "-":
+        parts.append(f"{rate} users/s")
+    if cell.repeat > 1:
+        parts.append(f"repeat {cell.repeat}")
+    if cell.recheck:
+        parts.append("recheck")
+    if event.attempt > 1:
+        parts.append(f"attempt {event.attempt}")
+    return f"Cell {position(state)} of {len(state.cells)}: {event.cell} ({', '.join(parts)})"
+
+
+def _phase_line(state: RunState, key: str, phase: Phase) -> str:
+    cell = state.cells[key].cell if key in state.cells else None
+    match phase:
+        case Phase.SCALING:
+            return f"Scaling to {counted(cell.models, 'model container')}" if cell else "Scaling"
+        case Phase.RAMPING:
+            return f"Ramping up to {cell.level.phrase}" if cell else "Ramping up"
+        case Phase.SETTLING:
+            return "Settling: waiting for steady numbers"
+        case Phase.MEASURING:
+            run_time_s = state.profile.run_time if state.profile else None
+            return f"Measuring for {readable_duration(run_time_s)}" if run_time_s else "Measuring"
+        case Phase.DRAINING:
+            return "Draining: finishing outstanding requests"
+
+
 def _finished_line(state: RunState, key: str) -> str:
     if key not in state.cells:
-        return f"{key} is not in the plan"
+        return f"{key}: not in the plan"
     row = row_of(state, state.cells[key])
     p50, p90, p99 = (
         latency(getattr(row, name), backed=row.has_enough_samples(name))
         for name in ("p50_ms", "p90_ms", "p99_ms")
     )
-    said = (
-        f"{number(row.rps)} req/s, p50 {p50} p90 {p90} p99 {p99} ms, "
-        f"{row.failures} failures, {row.verdict}"
-    )
-    said = f"{said}: {row.reasons}" if row.reasons else said
-    return f"{said}\n  bound by {row.bottleneck.text}" if row.bottleneck else said
+    failed = counted(row.failures or 0, "failure")
+    latencies = f"p50 {p50}, p90 {p90}, p99 {p99} ms"
+    text = f"{row.verdict.capitalize()}: {number(row.rps)} req/s, {latencies}, {failed}"
+    if row.reasons:
+        text += f"\n  Findings: {row.reasons}"
+    if row.bottleneck:
+        text += f"\n  Bottleneck: {row.bottleneck.text}"
+    return text
+
+
+def _run_finished_line(state: RunState, event: RunFinished) -> str:
+    reason = event.reason
+    if event.result is Result.DONE:
+        measured = f"{state.count(CellStatus.FINISHED)} of {counted(len(state.cells), 'cell')}"
+        reason = ", ".join([f"{measured} measured", *_not_measured(state)])
+    line = f"Run {event.result.value}: {reason}"
+    if event.left and state.started:
+        run = f"{state.started.profile_name}/{state.started.run}"
+        return f"{line}\n{event.left}; remove them with `loadbench-tui stop {run}`"
+    return line
+
+
+def _not_measured(state: RunState) -> list[str]:
+    counts = {status: state.count(status) for status in (CellStatus.FAILED, CellStatus.SKIPPED)}
+    return [f"{count} {_STATUS_WORDS[status]}" for status, count in counts.items() if count]
 
 
 def _cell_line(row: Row) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What bounds a cell, in one sentence with its figure."""
+"""The bottleneck of a cell, with its text and figures."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ BUSY_CLIENT = ClientUse(cpu_cores=0.96)
 
 
 def stages(*, queue: float = 1, infer: float = 10, api: float = 2, network: float = 2) -> Stages:
-    """The sums over ten requests, of means in ms; 5 ms of each are decoding."""
+    """Stage sums over ten requests with these means in ms; decoding takes 5 ms each."""
     total = queue + 5 + infer + api
     return Stages(
         count=10,
@@ -33,8 +33,8 @@ def stages(*, queue: float = 1, infer: float = 10, api: float = 2, network: floa
 
 
 def finished(measured: Stages | None = None, **changes: Any) -> CellFinished:
-    """A cell of eight users whose answers tell these stages."""
-    around = {
+    """A cell of eight users whose responses report these stages."""
+    conditions = {
         name: changes.pop(name)
         for name in ("containers", "service", "in_flight")
         if name in changes
@@ -42,7 +42,7 @@ def finished(measured: Stages | None = None, **changes: Any) -> CellFinished:
     return cell_finished(
         stages=measured or Stages(),
         fewest_users=8,
-        circumstances=circumstances(**{"in_flight": 7.99, **around}),
+        circumstances=circumstances(**{"in_flight": 7.99, **conditions}),
         **changes,
     )
 
@@ -60,144 +60,138 @@ def container(service: str = "model", *, cores: float = 0.1, throttled: float = 
 
 
 def workers(*infer_s: float, seconds: int = 10, queue_length: float = 6.0) -> ServiceUse:
-    """Workers that did a hundred pictures each, in so many seconds of inference."""
+    """Workers that processed a hundred images each, with these seconds of inference."""
     return ServiceUse(
         queue_length=queue_length,
         fewest_workers=len(infer_s),
         most_workers=len(infer_s),
         workers=tuple(
-            WorkerUse(id=f"model-{i}", seconds=seconds, images=100, infer_s=it)
-            for i, it in enumerate(infer_s, 1)
+            WorkerUse(id=f"model-{i}", seconds=seconds, images=100, infer_s=busy_s)
+            for i, busy_s in enumerate(infer_s, 1)
         ),
     )
 
 
-def bound(it: CellFinished, *peers: Peer) -> str | None:
-    found = find_bottleneck(CELL, it, [(CELL, it), *peers])
+def text_of(results: CellFinished, *peers: Peer) -> str | None:
+    """The text of the bottleneck of `CELL` with these results."""
+    found = find_bottleneck(CELL, results, [(CELL, results), *peers])
     return found.text if found else None
 
 
-def peer(users: int, it: CellFinished) -> Peer:
-    return make_cell(users=users), it
+def peer(users: int, results: CellFinished) -> Peer:
+    return make_cell(users=users), results
 
 
-def test_the_queue_is_named_with_those_who_wait_in_it() -> None:
+def test_the_queue_is_reported_with_its_length() -> None:
     cell = finished(stages(queue=75), service=workers(9.8))
-    assert bound(cell) == (
-        "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait, workers busy about 98 % of "
+    assert text_of(cell) == (
+        "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs waiting, workers busy 98 % of "
         "the time"
     )
 
 
-def test_the_queue_is_named_where_no_metrics_tell_of_it() -> None:
-    assert bound(finished(stages(queue=75))) == "the queue before the model: 75.0 of 94.0 ms"
+def test_the_queue_is_reported_without_metrics() -> None:
+    assert text_of(finished(stages(queue=75))) == "the queue before the model: 75.0 of 94.0 ms"
 
 
-def test_a_queue_before_an_idle_model_is_a_wait() -> None:
+def test_a_queue_before_an_idle_model_is_waiting_time() -> None:
     cell = finished(stages(queue=75), service=workers(1.0, queue_length=0.5))
-    assert bound(cell) == (
-        "a wait before the model, which is idle: 75.0 of 94.0 ms in the queue, 0.500 jobs wait, "
-        "workers busy about 10 % of the time"
+    assert text_of(cell) == (
+        "waiting time before the idle model: 75.0 of 94.0 ms in the queue, 0.500 jobs waiting, "
+        "workers busy 10 % of the time"
     )
 
 
-def test_a_model_that_decodes_more_than_it_infers_is_not_idle() -> None:
+def test_a_model_that_mostly_decodes_is_not_idle() -> None:
     cell = finished(stages(queue=75), service=workers(3.0), containers=(container(cores=0.95),))
-    sentence = bound(cell)
-    assert sentence is not None
-    assert sentence.startswith("the queue before the model")
+    text = text_of(cell)
+    assert text is not None
+    assert text.startswith("the queue before the model")
 
 
-def test_the_model_is_named_where_most_of_the_time_is_its() -> None:
+def test_the_model_is_reported_if_it_takes_most_of_the_time() -> None:
     cell = finished(stages(infer=30), service=workers(9.0))
-    assert bound(cell) == (
-        "the model: 35.0 of 40.0 ms are decoding and inference, workers busy about 90 % of the time"
+    assert text_of(cell) == (
+        "the model: decoding and inference take 35.0 of 40.0 ms, workers busy 90 % of the time"
     )
 
 
-def test_a_sleep_in_the_api_is_a_constant_wait_where_another_load_shows_it() -> None:
+def test_a_sleep_in_the_api_is_a_constant_wait_if_another_load_confirms_it() -> None:
     cell = finished(stages(api=102), containers=(container("api", cores=0.05),))
     other = finished(stages(api=101))
-    assert bound(cell, peer(2, other)) == (
-        "a constant wait in the API: 102 of 120 ms, and 101 ms with 2 users instead of 8; the API "
-        "uses 0.050 of a core"
+    assert text_of(cell, peer(2, other)) == (
+        "constant wait in the API: 102 of 120 ms with 8 users, 101 ms with 2 users, 0.050 cores "
+        "used"
     )
 
 
-def test_a_sleep_in_the_api_is_told_by_its_idle_cpu_where_there_is_one_load() -> None:
+def test_a_sleep_in_the_api_is_detected_by_idle_cpu_at_a_single_load() -> None:
     cell = finished(stages(api=102), containers=(container("api", cores=0.05),))
-    assert bound(cell, peer(7, cell)) == (
-        "the API: 102 of 120 ms; the API uses 0.050 of a core, so it waits more than it works"
+    assert text_of(cell, peer(7, cell)) == (
+        "the API: 102 of 120 ms, 0.050 cores used, mostly waiting"
     )
 
 
-def test_an_api_that_works_is_named_with_its_cpu() -> None:
+def test_a_busy_api_is_reported_with_its_cpu() -> None:
     cell = finished(stages(api=102), containers=(container("api", cores=0.97),))
-    assert bound(cell, peer(2, cell)) == "the API: 102 of 120 ms; the API uses 0.97 of a core"
+    assert text_of(cell, peer(2, cell)) == "the API: 102 of 120 ms, 0.97 cores used"
 
 
-def test_the_network_is_named() -> None:
-    assert bound(finished(stages(network=80))) == (
-        "the network: 80.0 of 98.0 ms pass between Locust and the service"
+def test_the_network_is_reported() -> None:
+    assert text_of(finished(stages(network=80))) == (
+        "the network: 80.0 of 98.0 ms between Locust and the service"
     )
 
 
-def test_how_busy_workers_are_is_not_told_from_a_few_seconds() -> None:
+def test_utilisation_is_not_reported_for_a_few_seconds() -> None:
     cell = finished(stages(queue=75), service=workers(2.9, seconds=3))
-    assert bound(cell) == "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs wait"
+    assert text_of(cell) == "the queue before the model: 75.0 of 94.0 ms, 6.00 jobs waiting"
 
 
-def test_workers_that_take_no_time_are_not_slow() -> None:
-    sentence = bound(finished(stages(queue=75), service=workers(0.0, 0.0)))
-    assert sentence is not None
-    assert "slow" not in sentence
+def test_workers_without_inference_time_are_not_slow() -> None:
+    text = text_of(finished(stages(queue=75), service=workers(0.0, 0.0)))
+    assert text is not None
+    assert "slow" not in text
 
 
-def test_a_slow_worker_is_named_beside_a_fast_one() -> None:
+def test_a_slow_worker_is_reported_with_the_fastest_one() -> None:
     cell = finished(stages(queue=75), service=workers(1.1, 6.2))
-    assert bound(cell) == (
-        "the model, one slow worker: model-2 takes 62.0 ms for a picture, model-1 11.0 ms"
-    )
+    assert text_of(cell) == ("slow worker model-2: 62.0 ms per image, against 11.0 ms for model-1")
 
 
-def test_workers_that_differ_a_little_are_not_told_apart() -> None:
-    sentence = bound(finished(stages(queue=75), service=workers(5.0, 6.0)))
-    assert sentence is not None
-    assert sentence.startswith("the queue")
+def test_a_slightly_slower_worker_is_not_reported() -> None:
+    text = text_of(finished(stages(queue=75), service=workers(5.0, 6.0)))
+    assert text is not None
+    assert text.startswith("the queue")
 
 
-def test_a_limit_comes_before_what_follows_from_it() -> None:
+def test_a_cpu_limit_takes_precedence_over_its_consequences() -> None:
     limited = (container("api"), container(cores=0.4, throttled=0.87))
     cell = finished(stages(queue=75), containers=limited)
-    expected = (
-        "the CPU limit of model-1: it got 0.400 cores and was held back in 87 % of the scheduling "
-        "periods"
-    )
-    assert bound(cell) == expected
-    assert bound(finished(containers=limited)) == expected
+    expected = "CPU limit of model-1: 0.400 cores, throttled in 87 % of scheduling periods"
+    assert text_of(cell) == expected
+    assert text_of(finished(containers=limited)) == expected
 
 
-def test_the_client_comes_before_everything() -> None:
+def test_the_load_generator_takes_precedence_over_all_others() -> None:
     cell = finished(stages(queue=75), clients=(BUSY_CLIENT,))
     found = find_bottleneck(CELL, cell, [])
 
     assert found is not None
     assert found.kind is BottleneckKind.CLIENT
-    assert found.text == "the client: Locust used 0.96 of a core"
+    assert found.text == "the load generator: Locust used 0.96 CPU cores (limit 0.8)"
     assert found.figures == {"value": 0.96, "limit": 0.8}
 
 
-def test_the_client_is_found_from_the_evidence_whatever_was_said_of_it_then() -> None:
-    cell = finished(
-        stages(queue=75), reasons=("in words of another version",), clients=(BUSY_CLIENT,)
-    )
+def test_the_load_generator_is_detected_from_the_evidence_not_from_recorded_texts() -> None:
+    cell = finished(stages(queue=75), reasons=("text of another version",), clients=(BUSY_CLIENT,))
     found = find_bottleneck(CELL, cell, [])
 
     assert found is not None
     assert found.kind is BottleneckKind.CLIENT
 
 
-def test_figures_are_those_of_the_sentence() -> None:
+def test_figures_match_the_text() -> None:
     found = find_bottleneck(CELL, finished(stages(queue=75), service=workers(5.0, 6.0)), [])
 
     assert found is not None
@@ -210,26 +204,25 @@ def test_figures_are_those_of_the_sentence() -> None:
     }
 
 
-def test_without_stages_a_latency_that_does_not_change_is_a_constant_wait() -> None:
+def test_without_stages_a_constant_latency_is_a_constant_wait() -> None:
     cell, other = (
         finished(requests=requests(((20.0, 9),))),
         finished(requests=requests(((21.0, 9),))),
     )
-    assert bound(cell, peer(2, other)) == (
-        "a constant wait: the median is 20.0 ms, and 21.0 ms with 2 users instead of 8, so "
-        "nothing is saturated"
+    assert text_of(cell, peer(2, other)) == (
+        "constant wait: median 20.0 ms with 8 users, 21.0 ms with 2 users, nothing saturated"
     )
 
 
-def test_without_stages_a_rate_that_does_not_grow_is_the_service_s() -> None:
+def test_without_stages_a_constant_throughput_is_a_saturated_service() -> None:
     cell = finished(requests=requests(((40.0, 9),)), completed=2000)
     other = finished(requests=requests(((10.0, 9),)), completed=1990)
-    assert bound(cell, peer(2, other)) == (
-        "the service: 200 req/s, as with 2 users; its answers do not say where (no Server-Timing "
-        "header)"
+    assert text_of(cell, peer(2, other)) == (
+        "the service: 200 req/s with 8 users, 199 req/s with 2 users, stages unknown (no "
+        "Server-Timing header)"
     )
 
 
 @pytest.mark.parametrize("users", [8, 10])
-def test_without_stages_and_another_load_nothing_is_claimed(users: int) -> None:
-    assert bound(finished(), peer(users, finished())) is None
+def test_without_stages_and_another_load_no_bottleneck_is_reported(users: int) -> None:
+    assert text_of(finished(), peer(users, finished())) is None

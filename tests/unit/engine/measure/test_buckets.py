@@ -1,4 +1,4 @@
-"""Histograms: how exact they are, and percentiles against the plain definition."""
+"""The precision of histograms, and percentiles against their definition."""
 
 import math
 from collections import Counter
@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Buckets
 from loadbench.engine.measure.buckets import (
     bucket_ms,
+    convolve,
     count,
-    enough,
     failures,
+    has_enough_samples,
     merge,
     percentile,
-    plus,
     successes,
     time_weighted_median,
     to_buckets,
@@ -28,7 +28,7 @@ thousandths = st.integers(1, 1000)
 
 
 def histogram(values: list[float]) -> Buckets:
-    """The histogram of some latencies."""
+    """The histogram of these latencies."""
     return to_buckets(Counter(values))
 
 
@@ -36,22 +36,22 @@ histograms = latencies.map(histogram) | st.just(())
 
 
 @given(st.floats(1, 1e7))
-def test_a_latency_is_kept_within_half_a_percent(latency_ms: float) -> None:
+def test_rounding_error_is_below_half_a_percent(latency_ms: float) -> None:
     assert abs(bucket_ms(latency_ms) - latency_ms) <= 0.005 * latency_ms * (1 + 1e-9)
 
 
 @given(st.floats(0, 1))
-def test_below_a_millisecond_a_latency_is_kept_within_five_microseconds(latency_ms: float) -> None:
+def test_rounding_error_below_a_millisecond_is_at_most_five_microseconds(latency_ms: float) -> None:
     assert abs(bucket_ms(latency_ms) - latency_ms) <= 0.005 * (1 + 1e-9)
 
 
 @given(st.floats(1, 99_949))
-def test_three_digits_are_kept(latency_ms: float) -> None:
+def test_latencies_keep_three_digits(latency_ms: float) -> None:
     assert float(f"{bucket_ms(latency_ms):.3g}") == bucket_ms(latency_ms)
 
 
 @pytest.mark.parametrize(
-    ("latency_ms", "kept_ms"),
+    ("latency_ms", "rounded_ms"),
     [
         (9.994, 9.99),
         (9.996, 10),
@@ -67,12 +67,12 @@ def test_three_digits_are_kept(latency_ms: float) -> None:
         (10_040, 10_000),
     ],
 )
-def test_digits_change_where_a_power_of_ten_is_passed(latency_ms: float, kept_ms: float) -> None:
-    assert bucket_ms(latency_ms) == kept_ms
+def test_rounding_changes_at_powers_of_ten(latency_ms: float, rounded_ms: float) -> None:
+    assert bucket_ms(latency_ms) == rounded_ms
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))
-def test_order_is_kept(one: float, other: float) -> None:
+def test_rounding_preserves_order(one: float, other: float) -> None:
     assert (bucket_ms(min(one, other))) <= bucket_ms(max(one, other))
 
 
@@ -84,7 +84,7 @@ def test_a_percentile_is_the_nearest_rank_of_the_sorted_latencies(
     assert percentile(histogram(values), thousandth / 1000) == sorted(values)[rank - 1]
 
 
-def test_a_percentile_is_one_of_the_latencies_and_never_between_two() -> None:
+def test_a_percentile_is_never_interpolated() -> None:
     ten = tuple((float(latency), 1) for latency in range(1, 11))
     assert [percentile(ten, fraction) for fraction in (0.001, 0.5, 0.9, 0.95, 1)] == [
         1,
@@ -95,64 +95,68 @@ def test_a_percentile_is_one_of_the_latencies_and_never_between_two() -> None:
     ]
 
 
-def test_a_rank_does_not_move_for_what_floats_leave_over() -> None:
+def test_rounding_errors_do_not_raise_the_rank() -> None:
     hundred = tuple((float(latency), 1) for latency in range(1, 101))
     assert 0.07 * 100 > 7
     assert [percentile(hundred, percent / 100) for percent in range(1, 101)] == [*range(1, 101)]
 
 
-def test_of_nothing_there_is_no_percentile() -> None:
+def test_an_empty_histogram_has_no_percentile() -> None:
     assert percentile((), 0.5) is None
     assert percentile(merge([]), 1) is None
 
 
 @given(latencies)
-def test_a_histogram_holds_every_latency_in_ascending_order(values: list[float]) -> None:
+def test_a_histogram_counts_every_latency_in_ascending_order(values: list[float]) -> None:
     buckets = histogram(values)
     assert count(buckets) == len(values)
     assert list(buckets) == sorted(Counter(values).items())
 
 
 @given(latencies, latencies)
-def test_merging_is_counting_together(one: list[float], other: list[float]) -> None:
+def test_merging_equals_counting_together(one: list[float], other: list[float]) -> None:
     assert merge([histogram(one), histogram(other)]) == histogram(one + other)
 
 
 @given(histograms, histograms, histograms)
-def test_merging_asks_for_no_order(one: Buckets, two: Buckets, three: Buckets) -> None:
+def test_merging_is_commutative_and_associative(one: Buckets, two: Buckets, three: Buckets) -> None:
     assert merge([one, two]) == merge([two, one])
     assert merge([merge([one, two]), three]) == merge([one, merge([two, three])])
     assert merge([one, ()]) == one
 
 
-def test_successes_and_failures_of_all_names_are_told_apart() -> None:
-    told = (
+def test_successes_and_failures_of_all_names_are_kept_apart() -> None:
+    entries = (
         *requests(((1.0, 2),), failures=((5.0, 1),)),
         *requests(((1.0, 1), (2.0, 1)), failures=((5.0, 3),)),
     )
-    assert successes(told) == ((1.0, 3), (2.0, 1))
-    assert failures(told) == ((5.0, 4),)
+    assert successes(entries) == ((1.0, 3), (2.0, 1))
+    assert failures(entries) == ((5.0, 4),)
 
 
 @pytest.mark.parametrize(
     ("fraction", "needed"), [(0.5, 20), (0.9, 100), (0.95, 200), (0.99, 1000), (0.999, 10_000)]
 )
-def test_a_percentile_needs_ten_latencies_beyond_it(fraction: float, needed: int) -> None:
-    assert enough(needed, fraction)
-    assert not enough(needed - 1, fraction)
+def test_a_percentile_needs_ten_samples_beyond_it(fraction: float, needed: int) -> None:
+    assert has_enough_samples(needed, fraction)
+    assert not has_enough_samples(needed - 1, fraction)
 
 
-def test_the_largest_latency_needs_one() -> None:
-    assert enough(1, 1.0)
-    assert not enough(0, 1.0)
+def test_the_maximum_needs_one_sample() -> None:
+    assert has_enough_samples(1, 1.0)
+    assert not has_enough_samples(0, 1.0)
 
 
-def test_half_of_the_time_is_spent_in_gaps_of_at_most_the_time_weighted_median() -> None:
+def test_half_of_the_time_lies_in_gaps_up_to_the_time_weighted_median() -> None:
     assert time_weighted_median(((1.0, 99), (100.0, 1))) == 100.0
     assert time_weighted_median(((1.0, 101), (100.0, 1))) == 1.0
     assert time_weighted_median(()) is None
 
 
-def test_the_sum_of_two_times_counts_every_pair() -> None:
-    assert plus(((10.0, 2), (20.0, 1)), ((0.0, 3), (10.0, 1))) == ((10.0, 6), (20.0, 5), (30.0, 1))
-    assert plus((), ((1.0, 1),)) == ()
+def test_convolution_counts_every_pair() -> None:
+    assert convolve(((10.0, 2), (20.0, 1)), ((0.0, 3), (10.0, 1))) == (
+        (10.0, 6),
+        (20.0, 5),
+        (30.0, 1),
+    )
+    assert convolve((), ((1.0, 1),)) == ()

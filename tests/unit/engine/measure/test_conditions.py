@@ -1,4 +1,4 @@
-"""What a measured window was like, from its samples."""
+"""The conditions of a measurement window, folded from its samples."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ def container(name: str = "model-1", **changes: Any) -> Container:
 
 
 def use_of(samples: Sequence[Sample], before: Sample | None = None) -> WindowUse:
-    """What a window was like that has all of these samples."""
+    """The use in a window of exactly these samples."""
     window = range(samples[0].second, samples[-1].second + 1) if samples else range(0)
     use = WindowUse(window, before)
     for one in samples:
@@ -37,24 +37,24 @@ def use_of(samples: Sequence[Sample], before: Sample | None = None) -> WindowUse
 
 
 def seconds(*containers: tuple[Container, ...]) -> list[Sample]:
-    return [sample(second=i, containers=its) for i, its in enumerate(containers)]
+    return [sample(second=i, containers=seen) for i, seen in enumerate(containers)]
 
 
-def test_seconds_that_lie_partly_in_the_window_are_left_out() -> None:
+def test_seconds_partly_in_the_window_are_excluded() -> None:
     assert list(whole_seconds(2.4, 5.0)) == [3, 4, 5, 6]
     assert list(whole_seconds(2.0, 5.0)) == [2, 3, 4, 5, 6]
     assert list(whole_seconds(2.4, 1.0)) == [2, 3]
 
 
-def test_what_is_outside_of_the_window_does_not_count() -> None:
+def test_samples_outside_the_window_do_not_count() -> None:
     use = WindowUse(range(1, 3))
-    for it in seconds(*((container(cpu_cores=float(second)),) for second in range(4))):
-        use.add(it)
+    for one in seconds(*((container(cpu_cores=float(second)),) for second in range(4))):
+        use.add(one)
 
-    assert [it.cpu_cores for it in use.containers()] == [1.5]
+    assert [found.cpu_cores for found in use.containers()] == [1.5]
 
 
-def test_cpu_is_a_mean_and_memory_the_most() -> None:
+def test_cpu_is_a_mean_and_memory_a_maximum() -> None:
     first = container(cpu_cores=0.5, memory_bytes=100, throttled=0.2)
     second = container(cpu_cores=0.7, memory_bytes=300, throttled=0.4)
     unknown = container(memory_bytes=200)
@@ -66,35 +66,35 @@ def test_cpu_is_a_mean_and_memory_the_most() -> None:
     assert (use.restarts, use.missing_s) == (0, 0)
 
 
-def test_what_was_not_there_or_came_back_is_counted() -> None:
-    here, ended = container(), container(state="exited", exit_code=137)
-    again = container(restarts=1)
+def test_downtime_and_restarts_are_counted() -> None:
+    running, ended = container(), container(state="exited", exit_code=137)
+    restarted = container(restarts=1)
     late = container("model-2")
 
-    first, second = use_of(seconds((here,), (ended,), (again, late))).containers()
+    first, second = use_of(seconds((running,), (ended,), (restarted, late))).containers()
 
     assert (first.restarts, first.missing_s) == (1, 1)
     assert (second.name, second.missing_s) == ("model-2", 2)
 
 
-def test_a_restart_in_the_first_moment_of_the_window_counts() -> None:
-    [before], again = seconds((container(),)), seconds((container(restarts=1),))
+def test_a_restart_in_the_first_second_of_the_window_counts() -> None:
+    [before], restarted = seconds((container(),)), seconds((container(restarts=1),))
 
-    assert [it.restarts for it in use_of(again, before).containers()] == [1]
-    assert [it.restarts for it in use_of(again).containers()] == [0]
+    assert [use.restarts for use in use_of(restarted, before).containers()] == [1]
+    assert [use.restarts for use in use_of(restarted).containers()] == [0]
 
 
-def test_a_limit_that_holds_for_one_second_of_four_holds_for_a_quarter_of_the_time() -> None:
-    idle, held = container(), container(throttled=1.0)
+def test_throttling_in_one_of_four_seconds_is_a_quarter() -> None:
+    idle, throttled = container(), container(throttled=1.0)
 
-    [use] = use_of(seconds((idle,), (held,), (idle,), (idle,))).containers()
-    [free] = use_of(seconds((idle,), (idle,))).containers()
+    [use] = use_of(seconds((idle,), (throttled,), (idle,), (idle,))).containers()
+    [unlimited] = use_of(seconds((idle,), (idle,))).containers()
 
     assert use.throttled == 0.25
-    assert free.throttled is None
+    assert unlimited.throttled is None
 
 
-def test_a_job_that_was_done_before_is_not_missed() -> None:
+def test_a_job_completed_before_the_window_is_not_down() -> None:
     done = container("migrate-1", state="exited", exit_code=0)
 
     [use] = use_of(seconds((done,), (done,))).containers()
@@ -102,20 +102,20 @@ def test_a_job_that_was_done_before_is_not_missed() -> None:
     assert use.missing_s == 0
 
 
-def test_what_workers_did_is_the_difference_of_their_counters() -> None:
+def test_worker_use_is_the_difference_of_its_counters() -> None:
     def at(second: int, length: float, workers: int, *totals: Worker) -> Sample:
-        told = ServiceMetrics(queue_length=length, workers=workers, totals=totals)
-        return sample(second=second, service=told)
+        metrics = ServiceMetrics(queue_length=length, workers=workers, totals=totals)
+        return sample(second=second, service=metrics)
 
     def worker(images: int, infer_s: float, name: str = "a") -> Worker:
         return Worker(id=name, images=images, infer_s=infer_s)
 
     samples = [
         sample(second=3),
-        at(4, 2.0, 2, worker(90, 4.0), worker(7, 1.0, "gone"), worker(900, 9.0, "anew")),
-        at(5, 6.0, 1, worker(100, 5.0), worker(901, 9.1, "anew")),
-        at(6, 4.0, 2, worker(115, 6.0), worker(1, 0.1, "new"), worker(2, 0.1, "anew")),
-        at(7, 4.0, 2, worker(130, 7.5), worker(9, 0.2, "new"), worker(7, 0.2, "anew")),
+        at(4, 2.0, 2, worker(90, 4.0), worker(7, 1.0, "gone"), worker(900, 9.0, "restarted")),
+        at(5, 6.0, 1, worker(100, 5.0), worker(901, 9.1, "restarted")),
+        at(6, 4.0, 2, worker(115, 6.0), worker(1, 0.1, "new"), worker(2, 0.1, "restarted")),
+        at(7, 4.0, 2, worker(130, 7.5), worker(9, 0.2, "new"), worker(7, 0.2, "restarted")),
         at(8, 4.0, 2, worker(130, 7.5)),
         sample(second=9),
     ]
@@ -129,7 +129,7 @@ def test_what_workers_did_is_the_difference_of_their_counters() -> None:
     assert use_of([sample()]).service() is None
 
 
-def test_the_machine_s_swapping_is_a_sum_and_the_rest_a_mean() -> None:
+def test_swap_traffic_is_a_sum_and_other_machine_figures_are_means() -> None:
     def busy(cpu: float, others: float | None, swapped: int) -> Sample:
         return sample(
             machine=Machine(
@@ -150,39 +150,39 @@ def test_the_machine_s_swapping_is_a_sum_and_the_rest_a_mean() -> None:
     assert use_of([]).machine() is None
 
 
-# All the samples together, as a reference
+# Reference: computed from all samples at once
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    known = [it for it in values if it is not None]
+    known = [value for value in values if value is not None]
     return round(fmean(known), 3) if known else None
 
 
 def container_reference(name: str, samples: Sequence[Sample], before: Sample) -> ContainerUse:
-    looks = [next((it for it in one.containers if it.name == name), None) for one in samples]
-    there = [it for it in looks if it]
-    ran = any(it.state == "running" for it in there)
-    counted = [*there, *(it for it in before.containers if it.name == name)]
-    limited = any(it.throttled is not None for it in there)
+    polls = [next((c for c in one.containers if c.name == name), None) for one in samples]
+    seen = [container for container in polls if container]
+    ran = any(container.state == "running" for container in seen)
+    counted = [*seen, *(container for container in before.containers if container.name == name)]
+    limited = any(container.throttled is not None for container in seen)
     return ContainerUse(
         name=name,
-        service=there[0].service,
-        cpu_cores=mean(it.cpu_cores for it in there),
-        memory_bytes=max((it.memory_bytes for it in there if it.memory_bytes), default=None),
-        throttled=mean(it.throttled or 0.0 for it in there) if limited else None,
-        restarts=max(it.restarts for it in counted) - min(it.restarts for it in counted),
-        missing_s=sum(ran and (it is None or it.state != "running") for it in looks),
+        service=seen[0].service,
+        cpu_cores=mean(c.cpu_cores for c in seen),
+        memory_bytes=max((c.memory_bytes for c in seen if c.memory_bytes), default=None),
+        throttled=mean(c.throttled or 0.0 for c in seen) if limited else None,
+        restarts=max(c.restarts for c in counted) - min(c.restarts for c in counted),
+        missing_s=sum(ran and (c is None or c.state != "running") for c in polls),
     )
 
 
 def worker_reference(name: str, samples: Sequence[Sample]) -> WorkerUse | None:
-    looks = [
+    polls = [
         (one.second, total)
         for one in samples
         for total in (one.service.totals if one.service else ())
         if total.id == name
     ]
-    steps = [now for before, now in pairwise(looks) if now[1] != before[1]]
+    steps = [now for before, now in pairwise(polls) if now[1] != before[1]]
     if len(steps) < 2 or steps[-1][1].images < steps[0][1].images:
         return None
     (first_s, first), (last_s, last) = steps[0], steps[-1]
@@ -191,35 +191,35 @@ def worker_reference(name: str, samples: Sequence[Sample]) -> WorkerUse | None:
 
 
 def service_reference(samples: Sequence[Sample]) -> ServiceUse | None:
-    known = [it.service for it in samples if it.service]
+    known = [one.service for one in samples if one.service]
     if not known:
         return None
-    workers = [it.workers for it in known if it.workers is not None]
-    names = dict.fromkeys(total.id for it in known for total in it.totals)
+    workers = [metrics.workers for metrics in known if metrics.workers is not None]
+    names = dict.fromkeys(total.id for metrics in known for total in metrics.totals)
     uses = (worker_reference(name, samples) for name in names)
     return ServiceUse(
-        queue_length=mean(it.queue_length for it in known),
+        queue_length=mean(metrics.queue_length for metrics in known),
         fewest_workers=min(workers, default=None),
         most_workers=max(workers, default=None),
-        workers=tuple(it for it in uses if it),
+        workers=tuple(use for use in uses if use),
     )
 
 
 def machine_reference(samples: Sequence[Sample]) -> Machine | None:
-    known = [it.machine for it in samples if it.machine]
+    known = [one.machine for one in samples if one.machine]
     if not known:
         return None
     return Machine(
         cores=known[0].cores,
-        cpu_cores=round(fmean(it.cpu_cores for it in known), 3),
-        others_cpu_cores=mean(it.others_cpu_cores for it in known),
-        stolen_cpu_cores=round(fmean(it.stolen_cpu_cores for it in known), 3),
-        swapped_bytes=sum(it.swapped_bytes for it in known),
+        cpu_cores=round(fmean(machine.cpu_cores for machine in known), 3),
+        others_cpu_cores=mean(machine.others_cpu_cores for machine in known),
+        stolen_cpu_cores=round(fmean(machine.stolen_cpu_cores for machine in known), 3),
+        swapped_bytes=sum(machine.swapped_bytes for machine in known),
     )
 
 
 def eventful_second(draw: random.Random, second: int, images: dict[str, int]) -> Sample:
-    """A second in which anything may be unknown, missing, restarted or throttled."""
+    """A second in which values may be unknown and containers missing, restarted or throttled."""
 
     def maybe(value: Any) -> Any:
         return value if draw.random() < 0.9 else None
@@ -263,7 +263,7 @@ def eventful_second(draw: random.Random, second: int, images: dict[str, int]) ->
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_added_second_by_second_equals_what_all_samples_give(seed: int) -> None:
+def test_folding_sample_by_sample_equals_computing_from_all_samples(seed: int) -> None:
     draw = random.Random(seed)
     images = {"a": 0, "b": 0, "c": 0}
     length = draw.choice([1, MAX_PARTS, MAX_PARTS + 1, 10 * MAX_PARTS])
@@ -271,7 +271,7 @@ def test_what_is_added_second_by_second_equals_what_all_samples_give(seed: int) 
 
     use = use_of(samples, before)
 
-    names = dict.fromkeys(it.name for one in samples for it in one.containers)
-    assert use.containers() == tuple(container_reference(it, samples, before) for it in names)
+    names = dict.fromkeys(seen.name for one in samples for seen in one.containers)
+    assert use.containers() == tuple(container_reference(name, samples, before) for name in names)
     assert use.service() == service_reference(samples)
     assert use.machine() == machine_reference(samples)

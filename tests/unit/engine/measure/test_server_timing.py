@@ -1,4 +1,4 @@
-"""The `Server-Timing` header, as services write it and as they should not."""
+"""Well-formed and malformed `Server-Timing` headers."""
 
 import pytest
 from hypothesis import given
@@ -9,11 +9,11 @@ from loadbench.engine.measure.server_timing import MAX_STAGE_MS, STAGES, parse_s
 
 
 def stages(header: str) -> dict[str, float]:
-    """What a response with this header tells."""
+    """The stages of a response with this header."""
     return parse_server_timing(CaseInsensitiveDict({"Server-Timing": header}))
 
 
-def test_the_stages_of_our_own_service_are_read() -> None:
+def test_the_stages_of_our_own_service_are_parsed() -> None:
     assert stages("queue;dur=31.2, decode;dur=3.1, infer;dur=18, total;dur=54.25") == {
         "queue_ms": 31.2,
         "decode_ms": 3.1,
@@ -36,7 +36,7 @@ def test_the_stages_of_our_own_service_are_read() -> None:
         'total;dur=5, broken;desc="never closed, total;dur=9',
     ],
 )
-def test_the_total_is_read_however_it_is_written(header: str) -> None:
+def test_all_spellings_of_the_total_are_parsed(header: str) -> None:
     assert stages(header) == {"total_ms": 5}
 
 
@@ -58,16 +58,16 @@ def test_the_total_is_read_however_it_is_written(header: str) -> None:
         f"total;dur={MAX_STAGE_MS * 2}",
     ],
 )
-def test_a_header_that_cannot_be_believed_tells_nothing(header: str) -> None:
+def test_an_implausible_header_is_ignored(header: str) -> None:
     assert stages(header) == {}
 
 
-def test_a_header_on_two_lines_is_read_as_one() -> None:
+def test_two_header_lines_are_parsed_as_one() -> None:
     headers = {"server-timing": ["cdn;dur=1", "total;dur=5, queue;dur=2"]}
     assert parse_server_timing(headers) == {"total_ms": 5, "queue_ms": 2}
 
 
-def test_an_answer_without_the_header_and_no_answer_at_all_tell_nothing() -> None:
+def test_a_missing_header_or_response_has_no_stages() -> None:
     assert parse_server_timing({}) == {}
     assert parse_server_timing(None) == {}
 
@@ -80,14 +80,14 @@ pieces = st.lists(
 
 
 @given(st.text() | pieces)
-def test_whatever_the_header_holds_the_numbers_can_be_summed(header: str) -> None:
-    told = stages(header)
-    assert told.keys() <= set(STAGES.values())
-    assert all(0 <= value <= MAX_STAGE_MS for value in told.values())
+def test_the_durations_of_any_header_can_be_summed(header: str) -> None:
+    found = stages(header)
+    assert found.keys() <= set(STAGES.values())
+    assert all(0 <= value <= MAX_STAGE_MS for value in found.values())
 
 
 @given(st.lists(st.tuples(st.sampled_from([*STAGES, "db"]), st.floats(0, 1e6)), max_size=6))
-def test_the_short_way_reads_what_the_long_way_reads(metrics: list[tuple[str, float]]) -> None:
+def test_the_fast_path_agrees_with_the_full_parser(metrics: list[tuple[str, float]]) -> None:
     header = ", ".join(f"{name};dur={duration}" for name, duration in metrics)
-    # A blank more sends it the long way.
+    # An extra space bypasses the fast path.
     assert stages(header) == stages(header.replace(";", " ;"))

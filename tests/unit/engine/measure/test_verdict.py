@@ -1,4 +1,4 @@
-"""What a cell's numbers are worth, rule by rule."""
+"""The verdict on a cell, rule by rule."""
 
 from typing import Any
 
@@ -16,8 +16,7 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.measure.buckets import to_buckets
-from loadbench.engine.measure.limits import MAX_DRIFT
-from loadbench.engine.measure.rules import DRIFTED, Case
+from loadbench.engine.measure.rules import Case
 from loadbench.engine.measure.verdict import judge as findings_of
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 
@@ -27,28 +26,28 @@ NOTHING = requests((), ())
 
 
 def clients(cpu_cores: float) -> tuple[ClientUse, ...]:
-    """The one load generator."""
+    """A single load generator."""
     return (ClientUse(cpu_cores=cpu_cores),)
 
 
 def case(
-    *, drift: float | None = None, around: dict[str, Any] | None = None, **changes: Any
+    *, drift: float | None = None, conditions: dict[str, Any] | None = None, **changes: Any
 ) -> Case:
-    """A cell of two users with four hundred successes and nothing else, on two cores."""
-    around = dict(around or {})
-    changes = {"clients": clients(around.pop("cpu", 0.1)), **changes}
-    finished = cell_finished(circumstances=circumstances(**around), **changes)
+    """A cell of two users with 400 successes; `cpu` in the conditions is that of Locust."""
+    conditions = dict(conditions or {})
+    changes = {"clients": clients(conditions.pop("cpu", 0.1)), **changes}
+    finished = cell_finished(circumstances=circumstances(**conditions), **changes)
     return Case(cell=make_cell(), finished=finished, drift=drift)
 
 
 def judge(judged: Case) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict, and the texts of the findings."""
+    """The verdict and the texts of the findings."""
     verdict, findings = findings_of(judged)
-    return verdict, tuple(it.text for it in findings)
+    return verdict, tuple(finding.text for finding in findings)
 
 
 def container(**changes: Any) -> ContainerUse:
-    """A container that ran all the time."""
+    """A container that ran without interruption."""
     fields: dict[str, Any] = {
         "name": "model-1",
         "service": "model",
@@ -62,7 +61,7 @@ def container(**changes: Any) -> ContainerUse:
 
 
 def machine(**changes: Any) -> Machine:
-    """A machine that does nothing but measure."""
+    """A machine without other load."""
     fields: dict[str, Any] = {
         "cores": 2,
         "cpu_cores": 1.2,
@@ -74,20 +73,20 @@ def machine(**changes: Any) -> Machine:
 
 
 def service(fewest: int | None, most: int | None) -> ServiceUse:
-    """Metrics that tell of so many workers."""
+    """Metrics with this range of ready workers."""
     return ServiceUse(queue_length=0.0, fewest_workers=fewest, most_workers=most)
 
 
 def test_a_steady_cell_without_failures_is_valid() -> None:
-    around = {"containers": (container(),), "machine": machine(), "service": service(2, 2)}
-    assert judge(case(around=around)) == (Verdict.VALID, ())
+    conditions = {"containers": (container(),), "machine": machine(), "service": service(2, 2)}
+    assert judge(case(conditions=conditions)) == (Verdict.VALID, ())
 
 
-def test_a_cell_that_was_not_asked_to_settle_is_not_blamed_for_it() -> None:
+def test_a_cell_without_settling_is_valid() -> None:
     assert judge(case(settled=None)) == (Verdict.VALID, ())
 
 
-def test_a_cell_of_which_little_is_known_is_judged_by_that() -> None:
+def test_a_cell_without_recorded_conditions_is_valid() -> None:
     finished = cell_finished(circumstances=None)
     assert judge(Case(cell=make_cell(), finished=finished)) == (Verdict.VALID, ())
 
@@ -95,133 +94,156 @@ def test_a_cell_of_which_little_is_known_is_judged_by_that() -> None:
 @pytest.mark.parametrize(
     ("changes", "verdict", "reason"),
     [
-        ({"requests": NOTHING}, Verdict.INVALID, "no request was completed"),
+        ({"requests": NOTHING}, Verdict.INVALID, "no completed requests"),
         (
             {"requests": requests((), ((1.0, 8),)), "errors": BUSY},
             Verdict.INVALID,
-            "no request succeeded: 503 queue full (7 times)",
+            "no successful requests: 503 queue full (7 times)",
         ),
         (
             {"requests": requests(((10.0, 1000),), ((1.0, 100),)), "errors": BUSY},
             Verdict.SUSPECT,
-            "9.1 % of the requests failed: 503 queue full (7 times)",
+            "9.1 % of requests failed (limit 1 %): 503 queue full (7 times)",
         ),
         (
             {"exceptions": FAULTS},
             Verdict.SUSPECT,
-            "the locustfile raised 3 exceptions: KeyError('x') (2 times)",
+            "3 exceptions in the locustfile: KeyError('x') (2 times)",
         ),
-        ({"aborted": 4}, Verdict.SUSPECT, "4 requests had no answer long after their timeout"),
         (
-            {"settled": False, "unsettled": "the rate still moves"},
+            {"aborted": 4},
             Verdict.SUSPECT,
-            "not settled: the rate still moves",
+            "4 aborted requests: no response long after the timeout",
         ),
-        ({"fewest_users": 1}, Verdict.INVALID, "only 1 of 2 users were there all the time"),
+        (
+            {"aborted": 1},
+            Verdict.SUSPECT,
+            "1 aborted request: no response long after the timeout",
+        ),
+        (
+            {"settled": False, "unsettled": "unsteady median"},
+            Verdict.SUSPECT,
+            "not settled: unsteady median",
+        ),
+        (
+            {"fewest_users": 1},
+            Verdict.INVALID,
+            "missing users: at times only 1 of 2 running",
+        ),
         (
             {"requests": requests(((10.0, 199),))},
             Verdict.SUSPECT,
-            "few samples: 199 successes, a p95 needs 200 (measure for longer)",
+            "few samples: 199 successes, p95 needs 200 (increase run_time)",
         ),
         (
             {"clients": clients(0.93)},
             Verdict.SUSPECT,
-            "client-bound: Locust used 0.93 of a core, so part of the latency is its own",
+            (
+                "load generator: Locust used 0.93 CPU cores (limit 0.8), so latency includes its "
+                "own delay"
+            ),
         ),
-        ({"drift": MAX_DRIFT + 0.01}, Verdict.SUSPECT, DRIFTED),
+        (
+            {"drift": 0.125},
+            Verdict.SUSPECT,
+            (
+                "drift of 12.5 % in throughput or median (limit 10 %): early and late cells are "
+                "not comparable"
+            ),
+        ),
     ],
 )
-def test_what_is_wrong_with_a_cell_is_said_in_words(
+def test_a_fault_in_the_results_has_a_finding(
     changes: dict[str, Any], verdict: Verdict, reason: str
 ) -> None:
     assert judge(case(**changes)) == (verdict, (reason,))
 
 
 @pytest.mark.parametrize(
-    ("around", "verdict", "reason"),
+    ("conditions", "verdict", "reason"),
     [
         (
             {"in_flight": 1.2, "thinking": 0.5, "cpu": 0.5},
             Verdict.SUSPECT,
             (
-                "client-bound: of 2 users only 1.7 were waiting for an answer or pausing, the "
-                "others for Locust, so part of the latency is its own"
+                "load generator: 1.70 of 2 users in a request or pause (minimum 1.90), others "
+                "delayed by Locust, so latency includes its own delay"
             ),
         ),
         (
             {"in_flight": 0.4, "cpu": 0.1},
             Verdict.SUSPECT,
             (
-                "client-bound: of 2 users only 0.4 were waiting for an answer or pausing, the "
-                "others were in their own code, so they asked for less than 2 would"
+                "load generator: 0.400 of 2 users in a request or pause (minimum 1.90), others in "
+                "the locustfile's own code, so the load is below that of 2 users"
             ),
         ),
         (
             {"lag": ((0.2, 240), (1.4, 260))},
             Verdict.SUSPECT,
             (
-                "client-bound: Locust was late, which adds 1.4 ms to p50, so part of the latency "
-                "is its own"
+                "load generator: event-loop lag adds 1.40 ms to p50 (limit 1.00 ms), so latency "
+                "includes its own delay"
             ),
         ),
         (
             {"lag": ((0.2, 499), (1300.0, 1))},
             Verdict.SUSPECT,
-            "Locust itself stood still for 1.3 s",
+            "load generator stalled for 1.30 s (limit 0.5 s)",
         ),
         (
             {"gaps": ((25.0, 320), (2000.0, 1))},
             Verdict.SUSPECT,
             (
-                "stalled once: no answer for up to 2 s, which the percentiles hide, since users "
-                "who wait send nothing"
+                "1 stall: no response for up to 2.00 s (limit 0.5 s), understated by percentiles "
+                "(coordinated omission)"
             ),
         ),
         (
             {"containers": (container(), container(name="model-2", throttled=0.87))},
             Verdict.SUSPECT,
-            "held back by a CPU limit: model-2 in 87 % of the scheduling periods",
+            "CPU limit: model-2 throttled in 87 % of scheduling periods (limit 10 %)",
         ),
         (
             {"containers": (container(restarts=1), container(name="api-1", missing_s=3))},
             Verdict.INVALID,
-            "model-1 was started again, api-1 was down for 3 s",
+            "model-1 restarted once, api-1 down for 3 s",
         ),
         (
             {"service": service(1, 2)},
             Verdict.INVALID,
-            "only 1 of 2 workers were ready all the time",
+            "at times only 1 of 2 workers ready",
         ),
         (
             {"machine": machine(swapped_bytes=52_000_000)},
             Verdict.SUSPECT,
-            "the machine swapped 52 MB",
+            "52.0 MB swapped (limit 1 MB)",
         ),
         (
             {"clock_jump_ms": 3600.0},
             Verdict.SUSPECT,
-            "the clock jumped by 3.6 s, or the machine slept",
+            "clock jump of 3.60 s (limit 0.1 s): clock set or machine suspended",
         ),
         (
             {"machine": machine(stolen_cpu_cores=0.4)},
             Verdict.SUSPECT,
-            "neighbours: the hypervisor gave 0.4 cores to other virtual machines",
+            "CPU steal: 0.4 cores used by other virtual machines (limit 0.1)",
         ),
         (
             {"machine": machine(others_cpu_cores=0.71)},
             Verdict.SUSPECT,
-            "neighbours: other processes used 0.71 of 2 cores",
+            "other processes used 0.71 of 2 cores (limit 0.2)",
         ),
     ],
 )
-def test_what_is_wrong_around_a_cell_is_said_in_words(
-    around: dict[str, Any], verdict: Verdict, reason: str
+def test_a_fault_in_the_conditions_has_a_finding(
+    conditions: dict[str, Any], verdict: Verdict, reason: str
 ) -> None:
-    assert judge(case(around=around)) == (verdict, (reason,))
+    assert judge(case(conditions=conditions)) == (verdict, (reason,))
 
 
 @pytest.mark.parametrize(
-    "around",
+    "conditions",
     [
         {"in_flight": 1.0, "thinking": 0.95, "cpu": 0.5},
         {"lag": ((0.2, 460), (1.4, 35), (1.9, 5))},
@@ -234,68 +256,66 @@ def test_what_is_wrong_around_a_cell_is_said_in_words(
         {"clock_jump_ms": 40.0},
     ],
 )
-def test_what_is_usual_speaks_against_nothing(around: dict[str, Any]) -> None:
-    assert judge(case(around=around)) == (Verdict.VALID, ())
+def test_conditions_within_the_limits_are_valid(conditions: dict[str, Any]) -> None:
+    assert judge(case(conditions=conditions)) == (Verdict.VALID, ())
 
 
-def test_what_one_fault_explains_is_told_once() -> None:
-    _, missing = judge(case(fewest_users=1, around={"in_flight": 1.0}))
-    assert missing == ("only 1 of 2 users were there all the time",)
-    still = {"lag": ((0.2, 400), (900.0, 1)), "gaps": ((25.0, 320), (910.0, 1))}
-    _, stood_still = judge(case(around=still))
-    assert stood_still == ("Locust itself stood still for 0.9 s",)
+def test_a_single_fault_has_a_single_finding() -> None:
+    _, missing = judge(case(fewest_users=1, conditions={"in_flight": 1.0}))
+    assert missing == ("missing users: at times only 1 of 2 running",)
+    stalled = {"lag": ((0.2, 400), (900.0, 1)), "gaps": ((25.0, 320), (910.0, 1))}
+    _, stall = judge(case(conditions=stalled))
+    assert stall == ("load generator stalled for 0.900 s (limit 0.5 s)",)
 
 
-def test_lateness_is_weighed_against_the_latency() -> None:
+def test_event_loop_lag_is_judged_relative_to_the_latency() -> None:
     slow = requests(((1000.0, 400),))
     for lag in (((4.0, 500),), ((0.2, 474), (4.0, 26)), ((0.2, 494), (4.0, 6))):
-        assert judge(case(around={"lag": lag}))[0] is Verdict.SUSPECT
-        assert judge(case(around={"lag": lag}, requests=slow))[0] is Verdict.VALID
+        assert judge(case(conditions={"lag": lag}))[0] is Verdict.SUSPECT
+        assert judge(case(conditions={"lag": lag}, requests=slow))[0] is Verdict.VALID
 
 
-def test_a_full_machine_is_told_even_where_nobody_knows_with_what() -> None:
+def test_a_saturated_machine_is_reported_even_if_the_processes_are_unknown() -> None:
     def judged(cores: float) -> tuple[str, ...]:
         full = machine(cpu_cores=cores, others_cpu_cores=None)
-        return judge(case(around={"machine": full}))[1]
+        return judge(case(conditions={"machine": full}))[1]
 
     assert judged(1.7) == ()
-    assert judged(1.9) == (
-        "neighbours: 1.9 of 2 cores of this machine were busy, with what cannot be told",
-    )
+    assert judged(1.9) == ("machine saturated: 1.9 of 2 cores busy (limit 1.8), processes unknown",)
 
 
-def test_lateness_beside_our_own_service_may_be_three_times_as_much() -> None:
+def test_three_times_the_lag_is_allowed_next_to_our_own_service() -> None:
     def judged(lag_ms: float, others: float | None) -> Verdict:
-        around = {"lag": ((lag_ms, 500),), "machine": machine(others_cpu_cores=others)}
-        return judge(case(around=around))[0]
+        conditions = {"lag": ((lag_ms, 500),), "machine": machine(others_cpu_cores=others)}
+        return judge(case(conditions=conditions))[0]
 
     assert judged(2.5, None) is Verdict.SUSPECT
     assert judged(2.5, 0.0) is Verdict.VALID
     assert judged(3.5, 0.0) is Verdict.SUSPECT
 
 
-def test_rare_lateness_hardly_moves_a_percentile_of_latencies_that_differ() -> None:
+def test_rare_lag_hardly_changes_a_percentile_of_spread_latencies() -> None:
     spread = requests(tuple((10 + tenths / 10, 2) for tenths in range(500)))
-    around = {"lag": ((0.2, 470), (4.0, 30))}
-    assert judge(case(around=around, requests=spread)) == (Verdict.VALID, ())
+    conditions = {"lag": ((0.2, 470), (4.0, 30))}
+    assert judge(case(conditions=conditions, requests=spread)) == (Verdict.VALID, ())
 
 
-def test_a_batch_is_not_a_stall_however_many_answers_it_holds() -> None:
-    # Fifty answers at once, six hundred milliseconds apart: nearly all gaps are nothing.
-    around = {"gaps": ((0.02, 2450), (600.0, 50))}
-    assert judge(case(around=around)) == (Verdict.VALID, ())
+def test_a_large_batch_is_not_a_stall() -> None:
+    # Batches of fifty responses, 600 ms apart: nearly all gaps are close to zero.
+    conditions = {"gaps": ((0.02, 2450), (600.0, 50))}
+    assert judge(case(conditions=conditions)) == (Verdict.VALID, ())
 
 
-def test_a_large_machine_may_do_more_besides() -> None:
+def test_a_large_machine_tolerates_more_load_of_other_processes() -> None:
     def on(cores: int) -> Verdict:
         busy = machine(cores=cores, others_cpu_cores=1.2, stolen_cpu_cores=0.4)
-        return judge(case(around={"machine": busy}))[0]
+        return judge(case(conditions={"machine": busy}))[0]
 
     assert on(4) is Verdict.SUSPECT
     assert on(16) is Verdict.VALID
 
 
-def test_one_failure_in_a_hundred_is_too_many_and_fewer_are_not() -> None:
+def test_one_percent_of_failures_is_suspect_and_less_is_not() -> None:
     def judged(good: int, bad: int) -> Verdict:
         return judge(case(requests=requests(((10.0, good),), ((1.0, bad),))))[0]
 
@@ -303,20 +323,20 @@ def test_one_failure_in_a_hundred_is_too_many_and_fewer_are_not() -> None:
     assert judged(991, 9) is Verdict.VALID
 
 
-def test_all_reasons_are_given_and_the_worst_decides() -> None:
+def test_all_findings_are_reported_and_the_most_severe_decides() -> None:
     verdict, reasons = judge(case(requests=NOTHING, aborted=4, settled=False, unsettled="too few"))
     assert verdict is Verdict.INVALID
     assert reasons == (
-        "no request was completed",
-        "4 requests had no answer long after their timeout",
+        "no completed requests",
+        "4 aborted requests: no response long after the timeout",
         "not settled: too few",
     )
 
 
-def test_a_cell_whose_users_raise_before_any_request_has_no_success() -> None:
+def test_a_cell_whose_users_raise_before_any_request_has_no_successful_request() -> None:
     verdict, reasons = judge(case(requests=NOTHING, exceptions=FAULTS))
     assert verdict is Verdict.INVALID
-    assert reasons[0] == "no request succeeded"
+    assert reasons[0] == "no successful requests"
 
 
 buckets = st.dictionaries(st.floats(0, 1e5), st.integers(1, 500), max_size=8).map(to_buckets)
@@ -339,25 +359,25 @@ finished = st.builds(
 
 
 @given(finished)
-def test_numbers_are_valid_exactly_where_no_reason_speaks_against_them(told: CellFinished) -> None:
-    verdict, reasons = judge(Case(cell=make_cell(), finished=told))
+def test_a_cell_is_valid_exactly_if_it_has_no_findings(results: CellFinished) -> None:
+    verdict, reasons = judge(Case(cell=make_cell(), finished=results))
     assert (verdict is Verdict.VALID) is (not reasons)
 
 
-def test_a_finding_carries_the_figure_and_its_limit() -> None:
-    _, (few, client) = findings_of(case(requests=requests(((10.0, 50),)), around={"cpu": 0.9}))
+def test_a_finding_has_its_figure_and_limit() -> None:
+    _, (few, client) = findings_of(case(requests=requests(((10.0, 50),)), conditions={"cpu": 0.9}))
 
     assert (few.rule, few.value, few.limit) == ("few_samples", 50, 200)
     assert (client.rule, client.value, client.limit) == ("client_bound", 0.9, 0.8)
 
 
 @given(finished)
-def test_a_finding_with_figures_is_beyond_its_limit(told: CellFinished) -> None:
-    at_least = {"no_success", "users_missing", "few_samples"}
-    for finding in findings_of(Case(cell=make_cell(), finished=told))[1]:
+def test_the_figure_of_a_finding_violates_its_limit(results: CellFinished) -> None:
+    minimum_rules = {"no_success", "users_missing", "few_samples"}
+    for finding in findings_of(Case(cell=make_cell(), finished=results))[1]:
         if finding.value is None or finding.limit is None:
             continue
-        if finding.rule in at_least or "users only" in finding.text:
+        if finding.rule in minimum_rules or "users in a request" in finding.text:
             assert finding.value < finding.limit
         else:
             assert finding.value >= finding.limit

@@ -1,4 +1,4 @@
-"""Latency and throughput against users, as numbers."""
+"""Latency and throughput against load."""
 
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.report.by_level import LevelCurve, p90_ms_by_level, rps_by_level
@@ -13,7 +13,7 @@ from tests.support.builders import (
 )
 
 
-def test_there_is_a_curve_for_each_number_of_models() -> None:
+def test_each_number_of_models_has_a_curve() -> None:
     state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
 
     assert rps_by_level(state) == (
@@ -22,16 +22,16 @@ def test_there_is_a_curve_for_each_number_of_models() -> None:
     )
 
 
-def test_repeats_are_one_point_by_all_their_requests() -> None:
+def test_repeats_are_merged_into_one_point() -> None:
     slow = {"requests": requests(((100.0, 300),)), "completed": 100}
     state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
-    # 400 requests of 10 ms and 300 of 100 ms: no mean of their percentiles.
+    # 400 requests of 10 ms and 300 of 100 ms: percentiles are not averaged.
     assert p90_ms_by_level(state) == (LevelCurve(models=1, points=((2, 100.0),)),)
     assert rps_by_level(state) == (LevelCurve(models=1, points=((2, 25.0),)),)
 
 
-def test_the_recheck_and_invalid_cells_are_left_out() -> None:
+def test_the_recheck_and_invalid_cells_are_excluded() -> None:
     state = swept(
         make_profile(users=[2, 4], recheck_first=True),
         m1_u4_s2={"verdict": Verdict.INVALID},
@@ -41,11 +41,11 @@ def test_the_recheck_and_invalid_cells_are_left_out() -> None:
     assert rps_by_level(state) == (LevelCurve(models=1, points=((2, 40.0),)),)
 
 
-def test_a_cell_without_a_success_has_no_latency() -> None:
+def test_a_cell_without_a_successful_request_has_no_latency() -> None:
     state = swept(make_profile(), m1_u2_s2={"requests": requests(()), "completed": 0})
 
     assert p90_ms_by_level(state) == (LevelCurve(models=1, points=((2, None),)),)
 
 
-def test_without_a_finished_cell_there_is_no_curve() -> None:
+def test_a_run_without_finished_cells_has_no_curves() -> None:
     assert p90_ms_by_level(state_after(run_started(), cell_started(), cell_failed())) == ()

@@ -1,4 +1,4 @@
-"""How a container is."""
+"""The status of a container."""
 
 from typing import Any
 
@@ -28,7 +28,9 @@ from loadbench.engine.report.container_status import (
         ({"oom_killed": True}, ContainerStatus.RUNNING),
     ],
 )
-def test_the_status_of_a_container(fields: dict[str, Any], status: ContainerStatus) -> None:
+def test_the_status_follows_from_state_health_and_exit_code(
+    fields: dict[str, Any], status: ContainerStatus
+) -> None:
     one = Container(name="model-1", service="model", **{"state": "running", **fields})
 
     ended = {ContainerStatus.EXITED, ContainerStatus.KILLED, ContainerStatus.OUT_OF_MEMORY}

@@ -1,4 +1,4 @@
-"""How far the first cell's numbers have moved when it is measured again at the end."""
+"""The drift between the first measurement of the first cell and its recheck."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed, Verdict
 from loadbench.engine.measure.limits import MAX_DRIFT
-from loadbench.engine.measure.rules import DRIFTED
+from loadbench.engine.measure.rules import drift_text
 from loadbench.engine.measure.steady import TOLERANCE
 from loadbench.engine.report.drift import Drift, Figures, drift_of, drift_to, figures_of
 from tests.support.builders import (
@@ -29,7 +29,7 @@ BEGUN = run_started(make_profile(models=[1, 2], recheck_first=True))
 
 
 def measured(key: str, *, completed: int = 400, p50: float = 10.0, **changes: Any) -> list[Event]:
-    """A cell that was measured for 10 s."""
+    """The events of a cell measured for 10 s."""
     histogram = requests(((p50, 300), (2 * p50, 100)))
     numbers = {"completed": completed, "requests": histogram, **changes}
     return [cell_started(key), cell_finished(key, **numbers)]
@@ -39,7 +39,7 @@ def drift(*events: Event) -> Drift | None:
     return drift_of(state_after(BEGUN, *events))
 
 
-def test_the_sentence_says_what_it_was_what_it_is_and_how_much_that_is() -> None:
+def test_the_text_has_both_measurements_and_the_changes() -> None:
     found = Drift(
         cell="m1_u5_s5",
         first=Figures(rps=43.1, p50_ms=41.0, p95_ms=63.0),
@@ -47,7 +47,7 @@ def test_the_sentence_says_what_it_was_what_it_is_and_how_much_that_is() -> None
     )
 
     assert found.sentence == (
-        "m1_u5_s5 measured again at the end: 43.1 → 40.2 req/s (−6.7 %), "
+        "Recheck of m1_u5_s5 at the end: 43.1 → 40.2 req/s (−6.7 %), "
         "p50 41.0 → 43.9 ms (+7.1 %), p95 63.0 → 71.0 ms (+13 %)"
     )
     assert found.reason is None
@@ -65,19 +65,20 @@ def test_the_sentence_says_what_it_was_what_it_is_and_how_much_that_is() -> None
         (400, 8.9, True),
     ],
 )
-def test_a_rate_or_a_median_that_moved_by_more_than_ten_percent_is_a_drift(
+def test_a_change_of_throughput_or_median_above_ten_percent_is_drift(
     completed: int, p50: float, drifted: bool
 ) -> None:
     events = (*measured(FIRST), *measured(AGAIN, completed=completed, p50=p50))
     found = drift(*events)
 
     assert found is not None
-    assert found.reason == (DRIFTED if drifted else None)
-    assert found.sentence.endswith(DRIFTED) == drifted
-    assert (found.moved > MAX_DRIFT) == drifted
+    reason = drift_text(found.magnitude)
+    assert found.reason == (reason if drifted else None)
+    assert found.sentence.endswith(reason) == drifted
+    assert (found.magnitude > MAX_DRIFT) == drifted
 
 
-def test_a_tail_alone_is_no_drift() -> None:
+def test_a_change_of_the_tail_alone_is_not_drift() -> None:
     tail = requests(((10.0, 300), (500.0, 100)))
 
     found = drift(*measured(FIRST), *measured(AGAIN, requests=tail))
@@ -95,11 +96,11 @@ numbers = st.builds(
 
 
 @given(numbers, numbers)
-def test_a_drift_is_told_whatever_the_numbers_are(first: Figures, again: Figures) -> None:
+def test_drift_of_any_figures_is_reported(first: Figures, again: Figures) -> None:
     found = Drift(cell=FIRST, first=first, again=again)
 
-    moved = max(abs(again.rps / first.rps - 1), abs(again.p50_ms / first.p50_ms - 1))
-    assert (found.reason is not None) == (round(moved, 4) > TOLERANCE)
+    magnitude = max(abs(again.rps / first.rps - 1), abs(again.p50_ms / first.p50_ms - 1))
+    assert (found.reason is not None) == (round(magnitude, 4) > TOLERANCE)
     assert found.as_dict()["again"] == asdict(again)
     assert found.sentence.count("→") == 3
 
@@ -121,24 +122,24 @@ def test_a_drift_is_told_whatever_the_numbers_are(first: Figures, again: Figures
         (*measured(FIRST), *measured(AGAIN), answered("again", AGAIN)),
     ],
 )
-def test_where_one_of_the_two_has_no_numbers_there_is_no_drift(events: list[Event]) -> None:
+def test_drift_needs_results_of_both_measurements(events: list[Event]) -> None:
     assert drift(*events) is None
 
 
-def test_a_run_that_measures_nothing_again_has_no_drift() -> None:
+def test_a_run_without_a_recheck_has_no_drift() -> None:
     assert drift_of(state_after(run_started(), *measured(FIRST))) is None
 
 
-def test_a_first_cell_that_is_measured_after_its_recheck_is_not_compared_with_it() -> None:
-    """Else the later numbers would be told as the earlier ones."""
+def test_a_first_cell_measured_after_its_recheck_is_not_compared_with_it() -> None:
+    """Otherwise the later results would be reported as the earlier ones."""
     before = (*measured(FIRST), *measured(SECOND), *measured(AGAIN))
-    asked = (answered("again", FIRST), *measured(FIRST, completed=200))
+    repeated = (answered("again", FIRST), *measured(FIRST, completed=200))
 
-    assert drift(*before, *asked) is None
-    assert drift(*before, *asked, answered("again", AGAIN), *measured(AGAIN)) is not None
+    assert drift(*before, *repeated) is None
+    assert drift(*before, *repeated, answered("again", AGAIN), *measured(AGAIN)) is not None
 
 
-def test_a_run_that_was_gone_on_with_is_compared_with_its_first_cell() -> None:
+def test_a_resumed_run_is_compared_with_its_first_cell() -> None:
     stopped = RunFinished(result=Result.STOPPED, reason="asked for")
     resumed = RunResumed(pid=1, retry=(), hardware={}, versions={})
 
@@ -148,7 +149,7 @@ def test_a_run_that_was_gone_on_with_is_compared_with_its_first_cell() -> None:
     assert found.cell == FIRST
 
 
-def test_while_the_verdict_is_found_the_newest_figures_are_compared() -> None:
+def test_the_verdict_uses_the_figures_of_the_unfinished_recheck() -> None:
     state = state_after(BEGUN, *measured(FIRST), cell_started(AGAIN))
     slow, same = cell_finished(AGAIN, completed=300), cell_finished(AGAIN, completed=400)
 
@@ -159,6 +160,6 @@ def test_while_the_verdict_is_found_the_newest_figures_are_compared() -> None:
     assert drift_to(state_after(run_started(), *measured(FIRST)), slow) is None
 
 
-def test_without_a_success_there_are_no_figures() -> None:
+def test_a_cell_without_a_successful_request_has_no_figures() -> None:
     assert figures_of(cell_finished(requests=(), completed=0)) is None
     assert figures_of(cell_finished(completed=0)) is None

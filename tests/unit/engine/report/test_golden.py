@@ -1,4 +1,4 @@
-"""Journals of real runs are read as what happened in them, by this version and by later ones."""
+"""Journals of real runs: every version must read the events that happened in them."""
 
 import math
 import shutil
@@ -26,7 +26,7 @@ def read(name: str, folder: Path) -> Run:
     return read_run(run)
 
 
-def test_the_demo_has_four_cells_and_every_number(tmp_path: Path) -> None:
+def test_the_demo_has_four_cells_with_all_numbers(tmp_path: Path) -> None:
     run = read("demo", tmp_path)
 
     assert run.status == "done"
@@ -42,7 +42,7 @@ def test_the_demo_has_four_cells_and_every_number(tmp_path: Path) -> None:
     )
 
 
-def test_faults_are_told_as_they_were(tmp_path: Path) -> None:
+def test_faults_are_read_as_recorded(tmp_path: Path) -> None:
     run = read("faults", tmp_path)
     cells = run.state.cells
 
@@ -59,7 +59,7 @@ def test_faults_are_told_as_they_were(tmp_path: Path) -> None:
     assert [cell.cell.key for cell in run.state.outstanding] == ["m2_u2_s8", "m2_u3_s8"]
 
 
-def test_an_interrupted_run_stands_where_it_was_left(tmp_path: Path) -> None:
+def test_an_interrupted_run_has_the_state_of_its_last_entry(tmp_path: Path) -> None:
     run = read("interrupted", tmp_path)
 
     assert run.status == "interrupted"
@@ -70,7 +70,7 @@ def test_an_interrupted_run_stands_where_it_was_left(tmp_path: Path) -> None:
     assert {container.name for container in run.state.containers} == {"broker", "api", "model-1"}
 
 
-def test_containers_are_told_with_what_became_of_them(tmp_path: Path) -> None:
+def test_containers_are_read_with_their_outcome(tmp_path: Path) -> None:
     run = read("containers", tmp_path)
     cells = run.state.cells
 
@@ -95,7 +95,7 @@ def _without_times(cells: Mapping[str, CellState]) -> list[CellState]:
     return [replace(cell, began_at="", ended_at="") for cell in cells.values()]
 
 
-def test_a_recorded_run_happens_again_in_steps(tmp_path: Path) -> None:
+def test_a_recorded_run_can_be_replayed_in_steps(tmp_path: Path) -> None:
     replay = Replay(JOURNALS / "eight.jsonl", tmp_path / "eight" / "again", until_s=40.0)
     before = read_run(replay.folder)
     assert replay.advance(1.0) == 1
@@ -115,8 +115,8 @@ def test_a_recorded_run_happens_again_in_steps(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["demo", "faults", "interrupted", "containers", "eight"])
-def test_summaries_can_be_made_of_every_journal(name: str, tmp_path: Path) -> None:
+def test_every_journal_has_a_summary(name: str, tmp_path: Path) -> None:
     run = read(name, tmp_path)
 
     assert len(summary_csv(run.state).splitlines()) == 1 + len(run.state.cells)
-    assert f'"run": "{run.state.started.run}"' in summary_json(run.state)  # type: ignore[union-attr]  # it began
+    assert f'"run": "{run.state.started.run}"' in summary_json(run.state)  # type: ignore[union-attr]  # the run has started

@@ -1,6 +1,6 @@
-"""Golden journals come to the values that were recorded of them before the code was taken apart.
+"""The values computed from golden journals equal the recorded ones.
 
-Values, rule ids and kinds alone: texts are for people, and may be written better.
+Only values, rule ids and kinds are compared. Texts are for people and may be reworded.
 """
 
 import json
@@ -30,7 +30,7 @@ TEXTS = ("reasons", "bound")
 
 
 def golden(name: str, tmp_path: Path) -> Run:
-    """The run of a journal; `verdicts-` stands for the folder of that name."""
+    """The run of a journal; the prefix `verdicts-` stands for the folder `verdicts/`."""
     folder = tmp_path / "bench" / name
     folder.mkdir(parents=True)
     path = JOURNALS / f"{name.replace('verdicts-', 'verdicts/')}.jsonl"
@@ -46,7 +46,7 @@ def rules_of(state: RunState, cell: CellState) -> list[str]:
     """The rules that apply to a cell's recorded evidence."""
     if cell.status is not CellStatus.FINISHED or cell.finished is None:
         return []
-    return [it.rule for it in judge_in_run(state, cell.cell, cell.finished)[1]]
+    return [finding.rule for finding in judge_in_run(state, cell.cell, cell.finished)[1]]
 
 
 def cell_values(state: RunState, row: Row) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def drift_values(drift: Drift | None) -> dict[str, Any] | None:
 
 
 def values(run: Run) -> Any:
-    """What is compared of a run, as JSON has it."""
+    """The compared values of a run, as parsed from JSON."""
     state = run.state
     found = {
         "status": run.status.value,
@@ -78,7 +78,7 @@ def values(run: Run) -> Any:
 
 
 def test_every_golden_journal_has_its_expectations(tmp_path: Path) -> None:
-    """With UPDATE_EXPECTED=1, one that has none gets them; those that there are stay."""
+    """UPDATE_EXPECTED=1 writes missing expectations and keeps existing ones."""
     if os.environ.get("UPDATE_EXPECTED"):
         for name in NAMES:
             file = EXPECTED / f"{name}.json"
@@ -90,10 +90,10 @@ def test_every_golden_journal_has_its_expectations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_golden_journal_comes_to_the_recorded_values(name: str, tmp_path: Path) -> None:
+def test_the_values_of_a_golden_journal_equal_the_recorded_ones(name: str, tmp_path: Path) -> None:
     found, recorded = values(golden(name, tmp_path)), expected(name)
     for key, cell in recorded["cells"].items():
-        # A column that came later was not recorded.
+        # Columns added later were not recorded.
         row = found["cells"][key]["row"]
         found["cells"][key]["row"] = {name: row[name] for name in cell["row"]}
 
@@ -101,20 +101,22 @@ def test_a_golden_journal_comes_to_the_recorded_values(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_recorded_verdicts_stay_and_their_rules_get_ids(name: str, tmp_path: Path) -> None:
+def test_recorded_verdicts_are_kept_and_their_findings_get_rule_ids(
+    name: str, tmp_path: Path
+) -> None:
     state = golden(name, tmp_path).state
     cells = expected(name)["cells"]
     for key, cell in state.cells.items():
         finished = cell.finished if cell.status is CellStatus.FINISHED else None
         if finished is None:
             continue
-        rules, ids = cells[key]["rules"], [it.rule for it in finished.findings]
+        rules, ids = cells[key]["rules"], [finding.rule for finding in finished.findings]
         assert ids in (rules, [UNRECORDED] * len(ids)), key
         assert (ids == rules) is (len(rules) == len(ids)), key
 
 
-def test_a_changed_number_is_noticed(tmp_path: Path) -> None:
-    """The planted case: what is compared differs where one number of a journal does."""
+def test_a_changed_number_is_detected(tmp_path: Path) -> None:
+    """Changing a single number of a journal changes the compared values."""
     run = golden("demo", tmp_path)
     path = run.folder / "journal.jsonl"
     recorded = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The highlights of a run as data, from events and from a golden journal."""
+"""The highlights of a run, from events and from a golden journal."""
 
 import pytest
 
@@ -42,22 +42,22 @@ KEY = "m1_u2_s2"
 
 
 def after(*events: Event) -> list[Highlight]:
-    """The highlights of events after the first cell has begun."""
+    """The highlights of events after the start of the first cell."""
     before: list[Event] = [run_started(), cell_started()]
     return list(highlights_since(entries([*before, *events]), len(before)))
 
 
 def model(**fields: object) -> Container:
-    """A container that runs, unless the fields say otherwise."""
-    return Container(name="model-1", service="model", **{"state": "running", **fields})  # type: ignore[arg-type]  # names are Container's own
+    """A running container, unless the fields override it."""
+    return Container(name="model-1", service="model", **{"state": "running", **fields})  # type: ignore[arg-type]  # keyword arguments of Container
 
 
-def test_a_finished_cell_has_its_verdict_and_its_numbers() -> None:
-    answers = requests(((10.0, 90),), ((30.0, 1),))
+def test_a_finished_cell_has_its_verdict_and_numbers() -> None:
+    responses = requests(((10.0, 90),), ((30.0, 1),))
     finished = cell_finished(
         verdict=Verdict.SUSPECT,
-        reasons=("too few", "stalled"),
-        requests=answers,
+        reasons=("few samples", "1 stall"),
+        requests=responses,
         completed=90,
         measured_s=5.0,
     )
@@ -67,7 +67,7 @@ def test_a_finished_cell_has_its_verdict_and_its_numbers() -> None:
     assert (found.kind, found.cell) == (HighlightKind.CELL_FINISHED, KEY)
     assert (found.verdict, found.outcome) == (Verdict.SUSPECT, Verdict.SUSPECT)
     assert found.needs_attention
-    assert found.reasons == ("too few", "stalled")
+    assert found.reasons == ("few samples", "1 stall")
     assert found.numbers == CellNumbers(
         rps=18.0, p90_ms=10.0, has_enough_p90_samples=False, failures=1
     )
@@ -77,8 +77,12 @@ def test_a_finished_cell_has_its_verdict_and_its_numbers() -> None:
     ("verdict", "needs_attention"),
     [(Verdict.VALID, False), (Verdict.SUSPECT, True), (Verdict.INVALID, True)],
 )
-def test_any_verdict_but_valid_needs_attention(verdict: Verdict, needs_attention: bool) -> None:
-    assert [it.needs_attention for it in after(cell_finished(verdict=verdict))] == [needs_attention]
+def test_every_verdict_except_valid_needs_attention(
+    verdict: Verdict, needs_attention: bool
+) -> None:
+    assert [found.needs_attention for found in after(cell_finished(verdict=verdict))] == [
+        needs_attention
+    ]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_any_verdict_but_valid_needs_attention(verdict: Verdict, needs_attention
         (cell_skipped(), HighlightKind.CELL_SKIPPED, CellStatus.SKIPPED, False),
     ],
 )
-def test_a_cell_without_numbers_has_its_outcome_and_the_reason(
+def test_a_cell_without_results_has_its_outcome_and_reason(
     event: Event, kind: HighlightKind, outcome: CellStatus, needs_attention: bool
 ) -> None:
     (found,) = after(event)
@@ -98,22 +102,24 @@ def test_a_cell_without_numbers_has_its_outcome_and_the_reason(
     assert len(found.reasons) == 1
 
 
-def test_a_container_that_ended_or_was_restarted_is_a_highlight_with_the_container() -> None:
+def test_a_container_that_exited_or_restarted_is_a_highlight() -> None:
     measuring = CellPhase(cell=KEY, phase=Phase.MEASURING)
-    running, again = Containers(containers=(model(),)), model(restarts=1)
+    running, restarted = Containers(containers=(model(),)), model(restarts=1)
     ended = model(state="exited", exit_code=1, restarts=1)
 
-    restarts = after(measuring, running, Containers(containers=(again,)))
+    restarts = after(measuring, running, Containers(containers=(restarted,)))
     ends = after(measuring, running, Containers(containers=(ended,)))
 
-    assert [(it.kind, it.container) for it in restarts] == [
-        (HighlightKind.CONTAINER_RESTARTED, again)
+    assert [(found.kind, found.container) for found in restarts] == [
+        (HighlightKind.CONTAINER_RESTARTED, restarted)
     ]
-    assert [(it.kind, it.container) for it in ends] == [(HighlightKind.CONTAINER_ENDED, ended)]
-    assert {it.cell for it in (*restarts, *ends)} == {KEY}
+    assert [(found.kind, found.container) for found in ends] == [
+        (HighlightKind.CONTAINER_ENDED, ended)
+    ]
+    assert {found.cell for found in (*restarts, *ends)} == {KEY}
 
 
-def test_the_answer_to_skip_is_left_out_since_the_skipped_cell_is_a_highlight() -> None:
+def test_the_answer_to_skip_is_omitted_because_the_skipped_cell_is_a_highlight() -> None:
     assert after(answered("skip", KEY)) == []
     (paused,) = after(answered("pause"))
     assert (paused.kind, paused.text) == (HighlightKind.COMMAND_ACCEPTED, "pause it is")
@@ -147,7 +153,7 @@ def test_a_resumed_run_has_its_progress() -> None:
         (Result.STOPPED, None, True),
     ],
 )
-def test_a_finished_run_has_its_result_and_what_is_left_of_it(
+def test_a_finished_run_has_its_result_and_its_leftovers(
     result: Result, left: str | None, needs_attention: bool
 ) -> None:
     (found,) = after(RunFinished(result=result, reason="why", left=left))
@@ -179,7 +185,7 @@ def test_the_kinds_of_a_golden_journal() -> None:
 
     found = highlights_since(JournalReader(journal.parent).decode_all(lines), 0)
 
-    ends = [it.container.name for it in found if it.container]
+    ends = [highlight.container.name for highlight in found if highlight.container]
     assert ends == ["model-2"]
     assert found[-1].kind is HighlightKind.RUN_FINISHED
-    assert {it.cell for it in found if it.outcome is CellStatus.FAILED} >= {"m2_u16_s20"}
+    assert {one.cell for one in found if one.outcome is CellStatus.FAILED} >= {"m2_u16_s20"}

@@ -1,4 +1,4 @@
-"""What a profile wants of a cell, what is left of a run, how long a phase takes."""
+"""Goals and the best cell, the outstanding cells of a run, and the length of phases."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
 
 
 def phase(name: Phase, cell: str = FIRST) -> CellPhase:
-    """The current cell enters a phase."""
+    """The event that the current cell enters a phase."""
     return CellPhase(cell=cell, phase=name)
 
 
@@ -51,24 +51,24 @@ KEYS = (FIRST, SECOND, THIRD)
 
 
 def row(key: str = FIRST, **changes: Any) -> Row:
-    """A cell that was measured, with 40 requests a second."""
+    """The row of a measured cell with 40 requests per second."""
     state = state_after(BEGUN, cell_started(key), cell_finished(key))
-    found = next(it for it in rows(state) if it.cell == key)
+    found = next(one for one in rows(state) if one.cell == key)
     return replace(found, **changes)
 
 
-def test_the_first_cell_measured_again_is_never_the_best() -> None:
+def test_the_recheck_is_never_the_best_cell() -> None:
     assert best([row(FIRST, is_recheck=True)], Goals()) is None
 
 
-def test_the_best_cell_has_the_most_requests_a_second() -> None:
+def test_the_best_cell_has_the_highest_throughput() -> None:
     found = best([row(FIRST, rps=10.0), row(SECOND, rps=30.0), row(THIRD, rps=20.0)], Goals())
 
     assert found is not None
     assert found.cell == SECOND
 
 
-def test_of_equals_the_best_has_fewer_models() -> None:
+def test_ties_go_to_the_cell_with_fewer_models() -> None:
     found = best([row(THIRD), row(FIRST), row(SECOND)], Goals())
 
     assert found is not None
@@ -96,16 +96,16 @@ def test_a_cell_that_misses_a_goal_is_not_the_best() -> None:
     assert best([slow, failing], goals) is None
 
 
-def test_without_a_cell_there_is_no_best() -> None:
+def test_without_cells_there_is_no_best_cell() -> None:
     assert best([], Goals()) is None
 
 
-def test_a_goal_that_is_missed_is_told_with_both_numbers() -> None:
+def test_a_missed_goal_is_reported_with_both_numbers() -> None:
     goals = Goals(p95_ms=50, failure_ratio=0)
 
     assert missed(row(p95_ms=51.5, failure_ratio=0.25), goals) == [
-        "m1_u2_s2: p95 51.5 ms, the goal is 50 ms",
-        "m1_u2_s2: failure ratio 0.25, the goal is 0",
+        "m1_u2_s2: p95 51.5 ms exceeds the goal of 50 ms",
+        "m1_u2_s2: failure ratio 0.25 exceeds the goal of 0",
     ]
 
 
@@ -117,15 +117,15 @@ def test_a_goal_that_is_missed_is_told_with_both_numbers() -> None:
         {"p95_ms": None, "failure_ratio": None},
     ],
 )
-def test_a_goal_that_is_just_reached_is_not_missed(changes: dict[str, Any]) -> None:
+def test_a_goal_reached_exactly_is_not_missed(changes: dict[str, Any]) -> None:
     assert missed(row(**changes), Goals(p95_ms=50, failure_ratio=0.1)) == []
 
 
-def test_without_goals_none_is_missed() -> None:
+def test_a_profile_without_goals_misses_none() -> None:
     assert missed(row(p95_ms=1e6, failure_ratio=1.0), Goals()) == []
 
 
-# What is left of a run
+# Outstanding cells of a run
 
 
 def run(*events: Event, status: RunStatus, folder: Path = Path("/nowhere/demo/x")) -> Run:
@@ -136,14 +136,14 @@ def run(*events: Event, status: RunStatus, folder: Path = Path("/nowhere/demo/x"
 ALL_OVER = tuple(event for key in KEYS for event in (cell_started(key), cell_finished(key)))
 
 
-def test_of_a_run_that_was_left_in_a_cell_that_cell_and_those_after_it_are_left() -> None:
+def test_the_current_cell_and_all_later_cells_of_an_ended_run_are_outstanding() -> None:
     events = (cell_started(), cell_finished(), cell_started(SECOND))
 
     assert rest_of(run(*events, status=RunStatus.INTERRUPTED)) == Rest(2, retry_failed=False)
     assert rest_of(run(*events, STOPPED, status=RunStatus.STOPPED)) == Rest(2, retry_failed=False)
 
 
-def test_failed_cells_are_left_once_all_are_over() -> None:
+def test_failed_cells_are_retried_once_all_cells_are_over() -> None:
     failed = (*ALL_OVER[:2], *(cell_started(SECOND), cell_failed(SECOND)))
 
     assert rest_of(run(*failed, status=RunStatus.STOPPED)) == Rest(1, retry_failed=False)
@@ -151,12 +151,12 @@ def test_failed_cells_are_left_once_all_are_over() -> None:
     assert rest_of(run(*over, status=RunStatus.DONE)) == Rest(1, retry_failed=True)
 
 
-def test_of_a_live_run_and_of_a_whole_one_nothing_is_left() -> None:
+def test_a_live_or_complete_run_has_nothing_to_resume() -> None:
     assert rest_of(run(cell_started(), status=RunStatus.LIVE)) is None
     assert rest_of(run(*ALL_OVER, status=RunStatus.DONE)) is None
 
 
-def test_a_measured_cell_has_the_report_that_exists(tmp_path: Path) -> None:
+def test_a_measured_cell_has_its_report_if_the_file_exists(tmp_path: Path) -> None:
     over = run(*ALL_OVER, status=RunStatus.DONE, folder=tmp_path)
     assert report_of(over, FIRST) is None
 
@@ -175,14 +175,16 @@ def test_a_measured_cell_has_the_report_that_exists(tmp_path: Path) -> None:
         (answered("again", FIRST), cell_skipped()),
     ],
 )
-def test_a_report_of_an_attempt_before_is_none(tmp_path: Path, after: tuple[Event, ...]) -> None:
+def test_the_report_of_an_earlier_attempt_does_not_count(
+    tmp_path: Path, after: tuple[Event, ...]
+) -> None:
     events = (cell_started(), cell_finished(), *after)
     begun = run(*events, status=RunStatus.LIVE, folder=tmp_path)
 
     assert report_of(replace(begun, reports=frozenset({"1_2_2.html"})), FIRST) is None
 
 
-def test_a_folder_is_found_although_its_journal_cannot_be_read(tmp_path: Path) -> None:
+def test_a_folder_with_an_unreadable_journal_is_found(tmp_path: Path) -> None:
     folder = tmp_path / "demo" / "20261122-072100"
     folder.mkdir(parents=True)
     (folder / FILE_NAME).write_text("no journal\n")
@@ -196,11 +198,11 @@ def test_a_folder_is_found_although_its_journal_cannot_be_read(tmp_path: Path) -
         find_folder("demo", tmp_path, live=True)
 
 
-# How long a phase takes
+# Length of phases
 
 
 @pytest.mark.parametrize(
-    ("which", "length_s"),
+    ("name", "length_s"),
     [
         (Phase.SCALING, None),
         (Phase.RAMPING, 4.0),
@@ -209,14 +211,16 @@ def test_a_folder_is_found_although_its_journal_cannot_be_read(tmp_path: Path) -
         (Phase.DRAINING, None),
     ],
 )
-def test_a_phase_takes_what_the_profile_says(which: Phase, length_s: float | None) -> None:
+def test_the_length_of_a_phase_follows_from_the_profile(
+    name: Phase, length_s: float | None
+) -> None:
     profile = make_profile(users=[10], run_time="60s", settle={"max": "30s"})
     key = plan_cells(profile)[0].key
-    state = state_after(run_started(profile), cell_started(key), phase(which, key))
+    state = state_after(run_started(profile), cell_started(key), phase(name, key))
 
     assert phase_length_s(profile, state) == length_s
 
 
-def test_without_a_phase_nobody_knows_how_long_it_takes() -> None:
+def test_without_a_phase_its_length_is_unknown() -> None:
     assert phase_length_s(PROFILE, state_after(BEGUN)) is None
     assert phase_length_s(PROFILE, state_after(BEGUN, cell_started())) is None

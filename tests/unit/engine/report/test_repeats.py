@@ -1,4 +1,4 @@
-"""The medians of repeated cells and their intervals."""
+"""The medians of repeated cells and their confidence intervals."""
 
 from dataclasses import replace
 from math import comb
@@ -13,8 +13,8 @@ from loadbench.engine.journal.events import Event, Verdict
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.repeats import (
     COLUMNS,
-    FEWEST,
-    LEVEL,
+    MIN_COVERAGE,
+    MIN_REPEATS,
     Interval,
     coverage,
     groups,
@@ -35,18 +35,18 @@ KEYS = ("m1_u2_s2", "m1_u2_s2_r2", "m1_u2_s2_r3")
 
 
 def repeated(*ends: Event) -> RunState:
-    """A run of one cell, three times, and how these ended."""
+    """A run with three repeats of one cell and these outcomes."""
     return state_after(run_started(make_profile(repeats=3)), *ends)
 
 
 def finished(key: str, slower: float = 1.0, **changes: Any) -> Event:
-    """A repeat that was measured; by default 40 requests a second of 10 ms."""
+    """A measured repeat; by default 40 requests per second of 10 ms."""
     numbers = {"completed": round(400 / slower), "requests": requests(((10 * slower, 400),))}
     return cell_finished(key, **{**numbers, **changes})
 
 
 @pytest.mark.parametrize(
-    ("number", "low", "high", "covers"),
+    ("number", "low", "high", "probability"),
     [
         (1, 1, 1, 0.0),
         (2, 1, 2, 0.5),
@@ -62,37 +62,39 @@ def finished(key: str, slower: float = 1.0, **changes: Any) -> Event:
         (20, 6, 15, 0.959),
     ],
 )
-def test_intervals_are_those_of_printed_tables(
-    number: int, low: int, high: int, covers: float
+def test_intervals_match_published_tables(
+    number: int, low: int, high: int, probability: float
 ) -> None:
     found = interval_of([*range(number, 0, -1)])
 
     assert (found.low, found.high) == (low, high)
     assert found.median == (number + 1) / 2
-    assert found.coverage == pytest.approx(covers, abs=0.0005)
+    assert found.coverage == pytest.approx(probability, abs=0.0005)
 
 
-@given(st.integers(FEWEST, 300))
-def test_of_six_values_or_more_it_is_the_narrowest_that_covers_95_percent(number: int) -> None:
+@given(st.integers(MIN_REPEATS, 300))
+def test_the_interval_of_six_or_more_values_is_the_narrowest_with_95_percent_coverage(
+    number: int,
+) -> None:
     found = interval_of([*range(1, number + 1)])
     rank = round(found.low)
 
     assert found.high == number + 1 - rank
-    assert found.coverage >= LEVEL > coverage(number, rank + 1)
+    assert found.coverage >= MIN_COVERAGE > coverage(number, rank + 1)
 
 
 @given(st.integers(1, 40), st.data())
-def test_the_coverage_is_that_of_so_many_coins(number: int, data: st.DataObject) -> None:
+def test_the_coverage_is_that_of_a_binomial_distribution(number: int, data: st.DataObject) -> None:
     rank = data.draw(st.integers(1, (number + 1) // 2))
 
-    # The median is in it where from `rank` to n - rank of the values are below the median.
+    # The interval contains the median if `rank` to n - rank values are below the median.
     inside = sum(comb(number, below) for below in range(rank, number - rank + 1))
 
     assert coverage(number, rank) == pytest.approx(inside / 2**number, abs=1e-12)
 
 
 @given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=30))
-def test_the_median_lies_in_its_interval_and_the_order_of_values_is_nothing(
+def test_the_median_lies_in_its_interval_for_any_order_of_values(
     values: list[float],
 ) -> None:
     found = interval_of(values)
@@ -103,7 +105,7 @@ def test_the_median_lies_in_its_interval_and_the_order_of_values_is_nothing(
     assert interval_of(values[::-1]) == found
 
 
-def test_repeats_of_a_cell_are_one_group_with_an_interval_for_each_number() -> None:
+def test_repeats_of_a_cell_form_a_group_with_an_interval_per_column() -> None:
     (group,) = groups(repeated(*map(finished, KEYS, (1.0, 2.0, 1.25))))
 
     assert (group.cell, group.planned, group.used, group.suspect) == ("m1_u2_s2", 3, 3, 0)
@@ -112,7 +114,7 @@ def test_repeats_of_a_cell_are_one_group_with_an_interval_for_each_number() -> N
     assert group.intervals["p95_ms"] == Interval(12.5, 10.0, 20.0, 0.75)
 
 
-def test_repeats_without_numbers_and_invalid_ones_are_left_out_and_counted() -> None:
+def test_repeats_without_valid_results_are_excluded_and_counted() -> None:
     invalid = finished(KEYS[1], 9.0, verdict=Verdict.INVALID)
     failed = (cell_started(KEYS[2]), cell_failed(KEYS[2]))
 
@@ -130,33 +132,33 @@ def test_suspect_repeats_are_used_and_counted() -> None:
     assert (group.used, group.suspect) == (2, 1)
 
 
-def test_before_a_repeat_is_measured_there_is_no_interval() -> None:
+def test_a_group_without_measured_repeats_has_no_interval() -> None:
     (group,) = groups(repeated())
 
     assert (group.used, set(group.intervals.values())) == (0, {None})
 
 
-def test_cells_that_are_measured_once_are_no_group() -> None:
+def test_cells_measured_once_form_no_group() -> None:
     assert groups(state_after(run_started(make_profile(models=[1, 2])))) == ()
 
 
-def test_the_first_cell_measured_again_is_no_repeat() -> None:
+def test_the_recheck_is_not_a_repeat() -> None:
     once = make_profile(recheck_first=True)
     twice = make_profile(recheck_first=True, repeats=2)
 
     assert groups(state_after(run_started(once))) == ()
-    assert [it.planned for it in groups(state_after(run_started(twice)))] == [2]
+    assert [group.planned for group in groups(state_after(run_started(twice)))] == [2]
 
 
-def test_groups_stand_in_the_order_of_the_plan() -> None:
+def test_groups_are_in_the_order_of_the_plan() -> None:
     profile = make_profile(models=[2, 1], users=[8, 4], repeats=2)
 
     found = groups(state_after(run_started(profile)))
 
-    assert [it.cell for it in found] == ["m2_u8_s2", "m2_u4_s2", "m1_u8_s2", "m1_u4_s2"]
+    assert [group.cell for group in found] == ["m2_u8_s2", "m2_u4_s2", "m1_u8_s2", "m1_u4_s2"]
 
 
-def test_every_number_that_is_summed_up_is_one_of_a_row() -> None:
+def test_all_aggregated_columns_are_fields_of_a_row() -> None:
     (row,) = rows(state_after(run_started()))
 
-    assert replace(row, **dict.fromkeys(COLUMNS, 1.0)).rps == 1.0  # type: ignore[arg-type]  # names of a row
+    assert replace(row, **dict.fromkeys(COLUMNS, 1.0)).rps == 1.0  # type: ignore[arg-type]  # fields of a row

@@ -1,4 +1,4 @@
-"""A run's cells as rows."""
+"""The cells of a run as rows."""
 
 import pytest
 
@@ -33,13 +33,13 @@ def test_a_measured_cell_has_its_numbers() -> None:
     )
 
 
-def test_latency_is_that_of_successes_alone() -> None:
+def test_latency_covers_successful_requests_only() -> None:
     slow_failures = requests(((10.0, 5),), failures=((30_000.0, 500),))
     row = row_of("m1_u2_s2", BEGUN, cell_started(), cell_finished(requests=slow_failures))
     assert (row.p99_ms, row.max_ms) == (10, 10)
 
 
-def test_a_cell_without_a_request_has_no_percentiles_and_no_ratio() -> None:
+def test_a_cell_without_requests_has_no_percentiles_and_no_failure_ratio() -> None:
     nothing = cell_finished(requests=(), completed=0, verdict=Verdict.INVALID)
     row = row_of("m1_u2_s2", BEGUN, cell_started(), nothing)
     assert (row.requests, row.rps) == (0, 0)
@@ -53,7 +53,7 @@ def test_a_cell_without_a_request_has_no_percentiles_and_no_ratio() -> None:
         ("m3_u2_s2", "skipped", "asked for"),
     ],
 )
-def test_a_cell_without_numbers_has_its_status_and_the_reason(
+def test_a_cell_without_results_has_its_status_and_reason(
     key: str, verdict: str, reasons: str
 ) -> None:
     row = row_of(key, *SWEEP)
@@ -61,18 +61,18 @@ def test_a_cell_without_numbers_has_its_status_and_the_reason(
     assert (row.requests, row.rps, row.p50_ms, row.measured_s) == (None, None, None, None)
 
 
-def test_a_cell_that_never_began_or_never_ended_is_pending() -> None:
+def test_an_unfinished_cell_is_pending() -> None:
     assert row_of("m1_u2_s2", BEGUN).verdict == "pending"
     begun = row_of("m1_u2_s2", BEGUN, cell_started())
     assert (begun.verdict, begun.attempt) == ("pending", 1)
 
 
-def test_numbers_of_a_cell_that_is_measured_again_are_not_shown_meanwhile() -> None:
+def test_a_cell_to_be_measured_again_has_no_results() -> None:
     again = (BEGUN, cell_started(), cell_finished(), answered("again", "m1_u2_s2"))
     assert row_of("m1_u2_s2", *again).requests is None
 
 
-def test_where_the_time_went_adds_up_to_the_client_s_latency() -> None:
+def test_stage_means_add_up_to_the_latency() -> None:
     stages = Stages(
         count=10, latency_ms=600, total_ms=550, queue_ms=310, decode_ms=30, infer_ms=180
     )
@@ -86,7 +86,7 @@ def test_where_the_time_went_adds_up_to_the_client_s_latency() -> None:
     assert stage_means(Stages()) == {}
 
 
-def test_a_sleep_in_the_api_shows_as_api() -> None:
+def test_a_sleep_in_the_api_shows_in_the_api_stage() -> None:
     slept = Stages(count=2, latency_ms=240, total_ms=238, queue_ms=4, decode_ms=6, infer_ms=28)
     row = row_of("m1_u2_s2", BEGUN, cell_started(), cell_finished(stages=slept))
     assert row.api_ms == 100

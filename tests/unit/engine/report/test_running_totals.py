@@ -28,7 +28,7 @@ many_requests = st.lists(
         failures=histograms,
     ),
     max_size=3,
-    unique_by=lambda it: (it.method, it.name),
+    unique_by=lambda entry: (entry.method, entry.name),
 ).map(tuple)
 some_stages = st.builds(
     Stages,
@@ -47,7 +47,7 @@ some_errors = st.lists(
 
 @st.composite
 def attempts(draw: st.DrawFn) -> list[Sample]:
-    """Some seconds of a cell, one after the other."""
+    """Successive seconds of a cell."""
     return [
         sample(
             second=second,
@@ -60,30 +60,30 @@ def attempts(draw: st.DrawFn) -> list[Sample]:
 
 
 def as_sums(totals: RunningTotals) -> dict[str, Any]:
-    """The totals in a form that ignores the order of names and of equal errors."""
+    """The totals without the order of names and of equally frequent errors."""
     return {
         "seconds": totals.seconds,
         "measured": totals.is_measured,
-        "requests": {(it.method, it.name): (it.successes, it.failures) for it in totals.requests},
+        "requests": {(r.method, r.name): (r.successes, r.failures) for r in totals.requests},
         "stages": totals.stages,
-        "errors": {it.error: it.count for it in totals.errors},
+        "errors": {error.error: error.count for error in totals.errors},
     }
 
 
 def merged(samples: Sequence[Sample]) -> dict[str, Any]:
-    """What the samples come to, added up plainly."""
-    every = [it for one in samples for it in one.requests]
-    names = {(it.method, it.name) for it in every}
+    """The expected totals of the samples, summed directly."""
+    every = [entry for one in samples for entry in one.requests]
+    names = {(entry.method, entry.name) for entry in every}
     errors: dict[str, int] = {}
-    for error in (it for one in samples for it in one.errors):
+    for error in (error for one in samples for error in one.errors):
         errors[error.error] = errors.get(error.error, 0) + error.count
     fields = ("count", "latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
     return {
         "seconds": len(samples),
         "requests": {
             name: (
-                merge(it.successes for it in every if (it.method, it.name) == name),
-                merge(it.failures for it in every if (it.method, it.name) == name),
+                merge(r.successes for r in every if (r.method, r.name) == name),
+                merge(r.failures for r in every if (r.method, r.name) == name),
             )
             for name in names
         },
@@ -95,14 +95,16 @@ def merged(samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 @given(attempts())
-def test_an_attempt_comes_to_all_its_samples(samples: list[Sample]) -> None:
+def test_the_totals_cover_all_samples_of_an_attempt(samples: list[Sample]) -> None:
     totals = Accumulator().of(state_with(samples))
 
     assert as_sums(totals) == {"measured": False, **merged(samples)}
 
 
 @given(attempts(), st.integers(0, 8))
-def test_once_measuring_begins_only_that_counts(samples: list[Sample], since: int) -> None:
+def test_the_totals_cover_only_the_measurement_window_once_it_begins(
+    samples: list[Sample], since: int
+) -> None:
     totals = Accumulator().of(state_with(samples, measured_from=since))
 
     counted = samples[since:] or samples
@@ -110,7 +112,7 @@ def test_once_measuring_begins_only_that_counts(samples: list[Sample], since: in
 
 
 @given(attempts(), st.integers(0, 8))
-def test_samples_that_come_one_by_one_come_to_the_same(samples: list[Sample], since: int) -> None:
+def test_adding_samples_one_by_one_gives_the_same_totals(samples: list[Sample], since: int) -> None:
     accumulator = Accumulator()
 
     for length in range(len(samples) + 1):
@@ -120,7 +122,7 @@ def test_samples_that_come_one_by_one_come_to_the_same(samples: list[Sample], si
         assert as_sums(grown) == as_sums(at_once)
 
 
-def test_another_attempt_begins_at_nothing() -> None:
+def test_another_attempt_starts_from_zero() -> None:
     accumulator = Accumulator()
     accumulator.of(state_with([sample(second=0), sample(second=1)]))
 
@@ -129,7 +131,7 @@ def test_another_attempt_begins_at_nothing() -> None:
     assert as_sums(again) == {"measured": False, **merged([sample()])}
 
 
-def test_an_adder_can_be_asked_of_an_earlier_moment() -> None:
+def test_totals_of_an_earlier_state_can_be_computed() -> None:
     accumulator = Accumulator()
     both = [sample(second=0), sample(second=1)]
     accumulator.of(state_with(both))
@@ -138,8 +140,8 @@ def test_an_adder_can_be_asked_of_an_earlier_moment() -> None:
     assert as_sums(accumulator.of(state_with(both[:1])))["requests"] == merged(both[:1])["requests"]
 
 
-def test_samples_that_were_read_half_a_bucket_ago_come_to_the_same() -> None:
-    samples = [sample(second=it, requests=requests(((1.0 + it, 1),))) for it in range(40)]
+def test_reading_from_the_middle_of_a_bucket_gives_the_same_totals() -> None:
+    samples = [sample(second=n, requests=requests(((1.0 + n, 1),))) for n in range(40)]
     state = replace(EMPTY, samples=samples_of(samples, whole_s=10))
     before = replace(EMPTY, samples=samples_of(samples[:5], whole_s=10))
     accumulator = Accumulator()
@@ -149,7 +151,7 @@ def test_samples_that_were_read_half_a_bucket_ago_come_to_the_same() -> None:
     assert accumulator.of(state) == Accumulator().of(state)
 
 
-def test_errors_stand_by_how_often_they_were_seen() -> None:
+def test_errors_are_sorted_by_frequency() -> None:
     def errors(**counts: int) -> tuple[ErrorCount, ...]:
         return tuple(ErrorCount(error=error, count=count) for error, count in counts.items())
 
@@ -163,7 +165,7 @@ def test_errors_stand_by_how_often_they_were_seen() -> None:
     assert found == errors(often=9, some=3, rare=1)
 
 
-def test_kinds_of_error_beyond_the_maximum_are_one_kind() -> None:
+def test_errors_beyond_the_maximum_number_of_kinds_are_merged() -> None:
     many = tuple(ErrorCount(error=f"error {i}", count=2) for i in range(MAX_ERROR_KINDS + 3))
 
     found = Accumulator().of(state_with([sample(errors=many)])).errors

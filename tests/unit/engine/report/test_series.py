@@ -1,4 +1,4 @@
-"""Every second of a run as CSV."""
+"""A run by the second, as CSV."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from loadbench.engine.report.series import write_series
 from tests.support.builders import cell_started, run_started, sample, write_journal
 
 
-def test_every_second_of_a_long_cell_is_a_row(tmp_path: Path) -> None:
+def test_a_long_cell_has_one_row_per_second(tmp_path: Path) -> None:
     length = WHOLE_S + 25
     seconds = (sample(second=second, users=1 + second % 3) for second in range(length))
     measuring = CellPhase(cell="m1_u2_s2", phase=Phase.MEASURING)
@@ -22,7 +22,7 @@ def test_every_second_of_a_long_cell_is_a_row(tmp_path: Path) -> None:
 
     rows = list(csv.DictReader(out.getvalue().splitlines()))
     assert [int(row["second"]) for row in rows] == list(range(length))
-    assert [int(row["users"]) for row in rows] == [1 + it % 3 for it in range(length)]
+    assert [int(row["users"]) for row in rows] == [1 + second % 3 for second in range(length)]
     assert {(row["phase"], row["rps"], row["p50_ms"]) for row in rows} == {
         ("measuring", "40", "10.0")
     }

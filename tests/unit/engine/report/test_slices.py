@@ -1,4 +1,4 @@
-"""Slices of an attempt's samples."""
+"""The samples of an attempt in slices."""
 
 import math
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tests.support.builders import requests, sample, samples_of
 
 
 def seconds(number: int, since: int = 0) -> list[Sample]:
-    """Samples of a cell, each second a little different."""
+    """Samples of a cell that differ from second to second."""
     return [
         sample(
             second=second,
@@ -36,7 +36,7 @@ def first_of_hour(length: int) -> Samples:
     return samples_of(HOUR[:length])
 
 
-def test_each_second_of_a_short_cell_is_a_slice() -> None:
+def test_a_short_cell_has_one_slice_per_second() -> None:
     slices = Slices().of(samples_of(seconds(3)))
 
     assert [(one.start_s, one.seconds) for one in slices] == [(0, 1), (1, 1), (2, 1)]
@@ -45,7 +45,7 @@ def test_each_second_of_a_short_cell_is_a_slice() -> None:
     )
 
 
-def test_without_a_sample_there_is_no_slice() -> None:
+def test_no_samples_give_no_slices() -> None:
     assert Slices().of(Samples()) == []
 
 
@@ -56,23 +56,23 @@ def test_without_a_sample_there_is_no_slice() -> None:
         *((3600, 30), (3601, 60), (86400, 1800)),
     ],
 )
-def test_slices_of_a_longer_cell_are_longer(length: int, width_s: int) -> None:
+def test_slices_of_longer_cells_are_wider(length: int, width_s: int) -> None:
     assert slice_width_s(length) == width_s
 
 
 @given(st.integers(1, 172_800))
-def test_there_are_never_more_slices_than_a_chart_can_show(length: int) -> None:
+def test_the_number_of_slices_is_bounded(length: int) -> None:
     assert math.ceil(length / slice_width_s(length)) <= 120
 
 
 @given(st.integers(0, 400))
-def test_slices_hold_every_second_once(length: int) -> None:
+def test_slices_cover_every_second_once(length: int) -> None:
     samples = HOUR[:length]
 
     slices = Slices().of(first_of_hour(length))
 
     assert sum(one.seconds for one in slices) == length
-    every = [it for one in samples for it in one.requests]
+    every = [entry for one in samples for entry in one.requests]
     assert sum(one.successes for one in slices) == count(successes(every))
     assert sum(one.failures for one in slices) == count(failures(every))
     starts = [one.start_s for one in slices]
@@ -80,7 +80,7 @@ def test_slices_hold_every_second_once(length: int) -> None:
 
 
 @given(st.lists(st.integers(0, 600), max_size=8))
-def test_slices_of_a_growing_cell_are_those_of_a_whole_one(lengths: list[int]) -> None:
+def test_slices_of_a_growing_cell_equal_those_of_the_complete_cell(lengths: list[int]) -> None:
     growing = Slices()
 
     for length in sorted(lengths):
@@ -89,7 +89,7 @@ def test_slices_of_a_growing_cell_are_those_of_a_whole_one(lengths: list[int]) -
 
 @settings(max_examples=5)
 @given(st.integers(0, 4000), st.integers(0, 4000))
-def test_slices_of_hours_are_the_same_however_they_came(one: int, other: int) -> None:
+def test_slices_of_hours_do_not_depend_on_the_polls_before(one: int, other: int) -> None:
     growing = Slices()
     growing.of(first_of_hour(min(one, other)))
 
@@ -97,14 +97,14 @@ def test_slices_of_hours_are_the_same_however_they_came(one: int, other: int) ->
     assert growing.of(whole) == Slices().of(whole)
 
 
-def test_slices_can_be_asked_of_fewer_samples_again() -> None:
+def test_slices_of_an_earlier_state_can_be_computed() -> None:
     slices = Slices()
     slices.of(first_of_hour(100))
 
     assert slices.of(first_of_hour(50)) == Slices().of(first_of_hour(50))
 
 
-def test_another_attempt_begins_anew() -> None:
+def test_another_attempt_starts_from_zero() -> None:
     slices = Slices()
     slices.of(samples_of(seconds(10)))
 
@@ -113,26 +113,26 @@ def test_another_attempt_begins_anew() -> None:
     assert {one.users for one in slices.of(samples_of(again))} == {99}
 
 
-def test_slices_begin_where_the_samples_do() -> None:
+def test_slices_start_at_the_first_sample() -> None:
     assert [one.start_s for one in Slices().of(samples_of(seconds(2, since=7)))] == [7, 8]
 
 
-def test_the_users_of_a_slice_are_the_most_at_once() -> None:
-    assert Slices().of(first_of_hour(240))[2].users == max(it.users for it in HOUR[4:6])
+def test_the_users_of_a_slice_are_its_maximum() -> None:
+    assert Slices().of(first_of_hour(240))[2].users == max(one.users for one in HOUR[4:6])
 
 
-def test_a_slice_has_its_rates_per_second() -> None:
+def test_a_slice_has_rates_per_second() -> None:
     one = Slice(0, 5, successes=30, p50_ms=10.0, p90_ms=30.0, p99_ms=30.0, failures=5, users=2)
 
     assert (one.rps, one.failures_per_s) == (6.0, 1.0)
 
 
 @pytest.mark.parametrize("length", [1199, 1200, 1201, 1805, 2399, 3601, 4000])
-def test_charts_are_the_same_as_if_every_second_were_kept(length: int) -> None:
+def test_slices_of_buckets_equal_those_of_all_seconds(length: int) -> None:
     bounded = samples_of(HOUR[:length], whole_s=600)
     whole = samples_of(HOUR[:length], whole_s=length + BUCKET_S)
 
-    assert any(isinstance(it, TimeBucket) for it in bounded.parts())
+    assert any(isinstance(part, TimeBucket) for part in bounded.parts())
     assert Slices().of(bounded) == Slices().of(whole)
-    last = [samples_of(it[-600:]) for it in (bounded, whole)]
+    last = [samples_of(kept[-600:]) for kept in (bounded, whole)]
     assert Slices().of(last[0]) == Slices().of(last[1])

@@ -1,4 +1,4 @@
-"""The order of cells by one of their numbers."""
+"""Sorting the cells of a run."""
 
 import pytest
 
@@ -8,29 +8,31 @@ from tests.support.builders import make_profile, run_started, state_after, swept
 
 
 @pytest.mark.parametrize("key", SortKey)
-def test_every_key_sorts_measured_cells_and_cells_without_numbers(key: SortKey) -> None:
+def test_every_key_sorts_cells_with_and_without_results(key: SortKey) -> None:
     measured = rows(swept(make_profile(models=[1, 2], repeats=2, recheck_first=True)))
     pending = rows(state_after(run_started(make_profile(models=[3]))))
 
     for is_descending in (False, True):
         ordered = sort_rows((*pending, *measured), key, is_descending=is_descending)
-        assert sorted(it.cell for it in ordered) == sorted(it.cell for it in (*measured, *pending))
+        assert sorted(row.cell for row in ordered) == sorted(
+            row.cell for row in (*measured, *pending)
+        )
 
 
 @pytest.mark.parametrize(("is_descending", "models"), [(False, [1, 2, 3]), (True, [2, 1, 3])])
-def test_cells_without_the_number_are_last(is_descending: bool, models: list[int]) -> None:
+def test_cells_without_the_value_come_last(is_descending: bool, models: list[int]) -> None:
     pending = rows(state_after(run_started(make_profile(models=[3]))))
     measured = rows(swept(make_profile(models=[1, 2]), m1_u2_s2={"completed": 10}))
 
     ordered = sort_rows((*pending, *measured), SortKey.RPS, is_descending=is_descending)
 
-    assert [it.models for it in ordered] == models
+    assert [row.models for row in ordered] == models
 
 
-def test_the_recheck_counts_as_a_repeat_and_comes_after_them() -> None:
+def test_the_recheck_sorts_after_the_repeats() -> None:
     repeated = rows(swept(make_profile(repeats=2, recheck_first=True)))
 
-    assert [it.cell for it in sort_rows(repeated, SortKey.REPEAT, is_descending=True)] == [
+    assert [row.cell for row in sort_rows(repeated, SortKey.REPEAT, is_descending=True)] == [
         "m1_u2_s2_recheck",
         "m1_u2_s2_r2",
         "m1_u2_s2",

@@ -1,4 +1,4 @@
-"""Request statistics as numbers."""
+"""Request statistics by name."""
 
 from loadbench.engine.journal.events import Requests
 from loadbench.engine.report.rows import PERCENTILES
@@ -13,14 +13,14 @@ from tests.support.builders import cell_finished, sample, state_with
 
 
 def named(*names: str) -> tuple[Requests, ...]:
-    """Ten successes of each name, and a failure."""
+    """Ten successes and one failure of each name."""
     return tuple(
         Requests(method="GET", name=name, successes=((10.0, 10),), failures=((1.0, 1),))
         for name in names
     )
 
 
-def test_statistics_of_a_live_cell_say_over_what_they_are() -> None:
+def test_live_statistics_state_their_window() -> None:
     samples = [sample(second=second) for second in range(4)]
 
     before = live_statistics(Accumulator().of(state_with(samples)))
@@ -31,7 +31,7 @@ def test_statistics_of_a_live_cell_say_over_what_they_are() -> None:
     assert [row.rps for row in (*before.rows, *measured.rows)] == [40.0, 40.0]
 
 
-def test_several_names_have_a_row_of_all_below_them() -> None:
+def test_several_names_have_a_last_row_of_all_requests() -> None:
     finished = cell_finished(requests=named("/b", "/a"), completed=18)
     statistics = cell_statistics(finished)
 
@@ -40,26 +40,26 @@ def test_several_names_have_a_row_of_all_below_them() -> None:
     assert (statistics.rows[-1].successes, statistics.rows[-1].requests) == (20, 22)
 
 
-def test_a_finished_cell_has_the_seconds_and_the_throughput_of_its_window() -> None:
+def test_a_finished_cell_has_the_length_and_throughput_of_its_window() -> None:
     statistics = cell_statistics(cell_finished(completed=30, measured_s=5.0))
 
     assert (statistics.window, statistics.seconds) == (StatisticsWindow.MEASURED, 5.0)
     assert [row.rps for row in statistics.rows] == [6.0]
 
 
-def test_percentiles_say_whether_enough_samples_back_them() -> None:
+def test_percentiles_state_whether_they_have_enough_samples() -> None:
     found = latency_percentiles(((10.0, 100),))
 
-    assert [it.name for it in found] == list(PERCENTILES)
-    assert {it.value_ms for it in found} == {10.0}
-    assert [it.has_enough_samples for it in found] == [True, True, False, False, False, True]
+    assert [one.name for one in found] == list(PERCENTILES)
+    assert {one.value_ms for one in found} == {10.0}
+    assert [one.has_enough_samples for one in found] == [True, True, False, False, False, True]
 
 
-def test_without_a_success_percentiles_have_no_value() -> None:
-    assert {(it.value_ms, it.has_enough_samples) for it in latency_percentiles(())} == {
+def test_percentiles_without_a_successful_request_have_no_value() -> None:
+    assert {(one.value_ms, one.has_enough_samples) for one in latency_percentiles(())} == {
         (None, False)
     }
 
 
-def test_without_a_request_there_is_no_row() -> None:
+def test_no_requests_give_no_rows() -> None:
     assert live_statistics(Accumulator().of(state_with([]))).rows == ()

@@ -82,7 +82,7 @@ def test_one_name_has_one_row() -> None:
     assert [one.split() for one in lines] == [
         ["name", "requests", "fails", "req/s", "p50", "p90", "p95", "p99", "p99.9", "max"],
         ["POST", "/predict", "400", "0", "40.0", "10.0", "10.0", "10.0", "~10.0", "~10.0", "10.0"],
-        ["~", "fewer", "than", "ten", "lie", "beyond", "it"],
+        ["~", "estimate:", "fewer", "than", "10", "samples", "beyond", "it"],
     ]
 
 

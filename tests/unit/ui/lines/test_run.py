@@ -203,7 +203,7 @@ def test_a_run_that_is_done_counts_its_cells() -> None:
     title, ending = texts(lines)
 
     assert "● done" in title
-    assert title.endswith("3 cells: 3 finished")
+    assert title.endswith("3 cells: 3 measured")
     assert ending == " done: every cell is over"
     assert tone_of(lines[1], "done") is Tone.DIM
 
@@ -228,7 +228,7 @@ def test_an_interrupted_run_says_where_it_was_killed() -> None:
     title, ending = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
 
     assert "! interrupted" in title
-    assert title.endswith("3 cells: 3 not run")
+    assert title.endswith("3 cells: 3 pending")
     assert ending == " the runner was killed at m1_u2_s2; r measures the rest"
 
 

@@ -133,7 +133,7 @@ def test_the_values_of_a_row_stand_under_their_columns() -> None:
 def test_a_cell_that_was_not_run_has_no_values() -> None:
     (pending,) = rows(state_after(run_started()))
 
-    assert cell_values(pending)[4:] == (*8 * ("-",), "not run")
+    assert cell_values(pending)[4:] == (*8 * ("-",), "pending")
 
 
 def test_repeats_have_a_column_where_there_are_some() -> None:
@@ -168,12 +168,12 @@ def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
     lines = [plain(one).rstrip() for one in repeated_lines(state, 75)]
 
     assert lines == [
-        "m1_u2_s2 measured again at the end: 40.0 → 40.0 req/s (+0.0 %), p50 10.0 →",
-        "  10.0 ms (+0.0 %), p95 10.0 → 10.0 ms (+0.0 %)",
+        "Recheck of m1_u2_s2 at the end: 40.0 → 40.0 req/s (+0.0 %), p50 10.0 → 10.0",
+        "  ms (+0.0 %), p95 10.0 → 10.0 ms (+0.0 %)",
         "m1_u2_s2  2 repeats: 35.0 [30.0, 40.0] req/s, p50 10.0 [10.0, 10.0], p95",
         "  10.0 [10.0, 10.0], p99 10.0 [10.0, 10.0] ms",
-        "[low, high]: all repeats lie in it; with 2 repeats the true median is in it",
-        "  with 50 %, 6 repeats would give 95 %",
+        "[low, high]: range of all repeats, contains the true median with a",
+        "  probability of 50 % with 2 repeats; 95 % takes 6 repeats",
     ]
     assert repeated_lines(swept(make_profile()), 75) == []
 

@@ -1,12 +1,12 @@
-"""The arithmetic of a measurement. Pure: no clock, no file, no process.
+"""The arithmetic of a measurement. Pure: no clock, no files, no processes.
 
-- `buckets`, `stages`, `server_timing`: histograms of latency, and where the time went.
-- `steady`: when a cell counts as settled.
-- `conditions`: from the samples of a window to what the window was like.
-- `rules`: a function per rule of the verdict. `limits`: what they compare with. `client_bound`: the
-  largest of them. `verdict`: the worst that any rule says.
-- `bottleneck`: what bounds a cell.
+- `buckets`, `stages`, `server_timing`: latency histograms and the stages of a request.
+- `steady`: whether a cell has settled.
+- `conditions`: folds the samples of a measurement window into its conditions.
+- `rules`: one function per rule of the verdict. `limits`: the limits of these rules.
+  `client_bound`: the most complex rule. `verdict`: combines the findings of all rules.
+- `bottleneck`: finds what limits a cell.
 
-To add a rule, see `rules`; what a rule sees is put together in `report.verdicts`, and shown beside
-its limit by `report.evidence`. docs/measurement.md has every formula, limit and source.
+To add a rule, see `rules`. `report.verdicts` collects the input of a rule, `report.evidence` shows
+its figure next to the limit. docs/measurement.md lists every formula, limit and source.
 """

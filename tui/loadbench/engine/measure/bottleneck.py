@@ -1,6 +1,6 @@
-"""What bounds a cell: its kind, a sentence, and the figures in it. Pure.
+"""Find the bottleneck of a cell: its kind, a text and the figures of that text. Pure.
 
-The rules are in the order of docs/measurement.md: what disturbs all other figures comes first.
+The checks run in the order of docs/measurement.md: causes that distort all other figures first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,106 +22,106 @@ from loadbench.engine.profile.plan import Cell
 
 Peer = tuple[Cell, CellFinished]
 
-SLOW_FACTOR = 1.5
-"""A worker that takes so many times as long for a picture as the fastest is worth a word."""
+MIN_SLOW_FACTOR = 1.5
+"""Ratio of inference times per image above which the slowest worker is the bottleneck."""
 MIN_IMAGES = 5
-"""Of a worker, to tell how long it takes for one."""
+"""Images that a worker must have processed before its time per image is compared."""
 
-MIN_SECONDS = 4
-"""Between the first and the last step of a worker's counters, to tell how busy it is."""
+MIN_WORKER_SECONDS = 4
+"""Seconds that a worker's counters must span before its utilisation is reported."""
 
-BUSY = 0.6
-"""From this share of a core on, a process works more than it waits."""
-IDLE = 0.3
-"""Below this share of the time, the model has too little to do for a queue before it."""
+MIN_BUSY_API_CORES = 0.6
+"""CPU cores from which the API is considered busy rather than waiting."""
+MAX_IDLE_SHARE = 0.3
+"""Utilisation below which the model is considered idle."""
 
-APART = 1.5
-"""Two loads are compared if one has so many times the users of the other."""
-SAME = 0.15
-"""Times that differ by less do not change with load."""
+MIN_LOAD_FACTOR = 1.5
+"""Ratio of users from which two loads are different enough to compare."""
+TIME_TOLERANCE = 0.15
+"""Relative difference up to which two times or rates count as equal."""
 
 
 class BottleneckKind(StrEnum):
-    """What may bound a cell."""
+    """The part that limits a cell."""
 
     CLIENT = "client"
     CPU_LIMIT = "cpu_limit"
     SLOW_WORKER = "slow_worker"
     QUEUE = "queue"
-    """Before models that are busy."""
+    """The queue before busy models."""
     WAIT_BEFORE_MODEL = "wait_before_model"
-    """Before models that are idle."""
+    """Waiting time before idle models."""
     MODEL = "model"
     API = "api"
     CONSTANT_WAIT_IN_API = "constant_wait_in_api"
     NETWORK = "network"
     CONSTANT_WAIT = "constant_wait"
-    """Somewhere in a service that does not report its stages."""
+    """A wait in a service that does not report stages."""
     SERVICE = "service"
-    """All of a service that does not report its stages."""
+    """A saturated service that does not report stages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """What bounds a cell."""
+    """The bottleneck of a cell."""
 
     kind: BottleneckKind
     text: str
-    """A sentence for people, without a verb: `the queue before the model: 144 of 163 ms`."""
+    """A noun phrase in lower case: `the queue before the model: 144 of 163 ms`."""
     figures: Mapping[str, float] = field(default_factory=dict)
-    """The numbers of the sentence, by name and unit: `stage_ms`, `busy_share`."""
+    """The figures of the text by name, with the unit in the name: `stage_ms`, `busy_share`."""
 
 
 def find_bottleneck(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck | None:
-    """Return what bounds a cell.
+    """Return the bottleneck of a cell.
 
     Args:
         cell: The cell.
-        finished: Its numbers.
-        peers: All cells with as many models, this one among them or not.
+        finished: Its results.
+        peers: All cells with the same number of models; may include the cell itself.
 
     Returns:
-        None: nothing shows it.
+        None if the results do not show a bottleneck.
     """
     if cause := client_cause(cell, finished):
         figures = {"value": cause.value, "limit": cause.limit}
-        return Bottleneck(BottleneckKind.CLIENT, f"the client: {cause.text}", figures)
+        return Bottleneck(BottleneckKind.CLIENT, f"the load generator: {cause.text}", figures)
     if not stage_means(finished.stages):
-        return _from_outside(cell, finished, peers)
-    return _limit(finished) or _slow_worker(finished) or _largest(cell, finished, peers)
+        return _without_stages(cell, finished, peers)
+    return _cpu_limit(finished) or _slow_worker(finished) or _largest_stage(cell, finished, peers)
 
 
-def _limit(finished: CellFinished) -> Bottleneck | None:
-    held = max(_containers(finished), key=lambda it: it.throttled or 0.0, default=None)
-    if held is None or (held.throttled or 0.0) <= MAX_THROTTLED:
+def _cpu_limit(finished: CellFinished) -> Bottleneck | None:
+    use = max(_containers(finished), key=lambda use: use.throttled or 0.0, default=None)
+    if use is None or (use.throttled or 0.0) <= MAX_THROTTLED:
         return None
-    throttled = held.throttled or 0.0
+    throttled = use.throttled or 0.0
     return Bottleneck(
         BottleneckKind.CPU_LIMIT,
-        f"the CPU limit of {held.name}: it got {number(held.cpu_cores)} cores and was held back "
-        f"in {100 * throttled:.0f} % of the scheduling periods",
-        {"cpu_cores": held.cpu_cores or 0.0, "throttled_share": throttled},
+        f"CPU limit of {use.name}: {number(use.cpu_cores)} cores, throttled in "
+        f"{100 * throttled:.0f} % of scheduling periods",
+        {"cpu_cores": use.cpu_cores or 0.0, "throttled_share": throttled},
     )
 
 
 def _slow_worker(finished: CellFinished) -> Bottleneck | None:
     service = _service(finished)
-    told = [it for it in service.workers if it.images >= MIN_IMAGES] if service else []
-    if len(told) < 2:
+    workers = [use for use in service.workers if use.images >= MIN_IMAGES] if service else []
+    if len(workers) < 2:
         return None
-    fastest, slowest = min(told, key=_image_ms), max(told, key=_image_ms)
-    if _image_ms(slowest) <= SLOW_FACTOR * _image_ms(fastest):
+    fastest, slowest = min(workers, key=_image_ms), max(workers, key=_image_ms)
+    if _image_ms(slowest) <= MIN_SLOW_FACTOR * _image_ms(fastest):
         return None
     return Bottleneck(
         BottleneckKind.SLOW_WORKER,
-        f"the model, one slow worker: {slowest.id} takes {number(_image_ms(slowest))} ms for a "
-        f"picture, {fastest.id} {number(_image_ms(fastest))} ms",
+        f"slow worker {slowest.id}: {number(_image_ms(slowest))} ms per image, against "
+        f"{number(_image_ms(fastest))} ms for {fastest.id}",
         {"slowest_ms": _image_ms(slowest), "fastest_ms": _image_ms(fastest)},
     )
 
 
-def _largest(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck:
-    """Return the stage that most of the time goes to."""
+def _largest_stage(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck:
+    """Return the stage with the largest share of the mean latency."""
     means = stage_means(finished.stages)
     shares = {
         "queue": means["queue_ms"],
@@ -135,21 +135,20 @@ def _largest(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottl
         case "queue":
             return _queue(finished, stage)
         case "model":
-            busy = _busy(finished)
-            told = "" if busy is None else f", workers busy about {100 * busy:.0f} % of the time"
-            text = f"the model: {stage} are decoding and inference{told}"
+            busy = _busy_share(finished)
+            text = f"the model: decoding and inference take {stage}{_busy_text(busy)}"
             return Bottleneck(BottleneckKind.MODEL, text, stage.figures(busy_share=busy))
         case "api":
             return _api(cell, finished, peers, stage)
         case _:
-            same = _same_at(cell, peers, finished, "network_ms")
-            text = f"the network: {stage} pass between Locust and the service{same}"
+            same = _same_at_other_load(cell, peers, finished, "network_ms")
+            text = f"the network: {stage} between Locust and the service{same}"
             return Bottleneck(BottleneckKind.NETWORK, text, stage.figures())
 
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """How much of the time a stage takes."""
+    """The mean time of a stage and the mean latency of the request."""
 
     stage_ms: float
     total_ms: float
@@ -158,103 +157,108 @@ class _Stage:
         return f"{number(self.stage_ms)} of {number(self.total_ms)} ms"
 
     def figures(self, **more: float | None) -> dict[str, float]:
-        """Return both times, and those of the other figures that are known."""
+        """Return both times and those of the other figures that are not None."""
         known = {name: value for name, value in more.items() if value is not None}
         return {"stage_ms": self.stage_ms, "total_ms": self.total_ms, **known}
 
 
 def _queue(finished: CellFinished, stage: _Stage) -> Bottleneck:
-    busy, service = _busy(finished), _service(finished)
+    busy, service = _busy_share(finished), _service(finished)
     length = service.queue_length if service else None
     figures = stage.figures(queue_length=length, busy_share=busy)
-    told = "" if length is None else f", {number(length)} jobs wait"
-    if busy is not None:
-        told += f", workers busy about {100 * busy:.0f} % of the time"
-        if max(busy, _most_cores(finished)) < IDLE:
-            text = f"a wait before the model, which is idle: {stage} in the queue{told}"
-            return Bottleneck(BottleneckKind.WAIT_BEFORE_MODEL, text, figures)
-    return Bottleneck(BottleneckKind.QUEUE, f"the queue before the model: {stage}{told}", figures)
+    waiting = "" if length is None else f", {number(length)} jobs waiting"
+    details = f"{waiting}{_busy_text(busy)}"
+    if busy is not None and max(busy, _max_container_cores(finished)) < MAX_IDLE_SHARE:
+        text = f"waiting time before the idle model: {stage} in the queue{details}"
+        return Bottleneck(BottleneckKind.WAIT_BEFORE_MODEL, text, figures)
+    text = f"the queue before the model: {stage}{details}"
+    return Bottleneck(BottleneckKind.QUEUE, text, figures)
 
 
 def _api(cell: Cell, finished: CellFinished, peers: Sequence[Peer], stage: _Stage) -> Bottleneck:
     cores = max(
-        (it.cpu_cores or 0.0 for it in _containers(finished) if it.service == "api"), default=None
+        (use.cpu_cores or 0.0 for use in _containers(finished) if use.service == "api"),
+        default=None,
     )
     figures = stage.figures(cpu_cores=cores)
-    used = "" if cores is None else f"; the API uses {number(cores, 2)} of a core"
-    same = _same_at(cell, peers, finished, "api_ms")
-    if cores is not None and cores >= BUSY:
+    used = "" if cores is None else f", {number(cores, 2)} cores used"
+    same = _same_at_other_load(cell, peers, finished, "api_ms")
+    if cores is not None and cores >= MIN_BUSY_API_CORES:
         return Bottleneck(BottleneckKind.API, f"the API: {stage}{used}", figures)
     if same:
-        text = f"a constant wait in the API: {stage}{same}{used}"
+        text = f"constant wait in the API: {stage}{same}{used}"
         return Bottleneck(BottleneckKind.CONSTANT_WAIT_IN_API, text, figures)
-    idle = ", so it waits more than it works" if used else ""
+    idle = ", mostly waiting" if used else ""
     return Bottleneck(BottleneckKind.API, f"the API: {stage}{used}{idle}", figures)
 
 
-def _same_at(cell: Cell, peers: Sequence[Peer], finished: CellFinished, stage: str) -> str:
-    """Return at which other load a stage takes as long; empty: at none, or there is no other."""
-    here = stage_means(finished.stages)[stage]
-    for other, its in _by_distance(cell, peers):
-        means = stage_means(its.stages)
-        if means and abs(means[stage] - here) <= SAME * here:
-            return f", and {number(means[stage])} ms with {_load(other, cell)}"
+def _same_at_other_load(
+    cell: Cell, peers: Sequence[Peer], finished: CellFinished, stage: str
+) -> str:
+    """Return both loads if a stage takes equally long at another load, otherwise an empty text."""
+    mean_ms = stage_means(finished.stages)[stage]
+    for other, results in _by_distance(cell, peers):
+        means = stage_means(results.stages)
+        if means and abs(means[stage] - mean_ms) <= TIME_TOLERANCE * mean_ms:
+            return f" with {cell.level.phrase}, {number(means[stage])} ms with {other.level.phrase}"
     return ""
 
 
-def _from_outside(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck | None:
-    """Return what can be said where answers do not tell their stages."""
-    if limited := _limit(finished):
+def _without_stages(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck | None:
+    """Return the bottleneck of a service that sends no `Server-Timing` header."""
+    if limited := _cpu_limit(finished):
         return limited
-    here = percentile(successes(finished.requests), 0.5)
-    rate = finished.completed / finished.measured_s
-    for other, its in _by_distance(cell, peers):
-        there = percentile(successes(its.requests), 0.5)
-        if here is None or there is None:
+    p50_ms = percentile(successes(finished.requests), 0.5)
+    rps = finished.completed / finished.measured_s
+    for other, results in _by_distance(cell, peers):
+        other_p50_ms = percentile(successes(results.requests), 0.5)
+        if p50_ms is None or other_p50_ms is None:
             continue
-        if abs(there - here) <= SAME * here:
+        if abs(other_p50_ms - p50_ms) <= TIME_TOLERANCE * p50_ms:
             return Bottleneck(
                 BottleneckKind.CONSTANT_WAIT,
-                f"a constant wait: the median is {number(here)} ms, and {number(there)} ms with "
-                f"{_load(other, cell)}, so nothing is saturated",
-                {"p50_ms": here, "other_p50_ms": there},
+                f"constant wait: median {number(p50_ms)} ms with {cell.level.phrase}, "
+                f"{number(other_p50_ms)} ms with {other.level.phrase}, nothing saturated",
+                {"p50_ms": p50_ms, "other_p50_ms": other_p50_ms},
             )
-        is_less = other.level.amount < cell.level.amount
-        if is_less and rate <= (1 + SAME) * its.completed / its.measured_s:
+        other_rps = results.completed / results.measured_s
+        is_less_load = other.level.amount < cell.level.amount
+        if is_less_load and rps <= (1 + TIME_TOLERANCE) * other_rps:
             return Bottleneck(
                 BottleneckKind.SERVICE,
-                f"the service: {number(rate)} req/s, as with {other.level.phrase}; its answers "
-                "do not say where (no Server-Timing header)",
-                {"rps": rate},
+                f"the service: {number(rps)} req/s with {cell.level.phrase}, {number(other_rps)} "
+                f"req/s with {other.level.phrase}, stages unknown (no Server-Timing header)",
+                {"rps": rps},
             )
     return None
 
 
-def _load(other: Cell, cell: Cell) -> str:
-    return f"{other.level.phrase} instead of {cell.level.label}"
-
-
 def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:
-    """Return the peers at a load that is clearly another one, the most different first."""
+    """Return the peers with a clearly different load, the most different first."""
 
     def factor(peer: Peer) -> float:
-        here, there = cell.level.amount, peer[0].level.amount
-        return max(here, there) / min(here, there)
+        amount, other_amount = cell.level.amount, peer[0].level.amount
+        return max(amount, other_amount) / min(amount, other_amount)
 
-    return sorted((it for it in peers if factor(it) >= APART), key=factor, reverse=True)
+    different = (peer for peer in peers if factor(peer) >= MIN_LOAD_FACTOR)
+    return sorted(different, key=factor, reverse=True)
 
 
-def _busy(finished: CellFinished) -> float | None:
-    """Return the share of the time that the networks of all workers ran; None: nobody tells."""
+def _busy_share(finished: CellFinished) -> float | None:
+    """Return the mean share of time that workers spent on inference; None if unknown."""
     service = _service(finished)
-    told = [it for it in service.workers if it.seconds >= MIN_SECONDS] if service else []
-    if not told:
+    known = [use for use in service.workers if use.seconds >= MIN_WORKER_SECONDS] if service else []
+    if not known:
         return None
-    return min(1.0, sum(it.infer_s / it.seconds for it in told) / len(told))
+    return min(1.0, sum(use.infer_s / use.seconds for use in known) / len(known))
 
 
-def _most_cores(finished: CellFinished) -> float:
-    return max((it.cpu_cores or 0.0 for it in _containers(finished)), default=0.0)
+def _busy_text(busy: float | None) -> str:
+    return "" if busy is None else f", workers busy {100 * busy:.0f} % of the time"
+
+
+def _max_container_cores(finished: CellFinished) -> float:
+    return max((use.cpu_cores or 0.0 for use in _containers(finished)), default=0.0)
 
 
 def _image_ms(worker: WorkerUse) -> float:

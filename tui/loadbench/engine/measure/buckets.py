@@ -1,4 +1,4 @@
-"""Sparse histograms of latency with three significant digits, and nearest-rank percentiles."""
+"""Sparse latency histograms with three significant digits, and nearest-rank percentiles."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,11 +7,11 @@ from loadbench.engine.journal.events import Buckets, Requests
 
 
 def bucket_ms(latency_ms: float) -> float:
-    """Return a latency rounded to three significant digits, at most to 0.01 ms.
+    """Return a latency rounded to three significant digits, but no finer than 0.01 ms.
 
     The error is at most 0.5 % from 1 ms on. Stock Locust keeps two digits: up to 5 %.
     """
-    # Four times for every request: round() would take twice as long.
+    # Called four times per request; round() would take twice as long.
     if latency_ms < 10:
         return int(latency_ms * 100 + 0.5) / 100
     if latency_ms < 100:
@@ -24,12 +24,16 @@ def bucket_ms(latency_ms: float) -> float:
 
 
 def to_buckets(counts: Mapping[float, int]) -> Buckets:
-    """Return a histogram that was counted in a dictionary, in the form that journals hold."""
+    """Return a histogram in the journal's form.
+
+    Args:
+        counts: Number of latencies by their value in ms.
+    """
     return tuple(sorted(counts.items()))
 
 
 def merge(histograms: Iterable[Buckets]) -> Buckets:
-    """Return the histogram of everything that was counted in any of these."""
+    """Return the sum of histograms."""
     total: dict[float, int] = {}
     for histogram in histograms:
         for latency_ms, count in histogram:
@@ -38,17 +42,17 @@ def merge(histograms: Iterable[Buckets]) -> Buckets:
 
 
 def successes(requests: Iterable[Requests]) -> Buckets:
-    """Return the latencies of all successes, whatever their name."""
+    """Return the latencies of successful requests of all names."""
     return merge(entry.successes for entry in requests)
 
 
 def failures(requests: Iterable[Requests]) -> Buckets:
-    """Return the latencies of all failures, whatever their name."""
+    """Return the latencies of failed requests of all names."""
     return merge(entry.failures for entry in requests)
 
 
 def count(histogram: Buckets) -> int:
-    """Return how many latencies a histogram holds."""
+    """Return the number of latencies in a histogram."""
     return sum(number for _, number in histogram)
 
 
@@ -57,12 +61,12 @@ def percentile(histogram: Buckets, fraction: float) -> float | None:
 
     Args:
         histogram: (milliseconds, count), ascending.
-        fraction: In (0, 1]; 0.95 for the 95th percentile, 1 for the largest latency.
+        fraction: In (0, 1]; 0.95 for the 95th percentile, 1 for the maximum.
 
     Returns:
-        Milliseconds; None where nothing was counted.
+        Milliseconds; None for an empty histogram.
     """
-    # 0.9 * 10 is 9.000000000000002 for some fractions; a rank must not move for that.
+    # fraction * n may exceed a whole number by a rounding error, which must not raise the rank.
     rank = max(1, math.ceil(round(fraction * count(histogram), 6)))
     seen = 0
     for latency_ms, number in histogram:
@@ -72,19 +76,23 @@ def percentile(histogram: Buckets, fraction: float) -> float | None:
     return None
 
 
-def enough(number: int, fraction: float) -> bool:
-    """Return whether so many latencies are enough for a percentile."""
-    return number >= fewest(fraction)
+def has_enough_samples(samples: int, fraction: float) -> bool:
+    """Return whether a percentile of this many samples is reliable."""
+    return samples >= min_samples(fraction)
 
 
-def fewest(fraction: float) -> int:
-    """Return how many latencies are enough for a percentile: ten must lie beyond it."""
+def min_samples(fraction: float) -> int:
+    """Return the number of samples that puts ten of them beyond a percentile."""
     return round(10 / (1 - fraction)) if fraction < 1 else 1
 
 
 def time_weighted_median(gaps: Buckets) -> float | None:
-    """Return the gap that half of the time was spent in gaps of at most: the median gap that a
-    random moment falls into. In ms; None: there is none.
+    """Return the gap length below which half of the total time lies.
+
+    This is the median length of the gap that contains a random moment.
+
+    Returns:
+        Milliseconds; None for an empty histogram.
     """
     half = sum(gap_ms * number for gap_ms, number in gaps) / 2
     seen = 0.0
@@ -95,11 +103,11 @@ def time_weighted_median(gaps: Buckets) -> float | None:
     return None
 
 
-def plus(histogram: Buckets, other: Buckets) -> Buckets:
-    """Return the histogram of the sums of two independent times: every pair counts."""
+def convolve(histogram: Buckets, other: Buckets) -> Buckets:
+    """Return the histogram of the sum of two independent times; every pair counts."""
     total: dict[float, int] = {}
-    for ours_ms, number in histogram:
-        for its_ms, times in other:
-            bucket = bucket_ms(ours_ms + its_ms)
-            total[bucket] = total.get(bucket, 0) + number * times
+    for time_ms, number in histogram:
+        for other_ms, other_number in other:
+            bucket = bucket_ms(time_ms + other_ms)
+            total[bucket] = total.get(bucket, 0) + number * other_number
     return to_buckets(total)

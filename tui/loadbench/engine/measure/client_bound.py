@@ -1,90 +1,99 @@
-"""Whether Locust itself was the bottleneck of a cell, and by what. Pure."""
+"""Detect whether the load generator (Locust) was the bottleneck of a cell. Pure."""
 
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import Buckets, CellFinished
-from loadbench.engine.measure.buckets import percentile, plus, successes
+from loadbench.engine.measure.buckets import convolve, percentile, successes
 from loadbench.engine.measure.conditions import busiest_cpu_cores
 from loadbench.engine.measure.limits import (
+    MAX_ADDED_LAG,
     MAX_CLIENT_CPU_CORES,
-    MAX_LAG_MS,
     MIN_BUSY_CORES,
     MIN_USERS_SHARE,
-    SHARED_FACTOR,
+    SHARED_MACHINE_FACTOR,
 )
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
 
-_ITS_OWN = ", so part of the latency is its own"
+_OWN_DELAY = "latency includes its own delay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCause:
-    """Why Locust itself was the bottleneck."""
+    """The reason why the load generator was the bottleneck."""
 
     text: str
+    """A noun phrase with the figure and its limit."""
     consequence: str
-    """What follows from it for the numbers, as the end of the sentence."""
+    """The effect on the results, as a clause after "so"."""
     value: float
     """Cores, users, or milliseconds added to a percentile."""
     limit: float
-    """In the same unit: at the most, for users at least."""
+    """In the unit of the value: a minimum for users, otherwise a maximum."""
 
 
 def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
-    """Return why Locust was the bottleneck of a cell; None: it was not, as far as can be told.
+    """Return why the load generator was the bottleneck of a cell; None if it was not.
 
     Args:
         cell: The cell.
-        finished: Its numbers and the conditions of its window.
+        finished: Its results with the conditions of the measurement window.
     """
     cores = busiest_cpu_cores(finished.clients)
     if cores > MAX_CLIENT_CPU_CORES:
         return ClientCause(
-            text=f"Locust used {cores:.2f} of a core",
-            consequence=_ITS_OWN,
+            text=f"Locust used {cores:.3g} CPU cores (limit {MAX_CLIENT_CPU_CORES:g})",
+            consequence=_OWN_DELAY,
             value=cores,
             limit=MAX_CLIENT_CPU_CORES,
         )
-    return _users_elsewhere(cell, finished) or _lateness(finished)
+    return _delayed_users(cell, finished) or _event_loop_lag(finished)
 
 
-def _users_elsewhere(cell: Cell, finished: CellFinished) -> ClientCause | None:
-    """Return where users were that neither waited for an answer nor paused, if many were not."""
-    around, users = finished.circumstances, cell.level.users
-    if around is None or users is None or finished.fewest_users < users:
+def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:
+    """Return a cause if too many users were neither in a request nor in a pause."""
+    conditions, users = finished.circumstances, cell.level.users
+    if conditions is None or users is None or finished.fewest_users < users:
         return None
-    accounted, least = around.in_flight + around.thinking, MIN_USERS_SHARE * users
-    if accounted >= least:
+    accounted = conditions.in_flight + conditions.thinking
+    min_accounted = MIN_USERS_SHARE * users
+    if accounted >= min_accounted:
         return None
-    told = f"of {users} users only {accounted:.3g} were waiting for an answer or pausing"
+    text = (
+        f"{number(accounted)} of {users} users in a request or pause "
+        f"(minimum {number(min_accounted)})"
+    )
     if busiest_cpu_cores(finished.clients) > MIN_BUSY_CORES:
-        text, consequence = f"{told}, the others for Locust", _ITS_OWN
+        text, consequence = f"{text}, others delayed by Locust", _OWN_DELAY
     else:
-        # Waiting needs no CPU: they may wait for greenlets of their own, of which nobody knows.
-        text = f"{told}, the others were in their own code"
-        consequence = f", so they asked for less than {users} would"
-    return ClientCause(text=text, consequence=consequence, value=accounted, limit=least)
+        # Locust is idle, so users wait in code it cannot see, such as greenlets of the locustfile.
+        text = f"{text}, others in the locustfile's own code"
+        consequence = f"the load is below that of {users} users"
+    return ClientCause(text=text, consequence=consequence, value=accounted, limit=min_accounted)
 
 
-def _lateness(finished: CellFinished) -> ClientCause | None:
-    """Return what the lateness of Locust adds to a percentile, if that is much.
+def _event_loop_lag(finished: CellFinished) -> ClientCause | None:
+    """Return a cause if event-loop lag adds too much to a percentile.
 
-    The latency has it in it already; what it adds is what it would add once more.
+    The measured latency already includes the lag. Adding it a second time estimates its effect.
     """
-    around = finished.circumstances
-    if around is None:
+    conditions = finished.circumstances
+    if conditions is None:
         return None
-    beside = around.machine is not None and around.machine.others_cpu_cores is not None
-    factor = SHARED_FACTOR if beside else 1.0
+    machine = conditions.machine
+    is_shared = machine is not None and machine.others_cpu_cores is not None
+    factor = SHARED_MACHINE_FACTOR if is_shared else 1.0
     latency = successes(finished.requests)
-    later: Buckets = plus(latency, around.lag)
-    for fraction, (share, least_ms) in MAX_LAG_MS.items():
-        was_ms, is_ms = percentile(latency, fraction), percentile(later, fraction)
-        if was_ms is None or is_ms is None:
+    delayed: Buckets = convolve(latency, conditions.lag)
+    for fraction, (max_share, max_ms) in MAX_ADDED_LAG.items():
+        measured_ms, delayed_ms = percentile(latency, fraction), percentile(delayed, fraction)
+        if measured_ms is None or delayed_ms is None:
             continue
-        added_ms, most_ms = is_ms - was_ms, factor * max(share * was_ms, least_ms)
-        if added_ms > most_ms:
-            told = f"Locust was late, which adds {number(added_ms, 2)} ms to p{100 * fraction:g}"
-            return ClientCause(text=told, consequence=_ITS_OWN, value=added_ms, limit=most_ms)
+        added_ms, limit_ms = delayed_ms - measured_ms, factor * max(max_share * measured_ms, max_ms)
+        if added_ms > limit_ms:
+            text = (
+                f"event-loop lag adds {number(added_ms)} ms to p{100 * fraction:g} "
+                f"(limit {number(limit_ms)} ms)"
+            )
+            return ClientCause(text=text, consequence=_OWN_DELAY, value=added_ms, limit=limit_ms)
     return None

@@ -1,4 +1,4 @@
-"""From the samples of a measured window, one by one, to what the window was like. Pure."""
+"""Fold the samples of a measurement window, one by one, into its conditions. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,30 +17,30 @@ from loadbench.engine.journal.events import (
 )
 
 MAX_PARTS = 64
-"""Values of a sum that are held before they are condensed: enough to make that rare."""
+"""Values of a sum that are kept before they are condensed: enough to make condensing rare."""
 
 
 def cpu_cores(clients: Iterable[ClientUse]) -> float:
-    """Return the cores that all load generators used together."""
-    return sum(it.cpu_cores for it in clients)
+    """Return the CPU cores used by all load generators together."""
+    return sum(client.cpu_cores for client in clients)
 
 
 def busiest_cpu_cores(clients: Iterable[ClientUse]) -> float:
-    """Return the cores of the load generator that used most: any of them may be the bottleneck."""
-    return max((it.cpu_cores for it in clients), default=0.0)
+    """Return the CPU cores of the busiest load generator; a single one may be the bottleneck."""
+    return max((client.cpu_cores for client in clients), default=0.0)
 
 
-def most_lag_ms(clients: Iterable[ClientUse]) -> float:
-    """Return the most by which any load generator was late."""
-    return max((it.lag_ms or 0.0 for it in clients), default=0.0)
+def max_lag_ms(clients: Iterable[ClientUse]) -> float:
+    """Return the longest event-loop lag of any load generator, in ms."""
+    return max((client.lag_ms or 0.0 for client in clients), default=0.0)
 
 
 def whole_seconds(begin_s: float, seconds: float) -> range:
-    """Return the seconds that lie wholly in a window; of a short one, partly.
+    """Return the seconds that lie entirely in a window, or partly if there is no entire one.
 
     Args:
-        begin_s: When the window begins, counted as samples are.
-        seconds: How long it is.
+        begin_s: Start of the window on the samples' clock.
+        seconds: Length of the window.
     """
     first, end = math.ceil(begin_s), math.floor(begin_s + seconds)
     if first >= end:
@@ -49,13 +49,13 @@ def whole_seconds(begin_s: float, seconds: float) -> range:
 
 
 class WindowUse:
-    """Adds up what was used in the seconds of a window, none of which it keeps.
+    """Resource use in a window, accumulated sample by sample without keeping the samples.
 
-    The results are those that all the samples together would give, to the last digit.
+    The results equal those computed from all samples at once, to the last digit.
 
     Args:
-        window: Its seconds.
-        before: The last sample before it, from which on restarts count.
+        window: The seconds of the window.
+        before: The last sample before the window, the baseline for restarts.
     """
 
     def __init__(self, window: range, before: Sample | None = None) -> None:
@@ -67,7 +67,7 @@ class WindowUse:
         self._machine: _MachineTotals | None = None
 
     def add(self, sample: Sample) -> None:
-        """Add a second; those outside of the window do not count."""
+        """Add a sample. Samples outside the window do not count."""
         if sample.second < self._window.start:
             self._before = sample
         if sample.second not in self._window:
@@ -85,24 +85,24 @@ class WindowUse:
             self._machine.add(sample.machine)
 
     def containers(self) -> tuple[ContainerUse, ...]:
-        """Return what each container used on average, and whether it was there all the time."""
-        before = {it.name: it for it in self._before.containers} if self._before else {}
+        """Return the mean use of each container, its restarts and its downtime."""
+        before = {seen.name: seen for seen in self._before.containers} if self._before else {}
         return tuple(
             totals.use(name, self._seconds, before.get(name))
             for name, totals in self._containers.items()
         )
 
     def service(self) -> ServiceUse | None:
-        """Return what the metrics of the service came to; None: there were none."""
+        """Return the use reported by the service's metrics; None without metrics."""
         return self._service.use() if self._service else None
 
     def machine(self) -> Machine | None:
-        """Return what the machine did on average; None: there were no such figures."""
+        """Return the mean use of the machine; None if it was not recorded."""
         return self._machine.use() if self._machine else None
 
 
 class _Mean:
-    """The mean of known values, with the exact sum of `math.fsum` but without its list."""
+    """The mean of the known values. As exact as `math.fsum`, without keeping all values."""
 
     __slots__ = ("_count", "_parts")
 
@@ -119,14 +119,14 @@ class _Mean:
             self._parts = _condensed(self._parts)
 
     def rounded(self) -> float | None:
-        """Return the mean to three digits; None: no value is known."""
+        """Return the mean rounded to three decimal places; None without a known value."""
         return round(math.fsum(self._parts) / self._count, 3) if self._count else None
 
 
 def _condensed(values: Sequence[float]) -> list[float]:
-    """Return few floats with the same exact sum: its rounded value and what rounding left."""
+    """Return few floats with the same exact sum: the rounded sum and its rounding errors."""
     parts: list[float] = []
-    while part := math.fsum([*values, *(-it for it in parts)]):
+    while part := math.fsum([*values, *(-part for part in parts)]):
         parts.append(part)
     return parts
 
@@ -139,12 +139,12 @@ class _ContainerTotals:
     is_limited: bool = False
     memory_bytes: int | None = None
     restarts: set[int] = field(default_factory=set)
-    """The fewest and the most."""
+    """The lowest and the highest counter."""
     running: int = 0
 
     def add(self, now: Container) -> None:
         self.cpu_cores.add(now.cpu_cores)
-        # A second with nothing to do has no scheduling period, and nothing was held back in it.
+        # An idle second has no scheduling periods, so nothing was throttled.
         self.throttled.add(now.throttled or 0.0)
         self.is_limited |= now.throttled is not None
         if now.memory_bytes:
@@ -162,7 +162,7 @@ class _ContainerTotals:
             memory_bytes=self.memory_bytes,
             throttled=self.throttled.rounded() if self.is_limited else None,
             restarts=max(restarts) - min(restarts),
-            # One that never ran is a job that was done before.
+            # A container that never ran is a job that completed before the window.
             missing_s=seconds - self.running if self.running else 0,
         )
 
@@ -177,7 +177,7 @@ class _ServiceTotals:
     def add(self, second: int, now: ServiceMetrics) -> None:
         self.queue_length.add(now.queue_length)
         if now.workers is not None:
-            known = [it for it in (self.fewest_workers, self.most_workers) if it is not None]
+            known = [n for n in (self.fewest_workers, self.most_workers) if n is not None]
             self.fewest_workers = min([now.workers, *known])
             self.most_workers = max([now.workers, *known])
         for total in now.totals:
@@ -187,12 +187,12 @@ class _ServiceTotals:
                 self.workers[total.id] = _WorkerSteps(total)
 
     def use(self) -> ServiceUse:
-        uses = (it.use() for it in self.workers.values())
+        uses = (steps.use() for steps in self.workers.values())
         return ServiceUse(
             queue_length=self.queue_length.rounded(),
             fewest_workers=self.fewest_workers,
             most_workers=self.most_workers,
-            workers=tuple(it for it in uses if it),
+            workers=tuple(use for use in uses if use),
         )
 
 
@@ -200,14 +200,14 @@ class _ServiceTotals:
 class _WorkerSteps:
     """The first and the last step of a worker's counters.
 
-    They move in steps, which do not fall into the samples alike: what counts is from one step to
-    another.
+    Counters increase in steps that are not aligned with the samples, so use is measured from step
+    to step.
     """
 
     newest: Worker
     first: tuple[int, Worker] | None = None
     last: tuple[int, Worker] | None = None
-    """None: there was no second step."""
+    """None before the second step."""
 
     def add(self, second: int, now: Worker) -> None:
         if now != self.newest and self.first:
@@ -217,12 +217,12 @@ class _WorkerSteps:
         self.newest = now
 
     def use(self) -> WorkerUse | None:
-        """Return what the worker did; None: that is not known."""
+        """Return the worker's use between the two steps; None if unknown."""
         if self.first is None or self.last is None:
             return None
         (first_s, first), (last_s, last) = self.first, self.last
         if last.images < first.images:
-            # Its counter was reset, so the worker was restarted.
+            # The counter was reset: the worker restarted.
             return None
         return WorkerUse(
             id=last.id,

@@ -1,68 +1,74 @@
-"""The limits of the rules for a verdict; docs/measurement.md gives the reason of each. Pure."""
+"""Limits of the verdict rules. docs/measurement.md gives the reason for each. Pure."""
 
 from loadbench.engine.journal.events import Buckets
 from loadbench.engine.measure.buckets import time_weighted_median
 from loadbench.engine.measure.steady import TOLERANCE
 
-FAILURE_RATIO = 0.01
-"""From this ratio on the successes that are left may not be typical."""
+MAX_FAILURE_RATIO = 0.01
+"""Failed requests of all requests; from this ratio on, the successes may not be representative."""
 
 MAX_CLIENT_CPU_CORES = 0.8
-"""Beyond this share of a core the load generator's own queueing shows in the latency."""
+"""CPU cores of one load generator. Above, its own queueing shows in the latency."""
 
 MIN_USERS_SHARE = 0.95
-"""Of the users, those that must be waiting for an answer or pausing as they should."""
+"""Share of the users that must be in a request or in a pause of the locustfile."""
 
 MIN_BUSY_CORES = 0.3
-"""Below this share of a core, Locust is not what keeps users from asking."""
+"""CPU cores of Locust below which it cannot be the cause of delayed users."""
 
-MIN_SAMPLES_BEYOND = 0.95
-"""The percentile that must have enough latencies behind it."""
+REQUIRED_PERCENTILE = 0.95
+"""The percentile that needs enough samples."""
 
-MAX_LAG_MS = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
-"""By percentile: what the lateness of Locust may add to it, as a share of it or in ms, whichever is
-more."""
+MAX_ADDED_LAG = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
+"""By percentile: the latency that event-loop lag may add, as a share of the percentile and in ms.
+The larger one applies."""
 
-SHARED_FACTOR = 3.0
-"""How many times that where our service computes on the same cores. Lateness is felt at any moment,
-also while the service is at work; but answers come when it has just done some."""
+SHARED_MACHINE_FACTOR = 3.0
+"""Factor on `MAX_ADDED_LAG` when our service runs on the same machine. Lag is sampled at all times,
+even while the service computes, but responses arrive when it has just finished computing."""
 
-STALL_MS = 500.0
-"""A gap without any answer that may be worth telling, ..."""
-STALL_FACTOR = 5.0
-"""... if it is so many times the gap that a random moment falls into."""
+MIN_STALL_MS = 500.0
+"""Milliseconds without a response from which a gap may count as a stall ..."""
+MIN_STALL_FACTOR = 5.0
+"""... if it is also this many times the time-weighted median gap."""
 
-CLIENT_STALL_MS = 500.0
-"""Locust's process may not stand still for longer."""
+MAX_CLIENT_STALL_MS = 500.0
+"""Event-loop lag of the load generator at any moment, in ms."""
 
 MAX_THROTTLED = 0.1
-"""Of the scheduling periods of a container, those in which its CPU limit may hold it back."""
+"""Share of the scheduling periods in which a container may be throttled by its CPU limit."""
 
 MAX_SWAPPED_BYTES = 1_000_000
+"""Bytes read from and written to swap."""
 MAX_CLOCK_JUMP_MS = 100.0
-"""Clocks that are steered move by less than a thousandth of the time that passes."""
+"""Wall clock against monotonic clock, in ms. Clock slewing changes it by less than 0.1 %."""
 
 MAX_STOLEN_SHARE = 0.05
-"""Of the machine's cores."""
+"""CPU steal as a share of the machine's cores."""
 MAX_OTHERS_SHARE = 0.1
-"""Of the machine's cores, but at least `MAX_OTHERS_CORES`: what a machine does anyway."""
+"""CPU of other processes as a share of the machine's cores, at least `MAX_OTHERS_CORES`."""
 MAX_OTHERS_CORES = 0.2
+"""CPU cores that background processes use on any machine."""
 
 
-FULL_SHARE = 0.9
-"""Of the machine's cores: busier than that, it is full, whoever that is."""
+MAX_BUSY_SHARE = 0.9
+"""Share of the machine's cores above which the machine is saturated, by any processes."""
 
 
 MAX_DRIFT = TOLERANCE
-"""How far the rate or the median of a cell may move until it is measured again, relative to the
-first time: what steady windows may differ by."""
+"""Relative change of throughput or median between the first measurement of a cell and its recheck;
+the same as between settled windows."""
 
 
-def longest_gap_ms(gaps: Buckets) -> float:
-    """Return how long nobody may be answered, given the gaps between answers, in ms."""
-    return max(STALL_MS, STALL_FACTOR * (time_weighted_median(gaps) or 0.0))
+def max_gap_ms(gaps: Buckets) -> float:
+    """Return the longest gap between responses that is not a stall, in ms.
+
+    Args:
+        gaps: Histogram of the gaps between successive responses.
+    """
+    return max(MIN_STALL_MS, MIN_STALL_FACTOR * (time_weighted_median(gaps) or 0.0))
 
 
-def most_others_cores(cores: int) -> float:
-    """Return what processes that are none of ours may use of a machine of so many cores."""
+def max_others_cores(cores: int) -> float:
+    """Return the CPU cores that other processes may use on a machine with this many cores."""
     return max(MAX_OTHERS_CORES, MAX_OTHERS_SHARE * cores)

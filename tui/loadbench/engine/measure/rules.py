@@ -1,243 +1,268 @@
-"""The rules for a cell's verdict: each looks at the evidence and says what is wrong. Pure.
+"""The rules of a cell's verdict. Each checks the evidence and returns a violation or None. Pure.
 
-To add a rule: write a function from a `Case` to an `Excess`, enter it in `RULES` under its id, put
-its limit into `limits.py` and its reason into docs/measurement.md, and record a journal in which
-that one thing is wrong as tests/journals/verdicts/ID.jsonl.
+To add a rule: write a function from `Case` to `Violation`, enter it in `RULES` under its id, put
+its limit into `limits.py` and its reason into docs/measurement.md, and record a journal that
+violates only this rule as tests/journals/verdicts/ID.jsonl.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.journal.events import CellFinished, Conditions, ErrorCount, Verdict
-from loadbench.engine.measure.buckets import count, enough, failures, fewest, percentile, successes
+from loadbench.engine.measure.buckets import (
+    count,
+    failures,
+    has_enough_samples,
+    min_samples,
+    percentile,
+    successes,
+)
 from loadbench.engine.measure.client_bound import client_cause
 from loadbench.engine.measure.limits import (
-    CLIENT_STALL_MS,
-    FAILURE_RATIO,
-    FULL_SHARE,
+    MAX_BUSY_SHARE,
+    MAX_CLIENT_STALL_MS,
     MAX_CLOCK_JUMP_MS,
     MAX_DRIFT,
+    MAX_FAILURE_RATIO,
     MAX_STOLEN_SHARE,
     MAX_SWAPPED_BYTES,
     MAX_THROTTLED,
-    MIN_SAMPLES_BEYOND,
-    longest_gap_ms,
-    most_others_cores,
+    REQUIRED_PERCENTILE,
+    max_gap_ms,
+    max_others_cores,
 )
+from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
 
 CLIENT_BOUND = "client_bound"
-"""Id of the rule that says that Locust itself was the bottleneck."""
-
-DRIFTED = "the machine or the service drifted, so early and late cells are not comparable"
+"""Id of the rule for a load generator that was the bottleneck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What the rules look at."""
+    """The input of the rules."""
 
     cell: Cell
     finished: CellFinished
-    """Its verdict is yet to be found."""
+    """The results of the cell, with the verdict still open."""
     drift: float | None = None
-    """For a cell that was measured again: how far its rate or its median has moved, relative to the
-    first time, whichever is more. None: it was not, or there is nothing to compare."""
+    """For the recheck of the first cell: the relative change of throughput or median since the
+    first measurement, the larger one. None for other cells, or if there is nothing to compare."""
 
     @property
-    def around(self) -> Conditions:
-        """What the window was like."""
+    def conditions(self) -> Conditions:
+        """The conditions of the measurement window."""
         return self.finished.circumstances or _UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
-    """What a rule has found wrong."""
+class Violation:
+    """The result of a rule that applies."""
 
     text: str
-    """The reason, for people."""
+    """A noun phrase with the figure and its limit."""
     value: float | None = None
-    """The figure that was looked at, in the unit that docs/measurement.md gives for the rule.
-    None: the rule looks at no single figure."""
+    """The figure, in the unit that docs/measurement.md gives for the rule. None for rules without
+    a single figure."""
     limit: float | None = None
-    """What the figure may be at the most, or must be at least."""
+    """The maximum or minimum of the figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is looked at, and what it means where it is wrong."""
+    """A check and the verdict for a cell that violates it."""
 
     verdict: Verdict
-    check: Callable[[Case], Excess | None]
-    """Returns what is wrong; None: the rule does not apply."""
+    check: Callable[[Case], Violation | None]
+    """Returns None if the rule does not apply."""
 
 
-def _no_success(case: Case) -> Excess | None:
+def drift_text(drift: float) -> str:
+    """Return the finding for a relative change that exceeds `MAX_DRIFT`."""
+    return (
+        f"drift of {100 * drift:.4g} % in throughput or median (limit {100 * MAX_DRIFT:g} %): "
+        "early and late cells are not comparable"
+    )
+
+
+def _no_success(case: Case) -> Violation | None:
     finished = case.finished
     if count(successes(finished.requests)):
         return None
     if not count(failures(finished.requests)) and not finished.exceptions:
-        return Excess("no request was completed", 0, 1)
-    return Excess("no request succeeded" + _most_frequent(finished.errors), 0, 1)
+        return Violation("no completed requests", 0, 1)
+    return Violation("no successful requests" + _most_frequent(finished.errors), 0, 1)
 
 
-def _users_missing(case: Case) -> Excess | None:
-    there, users = case.finished.fewest_users, case.cell.level.users
-    if users is None or there >= users:
+def _users_missing(case: Case) -> Violation | None:
+    running, users = case.finished.fewest_users, case.cell.level.users
+    if users is None or running >= users:
         return None
-    return Excess(f"only {there} of {users} users were there all the time", there, users)
+    return Violation(f"missing users: at times only {running} of {users} running", running, users)
 
 
-def _containers(case: Case) -> Excess | None:
-    said = []
-    for it in case.around.containers:
-        if it.restarts:
-            said.append(f"{it.name} was started again")
-        elif it.missing_s:
-            said.append(f"{it.name} was down for {it.missing_s} s")
-    service = case.around.service
-    fewest_, most = (service.fewest_workers, service.most_workers) if service else (None, None)
-    if fewest_ is not None and most is not None and fewest_ < most:
-        said.append(f"only {fewest_} of {most} workers were ready all the time")
-    return Excess(", ".join(said), len(said), 0) if said else None
+def _containers(case: Case) -> Violation | None:
+    incidents = []
+    for use in case.conditions.containers:
+        if use.restarts:
+            incidents.append(f"{use.name} restarted {_times(use.restarts)}")
+        elif use.missing_s:
+            incidents.append(f"{use.name} down for {use.missing_s} s")
+    service = case.conditions.service
+    fewest, most = (service.fewest_workers, service.most_workers) if service else (None, None)
+    if fewest is not None and most is not None and fewest < most:
+        incidents.append(f"at times only {fewest} of {most} workers ready")
+    return Violation(", ".join(incidents), len(incidents), 0) if incidents else None
 
 
-def _exceptions(case: Case) -> Excess | None:
+def _exceptions(case: Case) -> Violation | None:
     raised = sum(entry.count for entry in case.finished.exceptions)
     if not raised:
         return None
-    times = "1 exception" if raised == 1 else f"{raised} exceptions"
-    text = f"the locustfile raised {times}" + _most_frequent(case.finished.exceptions)
-    return Excess(text, raised, 0)
+    exceptions = "1 exception" if raised == 1 else f"{raised} exceptions"
+    text = f"{exceptions} in the locustfile" + _most_frequent(case.finished.exceptions)
+    return Violation(text, raised, 0)
 
 
-def _failures(case: Case) -> Excess | None:
+def _failures(case: Case) -> Violation | None:
     good, bad = (count(kind(case.finished.requests)) for kind in (successes, failures))
-    if not good or bad / (good + bad) < FAILURE_RATIO:
+    if not good or bad / (good + bad) < MAX_FAILURE_RATIO:
         return None
     ratio = bad / (good + bad)
-    text = f"{100 * ratio:.1f} % of the requests failed" + _most_frequent(case.finished.errors)
-    return Excess(text, ratio, FAILURE_RATIO)
+    text = f"{100 * ratio:.1f} % of requests failed (limit {100 * MAX_FAILURE_RATIO:g} %)"
+    return Violation(text + _most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
 
 
-def _aborted(case: Case) -> Excess | None:
+def _aborted(case: Case) -> Violation | None:
     aborted = case.finished.aborted
     if not aborted:
         return None
-    return Excess(f"{aborted} requests had no answer long after their timeout", aborted, 0)
+    requests = "1 aborted request" if aborted == 1 else f"{aborted} aborted requests"
+    return Violation(f"{requests}: no response long after the timeout", aborted, 0)
 
 
-def _not_settled(case: Case) -> Excess | None:
+def _not_settled(case: Case) -> Violation | None:
     finished = case.finished
-    return Excess(f"not settled: {finished.unsettled}") if finished.settled is False else None
+    return Violation(f"not settled: {finished.unsettled}") if finished.settled is False else None
 
 
-def _few_samples(case: Case) -> Excess | None:
-    good, needed = count(successes(case.finished.requests)), fewest(MIN_SAMPLES_BEYOND)
-    if not good or enough(good, MIN_SAMPLES_BEYOND):
+def _few_samples(case: Case) -> Violation | None:
+    good, needed = count(successes(case.finished.requests)), min_samples(REQUIRED_PERCENTILE)
+    if not good or has_enough_samples(good, REQUIRED_PERCENTILE):
         return None
-    what = f"a p{100 * MIN_SAMPLES_BEYOND:g} needs {needed}"
-    return Excess(f"few samples: {good} successes, {what} (measure for longer)", good, needed)
+    name = f"p{100 * REQUIRED_PERCENTILE:g}"
+    text = f"few samples: {good} successes, {name} needs {needed} (increase run_time)"
+    return Violation(text, good, needed)
 
 
-def _client_bound(case: Case) -> Excess | None:
+def _client_bound(case: Case) -> Violation | None:
     cause = client_cause(case.cell, case.finished)
     if cause is None:
         return None
-    return Excess(f"client-bound: {cause.text}{cause.consequence}", cause.value, cause.limit)
+    text = f"load generator: {cause.text}, so {cause.consequence}"
+    return Violation(text, cause.value, cause.limit)
 
 
-def _client_stalled(case: Case) -> Excess | None:
-    worst_ms = percentile(case.around.lag, 1.0) or 0.0
-    if worst_ms <= CLIENT_STALL_MS:
+def _client_stalled(case: Case) -> Violation | None:
+    lag_ms = percentile(case.conditions.lag, 1.0) or 0.0
+    if lag_ms <= MAX_CLIENT_STALL_MS:
         return None
-    return Excess(
-        f"Locust itself stood still for {worst_ms / 1000:.2g} s", worst_ms, CLIENT_STALL_MS
+    text = (
+        f"load generator stalled for {number(lag_ms / 1000)} s "
+        f"(limit {MAX_CLIENT_STALL_MS / 1000:g} s)"
     )
+    return Violation(text, lag_ms, MAX_CLIENT_STALL_MS)
 
 
-def _stalls(case: Case) -> Excess | None:
-    gaps = case.around.gaps
-    most_ms = longest_gap_ms(gaps)
-    stalls = [(gap_ms, number) for gap_ms, number in gaps if gap_ms > most_ms]
+def _stalls(case: Case) -> Violation | None:
+    gaps = case.conditions.gaps
+    limit_ms = max_gap_ms(gaps)
+    stalls = [(gap_ms, times) for gap_ms, times in gaps if gap_ms > limit_ms]
     if not stalls or _client_stalled(case):
         return None
-    times, longest_ms = sum(n for _, n in stalls), stalls[-1][0]
-    often = "once" if times == 1 else f"{times} times"
+    total, longest_ms = sum(times for _, times in stalls), stalls[-1][0]
     text = (
-        f"stalled {often}: no answer for up to {longest_ms / 1000:.3g} s, which the percentiles "
-        "hide, since users who wait send nothing"
+        f"{'1 stall' if total == 1 else f'{total} stalls'}: no response for up to "
+        f"{number(longest_ms / 1000)} s (limit {limit_ms / 1000:.3g} s), understated by "
+        "percentiles (coordinated omission)"
     )
-    return Excess(text, longest_ms, most_ms)
+    return Violation(text, longest_ms, limit_ms)
 
 
-def _throttled(case: Case) -> Excess | None:
-    held = [it for it in case.around.containers if (it.throttled or 0.0) > MAX_THROTTLED]
-    if not held:
+def _throttled(case: Case) -> Violation | None:
+    containers = case.conditions.containers
+    throttled = [use for use in containers if (use.throttled or 0.0) > MAX_THROTTLED]
+    if not throttled:
         return None
-    said = ", ".join(f"{it.name} in {100 * (it.throttled or 0.0):.0f} %" for it in held)
-    text = f"held back by a CPU limit: {said} of the scheduling periods"
-    return Excess(text, max(it.throttled or 0.0 for it in held), MAX_THROTTLED)
+    shares = ", ".join(
+        f"{use.name} throttled in {100 * (use.throttled or 0.0):.0f} %" for use in throttled
+    )
+    text = f"CPU limit: {shares} of scheduling periods (limit {100 * MAX_THROTTLED:g} %)"
+    return Violation(text, max(use.throttled or 0.0 for use in throttled), MAX_THROTTLED)
 
 
-def _swap(case: Case) -> Excess | None:
-    machine = case.around.machine
+def _swap(case: Case) -> Violation | None:
+    machine = case.conditions.machine
     if machine is None or machine.swapped_bytes <= MAX_SWAPPED_BYTES:
         return None
     swapped = machine.swapped_bytes
-    return Excess(f"the machine swapped {swapped / 1e6:.0f} MB", swapped, MAX_SWAPPED_BYTES)
+    text = f"{number(swapped / 1e6)} MB swapped (limit {MAX_SWAPPED_BYTES / 1e6:g} MB)"
+    return Violation(text, swapped, MAX_SWAPPED_BYTES)
 
 
-def _clock(case: Case) -> Excess | None:
-    jump_ms = case.around.clock_jump_ms
+def _clock(case: Case) -> Violation | None:
+    jump_ms = case.conditions.clock_jump_ms
     if jump_ms <= MAX_CLOCK_JUMP_MS:
         return None
-    text = f"the clock jumped by {jump_ms / 1000:.2g} s, or the machine slept"
-    return Excess(text, jump_ms, MAX_CLOCK_JUMP_MS)
+    text = (
+        f"clock jump of {number(jump_ms / 1000)} s (limit {MAX_CLOCK_JUMP_MS / 1000:g} s): "
+        "clock set or machine suspended"
+    )
+    return Violation(text, jump_ms, MAX_CLOCK_JUMP_MS)
 
 
-def _stolen(case: Case) -> Excess | None:
-    machine = case.around.machine
+def _stolen(case: Case) -> Violation | None:
+    machine = case.conditions.machine
     if machine is None or machine.stolen_cpu_cores <= MAX_STOLEN_SHARE * machine.cores:
         return None
-    text = (
-        f"neighbours: the hypervisor gave {machine.stolen_cpu_cores:.2g} cores to other "
-        "virtual machines"
-    )
-    return Excess(text, machine.stolen_cpu_cores, MAX_STOLEN_SHARE * machine.cores)
+    stolen, limit = machine.stolen_cpu_cores, MAX_STOLEN_SHARE * machine.cores
+    text = f"CPU steal: {stolen:.3g} cores used by other virtual machines (limit {limit:.3g})"
+    return Violation(text, stolen, limit)
 
 
-def _neighbours(case: Case) -> Excess | None:
-    machine = case.around.machine
+def _neighbours(case: Case) -> Violation | None:
+    machine = case.conditions.machine
     if machine is None:
         return None
     others = machine.others_cpu_cores
     if others is None:
-        full = FULL_SHARE * machine.cores
-        if machine.cpu_cores <= full:
+        limit = MAX_BUSY_SHARE * machine.cores
+        if machine.cpu_cores <= limit:
             return None
         text = (
-            f"neighbours: {machine.cpu_cores:.2g} of {machine.cores} cores of this machine were "
-            "busy, with what cannot be told"
+            f"machine saturated: {machine.cpu_cores:.3g} of {machine.cores} cores busy "
+            f"(limit {limit:.3g}), processes unknown"
         )
-        return Excess(text, machine.cpu_cores, full)
-    most = most_others_cores(machine.cores)
-    if others <= most:
+        return Violation(text, machine.cpu_cores, limit)
+    limit = max_others_cores(machine.cores)
+    if others <= limit:
         return None
-    text = f"neighbours: other processes used {others:.2g} of {machine.cores} cores"
-    return Excess(text, others, most)
+    text = f"other processes used {others:.3g} of {machine.cores} cores (limit {limit:.3g})"
+    return Violation(text, others, limit)
 
 
-def _drifted(case: Case) -> Excess | None:
+def _drifted(case: Case) -> Violation | None:
     if case.drift is None or case.drift <= MAX_DRIFT:
         return None
-    return Excess(DRIFTED, case.drift, MAX_DRIFT)
+    return Violation(drift_text(case.drift), case.drift, MAX_DRIFT)
 
 
 def _most_frequent(errors: Sequence[ErrorCount]) -> str:
-    if not errors:
-        return ""
-    times = "once" if errors[0].count == 1 else f"{errors[0].count} times"
-    return f": {errors[0].error} ({times})"
+    return f": {errors[0].error} ({_times(errors[0].count)})" if errors else ""
+
+
+def _times(amount: int) -> str:
+    return "once" if amount == 1 else f"{amount} times"
 
 
 _UNKNOWN = Conditions(begin_s=0.0, in_flight=0.0, thinking=0.0, gaps=(), lag=(), clock_jump_ms=0.0)
@@ -261,4 +286,4 @@ RULES: dict[str, Rule] = {
     "neighbours": Rule(Verdict.SUSPECT, _neighbours),
     "drifted": Rule(Verdict.SUSPECT, _drifted),
 }
-"""By id, in the order in which reasons are given."""
+"""Rules by id, in the order of the findings."""

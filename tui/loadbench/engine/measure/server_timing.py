@@ -1,4 +1,4 @@
-"""The W3C `Server-Timing` header, as far as it tells the stages of a request.
+"""Parse the stages of a request from the W3C `Server-Timing` header.
 
 https://www.w3.org/TR/server-timing/
 """
@@ -13,37 +13,37 @@ STAGES = {
     "decode": "decode_ms",
     "infer": "infer_ms",
 }
-"""Metric names of the header, and the fields of `Stages` that they are summed in."""
+"""Metric names of the header, and the fields of `Stages` that sum them."""
 
 MAX_STAGE_MS = 1e9
-"""More than any request takes; what claims more, or is no number at all, is not believed."""
+"""Longest plausible stage. A header with a longer or non-numeric duration is ignored."""
 
 _METRIC = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
-"""Up to a comma; one within quotes separates nothing."""
+"""Text up to a comma outside quotes."""
 
 
 def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
-    """Return the stages that a response tells of.
+    """Return the stages reported by a response.
 
     Args:
-        headers: The response's headers, by case-insensitive name; None: there was no response.
+        headers: Response headers by case-insensitive name; None without a response.
 
     Returns:
-        Milliseconds by field of `Stages`; empty unless at least `total` is told. Stages that are
-        not told count as 0; whatever else the header holds is skipped.
+        Milliseconds by field of `Stages`; empty unless `total` is present. Missing stages count
+        as 0, other metrics are ignored.
     """
     value = headers.get("server-timing") if headers is not None else None
     if not value:
         return {}
     if isinstance(value, list):
-        # A proxy has added a line of its own.
+        # A proxy may add a second header line.
         value = ", ".join(map(str, value))
-    # Once for every request: what is written plainly is not read the long way.
+    # Called for every request, so the common form has a fast path.
     return _parse_plain(value) or _parse(str(value))
 
 
 def _parse_plain(value: Any) -> dict[str, float] | None:
-    """Return the four stages of a header that holds nothing else; None: it holds something else."""
+    """Return the stages of a header with exactly the four metrics; None for any other header."""
     stages = {}
     try:
         for metric in value.split(", "):
@@ -52,8 +52,8 @@ def _parse_plain(value: Any) -> dict[str, float] | None:
     except (ValueError, LookupError, AttributeError):
         return None
     durations = stages.values()
-    plain = len(stages) == len(STAGES) and min(durations) >= 0 and sum(durations) <= MAX_STAGE_MS
-    return stages if plain else None
+    is_plain = len(stages) == len(STAGES) and min(durations) >= 0 and sum(durations) <= MAX_STAGE_MS
+    return stages if is_plain else None
 
 
 def _parse(text: str) -> dict[str, float]:

@@ -1,13 +1,13 @@
-"""Where the time of requests went, on average. Pure."""
+"""The mean time that requests spend in each stage. Pure."""
 
 from loadbench.engine.journal.events import Stages
 
 
 def stage_means(stages: Stages) -> dict[str, float]:
-    """Return where a request's time went on average, in ms; empty where nothing told it.
+    """Return the mean time per request in each stage, in ms; empty without stage timings.
 
-    `api` is what the service's total leaves beside queue, decode and inference; `network` is what
-    the client waited beyond the service's total.
+    `api` is the service's total minus queue, decoding and inference. `network` is the latency
+    measured by the client minus the service's total.
     """
     number = stages.count
     if not number:

@@ -1,9 +1,9 @@
-"""When a cell counts as steady.
+"""Decide whether a cell has settled.
 
 The rule is that of Triton's perf_analyzer: three successive windows must agree within a
 tolerance in throughput and in latency
 (https://github.com/triton-inference-server/perf_analyzer, docs/inference_load_modes.md and
-docs/measurements_metrics.md). Each window must also hold enough completions to say anything.
+docs/measurements_metrics.md). In addition, each window needs a minimum of completed requests.
 """
 
 from collections.abc import Sequence
@@ -14,26 +14,29 @@ from loadbench.engine.measure.buckets import count, merge, percentile, successes
 from loadbench.engine.profile.model import SETTLE_WINDOWS
 
 TOLERANCE = 0.10
+"""Relative difference of a window from the mean of the windows."""
 MIN_COMPLETIONS = 30
+"""Successful requests per window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steadiness:
-    """Whether the last windows agree, and what does not where they do not."""
+    """Whether the last windows agree."""
 
     steady: bool
     why_not: str = ""
+    """The first figure that does not agree, as a noun phrase; empty if steady."""
 
 
 def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
-    """Judge the newest samples.
+    """Check whether the newest samples are steady.
 
     Args:
-        samples: One a second, all at the target number of users, ascending.
-        window_s: The length of a window in seconds, rounded to whole samples.
+        samples: One per second, all at the target number of users, ascending.
+        window_s: Length of a window in seconds, rounded to whole samples.
 
     Returns:
-        Steady when the last three windows agree within 10 % in successful rate and in median
+        Steady if the last three windows agree within 10 % in successful rate and in median
         latency, with at least 30 completions in each.
     """
     length = max(1, round(window_s))
@@ -49,16 +52,18 @@ def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
     if min(counts) < MIN_COMPLETIONS:
         return Steadiness(
             False,
-            f"{min(counts)} completions in {length} s, {MIN_COMPLETIONS} are needed "
-            "(a longer settle.window holds more)",
+            f"{min(counts)} completions in {length} s, minimum {MIN_COMPLETIONS} "
+            "(increase settle.window)",
         )
     if not _agree(counts):
         rates = " / ".join(f"{number / length:.3g}" for number in counts)
-        return Steadiness(False, f"the rate still moves: {rates} req/s")
+        return Steadiness(
+            False, f"unsteady throughput {rates} req/s (tolerance {100 * TOLERANCE:g} %)"
+        )
     medians = [percentile(window, 0.5) or 0.0 for window in windows]
     if not _agree(medians):
         shown = " / ".join(f"{median:.3g}" for median in medians)
-        return Steadiness(False, f"the median still moves: {shown} ms")
+        return Steadiness(False, f"unsteady median {shown} ms (tolerance {100 * TOLERANCE:g} %)")
     return Steadiness(True)
 
 

@@ -1,4 +1,4 @@
-"""What a cell's numbers are worth: the worst that any rule says of them. Pure."""
+"""Judge a cell's results: the verdict is that of the most severe rule that applies. Pure."""
 
 from loadbench.engine.journal.events import Finding, Verdict
 from loadbench.engine.measure.rules import RULES, Case
@@ -7,12 +7,14 @@ _SEVERITY = (Verdict.VALID, Verdict.SUSPECT, Verdict.INVALID)
 
 
 def judge(case: Case) -> tuple[Verdict, tuple[Finding, ...]]:
-    """Return the verdict, the worst that any rule gives, and the findings of all that apply."""
+    """Return the most severe verdict of all rules that apply, and their findings."""
     worst, findings = Verdict.VALID, []
     for name, rule in RULES.items():
-        if excess := rule.check(case):
+        if violation := rule.check(case):
             findings.append(
-                Finding(rule=name, text=excess.text, value=excess.value, limit=excess.limit)
+                Finding(
+                    rule=name, text=violation.text, value=violation.value, limit=violation.limit
+                )
             )
             worst = max(worst, rule.verdict, key=_SEVERITY.index)
     return worst, tuple(findings)

@@ -1,15 +1,15 @@
-"""Folds of a run to data: what every report, table and screen shows, without columns or colours.
+"""Folds of a run into data for reports, tables and screens, without columns or colours.
 
-- `rows`: a row of numbers per cell. `repeats`, `drift`: cells that were measured more than once.
-- `verdicts`: the verdict on a cell, with what only its run knows. `evidence`: what it rests on.
-- `recommendation`: which cells meet the goals, and which is the best.
-- `statistics`, `running_totals`: per request name, of a finished and of a running cell.
-- `series`, `slices`: a cell by the second, in full and as many points as a chart has room for.
+- `rows`: one row of numbers per cell. `repeats`, `drift`: cells measured more than once.
+- `verdicts`: the verdict on a cell in its run. `evidence`: the figures behind it.
+- `recommendation`: which cells meet the goals, and the best of them.
+- `statistics`, `running_totals`: per request name, for finished and for running cells.
+- `series`, `slices`: a cell by the second, complete or in as many points as a chart can show.
 - `by_level`: latency and throughput against load. `sorting`: the order of rows.
-- `highlights`: what happened since somebody looked. `container_status`: how a container is.
-- `export`: the files that are made of these.
+- `highlights`: the main events since the last visit. `container_status`: the status of a container.
+- `export`: files built from this data.
 
-To add a column to the summary: a field of `rows.Row`, its number in `rows._numbers`, its name at
-the end of `rows.COLUMNS`. A percentile goes into `rows.PERCENTILES` and `rows.PERCENTILE_NAMES`
-instead, and into `series.SeriesRow`; all tables of percentiles follow.
+To add a column to the summary: add a field to `rows.Row`, its value to `rows._numbers` and its name
+to the end of `rows.COLUMNS`. Add a percentile to `rows.PERCENTILES`, `rows.PERCENTILE_NAMES` and
+`series.SeriesRow` instead; all tables of percentiles follow.
 """

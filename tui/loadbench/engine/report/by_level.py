@@ -1,6 +1,6 @@
-"""Latency and throughput against load, a curve per number of models. Pure.
+"""Latency and throughput against load, one curve per number of models. Pure.
 
-Cells with the same load and models, such as repeats, make one point. Invalid cells are left out,
+Cells with the same load and models, such as repeats, form one point. Invalid cells are excluded,
 and so is the recheck, which would count the first cell twice.
 """
 
@@ -14,26 +14,28 @@ from loadbench.engine.measure.buckets import merge, percentile, successes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelCurve:
-    """One number against load, for one number of models."""
+    """A metric against load, for one number of models."""
 
     models: int
     points: tuple[tuple[float, float | None], ...]
-    """`Level.amount` and value, sorted by amount. None: no value, since no request succeeded."""
+    """`Level.amount` and value, sorted by amount. The value is None without a success."""
 
 
 def p90_ms_by_level(state: RunState) -> tuple[LevelCurve, ...]:
-    """Return curves of the 90th percentile of latency, in ms, from merged histograms."""
+    """Return the 90th percentile of latency in ms, from merged histograms."""
     return _curves(
         state,
-        lambda cells: percentile(merge(successes(it.requests) for it in cells), 0.9),
+        lambda cells: percentile(merge(successes(cell.requests) for cell in cells), 0.9),
     )
 
 
 def rps_by_level(state: RunState) -> tuple[LevelCurve, ...]:
-    """Return curves of successes per second, each point the mean over the time of its cells."""
+    """Return successful requests per second, each point the mean over the time of its cells."""
     return _curves(
         state,
-        lambda cells: sum(it.completed for it in cells) / sum(it.measured_s for it in cells),
+        lambda cells: (
+            sum(cell.completed for cell in cells) / sum(cell.measured_s for cell in cells)
+        ),
     )
 
 
@@ -41,11 +43,12 @@ def _curves(
     state: RunState, value: Callable[[Sequence[CellFinished]], float | None]
 ) -> tuple[LevelCurve, ...]:
     groups: dict[int, dict[float, list[CellFinished]]] = {}
-    for it in state.cells.values():
-        finished = it.finished if it.status is CellStatus.FINISHED else None
-        if finished and finished.verdict is not Verdict.INVALID and not it.cell.recheck:
-            by_amount = groups.setdefault(it.cell.models, {})
-            by_amount.setdefault(it.cell.level.amount, []).append(finished)
+    for cell_state in state.cells.values():
+        cell = cell_state.cell
+        finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
+        if finished and finished.verdict is not Verdict.INVALID and not cell.recheck:
+            by_amount = groups.setdefault(cell.models, {})
+            by_amount.setdefault(cell.level.amount, []).append(finished)
     return tuple(
         LevelCurve(
             models=models,

@@ -1,4 +1,4 @@
-"""How a container is, from its state, health and exit code. Pure."""
+"""Derive the status of a container from its state, health and exit code. Pure."""
 
 from enum import StrEnum
 
@@ -6,20 +6,21 @@ from loadbench.engine.journal.events import Container
 
 
 class ContainerStatus(StrEnum):
-    """How a container is."""
+    """The status of a container."""
 
     RUNNING = "running"
-    """Without a health check."""
+    """Running without a health check."""
     HEALTHY = "healthy"
     STARTING = "starting"
-    """Its health check has not passed yet."""
+    """The health check has not passed yet."""
     UNHEALTHY = "unhealthy"
     SUSPENDED = "suspended"
-    """Neither running nor ended, such as `created`, `paused` or `restarting`."""
+    """Neither running nor exited, for example `created`, `paused` or `restarting`."""
     EXITED = "exited"
     KILLED = "killed"
-    """It was ended by a signal."""
+    """Terminated by a signal."""
     OUT_OF_MEMORY = "out_of_memory"
+    """Killed by the kernel's OOM killer."""
 
 
 _HEALTH = {
@@ -30,7 +31,7 @@ _HEALTH = {
 
 
 def container_status(container: Container) -> ContainerStatus:
-    """Return how a container is."""
+    """Return the status of a container."""
     if has_ended(container):
         if container.oom_killed:
             return ContainerStatus.OUT_OF_MEMORY
@@ -42,5 +43,5 @@ def container_status(container: Container) -> ContainerStatus:
 
 
 def has_ended(container: Container) -> bool:
-    """Return whether a container has ended."""
+    """Return whether a container has exited."""
     return container.state == "exited" or container.exit_code is not None

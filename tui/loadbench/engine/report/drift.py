@@ -1,4 +1,4 @@
-"""How far the first cell's numbers have moved when it is measured again at the end. Pure."""
+"""Drift: the change between the first measurement of the first cell and its recheck. Pure."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -7,12 +7,12 @@ from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.limits import MAX_DRIFT
-from loadbench.engine.measure.rules import DRIFTED
+from loadbench.engine.measure.rules import drift_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The numbers of a cell that are compared."""
+    """The figures that are compared."""
 
     rps: float
     p50_ms: float
@@ -21,15 +21,16 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """A run's first cell, at first and at the end."""
+    """The first cell of a run, measured first and rechecked at the end."""
 
     cell: str
     first: Figures
     again: Figures
+    """The figures of the recheck."""
 
     @property
     def change(self) -> Figures:
-        """How much each number has moved, relative to the first: −0.067 is 6.7 % less."""
+        """Relative change of each figure: −0.067 is a decrease of 6.7 %."""
         return Figures(
             rps=_change(self.first.rps, self.again.rps),
             p50_ms=_change(self.first.p50_ms, self.again.p50_ms),
@@ -37,30 +38,30 @@ class Drift:
         )
 
     @property
-    def moved(self) -> float:
-        """How far the rate or the median has moved, whichever is more, relative to the first."""
+    def magnitude(self) -> float:
+        """Relative change of throughput or median, the larger one, without sign."""
         return max(abs(self.change.rps), abs(self.change.p50_ms))
 
     @property
     def reason(self) -> str | None:
-        """Why cells of this run are not comparable; None: the numbers agree well enough."""
-        return DRIFTED if self.moved > MAX_DRIFT else None
+        """Why cells of this run are not comparable; None if the drift is within the limit."""
+        return drift_text(self.magnitude) if self.magnitude > MAX_DRIFT else None
 
     @property
     def sentence(self) -> str:
-        """The comparison in words."""
+        """The comparison as text."""
         first, again, change = self.first, self.again, self.change
-        told = (
-            f"{self.cell} measured again at the end: "
+        text = (
+            f"Recheck of {self.cell} at the end: "
             f"{_figure(first.rps)} → {_figure(again.rps)} req/s ({_percent(change.rps)}), "
             f"p50 {_figure(first.p50_ms)} → {_figure(again.p50_ms)} ms "
             f"({_percent(change.p50_ms)}), "
             f"p95 {_figure(first.p95_ms)} → {_figure(again.p95_ms)} ms ({_percent(change.p95_ms)})"
         )
-        return f"{told}: {self.reason}" if self.reason else told
+        return f"{text}; {self.reason}" if self.reason else text
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as plain data."""
+        """Return the comparison as plain data."""
         return {
             **asdict(self),
             "change": asdict(self.change),
@@ -70,10 +71,11 @@ class Drift:
 
 
 def drift_of(state: RunState) -> Drift | None:
-    """Return how the first cell's numbers have moved.
+    """Return the drift of a run.
 
-    None: it was not measured again, or one of the two has no numbers or invalid ones, or the first
-    cell's are the newer ones, since it was asked for again after the end.
+    Returns:
+        None if there is no recheck, if one of the two measurements is missing or invalid, or if the
+        first cell was measured again after its recheck.
     """
     recheck, first = _recheck(state), _first(state)
     if recheck is None or first is None or first.finished_seq > recheck.finished_seq:
@@ -82,37 +84,37 @@ def drift_of(state: RunState) -> Drift | None:
 
 
 def drift_to(state: RunState, again: CellFinished) -> float | None:
-    """Return how far the first cell's rate or median has moved, whichever is more.
+    """Return the relative change of the first cell's throughput or median, the larger one.
 
     Args:
-        state: The run, in which that cell is not measured for the second time yet.
-        again: What came of it the second time.
+        state: The run before the recheck has finished.
+        again: The results of the recheck.
 
     Returns:
-        Relative to the first time. None: there is nothing to compare.
+        0.1 is a change of 10 %. None if there is nothing to compare.
     """
     first, figures = _first(state), figures_of(again)
     drift = _between(first, figures) if first and figures else None
-    return drift.moved if drift else None
+    return drift.magnitude if drift else None
 
 
 def _recheck(state: RunState) -> CellState | None:
-    return next((it for it in state.cells.values() if it.cell.recheck), None)
+    return next((cell for cell in state.cells.values() if cell.cell.recheck), None)
 
 
 def _first(state: RunState) -> CellState | None:
-    """Return the cell that is measured again at the end; None: none is."""
+    """Return the first measurement of the rechecked cell; None without a recheck."""
     recheck = _recheck(state)
     return state.cells.get(replace(recheck.cell, recheck=False).key) if recheck else None
 
 
 def _between(first: CellState, again: Figures | None) -> Drift | None:
-    before = _figures(first)
-    return Drift(cell=first.cell.key, first=before, again=again) if before and again else None
+    figures = _figures(first)
+    return Drift(cell=first.cell.key, first=figures, again=again) if figures and again else None
 
 
 def figures_of(finished: CellFinished) -> Figures | None:
-    """Return the figures of what was measured; None: there is no success in it."""
+    """Return the figures of a finished cell; None without a successful request."""
     good = successes(finished.requests)
     p50, p95 = percentile(good, 0.5), percentile(good, 0.95)
     if not finished.completed or not p50 or not p95:
@@ -122,8 +124,10 @@ def figures_of(finished: CellFinished) -> Figures | None:
 
 
 def _figures(cell: CellState) -> Figures | None:
-    it = cell.finished if cell.status is CellStatus.FINISHED else None
-    return None if it is None or it.verdict is Verdict.INVALID else figures_of(it)
+    finished = cell.finished if cell.status is CellStatus.FINISHED else None
+    if finished is None or finished.verdict is Verdict.INVALID:
+        return None
+    return figures_of(finished)
 
 
 def _change(first: float, again: float) -> float:
@@ -131,7 +135,7 @@ def _change(first: float, again: float) -> float:
 
 
 def _figure(value: float) -> str:
-    """Return a number with about three digits."""
+    """Format a number with about three digits."""
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
 
 

@@ -1,4 +1,4 @@
-"""The highlights of a run: what its user should know after an absence. A fold of entries. Pure."""
+"""The highlights of a run: the main events for a user who returns. A fold of entries. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,15 +20,21 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
-from loadbench.engine.measure.buckets import count, enough, failures, percentile, successes
+from loadbench.engine.measure.buckets import (
+    count,
+    failures,
+    has_enough_samples,
+    percentile,
+    successes,
+)
 from loadbench.engine.report.container_status import has_ended
 
-_EVENT_OF_ITS_OWN = "skip"
-"""The command whose effect is an event, so that its answer would be a duplicate."""
+_SKIP_COMMAND = "skip"
+"""The skipped cell is a highlight, so the answer to this command would be a duplicate."""
 
 
 class HighlightKind(StrEnum):
-    """What happened."""
+    """The type of a highlight."""
 
     CELL_FINISHED = "cell_finished"
     CELL_FAILED = "cell_failed"
@@ -46,17 +52,17 @@ class CellNumbers:
     """The main numbers of a finished cell."""
 
     rps: float
-    """Successes per second."""
+    """Successful requests per second."""
     p90_ms: float | None
-    """None: no request succeeded."""
+    """None without a successful request."""
     has_enough_p90_samples: bool
-    """At least ten samples lie beyond it."""
+    """Whether at least ten samples lie beyond `p90_ms`."""
     failures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
-    """How many cells a run still has to measure, of how many."""
+    """The outstanding cells of a run, out of all cells."""
 
     outstanding: int
     total: int
@@ -64,17 +70,17 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
-    """One thing that happened. Fields that its kind does not name are None or empty."""
+    """A main event of a run. Fields that do not apply to its kind are None or empty."""
 
     at: str
     """UTC, ISO 8601."""
     kind: HighlightKind
     needs_attention: bool = False
-    """It is not what the user intended."""
+    """The event was not intended by the user."""
     cell: str | None = None
-    """The key of the cell that it concerns."""
+    """Key of the affected cell."""
     container: Container | None = None
-    """The container that ended or was restarted."""
+    """The container that exited or restarted."""
     verdict: Verdict | None = None
     """Of a finished cell."""
     numbers: CellNumbers | None = None
@@ -84,13 +90,13 @@ class Highlight:
     progress: RunProgress | None = None
     """Of a resumed run."""
     reasons: tuple[str, ...] = ()
-    """Of a verdict, or the one why a cell failed or was skipped, or why the run finished."""
+    """Findings of a verdict, or the reason why a cell failed, was skipped or the run finished."""
     text: str = ""
-    """The answer to a command, the text of a note, or what a finished run has left behind."""
+    """The answer to a command, the text of a note, or the leftovers of a finished run."""
 
     @property
     def outcome(self) -> Verdict | CellStatus | None:
-        """How the cell ended: its verdict, failed or skipped. None: this is not its end."""
+        """The outcome of the cell: its verdict, failed or skipped. None for other kinds."""
         match self.kind:
             case HighlightKind.CELL_FAILED:
                 return CellStatus.FAILED
@@ -101,11 +107,11 @@ class Highlight:
 
 
 def highlights_since(entries: Iterable[Entry], seq: int) -> tuple[Highlight, ...]:
-    """Return the highlights of a run after one of its entries, in order.
+    """Return the highlights of a run after a given entry, in order.
 
     Args:
-        entries: All entries of the run. Samples may be left out.
-        seq: The number of the last entry that is known already.
+        entries: All entries of the run. Samples may be omitted.
+        seq: Number of the last entry that the user has seen.
     """
     state, found = EMPTY, list[Highlight]()
     for entry in entries:
@@ -113,18 +119,24 @@ def highlights_since(entries: Iterable[Entry], seq: int) -> tuple[Highlight, ...
         if entry.seq <= seq:
             continue
         if isinstance(entry.event, CellFailed):
-            # The reason of the failure names the container, so its end is no news.
+            # The reason of the failure already names the container.
             failed = (entry.event.cell, entry.event.container)
             found = [
-                it for it in found if not it.container or (it.cell, it.container.name) != failed
+                highlight
+                for highlight in found
+                if not highlight.container or (highlight.cell, highlight.container.name) != failed
             ]
         found += _highlights(entry, before, state)
     return tuple(found)
 
 
 def cell_outcomes(highlights: Sequence[Highlight]) -> Mapping[str, Verdict | CellStatus]:
-    """Return the last outcome of each cell that ended, by its key."""
-    return {it.cell: it.outcome for it in highlights if it.cell and it.outcome}
+    """Return the last outcome of each cell that is over, by key."""
+    return {
+        highlight.cell: highlight.outcome
+        for highlight in highlights
+        if highlight.cell and highlight.outcome
+    }
 
 
 def _highlights(entry: Entry, before: RunState, state: RunState) -> list[Highlight]:
@@ -141,7 +153,7 @@ def _highlights(entry: Entry, before: RunState, state: RunState) -> list[Highlig
         case Containers(containers=containers):
             return _of_containers(before, containers, at)
         case CommandAnswered(accepted=True, message=message, cell=cell):
-            if event.command == _EVENT_OF_ITS_OWN:
+            if event.command == _SKIP_COMMAND:
                 return []
             kind = HighlightKind.COMMAND_ACCEPTED
             return [Highlight(at=at, kind=kind, cell=cell, text=message)]
@@ -169,7 +181,7 @@ def _finished(event: CellFinished, at: str) -> Highlight:
     numbers = CellNumbers(
         rps=event.completed / event.measured_s,
         p90_ms=percentile(good, 0.9),
-        has_enough_p90_samples=enough(count(good), 0.9),
+        has_enough_p90_samples=has_enough_samples(count(good), 0.9),
         failures=count(failures(event.requests)),
     )
     return Highlight(
@@ -184,18 +196,18 @@ def _finished(event: CellFinished, at: str) -> Highlight:
 
 
 def _of_containers(before: RunState, containers: Sequence[Container], at: str) -> list[Highlight]:
-    """Return which containers ended or were restarted, unless the service is being scaled."""
+    """Return the containers that exited or restarted, except while the service is scaled."""
     if before.phase in (None, Phase.SCALING):
         return []
-    former = {it.name: it for it in before.containers}
+    known = {container.name: container for container in before.containers}
     found = []
     for container in containers:
-        was = former.get(container.name)
-        if was is None:
+        former = known.get(container.name)
+        if former is None:
             continue
-        if has_ended(container) and not has_ended(was):
+        if has_ended(container) and not has_ended(former):
             kind = HighlightKind.CONTAINER_ENDED
-        elif container.restarts > was.restarts:
+        elif container.restarts > former.restarts:
             kind = HighlightKind.CONTAINER_RESTARTED
         else:
             continue

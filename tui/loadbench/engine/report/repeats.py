@@ -1,13 +1,13 @@
-"""Cells that were measured several times: the median over the repeats, and how sure it is. Pure.
+"""Repeated cells: the median over the repeats and its confidence interval. Pure.
 
-The interval of the median comes from order statistics and asks nothing of the distribution: of n
-independent measurements x_(1) ≤ … ≤ x_(n), the median lies outside [x_(k), x_(n+1−k)] only if
-fewer than k of them are on one side of it, which has the probability 2·P(Binomial(n, ½) < k).
+The interval comes from order statistics and assumes no distribution: for n independent measurements
+x_(1) ≤ … ≤ x_(n), the median lies outside [x_(k), x_(n+1−k)] only if fewer than k of them are on
+one side of it, which has the probability 2·P(Binomial(n, ½) < k).
 Sources: Le Boudec, Performance Evaluation of Computer and Communication Systems, EPFL Press 2010,
 §2.2; David and Nagaraja, Order Statistics, 3rd edition, Wiley 2003, §7.1.
 
-Repeats of one run share its machine and its hours, so they are less independent than that theory
-wants: the interval says how far repeats of this run differ, not those of another day.
+Repeats of one run share the machine and the time of day, so they are less independent than the
+theory assumes: the interval describes the repeats of this run, not those of another day.
 """
 
 from collections.abc import Sequence
@@ -24,54 +24,54 @@ from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.rows import Row, row_of
 
 COLUMNS = ("rps", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms")
-"""The numbers of a row that are summed up over its repeats."""
+"""The columns of a row that are aggregated over its repeats."""
 
-LEVEL = 0.95
-"""The coverage that an interval is to have where there are enough repeats for it."""
+MIN_COVERAGE = 0.95
+"""Coverage of an interval of enough repeats."""
 
-FEWEST = 6
-"""Repeats from which on an interval can have that coverage: 1 − 2·(½)^5 is 93.75 %."""
+MIN_REPEATS = 6
+"""Repeats that this coverage takes; with five it is at most 1 − 2·(½)^5 = 93.75 %."""
 
 _USED = (Verdict.VALID, Verdict.SUSPECT)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The median of some values, and where the true median lies with a known probability."""
+    """A median and its confidence interval."""
 
     median: float
     low: float
     high: float
     coverage: float
-    """0 to 1: how often such an interval holds the true median; 0 for a single value."""
+    """Probability that the interval contains the true median, 0 to 1; 0 for a single value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Cells that differ in their repeat alone."""
+    """The repeats of a cell."""
 
     cell: str
-    """The key of the first of them."""
+    """Key of the first repeat."""
     models: int
     level: Level
     planned: int
-    """How many repeats there are in the plan."""
+    """Repeats in the plan."""
     used: int
-    """Those with numbers that are not invalid: what the intervals are made of."""
+    """Repeats that enter the intervals: those with results that are not invalid."""
     suspect: int
-    """Those of the used ones whose numbers are in doubt."""
+    """Suspect repeats among the used ones."""
     intervals: dict[str, Interval | None]
-    """By the names of the columns of a row. None: no repeat has such a number."""
+    """By column name. None if no repeat has a value."""
 
 
 def groups(state: RunState) -> tuple[Group, ...]:
-    """Return the repeated cells of a run in the order of the plan; the recheck is no repeat."""
+    """Return the repeated cells of a run in the order of the plan. The recheck is not a repeat."""
     found: dict[Cell, list[CellState]] = {}
-    for it in state.cells.values():
-        if not it.cell.recheck:
-            found.setdefault(replace(it.cell, repeat=1), []).append(it)
+    for cell_state in state.cells.values():
+        if not cell_state.cell.recheck:
+            found.setdefault(replace(cell_state.cell, repeat=1), []).append(cell_state)
     return tuple(
-        _group(cell, [row_of(state, it) for it in repeats])
+        _group(cell, [row_of(state, repeat) for repeat in repeats])
         for cell, repeats in found.items()
         if len(repeats) > 1
     )
@@ -94,13 +94,13 @@ def record_of_group(group: Group) -> dict[str, Any]:
 
 
 def interval_of(values: Sequence[float]) -> Interval:
-    """Return the median of values and its interval.
+    """Return the median of values and its confidence interval.
 
-    From six values on it is the narrowest symmetric pair of order statistics with a coverage of
-    95 % or more. Fewer cannot have that: it is their range then, with the coverage of that.
+    For six or more values it is the narrowest symmetric pair of order statistics with a coverage of
+    at least 95 %. For fewer values it is their range, with a lower coverage.
 
     Args:
-        values: At least one, in any order.
+        values: At least one value, in any order.
     """
     ordered = sorted(values)
     rank = _rank(len(ordered))
@@ -110,15 +110,20 @@ def interval_of(values: Sequence[float]) -> Interval:
 
 
 def coverage(number: int, rank: int = 1) -> float:
-    """Return how often [x_(rank), x_(number + 1 − rank)] of so many values holds the median."""
+    """Return the probability that [x_(rank), x_(number + 1 − rank)] contains the median.
+
+    Args:
+        number: Number of values.
+        rank: Rank of the lower end of the interval, from 1.
+    """
     fewer = sum(comb(number, below) for below in range(rank))
     return 1 - float(Fraction(2 * fewer, 2**number))
 
 
 def _rank(number: int) -> int:
-    """Return the rank k of the lower end; that of the upper end is n + 1 − k."""
+    """Return the rank k of the lower end; the upper end has rank n + 1 − k."""
     rank = 1
-    while coverage(number, rank + 1) >= LEVEL:
+    while coverage(number, rank + 1) >= MIN_COVERAGE:
         rank += 1
     return rank
 

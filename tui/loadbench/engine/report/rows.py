@@ -1,4 +1,4 @@
-"""A run's cells as rows of numbers: what every report and every table shows. Pure."""
+"""The cells of a run as rows of numbers, the basis of reports and tables. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,13 @@ from typing import Any
 from loadbench.engine.journal.events import CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck, find_bottleneck
-from loadbench.engine.measure.buckets import count, enough, failures, percentile, successes
+from loadbench.engine.measure.buckets import (
+    count,
+    failures,
+    has_enough_samples,
+    percentile,
+    successes,
+)
 from loadbench.engine.measure.conditions import cpu_cores
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.profile.levels import Level
@@ -14,7 +20,7 @@ from loadbench.engine.profile.levels import Level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One cell. None: there is no such number."""
+    """The results of one cell. None: no value."""
 
     cell: str
     models: int
@@ -26,19 +32,19 @@ class Row:
     load_model: str
     attempt: int
     verdict: str
-    """valid, suspect or invalid; for a cell without numbers its status."""
+    """valid, suspect or invalid; the status of a cell without results."""
     findings: tuple[Finding, ...] = ()
-    """Why its numbers are not valid."""
+    """Why the results are not valid."""
     problem: str = ""
-    """Why it has no numbers: what failed, or who skipped it."""
+    """Why there are no results: the reason for failing or skipping the cell."""
     requests: int | None = None
-    """Started in the measured window and ended: successes + failures."""
+    """Requests started in the measurement window: successes + failures."""
     failures: int | None = None
     aborted: int | None = None
     failure_ratio: float | None = None
     """0 to 1."""
     rps: float | None = None
-    """Successes that were completed in the window, a second."""
+    """Successful requests completed in the window, per second."""
     p50_ms: float | None = None
     p90_ms: float | None = None
     p95_ms: float | None = None
@@ -46,7 +52,7 @@ class Row:
     max_ms: float | None = None
     measured_s: float | None = None
     queue_ms: float | None = None
-    """This and the next four: means over the successes whose answers told their stages."""
+    """This and the next four: means over the successful responses that reported stages."""
     decode_ms: float | None = None
     infer_ms: float | None = None
     api_ms: float | None = None
@@ -54,21 +60,21 @@ class Row:
     client_cpu_cores: float | None = None
     p999_ms: float | None = None
     queue_length: float | None = None
-    """Jobs that no worker had taken, on average, as the service's metrics told."""
+    """Mean number of jobs not yet taken by a worker, from the service's metrics."""
     workers: int | None = None
-    """The fewest that were ready, as they told."""
+    """Lowest number of ready workers, from the service's metrics."""
     few_samples: str = ""
-    """The percentiles that fewer than ten latencies lie beyond, such as `p99 p99.9`."""
+    """The percentiles with fewer than ten samples beyond them, such as `p99 p99.9`."""
     bottleneck: Bottleneck | None = None
-    """None: nothing shows what bounds the cell."""
+    """None if the results do not show a bottleneck."""
 
     @property
     def reasons(self) -> str:
-        """Why the numbers are not valid, or why there are none; empty: neither."""
-        return "; ".join(it.text for it in self.findings) or self.problem
+        """Why the results are not valid or missing; empty for a valid cell."""
+        return "; ".join(finding.text for finding in self.findings) or self.problem
 
     def has_enough_samples(self, column: str) -> bool:
-        """Return whether enough latencies are behind the percentile of a column."""
+        """Return whether the percentile in a column has enough samples beyond it."""
         return PERCENTILE_NAMES.get(column) not in self.few_samples.split()
 
 
@@ -88,27 +94,31 @@ PERCENTILE_NAMES = {
     "p999_ms": "p99.9",
     "max_ms": "max",
 }
-"""What people call them."""
+"""Display names of the percentile columns."""
 
 
 def rows(state: RunState) -> tuple[Row, ...]:
-    """Return a row for every cell of a run, in the order of the plan."""
+    """Return one row per cell of a run, in the order of the plan."""
     return tuple(row_of(state, cell) for cell in state.cells.values())
 
 
 def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
-    """Return what bounds a cell, beside those of as many models; None: nothing shows it."""
+    """Return the bottleneck of a cell, compared with cells of the same number of models.
+
+    Returns:
+        None for a cell without results, or if they do not show a bottleneck.
+    """
     cell = cell_state.cell
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
     if finished is None:
         return None
     peers = [
-        (it.cell, it.finished)
-        for it in state.cells.values()
-        if it.finished
-        and it.status is CellStatus.FINISHED
-        and it.finished.verdict is not Verdict.INVALID
-        and it.cell.models == cell.models
+        (peer.cell, peer.finished)
+        for peer in state.cells.values()
+        if peer.finished
+        and peer.status is CellStatus.FINISHED
+        and peer.finished.verdict is not Verdict.INVALID
+        and peer.cell.models == cell.models
     ]
     return find_bottleneck(cell, finished, peers)
 
@@ -127,7 +137,7 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
         batch_size=profile.batch_size if profile else 0,
         load_model=profile.load.model if profile else "?",
         attempt=cell_state.attempt,
-        verdict=finished.verdict.value if finished else _standing(cell_state),
+        verdict=finished.verdict.value if finished else _status(cell_state),
         findings=finished.findings if finished else (),
         problem="" if finished else _problem(cell_state),
         **(_numbers(finished) if finished else {}),
@@ -136,7 +146,7 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
 
 
 LEVEL_COLUMNS = ("users", "spawn_rate")
-"""Fields of levels that have a column; other levels leave these empty."""
+"""Fields of levels that have a column; empty for levels without them."""
 COLUMNS = (
     *("cell", "models", *LEVEL_COLUMNS, "repeat", "device", "batch_size", "load_model"),
     *("attempt", "verdict", "reasons", "requests", "failures", "aborted", "failure_ratio", "rps"),
@@ -144,11 +154,11 @@ COLUMNS = (
     *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
     *("workers", "few_samples", "bound"),
 )
-"""Of `summary.csv`, in order: programs of others read them. More come after these."""
+"""Columns of `summary.csv` in order. Other programs read them: add new ones at the end."""
 
 
 def record_of(row: Row) -> dict[str, Any]:
-    """Return a row as plain data, by the names of `COLUMNS`. None: it has no such number."""
+    """Return a row as plain data, by the names in `COLUMNS`. None: no value."""
     bound = row.bottleneck.text if row.bottleneck else ""
     columns = {"bound": bound, **{name: row.level.fields.get(name) for name in LEVEL_COLUMNS}}
     return {name: columns[name] if name in columns else getattr(row, name) for name in COLUMNS}
@@ -171,7 +181,7 @@ def _numbers(finished: CellFinished) -> dict[str, Any]:
         "few_samples": " ".join(
             PERCENTILE_NAMES[name]
             for name, fraction in PERCENTILES.items()
-            if not enough(count(good), fraction)
+            if not has_enough_samples(count(good), fraction)
         ),
     }
 
@@ -183,10 +193,10 @@ def _metrics(finished: CellFinished) -> dict[str, Any]:
     return {"queue_length": service.queue_length, "workers": service.fewest_workers}
 
 
-def _standing(cell_state: CellState) -> str:
-    # A cell that was begun when the run ended has no end of its own.
-    running = cell_state.status is CellStatus.RUNNING
-    return CellStatus.PENDING.value if running else cell_state.status.value
+def _status(cell_state: CellState) -> str:
+    # If the run ends during a cell, the cell stays "running" in the journal.
+    is_running = cell_state.status is CellStatus.RUNNING
+    return CellStatus.PENDING.value if is_running else cell_state.status.value
 
 
 def _problem(cell_state: CellState) -> str:

@@ -1,4 +1,4 @@
-"""The running totals of an attempt, added up as its samples arrive. Pure."""
+"""The running totals of an attempt, accumulated as samples arrive. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -9,20 +9,20 @@ from loadbench.engine.journal.time_bucket import RequestTotals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningTotals:
-    """The totals over some seconds of an attempt."""
+    """Totals over part of an attempt."""
 
     is_measured: bool
-    """True: over the measurement window so far. False: over everything before it."""
+    """True for the measurement window so far, False for all samples before it."""
     seconds: int
     requests: tuple[Requests, ...]
     stages: Stages
     errors: tuple[ErrorCount, ...]
-    """The most frequent first."""
+    """Sorted by frequency, descending."""
 
 
 @dataclass(slots=True)
 class Accumulator:
-    """Adds up one attempt at a time and reads every sample once."""
+    """Accumulates one attempt at a time, reading every sample once."""
 
     _source: tuple[object, ...] = ()
     _seconds: int = 0
@@ -31,11 +31,11 @@ class Accumulator:
     def of(self, state: RunState) -> RunningTotals:
         """Return the totals of the current attempt.
 
-        They cover the measurement window once it has begun, and all samples before that.
+        They cover the measurement window once it has begun, and all samples until then.
 
         Args:
-            state: The run; its samples are those of the last call and later ones, or those of
-                another attempt.
+            state: The run. Its samples must extend those of the last call or belong to another
+                attempt.
         """
         samples, measured = state.samples, state.indices_in(Phase.MEASURING)
         counted, first = measured or range(len(samples)), samples.first

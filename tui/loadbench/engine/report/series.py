@@ -1,4 +1,4 @@
-"""A run by the second: a row of numbers for every sample. Pure."""
+"""A run by the second: one row of numbers per sample. Pure."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -8,26 +8,26 @@ from typing import TextIO
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import CellPhase, Phase, Sample
 from loadbench.engine.measure.buckets import count, failures, percentile, successes
-from loadbench.engine.measure.conditions import cpu_cores, most_lag_ms
+from loadbench.engine.measure.conditions import cpu_cores, max_lag_ms
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.report.rows import PERCENTILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRow:
-    """One second of a cell: what ended in it. None: there is no such number."""
+    """The requests that ended in one second of a cell. None: no value."""
 
     cell: str
     attempt: int
     second: int
-    """Since the cell's first user was asked for."""
+    """Seconds since the ramp began."""
     phase: str
     users: int
     rps: int
-    """Successes."""
+    """Successful requests."""
     failures: int
     p50_ms: float | None
-    """This and the next five: of the successes that ended in this second, however few."""
+    """This and the next five: over the successes of this second, even if there are few."""
     p90_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -44,14 +44,14 @@ class SeriesRow:
     client_cpu_cores: float
     client_lag_ms: float
     containers: str
-    """Of each its name, cores and bytes of memory, such as `api-1:0.21:75497472`."""
+    """Name, CPU cores and memory in bytes of each container: `api-1:0.21:75497472`."""
 
 
 _STAGES = ("queue_ms", "decode_ms", "infer_ms", "api_ms", "network_ms")
 
 
 def seconds(entries: Iterable[Entry]) -> Iterator[SeriesRow]:
-    """Return every second of a run, from all entries of its journal."""
+    """Yield one row per second of a run, from all entries of its journal."""
     phase = Phase.RAMPING
     for entry in entries:
         match entry.event:
@@ -62,7 +62,7 @@ def seconds(entries: Iterable[Entry]) -> Iterator[SeriesRow]:
 
 
 def write_series(entries: Iterable[Entry], out: TextIO) -> None:
-    """Write every second of a run as CSV, row by row, empty where there is no number."""
+    """Write one CSV row per second of a run. Missing values are empty."""
     writer = csv.DictWriter(out, [field.name for field in fields(SeriesRow)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(second) for second in seconds(entries))
@@ -83,8 +83,9 @@ def _second(sample: Sample, phase: Phase) -> SeriesRow:
         queue_length=service.queue_length if service else None,
         workers=service.workers if service else None,
         client_cpu_cores=cpu_cores(sample.clients),
-        client_lag_ms=most_lag_ms(sample.clients),
+        client_lag_ms=max_lag_ms(sample.clients),
         containers=" ".join(
-            f"{it.name}:{it.cpu_cores or 0:g}:{it.memory_bytes or 0}" for it in sample.containers
+            f"{container.name}:{container.cpu_cores or 0:g}:{container.memory_bytes or 0}"
+            for container in sample.containers
         ),
     )

@@ -1,4 +1,4 @@
-"""The samples of an attempt in slices of some seconds each: what charts over time show. Pure."""
+"""The samples of an attempt, merged into slices of a few seconds for charts over time. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,30 +7,30 @@ from loadbench.engine.journal.samples import Samples
 from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 MAX_SLICES = 120
-"""More than a chart can resolve would only cost time."""
+"""Slices per chart; a chart cannot resolve more."""
 _WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
-"""Older seconds are kept in buckets of ten: from there on whole multiples of that."""
+"""Widths from 10 s on are multiples of the ten-second buckets that hold older samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some seconds of a cell, merged."""
+    """Merged samples of a few seconds."""
 
     start_s: int
     seconds: int
-    """How many samples it is made of."""
+    """Number of samples in the slice."""
     successes: int
     p50_ms: float | None
-    """Of the successes, as the next two. None: there were none."""
+    """This and the next two: over successful requests. None without one."""
     p90_ms: float | None
     p99_ms: float | None
     failures: int
     users: int
-    """The most at once."""
+    """Highest number of users in the slice."""
 
     @property
     def rps(self) -> float:
-        """Successes per second."""
+        """Successful requests per second."""
         return self.successes / self.seconds
 
     @property
@@ -40,10 +40,9 @@ class Slice:
 
 
 class Slices:
-    """Slices the samples of one attempt and computes each complete slice once.
+    """Slices the samples of one attempt, computing each complete slice once.
 
-    Slices begin at whole multiples of their width, so that only the last slice of a growing cell
-    changes.
+    Slices begin at multiples of their width, so only the last slice of a growing attempt changes.
     """
 
     def __init__(self) -> None:
@@ -55,7 +54,7 @@ class Slices:
         """Return the slices of an attempt.
 
         Args:
-            samples: Those of the last call and later ones, or those of another attempt.
+            samples: Must extend those of the last call or belong to another attempt.
         """
         width_s = slice_width_s(len(samples))
         first = samples.first
@@ -71,7 +70,7 @@ class Slices:
 
 
 def slice_width_s(seconds: int) -> int:
-    """Return the width of the slices of an attempt with so many seconds."""
+    """Return the width of the slices of an attempt with this many seconds."""
     return next((s for s in _WIDTHS_S if seconds <= s * MAX_SLICES), _WIDTHS_S[-1])
 
 
@@ -80,7 +79,7 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
     counts: Counter[float] = Counter()
     failed = 0
     for part in parts:
-        # Unpacked one by one: those of half an hour would take megabytes together.
+        # Unpack one part at a time: half an hour of them would take megabytes.
         requests = part.requests
         failed += count(failures(requests))
         for latency_ms, number in successes(requests):
@@ -94,5 +93,5 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
         p90_ms=percentile(latency, 0.9),
         p99_ms=percentile(latency, 0.99),
         failures=failed,
-        users=max(it.users for it in parts),
+        users=max(part.users for part in parts),
     )

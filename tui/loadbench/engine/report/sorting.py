@@ -1,4 +1,4 @@
-"""The order of a run's cells by one of their numbers. Pure."""
+"""Sort the cells of a run. Pure."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,14 +8,14 @@ from loadbench.engine.report.rows import Row
 
 
 class SortKey(StrEnum):
-    """What rows are sorted by: a number of a `Row`."""
+    """The field of a `Row` to sort by."""
 
     MODELS = "models"
     LEVEL = "level"
     """By `Level.amount`."""
     SPAWN_RATE = "spawn_rate"
     REPEAT = "repeat"
-    """The recheck of the first cell comes after its repeats."""
+    """The recheck of the first cell sorts after its repeats."""
     RPS = "rps"
     P50_MS = "p50_ms"
     P90_MS = "p90_ms"
@@ -28,14 +28,14 @@ class SortKey(StrEnum):
 
 
 def sort_rows(rows: Sequence[Row], key: SortKey, *, is_descending: bool) -> list[Row]:
-    """Return the rows sorted by a key, rows without that value last, equal rows as they were."""
+    """Return the rows sorted by a key. The sort is stable; rows without the value come last."""
     valued = [row for row in rows if _value(row, key) is not None]
     unvalued = [row for row in rows if _value(row, key) is None]
     return [*sorted(valued, key=lambda row: _value(row, key), reverse=is_descending), *unvalued]
 
 
 def has_repeats(rows: Sequence[Row]) -> bool:
-    """Return whether some of the cells are repeats, or the recheck of the first one."""
+    """Return whether any of the cells is a repeat or a recheck."""
     return any(row.repeat > 1 or row.is_recheck for row in rows)
 
 

@@ -1,20 +1,20 @@
-"""Request statistics: numbers for each request name, live or of a finished cell. Pure."""
+"""Request statistics by name, for live and for finished cells. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from loadbench.engine.journal.events import Buckets, CellFinished, Requests
-from loadbench.engine.measure.buckets import count, enough, merge, percentile
+from loadbench.engine.measure.buckets import count, has_enough_samples, merge, percentile
 from loadbench.engine.report.rows import PERCENTILES
 from loadbench.engine.report.running_totals import RunningTotals
 
 ALL_REQUESTS = "all"
-"""The name of the row that sums up all others."""
+"""Name of the row that aggregates all others."""
 
 
 class StatisticsWindow(StrEnum):
-    """Which part of an attempt statistics cover."""
+    """The part of an attempt that statistics cover."""
 
     BEFORE_MEASURING = "before_measuring"
     MEASURED_SO_FAR = "measured_so_far"
@@ -23,26 +23,26 @@ class StatisticsWindow(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyPercentile:
-    """One percentile of the latency of successes."""
+    """A latency percentile of successful requests."""
 
     name: str
     """As in `rows.PERCENTILES`, such as `p99_ms`."""
     value_ms: float | None
-    """None: there was no success."""
+    """None without a successful request."""
     has_enough_samples: bool
-    """At least ten samples lie beyond it."""
+    """Whether at least ten samples lie beyond the percentile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestStatistics:
-    """The requests of one name."""
+    """Statistics of the requests with one name."""
 
     name: str
     """Method and name, such as `POST /predict`, or `ALL_REQUESTS`."""
     successes: int
     failures: int
     rps: float
-    """Successes per second."""
+    """Successful requests per second."""
     percentiles: tuple[LatencyPercentile, ...]
     """In the order of `rows.PERCENTILES`."""
 
@@ -54,13 +54,13 @@ class RequestStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellStatistics:
-    """The requests of a cell by name."""
+    """Statistics of a cell by request name."""
 
     window: StatisticsWindow
     seconds: float
-    """How long that window is, or has been so far."""
+    """Length of the window, or the time elapsed in it so far."""
     rows: tuple[RequestStatistics, ...]
-    """Sorted by name, and the row of all requests last if there are several names."""
+    """Sorted by name. With several names, the row of all requests comes last."""
 
 
 def live_statistics(totals: RunningTotals) -> CellStatistics:
@@ -77,21 +77,21 @@ def cell_statistics(finished: CellFinished) -> CellStatistics:
     """Return the statistics of a finished cell."""
     rows = _rows(finished.requests, finished.measured_s)
     if rows:
-        # Throughput counts what was completed in the window, whenever it was started. With
-        # several names that is known of their sum alone.
+        # Throughput counts requests completed in the window, even if they started before it. The
+        # journal has this count only for all names together.
         total = replace(rows[-1], rps=finished.completed / finished.measured_s)
         rows = (*rows[:-1], total)
     return CellStatistics(window=StatisticsWindow.MEASURED, seconds=finished.measured_s, rows=rows)
 
 
 def latency_percentiles(successes: Buckets) -> tuple[LatencyPercentile, ...]:
-    """Return every percentile that reports show of a latency histogram."""
+    """Return the percentiles of a latency histogram that reports show."""
     samples = count(successes)
     return tuple(
         LatencyPercentile(
             name=name,
             value_ms=percentile(successes, fraction),
-            has_enough_samples=enough(samples, fraction),
+            has_enough_samples=has_enough_samples(samples, fraction),
         )
         for name, fraction in PERCENTILES.items()
     )
@@ -99,21 +99,21 @@ def latency_percentiles(successes: Buckets) -> tuple[LatencyPercentile, ...]:
 
 def _rows(requests: Iterable[Requests], seconds: float) -> tuple[RequestStatistics, ...]:
     by_name: dict[str, list[Requests]] = {}
-    for it in requests:
-        by_name.setdefault(f"{it.method} {it.name}", []).append(it)
+    for entry in requests:
+        by_name.setdefault(f"{entry.method} {entry.name}", []).append(entry)
     rows = [_row(name, group, seconds) for name, group in sorted(by_name.items())]
     if len(rows) > 1:
-        everything = [it for group in by_name.values() for it in group]
+        everything = [entry for group in by_name.values() for entry in group]
         rows.append(_row(ALL_REQUESTS, everything, seconds))
     return tuple(rows)
 
 
 def _row(name: str, requests: Sequence[Requests], seconds: float) -> RequestStatistics:
-    successes = merge(it.successes for it in requests)
+    successes = merge(entry.successes for entry in requests)
     return RequestStatistics(
         name=name,
         successes=count(successes),
-        failures=sum(count(it.failures) for it in requests),
+        failures=sum(count(entry.failures) for entry in requests),
         rps=count(successes) / max(seconds, 1e-9),
         percentiles=latency_percentiles(successes),
     )

@@ -1,4 +1,4 @@
-"""The verdict on a cell of a run: the rules, with what only the run knows. Pure."""
+"""Judge a cell in the context of its run. Pure."""
 
 from dataclasses import replace
 
@@ -13,34 +13,34 @@ from loadbench.engine.report.drift import drift_to
 def judge_in_run(
     state: RunState, cell: Cell, finished: CellFinished
 ) -> tuple[Verdict, tuple[Finding, ...]]:
-    """Return the verdict on a cell, and the findings of all rules that apply.
+    """Return the verdict on a cell and the findings of all rules that apply.
 
     Args:
-        state: The run before the cell was over.
+        state: The run before the cell finished.
         cell: The cell.
-        finished: Its numbers.
+        finished: Its results.
     """
     drift = drift_to(state, finished) if cell.recheck else None
     return judge(Case(cell=cell, finished=finished, drift=drift))
 
 
 def with_rule_ids(state: RunState, finished: CellFinished) -> CellFinished:
-    """Return the end of a cell with the ids of its findings, where its journal has none.
+    """Return a finished cell with rule ids added to findings that were recorded without them.
 
-    Verdict and texts stay as they were recorded. The ids come from today's rules, applied to the
-    recorded evidence: where these give the same verdict by as many findings, the order is the same
-    too. Otherwise nobody knows which rule meant what, and the findings stay `UNRECORDED`.
+    The recorded verdict and texts stay. The ids come from applying the current rules to the
+    recorded evidence. If these give the same verdict with the same number of findings, the order is
+    the same too. Otherwise the rules are unknown, and the findings stay `UNRECORDED`.
 
     Args:
-        state: The run before the cell was over.
-        finished: Its end.
+        state: The run before the cell finished.
+        finished: The results of the cell.
     """
     recorded = finished.findings
     known = state.cells.get(finished.cell)
-    if known is None or not any(it.rule == UNRECORDED for it in recorded):
+    if known is None or not any(finding.rule == UNRECORDED for finding in recorded):
         return finished
-    verdict, today = judge_in_run(state, known.cell, finished)
-    if verdict is not finished.verdict or len(today) != len(recorded):
+    verdict, current = judge_in_run(state, known.cell, finished)
+    if verdict is not finished.verdict or len(current) != len(recorded):
         return finished
-    named = (replace(it, text=was.text) for it, was in zip(today, recorded, strict=True))
-    return replace(finished, findings=tuple(named))
+    findings = (replace(new, text=old.text) for new, old in zip(current, recorded, strict=True))
+    return replace(finished, findings=tuple(findings))

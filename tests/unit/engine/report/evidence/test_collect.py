@@ -1,4 +1,4 @@
-"""The evidence for a verdict, as numbers with limits."""
+"""The evidence for a verdict: figures with limits."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,24 +29,24 @@ BEYOND = {
     "stolen": {FigureName.STOLEN_CPU},
     "neighbours": {FigureName.OTHER_PROCESSES_CPU},
 }
-"""Figures beyond their limits, at least, in each journal of one fault."""
+"""By journal of a single fault: figures that violate their limits, at least."""
 
 
 def beyond(found: Evidence) -> set[FigureName]:
-    """The names of the figures beyond their limits."""
+    """The names of the figures that violate their limits."""
     of_containers = [
-        figure for it in found.containers for figure in (it.throttled, it.restarts, it.missing)
+        figure for use in found.containers for figure in (use.throttled, use.restarts, use.missing)
     ]
-    return {it.name for it in (*found.figures, *of_containers) if it.is_beyond}
+    return {one.name for one in (*found.figures, *of_containers) if one.is_beyond}
 
 
 def figure(found: Evidence, name: FigureName) -> Figure:
-    """The figure of that name."""
-    return next(it for it in found.figures if it.name is name)
+    """The figure with this name."""
+    return next(one for one in found.figures if one.name is name)
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_the_figure_of_a_fault_is_beyond_its_limit(name: str, tmp_path: Path) -> None:
+def test_the_figure_of_a_fault_violates_its_limit(name: str, tmp_path: Path) -> None:
     _, cell, finished = last_cell(name, tmp_path)
 
     found = window_evidence(cell.cell, finished)
@@ -65,7 +65,9 @@ def test_the_figure_of_a_fault_is_beyond_its_limit(name: str, tmp_path: Path) ->
         (None, [False, False, False]),
     ],
 )
-def test_a_limit_holds_as_its_bound_says(bound: Bound | None, values: list[bool]) -> None:
+def test_the_bound_decides_whether_a_limit_is_violated(
+    bound: Bound | None, values: list[bool]
+) -> None:
     one = Figure(name=FigureName.SUCCESSES, value=None, limit=2, bound=bound)
 
     assert [replace(one, value=value).is_beyond for value in (1, 2, 3)] == values
@@ -81,17 +83,17 @@ def test_figures_are_numbers_in_base_units() -> None:
         name=FigureName.FAILURE_RATIO,
         value=0.03,
         unit=Unit.RATIO,
-        limit=limits.FAILURE_RATIO,
+        limit=limits.MAX_FAILURE_RATIO,
         bound=Bound.BELOW,
     )
     assert figure(found, FigureName.FEWEST_USERS).limit == 2
 
 
-def test_a_journal_without_conditions_has_the_figures_of_its_requests() -> None:
+def test_a_journal_without_conditions_has_only_the_figures_of_its_requests() -> None:
     found = window_evidence(make_cell(), replace(cell_finished(), circumstances=None))
 
     assert not found.has_conditions
-    assert [it.name for it in found.figures] == [
+    assert [one.name for one in found.figures] == [
         FigureName.FEWEST_USERS,
         FigureName.SUCCESSES,
         FigureName.FAILURE_RATIO,
@@ -100,10 +102,10 @@ def test_a_journal_without_conditions_has_the_figures_of_its_requests() -> None:
     ]
 
 
-def test_without_a_verdict_the_evidence_is_of_the_last_seconds() -> None:
+def test_the_evidence_before_a_verdict_covers_the_last_seconds() -> None:
     samples = [
-        sample(second=it, users=it, clients=(ClientUse(cpu_cores=0.9 if it else 0.0),))
-        for it in range(RECENT_S + 1)
+        sample(second=n, users=n, clients=(ClientUse(cpu_cores=0.9 if n else 0.0),))
+        for n in range(RECENT_S + 1)
     ]
 
     found = recent_evidence(make_cell(), samples)
@@ -115,11 +117,11 @@ def test_without_a_verdict_the_evidence_is_of_the_last_seconds() -> None:
     assert (users.value, users.limit, users.bound, users.is_beyond) == (1, 2, None, False)
 
 
-def test_without_a_sample_there_is_no_evidence() -> None:
+def test_no_samples_give_no_evidence() -> None:
     assert recent_evidence(make_cell(), []) is None
 
 
-def test_workers_have_the_time_of_an_image_and_their_share_of_the_time(tmp_path: Path) -> None:
+def test_workers_have_their_time_per_image_and_utilisation(tmp_path: Path) -> None:
     _, cell, finished = last_cell("valid", tmp_path)
     assert finished.circumstances is not None
     assert finished.circumstances.service is not None
@@ -130,4 +132,7 @@ def test_workers_have_the_time_of_an_image_and_their_share_of_the_time(tmp_path:
 
     found = window_evidence(cell.cell, replace(finished, circumstances=conditions))
 
-    assert [(it.image_ms, it.busy) for it in found.workers] == [(250.0, 0.5), (None, None)]
+    assert [(worker.image_ms, worker.busy) for worker in found.workers] == [
+        (250.0, 0.5),
+        (None, None),
+    ]

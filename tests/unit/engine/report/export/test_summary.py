@@ -1,4 +1,4 @@
-"""The two summaries that are made of a run's rows."""
+"""`summary.csv` and `summary.json` of a run."""
 
 import csv
 import io
@@ -36,16 +36,16 @@ COLUMNS = (
 
 
 def table(state: RunState) -> list[dict[str, str]]:
-    """The rows of `summary.csv`, as a program reads them."""
+    """The rows of `summary.csv`, parsed."""
     return list(csv.DictReader(io.StringIO(summary_csv(state))))
 
 
-def test_the_table_begins_with_the_columns_that_are_promised() -> None:
+def test_the_csv_starts_with_the_documented_columns() -> None:
     header = summary_csv(state_after(*SWEEP)).splitlines()[0]
     assert header == COLUMNS or header.startswith(f"{COLUMNS},")
 
 
-def test_every_cell_has_its_row_in_the_order_of_the_plan() -> None:
+def test_the_csv_has_one_row_per_cell_in_the_order_of_the_plan() -> None:
     found = table(state_after(*SWEEP))
     assert [(row["cell"], row["verdict"]) for row in found] == [
         ("m1_u2_s2", "valid"),
@@ -58,38 +58,38 @@ def test_every_cell_has_its_row_in_the_order_of_the_plan() -> None:
     }
 
 
-def test_where_there_is_no_number_the_table_is_empty_and_the_object_null() -> None:
+def test_missing_values_are_empty_in_csv_and_null_in_json() -> None:
     state = state_after(*SWEEP)
     assert table(state)[1]["p95_ms"] == ""
     assert json.loads(summary_json(state))["cells"][1]["p95_ms"] is None
 
 
-def test_a_reason_of_several_lines_stays_in_its_row() -> None:
-    ugly = cell_finished(reasons=('a, "b"\nc;d',), verdict=Verdict.SUSPECT)
-    (first, *_) = table(state_after(BEGUN, cell_started(), ugly))
+def test_a_reason_with_several_lines_stays_in_its_row() -> None:
+    multiline = cell_finished(reasons=('a, "b"\nc;d',), verdict=Verdict.SUSPECT)
+    (first, *_) = table(state_after(BEGUN, cell_started(), multiline))
     assert first["reasons"] == 'a, "b"\nc;d'
 
 
-def test_both_summaries_hold_the_same_cells() -> None:
+def test_csv_and_json_have_the_same_cells() -> None:
     state = state_after(*SWEEP)
-    told = json.loads(summary_json(state))["cells"]
-    for row, printed in zip(told, table(state), strict=True):
-        around = row.pop("circumstances")
-        assert (around is None) is (row["requests"] is None)
-        assert around is None or not {"gaps", "lag"} & around.keys()
+    cells = json.loads(summary_json(state))["cells"]
+    for row, printed in zip(cells, table(state), strict=True):
+        conditions = row.pop("circumstances")
+        assert (conditions is None) is (row["requests"] is None)
+        assert conditions is None or not {"gaps", "lag"} & conditions.keys()
         assert {key: "" if value is None else str(value) for key, value in row.items()} == printed
 
 
-def test_the_object_says_how_the_run_ended() -> None:
-    going_on = json.loads(summary_json(state_after(*SWEEP)))
-    assert (going_on["result"], going_on["reason"]) == (None, None)
+def test_the_json_has_the_result_of_the_run() -> None:
+    live = json.loads(summary_json(state_after(*SWEEP)))
+    assert (live["result"], live["reason"]) == (None, None)
     end = RunFinished(result=Result.STOPPED, reason="asked for")
     ended = json.loads(summary_json(state_after(*SWEEP, end)))
     assert (ended["result"], ended["reason"]) == ("stopped", "asked for")
     assert ended["profile"]["batch_size"] == 10
 
 
-def test_what_is_built_from_the_journal_is_what_was_written(tmp_path: Path) -> None:
+def test_rebuilding_from_the_journal_gives_the_same_files(tmp_path: Path) -> None:
     folder = write_journal(tmp_path, *SWEEP)
     state = fold(JournalReader(folder).poll())
     for file in write_summary(state, folder):
@@ -100,14 +100,14 @@ def test_what_is_built_from_the_journal_is_what_was_written(tmp_path: Path) -> N
     assert (folder / CSV_NAME).read_text(encoding="utf-8") == summary_csv(state_after(*SWEEP))
 
 
-def test_an_answer_that_holds_half_a_character_does_not_lose_the_summary(tmp_path: Path) -> None:
-    half = cell_finished(reasons=("it said \ud800",), verdict=Verdict.SUSPECT)
-    write_summary(state_after(BEGUN, cell_started(), half), tmp_path)
+def test_a_lone_surrogate_in_a_reason_does_not_break_the_summary(tmp_path: Path) -> None:
+    broken = cell_finished(reasons=("error \ud800",), verdict=Verdict.SUSPECT)
+    write_summary(state_after(BEGUN, cell_started(), broken), tmp_path)
     first = json.loads((tmp_path / JSON_NAME).read_text(encoding="utf-8"))["cells"][0]
-    assert first["reasons"] == "it said ?"
+    assert first["reasons"] == "error ?"
 
 
-def test_a_summary_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_summaries_are_written_atomically(tmp_path: Path) -> None:
     write_summary(state_after(BEGUN), tmp_path)
     before = (tmp_path / CSV_NAME).read_bytes()
     (tmp_path / f".{CSV_NAME}.{os.getpid()}.part").symlink_to("/dev/full")
@@ -117,7 +117,7 @@ def test_a_summary_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == [CSV_NAME, JSON_NAME]
 
 
-def test_what_was_measured_more_than_once_is_summed_up_for_machines() -> None:
+def test_the_json_has_repeats_and_drift() -> None:
     begun = run_started(make_profile(repeats=2, recheck_first=True))
     keys = ("m1_u2_s2", "m1_u2_s2_r2", "m1_u2_s2_recheck")
     summary = json.loads(summary_json(state_after(begun, *map(cell_finished, keys))))
@@ -129,9 +129,9 @@ def test_what_was_measured_more_than_once_is_summed_up_for_machines() -> None:
     assert summary["drift"]["first"] == {"rps": 40.0, "p50_ms": 10.0, "p95_ms": 10.0}
     assert summary["drift"]["change"] == {"rps": 0.0, "p50_ms": 0.0, "p95_ms": 0.0}
     assert summary["drift"]["reason"] is None
-    assert summary["drift"]["sentence"].startswith("m1_u2_s2 measured again at the end: 40.0 → ")
+    assert summary["drift"]["sentence"].startswith("Recheck of m1_u2_s2 at the end: 40.0 → ")
 
 
-def test_what_was_measured_once_has_neither_repeats_nor_drift() -> None:
+def test_a_run_without_repeats_has_neither_repeats_nor_drift() -> None:
     summary = json.loads(summary_json(state_after(*SWEEP)))
     assert (summary["repeats"], summary["drift"]) == ([], None)

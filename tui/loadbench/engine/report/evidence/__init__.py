@@ -1,6 +1,6 @@
-"""The evidence for a verdict: what a window was like, with the limits of the rules. Pure.
+"""The evidence for a verdict: the conditions of a window with the limits of the rules. Pure.
 
-`figures` has the types; `collect` makes them of a finished cell or of the last seconds of an
-attempt. A figure of the whole window has a `FigureName`; one of a container or a worker is a field
-of `ContainerEvidence` or `WorkerEvidence`.
+`figures` defines the types; `collect` builds them from a finished cell or from the last seconds of
+an attempt. Figures of the whole window have a `FigureName`; figures of a container or a worker are
+fields of `ContainerEvidence` or `WorkerEvidence`.
 """

@@ -1,4 +1,4 @@
-"""From a cell to the evidence for its verdict. Pure."""
+"""Collect the evidence for the verdict on a cell. Pure."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -13,11 +13,11 @@ from loadbench.engine.journal.events import (
     WorkerUse,
 )
 from loadbench.engine.measure import limits
-from loadbench.engine.measure.buckets import count, failures, fewest, percentile, successes
+from loadbench.engine.measure.buckets import count, failures, min_samples, percentile, successes
 from loadbench.engine.measure.conditions import (
     WindowUse,
     busiest_cpu_cores,
-    most_lag_ms,
+    max_lag_ms,
 )
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.evidence.figures import (
@@ -31,7 +31,7 @@ from loadbench.engine.report.evidence.figures import (
 )
 
 RECENT_S = 60
-"""How many of its last seconds are the evidence of an attempt without a verdict."""
+"""Seconds at the end of an attempt that are its evidence before a verdict."""
 
 
 def window_evidence(cell: Cell, finished: CellFinished) -> Evidence:
@@ -55,7 +55,7 @@ def window_evidence(cell: Cell, finished: CellFinished) -> Evidence:
 
 
 def recent_evidence(cell: Cell, samples: Sequence[Sample]) -> Evidence | None:
-    """Return the evidence of the last seconds of an attempt; None: it has no sample yet."""
+    """Return the evidence of the last `RECENT_S` seconds of an attempt; None without a sample."""
     recent = samples[-RECENT_S:]
     if not recent:
         return None
@@ -102,12 +102,12 @@ def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
             limit=users,
             bound=None if users is None else Bound.AT_LEAST,
         ),
-        _at_least(FigureName.SUCCESSES, good, fewest(limits.MIN_SAMPLES_BEYOND)),
+        _at_least(FigureName.SUCCESSES, good, min_samples(limits.REQUIRED_PERCENTILE)),
         Figure(
             name=FigureName.FAILURE_RATIO,
             value=bad / (good + bad) if good + bad else 0.0,
             unit=Unit.RATIO,
-            limit=limits.FAILURE_RATIO,
+            limit=limits.MAX_FAILURE_RATIO,
             bound=Bound.BELOW,
         ),
         _at_most(FigureName.ABORTED_REQUESTS, finished.aborted, 0),
@@ -118,7 +118,7 @@ def _of_requests(cell: Cell, finished: CellFinished) -> list[Figure]:
 def _of_conditions(cell: Cell, conditions: Conditions) -> list[Figure]:
     accounted = conditions.in_flight + conditions.thinking
     stall_ms = conditions.gaps[-1][0] if conditions.gaps else 0.0
-    max_stall_ms = limits.longest_gap_ms(conditions.gaps)
+    max_stall_ms = limits.max_gap_ms(conditions.gaps)
     jump_ms, max_jump_ms = conditions.clock_jump_ms, limits.MAX_CLOCK_JUMP_MS
     return [
         Figure(name=FigureName.USERS_WAITING, value=conditions.in_flight),
@@ -139,11 +139,11 @@ def _of_samples(cell: Cell, samples: Sequence[Sample]) -> list[Figure]:
     return [
         Figure(
             name=FigureName.FEWEST_USERS,
-            value=min(it.users for it in samples),
+            value=min(sample.users for sample in samples),
             limit=cell.level.users,
         ),
-        _client_cpu(fmean(busiest_cpu_cores(it.clients) for it in samples)),
-        _max_lag(max(most_lag_ms(it.clients) for it in samples)),
+        _client_cpu(fmean(busiest_cpu_cores(sample.clients) for sample in samples)),
+        _max_lag(max(max_lag_ms(sample.clients) for sample in samples)),
     ]
 
 
@@ -151,19 +151,19 @@ def _accounted(cell: Cell, accounted: float) -> list[Figure]:
     users = cell.level.users
     if users is None:
         return []
-    least = limits.MIN_USERS_SHARE * users
-    return [_at_least(FigureName.USERS_ACCOUNTED, accounted, least)]
+    min_accounted = limits.MIN_USERS_SHARE * users
+    return [_at_least(FigureName.USERS_ACCOUNTED, accounted, min_accounted)]
 
 
 def _of_machine(machine: Machine | None) -> list[Figure]:
     if machine is None:
         return []
     cores, others = machine.cores, machine.others_cpu_cores
-    # Where nobody can tell whose CPU it is, the rule looks at all of it.
-    full = limits.FULL_SHARE * cores if others is None else None
-    figures = [_at_most(FigureName.MACHINE_CPU, machine.cpu_cores, full, Unit.CORES)]
+    # If the CPU use of other processes is unknown, the rule limits that of the whole machine.
+    max_busy = limits.MAX_BUSY_SHARE * cores if others is None else None
+    figures = [_at_most(FigureName.MACHINE_CPU, machine.cpu_cores, max_busy, Unit.CORES)]
     if others is not None:
-        limit = limits.most_others_cores(cores)
+        limit = limits.max_others_cores(cores)
         figures.append(_at_most(FigureName.OTHER_PROCESSES_CPU, others, limit, Unit.CORES))
     stolen, max_stolen = machine.stolen_cpu_cores, limits.MAX_STOLEN_SHARE * cores
     swapped, max_swapped = machine.swapped_bytes, limits.MAX_SWAPPED_BYTES
@@ -213,14 +213,14 @@ def _client_cpu(cores: float) -> Figure:
 
 
 def _max_lag(lag_ms: float) -> Figure:
-    limit = limits.CLIENT_STALL_MS
+    limit = limits.MAX_CLIENT_STALL_MS
     return _at_most(FigureName.EVENT_LOOP_LAG_MAX, lag_ms, limit, Unit.MILLISECONDS)
 
 
 def _at_most(
     name: FigureName, value: float | None, limit: float | None, unit: Unit = Unit.COUNT
 ) -> Figure:
-    """Return a figure with an upper limit, or without a rule if the limit is None."""
+    """Return a figure with an upper limit; without a bound if the limit is None."""
     bound = None if limit is None else Bound.AT_MOST
     return Figure(name=name, value=value, unit=unit, limit=limit, bound=bound)
 

@@ -1,42 +1,42 @@
-"""Figures with the limits that rules set for them. Pure: numbers, no text for people."""
+"""Figures with the limits of the rules. Pure data without display texts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FigureName(StrEnum):
-    """What a figure measures."""
+    """The metric of a figure."""
 
     FEWEST_USERS = "fewest_users"
     SUCCESSES = "successes"
     FAILURE_RATIO = "failure_ratio"
     ABORTED_REQUESTS = "aborted_requests"
     CLIENT_CPU = "client_cpu"
-    """CPU that Locust used."""
+    """CPU used by Locust."""
     USERS_WAITING = "users_waiting"
-    """Users waiting for a response, on average."""
+    """Mean number of users waiting for a response."""
     USERS_PAUSING = "users_pausing"
-    """Users between two requests, on average."""
+    """Mean number of users between two requests."""
     USERS_ACCOUNTED = "users_accounted"
-    """Users waiting or pausing. The rest was delayed by Locust itself."""
+    """Users waiting or pausing. All others were delayed by Locust."""
     EVENT_LOOP_LAG_P99 = "event_loop_lag_p99"
     EVENT_LOOP_LAG_MAX = "event_loop_lag_max"
     LONGEST_STALL = "longest_stall"
     CLOCK_JUMP = "clock_jump"
     MACHINE_CPU = "machine_cpu"
-    """CPU that all processes used."""
+    """CPU used by all processes."""
     OTHER_PROCESSES_CPU = "other_processes_cpu"
     STOLEN_CPU = "stolen_cpu"
-    """CPU that the hypervisor gave to other machines."""
+    """CPU given to other virtual machines by the hypervisor."""
     SWAPPED = "swapped"
     QUEUE_LENGTH = "queue_length"
     READY_WORKERS = "ready_workers"
-    """The fewest at once; all that there were at some time are expected."""
+    """Lowest number of ready workers; the limit is the highest number in the window."""
     THROTTLED = "throttled"
-    """Share of scheduling periods in which a container reached its CPU limit."""
+    """Share of scheduling periods in which the CPU limit throttled a container."""
     RESTARTS = "restarts"
     MISSING = "missing"
-    """Seconds at whose end a container did not run."""
+    """Seconds in which a container was down, sampled once a second."""
 
 
 class Unit(StrEnum):
@@ -53,7 +53,7 @@ class Unit(StrEnum):
 
 
 class Bound(StrEnum):
-    """How a rule limits a figure."""
+    """The kind of limit."""
 
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -62,20 +62,20 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number of the evidence, with its limit."""
+    """A number of the evidence with its limit."""
 
     name: FigureName
     value: float | None
-    """None: not known."""
+    """None if unknown."""
     unit: Unit = Unit.COUNT
     limit: float | None = None
-    """The limit of a rule. Without a bound it is the number that was asked for; None: neither."""
+    """The limit of a rule or, without a bound, the requested number. None: neither."""
     bound: Bound | None = None
-    """None: no rule limits this figure."""
+    """None if no rule limits the figure."""
 
     @property
     def is_beyond(self) -> bool:
-        """Whether the value is beyond its limit."""
+        """Whether the value violates its limit."""
         if self.value is None or self.limit is None:
             return False
         match self.bound:
@@ -91,42 +91,42 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerEvidence:
-    """What one container used, and what happened to it."""
+    """Resource use, restarts and downtime of one container."""
 
     name: str
     cpu_cores: float | None
-    """On average. None: not known."""
+    """Mean. None if unknown."""
     memory_bytes: int | None
-    """The most. None: not known."""
+    """Maximum. None if unknown."""
     throttled: Figure
-    """Its value is None without a CPU limit."""
+    """The value is None without a CPU limit."""
     restarts: Figure
     missing: Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEvidence:
-    """What one worker of the service did."""
+    """Work done by one worker of the service."""
 
     id: str
     images: int
     image_ms: float | None
-    """Inference time per image. None: it had no image."""
+    """Inference time per image. None without an image."""
     busy: float | None
-    """Share of the time in which it ran inference, 0 to 1. None: not known."""
+    """Share of time spent on inference, 0 to 1. None if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What some seconds of a cell were like."""
+    """The conditions during part of a cell."""
 
     is_measured: bool
-    """True: of a finished cell's measurement window. False: of the last seconds of an attempt."""
+    """True for the measurement window of a finished cell, False for the end of an attempt."""
     seconds: float
     has_conditions: bool
-    """False: the journal was written by a version that recorded few figures."""
+    """False for journals of older versions, which recorded fewer figures."""
     machine_cores: int | None = None
-    """How many the machine has. None: not known."""
+    """CPU cores of the machine. None if unknown."""
     figures: tuple[Figure, ...]
     containers: tuple[ContainerEvidence, ...] = ()
     workers: tuple[WorkerEvidence, ...] = ()

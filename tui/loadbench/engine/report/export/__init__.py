@@ -1,1 +1,1 @@
-"""Reports as files: `summary` writes CSV and JSON, `locust_html` completes Locust's own report."""
+"""Reports as files: `summary` writes CSV and JSON, `locust_html` annotates Locust's HTML report."""

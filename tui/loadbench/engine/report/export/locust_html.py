@@ -1,4 +1,4 @@
-"""What is added to Locust's own report of a cell: what it covers, and where it differs. Pure."""
+"""Add a note to Locust's HTML report of a cell: its scope and its differences. Pure."""
 
 from html import escape
 
@@ -10,14 +10,14 @@ _STYLE = "margin: 1em 2em; white-space: pre-line; font: 14px/1.5 sans-serif; col
 
 
 def with_note(page: bytes, finished: CellFinished) -> bytes:
-    """Return Locust's report with a paragraph above it.
+    """Return Locust's report with a note at the top.
 
     Args:
-        page: The report, as Locust made it.
-        finished: The cell that it is of.
+        page: The report as written by Locust.
+        finished: The results of the cell.
 
     Returns:
-        The page as it was, should Locust's pages look different one day.
+        The unchanged page if it lacks the expected root element.
     """
     head, root, rest = page.rpartition(_ROOT)
     if not root:
@@ -30,13 +30,14 @@ def _note(finished: CellFinished) -> str:
     verdict = "; ".join((finished.verdict.value, *finished.reasons))
     rps = number(finished.completed / finished.measured_s)
     return (
-        f"{finished.cell}, {verdict}.\n"
-        f"This page covers the requests that were started in the measured window of "
-        f"{finished.measured_s:g} s, each followed to its end. Requests, failures and percentiles "
-        "(nearest rank, three digits, of successes alone) are those of the table of loadbench-tui; "
-        "average, minimum and maximum are of successes too, not rounded.\n"
-        "RPS differs: this page divides all requests, failed ones too, by the time to the last "
-        f"answer. The table says {rps} req/s: successes that were completed in the window. The "
-        "charts of this page smooth over ten seconds, and it does not mark percentiles that few "
-        "samples are behind."
+        f"{finished.cell}: {verdict}\n"
+        f"This page covers the requests that started in the measurement window of "
+        f"{finished.measured_s:g} s, each until its response or timeout. Requests, failures and "
+        "percentiles (successful requests only, nearest rank, three digits) match the tables of "
+        "loadbench-tui. Average, minimum and maximum also cover successful requests only, without "
+        "rounding.\n"
+        "RPS differs: this page divides all requests, including failures, by the time until the "
+        f"last response. loadbench-tui reports {rps} req/s: successful requests completed in the "
+        "window. The charts of this page are smoothed over ten seconds, and percentiles with few "
+        "samples are not marked as estimates."
     )

@@ -1,4 +1,4 @@
-"""`summary.csv` and `summary.json`: every cell of a run with its numbers and its verdict."""
+"""Write `summary.csv` and `summary.json`: the results and the verdict of every cell of a run."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ JSON_NAME = "summary.json"
 
 
 def summary_csv(state: RunState) -> str:
-    """Return the cells of a run as CSV, a row each, empty where there is no number."""
+    """Return the cells of a run as CSV, one row per cell. Missing values are empty."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -27,7 +27,7 @@ def summary_csv(state: RunState) -> str:
 
 
 def summary_json(state: RunState) -> str:
-    """Return a run and its cells as one JSON object, null where there is no number."""
+    """Return a run and its cells as a JSON object. Missing values are null."""
     started, finished = state.started, state.finished
     assert started is not None
     drift = drift_of(state)
@@ -50,19 +50,19 @@ def summary_json(state: RunState) -> str:
 
 
 def _cell(row: Row, state: RunState) -> dict[str, Any]:
-    """Return a cell's row, and what its window was like but for the histograms."""
+    """Return a cell's row with the conditions of its window, without their histograms."""
     finished = state.cells[row.cell].finished if row.requests is not None else None
-    around = asdict(finished.circumstances) if finished and finished.circumstances else {}
-    kept = {name: value for name, value in around.items() if name not in ("gaps", "lag")}
-    return {**record_of(row), "circumstances": kept or None}
+    recorded = asdict(finished.circumstances) if finished and finished.circumstances else {}
+    conditions = {name: value for name, value in recorded.items() if name not in ("gaps", "lag")}
+    return {**record_of(row), "circumstances": conditions or None}
 
 
 def write_summary(state: RunState, folder: Path) -> list[Path]:
-    """Write both files, each whole or not at all.
+    """Write both files, each atomically.
 
     Raises:
-        DiskFullError: There is no space for them.
-        JournalError: They cannot be written for another reason.
+        DiskFullError: No space is left on the device.
+        JournalError: Writing failed for another reason.
     """
     texts = {CSV_NAME: summary_csv(state), JSON_NAME: summary_json(state)}
     for name, text in texts.items():
