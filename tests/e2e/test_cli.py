@@ -86,7 +86,7 @@ def test_without_a_terminal_the_screens_are_refused_with_what_to_do_instead(
     ended = call(*arguments)
 
     assert ended.exit_code == 2
-    for hint in ("not all a terminal", "attach --plain", "--help"):
+    for hint in ("must all be a terminal", "attach --plain", "--help"):
         assert hint in ended.output
 
 
