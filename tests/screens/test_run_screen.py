@@ -352,7 +352,7 @@ def test_logs_are_followed_and_changed(stage: Stage) -> None:
         await press(pilot, "n")
         assert "locust says this" in screen_text(pilot.app)
         await press(pilot, "n")
-        assert "nothing was said yet" in screen_text(pilot.app)
+        assert "No log output yet" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
