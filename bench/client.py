@@ -91,7 +91,7 @@ def main() -> None:
 
 def compare(row: Row, pairs: int, seconds: float) -> float:
     """Print the CPU time of each variant, and return the median ratio of the tool to stock."""
-    variants = (by_tool, by_stock, by_stock_unyielding)
+    variants: tuple[Variant, ...] = (by_tool, by_stock, by_stock_unyielding)
     print(f"{row.users} users, {len(row.body)} bytes, server {row.plan}: CPU per request in µs")
     print(f"{'pair':>6}{'tool':>9}{'stock':>9}{'no yield':>9}{'ratios':>16}", flush=True)
     ratios: dict[Variant, list[float]] = {by_stock: [], by_stock_unyielding: []}
