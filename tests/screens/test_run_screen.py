@@ -169,7 +169,7 @@ def test_a_cell_of_the_past_is_drawn_from_its_journal(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "k")
-        await until(pilot, lambda: "m2_u2_s8, each second" in screen_text(pilot.app))
+        await until(pilot, lambda: "m2_u2_s8, per second" in screen_text(pilot.app))
         assert "37.8" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script)
