@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat: `python -m bench.NAME` in the folder of the project."""
+"""Reproducible benchmarks: run `python -m bench.NAME` in the project folder."""

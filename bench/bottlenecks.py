@@ -1,11 +1,10 @@
-"""Is the cause that was planted the one that is named? In real runs.
+"""Check in real runs that the reported bottleneck is the fault that was injected.
 
     .venv/bin/python -m bench.bottlenecks [--only sleep,slow,…]
 
-Five runs, each of a service or a client with one thing wrong: a sleep of 100 ms in the API, one of
-two workers five times as slow, users that compute for longer than the service does, far more users
-than one worker serves, and (with Docker) a CPU limit on the model. Printed is the sentence that the
-report gives of each cell.
+Each of the five runs has one fault: a sleep of 100 ms in the API, one of two workers five times
+slower, users that compute for longer than the service does, far more users than one worker can
+serve, and (with Docker) a CPU limit on the model. Prints the bottleneck reported for each cell.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from loadbench.engine.report.rows import rows
 SLEEP_S = 0.1
 PREDICT = "        reply = predictor.predict("
 INFER = "infer(wanted, classifier.classify)"
-SLOWLY = """infer(wanted, lambda pictures: (
+SLOW_INFER = """infer(wanted, lambda pictures: (
                 time.sleep(0.05 * ("model-2" in os.environ["WORKER_ID"])),
                 classifier.classify(pictures),
             )[1])"""
@@ -42,62 +41,62 @@ class User(FastHttpUser):
 
 
 def main() -> None:
-    """Make the runs that were asked for, and say which cause was not named."""
+    """Perform the selected runs, and report faults that were not identified."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", help=f"of {', '.join(CAUSES)}")
+    parser.add_argument("--only", help=f"comma-separated list of {', '.join(CAUSES)}")
     names = parser.parse_args().only
-    wrong = []
+    errors = []
     for name in names.split(",") if names else CAUSES:
-        wanted, measure = CAUSES[name]
+        expected, measure = CAUSES[name]
         for row in rows(measure().state):
             found, text = row.bottleneck, row.bottleneck.text if row.bottleneck else ""
             print(f"{name:8} {row.cell:12} {row.verdict:8} {text}", flush=True)
-            if found is None or found.kind is not wanted or NAMED.get(name, "") not in text:
-                wrong.append(f"{name}: {wanted.value} was wanted, {row.reasons}")
-    print("every cause is named" if not wrong else "\n".join(wrong))
-    sys.exit(bool(wrong))
+            if found is None or found.kind is not expected or CONTAINERS.get(name, "") not in text:
+                errors.append(f"{name}: expected {expected.value}; findings: {row.reasons}")
+    print("All bottlenecks identified" if not errors else "\n".join(errors))
+    sys.exit(bool(errors))
 
 
 def sleep() -> Sweep:
-    """The API sleeps before it asks the model, at two loads."""
+    """Sleep in the API before each call of the model, at two loads."""
     with workspace(one_cell().replace("users: [2]", "users: [1, 4]")) as root:
-        change(root / "stack/api/app.py", PREDICT, f"        time.sleep({SLEEP_S})\n{PREDICT}")
+        replace(root / "stack/api/app.py", PREDICT, f"        time.sleep({SLEEP_S})\n{PREDICT}")
         return perform(root)
 
 
 def slow() -> Sweep:
-    """The second worker takes its time for every batch."""
+    """Slow down the second worker for every batch."""
     with workspace(one_cell(models=2, users=4)) as root:
         worker = root / "stack/model/worker.py"
-        change(worker, INFER, SLOWLY)
-        change(worker, "import time\n", "import os\nimport time\n")
+        replace(worker, INFER, SLOW_INFER)
+        replace(worker, "import time\n", "import os\nimport time\n")
         return perform(root)
 
 
 def client() -> Sweep:
-    """The users compute for longer than the service does."""
+    """Run users that compute for longer than the service does."""
     with workspace(one_cell(users=8)) as root:
         (root / "locustfile.py").write_text(BUSY_USERS)
         return perform(root)
 
 
 def queue() -> Sweep:
-    """Sixteen users for one worker."""
+    """Run 16 users against one worker."""
     with workspace(one_cell(users=16)) as root:
         return perform(root)
 
 
 def limit() -> Sweep:
-    """The model may use 0.4 of a core."""
+    """Limit the model to 0.4 cores."""
     with workspace(one_cell("compose", more=", limited.yaml")) as root:
         (root / "limited.yaml").write_text(LIMITED)
         return perform(root)
 
 
-def change(file: Path, old: str, new: str) -> None:
-    """Replace the one place in a file where something stands."""
+def replace(file: Path, old: str, new: str) -> None:
+    """Replace a text that occurs exactly once in a file."""
     code = file.read_text()
-    assert code.count(old) == 1, f"{file} has {code.count(old)} times {old!r}"
+    assert code.count(old) == 1, f"{file}: expected {old!r} once, found it {code.count(old)} times"
     file.write_text(code.replace(old, new))
 
 
@@ -108,9 +107,9 @@ CAUSES: dict[str, tuple[BottleneckKind, Callable[[], Sweep]]] = {
     "queue": (BottleneckKind.QUEUE, queue),
     "limit": (BottleneckKind.CPU_LIMIT, limit),
 }
-"""What must bound every cell, and the run."""
-NAMED = {"slow": "model-2", "limit": "model-1"}
-"""Whom the sentence must name."""
+"""Expected bottleneck of every cell, and the function that performs the run."""
+CONTAINERS = {"slow": "model-2", "limit": "model-1"}
+"""Container that the bottleneck must name."""
 
 if __name__ == "__main__":
     main()

@@ -1,22 +1,22 @@
-"""What the tool costs inside the load generator: CPU of its Locust per request over stock's.
+"""Measure the tool's overhead in the load generator: CPU per request compared with stock Locust.
 
-    .venv/bin/python -m bench.client [--pairs 3] [--seconds 4] [--first]
+    .venv/bin/python -m bench.client [--pairs 3] [--seconds 4] [--realtime]
 
-The tool's Locust is driven as in a run: users on the web API, its seconds fetched once a second,
-the measured window open. Stock Locust runs the same users without its web interface. They take
-turns, and who begins changes with each pair. Both are pinned to the same core, and the server,
-which answers at once or after about 20 ms and tells its stages, to another one. Counted is the CPU
-time of Locust's process between two moments, over the requests that the server answered between
-the same.
+The tool's Locust is driven as in a run: users are started through the web API, samples are fetched
+once a second, and a measurement window is open. Stock Locust runs the same users headless. The two
+take turns, and the order alternates between pairs. Both are pinned to the same core. The server
+responds immediately or after about 20 ms, with `Server-Timing` stages, and runs on another core.
+The CPU time per request is the CPU time of the Locust process in an interval, divided by the
+requests that the server answered in it.
 
-The third way tells measuring from scheduling: stock Locust whose users send at once, as the tool's
-do. Before each request stock lets all others go first, within the time that it reports as latency.
-With a server that answers at once, users then move in step, share the cost of waking up, and see
-each other's work as latency: that is cheaper, and less true.
+A third variant separates measuring from scheduling: stock Locust whose users send without yielding,
+as the tool's do. Before each request, stock Locust lets all other users run first, and counts that
+time as latency. With a server that responds immediately, the users then run in lockstep, share the
+cost of waking up, and count each other's work as latency: cheaper, but less accurate.
 
-It fails if the median ratio to stock Locust is above the limit in a row whose server takes its
-time. Where the client is all that takes time, a cell is marked client-bound whatever the tool does,
-and both ratios are printed.
+Exits with code 1 if the median ratio to stock Locust exceeds the limit in a row with a delayed
+response. With immediate responses the client is the bottleneck in any case and cells are reported
+as client-bound; those ratios are printed for information.
 """
 
 import argparse
@@ -43,16 +43,16 @@ LIMIT = 1.15
 WARM_UP_S = 1.5
 START_S = 20.0
 USERS = BENCH / "client_users.py"
-# A proxy named in the environment is not for loopback.
-ask = build_opener(ProxyHandler({})).open
+# Ignore proxies set in the environment: all requests go to loopback.
+open_url = build_opener(ProxyHandler({})).open
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of load."""
+    """One load scenario."""
 
     plan: str
-    """What the server does."""
+    """Latency plan of the server."""
     body: bytes
     users: int
 
@@ -66,60 +66,63 @@ ROWS = (
     Row("at-once", SMALL, 100),
 )
 
-Way = Callable[[str, int, Path, float], float]
-"""Runs users against an address, and returns the CPU time of a request in µs."""
+Variant = Callable[[str, int, Path, float], float]
+"""Run users against an address, and return the CPU time per request in µs."""
 
 
 def main() -> None:
-    """Measure in turns, print every ratio, and exit with 1 above the limit."""
+    """Measure all variants in turn, print every ratio, and exit with 1 above the limit."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
-    parser.add_argument("--first", action="store_true", help="before all others on the machine")
+    parser.add_argument("--seconds", type=float, default=4, help="length of each measurement")
+    parser.add_argument("--realtime", action="store_true", help="use real-time scheduling (root)")
     options = parser.parse_args()
     cores = os.sched_getaffinity(0)
     if SERVER_CORE not in cores or len(cores) < 2:
-        sys.exit(f"needs two cores: {SERVER_CORE} for the server, another for Locust")
+        sys.exit(f"Two cores are required: core {SERVER_CORE} for the server, another for Locust")
     os.sched_setaffinity(0, {min(cores - {SERVER_CORE})})
-    if options.first:
+    if options.realtime:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     medians = {row: compare(row, options.pairs, options.seconds) for row in ROWS}
     worst = max(ratio for row, ratio in medians.items() if row.plan != "at-once")
-    print(f"worst where the server takes its time: {worst:.3f} (at most {LIMIT:g})")
+    print(f"Largest ratio with delayed responses: {worst:.3f} (limit {LIMIT:g})")
     sys.exit(worst > LIMIT)
 
 
 def compare(row: Row, pairs: int, seconds: float) -> float:
-    """Print the CPU of each way in turns, and return the median ratio of the tool to stock."""
-    ways = (by_tool, by_stock, by_stock_at_once)
-    print(f"{row.users} users, {len(row.body)} bytes, server {row.plan}: CPU of a request in µs")
-    print(f"{'pair':>6}{'tool':>9}{'stock':>9}{'at once':>9}{'ratios':>16}", flush=True)
-    ratios: dict[Way, list[float]] = {by_stock: [], by_stock_at_once: []}
+    """Print the CPU time of each variant, and return the median ratio of the tool to stock."""
+    variants: tuple[Variant, ...] = (by_tool, by_stock, by_stock_unyielding)
+    print(f"{row.users} users, {len(row.body)} bytes, server {row.plan}: CPU per request in µs")
+    print(f"{'pair':>6}{'tool':>9}{'stock':>9}{'no yield':>9}{'ratios':>16}", flush=True)
+    ratios: dict[Variant, list[float]] = {by_stock: [], by_stock_unyielding: []}
     for number in range(pairs):
-        used_us: dict[Way, float] = {}
-        used_us |= {it: measure(it, row, seconds) for it in (ways if number % 2 else ways[::-1])}
-        for way, found in ratios.items():
-            found.append(used_us[by_tool] / used_us[way])
-        shown = "".join(f"{used_us[way]:>9.1f}" for way in ways)
-        print(f"{number + 1:>6}{shown}", end="")
+        used_us: dict[Variant, float] = {}
+        for variant in variants if number % 2 else variants[::-1]:
+            used_us[variant] = measure(variant, row, seconds)
+        for variant, found in ratios.items():
+            found.append(used_us[by_tool] / used_us[variant])
+        figures = "".join(f"{used_us[variant]:>9.1f}" for variant in variants)
+        print(f"{number + 1:>6}{figures}", end="")
         print("".join(f"{found[-1]:>9.3f}" for found in ratios.values()), flush=True)
     medians = [statistics.median(found) for found in ratios.values()]
-    print(f"median ratio to stock {medians[0]:.3f}, sending at once {medians[1]:.3f}\n", flush=True)
+    print(
+        f"Median ratio to stock {medians[0]:.3f}, without yielding {medians[1]:.3f}\n", flush=True
+    )
     return medians[0]
 
 
-def measure(way: Way, row: Row, seconds: float) -> float:
-    """Measure one way, with a server of its own."""
+def measure(variant: Variant, row: Row, seconds: float) -> float:
+    """Measure one variant with a new server."""
     with tempfile.TemporaryDirectory(prefix="loadbench-client-") as name:
         folder = Path(name)
         (folder / "body").write_bytes(row.body)
         os.environ["BENCH_BODY"] = str(folder / "body")
         with serving(row.plan, folder / "log.json") as (host, _pid):
-            return way(host, row.users, folder, seconds)
+            return variant(host, row.users, folder, seconds)
 
 
 def by_tool(host: str, users: int, folder: Path, seconds: float) -> float:
-    """Have the tool's Locust run the users."""
+    """Run the users with the tool's Locust."""
     load = LocustLoad(USERS, images=folder, timeout_s=30, log=folder / "locust.log")
     cell = Cell(models=1, level=Closed(users=users, spawn_rate=float(users)))
     load.start()
@@ -140,19 +143,19 @@ def by_tool(host: str, users: int, folder: Path, seconds: float) -> float:
 
 
 def by_stock(host: str, users: int, folder: Path, seconds: float) -> float:
-    """Have stock Locust run the users."""
-    return stock(host, users, folder, seconds, {})
+    """Run the users with stock Locust."""
+    return run_stock(host, users, folder, seconds, {})
 
 
-def by_stock_at_once(host: str, users: int, folder: Path, seconds: float) -> float:
-    """Have stock Locust run the users, who send without letting others go first."""
-    return stock(host, users, folder, seconds, {"BENCH_AT_ONCE": "1"})
+def by_stock_unyielding(host: str, users: int, folder: Path, seconds: float) -> float:
+    """Run the users with stock Locust, without yielding to other users before a request."""
+    return run_stock(host, users, folder, seconds, {"BENCH_UNYIELDING": "1"})
 
 
-def stock(
+def run_stock(
     host: str, users: int, folder: Path, seconds: float, environment: Mapping[str, str]
 ) -> float:
-    """Have stock Locust run the users without its web interface."""
+    """Run the users with stock Locust in headless mode; return the CPU time per request in µs."""
     locust = subprocess.Popen(
         stock_argv(USERS, host, users),
         cwd=folder,
@@ -171,16 +174,20 @@ def stock(
 
 
 def locust_process() -> psutil.Process:
-    """Return the process of the tool's Locust, which is the last of its line."""
-    running = psutil.Process().children(recursive=True)
-    [found] = [it for it in running if "loadbench.in_locust" in it.cmdline() and not it.children()]
-    return found
+    """Return the process of the tool's Locust: the one without children of its own."""
+    children = psutil.Process().children(recursive=True)
+    [locust] = [
+        process
+        for process in children
+        if "loadbench.in_locust" in process.cmdline() and not process.children()
+    ]
+    return locust
 
 
 def cost_us(
     host: str, locust: psutil.Process, seconds: float, meanwhile: Callable[[], None] = lambda: None
 ) -> float:
-    """Return the CPU time of a request over some seconds."""
+    """Measure for a number of seconds, and return the CPU time per request in µs."""
     before, before_s = answered(host), used_s(locust)
     pause(seconds, meanwhile)
     spent_s, requests = used_s(locust) - before_s, answered(host) - before
@@ -188,28 +195,28 @@ def cost_us(
 
 
 def used_s(process: psutil.Process) -> float:
-    """Return the CPU seconds of a process so far."""
+    """Return the CPU seconds that a process has used."""
     times = process.cpu_times()
     return times.user + times.system
 
 
 def answered(host: str) -> int:
-    """Return how many requests the server has answered."""
-    with ask(f"{host}/count") as response:
+    """Return the number of requests that the server has answered."""
+    with open_url(f"{host}/count") as response:
         return int(response.read())
 
 
 def wait_for_requests(host: str) -> None:
-    """Wait until the users have begun."""
+    """Wait until the first request has been answered."""
     deadline = time.monotonic() + START_S
     while not answered(host):
         if time.monotonic() > deadline:
-            sys.exit("stock Locust sends nothing")
+            sys.exit(f"Stock Locust sent no request within {START_S:g} s")
         time.sleep(0.05)
 
 
 def pause(seconds: float, each_second: Callable[[], None] = lambda: None) -> None:
-    """Wait, and do something at the end of each second."""
+    """Wait, and call a function at the end of each second."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         time.sleep(min(1.0, left))

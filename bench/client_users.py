@@ -1,7 +1,7 @@
-"""The locustfile of `client.py`: users who post the file that BENCH_BODY names.
+"""Locustfile of `client.py`: users that post the file named by BENCH_BODY.
 
-With BENCH_AT_ONCE a user sends its request without giving the others a turn before, as the tool's
-do: stock Locust asks through gevent whether a connection is alive, which lets all others go first.
+With BENCH_UNYIELDING a user sends its request without yielding to other users, as the tool's users
+do. Stock Locust checks through gevent whether a connection is alive, and that check yields.
 """
 
 import os
@@ -16,19 +16,19 @@ BODY: Any = Path(os.environ["BENCH_BODY"]).read_bytes()
 
 
 class Poster(FastHttpUser):
-    """Posts again as soon as it has the answer to the last request."""
+    """Post the next request as soon as the response to the last one has arrived."""
 
     @task
     def post(self) -> None:
-        """Post."""
+        """Post the body once."""
         self.client.post("/r/0", data=BODY, name="/r")
 
 
-if "BENCH_AT_ONCE" in os.environ:
+if "BENCH_UNYIELDING" in os.environ:
     select: Any = get_original("select", "select")
 
     def is_alive(_pool: ConnectionPool, sock: Any) -> bool:
-        """Return whether nothing is to be read from an idle connection, and so no end either."""
+        """Return whether an idle connection has nothing to read, not even an end of stream."""
         return sock is not None and not select([sock], [], [], 0)[0]
 
     pools: Any = ConnectionPool

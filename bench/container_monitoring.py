@@ -1,12 +1,12 @@
-"""What it costs to know the state of eight containers that are at rest.
+"""Measure the CPU cost of monitoring eight idle containers.
 
     python -m bench.container_monitoring [--seconds 30] [--rounds 3]
 
-Starts our stack with six models (eight containers in all) and lets it rest, then measures in turn,
-in every round: nobody looks; the watch of a run looks, asked five times a second as the runner
-asks it; `docker stats` runs. For each: the CPU of who looks, with all its children, and that of
-the engine (dockerd, containerd and its shims, with whatever else they do on this machine), in
-percent of a core. The containers' own health checks go on in all three.
+Starts our stack with six models (eight containers in total) and leaves it idle. Every round then
+measures three cases: no monitoring; the monitor of a run, polled five times a second as the runner
+does; and `docker stats`. For each it prints the CPU of the monitor with all its children, and of
+the engine (dockerd, containerd and its shims, including their other work on this machine), in
+percent of a core. The health checks of the containers run in all three cases.
 """
 
 import argparse
@@ -27,38 +27,38 @@ from loadbench.workspace import bundled_root
 
 MODELS = 6
 ENGINE = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v2")
-ASKS_A_SECOND = 5
-PROJECT = "loadbench-bench-looking"
+POLLS_PER_S = 5
+PROJECT = "loadbench-bench-monitoring"
 SETTLE_S = 5.0
 
 
 def main() -> None:
-    """Measure all three ways in turn."""
+    """Measure all three cases in turn."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with stack_at_rest():
-        ways: dict[str, Callable[[], tuple[float, float]]] = {
-            "nobody": lambda: nobody(options.seconds),
-            "the watch": lambda: watch(options.seconds),
+    with idle_stack():
+        cases: dict[str, Callable[[], tuple[float, float]]] = {
+            "none": lambda: no_monitoring(options.seconds),
+            "monitor": lambda: run_monitor(options.seconds),
             "docker stats": lambda: docker_stats(options.seconds),
         }
-        rows: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        print(f"{'':14}{'looker':>8}{'engine':>8}   % of a core, {MODELS + 2} containers at rest")
+        rows: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
+        print(f"{'':14}{'monitor':>8}{'engine':>8}   % of a core, {MODELS + 2} idle containers")
         for _ in range(options.rounds):
-            for name, measure in ways.items():
+            for name, measure in cases.items():
                 rows[name].append(measure())
                 print(f"{name:14}{rows[name][-1][0]:8.2f}{rows[name][-1][1]:8.2f}", flush=True)
     sums = {name: statistics.median(sum(row) for row in found) for name, found in rows.items()}
-    ours, theirs = (sums[name] - sums["nobody"] for name in ("the watch", "docker stats"))
-    print(f"median beyond nobody: the watch {ours:.2f}, docker stats {theirs:.2f}", end="")
-    print(f", ratio {ours / theirs:.2f}" if theirs > 0 else "")
+    monitor, stats = (sums[name] - sums["none"] for name in ("monitor", "docker stats"))
+    print(f"Median above no monitoring: monitor {monitor:.2f}, docker stats {stats:.2f}", end="")
+    print(f", ratio {monitor / stats:.2f}" if stats > 0 else "")
 
 
 @contextmanager
-def stack_at_rest() -> Iterator[None]:
-    """Have the containers up and all models ready, and remove them in the end."""
+def idle_stack() -> Iterator[None]:
+    """Start the containers, wait until all models are ready, and remove them on exit."""
     files = ("--file", str(bundled_root() / "stack" / "compose.yaml"))
     compose = ["docker", "compose", "--project-name", PROJECT, *files]
     up = ("up", "--detach", "--build", "--scale", f"model={MODELS}")
@@ -75,56 +75,55 @@ def stack_at_rest() -> Iterator[None]:
         subprocess.run([*compose, "down", "--rmi", "local"], check=True, capture_output=True)
 
 
-def nobody(seconds: float) -> tuple[float, float]:
-    """Measure while nobody looks."""
-    return measured(os.getpid(), lambda: time.sleep(seconds))
+def no_monitoring(seconds: float) -> tuple[float, float]:
+    """Measure without monitoring."""
+    return cpu_percent(os.getpid(), lambda: time.sleep(seconds))
 
 
-def watch(seconds: float) -> tuple[float, float]:
-    """Measure while the watch of a run looks."""
-    looking = Monitor(Docker(current_endpoint()), PROJECT)
-    looking.start()
+def run_monitor(seconds: float) -> tuple[float, float]:
+    """Measure with the monitor of a run."""
+    monitor = Monitor(Docker(current_endpoint()), PROJECT)
+    monitor.start()
     time.sleep(3)
 
-    def ask() -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            assert len(looking.containers) == MODELS + 2
-            assert len(looking.usage) == MODELS + 2
-            time.sleep(1 / ASKS_A_SECOND)
+    def poll() -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert len(monitor.containers) == MODELS + 2
+            assert len(monitor.usage) == MODELS + 2
+            time.sleep(1 / POLLS_PER_S)
 
     try:
-        return measured(os.getpid(), ask)
+        return cpu_percent(os.getpid(), poll)
     finally:
-        looking.close()
+        monitor.close()
 
 
 def docker_stats(seconds: float) -> tuple[float, float]:
-    """Measure while `docker stats` runs."""
+    """Measure with `docker stats` running."""
     label = f"label=com.docker.compose.project={PROJECT}"
-    told = subprocess.run(
+    listed = subprocess.run(
         ["docker", "ps", "-q", "--filter", label], capture_output=True, text=True, check=True
     )
-    command = ["docker", "stats", "--format", "{{json .}}", *told.stdout.split()]
+    command = ["docker", "stats", "--format", "{{json .}}", *listed.stdout.split()]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as stats:
         time.sleep(3)
         try:
-            return measured(stats.pid, lambda: time.sleep(seconds))
+            return cpu_percent(stats.pid, lambda: time.sleep(seconds))
         finally:
-            # It takes its time to end by itself.
-            stats.kill()
+            stats.kill()  # it is slow to react to SIGTERM
 
 
-def measured(pid: int, doing: Callable[[], None]) -> tuple[float, float]:
+def cpu_percent(pid: int, action: Callable[[], None]) -> tuple[float, float]:
     """Return the CPU of a process with its children, and of the engine, in % of a core."""
-    started, looker, engine = time.monotonic(), family_s(pid), engine_s()
-    doing()
+    started, before_s, engine = time.monotonic(), family_s(pid), engine_s()
+    action()
     elapsed = time.monotonic() - started
-    return 100 * (family_s(pid) - looker) / elapsed, 100 * (engine_s() - engine) / elapsed
+    return 100 * (family_s(pid) - before_s) / elapsed, 100 * (engine_s() - engine) / elapsed
 
 
 def family_s(pid: int) -> float:
-    """Return the CPU seconds of a process and its children, those that have ended included."""
+    """Return the CPU seconds of a process and its children, including those that have exited."""
     process = psutil.Process(pid)
     total = 0.0
     for member in [process, *process.children(recursive=True)]:
@@ -135,7 +134,7 @@ def family_s(pid: int) -> float:
 
 
 def engine_s() -> float:
-    """Return the CPU seconds of the engine's own processes."""
+    """Return the CPU seconds of the engine's processes."""
     total = 0.0
     for process in psutil.process_iter(["name", "cpu_times"]):
         if process.info["name"] in ENGINE:

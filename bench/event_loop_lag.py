@@ -1,9 +1,9 @@
-"""Runs a Python program and notes when its event loop was last alive.
+"""Run a Python program and record when its event loop last ran.
 
     python bench/event_loop_lag.py FILE -m MODULE [ARGUMENT]...
     python bench/event_loop_lag.py FILE SCRIPT [ARGUMENT]...
 
-Fifty times a second its event loop writes the monotonic seconds into FILE, over those before.
+Fifty times a second, the event loop overwrites FILE with the monotonic time in seconds.
 """
 
 import asyncio
@@ -13,23 +13,23 @@ import sys
 import time
 from pathlib import Path
 
-EVERY_S = 0.02
+INTERVAL_S = 0.02
 
 
 def main() -> None:
-    """Run it."""
+    """Run the program with a heartbeat in its event loop."""
     file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT, 0o644)
     run_forever = asyncio.SelectorEventLoop.run_forever
 
-    def beat(loop: asyncio.AbstractEventLoop) -> None:
+    def write_heartbeat(loop: asyncio.AbstractEventLoop) -> None:
         os.pwrite(file, f"{time.monotonic():20.6f}".encode(), 0)
-        loop.call_later(EVERY_S, beat, loop)
+        loop.call_later(INTERVAL_S, write_heartbeat, loop)
 
-    def run_beating(loop: asyncio.SelectorEventLoop) -> None:
-        loop.call_soon(beat, loop)
+    def run_with_heartbeat(loop: asyncio.SelectorEventLoop) -> None:
+        loop.call_soon(write_heartbeat, loop)
         run_forever(loop)
 
-    setattr(asyncio.SelectorEventLoop, "run_forever", run_beating)  # noqa: B010  # no type of it
+    setattr(asyncio.SelectorEventLoop, "run_forever", run_with_heartbeat)  # noqa: B010  # untyped
     if sys.argv[2] == "-m":
         sys.argv[:4] = [sys.argv[3]]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def age_s(file: Path) -> float:
-    """Return how long ago the event loop was last alive."""
+    """Return the seconds since the event loop last ran."""
     return time.monotonic() - float(file.read_text())
 
 

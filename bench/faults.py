@@ -1,11 +1,11 @@
-"""What the service under test does when parts of it die, and when it is asked for too much.
+"""Test the service under test with killed workers and under overload.
 
     .venv/bin/python -m bench.faults [--requests 10000] [--seconds 60]
 
-1. Requests while a worker is killed with SIGKILL every few seconds and replaced: every one must be
-   answered, once, and rightly.
-2. 64 clients against MAX_QUEUE=32, first such as wait as Retry-After says, then such as ask again
-   at once: no accepted request over its deadline, refusals quickly, and no memory that grows.
+1. Send requests while a worker is killed with SIGKILL every few seconds and replaced. Every request
+   must get exactly one correct response.
+2. Run 64 clients against MAX_QUEUE=32. First they honour Retry-After, then they retry immediately.
+   No accepted request may exceed its deadline, rejections must be fast, and memory must not grow.
 """
 
 import argparse
@@ -32,30 +32,30 @@ KILL_EVERY_S = 3.0
 CLIENTS = 64
 MAX_QUEUE = 32
 DEADLINE_MS = 5_000
-REFUSED = 503
-LATE = "No reply came before the deadline."
+REJECTED = 503
+DEADLINE_ERROR = "No reply came before the deadline."
 WARM_UP_S = 15.0
-"""Until then threads, and with them memory, are still being made."""
+"""Seconds in which the service still starts threads, so that its memory grows."""
 
 
 def main() -> None:
-    """Do both and print what came of it."""
+    """Run both tests and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
-    under_fire(options.requests)
-    overload("which wait as Retry-After says", options.seconds, patient=True)
-    overload("which ask again at once", options.seconds, patient=False)
+    kill_workers(options.requests)
+    overload("that honour Retry-After", options.seconds, honours_retry_after=True)
+    overload("that retry immediately", options.seconds, honours_retry_after=False)
 
 
-def under_fire(requests: int) -> None:
-    """Send requests while workers are killed, and count what they got."""
+def kill_workers(requests: int) -> None:
+    """Send requests while workers are killed, and count the responses."""
     with service() as stack:
         stack.scale(WORKERS, lambda _step, _line: None)
         wait_until_ready(stack, WORKERS)
-        right = {number: answer_of(stack.host, number) for number in range(len(PICTURES))}
-        users = Users(stack.host, 8, most=requests)
+        expected = {number: result_of(stack.host, number) for number in range(len(PICTURES))}
+        users = Users(stack.host, 8, max_requests=requests)
         killed = 0
         while users.busy:
             time.sleep(KILL_EVERY_S)
@@ -65,52 +65,58 @@ def under_fire(requests: int) -> None:
         answers = users.join()
         left = jobs_left()
     statuses = Counter(answer.status for answer in answers)
-    wrong = sum(verdict(answer) != right[answer.number % len(right)] for answer in answers)
+    wrong = sum(result(answer) != expected[answer.number % len(expected)] for answer in answers)
     slowest = max(answer.latency_ms for answer in answers)
     print(f"{len(answers)} requests, {killed} workers killed: ", end="")
-    print(f"status {dict(statuses)}, {statuses[0]} without an answer, {wrong} wrong, ", end="")
+    print(f"status {dict(statuses)}, {statuses[0]} without a response, {wrong} wrong, ", end="")
     print(f"slowest {slowest / 1000:.1f} s")
-    print(f"  left in the broker, where a second answer would be: {left}\n", flush=True)
+    print(f"  left in the broker (a second response would be here): {left}\n", flush=True)
 
 
-def overload(who: str, seconds: float, *, patient: bool) -> None:
-    """Ask for more than the service can do, and print what it costs."""
+def overload(behaviour: str, seconds: float, *, honours_retry_after: bool) -> None:
+    """Overload the service, and print latencies, rejections and memory.
+
+    Args:
+        behaviour: Description of the clients in the output.
+        seconds: Length of the measurement.
+        honours_retry_after: Whether clients wait as Retry-After says, or retry immediately.
+    """
+
+    def pause_s(answer: Answer) -> float:
+        return float(answer.headers["Retry-After"]) if honours_retry_after else 0.0
+
     settings = {"MAX_QUEUE": str(MAX_QUEUE), "DEADLINE_MS": str(DEADLINE_MS)}
     with service(**settings) as stack:
         stack.scale(1, lambda _step, _line: None)
         wait_until_ready(stack, 1)
-        users = Users(
-            stack.host,
-            CLIENTS,
-            after_refusal_s=lambda it: float(it.headers["Retry-After"]) if patient else 0.0,
-        )
+        users = Users(stack.host, CLIENTS, pause_after_rejection_s=pause_s)
         users.during(WARM_UP_S)
         before, answers = memory_mb(), users.during(seconds)
         after = memory_mb()
         users.stop()
-        alone = answer_of(stack.host, 0)
-        recovered = time.monotonic()
-        assert answer_of(stack.host, 0) == alone
-        recovered = time.monotonic() - recovered
-    accepted = [it.latency_ms for it in answers if it.status != REFUSED]
-    refused = [it.latency_ms for it in answers if it.status == REFUSED]
+        expected = result_of(stack.host, 0)
+        started = time.monotonic()
+        assert result_of(stack.host, 0) == expected
+        single_s = time.monotonic() - started
+    accepted = [answer.latency_ms for answer in answers if answer.status != REJECTED]
+    rejected = [answer.latency_ms for answer in answers if answer.status == REJECTED]
     late = sum(latency > DEADLINE_MS for latency in accepted)
-    late += sum(it.body.get("error") == LATE for it in answers)
-    sentences = Counter(str(it.body["error"]) for it in answers if it.status == REFUSED)
-    print(f"{CLIENTS} clients, {who}, against MAX_QUEUE={MAX_QUEUE} for {seconds:g} s:")
+    late += sum(answer.body.get("error") == DEADLINE_ERROR for answer in answers)
+    errors = Counter(str(answer.body["error"]) for answer in answers if answer.status == REJECTED)
+    print(f"{CLIENTS} clients {behaviour}, MAX_QUEUE={MAX_QUEUE}, {seconds:g} s:")
     print(
-        f"  accepted {in_words(accepted)}, {late} over the deadline of {DEADLINE_MS} ms, ", end=""
+        f"  accepted {summary(accepted)}, {late} exceeded the {DEADLINE_MS} ms deadline, ", end=""
     )
     print(f"status {dict(Counter(answer.status for answer in answers))}")
-    print(f"  refused  {in_words(refused)}, {dict(sentences)}")
+    print(f"  rejected {summary(rejected)}, {dict(errors)}")
     for name in before:
-        print(f"  memory of {name}: {before[name]:.1f} MB, then {after[name]:.1f} MB")
-    print(f"  right after it, a lonely request takes {recovered * 1000:.1f} ms", flush=True)
+        print(f"  {name} memory: {before[name]:.1f} MB before, {after[name]:.1f} MB after")
+    print(f"  single request after the overload: {single_s * 1000:.1f} ms", flush=True)
 
 
 @contextmanager
 def service(**environment: str) -> Iterator[LocalStack]:
-    """Have a stack of the local driver."""
+    """Run the stack with the local driver."""
     profile = Profile.model_validate(
         {
             "models": [WORKERS],
@@ -128,41 +134,42 @@ def service(**environment: str) -> Iterator[LocalStack]:
 
 
 def wait_until_ready(stack: LocalStack, workers: int) -> None:
-    """Wait until all workers are there."""
+    """Wait until all workers are ready."""
     while stack.missing(workers):
         time.sleep(0.05)
 
 
-def answer_of(url: str, number: int) -> Any:
-    """Return what one request alone gets."""
-    users = Users(url, 1, most=number + 1)
-    return verdict(next(it for it in users.join() if it.number == number))
+def result_of(url: str, number: int) -> Any:
+    """Return the result of a request that is sent alone, by its number."""
+    users = Users(url, 1, max_requests=number + 1)
+    return result(next(answer for answer in users.join() if answer.number == number))
 
 
-def verdict(answer: Answer) -> Any:
-    """Return what an answer says of its picture."""
+def result(answer: Answer) -> Any:
+    """Return the status and the prediction of an answer."""
     return answer.status, answer.body.get("top")
 
 
-def processes(last_word: str) -> list[psutil.Process]:
-    """Return the processes of the service whose command ends with a word."""
+def processes(last_argument: str) -> list[psutil.Process]:
+    """Return the processes of the service whose command line ends with this argument."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):  # it may just have ended
-            if process.cmdline()[-1:] == [last_word] and not process.children():
+        with suppress(psutil.Error):  # it may have just exited
+            if process.cmdline()[-1:] == [last_argument] and not process.children():
                 found.append(process)
     return found
 
 
 def broker() -> psutil.Process:
     """Return the broker's process."""
-    family = psutil.Process().children(recursive=True)
-    return next(it for it in family if "valkey" in it.name())
+    children = psutil.Process().children(recursive=True)
+    return next(process for process in children if "valkey" in process.name())
 
 
 def jobs_left() -> dict[str, int]:
-    """Return how many jobs and replies the broker still has."""
-    path = next(it.laddr for it in broker().net_connections("unix") if it.laddr)
+    """Return the number of jobs and replies left in the broker."""
+    sockets = broker().net_connections("unix")
+    path = next(connection.laddr for connection in sockets if connection.laddr)
     with redis.Redis(unix_socket_path=str(path)) as client:
         return {
             "jobs": client.xlen("loadbench:jobs"),
@@ -172,19 +179,22 @@ def jobs_left() -> dict[str, int]:
 
 def memory_mb() -> dict[str, float]:
     """Return the resident memory of API, worker and broker in MB."""
-    api = max(processes("api.app:create_app()"), key=lambda it: it.memory_info().rss)
+    api_processes = processes("api.app:create_app()")
+    api = max(api_processes, key=lambda process: process.memory_info().rss)
     [worker] = processes("model.worker")
     parts = {"API": api, "worker": worker, "broker": broker()}
     return {name: process.memory_info().rss / 1e6 for name, process in parts.items()}
 
 
-def in_words(latencies_ms: Sequence[float]) -> str:
-    """Put latencies into a line."""
+def summary(latencies_ms: Sequence[float]) -> str:
+    """Return the number of latencies, and their percentiles in ms, as one line."""
     if not latencies_ms:
         return "none"
-    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-    shown = (f"{name} {percentile(latencies_ms, share):.1f}" for name, share in shares.items())
-    return f"{len(latencies_ms)}, ms: {', '.join(shown)}"
+    fractions = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    figures = (
+        f"{name} {percentile(latencies_ms, fraction):.1f}" for name, fraction in fractions.items()
+    )
+    return f"{len(latencies_ms)}, ms: {', '.join(figures)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A program on a terminal at the end of a link, which may be slow or stand still."""
+"""A program on a terminal behind a link that may be slow or stalled."""
 
 import os
 import select
@@ -12,75 +12,75 @@ from pathlib import Path
 
 import psutil
 
-# What tests and measurements share is where the tests are.
 from tests.support.pty_harness import Terminal
 
 _SLICE_S = 0.05
-_CONNECTION = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY")
+_CONNECTION_VARIABLES = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY")
 
 
 def forget_connection() -> None:
-    """Have viewers know nothing of how whoever measures them came here."""
-    for name in _CONNECTION:
+    """Unset variables of the SSH session and display, on which the behaviour of viewers depends."""
+    for name in _CONNECTION_VARIABLES:
         os.environ.pop(name, None)
 
 
 @dataclass
 class Link(Terminal):
-    """A program on a terminal that is read by a thread of its own.
+    """A program on a terminal whose output is read by a separate thread.
 
     Args:
-        bytes_per_s: How fast it is read, in twenty slices a second; None: as fast as it writes.
+        bytes_per_s: Speed of the link, applied 20 times a second; None for no limit.
     """
 
     bytes_per_s: float | None = None
 
     def __post_init__(self) -> None:
-        """Start the program, and begin to read what it writes."""
+        """Start the program and the thread that reads its output."""
         super().__post_init__()
         self.process = psutil.Process(self.pid)
         self.bytes_read = self.bytes_shown = 0
         self._arrived: deque[tuple[float, bytes]] = deque()
-        self._news, self._closing = threading.Event(), threading.Event()
+        self._has_data, self._closing = threading.Event(), threading.Event()
         self._flowing = threading.Event()
         self._flowing.set()
-        self._reading = threading.Thread(target=self._read_on)
-        self._reading.start()
+        self._reader = threading.Thread(target=self._read_output)
+        self._reader.start()
 
-    def stand_still(self) -> None:
-        """Read nothing more, until it flows again."""
+    def stall(self) -> None:
+        """Stop reading until `resume`."""
         self._flowing.clear()
 
-    def flow(self) -> None:
-        """Read again."""
+    def resume(self) -> None:
+        """Read again after `stall`."""
         self._flowing.set()
 
-    def taken_in(self) -> Iterator[tuple[float, int]]:
-        """Show what has been read, and tell of each piece when that was and its bytes."""
+    def show_received(self) -> Iterator[tuple[float, int]]:
+        """Feed received data to the emulator; yield the time and size in bytes of each chunk."""
         while self._arrived:
             at, data = self._arrived.popleft()
-            self._take_in(data)
+            self._feed(data)
             self.bytes_shown += len(data)
             yield at, len(data)
 
-    def seen(self, condition: Callable[[], object], *, within_s: float) -> float | None:
+    def wait_until(self, condition: Callable[[], object], *, within_s: float) -> float | None:
         """Wait for a condition of the screen.
 
         Returns:
-            When what fulfilled it was read, in monotonic seconds. None: it did not come.
+            Monotonic time, in seconds, at which the data that fulfilled it was read. None if the
+            condition was not fulfilled in time.
         """
         deadline = time.monotonic() + within_s
         while True:
-            self._news.clear()
-            for at, _ in self.taken_in():
+            self._has_data.clear()
+            for at, _ in self.show_received():
                 if condition():
                     return at
             if time.monotonic() > deadline or self.ended:
                 return None
-            self._news.wait(0.02)
+            self._has_data.wait(0.02)
 
     def quiet(self, seconds: float) -> None:
-        """Wait until nothing was read for so long."""
+        """Wait until nothing has been read for a number of seconds."""
         while True:
             before = self.bytes_read
             time.sleep(seconds)
@@ -88,26 +88,26 @@ class Link(Terminal):
                 return
 
     @property
-    def sleeps(self) -> bool:
-        """Whether all its threads wait for something; Linux alone tells."""
-        told = Path(f"/proc/{self.pid}/task").glob("*/stat")
+    def is_sleeping(self) -> bool:
+        """Whether all threads of the program are sleeping. Linux only."""
+        files = Path(f"/proc/{self.pid}/task").glob("*/stat")
         with suppress(OSError):
-            return all(stat.read_text().rpartition(") ")[2][0] == "S" for stat in told)
+            return all(file.read_text().rpartition(") ")[2][0] == "S" for file in files)
         return False
 
     @property
     def cpu_s(self) -> float:
-        """The CPU seconds that it has used."""
+        """CPU seconds used by the program."""
         times = self.process.cpu_times()
         return times.user + times.system
 
     @property
     def rss_mib(self) -> float:
-        """Its memory, in MiB."""
+        """Resident memory of the program in MiB."""
         return self.process.memory_info().rss / 2**20
 
     def seconds_to_end(self, key: str, *, within_s: float) -> float | None:
-        """Press the key that ends it, and return how long that takes; None: longer."""
+        """Press the quit key; return the seconds until the program exits, or None on a timeout."""
         started = time.monotonic()
         self.press(key)
         while not self.ended:
@@ -117,24 +117,24 @@ class Link(Terminal):
         return time.monotonic() - started
 
     def close(self) -> None:
-        """End it, whatever it does, and read no more."""
+        """Kill the program and stop reading."""
         self._closing.set()
         self._flowing.set()
-        self._reading.join()
+        self._reader.join()
         super().close()
 
-    def _read_on(self) -> None:
+    def _read_output(self) -> None:
         assert self._master is not None
-        most = int(self.bytes_per_s * _SLICE_S) if self.bytes_per_s else 65536
+        chunk_size = int(self.bytes_per_s * _SLICE_S) if self.bytes_per_s else 65536
         while not self._closing.is_set():
             self._flowing.wait()
             ready, _, _ = select.select([self._master], [], [], _SLICE_S)
             if not ready or not self._flowing.is_set():
                 continue
-            data = os.read(self._master, most)
+            data = os.read(self._master, chunk_size)
             self._arrived.append((time.monotonic(), data))
             self.bytes_read += len(data)
             self._answer(data)
-            self._news.set()
+            self._has_data.set()
             if self.bytes_per_s:
                 time.sleep(len(data) / self.bytes_per_s)

@@ -1,19 +1,19 @@
-"""Does the memory of the runner and of the screens stay bounded while a cell lasts a day?
+"""Check that the memory of the runner and the TUI stays bounded in a cell that lasts a day.
 
     .venv/bin/python -m bench.memory [--seconds 86400] [--containers 8] [--seed 16]
 
-One cell is performed second by second without waiting for any, each part in a process of its own:
+One cell is simulated second by second without waiting. Each part runs in a separate process:
 
-- runner: the real attempt, control loop and journal, on a load and containers drawn by the seed.
-- follow: the real program without a terminal, opened on the cell after its first minute; the rest
-  of the day comes ten minutes at a time.
-- attach: the same, opened on the cell after the day; then the cell finishes, and is read again.
-- unbounded: the reader alone, planted to keep every second whole. It must exceed the limit, and it
-  is the reference for the charts.
+- runner: the real attempt, control loop and journal, with simulated load and containers.
+- follow: the real app, headless, opened on the cell after its first minute. The rest of the day
+  arrives ten minutes at a time.
+- attach: the same app, opened at the end of the day. Then the cell finishes and is read again.
+- unbounded: the reader with compaction disabled. It must exceed the limit, which shows that the
+  test can fail, and its charts are the reference.
 
-Growth is that of the resident memory, at the end and at its peak, from just before the day on. Also
-compared are the requests that the screens still know of, and the charts: of the whole day, and of
-its last ten minutes. Exits with code 1 where a limit is missed.
+Growth of the resident memory is measured from just before the day, at the end and at the peak. The
+benchmark also compares the requests that the app still counts, and the charts of the whole day and
+of its last ten minutes. Exits with code 1 if a limit is exceeded.
 """
 
 import argparse
@@ -51,19 +51,19 @@ from tests.support.builders import cell_started, make_profile, run_started
 from tests.support.fakes import FakeStack
 from tests.support.ui_harness import WIDE, Stage, held
 
-LIMIT_MB = 40
-"""Of growth, in runner and screens (issue 16)."""
+MAX_GROWTH_MB = 40
+"""Limit for the growth of the runner and of the TUI, in MiB."""
 LAST_S = 600
-"""Ten minutes of charts are the same as without any limit (issue 16)."""
+"""Seconds at the end of the day whose charts must be exact."""
 FIRST_LINES = 60
-"""The screens are opened on a cell that has been measured for a minute."""
-PATIENCE_S = 1200.0
-LOOK_S = 0.1
+"""Lines of the journal, about one minute of measuring, that exist when the app is opened."""
+TIMEOUT_S = 1200.0
+POLL_INTERVAL_S = 0.1
 CELL, RUN = "m1_u2_s2", "20261122-111101"
 
 
 def main() -> None:
-    """Run every part, and compare."""
+    """Run every part and check the limits."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=int, default=86_400)
     parser.add_argument("--containers", type=int, default=8)
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def perform(part: str, root: Path) -> dict[str, Any]:
-    """Return what a part finds, in a process of its own."""
+    """Run a part in a separate process, and return its results."""
     argv = [
         sys.executable,
         "-m",
@@ -93,8 +93,8 @@ def perform(part: str, root: Path) -> dict[str, Any]:
         "--root",
         str(root),
     ]
-    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    completed = subprocess.run(argv, stdout=subprocess.PIPE, check=True, text=True)
+    found: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
     figures = {name: value for name, value in found.items() if name != "charts"}
     print(
         f"{part:10}", "  ".join(f"{name} {value:,}" for name, value in figures.items()), flush=True
@@ -103,29 +103,33 @@ def perform(part: str, root: Path) -> dict[str, Any]:
 
 
 def judge(found: dict[str, dict[str, Any]]) -> bool:
-    """Print a line for every limit; return whether all are kept."""
+    """Print one line per check; return whether all passed."""
     runner, unbounded = found["runner"], found["unbounded"]
     lines = []
     for name in ("runner", "follow", "attach"):
-        grown = max(found[name]["grown_mb"], found[name]["peak_mb"])
-        lines.append((f"{name}: grown by {grown} MB at most, limit {LIMIT_MB}", grown <= LIMIT_MB))
+        growth = max(found[name]["grown_mb"], found[name]["peak_mb"])
+        text = f"{name}: memory growth {growth} MB, limit {MAX_GROWTH_MB} MB"
+        lines.append((text, growth <= MAX_GROWTH_MB))
     for name in ("follow", "attach"):
-        kept = found[name]
-        is_whole = all(kept[it] == runner[it] for it in ("seconds", "successes", "failures"))
-        lines.append((f"{name}: every second, success and failure is counted", is_whole))
+        results = found[name]
+        is_complete = all(
+            results[field] == runner[field] for field in ("seconds", "successes", "failures")
+        )
+        lines.append((f"{name}: every second, success and failure is counted", is_complete))
         for chart, points in unbounded["charts"].items():
-            is_same = kept["charts"][chart] == points and len(str(points)) > LAST_S
-            lines.append((f"{name}: charts of {chart} equal those of all seconds", is_same))
-    planted = unbounded["peak_mb"] > LIMIT_MB
-    lines.append((f"planted: unbounded grows by {unbounded['peak_mb']} MB and fails", planted))
-    for text, is_kept in lines:
-        print("kept  " if is_kept else "MISSED", text)
-    return all(is_kept for _, is_kept in lines)
+            is_same = results["charts"][chart] == points and len(str(points)) > LAST_S
+            lines.append((f"{name}: charts of {chart} match the reference", is_same))
+    has_exceeded = unbounded["peak_mb"] > MAX_GROWTH_MB
+    text = f"unbounded: memory growth {unbounded['peak_mb']} MB exceeds the limit, as expected"
+    lines.append((text, has_exceeded))
+    for text, is_passed in lines:
+        print("passed" if is_passed else "FAILED", text)
+    return all(is_passed for _, is_passed in lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the process of a part is given."""
+    """Parameters of a part's process."""
 
     root: Path
     seconds: int
@@ -134,16 +138,16 @@ class Part:
 
     @property
     def folder(self) -> Path:
-        """The folder of the run."""
+        """Folder of the run."""
         return self.root / "reports" / "demo" / RUN
 
     @property
     def day(self) -> Path:
-        """The journal as the runner has written it."""
+        """Complete journal written by the runner."""
         return self.root / "day.jsonl"
 
     def start_journal(self, lines: Iterable[bytes], *, run: str = RUN) -> Path:
-        """Write the first lines of the journal of a run, and return its folder."""
+        """Create a run whose journal has these lines, and return its folder."""
         folder = self.folder.with_name(run)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / FILE_NAME).open("wb") as journal:
@@ -152,16 +156,16 @@ class Part:
 
 
 class Growth:
-    """How much the resident memory of this process grows from now on."""
+    """Growth of this process's resident memory since construction."""
 
     def __init__(self) -> None:
         gc.collect()
-        # The peak so far is forgotten: proc(5), /proc/pid/clear_refs.
+        # Reset the peak: proc(5), /proc/pid/clear_refs.
         Path("/proc/self/clear_refs").write_text("5")
         self._before_mb = _memory_mb("VmRSS")
 
     def figures(self) -> dict[str, float]:
-        """Return how much it has grown so far, and at its peak."""
+        """Return the current and the peak growth in MiB."""
         gc.collect()
         now, peak = _memory_mb("VmRSS"), _memory_mb("VmHWM")
         return {
@@ -172,11 +176,11 @@ class Growth:
 
 def _memory_mb(field: str) -> float:
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(it.split()[1]) for it in lines if it.startswith(f"{field}:")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024
 
 
 def perform_cell(part: Part) -> dict[str, Any]:
-    """Measure the cell as a runner does, and leave its journal behind."""
+    """Measure the cell as a runner does, and keep its journal for the other parts."""
     part.folder.mkdir(parents=True)
     profile = make_profile(run_time=part.seconds, settle={"max": "60s", "window": "5s"})
     [cell] = profile_cells = run_started(profile).cells
@@ -205,7 +209,7 @@ def perform_cell(part: Part) -> dict[str, Any]:
 
 
 def follow(part: Part) -> dict[str, Any]:
-    """Show the cell from its first minute on, ten minutes at a time."""
+    """Show the cell after its first minute, then add ten minutes at a time."""
     return asyncio.run(_follow(part))
 
 
@@ -214,54 +218,57 @@ async def _follow(part: Part) -> dict[str, Any]:
     with part.day.open("rb") as day, held(part.start_journal(list(islice(day, FIRST_LINES)))):
         app = Stage(part.root).app(folder=part.folder)
         async with app.run_test(size=WIDE) as pilot:
-            await _until(lambda: _seconds_shown(app) > 0)
+            await _wait_until(lambda: _seconds_shown(app) > 0)
             await pilot.press("enter")
-            await _until(lambda: isinstance(app.screen, CellScreen))
+            await _wait_until(lambda: isinstance(app.screen, CellScreen))
             growth, shown_s = Growth(), _seconds_shown(app)
-            while lines := [it for it in islice(day, LAST_S) if not it.startswith(OVER_PREFIXES)]:
-                with journal.open("ab") as more:
-                    more.writelines(lines)
-                shown_s += sum(it.startswith(SAMPLE_PREFIX) for it in lines)
-                await _until_shown(app, shown_s)
+            while chunk := list(islice(day, LAST_S)):
+                lines = [line for line in chunk if not line.startswith(OVER_PREFIXES)]
+                if not lines:
+                    break
+                with journal.open("ab") as file:
+                    file.writelines(lines)
+                shown_s += sum(line.startswith(SAMPLE_PREFIX) for line in lines)
+                await _wait_until_shown(app, shown_s)
             figures = growth.figures()
-            return {**figures, **_known(_attempt(app))}
+            return {**figures, **_summary(_attempt(app))}
 
 
 def attach(part: Part) -> dict[str, Any]:
-    """Show the cell after a day, and once more when it has finished and is read again."""
+    """Show the cell at the end of the day, and again after it has finished."""
     return asyncio.run(_attach(part))
 
 
 async def _attach(part: Part) -> dict[str, Any]:
     with part.day.open("rb") as day:
-        wanted = sum(it.startswith(SAMPLE_PREFIX) for it in day)
+        sample_count = sum(line.startswith(SAMPLE_PREFIX) for line in day)
         day.seek(0)
-        part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
+        part.start_journal(line for line in day if not line.startswith(OVER_PREFIXES))
         day.seek(0)
-        [end] = (it for it in day if it.startswith(OVER_PREFIXES))
+        [end] = (line for line in day if line.startswith(OVER_PREFIXES))
         day.seek(0)
         minute = part.start_journal(islice(day, FIRST_LINES), run=f"{RUN}-2")
     app = Stage(part.root).app(folder=minute)
     with held(part.folder):
         async with app.run_test(size=WIDE) as pilot:
-            # The screens themselves, as large as for a cell of a minute, are no growth.
-            await _until(lambda: _seconds_shown(app) > 0)
+            # Open the screens on a short cell first: their own memory is not growth.
+            await _wait_until(lambda: _seconds_shown(app) > 0)
             await pilot.press("enter")
-            await _until(lambda: isinstance(app.screen, CellScreen))
+            await _wait_until(lambda: isinstance(app.screen, CellScreen))
             growth = Growth()
             await pilot.press("escape", "escape")
-            await _until(lambda: isinstance(app.screen, ProfilesScreen))
+            await _wait_until(lambda: isinstance(app.screen, ProfilesScreen))
             assert isinstance(app.screen, ProfilesScreen)
             app.screen.request(OpenRun(part.folder))
-            await _until_shown(app, wanted)
+            await _wait_until_shown(app, sample_count)
             await pilot.press("enter")
-            await _until(lambda: isinstance(app.screen, CellScreen))
+            await _wait_until(lambda: isinstance(app.screen, CellScreen))
             attached_mb = growth.figures()["peak_mb"]
             with (part.folder / FILE_NAME).open("ab") as journal:
                 journal.write(end)
-            await _until(lambda: _is_over(app) and _seconds_shown(app) == wanted)
+            await _wait_until(lambda: _is_over(app) and _seconds_shown(app) == sample_count)
             figures = growth.figures()
-            return {**figures, "attached_mb": attached_mb, **_known(_attempt(app))}
+            return {**figures, "attached_mb": attached_mb, **_summary(_attempt(app))}
 
 
 def _watched(app: LoadbenchApp) -> WatchedRun | None:
@@ -283,29 +290,29 @@ def _is_over(app: LoadbenchApp) -> bool:
     return bool(watched and watched.run and watched.run.state.current is None)
 
 
-async def _until_shown(app: LoadbenchApp, seconds: int) -> None:
-    await _until(lambda: _seconds_shown(app) == seconds)
+async def _wait_until_shown(app: LoadbenchApp, seconds: int) -> None:
+    await _wait_until(lambda: _seconds_shown(app) == seconds)
 
 
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+async def _wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
         while not condition():
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
 
 def read_unbounded(part: Part) -> dict[str, Any]:
-    """Read the cell with every second kept whole: the planted case, and the reference."""
+    """Read the cell with compaction disabled: the expected failure, and the reference."""
     with part.day.open("rb") as day:
-        part.start_journal(it for it in day if not it.startswith(OVER_PREFIXES))
+        part.start_journal(line for line in day if not line.startswith(OVER_PREFIXES))
     growth = Growth()
     with patch("loadbench.engine.journal.state.WHOLE_S", sys.maxsize):
         state = RunReader(part.folder).poll().state
-    return {**growth.figures(), **_known(state)}
+    return {**growth.figures(), **_summary(state)}
 
 
-def _known(state: RunState) -> dict[str, Any]:
-    """Return what is known of the cell's seconds."""
-    requests = list(chain.from_iterable(it.requests for it in state.samples.parts()))
+def _summary(state: RunState) -> dict[str, Any]:
+    """Return the counts and charts of the cell as read from the journal."""
+    requests = list(chain.from_iterable(part.requests for part in state.samples.parts()))
     return {
         "seconds": len(state.samples),
         "successes": count(successes(requests)),
@@ -331,7 +338,11 @@ def _charts(samples: Samples, state: RunState) -> list[Any]:
         latency_chart(slices, state.phases, growing=True),
         throughput_chart(slices, state.phases, growing=True),
     ]
-    return [[[it.name, it.points], chart.x_limits] for chart in charts for it in chart.series]
+    return [
+        [[series.name, series.points], chart.x_limits]
+        for chart in charts
+        for series in chart.series
+    ]
 
 
 PARTS: dict[str, Callable[[Part], dict[str, Any]]] = {

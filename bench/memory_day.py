@@ -1,4 +1,4 @@
-"""A cell that lasts a day, without waiting for one: load, containers and metrics by a seed."""
+"""Simulate a cell that lasts a day: seeded load, containers and metrics, without waiting."""
 
 import math
 import random
@@ -19,25 +19,25 @@ from loadbench.engine.measure.buckets import bucket_ms, to_buckets
 from tests.support.fakes import FakeLoad
 
 REQUESTS_PER_S = 50
-"""Just above the fastest cell of tests/journals/demo.jsonl, a real run on two cores: 46."""
+"""Slightly more than the 46 req/s of the fastest cell in tests/journals/demo.jsonl (two cores)."""
 MEDIAN_MS = 48.4
-"""Of the cell m2_u2_s8 of that run."""
+"""Median latency of the cell m2_u2_s8 of that run."""
 SIGMA = 0.5
-"""Of the logarithm. Measured there: 0.03 to 0.19; more gives more distinct latencies to keep."""
+"""Standard deviation of the log latency. That run has 0.03 to 0.19; more fills more buckets."""
 FAILURE_RATIO = 0.01
-"""Just below what makes a cell invalid (limits.FAILURE_RATIO), so that failures are kept too."""
+"""Just below the limit for a valid cell, so that failures are recorded too."""
 MEMORY_BYTES = 300_000_000
-"""Of a model container, about what one with EfficientNet-Lite0 uses."""
+"""Smallest memory of a model container, about that of one with EfficientNet-Lite0."""
 CORES = 8
 ERRORS = ("HTTP 503", "timed out after 30 s")
 
 
 class DayLoad(FakeLoad):
-    """A load for which every look is a second later than the last one.
+    """A load whose clock advances by one second with every poll.
 
     Args:
-        seed: Of everything that is drawn.
-        seconds: The length of the measurement window.
+        seed: Seed of the random values.
+        seconds: Length of the measurement window.
     """
 
     def __init__(self, seed: int, seconds: int) -> None:
@@ -46,7 +46,7 @@ class DayLoad(FakeLoad):
         self.successes = self.failures = self.seconds = 0
 
     def note(self, call: str) -> None:
-        """Keep nothing, unlike the fake: a list of calls grows too."""
+        """Discard the call, as a list of calls would grow too."""
 
     def state(self, since: int) -> LoadState:
         """Return the next second."""
@@ -69,7 +69,7 @@ class DayLoad(FakeLoad):
             latencies[is_failure][bucket_ms(latency_ms)] += 1
             if is_failure:
                 errors[self._draw.choice(ERRORS)] += 1
-        good, bad = (sum(it.values()) for it in latencies)
+        good, bad = (sum(counts.values()) for counts in latencies)
         self.successes, self.failures = self.successes + good, self.failures + bad
         self.seconds += 1
         successes, failures = map(to_buckets, latencies)
@@ -88,7 +88,7 @@ class DayLoad(FakeLoad):
                 infer_ms=round(MEDIAN_MS * good * self._draw.random(), 3),
             ),
             clients=(ClientUse(cpu_cores=round(self._draw.random(), 3), lag_ms=0.3),),
-            errors=tuple(ErrorCount(error=it, count=n) for it, n in errors.items()),
+            errors=tuple(ErrorCount(error=error, count=n) for error, n in errors.items()),
         )
 
 
@@ -96,8 +96,8 @@ class DayContainers:
     """Containers whose figures change with every poll.
 
     Args:
-        seed: Of everything that is drawn.
-        number: How many there are.
+        seed: Seed of the random values.
+        number: Number of containers.
     """
 
     def __init__(self, seed: int, number: int) -> None:
@@ -105,7 +105,7 @@ class DayContainers:
         self._number = number
 
     def __call__(self) -> tuple[Container, ...]:
-        """Return all of them as they are now."""
+        """Return the current state of all containers."""
         return tuple(
             Container(
                 name=f"model-{number}",
@@ -122,23 +122,23 @@ class DayContainers:
 
 
 class DayMetrics(MetricsPoller):
-    """Metrics of a service with a worker in each container, without asking any service.
+    """Simulated metrics of a service with one worker in each container.
 
     Args:
-        seed: Of everything that is drawn.
-        number: How many workers there are.
+        seed: Seed of the random values.
+        number: Number of workers.
     """
 
     def __init__(self, seed: int, number: int) -> None:
         super().__init__()
         self._draw = random.Random(seed)
-        self._images = dict.fromkeys((f"model-{it}" for it in range(1, number + 1)), 0)
+        self._images = {f"model-{index}": 0 for index in range(1, number + 1)}
 
     def follow(self, host: str) -> None:
-        """Ask nothing."""
+        """Ignore the host: there is no service."""
 
     def newest(self) -> ServiceMetrics:
-        """Return counters that have grown since the last call."""
+        """Return counters that have increased since the last call."""
         for name in self._images:
             self._images[name] += self._draw.randint(0, 2 * REQUESTS_PER_S // len(self._images))
         return ServiceMetrics(

@@ -1,4 +1,4 @@
-"""The CPU time that processes of others take, by a look at all of /proc."""
+"""CPU time of other processes, read from /proc."""
 
 import os
 from collections import defaultdict
@@ -9,37 +9,37 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def other_processes_s() -> float:
-    """Return the CPU seconds so far of all processes but this one and its descendants.
+    """Return the total CPU seconds of all processes except this one and its descendants.
 
-    Time of children is counted with the parent that waited for them, so the difference of two
-    looks misses nobody who came and went between them.
+    A process includes the time of the children it has waited for, so the difference of two
+    readings covers processes that started and exited between them.
     """
-    spent_s: dict[int, float] = {}
+    used_s: dict[int, float] = {}
     children: dict[int, list[int]] = defaultdict(list)
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError):
                 pid = int(folder.name)
-                parent, spent_s[pid] = look_at(pid)
+                parent, used_s[pid] = read_process(pid)
                 children[parent].append(pid)
     ours = [os.getpid()]
     for pid in ours:
         ours += children[pid]
-    return sum(spent_s.values()) - sum(spent_s.get(pid, 0.0) for pid in ours)
+    return sum(used_s.values()) - sum(used_s.get(pid, 0.0) for pid in ours)
 
 
-def look_at(pid: int) -> tuple[int, float]:
-    """Return the parent of a process, and its CPU seconds so far.
+def read_process(pid: int) -> tuple[int, float]:
+    """Return the parent of a process, and its total CPU seconds.
 
     Raises:
         OSError: There is no such process.
     """
-    # The name in parentheses may hold blanks.
+    # The name in parentheses may contain spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[1]), sum(map(int, fields[11:15])) / TICKS
 
 
 def stolen_s() -> float:
-    """Return the CPU seconds so far that the machine was ready to use and did not get."""
+    """Return the total CPU seconds stolen by the hypervisor."""
     line = Path("/proc/stat").read_text().split("\n", 1)[0]
     return int(line.split()[8]) / TICKS

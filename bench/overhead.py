@@ -1,11 +1,11 @@
-"""What a sweep costs beside measuring, against one headless Locust per cell.
+"""Compare the tool's overhead per cell with a script that runs headless Locust for each cell.
 
     .venv/bin/python -m bench.overhead [--rounds 3]
 
-Both ways measure the same cells of the same service, in turns. Counted is wall time less ramping,
-settling and measuring: for the tool from its journal, for the script's way from the clock around
-`locust --headless --run-time …`, whose run time holds the ramp. Both scale the stack by the same
-code, so only cells at an unchanged number of models tell the two ways apart.
+Both measure the same cells of the same service, in turn. The overhead is the wall time without
+ramping, settling and measuring. For the tool it comes from the journal, for the script from the
+time around `locust --headless --run-time …`, whose run time includes the ramp. Both scale the stack
+with the same code, so only cells with an unchanged number of models differ.
 """
 
 import argparse
@@ -44,29 +44,29 @@ stack: {driver: local}
 
 
 def main() -> None:
-    """Measure in turns and print every number."""
+    """Measure both in turn and print every figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="pairs of sweeps")
+    parser.add_argument("--rounds", type=int, default=3, help="number of sweeps of each kind")
     rounds = parser.parse_args().rounds
-    ours: dict[str, list[float]] = defaultdict(list)
-    theirs: dict[str, list[float]] = defaultdict(list)
+    tool: dict[str, list[float]] = defaultdict(list)
+    script: dict[str, list[float]] = defaultdict(list)
     phases: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="loadbench-overhead-") as folder:
         workspace = make_workspace(Path(folder))
         profile = load_profile(workspace / "profiles" / "overhead.yaml")
         for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", file=sys.stderr)
+            print(f"Round {number + 1} of {rounds}", file=sys.stderr)
             for key, seconds, by_phase in sweep_by_tool(workspace):
-                ours[key].append(seconds)
+                tool[key].append(seconds)
                 for phase, spent in by_phase.items():
                     phases[phase].append(spent)
             for key, seconds in sweep_by_script(workspace, profile):
-                theirs[key].append(seconds)
-    print_result(plan_cells(profile), ours, theirs, phases)
+                script[key].append(seconds)
+    print_result(plan_cells(profile), tool, script, phases)
 
 
 def make_workspace(folder: Path) -> Path:
-    """Return a workspace with the profile of this benchmark."""
+    """Create a workspace with the profile of this benchmark."""
     for part in ("stack", "images", "locustfile.py"):
         (folder / part).symlink_to(REPOSITORY / part)
     (folder / "profiles").mkdir()
@@ -75,44 +75,44 @@ def make_workspace(folder: Path) -> Path:
 
 
 def sweep_by_tool(workspace: Path) -> Iterable[tuple[str, float, dict[str, float]]]:
-    """Yield a cell's key, its overhead, and its seconds by phase."""
+    """Run a sweep with the tool; yield each cell's key, its overhead and its seconds by phase."""
     argv = [sys.executable, "-m", "loadbench", "--workspace", str(workspace), "run", "overhead"]
     subprocess.run(argv, check=True, capture_output=True)
     entries = JournalReader(workspace / "reports" / "overhead" / "latest").poll()
-    begun, since, phase, spent = 0.0, 0.0, "", defaultdict[str, float](float)
+    started_s, since, phase, spent = 0.0, 0.0, "", defaultdict[str, float](float)
     for entry in entries:
         match entry.event:
             case CellStarted():
-                begun, phase, spent = entry.elapsed_s, "", defaultdict(float)
+                started_s, phase, spent = entry.elapsed_s, "", defaultdict(float)
             case CellPhase(phase=next_phase):
                 if phase:
                     spent[phase] += entry.elapsed_s - since
                 phase, since = next_phase.value, entry.elapsed_s
             case CellFinished(cell=key):
                 spent[phase] += entry.elapsed_s - since
-                measuring = sum(spent[it.value] for it in MEASURING)
-                yield key, entry.elapsed_s - begun - measuring, dict(spent)
+                measuring = sum(spent[phase.value] for phase in MEASURING)
+                yield key, entry.elapsed_s - started_s - measuring, dict(spent)
             case RunFinished():
                 return
 
 
 def sweep_by_script(workspace: Path, profile: Profile) -> Iterable[tuple[str, float]]:
-    """Yield a cell's key and its overhead, with one headless Locust per cell."""
+    """Run headless Locust for each cell; yield each cell's key and its overhead."""
     stack = LocalStack(workspace / "stack", profile, log=workspace / "stack.log")
     try:
         for cell in plan_cells(profile):
-            begun = time.monotonic()
+            started_at = time.monotonic()
             stack.scale(cell.models, lambda _step, _line: None)
             while stack.missing(cell.models):
                 time.sleep(0.05)
             run_headless(workspace, cell, stack.host, profile.run_time)
-            yield cell.key, time.monotonic() - begun - profile.run_time
+            yield cell.key, time.monotonic() - started_at - profile.run_time
     finally:
         stack.close()
 
 
 def run_headless(workspace: Path, cell: Cell, host: str, run_time_s: float) -> None:
-    """Measure a cell as the original script did."""
+    """Measure a cell with headless Locust, as a shell script would."""
     argv = [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "--only-summary"]
     level = cell.level.fields
     argv += [
@@ -135,27 +135,27 @@ def run_headless(workspace: Path, cell: Cell, host: str, run_time_s: float) -> N
 
 def print_result(
     cells: Iterable[Cell],
-    ours: dict[str, list[float]],
-    theirs: dict[str, list[float]],
+    tool: dict[str, list[float]],
+    script: dict[str, list[float]],
     phases: dict[str, list[float]],
 ) -> None:
-    """Print a line a cell, then the ratio for cells at an unchanged number of models."""
-    print("seconds beside ramping, settling and measuring, median (all)\n")
+    """Print one line per cell, then the ratio of cells with an unchanged number of models."""
+    print("Overhead in seconds (without ramping, settling and measuring), median\n")
     print(f"{'cell':<14}{'tool':>8}{'script':>8}{'ratio':>8}   models")
     models, ratios = 0, []
     for cell in cells:
-        tool, script = statistics.median(ours[cell.key]), statistics.median(theirs[cell.key])
-        same = cell.models == models
-        pairs = zip(ours[cell.key], theirs[cell.key], strict=True)
-        ratios += [mine / other for mine, other in pairs if same]
-        kind = "unchanged" if same else "changed"
-        print(f"{cell.key:<14}{tool:>8.2f}{script:>8.2f}{tool / script:>8.2f}   {kind}")
+        ours, theirs = statistics.median(tool[cell.key]), statistics.median(script[cell.key])
+        is_unchanged = cell.models == models
+        pairs = zip(tool[cell.key], script[cell.key], strict=True)
+        ratios += [left / right for left, right in pairs if is_unchanged]
+        kind = "unchanged" if is_unchanged else "changed"
+        print(f"{cell.key:<14}{ours:>8.2f}{theirs:>8.2f}{ours / theirs:>8.2f}   {kind}")
         models = cell.models
-    print("\nthe tool, by phase: ", end="")
+    print("\nTool, by phase: ", end="")
     print(", ".join(f"{name} {statistics.median(spent):.2f} s" for name, spent in phases.items()))
-    shown = " ".join(f"{ratio:.2f}" for ratio in ratios)
-    print(f"\nunchanged number of models, every ratio: {shown}")
-    print(f"median ratio {statistics.median(ratios):.2f} (at most 0.5 is the aim)")
+    figures = " ".join(f"{ratio:.2f}" for ratio in ratios)
+    print(f"\nAll ratios with an unchanged number of models: {figures}")
+    print(f"Median ratio {statistics.median(ratios):.2f} (target: at most 0.5)")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""How long the first screen takes, and how long it takes to see a run of 100,000 events.
+"""Measure the start-up time of the TUI, and the time to open a run of 100,000 events.
 
     python -m bench.screens [--rounds 5]
 
-On a terminal of 120×40 with 256 colours, in turn in every round: a Textual program that shows one
-word; `loadbench-tui` until its list of profiles is there; `attach` to a run of 220 cells, and to
-one whose one cell has been measured for a day, each with 100,000 events, until its statistics are
-there. Seconds from the start of the process, and the ratio to the program of one word. Then what is
-written in ten seconds while nothing happens.
+Every round measures, on a 120×40 terminal with 256 colours: a Textual app that shows one word;
+`loadbench-tui` until the list of profiles appears; and `attach` until the statistics appear, to a
+run of 220 cells and to one with a single cell measured for a day, each with 100,000 events. Prints
+the seconds since the start of the process and the ratio to the one-word app, then the bytes written
+in ten idle seconds.
 """
 
 import argparse
@@ -41,34 +41,34 @@ OneWord().run()
 
 
 def main() -> None:
-    """Measure all in turn."""
+    """Measure all programs in turn."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        many, one = _make_workspace(root)
+        many_cells, one_cell = _make_workspace(root)
         tui = [sys.executable, "-m", "loadbench"]
-        what = {
-            "one word by Textual": ([sys.executable, "-c", ONE_WORD], b"readyword"),
+        programs = {
+            "one-word Textual app": ([sys.executable, "-c", ONE_WORD], b"readyword"),
             "list of profiles": (tui, b"with_cpu"),
-            "attach, 220 cells": ([*tui, "attach", str(many)], b"of successes"),
-            "attach, one cell": ([*tui, "attach", str(one)], b"of successes"),
+            "attach, 220 cells": ([*tui, "attach", str(many_cells)], b"/predict"),
+            "attach, one cell": ([*tui, "attach", str(one_cell)], b"/predict"),
         }
-        with _held(many), _held(one):
-            taken: dict[str, list[float]] = {label: [] for label in what}
+        with _held(many_cells), _held(one_cell):
+            times: dict[str, list[float]] = {label: [] for label in programs}
             for _ in range(rounds):
-                for label, (command, mark) in what.items():
-                    taken[label].append(_until(command, mark, root))
-        base = statistics.median(taken["one word by Textual"])
-        print(f"{'':22} {'median':>7} {'least':>7} {'most':>7} {'ratio':>6}")
-        for label, seconds in taken.items():
+                for label, (command, mark) in programs.items():
+                    times[label].append(_seconds_until(command, mark, root))
+        base = statistics.median(times["one-word Textual app"])
+        print(f"{'':22} {'median':>7} {'min':>7} {'max':>7} {'ratio':>6}")
+        for label, seconds in times.items():
             median = statistics.median(seconds)
             print(
                 f"{label:22} {median:7.2f} {min(seconds):7.2f} {max(seconds):7.2f} "
                 f"{median / base:6.2f}"
             )
-        print(f"bytes written in 10 s at rest: {_at_rest(tui, root)}")
+        print(f"Bytes written in 10 idle seconds: {_idle_bytes(tui, root)}")
 
 
 def _make_workspace(root: Path) -> tuple[Path, Path]:
@@ -78,29 +78,29 @@ def _make_workspace(root: Path) -> tuple[Path, Path]:
 
 
 def _make_run(root: Path, run: str, cells: int) -> Path:
-    """Write a journal of so many cells, of which the last one is still measured."""
+    """Write a journal with a number of cells, the last of which is being measured."""
     golden = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
     sample = [entry for entry in golden if entry["type"] == "sample"][10]
-    over = next(entry for entry in golden if entry["type"] == "cell_finished")
+    finished = next(entry for entry in golden if entry["type"] == "cell_finished")
     grid = [
         {"models": 1 + i % 10, "users": 1 + i // 10, "spawn_rate": 8, "repeat": 1}
         for i in range(cells)
     ]
-    told = [{**golden[0], "run": run, "cells": grid}]
+    entries = [{**golden[0], "run": run, "cells": grid}]
     for number, cell in enumerate(grid):
         head = {"at": sample["at"], "cell": f"m{cell['models']}_u{cell['users']}_s8"}
-        told.append({"type": "cell_started", **head, "elapsed_s": 0.0, "attempt": 1})
-        told.append({"type": "cell_phase", **head, "elapsed_s": 0.0, "phase": "measuring"})
-        told += [
+        entries.append({"type": "cell_started", **head, "elapsed_s": 0.0, "attempt": 1})
+        entries.append({"type": "cell_phase", **head, "elapsed_s": 0.0, "phase": "measuring"})
+        entries += [
             {**sample, **head, "second": second, "elapsed_s": float(second)}
             for second in range(EVENTS // cells)
         ]
         if number < cells - 1:
-            told.append({**over, **head})
+            entries.append({**finished, **head})
     folder = root / "reports" / "demo" / run
     folder.mkdir(parents=True)
     with (folder / "journal.jsonl").open("w") as file:
-        for seq, entry in enumerate(told, start=1):
+        for seq, entry in enumerate(entries, start=1):
             order = ("type", "seq", "at", "elapsed_s", "cell")
             fields = {"seq": seq, **{k: v for k, v in entry.items() if k != "seq"}}
             first = {k: fields[k] for k in order if k in fields}
@@ -119,7 +119,7 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _on_a_terminal(command: list[str], folder: Path) -> Iterator[int]:
+def _open_terminal(command: list[str], folder: Path) -> Iterator[int]:
     pid, fd = pty.fork()
     if not pid:
         os.chdir(folder)
@@ -140,17 +140,17 @@ def _read(fd: int, seconds: float) -> bytes:
     return os.read(fd, 65536) if ready else b""
 
 
-def _until(command: list[str], mark: bytes, folder: Path) -> float:
-    """Return the seconds until something is written."""
-    started, said = time.monotonic(), b""
-    with _on_a_terminal(command, folder) as fd:
-        while mark not in said:
-            said = said[-1000:] + _read(fd, 30.0)
+def _seconds_until(command: list[str], mark: bytes, folder: Path) -> float:
+    """Return the seconds until a program writes a text."""
+    started, output = time.monotonic(), b""
+    with _open_terminal(command, folder) as fd:
+        while mark not in output:
+            output = output[-1000:] + _read(fd, 30.0)
         return time.monotonic() - started
 
 
-def _at_rest(command: list[str], folder: Path) -> int:
-    with _on_a_terminal(command, folder) as fd:
+def _idle_bytes(command: list[str], folder: Path) -> int:
+    with _open_terminal(command, folder) as fd:
         while _read(fd, 3.0):
             pass
         deadline, written = time.monotonic() + 10, 0

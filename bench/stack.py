@@ -1,14 +1,13 @@
-"""What the service under test costs beside the model.
+"""Measure the overhead of the service under test beyond the model.
 
     .venv/bin/python -m bench.stack [--driver local|compose] [--pairs 5] [--seconds 15]
 
-1. The worker under saturation against a plain loop of decoding and inference over the same
-   pictures, in turns. Both are pinned to the same core, and all processes and containers of the
-   benchmark to the others.
-2. One user: the time beyond decoding and inference.
-3. Two workers against one, and batches of 10 against 1, nothing pinned.
-4. With the local driver: 100 ms of sleep put into a copy of the API, and where the tool says that
-   the time goes.
+1. A saturated worker compared with a plain loop of decoding and inference over the same pictures,
+   in turn. Both are pinned to one core, all other processes and containers to the other cores.
+2. A single user: the latency beyond decoding and inference.
+3. Two workers compared with one, and batches of 10 with batches of 1, without pinning.
+4. With the local driver: the stages that the tool reports before and after a sleep of 100 ms is
+   added to a copy of the API.
 """
 
 import argparse
@@ -49,7 +48,7 @@ stack: {driver: DRIVER}
 
 
 def main() -> None:
-    """Measure one after the other and print every number."""
+    """Run all measurements and print every figure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--driver", choices=["local", "compose"], default="local")
     parser.add_argument("--pairs", type=int, default=5)
@@ -61,147 +60,151 @@ def main() -> None:
         return
     every_core = os.sched_getaffinity(0)
     if len(every_core) < 2:
-        sys.exit("needs two cores: one for the worker, one for everything else")
+        sys.exit("Two cores are required: one for the worker, one for everything else")
     with workspace(options.driver) as root:
         os.sched_setaffinity(0, every_core - {WORKER_CORE})
         with service(root) as (url, workers):
             pin(workers, {WORKER_CORE})
-            pin(beside(root), every_core - {WORKER_CORE})
-            against_plain_loop(url, workers, options.pairs, options.seconds)
-            one_user(url, options.seconds)
+            pin(other_containers(root), every_core - {WORKER_CORE})
+            compare_plain_loop(url, workers, options.pairs, options.seconds)
+            measure_one_user(url, options.seconds)
         os.sched_setaffinity(0, every_core)
-        two_against_one(root, options.pairs, options.seconds)
-        ten_against_one(root, options.pairs, options.seconds)
+        compare_workers(root, options.pairs, options.seconds)
+        compare_batches(root, options.pairs, options.seconds)
         if options.driver == "local":
-            where_the_tool_looks(root, "as it is")
-            put_to_sleep(root)
-            where_the_tool_looks(root, f"with {SLEEP_S * 1000:g} ms of sleep")
+            print_stages(root, "unchanged API")
+            add_sleep(root)
+            print_stages(root, f"API with a sleep of {SLEEP_S * 1000:g} ms")
 
 
-def against_plain_loop(url: str, workers: list[int], pairs: int, seconds: float) -> None:
-    """Print the throughput of a worker over that of a loop, pair by pair."""
-    print(f"one worker and a plain loop on core {WORKER_CORE}, images/s over {seconds:g} s")
+def compare_plain_loop(url: str, workers: list[int], pairs: int, seconds: float) -> None:
+    """Print the ratio of a worker's throughput to that of a plain loop, for each pair."""
+    print(f"One worker and a plain loop on core {WORKER_CORE}, images/s over {seconds:g} s")
     print(f"{'pair':>6}{'worker':>9}{'loop':>9}{'ratio':>9}{'idle':>9}", flush=True)
     ratios, idles = [], []
     for number in range(pairs):
         loop = run_loop(seconds) if number % 2 else None
-        rate, idle = saturated(url, workers, seconds)
+        rate, idle = saturate(url, workers, seconds)
         loop = loop or run_loop(seconds)
         ratios.append(rate / loop)
         idles.append(idle)
-        shown = f"{number + 1:>6}{rate:>9.2f}{loop:>9.2f}{ratios[-1]:>9.3f}{idle:>9.1%}"
-        print(shown, flush=True)
-    print(f"median ratio {statistics.median(ratios):.3f} (at least 0.9 is the aim), ", end="")
-    print(f"idle {statistics.median(idles):.1%} (at most 10 %)\n", flush=True)
+        row = f"{number + 1:>6}{rate:>9.2f}{loop:>9.2f}{ratios[-1]:>9.3f}{idle:>9.1%}"
+        print(row, flush=True)
+    print(f"Median ratio {statistics.median(ratios):.3f} (target: at least 0.9), ", end="")
+    print(f"idle {statistics.median(idles):.1%} (target: at most 10 %)\n", flush=True)
 
 
-def saturated(url: str, workers: list[int], seconds: float) -> tuple[float, float]:
-    """Return images/s, and the share of time in which the workers' processes had no core."""
+def saturate(url: str, workers: list[int], seconds: float) -> tuple[float, float]:
+    """Return the images/s under saturation, and the idle share of the workers in 0…1."""
     users = Users(url, SATURATING_USERS)
     users.during(WARM_UP_S)
-    begun, cpu_s = time.monotonic(), used_s(workers)
+    started, cpu_s = time.monotonic(), used_s(workers)
     answers = users.during(seconds)
-    elapsed, cpu_s = time.monotonic() - begun, used_s(workers) - cpu_s
+    elapsed, cpu_s = time.monotonic() - started, used_s(workers) - cpu_s
     assert {answer.status for answer in users.stop()} == {200}
     return len(answers) / elapsed, 1 - cpu_s / elapsed / len(workers)
 
 
 def run_loop(seconds: float) -> float:
-    """Return the images/s of a plain loop in a process of its own on the worker's core."""
+    """Return the images/s of a plain loop in a separate process on the worker's core."""
     argv = [sys.executable, "-m", "bench.stack", "--loop", "--seconds", str(seconds)]
-    told = subprocess.run(argv, check=True, capture_output=True, text=True)
-    return float(told.stdout)
+    completed = subprocess.run(argv, check=True, capture_output=True, text=True)
+    return float(completed.stdout)
 
 
 def plain_loop(seconds: float) -> None:
-    """Decode and classify one picture after the other, and print how many a second."""
+    """Decode and classify pictures one by one, and print the images/s."""
     os.sched_setaffinity(0, {WORKER_CORE})
     sys.path.insert(0, str(REPOSITORY / "stack"))
     from common.config import WorkerConfig
     from model.classifier import Classifier
 
     classifier = Classifier(WorkerConfig.read({}))
-    done, begun = -len(PICTURES), time.monotonic()
-    while (elapsed := time.monotonic() - begun) < seconds:
+    done, started = -len(PICTURES), time.monotonic()
+    while (elapsed := time.monotonic() - started) < seconds:
         classifier.classify(classifier.preprocess(PICTURES[done % len(PICTURES)])[None])
         done += 1
-        if done == 0:  # each picture once before the clock starts
-            begun = time.monotonic()
+        if done == 0:  # warm up with each picture once
+            started = time.monotonic()
     print(done / elapsed)
 
 
-def one_user(url: str, seconds: float) -> None:
-    """Print where the time of a lonely request goes."""
+def measure_one_user(url: str, seconds: float) -> None:
+    """Print the stages of requests from a single user."""
     users = Users(url, 1)
     users.during(WARM_UP_S)
     answers = users.during(seconds)
     users.stop()
-    beyond = [it.latency_ms - it.stages["decode"] - it.stages["infer"] for it in answers]
-    print(f"one user, {len(answers)} requests: median {statistics.median(beyond):.2f} ms ", end="")
-    print("beyond decode + inference (at most 5 is the aim)")
-    print(f"  {in_words(median_stages(answers))}\n", flush=True)
+    overheads = [
+        answer.latency_ms - answer.stages["decode"] - answer.stages["infer"] for answer in answers
+    ]
+    median = statistics.median(overheads)
+    print(f"One user, {len(answers)} requests: median {median:.2f} ms ", end="")
+    print("beyond decode + inference (target: at most 5 ms)")
+    print(f"  {format_stages(median_stages(answers))}\n", flush=True)
 
 
-def two_against_one(root: Path, rounds: int, seconds: float) -> None:
-    """Print the throughput of two workers over that of one, in turns."""
+def compare_workers(root: Path, rounds: int, seconds: float) -> None:
+    """Print the ratio of the throughput of two workers to that of one."""
     ratios = []
     for _ in range(rounds):
         one, two = (rate_of(root, seconds, models=models)[0] for models in (1, 2))
         ratios.append(two / one)
-        print(f"two workers {two:.2f} images/s, one {one:.2f}: {ratios[-1]:.3f}", flush=True)
-    print(f"median {statistics.median(ratios):.3f}; clients, API and broker share the ", end="")
-    print(f"{os.cpu_count()} cores with them\n", flush=True)
+        print(f"Two workers {two:.2f} images/s, one {one:.2f}: {ratios[-1]:.3f}", flush=True)
+    print(f"Median {statistics.median(ratios):.3f}; clients, API and broker share the ", end="")
+    print(f"{os.cpu_count()} cores\n", flush=True)
 
 
-def ten_against_one(root: Path, rounds: int, seconds: float) -> None:
-    """Print the throughput of batches of 10 over that of single pictures, in turns."""
+def compare_batches(root: Path, rounds: int, seconds: float) -> None:
+    """Print the ratio of the throughput with batches of 10 to that with batches of 1."""
     ratios = []
     for _ in range(rounds):
         one, _size = rate_of(root, seconds, batch_size=1)
         ten, size = rate_of(root, seconds, batch_size=10)
         ratios.append(ten / one)
-        print(f"batches of 10 {ten:.2f} images/s, of 1 {one:.2f}: ", end="")
-        print(f"{ratios[-1]:.3f} (batches held {size:.1f})", flush=True)
-    print(f"median {statistics.median(ratios):.3f}\n", flush=True)
+        print(f"Batches of 10 {ten:.2f} images/s, of 1 {one:.2f}: ", end="")
+        print(f"{ratios[-1]:.3f} (median batch size {size:.1f})", flush=True)
+    print(f"Median {statistics.median(ratios):.3f}\n", flush=True)
 
 
 def rate_of(
     root: Path, seconds: float, *, models: int = 1, batch_size: int = 1
 ) -> tuple[float, float]:
-    """Return the images/s of a service under saturation, and the median size of its batches."""
+    """Return the images/s of a saturated service, and its median batch size."""
     with service(root, models=models, batch_size=batch_size) as (url, _workers):
         users = Users(url, SATURATING_USERS * max(models, batch_size // 3))
         users.during(WARM_UP_S)
         answers = users.during(seconds)
         assert {answer.status for answer in users.stop()} == {200}
-    return len(answers) / seconds, statistics.median(it.body["batch_size"] for it in answers)
+    batch_sizes = [answer.body["batch_size"] for answer in answers]
+    return len(answers) / seconds, statistics.median(batch_sizes)
 
 
-def where_the_tool_looks(root: Path, state: str) -> None:
-    """Print the stages of a run of the tool."""
+def print_stages(root: Path, title: str) -> None:
+    """Run the tool, and print the stages that it reports."""
     argv = [sys.executable, "-m", "loadbench", "--workspace", str(root), "run", "bench", "--json"]
-    told = subprocess.run(argv, check=True, capture_output=True, text=True)
-    [cell] = json.loads(told.stdout)["cells"]
+    completed = subprocess.run(argv, check=True, capture_output=True, text=True)
+    [cell] = json.loads(completed.stdout)["cells"]
     stages = {name: cell[f"{name}_ms"] for name in ("queue", "decode", "infer", "api", "network")}
-    print(f"the tool, of the API {state}: {in_words(stages)}", flush=True)
+    print(f"Stages reported by the tool, {title}: {format_stages(stages)}", flush=True)
 
 
-def put_to_sleep(root: Path) -> None:
-    """Put a sleep into the workspace's copy of the API, where the original service had one."""
+def add_sleep(root: Path) -> None:
+    """Add a sleep to the workspace's copy of the API."""
     app = root / "stack" / "api" / "app.py"
     code = app.read_text()
     assert code.count(PREDICT) == 1
     app.write_text(code.replace(PREDICT, f"        time.sleep({SLEEP_S})\n{PREDICT}"))
 
 
-def in_words(stages: dict[str, float]) -> str:
-    """Put stages into a line."""
+def format_stages(stages: dict[str, float]) -> str:
+    """Return stages in ms as one line."""
     return ", ".join(f"{name} {dur_ms:.2f} ms" for name, dur_ms in stages.items())
 
 
 @contextmanager
 def workspace(driver: str) -> Iterator[Path]:
-    """Have a workspace with a copy of the service, and the profile `bench`."""
+    """Create a workspace with a copy of the service and the profile `bench`."""
     with tempfile.TemporaryDirectory(prefix="loadbench-bench-") as folder:
         root = Path(folder)
         shutil.copytree(REPOSITORY / "stack", root / "stack")
@@ -214,66 +217,71 @@ def workspace(driver: str) -> Iterator[Path]:
 
 @contextmanager
 def service(root: Path, *, models: int = 1, batch_size: int = 1) -> Iterator[tuple[str, list[int]]]:
-    """Have the service running; gives its address and the processes of its workers."""
+    """Run the service; yield its address and the process ids of its workers."""
     profile = load_profile(root / "profiles" / "bench.yaml")
     profile = profile.model_copy(update={"batch_size": batch_size})
     workspace = Workspace(root, root / "reports")
-    found = preflight(workspace, profile)
-    stack = driver_named(found.driver).open(workspace, profile, root)
+    checked = preflight(workspace, profile)
+    stack = driver_named(checked.driver).open(workspace, profile, root)
     try:
         stack.prepare(lambda _step, _line: None)
         stack.scale(models, lambda _step, _line: None)
         while stack.missing(models):
             time.sleep(0.1)
-        yield stack.host, workers_of(found)
+        yield stack.host, workers_of(checked)
     finally:
         stack.close()
 
 
-def workers_of(found: Preflight) -> list[int]:
-    """Return the process of each worker, by its id on this machine."""
-    if project := found.facts.project:
-        return in_containers(project.name, "model")
-    running = psutil.Process().children(recursive=True)
-    of_worker = [it for it in running if it.cmdline()[-1:] == ["model.worker"]]
-    return [it.pid for it in of_worker if not it.children()]
+def workers_of(checked: Preflight) -> list[int]:
+    """Return the process ids of the workers on this machine."""
+    if project := checked.facts.project:
+        return container_pids(project.name, "model")
+    children = psutil.Process().children(recursive=True)
+    workers = [process for process in children if process.cmdline()[-1:] == ["model.worker"]]
+    return [process.pid for process in workers if not process.children()]
 
 
-def beside(root: Path) -> list[int]:
-    """Return the processes in containers that are not workers."""
+def other_containers(root: Path) -> list[int]:
+    """Return the process ids in the containers of the broker and the API."""
     project = project_name((root / "stack" / "compose.yaml",))
-    return [pid for service in ("broker", "api") for pid in in_containers(project, service)]
+    return [pid for service in ("broker", "api") for pid in container_pids(project, service)]
 
 
-def in_containers(project: str, service: str) -> list[int]:
-    """Return the processes of a service's containers; none without containers."""
+def container_pids(project: str, service: str) -> list[int]:
+    """Return the process ids in a service's containers; empty without Docker."""
     if not shutil.which("docker"):
         return []
     labels = {"project": project, "service": service}
-    filters = [f"--filter=label=com.docker.compose.{it}={name}" for it, name in labels.items()]
+    filters = [f"--filter=label=com.docker.compose.{key}={value}" for key, value in labels.items()]
     if not (ids := docker("ps", "-q", *filters)):
         return []
-    first = [psutil.Process(int(it)) for it in docker("inspect", "-f", "{{.State.Pid}}", *ids)]
-    return [it.pid for one in first for it in [one, *one.children(recursive=True)]]
+    main_pids = docker("inspect", "-f", "{{.State.Pid}}", *ids)
+    main_processes = [psutil.Process(int(pid)) for pid in main_pids]
+    return [
+        process.pid
+        for main_process in main_processes
+        for process in [main_process, *main_process.children(recursive=True)]
+    ]
 
 
 def docker(*arguments: str) -> list[str]:
-    """Return the words that the docker command line prints."""
-    told = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
-    return told.stdout.split()
+    """Run the docker command line, and return the words that it prints."""
+    completed = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
+    return completed.stdout.split()
 
 
 def pin(pids: list[int], cores: set[int]) -> None:
-    """Keep processes, with all their threads, on some cores."""
+    """Pin processes, with all their threads, to a set of cores."""
     for pid in pids:
         for thread in psutil.Process(pid).threads():
             os.sched_setaffinity(thread.id, cores)
 
 
 def used_s(pids: list[int]) -> float:
-    """Return the CPU seconds of processes."""
+    """Return the total CPU seconds of processes."""
     times = [psutil.Process(pid).cpu_times() for pid in pids]
-    return sum(it.user + it.system for it in times)
+    return sum(each.user + each.system for each in times)
 
 
 if __name__ == "__main__":

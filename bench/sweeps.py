@@ -1,4 +1,4 @@
-"""Real runs of the tool in a workspace of their own, with a hand on what happens meanwhile."""
+"""Perform real runs in a temporary workspace, with a callback while a cell is measured."""
 
 import shutil
 import subprocess
@@ -10,32 +10,34 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.other_processes import look_at, other_processes_s
+from bench.other_processes import other_processes_s, read_process
 from loadbench.engine.journal.events import CellPhase, Phase
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, RunState
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-LOOK_S = 0.1
+POLL_INTERVAL_S = 0.1
 NAME = "bench"
+OUTPUT = "output.txt"
+"""File with the output of the command line."""
 
 During = Callable[[RunState], None]
-"""Called once for each cell, in its measured window."""
+"""Called once for each cell, during its measurement window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A run that has ended."""
+    """A finished run."""
 
     state: RunState
     folder: Path
     others_cores: Mapping[str, float]
-    """By cell: the cores that processes of others used in its window, by a look of our own."""
+    """Cores used by other processes in each cell's window, measured by this benchmark."""
 
 
 @contextmanager
 def workspace(profile: str) -> Iterator[Path]:
-    """Have a workspace with a copy of the service that may be changed, and a profile."""
+    """Create a workspace with a profile and an editable copy of the service."""
     with tempfile.TemporaryDirectory(prefix="loadbench-bench-") as folder:
         root = Path(folder)
         shutil.copytree(REPOSITORY / "stack", root / "stack")
@@ -47,15 +49,15 @@ def workspace(profile: str) -> Iterator[Path]:
 
 
 def perform(root: Path, during: During = lambda _: None) -> Sweep:
-    """Run the profile of a workspace to its end.
+    """Run the profile of a workspace until it has finished.
 
     Args:
         root: The workspace.
-        during: What is done to it while a cell is measured.
+        during: Called while a cell is measured.
     """
     argv = [sys.executable, "-m", "loadbench", "--workspace", str(root), "run", NAME, "--plain"]
-    with (root / "said").open("w") as said:
-        tool = subprocess.Popen(argv, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
+    with (root / OUTPUT).open("w") as output:
+        tool = subprocess.Popen(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:
             return _follow(tool, root, during)
         finally:
@@ -67,41 +69,41 @@ def perform(root: Path, during: During = lambda _: None) -> Sweep:
 def _follow(tool: subprocess.Popen[bytes], root: Path, during: During) -> Sweep:
     latest, reader, state = root / "reports" / NAME / "latest", None, EMPTY
     others: dict[str, float] = {}
-    begun = (0.0, 0.0)
+    before = (0.0, 0.0)
     done: set[str | None] = set()
     while True:
-        ended = tool.poll() is not None
+        has_exited = tool.poll() is not None
         if reader is None and latest.exists():
             reader = JournalReader(latest.resolve())
         for entry in reader.poll() if reader else ():
             state = state.apply(entry)
             match entry.event:
                 case CellPhase(phase=Phase.MEASURING):
-                    begun = (others_s(), time.monotonic())
+                    before = (others_s(), time.monotonic())
                 case CellPhase(cell=key, phase=Phase.DRAINING):
-                    used_s, elapsed = others_s() - begun[0], time.monotonic() - begun[1]
+                    used_s, elapsed = others_s() - before[0], time.monotonic() - before[1]
                     others[key] = round(used_s / elapsed, 2)
         current = state.current
         if current not in done and len(state.samples_in(Phase.MEASURING)) > 1:
             done.add(current)
             during(state)
-        if ended:
+        if has_exited:
             if state.finished is None:
-                sys.exit((root / "said").read_text())
+                sys.exit((root / OUTPUT).read_text())
             return Sweep(state, latest.resolve(), others)
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
 
 
 def others_s() -> float:
-    """Return the CPU seconds so far of what is neither ours nor in a container."""
-    inside_s = 0.0
-    for pid in _in_containers():
+    """Return the total CPU seconds of processes that are neither ours nor in a container."""
+    containers_s = 0.0
+    for pid in _container_pids():
         with suppress(OSError):
-            inside_s += look_at(pid)[1]
-    return other_processes_s() - inside_s
+            containers_s += read_process(pid)[1]
+    return other_processes_s() - containers_s
 
 
-def _in_containers() -> list[int]:
+def _container_pids() -> list[int]:
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

@@ -1,100 +1,110 @@
-"""What a run told beside what the server did: counts, percentiles, and the limits for them."""
+"""Compare the counts and percentiles of a run with the server's log, within limits."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from bench.truth_runs import Request, ToldByStock, ToldByTool
+from bench.truth_runs import Request, StockResult, ToolResult
 from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 LIMITS = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
-"""By percentile: the larger of this share of the truth and of these ms may be missing."""
+"""Allowed error by percentile: a fraction of the server's latency or a number of ms, if larger."""
 
 EDGE_S = 0.0003
-"""A moment this close to an edge of the window may be counted on either side."""
+"""A time this close to an edge of the window may be counted on either side, in seconds."""
 
-RATE_S = 0.001
-"""How far the measured time may be off."""
+MAX_WINDOW_ERROR_S = 0.001
+"""Allowed error of the length of the window, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A count beside the truth."""
+    """A reported count compared with the server's."""
 
-    told: int
-    sure: int
+    reported: int
+    certain: int
     ambiguous: int
+    """Requests at an edge of the window, which may or may not count."""
 
     @property
-    def exact(self) -> bool:
-        """Whether it is right to the request, as far as that can be known."""
-        return self.sure <= self.told <= self.sure + self.ambiguous
+    def is_exact(self) -> bool:
+        """Whether the count is exact, allowing for ambiguous requests."""
+        return self.certain <= self.reported <= self.certain + self.ambiguous
 
     def __str__(self) -> str:
-        more = f"…{self.sure + self.ambiguous}" if self.ambiguous else ""
-        return f"{self.told} of {self.sure}{more}"
+        upper = f"…{self.certain + self.ambiguous}" if self.ambiguous else ""
+        return f"{self.reported} of {self.certain}{upper}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """A percentile beside the truth."""
+    """A reported percentile compared with the server's."""
 
     fraction: float
-    told_ms: float
-    truth_ms: float
+    reported_ms: float
+    server_ms: float
 
     @property
-    def miss(self) -> float:
-        """The error over what is allowed: beyond 1 it is too large."""
-        share, least_ms = LIMITS[self.fraction]
-        return abs(self.told_ms - self.truth_ms) / max(share * self.truth_ms, least_ms)
+    def error_ratio(self) -> float:
+        """Error divided by the allowed error; above 1 exceeds the limit."""
+        share, min_ms = LIMITS[self.fraction]
+        return abs(self.reported_ms - self.server_ms) / max(share * self.server_ms, min_ms)
 
     @property
     def error(self) -> str:
-        """The error in percent, with a mark where it is too large."""
-        off = 100 * (self.told_ms / self.truth_ms - 1)
-        return f"{off:+.1f} %{'!' if self.miss > 1 else ''}"
+        """Error in percent, followed by `!` if it exceeds the limit."""
+        percent = 100 * (self.reported_ms / self.server_ms - 1)
+        return f"{percent:+.1f} %{'!' if self.error_ratio > 1 else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Everything that a run told, beside the truth."""
+    """All results of a run compared with the server's log."""
 
     latencies: tuple[Latency, ...]
     counts: Mapping[str, Number]
-    measured_off_s: float = 0.0
+    window_error_s: float = 0.0
 
     @property
-    def miss(self) -> float:
-        """The worst error over what is allowed."""
-        return max(latency.miss for latency in self.latencies)
+    def error_ratio(self) -> float:
+        """Largest error of a percentile, divided by its allowed error."""
+        return max(latency.error_ratio for latency in self.latencies)
 
     @property
-    def exact(self) -> bool:
-        """Whether counts and rate are right to the request."""
-        return self.measured_off_s <= RATE_S and all(it.exact for it in self.counts.values())
+    def is_exact(self) -> bool:
+        """Whether the counts and the length of the window are exact."""
+        has_exact_window = self.window_error_s <= MAX_WINDOW_ERROR_S
+        return has_exact_window and all(number.is_exact for number in self.counts.values())
 
 
-def compare_tool(run: ToldByTool) -> Comparison:
-    """Compare with the requests that were started in the measured window."""
+def compare_tool(run: ToolResult) -> Comparison:
+    """Compare with the requests that started or completed in the measurement window."""
     started = in_window(run, lambda request: request.started_s)
     completed = in_window(run, lambda request: request.ended_s)
     good, bad = successes(run.cell.requests), failures(run.cell.requests)
     begin_s, end_s = run.window
     return Comparison(
-        latencies=latencies(dict(good), (it for it, _ in started)),
+        latencies=latencies(dict(good), (request for request, _ in started)),
         counts={
-            "successes": number(count(good), (sure for it, sure in started if it.good)),
-            "failures": number(count(bad), (sure for it, sure in started if not it.good)),
-            "completed": number(run.cell.completed, (sure for it, sure in completed if it.good)),
+            "successes": number(
+                count(good), (is_certain for request, is_certain in started if request.is_success)
+            ),
+            "failures": number(
+                count(bad),
+                (is_certain for request, is_certain in started if not request.is_success),
+            ),
+            "completed": number(
+                run.cell.completed,
+                (is_certain for request, is_certain in completed if request.is_success),
+            ),
         },
-        measured_off_s=abs(run.cell.measured_s - (end_s - begin_s)),
+        window_error_s=abs(run.cell.measured_s - (end_s - begin_s)),
     )
 
 
-def compare_stock(run: ToldByStock) -> Comparison:
-    """Compare with all that the server answered; the latency with that of the successes."""
-    answered = [it for it in run.requests if it.latency_ms is not None]
+def compare_stock(run: StockResult) -> Comparison:
+    """Compare with all requests that the server answered; the latencies with its successes."""
+    answered = [request for request in run.requests if request.latency_ms is not None]
     total = number(count(run.histogram), (True for _ in answered))
     return Comparison(
         latencies=latencies(dict(run.histogram), answered), counts={"requests": total}
@@ -102,9 +112,9 @@ def compare_stock(run: ToldByStock) -> Comparison:
 
 
 def in_window(
-    run: ToldByTool, moment: Callable[[Request], float | None]
+    run: ToolResult, moment: Callable[[Request], float | None]
 ) -> list[tuple[Request, bool]]:
-    """Return the requests with that moment in the window, and whether that is sure."""
+    """Return the requests whose start or end lies in the window, and whether that is certain."""
     begin_s, end_s = run.window
     found = []
     for request in run.requests:
@@ -114,20 +124,24 @@ def in_window(
     return found
 
 
-def number(told: int, sure: Iterable[bool]) -> Number:
-    """Put a count beside the truth, for each request of which says whether it is sure."""
-    known = Counter(sure)
-    return Number(told=told, sure=known[True], ambiguous=known[False])
+def number(reported: int, certainties: Iterable[bool]) -> Number:
+    """Compare a count with the server's requests, given whether each of them certainly counts."""
+    counted = Counter(certainties)
+    return Number(reported=reported, certain=counted[True], ambiguous=counted[False])
 
 
-def latencies(told: Mapping[float, int], requests: Iterable[Request]) -> tuple[Latency, ...]:
-    """Put percentiles beside those of the successes at the server, by the same rule of rank."""
-    seen = Counter(it.latency_ms for it in requests if it.good and it.latency_ms is not None)
+def latencies(reported: Mapping[float, int], requests: Iterable[Request]) -> tuple[Latency, ...]:
+    """Compare percentiles with those of the server's successes, both nearest-rank."""
+    served = Counter(
+        request.latency_ms
+        for request in requests
+        if request.is_success and request.latency_ms is not None
+    )
     return tuple(
         Latency(
             fraction=fraction,
-            told_ms=percentile(to_buckets(told), fraction) or 0.0,
-            truth_ms=percentile(to_buckets(seen), fraction) or 0.0,
+            reported_ms=percentile(to_buckets(reported), fraction) or 0.0,
+            server_ms=percentile(to_buckets(served), fraction) or 0.0,
         )
         for fraction in LIMITS
     )

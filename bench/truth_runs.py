@@ -1,4 +1,4 @@
-"""One run of the tool, or of stock Locust, against a server that logs what it did."""
+"""One run of the tool, or of stock Locust, against a server that logs its requests."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from loadbench.engine.measure.buckets import merge, to_buckets
 
 BENCH = Path(__file__).resolve().parent
 USERS = BENCH / "truth_users.py"
-LOOK_S = 0.1
+POLL_INTERVAL_S = 0.1
 SERVER_CORE = 1
 PROFILE = """
 models: [1]
@@ -35,50 +35,52 @@ load: {{locustfile: {locustfile}}}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, as the users and the server saw it; None: it was not seen."""
+    """One request as recorded by the users and by the server; None if not recorded."""
 
     started_s: float
     ended_s: float | None
     latency_ms: float | None
-    """From its arrival at the server to the answer."""
-    good: bool
+    """Latency at the server, from arrival to response."""
+    is_success: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a run told, and what there was to tell."""
+class Result:
+    """The result of a run, with the requests that the server has logged."""
 
     requests: tuple[Request, ...]
     cpu_cores: float
-    """What Locust used."""
+    """Cores used by Locust."""
     waited_cores: float
-    """The share of the time in which Locust was ready and got no core."""
+    """Share of time in which Locust was runnable without a core."""
     lag_ms: Buckets
-    """How late a greenlet in it woke up."""
+    """Event-loop lag of Locust."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldByTool(Told):
-    """A run of the tool."""
+class ToolResult(Result):
+    """The result of a run of the tool."""
 
     cell: CellFinished
     window: tuple[float, float]
-    neighbours_cores: float
-    """What processes of others used in the window."""
+    """Begin and end of the measurement window, in monotonic seconds."""
+    others_cores: float
+    """Cores used by other processes in the window."""
     stolen_cores: float
+    """Cores stolen by the hypervisor in the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldByStock(Told):
-    """A run of stock Locust."""
+class StockResult(Result):
+    """The result of a run of stock Locust."""
 
     histogram: Buckets
-    """Successes and failures, as it mixes them."""
+    """Latencies of successes and failures together."""
 
 
 @contextmanager
 def serving(plan: str, log: Path, core: int | None = SERVER_CORE) -> Iterator[tuple[str, int]]:
-    """Have the server running; gives its address and its process. The log is there afterwards."""
+    """Run the server; yield its address and process id. It writes the log on exit."""
     argv = [sys.executable, str(BENCH / "truth_server.py"), plan, str(log)]
     argv += [] if core is None else ["--core", str(core)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
@@ -90,7 +92,7 @@ def serving(plan: str, log: Path, core: int | None = SERVER_CORE) -> Iterator[tu
             server.wait()
 
 
-def run_tool(plan: str, users: int, seconds: float, folder: Path) -> ToldByTool:
+def run_tool(plan: str, users: int, seconds: float, folder: Path) -> ToolResult:
     """Measure one cell with the tool."""
     folder.mkdir()
     for name in ("profiles", "stack", "images"):
@@ -101,25 +103,25 @@ def run_tool(plan: str, users: int, seconds: float, folder: Path) -> ToldByTool:
         (folder / "profiles" / "truth.yaml").write_text(profile)
         argv = [sys.executable, "-m", "loadbench", "--workspace", str(folder)]
         argv += ["run", "truth", "--plain"]
-        with (folder / "said").open("w") as said:
+        with (folder / "output.txt").open("w") as output:
             environment = {**os.environ, "TRUTH_NOTES": str(notes)}
-            tool = subprocess.Popen(argv, stdout=said, stderr=said, env=environment)
+            tool = subprocess.Popen(argv, stdout=output, stderr=output, env=environment)
             try:
                 cell, others, stolen = follow(tool, reports / "truth" / "latest", seconds)
             finally:
                 if tool.poll() is None:
                     tool.send_signal(signal.SIGINT)
                 tool.wait()
-    told = json.loads(notes.read_text())
-    [(begin_s, end_s)] = told["windows"]
-    return ToldByTool(
+    noted = json.loads(notes.read_text())
+    [(begin_s, end_s)] = noted["windows"]
+    return ToolResult(
         cell=cell,
         window=(begin_s, end_s),
-        requests=joined(told["requests"], log),
+        requests=join_requests(noted["requests"], log),
         cpu_cores=cell.clients[0].cpu_cores,
-        waited_cores=told["waited_cores"],
-        lag_ms=to_buckets(Counter(told["lags_ms"])),
-        neighbours_cores=others,
+        waited_cores=noted["waited_cores"],
+        lag_ms=to_buckets(Counter(noted["lags_ms"])),
+        others_cores=others,
         stolen_cores=stolen,
     )
 
@@ -127,11 +129,11 @@ def run_tool(plan: str, users: int, seconds: float, folder: Path) -> ToldByTool:
 def follow(
     tool: subprocess.Popen[bytes], folder: Path, seconds: float
 ) -> tuple[CellFinished, float, float]:
-    """Return how the cell ended, and the cores that others used while it was measured."""
+    """Return the finished cell, and the cores used by others and stolen while it was measured."""
     reader, before, since = None, (0.0, 0.0), 0.0
     others, stolen, cell = 0.0, 0.0, None
     while tool.poll() is None or cell is None:
-        time.sleep(LOOK_S)
+        time.sleep(POLL_INTERVAL_S)
         if reader is None and (folder / "journal.jsonl").exists():
             reader = JournalReader(folder.resolve())
         for entry in reader.poll() if reader else ():
@@ -145,21 +147,21 @@ def follow(
                 case CellFinished():
                     cell = entry.event
                 case CellFailed(reason=reason):
-                    sys.exit(f"the cell failed: {reason}")
+                    sys.exit(f"The cell failed: {reason}")
         if tool.poll() is not None and reader is None:
-            sys.exit(f"the tool ended with {tool.returncode} before its run of {seconds:g} s")
+            sys.exit(f"The tool exited with code {tool.returncode} before its run of {seconds:g} s")
     return cell, others, stolen
 
 
 def run_stock(
     plan: str, users: int, seconds: float, folder: Path, user: str = "FastHttpUser"
-) -> ToldByStock:
-    """Have the same users started by stock Locust without its web interface."""
+) -> StockResult:
+    """Run the same users with stock Locust in headless mode."""
     folder.mkdir()
-    notes, log, told = folder / "notes.json", folder / "log.json", folder / "told"
+    notes, log, stats = folder / "notes.json", folder / "log.json", folder / "stats"
     with serving(plan, log) as (host, _pid):
-        argv = [*stock_argv(USERS, host, users), "-t", f"{seconds:.0f}s", "--json-file", str(told)]
-        # Failures make its exit code 1.
+        argv = [*stock_argv(USERS, host, users), "-t", f"{seconds:.0f}s", "--json-file", str(stats)]
+        # Locust exits with code 1 if any request failed.
         subprocess.run(
             argv,
             cwd=folder,
@@ -168,12 +170,12 @@ def run_stock(
             capture_output=True,
             check=False,
         )
-    entries = json.loads(told.with_suffix(".json").read_text())
+    entries = json.loads(stats.with_suffix(".json").read_text())
     times = [{float(ms): n for ms, n in entry["response_times"].items()} for entry in entries]
     noted = json.loads(notes.read_text())
-    return ToldByStock(
-        histogram=merge(tuple(it.items()) for it in times),
-        requests=joined(noted["requests"], log),
+    return StockResult(
+        histogram=merge(tuple(counts.items()) for counts in times),
+        requests=join_requests(noted["requests"], log),
         cpu_cores=noted["cpu_cores"],
         waited_cores=noted["waited_cores"],
         lag_ms=to_buckets(Counter(noted["lags_ms"])),
@@ -181,29 +183,29 @@ def run_stock(
 
 
 def stock_argv(locustfile: Path, host: str, users: int) -> list[str]:
-    """Return the command line of a run without its web interface."""
+    """Return the command line of a headless run."""
     argv = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--only-summary"]
     return [*argv, "-u", str(users), "-r", str(users), "--host", host]
 
 
 def stock_environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which nothing configures Locust behind our back."""
+    """Return an environment without settings for Locust."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     return {**kept, "HOME": str(home), **more}
 
 
-def joined(noted: list[tuple[float, float | None]], log: Path) -> tuple[Request, ...]:
-    """Put together what users and server saw of each request."""
-    seen = {number: (since, until, status) for number, since, until, status in read(log)}
+def join_requests(noted: list[tuple[float, float | None]], log: Path) -> tuple[Request, ...]:
+    """Join the times recorded by the users with the server's log, by request number."""
+    logged = {number: (since, until, status) for number, since, until, status in read(log)}
     requests = []
     for number, (started, ended) in enumerate(noted):
-        since, until, status = seen.get(number, (0.0, 0.0, 0))
+        since, until, status = logged.get(number, (0.0, 0.0, 0))
         latency_ms = (until - since) * 1000 if until else None
         requests.append(Request(started, ended, latency_ms, status == 200))
     return tuple(requests)
 
 
 def read(log: Path) -> list[tuple[int, float, float, int]]:
-    """Return the entries of the server's log."""
+    """Return the entries of the server's log: number, arrival, response and status."""
     entries: list[tuple[int, float, float, int]] = json.loads(log.read_text())
     return entries

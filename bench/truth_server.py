@@ -1,10 +1,10 @@
-"""A server that knows what it did: latencies by a plan, and a log of every request.
+"""A reference server with planned latencies and a log of every request.
 
     .venv/bin/python bench/truth_server.py PLAN LOG [--core N]
 
-It prints its port, answers until SIGTERM, and then writes LOG. The moments in it are of
-CLOCK_MONOTONIC, which all processes of a machine share. `GET /r/N` is request N of the log;
-`/health` is answered at once and not logged, `/count` with the number of requests so far.
+Prints its port, serves until SIGTERM, and then writes LOG. Times are from CLOCK_MONOTONIC, which
+all processes of a machine share. `GET /r/N` is request N of the log. `/health` responds immediately
+and is not logged. `/count` returns the number of requests so far.
 """
 
 import argparse
@@ -21,16 +21,16 @@ from functools import partial
 from pathlib import Path
 
 Plan = Callable[[float], tuple[float, bool]]
-"""Gives, for the moment of an arrival, the seconds until the answer and whether it is a 200."""
+"""Maps the time of an arrival to the seconds until the response, and whether it is a 200."""
 
-REFUSED_S = 0.001
+REJECTION_S = 0.001
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-REFUSED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"
+REJECTED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"
 STAGES = "total;dur=1.20, queue;dur=0.30, decode;dur=0.40, infer;dur=0.50"
 
 
 def ok(body: bytes) -> bytes:
-    """Return a whole answer, which tells its stages as the service under test does."""
+    """Return a complete response with the same stages header as the service under test."""
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nServer-Timing: {STAGES}\r\n\r\n"
     return head.encode() + body
 
@@ -38,36 +38,41 @@ def ok(body: bytes) -> bytes:
 OK = ok(b'{"done": true}')
 
 
-def two_modes(draw: random.Random, _now: float) -> tuple[float, bool]:
-    """20 ms, and 1.5 % of 300 ms."""
-    return (0.300 if draw.random() < 0.015 else 0.020), True
+def two_modes(generator: random.Random, _now: float) -> tuple[float, bool]:
+    """Respond after 20 ms, or after 300 ms for 1.5 % of the requests."""
+    return (0.300 if generator.random() < 0.015 else 0.020), True
 
 
-def around(median_ms: float, draw: random.Random, _now: float) -> tuple[float, bool]:
-    """Lognormal around a median."""
-    return median_ms / 1000 * draw.lognormvariate(0, 0.25), True
+def around(median_ms: float, generator: random.Random, _now: float) -> tuple[float, bool]:
+    """Respond after a lognormal time with this median."""
+    return median_ms / 1000 * generator.lognormvariate(0, 0.25), True
 
 
-def failing(draw: random.Random, _now: float) -> tuple[float, bool]:
-    """20 ms, and 20 % of errors that come at once."""
-    return (REFUSED_S, False) if draw.random() < 0.2 else (0.020, True)
+def failing(generator: random.Random, _now: float) -> tuple[float, bool]:
+    """Respond after 20 ms, or with an error after 1 ms for 20 % of the requests."""
+    return (REJECTION_S, False) if generator.random() < 0.2 else (0.020, True)
 
 
-def at_once(_draw: random.Random, _now: float) -> tuple[float, bool]:
-    """Answer without any wait."""
+def at_once(_generator: random.Random, _now: float) -> tuple[float, bool]:
+    """Respond immediately."""
     return 0.0, True
 
 
 class Bucket:
-    """So many requests a second, in the order of their arrival; the others wait for their turn."""
+    """Token bucket: serve a fixed rate in order of arrival; excess requests wait.
+
+    Args:
+        rate: Requests per second.
+        burst: Requests that are served without waiting after an idle time.
+    """
 
     def __init__(self, rate: float, burst: int) -> None:
         self._interval_s = 1 / rate
         self._burst_s = burst / rate
         self._next_s = 0.0
 
-    def __call__(self, _draw: random.Random, now: float) -> tuple[float, bool]:
-        """Take a token, or the next that comes."""
+    def __call__(self, _generator: random.Random, now: float) -> tuple[float, bool]:
+        """Take the next token, and return the wait for it."""
         self._next_s = max(self._next_s, now - self._burst_s) + self._interval_s
         return max(0.0, self._next_s - now), True
 
@@ -85,18 +90,18 @@ PLANS: dict[str, Callable[[random.Random, float], tuple[float, bool]]] = {
 
 
 class Log:
-    """Every request as (number, arrival, answer, status); a lost connection leaves the answer 0."""
+    """Requests as (number, arrival, response, status); the response is 0 for a lost connection."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[int, float, float, int]] = []
 
     def write(self, path: Path) -> None:
-        """Save it."""
+        """Save the log as JSON."""
         path.write_text(json.dumps(self.entries))
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a user, who waits for each answer before the next request."""
+    """One connection of a user that waits for each response before the next request."""
 
     def __init__(self, plan: Plan, log: Log) -> None:
         self._plan = plan
@@ -105,12 +110,12 @@ class Connection(asyncio.Protocol):
         self._missing = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Store the transport for responses."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer once the head and the body are there."""
+        """Handle the request once its head and body have arrived."""
         now = time.monotonic()
         if self._missing:
             self._missing -= len(data)
@@ -125,9 +130,9 @@ class Connection(asyncio.Protocol):
             self._missing = content_length(head) - len(body)
         if self._missing <= 0:
             self._missing = 0
-            self._request(now)
+            self._handle(now)
 
-    def _request(self, now: float) -> None:
+    def _handle(self, now: float) -> None:
         if self._path == b"/health":
             self._transport.write(OK)
         elif self._path == b"/count":
@@ -135,30 +140,31 @@ class Connection(asyncio.Protocol):
         elif not self._path.startswith(b"/r/"):
             self._transport.write(NOT_FOUND)
         else:
-            delay_s, good = self._plan(now)
-            entry = (int(self._path[3:]), now, 200 if good else 503)
+            delay_s, is_success = self._plan(now)
+            entry = (int(self._path[3:]), now, 200 if is_success else 503)
             if delay_s > 0:
                 loop = asyncio.get_running_loop()
-                # From the arrival on, so that what was computed meanwhile delays nothing.
-                loop.call_at(loop.time() + delay_s - (time.monotonic() - now), self._answer, *entry)
+                # Count the delay from the arrival, so that computing time adds nothing.
+                due = loop.time() + delay_s - (time.monotonic() - now)
+                loop.call_at(due, self._respond, *entry)
             else:
-                self._answer(*entry)
+                self._respond(*entry)
 
-    def _answer(self, number: int, arrived: float, status: int) -> None:
-        gone = self._transport.is_closing()
-        if not gone:
-            self._transport.write(OK if status == 200 else REFUSED)
-        self._log.entries.append((number, arrived, 0.0 if gone else time.monotonic(), status))
+    def _respond(self, number: int, arrived: float, status: int) -> None:
+        is_closed = self._transport.is_closing()
+        if not is_closed:
+            self._transport.write(OK if status == 200 else REJECTED)
+        self._log.entries.append((number, arrived, 0.0 if is_closed else time.monotonic(), status))
 
 
 def content_length(head: bytes) -> int:
-    """Return the length of the body that follows a head."""
+    """Return the length of the body from the head of a request."""
     _, name, rest = head.lower().partition(b"\r\ncontent-length:")
     return int(rest.split(b"\r\n", 1)[0]) if name else 0
 
 
 async def serve(plan: Plan, log: Log) -> None:
-    """Answer until SIGTERM."""
+    """Serve until SIGTERM."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     server = await loop.create_server(partial(Connection, plan, log), "127.0.0.1", backlog=1024)
@@ -178,7 +184,7 @@ def main() -> None:
         os.sched_setaffinity(0, {options.core})
     gc.disable()
     log = Log()
-    # epoll would wait for whole milliseconds, and answer all that fall into one of them together.
+    # epoll has a resolution of 1 ms, and would group the responses due within one millisecond.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
     loop.run_until_complete(serve(partial(PLANS[options.plan], random.Random(7)), log))
     log.write(options.log)

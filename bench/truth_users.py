@@ -1,8 +1,8 @@
-"""The locustfile of `truth.py`: users who number their requests.
+"""Locustfile of `truth.py`: users that number their requests.
 
-Runs under the tool and under plain Locust alike. When the users have ended, the file that
-TRUTH_NOTES names gets the moments of each request's start and end and of the measured window, all
-by CLOCK_MONOTONIC, and how Locust's process fared meanwhile.
+It works with the tool and with stock Locust. After the test it writes the start and end of each
+request and of the measurement window (CLOCK_MONOTONIC), and the CPU time and lag of the Locust
+process, to the file named by TRUTH_NOTES.
 """
 
 import json
@@ -19,26 +19,26 @@ from locust import FastHttpUser, HttpUser, events
 
 NOTES = os.environ.get("TRUTH_NOTES")
 
-LAG_STEP_S = 0.02
+LAG_INTERVAL_S = 0.02
 
 numbers = count()
 starts: list[float] = []
 ends: dict[int, float] = {}
 windows: list[tuple[float, float]] = []
 lags: list[tuple[float, float]] = []
-"""When a greenlet woke up, and how many seconds later than it had asked for."""
+"""Times at which a greenlet woke up, and its delay in seconds."""
 
 
 def used_and_waited_s() -> tuple[float, float]:
-    """Return this process's CPU time, and how long it was ready and got no core."""
+    """Return the CPU time of this process, and its time as runnable without a core, in seconds."""
     with suppress(OSError, ValueError):
         used_ns, waited_ns, _ = map(int, Path("/proc/self/schedstat").read_text().split())
         return used_ns / 1e9, waited_ns / 1e9
     return time.process_time(), 0.0
 
 
-def ask(user: Any) -> None:
-    """Send one request, and note when."""
+def send_request(user: Any) -> None:
+    """Send one request, and record its start and end."""
     number = next(numbers)
     starts.append(time.monotonic())
     user.client.get(f"/r/{number}", name="/r")
@@ -47,64 +47,64 @@ def ask(user: Any) -> None:
 
 if os.environ.get("TRUTH_USER") == "HttpUser":
 
-    class SlowAsking(HttpUser):
-        """By requests; sends the next as soon as it has the answer to the last one."""
+    class RequestsUser(HttpUser):
+        """Send requests back to back with the `requests` library."""
 
-        tasks = [ask]  # noqa: RUF012  # so it stands in Locust's own class
+        tasks = [send_request]  # noqa: RUF012  # declared like this in Locust's class
 
 else:
 
-    class Asking(FastHttpUser):
-        """By geventhttpclient; sends the next as soon as it has the answer to the last one."""
+    class GeventUser(FastHttpUser):
+        """Send requests back to back with geventhttpclient."""
 
-        tasks = [ask]  # noqa: RUF012  # so it stands in Locust's own class
+        tasks = [send_request]  # noqa: RUF012  # declared like this in Locust's class
 
 
-def note_windows(recorder: Any) -> None:
-    """Have the tool's recorder note when it opens a window, beside what it keeps itself."""
+def record_windows(recorder: Any) -> None:
+    """Patch the tool's recorder to record when it opens a measurement window."""
     measure = recorder.measure
 
-    def noting(self: Any, seconds: float, **how: Any) -> None:
+    def recording_measure(self: Any, seconds: float, **options: Any) -> None:
         now = time.monotonic()
         windows.append((now, now + seconds))
         begin()
-        measure(self, seconds, **how)
+        measure(self, seconds, **options)
 
-    recorder.measure = noting
+    recorder.measure = recording_measure
 
 
 if "loadbench.in_locust.recorder" in sys.modules:
-    note_windows(sys.modules["loadbench.in_locust.recorder"].Recorder)
+    record_windows(sys.modules["loadbench.in_locust.recorder"].Recorder)
 
-begun: tuple[float, float, float] = (0.0, 0.0, 0.0)
+baseline: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def begin() -> None:
-    """Note what was used so far."""
-    global begun  # a locustfile is one of a kind
-    begun = (time.monotonic(), *used_and_waited_s())
+    """Record the current time and CPU usage as the baseline."""
+    global baseline  # a locustfile is loaded once
+    baseline = (time.monotonic(), *used_and_waited_s())
 
 
-def note_lags() -> None:
-    """Note how late this process comes to what is due."""
+def record_lags() -> None:
+    """Record the event-loop lag in a loop."""
     while True:
-        due = time.monotonic() + LAG_STEP_S
-        gevent.sleep(LAG_STEP_S)
+        due = time.monotonic() + LAG_INTERVAL_S
+        gevent.sleep(LAG_INTERVAL_S)
         now = time.monotonic()
         lags.append((now, now - due))
 
 
 def on_start(**_: Any) -> None:
-    """Look at the process itself from now on."""
+    """Set the baseline and start to record the lag."""
     begin()
-    gevent.spawn(note_lags)
+    gevent.spawn(record_lags)
 
 
 def write_notes(**_: Any) -> None:
-    """Save what was noted."""
+    """Write the records to a file."""
     if not NOTES:
         return
-    since_s, used_s, waited_s = begun
+    since_s, used_s, waited_s = baseline
     now_used_s, now_waited_s = used_and_waited_s()
     elapsed_s = time.monotonic() - since_s
     noted = {
@@ -112,7 +112,7 @@ def write_notes(**_: Any) -> None:
         "windows": windows,
         "cpu_cores": (now_used_s - used_s) / elapsed_s,
         "waited_cores": (now_waited_s - waited_s) / elapsed_s,
-        "lags_ms": [late * 1000 for moment, late in lags if moment >= since_s],
+        "lags_ms": [lag_s * 1000 for at, lag_s in lags if at >= since_s],
     }
     Path(NOTES).write_text(json.dumps(noted))
 

@@ -1,11 +1,10 @@
-"""Does what disturbs a measurement get its mark, and a good one none? In real runs.
+"""Check in real runs that disturbed measurements get the right finding, and good ones get none.
 
     .venv/bin/python -m bench.verdicts [--only good,frozen,…]
 
-Six runs: a good one, a server far faster than the client, a cell of three seconds, a service that
-is frozen for two seconds, and with Docker a worker's container that is killed and one that has a
-CPU limit. What other processes used meanwhile is looked up by other means than the tool's, and
-decides whether a mark about neighbours was right.
+Six runs: a good one, a server far faster than the client, a cell of three seconds, a service frozen
+for two seconds, and with Docker a killed container and a CPU limit. The benchmark measures the CPU
+used by other processes independently of the tool, and accepts findings about them accordingly.
 """
 
 import argparse
@@ -26,8 +25,8 @@ from loadbench.engine.measure.limits import MAX_OTHERS_CORES, MAX_OTHERS_SHARE
 from loadbench.engine.report.rows import Row, rows
 
 FROZEN_S = 2.0
-SAME_CORES = 0.15
-"""Two looks at what others use, not at quite the same time, differ by so much."""
+TOLERANCE_CORES = 0.15
+"""Difference between two measurements of other processes that are not simultaneous."""
 
 PROFILE = """
 models: [{models}]
@@ -55,8 +54,9 @@ class User(FastHttpUser):
         self.client.get("/r/0", name="/r")
 """
 FAILED = "failed"
+OTHERS_RULES = {"neighbours", "stolen"}
 KILLED = ("model-2", 137)
-"""What the case that kills a container kills, and what it ends with."""
+"""Container that the case `killed` kills, and its exit code."""
 LIMITED = """
 services:
   model:
@@ -65,46 +65,47 @@ services:
 
 
 def main() -> None:
-    """Make the runs that were asked for, and say which got the wrong marks."""
+    """Perform the selected runs, and report wrong findings."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", help=f"of {', '.join(CASES)}")
+    parser.add_argument("--only", help=f"comma-separated list of {', '.join(CASES)}")
     names = parser.parse_args().only
-    wrong = []
+    errors = []
     for name in names.split(",") if names else CASES:
-        wanted, measure = CASES[name]
+        expected, measure = CASES[name]
         sweep = measure()
         for row in rows(sweep.state):
             others = sweep.others_cores.get(row.cell, 0.0)
-            marks = marks_of(row, others)
+            found = rules_of(row, others)
             print(f"{name:10} {row.cell:12} {row.verdict:8} others {others:4.2f}  {row.reasons}")
             failed = sweep.state.cells[row.cell].failed
-            right = wanted in marks if wanted else not marks
+            is_correct = expected in found if expected else not found
             if failed and (failed.container, failed.exit_code) != KILLED:
-                right = False
-            if not right:
-                wrong.append(f"{name}: {wanted or 'no mark'!r} was wanted")
-    print("every mark is right" if not wrong else "\n".join(wrong))
-    sys.exit(bool(wrong))
+                is_correct = False
+            if not is_correct:
+                errors.append(f"{name}: expected {expected or 'no finding'}")
+    print("All findings are correct" if not errors else "\n".join(errors))
+    sys.exit(bool(errors))
 
 
-def marks_of(row: Row, others_cores: float) -> set[str]:
-    """Return the rules that applied to a cell, and `failed` if it did.
+def rules_of(row: Row, others_cores: float) -> set[str]:
+    """Return the rule ids of a cell's findings, and `failed` for a failed cell.
 
-    That of other processes is left out if there were some.
+    Rules about other processes are left out if other processes were in fact active.
     """
-    most = max(MAX_OTHERS_CORES, MAX_OTHERS_SHARE * usable_cores())
-    marks = {it.rule for it in row.findings} | ({FAILED} if row.verdict == FAILED else set())
-    return marks - ({"neighbours", "stolen"} if others_cores > most - SAME_CORES else set())
+    limit = max(MAX_OTHERS_CORES, MAX_OTHERS_SHARE * usable_cores())
+    found = {finding.rule for finding in row.findings}
+    found |= {FAILED} if row.verdict == FAILED else set()
+    return found - (OTHERS_RULES if others_cores > limit - TOLERANCE_CORES else set())
 
 
 def good() -> Sweep:
-    """The embedded stack, as it is."""
+    """Run the embedded stack without a disturbance."""
     with workspace(profile()) as root:
         return perform(root)
 
 
 def fast() -> Sweep:
-    """A server that answers at once, and fifty users who wait for nothing else."""
+    """Run 50 users against a server that responds immediately."""
     with workspace("") as root, serving("at-once", root / "log.json") as (host, _):
         (root / "fast.py").write_text(FAST_USERS)
         (root / "profiles" / "bench.yaml").write_text(FAST.format(host=host))
@@ -112,17 +113,17 @@ def fast() -> Sweep:
 
 
 def short() -> Sweep:
-    """Three seconds of one user."""
+    """Run one user for three seconds."""
     with workspace(profile(users=1, seconds=3)) as root:
         return perform(root)
 
 
 def frozen() -> Sweep:
-    """The API is stopped for two seconds."""
+    """Freeze the API for two seconds."""
 
     def freeze(state: RunState) -> None:
-        runner = psutil.Process(state.pid)
-        pids = [it.pid for it in runner.children(recursive=True) if "gunicorn" in str(it.cmdline())]
+        children = psutil.Process(state.pid).children(recursive=True)
+        pids = [process.pid for process in children if "gunicorn" in str(process.cmdline())]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(FROZEN_S)
@@ -134,7 +135,7 @@ def frozen() -> Sweep:
 
 
 def killed() -> Sweep:
-    """A worker's container is killed."""
+    """Kill the container of a worker."""
 
     def kill(state: RunState) -> None:
         assert state.started is not None
@@ -147,7 +148,7 @@ def killed() -> Sweep:
 
 
 def limited() -> Sweep:
-    """The model may use 0.4 of a core."""
+    """Limit the model to 0.4 cores."""
     with workspace(profile("compose", more=", limited.yaml")) as root:
         (root / "limited.yaml").write_text(LIMITED)
         return perform(root)
@@ -168,7 +169,7 @@ CASES: dict[str, tuple[str, Callable[[], Sweep]]] = {
     "killed": (FAILED, killed),
     "limited": ("throttled", limited),
 }
-"""The rule that must apply, and the run; an empty text: none."""
+"""Rule id of the expected finding, empty for none, and the function that performs the run."""
 
 if __name__ == "__main__":
     main()

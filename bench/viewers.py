@@ -1,11 +1,11 @@
-"""Does it change what is measured when somebody looks? The same cell with 0, 1 and 3 screens.
+"""Check whether attached screens affect the measurement: the same cell with 0, 1 and 3 screens.
 
     .venv/bin/python -m bench.viewers [--repeats 3] [--seconds 20] [--users 4]
 
-One run of the embedded stack measures one cell again and again; in turn nobody looks, one screen
-does, three do, each on a terminal of 120×40 with 256 colours that is read as fast as it is written.
-Prints for each number of screens the median of every number with the least and the most, and
-whether the medians differ by less than the repeats of one number of screens do.
+One run of the embedded stack repeats one cell with no screen, one screen and three screens in turn,
+each on a 120×40 terminal with 256 colours that is read without delay. For each number of screens
+it prints the median, minimum and maximum of every metric, and whether the medians differ by less
+than the spread of the repeats.
 """
 
 import argparse
@@ -17,14 +17,14 @@ from collections import defaultdict
 from pathlib import Path
 
 from bench.link import Link, forget_connection
-from bench.sweeps import LOOK_S, NAME, workspace
+from bench.sweeps import NAME, OUTPUT, POLL_INTERVAL_S, workspace
 from loadbench.engine.journal.events import CellStarted
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, RunState
 from loadbench.engine.report.rows import Row, rows
 
 SCREENS = (0, 1, 3)
-NUMBERS = {"req/s": "rps", "p50 ms": "p50_ms", "p90 ms": "p90_ms"}
+METRICS = {"req/s": "rps", "p50 ms": "p50_ms", "p90 ms": "p90_ms"}
 PROFILE = """
 models: [1]
 users: [{users}]
@@ -37,7 +37,7 @@ stack: {{driver: local}}
 
 
 def main() -> None:
-    """Measure, and say whether it makes a difference."""
+    """Measure, and print whether the screens make a difference."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20)
@@ -52,29 +52,29 @@ def main() -> None:
     for number, row in enumerate(rows(state)):
         print(f"{screens(number)} screens  {row.cell:12} {row.verdict:8} {row.reasons}")
         measured[screens(number)].append(row)
-    for title, name in NUMBERS.items():
-        print(f"\n{title:10}{'median':>8}{'least':>8}{'most':>8}")
-        tell(name, measured)
+    for title, name in METRICS.items():
+        print(f"\n{title:10}{'median':>8}{'min':>8}{'max':>8}")
+        print_metric(name, measured)
 
 
 def screens(number: int) -> int:
-    """Return how many screens look at the cell of a number, from 0."""
+    """Return the number of screens for a cell, by its index from 0."""
     return SCREENS[number % len(SCREENS)]
 
 
 def perform(root: Path) -> RunState:
-    """Run the profile of a workspace, and have its screens come and go with the cells."""
+    """Run the profile of a workspace, and open and close screens with each cell."""
     tui = [sys.executable, "-m", "loadbench", "--workspace", str(root)]
     links: list[Link] = []
     cell = 0
-    with (root / "said").open("w") as said:
+    with (root / OUTPUT).open("w") as output:
         tool = subprocess.Popen(
-            [*tui, "run", NAME, "--plain"], stdout=said, stderr=said, stdin=subprocess.DEVNULL
+            [*tui, "run", NAME, "--plain"], stdout=output, stderr=output, stdin=subprocess.DEVNULL
         )
     latest, reader, state = root / "reports" / NAME / "latest", None, EMPTY
     try:
         while state.finished is None and tool.poll() is None:
-            time.sleep(LOOK_S)
+            time.sleep(POLL_INTERVAL_S)
             if reader is None and latest.exists():
                 reader = JournalReader(latest.resolve())
             for entry in reader.poll() if reader else ():
@@ -89,31 +89,31 @@ def perform(root: Path) -> RunState:
             tool.terminate()
         tool.wait()
     if state.finished is None:
-        sys.exit((root / "said").read_text())
+        sys.exit((root / OUTPUT).read_text())
     return state
 
 
 def _close(links: list[Link]) -> None:
     for link in links:
         if link.ended:
-            sys.exit(f"a screen has ended by itself:\n{link.text}")
+            sys.exit(f"A screen exited unexpectedly:\n{link.text}")
         link.close()
 
 
-def tell(name: str, measured: dict[int, list[Row]]) -> None:
-    """Print one number by how many screens looked, and whether that makes a difference."""
+def print_metric(name: str, measured: dict[int, list[Row]]) -> None:
+    """Print a metric by number of screens, and whether the difference exceeds the spread."""
     medians, spreads = [], []
-    for looked, there in measured.items():
-        values = [value for row in there if (value := getattr(row, name)) is not None]
+    for screen_count, cells in measured.items():
+        values = [value for row in cells if (value := getattr(row, name)) is not None]
         if not values:
-            sys.exit(f"no cell with {looked} screens has {name}")
+            sys.exit(f"No cell with {screen_count} screens has {name}")
         medians.append(statistics.median(values))
         spreads.append(max(values) - min(values))
-        told = f"{medians[-1]:8.1f}{min(values):8.1f}{max(values):8.1f}"
-        print(f"{looked} screens {told}")
+        figures = f"{medians[-1]:8.1f}{min(values):8.1f}{max(values):8.1f}"
+        print(f"{screen_count} screens {figures}")
     between, within = max(medians) - min(medians), max(spreads)
     word = "less" if between < within else "MORE"
-    print(f"the medians differ by {between:.1f}: {word} than the repeats do ({within:.1f})")
+    print(f"Medians differ by {between:.1f}: {word} than the spread of the repeats ({within:.1f})")
 
 
 if __name__ == "__main__":

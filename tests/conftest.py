@@ -1,4 +1,4 @@
-"""What every test gets: its tier, a state folder of its own, no stop-watch for properties."""
+"""Setup of all tests: a marker for the tier, a temporary state folder, no hypothesis deadline."""
 
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,10 @@ settings.register_profile("loadbench", deadline=None, database=None)
 settings.load_profile("loadbench")
 
 HERE = Path(__file__).parent
-ANYWHERE = ("unit", "screens")
-"""Tiers whose tests do not disturb others, so that any worker may take them."""
 
 
 def tier_of(path: Path) -> str:
-    """Return the tier of a test: the folder below this one that it is in."""
+    """Return the tier of a test: its top-level folder under `tests`."""
     return path.relative_to(HERE).parts[0]
 
 
@@ -27,12 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Have all that measures, or looks at processes, done by one worker; the rest by any."""
+    """Run tests that measure or inspect processes on a single worker, all others on any worker."""
     from xdist.scheduler import LoadScopeScheduling
 
-    # `_split_scope` is private: https://github.com/pytest-dev/pytest-xdist/issues/511. Can go with
-    # a public way to name the scope of a test.
-    class MeasuringApart(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
+    # `_split_scope` is private: https://github.com/pytest-dev/pytest-xdist/issues/511. Can go when
+    # there is a public way to set the scope of a test.
+    class TierScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
             tier = path.removeprefix("tests/").partition("/")[0]
@@ -42,13 +40,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
                 case "unit":
                     return path
                 case _:
-                    return "measures"
+                    return "measuring"
 
-    return MeasuringApart(config, log)
+    return TierScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
 def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that locks go to, instead of the user's own."""
+    """Use a temporary state folder, which holds locks, instead of the user's."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state"

@@ -115,7 +115,7 @@ def test_screens_without_a_terminal_are_refused_with_an_alternative(
     result = call(*arguments)
 
     assert result.exit_code == 2
-    for hint in ("not all a terminal", "attach --plain", "--help"):
+    for hint in ("must all be a terminal", "attach --plain", "--help"):
         assert hint in result.output
 
 

@@ -1,5 +1,5 @@
-"""What the tests of the screens share."""
+"""Fixtures of the screen tests."""
 
-from tests.support.ui_fixtures import impatience, looks, opened, stage, utc
+from tests.support.ui_fixtures import fast_catalog, looks, opened, stage, utc
 
-__all__ = ["impatience", "looks", "opened", "stage", "utc"]
+__all__ = ["fast_catalog", "looks", "opened", "stage", "utc"]

@@ -264,7 +264,7 @@ def test_a_cell_that_was_added_is_looked_back_at_and_measured_again(stage: Stage
         await settled(pilot)
         await press(pilot, "end")
         assert shown(pilot) == NEW.key
-        await until(pilot, lambda: f"{NEW.key}, each second" in screen_text(pilot.app))
+        await until(pilot, lambda: f"{NEW.key}, per second" in screen_text(pilot.app))
         await press(pilot, "a", "y")
 
     with held(folder):

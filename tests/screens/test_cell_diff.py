@@ -1,4 +1,4 @@
-"""What is written by the cell: the same screen as Textual's own, for fewer bytes."""
+"""Cell diff: the same screen as Textual's own output, with fewer bytes."""
 
 from datetime import UTC, datetime
 from itertools import chain
@@ -64,36 +64,36 @@ def puts(draw: st.DrawFn) -> tuple[int, int, list[ScreenCell]]:
 
 
 def whole(row: list[ScreenCell]) -> list[ScreenCell]:
-    """A row in which every half of a wide character has its other half, as Textual's rows have."""
-    mended = list(row)
-    for at, (text, _) in enumerate(row):
-        if text == "漢" and (at + 1 == len(row) or row[at + 1][0]):
-            mended[at] = BLANK
-        if not text and (not at or row[at - 1][0] != "漢"):
-            mended[at] = BLANK
-    return mended
+    """Return the row with incomplete wide characters blanked, as in Textual's rows."""
+    repaired = list(row)
+    for column, (text, _) in enumerate(row):
+        if text == "漢" and (column + 1 == len(row) or row[column + 1][0]):
+            repaired[column] = BLANK
+        if not text and (not column or row[column - 1][0] != "漢"):
+            repaired[column] = BLANK
+    return repaired
 
 
 @given(frames=st.lists(st.lists(puts(), max_size=4), min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None)
-def test_a_terminal_shows_every_frame_as_it_was_wanted(
+def test_terminal_shows_every_frame_correctly(
     frames: list[list[tuple[int, int, list[ScreenCell]]]],
 ) -> None:
-    canvas, wanted = Canvas(), [[BLANK] * COLUMNS for _ in range(ROWS)]
+    canvas, expected = Canvas(), [[BLANK] * COLUMNS for _ in range(ROWS)]
     canvas.resize(COLUMNS, ROWS)
     terminal = Emulator(COLUMNS, ROWS)
     for frame in frames:
         for row, column, cells in frame:
-            wanted[row][column : column + len(cells)] = cells
-            wanted[row] = whole(wanted[row])
-            canvas.put(row, 0, wanted[row])
+            expected[row][column : column + len(cells)] = cells
+            expected[row] = whole(expected[row])
+            canvas.put(row, 0, expected[row])
         terminal.feed(canvas.take().encode())
         other, fresh = Emulator(COLUMNS, ROWS), Canvas()
         fresh.resize(COLUMNS, ROWS)
-        for row, cells in enumerate(wanted):
+        for row, cells in enumerate(expected):
             fresh.put(row, 0, cells)
         other.feed(fresh.take().encode())
-        texts = ["".join(text for text, _ in row).rstrip() for row in wanted]
+        texts = ["".join(text for text, _ in row).rstrip() for row in expected]
         assert terminal.text.split("\n") == texts
         assert terminal.cells == other.cells
 
@@ -102,11 +102,11 @@ def filled(rows: list[str]) -> Canvas:
     canvas = Canvas()
     canvas.resize(len(rows[0]), len(rows))
     for row, text in enumerate(rows):
-        canvas.put(row, 0, [(it, Pen()) for it in text])
+        canvas.put(row, 0, [(character, Pen()) for character in text])
     return canvas
 
 
-def test_what_did_not_change_is_not_sent() -> None:
+def test_unchanged_cells_are_not_sent() -> None:
     canvas = filled(["latency 41 ms", "users      10"])
     canvas.take()
     canvas.put(0, 8, [("4", Pen()), ("2", Pen())])
@@ -115,11 +115,11 @@ def test_what_did_not_change_is_not_sent() -> None:
     assert canvas.take() == ""
 
 
-def test_of_many_frames_the_newest_is_sent() -> None:
+def test_only_the_newest_frame_is_sent() -> None:
     canvas = filled(["0000"])
     canvas.take()
     for number in range(1000):
-        canvas.put(0, 0, [(it, Pen()) for it in f"{number:04}"])
+        canvas.put(0, 0, [(digit, Pen()) for digit in f"{number:04}"])
 
     assert canvas.take().count("999") == 1
     canvas.put(0, 0, [("1", Pen())])
@@ -127,7 +127,7 @@ def test_of_many_frames_the_newest_is_sent() -> None:
     assert canvas.take() == ""
 
 
-def test_what_is_forgotten_is_sent_again() -> None:
+def test_forget_resends_all_cells() -> None:
     canvas = filled(["same"])
     first = canvas.take()
     canvas.forget()
@@ -136,7 +136,7 @@ def test_what_is_forgotten_is_sent_again() -> None:
 
 
 @pytest.mark.parametrize("text", ["disk ⚠\ufe0f low", "ok ✔\ufe0f done", "❤\ufe0f"])
-def test_a_character_that_was_cut_in_two_leaves_the_rest_in_its_place(text: str) -> None:
+def test_cut_wide_character_does_not_shift_the_rest(text: str) -> None:
     strip = Strip([Segment(text)])
     for begin in range(strip.cell_length):
         for end in range(begin + 1, strip.cell_length + 1):
@@ -146,13 +146,13 @@ def test_a_character_that_was_cut_in_two_leaves_the_rest_in_its_place(text: str)
             assert len(_cells(part, ColorSystem.STANDARD)) == part.cell_length
 
 
-def test_what_is_beyond_the_edge_is_refused() -> None:
+def test_cells_beyond_the_edge_are_rejected() -> None:
     with pytest.raises(ValueError, match="columns up to 5 of 4"):
         filled(["same"]).put(0, 3, [BLANK, BLANK])
 
 
-def test_what_follows_a_character_of_doubtful_width_stands_where_it_should() -> None:
-    # Two pictures that are joined to one: two columns to Textual, four to this terminal.
+def test_text_after_a_character_of_ambiguous_width_is_positioned_correctly() -> None:
+    # A joined emoji: two columns in Textual, four in this emulator.
     strip = Strip([Segment("a 👩\u200d🔬 ☂\ufe0f|")])
     canvas, terminal = Canvas(), Emulator(COLUMNS, 1)
     _draw(LayoutUpdate([[strip]], Region(0, 0, COLUMNS, 1)), canvas, ColorSystem.STANDARD)
@@ -161,7 +161,7 @@ def test_what_follows_a_character_of_doubtful_width_stands_where_it_should() -> 
     assert terminal.screen.buffer[0][7].data == "|"
 
 
-def test_only_the_part_of_a_style_that_changes_is_sent() -> None:
+def test_only_changed_parts_of_a_style_are_sent() -> None:
     red = Pen("1", "31", "40")
 
     assert red.after(None) == "\x1b[0;1;31;40m"
@@ -176,14 +176,14 @@ def test_only_the_part_of_a_style_that_changes_is_sent() -> None:
 # The switch
 
 
-def test_the_switch_leaves_all_writing_to_textual() -> None:
+def test_switch_disables_the_cell_driver() -> None:
     assert cell_driver({}) is CellDriver
     assert cell_driver({SWITCH: "0"}) is None
     assert cell_driver({"TEXTUAL_DRIVER": "some:Driver"}) is None
 
 
 @pytest.mark.parametrize("missing", ["strip.Strip.cell_length", "_compositor.LayoutUpdate"])
-def test_a_textual_that_is_not_as_known_writes_by_itself(
+def test_changed_textual_internals_disable_the_cell_driver(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     name = missing.rpartition(".")[2]
@@ -195,11 +195,11 @@ def test_a_textual_that_is_not_as_known_writes_by_itself(
     assert cell_driver({}) is None
 
 
-# The same screen as Textual's own
+# The same screen as Textual's own output
 
 
 class Twin(LoadbenchApp):
-    """Paints every update twice: as Textual does, and by the cell."""
+    """Draw every update twice: as Textual does, and through the cell diff."""
 
     CSS_PATH = str(Path(app_module.__file__).with_name("app.tcss"))
 
@@ -217,16 +217,16 @@ class Twin(LoadbenchApp):
             colours = self.console._color_system or ColorSystem.TRUECOLOR
             if not _draw(renderable, self._canvas, colours):
                 self.call_later(self.refresh, layout=True)
-            painted = renderable.render_segments(self.console), self._canvas.take()
-            for which, terminal in enumerate((self.stock, self.ours)):
-                self.written[which] += len(painted[which])
-                terminal.feed(painted[which].encode())
+            outputs = renderable.render_segments(self.console), self._canvas.take()
+            for index, terminal in enumerate((self.stock, self.ours)):
+                self.written[index] += len(outputs[index])
+                terminal.feed(outputs[index].encode())
         super()._display(screen, renderable)
 
     def assert_same(self, after: str) -> None:
         assert self.ours.text == self.stock.text, after
         cells = zip(chain(*self.ours.cells), chain(*self.stock.cells), strict=True)
-        assert not [(at, *both) for at, both in enumerate(cells) if both[0] != both[1]], after
+        assert not [(index, *pair) for index, pair in enumerate(cells) if pair[0] != pair[1]], after
 
 
 WIDE_WORDS = "広い文字, a cafe\u0301, 🔬 and more"
@@ -249,7 +249,7 @@ TOURS = {
 
 
 @pytest.mark.parametrize("tour", TOURS)
-def test_every_screen_is_the_same_as_by_textual(
+def test_every_screen_matches_textuals_output(
     stage: Stage, tour: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: RunRequest) -> RunPlan:
@@ -276,7 +276,7 @@ def test_every_screen_is_the_same_as_by_textual(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        app.assert_same("the start")
+        app.assert_same("start")
         for keys, size in zip(TOURS[tour], ((80, 24), (60, 15), (200, 60)), strict=False):
             for key in keys:
                 await press(pilot, key)
@@ -284,7 +284,7 @@ def test_every_screen_is_the_same_as_by_textual(
             await pilot.resize_terminal(*size)
             app.notify(WIDE_WORDS, title=WIDE_WORDS)
             await settled(pilot)
-            app.assert_same(f"resized to {size}")
+            app.assert_same(f"resize to {size}")
 
     with held(live):
         drive(app, script)

@@ -78,11 +78,11 @@ def test_reports_have_no_half_columns_while_they_are_read(stage: Stage, block: B
         await until(pilot, lambda: "reading the reports…" in screen_text(pilot.app))
         assert isinstance(pilot.app.screen, ReportsScreen)
         assert not pilot.app.screen.query_one(CellTable).columns
-        await until(pilot, lambda: screen_text(pilot.app).count("loading…") == 2)
+        await until(pilot, lambda: screen_text(pilot.app).count("Loading…") == 2)
         assert UNANSWERED not in screen_text(pilot.app)
         release.set()
         await settled(pilot)
-        assert "loading…" not in screen_text(pilot.app)
+        assert "Loading…" not in screen_text(pilot.app)
 
     drive(stage.app(), script)
 
@@ -128,8 +128,8 @@ def test_a_chart_says_loading_until_it_can_be_drawn(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await until(pilot, lambda: "POST /predict" in screen_text(pilot.app))
-        assert screen_text(pilot.app).count("loading…") == 2
+        assert screen_text(pilot.app).count("Loading…") == 2
         release.set()
-        await until(pilot, lambda: "loading…" not in screen_text(pilot.app))
+        await until(pilot, lambda: "Loading…" not in screen_text(pilot.app))
 
     drive(stage.app(folder=folder), script)

@@ -1,6 +1,6 @@
-"""What every screen looks like, at its best size and at the smallest that is fully usable.
+"""Snapshots of every screen at several sizes, from the smallest usable one to a large one.
 
-Each of these was looked at by a person when it was saved.
+Each snapshot was reviewed when it was saved.
 """
 
 import json
@@ -45,13 +45,13 @@ from tests.support.ui_harness import (
 SMALL, LARGE = (60, 20), (200, 60)
 
 
-def of_size(size: tuple[int, int]) -> str:
-    """What a test of a size is called."""
+def size_id(size: tuple[int, int]) -> str:
+    """Return the test id of a size."""
     return f"{size[0]}x{size[1]}"
 
 
-sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=of_size)
-every_size = pytest.mark.parametrize("size", [WIDE, NARROW, SMALL, LARGE], ids=of_size)
+sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=size_id)
+every_size = pytest.mark.parametrize("size", [WIDE, NARROW, SMALL, LARGE], ids=size_id)
 
 FOUND = RunPlan(
     preflight=Preflight(
@@ -65,7 +65,7 @@ FOUND = RunPlan(
 )
 
 
-def shot(
+def snapshot(
     stage: Stage,
     looks: Looks,
     name: str,
@@ -75,7 +75,7 @@ def shot(
     terminal: Terminal | None = None,
     now: datetime = LONG_AGO,
 ) -> None:
-    """Open the screens, press keys, and compare what is then to be seen."""
+    """Start the app, press keys, and compare the screen with its snapshot."""
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -87,8 +87,8 @@ def shot(
     drive(app, script, size=size)
 
 
-def with_runs(stage: Stage) -> None:
-    """Three profiles, of which one is broken and one has runs of every kind."""
+def add_profiles_and_runs(stage: Stage) -> None:
+    """Add three profiles: one is broken, and one has runs of every kind."""
     stage.save_profile("broken", BROKEN)
     stage.save_profile("demo")
     stage.save_profile("with_cpu")
@@ -102,45 +102,41 @@ def with_runs(stage: Stage) -> None:
 
 
 @sizes
-def test_an_empty_workspace_says_what_to_do(
+def test_empty_workspace(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    snapshot(stage, looks, "empty", size)
+
+
+@sizes
+def test_profiles_with_the_details_of_the_selected_one(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
-    shot(stage, looks, "empty", size)
+    add_profiles_and_runs(stage)
+    snapshot(stage, looks, "profiles", size, "j")
 
 
 @sizes
-def test_profiles_with_the_chosen_one_in_full(
-    stage: Stage, looks: Looks, size: tuple[int, int]
-) -> None:
-    with_runs(stage)
-    shot(stage, looks, "profiles", size, "j")
+def test_broken_profile_with_its_errors(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    add_profiles_and_runs(stage)
+    snapshot(stage, looks, "broken", size)
 
 
 @sizes
-def test_a_broken_profile_with_its_mistakes_and_the_first_line_of_them(
-    stage: Stage, looks: Looks, size: tuple[int, int]
-) -> None:
-    with_runs(stage)
-    shot(stage, looks, "broken", size)
+def test_filter_without_a_match(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    add_profiles_and_runs(stage)
+    snapshot(stage, looks, "filter", size, "slash", "x", "y")
 
 
 @sizes
-def test_a_filter_that_nothing_fits(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    with_runs(stage)
-    shot(stage, looks, "filter", size, "slash", "x", "y")
-
-
-@sizes
-def test_the_preview_of_a_run(
+def test_preview_of_a_run(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_runs(stage)
+    add_profiles_and_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
-    shot(stage, looks, "preview", size, "j", "enter")
+    snapshot(stage, looks, "preview", size, "j", "enter")
 
 
 @sizes
-def test_the_preview_of_a_run_that_is_refused(
+def test_preview_of_a_run_that_cannot_start(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: RunRequest) -> RunPlan:
@@ -149,26 +145,26 @@ def test_the_preview_of_a_run_that_is_refused(
             "  local: missing: onnxruntime; pip install 'loadbench-tui[embedded]'"
         )
 
-    with_runs(stage)
+    add_profiles_and_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
-    shot(stage, looks, "preview-refused", size, "j", "enter")
+    snapshot(stage, looks, "preview-refused", size, "j", "enter")
 
 
 @sizes
-def test_the_preview_of_going_on_with_a_run(
+def test_preview_of_resuming_a_run(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_runs(stage)
+    add_profiles_and_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
-    shot(stage, looks, "preview-resume", size, "j", "r")
+    snapshot(stage, looks, "preview-resume", size, "j", "r")
 
 
 @sizes
-def test_the_question_before_a_profile_is_deleted(
+def test_question_before_deleting_a_profile(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
-    with_runs(stage)
-    shot(stage, looks, "delete", size, "j", "d")
+    add_profiles_and_runs(stage)
+    snapshot(stage, looks, "delete", size, "j", "d")
 
 
 # A live run
@@ -188,80 +184,76 @@ def test_the_question_before_a_profile_is_deleted(
     ],
 )
 @sizes
-def test_a_live_run(
+def test_live_run(
     stage: Stage, looks: Looks, size: tuple[int, int], phase: str, journal: str, mark: str
 ) -> None:
     folder = stage.add_run(journal, lines=lines_until(journal, mark))
     with held(folder):
-        shot(stage, looks, f"live-{phase}", size, folder=folder)
+        snapshot(stage, looks, f"live-{phase}", size, folder=folder)
 
 
 @sizes
-def test_the_question_before_a_run_is_stopped(
-    stage: Stage, looks: Looks, size: tuple[int, int]
-) -> None:
+def test_question_before_stopping_a_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
     with held(folder):
-        shot(stage, looks, "stop", size, "x", folder=folder)
+        snapshot(stage, looks, "stop", size, "x", folder=folder)
 
 
-@pytest.mark.parametrize(
-    "size", [WIDE, NARROW, (60, 20), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}"
-)
-def test_what_happened_since_somebody_left(
-    stage: Stage, looks: Looks, size: tuple[int, int]
-) -> None:
+@every_size
+def test_catch_up_after_a_break(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("faults", lines=lines_until("faults", '"cell":"m2_u2_s8"'))
     left = datetime(2026, 11, 22, 11, 12, 7, tzinfo=UTC)
     remember(folder, Seen(seq=10, live=True, at=left))
     with held(folder):
         now = left.replace(hour=13, minute=25)
-        shot(stage, looks, "since", size, folder=folder, now=now)
+        snapshot(stage, looks, "catch-up", size, folder=folder, now=now)
 
 
-def test_what_happened_since_another_day_in_ascii(stage: Stage, looks: Looks) -> None:
+def test_catch_up_after_two_days_in_ascii(stage: Stage, looks: Looks) -> None:
     folder = stage.add_run("containers")
     left = datetime(2026, 11, 26, 15, 30, 35, tzinfo=UTC)
     remember(folder, Seen(seq=5, live=True, at=left))
     plain = Terminal(ascii=True, signs=True)
     now = left.replace(day=28)
-    shot(stage, looks, "since-ascii", NARROW, "end", folder=folder, terminal=plain, now=now)
+    snapshot(stage, looks, "catch-up-ascii", NARROW, "end", folder=folder, terminal=plain, now=now)
 
 
-# A run that is over
-
-
-@sizes
-def test_an_interrupted_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    shot(stage, looks, "interrupted", size, folder=stage.add_run("interrupted"))
+# A run that is not live
 
 
 @sizes
-def test_a_finished_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    shot(stage, looks, "finished", size, folder=stage.add_run("demo"))
+def test_interrupted_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    snapshot(stage, looks, "interrupted", size, folder=stage.add_run("interrupted"))
+
+
+@sizes
+def test_finished_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    snapshot(stage, looks, "finished", size, folder=stage.add_run("demo"))
 
 
 @pytest.mark.parametrize(
     ("name", "key"), [("charts", "2"), ("stats", "3"), ("failures", "4"), ("events", "5")]
 )
-def test_the_panels_of_a_narrow_screen(stage: Stage, looks: Looks, name: str, key: str) -> None:
+def test_panels_of_a_narrow_run_screen(stage: Stage, looks: Looks, name: str, key: str) -> None:
     folder = stage.add_run("containers")
-    shot(stage, looks, f"panel-{name}", NARROW, "k", key, folder=folder)
+    snapshot(stage, looks, f"panel-{name}", NARROW, "k", key, folder=folder)
 
 
 @sizes
-def test_a_log(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+def test_log_of_a_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo")
     (folder / "stack.log").write_text("".join(f"model-1 | line {i}\n" for i in range(100)))
-    shot(stage, looks, "log", size, "6", folder=folder)
+    snapshot(stage, looks, "log", size, "6", folder=folder)
 
 
 @sizes
-def test_a_failed_cell_says_why(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    shot(stage, looks, "failed", size, "4", "1", "j", "h", "4", folder=stage.add_run("containers"))
+def test_failed_cell_with_its_reason(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    snapshot(
+        stage, looks, "failed", size, "4", "1", "j", "h", "4", folder=stage.add_run("containers")
+    )
 
 
-# A cell alone
+# The cell screen
 
 
 @every_size
@@ -273,7 +265,7 @@ def test_a_failed_cell_says_why(stage: Stage, looks: Looks, size: tuple[int, int
         ("failed", "containers", ("j", "h", "enter")),
     ],
 )
-def test_a_cell(
+def test_cell(
     stage: Stage,
     looks: Looks,
     size: tuple[int, int],
@@ -282,51 +274,53 @@ def test_a_cell(
     keys: tuple[str, ...],
 ) -> None:
     folder = stage.add_run(journal)
-    shot(stage, looks, f"cell-{name}", size, *(keys or ["enter"]), folder=folder)
+    snapshot(stage, looks, f"cell-{name}", size, *(keys or ["enter"]), folder=folder)
 
 
 @every_size
-def test_a_cell_that_is_being_measured(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+def test_cell_while_measuring(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
     with held(folder):
-        shot(stage, looks, "cell-measuring", size, "enter", folder=folder)
+        snapshot(stage, looks, "cell-measuring", size, "enter", folder=folder)
 
 
-@pytest.mark.parametrize("size", [NARROW, SMALL], ids=of_size)
+@pytest.mark.parametrize("size", [NARROW, SMALL], ids=size_id)
 @pytest.mark.parametrize(("name", "key"), [("charts", "2"), ("evidence", "3"), ("failures", "4")])
-def test_the_panels_of_a_cell(
+def test_panels_of_a_cell(
     stage: Stage, looks: Looks, size: tuple[int, int], name: str, key: str
 ) -> None:
     folder = stage.add_run("verdicts/failures")
-    shot(stage, looks, f"cell-{name}", size, "enter", key, folder=folder)
+    snapshot(stage, looks, f"cell-{name}", size, "enter", key, folder=folder)
 
 
-# What the services said
+# Log output of the services
 
 
-def with_words(stage: Stage) -> Path:
-    """A run whose containers each said something every second."""
+def add_run_with_logs(stage: Stage) -> Path:
+    """Add a run whose containers each log one line per second."""
     folder = stage.add_run("demo")
-    seconds = [
+    samples = [
         entry
         for entry in map(json.loads, (folder / JOURNAL).read_text().splitlines())
         if entry["type"] == "sample"
     ]
-    said = (
+    lines = (
         format_log_line(
-            entry["at"], it["name"], f"in second {entry['second']} it {DOES[it['service']]}"
+            sample["at"],
+            container["name"],
+            f"second {sample['second']}: {LOG_LINES[container['service']]}",
         )
-        for entry in seconds
-        for it in entry["containers"]
+        for sample in samples
+        for container in sample["containers"]
     )
-    (folder / "stack.log").write_text("".join(said))
+    (folder / "stack.log").write_text("".join(lines))
     return folder
 
 
-DOES = {
-    "broker": "kept what nobody has taken yet",
-    "api": "answered POST /predict 200, and again, and again, and again, and again, and again",
-    "model": "looked at photographs",
+LOG_LINES = {
+    "broker": "background saving started by the broker",
+    "api": "POST /predict 200, a long line that exceeds the width of a narrow terminal by far",
+    "model": "classified a batch of pictures",
 }
 
 
@@ -339,26 +333,26 @@ DOES = {
         ("searched", ("slash", "1", "2", "enter")),
     ],
 )
-def test_the_log_of_a_container(
+def test_log_of_a_container(
     stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: tuple[str, ...]
 ) -> None:
     keys = ("tab", "j", "enter", *keys)
-    shot(stage, looks, f"said-{name}", size, *keys, folder=with_words(stage))
+    snapshot(stage, looks, f"log-{name}", size, *keys, folder=add_run_with_logs(stage))
 
 
 @every_size
-def test_the_log_of_a_cell(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    shot(stage, looks, "cell-log", size, "enter", "5", folder=with_words(stage))
+def test_log_of_a_cell(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    snapshot(stage, looks, "cell-log", size, "enter", "5", folder=add_run_with_logs(stage))
 
 
-# One panel with all the room
+# Maximised panels
 
 
 @every_size
 @pytest.mark.parametrize(
     ("panel", "keys"), [("latency", ()), ("events", ()), ("stages", ("enter",))]
 )
-def test_a_maximised_panel(
+def test_maximised_panel(
     stage: Stage, looks: Looks, size: tuple[int, int], panel: str, keys: tuple[str, ...]
 ) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
@@ -369,7 +363,7 @@ def test_a_maximised_panel(
         while pilot.app.focused is not pilot.app.screen.query_one(f"#{panel}"):
             await press(pilot, "tab")
         await press(pilot, "z")
-        looks(f"maximised-{panel}-{of_size(size)}", screen_text(pilot.app))
+        looks(f"maximised-{panel}-{size_id(size)}", screen_text(pilot.app))
 
     drive(stage.app(folder=stage.add_run("demo")), script, size=size)
 
@@ -379,75 +373,73 @@ def test_a_maximised_panel(
 
 @sizes
 def test_reports(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    with_runs(stage)
-    shot(stage, looks, "reports", size, "v", "j", "j", "j")
+    add_profiles_and_runs(stage)
+    snapshot(stage, looks, "reports", size, "v", "j", "j", "j")
 
 
 @sizes
 def test_reports_without_a_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    shot(stage, looks, "reports-empty", size, "v")
+    snapshot(stage, looks, "reports-empty", size, "v")
 
 
 @pytest.mark.parametrize(("name", "key"), [("cells", "2"), ("charts", "3")])
-def test_the_parts_of_narrow_reports(stage: Stage, looks: Looks, name: str, key: str) -> None:
-    with_runs(stage)
-    shot(stage, looks, f"reports-{name}", NARROW, "v", "j", key)
+def test_panels_of_narrow_reports(stage: Stage, looks: Looks, name: str, key: str) -> None:
+    add_profiles_and_runs(stage)
+    snapshot(stage, looks, f"reports-{name}", NARROW, "v", "j", key)
 
 
 @sizes
-def test_a_run_whose_cells_were_measured_more_than_once(
-    stage: Stage, looks: Looks, size: tuple[int, int]
-) -> None:
-    repeated_run(stage)
-    shot(stage, looks, "reports-repeated", size, "v", "2")
+def test_reports_of_a_run_with_repeats(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    add_repeated_run(stage)
+    snapshot(stage, looks, "reports-repeated", size, "v", "2")
 
 
-def repeated_run(stage: Stage) -> None:
-    """Add a run of 2 × 2 cells, three times each, that became slower by and by."""
+def add_repeated_run(stage: Stage) -> None:
+    """Add a run of 2 × 2 cells with 3 repeats, whose latency increases over time."""
     profile = make_profile(models=[1, 2], users=[2, 8], repeats=3, recheck_first=True)
-    begun = run_started(profile, run="20261122-111101")
-    events: list[Event] = [begun]
-    for number, cell in enumerate(begun.cells):
-        slow = round((20 + number) * cell.level.amount / cell.models)
-        completed = round(10_000 * cell.level.amount / slow)
-        answers = requests(((slow, 300), (slow * 1.5, 20)))
+    started = run_started(profile, run="20261122-111101")
+    events: list[Event] = [started]
+    for number, cell in enumerate(started.cells):
+        latency_ms = round((20 + number) * cell.level.amount / cell.models)
+        completed = round(10_000 * cell.level.amount / latency_ms)
+        measured = requests(((latency_ms, 300), (latency_ms * 1.5, 20)))
         events += [
             cell_started(cell.key),
-            cell_finished(cell.key, completed=completed, requests=answers),
+            cell_finished(cell.key, completed=completed, requests=measured),
         ]
-    events.append(RunFinished(result=Result.DONE, reason="every cell is over"))
-    write_journal(stage.root / "reports" / "demo" / begun.run, *events)
+    events.append(RunFinished(result=Result.DONE, reason="12 of 12 cells measured"))
+    write_journal(stage.root / "reports" / "demo" / started.run, *events)
 
 
-# Everywhere
+# All screens
 
 
 @pytest.mark.parametrize(("name", "keys"), [("profiles", "?"), ("reports", "v?")])
 @sizes
 def test_help(stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: str) -> None:
-    with_runs(stage)
+    add_profiles_and_runs(stage)
     pressed = ["question_mark" if key == "?" else key for key in keys]
-    shot(stage, looks, f"help-{name}", size, "j", *pressed)
+    snapshot(stage, looks, f"help-{name}", size, "j", *pressed)
 
 
 @sizes
 def test_help_on_a_live_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
     with held(folder):
-        shot(stage, looks, "help-live", size, "question_mark", folder=folder)
+        snapshot(stage, looks, "help-live", size, "question_mark", folder=folder)
 
 
 @sizes
-def test_ascii_characters_alone(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+def test_run_in_ascii(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("containers")
     plain = Terminal(ascii=True, signs=True)
     keys = ("2",) if size == NARROW else ()
-    shot(stage, looks, "ascii", size, *keys, folder=folder, terminal=plain)
+    snapshot(stage, looks, "ascii", size, *keys, folder=folder, terminal=plain)
 
 
-def test_a_terminal_that_is_too_small(stage: Stage, looks: Looks) -> None:
-    shot(stage, looks, "too-small", (59, 14))
+def test_terminal_below_the_minimum_size(stage: Stage, looks: Looks) -> None:
+    snapshot(stage, looks, "too-small", (59, 14))
 
 
-def test_the_smallest_terminal(stage: Stage, looks: Looks) -> None:
-    shot(stage, looks, "smallest", (60, 15), folder=stage.add_run("containers"))
+def test_smallest_supported_terminal(stage: Stage, looks: Looks) -> None:
+    snapshot(stage, looks, "smallest", (60, 15), folder=stage.add_run("containers"))

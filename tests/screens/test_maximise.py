@@ -1,4 +1,4 @@
-"""One panel with all the room: on every screen that has panels, at every size."""
+"""Maximised panels on every screen with panels, at several sizes."""
 
 from typing import Any
 
@@ -26,8 +26,7 @@ from tests.support.ui_harness import (
     until,
 )
 
-ABOVE, BELOW = 2, 1
-"""Rows of the header and of the footer."""
+HEADER_ROWS, FOOTER_ROWS = 2, 1
 
 
 def maximised(pilot: "Pilot[Any]") -> str | None:
@@ -35,17 +34,17 @@ def maximised(pilot: "Pilot[Any]") -> str | None:
     return widget.id if widget else None
 
 
-def room_of(pilot: "Pilot[Any]", name: str) -> tuple[int, int]:
+def size_of(pilot: "Pilot[Any]", name: str) -> tuple[int, int]:
     return pilot.app.screen.query_one(f"#{name}").outer_size
 
 
-def panels_by_tab(pilot: "Pilot[Any]") -> list[str]:
+def panels_in_focus_order(pilot: "Pilot[Any]") -> list[str]:
     return [widget.id or "" for widget in pilot.app.screen.focus_chain]
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 15), (200, 60)])
 @pytest.mark.parametrize("opening", [(), ("enter",)])
-def test_every_panel_takes_all_the_room_and_gives_it_back(
+def test_every_panel_can_be_maximised_and_restored(
     stage: Stage, size: tuple[int, int], opening: tuple[str, ...]
 ) -> None:
     folder = stage.add_run("demo")
@@ -54,12 +53,12 @@ def test_every_panel_takes_all_the_room_and_gives_it_back(
         await settled(pilot)
         await press(pilot, *opening)
         before = screen_text(pilot.app)
-        panels = panels_by_tab(pilot)
+        panels = panels_in_focus_order(pilot)
         for _ in panels:
             name = pilot.app.focused.id if pilot.app.focused else ""
             await press(pilot, "z")
             assert maximised(pilot) == name
-            assert room_of(pilot, name or "") == (size[0], size[1] - ABOVE - BELOW)
+            assert size_of(pilot, name or "") == (size[0], size[1] - HEADER_ROWS - FOOTER_ROWS)
             assert screen_text(pilot.app).splitlines()[:2] == before.splitlines()[:2]
             await press(pilot, "z", "tab")
             assert maximised(pilot) is None
@@ -68,7 +67,7 @@ def test_every_panel_takes_all_the_room_and_gives_it_back(
     drive(stage.app(folder=folder), script, size=size)
 
 
-def test_escape_gives_the_room_back_before_it_goes_back(stage: Stage) -> None:
+def test_escape_restores_the_panel_before_it_closes_the_screen(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -84,22 +83,22 @@ def test_escape_gives_the_room_back_before_it_goes_back(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-def test_tab_and_numbers_go_to_another_panel_which_is_maximised_then(stage: Stage) -> None:
+def test_tab_and_numbers_maximise_another_panel(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        seen = []
+        names = []
         for key in ("z", "tab", "tab", "tab", "tab", "shift+tab", "4", "5"):
             await press(pilot, key)
-            seen.append(maximised(pilot))
+            names.append(maximised(pilot))
         panels = ["sweep", "containers", "events", "latency", "throughput", "latency"]
-        assert seen == [*panels, "failures", "events"]
+        assert names == [*panels, "failures", "events"]
 
     drive(stage.app(folder=folder), script)
 
 
-def test_what_is_maximised_stays_so_in_another_size_and_is_in_view_after_it(stage: Stage) -> None:
+def test_panel_stays_maximised_after_a_resize_and_visible_after_a_restore(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -110,7 +109,7 @@ def test_what_is_maximised_stays_so_in_another_size_and_is_in_view_after_it(stag
             await pilot.resize_terminal(*size)
             await settled(pilot)
             assert maximised(pilot) == "throughput"
-            assert room_of(pilot, "throughput") == (size[0], size[1] - ABOVE - BELOW)
+            assert size_of(pilot, "throughput") == (size[0], size[1] - HEADER_ROWS - FOOTER_ROWS)
         await press(pilot, "z")
         assert pilot.app.screen.query_one(RunPanels).tab == "charts"
         assert pilot.app.focused is pilot.app.screen.query_one("#throughput")
@@ -118,7 +117,7 @@ def test_what_is_maximised_stays_so_in_another_size_and_is_in_view_after_it(stag
     drive(stage.app(folder=folder), script)
 
 
-def test_a_run_ends_and_is_asked_about_while_a_panel_is_maximised(stage: Stage) -> None:
+def test_panel_stays_maximised_behind_a_question_and_at_the_end_of_the_run(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -139,7 +138,7 @@ def test_a_run_ends_and_is_asked_about_while_a_panel_is_maximised(stage: Stage) 
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-def test_reports_too(stage: Stage, size: tuple[int, int]) -> None:
+def test_panel_of_the_reports_can_be_maximised(stage: Stage, size: tuple[int, int]) -> None:
     stage.save_profile("demo")
     stage.add_run("demo")
 
@@ -157,7 +156,7 @@ def test_reports_too(stage: Stage, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [NARROW, (60, 20)])
-def test_keys_that_do_not_fit_are_left_to_the_help(stage: Stage, size: tuple[int, int]) -> None:
+def test_footer_drops_keys_that_do_not_fit(stage: Stage, size: tuple[int, int]) -> None:
     folder = measuring(stage, "faults", '"message":"the run pauses')
 
     async def script(pilot: "Pilot[Any]") -> None:

@@ -169,7 +169,7 @@ def test_a_cell_of_the_past_is_drawn_from_its_journal(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "k")
-        await until(pilot, lambda: "m2_u2_s8, each second" in screen_text(pilot.app))
+        await until(pilot, lambda: "m2_u2_s8, per second" in screen_text(pilot.app))
         assert "37.8" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script)
@@ -352,7 +352,7 @@ def test_logs_are_followed_and_changed(stage: Stage) -> None:
         await press(pilot, "n")
         assert "locust says this" in screen_text(pilot.app)
         await press(pilot, "n")
-        assert "nothing was said yet" in screen_text(pilot.app)
+        assert "No log output yet" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)

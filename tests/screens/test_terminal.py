@@ -1,4 +1,4 @@
-"""What a terminal can do, and work beside the screens."""
+"""Terminal capabilities and background work."""
 
 import asyncio
 import os
@@ -22,10 +22,10 @@ from loadbench.ui.terminal.capabilities import (
 )
 from tests.support.harness import until
 
-# Work beside the screens
+# Background work
 
 
-def test_the_result_of_work_is_returned() -> None:
+def test_background_call_returns_its_result() -> None:
     def divide(a: int, *, by: int) -> int:
         assert threading.current_thread() is not threading.main_thread()
         return a // by
@@ -33,15 +33,15 @@ def test_the_result_of_work_is_returned() -> None:
     assert asyncio.run(in_background(divide, 12, by=4)) == 3
 
 
-def test_what_work_raises_is_raised() -> None:
-    def refuse() -> None:
-        raise ProfileError("it is broken")
+def test_exception_of_a_background_call_is_raised() -> None:
+    def fail() -> None:
+        raise ProfileError("the profile is broken")
 
-    with pytest.raises(ProfileError, match="it is broken"):
-        asyncio.run(in_background(refuse))
+    with pytest.raises(ProfileError, match="the profile is broken"):
+        asyncio.run(in_background(fail))
 
 
-def test_others_go_on_while_work_is_done() -> None:
+def test_background_call_does_not_block_the_event_loop() -> None:
     ready = threading.Event()
 
     async def both() -> bool:
@@ -53,19 +53,19 @@ def test_others_go_on_while_work_is_done() -> None:
     assert asyncio.run(both())
 
 
-def test_work_that_nobody_waits_for_any_more_may_end() -> None:
-    begun, ready = threading.Event(), threading.Event()
+def test_cancelled_background_call_may_complete() -> None:
+    started, ready = threading.Event(), threading.Event()
     threads: list[threading.Thread] = []
 
     def work() -> str:
         threads.append(threading.current_thread())
-        begun.set()
+        started.set()
         ready.wait(20)
         return "too late"
 
-    async def leave() -> None:
+    async def cancel() -> None:
         task = asyncio.create_task(in_background(work))
-        await asyncio.to_thread(begun.wait, 20)
+        await asyncio.to_thread(started.wait, 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -73,30 +73,30 @@ def test_work_that_nobody_waits_for_any_more_may_end() -> None:
         await asyncio.to_thread(threads[0].join)
         await asyncio.sleep(0)
 
-    asyncio.run(leave(), debug=True)
+    asyncio.run(cancel(), debug=True)
     assert not threads[0].is_alive()
 
 
-def test_no_program_waits_for_work_that_is_not_done() -> None:
+def test_exit_does_not_wait_for_background_calls() -> None:
     ready = threading.Event()
 
-    async def leave() -> None:
+    async def cancel() -> None:
         task = asyncio.create_task(in_background(ready.wait, 20))
         await asyncio.sleep(0)
         task.cancel()
 
     before = threading.enumerate()
-    begun = time.monotonic()
-    asyncio.run(leave())
-    left = [it for it in threading.enumerate() if it not in before]
+    started = time.monotonic()
+    asyncio.run(cancel())
+    remaining = [thread for thread in threading.enumerate() if thread not in before]
     ready.set()
 
-    assert time.monotonic() - begun < 10
-    assert all(it.daemon for it in left)
-    until(lambda: all(not it.is_alive() for it in left), within_s=20)
+    assert time.monotonic() - started < 10
+    assert all(thread.daemon for thread in remaining)
+    until(lambda: all(not thread.is_alive() for thread in remaining), within_s=20)
 
 
-def test_calls_of_a_queue_keep_their_order_whatever_one_raises() -> None:
+def test_queue_runs_calls_in_order_despite_an_exception() -> None:
     called: list[int] = []
     first = threading.Event()
 
@@ -105,7 +105,7 @@ def test_calls_of_a_queue_keep_their_order_whatever_one_raises() -> None:
             assert first.wait(20)
         called.append(number)
         if number == 1:
-            raise ProfileError("it is broken")
+            raise ProfileError("the profile is broken")
         return number
 
     async def add() -> None:
@@ -117,14 +117,14 @@ def test_calls_of_a_queue_keep_their_order_whatever_one_raises() -> None:
         first.set()
         await queue.drain(timeout_s=20)
         assert (await tasks[0], await tasks[2], queue.is_busy) == (0, 2, False)
-        with pytest.raises(ProfileError, match="it is broken"):
+        with pytest.raises(ProfileError, match="the profile is broken"):
             await tasks[1]
 
     asyncio.run(add(), debug=True)
     assert called == [0, 1, 2]
 
 
-def test_a_queue_is_drained_no_longer_than_the_timeout() -> None:
+def test_draining_a_queue_times_out() -> None:
     ready = threading.Event()
 
     async def add() -> None:
@@ -140,37 +140,37 @@ def test_a_queue_is_drained_no_longer_than_the_timeout() -> None:
     asyncio.run(add())
 
 
-# A terminal
+# Capabilities
 
-Lend = Callable[[str], None]
+OpenTerminal = Callable[[str], None]
 
 
 @pytest.fixture
-def lend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lend]:
-    """Lends this process a terminal that speaks an encoding."""
+def open_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenTerminal]:
+    """Connect this process to a pseudo-terminal with an encoding."""
     with ExitStack() as stack:
 
-        def do(encoding: str) -> None:
-            ours, theirs = os.openpty()
-            stack.callback(os.close, ours)
-            stdin = stack.enter_context(os.fdopen(theirs, encoding=encoding))
-            stderr = stack.enter_context(os.fdopen(os.dup(theirs), "w", encoding=encoding))
+        def connect(encoding: str) -> None:
+            master, slave = os.openpty()
+            stack.callback(os.close, master)
+            stdin = stack.enter_context(os.fdopen(slave, encoding=encoding))
+            stderr = stack.enter_context(os.fdopen(os.dup(slave), "w", encoding=encoding))
             monkeypatch.setattr(sys, "__stdin__", stdin)
             monkeypatch.setattr(sys, "__stderr__", stderr)
             monkeypatch.setattr(sys, "__stdout__", stderr)
 
-        yield do
+        yield connect
 
 
 @pytest.fixture
-def terminal(lend: Lend) -> None:
-    """A terminal that speaks UTF-8."""
-    lend("utf-8")
+def terminal(open_terminal: OpenTerminal) -> None:
+    """Connect this process to a UTF-8 terminal."""
+    open_terminal("utf-8")
 
 
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(
-    ("environ", "found"),
+    ("environ", "expected"),
     [
         ({"TERM": "xterm-256color"}, Terminal()),
         ({"TERM": "tmux-direct"}, Terminal()),
@@ -186,14 +186,16 @@ def terminal(lend: Lend) -> None:
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, Terminal(signs=True)),
     ],
 )
-def test_how_to_draw_is_found_in_the_environment(environ: dict[str, str], found: Terminal) -> None:
+def test_capabilities_are_detected_from_the_environment(
+    environ: dict[str, str], expected: Terminal
+) -> None:
     assert why_not(environ) is None
-    assert examine(TerminalOptions(), environ) == found
+    assert examine(TerminalOptions(), environ) == expected
 
 
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(
-    ("colours", "light"),
+    ("colours", "is_light"),
     [
         ("0;15", True),
         ("0;default;15", True),
@@ -205,36 +207,37 @@ def test_how_to_draw_is_found_in_the_environment(environ: dict[str, str], found:
         ("", False),
     ],
 )
-def test_a_light_background_is_believed_where_it_is_told(colours: str, light: bool) -> None:
+def test_light_background_is_detected_from_colorfgbg(colours: str, is_light: bool) -> None:
     environ = {"TERM": "xterm-256color", "COLORFGBG": colours}
 
-    assert examine(TerminalOptions(), environ).light is light
+    assert examine(TerminalOptions(), environ).light is is_light
 
 
 @pytest.mark.usefixtures("terminal")
-def test_who_wants_ascii_characters_gets_them() -> None:
-    found = examine(TerminalOptions(ascii_only=True), {"TERM": "xterm-256color"})
+def test_ascii_only_option_is_honoured() -> None:
+    detected = examine(TerminalOptions(ascii_only=True), {"TERM": "xterm-256color"})
 
-    assert found == Terminal(ascii=True, signs=True)
+    assert detected == Terminal(ascii=True, signs=True)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "ascii_"), [("utf-8", False), ("UTF8", False), ("ascii", True), ("latin-1", True)]
+    ("encoding", "is_ascii"),
+    [("utf-8", False), ("UTF8", False), ("ascii", True), ("latin-1", True)],
 )
-def test_a_terminal_that_does_not_speak_utf8_gets_ascii(
-    lend: Lend, encoding: str, ascii_: bool
+def test_terminal_without_utf8_gets_ascii(
+    open_terminal: OpenTerminal, encoding: str, is_ascii: bool
 ) -> None:
-    lend(encoding)
+    open_terminal(encoding)
 
-    found = examine(TerminalOptions(), {"TERM": "xterm-256color"})
+    detected = examine(TerminalOptions(), {"TERM": "xterm-256color"})
 
-    assert (found.ascii, found.signs) == (ascii_, ascii_)
+    assert (detected.ascii, detected.signs) == (is_ascii, is_ascii)
 
 
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("term", ["dumb", "unknown"])
-def test_a_terminal_that_cannot_place_text_is_refused_with_what_can_be_done(term: str) -> None:
-    expected = rf"^no screen can be shown: the terminal .*\(TERM={term}\); .* --plain"
+def test_unsupported_terminal_is_rejected_with_an_alternative(term: str) -> None:
+    expected = rf"^Cannot start the TUI: this terminal .*\(TERM={term}\)\. .* --plain"
 
     with pytest.raises(UsageError, match=expected):
         examine(TerminalOptions(), {"TERM": term})
@@ -242,21 +245,22 @@ def test_a_terminal_that_cannot_place_text_is_refused_with_what_can_be_done(term
 
 @pytest.mark.parametrize("name", ["__stdin__", "__stdout__", "__stderr__"])
 @pytest.mark.parametrize("kind", ["pipe", "closed", "none"])
-def test_without_a_terminal_at_both_ends_no_screen_is_shown(
-    lend: Lend, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+def test_redirected_streams_are_rejected(
+    open_terminal: OpenTerminal, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
 ) -> None:
-    lend("utf-8")
+    open_terminal("utf-8")
     stream = None if kind == "none" else StringIO()
     if stream and kind == "closed":
         stream.close()
     monkeypatch.setattr(sys, name, stream)
 
-    assert why_not({"TERM": "xterm"}) == ("standard input, output and error are not all a terminal")
-    with pytest.raises(UsageError, match=r"not all a terminal; .* --plain"):
+    reason = "standard input, output and error must all be a terminal"
+    assert why_not({"TERM": "xterm"}) == reason
+    with pytest.raises(UsageError, match=rf"{reason}\. .* --plain"):
         examine(TerminalOptions(), {"TERM": "xterm"})
 
 
-def test_what_is_drawn_is_written_as_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_error_is_set_to_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = BytesIO()
     monkeypatch.setattr(sys, "__stderr__", TextIOWrapper(raw, encoding="ascii"))
 
@@ -268,7 +272,7 @@ def test_what_is_drawn_is_written_as_utf8(monkeypatch: pytest.MonkeyPatch) -> No
     assert raw.getvalue() == "▶?".encode()
 
 
-def test_a_stream_that_cannot_be_told_so_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stream_without_an_encoding_is_left_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "__stderr__", StringIO())
 
     speak_utf8()
@@ -283,5 +287,5 @@ def test_a_stream_that_cannot_be_told_so_is_left_alone(monkeypatch: pytest.Monke
         (Terminal(few_colours=True, light=True), "loadbench-ansi-light"),
     ],
 )
-def test_a_theme_fits_its_terminal(terminal_: Terminal, theme: str) -> None:
+def test_theme_matches_the_terminal(terminal_: Terminal, theme: str) -> None:
     assert terminal_.theme == theme

@@ -1,4 +1,4 @@
-"""The thread that draws reads and writes no files, and computes only what has changed."""
+"""The UI thread accesses no files, and results are computed only for changed runs."""
 
 import signal
 import threading
@@ -58,7 +58,8 @@ AT = "2026-11-22T11:11:{:02}.000Z"
 def write_log(folder: Path, *lines: str) -> None:
     with (folder / "stack.log").open("a", encoding="utf-8") as file:
         file.writelines(
-            format_log_line(AT.format(20 + i % 30), "broker", it) for i, it in enumerate(lines)
+            format_log_line(AT.format(20 + index % 30), "broker", line)
+            for index, line in enumerate(lines)
         )
 
 
@@ -66,7 +67,7 @@ def write_log(folder: Path, *lines: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(160, 50), NARROW], ids=["wide", "narrow"])
-def test_no_screen_of_a_run_accesses_a_file_in_the_thread_that_draws(
+def test_run_screens_access_no_files_on_the_ui_thread(
     stage: Stage, state_home: Path, size: tuple[int, int]
 ) -> None:
     folder = measuring(stage)
@@ -118,7 +119,7 @@ def test_no_screen_of_a_run_accesses_a_file_in_the_thread_that_draws(
     assert commands(folder) == [("pause", None)]
 
 
-def test_the_profiles_access_no_file_in_the_thread_that_draws(
+def test_profiles_screen_accesses_no_files_on_the_ui_thread(
     stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDITOR", "true")
@@ -139,17 +140,17 @@ def test_the_profiles_access_no_file_in_the_thread_that_draws(
     assert watch.report() == ""
 
 
-def test_a_planted_access_is_detected(
+def test_planted_file_access_is_detected(
     stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = stage.add_run("demo")
-    really = RunScreen.paint
+    original = RunScreen.paint
 
     def paint(screen: RunScreen) -> None:
         (folder / JOURNAL).read_bytes()
         (folder / "1_2_8.html").is_file()
         list(folder.iterdir())
-        really(screen)
+        original(screen)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -157,13 +158,13 @@ def test_a_planted_access_is_detected(
     monkeypatch.setattr(RunScreen, "paint", paint)
     with ui_thread(stage.root, state_home) as watch:
         drive(stage.app(folder=folder), script)
-    found = {(it.call, Path(it.path).name) for it in watch.accesses}
-    assert found == {
+    detected = {(access.call, Path(access.path).name) for access in watch.accesses}
+    assert detected == {
         ("open", JOURNAL),
         ("os.stat", "1_2_8.html"),
         ("os.listdir", folder.name),
     }
-    assert all(any(__file__ in frame for frame in it.frames) for it in watch.accesses)
+    assert all(any(__file__ in frame for frame in access.frames) for access in watch.accesses)
 
 
 # Logs
@@ -171,24 +172,24 @@ def test_a_planted_access_is_detected(
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Holds back every read of `slow.log` until it is set."""
-    opened, really = threading.Event(), Tail.poll
+    """Block every read of `slow.log` until the event is set."""
+    released, original = threading.Event(), Tail.poll
 
     def poll(tail: Tail) -> list[bytes]:
         if tail.path.name == "slow.log":
-            assert opened.wait(20)
-        return really(tail)
+            assert released.wait(20)
+        return original(tail)
 
     monkeypatch.setattr(Tail, "poll", poll)
-    return opened
+    return released
 
 
-def test_what_is_read_of_a_log_that_is_no_longer_shown_is_dropped(
+def test_lines_of_a_log_that_is_no_longer_shown_are_dropped(
     stage: Stage, gate: threading.Event
 ) -> None:
     folder = stage.add_run("demo")
-    (folder / "slow.log").write_text("of the slow one\n")
-    (folder / "locust.log").write_text("of the quick one\n")
+    (folder / "slow.log").write_text("slow line\n")
+    (folder / "locust.log").write_text("quick line\n")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -196,21 +197,21 @@ def test_what_is_read_of_a_log_that_is_no_longer_shown_is_dropped(
         await settled(pilot)
         log = pilot.app.screen.query_one(LogView)
         log.open(folder / "slow.log")
-        await until(pilot, lambda: "reading…" in screen_text(pilot.app))
+        await until(pilot, lambda: "Loading…" in screen_text(pilot.app))
         log.open(folder / "locust.log")
         log.refresh_tail()
         gate.set()
         await settled(pilot)
-        assert "of the quick one" in screen_text(pilot.app)
-        assert "of the slow one" not in screen_text(pilot.app)
+        assert "quick line" in screen_text(pilot.app)
+        assert "slow line" not in screen_text(pilot.app)
         assert log.kept == 1
 
     drive(stage.app(folder=folder), script)
 
 
-def test_the_screen_is_drawn_while_a_log_is_read(stage: Stage, gate: threading.Event) -> None:
+def test_screen_is_repainted_while_a_log_is_read(stage: Stage, gate: threading.Event) -> None:
     folder = measuring(stage)
-    (folder / "slow.log").write_text("of the slow one\n")
+    (folder / "slow.log").write_text("slow line\n")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -219,9 +220,9 @@ def test_the_screen_is_drawn_while_a_log_is_read(stage: Stage, gate: threading.E
         pilot.app.screen.query_one(LogView).open(folder / "slow.log")
         append(folder, cell_finished("m1_u2_s8"))
         await until(pilot, lambda: "1 of 4 cells over" in screen_text(pilot.app))
-        assert "reading…" in screen_text(pilot.app)
+        assert "Loading…" in screen_text(pilot.app)
         gate.set()
-        await until(pilot, lambda: "of the slow one" in screen_text(pilot.app))
+        await until(pilot, lambda: "slow line" in screen_text(pilot.app))
 
     with held(folder):
         drive(stage.app(folder=folder), script)
@@ -232,7 +233,7 @@ def test_the_screen_is_drawn_while_a_log_is_read(stage: Stage, gate: threading.E
 
 @pytest.fixture
 def slow_commands(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Holds back the first command until it is set."""
+    """Block the first command until the event is set."""
     release = threading.Event()
 
     def send(*arguments: Any, **options: Any) -> str:
@@ -243,7 +244,7 @@ def slow_commands(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return release
 
 
-def test_commands_keep_their_order_and_outlast_the_end_of_the_program(
+def test_commands_are_sent_in_order_even_after_quit(
     stage: Stage, slow_commands: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = measuring(stage)
@@ -262,7 +263,7 @@ def test_commands_keep_their_order_and_outlast_the_end_of_the_program(
     assert commands(folder) == [("pause", None), ("skip", "m1_u8_s8"), ("stop", None)]
 
 
-def test_the_end_of_the_program_waits_for_a_stuck_disk_no_longer_than_a_timeout(
+def test_quit_waits_for_commands_only_until_a_timeout(
     stage: Stage, slow_commands: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = measuring(stage)
@@ -278,7 +279,7 @@ def test_the_end_of_the_program_waits_for_a_stuck_disk_no_longer_than_a_timeout(
     slow_commands.set()
 
 
-def test_a_runner_is_killed_from_another_thread(
+def test_runner_is_killed_in_a_background_thread(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = measuring(stage)
@@ -303,7 +304,7 @@ def test_a_runner_is_killed_from_another_thread(
 # Rows
 
 
-def test_rows_are_computed_again_only_for_the_run_that_grows(
+def test_rows_are_recomputed_only_for_the_run_that_has_grown(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.save_profile("demo")
@@ -314,29 +315,30 @@ def test_rows_are_computed_again_only_for_the_run_that_grows(
     folder = measuring(stage)
     computed: list[str] = []
 
-    def counted(state: RunState) -> tuple[Row, ...]:
+    def count_rows(state: RunState) -> tuple[Row, ...]:
         assert state.started is not None
         computed.append(state.started.run)
         return rows(state)
 
-    monkeypatch.setattr("loadbench.engine.run_reader.rows", counted)
+    monkeypatch.setattr("loadbench.engine.run_reader.rows", count_rows)
     app = stage.app()
 
     def results() -> list[CellFinished]:
-        run = next(it for it in app.context.catalog.newest.runs if it.folder == folder)
-        return [it.finished for it in run.state.cells.values() if it.finished]
+        run = next(run for run in app.context.catalog.newest.runs if run.folder == folder)
+        return [cell.finished for cell in run.state.cells.values() if cell.finished]
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await until(pilot, lambda: len(app.context.catalog.newest.runs) == 6)
         first = list(computed)
         assert len(first) == 6
-        before = {it.folder: it for it in app.context.catalog.newest.runs}
+        before = {run.folder: run for run in app.context.catalog.newest.runs}
         append(folder, sample("m1_u2_s8", second=12), cell_finished("m1_u2_s8"))
         await until(pilot, results)
         await settled(pilot)
-        grown = [it for it in app.context.catalog.newest.runs if it is not before[it.folder]]
-        assert [it.folder for it in grown] == [folder]
+        runs = app.context.catalog.newest.runs
+        grown = [run for run in runs if run is not before[run.folder]]
+        assert [run.folder for run in grown] == [folder]
         assert computed[6:] == [grown[0].state.started.run]  # type: ignore[union-attr]
         for key in ("down", "down", "up", "v", "down", "down", "up", "escape"):
             await press(pilot, key)
@@ -347,31 +349,31 @@ def test_rows_are_computed_again_only_for_the_run_that_grows(
         drive(app, script)
 
 
-def test_the_result_of_a_run_that_has_not_changed_is_not_made_again(
+def test_chart_is_recomputed_only_for_a_changed_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.add_run("faults", profile="a_demo", run="20261121-111101")
     folder = measuring(stage)
-    made: list[RunState] = []
+    computed: list[RunState] = []
 
-    def counted(state: RunState) -> Chart | None:
-        made.append(state)
+    def count_charts(state: RunState) -> Chart | None:
+        computed.append(state)
         return latency_by_level(state)
 
-    monkeypatch.setattr("loadbench.ui.reports.screen.latency_by_level", counted)
+    monkeypatch.setattr("loadbench.ui.reports.screen.latency_by_level", count_charts)
     app = stage.app()
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "v")
-        assert len(made) == 1
+        assert len(computed) == 1
         before = app.context.catalog.newest
         append(folder, cell_finished("m1_u2_s8"))
         await until(pilot, lambda: app.context.catalog.newest is not before)
         await settled(pilot)
-        assert len(made) == 1
+        assert len(computed) == 1
         await press(pilot, "down")
-        assert len(made) == 2
+        assert len(computed) == 2
 
     with held(folder):
         drive(app, script)

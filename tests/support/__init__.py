@@ -1,1 +1,1 @@
-"""What tests, and benches, share: the only package here that others import."""
+"""Helpers shared by tests and benchmarks. No other package under `tests` is imported elsewhere."""

@@ -1,4 +1,4 @@
-"""Events, states and runs for tests: what a test does not care about has a default here."""
+"""Build events, states and runs for tests, with defaults for irrelevant fields."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -34,12 +34,12 @@ from loadbench.engine.profile.plan import Cell, plan_cells
 
 
 def make_profile(**keys: Any) -> Profile:
-    """A profile; one cell, `m1_u2_s2`, unless the keys say otherwise."""
+    """Return a profile; without keys it has one cell, `m1_u2_s2`."""
     return Profile.model_validate({"models": [1], "users": [2], "spawn_rates": [2], **keys})
 
 
 def make_cell(models: int = 1, users: int = 2, spawn_rate: float = 2, repeat: int = 1) -> Cell:
-    """A cell; `m1_u2_s2`."""
+    """Return a cell, by default `m1_u2_s2`."""
     level = Closed(users=users, spawn_rate=spawn_rate)
     return Cell(models=models, level=level, repeat=repeat)
 
@@ -50,7 +50,7 @@ def run_started(
     run: str = "20261122-072100",
     workspace: str = "/nowhere",
 ) -> RunStarted:
-    """The first event of a run over a profile's cells."""
+    """Return the first event of a run of a profile."""
     profile = profile or make_profile()
     return RunStarted(
         v=VERSION,
@@ -70,17 +70,17 @@ def run_started(
 
 
 def cell_started(cell: str = "m1_u2_s2", attempt: int = 1) -> CellStarted:
-    """A cell begins."""
+    """Return the event that starts a cell."""
     return CellStarted(cell=cell, attempt=attempt)
 
 
 def requests(successes: Buckets = ((10.0, 40),), failures: Buckets = ()) -> tuple[Requests, ...]:
-    """The requests of the one name that the shipped locustfile has."""
+    """Return requests with the only name of the shipped locustfile."""
     return (Requests(method="POST", name="/predict", successes=successes, failures=failures),)
 
 
 def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
-    """One second of a cell with 40 successes of 10 ms."""
+    """Return one second of a cell with 40 successes of 10 ms."""
     fields: dict[str, Any] = {
         "users": 2,
         "requests": requests(),
@@ -92,7 +92,7 @@ def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
 
 
 def circumstances(**changes: Any) -> Conditions:
-    """A window in which two users waited for answers that came all the time."""
+    """Return the conditions of an undisturbed window with two users."""
     fields: dict[str, Any] = {
         "begin_s": 2.0,
         "in_flight": 1.98,
@@ -105,7 +105,7 @@ def circumstances(**changes: Any) -> Conditions:
 
 
 def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:
-    """A valid cell: 400 successes of 10 ms in 10 s. `reasons` stands for findings of any rule."""
+    """Return a valid cell: 400 successes of 10 ms in 10 s. `reasons` adds findings as text."""
     fields: dict[str, Any] = {
         "verdict": Verdict.VALID,
         "measured_s": 10.0,
@@ -120,18 +120,18 @@ def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> C
         "circumstances": circumstances(),
     }
     reasons = changes.pop("reasons", ())
-    findings = tuple(Finding(rule=UNRECORDED, text=it) for it in reasons)
+    findings = tuple(Finding(rule=UNRECORDED, text=text) for text in reasons)
     merged = {**fields, "findings": findings, **changes}
     return CellFinished(cell=cell, attempt=attempt, **merged)
 
 
 def cell_failed(cell: str = "m1_u2_s2", attempt: int = 1) -> CellFailed:
-    """A cell whose model ran out of memory."""
+    """Return a cell that failed because its model ran out of memory."""
     return CellFailed(cell=cell, attempt=attempt, reason="model-1 ended (137)", exit_code=137)
 
 
 def cell_skipped(cell: str = "m1_u2_s2", attempt: int = 1) -> CellSkipped:
-    """A cell that nobody wanted."""
+    """Return a skipped cell."""
     return CellSkipped(cell=cell, attempt=attempt, reason="asked for")
 
 
@@ -143,7 +143,7 @@ def answered(
     identity: str = "id-1",
     added: tuple[Cell, ...] = (),
 ) -> CommandAnswered:
-    """The answer to a command."""
+    """Return the answer to a command."""
     message = f"{command} it is"
     return CommandAnswered(
         id=identity, command=command, accepted=accepted, message=message, cell=cell, added=added
@@ -151,7 +151,7 @@ def answered(
 
 
 def entries(events: Iterable[Event]) -> list[Entry]:
-    """The events as a journal's entries, one a second."""
+    """Return events as journal entries, one second apart."""
     return [
         Entry(seq, f"2026-11-22T07:21:{seq % 60:02}.000Z", float(seq), event)
         for seq, event in enumerate(events, start=1)
@@ -159,12 +159,12 @@ def entries(events: Iterable[Event]) -> list[Entry]:
 
 
 def state_after(*events: Event) -> RunState:
-    """The fold of the events."""
+    """Return the fold of the events."""
     return fold(entries(events))
 
 
 def write_journal(folder: Path, *events: Event) -> Path:
-    """Make a run's folder whose runner wrote these events and ended."""
+    """Write a journal with these events, as by a runner that has exited; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     writer = JournalWriter(folder)
     for event in events:
@@ -176,22 +176,22 @@ def write_journal(folder: Path, *events: Event) -> Path:
 def samples_of(
     samples: Iterable[Sample], *, whole_s: int = WHOLE_S, bounds: Sequence[int] = ()
 ) -> Samples:
-    """The samples as a state keeps them, with phases that begin at the bounds."""
-    kept = Samples(whole_s=whole_s)
-    for one in samples:
-        kept = kept.plus(one, bounds)
-    return kept
+    """Return samples as a state stores them, with phases that start at the bounds."""
+    stored = Samples(whole_s=whole_s)
+    for each in samples:
+        stored = stored.plus(each, bounds)
+    return stored
 
 
 def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> RunState:
-    """A run whose current attempt has these samples, measured from a second on."""
+    """Return a run whose current attempt has these samples; measuring starts at a second."""
     phases = () if measured_from is None else (PhaseStart(Phase.MEASURING, measured_from),)
     bounds = () if measured_from is None else (measured_from,)
     return replace(EMPTY, samples=samples_of(samples, bounds=bounds), phases=phases)
 
 
 def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:
-    """A run of which every cell has finished, some of them with changes, by key."""
+    """Return a run in which every cell has finished; changes are given by cell key."""
     events: list[Event] = []
     for cell in plan_cells(profile):
         events += [cell_started(cell.key), cell_finished(cell.key, **changes.get(cell.key, {}))]

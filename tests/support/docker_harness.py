@@ -1,4 +1,4 @@
-"""What the tests with a real Docker engine share: workspaces, questions to the engine, a proxy."""
+"""Helpers for tests with a real Docker engine: workspaces, queries and a proxy."""
 
 import json
 import os
@@ -41,26 +41,27 @@ STRAYS = ("engine/process.py", "docker stats", "docker events", "docker compose"
 
 
 def docker(*arguments: str, check: bool = True) -> str:
-    """Return what the docker command line prints."""
-    ended = subprocess.run(
+    """Run the docker command line, and return its output."""
+    completed = subprocess.run(
         ["docker", *arguments], capture_output=True, text=True, timeout=120, check=check
     )
-    return ended.stdout.strip()
+    return completed.stdout.strip()
 
 
 def why_no_engine() -> str | None:
-    """Return why there is no Docker engine with Compose v2 here; None: there is one."""
+    """Return why no Docker engine with Compose v2 is available, or None if one is."""
     if shutil.which("docker") is None:
-        return "there is no docker command here"
+        return "the docker command is not installed"
     for command in (["docker", "info"], ["docker", "compose", "version"]):
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        if ended.returncode:
-            return f"`{' '.join(command)}`: {(ended.stderr or ended.stdout).strip()[-200:]}"
+        completed = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if completed.returncode:
+            output = (completed.stderr or completed.stdout).strip()[-200:]
+            return f"`{' '.join(command)}`: {output}"
     return None
 
 
 def strays() -> list[str]:
-    """Command lines of processes that a run has left."""
+    """Return the command lines of processes that a run has left behind."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -77,7 +78,7 @@ class DockerBench(Bench):
     """A workspace whose runs start containers."""
 
     fixed: dict[str, str] = field(default_factory=dict)
-    """Environment variables of every command line that it starts."""
+    """Environment variables for every command line."""
 
     @classmethod
     def make(cls, folder: Path, profile: str = OURS, name: str = "fast") -> "DockerBench":
@@ -88,12 +89,12 @@ class DockerBench(Bench):
         return super().start(*arguments, **{**self.fixed, **environment})
 
     def save_theirs(self, name: str = "theirs", **changes: Any) -> Path:
-        """Save a profile for somebody else's project; a `stack` is added to what it has."""
+        """Save a profile for the foreign project; `stack` is merged with the default."""
         keys = {**THEIRS, **changes, "stack": {**THEIRS["stack"], **changes.get("stack", {})}}
         return self.save_profile(yaml.safe_dump(keys), name)
 
     def change_theirs(self, **services: Mapping[str, Any]) -> None:
-        """Change services of somebody else's project; a value of None removes a key."""
+        """Change services of the foreign project; a value of None removes a key."""
         file = self.root / "foreign" / "compose.yaml"
         config = yaml.safe_load(file.read_text())
         for name, changes in services.items():
@@ -103,7 +104,7 @@ class DockerBench(Bench):
 
     @property
     def projects(self) -> list[str]:
-        """The compose projects that belong to this workspace."""
+        """Names of the compose projects of this workspace."""
         stack = self.root / "stack"
         foreign = (self.root / "foreign" / "compose.yaml",)
         ours = (stack / "compose.yaml",)
@@ -111,11 +112,11 @@ class DockerBench(Bench):
 
     @property
     def addition(self) -> Path:
-        """A compose file that a profile may put over our own."""
+        """A compose file that a profile may merge with ours."""
         return self.root / "network.yaml"
 
     def left(self) -> list[str]:
-        """The containers and networks that there are of the workspace's projects."""
+        """Return the containers and networks left in the workspace's projects."""
         found = []
         for project in self.projects:
             label = f"label=com.docker.compose.project={project}"
@@ -124,7 +125,7 @@ class DockerBench(Bench):
         return found
 
     def container(self, name: str) -> str:
-        """Return the whole name of a container that people call `app-1`."""
+        """Return the full name of a container from its short name, such as `app-1`."""
         for project in self.projects:
             label = f"label=com.docker.compose.project={project}"
             names = docker("ps", "-a", "--filter", label, "--format", "{{.Names}}").split()
@@ -133,7 +134,7 @@ class DockerBench(Bench):
         raise AssertionError(f"no container {name} in {self.projects}")
 
     def reason(self, key: str, name: str = "theirs") -> str:
-        """Return why a cell has failed."""
+        """Return why a cell failed."""
         failed = self.state(name).cells[key].failed
         assert failed is not None, self.state(name).cells[key]
         return failed.reason
@@ -148,11 +149,11 @@ class DockerBench(Bench):
 
 
 class EngineProxy:
-    """A Unix socket before the engine's own.
+    """A proxy on a Unix socket in front of the engine's socket.
 
     Args:
-        path: The socket.
-        context: What `docker context inspect` prints: where the engine is.
+        path: Path of the proxy's socket.
+        context: Output of `docker context inspect`, with the address of the engine.
     """
 
     def __init__(self, path: Path, context: str) -> None:
@@ -161,16 +162,16 @@ class EngineProxy:
         self._engine = host.removeprefix("unix://")
         self._flowing = threading.Event()
         self._flowing.set()
-        self._open: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self.listen()
 
     @property
     def host(self) -> str:
-        """What `DOCKER_HOST` is to be."""
+        """Value for `DOCKER_HOST`."""
         return f"unix://{self._path}"
 
     def listen(self) -> None:
-        """Be there, or be back."""
+        """Accept connections, also again after `close`."""
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self._path))
         listener.listen(64)
@@ -178,21 +179,21 @@ class EngineProxy:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def hang(self) -> None:
-        """Pass nothing on any more, and refuse nothing."""
+        """Accept connections but forward nothing, like a hung engine."""
         self._flowing.clear()
 
     def go_on(self) -> None:
-        """Pass on what has waited, and everything after it."""
+        """Forward the pending data, and all data after it."""
         self._flowing.set()
 
     def close(self) -> None:
-        """Be gone."""
+        """Close all connections and remove the socket."""
         self._path.unlink(missing_ok=True)
-        for sock in [self._listener, *self._open]:
+        for sock in [self._listener, *self._sockets]:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
-        self._open.clear()
+        self._sockets.clear()
         self._flowing.set()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -203,11 +204,11 @@ class EngineProxy:
                 return
             engine = socket.socket(socket.AF_UNIX)
             engine.connect(self._engine)
-            self._open += [client, engine]
+            self._sockets += [client, engine]
             for source, target in ((client, engine), (engine, client)):
-                threading.Thread(target=self._pass, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._forward, args=(source, target), daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while chunk := source.recv(65536):
                 self._flowing.wait()

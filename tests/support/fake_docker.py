@@ -1,4 +1,4 @@
-"""A program in the place of docker's command line, which answers as an engine might."""
+"""A fake `docker` command with canned responses."""
 
 import stat
 from pathlib import Path
@@ -9,15 +9,15 @@ ON_GPU = '{"services": {"model": {"runtime": "nvidia"}, "api": {"ports": [{"targ
 
 
 def write_docker(folder: Path, script: str) -> None:
-    """Make a shell script named docker; the folder is to be the first of `PATH`."""
+    """Write a shell script named `docker`. Put the folder first in `PATH`."""
     file = folder / "docker"
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
 
 def answers(*, config: str, runtimes: str = "{}") -> str:
-    """The script of a docker that answers for an engine and a project."""
+    """Return the script of a `docker` command for a working engine and a project."""
     info = f'{{"ServerVersion": "99", "NCPU": 4, "Runtimes": {runtimes}}}'
-    answers = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
-    cases = "".join(f"*{words}*) echo '{answer}';; " for words, answer in answers.items())
+    responses = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
+    cases = "".join(f"*{words}*) echo '{output}';; " for words, output in responses.items())
     return f'case "$*" in {cases}esac'

@@ -1,4 +1,4 @@
-"""A driver that implements its Protocol without a machine."""
+"""A fake driver that starts nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,23 +15,24 @@ from tests.support.fakes import FakeStack, Trap
 
 @dataclass
 class FakeDriver:
-    """A driver that notes what it is asked for, and refuses it where a refusal is set."""
+    """A driver that records its calls, and raises `refusal` if it is set."""
 
     name: str
     refusal: LoadbenchError | None = None
     warnings: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    """Calls so far, and the names of runs whose leftovers were requested."""
     opened: list[Path] = field(default_factory=list)
-    """The folders of runs."""
+    """Folders of the runs for which a stack was opened."""
     trap: Trap | None = None
-    """Sprung when a stack is opened."""
+    """Called when a stack is opened."""
 
     def preflight(self, _workspace: Workspace, _profile: Profile) -> Preflight:
-        self._note("preflight")
+        self._record("preflight")
         return Preflight(driver=self.name, reason=f"{self.name} works", lock=self.name)
 
     def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:
-        self._note("validate")
+        self._record("validate")
         return self.warnings
 
     def open(self, _workspace: Workspace, _profile: Profile, folder: Path) -> Stack:
@@ -49,7 +50,7 @@ class FakeDriver:
         self.asked.append(run.folder.name)
         return f"{self.name} cannot"
 
-    def _note(self, call: str) -> None:
+    def _record(self, call: str) -> None:
         self.asked.append(call)
         if self.refusal:
             raise self.refusal

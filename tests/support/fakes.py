@@ -1,4 +1,4 @@
-"""A stack and a load that really implement their Protocols, without processes and without time."""
+"""A fake stack and a fake load that implement their Protocols without processes or waiting."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,18 +11,19 @@ from loadbench.errors import StackError
 from tests.support.builders import circumstances, requests
 
 Calls = list[str]
-"""What was done, in order."""
+"""Recorded calls, in order."""
 
 Trap = Callable[[], object]
-"""Called when something is done; may raise, or do something from outside."""
+"""A callback for a recorded call. It may raise, or act like another process."""
 
 
 @dataclass
-class Faked:
-    """Notes every call, and springs the trap that was laid for it: once."""
+class Recorder:
+    """Record every call, and run the trap set for it once."""
 
     calls: Calls
     traps: dict[str, Trap] = field(default_factory=dict)
+    """Traps by call."""
 
     def note(self, call: str) -> None:
         self.calls.append(call)
@@ -31,7 +32,7 @@ class Faked:
 
 
 @dataclass
-class FakeStack(Faked):
+class FakeStack(Recorder):
     """A stack that is ready as soon as it is scaled."""
 
     models: int = 0
@@ -39,19 +40,19 @@ class FakeStack(Faked):
     host: str = "http://127.0.0.1:1"
     images: Mapping[str, str] = field(default_factory=dict)
     show: Callable[[], tuple[Container, ...]] | None = None
-    """Overrules what containers there are."""
+    """Overrides the containers."""
     left: str | None = None
-    """What it says that it could not end."""
+    """Result of `close`: what could not be stopped."""
 
-    def prepare(self, say: ProgressCallback) -> Mapping[str, str]:
-        say("build", "done")
+    def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
+        on_progress("build", "done")
         self.note("prepare")
         return self.images
 
-    def scale(self, models: int, say: ProgressCallback) -> None:
+    def scale(self, models: int, on_progress: ProgressCallback) -> None:
         self.broken = None
         self.models = models
-        say("start", f"{models} models")
+        on_progress("start", f"{models} models")
         self.note(f"scale {models}")
 
     def missing(self, models: int) -> str | None:
@@ -75,11 +76,11 @@ class FakeStack(Faked):
 
 
 @dataclass
-class FakeLoad(Faked):
-    """A load for which every look is a second later than the last one."""
+class FakeLoad(Recorder):
+    """A load whose clock advances by one second with every poll."""
 
     window: int = 3
-    """Looks that a measured window takes."""
+    """Polls in a measurement window."""
     tag: str = ""
     second: int = 0
     left: int | None = None
@@ -135,7 +136,7 @@ class FakeLoad(Faked):
 
 
 def make_second(number: int) -> LoadSecond:
-    """A second with 40 successes."""
+    """Return one second with 40 successes."""
     return LoadSecond(
         second=number,
         users=2,

@@ -1,4 +1,4 @@
-"""A run of four cells: one valid, one failed, one skipped, one suspect."""
+"""A run of four cells: valid, failed, skipped and suspect."""
 
 from loadbench.engine.journal.events import Event, Verdict
 from tests.support.builders import (

@@ -1,4 +1,4 @@
-"""Golden journals, read as runs."""
+"""Read golden journals as runs."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ VERDICTS = JOURNALS / "verdicts"
 
 
 def folder_of(name: str, tmp_path: Path) -> Path:
-    """Make a run of one of the journals of verdicts."""
+    """Create a run from one of the verdict journals, and return its folder."""
     run = tmp_path / "bench" / name
     run.mkdir(parents=True)
     shutil.copy(VERDICTS / f"{name}.jsonl", run / "journal.jsonl")
@@ -21,8 +21,8 @@ def folder_of(name: str, tmp_path: Path) -> Path:
 
 
 def last_cell(name: str, tmp_path: Path) -> tuple[RunState, CellState, CellFinished]:
-    """Return one of the journals of verdicts, and the last cell that was measured in it."""
+    """Return the state of a verdict journal, and its last finished cell."""
     state = read_run(folder_of(name, tmp_path)).state
-    cell = [it for it in state.cells.values() if it.status is CellStatus.FINISHED][-1]
+    cell = [cell for cell in state.cells.values() if cell.status is CellStatus.FINISHED][-1]
     assert cell.finished is not None
     return state, cell, cell.finished

@@ -1,4 +1,4 @@
-"""What the tests of whole runs share: a workspace, the command line, waiting for a condition."""
+"""Helpers for tests of complete runs: a workspace, the command line, waiting for conditions."""
 
 import os
 import re
@@ -23,7 +23,7 @@ from loadbench.engine.measure.rules import CLIENT_BOUND
 from loadbench.engine.run_reader import Run, read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 FAST = """
 description: a fast one for tests
 models: [1]
@@ -39,22 +39,22 @@ T = TypeVar("T")
 
 
 def until(
-    condition: Callable[[], T | bool | None], *, within_s: float = PATIENCE_S, what: str = ""
+    condition: Callable[[], T | bool | None], *, within_s: float = TIMEOUT_S, what: str = ""
 ) -> T:
-    """Return the first true value of a condition; fail when none comes in time."""
+    """Wait for a condition, and return its first true value; fail on a timeout."""
     deadline = time.monotonic() + within_s
     while True:
         value = condition()
         if value:
-            return value  # type: ignore[return-value]  # a plain True is for no one to use
+            return value  # type: ignore[return-value]  # callers ignore a plain True
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {within_s:g} s: {what or condition}")
+            pytest.fail(f"Timed out after {within_s:g} s: {what or condition}")
         time.sleep(0.02)
 
 
 @dataclass
 class Bench:
-    """A workspace in a temporary folder, and the command line in it."""
+    """A workspace in a temporary folder, with the command line."""
 
     root: Path
     home: Path
@@ -62,7 +62,7 @@ class Bench:
 
     @classmethod
     def make(cls, folder: Path, profile: str = FAST, name: str = "fast") -> "Bench":
-        """Make a workspace with one profile, and with the real stack and images."""
+        """Create a workspace with one profile, the real stack and the images."""
         root = folder / "bench"
         (root / "profiles").mkdir(parents=True)
         for part in ("stack", "images", "locustfile.py"):
@@ -81,7 +81,7 @@ class Bench:
         return path
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start the command line, as from a shell whose session is its own."""
+        """Start the command line in a new session, as a shell does."""
         process = subprocess.Popen(
             [sys.executable, "-m", "loadbench", *arguments],
             cwd=self.root,
@@ -101,15 +101,15 @@ class Bench:
         return process
 
     def call(
-        self, *arguments: str, within_s: float = PATIENCE_S, **environment: str
+        self, *arguments: str, within_s: float = TIMEOUT_S, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        """Run the command line to its end."""
+        """Run the command line, and wait for its exit."""
         process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=within_s)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def folder(self, name: str = "fast") -> Path:
-        """Return the folder of the newest run, as soon as there is one."""
+        """Wait for a run, and return the folder of the newest one."""
         link = self.reports / name / "latest"
         until(link.exists, what=f"a run of {name}")
         return link.resolve()
@@ -121,13 +121,13 @@ class Bench:
         return fold(JournalReader(self.folder(name)).poll())
 
     def when(self, key: str, phase: Phase = Phase.MEASURING, name: str = "fast") -> RunState:
-        """Wait until a cell is in a phase, with a sample of it where there are users."""
+        """Wait until a cell reaches a phase, with at least one sample while measuring."""
         needs_sample = phase is Phase.MEASURING
 
         def reached() -> RunState | None:
             state = self.state(name)
-            there = state.current == key and state.phase is phase
-            return state if there and (state.samples or not needs_sample) else None
+            is_reached = state.current == key and state.phase is phase
+            return state if is_reached and (state.samples or not needs_sample) else None
 
         return until(reached, what=f"{key} {phase}")
 
@@ -135,7 +135,7 @@ class Bench:
         return psutil.Process(self.state(name).pid)
 
     def close(self) -> None:
-        """End whatever a test has left running."""
+        """Kill all processes that a test has left running."""
         for journal in self.reports.glob("*/*/journal.jsonl"):
             run = read_run(journal.parent)
             if run.status.value == "live" and run.state.pid:
@@ -148,7 +148,7 @@ class Bench:
 
 
 def child_named(runner: psutil.Process, words: str) -> psutil.Process:
-    """Return the runner's descendant whose command line holds these words, not its leash."""
+    """Wait for the runner's descendant whose command line contains a text, not its supervisor."""
 
     def found() -> psutil.Process | None:
         for process in runner.children(recursive=True):
@@ -160,29 +160,29 @@ def child_named(runner: psutil.Process, words: str) -> psutil.Process:
                 return process
         return None
 
-    return until(found, what=f"a process {words}")
+    return until(found, what=f"process {words}")
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    """Return whether none of these processes is left."""
+    """Return whether all of these processes have exited."""
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
 def flaws(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that are not for want of time or of a machine of one's own."""
+    """Return the findings that short cells or a shared machine do not explain."""
     excused = {"few_samples", "neighbours", "stolen", "stalls", "not_settled"}
-    # That Locust was late is the machine's fault; that it used all of a core is not.
+    # A shared machine can cause event-loop lag, but not a full core used by Locust.
     return [
-        it
-        for it in findings
-        if it.rule not in excused
-        and not (it.rule == CLIENT_BOUND and it.limit != MAX_CLIENT_CPU_CORES)
+        finding
+        for finding in findings
+        if finding.rule not in excused
+        and not (finding.rule == CLIENT_BOUND and finding.limit != MAX_CLIENT_CPU_CORES)
     ]
 
 
 def requests_in_report(html: str) -> int:
-    """Return how many requests Locust's own report counts."""
+    """Return the number of requests in Locust's HTML report."""
     pattern = r'"name":\s*"Aggregated".{0,400}?"num_requests":\s*(\d+)'
     found = re.search(pattern, html, re.DOTALL)
-    assert found, "the report holds no total"
+    assert found, "the report has no total"
     return int(found.group(1))

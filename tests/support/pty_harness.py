@@ -1,4 +1,4 @@
-"""A real terminal for a program: a pty, what a terminal answers, and the screen that it shows."""
+"""Run a program on a pseudo-terminal, answer its queries, and emulate its screen."""
 
 import fcntl
 import os
@@ -23,18 +23,18 @@ _UNKNOWN_TO_PYTE = re.compile(
     rb"|\x1b\[\?[0-9;]*[uS]|\x1b\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)",
     re.DOTALL,
 )
-_HALF = re.compile(rb"\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*)?$")
+_INCOMPLETE = re.compile(rb"\x1b(?:\[[0-9;?<>=]*|\][^\x07\x1b]*)?$")
 
 
-def _seen(cell: Any) -> tuple[Any, ...]:
+def _visible(cell: Any) -> tuple[Any, ...]:
     if cell.data == " " and not (cell.reverse or cell.underscore or cell.strikethrough):
         return cell.data, cell.bg
-    how = cell.bold, cell.italics, cell.underscore, cell.strikethrough, cell.reverse
-    return cell.data, cell.fg, cell.bg, *how
+    attributes = cell.bold, cell.italics, cell.underscore, cell.strikethrough, cell.reverse
+    return cell.data, cell.fg, cell.bg, *attributes
 
 
 class _Stream(pyte.ByteStream):
-    """Ignores a sequence with surplus numbers, as terminals do: a part may have been dropped."""
+    """Ignore sequences with too many parameters, as terminals do: output may have been dropped."""
 
     def _send_to_parser(self, data: str) -> bool | None:
         try:
@@ -44,7 +44,7 @@ class _Stream(pyte.ByteStream):
 
 
 class Emulator:
-    """What a terminal shows of what is written to it."""
+    """An emulated terminal screen."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -53,42 +53,42 @@ class Emulator:
 
     @property
     def text(self) -> str:
-        """What is on the screen, a line a row."""
+        """Text on the screen, one line per row."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     @property
     def cells(self) -> list[list[tuple[Any, ...]]]:
-        """What can be seen of every cell: of a blank it is what is behind it."""
+        """Visible text and style of every cell; for a blank, only its background."""
         rows = range(self.screen.lines)
         columns = range(self.screen.columns)
-        return [[_seen(self.screen.buffer[row][column]) for column in columns] for row in rows]
+        return [[_visible(self.screen.buffer[row][column]) for column in columns] for row in rows]
 
     def feed(self, data: bytes) -> None:
-        """Take in what is written; the rest of a sequence may come with the next call."""
-        whole = self._pending + data
-        half = _HALF.search(whole)
-        cut = half.start() if half else len(whole)
-        self._pending = whole[cut:]
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
+        """Process output. A sequence may be continued in the next call."""
+        pending = self._pending + data
+        incomplete = _INCOMPLETE.search(pending)
+        end = incomplete.start() if incomplete else len(pending)
+        self._pending = pending[end:]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", pending[:end]))
 
 
 @dataclass
 class Terminal:
-    """A program on a terminal.
+    """A program on a pseudo-terminal.
 
     Args:
-        command: The program and its arguments.
-        folder: Where it is started.
+        command: Program and arguments.
+        folder: Working folder.
         size: Columns and rows.
-        environment: Variables beside those of this process.
+        environment: Environment variables in addition to those of this process.
     """
 
     command: list[str]
     folder: Path
     size: tuple[int, int] = (120, 40)
     environment: dict[str, str] = field(default_factory=dict)
-    said: bytearray = field(default_factory=bytearray)
-    """Everything that it has written."""
+    output: bytearray = field(default_factory=bytearray)
+    """Everything that the program has written."""
 
     def __post_init__(self) -> None:
         columns, rows = self.size
@@ -119,20 +119,20 @@ class Terminal:
         environment.update(self.environment)
         os.execvpe(self.command[0], self.command, environment)
 
-    # What it shows
+    # Output
 
     @property
     def text(self) -> str:
-        """What is on the screen, a line a row."""
+        """Text on the screen, one line per row."""
         return self._emulator.text
 
     @property
     def cells(self) -> list[list[tuple[Any, ...]]]:
-        """What stands in every cell, and how."""
+        """Visible text and style of every cell."""
         return self._emulator.cells
 
     def read(self, *, within_s: float = 0.05) -> bytes:
-        """Take in what it writes for so long, or until it writes no more."""
+        """Read output until there is none for `within_s` seconds, or that time is over."""
         deadline, new = time.monotonic() + within_s, b""
         while self._master is not None:
             left = deadline - time.monotonic()
@@ -147,13 +147,13 @@ class Terminal:
                 return new
             new += data
             self._answer(data)
-            self._take_in(data)
+            self._feed(data)
             if time.monotonic() > deadline:
                 return new
         return new
 
     def wait_for(self, *texts: str, within_s: float = 30.0) -> str:
-        """Wait until all of these are on the screen; fail when they do not come."""
+        """Wait until all of these texts are on the screen; fail on a timeout."""
         self.until(
             lambda: all(text in self.text for text in texts), what=str(texts), within_s=within_s
         )
@@ -162,28 +162,28 @@ class Terminal:
     def until(
         self, condition: Callable[[], object], *, what: str = "", within_s: float = 30.0
     ) -> None:
-        """Take in what it writes until a condition holds; fail when it does not come to that."""
+        """Read output until a condition is true; fail on a timeout."""
         deadline = time.monotonic() + within_s
         while not condition():
-            over = self.ended or time.monotonic() > deadline
+            is_over = self.ended or time.monotonic() > deadline
             self.read()
-            if over and not condition():
-                state = f"ended with {self._status}" if self.ended else "it runs"
-                pytest.fail(f"not within {within_s:g} s: {what}; {state}\n{self.text}")
+            if is_over and not condition():
+                state = f"exited with {self._status}" if self.ended else "still running"
+                pytest.fail(f"Timed out after {within_s:g} s: {what}; {state}\n{self.text}")
 
     def until_quiet(self) -> None:
-        """Take in what it writes until it writes no more."""
-        self.until(lambda: not self.read(within_s=0.5), what="quiet")
+        """Read output until the program writes nothing for half a second."""
+        self.until(lambda: not self.read(within_s=0.5), what="no output")
 
-    # What is done to it
+    # Input
 
     def press(self, keys: str) -> None:
-        """Send keys, as a terminal would."""
+        """Send keys to the program."""
         assert self._master is not None
         os.write(self._master, keys.encode())
 
     def fill(self, key: str) -> None:
-        """Press a key that has much written until there is no room for more, since nobody reads."""
+        """Press a key that causes much output, without reading, until the buffer is full."""
         deadline = time.monotonic() + 30
         while select.select([], [self._slave], [], 0.0)[1]:
             assert time.monotonic() < deadline
@@ -191,13 +191,13 @@ class Terminal:
             select.select([], [], [], 0.01)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give it another size."""
+        """Change the size of the terminal."""
         assert self._master is not None
         self.screen.resize(rows, columns)
         self._set_size(self._master, (columns, rows))
 
     def hang_up(self) -> None:
-        """Take the terminal away."""
+        """Close the terminal."""
         assert self._master is not None
         os.close(self._slave)
         os.close(self._master)
@@ -207,11 +207,11 @@ class Terminal:
         """Send a signal to the program."""
         os.kill(self.pid, number)
 
-    # Its end
+    # Exit
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the program has exited."""
         if self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -219,29 +219,27 @@ class Terminal:
         return self._status is not None
 
     def wait(self, *, within_s: float = 60.0) -> int:
-        """Wait for its end, and return its exit code."""
-        self.until(lambda: self.ended, what="its end", within_s=within_s)
+        """Wait for the program to exit, and return its exit code."""
+        self.until(lambda: self.ended, what="exit", within_s=within_s)
         self.read()
         assert self._status is not None
         return self._status
 
     @property
     def settings_now(self) -> list[Any]:
-        """The terminal's settings, to compare with those before."""
+        """Current `termios` attributes of the terminal."""
         return termios.tcgetattr(self._slave)
 
     def close(self) -> None:
-        """End it, whatever it does."""
+        """Kill the program and close the terminal."""
         if not self.ended:
-            with_children = [psutil.Process(self.pid)]
-            for process in with_children:
-                process.kill()
+            psutil.Process(self.pid).kill()
             self.until_ended()
         if self._master is not None:
             self.hang_up()
 
     def until_ended(self) -> None:
-        """Wait for the end of a program that was killed."""
+        """Wait for a killed program to exit."""
         if self._status is None:
             self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
@@ -249,8 +247,8 @@ class Terminal:
         if b"\x1b[6n" in data:
             self.press("\x1b[1;1R")
 
-    def _take_in(self, data: bytes) -> None:
-        self.said += data
+    def _feed(self, data: bytes) -> None:
+        self.output += data
         self._emulator.feed(data)
 
     @staticmethod

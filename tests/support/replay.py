@@ -1,4 +1,4 @@
-"""A recorded run that happens again: by the clock, or step by step."""
+"""Replay a recorded run in real time or step by step."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from loadbench.engine.journal.codec import FILE_NAME
 
 
 class Replay:
-    """A recorded run that happens again in another folder, whose journal is held meanwhile.
+    """A replay of a recorded run into a new folder, with the lock of its journal held.
 
     Args:
-        recorded: The journal of a run that was never resumed.
-        folder: The run's folder; it is made.
-        until_s: What happened in so many first seconds is written at once.
-        pid: The runner's process id, which viewers may send signals to; None: this process.
+        recorded: Journal of a run that was never resumed.
+        folder: Folder of the replayed run; it is created.
+        until_s: Entries of the first `until_s` seconds are written immediately.
+        pid: Process id of the runner, to which viewers may send signals; None for this process.
     """
 
     def __init__(
@@ -31,9 +31,9 @@ class Replay:
         lines = recorded.read_text(encoding="utf-8").splitlines()
         self._left: deque[dict[str, Any]] = deque(json.loads(line) for line in lines)
         self._left[0]["pid"] = pid or os.getpid()
-        self._began = datetime.now(UTC) - timedelta(seconds=until_s)
+        self._started_at = datetime.now(UTC) - timedelta(seconds=until_s)
         self.elapsed_s = 0.0
-        """How far it is, in seconds of the recorded run."""
+        """Position in the recorded run, in seconds."""
         folder.mkdir(parents=True)
         self.folder = folder
         self._fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -41,12 +41,12 @@ class Replay:
         self.advance(until_s)
 
     def advance(self, seconds: float = 1.0) -> int:
-        """Write what happened in the next seconds, and return how many entries that was."""
+        """Write the entries of the next seconds, and return their number."""
         self.elapsed_s += seconds
         written = 0
         while self._left and self._left[0]["elapsed_s"] <= self.elapsed_s:
             entry = self._left.popleft()
-            at = self._began + timedelta(seconds=entry["elapsed_s"])
+            at = self._started_at + timedelta(seconds=entry["elapsed_s"])
             entry["at"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             line = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
             os.write(self._fd, f"{line}\n".encode())
@@ -55,24 +55,24 @@ class Replay:
 
     @contextmanager
     def playing(self) -> Iterator[None]:
-        """Let it happen at its own pace meanwhile."""
-        ended = threading.Event()
-        playing = threading.Thread(target=self._play, args=(ended,))
-        playing.start()
+        """Replay the run in real time in a background thread."""
+        stopped = threading.Event()
+        player = threading.Thread(target=self._play, args=(stopped,))
+        player.start()
         try:
             yield
         finally:
-            ended.set()
-            playing.join()
+            stopped.set()
+            player.join()
 
-    def _play(self, ended: threading.Event) -> None:
+    def _play(self, stopped: threading.Event) -> None:
         offset_s = self.elapsed_s - time.monotonic()
         while self._left:
             due_s = self._left[0]["elapsed_s"] - offset_s - time.monotonic()
-            if ended.wait(max(0.0, due_s)):
+            if stopped.wait(max(0.0, due_s)):
                 return
             self.advance(time.monotonic() + offset_s - self.elapsed_s)
 
     def close(self) -> None:
-        """Let go of the journal, as a runner does when it ends, in order or not."""
+        """Release the lock of the journal, as a runner does when it exits or crashes."""
         os.close(self._fd)

@@ -1,4 +1,4 @@
-"""The real service for tests: a broker, the API and workers as processes on this machine."""
+"""Run the real service for tests: a broker, the API and workers as local processes."""
 
 import os
 import shutil
@@ -27,77 +27,77 @@ from common.queue import JobQueue
 ROOT = Path(__file__).resolve().parents[2]
 STACK = ROOT / "stack"
 IMAGES = ROOT / "images"
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 Value = TypeVar("Value")
 
 
-def until(probe: Callable[[], Value | None], *, timeout_s: float = PATIENCE_S) -> Value:
-    """Probe until the answer is true, and return it; fail after `timeout_s`."""
+def until(probe: Callable[[], Value | None], *, timeout_s: float = TIMEOUT_S) -> Value:
+    """Wait for a probe, and return its first true value; fail after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while time.monotonic() < deadline:
-        if answer := probe():
-            return answer
+        if value := probe():
+            return value
         pause.wait(0.02)
-    raise AssertionError(f"still not true after {timeout_s} s")
+    raise AssertionError(f"Timed out after {timeout_s} s")
 
 
 def image(name: str) -> bytes:
-    """The bytes of one of the photographs."""
+    """Return the bytes of one of the photographs."""
     return (IMAGES / f"{name}.jpg").read_bytes()
 
 
 @dataclass
 class Program:
-    """A process of the service and what it said."""
+    """A process of the service, with its log output."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def said(self) -> str:
-        """All it wrote to stderr so far."""
+        """Return everything that it has written to stderr."""
         return self.log.read_text()
 
     def end(self) -> int:
-        """Ask it to end and wait; returns the exit code."""
+        """Terminate the process with SIGTERM, and return its exit code."""
         self.process.terminate()
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait(TIMEOUT_S)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, as a crash would."""
         self.process.kill()
-        self.process.wait(PATIENCE_S)
+        self.process.wait(TIMEOUT_S)
 
 
 @dataclass
 class FakeWorker:
-    """A worker's end of the queue, in the hands of a test."""
+    """A worker that a test controls, without a process."""
 
     inbox: Inbox
     name: str
 
     def status(self) -> WorkerStatus:
-        """What it tells about itself."""
+        """Return the status that it announces."""
         info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
         return WorkerStatus(info=info)
 
     def announce(self) -> None:
-        """Live for a while."""
+        """Renew the liveness key."""
         self.inbox.announce(self.status())
 
-    def take(self, most: int = 1, *, wait_ms: int = 500) -> list[Job]:
-        """Take jobs, waiting for the first."""
-        return self.inbox.take(most, wait_ms=wait_ms)
+    def take(self, max_jobs: int = 1, *, wait_ms: int = 500) -> list[Job]:
+        """Take up to `max_jobs` jobs, waiting for the first one."""
+        return self.inbox.take(max_jobs, wait_ms=wait_ms)
 
     def finish(self, job: Job, reply: Reply) -> int:
-        """Answer a job; returns 1 if nobody had."""
+        """Reply to a job; return 1 if it had no reply yet, else 0."""
         return self.inbox.finish([(job, reply)])
 
 
 @dataclass
 class Stack:
-    """Processes around one broker; `close` ends all of them."""
+    """A broker and the processes that use it; `close` stops all of them."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lb")))
     url: str = ""
@@ -110,11 +110,11 @@ class Stack:
 
     @property
     def broker_url(self) -> str:
-        """What BROKER_URL is set to."""
+        """Value of BROKER_URL."""
         return f"unix://{self.folder}/broker.sock"
 
     def start_broker(self) -> None:
-        """Start an empty broker on the socket."""
+        """Start an empty broker on a Unix socket."""
         self.broker = ValkeyServer(
             port=0, unix_socket_path=self.folder / "broker.sock", data_dir=self.folder / "broker"
         )
@@ -122,7 +122,7 @@ class Stack:
 
     @contextmanager
     def hung_broker(self) -> Iterator[None]:
-        """Let the broker keep its connections, and answer nothing."""
+        """Suspend the broker: connections stay open, but get no responses."""
         with self.broker.client() as client:
             process = psutil.Process(client.info("server")["process_id"])
         process.suspend()
@@ -132,7 +132,7 @@ class Stack:
             process.resume()
 
     def start_api(self, **environment: str) -> Program:
-        """Start the API on a port that is bound here, and wait until it answers."""
+        """Start the API on a port bound by this process, and wait until it is ready."""
         flags = ["-c", "python:api.gunicorn_conf", "api.app:create_app()"]
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -144,11 +144,11 @@ class Stack:
         return program
 
     def start_worker(self, **environment: str) -> Program:
-        """Start a worker; see `ready` for waiting until it works."""
+        """Start a worker without waiting until it is ready."""
         return self.start_program(["model.worker"], environment)
 
     def start_ready_worker(self, **environment: str) -> Program:
-        """Start a worker and wait until it works."""
+        """Start a worker, and wait until it is ready."""
         program = self.start_worker(**environment)
         until(lambda: "ready:" in program.said())
         return program
@@ -156,7 +156,7 @@ class Stack:
     def start_program(
         self, module: list[str], environment: dict[str, str], pass_fds: tuple[int, ...] = ()
     ) -> Program:
-        """Start a Python module with the stack on its path and its broker's address."""
+        """Start a Python module with the stack on its path and the address of the broker."""
         log = self.folder / f"{len(self.programs)}.log"
         settings = {"PYTHONPATH": str(STACK), "BROKER_URL": self.broker_url}
         with log.open("wb") as stderr:
@@ -171,25 +171,25 @@ class Stack:
         return self.programs[-1]
 
     def post(self, body: bytes, content_type: str = "image/jpeg") -> requests.Response:
-        """Send a picture as the raw body."""
+        """Post a picture as the raw body."""
         return requests.post(
             f"{self.url}/predict",
             data=body,
             headers={"Content-Type": content_type},
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
         )
 
     def post_later(self, body: bytes) -> "Future[requests.Response]":
-        """Send a picture from another thread."""
+        """Post a picture in another thread."""
         return self.threads.submit(self.post, body)
 
     def health(self) -> requests.Response:
-        """Ask who is ready."""
-        return requests.get(f"{self.url}/health", timeout=PATIENCE_S)
+        """Request the health of the service."""
+        return requests.get(f"{self.url}/health", timeout=TIMEOUT_S)
 
     def metric(self, name: str, **labels: str) -> float | None:
-        """The sum of a metric at this moment; None: it is not told."""
-        text = requests.get(f"{self.url}/metrics", timeout=PATIENCE_S).text
+        """Return the current sum of a metric over its matching labels; None if it is missing."""
+        text = requests.get(f"{self.url}/metrics", timeout=TIMEOUT_S).text
         found = [
             sample.value
             for family in text_string_to_metric_families(text)
@@ -199,25 +199,25 @@ class Stack:
         return sum(found) if found else None
 
     def fake_worker(self, name: str) -> "FakeWorker":
-        """A worker's end of the queue with nobody behind it."""
+        """Create a worker without a process."""
         return FakeWorker(Inbox(self.broker_url, name), name)
 
     def queue(self, *, max_queue: int = 8) -> JobQueue:
-        """The API's end of the queue."""
+        """Create the API's side of the queue."""
         return JobQueue(self.broker_url, max_queue=max_queue, slots=8, longest_wait_s=5)
 
     def pending(self) -> int:
-        """How many jobs workers hold."""
+        """Return the number of jobs that workers have taken."""
         with self.broker.client() as client:
             return int(client.xpending("loadbench:jobs", "workers")["pending"])
 
     def jobs(self) -> int:
-        """How many jobs there are, waiting or held."""
+        """Return the number of jobs, waiting or taken."""
         with self.broker.client() as client:
             return int(client.xlen("loadbench:jobs"))
 
     def close(self) -> None:
-        """End everything."""
+        """Stop all processes and remove the folder."""
         for program in self.programs:
             if program.process.poll() is None:
                 program.kill()

@@ -1,4 +1,4 @@
-"""Small networks in ONNX files, other than the one that comes with the service."""
+"""Small ONNX networks, in addition to the one shipped with the service."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,15 +16,19 @@ def save_colour_network(
     softmax: bool = True,
     element: int = TensorProto.FLOAT,
 ) -> Path:
-    """Save a network that says which of the three colours a picture has most of.
+    """Save a network that detects the dominant colour of a picture.
 
-    `shape`: of its input, with names where it is open; the colours are first or last.
+    Args:
+        path: File to write.
+        shape: Input shape, NHWC or NCHW, with names for dynamic dimensions.
+        softmax: Whether the network ends with a softmax.
+        element: Data type of the input.
     """
-    places = [1, 2] if shape[3] == len(COLOURS) else [2, 3]
+    spatial_axes = [1, 2] if shape[3] == len(COLOURS) else [2, 3]
     outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [shape[0], 3])]
     inputs = [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)]
     mean = "mean" if softmax else "scores"
-    nodes = [helper.make_node("ReduceMean", ["picture"], [mean], axes=places, keepdims=0)]
+    nodes = [helper.make_node("ReduceMean", ["picture"], [mean], axes=spatial_axes, keepdims=0)]
     if softmax:
         nodes.append(helper.make_node("Softmax", ["mean"], ["scores"], axis=1))
     graph = helper.make_graph(nodes, "colours", inputs, outputs)
@@ -34,6 +38,6 @@ def save_colour_network(
 
 
 def save_colour_labels(path: Path) -> Path:
-    """Save the labels of the network above."""
+    """Save the labels of the colour network."""
     path.write_text("\n".join(COLOURS) + "\n")
     return path

@@ -1,4 +1,4 @@
-"""Pictures of every kind, made of the photographs."""
+"""Pictures in various formats, made from the photographs."""
 
 import io
 from typing import Any
@@ -17,25 +17,25 @@ def photograph(name: str) -> Image.Image:
 
 
 def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
-    """Return a picture as a file."""
+    """Return a picture encoded in an image format."""
     file = io.BytesIO()
     picture.save(file, form, **options)
     return file.getvalue()
 
 
 def animated(picture: Image.Image, form: str) -> bytes:
-    """Return an animation whose first frame is the picture."""
+    """Return an animation with the picture as its first frame."""
     other = Image.new("RGB", picture.size, "green")
     return encoded(picture, form, save_all=True, append_images=[other, other])
 
 
 def sixteen_bit(picture: Image.Image) -> bytes:
-    """Return a picture in gray with 16 bits a pixel."""
+    """Return a greyscale PNG with 16 bits per pixel."""
     return encoded(Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) << 8), "PNG")
 
 
 def turned(picture: Image.Image, orientation: int, transpose: Image.Transpose) -> bytes:
-    """Return a picture as a camera would that was held differently and notes that."""
+    """Return a transposed JPEG with an EXIF orientation, as from a rotated camera."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(picture.transpose(transpose), "JPEG", quality=95, exif=exif.tobytes())

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of screens: a conftest takes those that it needs."""
+"""Fixtures for tests of the screens, imported by the conftest files that need them."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.support.ui_harness import SCREENS, Looks, Open, Stage
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times of day are those of the journals."""
+    """Set the time zone to UTC, as in the journals."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield
@@ -25,14 +25,14 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The workspace is looked at more often than a user needs."""
+def fast_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll the workspace more often than in production."""
     monkeypatch.setattr("loadbench.ui.app.CATALOG_S", 0.1)
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    """A workspace without a profile and without a run."""
+    """Create a workspace without profiles and runs."""
     made = Stage.make()
     yield made
     shutil.rmtree(made.root)
@@ -40,9 +40,9 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def looks(stage: Stage) -> Looks:
-    """Compares a screen with the one that was looked at when the test was written.
+    """Compare a screen with a saved snapshot.
 
-    UPDATE_SCREENS=1 saves what screens look like now, and fails where that has changed.
+    With UPDATE_SCREENS=1 the new snapshot is saved, and the test still fails if it has changed.
     """
 
     def compare(name: str, text: str) -> None:
@@ -51,22 +51,22 @@ def looks(stage: Stage) -> Looks:
         saved = file.read_text(encoding="utf-8") if file.exists() else ""
         if text == saved:
             return
-        what = "looked different"
+        result = "differs from the snapshot"
         if os.environ.get("UPDATE_SCREENS"):
             file.write_text(text, encoding="utf-8")
-            what = "is saved as it is now: look at it"
-        changed = unified_diff(saved.splitlines(), text.splitlines(), "saved", "now", n=0)
-        pytest.fail("\n".join([f"{file.name} {what}", *changed]), pytrace=False)
+            result = "has been updated; review the change"
+        changes = unified_diff(saved.splitlines(), text.splitlines(), "saved", "now", n=0)
+        pytest.fail("\n".join([f"{file.name} {result}", *changes]), pytrace=False)
 
     return compare
 
 
 @pytest.fixture
 def opened(stage: Stage) -> Iterator[Open]:
-    """Opens the command line on a terminal of its own."""
+    """Start the command line on a new pseudo-terminal."""
     terminals: list[Terminal] = []
 
-    def open_it(
+    def start(
         *arguments: str,
         folder: Path | None = None,
         size: tuple[int, int] = (120, 40),
@@ -77,6 +77,6 @@ def opened(stage: Stage) -> Iterator[Open]:
         terminals.append(made)
         return made
 
-    yield open_it
+    yield start
     for terminal in terminals:
         terminal.close()

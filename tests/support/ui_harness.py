@@ -1,4 +1,4 @@
-"""A workspace with journals of real runs, and the screens over it, without a terminal."""
+"""A workspace with recorded journals, and the app on top of it, without a terminal."""
 
 import asyncio
 import fcntl
@@ -31,20 +31,20 @@ from loadbench.ui.widgets.log_view import LogView
 from loadbench.workspace import Workspace
 from tests.support.builders import entries
 from tests.support.harness import REPOSITORY
-from tests.support.pty_harness import Terminal as OnTerminal
+from tests.support.pty_harness import Terminal as PtyTerminal
 
 JOURNALS = REPOSITORY / "tests" / "journals"
 SCREENS = REPOSITORY / "tests" / "screens" / "looks"
 WIDE, NARROW = (120, 40), (80, 24)
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-"""Before every golden journal, so that nothing in them is old."""
+"""A time before all golden journals, so that none of their entries is old."""
 
 Script = Callable[["Pilot[Any]"], Awaitable[None]]
-Open = Callable[..., OnTerminal]
-"""Opens the command line on a terminal of its own."""
+Open = Callable[..., PtyTerminal]
+"""Starts the command line on a new pseudo-terminal."""
 Looks = Callable[[str, str], None]
-"""Compares what is on a screen with what was there when it was looked at, by name."""
+"""Compares the text of a screen with a saved snapshot, by name."""
 
 DEMO = """
 description: first look, no Docker
@@ -70,8 +70,8 @@ class Stage:
 
     @classmethod
     def make(cls) -> "Stage":
-        """Make a workspace without a profile and without a run."""
-        # Lines are broken by their length, so the length of its path must always be the same.
+        """Create a workspace without profiles and runs."""
+        # Snapshots contain wrapped lines, so the path must always have the same length.
         root = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))
         for name in ("profiles", "stack"):
             (root / name).mkdir(parents=True)
@@ -94,25 +94,25 @@ class Stage:
         run: str = "20261122-111101",
         lines: int | None = None,
     ) -> Path:
-        """Add a run that a golden journal, or its first lines, tell of."""
+        """Add a run from a golden journal, or from its first `lines` lines."""
         folder = self.root / "reports" / profile / run
         folder.mkdir(parents=True)
-        told = (JOURNALS / f"{journal}.jsonl").read_bytes().splitlines(keepends=True)
-        (folder / FILE_NAME).write_bytes(b"".join(told[:lines]))
+        recorded = (JOURNALS / f"{journal}.jsonl").read_bytes().splitlines(keepends=True)
+        (folder / FILE_NAME).write_bytes(b"".join(recorded[:lines]))
         return folder
 
     def app(self, **options: Any) -> LoadbenchApp:
-        """The screens, at a moment that does not pass."""
+        """Create the app with a frozen clock."""
         terminal = replace(options.pop("terminal", Terminal()), refresh_hz=20.0)
-        still = {"clock": lambda: 100.0, "now": lambda: LONG_AGO}
+        frozen = {"clock": lambda: 100.0, "now": lambda: LONG_AGO}
         workspace = options.pop("workspace", self.workspace)
-        return LoadbenchApp(workspace, terminal, **{**still, **options})
+        return LoadbenchApp(workspace, terminal, **{**frozen, **options})
 
 
 def lines_until(journal: str, mark: str) -> int:
-    """How many lines of a golden journal there are up to the first with this text."""
-    told = (JOURNALS / f"{journal}.jsonl").read_text(encoding="utf-8").splitlines()
-    return next(i for i, line in enumerate(told, start=1) if mark in line)
+    """Return the number of the first line of a golden journal that contains a text."""
+    lines = (JOURNALS / f"{journal}.jsonl").read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if mark in line)
 
 
 @contextmanager
@@ -127,33 +127,34 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def measuring(stage: Stage, journal: str = "demo", mark: str = '"second":11,') -> Path:
-    """A run that is in the middle of a measurement."""
+    """Add a run that stops in the middle of a measurement."""
     return stage.add_run(journal, lines=lines_until(journal, mark))
 
 
 def commands(folder: Path) -> list[tuple[str, str | None]]:
-    """What was asked of the runner, in order."""
+    """Return the commands sent to the runner, in order, each with its cell."""
     file = folder / COMMANDS
-    told = file.read_text().splitlines() if file.exists() else []
-    return [(it["command"], it.get("cell")) for it in map(json.loads, told)]
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(sent["command"], sent.get("cell")) for sent in map(json.loads, lines)]
 
 
 def append(folder: Path, *events: Event) -> None:
-    """Go on with the journal, as its runner does."""
+    """Append events to the journal, as its runner does."""
     with (folder / FILE_NAME).open("ab") as file:
         file.write(b"".join(encode(entry) for entry in entries(events)))
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
-    bindings = pilot.app.screen.active_bindings.values()
-    return {it.binding.key: it.binding.description for it in bindings if it.binding.show}
+    """Return the description of each active key that the footer may show."""
+    bindings = [active.binding for active in pilot.app.screen.active_bindings.values()]
+    return {binding.key: binding.description for binding in bindings if binding.show}
 
 
-load()  # so that no test depends on which one draws the first chart
+load()  # import the charting library now, so that no test depends on the order
 
 
 def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
-    """Run the screens while a script presses keys and looks."""
+    """Run the app headless with a script that presses keys and checks the screen."""
 
     async def run() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:
@@ -163,20 +164,20 @@ def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) ->
 
 
 async def until(pilot: "Pilot[Any]", condition: Callable[[], object], what: str = "") -> None:
-    """Wait for a condition; fail when it does not come."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition() or _stale(pilot.app):
+    """Wait for a condition; fail on a timeout."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition() or _is_stale(pilot.app):
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {PATIENCE_S:g} s: {what}\n{screen_text(pilot.app)}")
+            pytest.fail(f"Timed out after {TIMEOUT_S:g} s: {what}\n{screen_text(pilot.app)}")
         await asyncio.sleep(0.01)
     await pilot.pause()
 
 
 async def settled(pilot: "Pilot[Any]") -> None:
-    """Wait until everything is read, and nothing on the screen changes any more."""
+    """Wait until all data has been read and the screen no longer changes."""
     app = pilot.app
     assert isinstance(app, LoadbenchApp)
-    await until(pilot, lambda: not _reading(app), "everything is read")
+    await until(pilot, lambda: not _is_reading(app), "all data read")
     before = ""
     while (now := screen_text(app)) != before or _is_drawing(app):
         before = now
@@ -184,13 +185,13 @@ async def settled(pilot: "Pilot[Any]") -> None:
 
 
 async def press(pilot: "Pilot[Any]", *keys: str) -> None:
-    """Press keys, and wait until they have had their effect."""
+    """Press keys, and wait until the screen has settled."""
     await pilot.press(*keys)
     await settled(pilot)
 
 
 def screen_text(app: Any) -> str:
-    """What is on the screen, a line a row, without colours."""
+    """Return the text on the screen, one line per row, without colours."""
     screen = app.screen
     update = screen._compositor.render_update(
         full=True, screen_stack=app._background_screens, simplify=True
@@ -202,38 +203,41 @@ def screen_text(app: Any) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()[:rows]) + "\n"
 
 
-def _reading(app: LoadbenchApp) -> bool:
+def _is_reading(app: LoadbenchApp) -> bool:
     if not app.context.catalog.newest.complete:
         return True
     return any(
-        (isinstance(it, BaseRunScreen) and (it.watched.is_reading or it.watched.commands.is_busy))
-        or any(log.is_reading for log in it.query(LogView))
-        or (isinstance(it, LogScreen) and it.is_reading)
-        or (isinstance(it, RunScreen) and not _is_ready(it))
-        for it in app.screen_stack
+        (
+            isinstance(screen, BaseRunScreen)
+            and (screen.watched.is_reading or screen.watched.commands.is_busy)
+        )
+        or any(log.is_reading for log in screen.query(LogView))
+        or (isinstance(screen, LogScreen) and screen.is_reading)
+        or (isinstance(screen, RunScreen) and not _is_ready(screen))
+        for screen in app.screen_stack
     )
 
 
 def _is_ready(screen: RunScreen) -> bool:
-    """Whether the screen has read what the user missed, or does not have to."""
+    """Return whether the screen has read the events for catching up, or does not need them."""
     return bool(screen.watched.problem or screen.catch_up.is_ready or not screen.is_to_be_seen)
 
 
 def _is_drawing(app: Any) -> bool:
-    """Whether a layout or a repaint is due, or a widget has a message that may lead to one."""
+    """Return whether a layout or a repaint is due, or a message that may cause one is queued."""
     if app._exit:
         return False
     screen = app.screen
     return any(
-        it._layout_required
-        or it._scroll_required
-        or it._repaint_required
-        or (it.is_running and it.message_queue_size)
-        for it in (screen, *screen.walk_children())
+        widget._layout_required
+        or widget._scroll_required
+        or widget._repaint_required
+        or (widget.is_running and widget.message_queue_size)
+        for widget in (screen, *screen.walk_children())
     ) or bool(screen._callbacks or screen._dirty_widgets)
 
 
-def _stale(app: Any) -> bool:
-    """Whether something was read that is not painted yet."""
-    runs = [it for it in app.screen_stack if isinstance(it, RunScreen)]
-    return not app._exit and any(it._is_stale for it in runs)
+def _is_stale(app: Any) -> bool:
+    """Return whether data has been read that is not painted yet."""
+    screens = [screen for screen in app.screen_stack if isinstance(screen, RunScreen)]
+    return not app._exit and any(screen._is_stale for screen in screens)

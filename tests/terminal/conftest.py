@@ -1,4 +1,4 @@
-"""What the tests on a real terminal share."""
+"""Fixtures of the tests on a pseudo-terminal."""
 
 from tests.support.ui_fixtures import opened, stage, utc
 

@@ -1,4 +1,4 @@
-"""Bad connections: slow ones, stalled ones, lost ones, and several at once."""
+"""Slow, stalled and lost connections, and several viewers at once."""
 
 import json
 import signal
@@ -19,90 +19,91 @@ from tests.support.ui_harness import JOURNALS, Open, Stage, held, lines_until, m
 RUN = "20261127-024929"
 SECONDS = 5
 MAX_UNREAD_BYTES = 64 * 1024
-"""What the system keeps of what nobody reads, with a frame that is being written."""
+"""Size of the terminal buffer of the system plus one frame."""
 
 
-def asked(folder: Path) -> list[str]:
-    """What was asked of the runner."""
+def sent_commands(folder: Path) -> list[str]:
+    """Return the commands sent to the runner."""
     file = folder / FILE_NAME
-    return (
-        [json.loads(it)["command"] for it in file.read_text().splitlines()] if file.exists() else []
-    )
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [json.loads(line)["command"] for line in lines]
 
 
-def _more_than(terminal: Terminal, written: int) -> bool:
-    return len(terminal.said) > written
+def _has_written_more(terminal: Terminal, written: int) -> bool:
+    return len(terminal.output) > written
 
 
-def go_on(folder: Path, mark: str) -> None:
-    """Let the run go on up to a line of its journal."""
-    told = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
-    there = len((folder / JOURNAL).read_bytes().splitlines())
+def continue_run(folder: Path, mark: str) -> None:
+    """Extend the journal up to the line that contains a text."""
+    recorded = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
+    written = len((folder / JOURNAL).read_bytes().splitlines())
     with (folder / JOURNAL).open("ab") as file:
-        file.write(b"".join(told[there : lines_until("demo", mark)]))
+        file.write(b"".join(recorded[written : lines_until("demo", mark)]))
 
 
 @pytest.mark.parametrize(
-    ("size", "keys", "most"),
+    ("size", "keys", "max_bytes"),
     [((120, 40), "", 1500), ((80, 24), "2", 1600)],
     ids=["120x40", "80x24"],
 )
-def test_a_second_of_a_run_with_eight_containers_is_shown_by_few_bytes(
-    stage: Stage, opened: Open, size: tuple[int, int], keys: str, most: int
+def test_one_second_of_a_run_with_eight_containers_takes_few_bytes(
+    stage: Stage, opened: Open, size: tuple[int, int], keys: str, max_bytes: int
 ) -> None:
     replay = Replay(JOURNALS / "eight.jsonl", stage.root / "reports" / "eight" / RUN, until_s=40.0)
     try:
-        # So often that every second is painted on its own.
+        # Refresh often enough to paint every second separately.
         terminal = opened("--refresh", "20", "attach", "eight", size=size)
         terminal.wait_for("live", "m6_u6_s2", "measuring")
         terminal.press(keys)
         terminal.until_quiet()
         painted = []
         for _ in range(SECONDS):
-            before = len(terminal.said)
+            before = len(terminal.output)
             assert replay.advance()
-            terminal.until(partial(_more_than, terminal, before), what="a second more")
+            terminal.until(partial(_has_written_more, terminal, before), what="the next second")
             terminal.until_quiet()
-            painted.append(len(terminal.said) - before)
+            painted.append(len(terminal.output) - before)
     finally:
         replay.close()
-    assert sum(painted) / SECONDS <= most, painted
+    assert sum(painted) / SECONDS <= max_bytes, painted
 
 
-def suspend_and_go_on(terminal: Terminal) -> None:
-    """Stop the program as a shell does, and have it go on."""
+def suspend_and_resume(terminal: Terminal) -> None:
+    """Suspend the program as a shell does, and resume it."""
     process = psutil.Process(terminal.pid)
     terminal.signal(signal.SIGTSTP)
-    terminal.until(lambda: process.status() == psutil.STATUS_STOPPED, what="it is stopped")
+    terminal.until(lambda: process.status() == psutil.STATUS_STOPPED, what="suspended")
     terminal.read()
-    left, taken = b"\x1b[?1049l", b"\x1b[?1049h"
-    assert terminal.said.rfind(left) > terminal.said.rfind(taken)
+    leave, enter = b"\x1b[?1049l", b"\x1b[?1049h"
+    assert terminal.output.rfind(leave) > terminal.output.rfind(enter)
     terminal.signal(signal.SIGCONT)
     terminal.until(
-        lambda: terminal.said.rfind(taken) > terminal.said.rfind(left), what="it is back"
+        lambda: terminal.output.rfind(enter) > terminal.output.rfind(leave), what="resumed"
     )
     terminal.wait_for("where the time goes")
 
 
-def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
+def test_stalled_terminal_neither_blocks_commands_nor_queues_frames(
     stage: Stage, opened: Open
 ) -> None:
     folder = measuring(stage)
     with held(folder):
         terminal = opened("attach")
         terminal.wait_for("live", "POST /predict", "15s")
-        before = len(terminal.said)
+        before = len(terminal.output)
         terminal.fill("\x0c")
         terminal.press(" ")
 
-        until(lambda: asked(folder) == ["pause"])
-        go_on(folder, '"cell_finished"')
+        until(lambda: sent_commands(folder) == ["pause"])
+        continue_run(folder, '"cell_finished"')
         terminal.press("\x0c")
         terminal.wait_for("1 of 4 cells over", "78.0")
-        assert len(terminal.said) - before < MAX_UNREAD_BYTES
+        assert len(terminal.output) - before < MAX_UNREAD_BYTES
 
 
-def test_viewers_come_and_go_and_a_killed_one_disturbs_nobody(stage: Stage, opened: Open) -> None:
+def test_killed_viewer_affects_neither_the_run_nor_other_viewers(
+    stage: Stage, opened: Open
+) -> None:
     folder = measuring(stage)
     with held(folder):
         viewers = [opened("attach"), opened("attach", size=(80, 24)), opened("attach")]
@@ -113,13 +114,13 @@ def test_viewers_come_and_go_and_a_killed_one_disturbs_nobody(stage: Stage, open
         viewers[0].until(lambda: viewers[0].ended)
         viewers[2].hang_up()
 
-        go_on(folder, '"cell_finished"')
+        continue_run(folder, '"cell_finished"')
         viewers[1].wait_for("1 of 4 cells over")
         assert (folder / JOURNAL).read_bytes().startswith(before)
-        assert not asked(folder)
+        assert not sent_commands(folder)
 
 
-def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open) -> None:
+def test_screen_is_the_same_without_the_cell_diff(stage: Stage, opened: Open) -> None:
     folder = measuring(stage)
     with held(folder):
         both = [opened("attach", **{SWITCH: switch}) for switch in ("1", "0")]
@@ -134,14 +135,14 @@ def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open
             terminal.wait_for("in this panel")
             terminal.press("\x1b")
             terminal.wait_for("where the time goes")
-            suspend_and_go_on(terminal)
+            suspend_and_resume(terminal)
             terminal.until_quiet()
 
         assert both[0].text == both[1].text
         assert both[0].cells == both[1].cells
 
 
-def test_a_key_redraws_only_what_it_changes_after_a_resize_behind_a_dialog(
+def test_key_redraws_only_its_changes_after_a_resize_behind_a_dialog(
     stage: Stage, opened: Open
 ) -> None:
     stage.save_profile("demo")
@@ -155,12 +156,12 @@ def test_a_key_redraws_only_what_it_changes_after_a_resize_behind_a_dialog(
     terminal.press("\x1b")
     terminal.until(lambda: "copy demo to" not in terminal.text)
     terminal.until_quiet()
-    written = len(terminal.said)
+    written = len(terminal.output)
 
     terminal.press("\x1b[B")
     terminal.wait_for("╭─ with_cpu")
     terminal.until_quiet()
 
-    redrawn = bytes(terminal.said[written:])
+    redrawn = bytes(terminal.output[written:])
     assert b"\x1b[1;61H" in redrawn  # the details of the selected profile
     assert b"\x1b[8;1H" not in redrawn  # an empty row of the list

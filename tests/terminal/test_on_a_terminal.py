@@ -1,4 +1,4 @@
-"""The screens on a real terminal: what it is written, how it is left, and what ends them."""
+"""The TUI on a pseudo-terminal: output, exit and restored state, and complete runs."""
 
 import re
 import signal
@@ -18,10 +18,10 @@ from tests.support.ui_harness import Open, Stage, held, measuring
 TWO_CELLS = FAST.replace("users: [2]", "users: [1, 2]").replace("run_time: 1s", "run_time: 30s")
 
 
-# What is written
+# Output
 
 
-def test_at_rest_nothing_is_written(stage: Stage, opened: Open) -> None:
+def test_idle_screen_writes_nothing(stage: Stage, opened: Open) -> None:
     stage.save_profile("demo")
     stage.add_run("demo")
     terminal = opened()
@@ -31,7 +31,7 @@ def test_at_rest_nothing_is_written(stage: Stage, opened: Open) -> None:
     assert terminal.read(within_s=3.0) == b""
 
 
-def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> None:
+def test_finished_run_writes_nothing_when_idle(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
     terminal.wait_for("4 measured", "POST /predict", "15s")
@@ -50,24 +50,24 @@ def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> No
     ],
     ids=["256", "true", "16", "linux"],
 )
-def test_colours_are_those_that_the_terminal_has(
+def test_only_supported_colours_are_used(
     stage: Stage, opened: Open, environment: dict[str, str], used: bytes, unused: bytes
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo", **environment)
     terminal.wait_for("4 measured", "POST /predict")
 
-    styles = re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.said))
+    styles = re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.output))
     assert any(used in style for style in styles)
     assert not any(unused in style for style in styles)
 
 
-def test_without_colour_everything_is_grey(stage: Stage, opened: Open) -> None:
+def test_no_color_uses_only_shades_of_grey(stage: Stage, opened: Open) -> None:
     stage.add_run("containers")
     terminal = opened("attach", "demo", NO_COLOR="1")
     terminal.wait_for("3 failed", "fail", "15s")
 
-    colours = {int(it) for it in re.findall(rb"[34]8;5;(\d+)[;m]", bytes(terminal.said))}
+    colours = {int(code) for code in re.findall(rb"[34]8;5;(\d+)[;m]", bytes(terminal.output))}
     assert colours <= {0, 7, 8, 15, 16, 59, 102, 145, 188, 231, *range(232, 256)}
 
 
@@ -76,7 +76,7 @@ def test_without_colour_everything_is_grey(stage: Stage, opened: Open) -> None:
     [((), {"TERM": "linux"}), (("--ascii",), {})],
     ids=["linux", "--ascii"],
 )
-def test_ascii_terminals_get_ascii_alone(
+def test_ascii_terminals_get_only_ascii(
     stage: Stage, opened: Open, arguments: tuple[str, ...], environment: dict[str, str]
 ) -> None:
     stage.add_run("containers")
@@ -90,7 +90,7 @@ def test_ascii_terminals_get_ascii_alone(
     assert terminal.wait_for("signs", "not measured yet").isascii()
 
 
-def test_a_dumb_terminal_is_refused_with_what_to_do_instead(stage: Stage, opened: Open) -> None:
+def test_dumb_terminal_is_rejected_with_an_alternative(stage: Stage, opened: Open) -> None:
     terminal = opened(TERM="dumb")
 
     assert terminal.wait() == 2
@@ -98,10 +98,10 @@ def test_a_dumb_terminal_is_refused_with_what_to_do_instead(stage: Stage, opened
     assert "Traceback" not in terminal.text
 
 
-# How it is left
+# Exit
 
 
-def test_the_terminal_is_left_as_it_was_found(stage: Stage, opened: Open) -> None:
+def test_quit_restores_the_terminal(stage: Stage, opened: Open) -> None:
     stage.save_profile("demo")
     terminal = opened()
     terminal.wait_for("demo", "help")
@@ -110,11 +110,11 @@ def test_the_terminal_is_left_as_it_was_found(stage: Stage, opened: Open) -> Non
     assert terminal.wait() == 0
     assert terminal.settings_now == terminal.settings
     for on, off in ((b"?1049h", b"?1049l"), (b"?1000h", b"?1000l"), (b"?25l", b"?25h")):
-        assert terminal.said.rfind(off) > terminal.said.rfind(on) >= 0
+        assert terminal.output.rfind(off) > terminal.output.rfind(on) >= 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_ends_the_screens_in_order_and_no_run(
+def test_signal_closes_the_tui_but_not_the_run(
     stage: Stage, opened: Open, number: signal.Signals
 ) -> None:
     folder = measuring(stage)
@@ -129,16 +129,16 @@ def test_a_signal_ends_the_screens_in_order_and_no_run(
         assert not (folder / "commands.jsonl").exists()
 
 
-def test_a_terminal_that_is_gone_ends_the_screens(stage: Stage, opened: Open) -> None:
+def test_lost_terminal_closes_the_tui(stage: Stage, opened: Open) -> None:
     stage.save_profile("demo")
     terminal = opened()
     terminal.wait_for("demo", "help")
     terminal.hang_up()
 
-    terminal.until(lambda: terminal.ended, what="its end", within_s=10)
+    terminal.until(lambda: terminal.ended, what="exit", within_s=10)
 
 
-def test_a_terminal_that_is_gone_without_a_signal_ends_them_too(stage: Stage) -> None:
+def test_lost_terminal_without_a_signal_closes_the_tui(stage: Stage) -> None:
     stage.save_profile("demo")
     code = (
         "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); signal.signal = print;"
@@ -148,11 +148,15 @@ def test_a_terminal_that_is_gone_without_a_signal_ends_them_too(stage: Stage) ->
     terminal.wait_for("demo", "help")
     terminal.hang_up()
 
-    terminal.until(lambda: terminal.ended, what="its end", within_s=10)
+    terminal.until(lambda: terminal.ended, what="exit", within_s=10)
 
 
-@pytest.mark.parametrize("end", [lambda it: it.signal(signal.SIGTERM), lambda it: it.press("q")])
-def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
+@pytest.mark.parametrize(
+    "end",
+    [lambda terminal: terminal.signal(signal.SIGTERM), lambda terminal: terminal.press("q")],
+    ids=["SIGTERM", "q"],
+)
+def test_blocked_terminal_does_not_prevent_exit(
     stage: Stage, opened: Open, end: Callable[[Terminal], None]
 ) -> None:
     stage.add_run("demo")
@@ -162,17 +166,17 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
 
     end(terminal)
 
-    until(lambda: terminal.ended, within_s=10, what="its end")
+    until(lambda: terminal.ended, within_s=10, what="exit")
     assert terminal.settings_now == terminal.settings
     terminal.read()
     for on, off in ((b"?1049h", b"?1049l"), (b"?1000h", b"?1000l"), (b"?25l", b"?25h")):
-        assert terminal.said.rfind(off) > terminal.said.rfind(on) >= 0
+        assert terminal.output.rfind(off) > terminal.output.rfind(on) >= 0
 
 
 # Keys that need a real terminal
 
 
-def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
+def test_errors_after_editing_are_shown_at_their_line(
     stage: Stage, opened: Open, tmp_path: Path
 ) -> None:
     before = stage.save_profile("demo").read_text().splitlines()
@@ -192,7 +196,7 @@ def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
     assert terminal.settings_now == terminal.settings
 
 
-def test_ctrl_c_in_an_editor_is_meant_for_the_editor(
+def test_ctrl_c_in_the_editor_does_not_close_the_tui(
     stage: Stage, opened: Open, tmp_path: Path
 ) -> None:
     stage.save_profile("demo")
@@ -216,17 +220,17 @@ def test_ctrl_c_in_an_editor_is_meant_for_the_editor(
     assert terminal.wait() == 0
 
 
-def test_an_editor_that_is_not_there_is_told(stage: Stage, opened: Open) -> None:
+def test_missing_editor_is_reported(stage: Stage, opened: Open) -> None:
     stage.save_profile("demo")
     terminal = opened(EDITOR="no-such-editor")
     terminal.wait_for("demo", "help")
 
     terminal.press("e")
 
-    terminal.wait_for("no-such-editor", "set EDITOR")
+    terminal.wait_for("no-such-editor", "Set EDITOR")
 
 
-def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
+def test_layout_adapts_to_any_size(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
     terminal.wait_for("4 measured", "POST /predict")
@@ -234,13 +238,13 @@ def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
     terminal.resize(80, 24)
     terminal.wait_for("1 sweep", "6 logs")
     terminal.resize(50, 10)
-    terminal.wait_for("60×15 is needed")
+    terminal.wait_for("need 60×15")
     terminal.resize(120, 40)
 
     terminal.wait_for("4 measured", "POST /predict", "where the time goes")
 
 
-# Whole runs
+# Complete runs
 
 
 @pytest.fixture
@@ -250,9 +254,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-def test_a_run_is_shown_until_its_end_and_then_told_in_lines(bench: Bench, opened: Open) -> None:
+def test_run_is_shown_live_and_then_summarised(bench: Bench, opened: Open) -> None:
     terminal = opened("run", "fast", folder=bench.root, HOME=str(bench.home))
-    terminal.wait_for("live", "sweep", "latency ms")
+    terminal.wait_for("live", "sweep", "Latency (ms)")
 
     assert terminal.wait(within_s=90) == 0
     shown = terminal.text
@@ -262,7 +266,7 @@ def test_a_run_is_shown_until_its_end_and_then_told_in_lines(bench: Bench, opene
     assert terminal.settings_now == terminal.settings
 
 
-def test_a_run_goes_on_without_its_screen_and_is_commanded_from_another(
+def test_run_continues_after_detaching_and_accepts_commands_from_another_screen(
     bench: Bench, opened: Open
 ) -> None:
     bench.save_profile(TWO_CELLS)
@@ -292,17 +296,17 @@ def test_a_run_goes_on_without_its_screen_and_is_commanded_from_another(
     assert second.wait() == 0
 
 
-def test_a_lost_connection_leaves_the_run_alone(bench: Bench, opened: Open) -> None:
+def test_lost_connection_does_not_affect_the_run(bench: Bench, opened: Open) -> None:
     bench.save_profile(FAST.replace("run_time: 1s", "run_time: 3s"))
     terminal = opened("run", "fast", folder=bench.root)
     terminal.wait_for("live", "sweep")
     terminal.hang_up()
-    terminal.until(lambda: terminal.ended, what="the end of the screen", within_s=10)
+    terminal.until(lambda: terminal.ended, what="exit of the TUI", within_s=10)
 
-    until(lambda: bench.run().status is RunStatus.DONE, what="the end of the run")
+    until(lambda: bench.run().status is RunStatus.DONE, what="end of the run")
 
 
-def test_ctrl_c_asks_whether_to_leave_or_to_stop(bench: Bench, opened: Open) -> None:
+def test_ctrl_c_asks_whether_to_detach_or_stop(bench: Bench, opened: Open) -> None:
     bench.save_profile(TWO_CELLS)
     terminal = opened("run", "fast", folder=bench.root)
     terminal.wait_for("live", "sweep")
@@ -314,20 +318,20 @@ def test_ctrl_c_asks_whether_to_leave_or_to_stop(bench: Bench, opened: Open) -> 
     assert "2 pending" in terminal.text
 
 
-def test_run_on_a_dumb_terminal_tells_lines(bench: Bench, opened: Open) -> None:
+def test_run_on_a_dumb_terminal_prints_lines(bench: Bench, opened: Open) -> None:
     terminal = opened("run", "fast", folder=bench.root, TERM="dumb")
 
     assert terminal.wait(within_s=90) == 0
-    assert b"\x1b[?1049h" not in terminal.said
+    assert b"\x1b[?1049h" not in terminal.output
     assert "1 cell: 1 measured" in terminal.text
 
 
-def test_attach_tells_lines_where_a_screen_is_not_wanted(stage: Stage, opened: Open) -> None:
+def test_attach_with_plain_prints_lines(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     started = time.monotonic()
     terminal = opened("attach", "demo", "--plain")
 
     assert terminal.wait() == 0
     assert "4 cells: 4 measured" in terminal.text
-    assert b"\x1b[?1049h" not in terminal.said
+    assert b"\x1b[?1049h" not in terminal.output
     assert time.monotonic() - started < 30

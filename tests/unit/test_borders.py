@@ -1,11 +1,11 @@
-"""Who imports whom, at run time: what import-linter says of the source holds in a process too."""
+"""Check the import contracts at run time, in addition to import-linter's check of the source."""
 
 import subprocess
 import sys
 
 import pytest
 
-ENGINE_ROOM = (
+ENGINE_INTERNALS = (
     "loadbench.engine.run loadbench.engine.drivers loadbench.engine.load loadbench.in_locust"
 )
 
@@ -25,17 +25,17 @@ ENGINE_ROOM = (
             "loadbench.cli.main",
             "locust gevent onnxruntime numpy loadbench.engine.run.sweep textual rich",
         ),
-        ("loadbench.ui.app", f"locust gevent psutil requests plotext {ENGINE_ROOM}"),
-        ("loadbench.ui.show", f"python_on_whales pynvml onnxruntime numpy {ENGINE_ROOM}"),
-        ("loadbench.ui.run.panels", ENGINE_ROOM),
-        ("loadbench.ui.lines.cell", f"textual {ENGINE_ROOM}"),
+        ("loadbench.ui.app", f"locust gevent psutil requests plotext {ENGINE_INTERNALS}"),
+        ("loadbench.ui.show", f"python_on_whales pynvml onnxruntime numpy {ENGINE_INTERNALS}"),
+        ("loadbench.ui.run.panels", ENGINE_INTERNALS),
+        ("loadbench.ui.lines.cell", f"textual {ENGINE_INTERNALS}"),
     ],
 )
-def test_a_module_brings_nothing_that_it_must_not_know(module: str, forbidden: str) -> None:
+def test_module_does_not_load_forbidden_packages(module: str, forbidden: str) -> None:
     code = f"import sys, {module}; print(*[m for m in {forbidden.split()!r} if m in sys.modules])"
 
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
 
-    assert ended.stdout.split() == []
+    assert completed.stdout.split() == []

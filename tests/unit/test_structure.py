@@ -1,4 +1,4 @@
-"""The shape of the code: no circles, files and folders that can be taken in, one name a type."""
+"""Structure of the code: no import cycles, limited file and folder sizes, unique type names."""
 
 import ast
 import sys
@@ -15,17 +15,17 @@ from tests.support.harness import REPOSITORY
 PACKAGE = REPOSITORY / "tui" / "loadbench"
 MAX_LINES = 350
 MAX_MODULES = 16
-LONG = {
+EXEMPT = {
     PACKAGE / "engine" / "journal" / "events.py",
     PACKAGE / "ui" / "terminal" / "cell_diff.py",
 }
-"""The vocabulary of a journal, and a work-around for Textual that is to go as a whole."""
+"""Files that may exceed the limit: all journal events, and a self-contained work-around."""
 
 
-def circle_in(package: str) -> list[str]:
-    """Return modules that import each other in a circle, if for types alone; none: no circle."""
+def import_cycle(package: str) -> list[str]:
+    """Return the modules of an import cycle, including type-checking imports; empty if none."""
     graph = grimp.build_graph(package, cache_dir=None, exclude_type_checking_imports=False)
-    imports = {it: graph.find_modules_directly_imported_by(it) for it in graph.modules}
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -33,7 +33,7 @@ def circle_in(package: str) -> list[str]:
     return []
 
 
-def too_long(files: Iterable[Path]) -> list[str]:
+def long_files(files: Iterable[Path]) -> list[str]:
     return [
         f"{file.name}: {lines}"
         for file in files
@@ -41,20 +41,20 @@ def too_long(files: Iterable[Path]) -> list[str]:
     ]
 
 
-def too_full(folders: Iterable[Path]) -> list[str]:
+def full_folders(folders: Iterable[Path]) -> list[str]:
     counts = {folder: len(list(folder.glob("*.py"))) for folder in folders}
     return [f"{folder.name}: {count}" for folder, count in counts.items() if count > MAX_MODULES]
 
 
-def classes_asked_for(source: str) -> set[str]:
-    """Return the classes that a module tests values for."""
-    calls = (it for it in ast.walk(ast.parse(source)) if isinstance(it, ast.Call))
-    asked = (it.args[1] for it in calls if ast.unparse(it.func) == "isinstance")
-    return {ast.unparse(it).rpartition(".")[2] for it in asked}
+def isinstance_classes(source: str) -> set[str]:
+    """Return the classes that a module passes to `isinstance`."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    classes = (call.args[1] for call in calls if ast.unparse(call.func) == "isinstance")
+    return {ast.unparse(node).rpartition(".")[2] for node in classes}
 
 
 def type_names(file: Path) -> Iterator[str]:
-    """Yield the classes of a module, and its aliases that are named like classes."""
+    """Yield the names of a module's classes and type aliases."""
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef):
             yield node.name
@@ -64,41 +64,41 @@ def type_names(file: Path) -> Iterator[str]:
                 yield name
 
 
-def twice(files: Iterable[Path]) -> list[str]:
+def duplicate_types(files: Iterable[Path]) -> list[str]:
     counts = Counter(name for file in files for name in type_names(file))
     return [name for name, count in counts.items() if count > 1]
 
 
-def test_modules_import_each_other_in_no_circle() -> None:
-    assert circle_in("loadbench") == []
+def test_package_has_no_import_cycle() -> None:
+    assert import_cycle("loadbench") == []
 
 
-def test_files_can_be_taken_in() -> None:
-    assert too_long(it for it in PACKAGE.rglob("*.py") if it not in LONG) == []
+def test_files_do_not_exceed_the_line_limit() -> None:
+    assert long_files(file for file in PACKAGE.rglob("*.py") if file not in EXEMPT) == []
 
 
-def test_folders_can_be_taken_in() -> None:
-    assert too_full({it.parent for it in PACKAGE.rglob("*.py")}) == []
+def test_folders_do_not_exceed_the_module_limit() -> None:
+    assert full_folders({file.parent for file in PACKAGE.rglob("*.py")}) == []
 
 
-def test_screens_are_known_by_messages_and_not_by_their_classes() -> None:
+def test_app_does_not_depend_on_screen_classes() -> None:
     source = (PACKAGE / "ui" / "app.py").read_text(encoding="utf-8")
     assert "isinstance" not in source
     base = (PACKAGE / "ui" / "app_base.py").read_text(encoding="utf-8")
-    assert classes_asked_for(base) == {"Request", "NoMatches", "InputEvent"}
+    assert isinstance_classes(base) == {"Request", "NoMatches", "InputEvent"}
 
 
-def test_every_type_has_a_name_of_its_own() -> None:
-    assert twice(PACKAGE.rglob("*.py")) == []
+def test_type_names_are_unique() -> None:
+    assert duplicate_types(PACKAGE.rglob("*.py")) == []
 
 
-def test_every_package_says_what_it_holds() -> None:
+def test_every_package_has_a_docstring() -> None:
     for file in PACKAGE.rglob("__init__.py"):
         assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file
 
 
-def test_what_is_planted_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A circle for types alone, a long file, a full folder and a name that is taken."""
+def test_checks_find_planted_violations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant a type-checking import cycle, a long file, a full folder and a duplicate type."""
     planted = tmp_path / "planted"
     planted.mkdir()
     (planted / "__init__.py").write_text("")
@@ -110,10 +110,10 @@ def test_what_is_planted_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (planted / "long.py").write_text("x = 1\n" * (MAX_LINES + 1))
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    assert set(circle_in("planted")) == {"planted.one", "planted.two"}
-    assert too_long(planted.glob("*.py")) == [f"long.py: {MAX_LINES + 1}"]
-    assert twice(planted.glob("*.py")) == ["Shared"]
+    assert set(import_cycle("planted")) == {"planted.one", "planted.two"}
+    assert long_files(planted.glob("*.py")) == [f"long.py: {MAX_LINES + 1}"]
+    assert duplicate_types(planted.glob("*.py")) == ["Shared"]
     for number in range(MAX_MODULES):
         (planted / f"more_{number}.py").write_text("")
-    assert too_full([planted]) == [f"planted: {MAX_MODULES + 4}"]
+    assert full_folders([planted]) == [f"planted: {MAX_MODULES + 4}"]
     assert "planted" not in sys.modules

@@ -1,4 +1,4 @@
-"""What signals ask of the screens."""
+"""Signal handling of the TUI."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from loadbench.ui.terminal.shutdown import ExitHandler
 
 @pytest.fixture
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A terminal in place of what pytest has for its input."""
+    """Replace standard input with a pseudo-terminal."""
     master, slave = pty.openpty()
     with os.fdopen(slave) as stdin:
         monkeypatch.setattr(sys, "__stdin__", stdin)
@@ -24,24 +24,26 @@ def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGCONT])
-def test_it_stops_and_goes_on_in_its_event_loop(on_a_terminal: int, number: signal.Signals) -> None:
-    came: list[int] = []
+def test_job_signals_are_handled_in_the_event_loop(
+    on_a_terminal: int, number: signal.Signals
+) -> None:
+    received: list[int] = []
 
-    async def asked() -> None:
+    async def send_signal() -> None:
         handler = ExitHandler(lambda: None, termios.tcgetattr(on_a_terminal))
         handler.watch()
         try:
             signal.raise_signal(number)
-            assert came == []
+            assert received == []
             await asyncio.sleep(0)
-            assert came == [number]
+            assert received == [number]
         finally:
             handler.close()
 
-    former = signal.signal(number, lambda number, _frame: came.append(number))
+    former = signal.signal(number, lambda number, _frame: received.append(number))
     try:
-        asyncio.run(asked())
+        asyncio.run(send_signal())
         signal.raise_signal(number)
     finally:
         signal.signal(number, former)
-    assert came == [number, number]
+    assert received == [number, number]

@@ -1,6 +1,6 @@
-"""What talks to the terminal and the desktop around it.
+"""Access to the terminal and the desktop.
 
-`capabilities` (what the terminal can do), `cell_diff` (only changed cells are sent), `shutdown`
-(signals, a terminal that is gone), `alerts` (bell and notification), `themes` (colours), `desktop`
-(the user's editor, browser and clipboard).
+`capabilities` (detect what the terminal supports), `cell_diff` (send only changed cells),
+`shutdown` (signals, lost terminal), `alerts` (bell and notification), `themes` (colours),
+`desktop` (editor, browser and clipboard).
 """

@@ -1,4 +1,4 @@
-"""How a terminal is asked to call its user: by its bell, and by a notification if it has them."""
+"""Alert the user with the terminal's bell and a desktop notification."""
 
 import os
 from collections.abc import Mapping
@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from loadbench import wording
 
 _MAX_CHARACTERS = 200
-_BELL_ALONE = ("linux", "vt", "screen", "ansi", "xterm-16color")
-"""Terminals, by how their names begin, that may show what they do not understand."""
+_BELL_ONLY = ("linux", "vt", "screen", "ansi", "xterm-16color")
+"""Prefixes of `TERM` for terminals that may print an unsupported sequence as text."""
 
 
 def alert(message: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Return what rings the bell and, by OSC 9, shows a message on the desktop.
+    """Return the sequence that rings the bell and shows a desktop notification (OSC 9).
 
-    Inside of tmux it is passed on to the terminal around it, if tmux allows that.
+    Inside tmux the sequence is wrapped for the outer terminal; tmux may be set up to block it.
 
     Args:
-        message: Anything; what steers a terminal is replaced.
-        environ: The environment that tells of the terminal.
+        message: Text of the notification. Control characters are replaced.
+        environ: Environment variables that describe the terminal.
     """
     in_tmux = "TMUX" in environ
-    if environ.get("TERM", "").startswith(_BELL_ALONE) and not in_tmux:
+    if environ.get("TERM", "").startswith(_BELL_ONLY) and not in_tmux:
         return "\a"
-    told = wording.printable(message.replace("\n", " "))[:_MAX_CHARACTERS]
-    notification = f"\x1b]9;{told}\x1b\\"
+    text = wording.printable(message.replace("\n", " "))[:_MAX_CHARACTERS]
+    notification = f"\x1b]9;{text}\x1b\\"
     if in_tmux:
         doubled = notification.replace("\x1b", "\x1b\x1b")
         notification = f"\x1bPtmux;{doubled}\x1b\\"

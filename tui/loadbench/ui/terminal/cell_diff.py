@@ -1,14 +1,15 @@
-"""What is written to the terminal: only the cells that changed, and of all frames the newest.
+"""Write only changed cells to the terminal, and only the newest frame.
 
-Textual sends whole regions, and waits for the terminal to take them. Here, what it draws goes into
-a grid of cells; what differs from what the terminal has is sent once the terminal has taken what
-was sent before. It stands on the inside of Textual; where that is not as expected, all of it stays
-out of the way.
+Textual sends whole regions and blocks until the terminal has accepted them. This module draws into
+a grid of cells instead, compares it with the grid that the terminal shows, and sends the
+difference. A frame is sent only after the terminal has accepted the previous one, so a stalled
+connection neither freezes the UI nor queues stale frames. It depends on internals of Textual and
+disables itself if they differ from what it expects.
 
-Upstream: a comparison with the previous frame is considered for one widget in
-https://github.com/Textualize/textual/issues/4086; the queue that blocks when the terminal does not
-read came with https://github.com/Textualize/textual/pull/1104. This module can go when Textual
-sends only the cells that changed, and skips frames instead of waiting.
+Upstream: https://github.com/Textualize/textual/issues/4086 considers a comparison with the previous
+frame for one widget; https://github.com/Textualize/textual/pull/1104 introduced the queue that
+blocks while the terminal does not read. This module can go when Textual sends only changed cells
+and skips frames instead of waiting.
 """
 
 import os
@@ -36,24 +37,24 @@ from textual.screen import Screen
 from textual.strip import SGR_STYLES, Strip
 
 SWITCH = "LOADBENCH_CELL_DIFF"
-"""The variable that leaves all writing to Textual, where it is 0."""
+"""Environment variable; the value 0 leaves all output to Textual."""
 _MAX_GAP = 4
-"""So many unchanged cells are cheaper to send than a move of the cursor over them."""
-_LAST_FRAME_S, _LOOK_S = 0.1, 0.01
-"""How long the terminal may take for what is under way when it is left, and between two looks."""
+"""Unchanged cells that are cheaper to resend than to skip with a cursor movement."""
+_LAST_FRAME_S, _POLL_S = 0.1, 0.01
+"""Seconds that pending output may take on exit, and seconds between two checks."""
 _CANCEL = "\x18"
-"""Ends a code of which the terminal has got the first half."""
+"""Cancels an escape sequence of which the terminal received only a part."""
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 
-_SEEN_ON_BLANKS = frozenset(("4", "7", "9", "21", "51", "52", "53"))
-"""Codes of attributes that show where nothing stands: lines and reversal."""
+_VISIBLE_ON_BLANKS = frozenset(("4", "7", "9", "21", "51", "52", "53"))
+"""SGR codes that are visible on a blank cell: underline, strike-through, frame and reverse."""
 
 T = TypeVar("T")
 Update = LayoutUpdate | ChopsUpdate
 
 
 class Pen(NamedTuple):
-    """How a cell is written: parts of a terminal's own codes, each empty for the default."""
+    """Style of a cell, as parts of SGR codes; an empty part is the terminal's default."""
 
     attributes: str = ""
     colour: str = ""
@@ -61,7 +62,7 @@ class Pen(NamedTuple):
     link: str = ""
 
     def after(self, before: "Pen | None") -> str:
-        """Return the codes that change the pen to this one. None: nothing is known of it."""
+        """Return the codes that switch to this pen from another one; None if that is unknown."""
         codes = ""
         if before is None or before.attributes != self.attributes:
             parts = filter(None, ("0", self.attributes, self.colour, self.background))
@@ -78,71 +79,75 @@ class Pen(NamedTuple):
 
 PLAIN = Pen()
 ScreenCell = tuple[str, Pen]
-"""What stands in a column, and how. The second half of a wide character is empty text."""
+"""Text and style of one column. The second half of a wide character has an empty text."""
 BLANK: ScreenCell = (" ", PLAIN)
 _UNKNOWN: ScreenCell = ("?", Pen(attributes="?"))
 
 
 class Canvas:
-    """A screen as it is wanted, and as the terminal has it."""
+    """The screen to show next, and the screen that the terminal shows."""
 
     def __init__(self) -> None:
-        self._wanted: list[list[ScreenCell]] = []
-        self._there: list[list[ScreenCell]] = []
+        self._next: list[list[ScreenCell]] = []
+        self._shown: list[list[ScreenCell]] = []
         self._changed: set[int] = set()
         self._cursor = (0, 0)
 
     def fits(self, columns: int, rows: int) -> bool:
-        """Return whether it has this size."""
-        return len(self._wanted) == rows and all(len(row) == columns for row in self._wanted[:1])
+        """Return whether the canvas has this size."""
+        return len(self._next) == rows and all(len(row) == columns for row in self._next[:1])
 
     def resize(self, columns: int, rows: int) -> None:
-        """Begin with a blank screen of this size, of which the terminal has nothing."""
-        self._wanted = [[BLANK] * columns for _ in range(rows)]
+        """Clear the canvas and set its size. All of it will be sent."""
+        self._next = [[BLANK] * columns for _ in range(rows)]
         self.forget()
 
     def forget(self) -> None:
-        """Take it that the terminal shows something else; all of it is sent again."""
-        self._there = [[_UNKNOWN] * len(row) for row in self._wanted]
-        self._changed = set(range(len(self._wanted)))
+        """Mark the contents of the terminal as unknown, so that every cell is sent again."""
+        self._shown = [[_UNKNOWN] * len(row) for row in self._next]
+        self._changed = set(range(len(self._next)))
 
     def put(self, row: int, column: int, cells: list[ScreenCell]) -> None:
-        """Want these cells, from a column of a row on."""
-        wanted = self._wanted[row]
+        """Write cells into a row, starting at a column.
+
+        Raises:
+            ValueError: The cells extend past the right edge.
+        """
+        line = self._next[row]
         end = column + len(cells)
-        if end > len(wanted):
-            raise ValueError(f"columns up to {end} of {len(wanted)}")
-        if wanted[column:end] != cells:
-            wanted[column:end] = cells
+        if end > len(line):
+            raise ValueError(f"columns up to {end} of {len(line)}")
+        if line[column:end] != cells:
+            line[column:end] = cells
             self._changed.add(row)
 
     def place_cursor(self, column: int, row: int) -> None:
-        """Want the terminal's cursor, which is not seen, at a place."""
+        """Set the position of the terminal's hidden cursor, from 0."""
         self._cursor = (column, row)
 
     def take(self) -> str:
-        """Return what makes the terminal show what is wanted; from now on it does."""
+        """Return the output that updates the terminal, and mark it as sent."""
         parts: list[str] = []
         pen: Pen | None = None
         for row in sorted(self._changed):
-            wanted, there = self._wanted[row], self._there[row]
-            at: int | None = None
-            for begin, end in _runs(wanted, there):
-                if at is None:
+            target, shown = self._next[row], self._shown[row]
+            position: int | None = None
+            for begin, end in _runs(target, shown):
+                if position is None:
                     parts.append(f"\x1b[{row + 1};{begin + 1}H")
-                elif at != begin:
+                elif position != begin:
                     parts.append(f"\x1b[{begin + 1}G")
                 for column in range(begin, end):
-                    text, wants = wanted[column]
-                    if text and wants != pen and not (text == " " and _blanks_alike(wants, pen)):
-                        parts.append(wants.after(pen))
-                        pen = wants
+                    text, style = target[column]
+                    if text and style != pen and not (text == " " and _is_same_blank(style, pen)):
+                        parts.append(style.after(pen))
+                        pen = style
                     parts.append(text)
                     if len(text) != 1:
-                        # Terminals do not agree on how wide some characters are.
+                        # Terminals disagree about the width of some characters.
                         parts.append(f"\x1b[{column + 2}G")
-                at = end
-            self._there[row] = wanted.copy()
+                position = end
+            self._shown[row] = target.copy()
         self._changed.clear()
         if not parts:
             return ""
@@ -151,58 +156,58 @@ class Canvas:
         return f"{''.join(parts)}{no_link}\x1b[0m\x1b[{y + 1};{x + 1}H"
 
 
-def _blanks_alike(wants: Pen, pen: Pen | None) -> bool:
-    """Return whether a blank looks the same with another pen."""
-    return pen is not None and _blank(pen) == wants
+def _is_same_blank(style: Pen, pen: Pen | None) -> bool:
+    """Return whether a blank looks the same in both pens."""
+    return pen is not None and _blank(pen) == style
 
 
 class CellDriver(LinuxDriver):
-    """Writes to the terminal when it is ready to take something, and never waits for it."""
+    """Write to the terminal when it is ready for output, without ever blocking."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self._file: Any = _Outlet(self._file, self._on_taken)
+        self._file: Any = _NotifyingFile(self._file, self._on_written)
         self._canvas: Canvas | None = Canvas()
         self._messages: list[str] = []
-        self._leaving = False
+        self._is_leaving = False
         self._busy = threading.Event()
 
     def show(self, update: Update, colours: ColorSystem, cursor: tuple[int, int]) -> bool:
-        """Draw what has changed, and send it as soon as the terminal takes it.
+        """Draw an update, and send it as soon as the terminal is ready.
 
         Args:
-            update: What has changed.
-            colours: What the terminal has of them.
-            cursor: The column and row of the terminal's cursor, from 0.
+            update: The regions that Textual has redrawn.
+            colours: Colour system of the terminal.
+            cursor: Column and row of the terminal's cursor, from 0.
 
         Returns:
-            Whether it was drawn. If not, Textual has to, from now on.
+            Whether the update was drawn. If not, Textual must draw this and all later updates.
         """
         if self._canvas is None:
             return False
         try:
-            complete = _draw(update, self._canvas, colours)
-        except Exception:  # noqa: BLE001  # whatever it is: Textual itself knows better
-            self._give_up()
+            is_complete = _draw(update, self._canvas, colours)
+        except Exception:  # noqa: BLE001  # any failure: fall back to Textual's own output
+            self._fall_back()
             return False
         self._canvas.place_cursor(*cursor)
-        if complete:
+        if is_complete:
             self._send()
         else:
             self._app.call_later(self._app.refresh, layout=True)
         return True
 
     def forget(self) -> None:
-        """Send all of the screen again with the next update: who knows what is there."""
+        """Resend the whole screen with the next update, as the terminal's contents are unknown."""
         if self._canvas:
             self._canvas.forget()
 
     def has_other_size(self, size: Size) -> bool:
-        """Return whether the terminal has another size than this one by now."""
+        """Return whether the terminal's current size differs from this one."""
         return not self._in_band_window_resize and self._get_terminal_size() != size
 
     def write(self, data: str) -> None:
-        """Send something that is no part of the screen, after what was sent before."""
+        """Send data that is not part of the screen, after all earlier output."""
         if self._canvas is None:
             super().write(data)
         else:
@@ -212,29 +217,29 @@ class CellDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal, of which nothing is known."""
         self._busy.clear()
-        self._leaving = False
+        self._is_leaving = False
         self.forget()
-        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual
 
     def stop_application_mode(self) -> None:
-        """Have the terminal as it was, with what `close` sends."""
-        self._leaving = True
+        """Queue the sequences that restore the terminal; `close` sends them."""
+        self._is_leaving = True
         super().stop_application_mode()
 
     def close(self) -> None:
-        """Give the terminal back, whether or not it takes anything."""
+        """Restore the terminal, even if it does not accept output."""
         if self._writer_thread and self._canvas:
             last = "".join(self._messages)
             self._messages.clear()
-            # The second time for what was dropped of the first.
-            if not self._is_taken(last if self._has_room() else self._make_room() + last):
-                self._is_taken(self._make_room() + last)
+            # Send it twice if part of the first attempt was dropped.
+            if not self._send_in_time(last if self._has_room() else self._make_room() + last):
+                self._send_in_time(self._make_room() + last)
             if self._busy.is_set():
-                return  # whoever waits for the terminal ends with the program
+                return  # the blocked writer thread ends with the process
         super().close()
 
     def _send(self) -> None:
-        if self._busy.is_set() or self._leaving or not (self._writer_thread and self._canvas):
+        if self._busy.is_set() or self._is_leaving or not (self._writer_thread and self._canvas):
             return
         frame = self._canvas.take()
         if frame and self._app._sync_available:
@@ -243,52 +248,54 @@ class CellDriver(LinuxDriver):
         self._messages.clear()
         if text:
             self._busy.set()
-            self._hand_over(text)
+            self._enqueue(text)
 
     def _has_room(self) -> bool:
         return not self._busy.is_set() and bool(select([], [self._file.fileno()], [], 0.0)[1])
 
     def _make_room(self) -> str:
-        """Wait for a moment, then drop what the terminal has not taken; return what ends its rest.
+        """Wait briefly, then discard unsent output; return the code that cancels a cut sequence.
 
-        Of a screen that is left nobody misses the rest, but how the terminal is left matters.
+        On exit the rest of the screen does not matter, but the terminal must be restored.
         """
-        if self._in_time(self._has_room):
+        if self._wait_for(self._has_room):
             return ""
         fd = self._file.fileno()
         with suppress(termios.error):
             deadline = time.monotonic() + 2 * _LAST_FRAME_S
             while not self._has_room() and time.monotonic() < deadline:
                 termios.tcflush(fd, termios.TCOFLUSH)
-                # Who waits for room is not told that there is some, but by this.
+                # A blocked writer is woken only by a change of the attributes.
                 termios.tcsetattr(fd, termios.TCSANOW, termios.tcgetattr(fd))
-                time.sleep(_LOOK_S)
+                time.sleep(_POLL_S)
         return _CANCEL
 
-    def _is_taken(self, text: str) -> bool:
-        """Send something, and return whether it is taken in a moment."""
+    def _send_in_time(self, text: str) -> bool:
+        """Send text, and return whether it was written within `_LAST_FRAME_S`."""
         self._busy.set()
-        self._hand_over(text)
-        return self._in_time(lambda: not self._busy.is_set())
+        self._enqueue(text)
+        return self._wait_for(lambda: not self._busy.is_set())
 
-    def _in_time(self, condition: Callable[[], bool]) -> bool:
+    def _wait_for(self, condition: Callable[[], bool]) -> bool:
+        """Return whether a condition becomes true within `_LAST_FRAME_S`."""
         deadline = time.monotonic() + _LAST_FRAME_S
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
         return True
 
-    def _hand_over(self, text: str) -> None:
+    def _enqueue(self, text: str) -> None:
         super().write(text)
 
-    def _on_taken(self) -> None:
-        """Send what has gathered; called in the thread that writes."""
+    def _on_written(self) -> None:
+        """Send pending output; called in the writer thread."""
         self._busy.clear()
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._send)
 
-    def _give_up(self) -> None:
+    def _fall_back(self) -> None:
+        """Let Textual write all output from now on."""
         self._canvas = None
         for message in self._messages:
             super().write(message)
@@ -296,23 +303,23 @@ class CellDriver(LinuxDriver):
         self._app.call_later(self._app.refresh, layout=True)
 
 
-_OF_DRIVER = (
+_DRIVER_MEMBERS = (
     *("write", "close", "start_application_mode", "stop_application_mode", "_get_terminal_size"),
 )
-_OF_APP = ("_display", "post_display_hook", "call_later", "refresh", "on_event")
-"""What is overruled or used of Textual, beside what it draws."""
+_APP_MEMBERS = ("_display", "post_display_hook", "call_later", "refresh", "on_event")
+"""Members of Textual's classes that this module overrides or calls."""
 
 
 class CellDiffApp(App[T]):
-    """A program whose screen is written by a `CellDriver`, if it has one."""
+    """An app that draws through a `CellDriver`, if its driver is one."""
 
     def forget_screen(self) -> None:
-        """Paint all of the screen with the next update, whatever was written over it."""
+        """Redraw the whole screen with the next update, as other output may have covered it."""
         if isinstance(self._driver, CellDriver):
             self._driver.forget()
 
     async def on_event(self, event: events.Event) -> None:
-        """Leave out a size that the terminal has no more: there is an event of the newer one.
+        """Drop an outdated resize event: another one with the current size follows.
 
         No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes.
         """
@@ -326,13 +333,13 @@ class CellDiffApp(App[T]):
         await super().on_event(event)
 
     def on_resize(self, _: events.Resize) -> None:
-        """Take it that the terminal has moved what it showed."""
+        """Redraw everything: terminals move their contents on a resize."""
         self.forget_screen()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
-        shown = self._running and not self._closed and not self._batch_count
-        if shown and isinstance(driver, CellDriver) and isinstance(renderable, Update):
+        is_active = self._running and not self._closed and not self._batch_count
+        if is_active and isinstance(driver, CellDriver) and isinstance(renderable, Update):
             cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
             colours = self.console._color_system or ColorSystem.TRUECOLOR
             if driver.show(renderable, colours, cursor):
@@ -342,49 +349,49 @@ class CellDiffApp(App[T]):
 
 
 def cell_driver(environ: Mapping[str, str] = os.environ) -> type[Driver] | None:
-    """Return the driver that sends cells; None: it is switched off, or Textual is not as known."""
-    if environ.get(SWITCH) == "0" or "TEXTUAL_DRIVER" in environ or not _is_as_known():
+    """Return the cell driver, or None if it is disabled or does not support this Textual."""
+    if environ.get(SWITCH) == "0" or "TEXTUAL_DRIVER" in environ or not _is_supported():
         return None
     return CellDriver
 
 
-class _Outlet:
-    """The terminal's file, which tells when it has taken all that was written."""
+class _NotifyingFile:
+    """The terminal's file, with a callback after each completed flush."""
 
-    def __init__(self, file: IO[str], taken: Callable[[], None]) -> None:
-        self._file, self._taken = file, taken
+    def __init__(self, file: IO[str], on_flushed: Callable[[], None]) -> None:
+        self._file, self._on_flushed = file, on_flushed
 
     def write(self, text: str) -> int:
         return self._file.write(text)
 
     def flush(self) -> None:
         self._file.flush()
-        self._taken()
+        self._on_flushed()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
 
 def _draw(update: Update, canvas: Canvas, colours: ColorSystem) -> bool:
-    """Put an update into a canvas; return whether all of the canvas is drawn."""
-    complete = True
+    """Draw an update into a canvas; return whether the canvas is complete."""
+    is_complete = True
     if isinstance(update, LayoutUpdate):
         region = update.region
         if not canvas.fits(region.right, region.bottom):
             canvas.resize(region.right, region.bottom)
-        pieces = _of_layout(update)
+        pieces = _layout_pieces(update)
     else:
         columns = max(ends[-1] for ends in update.chop_ends)
         if not canvas.fits(columns, len(update.chops)):
             canvas.resize(columns, len(update.chops))
-            complete = False
-        pieces = _of_chops(update)
+            is_complete = False
+        pieces = _chops_pieces(update)
     for row, column, strip in pieces:
         canvas.put(row, column, _cells(strip, colours))
-    return complete
+    return is_complete
 
 
-def _of_layout(update: LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:
+def _layout_pieces(update: LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:
     for row, strips in enumerate(update.strips, update.region.y):
         column = update.region.x
         for strip in strips:
@@ -392,8 +399,8 @@ def _of_layout(update: LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:
             column += strip.cell_length
 
 
-def _of_chops(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
-    # What is drawn of a line beyond its spans may lack what is in front of it.
+def _chops_pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
+    # Outside its spans, a line may lack the widgets that cover it.
     for row, begin, end in update.spans:
         ends = update.chop_ends[row]
         for chop_end, (column, strip) in zip(ends, update.chops[row].items(), strict=False):
@@ -412,7 +419,7 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[ScreenCell]:
             cells += [blank if character == " " else (character, pen) for character in text]
         else:
             cells += _wide_cells(text, pen)
-    # Textual counts a character that was cut in two as wide as it was.
+    # After cutting a wide character in two, Textual still counts its full width.
     cells += [BLANK] * (strip.cell_length - len(cells))
     if len(cells) > strip.cell_length:
         cells[strip.cell_length - 1 :] = [BLANK]
@@ -444,38 +451,41 @@ def _made_pen(
 
 @lru_cache(maxsize=4096)
 def _blank(pen: Pen) -> Pen:
-    """Return the pen of a blank that was written with a pen: what cannot be seen of it is gone."""
-    seen = _SEEN_ON_BLANKS.intersection(pen.attributes.split(";"))
-    return pen if seen or pen.link else PLAIN._replace(background=pen.background)
+    """Return the pen of a blank without the attributes that are invisible on it."""
+    visible = _VISIBLE_ON_BLANKS.intersection(pen.attributes.split(";"))
+    return pen if visible or pen.link else PLAIN._replace(background=pen.background)
 
 
-def _runs(wanted: list[ScreenCell], there: list[ScreenCell]) -> Iterator[tuple[int, int]]:
-    """Return where two rows differ, as begins and ends; near ones, and halves, are joined."""
-    columns, at = len(wanted), 0
-    while at < columns:
-        if wanted[at] == there[at]:
-            at += 1
+def _runs(target: list[ScreenCell], shown: list[ScreenCell]) -> Iterator[tuple[int, int]]:
+    """Yield the column ranges, end excluded, in which two rows differ.
+
+    Ranges close to each other are joined, and wide characters are never split.
+    """
+    columns, column = len(target), 0
+    while column < columns:
+        if target[column] == shown[column]:
+            column += 1
             continue
-        begin = at
-        while begin and not wanted[begin][0]:
+        begin = column
+        while begin and not target[begin][0]:
             begin -= 1
-        last, pen = at, wanted[at][1]
-        at += 1
-        while at < columns and at - last <= _MAX_GAP:
-            if wanted[at] != there[at]:
-                last, pen = at, wanted[at][1]
-            elif wanted[at][1] != pen:
+        last, pen = column, target[column][1]
+        column += 1
+        while column < columns and column - last <= _MAX_GAP:
+            if target[column] != shown[column]:
+                last, pen = column, target[column][1]
+            elif target[column][1] != pen:
                 break
-            at += 1
+            column += 1
         end = last + 1
-        while end < columns and not wanted[end][0]:
+        while end < columns and not target[end][0]:
             end += 1
-        at = max(at, end)
+        column = max(column, end)
         yield begin, end
 
 
-def _is_as_known() -> bool:
-    """Return whether Textual's inside does here what this module takes it to do."""
+def _is_supported() -> bool:
+    """Return whether Textual's internals behave as this module expects."""
     red, text = Style(color="red", bold=True), Strip([Segment("ab", None), Segment("c", None)])
     canvas = Canvas()
     try:
@@ -485,8 +495,9 @@ def _is_as_known() -> bool:
         chops = ChopsUpdate([{0: None, 3: Strip([Segment("y漢", red)])}], [(0, 3, 6)], [[3, 6]])
         _draw(chops, canvas, ColorSystem.STANDARD)
         part = canvas.take()
-    except Exception:  # noqa: BLE001  # whatever it is, it is not as known
+    except Exception:  # noqa: BLE001  # any failure means that the internals differ
         return False
-    known = all(hasattr(LinuxDriver, it) for it in _OF_DRIVER)
-    known = known and all(hasattr(App, it) for it in _OF_APP)
-    return known and "abc" in whole and "漢" in whole and "\x1b[1;4H" in part and "漢" not in part
+    has_members = all(hasattr(LinuxDriver, name) for name in _DRIVER_MEMBERS)
+    has_members = has_members and all(hasattr(App, name) for name in _APP_MEMBERS)
+    is_drawn = "abc" in whole and "漢" in whole and "\x1b[1;4H" in part and "漢" not in part
+    return has_members and is_drawn

@@ -1,4 +1,4 @@
-"""What is outside of the screens: the user's editor, the browser, the clipboard."""
+"""Open files in the user's editor or browser, and copy to the clipboard."""
 
 import os
 import shlex
@@ -15,47 +15,47 @@ from textual.app import App, SuspendNotSupported
 
 from loadbench.ui.terminal.shutdown import END_SIGNALS, JOB_SIGNALS
 
-_TAKE_A_LINE = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
-_EDITORS = ("sensible-editor", "nano", "vim", "vi")
+_LINE_OPTION_EDITORS = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
+"""Editors that accept `+LINE` before the file."""
+_DEFAULT_EDITORS = ("sensible-editor", "nano", "vim", "vi")
 
 
 def edit(app: App[Any], file: Path, at_line: int | None) -> None:
-    """Open a file in the user's editor, which has the terminal until it ends.
+    """Open a file in the user's editor, suspending the app until the editor exits.
 
     Args:
-        app: The program that lends its terminal.
-        file: The file.
-        at_line: The line to begin at, from 1; None: wherever the editor likes.
+        app: The app that owns the terminal.
+        file: The file to edit.
+        at_line: Line to place the cursor on, from 1; None for the editor's default.
     """
-    command = _editor()
+    command = _editor_command()
     if command is None:
-        app.notify("no editor was found; set EDITOR, for example EDITOR=nano", severity="error")
+        app.notify("No editor found. Set EDITOR, for example EDITOR=nano.", severity="error")
         return
-    takes_line = at_line and Path(command[0]).name in _TAKE_A_LINE
-    place = [f"+{at_line}"] if takes_line else []
+    accepts_line = at_line and Path(command[0]).name in _LINE_OPTION_EDITORS
+    line_option = [f"+{at_line}"] if accepts_line else []
     try:
         with app.suspend():
-            problem = _edited([*command, *place, str(file)])
+            problem = _run_editor([*command, *line_option, str(file)])
     except SuspendNotSupported:
-        problem = "an editor cannot be opened from here"
+        problem = "Cannot open an editor in this environment"
     if problem:
         app.notify(problem, severity="warning")
     app.refresh(layout=True)
 
 
 def copy_path(app: App[Any], path: Path) -> None:
-    """Put a path into the clipboard of the user's own terminal, by OSC 52."""
+    """Copy a path to the clipboard through the terminal (OSC 52)."""
     app.copy_to_clipboard(str(path))
-    app.notify(str(path), title="copied, if the terminal allows it")
+    app.notify(str(path), title="Path copied, if the terminal supports it")
 
 
 def open_file(app: App[Any], path: Path) -> None:
-    """Open a file in the browser; where there is no display, copy its path instead."""
+    """Open a file in the browser, or copy its path if there is no display."""
     opener = _opener()
     if opener is None:
         app.copy_to_clipboard(str(path))
-        title = "no display here; the path was copied"
-        app.notify(str(path), title=title, timeout=10)
+        app.notify(str(path), title="No display available: path copied", timeout=10)
         return
     try:
         process = subprocess.Popen(
@@ -68,53 +68,53 @@ def open_file(app: App[Any], path: Path) -> None:
     except OSError as error:
         app.notify(f"{opener[0]}: {error.strerror}", severity="warning")
         return
-    # Somebody must take note of its end, or it stays in the table of processes.
+    # Reap the process when it exits, or it remains as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
-    app.notify(str(path), title="opened")
+    app.notify(str(path), title="Opened in the browser")
 
 
-def _edited(command: list[str]) -> str:
-    """Run an editor to its end; return what went wrong, empty: nothing.
+def _run_editor(command: list[str]) -> str:
+    """Run an editor until it exits; return an error message, or an empty string.
 
-    Ctrl-C is meant for the editor. What would end this program ends the editor first. Can go when
-    `App.suspend` does so; Textual handles no signals yet, see `shutdown`.
+    Ctrl+C is left to the editor. A signal that would terminate this program is first forwarded to
+    the editor. Can go when `App.suspend` does so; Textual handles no signals yet, see `shutdown`.
     """
-    came: list[int] = []
+    received: list[int] = []
     former = {number: signal.getsignal(number) for number in (*END_SIGNALS, *JOB_SIGNALS)}
     try:
         for number in JOB_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)  # this program stops with its editor, at once
+            signal.signal(number, signal.SIG_DFL)  # the app must stop together with its editor
         editor = subprocess.Popen(command)
 
-        def pass_on(number: int, _frame: FrameType | None) -> None:
+        def forward(number: int, _frame: FrameType | None) -> None:
             if number != signal.SIGINT:
-                came.append(number)
+                received.append(number)
                 editor.send_signal(number)
 
         for number in END_SIGNALS:
-            signal.signal(number, pass_on)
+            signal.signal(number, forward)
         code = editor.wait()
     except OSError as error:
-        return f"{command[0]}: {error.strerror}; set EDITOR"
+        return f"{command[0]}: {error.strerror}. Set EDITOR to an installed editor."
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-        for late in came:
-            signal.raise_signal(late)
-    return f"{command[0]} ended with {code}" if code else ""
+        for pending in received:
+            signal.raise_signal(pending)
+    return f"{command[0]} exited with code {code}" if code else ""
 
 
-def _editor() -> list[str] | None:
+def _editor_command() -> list[str] | None:
     for name in ("VISUAL", "EDITOR"):
         value = os.environ.get(name, "")
         try:
             command = shlex.split(value)
         except ValueError:
-            # A quote without its other half: a program by the whole name, if there is one.
+            # An unbalanced quote: treat the whole value as the name of a program.
             command = [value]
         if command:
             return command
-    found = next((it for it in _EDITORS if shutil.which(it)), None)
+    found = next((name for name in _DEFAULT_EDITORS if shutil.which(name)), None)
     return [found] if found else None
 
 

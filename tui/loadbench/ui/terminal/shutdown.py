@@ -1,4 +1,4 @@
-"""How the screens end: by a signal, when the terminal is gone, or by a mistake of the program."""
+"""Shut down the TUI on a signal, on a lost terminal and after an internal error."""
 
 import asyncio
 import os
@@ -17,27 +17,28 @@ from typing import Any
 from loadbench.engine.locks import state_folder
 
 GRACE_S = 3.0
-"""How long an end in order may take."""
-LOOK_S = 1.0
+"""Seconds that a regular shutdown may take before the process is forced to exit."""
+POLL_INTERVAL_S = 1.0
+"""Seconds between two checks that the terminal still exists."""
 END_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-"""They end the screens in order."""
+"""Signals that start a regular shutdown."""
 JOB_SIGNALS = (signal.SIGTSTP, signal.SIGCONT)
-"""They stop the screens for a while, and continue them."""
+"""Signals that suspend and resume the program."""
 
 Handler = Callable[[int, FrameType | None], object]
 
 
 class ExitHandler:
-    """Ends the program in order, and if that is stuck, all the same.
+    """Shut the app down on a signal or a lost terminal, and force an exit if that hangs.
 
-    What is written to a terminal that takes nothing any more is waited for by the whole program, so
-    neither its own handlers of signals nor its timers can be relied on. Textual handles no signals:
-    https://github.com/Textualize/textual/issues/5140. Can go when Textual ends in order on SIGHUP
+    A write to a terminal that accepts no more data blocks the event loop, so its signal handlers
+    and timers do not run. Textual handles no signals:
+    https://github.com/Textualize/textual/issues/5140. Can go when Textual shuts down on SIGHUP
     and SIGTERM, even while a write blocks.
 
     Args:
-        leave: Asks the program to end; called within its event loop.
-        settings: Of the terminal, as they were before the program changed them.
+        leave: Starts the shutdown of the app; called in its event loop.
+        settings: Original `termios` attributes of the terminal.
     """
 
     def __init__(self, leave: Callable[[], None], settings: list[Any]) -> None:
@@ -46,20 +47,20 @@ class ExitHandler:
         self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
         numbers = (*END_SIGNALS, *JOB_SIGNALS)
         self._former = {number: signal.getsignal(number) for number in numbers}
-        self._asked = threading.Event()
+        self._is_ending = threading.Event()
         self._closed = threading.Event()
 
     def watch(self) -> None:
-        """Begin to look for signals and for the terminal."""
+        """Install the signal handlers and start to watch the terminal."""
         for number in END_SIGNALS:
             signal.signal(number, self._on_signal)
         for number in JOB_SIGNALS:
             if callable(handler := self._former[number]):
-                signal.signal(number, partial(self._in_loop, handler))
+                signal.signal(number, partial(self._call_in_loop, handler))
         threading.Thread(target=self._watch_terminal, daemon=True).start()
 
     def close(self) -> None:
-        """Look no more: the program has ended in order."""
+        """Restore the former signal handlers after a regular shutdown."""
         self._closed.set()
         for number, handler in self._former.items():
             signal.signal(number, handler)
@@ -67,28 +68,28 @@ class ExitHandler:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._end()
 
-    def _in_loop(self, handler: Handler, number: int, frame: FrameType | None) -> None:
-        """Call Textual's handler in the event loop: it locks what this thread may hold just now.
+    def _call_in_loop(self, handler: Handler, number: int, frame: FrameType | None) -> None:
+        """Call Textual's handler in the event loop: it takes a lock that this thread may hold.
 
         Can go with https://github.com/Textualize/textual/issues/6298.
         """
-        with suppress(RuntimeError):  # it has ended already
+        with suppress(RuntimeError):  # the event loop is already closed
             self._loop.call_soon_threadsafe(handler, number, frame)
 
     def _watch_terminal(self) -> None:
-        while not self._closed.wait(LOOK_S):
+        while not self._closed.wait(POLL_INTERVAL_S):
             try:
                 termios.tcgetattr(self._terminal)
             except termios.error:
                 self._end()
 
     def _end(self) -> None:
-        if self._asked.is_set():
+        if self._is_ending.is_set():
             return
-        self._asked.set()
-        with suppress(RuntimeError):  # it has ended already
+        self._is_ending.set()
+        with suppress(RuntimeError):  # the event loop is already closed
             self._loop.call_soon_threadsafe(self._leave)
-        # Not taken back by `close`: what reads a terminal that is gone may outlive the screens.
+        # `close` does not cancel it: a thread that reads a lost terminal may outlive the app.
         timer = threading.Timer(GRACE_S, self._end_now)
         timer.daemon = True
         timer.start()
@@ -100,10 +101,10 @@ class ExitHandler:
 
 
 def write_crash() -> tuple[Path | None, str]:
-    """Write the traceback of the exception that is being handled to a file.
+    """Write the traceback of the current exception to a file.
 
     Returns:
-        The file, None if it cannot be written; and a sentence for the user.
+        The file, or None if it could not be written, and a message for the user.
     """
     trace = traceback.format_exc()
     path = state_folder() / "screen-error.txt"
@@ -112,9 +113,9 @@ def write_crash() -> tuple[Path | None, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(trace, encoding="utf-8")
         written = path
-    last = trace.strip().splitlines()[-1]
-    where = f"; {path} says where" if written else ""
+    error_line = trace.strip().splitlines()[-1]
+    where = f" Traceback: {path}." if written else ""
     return written, (
-        f"loadbench-tui: a mistake of the program itself: {last}{where}. "
-        "Runs are not touched by it: `loadbench-tui attach` shows a live one"
+        f"loadbench-tui: internal error: {error_line}.{where} "
+        "Runs are not affected; use `loadbench-tui attach` to show a live run."
     )

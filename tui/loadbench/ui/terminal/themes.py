@@ -1,4 +1,4 @@
-"""Light and dark, of colours that a terminal with 256 has exactly, and of a terminal's own 16."""
+"""Dark and light themes: one pair in xterm's 256 colours, one in the terminal's own 16."""
 
 from dataclasses import replace
 
@@ -93,4 +93,4 @@ OTHER = {
     ANSI_DARK.name: ANSI_LIGHT.name,
     ANSI_LIGHT.name: ANSI_DARK.name,
 }
-"""What each turns into when somebody wants light for dark, or dark for light."""
+"""The light theme of each dark one, and vice versa."""

@@ -1,6 +1,6 @@
-"""What two or more features have on their screens.
+"""Widgets shared by two or more features.
 
-`screen` and `panel_screen` (base classes of screens), `line_view`, `menu`, `log_view`, `chart`,
-`cell_charts`; `panels` lays several of them out; `tabs`, `footer`, `scrollbar`, `too_small` stand
-around them.
+`screen` and `panel_screen` are base classes of screens. `line_view`, `menu`, `log_view`, `chart`
+and `cell_charts` show content, and `panels` arranges them. `tabs`, `footer`, `scrollbar` and
+`too_small` frame the screen.
 """

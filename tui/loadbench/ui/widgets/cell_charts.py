@@ -1,4 +1,4 @@
-"""The two charts of a cell by the second, on whichever screen they are."""
+"""The latency and throughput charts of one cell, shared by several screens."""
 
 from loadbench.engine.journal.state import CellStatus
 from loadbench.ui.lines.cell import CellView
@@ -8,21 +8,21 @@ from loadbench.ui.widgets.chart import ChartView
 
 
 class CellCharts:
-    """Two charts over time of one cell.
+    """Latency and throughput of one cell over time.
 
     Args:
-        terminal: How to draw.
+        terminal: Capabilities of the terminal: braille or ASCII signs.
     """
 
     def __init__(self, terminal: Terminal) -> None:
         signs, ascii_frame = terminal.signs, terminal.ascii
-        self.latency = ChartView("latency ms", id="latency", signs=signs, ascii_frame=ascii_frame)
+        self.latency = ChartView("Latency (ms)", id="latency", signs=signs, ascii_frame=ascii_frame)
         self.throughput = ChartView(
-            "throughput", id="throughput", signs=signs, ascii_frame=ascii_frame
+            "Throughput", id="throughput", signs=signs, ascii_frame=ascii_frame
         )
 
     def show(self, shown: CellView) -> None:
-        """Show a cell, and its key at the first chart."""
+        """Draw both charts of a cell and show its key below the first."""
         attempt, slices = shown.attempt, shown.slices
         phases = attempt.phases if attempt else ()
         live = shown.cell.status is CellStatus.RUNNING
@@ -33,5 +33,5 @@ class CellCharts:
         self.throughput.show_chart(
             throughput_chart(slices, phases, growing=live) if slices else None, empty=empty
         )
-        told = f"{shown.key}, each second; | measuring begins" if slices else shown.key
-        self.latency.note(told)
+        legend = f"{shown.key}, per second; | start of measuring" if slices else shown.key
+        self.latency.note(legend)

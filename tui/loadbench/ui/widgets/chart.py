@@ -1,4 +1,4 @@
-"""A chart that is drawn when its data or its size change, and only where it changed."""
+"""A chart that redraws when its data or its size changes, and only the lines that differ."""
 
 from textual import events, work
 
@@ -8,18 +8,18 @@ from loadbench.ui.lines.series import legend
 from loadbench.ui.lines.text import Line, Piece, Tone, line
 from loadbench.ui.widgets.line_view import LineView
 
-NOTHING = "no request has been answered yet"
-LOADING = "loading…"
+NO_SAMPLES = "No samples yet"
+LOADING = "Loading…"
 _MIN_COLUMNS, _MIN_ROWS = 20, 4
 
 
 class ChartView(LineView, inherit_bindings=False):
-    """Draws one chart into all the room that it has.
+    """Draw one chart that fills the widget.
 
     Args:
-        title: What the y axis is, with its unit.
-        by: What the x axis counts where there is no chart yet; empty: seconds.
-        signs: Draw series with ASCII signs instead of braille and colour.
+        title: Label of the y axis, with its unit.
+        by: Label of the x axis until a chart is shown; empty for seconds.
+        signs: Draw series with ASCII signs instead of braille dots and colour.
         ascii_frame: Draw the frame with ASCII characters.
     """
 
@@ -30,30 +30,30 @@ class ChartView(LineView, inherit_bindings=False):
         title: str,
         *,
         by: str = "",
-        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        id: str | None = None,  # noqa: A002  # the name that Textual uses
         signs: bool = False,
         ascii_frame: bool = False,
     ) -> None:
-        super().__init__(id=id, title=_entitled(title, by))
-        self._what, self._by = title, by
+        super().__init__(id=id, title=_full_title(title, by))
+        self._y_label, self._by = title, by
         self._signs, self._ascii_frame = signs, ascii_frame
         self._chart: Chart | None = None
         self._empty = LOADING
 
     def show_chart(self, chart: Chart | None, *, empty: str = "") -> None:
-        """Show a chart; where there is none, why."""
-        empty = empty or NOTHING
+        """Show a chart, or the text `empty` if there is no data for one."""
+        empty = empty or NO_SAMPLES
         if (chart, empty) == (self._chart, self._empty):
             return
         self._chart, self._empty = chart, empty
         series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
-        title = Piece(f"{_entitled(self._what, by)} ")
+        title = Piece(f"{_full_title(self._y_label, by)} ")
         self.entitle((title, *legend(series, signs=self._signs)))
-        # Numbers first: a chart takes longer.
+        # A chart takes longer to draw than the figures around it, so they go first.
         self.call_after_refresh(self._redraw)
 
     def on_resize(self, _: events.Resize) -> None:
-        """Draw it anew in its new size."""
+        """Redraw the chart at its new size."""
         self._redraw()
 
     def _redraw(self) -> None:
@@ -61,7 +61,7 @@ class ChartView(LineView, inherit_bindings=False):
         if self._chart is None or not self._chart.has_points:
             self.show([line((self._empty, Tone.DIM))])
         elif columns < _MIN_COLUMNS or rows < _MIN_ROWS:
-            self.show([line(("too small for a chart", Tone.DIM))][:rows])
+            self.show([line(("Panel too small for a chart", Tone.DIM))][:rows])
         elif not is_loaded():
             self.show([line((LOADING, Tone.DIM))])
             self._load()
@@ -70,7 +70,7 @@ class ChartView(LineView, inherit_bindings=False):
 
     @work(exclusive=True)
     async def _load(self) -> None:
-        """Import the library that draws charts, and draw."""
+        """Import the charting library in the background, then draw the chart."""
         await in_background(load)
         self._redraw()
 
@@ -78,5 +78,5 @@ class ChartView(LineView, inherit_bindings=False):
         return draw(chart, columns, rows, signs=self._signs, ascii_frame=self._ascii_frame)
 
 
-def _entitled(what: str, by: str) -> str:
-    return f"{what} by {by}" if by else what
+def _full_title(y_label: str, by: str) -> str:
+    return f"{y_label} by {by}" if by else y_label

@@ -1,4 +1,4 @@
-"""The keys that do something now, in the last line."""
+"""The footer: keys that are active on the current screen."""
 
 from rich.cells import cell_len
 from textual import events
@@ -6,19 +6,19 @@ from textual.app import ComposeResult
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-LEFT_OUT = (
+LOW_PRIORITY = (
     *("maximise", "open", "follow", "follow_end", "again", "add", "sort", "resume", "look"),
 )
-"""Actions whose keys are left to the help where there is no room for all, in this order."""
-_AROUND = 3
-"""Columns around the name of a key and what it does."""
+"""Actions dropped from a narrow footer, in this order. The help screen still lists them."""
+_PADDING = 3
+"""Columns that Textual adds around a key and its description."""
 
 
 class KeyLine(Footer):
-    """A footer that has the most important keys where there is no room for all.
+    """A footer that drops the least important keys if the terminal is too narrow for all.
 
-    Textual's cuts off what does not fit: https://github.com/Textualize/textual/issues/3762. Can go
-    when its footer has priorities; `FooterKey`, which is private, with it.
+    Textual's footer truncates instead: https://github.com/Textualize/textual/issues/3762. This
+    class, and the import of the private `FooterKey`, can go when its keys have priorities.
     """
 
     def __init__(self) -> None:
@@ -26,20 +26,20 @@ class KeyLine(Footer):
         self._columns = 0
 
     def compose(self) -> ComposeResult:
-        """Lay out as many keys as fit."""
+        """Show as many keys as fit, dropping `LOW_PRIORITY` actions first."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
-        for action in LEFT_OUT:
+        for action in LOW_PRIORITY:
             if sum(map(_width, keys)) <= self.app.size.width:
                 break
             keys = [key for key in keys if key.action != action]
         yield from keys
 
     def on_resize(self, event: events.Resize) -> None:
-        """Find out anew what fits."""
+        """Recompute which keys fit."""
         if event.size.width != self._columns:
             self._columns = event.size.width
             self.call_after_refresh(self.recompose)
 
 
 def _width(key: FooterKey) -> int:
-    return cell_len(key.key_display) + cell_len(key.description) + _AROUND
+    return cell_len(key.key_display) + cell_len(key.description) + _PADDING

@@ -1,4 +1,4 @@
-"""A panel that shows lines, scrolls, and paints only those that changed."""
+"""A scrollable panel of text lines that repaints only the lines that changed."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,41 +17,41 @@ from loadbench.ui.lines.glyphs import in_ascii
 from loadbench.ui.lines.text import Line, Piece, Tone, plain, width
 
 _PLAIN = Style.null()
-_COLUMNS_AT_ONCE = 8
+_SCROLL_COLUMNS = 8
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
-    """Lines of text with tones, scrolled when they do not fit."""
+    """Lines of text with tones, scrollable if they do not fit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "scroll up", show=False),
         Binding("down,j", "scroll_down", "scroll down", show=False),
         Binding("left,h", "scroll_left", "scroll left", show=False),
         Binding("right,l", "scroll_right", "scroll right", show=False),
-        Binding("home,g", "scroll_home", "to the top", show=False),
-        Binding("end,G", "scroll_end", "to the end", show=False),
-        Binding("pageup", "page_up", "a page up", show=False),
-        Binding("pagedown", "page_down", "a page down", show=False),
+        Binding("home,g", "scroll_home", "scroll to the top", show=False),
+        Binding("end,G", "scroll_end", "scroll to the end", show=False),
+        Binding("pageup", "page_up", "page up", show=False),
+        Binding("pagedown", "page_down", "page down", show=False),
     ]
 
     class Resized(Message):
-        """It has another width, so its lines have to be wrapped again."""
+        """The width of the panel changed, so its lines must be wrapped again."""
 
         def can_replace(self, message: Message) -> bool:
-            """Replace that of another panel: all of a screen are painted together."""
+            """Replace the message of any other panel: a screen paints all panels together."""
             return isinstance(message, LineView.Resized)
 
     def __init__(
         self,
         *,
-        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        id: str | None = None,  # noqa: A002  # the name that Textual uses
         classes: str | None = None,
         title: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: Sequence[Line] = ()
         self._lines_columns = 0
-        """The width when they were shown: they are wrapped for it."""
+        """Width of the panel, in columns, for which the lines are wrapped."""
         self._title: Line = ()
         self._subtitle = ""
         if title:
@@ -59,25 +59,25 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def lines(self) -> Sequence[Line]:
-        """What is shown."""
+        """The lines shown."""
         return self._lines
 
     @property
     def columns(self) -> int:
-        """How wide a line may be so that all of it is seen; 0 before the first layout."""
+        """Columns available to a line without scrolling; 0 before the first layout."""
         return self.scrollable_content_region.width
 
     def on_resize(self, _: events.Resize) -> None:
-        """Ask for lines that fit."""
+        """Request lines that fit the new width."""
         if self.columns != self._lines_columns:
             self.post_message(self.Resized())
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines instead; those that are as before are not painted again."""
-        old, self._lines = self._lines, tuple(self._spelled(one) for one in lines)
+        """Replace the lines shown, repainting only those that differ."""
+        old, self._lines = self._lines, tuple(self._encodable(line) for line in lines)
         self._lines_columns = self.columns
         widest = max((width(line) for line in self._lines), default=0)
-        # A new size is a new layout of the whole screen, so one that fits is none.
+        # Every new virtual size triggers a layout of the whole screen: report no width that fits.
         size = Size(widest if widest > self.columns else 0, len(self._lines))
         if size != self.virtual_size:
             self.virtual_size = size
@@ -86,16 +86,16 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
                 self._refresh_line(y)
 
     def action_scroll_left(self) -> None:
-        """Scroll by some columns: one a key is too few for a long line."""
-        self.scroll_relative(x=-_COLUMNS_AT_ONCE, animate=False)
+        """Scroll left by several columns, as log lines are long."""
+        self.scroll_relative(x=-_SCROLL_COLUMNS, animate=False)
 
     def action_scroll_right(self) -> None:
-        """Scroll by some columns."""
-        self.scroll_relative(x=_COLUMNS_AT_ONCE, animate=False)
+        """Scroll right by several columns."""
+        self.scroll_relative(x=_SCROLL_COLUMNS, animate=False)
 
     def entitle(self, title: Line | str) -> None:
-        """Show a title in the upper border."""
-        title = self._spelled((Piece(title),) if isinstance(title, str) else title)
+        """Set the title in the upper border."""
+        title = self._encodable((Piece(title),) if isinstance(title, str) else title)
         if title != self._title:
             self._title = title
             self.border_title = Text.assemble(
@@ -103,37 +103,38 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             )
 
     def note(self, subtitle: str) -> None:
-        """Show a remark in the lower border."""
+        """Set the note in the lower border."""
         if subtitle != self._subtitle:
             self._subtitle = subtitle
-            self.border_subtitle = Text(plain(self._spelled((Piece(subtitle),))))
+            self.border_subtitle = Text(plain(self._encodable((Piece(subtitle),))))
 
-    def _spelled(self, one: Line) -> Line:
+    def _encodable(self, line: Line) -> Line:
+        """Return the line in characters that the terminal can show."""
         if not self.app.has_class("-ascii"):
-            return one
-        return tuple(Piece(in_ascii(piece.text), piece.tone) for piece in one)
+            return line
+        return tuple(Piece(in_ascii(piece.text), piece.tone) for piece in line)
 
     def render_line(self, y: int) -> Strip:
-        """Return one line of what is visible."""
-        at = y + self.scroll_offset.y
+        """Return the strip of a visible row."""
+        index = y + self.scroll_offset.y
         base = self.rich_style
         columns = self.size.width
-        if not 0 <= at < len(self._lines):
+        if not 0 <= index < len(self._lines):
             return Strip.blank(columns, base)
         left = self.scroll_offset.x
-        return self.strip_of(at).crop_extend(left, left + columns, base)
+        return self.strip_of(index).crop_extend(left, left + columns, base)
 
-    def strip_of(self, at: int) -> Strip:
-        """Return a whole line, from 0, as it is painted."""
+    def strip_of(self, index: int) -> Strip:
+        """Return the styled strip of a whole line, by its index from 0."""
         base = self.rich_style
         return Strip(
-            [Segment(piece.text, base + self._style(piece.tone)) for piece in self._lines[at]]
+            [Segment(piece.text, base + self._style(piece.tone)) for piece in self._lines[index]]
         )
 
     def _style(self, tone: Tone) -> Style:
         if tone is Tone.PLAIN:
             return _PLAIN
-        # Of the screen, not of every panel: to find the styles of all tones takes its time.
+        # Ask the screen, which caches them, rather than each panel: resolving styles is slow.
         return self.screen.get_component_rich_style(f"tone--{tone.value}", partial=True)
 
     def _refresh_line(self, y: int) -> None:
@@ -143,15 +144,15 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 class TailView(LineView):
-    """Lines whose end matters: it stays in view as they grow, until somebody scrolls up."""
+    """Lines that follow their end as they grow, until the user scrolls up."""
 
     class Moved(Message):
-        """Somebody left the end, or came back to it."""
+        """The user scrolled away from the end, or back to it."""
 
     def __init__(
         self,
         *,
-        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        id: str | None = None,  # noqa: A002  # the name that Textual uses
         title: str | None = None,
     ) -> None:
         super().__init__(id=id, title=title)
@@ -159,16 +160,16 @@ class TailView(LineView):
 
     @property
     def follows(self) -> bool:
-        """Whether the end is in view, and stays there."""
+        """Whether the view follows the end."""
         return self._follows
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines instead, from wherever one was looking."""
+        """Replace the lines shown, keeping the scroll position unless the view follows the end."""
         super().show(lines)
         self._keep_end()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Take note whether somebody left the end, or came back to it."""
+        """Start or stop following as the user scrolls to the end or away from it."""
         super().watch_scroll_y(old_value, new_value)
         follows = new_value >= self.max_scroll_y
         if follows != self._follows:
@@ -180,10 +181,10 @@ class TailView(LineView):
         self._keep_end()
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """Keep the end in view: Textual does not scroll before the layout with a scrollbar.
+        """Keep the end in view: Textual cannot scroll until the scrollbar has been laid out.
 
-        That layout need not be a resize. No upstream issue known (searched 2026-11). Can go when
-        `scroll_to` scrolls before it.
+        That layout does not always cause a resize event. No upstream issue known (searched
+        2026-11). Can go when `scroll_to` works before that layout.
         """
         self.call_later(self._keep_end)
 
@@ -193,14 +194,14 @@ class TailView(LineView):
 
 
 class TextLine(LineView, can_focus=False):
-    """A few lines that neither scroll nor take the focus."""
+    """A few lines that cannot scroll or take the focus."""
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return as many rows as there are lines."""
+        """Return one row per line."""
         return len(self._lines)
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines instead, with a new layout if there are more or fewer."""
+        """Replace the lines shown, with a new layout if their number changed."""
         changed = len(lines) != len(self._lines)
         super().show(lines)
         if changed:

@@ -1,4 +1,4 @@
-"""The end of a log file, as it grows."""
+"""The tail of a log file, followed as the file grows."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -16,35 +16,35 @@ from loadbench.ui.widgets.line_view import TailView
 
 LINES_KEPT = 5_000
 _LAST_BYTES = 512 * 1024
-_EMPTY = line(("nothing was said yet", Tone.DIM))
-_READING = line(("reading…", Tone.DIM))
+_EMPTY = line(("No log output yet", Tone.DIM))
+_LOADING = line(("Loading…", Tone.DIM))
 
 
 @dataclass(slots=True, eq=False)
 class _LogSource:
-    """The file that is shown. `read` blocks, so it runs in the background."""
+    """The file shown. `read` blocks, so it runs in the background."""
 
     tail: Tail
     service: str = ""
-    """The name of the container or process whose lines are shown; empty: all lines."""
+    """Container or process whose lines are shown; empty for all lines."""
     has_skipped: bool = False
-    """Lines were skipped by the last read: those shown before do not precede the new ones."""
+    """Whether the last read skipped lines, so that there is a gap before the new ones."""
 
     def read(self) -> list[Line]:
-        """Return the lines that were added since the last call.
+        """Return the lines added since the last call.
 
         Raises:
             OSError: The file does not exist or cannot be read.
         """
-        # After a long time without a read, all that was added would take too long.
+        # After a long pause, reading everything that was added would take too long.
         self.has_skipped = self.tail.unread_bytes() > _LAST_BYTES
         if self.has_skipped:
             self.tail = Tail(self.tail.path, last_bytes=_LAST_BYTES)
         added = map(self._line, self.tail.poll())
-        return [it for it in added if it is not None]
+        return [line for line in added if line is not None]
 
     def _line(self, raw: bytes) -> Line | None:
-        """Return a line as it is shown; None: it is another service's."""
+        """Return a styled line, or None if it belongs to another service."""
         if self.tail.path.name != FILE_NAME:
             return line(raw.decode("utf-8", "replace").rstrip("\r"))
         parsed = parse(raw)
@@ -54,27 +54,27 @@ class _LogSource:
 
 
 class LogView(TailView):
-    """Shows a file from its last half a mebibyte on, and follows it while its end is in view.
+    """Show the last 512 KiB of a file, and follow it while the end is in view.
 
     The file is read in the background, one read at a time.
     """
 
     class Updated(Message):
-        """Other lines are shown than before."""
+        """The lines shown have changed."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # the name that Textual uses
         super().__init__(id=id)
         self._source: _LogSource | None = None
-        self._wanted = ""
+        self._search_text = ""
         self._placeholder = _EMPTY
-        """What is shown where there is no line; `_READING` before the first read."""
+        """Text shown if there are no lines; `_LOADING` before the first read."""
         self._all: deque[Line] = deque(maxlen=LINES_KEPT)
         self._is_reading = False
         self._is_stale = False
 
     @property
     def path(self) -> Path | None:
-        """The file that is shown; None: none is."""
+        """The file shown, or None."""
         return self._source.tail.path if self._source else None
 
     @property
@@ -84,22 +84,22 @@ class LogView(TailView):
 
     @property
     def kept(self) -> int:
-        """How many lines there are without a search."""
+        """Number of lines held, including those that do not match the search."""
         return len(self._all)
 
     @property
     def wanted(self) -> str:
-        """What is searched for; empty: nothing is."""
-        return self._wanted
+        """The text searched for, in lower case; empty without a search."""
+        return self._search_text
 
     @property
     def found(self) -> int:
-        """How many lines have it."""
-        return sum(self._wanted in plain(it).lower() for it in self._all)
+        """Number of lines that match the search."""
+        return sum(self._search_text in plain(line).lower() for line in self._all)
 
     def open(self, path: Path) -> None:
-        """Show another file."""
-        self._open(_LogSource(Tail(path, last_bytes=_LAST_BYTES)), _READING)
+        """Open a file and show its tail."""
+        self._open(_LogSource(Tail(path, last_bytes=_LAST_BYTES)), _LOADING)
 
     def open_of(
         self, path: Path, name: str, first: Sequence[LogLine], offset: int, *, empty: str
@@ -107,18 +107,18 @@ class LogView(TailView):
         """Show the log lines of one service.
 
         Args:
-            path: The file of all services.
-            name: Name of the service's container or process.
+            path: The log file, which holds the lines of all services.
+            name: Name of the container or process.
             first: Its last lines, already read.
-            offset: How far the file was read for these.
-            empty: What is shown where there is no line.
+            offset: Position in the file, in bytes, up to which they were read.
+            empty: Text to show if there are no lines.
         """
-        lines = [log_line(it, named=False) for it in first]
+        lines = [log_line(entry, named=False) for entry in first]
         source = _LogSource(Tail(path, offset=offset), name)
         self._open(source, line((empty, Tone.DIM)), lines)
 
     def refresh_tail(self) -> None:
-        """Read what was added since the last read, and show it."""
+        """Read and show the lines added since the last read."""
         if self._source is None:
             return
         self._is_stale = True
@@ -127,17 +127,17 @@ class LogView(TailView):
             self.run_worker(self._read())
 
     def wait(self) -> None:
-        """Show that a file is being read, until it is opened."""
-        self._open(None, _READING)
+        """Show the loading text until a file is opened."""
+        self._open(None, _LOADING)
 
     def fail(self, path: Path, error: OSError) -> None:
-        """Show why a file cannot be read."""
+        """Show why the file cannot be read."""
         self._open(None, line((f"{path}: {error.strerror}", Tone.BAD)))
 
-    def search(self, wanted: str) -> None:
-        """Show the lines that contain a text, ignoring case; empty: all."""
-        self._wanted = wanted.lower()
-        self._show_wanted()
+    def search(self, query: str) -> None:
+        """Show only lines that contain a text, ignoring case; all lines if it is empty."""
+        self._search_text = query.lower()
+        self._show_matching()
 
     def _open(
         self, source: _LogSource | None, placeholder: Line, lines: Sequence[Line] = ()
@@ -146,12 +146,12 @@ class LogView(TailView):
         self._placeholder = placeholder
         self._all.clear()
         self._all.extend(lines)
-        self._show_wanted()
+        self._show_matching()
         self.scroll_end(animate=False)
         self.refresh_tail()
 
     async def _read(self) -> None:
-        """Read the file that is shown, again if that was asked for meanwhile."""
+        """Read the file, and again if another read was requested meanwhile."""
         try:
             while self._is_stale and (source := self._source):
                 self._is_stale = False
@@ -164,7 +164,7 @@ class LogView(TailView):
                 except OSError as error:
                     problem = error
                 if source is not self._source:
-                    continue  # another file is shown meanwhile
+                    continue  # another file was opened meanwhile
                 if problem:
                     self.fail(source.tail.path, problem)
                 else:
@@ -173,7 +173,7 @@ class LogView(TailView):
             self._is_reading = False
 
     def _show_read(self, source: _LogSource, lines: Sequence[Line]) -> None:
-        is_first = self._placeholder is _READING
+        is_first = self._placeholder is _LOADING
         if not lines and not is_first:
             return
         if source.has_skipped:
@@ -181,16 +181,16 @@ class LogView(TailView):
         self._all.extend(lines)
         if is_first:
             self._placeholder = _EMPTY
-        self._show_wanted()
+        self._show_matching()
         if is_first:
             self.scroll_end(animate=False)
         self.post_message(self.Updated())
 
-    def _show_wanted(self) -> None:
-        wanted = [it for it in self._all if self._wanted in plain(it).lower()]
-        if wanted:
-            self.show(wanted)
+    def _show_matching(self) -> None:
+        matching = [line for line in self._all if self._search_text in plain(line).lower()]
+        if matching:
+            self.show(matching)
         elif self._all:
-            self.show([line(("no line has that", Tone.DIM))])
+            self.show([line(("No matching lines", Tone.DIM))])
         else:
             self.show([self._placeholder])

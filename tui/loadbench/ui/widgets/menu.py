@@ -1,4 +1,4 @@
-"""A list of which one entry is chosen; entries may have several lines."""
+"""A list with a cursor. Entries may span several lines."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,21 +17,21 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class Menu(LineView):
-    """Entries with a cursor, which stays on its entry while others come and go."""
+    """A list whose cursor stays on its entry while other entries are added and removed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False),
         Binding("down,j", "move(1)", "down", show=False),
         Binding("home,g", "move(-100000)", "first", show=False),
         Binding("end,G", "move(100000)", "last", show=False),
-        Binding("pageup", "move(-5)", "five up", show=False),
-        Binding("pagedown", "move(5)", "five down", show=False),
+        Binding("pageup", "move(-5)", "up 5", show=False),
+        Binding("pagedown", "move(5)", "down 5", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"menu--cursor"}
     DEFAULT_CSS = "Menu { overflow-x: hidden; }"
 
     class Moved(Message):
-        """The cursor is on another entry."""
+        """The cursor moved to another entry."""
 
         def __init__(self, menu: "Menu", key: str | None) -> None:
             super().__init__()
@@ -39,14 +39,14 @@ class Menu(LineView):
             self.key = key
 
     class Selected(Message):
-        """An entry was clicked twice."""
+        """An entry was double-clicked."""
 
         def __init__(self, menu: "Menu", key: str) -> None:
             super().__init__()
             self.menu = menu
             self.key = key
 
-    def __init__(self, *, id: str | None = None, title: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+    def __init__(self, *, id: str | None = None, title: str | None = None) -> None:  # noqa: A002  # the name that Textual uses
         super().__init__(id=id, title=title)
         self._entries: Sequence[MenuEntry] = ()
         self._key: str | None = None
@@ -55,67 +55,67 @@ class Menu(LineView):
 
     @property
     def key(self) -> str | None:
-        """The key of the entry under the cursor; None: there is none."""
+        """Key of the entry under the cursor; None if the list is empty."""
         return self._key
 
     def show_entries(
         self, entries: Sequence[MenuEntry], glyphs: Glyphs, *, cursor: str | None = None
     ) -> None:
-        """Show these entries.
+        """Replace the entries.
 
         Args:
-            entries: All of them.
-            glyphs: The signs.
-            cursor: The entry that the cursor goes to; None: it stays where it is.
+            entries: Entries to show, in order.
+            glyphs: Glyphs for the cursor.
+            cursor: Key of the entry to move the cursor to; None keeps it on its entry.
         """
         self._entries, self._glyphs = entries, glyphs
         keys = self._keys()
         wanted = cursor or self._key
-        self._put(wanted if wanted in keys else next(iter(keys), None))
+        self._move_to(wanted if wanted in keys else next(iter(keys), None))
 
     def action_move(self, by: int) -> None:
-        """Move the cursor over so many entries."""
+        """Move the cursor by a number of entries; negative moves up."""
         keys = self._keys()
         if keys:
-            at = keys.index(self._key) if self._key in keys else 0
-            self._put(keys[min(len(keys) - 1, max(0, at + by))])
+            index = keys.index(self._key) if self._key in keys else 0
+            self._move_to(keys[min(len(keys) - 1, max(0, index + by))])
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the entry that was clicked; choose it with a double click."""
+        """Move the cursor to the clicked entry; a double click selects it."""
         offset = event.get_content_offset(self)
         row = offset.y + self.scroll_offset.y if offset else -1
         if 0 <= row < len(self._owners) and self._owners[row].key:
-            self._put(self._owners[row].key)
+            self._move_to(self._owners[row].key)
             if event.chain == 2:
                 self.post_message(self.Selected(self, self._owners[row].key))
 
     def render_line(self, y: int) -> Strip:
-        """Return a line; those of the entry under the cursor stand out."""
+        """Return the strip of a visible row, highlighted if its entry is under the cursor."""
         strip = super().render_line(y)
-        at = y + self.scroll_offset.y
-        if 0 <= at < len(self._owners) and self._owners[at].key == self._key:
-            chosen = Style(bgcolor=self.get_component_rich_style("menu--cursor").bgcolor)
-            return Strip(Segment.apply_style(strip, post_style=chosen), strip.cell_length)
+        index = y + self.scroll_offset.y
+        if 0 <= index < len(self._owners) and self._owners[index].key == self._key:
+            highlight = Style(bgcolor=self.get_component_rich_style("menu--cursor").bgcolor)
+            return Strip(Segment.apply_style(strip, post_style=highlight), strip.cell_length)
         return strip
 
-    def _put(self, key: str | None) -> None:
-        moved, self._key = key != self._key, key
+    def _move_to(self, key: str | None) -> None:
+        has_moved, self._key = key != self._key, key
         bar = ">" if self._glyphs.ascii else "▌"
         self._owners, lines = [], []
         for entry in self._entries:
             mark = Piece(bar if entry.key and entry.key == key else " ", Tone.ACCENT)
-            for one in entry.lines:
+            for line in entry.lines:
                 self._owners.append(entry)
-                lines.append((mark, *one))
+                lines.append((mark, *line))
         self.show(lines)
-        if moved:
+        if has_moved:
             self._bring_into_view()
             self.post_message(self.Moved(self, key))
 
     def _bring_into_view(self) -> None:
         rows = [row for row, owner in enumerate(self._owners) if owner.key == self._key]
         if rows:
-            # What stands above the first entry is seen with it.
+            # Include the headings above the first entry.
             first = 0 if self._key == self._keys()[0] else rows[0]
             self.scroll_to_region(Region(0, first, 1, rows[-1] - first + 1), animate=False)
 

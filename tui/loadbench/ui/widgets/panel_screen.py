@@ -1,4 +1,4 @@
-"""Screens of panels, of which the one with the focus can take all the room."""
+"""Base of screens whose focused panel can be maximised."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -9,11 +9,11 @@ from textual.widget import Widget
 from loadbench.ui.widgets.screen import BaseScreen
 
 MAXIMISE_KEYS = (
-    Binding("z", "maximise", "maximise", tooltip="give the panel with the focus all the room"),
-    Binding("z", "restore", "restore", tooltip="show all panels again"),
-    Binding("escape", "restore", "restore", show=False, tooltip="show all panels again"),
+    Binding("z", "maximise", "maximise", tooltip="maximise the focused panel"),
+    Binding("z", "restore", "restore", tooltip="show all panels"),
+    Binding("escape", "restore", "restore", show=False, tooltip="show all panels"),
 )
-"""To be given before a screen's own key for going back."""
+"""Key bindings to list before a screen's own Esc binding."""
 
 
 class PanelScreen(BaseScreen[None]):
@@ -21,14 +21,14 @@ class PanelScreen(BaseScreen[None]):
 
     ALLOW_IN_MAXIMIZED_VIEW: ClassVar[str | None] = "#header, KeyLine, TooSmall"
     _chain: Sequence[Widget] = ()
-    """The panels in their order when one was maximised: others have no place meanwhile."""
+    """Focus order of the panels before one was maximised, which removes the others from it."""
 
     def reveal(self, panel: Widget) -> None:
-        """Show a panel that may be behind a tab."""
+        """Switch to the tab that shows a panel."""
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to maximise, or to restore what was maximised before there is anything else."""
+        """Enable `restore` while a panel is maximised, else `maximise` and `back`."""
         match action:
             case "maximise" | "back":
                 return self.maximized is None
@@ -37,38 +37,38 @@ class PanelScreen(BaseScreen[None]):
         return True
 
     def action_maximise(self) -> None:
-        """Give the panel with the focus all the room."""
+        """Maximise the focused panel."""
         if self.focused:
             self._chain = self.focus_chain
             self.maximize(self.focused, container=False)
 
     def action_restore(self) -> None:
-        """Show all panels again."""
+        """Restore the layout with all panels."""
         panel = self.maximized
         self.minimize()
         if panel:
             self.reveal(panel)
 
     def watch_maximized(self) -> None:
-        """Use the room that there is now."""
+        """Repaint for the new size of the panel."""
         self.refresh_bindings()
         self.call_after_refresh(self.repaint)
 
     def focus_next(self, selector: Any = "*") -> Widget | None:
-        """Put the focus on the next panel; where one is maximised, the next one is then."""
-        return self._maximise_beside(1) if self.maximized else super().focus_next(selector)
+        """Focus the next panel, and maximise it if the current one is maximised."""
+        return self._maximise_relative(1) if self.maximized else super().focus_next(selector)
 
     def focus_previous(self, selector: Any = "*") -> Widget | None:
-        """Put the focus on the panel before; where one is maximised, that one is then."""
-        return self._maximise_beside(-1) if self.maximized else super().focus_previous(selector)
+        """Focus the previous panel, and maximise it if the current one is maximised."""
+        return self._maximise_relative(-1) if self.maximized else super().focus_previous(selector)
 
     def keep_maximised(self) -> None:
-        """Maximise the panel that has the focus now, where another one was."""
+        """Maximise the newly focused panel if another one was maximised."""
         if self.maximized and self.focused:
             self.maximize(self.focused, container=False)
 
-    def _maximise_beside(self, by: int) -> Widget | None:
-        at = self._chain.index(self.focused) if self.focused in self._chain else 0
-        self.set_focus(self._chain[(at + by) % len(self._chain)])
+    def _maximise_relative(self, by: int) -> Widget | None:
+        index = self._chain.index(self.focused) if self.focused in self._chain else 0
+        self.set_focus(self._chain[(index + by) % len(self._chain)])
         self.keep_maximised()
         return self.focused

@@ -1,4 +1,4 @@
-"""The base of all screens: what paints them, and what keeps events that come twice harmless."""
+"""Base of all screens: when to paint, and protection against duplicate and outdated events."""
 
 from typing import ClassVar, TypeVar
 
@@ -14,28 +14,28 @@ T = TypeVar("T")
 
 
 class BaseScreen(Screen[T]):
-    """Paints itself when it is resumed or resized, and whenever `repaint` is called.
+    """Paint on resume, on resize and when `repaint` is called.
 
-    It is closed once, and takes no size but the newest.
+    A second `dismiss` and outdated resize events are ignored.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
     _is_dismissed = False
 
     def paint(self) -> None:
-        """Show what there is now, in the room that there is now. Called by `repaint` alone."""
+        """Show the current data at the current size. Called only by `repaint`."""
 
     def repaint(self) -> None:
-        """Paint, if the screen can be seen."""
+        """Paint if the screen is visible."""
         if self.is_to_be_seen:
             self.paint()
 
     @property
     def is_to_be_seen(self) -> bool:
-        """Whether it is in front, or behind dialogs alone.
+        """Whether the screen is on top, or covered only by dialogs.
 
-        Painting another one would send all of it to the terminal. One that is just being
-        opened, or closed, lacks its panels.
+        Painting a covered screen would send all of it to the terminal. A screen that is being
+        opened or closed has no panels.
         """
         if not (self.is_mounted and self.display and self.children):
             return False
@@ -47,16 +47,16 @@ class BaseScreen(Screen[T]):
         return False
 
     def request(self, request: Request) -> None:
-        """Ask the app for something."""
+        """Post a request to the app."""
         request.sender = self
         self.app.post_message(request)
 
     def on_screen_resume(self) -> None:
-        """Show what has changed while another screen was in front."""
+        """Show changes that happened while another screen was on top."""
         self.repaint()
 
     def on_resize(self, _: events.Resize) -> None:
-        """Use the room that there is, once the panels have their share of it."""
+        """Repaint after the panels have been laid out at the new size."""
         self.call_after_refresh(self.repaint)
 
     @on(LineView.Resized)
@@ -64,10 +64,10 @@ class BaseScreen(Screen[T]):
         self.repaint()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close it, unless that was done: the key for it may come twice.
+        """Close the screen once: the key that closes it may be pressed twice.
 
-        Textual would pop whichever screen is on top: https://github.com/Textualize/textual/issues/2575.
-        Can go when a second `dismiss` does nothing.
+        Textual would pop the screen below: https://github.com/Textualize/textual/issues/2575.
+        Can go when a second `dismiss` has no effect.
         """
         if self._is_dismissed:
             return AwaitComplete()
@@ -75,11 +75,11 @@ class BaseScreen(Screen[T]):
         return super().dismiss(result)
 
     async def on_event(self, event: events.Event) -> None:
-        """Leave out a size that is old, and a Mount that comes after the end.
+        """Drop outdated resize events, and the Mount event of a closed screen.
 
-        Screens send each other their size; with two sizes under way they would never come to rest.
-        No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes,
-        and the Mount event of a screen that is closed.
+        Screens pass resize events to each other; two different sizes would circulate forever.
+        No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes
+        and the Mount event of a closed screen.
         """
         if isinstance(event, events.Resize) and event.size != self.app.size:
             return

@@ -1,4 +1,4 @@
-"""A scrollbar of whole cells, for terminals without parts of blocks."""
+"""A scrollbar of whole cells, for terminals without block characters."""
 
 from typing import ClassVar
 
@@ -6,9 +6,9 @@ from textual.scrollbar import ScrollBarRender
 
 
 class PlainScrollBar(ScrollBarRender):
-    """Ends at the edge of a cell, so that it needs no character but the space.
+    """Draw the scrollbar with spaces only.
 
-    A renderer of one's own is the supported way: https://github.com/Textualize/textual/pull/4505.
+    Textual supports custom renderers: https://github.com/Textualize/textual/pull/4505.
     """
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8

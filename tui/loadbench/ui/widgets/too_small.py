@@ -1,4 +1,4 @@
-"""What covers everything else where there is no room for it."""
+"""The message that covers the screen if the terminal is too small."""
 
 from textual import events
 from textual.app import RenderResult
@@ -10,22 +10,22 @@ MIN_COLUMNS, MIN_ROWS = 60, 15
 
 
 class TooSmall(Widget):
-    """A sentence that says how much room is needed; to be seen only where there is less."""
+    """A message with the required size, visible only below it."""
 
     def render(self) -> RenderResult:
-        """Return the sentence, with the size that there is."""
+        """Return the message with the required and the current size."""
         columns, rows = self.app.size
-        told = (
-            f"{MIN_COLUMNS}×{MIN_ROWS} is needed, this terminal has {columns}×{rows}. "
-            "`attach --plain` needs less."
+        message = (
+            f"Terminal too small: {columns}×{rows}, need {MIN_COLUMNS}×{MIN_ROWS}. "
+            "Enlarge it, or use `loadbench-tui attach --plain`."
         )
-        return in_ascii(told) if self.app.has_class("-ascii") else told
+        return in_ascii(message) if self.app.has_class("-ascii") else message
 
     def on_resize(self, _: events.Resize) -> None:
-        """Say the new size."""
+        """Update the size in the message."""
         self.refresh()
 
 
 def is_too_small(columns: int, rows: int) -> bool:
-    """Return whether so many columns and rows have no room for anything."""
+    """Return whether a terminal is smaller than the supported minimum."""
     return columns < MIN_COLUMNS or rows < MIN_ROWS

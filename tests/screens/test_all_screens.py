@@ -1,4 +1,4 @@
-"""What holds on every screen: keys that tell the truth, the palette, light and dark, any keys."""
+"""Behaviour of all screens: keys and help, command palette, themes, random input."""
 
 import random
 from pathlib import Path
@@ -42,7 +42,7 @@ KEYS = (
 SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
 PRESSES = 500
 OPENINGS = ((), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter"))
-"""The keys to each screen."""
+"""Keys that open each screen."""
 SCREENS = (ProfilesScreen, RunScreen, CellScreen, LogScreen, ReportsScreen, LoadbenchApp)
 
 
@@ -53,46 +53,40 @@ def screens(stage: Stage) -> None:
         stage.add_run(journal, run=f"2026112{number}-111101")
 
 
-# Keys that tell the truth
+# Keys and help
 
 
-@pytest.mark.parametrize(
-    "opening", [(), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter")]
-)
-def test_help_names_every_key_that_does_something(stage: Stage, opening: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_help_lists_every_active_key(stage: Stage, opening: tuple[str, ...]) -> None:
     screens(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, *opening)
         app = pilot.app
-        active = [
-            it
-            for it in app.screen.active_bindings.values()
-            if it.enabled and it.binding.description
+        bindings = [
+            active.binding
+            for active in app.screen.active_bindings.values()
+            if active.enabled and active.binding.description
         ]
-        keys = {app.get_key_display(it.binding) for it in active}
+        keys = {app.get_key_display(binding) for binding in bindings}
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
-        told = " ".join("".join(p.text for p in line) for line in app.screen._lines).split()
-        assert keys - {"super+c"} <= set(told)
+        words = " ".join("".join(p.text for p in line) for line in app.screen._lines).split()
+        assert keys - {"super+c"} <= set(words)
 
     drive(stage.app(), script)
 
 
-def test_every_key_of_every_screen_explains_itself() -> None:
+def test_every_binding_has_a_description_and_a_tooltip() -> None:
     for screen in SCREENS:
         for binding in screen.BINDINGS:
             assert binding.description, binding  # type: ignore[union-attr]  # all are Bindings
             assert binding.tooltip, binding  # type: ignore[union-attr]  # as above
 
 
-@pytest.mark.parametrize(
-    "opening", [(), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter")]
-)
-def test_the_palette_has_every_action_that_is_offered(
-    stage: Stage, opening: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_palette_lists_every_action_in_the_footer(stage: Stage, opening: tuple[str, ...]) -> None:
     screens(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -100,17 +94,17 @@ def test_the_palette_has_every_action_that_is_offered(
         await press(pilot, *opening)
         app = pilot.app
         screen: Screen[Any] = app.screen
-        shown = {
-            it.binding.description
-            for it in screen.active_bindings.values()
-            if it.binding.show and it.enabled
+        actions = {
+            active.binding.description
+            for active in screen.active_bindings.values()
+            if active.binding.show and active.enabled
         }
-        assert shown <= {command.title for command in app.get_system_commands(screen)}
+        assert actions <= {command.title for command in app.get_system_commands(screen)}
 
     drive(stage.app(), script)
 
 
-def test_the_palette_does_what_it_says(stage: Stage) -> None:
+def test_palette_runs_the_selected_action(stage: Stage) -> None:
     screens(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -123,7 +117,7 @@ def test_the_palette_does_what_it_says(stage: Stage) -> None:
     drive(stage.app(), script)
 
 
-def test_the_footer_does_what_it_says_by_mouse(stage: Stage) -> None:
+def test_click_in_the_footer_runs_the_action(stage: Stage) -> None:
     screens(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -136,11 +130,11 @@ def test_the_footer_does_what_it_says_by_mouse(stage: Stage) -> None:
     drive(stage.app(), script)
 
 
-# Light and dark
+# Themes
 
 
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
-def test_every_theme_has_every_tone_and_its_opposite(stage: Stage, theme: str) -> None:
+def test_every_theme_can_be_toggled_and_restored(stage: Stage, theme: str) -> None:
     folder = stage.add_run("containers")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -148,19 +142,21 @@ def test_every_theme_has_every_tone_and_its_opposite(stage: Stage, theme: str) -
         app = pilot.app
         app.theme = theme
         await settled(pilot)
-        dark = app.current_theme.dark
+        is_dark = app.current_theme.dark
         await press(pilot, "t")
-        assert app.current_theme.dark is not dark
+        assert app.current_theme.dark is not is_dark
         await press(pilot, "t")
         assert app.theme == theme
 
     drive(stage.app(folder=folder), script)
 
 
-# Whatever is pressed
+# Random input and internal errors
 
 
-def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_keys_and_sizes_cause_no_error(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError("not in this test")
 
@@ -170,13 +166,13 @@ def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.M
     monkeypatch.delenv("DISPLAY", raising=False)
     screens(stage)
     live = stage.add_run("demo", run="20261129-111101", lines=lines_until("demo", '"second":11,'))
-    dice = random.Random(1)
+    generator = random.Random(1)
 
     async def script(pilot: "Pilot[Any]") -> None:
         for number in range(PRESSES):
-            pilot.app.simulate_key(dice.choice(KEYS))
+            pilot.app.simulate_key(generator.choice(KEYS))
             if number % 25 == 24:
-                await pilot.resize_terminal(*dice.choice(SIZES))
+                await pilot.resize_terminal(*generator.choice(SIZES))
             elif number % 8 == 0:
                 await pilot.pause()
             if pilot.app._exit:
@@ -187,7 +183,7 @@ def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.M
     left = PRESSES
     with held(live):
         while left > 0:
-            app = stage.app(folder=dice.choice([None, live]))
+            app = stage.app(folder=generator.choice([None, live]))
             drive(app, script)
             assert app._exception is None
             left -= PRESSES if not app._exit else 100
@@ -196,9 +192,7 @@ def test_no_keys_and_no_sizes_break_anything(stage: Stage, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("opening", "paint"), [("?", "repaint"), ("d", "repaint"), ("v", "_show_why")]
 )
-def test_a_screen_that_is_closed_while_its_size_changes_paints_no_more(
-    stage: Stage, opening: str, paint: str
-) -> None:
+def test_closed_screen_does_not_paint(stage: Stage, opening: str, paint: str) -> None:
     stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -215,59 +209,59 @@ def test_a_screen_that_is_closed_while_its_size_changes_paints_no_more(
     drive(stage.app(), script)
 
 
-def test_a_mistake_of_the_program_is_told_in_a_sentence_and_written_down(
+def test_traceback_of_an_internal_error_is_written_to_a_file(
     stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = stage.add_run("demo")
     monkeypatch.setattr(
         "loadbench.ui.run.screen.header_lines",
-        lambda *_: [][1],  # a mistake of ours
+        lambda *_: [][1],  # raises IndexError
     )
     app = stage.app(folder=folder)
 
     async def script(pilot: "Pilot[Any]") -> None:
-        await until(pilot, lambda: app._exception, "the mistake")
+        await until(pilot, lambda: app._exception, "the error")
 
     with pytest.raises(IndexError):
         drive(app, script)
-    told = (state_home / "loadbench" / "screen-error.txt").read_text()
-    assert "IndexError" in told
-    assert "header_lines" in told
+    traceback = (state_home / "loadbench" / "screen-error.txt").read_text()
+    assert "IndexError" in traceback
+    assert "header_lines" in traceback
 
 
-# Too soon, too late, twice
+# Early, late and duplicate events
 
 
-def test_a_window_that_is_closed_twice_closes_no_other_screen(stage: Stage) -> None:
+def test_second_dismiss_closes_no_other_screen(stage: Stage) -> None:
     screens(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "v", "question_mark")
-        window = pilot.app.screen
-        assert isinstance(window, HelpScreen)
-        window.dismiss()
-        window.dismiss()
+        dialog = pilot.app.screen
+        assert isinstance(dialog, HelpScreen)
+        dialog.dismiss()
+        dialog.dismiss()
         await settled(pilot)
         assert isinstance(pilot.app.screen, ReportsScreen)
 
     drive(stage.app(), script)
 
 
-def test_a_key_waits_for_the_screen_that_the_one_before_opens(stage: Stage) -> None:
+def test_key_waits_for_the_screen_opened_by_the_previous_key(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         for key in ("enter", "3", "z"):
             pilot.app.simulate_key(key)
-        await until(pilot, lambda: pilot.app.screen.maximized, "a panel of the cell's screen")
+        await until(pilot, lambda: pilot.app.screen.maximized, "a maximised panel")
         assert isinstance(pilot.app.screen, CellScreen)
 
     drive(stage.app(folder=folder), script)
 
 
-def test_a_size_that_is_old_is_left_out(stage: Stage) -> None:
+def test_outdated_resize_event_is_dropped(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -280,9 +274,7 @@ def test_a_size_that_is_old_is_left_out(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-def test_a_request_that_comes_twice_or_from_a_screen_behind_opens_no_second_screen(
-    stage: Stage,
-) -> None:
+def test_duplicate_and_outdated_requests_open_no_second_screen(stage: Stage) -> None:
     screens(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
