@@ -52,7 +52,7 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
 def chosen(pilot: "Pilot[Any]") -> str | None:
     screen = pilot.app.screen
     assert isinstance(screen, ProfilesScreen)
-    return screen.chosen.name if screen.chosen else None
+    return screen.selected.name if screen.selected else None
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
@@ -414,7 +414,7 @@ def test_two_files_of_one_name_can_both_be_chosen(stage: Stage) -> None:
         for key in ("g", "j"):
             await press(pilot, key)
             assert isinstance(pilot.app.screen, ProfilesScreen)
-            files.append(pilot.app.screen.chosen)
+            files.append(pilot.app.screen.selected)
         assert [it.file.suffix for it in files if it] == [".yaml", ".yml"]
 
     drive(stage.app(), script)

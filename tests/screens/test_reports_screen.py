@@ -183,11 +183,11 @@ def test_the_cursor_stays_on_its_cell_when_cells_are_sorted(stage: Stage) -> Non
         await open_reports(pilot)
         await press(pilot, "tab", "down")
         table = pilot.app.screen.query_one(CellTable)
-        assert table.chosen is not None
-        before = table.chosen.cell
+        assert table.selected is not None
+        before = table.selected.cell
         for _ in range(6):
             await press(pilot, "s")
-            assert table.chosen.cell == before
+            assert table.selected.cell == before
 
     drive(stage.app(), script)
 

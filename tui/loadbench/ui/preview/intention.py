@@ -1,4 +1,4 @@
-"""What is about to be started, and the request to the runner that would do it."""
+"""Build the preview of a run and the request that starts it."""
 
 from pathlib import Path
 
@@ -9,20 +9,21 @@ from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run_reader import Run, rest_of
 from loadbench.errors import JournalError
 from loadbench.ui.preview.lines import Intention
+from loadbench.wording import counted
 from loadbench.workspace import Workspace
 
 
 def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, RunRequest]:
-    """Return what starting a new run of a profile is, and the request for it."""
-    intention = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
-    return intention, RunRequest.to_run(workspace, file, profile)
+    """Return the preview of a new run of a profile, and its request."""
+    preview = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
+    return preview, RunRequest.to_run(workspace, file, profile)
 
 
 def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | None:
-    """Return what going on with a run is, and the request for it; None: nothing is left of it.
+    """Return the preview of resuming a run, and its request; None: no cell remains.
 
     Raises:
-        JournalError: Its profile is one that this version cannot read.
+        JournalError: This version cannot read the profile of the run.
     """
     rest = rest_of(run)
     if rest is None or run.state.started is None:
@@ -30,15 +31,19 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | 
     profile = run.state.profile
     if profile is None:
         raise JournalError(run.state.profile_problem)
-    left = [it for it in run.state.cells.values() if it.status not in OVER]
+    cells = run.state.cells.values()
     if rest.retry_failed:
-        left = [it for it in run.state.cells.values() if it.status is CellStatus.FAILED]
-    what = "have failed; they are measured again" if rest.retry_failed else "are left"
-    intention = Intention(
+        remaining = [cell for cell in cells if cell.status is CellStatus.FAILED]
+        summary = f"Retries {counted(rest.cells, 'failed cell')} of {len(cells)}."
+    else:
+        remaining = [cell for cell in cells if cell.status not in OVER]
+        verb = "remains" if rest.cells == 1 else "remain"
+        summary = f"{rest.cells} of {counted(len(cells), 'cell')} {verb}."
+    preview = Intention(
         name=run.name,
         profile=profile,
-        cells=tuple(it.cell for it in left),
-        again=f"{rest.cells} of its {len(run.state.cells)} cells {what}. The others stay.",
+        cells=tuple(state.cell for state in remaining),
+        again=f"{summary} The other cells keep their results.",
     )
     request = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
-    return intention, request
+    return preview, request
