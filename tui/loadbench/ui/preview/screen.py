@@ -46,8 +46,8 @@ class PreviewScreen(Dialog[Path | None]):
             window.border_title = Text(f"{verb} {self._intention.name}")
             yield LineView(id="preview")
             with Horizontal():
-                yield Button("Enter  Start", id="start", variant="primary", compact=True)
                 yield Button("Esc  Cancel", id="cancel", compact=True)
+                yield Button("Enter  Start", id="start", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         """Keep the focus off the buttons, and ask the runner for the preview."""

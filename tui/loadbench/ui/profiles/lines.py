@@ -91,11 +91,17 @@ def profile_detail(
     assert profile is not None
     cells = plan_cells(profile)
     lines = wrap(line(profile.description or saved.name), columns)
+    if runs is not None and not runs:
+        # At the top: on a small screen the end of the detail is out of view.
+        lines += [(), *_first_step(columns)]
     lines += [(), *_facts(profile, columns), ()]
     total = readable_duration(estimate_s(profile, cells))
     lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
     lines += plan_lines(grid_of(cells), glyphs)
-    lines += [(), *_runs(runs, glyphs, columns)]
+    if runs is None:
+        lines += [(), line(("Loading runs…", Tone.DIM))]
+    elif runs:
+        lines += [(), *_runs(runs, glyphs, columns)]
     return [*lines, (), *wrap(line((str(saved.file), Tone.DIM)), columns)]
 
 
@@ -209,13 +215,13 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
     ]
 
 
-def _runs(runs: Sequence[Run] | None, glyphs: Glyphs, columns: int) -> list[Line]:
-    if runs is None:
-        return [line(("Loading runs…", Tone.DIM))]
-    if not runs:
-        enter = ("Enter", Tone.ACCENT)
-        hint = line("Press ", enter, " to preview the run, ", enter, " again to start it.")
-        return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
+def _first_step(columns: int) -> list[Line]:
+    enter = ("Enter", Tone.ACCENT)
+    hint = line("Press ", enter, " to preview a run, ", enter, " again to start it.")
+    return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
+
+
+def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
     lines = [line(("Runs", Tone.STRONG))]
     for run in runs[:MAX_RUNS]:
         lines += wrap(run_line(run, glyphs), columns, indent=2)

@@ -139,7 +139,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
 
     def _fitting_gap(self) -> int:
         columns = sum(self._widths) + _MAX_GAP * len(self._widths)
-        return _MAX_GAP if columns <= self.scrollable_content_region.width else _MIN_GAP
+        return _MAX_GAP if columns < self.scrollable_content_region.width else _MIN_GAP
 
     def _cell(self, column: int, text: str, row: Row | None = None) -> Text:
         """Return a value as the table shows it; without a row, the head of its column."""

@@ -27,7 +27,7 @@ from loadbench.wording import (
     standing,
 )
 
-_PROBLEM_COLUMNS = 36
+_MENU_COLUMNS = 36
 
 REPEAT, VERDICT = "repeat", "verdict"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (
@@ -54,9 +54,11 @@ _STATUS_TONES = {
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[MenuEntry]:
-    """Return all runs as list entries, grouped by profile."""
+    """Return all runs as list entries, grouped by profile; without runs, what to do."""
+    if not (catalog.runs or catalog.unreadable):
+        return [MenuEntry("", tuple(no_runs(complete=catalog.complete)))]
     entries = [
-        MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)))
+        MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), _MENU_COLUMNS)))
         for problem in catalog.unreadable
     ]
     for profile in sorted({run.folder.parent.name for run in catalog.runs}):
@@ -75,14 +77,12 @@ def no_runs(*, complete: bool) -> list[Line]:
         complete: All runs have been read, and none exists.
     """
     if not complete:
-        return [line((" Loading runs…", Tone.DIM))]
-    return [
-        line((" No runs yet.", Tone.STRONG)),
-        line(
-            *(" Press ", ("Esc", Tone.ACCENT), " to return to the profiles, then "),
-            *(("Enter", Tone.ACCENT), " on a profile to run it."),
-        ),
-    ]
+        return [line(("Loading runs…", Tone.DIM))]
+    hint = line(
+        *("Press ", ("Esc", Tone.ACCENT), " to return to the profiles, then "),
+        *(("Enter", Tone.ACCENT), " on a profile to start a run."),
+    )
+    return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, _MENU_COLUMNS)]
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:

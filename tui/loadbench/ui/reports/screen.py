@@ -19,7 +19,6 @@ from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
     latency_by_level,
-    no_runs,
     repeated_lines,
     run_entries,
     throughput_by_level,
@@ -148,10 +147,8 @@ class ReportsScreen(PanelScreen):
     def _show_result(self, run: Run | None) -> None:
         self._repeated_columns = None
         outcome = self.query_one("#outcome", TextLine)
-        if run is None:
-            outcome.show(no_runs(complete=self._catalog.complete))
-        else:
-            outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
+        summary = line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state)) if run else None
+        outcome.show([summary] if summary else [])
         if run is None and not self._catalog.complete:
             return
         self.query_one(CellTable).show_rows(run.rows if run else ())
