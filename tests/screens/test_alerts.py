@@ -50,4 +50,4 @@ def test_a_cell_that_fails_calls_unless_that_is_switched_off(
             assert terminal.said.count(b"failed: model-1 ended\x1b\\\x07") == called
             terminal.press("b")
             off = (number + bool(option)) % 2 == 0
-            terminal.wait_for("alerts are off" if off else "alerts are on")
+            terminal.wait_for("Alerts off" if off else "Alerts on")

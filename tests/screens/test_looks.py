@@ -113,7 +113,7 @@ def test_profiles_with_the_chosen_one_in_full(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
     with_runs(stage)
-    shot(stage, looks, "profiles", size, "j")
+    shot(stage, looks, "profiles", size)
 
 
 @sizes
@@ -121,7 +121,7 @@ def test_a_broken_profile_with_its_mistakes_and_the_first_line_of_them(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
     with_runs(stage)
-    shot(stage, looks, "broken", size)
+    shot(stage, looks, "broken", size, "k")
 
 
 @sizes
@@ -136,7 +136,7 @@ def test_the_preview_of_a_run(
 ) -> None:
     with_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
-    shot(stage, looks, "preview", size, "j", "enter")
+    shot(stage, looks, "preview", size, "enter")
 
 
 @sizes
@@ -151,7 +151,7 @@ def test_the_preview_of_a_run_that_is_refused(
 
     with_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
-    shot(stage, looks, "preview-refused", size, "j", "enter")
+    shot(stage, looks, "preview-refused", size, "enter")
 
 
 @sizes
@@ -160,7 +160,7 @@ def test_the_preview_of_going_on_with_a_run(
 ) -> None:
     with_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
-    shot(stage, looks, "preview-resume", size, "j", "r")
+    shot(stage, looks, "preview-resume", size, "r")
 
 
 @sizes
@@ -168,7 +168,7 @@ def test_the_question_before_a_profile_is_deleted(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
     with_runs(stage)
-    shot(stage, looks, "delete", size, "j", "d")
+    shot(stage, looks, "delete", size, "d")
 
 
 # A live run
@@ -427,7 +427,7 @@ def repeated_run(stage: Stage) -> None:
 def test_help(stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: str) -> None:
     with_runs(stage)
     pressed = ["question_mark" if key == "?" else key for key in keys]
-    shot(stage, looks, f"help-{name}", size, "j", *pressed)
+    shot(stage, looks, f"help-{name}", size, *pressed)
 
 
 @sizes

@@ -85,9 +85,9 @@ def test_ascii_terminals_get_ascii_alone(
 
     assert shown.isascii()
     terminal.press("?")
-    terminal.wait_for("keys", "everywhere")
+    terminal.wait_for("Keys", "Everywhere")
     terminal.press("G")
-    assert terminal.wait_for("signs", "not measured yet").isascii()
+    assert terminal.wait_for("Signs", "pending").isascii()
 
 
 def test_a_dumb_terminal_is_refused_with_what_to_do_instead(stage: Stage, opened: Open) -> None:
@@ -185,7 +185,7 @@ def test_an_editor_has_the_terminal_and_its_mistakes_are_shown_at_their_line(
     terminal.press("e")
 
     number = len(before) + 1
-    shown = terminal.wait_for("not valid", "'many': a whole number", f"{number}  batch_size: many")
+    shown = terminal.wait_for("invalid", "'many': a whole number", f"{number}  batch_size: many")
     assert re.search(rf"> +{number}  batch_size: many", shown)
     terminal.press("q")
     assert terminal.wait() == 0

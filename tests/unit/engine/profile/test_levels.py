@@ -149,10 +149,10 @@ def test_another_level_passes_through_the_recommendation() -> None:
 def test_another_level_is_shown_before_it_is_measured() -> None:
     profile = make_profile()
     mixed = Intention(name="x", profile=profile, cells=(*GRID, make_cell()))
-    told = [plain(it) for it in preview_lines(mixed, None, 200)]
+    lines = [plain(line) for line in preview_lines(mixed, None, 200)]
 
-    assert "pulses 2, 10" in told[0]
-    assert "users 2" in told[0]
+    assert "Pulses      2, 10" in lines
+    assert "Users       2" in lines
     assert set(proposal(GRID[0]).values()) == {"1", ""}
 
 
