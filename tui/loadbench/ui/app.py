@@ -33,9 +33,9 @@ from loadbench.workspace import Workspace
 
 CATALOG_S = 2.0
 """Seconds between two scans of the workspace for new profiles and runs."""
-FIRST_LOOK_S = 0.1
+FIRST_SCAN_S = 0.1
 """Seconds before the first scan."""
-_FIRST = 2
+_ONE_SCREEN = 2
 """Size of the screen stack with one screen open: Textual's empty default screen lies below it."""
 
 
@@ -119,7 +119,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         else:
             self._show_profiles()
         # Reading long journals would delay the run that is opened first.
-        self.set_timer(CATALOG_S if self._first_run else FIRST_LOOK_S, self._read_catalog)
+        self.set_timer(CATALOG_S if self._first_run else FIRST_SCAN_S, self._read_catalog)
         self.set_interval(CATALOG_S, self._read_catalog)
 
     @work
@@ -155,7 +155,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     async def _preview_profile(self, file: Path) -> None:
         """Reload a profile and preview a run of it."""
-        from loadbench.ui.preview.intention import to_run
+        from loadbench.ui.preview.previewed_run import to_run
         from loadbench.ui.preview.screen import PreviewScreen
 
         saved = await self.context.catalog.read_profile(file)
@@ -169,7 +169,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     def _preview_rest(self, run: Run) -> None:
         """Preview resuming a run."""
-        from loadbench.ui.preview.intention import to_resume
+        from loadbench.ui.preview.previewed_run import to_resume
         from loadbench.ui.preview.screen import PreviewScreen
 
         try:
@@ -195,15 +195,15 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         self.push_screen(self._reports)
 
     def _go_back(self, profile: str) -> None:
-        is_first = len(self.screen_stack) <= _FIRST
+        is_first = len(self.screen_stack) <= _ONE_SCREEN
         self.pop_screen()
         if is_first:
             self._show_profiles(profile)
 
-    def _show_profiles(self, begin_at: str = "") -> None:
+    def _show_profiles(self, start_at: str = "") -> None:
         from loadbench.ui.profiles.screen import ProfilesScreen
 
-        self.push_screen(ProfilesScreen(self.context, begin_at))
+        self.push_screen(ProfilesScreen(self.context, start_at))
 
     # Reports from screens
 
@@ -266,11 +266,11 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
     def action_help(self) -> None:
         """Show all keys that are active now."""
         from loadbench.ui.dialogs.help import HelpScreen
-        from loadbench.ui.dialogs.keys import keys_of
+        from loadbench.ui.dialogs.keys import active_keys
         from loadbench.ui.dialogs.lines import help_lines
 
         if not self.screen.is_modal:
-            self.push_screen(HelpScreen(help_lines(keys_of(self.screen), self.context.glyphs)))
+            self.push_screen(HelpScreen(help_lines(active_keys(self.screen), self.context.glyphs)))
 
     def _live_run(self) -> Run | None:
         runs = (self._runs.get(screen) for screen in self.screen_stack[::-1])

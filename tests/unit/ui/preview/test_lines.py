@@ -120,7 +120,9 @@ def test_a_refusal_is_shown_with_what_to_do() -> None:
 
 
 def test_a_refusal_to_resume_says_to_resume_again() -> None:
-    lines = texts(preview_lines(replace(INTENTION, again="x"), None, 80, refusal="no driver"))
+    lines = texts(
+        preview_lines(replace(INTENTION, resume_summary="x"), None, 80, refusal="no driver")
+    )
 
     assert lines[-1] == "Nothing was started. Fix the problem, then resume the run again."
 
@@ -132,9 +134,9 @@ def test_progress_is_shown_below_the_facts() -> None:
 
 
 def test_the_preview_of_a_resumed_run_starts_with_what_remains() -> None:
-    again = replace(INTENTION, again="1 of 2 cells remains.", cells=INTENTION.cells[:1])
+    resumed = replace(INTENTION, resume_summary="1 of 2 cells remains.", cells=INTENTION.cells[:1])
 
-    lines = texts(preview_lines(again, None, 80))
+    lines = texts(preview_lines(resumed, None, 80))
 
     assert lines[:4] == ["1 of 2 cells remains.", "", "Cells       1", "Models      1"]
 

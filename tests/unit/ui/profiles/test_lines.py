@@ -20,10 +20,10 @@ from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.run import run_line, when
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.profiles.lines import (
-    best_of,
-    broken_detail,
+    best_cell_of,
+    first_error_line,
     first_profile,
-    mistaken_line,
+    invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
@@ -277,8 +277,8 @@ def test_the_best_cell_meets_the_goals_of_the_profile() -> None:
     )
     before = (run_started(strict), cell_started(), cell_finished(), cell_started(SECOND))
 
-    fast = best_of(Run(Path("/r"), state_after(*before, slow), RunStatus.DONE))
-    kept = best_of(Run(Path("/r"), state_after(*before, late), RunStatus.DONE))
+    fast = best_cell_of(Run(Path("/r"), state_after(*before, slow), RunStatus.DONE))
+    kept = best_cell_of(Run(Path("/r"), state_after(*before, late), RunStatus.DONE))
 
     assert fast is not None
     assert kept is not None
@@ -288,26 +288,26 @@ def test_the_best_cell_meets_the_goals_of_the_profile() -> None:
 def test_a_run_without_a_valid_cell_has_no_best_cell() -> None:
     suspect = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled",))
 
-    assert best_of(run(cell_started(), suspect)) is None
-    assert best_of(run()) is None
+    assert best_cell_of(run(cell_started(), suspect)) is None
+    assert best_cell_of(run()) is None
 
 
 def test_an_unread_run_has_no_best_cell() -> None:
-    assert best_of(Run(Path("/r"), state_after(), RunStatus.INTERRUPTED)) is None
+    assert best_cell_of(Run(Path("/r"), state_after(), RunStatus.INTERRUPTED)) is None
 
 
 def test_a_run_with_an_unreadable_profile_has_no_best_cell() -> None:
     strange = replace(BEGUN, profile={**BEGUN.profile, "device": "abacus"})
     state = state_after(strange, *MEASURED)
 
-    assert best_of(Run(Path("/r"), state, RunStatus.DONE)) is None
+    assert best_cell_of(Run(Path("/r"), state, RunStatus.DONE)) is None
 
 
 def test_a_run_with_unknown_profile_keys_has_a_best_cell() -> None:
     newer = replace(BEGUN, profile={**BEGUN.profile, "weather": "good"})
     state = state_after(newer, *MEASURED)
 
-    assert best_of(Run(Path("/r"), state, RunStatus.DONE)) is not None
+    assert best_cell_of(Run(Path("/r"), state, RunStatus.DONE)) is not None
 
 
 # An invalid profile
@@ -318,7 +318,7 @@ def test_an_invalid_profile_shows_its_errors_and_the_first_bad_line(
 ) -> None:
     saved = broken(tmp_path)
 
-    lines = broken_detail(saved, 60)
+    lines = invalid_detail(saved, 60)
 
     assert texts(lines) == [
         "This profile is invalid.",
@@ -343,7 +343,7 @@ def test_only_lines_around_the_error_are_shown(tmp_path: Path) -> None:
     text = "models: [1]\n" + 20 * "# remark\n" + "users: [ten]\n" + 20 * "# remark\n"
     saved = broken(tmp_path, text + "spawn_rates: [5]\n")
 
-    lines = texts(broken_detail(saved, 60))
+    lines = texts(invalid_detail(saved, 60))
 
     shown = [text for text in lines if "remark" in text or "users: [" in text]
     assert len(shown) == 7
@@ -353,7 +353,7 @@ def test_only_lines_around_the_error_are_shown(tmp_path: Path) -> None:
 def test_long_lines_of_an_invalid_profile_are_cut(tmp_path: Path) -> None:
     text = f"models: [1]\nusers: [ten]  # {200 * 'x'}\nspawn_rates: [5]\n"
 
-    lines = broken_detail(broken(tmp_path, text), 40)
+    lines = invalid_detail(broken(tmp_path, text), 40)
 
     assert all(width(line) <= 40 for line in lines)
     assert any(plain(line).endswith("…") for line in lines)
@@ -362,8 +362,10 @@ def test_long_lines_of_an_invalid_profile_are_cut(tmp_path: Path) -> None:
 def test_a_file_that_was_shortened_meanwhile_is_shown_to_its_end(tmp_path: Path) -> None:
     saved = broken(tmp_path)
 
-    assert "models" in "".join(texts(broken_detail(replace(saved, source="models: [1]\n"), 60)))
-    assert texts(broken_detail(replace(saved, source=""), 60))[-1] == "Press e to edit the profile."
+    assert "models" in "".join(texts(invalid_detail(replace(saved, source="models: [1]\n"), 60)))
+    assert (
+        texts(invalid_detail(replace(saved, source=""), 60))[-1] == "Press e to edit the profile."
+    )
 
 
 @pytest.mark.parametrize(
@@ -376,19 +378,19 @@ def test_a_file_that_was_shortened_meanwhile_is_shown_to_its_end(tmp_path: Path)
     ],
 )
 def test_the_line_of_the_first_error(tmp_path: Path, text: str, at: int | None) -> None:
-    assert mistaken_line(broken(tmp_path, text)) == at
+    assert first_error_line(broken(tmp_path, text)) == at
 
 
 def test_an_error_without_a_line_shows_no_part_of_the_file(tmp_path: Path) -> None:
     text = "users: [1]\nspawn_rates: [1]\n"
 
-    lines = texts(broken_detail(broken(tmp_path, text), 60))
+    lines = texts(invalid_detail(broken(tmp_path, text), 60))
 
     assert not any("spawn_rates: [1]" in text for text in lines)
 
 
 def test_a_valid_profile_has_no_error_line() -> None:
-    assert mistaken_line(SAVED) is None
+    assert first_error_line(SAVED) is None
 
 
 # Start times

@@ -86,17 +86,17 @@ def column(name: str) -> int:
 def test_rows_keep_the_planned_order_without_a_sort_column() -> None:
     planned = [row(2), row(1)]
 
-    assert sorted_rows(planned, None, falling=False) == planned
-    assert sorted_rows(planned, None, falling=True) == planned
+    assert sorted_rows(planned, None, is_descending=False) == planned
+    assert sorted_rows(planned, None, is_descending=True) == planned
 
 
-@pytest.mark.parametrize(("falling", "expected"), [(False, [1, 3, 2]), (True, [3, 1, 2])])
+@pytest.mark.parametrize(("is_descending", "expected"), [(False, [1, 3, 2]), (True, [3, 1, 2])])
 def test_missing_values_are_last_in_both_directions(
-    falling: bool, expected: list[int]
+    is_descending: bool, expected: list[int]
 ) -> None:
     planned = [row(3, rps=9.0), row(2, rps=None), row(1, rps=5.0)]
 
-    ordered = sorted_rows(planned, column("req/s"), falling=falling)
+    ordered = sorted_rows(planned, column("req/s"), is_descending=is_descending)
 
     assert [cell.models for cell in ordered] == expected
 
@@ -104,8 +104,8 @@ def test_missing_values_are_last_in_both_directions(
 def test_rows_with_equal_values_keep_their_order() -> None:
     planned = [row(2), row(1), row(3)]
 
-    for falling in (False, True):
-        assert sorted_rows(planned, column("users"), falling=falling) == planned
+    for is_descending in (False, True):
+        assert sorted_rows(planned, column("users"), is_descending=is_descending) == planned
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_every_column_can_be_sorted_with_failed_cells(number: int) -> None:
         begun, cell_started(), cell_finished(), cell_started("m2_u2_s2"), cell_failed("m2_u2_s2")
     )
 
-    ordered = sorted_rows(rows(state), number, falling=True)
+    ordered = sorted_rows(rows(state), number, is_descending=True)
 
     assert {row.cell for row in ordered} == {cell.key for cell in begun.cells}
 
@@ -176,7 +176,7 @@ def test_the_recheck_is_marked_and_sorted_after_the_repeats() -> None:
     state = swept(make_profile(repeats=2, recheck_first=True))
     names = [title for title, _ in COLUMNS]
 
-    first, second, again = sorted_rows(rows(state), column("repeat"), falling=False)
+    first, second, again = sorted_rows(rows(state), column("repeat"), is_descending=False)
 
     values = [cell_values(row)[column("repeat")] for row in (first, second, again)]
     assert values == ["1", "2", "1+"]

@@ -16,7 +16,7 @@ PLACES = (_SCREEN, _PANEL, _APP)
 """The headings of the help, in order."""
 
 
-def keys_of(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+def active_keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the places, each with its keys and their effects.
 
     Keys with the same effect share an entry, separated by commas.

@@ -1,1 +1,1 @@
-"""The preview of a run: `screen`, `lines`, and `intention`, which builds its request."""
+"""The preview of a run: `screen`, `lines`, and `previewed_run`, which builds its request."""

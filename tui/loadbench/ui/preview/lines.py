@@ -25,33 +25,33 @@ class Intention:
     profile: Profile
     cells: tuple[Cell, ...]
     """The cells to measure."""
-    again: str = ""
+    resume_summary: str = ""
     """What resuming the run would do; empty: this is a new run."""
 
 
 def preview_lines(
-    intention: Intention, found: RunPlan | None, columns: int, *, refusal: str = "", busy: str = ""
+    previewed: Intention, plan: RunPlan | None, columns: int, *, refusal: str = "", busy: str = ""
 ) -> list[Line]:
     """Return what a run would do, as aligned labels and values.
 
     Args:
-        intention: The run to preview.
-        found: The answer of the runner; None: not available yet.
+        previewed: The run to preview.
+        plan: The answer of the runner; None: not available yet.
         columns: Maximum width of a line.
         refusal: Why the run cannot start; empty: it can, or the runner has not answered yet.
         busy: What the dialog is waiting for; empty: nothing.
     """
-    profile, cells = intention.profile, intention.cells
+    profile, cells = previewed.profile, previewed.cells
     lines = []
-    if intention.again:
-        lines += [*wrap(line((intention.again, Tone.STRONG)), columns), ()]
+    if previewed.resume_summary:
+        lines += [*wrap(line((previewed.resume_summary, Tone.STRONG)), columns), ()]
     for label, value in _cell_facts(cells):
         lines += _fact(label, value, columns)
     lines += _fact("Duration", f"about {readable_duration(estimate_s(profile, cells))}", columns)
-    if found:
-        preflight = found.preflight
+    if plan:
+        preflight = plan.preflight
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
-        needed_mb, free_gb = found.needed_bytes / 1e6, found.free_bytes / 1e9
+        needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
         lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
         for warning in preflight.warnings:
             lines += _fact("Warning", warning, columns, Tone.WARN)
@@ -60,7 +60,7 @@ def preview_lines(
         for reason in refusal.splitlines():
             lines += wrap(line((reason, Tone.BAD)), columns)
         advice = "Nothing was started. Fix the problem, then press Enter on the profile again."
-        if intention.again:
+        if previewed.resume_summary:
             advice = "Nothing was started. Fix the problem, then resume the run again."
         lines += [(), *wrap(line(advice), columns)]
     if busy:

@@ -22,7 +22,7 @@ class PreviewScreen(Dialog[Path | None]):
     """Show what a run would do, and start it; the result is its folder, or None if cancelled.
 
     Args:
-        intention: The run to preview.
+        previewed: The run to preview.
         request: The request that starts it.
     """
 
@@ -31,10 +31,10 @@ class PreviewScreen(Dialog[Path | None]):
         Binding("escape", "cancel", "cancel"),
     ]
 
-    def __init__(self, intention: Intention, request: RunRequest) -> None:
+    def __init__(self, previewed: Intention, request: RunRequest) -> None:
         super().__init__()
-        self._intention, self._request = intention, request
-        self._found: RunPlan | None = None
+        self._previewed, self._request = previewed, request
+        self._plan: RunPlan | None = None
         self._refusal = ""
         self._busy = "Checking which driver can run it…"
         self._starting = False
@@ -43,7 +43,7 @@ class PreviewScreen(Dialog[Path | None]):
         """Lay out the text and the two buttons."""
         verb = "Resume" if self._request.resume else "Run"
         with Vertical() as window:
-            window.border_title = Text(f"{verb} {self._intention.name}")
+            window.border_title = Text(f"{verb} {self._previewed.name}")
             yield LineView(id="preview")
             with Horizontal():
                 yield Button("Esc  Cancel", id="cancel", compact=True)
@@ -75,7 +75,7 @@ class PreviewScreen(Dialog[Path | None]):
     @work
     async def _load(self) -> None:
         try:
-            self._found = await in_background(preview, self._request)
+            self._plan = await in_background(preview, self._request)
         except LoadbenchError as error:
             self._refusal = str(error)
         if not self._starting:
@@ -109,7 +109,7 @@ class PreviewScreen(Dialog[Path | None]):
         columns = view.columns or 60
         view.show(
             preview_lines(
-                self._intention, self._found, columns, refusal=self._refusal, busy=self._busy
+                self._previewed, self._plan, columns, refusal=self._refusal, busy=self._busy
             )
         )
         self.query_one("#start", Button).display = bool(self.check_action("start", ()))

@@ -105,7 +105,7 @@ def profile_detail(
     return [*lines, (), *wrap(line((str(saved.file), Tone.DIM)), columns)]
 
 
-def broken_detail(saved: SavedProfile, columns: int) -> list[Line]:
+def invalid_detail(saved: SavedProfile, columns: int) -> list[Line]:
     """Return the errors of an invalid profile, and the lines around the first one.
 
     Args:
@@ -115,7 +115,7 @@ def broken_detail(saved: SavedProfile, columns: int) -> list[Line]:
     lines = [line(("This profile is invalid.", Tone.BAD)), ()]
     for error in saved.error.splitlines():
         lines += wrap(line(error.replace(f"{saved.file}", saved.file.name)), columns, indent=2)
-    error_line = mistaken_line(saved)
+    error_line = first_error_line(saved)
     if error_line is not None:
         lines.append(())
         texts = saved.source.splitlines()
@@ -128,13 +128,13 @@ def broken_detail(saved: SavedProfile, columns: int) -> list[Line]:
     return [*lines, (), line("Press ", ("e", Tone.ACCENT), " to edit the profile.")]
 
 
-def mistaken_line(saved: SavedProfile) -> int | None:
+def first_error_line(saved: SavedProfile) -> int | None:
     """Return the number of the first line with an error, from 1; None: no error names a line."""
     found = re.search(rf"{re.escape(str(saved.file))}:(\d+)", saved.error)
     return int(found[1]) if found else None
 
 
-def best_of(run: Run) -> Row | None:
+def best_cell_of(run: Run) -> Row | None:
     """Return the best cell of a run by the goals of its profile; None: no cell qualifies."""
     profile = run.state.profile
     return best(run.rows, profile.goals) if profile else None
@@ -177,7 +177,7 @@ def _fitted(pieces: Sequence[Piece], columns: int) -> Line:
 
 
 def _newest(run: Run, separator: str) -> list[Piece]:
-    row = best_of(run)
+    row = best_cell_of(run)
     best_cell = f"{separator}best {row.cell} {number(row.rps)} req/s" if row else ""
     return [
         Piece(run.status.value, STATUS_TONES[run.status]),
@@ -227,7 +227,7 @@ def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
         lines += wrap(run_line(run, glyphs), columns, indent=2)
     if len(runs) > MAX_RUNS:
         lines.append(line((f"and {len(runs) - MAX_RUNS} more", Tone.DIM)))
-    if (row := best_of(runs[0])) is not None:
+    if (row := best_cell_of(runs[0])) is not None:
         text = f"Best cell: {row.cell}, {number(row.rps)} req/s, p90 {number(row.p90_ms)} ms"
         lines += wrap(line(text), columns)
     return lines

@@ -18,9 +18,9 @@ from loadbench.ui.dialogs.question import Question
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import OpenReports, OpenRun, ResumeRun, RunProfile
 from loadbench.ui.profiles.lines import (
-    broken_detail,
+    first_error_line,
     first_profile,
-    mistaken_line,
+    invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
@@ -40,7 +40,7 @@ class ProfilesScreen(BaseScreen[None]):
 
     Args:
         context: The context of the screen.
-        begin_at: The file name of the profile to start at; empty: see `first_profile`.
+        start_at: The file name of the profile to start at; empty: see `first_profile`.
     """
 
     AUTO_FOCUS = "#list"
@@ -57,9 +57,9 @@ class ProfilesScreen(BaseScreen[None]):
         Binding("escape", "clear_filter", "show all", tooltip="clear the filter"),
     ]
 
-    def __init__(self, context: UiContext, begin_at: str = "") -> None:
+    def __init__(self, context: UiContext, start_at: str = "") -> None:
         super().__init__()
-        self.context, self._begin_at = context, begin_at
+        self.context, self._start_at = context, start_at
         self._filter = ""
         self._cursor_is_placed = False
         """The cursor has reached its start, or the user has pressed a key."""
@@ -122,7 +122,7 @@ class ProfilesScreen(BaseScreen[None]):
         ]
         menu.show_entries(entries, glyphs, cursor=self._start())
         if entries:
-            self._begin_at = ""
+            self._start_at = ""
         total = len(self._catalog.profiles)
         menu.note(f"{len(matches)} of {total}" if self._filter else "")
         self._show_selected()
@@ -132,9 +132,9 @@ class ProfilesScreen(BaseScreen[None]):
 
         Runs are read after the profiles, so the start may change until the catalog is complete.
         """
-        if self._begin_at:
+        if self._start_at:
             self._cursor_is_placed = True
-            return self._begin_at
+            return self._start_at
         if self._cursor_is_placed:
             return None
         self._cursor_is_placed = self._catalog.complete
@@ -152,7 +152,7 @@ class ProfilesScreen(BaseScreen[None]):
             panel.show(no_profiles(self.context.workspace.profiles, self._filter, columns))
         elif selected.profile is None:
             panel.entitle(selected.name)
-            panel.show(broken_detail(selected, columns))
+            panel.show(invalid_detail(selected, columns))
         else:
             panel.entitle(selected.name)
             runs = self._runs or (None if not self._catalog.complete else [])
@@ -253,7 +253,7 @@ class ProfilesScreen(BaseScreen[None]):
         """Open the profile in the user's editor, then validate it."""
         selected = self.selected
         if selected and self._is_writable("edited"):
-            self._edit(selected.file, mistaken_line(selected))
+            self._edit(selected.file, first_error_line(selected))
 
     def action_copy(self) -> None:
         """Copy the profile under a new name, and open the copy in the editor."""
@@ -325,11 +325,11 @@ class ProfilesScreen(BaseScreen[None]):
         desktop.edit(self.app, file, at_line)
         saved = await self.context.catalog.read_profile(file)
         # An edited file keeps the cursor where it is: the user may have moved it meanwhile.
-        self._begin_at = file.name if is_new else ""
+        self._start_at = file.name if is_new else ""
         self.repaint()
         if saved is not None and saved.profile is None:
             self.app.notify(
-                f"{saved.name} is invalid. See its errors in the detail.", severity="warning"
+                f"{saved.name} is invalid. Select it to see its errors.", severity="warning"
             )
 
     def _is_writable(self, participle: str) -> bool:

@@ -74,7 +74,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show the cells, passed in their planned order."""
         self._planned = rows
-        shown = sorted_rows(rows, self._sorted_by, falling=self._is_descending)
+        shown = sorted_rows(rows, self._sorted_by, is_descending=self._is_descending)
         if shown != self._shown:
             self._fill(shown)
         self._show_legend()
@@ -84,7 +84,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         current = -1 if self._sorted_by is None else self._sorted_by
         self._sort_by(next((column for column in self._columns_shown if column > current), None))
 
-    def turn(self) -> None:
+    def reverse(self) -> None:
         """Reverse the sort order."""
         self._is_descending = not self._is_descending
         self._sort_by(self._sorted_by)

@@ -120,11 +120,11 @@ def table_legend(rows: Sequence[Row]) -> str:
     return f"{_UNITS}; {FEW_SAMPLES}" if any(row.few_samples for row in rows) else _UNITS
 
 
-def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> list[Row]:
+def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:
     """Return the rows sorted by a column, missing values last; None: in the planned order."""
     if column is None:
         return list(rows)
-    return sort_rows(rows, COLUMNS[column][1], is_descending=falling)
+    return sort_rows(rows, COLUMNS[column][1], is_descending=is_descending)
 
 
 def repeated_lines(state: RunState, columns: int) -> list[Line]:
@@ -189,7 +189,7 @@ def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
         series=series,
         by=unit,
         x_limits=(0.0, amounts[-1]),
-        x_ticks=[(x, f"{x:g}") for x in _spread(amounts)],
+        x_ticks=[(x, f"{x:g}") for x in _tick_values(amounts)],
     )
 
 
@@ -199,7 +199,7 @@ def _series_name(curves: Sequence[LevelCurve], index: int) -> str:
     return counted(models, "model") if index == len(curves) - 1 else str(models)
 
 
-def _spread(amounts: Sequence[float]) -> list[float]:
+def _tick_values(amounts: Sequence[float]) -> list[float]:
     """Return the tick values that fit below an axis without overlapping."""
     kept: list[float] = []
     for value in amounts:

@@ -53,7 +53,7 @@ class ReportsScreen(PanelScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "open", tooltip="open the run, or the selected cell"),
         Binding("s", "sort", "sort", tooltip="sort the cells by the next column"),
-        Binding("S", "turn", "reverse", show=False, tooltip="reverse the sort order"),
+        Binding("S", "reverse", "reverse", show=False, tooltip="reverse the sort order"),
         Binding("o", "open", "open report", tooltip="open the Locust report of the cell"),
         Binding("y", "copy", "copy path", tooltip="copy the path of the report, or of the run"),
         Binding("r", "resume", "resume", tooltip="resume the run"),
@@ -234,7 +234,7 @@ class ReportsScreen(PanelScreen):
                 return self._report() is not None
             case "copy" | "look":
                 return run is not None
-            case "sort" | "turn":
+            case "sort" | "reverse":
                 return run is not None
             case "tab":
                 return self._narrow or parameters != (_CHARTS,)
@@ -266,9 +266,9 @@ class ReportsScreen(PanelScreen):
         """Sort the cells by the next column."""
         self.query_one(CellTable).sort_by_next()
 
-    def action_turn(self) -> None:
+    def action_reverse(self) -> None:
         """Reverse the sort order."""
-        self.query_one(CellTable).turn()
+        self.query_one(CellTable).reverse()
 
     def action_open(self) -> None:
         """Open the Locust report of the cell."""

@@ -43,7 +43,7 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | 
         name=run.name,
         profile=profile,
         cells=tuple(state.cell for state in remaining),
-        again=f"{summary} The other cells keep their results.",
+        resume_summary=f"{summary} The other cells keep their results.",
     )
     request = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
     return preview, request
