@@ -8,7 +8,7 @@ import pytest
 
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed
+from loadbench.engine.journal.events import Event
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
 from loadbench.engine.run_reader import read_run
@@ -25,23 +25,6 @@ from tests.support.builders import (
     write_journal,
 )
 from tests.support.harness import Bench
-
-FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
-
-
-PROFILE = make_profile(models=[1, 2, 3])
-
-
-BEGUN = run_started(PROFILE)
-
-
-RESUMED = RunResumed(pid=7, retry=(), hardware={}, versions={})
-
-
-STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
-
-
-KEYS = (FIRST, SECOND, THIRD)
 
 
 @pytest.fixture
@@ -80,33 +63,33 @@ def request(bench: Bench, file: Path | None = None, *overrides: str) -> RunReque
     return RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
 
 
-def ask(bench: Bench, file: Path | None = None, *overrides: str) -> RunPlan:
+def preview_profile(bench: Bench, file: Path | None = None, *overrides: str) -> RunPlan:
     """Preview a run of the bench's profile."""
     return preview(request(bench, file, *overrides))
 
 
-def ask_to_resume(bench: Bench, folder: Path, *, retry_failed: bool = False) -> RunPlan:
+def preview_resume(bench: Bench, folder: Path, *, retry_failed: bool = False) -> RunPlan:
     """Preview resuming a run."""
     workspace = Workspace(bench.root, bench.reports)
     return preview(RunRequest.to_resume(workspace, folder, retry_failed=retry_failed))
 
 
 def test_a_preview_returns_the_driver_its_warnings_and_the_disk_space(bench: Bench) -> None:
-    found = ask(bench)
+    plan = preview_profile(bench)
 
-    preflight = found.preflight
+    preflight = plan.preflight
     assert (preflight.driver, preflight.reason) == ("external", "the profile asks for it")
-    assert found.preflight.warnings == (
+    assert preflight.warnings == (
         "settle.max is 0s: cells are measured without waiting for steady numbers",
     )
-    assert found.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
-    assert found.free_bytes > 0
+    assert plan.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
+    assert plan.free_bytes > 0
 
 
 def test_a_preview_leaves_nothing_behind(bench: Bench, state_home: Path) -> None:
     before = sorted(bench.root.rglob("*"))
 
-    ask(bench)
+    preview_profile(bench)
 
     assert sorted(bench.root.rglob("*")) == before
     assert not bench.reports.exists()
@@ -114,10 +97,10 @@ def test_a_preview_leaves_nothing_behind(bench: Bench, state_home: Path) -> None
 
 
 def test_a_preview_applies_overrides(bench: Bench) -> None:
-    found = ask(bench, None, "users=1,2,3", "settle.max=30s")
+    plan = preview_profile(bench, None, "users=1,2,3", "settle.max=30s")
 
-    assert found.preflight.warnings == ()
-    assert found.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
+    assert plan.preflight.warnings == ()
+    assert plan.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
 
 
 @pytest.mark.parametrize(
@@ -135,13 +118,13 @@ def test_a_preview_of_an_invalid_profile_reports_its_error(
     bench.save_profile(text, "mine")
 
     with pytest.raises(ProfileError, match=problem):
-        ask(bench)
+        preview_profile(bench)
     assert not bench.reports.exists()
 
 
 def test_a_preview_of_a_deleted_profile_reports_the_missing_file(bench: Bench) -> None:
     with pytest.raises(ProfileError, match=r"gone\.yaml: No such file"):
-        ask(bench, bench.root / "profiles" / "gone.yaml")
+        preview_profile(bench, bench.root / "profiles" / "gone.yaml")
 
 
 def resumable(bench: Bench, *events: Event, **recorded: object) -> Path:
@@ -172,9 +155,9 @@ def test_a_preview_of_a_resume_counts_the_remaining_cells(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), cell_finished("m1_u2_s10"))
     before = (folder / FILE_NAME).read_bytes()
 
-    found = ask_to_resume(bench, folder)
+    plan = preview_resume(bench, folder)
 
-    assert found.needed_bytes == 20_000_000 + 1_000_000 + 10 * 3_000
+    assert plan.needed_bytes == 20_000_000 + 1_000_000 + 10 * 3_000
     assert (folder / FILE_NAME).read_bytes() == before
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
@@ -188,8 +171,8 @@ def test_resuming_a_complete_run_is_refused_without_retry_failed(bench: Bench) -
     folder = resumable(bench, *failed_cells)
 
     with pytest.raises(UsageError, match="every cell is over; --retry-failed measures its 2"):
-        ask_to_resume(bench, folder)
-    again = ask_to_resume(bench, folder, retry_failed=True)
+        preview_resume(bench, folder)
+    again = preview_resume(bench, folder, retry_failed=True)
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
 
 
@@ -198,14 +181,14 @@ def test_resuming_after_the_profile_has_changed_is_refused(bench: Bench) -> None
     bench.save_profile(EXTERNAL.replace("run_time: 10s", "run_time: 20s"), "mine")
 
     with pytest.raises(RefusedError, match=r"has changed since .*: run_time was 10s, is 20s"):
-        ask_to_resume(bench, folder)
+        preview_resume(bench, folder)
 
 
 def test_resuming_a_run_with_unknown_profile_keys_is_refused(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), weather="good")
 
     with pytest.raises(JournalError, match=r"profile that this version cannot read \(weather\)"):
-        ask_to_resume(bench, folder)
+        preview_resume(bench, folder)
 
 
 # The previewed profile is the one that starts
