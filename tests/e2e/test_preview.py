@@ -1,4 +1,4 @@
-"""What a run would be, as its own process says, and what failed requests said."""
+"""The preview of the runner, and the errors of failed requests."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed
+from loadbench.engine.journal.events import Event
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
 from loadbench.engine.run_reader import read_run
@@ -26,23 +26,6 @@ from tests.support.builders import (
 )
 from tests.support.harness import Bench
 
-FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
-
-
-PROFILE = make_profile(models=[1, 2, 3])
-
-
-BEGUN = run_started(PROFILE)
-
-
-RESUMED = RunResumed(pid=7, retry=(), hardware={}, versions={})
-
-
-STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
-
-
-KEYS = (FIRST, SECOND, THIRD)
-
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
@@ -52,7 +35,7 @@ def log(tmp_path: Path) -> Path:
     return file
 
 
-# What a run would be
+# Preview
 
 EXTERNAL = """
 models: [1]
@@ -67,57 +50,57 @@ stack: {driver: external}
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A workspace for a service that runs already."""
-    made = Bench.make(tmp_path, EXTERNAL, "mine")
-    yield made
-    made.close()
+    """A workspace with a profile for the external driver."""
+    bench = Bench.make(tmp_path, EXTERNAL, "mine")
+    yield bench
+    bench.close()
 
 
 def request(bench: Bench, file: Path | None = None, *overrides: str) -> RunRequest:
-    """The request for a run of the bench's profile, which is read here."""
+    """Read the bench's profile and return the request for a run of it."""
     file = file or bench.root / "profiles" / "mine.yaml"
     workspace = Workspace(bench.root, bench.reports)
     return RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
 
 
-def ask(bench: Bench, file: Path | None = None, *overrides: str) -> RunPlan:
-    """Ask the runner's program what a run would be."""
+def preview_profile(bench: Bench, file: Path | None = None, *overrides: str) -> RunPlan:
+    """Preview a run of the bench's profile."""
     return preview(request(bench, file, *overrides))
 
 
-def ask_to_resume(bench: Bench, folder: Path, *, retry_failed: bool = False) -> RunPlan:
-    """Ask the runner's program what going on with a run would be."""
+def preview_resume(bench: Bench, folder: Path, *, retry_failed: bool = False) -> RunPlan:
+    """Preview resuming a run."""
     workspace = Workspace(bench.root, bench.reports)
     return preview(RunRequest.to_resume(workspace, folder, retry_failed=retry_failed))
 
 
-def test_a_preview_tells_the_driver_its_warnings_and_the_space(bench: Bench) -> None:
-    found = ask(bench)
+def test_a_preview_returns_the_driver_its_warnings_and_the_disk_space(bench: Bench) -> None:
+    plan = preview_profile(bench)
 
-    preflight = found.preflight
+    preflight = plan.preflight
     assert (preflight.driver, preflight.reason) == ("external", "requested by the profile")
-    assert found.preflight.warnings == (
+    assert preflight.warnings == (
         "settle.max is 0s: cells are measured without waiting for steady numbers",
     )
-    assert found.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
-    assert found.free_bytes > 0
+    assert plan.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
+    assert plan.free_bytes > 0
 
 
 def test_a_preview_leaves_nothing_behind(bench: Bench, state_home: Path) -> None:
     before = sorted(bench.root.rglob("*"))
 
-    ask(bench)
+    preview_profile(bench)
 
     assert sorted(bench.root.rglob("*")) == before
     assert not bench.reports.exists()
     assert not state_home.exists()
 
 
-def test_a_preview_heeds_what_is_given_with_the_file(bench: Bench) -> None:
-    found = ask(bench, None, "users=1,2,3", "settle.max=30s")
+def test_a_preview_applies_overrides(bench: Bench) -> None:
+    plan = preview_profile(bench, None, "users=1,2,3", "settle.max=30s")
 
-    assert found.preflight.warnings == ()
-    assert found.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
+    assert plan.preflight.warnings == ()
+    assert plan.needed_bytes == 20_000_000 + 3 * (1_000_000 + 40 * 3_000)
 
 
 @pytest.mark.parametrize(
@@ -135,23 +118,26 @@ def test_a_preview_heeds_what_is_given_with_the_file(bench: Bench) -> None:
         ("", "empty file"),
     ],
 )
-def test_a_preview_of_a_broken_profile_tells_its_mistake(
+def test_a_preview_of_an_invalid_profile_reports_its_error(
     bench: Bench, text: str, problem: str
 ) -> None:
     bench.save_profile(text, "mine")
 
     with pytest.raises(ProfileError, match=problem):
-        ask(bench)
+        preview_profile(bench)
     assert not bench.reports.exists()
 
 
-def test_a_preview_of_a_profile_that_is_gone_says_so(bench: Bench) -> None:
+def test_a_preview_of_a_deleted_profile_reports_the_missing_file(bench: Bench) -> None:
     with pytest.raises(ProfileError, match=r"gone\.yaml: No such file"):
-        ask(bench, bench.root / "profiles" / "gone.yaml")
+        preview_profile(bench, bench.root / "profiles" / "gone.yaml")
 
 
 def resumable(bench: Bench, *events: Event, **recorded: object) -> Path:
-    """A run of the bench's profile that is not live; keys were recorded with it besides."""
+    """Write the journal of an interrupted run of the bench's profile; return its folder.
+
+    `recorded` adds keys to the recorded profile.
+    """
     file = bench.root / "profiles" / "mine.yaml"
     profile = make_profile(
         users=[2, 4],
@@ -161,99 +147,99 @@ def resumable(bench: Bench, *events: Event, **recorded: object) -> Path:
         host="http://127.0.0.1:9",
         stack={"driver": "external"},
     )
-    begun = replace(
+    started = replace(
         run_started(profile, workspace=str(bench.root)),
         profile_name="mine",
         profile_file=str(file),
         driver="external",
     )
-    begun = replace(begun, profile={**begun.profile, **recorded})
-    return write_journal(bench.reports / "mine" / begun.run, begun, *events)
+    started = replace(started, profile={**started.profile, **recorded})
+    return write_journal(bench.reports / "mine" / started.run, started, *events)
 
 
-def test_a_preview_of_going_on_counts_what_is_left(bench: Bench) -> None:
+def test_a_preview_of_a_resume_counts_the_remaining_cells(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), cell_finished("m1_u2_s10"))
     before = (folder / FILE_NAME).read_bytes()
 
-    found = ask_to_resume(bench, folder)
+    plan = preview_resume(bench, folder)
 
-    assert found.needed_bytes == 20_000_000 + 1_000_000 + 10 * 3_000
+    assert plan.needed_bytes == 20_000_000 + 1_000_000 + 10 * 3_000
     assert (folder / FILE_NAME).read_bytes() == before
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
 
-def test_a_preview_of_going_on_with_a_run_that_is_over_is_refused(bench: Bench) -> None:
-    over = [
+def test_resuming_a_complete_run_is_refused_without_retry_failed(bench: Bench) -> None:
+    failed_cells = [
         event
         for key in ("m1_u2_s10", "m1_u4_s10")
         for event in (cell_started(key), cell_failed(key))
     ]
-    folder = resumable(bench, *over)
+    folder = resumable(bench, *failed_cells)
 
     with pytest.raises(UsageError, match="every cell is over; --retry-failed measures its 2"):
-        ask_to_resume(bench, folder)
-    again = ask_to_resume(bench, folder, retry_failed=True)
+        preview_resume(bench, folder)
+    again = preview_resume(bench, folder, retry_failed=True)
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
 
 
-def test_a_preview_of_going_on_after_the_profile_has_changed_is_refused(bench: Bench) -> None:
+def test_resuming_after_the_profile_has_changed_is_refused(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"))
     bench.save_profile(EXTERNAL.replace("run_time: 10s", "run_time: 20s"), "mine")
 
     with pytest.raises(RefusedError, match=r"has changed since .*: run_time was 10s, is 20s"):
-        ask_to_resume(bench, folder)
+        preview_resume(bench, folder)
 
 
-def test_a_preview_of_going_on_with_a_profile_of_a_newer_version_is_refused(bench: Bench) -> None:
+def test_resuming_a_run_with_unknown_profile_keys_is_refused(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), weather="good")
 
     with pytest.raises(JournalError, match=r"profile that this version cannot read \(weather\)"):
-        ask_to_resume(bench, folder)
+        preview_resume(bench, folder)
 
 
-# What was looked at is what starts
+# The previewed profile is the one that starts
 
 
-def test_a_profile_that_is_edited_between_preview_and_start_is_refused(bench: Bench) -> None:
-    looked_at = request(bench)
-    preview(looked_at)
+def test_a_profile_edited_between_preview_and_start_is_refused(bench: Bench) -> None:
+    previewed = request(bench)
+    preview(previewed)
     bench.save_profile(EXTERNAL.replace("[2, 4]", "[8]"), "mine")
 
     changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]; look at it"
     with pytest.raises(RefusedError, match=changed):
-        start_runner(looked_at)
+        start_runner(previewed)
     with pytest.raises(RefusedError, match=changed):
-        preview(looked_at)
+        preview(previewed)
     assert not bench.reports.exists()
 
 
-def test_a_comment_that_is_edited_between_preview_and_start_changes_nothing(bench: Bench) -> None:
-    looked_at = request(bench, None, "users=3")
-    preview(looked_at)
-    file = bench.save_profile(f"# what a day\n{EXTERNAL}", "mine")
+def test_a_comment_edited_between_preview_and_start_changes_nothing(bench: Bench) -> None:
+    previewed = request(bench, None, "users=3")
+    preview(previewed)
+    file = bench.save_profile(f"# a comment\n{EXTERNAL}", "mine")
 
-    begun = read_run(start_runner(looked_at)).state.started
+    started = read_run(start_runner(previewed)).state.started
 
-    assert begun is not None
-    assert begun.profile == looked_at.profile
-    assert begun.overrides == ("users=3",)
-    assert (begun.profile_name, begun.profile_file) == ("mine", str(file))
+    assert started is not None
+    assert started.profile == previewed.profile
+    assert started.overrides == ("users=3",)
+    assert (started.profile_name, started.profile_file) == ("mine", str(file))
 
 
-def test_a_request_that_was_damaged_on_its_way_starts_nothing(bench: Bench) -> None:
-    looked_at = request(bench)
-    damaged = replace(looked_at, profile={**looked_at.profile, "users": [9]})
+def test_a_request_with_a_wrong_digest_starts_nothing(bench: Bench) -> None:
+    previewed = request(bench)
+    damaged = replace(previewed, profile={**previewed.profile, "users": [9]})
 
     with pytest.raises(RefusedError, match="the profile mine was damaged on its way"):
         start_runner(damaged)
     assert not bench.reports.exists()
 
 
-# Errors by the second
+# Errors of each second
 
 
 class Clock:
-    """A clock that the test turns."""
+    """A clock that the test advances."""
 
     now = 1000.0
 
@@ -261,7 +247,7 @@ class Clock:
         return self.now
 
 
-def test_each_second_tells_what_failed_in_it() -> None:
+def test_each_second_counts_its_errors() -> None:
     clock = Clock()
     recorder = Recorder(clock, lambda: 0.0)
     recorder.begin("m1_u2_s2.1")
@@ -288,7 +274,7 @@ def test_each_second_tells_what_failed_in_it() -> None:
     ]
 
 
-def test_a_second_s_errors_are_as_many_as_its_failures() -> None:
+def test_the_errors_of_a_second_add_up_to_its_failures() -> None:
     clock = Clock()
     recorder = Recorder(clock, lambda: 0.0)
     recorder.begin("m1_u2_s2.1")
@@ -307,7 +293,7 @@ def test_a_second_s_errors_are_as_many_as_its_failures() -> None:
     assert second["requests"][0]["failures"] == [(5.0, 100)]
 
 
-def test_a_tail_begins_with_no_rest_of_a_line_that_is_not_whole_yet(log: Path) -> None:
+def test_a_tail_starts_at_a_line_even_if_the_line_is_incomplete(log: Path) -> None:
     log.write_bytes(b"first\n" + b"x" * 1000)
     tail = Tail(log, last_bytes=100)
     assert tail.poll() in ([], [b"first"])

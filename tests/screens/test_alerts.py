@@ -50,4 +50,4 @@ def test_failed_cell_alerts_unless_alerts_are_off(
             assert terminal.output.count(b"failed: model-1 ended\x1b\\\x07") == count
             terminal.press("b")
             is_off = (number + bool(option)) % 2 == 0
-            terminal.wait_for("alerts are off" if is_off else "alerts are on")
+            terminal.wait_for("Alerts off" if is_off else "Alerts on")

@@ -1,4 +1,4 @@
-"""What is not read yet looks neither empty nor finished."""
+"""Content that is not loaded yet looks neither empty nor finished."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,10 +14,8 @@ from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.widgets import chart
 from tests.support.ui_harness import Stage, drive, press, screen_text, settled, until
 
-UNANSWERED = "no request has been answered yet"
-
 Block = Callable[[object, str], threading.Event]
-"""Holds back a function of a class or module until the event is set."""
+"""Blocks a function of a class or module until the event is set."""
 
 
 @pytest.fixture
@@ -40,86 +38,86 @@ def block(monkeypatch: pytest.MonkeyPatch) -> Iterator[Block]:
         release.set()
 
 
-def test_profiles_that_are_not_read_yet_are_not_missing(stage: Stage, block: Block) -> None:
+def loading_charts(pilot: "Pilot[Any]") -> int:
+    return screen_text(pilot.app).count(chart.LOADING)
+
+
+def test_unread_profiles_are_shown_as_loading(stage: Stage, block: Block) -> None:
     stage.save_profile("demo")
     release = block(CatalogReader, "read_profiles")
 
     async def script(pilot: "Pilot[Any]") -> None:
-        await until(pilot, lambda: "loading the profiles…" in screen_text(pilot.app))
-        assert "No profile is saved yet" not in screen_text(pilot.app)
+        await until(pilot, lambda: "Loading profiles…" in screen_text(pilot.app))
+        assert "No profiles yet" not in screen_text(pilot.app)
         release.set()
         await until(pilot, lambda: "first look, no Docker" in screen_text(pilot.app))
 
     drive(stage.app(), script)
 
 
-def test_a_profile_whose_runs_are_not_read_yet_was_not_never_run(
-    stage: Stage, block: Block
-) -> None:
+def test_unread_runs_of_a_profile_are_shown_as_loading(stage: Stage, block: Block) -> None:
     stage.save_profile("demo")
     stage.add_run("demo")
     release = block(CatalogReader, "read")
 
     async def script(pilot: "Pilot[Any]") -> None:
-        await until(pilot, lambda: "loading its runs…" in screen_text(pilot.app))
-        assert "never run" not in screen_text(pilot.app)
+        await until(pilot, lambda: "Loading runs…" in screen_text(pilot.app))
+        assert "No runs yet" not in screen_text(pilot.app)
         release.set()
         await until(pilot, lambda: "4/4" in screen_text(pilot.app))
 
     drive(stage.app(), script)
 
 
-def test_reports_have_no_half_columns_while_they_are_read(stage: Stage, block: Block) -> None:
+def test_unread_reports_are_shown_as_loading(stage: Stage, block: Block) -> None:
     stage.add_run("demo")
     release = block(CatalogReader, "read")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await pilot.press("v")
-        await until(pilot, lambda: "reading the reports…" in screen_text(pilot.app))
+        await until(pilot, lambda: "Loading runs…" in screen_text(pilot.app))
         assert isinstance(pilot.app.screen, ReportsScreen)
         assert not pilot.app.screen.query_one(CellTable).columns
-        await until(pilot, lambda: screen_text(pilot.app).count("Loading…") == 2)
-        assert UNANSWERED not in screen_text(pilot.app)
+        await until(pilot, lambda: loading_charts(pilot) == 2)
+        assert chart.NO_SAMPLES not in screen_text(pilot.app)
         release.set()
         await settled(pilot)
-        assert "Loading…" not in screen_text(pilot.app)
+        assert not loading_charts(pilot)
 
     drive(stage.app(), script)
 
 
-def test_columns_have_their_width_at_once(stage: Stage) -> None:
+def test_columns_are_painted_with_their_final_width(stage: Stage) -> None:
     stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "v")
         columns = pilot.app.screen.query_one(CellTable).columns.values()
-        # One whose width Textual is to find is painted once without it.
+        # Textual paints an automatic column once before it knows the width.
         assert columns
         assert not any(column.auto_width for column in columns)
 
     drive(stage.app(), script)
 
 
-def test_a_cell_that_is_not_read_yet_is_not_one_without_an_answer(
-    stage: Stage, block: Block
-) -> None:
+def test_an_unread_cell_is_shown_as_loading(stage: Stage, block: Block) -> None:
     folder = stage.add_run("demo")
     release = block(watched, "read_attempt")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await until(pilot, lambda: "POST /predict" in screen_text(pilot.app))
         await pilot.press("k")
-        await until(pilot, lambda: screen_text(pilot.app).count("loading…") == 2)
-        assert UNANSWERED not in screen_text(pilot.app)
+        await until(pilot, lambda: loading_charts(pilot) == 2)
+        assert chart.NO_SAMPLES not in screen_text(pilot.app)
         release.set()
         await settled(pilot)
-        assert "loading…" not in screen_text(pilot.app)
+        assert not loading_charts(pilot)
 
     drive(stage.app(folder=folder), script)
 
 
-def test_a_chart_says_loading_until_it_can_be_drawn(
+def test_a_chart_is_shown_as_loading_until_it_can_be_drawn(
     stage: Stage, block: Block, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = stage.add_run("demo")
@@ -128,8 +126,8 @@ def test_a_chart_says_loading_until_it_can_be_drawn(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await until(pilot, lambda: "POST /predict" in screen_text(pilot.app))
-        assert screen_text(pilot.app).count("Loading…") == 2
+        assert loading_charts(pilot) == 2
         release.set()
-        await until(pilot, lambda: "Loading…" not in screen_text(pilot.app))
+        await until(pilot, lambda: not loading_charts(pilot))
 
     drive(stage.app(folder=folder), script)

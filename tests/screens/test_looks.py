@@ -111,13 +111,13 @@ def test_profiles_with_the_details_of_the_selected_one(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
     add_profiles_and_runs(stage)
-    snapshot(stage, looks, "profiles", size, "j")
+    snapshot(stage, looks, "profiles", size)
 
 
 @sizes
 def test_broken_profile_with_its_errors(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     add_profiles_and_runs(stage)
-    snapshot(stage, looks, "broken", size)
+    snapshot(stage, looks, "broken", size, "k")
 
 
 @sizes
@@ -132,7 +132,7 @@ def test_preview_of_a_run(
 ) -> None:
     add_profiles_and_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
-    snapshot(stage, looks, "preview", size, "j", "enter")
+    snapshot(stage, looks, "preview", size, "enter")
 
 
 @sizes
@@ -147,7 +147,7 @@ def test_preview_of_a_run_that_cannot_start(
 
     add_profiles_and_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
-    snapshot(stage, looks, "preview-refused", size, "j", "enter")
+    snapshot(stage, looks, "preview-refused", size, "enter")
 
 
 @sizes
@@ -156,7 +156,7 @@ def test_preview_of_resuming_a_run(
 ) -> None:
     add_profiles_and_runs(stage)
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
-    snapshot(stage, looks, "preview-resume", size, "j", "r")
+    snapshot(stage, looks, "preview-resume", size, "r")
 
 
 @sizes
@@ -164,7 +164,7 @@ def test_question_before_deleting_a_profile(
     stage: Stage, looks: Looks, size: tuple[int, int]
 ) -> None:
     add_profiles_and_runs(stage)
-    snapshot(stage, looks, "delete", size, "j", "d")
+    snapshot(stage, looks, "delete", size, "d")
 
 
 # A live run
@@ -419,7 +419,7 @@ def add_repeated_run(stage: Stage) -> None:
 def test_help(stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: str) -> None:
     add_profiles_and_runs(stage)
     pressed = ["question_mark" if key == "?" else key for key in keys]
-    snapshot(stage, looks, f"help-{name}", size, "j", *pressed)
+    snapshot(stage, looks, f"help-{name}", size, *pressed)
 
 
 @sizes

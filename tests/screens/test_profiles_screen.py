@@ -1,4 +1,4 @@
-"""The first screen: choosing, starting, and what is done to the files of profiles."""
+"""The first screen: selecting and starting profiles, and editing their files."""
 
 import threading
 from pathlib import Path
@@ -8,11 +8,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from loadbench.engine.catalog import Catalog, CatalogReader
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
 from loadbench.ui.preview.screen import PreviewScreen
 from loadbench.ui.profiles.screen import ProfilesScreen
+from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.menu import Menu
 from loadbench.workspace import Workspace
@@ -36,32 +38,32 @@ PREVIEW = RunPlan(
 
 
 @pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
-    """What was to be started; nothing is."""
-    given: list[RunRequest] = []
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
+    """The requests to start a run, all of which are refused."""
+    received: list[RunRequest] = []
 
-    def refuse(order: RunRequest) -> Path:
-        given.append(order)
+    def refuse(request: RunRequest) -> Path:
+        received.append(request)
         raise RefusedError("the local stack is in use by the run demo/1")
 
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
     monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", refuse)
-    return given
+    return received
 
 
-def chosen(pilot: "Pilot[Any]") -> str | None:
+def selected(pilot: "Pilot[Any]") -> str | None:
     screen = pilot.app.screen
     assert isinstance(screen, ProfilesScreen)
-    return screen.chosen.name if screen.chosen else None
+    return screen.selected.name if screen.selected else None
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
-    """The keys that the footer shows, with what they are said to do."""
-    bindings = pilot.app.screen.active_bindings.values()
-    return {it.binding.key: it.binding.description for it in bindings if it.binding.show}
+    """The keys in the footer and their descriptions."""
+    bindings = [active.binding for active in pilot.app.screen.active_bindings.values()]
+    return {binding.key: binding.description for binding in bindings if binding.show}
 
 
-# Choosing
+# Selecting
 
 
 def test_arrows_and_vim_keys_move_the_cursor(stage: Stage) -> None:
@@ -73,31 +75,31 @@ def test_arrows_and_vim_keys_move_the_cursor(stage: Stage) -> None:
         seen = []
         for key in ("down", "j", "up", "k", "G", "g", "end", "home"):
             await press(pilot, key)
-            seen.append(chosen(pilot))
+            seen.append(selected(pilot))
         assert seen == ["b", "c", "b", "a", "c", "a", "c", "a"]
 
     drive(stage.app(), script)
 
 
-def test_a_filter_is_typed_and_the_arrows_choose_among_what_fits(stage: Stage) -> None:
+def test_the_arrow_keys_select_among_the_filtered_profiles(stage: Stage) -> None:
     for name in ("batch_10", "with_cpu", "with_gpu"):
         stage.save_profile(name)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "slash", *"WITH", "down")
-        assert chosen(pilot) == "with_gpu"
+        assert selected(pilot) == "with_gpu"
         await press(pilot, "enter")
         assert pilot.app.screen.focused is pilot.app.screen.query_one(Menu)
         assert "2 of 3" in screen_text(pilot.app)
         await press(pilot, "escape")
         assert "batch_10" in screen_text(pilot.app)
-        assert chosen(pilot) == "with_gpu"
+        assert selected(pilot) == "with_gpu"
 
     drive(stage.app(), script)
 
 
-def test_letters_of_a_filter_are_no_commands(stage: Stage) -> None:
+def test_letters_in_the_filter_are_not_commands(stage: Stage) -> None:
     stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -109,8 +111,8 @@ def test_letters_of_a_filter_are_no_commands(stage: Stage) -> None:
     drive(stage.app(), script)
 
 
-def test_a_click_chooses_and_a_double_click_shows_the_preview(
-    stage: Stage, orders: list[RunRequest]
+def test_a_click_selects_and_a_double_click_opens_the_preview(
+    stage: Stage, requests: list[RunRequest]
 ) -> None:
     stage.save_profile("a")
     stage.save_profile("b")
@@ -119,7 +121,7 @@ def test_a_click_chooses_and_a_double_click_shows_the_preview(
         await settled(pilot)
         await pilot.click(Menu, offset=(6, 3))
         await settled(pilot)
-        assert chosen(pilot) == "b"
+        assert selected(pilot) == "b"
         await pilot.click(Menu, offset=(6, 3), times=2)
         await settled(pilot)
         assert isinstance(pilot.app.screen, PreviewScreen)
@@ -127,7 +129,7 @@ def test_a_click_chooses_and_a_double_click_shows_the_preview(
     drive(stage.app(), script)
 
 
-def test_only_what_can_be_done_is_offered(stage: Stage) -> None:
+def test_only_applicable_actions_are_offered(stage: Stage) -> None:
     stage.save_profile("broken", "models: [1]\n")
     stage.save_profile("demo")
     stage.save_profile("never")
@@ -135,6 +137,7 @@ def test_only_what_can_be_done_is_offered(stage: Stage) -> None:
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
+        await press(pilot, "g")
         assert set(offered(pilot)) >= {"e"}
         assert not set(offered(pilot)) & {"enter", "a", "r", "o"}
         await press(pilot, "j")
@@ -148,24 +151,24 @@ def test_only_what_can_be_done_is_offered(stage: Stage) -> None:
         drive(stage.app(), script)
 
 
-def test_an_interrupted_run_is_gone_on_with(stage: Stage, orders: list[RunRequest]) -> None:
+def test_an_interrupted_run_is_resumed(stage: Stage, requests: list[RunRequest]) -> None:
     stage.save_profile("demo")
     folder = stage.add_run("interrupted")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "r")
-        assert "3 of its 4 cells are left" in screen_text(pilot.app)
+        assert "3 of 4 cells remain." in screen_text(pilot.app)
         await press(pilot, "enter")
-        await until(pilot, lambda: orders)
-        assert orders[0].resume == str(folder)
-        assert not orders[0].retry_failed
+        await until(pilot, lambda: requests)
+        assert requests[0].resume == str(folder)
+        assert not requests[0].retry_failed
 
     drive(stage.app(), script)
 
 
-def test_failed_cells_of_a_run_that_is_done_are_measured_again(
-    stage: Stage, orders: list[RunRequest]
+def test_resuming_a_finished_run_retries_its_failed_cells(
+    stage: Stage, requests: list[RunRequest]
 ) -> None:
     stage.save_profile("demo")
     stage.add_run("containers")
@@ -173,15 +176,15 @@ def test_failed_cells_of_a_run_that_is_done_are_measured_again(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "r")
-        assert "3 of its 6 cells have failed; they are measured again" in screen_text(pilot.app)
+        assert "Retries 3 failed cells of 6." in screen_text(pilot.app)
         await press(pilot, "enter")
-        await until(pilot, lambda: orders)
-        assert orders[0].retry_failed
+        await until(pilot, lambda: requests)
+        assert requests[0].retry_failed
 
     drive(stage.app(), script)
 
 
-def test_a_live_run_is_attached_to(stage: Stage) -> None:
+def test_attach_opens_the_live_run(stage: Stage) -> None:
     stage.save_profile("demo")
     live = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
 
@@ -197,7 +200,7 @@ def test_a_live_run_is_attached_to(stage: Stage) -> None:
         drive(stage.app(), script)
 
 
-def test_new_profiles_and_runs_appear_by_themselves(stage: Stage) -> None:
+def test_new_profiles_and_runs_appear_without_a_key(stage: Stage) -> None:
     stage.save_profile("a")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -205,7 +208,96 @@ def test_new_profiles_and_runs_appear_by_themselves(stage: Stage) -> None:
         stage.save_profile("b")
         stage.add_run("interrupted", profile="b")
         await until(pilot, lambda: "! interrupted" in screen_text(pilot.app), "the new run")
-        assert chosen(pilot) == "a"
+        assert selected(pilot) == "a"
+
+    drive(stage.app(), script)
+
+
+# Where the cursor starts
+
+
+def test_the_cursor_starts_at_the_profile_of_the_newest_run(stage: Stage) -> None:
+    for name in ("a", "b", "demo"):
+        stage.save_profile(name)
+    stage.add_run("demo", profile="a", run="20261122-111101")
+    stage.add_run("demo", profile="b", run="20261123-111101")
+    stage.add_run("demo", profile="deleted", run="20261124-111101")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        assert selected(pilot) == "b"
+
+    drive(stage.app(), script)
+
+
+@pytest.mark.parametrize(
+    ("names", "start"), [(("batch_10", "demo"), "demo"), (("batch_10", "with_cpu"), "batch_10")]
+)
+def test_without_a_run_the_cursor_starts_at_demo_or_else_at_the_first_profile(
+    stage: Stage, names: tuple[str, ...], start: str
+) -> None:
+    for name in names:
+        stage.save_profile(name)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        assert selected(pilot) == start
+        assert "Press Enter to preview a run, Enter again to start it." in screen_text(pilot.app)
+
+    drive(stage.app(), script)
+
+
+@pytest.mark.parametrize("keys", [("k",), ("k", "j")], ids=["moved", "moved back"])
+def test_runs_that_are_read_later_do_not_move_the_cursor_of_the_user(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    for name in ("a", "demo", "z"):
+        stage.save_profile(name)
+    stage.add_run("demo", profile="z")
+    release, read = threading.Event(), CatalogReader.read
+
+    def read_later(reader: CatalogReader) -> Catalog | None:
+        assert release.wait(20)
+        return read(reader)
+
+    monkeypatch.setattr(CatalogReader, "read", read_later)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await until(pilot, lambda: selected(pilot) == "demo", "the profiles")
+        await pilot.press(*keys)
+        release.set()
+        await settled(pilot)
+        assert selected(pilot) == ("demo" if "j" in keys else "a")
+
+    drive(stage.app(), script)
+
+
+def test_a_new_run_does_not_move_the_cursor(stage: Stage) -> None:
+    stage.save_profile("demo")
+    stage.save_profile("other")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        stage.add_run("interrupted", profile="other")
+        await until(pilot, lambda: "! interrupted" in screen_text(pilot.app), "the new run")
+        assert selected(pilot) == "demo"
+
+    drive(stage.app(), script)
+
+
+def test_returning_from_the_reports_keeps_the_selected_profile(stage: Stage) -> None:
+    for name in ("a", "b", "c"):
+        stage.save_profile(name)
+    stage.add_run("demo", profile="a")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "j")
+        for key in ("escape", "v"):
+            await press(pilot, "v")
+            assert isinstance(pilot.app.screen, ReportsScreen)
+            await press(pilot, key)
+            assert selected(pilot) == "b"
 
     drive(stage.app(), script)
 
@@ -213,25 +305,23 @@ def test_new_profiles_and_runs_appear_by_themselves(stage: Stage) -> None:
 # Starting
 
 
-def test_a_refusal_at_the_start_is_told_where_it_was_started(
-    stage: Stage, orders: list[RunRequest]
-) -> None:
+def test_a_refused_start_is_shown_in_the_preview(stage: Stage, requests: list[RunRequest]) -> None:
     file = stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "enter", "enter")
         await until(pilot, lambda: "in use by the run demo/1" in screen_text(pilot.app))
-        assert "nothing was started" in screen_text(pilot.app)
+        assert "Nothing was started." in screen_text(pilot.app)
         assert "enter" not in offered(pilot)
         await press(pilot, "enter", "escape")
         assert isinstance(pilot.app.screen, ProfilesScreen)
 
     drive(stage.app(), script)
-    assert [order.profile_file for order in orders] == [str(file)]
+    assert [request.profile_file for request in requests] == [str(file)]
 
 
-def test_a_run_that_was_started_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_started_run_is_opened(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.save_profile("demo")
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
@@ -247,7 +337,7 @@ def test_a_run_that_was_started_is_shown(stage: Stage, monkeypatch: pytest.Monke
         drive(stage.app(), script)
 
 
-def test_a_preview_that_is_left_starts_nothing(stage: Stage, orders: list[RunRequest]) -> None:
+def test_a_cancelled_preview_starts_nothing(stage: Stage, requests: list[RunRequest]) -> None:
     stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -256,10 +346,10 @@ def test_a_preview_that_is_left_starts_nothing(stage: Stage, orders: list[RunReq
         assert isinstance(pilot.app.screen, ProfilesScreen)
 
     drive(stage.app(), script)
-    assert orders == []
+    assert requests == []
 
 
-def test_the_preview_itself_asks_the_runner_s_program(stage: Stage) -> None:
+def test_the_preview_asks_the_runner(stage: Stage) -> None:
     stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -267,7 +357,7 @@ def test_the_preview_itself_asks_the_runner_s_program(stage: Stage) -> None:
         await press(pilot, "enter")
         # The workspace of this test has no locustfile.
         await until(pilot, lambda: "load.locustfile: " in screen_text(pilot.app))
-        assert "nothing was started" in screen_text(pilot.app)
+        assert "Nothing was started." in screen_text(pilot.app)
 
     drive(stage.app(), script)
 
@@ -275,7 +365,7 @@ def test_the_preview_itself_asks_the_runner_s_program(stage: Stage) -> None:
 # Files
 
 
-def test_a_copy_needs_a_name_of_its_own(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_needs_a_new_valid_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.save_profile("demo")
     monkeypatch.setenv("EDITOR", "true")
 
@@ -283,22 +373,22 @@ def test_a_copy_needs_a_name_of_its_own(stage: Stage, monkeypatch: pytest.Monkey
         await settled(pilot)
         await press(pilot, "c")
         field = pilot.app.screen.query_one(Input)
-        for name, mistake in (("demo", "there is a profile demo already"), ("a/b", "without /")):
+        for name, error in (("demo", "The profile demo already exists."), ("a/b", "Invalid name.")):
             field.value = name
             await press(pilot, "enter")
-            assert mistake in screen_text(pilot.app)
+            assert error in screen_text(pilot.app)
         field.value = "mine"
         await press(pilot, "enter")
-        await until(pilot, lambda: chosen(pilot) == "mine")
+        await until(pilot, lambda: selected(pilot) == "mine")
 
     drive(stage.app(), script)
     copy = stage.root / "profiles" / "mine.yaml"
     assert copy.read_text() == (stage.root / "profiles" / "demo.yaml").read_text()
 
 
-@pytest.mark.parametrize(("key", "deleted"), [("y", True), ("enter", False), ("escape", False)])
-def test_a_profile_is_deleted_only_when_that_is_confirmed(
-    stage: Stage, key: str, deleted: bool
+@pytest.mark.parametrize(("key", "is_deleted"), [("y", True), ("enter", False), ("escape", False)])
+def test_a_profile_is_deleted_only_after_confirmation(
+    stage: Stage, key: str, is_deleted: bool
 ) -> None:
     file = stage.save_profile("demo")
     folder = stage.add_run("demo")
@@ -306,16 +396,16 @@ def test_a_profile_is_deleted_only_when_that_is_confirmed(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "d")
-        assert "What its 1 run measured stays" in screen_text(pilot.app)
+        assert "The reports of its 1 run are kept." in screen_text(pilot.app)
         await press(pilot, key)
 
     drive(stage.app(), script)
-    assert file.exists() is not deleted
+    assert file.exists() is not is_deleted
     assert (folder / "journal.jsonl").exists()
 
 
 @pytest.mark.parametrize("key", ["e", "c", "d"])
-def test_the_bundled_profiles_are_read_only(stage: Stage, key: str) -> None:
+def test_bundled_profiles_are_read_only(stage: Stage, key: str) -> None:
     file = stage.save_profile("demo")
     app = stage.app(workspace=Workspace(stage.root, stage.root / "reports", bundled=True))
 
@@ -323,13 +413,13 @@ def test_the_bundled_profiles_are_read_only(stage: Stage, key: str) -> None:
         await settled(pilot)
         await press(pilot, key)
         assert isinstance(pilot.app.screen, ProfilesScreen)
-        await until(pilot, lambda: "came with the" in screen_text(pilot.app))
+        await until(pilot, lambda: "Bundled profiles cannot be" in screen_text(pilot.app))
 
     drive(app, script)
     assert file.exists()
 
 
-def test_it_is_usable_at_80_by_24(stage: Stage) -> None:
+def test_the_list_scrolls_at_80_by_24(stage: Stage) -> None:
     for number in range(20):
         stage.save_profile(f"profile_{number:02}")
 
@@ -343,16 +433,14 @@ def test_it_is_usable_at_80_by_24(stage: Stage) -> None:
     drive(stage.app(), script, size=NARROW)
 
 
-def test_enter_pressed_again_and_again_starts_one_run(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_repeated_enter_starts_one_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.save_profile("demo")
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
-    started, go_on = [], threading.Event()
+    started, may_start = [], threading.Event()
 
-    def start(order: RunRequest) -> Path:
-        started.append(order)
-        go_on.wait(20)
+    def start(request: RunRequest) -> Path:
+        started.append(request)
+        may_start.wait(20)
         return folder
 
     monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
@@ -361,9 +449,9 @@ def test_enter_pressed_again_and_again_starts_one_run(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await pilot.press("enter", "enter", "enter", "enter")
-        # A terminal that is too small meanwhile must not be in the way of what comes then.
+        # The run must open even if the terminal was too small meanwhile.
         await pilot.resize_terminal(50, 10)
-        go_on.set()
+        may_start.set()
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
         await pilot.resize_terminal(120, 40)
         await press(pilot, "escape")
@@ -374,7 +462,7 @@ def test_enter_pressed_again_and_again_starts_one_run(
     assert len(started) == 1
 
 
-def test_a_copy_overwrites_nothing_that_came_meanwhile(
+def test_a_copy_does_not_overwrite_a_file_created_meanwhile(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.save_profile("demo")
@@ -391,20 +479,20 @@ def test_a_copy_overwrites_nothing_that_came_meanwhile(
     assert (stage.root / "profiles" / "demo_2.yaml").read_text() == "mine"
 
 
-def test_names_that_look_like_markup_are_names(stage: Stage) -> None:
+def test_a_name_with_brackets_is_not_markup(stage: Stage) -> None:
     stage.save_profile("gpu[a100]")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "d")
-        assert "delete gpu[a100]" in screen_text(pilot.app)
+        assert "Delete profile gpu[a100]?" in screen_text(pilot.app)
         await press(pilot, "y")
-        await until(pilot, lambda: "gpu[a100] is deleted" in screen_text(pilot.app))
+        await until(pilot, lambda: "Deleted profile gpu[a100]" in screen_text(pilot.app))
 
     drive(stage.app(), script)
 
 
-def test_two_files_of_one_name_can_both_be_chosen(stage: Stage) -> None:
+def test_two_files_with_the_same_stem_can_both_be_selected(stage: Stage) -> None:
     first = stage.save_profile("demo")
     first.with_suffix(".yml").write_text("models: [1]\n")
 
@@ -414,13 +502,13 @@ def test_two_files_of_one_name_can_both_be_chosen(stage: Stage) -> None:
         for key in ("g", "j"):
             await press(pilot, key)
             assert isinstance(pilot.app.screen, ProfilesScreen)
-            files.append(pilot.app.screen.chosen)
-        assert [it.file.suffix for it in files if it] == [".yaml", ".yml"]
+            files.append(pilot.app.screen.selected)
+        assert [saved.file.suffix for saved in files if saved] == [".yaml", ".yml"]
 
     drive(stage.app(), script)
 
 
-def test_a_key_that_comes_with_the_first_screen_is_no_filter(stage: Stage) -> None:
+def test_the_filter_does_not_have_the_focus_at_the_start(stage: Stage) -> None:
     stage.save_profile("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:

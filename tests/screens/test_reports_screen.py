@@ -1,4 +1,4 @@
-"""Looking back: runs, their cells, and where the reports are."""
+"""The reports screen: runs, their cells, and the paths of reports."""
 
 import re
 from pathlib import Path
@@ -8,12 +8,13 @@ import pytest
 from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
+from loadbench.ui.lines.text import Tone
 from loadbench.ui.messages import CatalogRead, OpenReports
 from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
-from tests.support.ui_harness import Stage, drive, press, screen_text, settled
+from tests.support.ui_harness import NARROW, WIDE, Stage, drive, press, screen_text, settled, until
 
 
 def column(pilot: "Pilot[Any]", name: str) -> list[str]:
@@ -27,57 +28,152 @@ async def open_reports(pilot: "Pilot[Any]") -> None:
     assert isinstance(pilot.app.screen, ReportsScreen)
 
 
-def test_cells_are_sorted_by_one_column_after_the_other_and_the_other_way_round(
-    stage: Stage,
-) -> None:
-    stage.add_run("faults")
+def colour_of(pilot: "Pilot[Any]", tone: Tone) -> Any:
+    return pilot.app.screen.get_component_rich_style(f"tone--{tone.value}", partial=True)
+
+
+# Cells
+
+
+def test_verdicts_have_the_colours_of_the_theme(stage: Stage) -> None:
+    stage.add_run("demo", run="20261122-111101")
+    stage.add_run("faults", run="20261122-111205")
+    stage.add_run("containers", run="20261124-153032")
+    tones = {"valid": Tone.GOOD, "suspect": Tone.WARN, "failed": Tone.BAD, "skipped": Tone.DIM}
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
-        planned = column(pilot, "u")
-        await press(pilot, "s", "s", "s", "s")
-        numbers = [float(it) for it in column(pilot, "req/s") if it != "-"]
-        assert numbers == sorted(numbers, reverse=True)
-        assert column(pilot, "req/s")[3:] == ["-"] * 5
-        assert "by req/s, falling" in screen_text(pilot.app)
-        await press(pilot, "S")
-        assert [float(it) for it in column(pilot, "req/s")[:3]] == sorted(numbers)
-        for _ in range(9):
-            await press(pilot, "s")
-        assert column(pilot, "u") == planned
+        seen = set()
+        for key in ("t", "j", "j", "t"):
+            await press(pilot, key)
+            table = pilot.app.screen.query_one(CellTable)
+            for row in table.rows:
+                verdict = table.get_cell(row, "verdict")
+                name = str(verdict).strip()
+                if name in tones:
+                    seen.add(name)
+                    assert [span.style for span in verdict.spans] == [colour_of(pilot, tones[name])]
+        assert seen == set(tones)
 
     drive(stage.app(), script)
 
 
-def test_a_click_on_a_header_sorts(stage: Stage) -> None:
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_heads_stand_above_their_columns(stage: Stage, size: tuple[int, int]) -> None:
     stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
-        await pilot.click(CellTable, offset=(5, 1))
-        await settled(pilot)
-        assert column(pilot, "u") == ["8", "8", "2", "2"]
-        await pilot.click(CellTable, offset=(5, 1))
-        await settled(pilot)
-        assert column(pilot, "u") == ["2", "2", "8", "8"]
+        await press(pilot, "2")
+        lines = screen_text(pilot.app).splitlines()
+        at = next(i for i, line in enumerate(lines) if " models" in line)
+        head, row = lines[at], lines[at + 1]
+        for name, value in (("models", "1"), ("users", "2"), ("rate", "8"), ("req/s", "27.3")):
+            end = head.index(f" {name} ") + 1 + len(name)
+            assert row[:end].endswith(f" {value}")
+        start = head.index("verdict")
+        assert row[start:].startswith("valid")
+
+    drive(stage.app(), script, size=size)
+
+
+def test_the_legend_does_not_mention_batches(stage: Stage) -> None:
+    stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        assert "rate: users/s, latency: ms" in screen_text(pilot.app)
+        assert "batches" not in screen_text(pilot.app)
 
     drive(stage.app(), script)
 
 
-def test_a_doubtful_cell_says_why(stage: Stage) -> None:
+# Tabs
+
+
+def test_the_tabs_of_a_small_screen_show_what_they_are_named_after(stage: Stage) -> None:
+    stage.add_run("demo")
+    panels = {"1": "runs", "2": "cells", "3": "latency"}
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        assert screen_text(pilot.app).startswith(" 1 Runs   2 Cells   3 Charts\n")
+        for key in ("2", "3", "1", "3", "2", "1"):
+            await press(pilot, key)
+            assert pilot.app.focused is pilot.app.screen.query_one(f"#{panels[key]}")
+            shown = {panel for panel in panels.values() if _is_shown(pilot, panel)}
+            assert shown == {panels[key]}
+
+    drive(stage.app(), script, size=NARROW)
+
+
+def _is_shown(pilot: "Pilot[Any]", panel: str) -> bool:
+    return bool(pilot.app.screen.query_one(f"#{panel}").region.area)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_without_a_run_the_list_states_what_to_do(stage: Stage, size: tuple[int, int]) -> None:
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        assert "No runs yet." in screen_text(pilot.app)
+        assert "Press Esc to return to the profiles," in screen_text(pilot.app)
+
+    drive(stage.app(), script, size=size)
+
+
+# Sorting
+
+
+def test_cells_are_sorted_by_each_column_in_both_directions(stage: Stage) -> None:
+    stage.add_run("faults")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        planned = column(pilot, "users")
+        await press(pilot, "s", "s", "s", "s")
+        numbers = [float(text) for text in column(pilot, "req/s") if text != "-"]
+        assert numbers == sorted(numbers, reverse=True)
+        assert column(pilot, "req/s")[3:] == ["-"] * 5
+        assert "sorted by req/s, descending" in screen_text(pilot.app)
+        await press(pilot, "S")
+        assert [float(text) for text in column(pilot, "req/s")[:3]] == sorted(numbers)
+        assert "sorted by req/s, ascending" in screen_text(pilot.app)
+        for _ in range(9):
+            await press(pilot, "s")
+        assert column(pilot, "users") == planned
+
+    drive(stage.app(), script)
+
+
+def test_a_click_on_a_column_head_sorts(stage: Stage) -> None:
+    stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_reports(pilot)
+        await pilot.click(CellTable, offset=(12, 1))
+        await settled(pilot)
+        assert column(pilot, "users") == ["8", "8", "2", "2"]
+        await pilot.click(CellTable, offset=(12, 1))
+        await settled(pilot)
+        assert column(pilot, "users") == ["2", "2", "8", "8"]
+
+    drive(stage.app(), script)
+
+
+def test_the_findings_of_a_failed_or_suspect_cell_are_shown(stage: Stage) -> None:
     stage.add_run("containers")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
         await press(pilot, "2")
-        assert "failed: model-1 was killed by the kernel" in screen_text(pilot.app)
+        assert "Failed: model-1 was killed by the kernel" in screen_text(pilot.app)
         await press(pilot, "j")
-        assert "suspect: not settled" in screen_text(pilot.app)
+        assert "Suspect: not settled" in screen_text(pilot.app)
 
     drive(stage.app(), script)
 
 
-def test_enter_shows_the_run_and_on_a_cell_that_cell(stage: Stage) -> None:
+def test_enter_opens_the_run_or_the_selected_cell(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -111,7 +207,7 @@ def test_the_path_of_a_report_is_copied(
     drive(stage.app(), script)
 
 
-def test_without_a_cell_the_path_of_the_run_is_copied(stage: Stage) -> None:
+def test_without_a_selected_cell_the_path_of_the_run_is_copied(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -122,7 +218,7 @@ def test_without_a_cell_the_path_of_the_run_is_copied(stage: Stage) -> None:
     drive(stage.app(), script)
 
 
-def test_a_report_is_opened_where_there_is_a_display(
+def test_a_report_is_opened_if_there_is_a_display(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     opener = tmp_path / "bin" / "xdg-open"
@@ -140,28 +236,26 @@ def test_a_report_is_opened_where_there_is_a_display(
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
         await press(pilot, "tab", "o")
-        from tests.support.ui_harness import until
-
         await until(pilot, lambda: (tmp_path / "opened").exists())
 
     drive(stage.app(), script)
     assert (tmp_path / "opened").read_text().strip() == str(folder / "1_2_8.html")
 
 
-def test_an_unreadable_run_is_named_and_hides_no_other(stage: Stage) -> None:
+def test_an_unreadable_run_is_named_and_hides_no_other_run(stage: Stage) -> None:
     stage.add_run("demo", run="20261122-111101")
     bad = stage.add_run("demo", run="20261122-111102")
     (bad / JOURNAL).write_text('{"type":"run_started","v":99}\n')
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)
-        assert "unreadable" in screen_text(pilot.app)
+        assert "Unreadable: " in screen_text(pilot.app)
         assert "4 measured" in screen_text(pilot.app)
 
     drive(stage.app(), script)
 
 
-def test_wide_values_after_narrow_ones_are_whole(stage: Stage) -> None:
+def test_columns_widen_for_wider_values(stage: Stage) -> None:
     stage.add_run("demo", run="20261125-111101", lines=3)
     slow = stage.add_run("demo", run="20261124-111101")
     text = (slow / JOURNAL).read_text()
@@ -183,18 +277,16 @@ def test_the_cursor_stays_on_its_cell_when_cells_are_sorted(stage: Stage) -> Non
         await open_reports(pilot)
         await press(pilot, "tab", "down")
         table = pilot.app.screen.query_one(CellTable)
-        assert table.chosen is not None
-        before = table.chosen.cell
+        assert table.selected is not None
+        before = table.selected.cell
         for _ in range(6):
             await press(pilot, "s")
-            assert table.chosen.cell == before
+            assert table.selected.cell == before
 
     drive(stage.app(), script)
 
 
-def test_a_folder_that_is_not_ours_to_read_hides_no_run(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_folder_hides_no_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.add_run("demo")
     locked = stage.root / "reports" / "locked"
     locked.mkdir()
@@ -214,7 +306,7 @@ def test_a_folder_that_is_not_ours_to_read_hides_no_run(
     drive(stage.app(), script)
 
 
-def test_a_look_at_the_workspace_that_ends_while_they_are_opened_breaks_nothing(
+def test_a_catalog_that_arrives_while_the_screen_opens_is_shown(
     stage: Stage,
 ) -> None:
     stage.add_run("faults")
@@ -226,6 +318,6 @@ def test_a_look_at_the_workspace_that_ends_while_they_are_opened_breaks_nothing(
         app.screen.request(OpenReports())
         app.send(CatalogRead(app.context.catalog.newest))
         await settled(pilot)
-        assert column(pilot, "u")
+        assert column(pilot, "users")
 
     drive(app, script)

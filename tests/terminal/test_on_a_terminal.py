@@ -85,9 +85,9 @@ def test_ascii_terminals_get_only_ascii(
 
     assert shown.isascii()
     terminal.press("?")
-    terminal.wait_for("keys", "everywhere")
+    terminal.wait_for("Keys", "Everywhere")
     terminal.press("G")
-    assert terminal.wait_for("signs", "not measured yet").isascii()
+    assert terminal.wait_for("Signs", "pending").isascii()
 
 
 def test_dumb_terminal_is_rejected_with_an_alternative(stage: Stage, opened: Open) -> None:
@@ -189,7 +189,7 @@ def test_errors_after_editing_are_shown_at_their_line(
     terminal.press("e")
 
     number = len(before) + 1
-    shown = terminal.wait_for("not valid", "expected a whole number", f"{number}  batch_size: many")
+    shown = terminal.wait_for("invalid", "expected a whole number", f"{number}  batch_size: many")
     assert re.search(rf"> +{number}  batch_size: many", shown)
     terminal.press("q")
     assert terminal.wait() == 0

@@ -1,4 +1,4 @@
-"""What screens and the app send to each other."""
+"""The messages between the screens and the app."""
 
 import inspect
 from pathlib import Path
@@ -13,24 +13,24 @@ from loadbench.ui.messages import Broadcast, CatalogRead, Request, RunRead, Stop
 from tests.support.builders import state_with
 
 MESSAGES = [
-    it
-    for _, it in inspect.getmembers(messages, inspect.isclass)
-    if issubclass(it, Request | messages.Report | Broadcast)
+    message
+    for _, message in inspect.getmembers(messages, inspect.isclass)
+    if issubclass(message, Request | messages.Report | Broadcast)
 ]
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda it: it.__name__)
-def test_every_message_says_in_a_line_what_it_is(message: type) -> None:
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.__name__)
+def test_every_message_has_a_one_line_docstring(message: type) -> None:
     assert message.__doc__
     assert len(message.__doc__.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda it: it.__name__)
-def test_news_stay_at_the_screen_and_everything_else_goes_up(message: type) -> None:
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.__name__)
+def test_only_broadcasts_do_not_bubble(message: type) -> None:
     assert message.bubble is not issubclass(message, Broadcast)  # type: ignore[attr-defined]
 
 
-def test_only_the_newest_of_what_was_read_counts() -> None:
+def test_only_the_newest_of_replaceable_messages_is_handled() -> None:
     run = Run(Path("/nowhere"), state_with([]), RunStatus.LIVE)
     one, other = Screen[None](), Screen[None]()
 

@@ -1,8 +1,7 @@
-"""The program on the screen, as a table of contents: which screens there are, what opens them, and
-the keys that work everywhere.
+"""The TUI as a table of contents: its screens, what opens them, and the keys that work everywhere.
 
-All screens but that of a run are imported when they are opened: the first one must not wait for
-the others.
+Every screen except the run screen is imported when it is opened, so that the first one appears
+sooner.
 """
 
 import time
@@ -33,46 +32,60 @@ from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.workspace import Workspace
 
 CATALOG_S = 2.0
-"""How often the workspace is searched for new profiles and runs."""
-FIRST_LOOK_S = 0.1
-"""When it is searched for runs the first time."""
-_FIRST = 2
-"""How many screens there are with the first one: below it is Textual's own, which is empty."""
+"""Seconds between two scans of the workspace for new profiles and runs."""
+FIRST_SCAN_S = 0.1
+"""Seconds before the first scan."""
+_ONE_SCREEN = 2
+"""Size of the screen stack with one screen open: Textual's empty default screen lies below it."""
 
 
 class LoadbenchApp(BaseApp, inherit_bindings=False):
-    """Shows profiles, runs and reports; ends with the run that was looked at last, if it is live.
+    """Show profiles, runs and reports; return the live run that was on the screen at the end.
 
     Args:
-        workspace: Where everything is.
-        terminal: How to draw.
-        folder: A run to show at once; None: begin with the profiles.
-        leave_at_end: End the program when that run has ended.
-        clock: Monotonic seconds.
-        now: The time of day, in UTC.
+        workspace: The workspace.
+        terminal: The capabilities of the terminal.
+        folder: The folder of a run to open first; None: start with the profiles.
+        leave_at_end: Quit when that run ends.
+        clock: Returns monotonic seconds.
+        now: Returns the time of day, in UTC.
     """
 
     TITLE = "loadbench-tui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit_app", "quit", tooltip="leave; what runs goes on"),
+        Binding("q", "quit_app", "quit", tooltip="quit; live runs continue"),
         Binding(
             "ctrl+c",
             "ask_to_quit",
-            "leave or stop",
+            "quit or stop",
             show=False,
             priority=True,
-            tooltip="leave; of a live run, choose whether it goes on or stops",
+            tooltip="quit; with a live run, choose between detaching and stopping it",
         ),
-        Binding("question_mark", "help", "help", key_display="?", tooltip="every key, explained"),
+        Binding("question_mark", "help", "help", key_display="?", tooltip="show all keys"),
         Binding(
-            "t", "toggle_theme", "light or dark", show=False, tooltip="light for dark, or back"
+            "t",
+            "toggle_theme",
+            "switch theme",
+            show=False,
+            tooltip="switch between the light and the dark theme",
         ),
         Binding(
-            "b", "toggle_alerts", "alerts", show=False, tooltip="bell and notification, or none"
+            "b",
+            "toggle_alerts",
+            "toggle alerts",
+            show=False,
+            tooltip="turn the bell and notifications on or off",
         ),
-        Binding("ctrl+p", "command_palette", "palette", show=False, tooltip="every action by name"),
-        Binding("ctrl+l", "redraw", "redraw", show=False, tooltip="paint the whole screen"),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "command palette",
+            show=False,
+            tooltip="find an action by name",
+        ),
+        Binding("ctrl+l", "redraw", "redraw", show=False, tooltip="redraw the screen"),
     ]
 
     def __init__(
@@ -94,19 +107,19 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         )
         super().__init__(context)
         self._runs: WeakKeyDictionary[Screen[Any], Run] = WeakKeyDictionary()
-        self._opening = RunScreen(context, folder) if folder else None
-        self._leave_at_end = leave_at_end
+        self._first_run = RunScreen(context, folder) if folder else None
+        self._quits_at_end = leave_at_end
         self._reports: Screen[None] | None = None
         self._question: Screen[Any] | None = None
 
     def on_mount(self) -> None:
         """Show the first screen; read the rest of the workspace in the background."""
-        if self._opening:
-            self.push_screen(self._opening)
+        if self._first_run:
+            self.push_screen(self._first_run)
         else:
             self._show_profiles()
-        # The first screen comes first, and its run: reading long journals holds up all others.
-        self.set_timer(CATALOG_S if self._opening else FIRST_LOOK_S, self._read_catalog)
+        # Reading long journals would delay the run that is opened first.
+        self.set_timer(CATALOG_S if self._first_run else FIRST_SCAN_S, self._read_catalog)
         self.set_interval(CATALOG_S, self._read_catalog)
 
     @work
@@ -114,10 +127,10 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         async for catalog in self.context.catalog.changes():
             self.send(messages.CatalogRead(catalog))
 
-    # What screens ask for
+    # Requests from screens
 
     async def answer(self, request: messages.Request) -> None:
-        """Carry out what a screen asks for."""
+        """Carry out a request from a screen."""
         match request:
             case messages.OpenRun(folder=folder, cell=cell):
                 self.push_screen(RunScreen(self.context, folder, cell))
@@ -141,38 +154,38 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
                 self.action_quit_app()
 
     async def _preview_profile(self, file: Path) -> None:
-        """Show what a run of a profile would do, as its file is now."""
-        from loadbench.ui.preview.intention import to_run
+        """Reload a profile and preview a run of it."""
+        from loadbench.ui.preview.previewed_run import to_run
         from loadbench.ui.preview.screen import PreviewScreen
 
         saved = await self.context.catalog.read_profile(file)
         self.send(messages.CatalogRead(self.context.catalog.newest))
         if saved is not None and saved.profile is None:
-            text = f"{saved.name} is not valid; e opens it in your editor"
+            text = f"{saved.name} is invalid. Press e to edit it."
             self.notify(text, severity="warning")
         elif saved is not None and saved.profile is not None:
-            intended = to_run(self.context.workspace, file, saved.profile)
-            self.push_screen(PreviewScreen(*intended), self._show_started)
+            preview = to_run(self.context.workspace, file, saved.profile)
+            self.push_screen(PreviewScreen(*preview), self._show_started)
 
     def _preview_rest(self, run: Run) -> None:
-        """Show what resuming a run would do."""
-        from loadbench.ui.preview.intention import to_resume
+        """Preview resuming a run."""
+        from loadbench.ui.preview.previewed_run import to_resume
         from loadbench.ui.preview.screen import PreviewScreen
 
         try:
-            intended = to_resume(self.context.workspace, run)
+            preview = to_resume(self.context.workspace, run)
         except JournalError as error:
             self.notify(str(error), severity="error")
             return
-        if intended:
-            self.push_screen(PreviewScreen(*intended), self._show_started)
+        if preview:
+            self.push_screen(PreviewScreen(*preview), self._show_started)
 
     def _show_started(self, folder: Path | None) -> None:
         if folder:
             self.push_screen(RunScreen(self.context, folder))
 
     def _show_reports(self) -> None:
-        """Show all runs; where they are behind the screen in front, go back to them."""
+        """Show all runs; if they are already open behind the current screen, return to them."""
         from loadbench.ui.reports.screen import ReportsScreen
 
         if self._reports in self.screen_stack:
@@ -182,17 +195,17 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         self.push_screen(self._reports)
 
     def _go_back(self, profile: str) -> None:
-        first = len(self.screen_stack) <= _FIRST
+        is_first = len(self.screen_stack) <= _ONE_SCREEN
         self.pop_screen()
-        if first:
+        if is_first:
             self._show_profiles(profile)
 
-    def _show_profiles(self, begin_at: str = "") -> None:
+    def _show_profiles(self, start_at: str = "") -> None:
         from loadbench.ui.profiles.screen import ProfilesScreen
 
-        self.push_screen(ProfilesScreen(self.context, begin_at))
+        self.push_screen(ProfilesScreen(self.context, start_at))
 
-    # What screens report
+    # Reports from screens
 
     @on(messages.RunRead)
     def _keep_run(self, report: messages.RunRead) -> None:
@@ -200,32 +213,32 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     @on(messages.RunEnded)
     def _show_end(self, report: messages.RunEnded) -> None:
-        """Call the user; end the program with the run that it was opened for, if that is wanted."""
+        """Alert the user; quit if the app was opened for this run."""
         run = report.run
         outcome, title = wording.outcome_line(run.state), f"{run.name}: {run.status.value}"
         if report.was_live:
             self.call_user(f"{title}, {outcome}")
-        if self._leave_at_end and report.screen is self._opening:
-            # The command line prints its outcome.
+        if self._quits_at_end and report.screen is self._first_run:
+            # The command line prints the outcome.
             self.send(messages.UserActive())
             self.exit(run)
         elif report.was_live:
-            good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
-            severity: SeverityLevel = "information" if good else "warning"
+            is_good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
+            severity: SeverityLevel = "information" if is_good else "warning"
             self.notify(outcome, title=title, severity=severity, timeout=10)
 
     @on(messages.Alert)
-    def _pass_on(self, report: messages.Alert) -> None:
+    def _alert_user(self, report: messages.Alert) -> None:
         self.call_user(report.text)
 
-    # What can be done everywhere
+    # Actions that work everywhere
 
     def action_quit_app(self) -> None:
-        """End the program; every run goes on."""
+        """Quit; live runs continue."""
         self.exit(self._live_run())
 
     def action_ask_to_quit(self) -> None:
-        """Ask whether to leave or to stop, where a live run is on the screen; else leave."""
+        """Ask whether to detach from a live run on the screen or to stop it; without one, quit."""
         live = self._live_run()
         if live is None:
             self.exit(None)
@@ -239,26 +252,26 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             elif answer == "x":
                 self.send(messages.StopRun(live.folder))
 
-        answers = [("d", "detach"), ("x", "stop it")]
-        self._question = Question("leave", leaving(live), answers, safe="stay")
+        answers = [("d", "detach"), ("x", "stop run")]
+        self._question = Question("Detach or stop the run?", leaving(live), answers, safe="stay")
         self.push_screen(self._question, answered)
 
     def action_command_palette(self) -> None:
-        """Find an action by its name."""
+        """Open the command palette."""
         from loadbench.ui.dialogs.palette import Palette
 
         if self.screen.id != Palette.ID:
             self.push_screen(Palette())
 
     def action_help(self) -> None:
-        """Explain every key that does something now."""
+        """Show all keys that are active now."""
         from loadbench.ui.dialogs.help import HelpScreen
-        from loadbench.ui.dialogs.keys import keys_of
+        from loadbench.ui.dialogs.keys import active_keys
         from loadbench.ui.dialogs.lines import help_lines
 
         if not self.screen.is_modal:
-            self.push_screen(HelpScreen(help_lines(keys_of(self.screen), self.context.glyphs)))
+            self.push_screen(HelpScreen(help_lines(active_keys(self.screen), self.context.glyphs)))
 
     def _live_run(self) -> Run | None:
         runs = (self._runs.get(screen) for screen in self.screen_stack[::-1])
-        return next((it for it in runs if it and it.status is RunStatus.LIVE), None)
+        return next((run for run in runs if run and run.status is RunStatus.LIVE), None)

@@ -1,4 +1,4 @@
-"""What the app does for every screen: the order of keys and requests, news, and the end."""
+"""The base of the app: key and request order, broadcasts, key names, and shutdown."""
 
 import asyncio
 from collections import deque
@@ -11,6 +11,7 @@ from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
+from textual.keys import format_key
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -25,16 +26,31 @@ from loadbench.ui.terminal.shutdown import ExitHandler, write_crash
 from loadbench.ui.terminal.themes import OTHER, THEMES
 from loadbench.ui.widgets.too_small import is_too_small
 
-_ARROWS = ("up", "down", "left", "right")
+_KEY_NAMES = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "space": "Space",
+    "tab": "Tab",
+    "backspace": "Backspace",
+    "home": "Home",
+    "end": "End",
+    "pageup": "Page Up",
+    "pagedown": "Page Down",
+    "delete": "Delete",
+    "insert": "Insert",
+}
+"""Key names where Textual's differ from ours."""
+_KEY_NAMES_IN_ASCII = {"up": "Up", "down": "Down", "left": "Left", "right": "Right"}
+"""Names of the arrow keys, whose signs are not ASCII."""
 OPENING_S = 0.005
-"""Interval of checking whether a screen has been opened, before it gets a key."""
+"""Seconds between two checks whether a new screen can take keys."""
 
 
 class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
-    """Carries out requests in order with keys, sends news, knows the terminal, ends in order.
+    """Run requests and keys in order, broadcast messages, adapt to the terminal, shut down cleanly.
 
     Args:
-        context: What every screen is given.
+        context: The context of every screen.
     """
 
     ESCAPE_TO_MINIMIZE = False
@@ -49,15 +65,15 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         self._requests: deque[Request] = deque()
 
     async def answer(self, request: Request) -> None:
-        """Carry out what a screen asks for."""
+        """Carry out a request from a screen."""
         raise NotImplementedError
 
     def action_quit_app(self) -> None:
-        """End the program; every run goes on."""
+        """Quit; live runs continue."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Take the look that fits the terminal, and wait for its end."""
+        """Adapt the theme and the signs to the terminal, and watch for its end."""
         for theme in THEMES:
             self.register_theme(theme)
         terminal = self.context.terminal
@@ -69,38 +85,38 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
             self.ending.watch()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return the colours that our style sheet has beside those of every theme."""
+        """Return the colours that the style sheet adds to those of a theme."""
         return dict(THEMES[0].variables)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show that there is no room for anything, where that is so."""
+        """Show a message instead of the screen if the terminal is too small."""
         self.set_class(is_too_small(*event.size), "-too-small")
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:
-        """Return the screens that are seen behind the one in front, the lowest first.
+        """Return the screens visible behind the one in front, the lowest first.
 
-        Textual includes the screen behind an opaque one: each update then redraws all of the front
-        screen, or after a resize only as much of it as the hidden screen has kept from before. No
-        upstream issue known (searched 2026-11). Can go when Textual leaves hidden screens out.
+        Textual includes a screen hidden behind an opaque one. Each update then redraws the whole
+        front screen, or, after a resize, only the part that the hidden screen covered before. No
+        upstream issue known (searched 2026-11). Can go when Textual excludes hidden screens.
         """
         return super()._background_screens if self.screen.styles.background.a < 1 else []
 
     # Messages
 
-    def send(self, news: Broadcast) -> None:
-        """Send news to every screen."""
+    def send(self, message: Broadcast) -> None:
+        """Send a message to every screen."""
         for screen in self.screen_stack:
-            screen.post_message(news)
+            screen.post_message(message)
 
     def post_message(self, message: Message) -> bool:
-        """Take a message; a request is kept, to be carried out before the next key."""
+        """Queue a message; a request is carried out before the next key."""
         if isinstance(message, Request):
             self._requests.append(message)
         return super().post_message(message)
 
     async def on_event(self, event: events.Event) -> None:
-        """Before a key, carry out requests that wait, and send `UserActive`."""
+        """Before each input event, carry out waiting requests and send `UserActive`."""
         if isinstance(event, events.InputEvent):
             await self._carry_out()
             await self._until_open()
@@ -111,19 +127,19 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     @on(Request)
     async def _carry_out(self) -> None:
-        """Carry out the requests of the screen in front; one of another screen comes too late."""
+        """Carry out requests from the screen in front; drop those from other screens."""
         while self._requests:
             request = self._requests.popleft()
             if request.sender is self.screen:
                 await self.answer(request)
 
     async def _until_open(self) -> None:
-        """Wait for a screen that is being opened: the next key is for it."""
+        """Wait until a screen that is being opened can take the next key."""
         # No upstream issue known (searched 2026-11). Can go when Textual holds such keys back.
         while self.screen_stack and not (self.screen.is_mounted or self._exit):
             await asyncio.sleep(OPENING_S)
 
-    # What can be done everywhere
+    # Actions that work everywhere
 
     def notify(
         self,
@@ -134,16 +150,16 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a message for a while. What services and paths say is no markup."""
+        """Show a toast. Markup is off: paths and service output may contain brackets."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def call_user(self, text: str) -> None:
-        """Ring the terminal's bell and show a notification, unless alerts are switched off."""
+        """Ring the terminal bell and show a desktop notification, unless alerts are off."""
         if self._alerts and self._driver and not self.is_headless:
             self._driver.write(alert(text))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every action that a key offers now, by its name."""
+        """Yield every action that has an active key, for the command palette."""
         for active in screen.active_bindings.values():
             binding = active.binding
             if active.enabled and (binding.show or binding.tooltip) and binding.description:
@@ -155,40 +171,45 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
                 yield SystemCommand(binding.description, binding.tooltip or "", call)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Return what a key is called, in signs that the terminal has."""
-        display = super().get_key_display(binding)
-        if not self.context.terminal.ascii:
-            return display
-        return binding.key if binding.key in _ARROWS else in_ascii(display)
+        """Return the name of a key, such as `Enter` or `Ctrl+C`, in signs the terminal has."""
+        if binding.key_display:
+            return binding.key_display
+        *modifiers, key = binding.key.split("+")
+        is_ascii = self.context.terminal.ascii
+        names = {**_KEY_NAMES, **_KEY_NAMES_IN_ASCII} if is_ascii else _KEY_NAMES
+        name = names.get(key) or format_key(key)
+        if modifiers:
+            name = name.upper() if len(name) == 1 else name
+            return "+".join([*map(str.capitalize, modifiers), name])
+        return in_ascii(name) if is_ascii else name
 
     def action_toggle_theme(self) -> None:
-        """Take light for dark, or dark for light."""
+        """Switch between the light and the dark theme."""
         self.theme = OTHER[self.theme]
 
     def action_toggle_alerts(self) -> None:
-        """Ring and notify when a run ends or a cell fails, or do neither."""
+        """Turn alerts on or off: bell and notification when a run ends or a cell fails."""
         self._alerts = not self._alerts
-        with_what = (
-            "the bell and a notification" if self._alerts else "neither bell nor notification"
-        )
-        title = "alerts are on" if self._alerts else "alerts are off"
-        self.notify(f"when a run ends or a cell fails: {with_what}", title=title)
+        effect = "Bell and notification" if self._alerts else "No bell or notification"
+        title = "Alerts on" if self._alerts else "Alerts off"
+        self.notify(f"{effect} when a run ends or a cell fails", title=title)
 
     def action_redraw(self) -> None:
-        """Paint the whole screen again."""
+        """Redraw the whole screen."""
         self.forget_screen()
         self.refresh(layout=True)
 
-    # The end
+    # Shutdown
 
     def _handle_exception(self, error: Exception) -> None:
-        """Take no notice of what a screen misses that the end has closed already."""
-        # Both can go with https://github.com/Textualize/textual/issues/5325.
+        """Ignore missing widgets once the app has started to exit."""
+        # Textual still runs handlers of widgets that it has removed. Can go when
+        # https://github.com/Textualize/textual/issues/5325 is closed.
         if not (self._exit and isinstance(error, NoMatches)):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Write down a mistake of our own, and end without a traceback on the screen."""
+        """Write the traceback of an internal error to a file, and exit without printing it."""
         self.crash, text = write_crash()
         self._exit_renderables.append(Text(text))
         self._close_messages_no_wait()

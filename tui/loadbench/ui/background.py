@@ -1,4 +1,4 @@
-"""Work that may take seconds, beside the screens: in threads that keep no program from ending."""
+"""Background work in daemon threads, which never delay the exit of the program."""
 
 import asyncio
 import threading
@@ -10,13 +10,14 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 Job = Callable[[], Coroutine[None, None, None]]
-"""Work that a screen starts and does not wait for."""
+"""Work that a screen starts without waiting for it."""
 
 
 async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what the work returns, or raise what it raises, once it is done.
+    """Run a function in a daemon thread and return its result, or raise its exception.
 
-    The threads of asyncio's own pool are waited for when a program ends; this one is not.
+    Unlike `asyncio.to_thread`, a function that is still running does not delay the exit of the
+    program.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -29,9 +30,9 @@ async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
         outcome: Callable[[], None]
         try:
             outcome = partial(done.set_result, work(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001  # raised again in the caller
             outcome = partial(done.set_exception, error)
-        with suppress(RuntimeError):  # the program has ended meanwhile
+        with suppress(RuntimeError):  # the event loop is closed
             loop.call_soon_threadsafe(finish, outcome)
 
     threading.Thread(target=run, daemon=True).start()
@@ -39,9 +40,9 @@ async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
 
 
 class BackgroundQueue:
-    """Runs calls in the background one at a time, in the order in which they were added.
+    """Run calls in the background, one at a time, in the order in which they were added.
 
-    It belongs to no worker of Textual, which cancels all of them as the program ends.
+    It does not use Textual's workers, which are cancelled when the app exits.
     """
 
     def __init__(self) -> None:
@@ -49,21 +50,21 @@ class BackgroundQueue:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a call has not ended yet."""
+        """Whether a call is running or waiting."""
         return self._newest is not None and not self._newest.done()
 
     def add(
         self, work: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Task[object]:
-        """Add a call, and return the task that waits for its turn and its end."""
+        """Add a call and return the task that runs it when its turn comes."""
         call = partial(work, *args, **kwargs)
         task = self._newest = asyncio.create_task(self._run(self._newest, call))
-        # As the program ends, no worker is left to take its error, which asyncio would then print.
+        # At exit nothing awaits the task, and asyncio would print its exception.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
 
     async def drain(self, *, timeout_s: float) -> None:
-        """Wait until all calls that were added have ended, or for the timeout."""
+        """Wait until all added calls have ended, or until the timeout."""
         if self._newest:
             await asyncio.wait([self._newest], timeout=timeout_s)
 

@@ -1,4 +1,4 @@
-"""The catalog of a workspace as it was last read; reading is done in the background."""
+"""The latest catalog of a workspace, read in the background."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,10 +10,10 @@ from loadbench.workspace import Workspace
 
 
 class CatalogFeed:
-    """Reads the saved profiles and all runs, and keeps the newest result.
+    """Read saved profiles and runs, and keep the newest catalog.
 
     Args:
-        workspace: Where they are.
+        workspace: The workspace to read.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -23,13 +23,14 @@ class CatalogFeed:
 
     @property
     def newest(self) -> Catalog:
-        """What was last read."""
+        """The catalog that was read last."""
         return self._newest
 
     async def changes(self) -> AsyncIterator[Catalog]:
-        """Read all of it, and yield each catalog that differs from the one before.
+        """Read the workspace and yield each catalog that differs from the previous one.
 
-        Many runs are read in several parts. Does nothing while an earlier call is reading.
+        A long list of runs is read in parts, the newest runs first. Yields nothing while an
+        earlier call is still reading.
         """
         if self._is_reading:
             return
@@ -44,12 +45,12 @@ class CatalogFeed:
             self._is_reading = False
 
     async def read_profiles(self) -> Catalog:
-        """Read the saved profiles again, now, and return the catalog with them."""
+        """Read the saved profiles now and return the updated catalog."""
         profiles = await in_background(self._reader.read_profiles)
         self._newest = replace(self._newest, profiles=profiles, has_profiles=True)
         return self._newest
 
     async def read_profile(self, file: Path) -> SavedProfile | None:
-        """Read one saved profile again, now; None: it is gone."""
+        """Read one saved profile now; None: the file no longer exists."""
         catalog = await self.read_profiles()
-        return next((it for it in catalog.profiles if it.file == file), None)
+        return next((saved for saved in catalog.profiles if saved.file == file), None)

@@ -1,4 +1,4 @@
-"""What every screen is given when it is made. Frozen: a screen cannot change it for the others."""
+"""The context passed to every screen. Frozen, so that no screen can change it for the others."""
 
 import time
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from loadbench.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UiContext:
-    """The surroundings of a screen."""
+    """The workspace, terminal, catalog and clocks of a screen."""
 
     workspace: Workspace
     terminal: Terminal
     catalog: CatalogFeed
-    """The saved profiles and all runs, read in the background."""
+    """Saved profiles and all runs, read in the background."""
     clock: Callable[[], float] = time.monotonic
-    """Monotonic seconds."""
+    """Returns monotonic seconds."""
     now: Callable[[], datetime] = utc
-    """The time of day, in UTC."""
+    """Returns the time of day, in UTC."""
 
     @property
     def glyphs(self) -> Glyphs:
-        """The signs that the terminal has."""
+        """The signs that the terminal can draw."""
         return ASCII if self.terminal.ascii else UNICODE

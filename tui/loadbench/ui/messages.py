@@ -1,11 +1,11 @@
-"""What screens and the app send to each other, a line each.
+"""Messages between the screens and the app.
 
-A `Request` goes from a screen to the app, by `BaseScreen.request`. The app carries it out before
-the next key, and only if the screen is still in front, so that a key that comes twice opens one
-screen. A `Report` goes up as well, from any screen, and asks for nothing. `Broadcast` goes from the
-app to every screen; those that have a handler for it use it.
+A screen sends a `Request` to the app with `BaseScreen.request`. The app carries it out before the
+next key, and only if that screen is still in front, so that a repeated key opens only one screen.
+A `Report` informs the app and requires no action. The app sends a `Broadcast` to every screen;
+screens without a handler ignore it.
 
-`can_replace`: of several that wait, only the newest is handled.
+With `can_replace`, only the newest of several queued messages is handled.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from loadbench.ui.following.watched import WatchedRun
 
 @dataclass
 class Request(Message):
-    """Something that a screen asks the app to do."""
+    """Base of the requests from a screen to the app."""
 
     sender: Screen[Any] | None = field(default=None, init=False)
     """Set by `BaseScreen.request`."""
@@ -32,7 +32,7 @@ class Request(Message):
 
 @dataclass
 class OpenRun(Request):
-    """Show a run, and one of its cells; None: the current one."""
+    """Open a run at one of its cells; None: the current cell."""
 
     folder: Path
     cell: str | None = None
@@ -40,7 +40,7 @@ class OpenRun(Request):
 
 @dataclass
 class OpenCell(Request):
-    """Show one cell of a run alone."""
+    """Open one cell of a run."""
 
     watched: WatchedRun
     cell: str
@@ -48,7 +48,7 @@ class OpenCell(Request):
 
 @dataclass
 class OpenLog(Request):
-    """Show the log of one container of a run; `containers` are those that it can be changed to."""
+    """Open the log of a container of a run; `containers` lists all that can be selected there."""
 
     watched: WatchedRun
     containers: Sequence[Container]
@@ -57,54 +57,54 @@ class OpenLog(Request):
 
 @dataclass
 class OpenReports(Request):
-    """Show all runs."""
+    """Open the list of all runs."""
 
 
 @dataclass
 class RunProfile(Request):
-    """Show what a run of this profile file would do; it can be started from there."""
+    """Preview a run of a profile file; it can be started from the preview."""
 
     file: Path
 
 
 @dataclass
 class ResumeRun(Request):
-    """Show what resuming a run would do; it can be started from there."""
+    """Preview resuming a run; it can be started from the preview."""
 
     run: Run
 
 
 @dataclass
 class GoBack(Request):
-    """Show the screen before; before the first one are the profiles, at the file name `profile`."""
+    """Go back one screen; from the first one to the profiles, at the file name `profile`."""
 
     profile: str = ""
 
 
 @dataclass
 class Quit(Request):
-    """End the program; every run goes on."""
+    """Quit; live runs continue."""
 
 
 class Report(Message):
-    """Something that has happened on a screen."""
+    """Base of the reports from a screen to the app."""
 
 
 @dataclass
 class RunRead(Report):
-    """A run that a screen follows has been read again."""
+    """A screen has read its run again."""
 
     screen: Screen[Any]
     run: Run
 
     def can_replace(self, message: Message) -> bool:
-        """Replace what was read of the same run before."""
+        """Replace an older report from the same screen."""
         return isinstance(message, RunRead) and message.screen is self.screen
 
 
 @dataclass
 class RunEnded(Report):
-    """A run that a screen follows is over; `was_live`: it was not when the screen was opened."""
+    """The run of a screen has ended; `was_live`: it was live when the screen was opened."""
 
     screen: Screen[Any]
     run: Run
@@ -113,18 +113,18 @@ class RunEnded(Report):
 
 @dataclass
 class Alert(Report):
-    """The user is to be called by bell and notification, unless these are off."""
+    """Alert the user by bell and notification, unless alerts are off."""
 
     text: str
 
 
 class Broadcast(Message, bubble=False):
-    """Something that the app sends to every screen."""
+    """Base of the messages from the app to every screen."""
 
 
 @dataclass
 class CatalogRead(Broadcast, bubble=False):
-    """The profiles and runs of the workspace have changed."""
+    """The profiles or runs of the workspace have changed."""
 
     catalog: Catalog
 
@@ -135,15 +135,15 @@ class CatalogRead(Broadcast, bubble=False):
 
 @dataclass
 class UserActive(Broadcast, bubble=False):
-    """A key was pressed, or the mouse moved."""
+    """The user pressed a key or moved the mouse."""
 
     def can_replace(self, message: Message) -> bool:
-        """Replace an earlier one."""
+        """Replace an older message."""
         return isinstance(message, UserActive)
 
 
 @dataclass
 class StopRun(Broadcast, bubble=False):
-    """The user has confirmed that the run in this folder is to stop."""
+    """The user has confirmed that the run in this folder should stop."""
 
     folder: Path

@@ -1,4 +1,4 @@
-"""From the command line to the screens and back."""
+"""The entry point of the TUI for the command line."""
 
 import atexit
 import signal
@@ -21,21 +21,21 @@ def show(
     options: TerminalOptions,
     leave_at_end: bool = False,
 ) -> Run | None:
-    """Show the screens until the user leaves them.
+    """Run the TUI until the user quits.
 
     Args:
-        workspace: Where everything is.
-        folder: A run to show at once; None: begin with the profiles.
-        options: What the user asks of the screens.
-        leave_at_end: Come back when that run has ended.
+        workspace: The workspace.
+        folder: The folder of a run to open first; None: start with the profiles.
+        options: The display options of the command line.
+        leave_at_end: Quit when that run ends.
 
     Returns:
-        The run that was looked at: ended, if it was to be left at its end, or live still. None:
-        there is none to speak of.
+        The live run that was on the screen, or with `leave_at_end` the run that has ended. None:
+        no such run.
 
     Raises:
-        UsageError: No screen can be shown on this terminal.
-        LoadbenchError: The screens have ended by a mistake of the program; every run goes on.
+        UsageError: This terminal cannot show the TUI.
+        LoadbenchError: The TUI stopped with an internal error; live runs continue.
     """
     terminal = examine(options)
     speak_utf8()
@@ -43,13 +43,13 @@ def show(
         ScrollBar.renderer = PlainScrollBar
     app = LoadbenchApp(workspace, terminal, folder=folder, leave_at_end=leave_at_end)
     try:
-        left = app.run()
+        run = app.run()
     finally:
         if app.ending:
             app.ending.close()
-        # Whoever presses it too often when they leave sees no traceback of the very end.
-        # Not Textual's: Python prints it. Can go when nothing is left to interrupt there.
+        # A second Ctrl+C during interpreter shutdown would print a traceback. Python prints it,
+        # not Textual. Can go when no atexit handler is left to interrupt.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     if app.return_code:
-        raise LoadbenchError("the screens have ended by a mistake of the program")
-    return left
+        raise LoadbenchError("the TUI stopped with an internal error")
+    return run

@@ -151,8 +151,8 @@ def test_new_kind_of_level_works_in_the_preview() -> None:
     mixed = Intention(name="x", profile=profile, cells=(*GRID, make_cell()))
     lines = [plain(text) for text in preview_lines(mixed, None, 200)]
 
-    assert "pulses 2, 10" in lines[0]
-    assert "users 2" in lines[0]
+    assert "Pulses      2, 10" in lines
+    assert "Users       2" in lines
     assert set(proposal(GRID[0]).values()) == {"1", ""}
 
 

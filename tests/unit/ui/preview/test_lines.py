@@ -1,4 +1,4 @@
-"""What a run would be, and what can be done with it."""
+"""The preview of a run, the actions on a run, and the help."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +18,7 @@ from loadbench.ui.lines.actions import DEPEND_ON_STATE, allows, leaving, skippin
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.preview.lines import Intention, preview_lines
+from loadbench.wording import IN_BATCHES
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -45,17 +46,17 @@ DONE = RunFinished(result=Result.DONE, reason="every cell is over")
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
-    """What stands on the lines."""
-    return [plain(one).rstrip() for one in lines]
+    """The text of the lines, without trailing spaces."""
+    return [plain(line).rstrip() for line in lines]
 
 
 def tone_of(lines: Iterable[Line], text: str) -> Tone:
-    """The tone of the first piece with this text in it."""
-    return next(piece.tone for one in lines for piece in one if text in piece.text)
+    """The tone of the first piece that contains this text."""
+    return next(piece.tone for line in lines for piece in line if text in piece.text)
 
 
 def run(*events: Event, status: RunStatus = RunStatus.DONE, name: str = "20261122-072100") -> Run:
-    """A run of two cells."""
+    """A run with two cells."""
     folder = Path("/nowhere/reports/demo") / name
     return Run(folder, state_after(BEGUN, *events), status)
 
@@ -78,102 +79,106 @@ FOUND = RunPlan(
 )
 
 
-def test_until_the_process_answers_only_the_plan_is_told() -> None:
-    lines = texts(preview_lines(INTENTION, None, 80, busy="asking Docker…"))
+def test_before_the_runner_answers_only_the_plan_is_shown() -> None:
+    lines = texts(preview_lines(INTENTION, None, 80, busy="Checking…"))
 
     assert lines == [
-        "cells     2 cells: models 1, 2; users 2; users started per second (in batches",
-        "          once a second) 2",
-        "time      about 1 min 4 s",
+        "Cells       2",
+        "Models      1, 2",
+        "Users       2",
+        f"Spawn rate  2 users/s, {IN_BATCHES}",
+        "Duration    about 1 min 4 s",
         "",
-        "asking Docker…",
+        "Checking…",
     ]
 
 
-def test_what_was_found_is_told_with_its_warnings() -> None:
+def test_the_answer_of_the_runner_is_shown_with_its_warnings() -> None:
     lines = preview_lines(INTENTION, FOUND, 80)
 
-    assert texts(lines)[3:] == [
-        "driver    local: no containers: the Docker engine does not answer",
-        "disk      up to 24 MB, 77.7 GB are free",
-        "warning   2 models × 1 threads are more than the 1 cores here",
-        "warning   another one",
-        "",
-        "enter starts it, escape does not",
+    assert texts(lines)[5:] == [
+        "Driver      local: no containers: the Docker engine does not answer",
+        "Disk        up to 24 MB, 77.7 GB free",
+        "Warning     2 models × 1 threads are more than the 1 cores here",
+        "Warning     another one",
     ]
-    assert tone_of(lines, "warning") is Tone.WARN
+    assert tone_of(lines, "Warning") is Tone.WARN
 
 
-def test_a_refusal_is_told_line_by_line_and_offers_no_start() -> None:
+def test_a_refusal_is_shown_with_what_to_do() -> None:
     lines = preview_lines(INTENTION, None, 40, refusal="no driver\n  local: missing onnxruntime")
 
-    assert texts(lines)[-5:] == [
+    assert texts(lines)[-6:] == [
         "",
         "no driver",
         "  local: missing onnxruntime",
         "",
-        "escape goes back; nothing was started",
+        "Nothing was started. Fix the problem,",
+        "then press Enter on the profile again.",
     ]
-    assert tone_of(lines, "driver") is Tone.BAD
+    assert tone_of(lines, "onnxruntime") is Tone.BAD
 
 
-def test_while_something_is_awaited_nothing_is_offered() -> None:
-    lines = texts(preview_lines(INTENTION, FOUND, 80, busy="starting…"))
+def test_a_refusal_to_resume_says_to_resume_again() -> None:
+    lines = texts(
+        preview_lines(replace(INTENTION, resume_summary="x"), None, 80, refusal="no driver")
+    )
 
-    assert lines[-1] == "starting…"
-    assert not any("enter starts" in one for one in lines)
-
-
-def test_why_a_run_is_no_new_one_stands_above() -> None:
-    again = replace(INTENTION, again="goes on with demo/20261122-072100", cells=INTENTION.cells[:1])
-
-    lines = texts(preview_lines(again, None, 80))
-
-    assert lines[:3] == [
-        "goes on with demo/20261122-072100",
-        "cells     1 cell: models 1; users 2; users started per second (in batches once a",
-        "          second) 2",
-    ]
+    assert lines[-1] == "Nothing was started. Fix the problem, then resume the run again."
 
 
-def test_repeats_are_told_where_there_are_several() -> None:
+def test_progress_is_shown_below_the_facts() -> None:
+    lines = texts(preview_lines(INTENTION, FOUND, 80, busy="Starting…"))
+
+    assert lines[-2:] == ["", "Starting…"]
+
+
+def test_the_preview_of_a_resumed_run_starts_with_what_remains() -> None:
+    resumed = replace(INTENTION, resume_summary="1 of 2 cells remains.", cells=INTENTION.cells[:1])
+
+    lines = texts(preview_lines(resumed, None, 80))
+
+    assert lines[:4] == ["1 of 2 cells remains.", "", "Cells       1", "Models      1"]
+
+
+def test_repeats_are_shown_if_there_are_several() -> None:
     cells = plan_cells(make_profile(repeats=3, spawn_rates=[0.5]))
 
     lines = texts(preview_lines(replace(INTENTION, cells=cells), None, 80))
 
-    assert lines[1].endswith("second) 0.5; repeat 1, 2, 3")
+    assert "Repeats     1, 2, 3" in lines
+    assert f"Spawn rate  0.5 users/s, {IN_BATCHES}" in lines
+    assert not any(text.startswith("Repeats") for text in texts(preview_lines(INTENTION, None, 80)))
 
 
-def test_that_the_first_cell_is_measured_again_is_told() -> None:
+def test_the_recheck_counts_as_a_cell_and_is_named() -> None:
     cells = plan_cells(make_profile(models=[1, 2], recheck_first=True))
 
     lines = texts(preview_lines(replace(INTENTION, cells=cells), None, 200))
 
-    assert lines[0].startswith("cells     3 cells: models 1, 2;")
-    assert lines[0].endswith("; the first once more at the end")
+    assert lines[0] == "Cells       3, including a recheck of the first cell at the end"
 
 
 @given(st.text(max_size=100), st.integers(20, 80))
-def test_a_preview_is_never_wider_than_its_dialog(said: str, columns: int) -> None:
-    preflight = replace(FOUND.preflight, reason=said, warnings=(said,))
+def test_a_preview_is_never_wider_than_its_dialog(text: str, columns: int) -> None:
+    preflight = replace(FOUND.preflight, reason=text, warnings=(text,))
     found = replace(FOUND, preflight=preflight)
 
-    lines = preview_lines(INTENTION, found, columns, refusal=said)
+    lines = preview_lines(INTENTION, found, columns, refusal=text)
 
-    # The last line says which keys there are; a dialog has room for that.
-    assert all(width(one) <= columns for one in lines[:-1])
-
-
-# What can be done
+    assert all(width(line) <= columns for line in lines)
 
 
-def allowed(of: Run, *, cell: str | None = FIRST, chosen: bool = False) -> set[str]:
-    """Every action that depends on the state and that the run allows."""
-    return {it for it in DEPEND_ON_STATE if allows(of, it, cell=cell, chosen=chosen)}
+# Actions
+
+
+def allowed(run: Run, *, cell: str | None = FIRST, chosen: bool = False) -> set[str]:
+    """The state-dependent actions that the run allows."""
+    return {action for action in DEPEND_ON_STATE if allows(run, action, cell=cell, chosen=chosen)}
 
 
 def live(*events: Event) -> Run:
-    """A run whose runner is at it."""
+    """A live run."""
     return run(*events, status=RunStatus.LIVE)
 
 
@@ -181,72 +186,72 @@ AT_FIRST = (cell_started(),)
 LIVE_ALWAYS = {"stop", "detach", "add"}
 
 
-def test_a_live_run_can_be_paused_stopped_and_left() -> None:
+def test_a_live_run_can_be_paused_stopped_and_detached_from() -> None:
     assert allowed(live(*AT_FIRST)) == {*LIVE_ALWAYS, "pause", "skip"}
 
 
-def test_a_paused_run_can_go_on() -> None:
+def test_a_paused_run_can_be_continued() -> None:
     assert allowed(live(*AT_FIRST, answered("pause"))) == {*LIVE_ALWAYS, "continue", "skip"}
 
 
-def test_a_run_that_is_being_stopped_can_be_killed() -> None:
+def test_the_runner_of_a_stopping_run_can_be_killed() -> None:
     assert allowed(live(*AT_FIRST, answered("stop"))) == {"kill", "detach"}
     assert allowed(live(answered("pause"), answered("stop"))) == {"kill", "detach"}
 
 
 @pytest.mark.parametrize("end", [cell_finished(), cell_failed(), cell_skipped()])
-def test_a_cell_that_is_over_can_be_measured_again_and_not_skipped(end: Event) -> None:
+def test_a_completed_cell_can_be_measured_again_but_not_skipped(end: Event) -> None:
     assert allowed(live(*AT_FIRST, end)) == {*LIVE_ALWAYS, "pause", "again"}
 
 
-def test_a_cell_to_come_can_be_skipped() -> None:
+def test_a_pending_cell_can_be_skipped() -> None:
     assert "skip" in allowed(live(*AT_FIRST), cell=SECOND)
     assert "again" not in allowed(live(*AT_FIRST), cell=SECOND)
 
 
-def test_without_a_cell_nothing_can_be_done_with_it() -> None:
+def test_without_a_cell_no_cell_action_is_allowed() -> None:
     assert allowed(live(), cell=None) == {*LIVE_ALWAYS, "pause"}
 
 
-def test_the_current_cell_can_be_followed_once_another_was_chosen() -> None:
+def test_the_current_cell_can_be_followed_after_another_was_selected() -> None:
     assert "follow" not in allowed(live(*AT_FIRST))
     assert "follow" in allowed(live(*AT_FIRST), chosen=True)
     assert "follow" not in allowed(live(), chosen=True)
 
 
-def test_an_interrupted_run_can_be_gone_on_with_and_no_more() -> None:
+def test_an_interrupted_run_can_only_be_resumed() -> None:
     assert allowed(run(*AT_FIRST, status=RunStatus.INTERRUPTED)) == {"resume"}
 
 
-def test_a_stopped_run_can_be_gone_on_with() -> None:
+def test_a_stopped_run_can_be_resumed() -> None:
     assert allowed(run(*AT_FIRST, STOPPED, status=RunStatus.STOPPED)) == {"resume"}
 
 
-def test_a_run_whose_cells_are_all_measured_leaves_nothing_to_do() -> None:
+def test_a_complete_run_allows_no_state_dependent_action() -> None:
     assert allowed(run(*MEASURED, DONE)) == set()
 
 
-def test_a_run_with_failed_cells_can_measure_them_again() -> None:
+def test_a_run_with_failed_cells_can_be_resumed() -> None:
     failed = (*MEASURED[:3], cell_failed(SECOND), DONE)
 
     assert allowed(run(*failed)) == {"resume"}
 
 
-def test_a_report_can_be_opened_where_there_is_one() -> None:
+def test_an_existing_report_can_be_opened() -> None:
     reports = frozenset({"1_2_2.html", "2_2_2.html"})
     over = replace(run(*MEASURED[:2], STOPPED, status=RunStatus.STOPPED), reports=reports)
 
     assert allowed(over) == {"open", "copy", "resume"}
-    assert allowed(over, cell=SECOND) == {"resume"}  # of an attempt before
+    assert allowed(over, cell=SECOND) == {"resume"}  # its report is of an earlier attempt
     assert allowed(over, cell=None) == {"resume"}
 
 
-def test_actions_that_depend_on_nothing_are_always_allowed() -> None:
+def test_state_independent_actions_are_always_allowed() -> None:
     assert allows(run(), "help", cell=None, chosen=False)
 
 
-def test_skipping_and_leaving_name_what_they_are_about() -> None:
-    assert texts(skipping(FIRST))[0] == "m1_u2_s2 is being measured; what it has so far is lost."
+def test_skipping_and_leaving_name_the_cell_and_the_run() -> None:
+    assert "m1_u2_s2" in texts(skipping(FIRST))[0]
     assert texts(leaving(run()))[0].startswith("demo/20261122-072100 is live.")
 
 
@@ -254,13 +259,15 @@ def test_skipping_and_leaving_name_what_they_are_about() -> None:
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
-def test_help_lists_the_keys_by_place_and_then_every_sign_that_is_used(glyphs: Glyphs) -> None:
-    keys = [("here", [("space", "pause"), ("s", "skip")]), ("there", [])]
+def test_help_lists_keys_by_place_and_then_every_sign(glyphs: Glyphs) -> None:
+    keys = [("On this screen", [("Space", "pause"), ("s", "skip")]), ("In this panel", [])]
 
     lines = texts(help_lines(keys, glyphs))
 
-    assert lines[:5] == ["here", "  space         pause", "  s             skip", "", "signs"]
-    assert "there" not in lines
-    explained = [one.split()[0] for one in lines[5:]]
+    expected = ["On this screen", "  Space         pause", "  s             skip", "", "Signs"]
+    assert lines[:5] == expected
+    assert "In this panel" not in lines
+    explained = [text.split()[0] for text in lines[5:]]
     used = (glyphs.running, glyphs.failed, glyphs.skipped, glyphs.pending)
-    assert {*used, "!", "!!", "~41", "@2/s", "#2", "again"} == set(explained)
+    assert {*used, "!", "!!", "~41", "@2/s", "#2", "again,"} == set(explained)
+    assert not any("batch" in text for text in lines)

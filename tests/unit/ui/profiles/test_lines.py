@@ -1,4 +1,4 @@
-"""Saved profiles, in the list and in full."""
+"""Saved profiles, in the list and in detail."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,18 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.catalog import SavedProfile
+from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import ProfileError
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
+from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.run import run_line, when
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.profiles.lines import (
-    best_of,
-    broken_detail,
-    mistaken_line,
+    best_cell_of,
+    first_error_line,
+    first_profile,
+    invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
@@ -54,23 +57,23 @@ DONE = RunFinished(result=Result.DONE, reason="every cell is over")
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
-    """What stands on the lines."""
-    return [plain(one).rstrip() for one in lines]
+    """The text of the lines, without trailing spaces."""
+    return [plain(line).rstrip() for line in lines]
 
 
 def tone_of(lines: Iterable[Line], text: str) -> Tone:
-    """The tone of the first piece with this text in it."""
-    return next(piece.tone for one in lines for piece in one if text in piece.text)
+    """The tone of the first piece that contains this text."""
+    return next(piece.tone for line in lines for piece in line if text in piece.text)
 
 
 def run(*events: Event, status: RunStatus = RunStatus.DONE, name: str = "20261122-072100") -> Run:
-    """A run of two cells."""
+    """A run with two cells."""
     folder = Path("/nowhere/reports/demo") / name
     return Run(folder, state_after(BEGUN, *events), status)
 
 
 def broken(folder: Path, text: str = BROKEN) -> SavedProfile:
-    """A saved profile with mistakes."""
+    """An invalid profile."""
     file = folder / "broken.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ProfileError) as found:
@@ -81,25 +84,26 @@ def broken(folder: Path, text: str = BROKEN) -> SavedProfile:
 MEASURED = (cell_started(), cell_finished(), cell_started(SECOND), cell_finished(SECOND))
 
 
-# An entry of the list
+# A list entry
 
 
-def test_a_profile_says_how_large_it_is() -> None:
+def test_an_entry_shows_the_size_of_the_profile() -> None:
     entry = profile_entry(SAVED, [], UNICODE, 60)
 
     assert entry.key == SAVED.file.name
     assert texts(entry.lines) == ["demo", "  cpu · batch 1 · 2 cells · about 1 min 4 s"]
 
 
-def test_a_profile_says_how_its_newest_run_ended_and_its_best_cell() -> None:
+def test_an_entry_shows_the_status_of_the_newest_run_and_its_best_cell() -> None:
     better = cell_finished(SECOND, completed=600)
     newest = run(*MEASURED[:3], better, DONE)
     older = run(STOPPED, status=RunStatus.STOPPED, name="20260101-000000")
 
-    lines = texts(profile_entry(SAVED, [newest, older], UNICODE, 60).lines)
+    lines = profile_entry(SAVED, [newest, older], UNICODE, 60).lines
 
-    assert lines[0] == "demo"
-    assert lines[2] == "  done, 22 Nov 07:21 · best m2_u2_s2 60.0 req/s"
+    assert texts(lines)[0] == "demo"
+    assert texts(lines)[2] == "  done, 22 Nov 07:21 · best m2_u2_s2 60.0 req/s"
+    assert tone_of(lines, "done") is Tone.GOOD
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_a_profile_says_how_its_newest_run_ended_and_its_best_cell() -> None:
         (RunStatus.INTERRUPTED, "! interrupted", Tone.WARN),
     ],
 )
-def test_a_run_that_is_not_over_stands_beside_the_name(
+def test_a_live_or_interrupted_run_is_marked_beside_the_name(
     status: RunStatus, mark: str, tone: Tone
 ) -> None:
     lines = profile_entry(SAVED, [run(cell_started(), status=status)], UNICODE, 40).lines
@@ -119,23 +123,23 @@ def test_a_run_that_is_not_over_stands_beside_the_name(
     assert texts(lines)[2] == f"  {status.value}, 22 Nov 07:21"
 
 
-def test_an_older_live_run_is_no_mark() -> None:
+def test_an_older_live_run_is_not_marked() -> None:
     runs = [run(*MEASURED, DONE), run(status=RunStatus.LIVE, name="20260101-000000")]
 
     assert texts(profile_entry(SAVED, runs, UNICODE, 40).lines)[0] == "demo"
 
 
-def test_a_broken_profile_says_its_first_mistake(tmp_path: Path) -> None:
+def test_an_entry_of_an_invalid_profile_shows_the_first_error(tmp_path: Path) -> None:
     saved = broken(tmp_path, "models: [1]\nusers: [ten]\nspawn_rates: [5]\n")
 
     lines = profile_entry(saved, [], UNICODE, 60).lines
 
-    assert plain(lines[0]) == "broken" + "✖ not valid".rjust(54)
+    assert plain(lines[0]) == "broken" + "✖ invalid".rjust(54)
     assert texts(lines)[1] == "  2: users[0]: expected a whole number, got 'ten'. Example:…"
-    assert tone_of(lines, "not valid") is Tone.BAD
+    assert tone_of(lines, "invalid") is Tone.BAD
 
 
-def test_a_profile_with_several_mistakes_says_how_many(tmp_path: Path) -> None:
+def test_an_entry_of_an_invalid_profile_shows_the_number_of_errors(tmp_path: Path) -> None:
     assert texts(profile_entry(broken(tmp_path), [], UNICODE, 60).lines)[1] == "  2 errors"
 
 
@@ -143,45 +147,54 @@ def test_a_profile_with_several_mistakes_says_how_many(tmp_path: Path) -> None:
 def test_an_entry_is_never_wider_than_the_list(tmp_path: Path, glyphs: Any) -> None:
     long = replace(SAVED, profile=make_profile(models=list(range(1, 60)), users=[1000, 20000]))
     interrupted = run(*MEASURED, status=RunStatus.INTERRUPTED)
-    mistaken = broken(tmp_path, "models: [1]\nusers: [ten]\nspawn_rates: [5]\n")
+    invalid = broken(tmp_path, "models: [1]\nusers: [ten]\nspawn_rates: [5]\n")
 
     for columns in range(20, 80):
-        for saved, runs in ((SAVED, [interrupted]), (long, [interrupted]), (mistaken, [])):
+        for saved, runs in ((SAVED, [interrupted]), (long, [interrupted]), (invalid, [])):
             lines = profile_entry(saved, runs, glyphs, columns).lines
-            assert all(width(one) <= columns for one in lines)
+            assert all(width(line) <= columns for line in lines)
 
 
-def test_an_entry_of_ascii_characters_has_no_others(tmp_path: Path) -> None:
+def test_an_ascii_entry_is_ascii(tmp_path: Path) -> None:
     for saved in (SAVED, broken(tmp_path)):
         lines = profile_entry(saved, [run(*MEASURED)], ASCII, 80).lines
-        assert all(plain(one).isascii() for one in lines)
+        assert all(plain(line).isascii() for line in lines)
 
 
-# A profile in full
+# The detail of a profile
 
 
-def test_a_profile_in_full_says_what_it_measures() -> None:
+def test_the_detail_of_a_profile_that_has_never_run() -> None:
     lines = texts(profile_detail(SAVED, [], UNICODE, 60))
 
     assert lines == [
         "demo",
         "",
-        "device      cpu, batch size 1",
-        "driver      auto",
-        "a cell      measured 10 s, steady after 15 s at the most",
-        "spawn rate  2 users/s, in batches once a second",
+        "No runs yet.",
+        "Press Enter to preview a run, Enter again to start it.",
         "",
-        "2 cells, about 1 min 4 s   m: model containers",
-        "users    1m       2m",
-        "    2     ·        ·",
+        "Device      cpu, batch size 1",
+        "Driver      auto",
+        "Run time    10 s per cell",
+        "Settle      up to 15 s",
+        "Spawn rate  2 users/s",
         "",
-        "never run",
+        "2 cells, about 1 min 4 s",
+        *(plain(line).rstrip() for line in plan_lines(grid_of(plan_cells(PROFILE)), UNICODE)),
         "",
         "/nowhere/profiles/demo.yaml",
     ]
 
 
-def test_a_profile_in_full_begins_with_its_description() -> None:
+@pytest.mark.parametrize("runs", [None, [run(*MEASURED, DONE)]], ids=["not read", "one run"])
+def test_the_first_step_is_shown_only_for_a_profile_without_runs(runs: list[Run] | None) -> None:
+    lines = texts(profile_detail(SAVED, runs, UNICODE, 60))
+
+    assert not any(text.startswith(("No runs", "Press Enter")) for text in lines)
+    assert ("Loading runs…" in lines) is (runs is None)
+
+
+def test_the_detail_starts_with_the_description() -> None:
     described = replace(SAVED, profile=make_profile(description="a first look at one model"))
 
     assert texts(profile_detail(described, [], UNICODE, 20))[:2] == ["a first look at one", "model"]
@@ -190,61 +203,61 @@ def test_a_profile_in_full_begins_with_its_description() -> None:
 @pytest.mark.parametrize(
     ("keys", "fact"),
     [
-        ({"repeats": 3}, "repeats     3"),
-        ({"settle": {"max": "0s"}}, "a cell      measured 30 s, not settled before"),
-        ({"goals": {"p95_ms": 100}}, "goals       p95 ≤ 100 ms"),
-        ({"goals": {"failure_ratio": 0.01}}, "goals       failures ≤ 1 %"),
-        ({"goals": {"failure_ratio": 0}}, "goals       failures ≤ 0 %"),
+        ({"repeats": 3}, "Repeats     3 per cell"),
+        ({"settle": {"max": "0s"}}, "Settle      off"),
+        ({"goals": {"p95_ms": 100}}, "Goals       p95 ≤ 100 ms"),
+        ({"goals": {"failure_ratio": 0.01}}, "Goals       failures ≤ 1 %"),
+        ({"goals": {"failure_ratio": 0}}, "Goals       failures ≤ 0 %"),
         (
             {"goals": {"p95_ms": 99.5, "failure_ratio": 0.005}},
-            "goals       p95 ≤ 99.5 ms, failures ≤ 0.5 %",
+            "Goals       p95 ≤ 99.5 ms, failures ≤ 0.5 %",
         ),
-        ({"device": "gpu", "batch_size": 8}, "device      gpu, batch size 8"),
-        ({"stack": {"driver": "local"}}, "driver      local"),
+        ({"device": "gpu", "batch_size": 8}, "Device      gpu, batch size 8"),
+        ({"stack": {"driver": "local"}}, "Driver      local"),
     ],
 )
-def test_what_a_profile_says_is_a_fact(keys: dict[str, Any], fact: str) -> None:
+def test_the_settings_of_a_profile_are_labelled(keys: dict[str, Any], fact: str) -> None:
     saved = replace(SAVED, profile=make_profile(**keys))
 
     assert fact in texts(profile_detail(saved, [], UNICODE, 80))
 
 
-def test_several_spawn_rates_stand_in_the_grid() -> None:
+def test_several_spawn_rates_are_shown_in_the_grid() -> None:
     saved = replace(SAVED, profile=make_profile(spawn_rates=[1, 2]))
 
     lines = texts(profile_detail(saved, [], UNICODE, 80))
 
-    assert "spawn rate  1, 2 users/s, in batches once a second" in lines
-    assert "2 @1/s     ·" in lines
+    assert "Spawn rate  1, 2 users/s" in lines
+    assert any(text.split() == ["2", "@1/s", "·"] for text in lines)
 
 
-def test_that_the_first_cell_is_measured_again_stands_in_the_facts_and_in_the_grid() -> None:
+def test_the_recheck_is_shown_in_the_settings_and_in_the_grid() -> None:
     saved = replace(SAVED, profile=make_profile(users=[2, 4], recheck_first=True))
 
     lines = texts(profile_detail(saved, [], UNICODE, 80))
 
-    assert "recheck     the first cell once more at the end" in lines
-    assert any(one.startswith("3 cells") for one in lines)
-    assert "2 again     ·" in lines
+    assert "Recheck     first cell, again at the end" in lines
+    assert any(text.startswith("3 cells") for text in lines)
+    assert any(text.split() == ["2", "again", "·"] for text in lines)
 
 
-def test_the_newest_runs_are_listed_and_the_others_counted() -> None:
+def test_the_newest_runs_are_listed_and_the_older_ones_counted() -> None:
     runs = [run(*MEASURED, DONE, name=f"2026112{day}-072100") for day in range(6, 0, -1)]
 
     lines = texts(profile_detail(SAVED, runs, UNICODE, 80))
 
-    at = lines.index("runs")
+    at = lines.index("Runs")
     assert lines[at + 1 : at + 7] == [
         "● 26 Nov 07:21 done        2/2",
         "● 25 Nov 07:21 done        2/2",
         "● 24 Nov 07:21 done        2/2",
         "● 23 Nov 07:21 done        2/2",
         "and 2 more",
-        "best cell m1_u2_s2: 40.0 req/s, p90 10.0 ms",
+        "Best cell: m1_u2_s2, 40.0 req/s, p90 10.0 ms",
     ]
 
 
-def test_a_run_with_failed_cells_counts_them() -> None:
+def test_a_run_line_shows_the_number_of_failed_cells() -> None:
     one = run_line(run(cell_started(), cell_failed(), *MEASURED[2:], DONE), UNICODE)
 
     assert plain(one) == "● 22 Nov 07:21 done        1/2 1✖"
@@ -254,7 +267,7 @@ def test_a_run_with_failed_cells_counts_them() -> None:
 # The best cell
 
 
-def test_the_best_cell_reaches_the_goals_of_the_profile() -> None:
+def test_the_best_cell_meets_the_goals_of_the_profile() -> None:
     strict = make_profile(models=[1, 2], goals={"p95_ms": 50})
     slow = replace(cell_finished(SECOND, completed=900), requests=MEASURED[1].requests)
     late = cell_finished(
@@ -264,49 +277,51 @@ def test_the_best_cell_reaches_the_goals_of_the_profile() -> None:
     )
     before = (run_started(strict), cell_started(), cell_finished(), cell_started(SECOND))
 
-    fast = best_of(Run(Path("/r"), state_after(*before, slow), RunStatus.DONE))
-    kept = best_of(Run(Path("/r"), state_after(*before, late), RunStatus.DONE))
+    fast = best_cell_of(Run(Path("/r"), state_after(*before, slow), RunStatus.DONE))
+    kept = best_cell_of(Run(Path("/r"), state_after(*before, late), RunStatus.DONE))
 
     assert fast is not None
     assert kept is not None
     assert (fast.cell, kept.cell) == (SECOND, FIRST)
 
 
-def test_a_run_without_a_valid_cell_has_no_best_one() -> None:
+def test_a_run_without_a_valid_cell_has_no_best_cell() -> None:
     suspect = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled",))
 
-    assert best_of(run(cell_started(), suspect)) is None
-    assert best_of(run()) is None
+    assert best_cell_of(run(cell_started(), suspect)) is None
+    assert best_cell_of(run()) is None
 
 
-def test_a_run_that_nobody_has_read_has_no_best_cell() -> None:
-    assert best_of(Run(Path("/r"), state_after(), RunStatus.INTERRUPTED)) is None
+def test_an_unread_run_has_no_best_cell() -> None:
+    assert best_cell_of(Run(Path("/r"), state_after(), RunStatus.INTERRUPTED)) is None
 
 
-def test_a_run_whose_profile_this_version_cannot_read_has_no_best_cell() -> None:
+def test_a_run_with_an_unreadable_profile_has_no_best_cell() -> None:
     strange = replace(BEGUN, profile={**BEGUN.profile, "device": "abacus"})
     state = state_after(strange, *MEASURED)
 
-    assert best_of(Run(Path("/r"), state, RunStatus.DONE)) is None
+    assert best_cell_of(Run(Path("/r"), state, RunStatus.DONE)) is None
 
 
-def test_keys_that_this_version_does_not_know_hide_no_best_cell() -> None:
+def test_a_run_with_unknown_profile_keys_has_a_best_cell() -> None:
     newer = replace(BEGUN, profile={**BEGUN.profile, "weather": "good"})
     state = state_after(newer, *MEASURED)
 
-    assert best_of(Run(Path("/r"), state, RunStatus.DONE)) is not None
+    assert best_cell_of(Run(Path("/r"), state, RunStatus.DONE)) is not None
 
 
-# A broken profile
+# An invalid profile
 
 
-def test_a_broken_profile_shows_its_mistakes_and_the_line_of_the_first(tmp_path: Path) -> None:
+def test_an_invalid_profile_shows_its_errors_and_the_first_bad_line(
+    tmp_path: Path,
+) -> None:
     saved = broken(tmp_path)
 
-    lines = broken_detail(saved, 60)
+    lines = invalid_detail(saved, 60)
 
     assert texts(lines) == [
-        "This profile is not valid.",
+        "This profile is invalid.",
         "",
         "broken.yaml: 2 errors",
         "  broken.yaml:2: users[1]: expected a whole number, got",
@@ -319,37 +334,39 @@ def test_a_broken_profile_shows_its_mistakes_and_the_line_of_the_first(tmp_path:
         "    3  spawn_rates: [5]",
         "    4  bach_size: 4",
         "",
-        "e opens it in your editor",
+        "Press e to edit the profile.",
     ]
     assert tone_of(lines, ">   2") is Tone.BAD
     assert tone_of(lines, "models: [1, 2]") is Tone.DIM
 
 
-def test_only_lines_around_the_mistake_are_shown(tmp_path: Path) -> None:
+def test_only_lines_around_the_error_are_shown(tmp_path: Path) -> None:
     text = "models: [1]\n" + 20 * "# remark\n" + "users: [ten]\n" + 20 * "# remark\n"
     saved = broken(tmp_path, text + "spawn_rates: [5]\n")
 
-    lines = texts(broken_detail(saved, 60))
+    lines = texts(invalid_detail(saved, 60))
 
-    shown = [one for one in lines if "remark" in one or "users: [ten" in one]
+    shown = [text for text in lines if "remark" in text or "users: [ten" in text]
     assert len(shown) == 7
     assert shown[3] == ">  22  users: [ten]"
 
 
-def test_lines_of_a_broken_profile_are_cut(tmp_path: Path) -> None:
+def test_long_lines_of_an_invalid_profile_are_cut(tmp_path: Path) -> None:
     text = f"models: [1]\nusers: [ten]  # {200 * 'x'}\nspawn_rates: [5]\n"
 
-    lines = broken_detail(broken(tmp_path, text), 40)
+    lines = invalid_detail(broken(tmp_path, text), 40)
 
-    assert all(width(one) <= 40 for one in lines)
-    assert any(plain(one).endswith("…") for one in lines)
+    assert all(width(line) <= 40 for line in lines)
+    assert any(plain(line).endswith("…") for line in lines)
 
 
-def test_a_file_that_became_shorter_meanwhile_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_file_that_was_shortened_meanwhile_is_shown_to_its_end(tmp_path: Path) -> None:
     saved = broken(tmp_path)
 
-    assert "models" in "".join(texts(broken_detail(replace(saved, source="models: [1]\n"), 60)))
-    assert texts(broken_detail(replace(saved, source=""), 60))[-1] == "e opens it in your editor"
+    assert "models" in "".join(texts(invalid_detail(replace(saved, source="models: [1]\n"), 60)))
+    assert (
+        texts(invalid_detail(replace(saved, source=""), 60))[-1] == "Press e to edit the profile."
+    )
 
 
 @pytest.mark.parametrize(
@@ -357,31 +374,31 @@ def test_a_file_that_became_shorter_meanwhile_is_shown_as_far_as_it_goes(tmp_pat
     [
         (BROKEN, 2),
         ("models: [1]\nusers: {\n", 3),
-        ("users: [1]\nspawn_rates: [1]\n", None),  # a key that is missing is on no line
+        ("users: [1]\nspawn_rates: [1]\n", None),  # a missing key has no line
         ("", None),
     ],
 )
-def test_the_first_line_with_a_mistake(tmp_path: Path, text: str, at: int | None) -> None:
-    assert mistaken_line(broken(tmp_path, text)) == at
+def test_the_line_of_the_first_error(tmp_path: Path, text: str, at: int | None) -> None:
+    assert first_error_line(broken(tmp_path, text)) == at
 
 
-def test_without_a_line_no_part_of_the_file_is_shown(tmp_path: Path) -> None:
+def test_an_error_without_a_line_shows_no_part_of_the_file(tmp_path: Path) -> None:
     text = "users: [1]\nspawn_rates: [1]\n"
 
-    lines = texts(broken_detail(broken(tmp_path, text), 60))
+    lines = texts(invalid_detail(broken(tmp_path, text), 60))
 
-    assert not any("spawn_rates: [1]" in one for one in lines)
-
-
-def test_a_valid_profile_has_no_mistaken_line() -> None:
-    assert mistaken_line(SAVED) is None
+    assert not any("spawn_rates: [1]" in text for text in lines)
 
 
-# When
+def test_a_valid_profile_has_no_error_line() -> None:
+    assert first_error_line(SAVED) is None
+
+
+# Start times
 
 
 @pytest.mark.parametrize(
-    ("run_id", "told"),
+    ("run_id", "expected"),
     [
         ("20261122-072105", "22 Nov 07:21"),
         ("20261122-072105-2", "22 Nov 07:21"),
@@ -391,26 +408,56 @@ def test_a_valid_profile_has_no_mistaken_line() -> None:
         ("", ""),
     ],
 )
-def test_when_a_run_was_started_is_read_from_its_name(run_id: str, told: str) -> None:
-    assert when(run_id) == told
+def test_the_start_of_a_run_is_read_from_its_id(run_id: str, expected: str) -> None:
+    assert when(run_id) == expected
 
 
 @given(st.text(max_size=20))
-def test_any_name_of_a_folder_is_told_somehow(name: str) -> None:
+def test_any_folder_name_has_a_start(name: str) -> None:
     assert when(name) or not name
+
+
+# Where the cursor starts
+
+
+def newest_run(profile: str) -> Run:
+    """A run of a profile of this name."""
+    return Run(Path("/nowhere/reports") / profile / "1", state_after(BEGUN), RunStatus.DONE)
+
+
+@pytest.mark.parametrize(
+    ("names", "used", "start"),
+    [
+        (("a", "demo", "z"), ("z", "a"), "z.yaml"),
+        (("a", "demo", "z"), ("deleted", "a"), "a.yaml"),
+        (("a", "demo", "z"), (), "demo.yaml"),
+        (("a", "demo", "z"), ("deleted",), "demo.yaml"),
+        (("a", "z"), (), "a.yaml"),
+        ((), ("a",), None),
+    ],
+)
+def test_the_first_profile_is_the_last_used_one_else_demo_else_the_first(
+    names: tuple[str, ...], used: tuple[str, ...], start: str | None
+) -> None:
+    profiles = tuple(replace(SAVED, file=SAVED.file.with_stem(name)) for name in names)
+
+    catalog = Catalog(profiles=profiles, runs=tuple(newest_run(name) for name in used))
+
+    assert first_profile(catalog) == start
 
 
 # No profile
 
 
-def test_without_a_profile_it_says_what_to_do() -> None:
+def test_without_a_profile_the_text_states_what_to_do() -> None:
     lines = texts(no_profiles(Path("/nowhere/profiles"), "", 80))
 
-    assert lines[0] == "No profile is saved yet."
-    assert "They are YAML files in /nowhere/profiles." in lines
+    assert lines[0] == "No profiles yet."
+    assert "A profile is a YAML file in /nowhere/profiles." in lines
+    assert any(text.startswith("loadbench-tui init DIR") for text in lines)
 
 
-def test_a_filter_that_nothing_fits_is_named() -> None:
+def test_a_filter_without_matches_is_named() -> None:
     lines = texts(no_profiles(Path("/nowhere/profiles"), "xy", 80))
 
-    assert lines == ["No profile has xy in its name.", "escape shows all."]
+    assert lines == ["No profile name contains xy.", "Esc show all"]

@@ -1,4 +1,4 @@
-"""Runs and their results."""
+"""The list of runs, the cell table and the charts of the reports."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Verdict
+from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import UNICODE
@@ -18,18 +19,20 @@ from loadbench.ui.lines.plot import Chart, PlotPoint, Series
 from loadbench.ui.lines.series import (
     time_ticks,
 )
-from loadbench.ui.lines.text import SERIES, plain, width
+from loadbench.ui.lines.text import SERIES, Tone, plain, width
 from loadbench.ui.reports.lines import (
     COLUMNS,
     cell_values,
     columns_of,
     latency_by_level,
-    no_runs,
     repeated_lines,
     run_entries,
     sorted_rows,
+    table_legend,
     throughput_by_level,
+    verdict_tone,
 )
+from loadbench.wording import FEW_SAMPLES
 from tests.support.builders import (
     cell_failed,
     cell_finished,
@@ -48,7 +51,7 @@ def points(chart: Chart) -> dict[str, list[PlotPoint]]:
 
 
 def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
-    """A chart of ten seconds, the last line at the right axis if that is asked for."""
+    """A chart of ten seconds, with the last series on the right axis if `right`."""
     series = [
         Series(
             name=f"line {i}",
@@ -63,11 +66,11 @@ def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -
     return replace(made, **changes)  # type: ignore[arg-type]  # names are Chart's own
 
 
-# Results
+# Cells
 
 
 def row(models: int = 1, users: int = 2, **changes: object) -> Row:
-    """A cell that was measured."""
+    """A measured cell."""
     profile = make_profile(models=[models], users=[users])
     key = f"m{models}_u{users}_s2"
     state = state_after(run_started(profile), cell_started(key), cell_finished(key))
@@ -75,99 +78,127 @@ def row(models: int = 1, users: int = 2, **changes: object) -> Row:
 
 
 def column(name: str) -> int:
-    """The number of a column."""
+    """The index of a column."""
     return [title for title, _ in COLUMNS].index(name)
 
 
-def test_rows_stand_as_they_were_planned_until_a_column_is_chosen() -> None:
+def test_rows_keep_the_planned_order_without_a_sort_column() -> None:
     planned = [row(2), row(1)]
 
-    assert sorted_rows(planned, None, falling=False) == planned
-    assert sorted_rows(planned, None, falling=True) == planned
+    assert sorted_rows(planned, None, is_descending=False) == planned
+    assert sorted_rows(planned, None, is_descending=True) == planned
 
 
-@pytest.mark.parametrize(("falling", "expected"), [(False, [1, 3, 2]), (True, [3, 1, 2])])
-def test_rows_without_a_value_are_last_whichever_way(falling: bool, expected: list[int]) -> None:
+@pytest.mark.parametrize(("is_descending", "expected"), [(False, [1, 3, 2]), (True, [3, 1, 2])])
+def test_missing_values_are_last_in_both_directions(
+    is_descending: bool, expected: list[int]
+) -> None:
     planned = [row(3, rps=9.0), row(2, rps=None), row(1, rps=5.0)]
 
-    ordered = sorted_rows(planned, column("req/s"), falling=falling)
+    ordered = sorted_rows(planned, column("req/s"), is_descending=is_descending)
 
-    assert [it.models for it in ordered] == expected
+    assert [cell.models for cell in ordered] == expected
 
 
-def test_rows_of_equal_value_keep_their_order() -> None:
+def test_rows_with_equal_values_keep_their_order() -> None:
     planned = [row(2), row(1), row(3)]
 
-    for falling in (False, True):
-        assert sorted_rows(planned, column("u"), falling=falling) == planned
+    for is_descending in (False, True):
+        assert sorted_rows(planned, column("users"), is_descending=is_descending) == planned
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone"),
+    [
+        ("valid", Tone.GOOD),
+        ("suspect", Tone.WARN),
+        ("invalid", Tone.BAD),
+        ("failed", Tone.BAD),
+        ("skipped", Tone.DIM),
+        ("pending", Tone.DIM),
+        ("running", Tone.ACCENT),
+    ],
+)
+def test_each_verdict_has_a_tone(verdict: str, tone: Tone) -> None:
+    assert verdict_tone(row(verdict=verdict)) is tone
+
+
+def test_the_legend_names_the_units_and_the_mark_of_estimates() -> None:
+    assert table_legend([row(few_samples="")]) == "rate: users/s, latency: ms"
+    legend = table_legend([row(few_samples="p99")])
+    assert legend == f"rate: users/s, latency: ms; {FEW_SAMPLES}"
 
 
 @pytest.mark.parametrize("number", range(len(COLUMNS)))
-def test_every_column_can_be_sorted_with_cells_that_failed(number: int) -> None:
+def test_every_column_can_be_sorted_with_failed_cells(number: int) -> None:
     begun = run_started(make_profile(models=[1, 2, 3]))
     state = state_after(
         begun, cell_started(), cell_finished(), cell_started("m2_u2_s2"), cell_failed("m2_u2_s2")
     )
 
-    ordered = sorted_rows(rows(state), number, falling=True)
+    ordered = sorted_rows(rows(state), number, is_descending=True)
 
-    assert {it.cell for it in ordered} == {cell.key for cell in begun.cells}
+    assert {row.cell for row in ordered} == {cell.key for cell in begun.cells}
 
 
-def test_the_values_of_a_row_stand_under_their_columns() -> None:
+def test_each_value_of_a_row_is_in_its_column() -> None:
     values = dict(zip((title for title, _ in COLUMNS), cell_values(row(3, 20)), strict=True))
 
     assert values == {
         **dict.fromkeys(("p50", "p90", "p95", "max"), "10.0"),
         **dict.fromkeys(("p99", "p99.9"), "~10.0"),
-        "m": "3",
-        "u": "20",
-        "s": "2",
-        "#": "1",
+        "models": "3",
+        "users": "20",
+        "rate": "2",
+        "repeat": "1",
         "req/s": "40.0",
         "fails": "0",
         "verdict": "valid",
     }
 
 
-def test_a_cell_that_was_not_run_has_no_values() -> None:
+def test_a_pending_cell_has_no_values() -> None:
     (pending,) = rows(state_after(run_started()))
 
     assert cell_values(pending)[4:] == (*8 * ("-",), "pending")
 
 
-def test_repeats_have_a_column_where_there_are_some() -> None:
+def test_the_repeat_column_is_shown_only_for_repeats() -> None:
     names = [title for title, _ in COLUMNS]
 
-    assert [names[it] for it in columns_of([row()])] == [it for it in names if it != "#"]
+    shown = [names[i] for i in columns_of([row()])]
+    assert shown == [name for name in names if name != "repeat"]
     assert columns_of([row(), row(repeat=2)]) == list(range(len(names)))
 
 
-def test_the_first_cell_measured_again_is_told_from_the_first_and_sorted_after_repeats() -> None:
+def test_the_recheck_is_marked_and_sorted_after_the_repeats() -> None:
     state = swept(make_profile(repeats=2, recheck_first=True))
     names = [title for title, _ in COLUMNS]
 
-    first, second, again = sorted_rows(rows(state), column("#"), falling=False)
+    first, second, again = sorted_rows(rows(state), column("repeat"), is_descending=False)
 
-    assert [cell_values(it)[column("#")] for it in (first, second, again)] == ["1", "2", "1+"]
+    values = [cell_values(row)[column("repeat")] for row in (first, second, again)]
+    assert values == ["1", "2", "1+"]
     assert columns_of([again]) == list(range(len(names)))
 
 
-def test_the_first_cell_measured_again_is_in_no_chart() -> None:
+def test_the_recheck_is_not_in_the_charts() -> None:
     state = swept(make_profile(recheck_first=True), m1_u2_s2_recheck={"completed": 4})
 
     made = throughput_by_level(state)
 
     assert made is not None
-    assert points(made) == {"1m": [(2.0, 40.0)]}
+    assert points(made) == {"1 model": [(2.0, 40.0)]}
 
 
-def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
+def test_repeats_are_summarised_with_drift_medians_and_a_legend() -> None:
     state = swept(make_profile(repeats=2, recheck_first=True), m1_u2_s2_r2={"completed": 300})
+    drift = drift_of(state)
+    assert drift is not None
 
-    lines = [plain(one).rstrip() for one in repeated_lines(state, 75)]
+    lines = repeated_lines(state, 75)
 
-    assert lines == [
+    assert [plain(text).rstrip() for text in lines] == [
         "Recheck of m1_u2_s2 at the end: 40.0 → 40.0 req/s (+0.0 %), p50 10.0 → 10.0",
         "  ms (+0.0 %), p95 10.0 → 10.0 ms (+0.0 %)",
         "m1_u2_s2  2 repeats: 35.0 [30.0, 40.0] req/s, p50 10.0 [10.0, 10.0], p95",
@@ -175,22 +206,23 @@ def test_what_was_measured_more_than_once_is_told_in_few_lines() -> None:
         "[low, high]: range of all repeats, contains the true median with a",
         "  probability of 50 % with 2 repeats; 95 % takes 6 repeats",
     ]
+    assert all(width(text) <= 75 for text in lines)
     assert repeated_lines(swept(make_profile()), 75) == []
 
 
-def test_a_chart_against_users_has_a_line_for_each_number_of_models() -> None:
+def test_a_chart_over_users_has_a_series_for_each_number_of_models() -> None:
     state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
 
     made = throughput_by_level(state)
 
     assert made is not None
-    assert points(made) == {"1m": [(4.0, 7.0), (8.0, 40.0)], "2m": [(4.0, 40.0), (8.0, 40.0)]}
+    assert points(made) == {"1": [(4.0, 7.0), (8.0, 40.0)], "2 models": [(4.0, 40.0), (8.0, 40.0)]}
     assert [one.tone for one in made.series] == list(SERIES[:2])
     assert made.x_limits == (0.0, 8.0)
     assert list(made.x_ticks) == [(4.0, "4"), (8.0, "8")]
 
 
-def test_cells_of_the_same_users_and_models_are_one_by_all_their_requests() -> None:
+def test_repeats_share_a_point_computed_from_all_their_requests() -> None:
     slow = {"requests": requests(((100.0, 300),)), "completed": 100}
     state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
@@ -198,19 +230,19 @@ def test_cells_of_the_same_users_and_models_are_one_by_all_their_requests() -> N
 
     assert latency is not None
     assert throughput is not None
-    # 400 of 10 ms and 300 of 100 ms: no mean of their percentiles.
-    assert points(latency) == {"1m": [(2.0, 100.0)]}
-    assert points(throughput) == {"1m": [(2.0, 25.0)]}
+    # The p90 of 400 requests of 10 ms and 300 of 100 ms, not the mean of two percentiles.
+    assert points(latency) == {"1 model": [(2.0, 100.0)]}
+    assert points(throughput) == {"1 model": [(2.0, 25.0)]}
 
 
-def test_what_is_invalid_is_in_no_chart() -> None:
+def test_invalid_cells_are_not_in_the_charts() -> None:
     invalid = {"verdict": Verdict.INVALID}
     state = swept(make_profile(models=[1, 2], users=[2, 50]), m2_u50_s2=invalid, m1_u50_s2=invalid)
 
     made = throughput_by_level(state)
 
     assert made is not None
-    assert points(made) == {"1m": [(2.0, 40.0)], "2m": [(2.0, 40.0)]}
+    assert points(made) == {"1": [(2.0, 40.0)], "2 models": [(2.0, 40.0)]}
     assert made.x_limits == (0.0, 2.0)
 
 
@@ -221,7 +253,7 @@ def test_without_a_finished_cell_there_is_no_chart() -> None:
     assert throughput_by_level(begun) is None
 
 
-def test_models_have_signs_of_their_own_where_tones_begin_anew() -> None:
+def test_series_that_share_a_colour_have_different_signs() -> None:
     made = throughput_by_level(swept(make_profile(models=[*range(1, 12)])))
 
     assert made is not None
@@ -231,7 +263,7 @@ def test_models_have_signs_of_their_own_where_tones_begin_anew() -> None:
 
 @given(st.sets(st.integers(1, 2000), min_size=1, max_size=12))
 @settings(max_examples=25)
-def test_numbers_of_users_stand_apart_below_the_axis(users: set[int]) -> None:
+def test_the_ticks_of_users_do_not_overlap(users: set[int]) -> None:
     made = throughput_by_level(swept(make_profile(users=sorted(users))))
 
     assert made is not None
@@ -245,12 +277,12 @@ def test_numbers_of_users_stand_apart_below_the_axis(users: set[int]) -> None:
 
 
 def run(name: str, status: RunStatus = RunStatus.DONE) -> Run:
-    """A run whose one cell was measured."""
+    """A run with one measured cell."""
     state = state_after(run_started(), cell_started(), cell_finished())
     return Run(Path("/nowhere/reports") / name, state, status)
 
 
-def test_runs_stand_under_the_names_of_their_profiles() -> None:
+def test_runs_are_grouped_by_profile() -> None:
     catalog = Catalog(
         runs=(
             run("with_cpu/20261123-120000", RunStatus.LIVE),
@@ -261,7 +293,7 @@ def test_runs_stand_under_the_names_of_their_profiles() -> None:
 
     entries = run_entries(catalog, UNICODE)
 
-    assert [(it.key, plain(it.lines[0]).rstrip()) for it in entries] == [
+    assert [(entry.key, plain(entry.lines[0]).rstrip()) for entry in entries] == [
         ("", "demo"),
         ("demo/20261122-130000", " ● 22 Nov 13:00 done        1/1"),
         ("demo/20261122-120000", " ! 22 Nov 12:00 interrupted 1/1"),
@@ -270,17 +302,26 @@ def test_runs_stand_under_the_names_of_their_profiles() -> None:
     ]
 
 
-def test_journals_that_cannot_be_read_are_told_below_and_cannot_be_chosen() -> None:
+def test_unreadable_journals_are_listed_and_cannot_be_selected() -> None:
     problem = "/tmp/reports/demo/20261122-120000/journal.jsonl: its first line cannot be read"
 
     (entry,) = run_entries(Catalog(unreadable=(problem,)), UNICODE)
 
     assert entry.key == ""
-    assert all(width(one) <= 36 for one in entry.lines)
-    told = "".join(plain(one) for one in entry.lines).replace(" ", "")
-    assert told == f"unreadable: {problem}".replace(" ", "")
+    assert all(width(line) <= 36 for line in entry.lines)
+    text = "".join(plain(line) for line in entry.lines).replace(" ", "")
+    assert text == f"Unreadable: {problem}".replace(" ", "")
 
 
-def test_where_no_run_is_it_says_whether_any_may_come() -> None:
-    assert "reading" in plain(no_runs(complete=False)[0])
-    assert plain(no_runs(complete=True)[0]) == " No run yet."
+def test_an_empty_list_states_what_to_do_once_all_runs_are_read() -> None:
+    (loading,) = run_entries(Catalog(), UNICODE)
+    (empty,) = run_entries(Catalog(complete=True), UNICODE)
+
+    assert [plain(line) for line in loading.lines] == ["Loading runs…"]
+    assert empty.key == ""
+    assert [plain(line).rstrip() for line in empty.lines] == [
+        "No runs yet.",
+        "Press Esc to return to the profiles,",
+        "then Enter on a profile to start a",
+        "run.",
+    ]

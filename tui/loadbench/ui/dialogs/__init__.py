@@ -1,5 +1,5 @@
-"""Small windows over a screen.
+"""Dialogs that several features share.
 
-`dialog` is their base; `question`, `name`, `help` (its keys are found by `keys`, its text is in
-`lines`), `palette`. A dialog of one feature lies in the folder of that feature.
+`dialog` is their base class; `question`, `name`, `palette` and `help` (its keys come from `keys`,
+its text from `lines`) are the dialogs. A dialog of a single feature lives in that feature's folder.
 """

@@ -1,4 +1,4 @@
-"""The base of all dialogs."""
+"""The base class of all dialogs."""
 
 from typing import ClassVar, TypeVar
 
@@ -14,27 +14,27 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T], BaseScreen[T]):
-    """A window over a screen, with the keys that do something in it."""
+    """A window over a screen, with a footer for its own keys."""
 
-    # Textual looks for them among the first base classes alone.
+    # Textual collects these from the first base class only.
     COMPONENT_CLASSES: ClassVar[set[str]] = BaseScreen.COMPONENT_CLASSES
 
     _is_laid_out = False
 
     @property
     def is_to_be_seen(self) -> bool:
-        """Whether it is in front, and its lines have a width: its height depends on them."""
+        """Whether it is visible and laid out: its height depends on the wrapped lines."""
         return self._is_laid_out and super().is_to_be_seen
 
     def on_resize(self, _: events.Resize) -> None:
-        """Take note that there is a width, once there is."""
-        self.call_after_refresh(self._take_width)
+        """Mark the dialog as laid out, after the layout."""
+        self.call_after_refresh(self._mark_laid_out)
 
-    def _take_width(self) -> None:
+    def _mark_laid_out(self) -> None:
         self._is_laid_out = True
 
     def compose(self) -> ComposeResult:
-        """Lay out the window, and the footer over that of the screen below."""
+        """Lay out the window, and a footer that covers the one of the screen below."""
         yield from self.compose_window()
         yield Footer(show_command_palette=False)
         yield TooSmall()

@@ -1,4 +1,4 @@
-"""The keys that do something where the focus is."""
+"""The help dialog: all active keys."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -8,19 +8,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from loadbench.ui.dialogs.dialog import Dialog
+from loadbench.ui.dialogs.lines import HELP_INDENT
 from loadbench.ui.lines.text import Line, wrap
 from loadbench.ui.widgets.line_view import LineView
 
 
 class HelpScreen(Dialog[None]):
-    """Every key that does something where the focus was.
+    """Show every key that was active when the dialog was opened.
 
     Args:
-        lines: The text.
+        lines: The text, not wrapped.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "close", "close", key_display="esc")
+        Binding("escape,q,question_mark", "close", "close", key_display="Esc")
     ]
 
     def __init__(self, lines: Sequence[Line]) -> None:
@@ -30,16 +31,17 @@ class HelpScreen(Dialog[None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the list."""
         with Vertical() as window:
-            window.border_title = "keys"
-            window.border_subtitle = "esc closes"
+            window.border_title = "Keys"
             yield LineView(id="help")
 
     def paint(self) -> None:
-        """Show the list, broken to the width that there is."""
+        """Show the list, wrapped to the current width."""
         view = self.query_one(LineView)
         columns = view.columns or 60
-        view.show([part for one in self._lines for part in wrap(one, columns, indent=16)])
+        view.show(
+            [part for line in self._lines for part in wrap(line, columns, indent=HELP_INDENT)]
+        )
 
     def action_close(self) -> None:
-        """Go back."""
+        """Close the dialog."""
         self.dismiss(None)

@@ -1,34 +1,40 @@
-"""The keys that do something where the focus is, by where they belong."""
+"""The active keys of a screen, grouped by place."""
 
 from typing import Any
 
 from textual.screen import Screen
 
-_NOT_NAMED = ("screen.copy_text",)
-"""There is nothing to select."""
-_OTHER_WORDS = {
-    "app.focus_next": "to the next panel",
-    "app.focus_previous": "to the panel before",
+_HIDDEN = ("screen.copy_text",)
+"""Actions left out of the help: no text can be selected."""
+_DESCRIPTIONS = {
+    "app.focus_next": "move to the next panel",
+    "app.focus_previous": "move to the previous panel",
 }
-PLACES = ("here", "in this panel", "everywhere")
+"""Descriptions of Textual's own actions."""
+_SCREEN, _PANEL, _APP = "On this screen", "In this panel", "Everywhere"
+PLACES = (_SCREEN, _PANEL, _APP)
+"""The headings of the help, in order."""
 
 
-def keys_of(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return, for each place, its keys with what they do; keys that do the same stand together."""
+def active_keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the places, each with its keys and their effects.
+
+    Keys with the same effect share an entry, separated by commas.
+    """
     app = screen.app
     found: dict[tuple[str, str], list[str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.system or not binding.description or binding.action in _NOT_NAMED:
+        if binding.system or not binding.description or binding.action in _HIDDEN:
             continue
-        place = "in this panel"
+        place = _PANEL
         if active.node is app or binding.action.startswith("app."):
-            place = "everywhere"
+            place = _APP
         elif active.node is screen:
-            place = "here"
-        does = _OTHER_WORDS.get(binding.action) or binding.tooltip or binding.description
-        found.setdefault((place, does), []).append(app.get_key_display(binding))
+            place = _SCREEN
+        effect = _DESCRIPTIONS.get(binding.action) or binding.tooltip or binding.description
+        found.setdefault((place, effect), []).append(app.get_key_display(binding))
     return [
-        (place, [(" ".join(keys), does) for (at, does), keys in found.items() if at == place])
+        (place, [(", ".join(keys), effect) for (at, effect), keys in found.items() if at == place])
         for place in PLACES
     ]

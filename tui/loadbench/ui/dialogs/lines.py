@@ -1,42 +1,47 @@
-"""The keys that do something now, as lines. Pure."""
+"""The text of the help: active keys and the legend of signs. Pure."""
 
 from collections.abc import Iterable, Sequence
 
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Line, Tone, line
-from loadbench.wording import IN_BATCHES
 
 _KEY_COLUMNS = 14
+HELP_INDENT = _KEY_COLUMNS + 2
+"""Columns before the explanation of a key."""
 
 
 def help_lines(
     parts: Iterable[tuple[str, Sequence[tuple[str, str]]]], glyphs: Glyphs
 ) -> list[Line]:
-    """Return the keys by where they belong, then what the signs mean.
+    """Return the keys by place, then the legend of signs.
 
     Args:
-        parts: The name of each place, and its keys with what they do.
-        glyphs: The signs.
+        parts: The heading of each place, and its keys with their effects.
+        glyphs: The signs of the terminal.
     """
     lines: list[Line] = []
-    for place, keys in parts:
+    for heading, keys in parts:
         if keys:
-            lines += [line((place, Tone.STRONG)), *(_key(key, does) for key, does in keys), ()]
+            lines += [
+                line((heading, Tone.STRONG)),
+                *(_key(key, effect) for key, effect in keys),
+                (),
+            ]
     signs = (
-        (glyphs.running, "being measured, or live"),
-        ("!", "suspect: its numbers are in doubt; or a run that was interrupted"),
-        ("!!", "invalid: its numbers are worth nothing"),
+        (glyphs.running, "being measured; or a live run"),
+        ("!", "suspect: the numbers may be wrong; or an interrupted run"),
+        ("!!", "invalid: do not use the numbers"),
         (glyphs.failed, "failed"),
-        (glyphs.skipped, "skipped; or a run that was stopped"),
-        (glyphs.pending, "not measured yet"),
-        ("~41", "a percentile that fewer than ten requests lie beyond"),
-        ("@2/s", f"2 users are started per second, {IN_BATCHES}"),
-        ("#2", "the second repeat of a cell"),
-        ("again 1+", "the first cell, measured once more at the end"),
+        (glyphs.skipped, "skipped; or a stopped run"),
+        (glyphs.pending, "pending"),
+        ("~41", "estimate: fewer than 10 samples beyond this percentile"),
+        ("@2/s", "spawn rate: 2 users started per second"),
+        ("#2", "repeat 2 of a cell"),
+        ("again, 1+", "recheck: the first cell, measured again at the end"),
     )
-    lines.append(line(("signs", Tone.STRONG)))
-    return [*lines, *(_key(sign, means) for sign, means in signs)]
+    lines.append(line(("Signs", Tone.STRONG)))
+    return [*lines, *(_key(sign, meaning) for sign, meaning in signs)]
 
 
-def _key(key: str, does: str) -> Line:
-    return line((f"  {key:<{_KEY_COLUMNS}}", Tone.ACCENT), does)
+def _key(key: str, effect: str) -> Line:
+    return line((f"  {key:<{_KEY_COLUMNS}}", Tone.ACCENT), effect)

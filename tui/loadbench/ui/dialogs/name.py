@@ -15,19 +15,23 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class NameDialog(Dialog[str | None]):
-    """Asks for the name of something new.
+    """Ask for a name; the result is the name, or None if the dialog is cancelled.
 
     Args:
-        title: What is named.
-        proposal: A name to begin with.
-        mistake: Says what is wrong with a name; empty: nothing.
+        title: The title of the dialog.
+        proposal: The initial value.
+        verb: What Enter does with the name, for the key hint.
+        validate: Returns the error of a name; empty: the name is valid.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
-    def __init__(self, title: str, proposal: str, mistake: Callable[[str], str]) -> None:
+    def __init__(
+        self, title: str, proposal: str, *, verb: str, validate: Callable[[str], str]
+    ) -> None:
         super().__init__()
-        self._title, self._proposal, self._mistake = title, proposal, mistake
+        self._title, self._proposal = title, proposal
+        self._verb, self._validate = verb, validate
 
     def compose_window(self) -> ComposeResult:
         """Lay out the field."""
@@ -37,24 +41,23 @@ class NameDialog(Dialog[str | None]):
             yield LineView(id="mistake")
 
     def on_mount(self) -> None:
-        """Put the cursor into the field."""
+        """Focus the field and show the key hint."""
         view = self.query_one("#mistake", LineView)
         view.can_focus = False
-        view.show(
-            [line(("enter", Tone.ACCENT), " makes it, ", ("escape", Tone.ACCENT), " does not")]
-        )
+        hint = line(("Enter", Tone.ACCENT), f" {self._verb} · ", ("Esc", Tone.ACCENT), " cancel")
+        view.show([hint])
         field = self.query_one(Input)
         field.cursor_blink = False
         field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the name, or say what is wrong with it."""
+        """Return a valid name; show the error of an invalid one."""
         name = event.value.strip()
-        if mistake := self._mistake(name):
-            self.query_one("#mistake", LineView).show([line((mistake, Tone.BAD))])
+        if error := self._validate(name):
+            self.query_one("#mistake", LineView).show([line((error, Tone.BAD))])
         else:
             self.dismiss(name)
 
     def action_cancel(self) -> None:
-        """Make nothing."""
+        """Return no name."""
         self.dismiss(None)

@@ -1,8 +1,9 @@
-"""Every action by its name: Textual's palette, which may be closed or emptied at any moment.
+"""Textual's command palette, made safe against keys and clicks while it opens or closes.
 
-Textual 8.2 raises there. For a click: https://github.com/Textualize/textual/issues/3777, closed,
-but the palette makes the same call. For keys and the search: no upstream issue known (searched
-2026-11). Each `suppress` can go when Textual's own method tests for the missing widget.
+Textual 8.2 raises an exception there. For clicks, see
+https://github.com/Textualize/textual/issues/3777: closed, but the palette makes the same call. For
+keys and the search, no upstream issue is known (searched 2026-11). Each `suppress` can go when
+Textual's own method checks for the missing widget.
 """
 
 import inspect
@@ -19,19 +20,19 @@ from textual.widgets import Input
 from loadbench.ui.widgets.screen import BaseScreen
 
 _GATHER = inspect.unwrap(CommandPalette._gather_commands)
-"""What finds the actions, without the worker around it."""
+"""Textual's search for actions, without its worker."""
 
 
 class Palette(CommandPalette, BaseScreen[Any]):
-    """Does not end the program where a key comes before there is a list, or after."""
+    """Ignore keys and clicks that arrive before the list exists or after it has closed."""
 
     ID = "--command-palette"
 
     def __init__(self) -> None:
-        super().__init__(placeholder="part of a name", id=self.ID)
+        super().__init__(placeholder="Search actions", id=self.ID)
 
     def on_mount(self) -> None:
-        """Have nothing blink."""
+        """Stop the cursor from blinking."""
         for field in self.query(Input):
             field.cursor_blink = False
 
@@ -40,13 +41,13 @@ class Palette(CommandPalette, BaseScreen[Any]):
         with suppress(NoMatches):
             await _GATHER(self, search_value)
 
-    def _on_click(self, event: Click) -> None:  # type: ignore[override]  # as Textual has it
+    def _on_click(self, event: Click) -> None:  # type: ignore[override]  # Textual's own signature
         event.prevent_default()
         with suppress(NoWidget):
             super()._on_click(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Take keys while there is a list."""
+        """Accept keys only while the list exists."""
         return bool(self.display and self.query(CommandList))
 
     def _action_command_list(self, action: str) -> None:

@@ -1,4 +1,4 @@
-"""A question before something is lost."""
+"""A confirmation dialog."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,15 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class Question(Dialog[str | None]):
-    """Asks before something is lost. The safe answer has the focus; Escape gives it.
+    """Ask for confirmation; the result is the key of an answer, or None for the safe one.
+
+    The safe answer has the focus, and Esc selects it.
 
     Args:
-        title: What is about to happen.
-        lines: What that means.
-        answers: The key of each answer that does something, and its words.
-        safe: The words of the answer that does nothing.
+        title: The question.
+        lines: The consequences.
+        answers: The key and the verb of each answer that does something.
+        safe: The verb of the answer that does nothing.
     """
 
     def __init__(
@@ -27,43 +29,52 @@ class Question(Dialog[str | None]):
     ) -> None:
         super().__init__()
         self._title, self._lines, self._answers, self._safe = title, lines, answers, safe
-        self._bindings.bind("escape,n", "safe", safe)
-        for key, words in answers:
-            self._bindings.bind(key, f"answer('{key}')", words)
+        self._bindings.bind("escape,n", "safe", _lower(safe))
+        for key, verb in answers:
+            self._bindings.bind(key, f"answer('{key}')", _lower(verb))
 
     def compose_window(self) -> ComposeResult:
-        """Lay out the question, and a button for every answer."""
+        """Lay out the text and a button for every answer."""
         with Vertical() as window:
             window.border_title = Text(self._title)
             yield LineView(id="question")
             with Horizontal():
-                yield Button(f"n  {self._safe}", id="safe", compact=True)
-                for key, words in self._answers:
+                yield Button(f"Esc  {_upper(self._safe)}", id="safe", compact=True)
+                for key, verb in self._answers:
                     name = f"answer-{key}"
-                    yield Button(f"{key}  {words}", id=name, variant="error", compact=True)
+                    label = f"{key}  {_upper(verb)}"
+                    yield Button(label, id=name, variant="error", compact=True)
 
     def on_mount(self) -> None:
-        """Show the lines; the safe answer is the one that Enter gives."""
+        """Show the text; focus the safe answer, so that Enter selects it."""
         view = self.query_one("#question", LineView)
         view.can_focus = False
         view.show(self._lines)
         self.query_one("#safe", Button).focus()
 
     def paint(self) -> None:
-        """Show the lines, broken to the width that there is."""
+        """Show the text, wrapped to the current width."""
         view = self.query_one("#question", LineView)
         columns = view.columns or 60
-        view.show([part for one in self._lines for part in wrap(one, columns)])
+        view.show([part for line in self._lines for part in wrap(line, columns)])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Take the answer of the button."""
+        """Return the answer of the button."""
         name = event.button.id or ""
         self.dismiss(None if name == "safe" else name.removeprefix("answer-"))
 
     def action_answer(self, key: str) -> None:
-        """Take the answer of a key."""
+        """Return the answer of a key."""
         self.dismiss(key)
 
     def action_safe(self) -> None:
-        """Do nothing."""
+        """Return the safe answer."""
         self.dismiss(None)
+
+
+def _upper(verb: str) -> str:
+    return verb[:1].upper() + verb[1:]
+
+
+def _lower(verb: str) -> str:
+    return verb[:1].lower() + verb[1:]

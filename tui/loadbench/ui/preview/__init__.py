@@ -1,1 +1,1 @@
-"""What a run would do, before it is started: `screen`, `lines`, and `intention`, its request."""
+"""The preview of a run: `screen`, `lines`, and `previewed_run`, which builds its request."""

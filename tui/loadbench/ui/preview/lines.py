@@ -1,4 +1,4 @@
-"""What a run would be, in a few lines, before it is started. Pure."""
+"""The text of a preview: what a run would do, before it is started. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,92 +7,87 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, estimate_s
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.ui.lines.text import Line, Tone, line, wrap
-from loadbench.wording import IN_BATCHES, counted
+from loadbench.wording import IN_BATCHES
 
-_NAME_COLUMNS = 10
-_AXES = {"spawn_rate": f"users started per second ({IN_BATCHES})"}
-"""How fields of levels are called here, where their own names are too short."""
+_LABEL_COLUMNS = 12
+_LABELS = {"users": "Users", "spawn_rate": "Spawn rate"}
+"""Labels of the fields of a level."""
+_UNITS = {"spawn_rate": f" users/s, {IN_BATCHES}"}
+"""What follows the values of a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intention:
-    """What is about to be started, as far as its profile tells."""
+    """A run that has not been started yet, as far as its profile describes it."""
 
     name: str
-    """Of the profile, or of the run to go on with."""
+    """The name of the profile, or of the run to resume."""
     profile: Profile
     cells: tuple[Cell, ...]
-    """Those that would be measured."""
-    again: str = ""
-    """Why it is not a new run; empty: it is."""
+    """The cells to measure."""
+    resume_summary: str = ""
+    """What resuming the run would do; empty: this is a new run."""
 
 
 def preview_lines(
-    intention: Intention, found: RunPlan | None, columns: int, *, refusal: str = "", busy: str = ""
+    previewed: Intention, plan: RunPlan | None, columns: int, *, refusal: str = "", busy: str = ""
 ) -> list[Line]:
-    """Return what would happen.
+    """Return what a run would do, as aligned labels and values.
 
     Args:
-        intention: What is about to be started.
-        found: What its own process says; None: it has not answered yet.
-        columns: How wide the lines may be.
-        refusal: Why it cannot be started; empty: it can, or nobody knows yet.
-        busy: What is being waited for; empty: nothing.
+        previewed: The run to preview.
+        plan: The answer of the runner; None: not available yet.
+        columns: Maximum width of a line.
+        refusal: Why the run cannot start; empty: it can, or the runner has not answered yet.
+        busy: What the dialog is waiting for; empty: nothing.
     """
-    profile, cells = intention.profile, intention.cells
+    profile, cells = previewed.profile, previewed.cells
     lines = []
-    if intention.again:
-        lines += wrap(line((intention.again, Tone.STRONG)), columns)
-    lines += _fact("cells", _cells(cells), columns)
-    lines += _fact("time", f"about {readable_duration(estimate_s(profile, cells))}", columns)
-    if found:
-        preflight = found.preflight
-        lines += _fact("driver", f"{preflight.driver}: {preflight.reason}", columns)
-        needed, free = found.needed_bytes / 1e6, found.free_bytes / 1e9
-        lines += _fact("disk", f"up to {needed:.0f} MB, {free:.1f} GB are free", columns)
+    if previewed.resume_summary:
+        lines += [*wrap(line((previewed.resume_summary, Tone.STRONG)), columns), ()]
+    for label, value in _cell_facts(cells):
+        lines += _fact(label, value, columns)
+    lines += _fact("Duration", f"about {readable_duration(estimate_s(profile, cells))}", columns)
+    if plan:
+        preflight = plan.preflight
+        lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
+        needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
+        lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
         for warning in preflight.warnings:
-            lines += wrap(
-                line((f"{'warning':<{_NAME_COLUMNS}}", Tone.WARN), warning),
-                columns,
-                indent=_NAME_COLUMNS,
-            )
+            lines += _fact("Warning", warning, columns, Tone.WARN)
     if refusal:
         lines.append(())
-        lines += [
-            part for told in refusal.splitlines() for part in wrap(line((told, Tone.BAD)), columns)
-        ]
-    lines.append(())
+        for reason in refusal.splitlines():
+            lines += wrap(line((reason, Tone.BAD)), columns)
+        advice = "Nothing was started. Fix the problem, then press Enter on the profile again."
+        if previewed.resume_summary:
+            advice = "Nothing was started. Fix the problem, then resume the run again."
+        lines += [(), *wrap(line(advice), columns)]
     if busy:
-        lines.append(line((busy, Tone.DIM)))
-    elif refusal:
-        lines.append(line(("escape", Tone.ACCENT), " goes back; nothing was started"))
-    else:
-        lines.append(
-            line(("enter", Tone.ACCENT), " starts it, ", ("escape", Tone.ACCENT), " does not")
-        )
+        lines += [(), line((busy, Tone.DIM))]
     return lines
 
 
-def _fact(name: str, value: str, columns: int) -> list[Line]:
-    return wrap(line((f"{name:<{_NAME_COLUMNS}}", Tone.DIM), value), columns, indent=_NAME_COLUMNS)
+def _fact(label: str, value: str, columns: int, tone: Tone = Tone.DIM) -> list[Line]:
+    text = line((f"{label:<{_LABEL_COLUMNS}}", tone), value)
+    return wrap(text, columns, indent=_LABEL_COLUMNS)
 
 
-def _cells(cells: tuple[Cell, ...]) -> str:
+def _cell_facts(cells: tuple[Cell, ...]) -> list[tuple[str, str]]:
     levels = [cell.level.fields for cell in cells]
-    fields = dict.fromkeys(name for it in levels for name in it)
-    axes: list[tuple[str, list[float]]] = [
-        ("models", sorted({cell.models for cell in cells})),
-        *(
-            (_AXES.get(name, name), sorted({it[name] for it in levels if name in it}))
-            for name in fields
-        ),
-        ("repeat", sorted({cell.repeat for cell in cells})),
-    ]
-    parts = [
-        f"{name} {', '.join(f'{value:g}' for value in values)}"
-        for name, values in axes
-        if name != "repeat" or len(values) > 1
-    ]
+    total = str(len(cells))
     if any(cell.recheck for cell in cells):
-        parts.append("the first once more at the end")
-    return f"{counted(len(cells), 'cell')}: {'; '.join(parts)}"
+        total += ", including a recheck of the first cell at the end"
+    facts = [("Cells", total), ("Models", _values({cell.models for cell in cells}))]
+    for name in dict.fromkeys(name for level in levels for name in level):
+        values = _values({level[name] for level in levels if name in level})
+        label = _LABELS.get(name, name.replace("_", " ").capitalize())
+        facts.append((label, values + _UNITS.get(name, "")))
+    repeats = {cell.repeat for cell in cells}
+    if len(repeats) > 1:
+        facts.append(("Repeats", _values(repeats)))
+    return facts
+
+
+def _values(values: "set[int] | set[float]") -> str:
+    return ", ".join(f"{value:g}" for value in sorted(values))

@@ -1,4 +1,4 @@
-"""What a run would be, before it is started; Enter starts it."""
+"""The preview of a run; Enter starts it."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -19,63 +19,63 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class PreviewScreen(Dialog[Path | None]):
-    """Shows what would be started, and gives the folder of the run once it is.
+    """Show what a run would do, and start it; the result is its folder, or None if cancelled.
 
     Args:
-        intention: What is about to be started.
-        request: The request for its runner.
+        previewed: The run to preview.
+        request: The request that starts it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "start"),
-        Binding("escape", "cancel", "back"),
+        Binding("escape", "cancel", "cancel"),
     ]
 
-    def __init__(self, intention: Intention, request: RunRequest) -> None:
+    def __init__(self, previewed: Intention, request: RunRequest) -> None:
         super().__init__()
-        self._intention, self._request = intention, request
-        self._found: RunPlan | None = None
+        self._previewed, self._request = previewed, request
+        self._plan: RunPlan | None = None
         self._refusal = ""
-        self._busy = "asking which driver can run it…"
+        self._busy = "Checking which driver can run it…"
         self._starting = False
 
     def compose_window(self) -> ComposeResult:
-        """Lay out the lines and the two buttons."""
-        verb = "go on with" if self._request.resume else "run"
+        """Lay out the text and the two buttons."""
+        verb = "Resume" if self._request.resume else "Run"
         with Vertical() as window:
-            window.border_title = Text(f"{verb} {self._intention.name}")
+            window.border_title = Text(f"{verb} {self._previewed.name}")
             yield LineView(id="preview")
             with Horizontal():
-                yield Button("back", id="back", compact=True)
-                yield Button("start", id="start", variant="primary", compact=True)
+                yield Button("Esc  Cancel", id="cancel", compact=True)
+                yield Button("Enter  Start", id="start", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        """Show what the profile tells, and ask for the rest."""
+        """Keep the focus off the buttons, and ask the runner for the preview."""
         for button in self.query(Button):
             button.can_focus = False
-        self._ask()
+        self._load()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A run that is refused, or is being started, cannot be started."""
+        """Disable the start of a run that was refused or is starting."""
         if action == "start":
             return not (self._refusal or self._starting)
         return True
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Do what the button says."""
-        if event.button.id == "back":
+        """Carry out the action of the button."""
+        if event.button.id == "cancel":
             self.action_cancel()
         else:
             self.action_start()
 
     def action_cancel(self) -> None:
-        """Start nothing. What is being started already goes on, and is marked live in the list."""
+        """Close the preview. A run that is already starting continues and appears in the list."""
         self.dismiss(None)
 
     @work
-    async def _ask(self) -> None:
+    async def _load(self) -> None:
         try:
-            self._found = await in_background(preview, self._request)
+            self._plan = await in_background(preview, self._request)
         except LoadbenchError as error:
             self._refusal = str(error)
         if not self._starting:
@@ -83,9 +83,9 @@ class PreviewScreen(Dialog[Path | None]):
         self.repaint()
 
     def action_start(self) -> None:
-        """Start the run, once, and give its folder."""
+        """Start the run, once, and return its folder."""
         if self.check_action("start", ()):
-            self._starting, self._busy = True, "starting…"
+            self._starting, self._busy = True, "Starting…"
             self.repaint()
             self._start()
 
@@ -100,16 +100,16 @@ class PreviewScreen(Dialog[Path | None]):
         if self.app.screen is self:
             self.dismiss(folder)
         else:
-            # Somebody went on meanwhile; the list marks the run as live.
-            self.app.notify(f"{folder.parent.name}/{folder.name} was started")
+            # The user has closed the preview meanwhile; the list marks the run as live.
+            self.app.notify(f"Started {folder.parent.name}/{folder.name}")
 
     def paint(self) -> None:
-        """Show what would be started, and how far asking for it is."""
+        """Show the preview as far as it is known."""
         view = self.query_one(LineView)
         columns = view.columns or 60
         view.show(
             preview_lines(
-                self._intention, self._found, columns, refusal=self._refusal, busy=self._busy
+                self._previewed, self._plan, columns, refusal=self._refusal, busy=self._busy
             )
         )
         self.query_one("#start", Button).display = bool(self.check_action("start", ()))

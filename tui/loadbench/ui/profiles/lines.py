@@ -1,4 +1,4 @@
-"""A saved profile in the list, and in full beside it. Pure."""
+"""A saved profile, as a list entry and in detail. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from loadbench.engine.catalog import SavedProfile
+from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
@@ -17,98 +17,125 @@ from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, when
-from loadbench.ui.lines.text import Line, MenuEntry, Tone, fit, justify, line, wrap
-from loadbench.wording import IN_BATCHES, counted
+from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
+from loadbench.wording import counted
 
-RUNS_SHOWN = 4
-_AROUND = 3
-"""Lines of a broken file that are shown before and after the mistake."""
+MAX_RUNS = 4
+"""Number of runs that the detail of a profile lists."""
+FIRST_PROFILE = "demo"
+"""Name of the profile for a first run."""
+_CONTEXT_LINES = 3
+"""Lines of an invalid file that are shown before and after the error."""
+_LABEL_COLUMNS = 12
 
 
 def profile_entry(
     saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
 ) -> MenuEntry:
-    """Return a profile as an entry of the list: its name, its size, its newest run."""
+    """Return a profile as a list entry: its name, its size, its newest run."""
     return MenuEntry(saved.file.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
 
 
-def no_profiles(folder: Path, part: str, columns: int) -> list[Line]:
-    """Return what is shown where there is no profile to show.
+def first_profile(catalog: Catalog) -> str | None:
+    """Return the file name of the profile to start at; None: there is no profile.
+
+    That is the profile of the newest run, else `demo`, else the first one.
+    """
+    profiles = catalog.profiles
+    used = [run.folder.parent.name for run in catalog.runs]
+    for name in (*used, FIRST_PROFILE):
+        for saved in profiles:
+            if saved.name == name:
+                return saved.file.name
+    return profiles[0].file.name if profiles else None
+
+
+def no_profiles(folder: Path, pattern: str, columns: int) -> list[Line]:
+    """Return the text for an empty list of profiles.
 
     Args:
-        folder: Where they would be.
-        part: What their names are to have in them; empty: anything.
-        columns: How wide the text may be.
+        folder: The folder of the profiles.
+        pattern: The filter that no name matches; empty: no filter, and no profile exists.
+        columns: Maximum width of a line.
     """
-    told: list[Line] = [
-        line(("No profile is saved yet.", Tone.STRONG)),
+    lines: list[Line] = [
+        line(("No profiles yet.", Tone.STRONG)),
         (),
-        line(f"They are YAML files in {folder}."),
-        line(("loadbench-tui init DIR", Tone.ACCENT), " makes a folder with four of them;"),
-        line(("loadbench-tui profiles --keys", Tone.ACCENT), " lists what one may say."),
+        line(f"A profile is a YAML file in {folder}."),
+        line(
+            ("loadbench-tui init DIR", Tone.ACCENT),
+            " creates a workspace with four example profiles.",
+        ),
+        line(("loadbench-tui profiles --keys", Tone.ACCENT), " lists the keys of a profile."),
     ]
-    if part:
-        told = [
-            line("No profile has ", (part, Tone.STRONG), " in its name."),
-            line(("escape", Tone.ACCENT), " shows all."),
+    if pattern:
+        lines = [
+            line("No profile name contains ", (pattern, Tone.STRONG), "."),
+            line(("Esc", Tone.ACCENT), " show all"),
         ]
-    return [piece for one in told for piece in wrap(one, columns)]
+    return [part for text in lines for part in wrap(text, columns)]
 
 
 def profile_detail(
     saved: SavedProfile, runs: Sequence[Run] | None, glyphs: Glyphs, columns: int
 ) -> list[Line]:
-    """Return a valid profile in full: what it measures, its grid, its runs.
+    """Return a valid profile in detail: its settings, its grid, its runs.
 
     Args:
         saved: The profile.
-        runs: Its runs, newest first; None: they have not been read yet.
-        glyphs: The signs.
-        columns: How wide the text may be.
+        runs: Its runs, newest first; None: not read yet.
+        glyphs: The signs of the terminal.
+        columns: Maximum width of a line.
     """
     profile = saved.profile
     assert profile is not None
     cells = plan_cells(profile)
     lines = wrap(line(profile.description or saved.name), columns)
+    if runs is not None and not runs:
+        # At the top: on a small screen the end of the detail is out of view.
+        lines += [(), *_first_step(columns)]
     lines += [(), *_facts(profile, columns), ()]
     total = readable_duration(estimate_s(profile, cells))
-    told = f"{counted(len(cells), 'cell')}, about {total}"
-    lines.append(line((told, Tone.STRONG), ("   m: model containers", Tone.DIM)))
+    lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
     lines += plan_lines(grid_of(cells), glyphs)
-    lines += [(), *_runs(runs, glyphs, columns)]
+    if runs is None:
+        lines += [(), line(("Loading runs…", Tone.DIM))]
+    elif runs:
+        lines += [(), *_runs(runs, glyphs, columns)]
     return [*lines, (), *wrap(line((str(saved.file), Tone.DIM)), columns)]
 
 
-def broken_detail(saved: SavedProfile, columns: int) -> list[Line]:
-    """Return what is wrong with a profile, and its lines about the first mistake.
+def invalid_detail(saved: SavedProfile, columns: int) -> list[Line]:
+    """Return the errors of an invalid profile, and the lines around the first one.
 
     Args:
         saved: The profile.
-        columns: How wide the text may be.
+        columns: Maximum width of a line.
     """
-    lines = [line(("This profile is not valid.", Tone.BAD)), ()]
-    for told in saved.error.splitlines():
-        lines += wrap(line(told.replace(f"{saved.file}", saved.file.name)), columns, indent=2)
-    at = mistaken_line(saved)
-    if at is not None:
+    lines = [line(("This profile is invalid.", Tone.BAD)), ()]
+    for error in saved.error.splitlines():
+        lines += wrap(line(error.replace(f"{saved.file}", saved.file.name)), columns, indent=2)
+    error_line = first_error_line(saved)
+    if error_line is not None:
         lines.append(())
         texts = saved.source.splitlines()
-        for number_ in range(max(1, at - _AROUND), min(len(texts), at + _AROUND) + 1):
-            here = number_ == at
-            mark = ">" if here else " "
-            content = fit(f"{mark}{number_:>4}  {texts[number_ - 1]}", columns).rstrip()
-            lines.append(line((content, Tone.BAD if here else Tone.DIM)))
-    return [*lines, (), line(("e", Tone.ACCENT), " opens it in your editor")]
+        first = max(1, error_line - _CONTEXT_LINES)
+        for line_number in range(first, min(len(texts), error_line + _CONTEXT_LINES) + 1):
+            is_error = line_number == error_line
+            mark = ">" if is_error else " "
+            text = fit(f"{mark}{line_number:>4}  {texts[line_number - 1]}", columns).rstrip()
+            lines.append(line((text, Tone.BAD if is_error else Tone.DIM)))
+    return [*lines, (), line("Press ", ("e", Tone.ACCENT), " to edit the profile.")]
 
 
-def mistaken_line(saved: SavedProfile) -> int | None:
-    """Return the number of the first line with a mistake, from 1; None: no line has it."""
+def first_error_line(saved: SavedProfile) -> int | None:
+    """Return the number of the first line with an error, from 1; None: no error names a line."""
     found = re.search(rf"{re.escape(str(saved.file))}:(\d+)", saved.error)
     return int(found[1]) if found else None
 
 
-def best_of(run: Run) -> Row | None:
-    """Return the best cell of a run by the goals of its profile; None: none is good enough."""
+def best_cell_of(run: Run) -> Row | None:
+    """Return the best cell of a run by the goals of its profile; None: no cell qualifies."""
     profile = run.state.profile
     return best(run.rows, profile.goals) if profile else None
 
@@ -119,9 +146,9 @@ def _entry_lines(
     room = columns - len("  ! interrupted")
     name = line((fit(saved.name, min(room, cell_len(saved.name))), Tone.STRONG))
     if saved.profile is None:
-        first = saved.error.splitlines()[0].removeprefix(f"{saved.file}:").strip()
-        mark = line((f"{glyphs.failed} not valid", Tone.BAD))
-        return [justify(name, [mark], columns), _fitted(first, Tone.DIM, columns)]
+        error = saved.error.splitlines()[0].removeprefix(f"{saved.file}:").strip()
+        mark = line((f"{glyphs.failed} invalid", Tone.BAD))
+        return [justify(name, [mark], columns), _fitted([Piece(error, Tone.DIM)], columns)]
     profile = saved.profile
     separator = f" {glyphs.separator} "
     cells = plan_cells(profile)
@@ -131,73 +158,76 @@ def _entry_lines(
         counted(len(cells), "cell"),
         f"about {readable_duration(estimate_s(profile, cells))}",
     )
-    lines = [_fitted(separator.join(size), Tone.PLAIN, columns)]
+    lines = [_fitted([Piece(separator.join(size))], columns)]
     mark = ()
     if runs:
         newest = runs[0]
         if newest.status in (RunStatus.LIVE, RunStatus.INTERRUPTED):
-            told = f"{glyphs.of_run(newest.status)} {newest.status.value}"
-            mark = line((told, STATUS_TONES[newest.status]))
-        lines.append(_fitted(_newest(newest, separator), Tone.DIM, columns))
+            text = f"{glyphs.of_run(newest.status)} {newest.status.value}"
+            mark = line((text, STATUS_TONES[newest.status]))
+        lines.append(_fitted(_newest(newest, separator), columns))
     return [justify(name, [mark], columns), *lines]
 
 
-def _fitted(told: str, tone: Tone, columns: int) -> Line:
-    return line((fit(f"  {told}", columns).rstrip(), tone))
+def _fitted(pieces: Sequence[Piece], columns: int) -> Line:
+    """Return an indented line, whose last piece is cut where it does not fit."""
+    *kept, last = [Piece("  "), *pieces]
+    room = max(0, columns - width(tuple(kept)))
+    return line(*kept, (fit(last.text, room).rstrip(), last.tone))
 
 
-def _newest(run: Run, separator: str) -> str:
-    told = f"{run.status.value}, {when(run.folder.name)}"
-    row = best_of(run)
-    return f"{told}{separator}best {row.cell} {number(row.rps)} req/s" if row else told
+def _newest(run: Run, separator: str) -> list[Piece]:
+    row = best_cell_of(run)
+    best_cell = f"{separator}best {row.cell} {number(row.rps)} req/s" if row else ""
+    return [
+        Piece(run.status.value, STATUS_TONES[run.status]),
+        Piece(f", {when(run.folder.name)}{best_cell}", Tone.DIM),
+    ]
 
 
 def _facts(profile: Profile, columns: int) -> list[Line]:
-    settle = profile.settle
+    settle_s = profile.settle.max
     facts = [
-        ("device", f"{profile.device}, batch size {profile.batch_size}"),
-        ("driver", profile.stack.driver),
-        ("a cell", f"measured {readable_duration(profile.run_time)}{_settling(settle.max)}"),
+        ("Device", f"{profile.device}, batch size {profile.batch_size}"),
+        ("Driver", profile.stack.driver),
+        ("Run time", f"{readable_duration(profile.run_time)} per cell"),
+        ("Settle", f"up to {readable_duration(settle_s)}" if settle_s else "off"),
     ]
     rates = ", ".join(f"{rate:g}" for rate in profile.spawn_rates)
-    facts.append(("spawn rate", f"{rates} users/s, {IN_BATCHES}"))
+    facts.append(("Spawn rate", f"{rates} users/s"))
     if profile.repeats > 1:
-        facts.append(("repeats", str(profile.repeats)))
+        facts.append(("Repeats", f"{profile.repeats} per cell"))
     if profile.recheck_first:
-        facts.append(("recheck", "the first cell once more at the end"))
+        facts.append(("Recheck", "first cell, again at the end"))
     goals = []
     if profile.goals.p95_ms is not None:
         goals.append(f"p95 ≤ {profile.goals.p95_ms:g} ms")
     if profile.goals.failure_ratio is not None:
         goals.append(f"failures ≤ {100 * profile.goals.failure_ratio:g} %")
     if goals:
-        facts.append(("goals", ", ".join(goals)))
+        facts.append(("Goals", ", ".join(goals)))
     return [
         part
-        for name, value in facts
-        for part in wrap(line((f"{name:<12}", Tone.DIM), value), columns, indent=12)
+        for label, value in facts
+        for part in wrap(
+            line((f"{label:<{_LABEL_COLUMNS}}", Tone.DIM), value), columns, indent=_LABEL_COLUMNS
+        )
     ]
 
 
-def _settling(most_s: float) -> str:
-    return (
-        f", steady after {readable_duration(most_s)} at the most"
-        if most_s
-        else ", not settled before"
-    )
+def _first_step(columns: int) -> list[Line]:
+    enter = ("Enter", Tone.ACCENT)
+    hint = line("Press ", enter, " to preview a run, ", enter, " again to start it.")
+    return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
 
 
-def _runs(runs: Sequence[Run] | None, glyphs: Glyphs, columns: int) -> list[Line]:
-    if runs is None:
-        return [line(("loading its runs…", Tone.DIM))]
-    if not runs:
-        return [line(("never run", Tone.DIM))]
-    lines = [line(("runs", Tone.STRONG))]
-    for run in runs[:RUNS_SHOWN]:
+def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
+    lines = [line(("Runs", Tone.STRONG))]
+    for run in runs[:MAX_RUNS]:
         lines += wrap(run_line(run, glyphs), columns, indent=2)
-    if len(runs) > RUNS_SHOWN:
-        lines.append(line((f"and {len(runs) - RUNS_SHOWN} more", Tone.DIM)))
-    if (row := best_of(runs[0])) is not None:
-        told = f"best cell {row.cell}: {number(row.rps)} req/s, p90 {number(row.p90_ms)} ms"
-        lines += wrap(line(told), columns)
+    if len(runs) > MAX_RUNS:
+        lines.append(line((f"and {len(runs) - MAX_RUNS} more", Tone.DIM)))
+    if (row := best_cell_of(runs[0])) is not None:
+        text = f"Best cell: {row.cell}, {number(row.rps)} req/s, p90 {number(row.p90_ms)} ms"
+        lines += wrap(line(text), columns)
     return lines

@@ -1,4 +1,4 @@
-"""The first screen: the saved profiles, and the one under the cursor in full."""
+"""The first screen: a list of saved profiles, and the selected one in detail."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -18,8 +18,9 @@ from loadbench.ui.dialogs.question import Question
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import OpenReports, OpenRun, ResumeRun, RunProfile
 from loadbench.ui.profiles.lines import (
-    broken_detail,
-    mistaken_line,
+    first_error_line,
+    first_profile,
+    invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
@@ -35,133 +36,152 @@ _WIDE_COLUMNS = 100
 
 
 class ProfilesScreen(BaseScreen[None]):
-    """Choose a profile: run it, edit it, look at its runs.
+    """Select a profile to run, edit or inspect.
 
     Args:
-        context: The surroundings.
-        begin_at: The file name of the profile that the cursor begins at; empty: the first one.
+        context: The context of the screen.
+        start_at: The file name of the profile to start at; empty: see `first_profile`.
     """
 
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "run", tooltip="show what it would do; start it from there"),
-        Binding("a", "attach", "attach", tooltip="watch its live run"),
-        Binding("r", "resume", "resume", tooltip="go on with its newest run"),
-        Binding("o", "open", "last run", tooltip="look at its newest run"),
-        Binding("e", "edit", "edit", tooltip="open it in your editor"),
-        Binding("c", "copy", "copy", show=False, tooltip="make a new profile of it"),
-        Binding("d", "delete", "delete", show=False, tooltip="delete it"),
-        Binding("slash", "filter", "filter", key_display="/", tooltip="show those whose name fits"),
-        Binding("v", "reports", "reports", tooltip="look at all runs"),
-        Binding("escape", "clear_filter", "show all", tooltip="show all profiles again"),
+        Binding("enter", "run", "run", tooltip="preview a run of the profile"),
+        Binding("a", "attach", "attach", tooltip="attach to the live run"),
+        Binding("r", "resume", "resume", tooltip="resume the newest run"),
+        Binding("o", "open", "open run", tooltip="open the newest run"),
+        Binding("e", "edit", "edit", tooltip="edit the profile in your editor"),
+        Binding("c", "copy", "copy", show=False, tooltip="copy the profile"),
+        Binding("d", "delete", "delete", show=False, tooltip="delete the profile"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="filter profiles by name"),
+        Binding("v", "reports", "reports", tooltip="show all runs"),
+        Binding("escape", "clear_filter", "show all", tooltip="clear the filter"),
     ]
 
-    def __init__(self, context: UiContext, begin_at: str = "") -> None:
+    def __init__(self, context: UiContext, start_at: str = "") -> None:
         super().__init__()
-        self.context, self._begin_at = context, begin_at
+        self.context, self._start_at = context, start_at
         self._filter = ""
+        self._cursor_is_placed = False
+        """The cursor has reached its start, or the user has pressed a key."""
 
     def compose(self) -> ComposeResult:
-        """Lay out the list beside the profile, or above it where there is no room."""
+        """Lay out the list and the detail of the selected profile."""
         with Horizontal(id="choose"):
             with Vertical(id="profiles"):
-                yield Input(placeholder="part of a name", id="filter")
-                yield Menu(id="list", title="profiles")
+                yield Input(placeholder="Part of a name", id="filter")
+                yield Menu(id="list", title="Profiles")
             yield LineView(id="profile")
         yield Footer(show_command_palette=False)
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Put the focus on the list."""
+        """Focus the list and read the profiles."""
         field = self.query_one(Input)
         field.cursor_blink = False
         self.query_one(Menu).focus()
-
         self._read()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Put the profile below the list where there is no room beside it."""
+        """On a narrow screen, put the detail below the list."""
         self.set_class(event.size.width < _WIDE_COLUMNS, "-narrow")
 
     def on_catalog_read(self) -> None:
-        """Show what there is now."""
+        """Show the new catalog."""
         self.repaint()
 
-    # What there is to see
+    def on_user_active(self) -> None:
+        """Leave the cursor to the user."""
+        self._cursor_is_placed = True
+
+    # Display
 
     @property
     def _catalog(self) -> Catalog:
         return self.context.catalog.newest
 
     @property
-    def chosen(self) -> SavedProfile | None:
+    def selected(self) -> SavedProfile | None:
         """The profile under the cursor."""
         key = self.query_one(Menu).key
-        return next((it for it in self._catalog.profiles if it.file.name == key), None)
+        return next((saved for saved in self._catalog.profiles if saved.file.name == key), None)
 
     @property
     def _runs(self) -> list[Run]:
-        chosen = self.chosen
-        return self._catalog.of_profile(chosen.name) if chosen else []
+        selected = self.selected
+        return self._catalog.of_profile(selected.name) if selected else []
 
     def paint(self) -> None:
-        """Show the profiles, and the one under the cursor."""
+        """Show the list and the selected profile."""
         menu = self.query_one(Menu)
         columns = max(20, menu.columns - 1)
         glyphs = self.context.glyphs
-        wanted = [it for it in self._catalog.profiles if self._filter in it.name.lower()]
+        matches = [saved for saved in self._catalog.profiles if self._filter in saved.name.lower()]
         entries = [
-            profile_entry(it, self._catalog.of_profile(it.name), glyphs, columns) for it in wanted
+            profile_entry(saved, self._catalog.of_profile(saved.name), glyphs, columns)
+            for saved in matches
         ]
-        menu.show_entries(entries, glyphs, cursor=self._begin_at or None)
+        menu.show_entries(entries, glyphs, cursor=self._start())
         if entries:
-            self._begin_at = ""
-        there = len(self._catalog.profiles)
-        menu.note(f"{len(wanted)} of {there}" if self._filter else "")
-        self._show_chosen()
+            self._start_at = ""
+        total = len(self._catalog.profiles)
+        menu.note(f"{len(matches)} of {total}" if self._filter else "")
+        self._show_selected()
 
-    def _show_chosen(self) -> None:
+    def _start(self) -> str | None:
+        """Return the profile that the cursor moves to; None: the cursor stays where it is.
+
+        Runs are read after the profiles, so the start may change until the catalog is complete.
+        """
+        if self._start_at:
+            self._cursor_is_placed = True
+            return self._start_at
+        if self._cursor_is_placed:
+            return None
+        self._cursor_is_placed = self._catalog.complete
+        return first_profile(self._catalog)
+
+    def _show_selected(self) -> None:
         panel = self.query_one("#profile", LineView)
         columns = panel.columns or 50
-        chosen = self.chosen
+        selected = self.selected
         if not self._catalog.has_profiles:
             panel.entitle("")
-            panel.show([line(("loading the profiles…", Tone.DIM))])
-        elif chosen is None:
+            panel.show([line(("Loading profiles…", Tone.DIM))])
+        elif selected is None:
             panel.entitle("")
             panel.show(no_profiles(self.context.workspace.profiles, self._filter, columns))
-        elif chosen.profile is None:
-            panel.entitle(chosen.name)
-            panel.show(broken_detail(chosen, columns))
+        elif selected.profile is None:
+            panel.entitle(selected.name)
+            panel.show(invalid_detail(selected, columns))
         else:
-            panel.entitle(chosen.name)
+            panel.entitle(selected.name)
             runs = self._runs or (None if not self._catalog.complete else [])
-            panel.show(profile_detail(chosen, runs, self.context.glyphs, columns))
+            panel.show(profile_detail(selected, runs, self.context.glyphs, columns))
         self.refresh_bindings()
 
     def on_menu_moved(self, event: Menu.Moved) -> None:
-        """Show the profile that the cursor came to."""
+        """Show the profile under the cursor."""
         event.stop()
         self.query_one("#profile", LineView).scroll_home(animate=False)
-        self._show_chosen()
+        self._show_selected()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
-        """Show what a run of it would be."""
+        """Preview a run of the profile that was double-clicked."""
         event.stop()
         self.action_run()
 
-    # What can be done
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the profile under the cursor, and its runs, allow."""
+        """Offer only actions that apply to the selected profile and its runs."""
         if not self.is_mounted:
             return True
-        chosen, runs = self.chosen, self._runs
+        selected, runs = self.selected, self._runs
         match action:
             case "run":
-                return chosen is not None and chosen.profile is not None
+                return selected is not None and selected.profile is not None
             case "edit" | "copy" | "delete":
-                return chosen is not None
+                return selected is not None
             case "attach":
                 return any(run.status is RunStatus.LIVE for run in runs)
             case "resume":
@@ -175,103 +195,106 @@ class ProfilesScreen(BaseScreen[None]):
         return True
 
     def action_run(self) -> None:
-        """Show what a run of the profile would do, as its file is now."""
-        if self.chosen:
-            self.request(RunProfile(self.chosen.file))
+        """Preview a run of the profile."""
+        if self.selected:
+            self.request(RunProfile(self.selected.file))
 
     def action_attach(self) -> None:
-        """Watch the live run."""
+        """Open the live run."""
         live = next((run for run in self._runs if run.status is RunStatus.LIVE), None)
         if live:
             self.request(OpenRun(live.folder))
 
     def action_open(self) -> None:
-        """Look at the newest run."""
+        """Open the newest run."""
         if self._runs:
             self.request(OpenRun(self._runs[0].folder))
 
     def action_resume(self) -> None:
-        """Show what going on with the newest run would be."""
+        """Preview resuming the newest run."""
         if self._runs:
             self.request(ResumeRun(self._runs[0]))
 
     def action_reports(self) -> None:
-        """Look at all runs."""
+        """Show all runs."""
         self.request(OpenReports())
 
     def action_filter(self) -> None:
-        """Take letters for a part of a name."""
+        """Open the filter."""
         field = self.query_one(Input)
         field.add_class("-shown")
         field.focus()
 
     def action_clear_filter(self) -> None:
-        """Show all profiles."""
+        """Clear the filter and show all profiles."""
         field = self.query_one(Input)
         field.value = ""
         field.remove_class("-shown")
         self.query_one(Menu).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show those that fit what was typed so far."""
+        """Show the profiles whose names contain the filter."""
         self._filter = event.value.strip().lower()
         self.repaint()
 
     def on_input_submitted(self) -> None:
-        """Go back to the list, which stays filtered."""
+        """Return to the filtered list."""
         self.query_one(Menu).focus()
         if not self._filter:
             self.query_one(Input).remove_class("-shown")
 
     def on_key(self, event: events.Key) -> None:
-        """Let the arrows move through the list while a filter is typed."""
+        """Move the cursor of the list with the arrow keys while the filter has the focus."""
         if self.focused is self.query_one(Input) and event.key in ("up", "down"):
             self.query_one(Menu).action_move(-1 if event.key == "up" else 1)
             event.stop()
 
     def action_edit(self) -> None:
-        """Open the profile in the user's editor; it is checked on return."""
-        chosen = self.chosen
-        if chosen and self._writable("edited"):
-            self._edit(chosen.file, mistaken_line(chosen))
+        """Open the profile in the user's editor, then validate it."""
+        selected = self.selected
+        if selected and self._is_writable("edited"):
+            self._edit(selected.file, first_error_line(selected))
 
     def action_copy(self) -> None:
-        """Make a new profile of this one, and open it in the editor."""
-        chosen = self.chosen
-        if chosen is None or not self._writable("copied"):
+        """Copy the profile under a new name, and open the copy in the editor."""
+        selected = self.selected
+        if selected is None or not self._is_writable("copied"):
             return
-        folder = chosen.file.parent
-        taken = {it.name for it in self._catalog.profiles}
+        folder = selected.file.parent
+        existing = {saved.name for saved in self._catalog.profiles}
 
-        def mistake(name: str) -> str:
+        def error_of(name: str) -> str:
             if not name or name in (".", "..") or "/" in name or "\0" in name:
-                return "a name without / is needed; it becomes NAME.yaml"
-            return f"there is a profile {name} already" if name in taken else ""
+                return "Invalid name. Enter a name without / or extension, such as my_profile."
+            exists = f"The profile {name} already exists. Enter another name."
+            return exists if name in existing else ""
 
-        def named(name: str | None) -> None:
+        def copy_to(name: str | None) -> None:
             if name is not None:
-                self._copy(chosen.file, folder / f"{name}.yaml")
+                self._copy(selected.file, folder / f"{name}.yaml")
 
-        proposal = f"{chosen.name}_2"
-        self.app.push_screen(NameDialog(f"copy {chosen.name} to", proposal, mistake), named)
+        title, proposal = f"Copy profile {selected.name} to", f"{selected.name}_2"
+        dialog = NameDialog(title, proposal, verb="copy", validate=error_of)
+        self.app.push_screen(dialog, copy_to)
 
     def action_delete(self) -> None:
-        """Delete the profile, once that was confirmed; its reports stay."""
-        chosen = self.chosen
-        if chosen is None or not self._writable("deleted"):
+        """Delete the profile after a confirmation; its reports are kept."""
+        selected = self.selected
+        if selected is None or not self._is_writable("deleted"):
             return
         runs = len(self._runs)
-        told = [
-            line(f"{chosen.file} is deleted. It cannot be undone."),
-            line(f"What its {counted(runs, 'run')} measured stays." if runs else "Never run."),
+        kept = f"The reports of its {counted(runs, 'run')} are kept." if runs else "It has no runs."
+        lines = [
+            line(f"This deletes {selected.file}. It cannot be undone."),
+            line(kept),
         ]
 
         def answered(answer: str | None) -> None:
             if answer:
-                self._delete(chosen)
+                self._delete(selected)
 
-        question = Question(f"delete {chosen.name}", told, [("y", "delete it")], safe="keep it")
-        self.app.push_screen(question, answered)
+        title = f"Delete profile {selected.name}?"
+        self.app.push_screen(Question(title, lines, [("y", "delete")], safe="keep"), answered)
 
     @work
     async def _read(self) -> None:
@@ -281,44 +304,46 @@ class ProfilesScreen(BaseScreen[None]):
     @work
     async def _copy(self, file: Path, new: Path) -> None:
         try:
-            await in_background(_copied, file, new)
+            await in_background(_copy_file, file, new)
         except OSError as error:
-            self.app.notify(f"{new}: {error.strerror}", severity="error")
+            self.app.notify(f"Cannot create {new}: {error.strerror}", severity="error")
         else:
             self._edit(new, None, is_new=True)
 
     @work
-    async def _delete(self, chosen: SavedProfile) -> None:
+    async def _delete(self, saved: SavedProfile) -> None:
         try:
-            await in_background(chosen.file.unlink)
+            await in_background(saved.file.unlink)
         except OSError as error:
-            self.app.notify(f"{chosen.file}: {error.strerror}", severity="error")
+            self.app.notify(f"Cannot delete {saved.file}: {error.strerror}", severity="error")
         else:
-            self.app.notify(f"{chosen.name} is deleted")
+            self.app.notify(f"Deleted profile {saved.name}")
         self._read()
 
     @work
     async def _edit(self, file: Path, at_line: int | None, *, is_new: bool = False) -> None:
         desktop.edit(self.app, file, at_line)
         saved = await self.context.catalog.read_profile(file)
-        # The cursor is on any other already, unless the user has moved it while the file was read.
-        self._begin_at = file.name if is_new else ""
+        # An edited file keeps the cursor where it is: the user may have moved it meanwhile.
+        self._start_at = file.name if is_new else ""
         self.repaint()
         if saved is not None and saved.profile is None:
-            self.app.notify(f"{saved.name} is not valid: see beside it", severity="warning")
+            self.app.notify(
+                f"{saved.name} is invalid. Select it to see its errors.", severity="warning"
+            )
 
-    def _writable(self, done: str) -> bool:
+    def _is_writable(self, participle: str) -> bool:
         if not self.context.workspace.bundled:
             return True
         self.app.notify(
-            f"These profiles came with the program and cannot be {done}; "
-            "`loadbench-tui init DIR` makes a workspace of your own",
+            f"Bundled profiles cannot be {participle}. "
+            "Create your own workspace with `loadbench-tui init DIR`.",
             severity="warning",
             timeout=10,
         )
         return False
 
 
-def _copied(file: Path, new: Path) -> None:
+def _copy_file(file: Path, new: Path) -> None:
     with new.open("xb") as target:
         target.write(file.read_bytes())

@@ -1,1 +1,1 @@
-"""All runs, the table of cells of one run, and its charts: `screen`, `cell_table`, `lines`."""
+"""All runs, and the cells and charts of the selected one: `screen`, `cell_table`, `lines`."""

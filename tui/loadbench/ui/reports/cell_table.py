@@ -1,111 +1,152 @@
-"""The cells of a run as a table that is sorted by any of its columns."""
+"""The cells of a run as a table that can be sorted by any column."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
+from textual.theme import Theme
 from textual.widgets import DataTable
 
 from loadbench.engine.report.rows import Row
+from loadbench.ui.lines.text import Tone
 from loadbench.ui.reports.lines import (
     COLUMNS,
-    IN_FULL,
+    VERDICT,
     cell_values,
     columns_of,
     sorted_rows,
+    table_legend,
+    verdict_tone,
 )
-from loadbench.wording import IN_BATCHES
 
-_LEGEND = f"m models, u users, s users started per second, {IN_BATCHES}"
+_MIN_GAP, _MAX_GAP = 1, 2
+"""Columns between two values: the larger gap is used if the whole table then fits."""
 
 
 class CellTable(DataTable[Text], inherit_bindings=False):
-    """A row for every cell."""
+    """A table with a row for every cell."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor_up", "the cell above", show=False),
-        Binding("down,j", "cursor_down", "the cell below", show=False),
-        Binding("left,h", "scroll_left", "columns at the left", show=False),
-        Binding("right,l", "scroll_right", "columns at the right", show=False),
-        Binding("home,g", "scroll_top", "the first cell", show=False),
-        Binding("end,G", "scroll_bottom", "the last cell", show=False),
-        Binding("pageup", "page_up", "a page up", show=False),
-        Binding("pagedown", "page_down", "a page down", show=False),
+        Binding("up,k", "cursor_up", "previous cell", show=False),
+        Binding("down,j", "cursor_down", "next cell", show=False),
+        Binding("left,h", "scroll_left", "scroll left", show=False),
+        Binding("right,l", "scroll_right", "scroll right", show=False),
+        Binding("home,g", "scroll_top", "first cell", show=False),
+        Binding("end,G", "scroll_bottom", "last cell", show=False),
+        Binding("pageup", "page_up", "page up", show=False),
+        Binding("pagedown", "page_down", "page down", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
-        super().__init__(id=id, cursor_type="row", zebra_stripes=False)
-        self.border_title = "cells"
-        self.border_subtitle = _LEGEND
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's parameter name
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=0)
+        self.border_title = "Cells"
         self._planned: Sequence[Row] = ()
         self._shown: list[Row] | None = None
-        """None: before the rows have been read, there are no columns either."""
+        """None: the rows have not been read yet, and the table has no columns."""
         self._columns_shown: list[int] = []
+        self._widths: list[int] = []
+        """The widths of the columns shown, without the gap."""
+        self._gap = _MIN_GAP
         self._sorted_by: int | None = None
-        self._falling = True
+        self._is_descending = True
+
+    def on_mount(self) -> None:
+        """Watch for a change of theme: the colours of the verdicts are fixed in the cells."""
+        self.app.theme_changed_signal.subscribe(self, self._repaint_rows)
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Adapt the gap between the columns to the width."""
+        if self._shown is not None and self._gap != self._fitting_gap():
+            self._fill(self._shown)
 
     @property
-    def chosen(self) -> Row | None:
-        """The cell under the cursor; None: there is none, or the table has not the focus."""
+    def selected(self) -> Row | None:
+        """The cell under the cursor; None: the table is empty or does not have the focus."""
         shown = self._shown or []
         if not self.has_focus or not 0 <= self.cursor_row < len(shown):
             return None
         return shown[self.cursor_row]
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show these cells, given as they were planned."""
+        """Show the cells, passed in their planned order."""
         self._planned = rows
-        shown = sorted_rows(rows, self._sorted_by, falling=self._falling)
-        if shown == self._shown:
-            return
-        at, before = self.cursor_row, self._shown or []
-        chosen = before[at].cell if 0 <= at < len(before) else None
-        self._shown = shown
-        # Columns are as wide as what they hold, so they are made with their rows. Textual
-        # would find their widths after it has painted them once:
-        # https://github.com/Textualize/textual/issues/4470. The widths can go when it is closed.
-        self.clear(columns=True)
-        self._columns_shown = columns_of(shown)
-        values = [cell_values(row) for row in shown]
-        for column in self._columns_shown:
-            name = COLUMNS[column][0]
-            widest = max(cell_len(it) for it in (name, *(cells[column] for cells in values)))
-            self.add_column(_number(name), key=name, width=widest)
-        for row, cells in zip(shown, values, strict=True):
-            self.add_row(*(_number(cells[it]) for it in self._columns_shown), key=row.cell)
-        there = [row.cell for row in shown]
-        self.move_cursor(row=there.index(chosen) if chosen in there else at, animate=False)
+        shown = sorted_rows(rows, self._sorted_by, is_descending=self._is_descending)
+        if shown != self._shown:
+            self._fill(shown)
+        self._show_legend()
 
     def sort_by_next(self) -> None:
-        """Sort by the next column; after the last one, as it was planned."""
-        later = [
-            it
-            for it in self._columns_shown
-            if it > (-1 if self._sorted_by is None else self._sorted_by)
-        ]
-        self._sort_by(later[0] if later else None)
+        """Sort by the next column; after the last one, restore the planned order."""
+        current = -1 if self._sorted_by is None else self._sorted_by
+        self._sort_by(next((column for column in self._columns_shown if column > current), None))
 
-    def turn(self) -> None:
-        """Sort the other way round."""
-        self._falling = not self._falling
+    def reverse(self) -> None:
+        """Reverse the sort order."""
+        self._is_descending = not self._is_descending
         self._sort_by(self._sorted_by)
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """Sort by the column that was clicked, the other way round if it is sorted by it."""
+        """Sort by the column that was clicked; reverse the order on a second click."""
         event.stop()
         column = self._columns_shown[event.column_index]
-        self._falling = not self._falling if column == self._sorted_by else True
+        self._is_descending = not self._is_descending if column == self._sorted_by else True
         self._sort_by(column)
 
     def _sort_by(self, column: int | None) -> None:
         self._sorted_by = column
-        way = "falling" if self._falling else "rising"
-        name = "" if column is None else COLUMNS[column][0]
-        self.border_subtitle = f"by {IN_FULL.get(name, name)}, {way}" if name else _LEGEND
         self.show_rows(self._planned)
 
+    def _show_legend(self) -> None:
+        if self._sorted_by is None:
+            self.border_subtitle = table_legend(self._planned)
+        else:
+            order = "descending" if self._is_descending else "ascending"
+            self.border_subtitle = f"sorted by {COLUMNS[self._sorted_by][0]}, {order}"
 
-def _number(value: str) -> Text:
-    return Text(value, justify="right")
+    def _repaint_rows(self, _: Theme) -> None:
+        if self._shown is not None:
+            self._fill(self._shown)
+
+    def _fill(self, shown: list[Row]) -> None:
+        """Replace all columns and rows; the cursor stays on its cell."""
+        position, before = self.cursor_row, self._shown or []
+        selected = before[position].cell if 0 <= position < len(before) else None
+        self._shown = shown
+        # Columns are added with their widths and all rows. Textual would measure them only after
+        # painting them once: https://github.com/Textualize/textual/issues/4470. The widths can go
+        # when it is closed.
+        self.clear(columns=True)
+        self._columns_shown = columns_of(shown)
+        values = [cell_values(row) for row in shown]
+        names = [COLUMNS[column][0] for column in self._columns_shown]
+        self._widths = [
+            max(cell_len(text) for text in (name, *(texts[column] for texts in values)))
+            for column, name in zip(self._columns_shown, names, strict=True)
+        ]
+        self._gap = self._fitting_gap()
+        for column, name, width in zip(self._columns_shown, names, self._widths, strict=True):
+            self.add_column(self._cell(column, name), key=name, width=width + self._gap)
+        for row, texts in zip(shown, values, strict=True):
+            cells = (self._cell(column, texts[column], row) for column in self._columns_shown)
+            self.add_row(*cells, key=row.cell)
+        keys = [row.cell for row in shown]
+        position = keys.index(selected) if selected in keys else position
+        self.move_cursor(row=position, animate=False)
+
+    def _fitting_gap(self) -> int:
+        columns = sum(self._widths) + _MAX_GAP * len(self._widths)
+        return _MAX_GAP if columns < self.scrollable_content_region.width else _MIN_GAP
+
+    def _cell(self, column: int, text: str, row: Row | None = None) -> Text:
+        """Return a value as the table shows it; without a row, the head of its column."""
+        if COLUMNS[column][0] != VERDICT:
+            return Text(text, justify="right")
+        style = self._style(verdict_tone(row)) if row else Style.null()
+        return Text.assemble(" " * self._gap, (text, style))
+
+    def _style(self, tone: Tone) -> Style:
+        return self.screen.get_component_rich_style(f"tone--{tone.value}", partial=True)

@@ -1,10 +1,11 @@
-"""Runs and their results: a list, cells as rows of a table, the lines of two charts. Pure."""
+"""The list of runs, the cells of a run as table rows, and its charts. Pure."""
 
 from collections.abc import Sequence
 from string import ascii_lowercase
 
 from loadbench.engine.catalog import Catalog
-from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.state import CellStatus, RunState
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.report import repeats
 from loadbench.engine.report.by_level import LevelCurve, p90_ms_by_level, rps_by_level
@@ -12,36 +13,52 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.run import run_line
 from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Tone, line, wrap
-from loadbench.wording import repeats_used, span, span_legend, spawn_rate, standing
+from loadbench.wording import (
+    FEW_SAMPLES,
+    counted,
+    repeats_used,
+    span,
+    span_legend,
+    spawn_rate,
+    standing,
+)
 
-_PROBLEM_COLUMNS = 36
+_MENU_COLUMNS = 36
 
-REPEAT = "#"
+REPEAT, VERDICT = "repeat", "verdict"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (
-    ("m", SortKey.MODELS),
-    ("u", SortKey.LEVEL),
-    ("s", SortKey.SPAWN_RATE),
+    ("models", SortKey.MODELS),
+    ("users", SortKey.LEVEL),
+    ("rate", SortKey.SPAWN_RATE),
     (REPEAT, SortKey.REPEAT),
     ("req/s", SortKey.RPS),
     *((name, SortKey(column)) for column, name in PERCENTILE_NAMES.items()),
     ("fails", SortKey.FAILURES),
-    ("verdict", SortKey.VERDICT),
+    (VERDICT, SortKey.VERDICT),
 )
-"""The name of each column, and what it is sorted by; `#` is the repeat, `1+` the recheck.
+"""The head of each column and its sort key.
 
-`cell_values` gives the values, in the same order."""
+`cell_values` returns the values in the same order. In `repeat`, `1+` is the recheck."""
 
-IN_FULL = {"m": "models", "u": "users", "s": "spawn rate", REPEAT: "repeat"}
-"""What short names of columns stand for."""
+_UNITS = "rate: users/s, latency: ms"
+_STATUS_TONES = {
+    CellStatus.FAILED.value: Tone.BAD,
+    CellStatus.SKIPPED.value: Tone.DIM,
+    CellStatus.PENDING.value: Tone.DIM,
+    CellStatus.RUNNING.value: Tone.ACCENT,
+}
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[MenuEntry]:
-    """Return all runs as entries of a list, under the names of their profiles."""
+    """Return all runs as list entries, grouped by profile; without runs, what to do."""
+    if not (catalog.runs or catalog.unreadable):
+        return [MenuEntry("", tuple(no_runs(complete=catalog.complete)))]
     entries = [
-        MenuEntry("", tuple(wrap(line((f"unreadable: {problem}", Tone.BAD)), _PROBLEM_COLUMNS)))
+        MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), _MENU_COLUMNS)))
         for problem in catalog.unreadable
     ]
     for profile in sorted({run.folder.parent.name for run in catalog.runs}):
@@ -54,27 +71,28 @@ def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[MenuEntry]:
 
 
 def no_runs(*, complete: bool) -> list[Line]:
-    """Return what is shown where no run is chosen.
+    """Return the text for an empty list of runs.
 
     Args:
-        complete: All runs have been read, so that there is none.
+        complete: All runs have been read, and none exists.
     """
     if not complete:
-        return [line((" reading the reports…", Tone.DIM))]
-    return [
-        line((" No run yet.", Tone.STRONG)),
-        line(" ", ("escape", Tone.ACCENT), " goes to the profiles; Enter runs one."),
-    ]
+        return [line(("Loading runs…", Tone.DIM))]
+    hint = line(
+        *("Press ", ("Esc", Tone.ACCENT), " to return to the profiles, then "),
+        *(("Enter", Tone.ACCENT), " on a profile to start a run."),
+    )
+    return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, _MENU_COLUMNS)]
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:
-    """Return the columns that tell these cells apart: repeats only where there are some."""
+    """Return the indices of the columns to show: `repeat` only for runs with repeats."""
     repeated = has_repeats(rows)
     return [i for i, (name, _) in enumerate(COLUMNS) if repeated or name != REPEAT]
 
 
 def cell_values(row: Row) -> tuple[str, ...]:
-    """Return what stands in the columns of a cell's row; latencies in ms, of successes."""
+    """Return the value of every column for a cell; latencies in ms, of successful requests."""
     return (
         str(row.models),
         row.level.label,
@@ -90,24 +108,37 @@ def cell_values(row: Row) -> tuple[str, ...]:
     )
 
 
-def sorted_rows(rows: Sequence[Row], column: int | None, *, falling: bool) -> list[Row]:
-    """Return the rows by a column, those without a value last; None: as they were planned."""
+def verdict_tone(row: Row) -> Tone:
+    """Return the tone of the verdict or the status of a cell."""
+    if row.verdict in set(Verdict):
+        return VERDICT_TONES[Verdict(row.verdict)]
+    return _STATUS_TONES.get(row.verdict, Tone.PLAIN)
+
+
+def table_legend(rows: Sequence[Row]) -> str:
+    """Return the units of the table, and the meaning of `~` if a value of the rows has it."""
+    return f"{_UNITS}; {FEW_SAMPLES}" if any(row.few_samples for row in rows) else _UNITS
+
+
+def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:
+    """Return the rows sorted by a column, missing values last; None: in the planned order."""
     if column is None:
         return list(rows)
-    return sort_rows(rows, COLUMNS[column][1], is_descending=falling)
+    return sort_rows(rows, COLUMNS[column][1], is_descending=is_descending)
 
 
 def repeated_lines(state: RunState, columns: int) -> list[Line]:
-    """Return what cells that were measured more than once tell, none where there are none.
+    """Return the drift, and the medians of repeats with their intervals and a legend.
 
-    That is the drift, the medians of repeats with their intervals, and what these mean.
+    Empty for a run without repeats and recheck.
     """
-    groups, told = repeats.groups(state), []
+    groups = repeats.groups(state)
+    lines = []
     if drift := drift_of(state):
-        told.append(line((drift.sentence, Tone.WARN if drift.reason else Tone.PLAIN)))
-    told += [_group_line(it) for it in groups]
-    told += [line((legend, Tone.DIM)) for legend in span_legend(groups)]
-    return [part for one in told for part in wrap(one, columns, indent=2)]
+        lines.append(line((drift.sentence, Tone.WARN if drift.reason else Tone.PLAIN)))
+    lines += [_group_line(group) for group in groups]
+    lines += [line((legend, Tone.DIM)) for legend in span_legend(groups)]
+    return [part for text in lines for part in wrap(text, columns, indent=2)]
 
 
 def _group_line(group: repeats.Group) -> Line:
@@ -121,23 +152,23 @@ def _group_line(group: repeats.Group) -> Line:
 
 
 def latency_by_level(state: RunState) -> Chart | None:
-    """Return a chart of p90 against load, in ms, a line per number of models.
+    """Return a chart of p90 in ms over load, with a series for each number of models.
 
-    None: no cell has a number.
+    None: no cell has a value.
     """
     return _chart(p90_ms_by_level(state), _unit(state))
 
 
 def throughput_by_level(state: RunState) -> Chart | None:
-    """Return a chart of requests a second against load, a line per number of models.
+    """Return a chart of requests per second over load, with a series per number of models.
 
-    None: no cell has a number.
+    None: no cell has a value.
     """
     return _chart(rps_by_level(state), _unit(state))
 
 
 def _unit(state: RunState) -> str:
-    return next((it.cell.level.unit for it in state.cells.values()), "")
+    return next((cell.cell.level.unit for cell in state.cells.values()), "")
 
 
 def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
@@ -146,7 +177,7 @@ def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
         return None
     series = [
         Series(
-            name=f"{curve.models}m",
+            name=_series_name(curves, i),
             points=list(curve.points),
             tone=SERIES[i % len(SERIES)],
             sign=ascii_lowercase[i % len(ascii_lowercase)],
@@ -158,12 +189,18 @@ def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
         series=series,
         by=unit,
         x_limits=(0.0, amounts[-1]),
-        x_ticks=[(x, f"{x:g}") for x in _spread(amounts)],
+        x_ticks=[(x, f"{x:g}") for x in _tick_values(amounts)],
     )
 
 
-def _spread(amounts: Sequence[float]) -> list[float]:
-    """Return those of the numbers that can stand beside each other below an axis."""
+def _series_name(curves: Sequence[LevelCurve], index: int) -> str:
+    """Return a number of models, with the unit at the last one: `1`, `2`, `4 models`."""
+    models = curves[index].models
+    return counted(models, "model") if index == len(curves) - 1 else str(models)
+
+
+def _tick_values(amounts: Sequence[float]) -> list[float]:
+    """Return the tick values that fit below an axis without overlapping."""
     kept: list[float] = []
     for value in amounts:
         if not kept or value - kept[-1] >= amounts[-1] / 10:

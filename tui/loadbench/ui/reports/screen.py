@@ -1,4 +1,4 @@
-"""All runs by profile; of the chosen one its cells as a table, and charts over users."""
+"""All runs by profile, and the cell table and charts of the selected run."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -14,15 +14,15 @@ from loadbench.engine.profile.levels import Closed
 from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, report_of, rest_of
 from loadbench.ui.context import UiContext
-from loadbench.ui.lines.text import Tone, line, wrap
+from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
     latency_by_level,
-    no_runs,
     repeated_lines,
     run_entries,
     throughput_by_level,
+    verdict_tone,
 )
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
@@ -36,30 +36,33 @@ from loadbench.wording import outcome_line
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _EDGE_COLUMNS = 5
-"""Of a panel: its border, its padding and its scrollbar."""
-_PANELS = {"runs": ("runs",), "cells": ("cells", "repeated"), "charts": ("latency", "throughput")}
-_TABS = (("1", "runs"), ("2", "cells"), ("3", "charts"))
+"""Columns of a panel that its border, padding and scrollbar take."""
+_RUNS, _CELLS, _CHARTS = "Runs", "Cells", "Charts"
+_PANELS = {_RUNS: ("runs",), _CELLS: ("cells", "repeated"), _CHARTS: ("latency", "throughput")}
+_TABS = (("1", _RUNS), ("2", _CELLS), ("3", _CHARTS))
 
 
 class ReportsScreen(PanelScreen):
-    """Look back: what every run has measured, and where its reports are.
+    """Inspect the results of all runs and open their reports.
 
     Args:
-        context: The surroundings.
+        context: The context of the screen.
     """
 
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "look", tooltip="show the run, or the cell"),
+        Binding("enter", "look", "open", tooltip="open the run, or the selected cell"),
         Binding("s", "sort", "sort", tooltip="sort the cells by the next column"),
-        Binding("S", "turn", "turn", show=False, tooltip="sort the other way round"),
-        Binding("o", "open", "report", tooltip="open Locust's report of the cell"),
-        Binding("y", "copy", "copy path", tooltip="copy the path of that report, or of the run"),
-        Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
+        Binding("S", "reverse", "reverse", show=False, tooltip="reverse the sort order"),
+        Binding("o", "open", "open report", tooltip="open the Locust report of the cell"),
+        Binding("y", "copy", "copy path", tooltip="copy the path of the report, or of the run"),
+        Binding("r", "resume", "resume", tooltip="resume the run"),
         *MAXIMISE_KEYS,
-        Binding("escape,v", "back", "back", tooltip="to the screen before"),
+        Binding("escape,v", "back", "back", tooltip="go back"),
         *(
-            Binding(key, f"tab('{tab}')", tab, show=False, tooltip=f"show {tab}")
+            Binding(
+                key, f"tab('{tab}')", tab.lower(), show=False, tooltip=f"show the {tab.lower()}"
+            )
             for key, tab in _TABS
         ),
     ]
@@ -67,74 +70,74 @@ class ReportsScreen(PanelScreen):
     def __init__(self, context: UiContext) -> None:
         super().__init__()
         self.context = context
-        self._tab = "runs"
+        self._tab = _RUNS
         self._narrow = False
         self._shown: Run | None = None
-        """The run whose result is on the screen."""
+        """The run whose results are on the screen."""
         self._repeated_columns: int | None = None
-        """The width of the lines about repeats of that run; None: they are not made yet."""
+        """Columns that the repeats are wrapped to; None: not wrapped yet."""
 
     def compose(self) -> ComposeResult:
         """Lay out runs, cells and charts."""
         terminal = self.context.terminal
-        drawn = {"signs": terminal.signs, "ascii_frame": terminal.ascii}
+        style = {"signs": terminal.signs, "ascii_frame": terminal.ascii}
         yield TabLine(id="tabs")
         with Horizontal():
-            yield Menu(id="runs", title="runs")
+            yield Menu(id="runs", title="Runs")
             with Vertical(id="result"):
                 yield TextLine(id="outcome")
                 yield CellTable(id="cells")
-                yield LineView(id="repeated", title="measured more than once")
+                yield LineView(id="repeated", title="Repeats")
                 yield TextLine(id="why")
                 with Horizontal(id="run-charts"):
-                    yield ChartView("p90 ms", by=Closed.unit, id="latency", **drawn)
-                    yield ChartView("req/s", by=Closed.unit, id="throughput", **drawn)
+                    yield ChartView("p90 (ms)", by=Closed.unit, id="latency", **style)
+                    yield ChartView("req/s", by=Closed.unit, id="throughput", **style)
         yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Put the focus on the runs."""
+        """Focus the list of runs."""
         self.query_one(Menu).focus()
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show one part at a time where there is no room for all."""
+        """On a small screen, show one tab at a time."""
         narrow = event.size.width < _WIDE_COLUMNS or event.size.height < _WIDE_ROWS
         self.set_class(narrow, "-narrow")
         self._narrow = narrow
         self._arrange()
 
     def on_catalog_read(self) -> None:
-        """Show what there is now."""
+        """Show the new catalog."""
         self.repaint()
 
-    # What there is to see
+    # Display
 
     @property
     def _catalog(self) -> Catalog:
         return self.context.catalog.newest
 
     @property
-    def chosen(self) -> Run | None:
+    def selected(self) -> Run | None:
         """The run under the cursor."""
         key = self.query_one(Menu).key
         return next((run for run in self._catalog.runs if run.name == key), None)
 
     @property
     def cell(self) -> Row | None:
-        """The cell under the cursor of the table; None: the table has not the focus."""
-        return self.query_one(CellTable).chosen
+        """The cell under the cursor of the table; None: the table does not have the focus."""
+        return self.query_one(CellTable).selected
 
     def paint(self) -> None:
-        """Show what there is now."""
+        """Show the list and the results of the selected run."""
         glyphs = self.context.glyphs
         self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)
-        self._show_chosen()
+        self._show_selected()
         self._show_why()
 
-    def _show_chosen(self) -> None:
-        run = self.chosen
-        # The catalogue keeps the object of a run whose journal has not changed.
+    def _show_selected(self) -> None:
+        run = self.selected
+        # The catalog keeps the same object as long as the journal of a run does not change.
         if run is None or run is not self._shown:
             self._shown = run
             self._show_result(run)
@@ -144,21 +147,19 @@ class ReportsScreen(PanelScreen):
     def _show_result(self, run: Run | None) -> None:
         self._repeated_columns = None
         outcome = self.query_one("#outcome", TextLine)
-        if run is None:
-            outcome.show(no_runs(complete=self._catalog.complete))
-        else:
-            outcome.show([line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))])
+        summary = line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state)) if run else None
+        outcome.show([summary] if summary else [])
         if run is None and not self._catalog.complete:
             return
         self.query_one(CellTable).show_rows(run.rows if run else ())
-        empty = "no cell has been measured" if run else "no run yet"
+        empty = "No cell has been measured" if run else "No runs yet"
         latency = latency_by_level(run.state) if run else None
         self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
         throughput = throughput_by_level(run.state) if run else None
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
 
     def _show_repeated(self) -> None:
-        # By the table above: the panel has no width while it is not shown.
+        # The width of the table: the panel itself has none while it is hidden.
         columns = self.query_one(CellTable).outer_size.width - _EDGE_COLUMNS
         if columns != self._repeated_columns:
             self._repeated_columns = columns
@@ -170,59 +171,62 @@ class ReportsScreen(PanelScreen):
         if not self.is_attached:
             return
         row, panel = self.cell, self.query_one("#why", TextLine)
-        doubt = line(f" {row.verdict}: {row.reasons}") if row and row.reasons else None
-        panel.show(wrap(doubt, panel.columns, indent=1) if doubt and panel.columns else [])
+        lines: list[Line] = []
+        if row and row.reasons and panel.columns:
+            verdict = (f" {row.verdict.capitalize()}", verdict_tone(row))
+            lines = wrap(line(verdict, f": {row.reasons}"), panel.columns, indent=1)
+        panel.show(lines)
         self.refresh_bindings()
 
     def _arrange(self) -> None:
         shown = {
-            "runs": not self._narrow or self._tab == "runs",
-            "result": not self._narrow or self._tab != "runs",
-            "cells": not self._narrow or self._tab == "cells",
-            "why": not self._narrow or self._tab == "cells",
+            "runs": not self._narrow or self._tab == _RUNS,
+            "result": not self._narrow or self._tab != _RUNS,
+            "cells": not self._narrow or self._tab == _CELLS,
+            "why": not self._narrow or self._tab == _CELLS,
             "repeated": bool(self.query_one("#repeated", LineView).lines)
-            and (not self._narrow or self._tab == "cells"),
-            "run-charts": not self._narrow or self._tab == "charts",
+            and (not self._narrow or self._tab == _CELLS),
+            "run-charts": not self._narrow or self._tab == _CHARTS,
         }
         for name, visible in shown.items():
             self.query_one(f"#{name}").set_class(not visible, "-hidden")
         self.query_one(TabLine).show_tabs(_TABS, self._tab)
 
     def on_menu_moved(self, event: Menu.Moved) -> None:
-        """Show the run that the cursor came to."""
+        """Show the run under the cursor."""
         event.stop()
-        self._show_chosen()
+        self._show_selected()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
-        """Look at the run."""
+        """Open the run that was double-clicked."""
         event.stop()
         self.action_look()
 
     def on_data_table_row_selected(self, event: CellTable.RowSelected) -> None:
-        """Look at the cell."""
+        """Open the selected cell."""
         event.stop()
         self.action_look()
 
     def on_data_table_row_highlighted(self, event: CellTable.RowHighlighted) -> None:
-        """Say why the cell is in doubt, and offer what it allows."""
+        """Show the findings of the cell and update the available actions."""
         event.stop()
         self._show_why()
 
     def on_descendant_focus(self) -> None:
-        """Offer what the part with the focus allows."""
+        """Update the available actions after a change of focus."""
         self._show_why()
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
-        """Show the part that was clicked."""
+        """Show the tab that was clicked."""
         self.action_tab(event.tab)
 
-    # What can be done
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the run, and the cell under the cursor, allow."""
+        """Offer only actions that apply to the selected run and cell."""
         if not self.is_to_be_seen:
             return True
-        run = self.chosen
+        run = self.selected
         match action:
             case "resume":
                 return run is not None and rest_of(run) is not None
@@ -230,22 +234,22 @@ class ReportsScreen(PanelScreen):
                 return self._report() is not None
             case "copy" | "look":
                 return run is not None
-            case "sort" | "turn":
+            case "sort" | "reverse":
                 return run is not None
             case "tab":
-                return self._narrow or parameters != ("charts",)
+                return self._narrow or parameters != (_CHARTS,)
         return super().check_action(action, parameters)
 
     def reveal(self, panel: Widget) -> None:
-        """Show the part that a panel is in."""
-        part = next(tab for tab, panels in _PANELS.items() if panel.id in panels)
-        if self._narrow and part != self._tab:
-            self._tab = part
+        """Show the tab of a panel."""
+        tab_of_panel = next(tab for tab, panels in _PANELS.items() if panel.id in panels)
+        if self._narrow and tab_of_panel != self._tab:
+            self._tab = tab_of_panel
             self._arrange()
             panel.focus()
 
     def action_tab(self, tab: str) -> None:
-        """Show a part, and put the focus on it."""
+        """Show a tab and focus its first panel."""
         self._tab = tab
         self._arrange()
         self.query_one(f"#{_PANELS[tab][0]}").focus()
@@ -253,8 +257,8 @@ class ReportsScreen(PanelScreen):
         self.call_after_refresh(self.repaint)
 
     def action_look(self) -> None:
-        """Show the run, or the cell if the table has the focus."""
-        run, cell = self.chosen, self.cell
+        """Open the run, or the selected cell if the table has the focus."""
+        run, cell = self.selected, self.cell
         if run:
             self.request(OpenRun(run.folder, cell.cell if cell else None))
 
@@ -262,29 +266,29 @@ class ReportsScreen(PanelScreen):
         """Sort the cells by the next column."""
         self.query_one(CellTable).sort_by_next()
 
-    def action_turn(self) -> None:
-        """Sort the other way round."""
-        self.query_one(CellTable).turn()
+    def action_reverse(self) -> None:
+        """Reverse the sort order."""
+        self.query_one(CellTable).reverse()
 
     def action_open(self) -> None:
-        """Open Locust's report of the cell."""
+        """Open the Locust report of the cell."""
         if path := self._report():
             desktop.open_file(self.app, path)
 
     def action_copy(self) -> None:
-        """Copy the path of the report, or of the run's folder if no cell is chosen."""
-        if path := self._report() or (self.chosen.folder if self.chosen else None):
+        """Copy the path of the report, or of the run's folder if no cell is selected."""
+        if path := self._report() or (self.selected.folder if self.selected else None):
             desktop.copy_path(self.app, path)
 
     def action_resume(self) -> None:
-        """Show what going on with the run would be."""
-        if self.chosen:
-            self.request(ResumeRun(self.chosen))
+        """Preview resuming the run."""
+        if self.selected:
+            self.request(ResumeRun(self.selected))
 
     def action_back(self) -> None:
-        """Go to the screen before."""
+        """Go back one screen."""
         self.request(GoBack())
 
     def _report(self) -> Path | None:
-        run, row = self.chosen, self.cell
+        run, row = self.selected, self.cell
         return report_of(run, row.cell) if run and row else None
