@@ -14,7 +14,7 @@ from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.errors import JournalError
 from loadbench.ui.following.follower import (
-    EVENTS_KEPT,
+    MAX_EVENTS,
     RECENT_SAMPLES,
     Follower,
     View,
@@ -180,12 +180,12 @@ def test_answers_are_known_by_the_id_of_their_command(stage: Stage, follow: Foll
 
 
 def test_only_the_newest_events_are_kept(stage: Stage, follow: Follow) -> None:
-    notes = [Note(text=str(number)) for number in range(EVENTS_KEPT + 5)]
+    notes = [Note(text=str(number)) for number in range(MAX_EVENTS + 5)]
 
     view = follow(fresh(stage, "20261122-072100", *notes)).view()
 
     told = [event.text.strip() for event in view.events]
-    assert told == [str(number) for number in range(5, EVENTS_KEPT + 5)]
+    assert told == [str(number) for number in range(5, MAX_EVENTS + 5)]
 
 
 def test_a_line_that_this_version_does_not_know_is_passed_over(

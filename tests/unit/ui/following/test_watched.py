@@ -10,7 +10,7 @@ from loadbench.engine.run_reader import read_run
 from loadbench.ui.background import Job
 from loadbench.ui.following import watched as module
 from loadbench.ui.following.follower import View
-from loadbench.ui.following.watched import ATTEMPTS_KEPT, WatchedRun
+from loadbench.ui.following.watched import MAX_ATTEMPTS, WatchedRun
 from tests.support.builders import (
     cell_finished,
     cell_started,
@@ -20,7 +20,7 @@ from tests.support.builders import (
     write_journal,
 )
 
-USERS = list(range(1, ATTEMPTS_KEPT + 3))
+USERS = list(range(1, MAX_ATTEMPTS + 3))
 SAMPLES = 3
 
 
@@ -55,13 +55,13 @@ def look_at_all(folder: Path, keys: list[str]) -> list[str]:
 
 
 def test_the_newest_attempts_are_kept(tmp_path: Path, keys: list[str]) -> None:
-    assert look_at_all(tmp_path, keys) == keys[-ATTEMPTS_KEPT:]
+    assert look_at_all(tmp_path, keys) == keys[-MAX_ATTEMPTS:]
 
 
 def test_fewer_long_attempts_are_kept(
     tmp_path: Path, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SAMPLES_KEPT", 2 * SAMPLES + 1)
+    monkeypatch.setattr(module, "MAX_SAMPLES", 2 * SAMPLES + 1)
 
     assert look_at_all(tmp_path, keys) == keys[-2:]
 
@@ -69,6 +69,6 @@ def test_fewer_long_attempts_are_kept(
 def test_an_attempt_that_alone_is_too_long_is_kept_while_it_is_shown(
     tmp_path: Path, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SAMPLES_KEPT", SAMPLES - 1)
+    monkeypatch.setattr(module, "MAX_SAMPLES", SAMPLES - 1)
 
     assert look_at_all(tmp_path, keys) == keys[-1:]

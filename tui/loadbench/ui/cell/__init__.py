@@ -1,1 +1,1 @@
-"""One cell of a run alone: `screen`, `panels`, `lines`, and `evidence`, its tables of evidence."""
+"""One cell of a run: its charts, statistics, verdict, evidence, failures and log lines."""
