@@ -187,7 +187,7 @@ def chosen_cell(link: Link) -> object:
 def first_event(link: Link) -> object:
     """Return the uppermost line of the events."""
     lines = link.screen.display
-    title = next((row for row, told in enumerate(lines) if "─ events" in told[:42]), 0)
+    title = next((row for row, told in enumerate(lines) if "─ Events" in told[:42]), 0)
     return lines[title + 1][:42]
 
 
@@ -201,8 +201,8 @@ OURS = Viewer(
     "ours",
     ours,
     whole_ours,
-    r"measured so far, ()(\d+) s",
-    {"a cell": Keys("", chosen_cell), "a line": Keys("5", first_event)},
+    r"measurement window so far, ()(\d+) s",
+    {"a cell": Keys("", chosen_cell), "a line": Keys("4", first_event)},
 )
 ROW = Keys("", chosen_row)
 PLAIN = Viewer(
@@ -265,7 +265,7 @@ def opened(
 
 def measure_bytes(table: Table) -> None:
     """Bytes written and CPU used while the run goes on, and memory then."""
-    charts = (SMALL, 2.0, ", charts", "2", [OURS])
+    charts = (SMALL, 2.0, ", charts", "6", [OURS])
     for size, hz, what, key, viewers in (
         (SIZE, 1.0, "", "", VIEWERS),
         (SIZE, 2.0, "", "", VIEWERS),

@@ -81,7 +81,7 @@ def suspend_and_go_on(terminal: Terminal) -> None:
     terminal.until(
         lambda: terminal.said.rfind(taken) > terminal.said.rfind(left), what="it is back"
     )
-    terminal.wait_for("where the time goes")
+    terminal.wait_for("Where the time goes")
 
 
 def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
@@ -98,7 +98,7 @@ def test_nobody_reads_and_it_still_does_what_it_is_asked_and_piles_nothing_up(
         until(lambda: asked(folder) == ["pause"])
         go_on(folder, '"cell_finished"')
         terminal.press("\x0c")
-        terminal.wait_for("1 of 4 cells over", "78.0")
+        terminal.wait_for("1 of 4 cells done", "78.0")
         assert len(terminal.said) - before < MAX_UNREAD_BYTES
 
 
@@ -114,7 +114,7 @@ def test_viewers_come_and_go_and_a_killed_one_disturbs_nobody(stage: Stage, open
         viewers[2].hang_up()
 
         go_on(folder, '"cell_finished"')
-        viewers[1].wait_for("1 of 4 cells over")
+        viewers[1].wait_for("1 of 4 cells done")
         assert (folder / JOURNAL).read_bytes().startswith(before)
         assert not asked(folder)
 
@@ -127,13 +127,13 @@ def test_without_the_cell_diff_the_screen_is_the_same(stage: Stage, opened: Open
             terminal.wait_for("live", "POST /predict", "15s")
             terminal.press("t")
             terminal.resize(80, 24)
-            terminal.wait_for("1 sweep")
+            terminal.wait_for("1 Sweep")
             terminal.resize(100, 30)
-            terminal.wait_for("1 sweep   3 stats")
+            terminal.wait_for("1 Sweep   2 Statistics")
             terminal.press("?")
             terminal.wait_for("in this panel")
             terminal.press("\x1b")
-            terminal.wait_for("where the time goes")
+            terminal.wait_for("Where the time goes")
             suspend_and_go_on(terminal)
             terminal.until_quiet()
 

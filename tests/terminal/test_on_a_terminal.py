@@ -34,7 +34,7 @@ def test_at_rest_nothing_is_written(stage: Stage, opened: Open) -> None:
 def test_a_finished_run_at_rest_writes_nothing(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 finished", "POST /predict", "15s")
+    terminal.wait_for("4 valid", "POST /predict", "15s")
     terminal.until_quiet()
 
     assert terminal.read(within_s=3.0) == b""
@@ -55,7 +55,7 @@ def test_colours_are_those_that_the_terminal_has(
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo", **environment)
-    terminal.wait_for("4 finished", "POST /predict")
+    terminal.wait_for("4 valid", "POST /predict")
 
     styles = re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.said))
     assert any(used in style for style in styles)
@@ -157,7 +157,7 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_keep_it_from_ending(
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 finished", "POST /predict")
+    terminal.wait_for("4 valid", "POST /predict")
     terminal.fill("\x0c")
 
     end(terminal)
@@ -229,7 +229,7 @@ def test_an_editor_that_is_not_there_is_told(stage: Stage, opened: Open) -> None
 def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 finished", "POST /predict")
+    terminal.wait_for("4 valid", "POST /predict")
 
     terminal.resize(80, 24)
     terminal.wait_for("1 sweep", "6 logs")
@@ -237,7 +237,7 @@ def test_it_fits_itself_to_any_size(stage: Stage, opened: Open) -> None:
     terminal.wait_for("60×15 is needed")
     terminal.resize(120, 40)
 
-    terminal.wait_for("4 finished", "POST /predict", "where the time goes")
+    terminal.wait_for("4 valid", "POST /predict", "where the time goes")
 
 
 # Whole runs
@@ -295,7 +295,7 @@ def test_a_run_goes_on_without_its_screen_and_is_commanded_from_another(
 def test_a_lost_connection_leaves_the_run_alone(bench: Bench, opened: Open) -> None:
     bench.save_profile(FAST.replace("run_time: 1s", "run_time: 3s"))
     terminal = opened("run", "fast", folder=bench.root)
-    terminal.wait_for("live", "sweep")
+    terminal.wait_for("live", "Sweep")
     terminal.hang_up()
     terminal.until(lambda: terminal.ended, what="the end of the screen", within_s=10)
 
@@ -305,9 +305,9 @@ def test_a_lost_connection_leaves_the_run_alone(bench: Bench, opened: Open) -> N
 def test_ctrl_c_asks_whether_to_leave_or_to_stop(bench: Bench, opened: Open) -> None:
     bench.save_profile(TWO_CELLS)
     terminal = opened("run", "fast", folder=bench.root)
-    terminal.wait_for("live", "sweep")
+    terminal.wait_for("live", "Sweep")
     terminal.press("\x03")
-    terminal.wait_for("It goes on without this screen", "detach")
+    terminal.wait_for("continues without this screen", "detach")
     terminal.press("x")
 
     assert terminal.wait(within_s=60) == 130

@@ -134,9 +134,9 @@ def test_another_level_passes_through_the_matrix() -> None:
     grid = grid_of(GRID)
     lines = [plain(it) for it in matrix_lines(grid, measured("m1_p2"), ASCII, live=False)]
 
-    assert lines[0].split() == ["pulses", "1m", "2m"]
+    assert lines[0].split() == ["pulses", "1", "model", "2", "models"]
     assert [it.split()[0] for it in lines[1:]] == ["2", "10", "2"]
-    assert grid.row_names() == ["2", "10", "2 again"]
+    assert grid.row_names() == ["2", "10", "2 recheck"]
 
 
 def test_another_level_passes_through_the_recommendation() -> None:

@@ -246,8 +246,10 @@ def test_actions_that_depend_on_nothing_are_always_allowed() -> None:
 
 
 def test_skipping_and_leaving_name_what_they_are_about() -> None:
-    assert texts(skipping(FIRST))[0] == "m1_u2_s2 is being measured; what it has so far is lost."
-    assert texts(leaving(run()))[0].startswith("demo/20261122-072100 is live.")
+    assert texts(skipping(FIRST))[0] == (
+        "m1_u2_s2 is being measured. Its samples so far are discarded."
+    )
+    assert texts(leaving(run()))[0].startswith("demo/20261122-072100 is live and ")
 
 
 # Help

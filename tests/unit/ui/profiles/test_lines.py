@@ -172,7 +172,7 @@ def test_a_profile_in_full_says_what_it_measures() -> None:
         "spawn rate  2 users/s, in batches once a second",
         "",
         "2 cells, about 1 min 4 s   m: model containers",
-        "users    1m       2m",
+        "users  1 model  2 models",
         "    2     ·        ·",
         "",
         "never run",

@@ -24,11 +24,11 @@ from loadbench.ui.lines.run import STATUS_TONES
 from loadbench.ui.lines.text import Line, MenuEntry, Tone, line, wrap
 from loadbench.wording import counted
 
-_OUTCOME_TONES: dict[Verdict | CellStatus, Tone] = {
-    **{verdict: tone for verdict, tone in VERDICT_TONES.items()},
-    CellStatus.FAILED: Tone.BAD,
-    CellStatus.SKIPPED: Tone.WARN,
-}
+_OUTCOME_TONES: tuple[tuple[Verdict | CellStatus, Tone], ...] = (
+    *VERDICT_TONES.items(),
+    (CellStatus.FAILED, Tone.BAD),
+    (CellStatus.SKIPPED, Tone.WARN),
+)
 _INDENT = 3
 
 
@@ -75,7 +75,7 @@ def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed
     outcomes = cell_outcomes(highlights)
     counts = Counter(outcomes.values())
     pieces: list[tuple[str, Tone]] = []
-    for outcome, tone in _OUTCOME_TONES.items():
+    for outcome, tone in _OUTCOME_TONES:
         if counts[outcome]:
             pieces.append((", " if pieces else ": ", Tone.STRONG))
             pieces.append((f"{counts[outcome]} {outcome.value}", tone))

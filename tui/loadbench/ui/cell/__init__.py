@@ -1,1 +1,1 @@
-"""One cell of a run: its charts, statistics, verdict, evidence, failures and log lines."""
+"""The screen of one cell: `screen`, `panels`, `lines`, and `evidence` with its tables."""

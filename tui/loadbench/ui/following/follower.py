@@ -24,6 +24,7 @@ RECENT_SAMPLES = 600
 LONG_LINES = 10_000
 """Number of lines from which a journal counts as long: reading all of it takes a second or more."""
 BREATH_S = 0.005
+"""Pause between two parts of a long journal, in seconds."""
 
 
 def utc() -> datetime:

@@ -13,7 +13,7 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Line, Piece, Tone, line
 from loadbench.wording import counted
 
-CELL_COLUMNS = 9
+CELL_COLUMNS = 10
 _HEAD_COLUMNS = CELL_COLUMNS - 1
 MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
 VERDICT_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
@@ -179,7 +179,7 @@ def _current_p90(state: RunState) -> str:
 
 
 def _short(milliseconds: float | None, columns: int = 5) -> str:
-    """Return a latency that fits the columns, in seconds or minutes if milliseconds are too long."""
+    """Return a latency in ms, or in seconds or minutes if that is too long for the columns."""
     content = number(milliseconds)
     for unit_ms, unit in ((1_000, "s"), (60_000, "m")):
         if milliseconds is not None and milliseconds >= unit_ms and len(content) > columns:

@@ -32,8 +32,8 @@ def stage_rows(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
         ends.append(ends[-1] + share)
         key = sign if glyphs.ascii else "■"
         label = Piece(f"{key} {name.removesuffix('_ms')}", tone)
-        body.append([label, f"{number(value)} ms", f"{100 * share:.0f} %"])
-    body.append(["  total", f"{number(total)} ms", ""])
+        body.append([label, number(value), f"{100 * share:.0f} %"])
+    body.append(["  total", number(total), ""])
     rows = table(("", "", ""), body)[1:]
     room = columns - width(rows[0]) - 2
     if room < _MIN_BAR_COLUMNS:

@@ -53,7 +53,7 @@ class LogScreen(BaseRunScreen):
     ) -> None:
         super().__init__(context, watched)
         self._seen = {container.name: container for container in containers}
-        self._container = name
+        self._selected = name
         self._is_read = False
 
     @property
@@ -97,15 +97,15 @@ class LogScreen(BaseRunScreen):
             containers = {container.name: container for container in view.run.state.containers}
             # Removed containers stay in the list, since their logs are kept.
             self._seen |= containers
-        container = containers.get(self._container)
+        container = containers.get(self._selected)
         removed = line((f"{glyphs.dead} removed", Tone.BAD))
         last_seen = "" if is_live else (" (last seen)", Tone.DIM)
-        position = f"container {list(self._seen).index(self._container) + 1} of {len(self._seen)} "
+        position = f"container {list(self._seen).index(self._selected) + 1} of {len(self._seen)} "
         columns = self.size.width or 80
         state = container_line(container, glyphs) if container else removed
         self.query_one("#header", TextLine).show(
             [
-                breadcrumb_line(view.run, self._container, [line(position)], glyphs, columns),
+                breadcrumb_line(view.run, self._selected, [line(position)], glyphs, columns),
                 line(" ", *state, last_seen),
             ]
         )
@@ -133,7 +133,7 @@ class LogScreen(BaseRunScreen):
     def action_move(self, by: int) -> None:
         """Show the container that is `by` places away in the list."""
         if beside := self._beside(by):
-            self._container = beside
+            self._selected = beside
             self._read()
             self.refresh_bindings()
 
@@ -180,7 +180,7 @@ class LogScreen(BaseRunScreen):
     @work(exclusive=True)
     async def _read(self) -> None:
         self._is_read = False
-        path, name = self.folder / FILE_NAME, self._container
+        path, name = self.folder / FILE_NAME, self._selected
         log = self.query_one(LogView)
         log.entitle(name)
         log.wait()
@@ -205,5 +205,5 @@ class LogScreen(BaseRunScreen):
 
     def _beside(self, by: int) -> str | None:
         names = list(self._seen)
-        index = names.index(self._container) + by
+        index = names.index(self._selected) + by
         return names[index] if 0 <= index < len(names) else None

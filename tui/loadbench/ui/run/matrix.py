@@ -22,12 +22,12 @@ class MatrixView(LineView):
     """Shows every cell of a run. The other panels show the selected one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1, 0)", "move up", show=False),
-        Binding("down,j", "move(1, 0)", "move down", show=False),
-        Binding("left,h", "move(0, -1)", "move left", show=False),
-        Binding("right,l", "move(0, 1)", "move right", show=False),
-        Binding("home,g", "edge(0)", "go to the first cell", show=False),
-        Binding("end,G", "edge(-1)", "go to the last cell", show=False),
+        Binding("up,k", "move(-1, 0)", "up", show=False, tooltip="Move up"),
+        Binding("down,j", "move(1, 0)", "down", show=False, tooltip="Move down"),
+        Binding("left,h", "move(0, -1)", "left", show=False, tooltip="Move left"),
+        Binding("right,l", "move(0, 1)", "right", show=False, tooltip="Move right"),
+        Binding("home,g", "edge(0)", "first", show=False, tooltip="Go to the first cell"),
+        Binding("end,G", "edge(-1)", "last", show=False, tooltip="Go to the last cell"),
     ]
 
     class Chosen(Message):
