@@ -173,7 +173,7 @@ def test_a_profile_in_full_says_what_it_measures() -> None:
         "",
         "2 cells, about 1 min 4 s   m: model containers",
         "users  1 model  2 models",
-        "    2     ·        ·",
+        "    2      ·         ·",
         "",
         "never run",
         "",
@@ -215,7 +215,7 @@ def test_several_spawn_rates_stand_in_the_grid() -> None:
     lines = texts(profile_detail(saved, [], UNICODE, 80))
 
     assert "spawn rate  1, 2 users/s, in batches once a second" in lines
-    assert "2 @1/s     ·" in lines
+    assert "2 @1/s      ·" in lines
 
 
 def test_that_the_first_cell_is_measured_again_stands_in_the_facts_and_in_the_grid() -> None:
@@ -225,7 +225,7 @@ def test_that_the_first_cell_is_measured_again_stands_in_the_facts_and_in_the_gr
 
     assert "recheck     the first cell once more at the end" in lines
     assert any(one.startswith("3 cells") for one in lines)
-    assert "2 again     ·" in lines
+    assert "2 recheck      ·" in lines
 
 
 def test_the_newest_runs_are_listed_and_the_others_counted() -> None:
