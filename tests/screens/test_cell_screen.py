@@ -46,8 +46,8 @@ def cell_of(pilot: "Pilot[Any]") -> str:
 
 
 def run_of(stage: Stage, *events: Event) -> Path:
-    begun = run_started(make_profile(users=[2, 4], repeats=2))
-    return write_journal(stage.root / "reports" / "demo" / "20261122-111101", begun, *events)
+    started = run_started(make_profile(users=[2, 4], repeats=2))
+    return write_journal(stage.root / "reports" / "demo" / "20261122-111101", started, *events)
 
 
 def test_enter_opens_the_cell_and_escape_returns_to_the_run(stage: Stage) -> None:

@@ -200,9 +200,9 @@ def test_the_summary_ends_with_the_status(name: str, mark: str, status: str, sen
 
 
 def test_a_cell_that_was_measured_twice_counts_once() -> None:
-    begun = run_started(make_profile(users=[2, 4]))
+    started = run_started(make_profile(users=[2, 4]))
     first, second = (cell_started(), cell_failed()), (cell_started("m1_u2_s2", 2),)
-    read = entries([begun, *first, *second, cell_finished(attempt=2)])
+    read = entries([started, *first, *second, cell_finished(attempt=2)])
     assert summary_text(highlights_since(read, 1), read, RunStatus.LIVE).startswith(
         "1 cell done: 1 valid. "
     )

@@ -167,7 +167,7 @@ def test_a_record_is_read_after_the_saves_before_it(
     assert recall(tmp_path) == seen(7)
 
 
-def test_a_save_goes_to_the_state_folder_of_its_beginning(
+def test_a_save_uses_the_state_folder_of_its_start(
     tmp_path: Path, slow_disk: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remember_in_background(tmp_path, seen(4))

@@ -60,7 +60,7 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
@@ -195,7 +195,7 @@ def test_a_bar_is_never_wider_than_the_panel(stages: Stages, columns: int) -> No
 
 def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
     """The first cell, with the totals of its attempt if it has one."""
-    state = state_after(BEGUN, *events)
+    state = state_after(STARTED, *events)
     return CellView(
         state.cells[FIRST],
         state if attempt else None,
@@ -371,9 +371,9 @@ def test_the_reason_of_a_failed_cell_fits_the_panel(
 def test_every_latency_fits_its_cell(p90: float) -> None:
     profile = make_profile(models=[1, 2])
     fast = cell_finished("m1_u2_s2", requests=requests(((p90, 10),)))
-    begun = cell_started("m2_u2_s2")
+    started = cell_started("m2_u2_s2")
     now = sample("m2_u2_s2", requests=requests(((p90, 10),)))
-    state = state_after(run_started(profile), cell_started(), fast, begun, now)
+    state = state_after(run_started(profile), cell_started(), fast, started, now)
 
     lines = matrix_lines(grid_of(plan_cells(profile)), state, UNICODE, live=True, cursor="m1_u2_s2")
 

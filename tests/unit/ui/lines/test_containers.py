@@ -29,7 +29,7 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
@@ -44,7 +44,7 @@ def tone_of(one: Line, text: str) -> Tone:
 
 def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
     """The first cell, its attempt added up where it has one."""
-    state = state_after(BEGUN, *events)
+    state = state_after(STARTED, *events)
     return CellView(
         state.cells[FIRST],
         state if attempt else None,

@@ -33,7 +33,7 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
@@ -48,7 +48,7 @@ def tone_of(one: Line, text: str) -> Tone:
 
 def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
     """The first cell, with the totals of its attempt if it has one."""
-    state = state_after(BEGUN, *events)
+    state = state_after(STARTED, *events)
     return CellView(
         state.cells[FIRST],
         state if attempt else None,
@@ -120,7 +120,7 @@ def test_a_cell_that_is_not_in_the_plan_has_no_place() -> None:
 def matrix(*events: Event, live: bool = True, **options: Any) -> list[Line]:
     """The matrix of a run of three cells side by side."""
     return matrix_lines(
-        grid_of(BEGUN.cells), state_after(BEGUN, *events), UNICODE, live=live, **options
+        grid_of(STARTED.cells), state_after(STARTED, *events), UNICODE, live=live, **options
     )
 
 
@@ -201,9 +201,9 @@ def test_an_unknown_key_selects_no_cell() -> None:
 
 def test_gaps_in_the_grid_are_blank() -> None:
     cells = (make_cell(1, 2), make_cell(2, 4), make_cell(3, 2))
-    begun = replace(BEGUN, cells=cells)
+    started = replace(STARTED, cells=cells)
 
-    lines = matrix_lines(grid_of(cells), state_after(begun), UNICODE, live=True)
+    lines = matrix_lines(grid_of(cells), state_after(started), UNICODE, live=True)
 
     assert texts(lines) == [
         "users  1 model  2 models  3 models",
@@ -220,7 +220,7 @@ def test_the_matrix_in_ascii() -> None:
         *(cell_started(THIRD), sample(THIRD)),
     )
 
-    lines = matrix_lines(grid_of(BEGUN.cells), state_after(BEGUN, *events), ASCII, live=True)
+    lines = matrix_lines(grid_of(STARTED.cells), state_after(STARTED, *events), ASCII, live=True)
 
     assert texts(lines)[1].split() == ["2", "failx", "skip-", ">10.0"]
 
@@ -229,4 +229,6 @@ def test_column_heads_are_short_if_they_do_not_fit() -> None:
     grid = grid_of((make_cell(10), make_cell(100)))
 
     assert texts(plan_lines(grid, UNICODE))[0] == "users     10 m     100 m"
-    assert texts(plan_lines(grid_of((make_cell(10),)), UNICODE))[0] == "users 10 models"
+    few = (make_cell(9), make_cell(10))
+    assert texts(plan_lines(grid_of(few), UNICODE))[0] == "users 9 models 10 models"
+    assert texts(plan_lines(grid_of(few[1:]), UNICODE))[0] == "users     10 m"

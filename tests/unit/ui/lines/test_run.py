@@ -28,7 +28,7 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
@@ -52,7 +52,7 @@ def header(
     glyphs: Glyphs = UNICODE,
 ) -> list[Line]:
     """The header of a run, some seconds after its last event."""
-    state = state_after(BEGUN, *events)
+    state = state_after(STARTED, *events)
     run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, status)
     return header_lines(run, PROFILE, state.elapsed_s + later_s, glyphs, columns)
 
@@ -85,10 +85,10 @@ def test_the_remaining_time_decreases_between_entries() -> None:
 
 
 def test_the_bar_is_full_at_the_end() -> None:
-    begun, over = (texts(header(*events))[0] for events in ((), ALL_OVER))
+    started, over = (texts(header(*events))[0] for events in ((), ALL_OVER))
 
-    assert begun.count("░") == 16 - begun.count("█")
-    assert begun.count("█") < 2
+    assert started.count("░") == 16 - started.count("█")
+    assert started.count("█") < 2
     assert (over.count("█"), over.count("░")) == (16, 0)
     assert "3 of 3 cells done" in over
 

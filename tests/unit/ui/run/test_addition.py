@@ -35,9 +35,9 @@ PROFILE = make_profile(models=[1, 2], run_time="10s", settle={"max": "15s", "win
 FIRST = "m1_u2_s2"
 
 
-def run(*events: Event, begun: Event | None = None) -> Run:
+def run(*events: Event, started: Event | None = None) -> Run:
     """A live run of the cells m1_u2_s2 and m2_u2_s2."""
-    state = state_after(begun or run_started(PROFILE), *events)
+    state = state_after(started or run_started(PROFILE), *events)
     return Run(Path("/nowhere/reports/demo/20261122-072100"), state, RunStatus.LIVE)
 
 
@@ -69,9 +69,9 @@ def test_after_all_other_cells_it_is_measured_next() -> None:
 
 
 def test_repeats_are_counted() -> None:
-    begun = run_started(make_profile(repeats=3, run_time="10s", settle={"max": 0}))
+    started = run_started(make_profile(repeats=3, run_time="10s", settle={"max": 0}))
 
-    text = plain(entered(run(begun=begun), models="1", users="4").text)
+    text = plain(entered(run(started=started), models="1", users="4").text)
 
     assert text == "m1_u4_s2: 3 repeats, about 36 s, measured after m1_u2_s2"
 

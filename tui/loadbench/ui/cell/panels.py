@@ -132,6 +132,6 @@ class CellPanels(Panels):
         panel = self.query_one("#log", TailView)
         panel.show(cell_log_lines(log, is_attempted=bool(cell.attempt)))
         panel.note("" if len(log.lines) < MAX_LOG_LINES else f"last {MAX_LOG_LINES} lines")
-        began, ended = local_time(cell.began_at), local_time(cell.ended_at)
-        span = f"{began} to {ended}" if cell.ended_at else f"since {began}"
+        start, end = local_time(cell.began_at), local_time(cell.ended_at)
+        span = f"{start} to {end}" if cell.ended_at else f"since {start}"
         panel.entitle(f"Logs · {span}" if cell.began_at else "Logs")

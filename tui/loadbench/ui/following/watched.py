@@ -119,8 +119,8 @@ class WatchedRun:
             return self.cursor
         if state.current in state.cells:
             return state.current
-        begun = [key for key, cell in state.cells.items() if cell.attempt]
-        return begun[-1] if begun else next(iter(state.cells), None)
+        attempted = [key for key, cell in state.cells.items() if cell.attempt]
+        return attempted[-1] if attempted else next(iter(state.cells), None)
 
     def choose(self, key: str) -> None:
         """Select a cell. Has no effect if it is already shown, so that following continues."""

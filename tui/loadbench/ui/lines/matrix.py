@@ -131,7 +131,9 @@ def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
 
 def _heads(grid: Grid) -> Line:
     heads = [counted(models, "model") for models in grid.models]
-    if any(len(head) > _HEAD_COLUMNS for head in heads):
+    # Each column ends with a gap, but the first head also needs one before it.
+    widths = [len(head) + (number == 0) for number, head in enumerate(heads)]
+    if any(columns > _HEAD_COLUMNS for columns in widths):
         heads = [f"{models} m" for models in grid.models]
     columns = "".join(f"{head:>{_HEAD_COLUMNS}} " for head in heads)
     return line((f"{grid.unit:>{grid.label_columns}}{columns}", Tone.DIM))
