@@ -222,11 +222,14 @@ def test_verdicts_and_failures_have_their_colour_in_the_header() -> None:
         *(cell_started(SECOND), cell_failed(SECOND), cell_skipped(THIRD)),
     )
 
-    title = header(*events, finish(), status=RunStatus.DONE)[0]
+    title, _ = header(*events, finish(), status=RunStatus.DONE)
+    short, _ = header(*events, finish(), status=RunStatus.DONE, columns=70)
 
     assert plain(title).rstrip().endswith("3 cells: 1 suspect, 1 failed, 1 skipped")
+    assert plain(short).rstrip().endswith("1 of 3, 1 failed, 1 skipped")
     tones = [tone_of(title, word) for word in ("suspect", "failed", "skipped")]
     assert tones == [Tone.WARN, Tone.BAD, Tone.WARN]
+    assert [tone_of(short, word) for word in ("failed", "skipped")] == [Tone.BAD, Tone.WARN]
 
 
 def test_a_stopped_run_names_the_key_to_resume() -> None:

@@ -33,7 +33,7 @@ class CellPanels(Panels):
         context: The environment of the screens.
     """
 
-    # Failures and charts are at the same places as on the run's screen.
+    # As on the run screen, failures have the key 3 and charts come last.
     TABS = (
         ("1", "summary"),
         ("2", "evidence"),

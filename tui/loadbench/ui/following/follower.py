@@ -164,7 +164,7 @@ class Follower:
         if self._newest is not newest and self._newest:
             self._read_at = self._clock() - self._age_s(self._newest.at)
             events = tuple(self._events)
-            # Equal events stay the same object, so that panels can skip the comparison.
+            # Equal events stay the same object, which makes comparisons in panels fast.
             if events != self._shown_events:
                 self._shown_events = events
         if not self._stopped.is_set():

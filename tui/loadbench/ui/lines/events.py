@@ -29,7 +29,7 @@ class EventLine:
     """UTC, ISO 8601."""
     text: str
     outcome: str = ""
-    """The word in the text that is coloured: a verdict, or what became of a cell or of the run."""
+    """The word that is coloured: a verdict, the status of a cell or the result of the run."""
     tone: Tone = Tone.PLAIN
     """The tone of that word."""
 

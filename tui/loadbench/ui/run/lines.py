@@ -1,5 +1,6 @@
 """The text of the run screen. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
@@ -17,7 +18,7 @@ from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line
-from loadbench.wording import counted, short_outcome
+from loadbench.wording import counted
 
 BAR_COLUMNS = 16
 _MAX_REASON_LINES = 3
@@ -82,28 +83,42 @@ def header_lines(
             justify(title, _progress(state, profile, left_s, glyphs), columns),
             activity_line(state, profile, glyphs, columns),
         ]
-    outcomes = (_outcome_line(state), line(f"{short_outcome(state)} "))
-    return [justify(title, outcomes, columns), _ending(run, columns)]
+    return [justify(title, _outcomes(state), columns), _ending(run, columns)]
 
 
-def _outcome_line(state: RunState) -> Line:
-    """Return the numbers of cells by verdict or status, such as `4 cells: 3 valid, 1 failed`."""
+def _outcomes(state: RunState) -> tuple[Line, Line]:
+    """Return the numbers of cells in two lengths.
+
+    The long one counts by verdict, such as `4 cells: 3 valid, 1 failed`, the short one by status.
+    """
     verdicts = [
         cell.finished.verdict
         for cell in state.cells.values()
         if cell.status is CellStatus.FINISHED and cell.finished
     ]
-    counts = [
-        *((verdicts.count(verdict), verdict.value, VERDICT_TONES[verdict]) for verdict in Verdict),
+    total = len(state.cells)
+    others = [
         (state.count(CellStatus.FAILED), "failed", Tone.BAD),
         (state.count(CellStatus.SKIPPED), "skipped", Tone.WARN),
+    ]
+    counts = [
+        *((verdicts.count(verdict), verdict.value, VERDICT_TONES[verdict]) for verdict in Verdict),
+        *others,
         (len(state.outstanding), "not run", Tone.DIM),
     ]
+    return (
+        line(counted(total, "cell"), *_counts(counts, ": "), " "),
+        line(f"{state.count(CellStatus.FINISHED)} of {total}", *_counts(others, ", "), " "),
+    )
+
+
+def _counts(counts: Sequence[tuple[int, str, Tone]], first: str) -> list[Piece]:
+    """Return the counts that are not 0, separated by commas; `first`: the text before them."""
     pieces: list[Piece] = []
     for count, label, tone in counts:
         if count:
-            pieces += [Piece(", " if pieces else ": "), Piece(f"{count} {label}", tone)]
-    return line(counted(len(state.cells), "cell"), *pieces, " ")
+            pieces += [Piece(", " if pieces else first), Piece(f"{count} {label}", tone)]
+    return pieces
 
 
 def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:

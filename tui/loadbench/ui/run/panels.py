@@ -41,7 +41,7 @@ class RunPanels(Panels):
         narrow_tab: The tab that a small terminal shows first.
     """
 
-    # Charts come last: they have no tab on a large terminal, and the other keys stay the same.
+    # Charts come last: a large terminal has no tab for them, and the other keys stay the same.
     TABS = (
         ("1", "sweep"),
         ("2", "statistics"),
