@@ -103,7 +103,7 @@ def test_events_are_lines_with_their_times(stage: Stage, follow: Follow) -> None
     view = follow(stage.add_run("faults")).view()
 
     texts = [event.text.strip() for event in view.events]
-    assert texts[0].startswith("fast/20261122-111205: 8 cells, driver local")
+    assert "fast/20261122-111205: 8 cells" in texts[0]
     assert texts[-1].endswith("topped: asked for")
     assert any("model-1 was killed by signal 9" in text for text in texts)
     assert view.events[0].at.startswith("2026-11-22T11:12:")

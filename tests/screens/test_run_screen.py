@@ -82,7 +82,7 @@ def test_the_end_of_a_run_is_shown_and_its_keys_change(stage: Stage) -> None:
         )
         assert not set(offered(pilot)) & {"space", "x", "s"}
         assert offered(pilot)["r"] == "resume"
-        assert "4 cells: 4 not run" in screen_text(pilot.app).splitlines()[0]
+        assert "4 cells: 4 pending" in screen_text(pilot.app).splitlines()[0]
 
     with held(folder):
         drive(stage.app(folder=folder), script)

@@ -86,7 +86,7 @@ class BaseRunScreen(PanelScreen):
             return self._allows(action)
         return super().check_action(action, parameters)
 
-    def note_allowed(self) -> None:
+    def update_keys(self) -> None:
         """Update the footer if other actions are allowed than before."""
         allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
         if allowed != self._allowed:
@@ -106,7 +106,7 @@ class BaseRunScreen(PanelScreen):
             self.ask("skip", cell=key)
             return
         question = Question(f"Skip {key}", skipping(key), [("y", "Skip")], safe="Cancel")
-        self.ask_if(question, lambda: self.ask("skip", cell=key))
+        self.confirm(question, lambda: self.ask("skip", cell=key))
 
     def action_again(self) -> None:
         """Measure the cell again. Ask first if it has a result."""
@@ -117,7 +117,7 @@ class BaseRunScreen(PanelScreen):
             self.ask("again", cell=key)
             return
         question = Question(f"Measure {key} again", AGAIN, [("y", "Measure")], safe="Cancel")
-        self.ask_if(question, lambda: self.ask("again", cell=key))
+        self.confirm(question, lambda: self.ask("again", cell=key))
 
     def action_open(self) -> None:
         """Open Locust's report of the cell."""
@@ -135,10 +135,10 @@ class BaseRunScreen(PanelScreen):
         """Send a command to the runner; its answer is shown when it arrives."""
         # Registered before the command is sent, since the answer may arrive at once.
         identity = new_identity()
-        self.watched.asked.add(identity)
-        self.in_order(send_command, self.folder, command, cell=cell, args=args, identity=identity)
+        self.watched.unanswered.add(identity)
+        self.enqueue(send_command, self.folder, command, cell=cell, args=args, identity=identity)
 
-    def in_order(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    def enqueue(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run a job in the background, after the jobs added before it, and show its error."""
         done = self.watched.commands.add(work, *args, **kwargs)
         # A worker of the app, since this screen may be closed earlier.
@@ -151,7 +151,7 @@ class BaseRunScreen(PanelScreen):
         except JournalError as error:
             self.app.notify(str(error), severity="error")
 
-    def ask_if(self, question: Question, then: Callable[[], None]) -> None:
+    def confirm(self, question: Question, then: Callable[[], None]) -> None:
         """Ask a question, and run a function if the answer is yes."""
         self.app.push_screen(question, lambda answer: then() if answer else None)
 

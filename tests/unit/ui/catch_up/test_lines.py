@@ -93,7 +93,7 @@ def test_failures_results_and_commands_are_listed() -> None:
         "  the run goes on",
         "  m2_u1_s8  24.8 req/s, p90 ~44.7 ms, valid",
         "  the run stops",
-        "! Stopped: asked for",
+        "! Run stopped: asked for",
     ]
 
 
@@ -165,10 +165,8 @@ def test_a_result_has_its_failures_verdict_and_reasons() -> None:
 
 def test_leftovers_of_a_run_need_attention() -> None:
     done = RunFinished(result=Result.DONE, reason="every cell is over")
-    assert after(done) == ["  Done: every cell is over"]
-    assert after(replace(done, left="model-1 is left")) == [
-        "! Done: every cell is over; model-1 is left"
-    ]
+    assert after(done) == ["  Run done"]
+    assert after(replace(done, left="model-1 is left")) == ["! Run done; model-1 is left"]
 
 
 # The summary
@@ -229,7 +227,7 @@ def test_urgent_events_come_first_and_all_have_their_local_time() -> None:
         "Needs attention",
         " 11:13  m1_u4_s8  26.2 req/s, p90 160 ms, suspect: not",
         "        settled: 27 completions in 2 s, 30 are needed",
-        " 11:13  Stopped: asked for",
+        " 11:13  Run stopped: asked for",
         "",
         "Other events",
         " 11:12  m1_u3_s8  skipped: asked for",
@@ -245,7 +243,7 @@ def test_without_urgent_events_there_are_no_headings() -> None:
     highlights = highlights_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
     assert shown(highlights, 60)[2:] == [
         " 11:12  m2_u8_s8  46.3 req/s, p90 196 ms, valid",
-        " 11:12  Done: every cell is over",
+        " 11:12  Run done",
     ]
 
 
@@ -254,7 +252,7 @@ def test_times_of_another_day_have_a_date_and_invalid_times_are_blank() -> None:
     highlights = (highlights[0], replace(highlights[1], at="soon"))
     assert shown(highlights, 80, now=SAME_DAY.replace(day=23))[2:] == [
         " 11-22 11:12  m2_u8_s8  46.3 req/s, p90 196 ms, valid",
-        "              Done: every cell is over",
+        "              Run done",
     ]
 
 

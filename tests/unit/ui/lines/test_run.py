@@ -211,7 +211,7 @@ def test_a_done_run_counts_its_cells_by_verdict() -> None:
 
     assert "● done" in title
     assert title.endswith("3 cells: 3 valid")
-    assert ending == " Done: every cell is over"
+    assert ending == " Done: 3 of 3 cells measured"
     assert tone_of(lines[0], "3 valid") is Tone.GOOD
     assert tone_of(lines[1], "Done") is Tone.DIM
 
@@ -244,7 +244,7 @@ def test_a_stopped_run_names_the_key_to_resume() -> None:
 def test_leftovers_of_a_run_are_a_warning() -> None:
     lines = header(*ALL_OVER, finish(left="model-1 is left"), status=RunStatus.DONE)
 
-    assert texts(lines)[1] == " Done: every cell is over; model-1 is left"
+    assert texts(lines)[1] == " Done: 3 of 3 cells measured; model-1 is left"
     assert tone_of(lines[1], "left") is Tone.WARN
 
 
@@ -252,7 +252,7 @@ def test_an_interrupted_run_names_the_cell_of_the_kill() -> None:
     title, ending = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
 
     assert "! interrupted" in title
-    assert title.endswith("3 cells: 3 not run")
+    assert title.endswith("3 cells: 3 pending")
     assert ending == " The runner was killed during m1_u2_s2. Press r to resume."
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.events import Result, Verdict
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.numbers import latency, number
@@ -57,8 +57,10 @@ def highlight_line(highlight: Highlight) -> Line:
             cells = f"{progress.outstanding} of {counted(progress.total, 'cell')}"
             return line(f"Resumed: {cells} outstanding")
         case HighlightKind.RUN_FINISHED if result := highlight.result:
-            ended = (result.value.capitalize(), STATUS_TONES[RunStatus(result.value)])
-            return line(ended, f": {reason}; {highlight.text}" if highlight.text else f": {reason}")
+            ended = (result.value, STATUS_TONES[RunStatus(result.value)])
+            # A run that is done needs no reason.
+            why = "" if result is Result.DONE else f": {reason}"
+            return line("Run ", ended, why, f"; {highlight.text}" if highlight.text else "")
         case _:
             return line(highlight.text)
 

@@ -22,7 +22,7 @@ from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.wording import counted
 
-MAX_LOG_LINES = 200
+MAX_CELL_LOG_LINES = 200
 """Number of log lines of a cell, counted from the end; the run's log has all of them."""
 
 
@@ -131,7 +131,9 @@ class CellPanels(Panels):
         self._log = (cell.cell.key, cell.ended_at, log)
         panel = self.query_one("#log", TailView)
         panel.show(cell_log_lines(log, is_attempted=bool(cell.attempt)))
-        panel.note("" if len(log.lines) < MAX_LOG_LINES else f"last {MAX_LOG_LINES} lines")
+        panel.note(
+            "" if len(log.lines) < MAX_CELL_LOG_LINES else f"last {MAX_CELL_LOG_LINES} lines"
+        )
         start, end = local_time(cell.began_at), local_time(cell.ended_at)
         span = f"{start} to {end}" if cell.ended_at else f"since {start}"
         panel.entitle(f"Logs · {span}" if cell.began_at else "Logs")

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from loadbench.engine.journal.state import CellState, RunState
 from loadbench.ui.cell.lines import cell_header_lines
-from loadbench.ui.cell.panels import MAX_LOG_LINES, CellPanels
+from loadbench.ui.cell.panels import MAX_CELL_LOG_LINES, CellPanels
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
@@ -73,9 +73,9 @@ class CellScreen(TabbedRunScreen):
             self.watched.shown(key),
             _repeats(run.state, key),
             self.watched.earlier(key),
-            self.watched.log_of(key, max_lines=MAX_LOG_LINES),
+            self.watched.log_of(key, max_lines=MAX_CELL_LOG_LINES),
         )
-        self.note_allowed()
+        self.update_keys()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the actions that the state of the run and of the cell allows."""

@@ -69,7 +69,7 @@ class WatchedRun:
     """The screens that show the run."""
     cursor: str | None = None
     """Key of the cell that the user selected; None: the current cell is followed."""
-    asked: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
     """Ids of commands that the runner has not answered yet."""
     commands: BackgroundQueue = field(default_factory=BackgroundQueue)
     """Commands that are being sent to the runner, in order."""

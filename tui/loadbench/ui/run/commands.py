@@ -36,7 +36,7 @@ class CommandScreen(TabbedRunScreen):
     def action_stop(self) -> None:
         """Stop the run after a confirmation."""
         question = Question("Stop the run", STOPPING, [("y", "Stop")], safe="Cancel")
-        self.ask_if(question, self.stop_run)
+        self.confirm(question, self.stop_run)
 
     def stop_run(self) -> None:
         """Send the stop command to the runner."""
@@ -45,11 +45,11 @@ class CommandScreen(TabbedRunScreen):
     def action_kill(self) -> None:
         """Kill a runner that does not stop, after a confirmation."""
         question = Question("Kill the runner", KILLING, [("y", "Kill")], safe="Wait")
-        self.ask_if(question, self._kill)
+        self.confirm(question, self._kill)
 
     def _kill(self) -> None:
         if self.run:
-            self.in_order(signal_runner, self.run, signal.SIGKILL)
+            self.enqueue(signal_runner, self.run, signal.SIGKILL)
 
     def action_resume(self) -> None:
         """Open the preview for resuming the run."""

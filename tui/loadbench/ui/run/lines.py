@@ -104,7 +104,7 @@ def _outcomes(state: RunState) -> tuple[Line, Line]:
     counts = [
         *((verdicts.count(verdict), verdict.value, VERDICT_TONES[verdict]) for verdict in Verdict),
         *others,
-        (len(state.outstanding), "not run", Tone.DIM),
+        (len(state.outstanding), "pending", Tone.DIM),
     ]
     return (
         line(counted(total, "cell"), *_counts(counts, ": "), " "),
@@ -154,7 +154,11 @@ def _ending(run: Run, columns: int) -> Line:
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""
     hint = ". Press r to resume." if state.outstanding else ""
-    ending = f" {run.status.value.capitalize()}: {state.finished.reason}{left}{hint}"
+    reason = state.finished.reason
+    if run.status is RunStatus.DONE:
+        measured = state.count(CellStatus.FINISHED)
+        reason = f"{measured} of {counted(len(state.cells), 'cell')} measured"
+    ending = f" {run.status.value.capitalize()}: {reason}{left}{hint}"
     tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
     return line((fit(ending, columns).rstrip(), tone))
 

@@ -188,8 +188,8 @@ class RunScreen(CommandScreen):
             self.post_message(Alert(f"{self.folder.parent.name}: {first}{more}"))
 
     def _show_answers(self, view: View) -> None:
-        for identity in [one for one in self.watched.asked if one in view.answers]:
-            self.watched.asked.discard(identity)
+        for identity in [one for one in self.watched.unanswered if one in view.answers]:
+            self.watched.unanswered.discard(identity)
             answer = view.answers[identity]
             self.app.notify(
                 answer.message, severity="information" if answer.accepted else "warning"
@@ -223,7 +223,7 @@ class RunScreen(CommandScreen):
             self.call_after_refresh(self.query_one(MatrixView).focus)
         if watched.problem:
             header.show([line((f" {watched.problem}", Tone.BAD)), ()])
-            self.note_allowed()
+            self.update_keys()
             return
         view, profile, key = watched.view, watched.profile, self.shown
         if view is None or profile is None or key is None:
@@ -231,7 +231,7 @@ class RunScreen(CommandScreen):
         now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
         header.show(header_lines(view.run, profile, now, self.context.glyphs, columns))
         self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key)
-        self.note_allowed()
+        self.update_keys()
 
     @work
     async def _start(self, job: Job) -> None:
