@@ -190,7 +190,7 @@ def selected_cell(link: Link) -> object:
 def first_event(link: Link) -> object:
     """Return the first visible line of the events panel."""
     lines = link.screen.display
-    title = next((row for row, line in enumerate(lines) if "─ events" in line[:42].lower()), 0)
+    title = next((row for row, line in enumerate(lines) if "─ Events" in line[:42]), 0)
     return lines[title + 1][:42]
 
 
@@ -204,8 +204,8 @@ OURS = Viewer(
     "ours",
     our_command,
     is_ours_complete,
-    r"measured so far, ()(\d+) s",
-    {"a cell": Keys("", selected_cell), "a line": Keys("5", first_event)},
+    r"measurement window so far, ()(\d+) s",
+    {"a cell": Keys("", selected_cell), "a line": Keys("4", first_event)},
 )
 ROW = Keys("", selected_row)
 PLAIN = Viewer(
@@ -272,7 +272,7 @@ def opened(
 
 def measure_bytes(table: Table) -> None:
     """Measure bytes written, CPU and memory during a live run."""
-    charts = (SMALL, 2.0, ", charts", "2", [OURS])
+    charts = (SMALL, 2.0, ", charts", "6", [OURS])
     for size, hz, panel, key, viewers in (
         (SIZE, 1.0, "", "", VIEWERS),
         (SIZE, 2.0, "", "", VIEWERS),

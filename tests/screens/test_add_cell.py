@@ -1,4 +1,4 @@
-"""A cell is added to a live run: the window that asks for it, and the screen that then has it."""
+"""Adding a cell to a live run: the dialog, and the screen with the new cell."""
 
 import json
 from pathlib import Path
@@ -46,39 +46,40 @@ NEW = make_cell(3, 10, 8)
 
 
 def measuring(stage: Stage) -> Path:
-    """A run of models 1 and 2, users 2 and 8, in the middle of its first cell, m1_u2_s8."""
+    """A run of models 1 and 2, users 2 and 8, that is measuring its first cell, m1_u2_s8."""
     return stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
 
 
 def asked(folder: Path) -> list[dict[str, Any]]:
-    """What was asked of the runner, in order."""
+    """The commands to the runner, in order."""
     file = folder / FILE_NAME
-    return [json.loads(it) for it in file.read_text().splitlines()] if file.exists() else []
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def append(folder: Path, *events: Event) -> None:
-    """Go on with the journal, as its runner does."""
+    """Append to the journal, as its runner does."""
     with (folder / JOURNAL).open("ab") as file:
         file.write(b"".join(encode(entry) for entry in entries(events)))
 
 
 def shown(pilot: "Pilot[Any]") -> str | None:
-    """The cell that the screen is about."""
-    return next(it for it in pilot.app.screen_stack if isinstance(it, RunScreen)).shown
+    """The key of the selected cell."""
+    screens = pilot.app.screen_stack
+    return next(screen for screen in screens if isinstance(screen, RunScreen)).shown
 
 
 def row_of(pilot: "Pilot[Any]", label: str) -> str:
-    """The row of the matrix with this name."""
+    """The row of the matrix with this label."""
     rows = screen_text(pilot.app).splitlines()
-    return next(it for it in rows if it.startswith(f"│ {label:>5}"))
+    return next(row for row in rows if row.startswith(f"│ {label:>5}"))
 
 
-# The window
+# The dialog
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize(("name", "key"), [("add", "7"), ("add-refused", "x")])
-def test_the_window_that_asks_for_a_cell(
+def test_the_dialog_that_adds_a_cell(
     stage: Stage, looks: Looks, size: tuple[int, int], name: str, key: str
 ) -> None:
     folder = measuring(stage)
@@ -92,7 +93,7 @@ def test_the_window_that_asks_for_a_cell(
         drive(stage.app(folder=folder), script, size=size)
 
 
-def test_the_window_in_ascii_characters_alone(stage: Stage, looks: Looks) -> None:
+def test_the_dialog_in_ascii(stage: Stage, looks: Looks) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -105,14 +106,14 @@ def test_the_window_in_ascii_characters_alone(stage: Stage, looks: Looks) -> Non
         drive(app, script, size=NARROW)
 
 
-def test_fields_have_the_numbers_of_the_cell_under_the_cursor(stage: Stage) -> None:
+def test_fields_start_with_the_numbers_of_the_selected_cell(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "j", "l", "plus")
         fields = pilot.app.screen.query(Input)
-        assert {it.id: it.value for it in fields} == {
+        assert {field.id: field.value for field in fields} == {
             "models": "2",
             "users": "8",
             "spawn_rate": "8",
@@ -124,14 +125,14 @@ def test_fields_have_the_numbers_of_the_cell_under_the_cursor(stage: Stage) -> N
         drive(stage.app(folder=folder), script)
 
 
-def test_enter_asks_the_runner_for_what_was_typed_and_its_answer_is_told(stage: Stage) -> None:
+def test_enter_sends_the_command_and_its_answer_is_shown(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "plus", "1", "0", "shift+tab", "3")
-        assert "m3_u10_s8, about " in screen_text(pilot.app)
-        assert "more; it is measured after m2_u8_s8" in screen_text(pilot.app)
+        assert "m3_u10_s8: about " in screen_text(pilot.app)
+        assert ", measured after m2_u8_s8" in screen_text(pilot.app)
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, RunScreen)
         (command,) = asked(folder)
@@ -144,7 +145,7 @@ def test_enter_asks_the_runner_for_what_was_typed_and_its_answer_is_told(stage: 
         drive(stage.app(folder=folder), script)
 
 
-def test_enter_does_nothing_with_what_the_runner_would_refuse(stage: Stage) -> None:
+def test_enter_does_not_send_what_the_runner_would_reject(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -163,7 +164,7 @@ def test_enter_does_nothing_with_what_the_runner_would_refuse(stage: Stage) -> N
 
 
 @pytest.mark.parametrize(("button", "commands"), [("#add", 1), ("#cancel", 0)])
-def test_the_mouse_adds_and_cancels_too(stage: Stage, button: str, commands: int) -> None:
+def test_the_buttons_add_and_cancel(stage: Stage, button: str, commands: int) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -178,17 +179,18 @@ def test_the_mouse_adds_and_cancels_too(stage: Stage, button: str, commands: int
     assert len(asked(folder)) == commands
 
 
-def test_a_run_that_ends_meanwhile_is_asked_for_nothing(stage: Stage) -> None:
+def test_a_run_that_has_ended_is_sent_no_command(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "plus", "7")
         append(folder, RunFinished(result=Result.STOPPED, reason="asked for"))
-        run_screen = next(it for it in pilot.app.screen_stack if isinstance(it, RunScreen))
+        screens = pilot.app.screen_stack
+        run_screen = next(screen for screen in screens if isinstance(screen, RunScreen))
         await until(pilot, lambda: run_screen.status == "stopped")
         await press(pilot, "enter")
-        assert "the run is not live any more" in screen_text(pilot.app)
+        assert "The run is no longer live" in screen_text(pilot.app)
         await press(pilot, "escape", "plus")
         assert isinstance(pilot.app.screen, RunScreen)
 
@@ -197,23 +199,23 @@ def test_a_run_that_ends_meanwhile_is_asked_for_nothing(stage: Stage) -> None:
     assert asked(folder) == []
 
 
-# The screen that has it
+# The screen with the new cell
 
 
-def test_a_new_row_and_a_new_column_leave_the_cursor_where_it_was(stage: Stage) -> None:
+def test_a_new_row_and_column_do_not_move_the_cursor(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "j", "l")
         append(folder, answered("add", added=(NEW, make_cell(2, 4, 8))))
-        await until(pilot, lambda: "3m" in screen_text(pilot.app))
+        await until(pilot, lambda: "3 models" in screen_text(pilot.app))
         assert shown(pilot) == "m2_u8_s8"
         assert row_of(pilot, "8").count("·") == 2
         assert row_of(pilot, "8").count("[") == 1
         assert row_of(pilot, "4").count("·") == 1
         assert row_of(pilot, "10").count("·") == 1
-        assert "0 of 6 cells over" in screen_text(pilot.app)
+        assert "0 of 6 cells done" in screen_text(pilot.app)
         await press(pilot, "end")
         assert shown(pilot) == NEW.key
 
@@ -221,7 +223,7 @@ def test_a_new_row_and_a_new_column_leave_the_cursor_where_it_was(stage: Stage) 
         drive(stage.app(folder=folder), script)
 
 
-def test_rows_that_come_above_the_cursor_do_not_push_it_out_of_view(stage: Stage) -> None:
+def test_new_rows_above_the_cursor_keep_it_in_view(stage: Stage) -> None:
     profile = make_profile(models=[*range(1, 10)], users=[*range(101, 141)])
     folder = stage.root / "reports" / "demo" / "20261122-111101"
     write_journal(folder, run_started(profile))
@@ -241,7 +243,7 @@ def test_rows_that_come_above_the_cursor_do_not_push_it_out_of_view(stage: Stage
         drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_that_was_added_and_failed_is_told_at_once(stage: Stage) -> None:
+def test_the_failure_of_an_added_cell_is_notified_at_once(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -254,9 +256,9 @@ def test_a_cell_that_was_added_and_failed_is_told_at_once(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_that_was_added_is_looked_back_at_and_measured_again(stage: Stage) -> None:
+def test_an_added_cell_is_selected_and_measured_again(stage: Stage) -> None:
     folder = measuring(stage)
-    seconds = [sample(NEW.key, second=it) for it in range(3)]
+    seconds = [sample(NEW.key, second=second) for second in range(3)]
     append(folder, answered("add", added=(NEW,)), cell_started(NEW.key), *seconds)
     append(folder, cell_finished(NEW.key))
 

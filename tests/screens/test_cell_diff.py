@@ -236,7 +236,7 @@ TOURS = {
         ("escape", "t", "t", "ctrl+p", *"rep", "escape", "enter", "escape", "v", "escape"),
     ),
     "run": (
-        ("k", "h", "j", "l", "3", "4", "5", "6", "n", "1", "tab", "tab", "y", "o"),
+        ("k", "h", "j", "l", "2", "3", "4", "5", "n", "1", "tab", "tab", "y", "o"),
         ("s", "escape", "x", "escape", "ctrl+c", "n", "question_mark", "pagedown", "escape"),
         ("ctrl+p", *"pause", "escape", "t", "v", "tab", "j", "tab", "S", "s", "escape"),
     ),

@@ -1,4 +1,4 @@
-"""One cell alone: opened from the run, followed, left again."""
+"""The screen of a cell: opening it from the run, following it, returning."""
 
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.support.builders import (
 from tests.support.ui_harness import (
     JOURNALS,
     NARROW,
+    WIDE,
     Stage,
     commands,
     drive,
@@ -45,11 +46,11 @@ def cell_of(pilot: "Pilot[Any]") -> str:
 
 
 def run_of(stage: Stage, *events: Event) -> Path:
-    begun = run_started(make_profile(users=[2, 4], repeats=2))
-    return write_journal(stage.root / "reports" / "demo" / "20261122-111101", begun, *events)
+    started = run_started(make_profile(users=[2, 4], repeats=2))
+    return write_journal(stage.root / "reports" / "demo" / "20261122-111101", started, *events)
 
 
-def test_enter_opens_the_cell_and_escape_goes_back_to_it(stage: Stage) -> None:
+def test_enter_opens_the_cell_and_escape_returns_to_the_run(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -84,19 +85,19 @@ def test_a_double_click_opens_the_cell(stage: Stage) -> None:
 
 def test_the_current_cell_is_followed_to_its_end(stage: Stage) -> None:
     folder = measuring(stage)
-    told = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
-    at = lines_until("demo", '"second":11,')
+    lines = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
+    start = lines_until("demo", '"second":11,')
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "enter")
-        assert "measured so far, 5 s" in screen_text(pilot.app)
+        assert "measurement window so far, 5 s" in screen_text(pilot.app)
         assert "a" not in offered(pilot)
         with (folder / JOURNAL).open("ab") as file:
-            file.write(b"".join(told[at : at + 20]))
-        await until(pilot, lambda: "statistics · measured, 6 s" in screen_text(pilot.app))
+            file.write(b"".join(lines[start : start + 20]))
+        await until(pilot, lambda: "Statistics · measurement window, 6 s" in screen_text(pilot.app))
         assert "now m1_u8_s8" in screen_text(pilot.app)
-        assert "bound by" in screen_text(pilot.app)
+        assert "Bottleneck: " in screen_text(pilot.app)
         assert "a" in offered(pilot)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, RunScreen)
@@ -106,7 +107,7 @@ def test_the_current_cell_is_followed_to_its_end(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-def test_who_followed_the_current_cell_follows_it_still(stage: Stage) -> None:
+def test_following_the_current_cell_continues_after_the_cell_screen(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -119,7 +120,7 @@ def test_who_followed_the_current_cell_follows_it_still(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-def test_commands_are_about_the_cell_that_is_open(stage: Stage) -> None:
+def test_commands_apply_to_the_open_cell(stage: Stage) -> None:
     folder = measuring(stage, "faults", '"message":"the run pauses')
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -136,7 +137,7 @@ def test_commands_are_about_the_cell_that_is_open(stage: Stage) -> None:
     assert commands(folder) == [("skip", "m1_u4_s8"), ("again", "m1_u2_s8")]
 
 
-def test_earlier_attempts_and_repeats_are_named(stage: Stage) -> None:
+def test_earlier_attempts_and_repeats_are_listed(stage: Stage) -> None:
     folder = run_of(
         stage,
         cell_started("m1_u2_s2"),
@@ -153,56 +154,73 @@ def test_earlier_attempts_and_repeats_are_named(stage: Stage) -> None:
         await settled(pilot)
         await press(pilot, "k", "k", "k", "enter")
         assert cell_of(pilot) == "m1_u2_s2"
-        told = screen_text(pilot.app)
-        assert "valid, attempt 3" in told
-        assert "attempt 1: failed: model-1 ended (137)" in told
-        assert "attempt 2: interrupted" in told
-        assert "repeat m1_u2_s2_r2: p90 10.0 ms, 30.0 req/s, valid" in told
+        text = screen_text(pilot.app)
+        assert "valid, attempt 3" in text
+        assert "Attempt 1: failed: model-1 ended (137)" in text
+        assert "Attempt 2: interrupted" in text
+        assert "Repeat m1_u2_s2_r2: p90 10.0 ms, 30.0 req/s, valid" in text
 
     drive(stage.app(folder=folder), script)
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_cell_without_numbers_says_why(stage: Stage, again: bool) -> None:
+def test_a_cell_without_a_result_shows_the_reason(stage: Stage, again: bool) -> None:
     asked = [answered("again", "m1_u2_s2")] if again else []
     folder = run_of(stage, cell_started("m1_u2_s2"), cell_failed("m1_u2_s2"), *asked)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "enter")
-        told = screen_text(pilot.app)
-        assert "failed: model-1 ended (137)" in told
-        assert ("to be measured again" in told) is again
+        text = screen_text(pilot.app)
+        assert "ailed: model-1 ended (137)" in text
+        assert ("to be measured again" in text) is again
         await press(pilot, "right_square_bracket")
-        assert "not measured yet" in screen_text(pilot.app)
+        assert "Not measured yet" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script)
 
 
-def test_panels_are_chosen_by_number_and_by_click(stage: Stage) -> None:
+TABS = {
+    "1": ("Summary", "verdict", "Where the time goes (ms)"),
+    "2": ("Evidence", "evidence", "CPU used by Locust"),
+    "3": ("Failures", "failures", "No failed requests"),
+    "4": ("Logs", "log", "No log output during this cell"),
+    "5": ("Charts", "latency", "measuring"),
+}
+"""The label of each tab by its key, the id of the panel with the focus, and some of its text."""
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+def test_each_number_shows_and_focuses_its_panel(stage: Stage, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "enter")
-        panels = pilot.app.screen.query_one(CellPanels)
-        for key, tab, title in (
-            ("2", "charts", "throughput"),
-            ("3", "evidence", "CPU of Locust"),
-            ("4", "failures", "no request failed"),
-            ("1", "summary", "where the time goes"),
-        ):
+        for key, (_, panel, text) in TABS.items():
             await press(pilot, key)
-            assert panels.tab == tab
-            assert title in screen_text(pilot.app)
+            assert pilot.app.focused is pilot.app.screen.query_one(f"#{panel}")
+            assert text in screen_text(pilot.app)
+
+    drive(stage.app(folder=folder), script, size=size)
+
+
+def test_the_tab_bar_has_every_number_and_is_clickable(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "enter")
+        labels = [part for key, (label, *_) in TABS.items() for part in (key, label)]
+        assert screen_text(pilot.app).splitlines()[2].split() == labels
         await pilot.click("#tabs-narrow", offset=(18, 0))
         await settled(pilot)
-        assert panels.tab == "charts"
+        assert pilot.app.screen.query_one(CellPanels).tab == "evidence"
 
     drive(stage.app(folder=folder), script, size=NARROW)
 
 
-def test_reports_are_opened_and_their_end_is_told_over_a_cell(stage: Stage) -> None:
+def test_an_unreadable_journal_is_reported_on_the_cell_screen(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:

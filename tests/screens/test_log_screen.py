@@ -1,4 +1,4 @@
-"""What a container says: opened from its line, followed, searched."""
+"""The log of a container: opening, following and searching it."""
 
 from pathlib import Path
 from typing import Any
@@ -24,93 +24,95 @@ from tests.support.ui_harness import (
 AT = "2026-11-22T11:11:{:02}.000Z"
 
 
-def say(folder: Path, name: str, *lines: str) -> None:
+def write_log(folder: Path, name: str, *lines: str) -> None:
     with (folder / "stack.log").open("a", encoding="utf-8") as file:
-        file.writelines(format_log_line(AT.format(i % 60), name, it) for i, it in enumerate(lines))
+        file.writelines(
+            format_log_line(AT.format(i % 60), name, text) for i, text in enumerate(lines)
+        )
 
 
 def border(pilot: "Pilot[Any]") -> str:
     return str(pilot.app.screen.query_one(LogView).border_subtitle)
 
 
-def test_enter_on_a_container_opens_its_words(stage: Stage) -> None:
+def test_enter_opens_the_log_of_the_selected_container(stage: Stage) -> None:
     folder = stage.add_run("demo")
-    say(folder, "api", "of the api")
-    say(folder, "model-1", "of the model")
+    write_log(folder, "api", "of the api")
+    write_log(folder, "model-1", "of the model")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "tab", "j", "enter")
         assert isinstance(pilot.app.screen, LogScreen)
-        told = screen_text(pilot.app)
-        assert "11:11:00  of the api" in told
-        assert "of the model" not in told
-        assert "● running, 14 % of a core, 70 MiB  as it was last seen" in told
+        text = screen_text(pilot.app)
+        assert "11:11:00  of the api" in text
+        assert "of the model" not in text
+        assert "● running, CPU 14 % of a core, memory 70 MiB (last seen)" in text
         await press(pilot, "right_square_bracket")
         assert "11:11:00  of the model" in screen_text(pilot.app)
         await press(pilot, "right_square_bracket")
-        assert "model-2 said nothing" in screen_text(pilot.app)
+        assert "No log output from model-2" in screen_text(pilot.app)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, RunScreen)
 
     drive(stage.app(folder=folder), script)
 
 
-def test_a_double_click_opens_them_too(stage: Stage) -> None:
+def test_a_double_click_opens_the_log(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        await pilot.click("#containers", offset=(5, 3), times=2)
+        await pilot.click("#containers", offset=(5, 4), times=2)
         await settled(pilot)
-        assert "model-1 said nothing" in screen_text(pilot.app)
+        assert "No log output from model-1" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script)
 
 
-def test_the_end_is_followed_until_somebody_scrolls_up(stage: Stage) -> None:
+def test_the_end_is_followed_until_the_user_scrolls_up(stage: Stage) -> None:
     folder = measuring(stage)
-    say(folder, "broker", *(f"line {i}" for i in range(100)))
+    write_log(folder, "broker", *(f"line {i}" for i in range(100)))
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "tab", "enter")
         assert "line 99" in screen_text(pilot.app)
-        assert border(pilot) == "100 lines, the end is followed"
+        assert border(pilot) == "100 lines · following"
         await press(pilot, "up", "up")
-        assert border(pilot) == "scrolled up; f follows the end again"
-        say(folder, "broker", "one more")
-        pilot.app.screen.paint()  # type: ignore[attr-defined]  # as each second
+        assert border(pilot) == "scrolled up · f follow"
+        write_log(folder, "broker", "one more")
+        pilot.app.screen.paint()  # type: ignore[attr-defined]  # as every second
         await settled(pilot)
         assert "one more" not in screen_text(pilot.app)
         await press(pilot, "f")
         assert "one more" in screen_text(pilot.app)
-        say(folder, "api", "somebody else")
-        say(folder, "broker", "and more")
+        write_log(folder, "api", "another container")
+        write_log(folder, "broker", "and more")
         await until(pilot, lambda: "and more" in screen_text(pilot.app))
-        assert "somebody else" not in screen_text(pilot.app)
+        assert "another container" not in screen_text(pilot.app)
         await press(pilot, "home", "end")
-        assert border(pilot) == "102 lines, the end is followed"
+        assert border(pilot) == "102 lines · following"
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_lines_are_searched(stage: Stage) -> None:
+def test_search_shows_the_matching_lines(stage: Stage) -> None:
     folder = stage.add_run("demo")
-    say(folder, "broker", "all is well", "an ERROR", "another error", "q")
+    write_log(folder, "broker", "all is well", "an ERROR", "another error", "q")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "tab", "enter", "slash", *"error")
-        told = screen_text(pilot.app)
-        assert "an ERROR" in told
-        assert "another error" in told
-        assert "all is well" not in told
+        text = screen_text(pilot.app)
+        assert "an ERROR" in text
+        assert "another error" in text
+        assert "all is well" not in text
         assert border(pilot) == "2 of 4 lines"
         await press(pilot, "enter")
         assert "all is well" not in screen_text(pilot.app)
-        assert offered(pilot)["escape"] == "all lines"
+        assert offered(pilot)["escape"] == "clear search"
         await press(pilot, "escape")
         assert "all is well" in screen_text(pilot.app)
         await press(pilot, "slash", "enter", "escape")
@@ -119,33 +121,33 @@ def test_lines_are_searched(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-def test_lines_of_older_runs_are_shown_as_they_are(stage: Stage) -> None:
+def test_log_lines_without_timestamps_are_shown(stage: Stage) -> None:
     folder = stage.add_run("demo")
-    (folder / "stack.log").write_text("broker | old words \x1b[31m\n" * 3)
+    (folder / "stack.log").write_text("broker | old output \x1b[31m\n" * 3)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "tab", "enter")
-        assert "│ old words \ufffd[31m" in screen_text(pilot.app)
-        await press(pilot, "escape", "6")
-        assert "broker | old words" in screen_text(pilot.app)
+        assert "│ old output \ufffd[31m" in screen_text(pilot.app)
+        await press(pilot, "escape", "5")
+        assert "broker | old output" in screen_text(pilot.app)
         await press(pilot, "1", "enter")
-        assert "its lines have no times" in screen_text(pilot.app)
+        assert "The log lines have no timestamps" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_shows_what_was_said_in_its_time(stage: Stage) -> None:
+def test_a_cell_shows_the_log_lines_of_its_attempt(stage: Stage) -> None:
     folder = stage.add_run("demo")
-    say(folder, "model-1", *(f"in second {i}" for i in range(60)))
+    write_log(folder, "model-1", *(f"in second {i}" for i in range(60)))
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "k", "enter")
-        told = screen_text(pilot.app)
-        assert "log · 11:11:30 to 11:11:44" in told
-        assert "11:11:43  model-1 | in second 43" in told
-        assert "in second 45" not in told
-        assert "in second 29" not in told
+        text = screen_text(pilot.app)
+        assert "Logs · 11:11:30 to 11:11:44" in text
+        assert "11:11:43  model-1 | in second 43" in text
+        assert "in second 45" not in text
+        assert "in second 29" not in text
 
     drive(stage.app(folder=folder), script)

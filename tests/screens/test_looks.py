@@ -232,7 +232,7 @@ def test_finished_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("charts", "2"), ("stats", "3"), ("failures", "4"), ("events", "5")]
+    ("name", "key"), [("charts", "6"), ("stats", "2"), ("failures", "3"), ("events", "4")]
 )
 def test_panels_of_a_narrow_run_screen(stage: Stage, looks: Looks, name: str, key: str) -> None:
     folder = stage.add_run("containers")
@@ -243,13 +243,13 @@ def test_panels_of_a_narrow_run_screen(stage: Stage, looks: Looks, name: str, ke
 def test_log_of_a_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo")
     (folder / "stack.log").write_text("".join(f"model-1 | line {i}\n" for i in range(100)))
-    snapshot(stage, looks, "log", size, "6", folder=folder)
+    snapshot(stage, looks, "log", size, "5", folder=folder)
 
 
 @sizes
 def test_failed_cell_with_its_reason(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     snapshot(
-        stage, looks, "failed", size, "4", "1", "j", "h", "4", folder=stage.add_run("containers")
+        stage, looks, "failed", size, "3", "1", "j", "h", "3", folder=stage.add_run("containers")
     )
 
 
@@ -285,7 +285,7 @@ def test_cell_while_measuring(stage: Stage, looks: Looks, size: tuple[int, int])
 
 
 @pytest.mark.parametrize("size", [NARROW, SMALL], ids=size_id)
-@pytest.mark.parametrize(("name", "key"), [("charts", "2"), ("evidence", "3"), ("failures", "4")])
+@pytest.mark.parametrize(("name", "key"), [("charts", "5"), ("evidence", "2"), ("failures", "3")])
 def test_panels_of_a_cell(
     stage: Stage, looks: Looks, size: tuple[int, int], name: str, key: str
 ) -> None:
@@ -342,7 +342,7 @@ def test_log_of_a_container(
 
 @every_size
 def test_log_of_a_cell(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
-    snapshot(stage, looks, "cell-log", size, "enter", "5", folder=add_run_with_logs(stage))
+    snapshot(stage, looks, "cell-log", size, "enter", "4", folder=add_run_with_logs(stage))
 
 
 # Maximised panels
@@ -359,7 +359,7 @@ def test_maximised_panel(
         await settled(pilot)
         await press(pilot, *keys)
         if panel == "latency" and size in (NARROW, SMALL):
-            await press(pilot, "2")
+            await press(pilot, "6")
         while pilot.app.focused is not pilot.app.screen.query_one(f"#{panel}"):
             await press(pilot, "tab")
         await press(pilot, "z")
@@ -433,7 +433,7 @@ def test_help_on_a_live_run(stage: Stage, looks: Looks, size: tuple[int, int]) -
 def test_run_in_ascii(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("containers")
     plain = Terminal(ascii=True, signs=True)
-    keys = ("2",) if size == NARROW else ()
+    keys = ("6",) if size == NARROW else ()
     snapshot(stage, looks, "ascii", size, *keys, folder=folder, terminal=plain)
 
 

@@ -1,8 +1,9 @@
-"""One run on the screen: followed, commanded, looked back at."""
+"""The screen of a run: following it, commands, finished cells."""
 
 import fcntl
 import json
 import os
+import re
 import shutil
 from typing import Any
 
@@ -11,12 +12,12 @@ from textual.pilot import Pilot
 
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.commands import FILE_NAME
-from loadbench.engine.journal.events import Result, RunFinished
+from loadbench.engine.journal.events import Result, RunFinished, Verdict
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.panels import RunPanels
 from loadbench.ui.run.screen import RunScreen
-from loadbench.ui.widgets.tabs import TabLine
+from loadbench.ui.widgets.line_view import LineView
 from tests.support.builders import (
     answered,
     cell_finished,
@@ -52,46 +53,50 @@ def screen_of(pilot: "Pilot[Any]") -> RunScreen:
 # Following
 
 
-def test_what_is_written_to_the_journal_is_shown(stage: Stage) -> None:
+def test_new_journal_entries_are_shown(stage: Stage) -> None:
     folder = measuring(stage)
-    told = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
-    at = lines_until("demo", '"second":11,')
+    lines = (JOURNALS / "demo.jsonl").read_bytes().splitlines(keepends=True)
+    start = lines_until("demo", '"second":11,')
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        assert "m1_u2_s8  scaling" in screen_text(pilot.app)
+        assert "1 model, 2 users, 8 users/s  scaling" in screen_text(pilot.app)
         with (folder / JOURNAL).open("ab") as file:
-            file.write(b"".join(told[at : at + 20]))
-        await until(pilot, lambda: "m1_u8_s8  scaling" in screen_text(pilot.app), "the next cell")
+            file.write(b"".join(lines[start : start + 20]))
+        await until(pilot, lambda: "8 users, 8 users/s  scaling" in screen_text(pilot.app))
         assert "78.0" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_the_end_of_a_run_is_told_and_its_keys_change(stage: Stage) -> None:
+def test_the_end_of_a_run_is_shown_and_its_keys_change(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         assert {"space", "x", "s", "q"} <= set(offered(pilot))
         append(folder, RunFinished(result=Result.STOPPED, reason="asked for"))
-        await until(pilot, lambda: "stopped: asked for" in screen_text(pilot.app))
+        await until(
+            pilot, lambda: "Stopped: asked for. Press r to resume." in screen_text(pilot.app)
+        )
         assert not set(offered(pilot)) & {"space", "x", "s"}
         assert offered(pilot)["r"] == "resume"
-        assert screen_text(pilot.app).count("4 cells: 4 pending") == 2
+        assert "4 cells: 4 pending" in screen_text(pilot.app).splitlines()[0]
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_a_runner_that_is_killed_leaves_an_interrupted_run(stage: Stage) -> None:
+def test_a_killed_runner_leaves_an_interrupted_run(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         os.close(lock)
-        await until(pilot, lambda: "the runner was killed" in screen_text(pilot.app))
+        await until(
+            pilot, lambda: "The runner was killed during m1_u2_s8" in screen_text(pilot.app)
+        )
         assert offered(pilot)["r"] == "resume"
 
     lock = os.open(folder / JOURNAL, os.O_RDWR)
@@ -99,7 +104,7 @@ def test_a_runner_that_is_killed_leaves_an_interrupted_run(stage: Stage) -> None
     drive(stage.app(folder=folder), script)
 
 
-def test_a_program_that_shows_one_run_ends_with_it(stage: Stage) -> None:
+def test_a_program_that_shows_one_run_exits_at_its_end(stage: Stage) -> None:
     folder = measuring(stage)
     app = stage.app(folder=folder, leave_at_end=True)
 
@@ -114,7 +119,7 @@ def test_a_program_that_shows_one_run_ends_with_it(stage: Stage) -> None:
     assert app.return_value.status == "done"
 
 
-def test_a_journal_that_cannot_be_read_says_why(stage: Stage) -> None:
+def test_an_unreadable_journal_shows_the_reason(stage: Stage) -> None:
     folder = stage.add_run("demo")
     (folder / JOURNAL).write_text('{"type":"run_started","seq":1,"v":99}\n')
 
@@ -124,10 +129,10 @@ def test_a_journal_that_cannot_be_read_says_why(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-# The cell that is shown
+# The selected cell
 
 
-def test_the_cursor_chooses_the_cell_and_f_goes_back_to_the_current_one(stage: Stage) -> None:
+def test_the_cursor_selects_a_cell_and_f_follows_the_current_one(stage: Stage) -> None:
     folder = measuring(stage, "faults", '"message":"the run pauses')
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -136,7 +141,7 @@ def test_the_cursor_chooses_the_cell_and_f_goes_back_to_the_current_one(stage: S
         assert "f" not in offered(pilot)
         await press(pilot, "k", "k")
         assert screen_of(pilot).shown == "m1_u2_s8"
-        assert "m1_u2_s8 · measured, 4 s" in screen_text(pilot.app)
+        assert "Statistics · m1_u2_s8 · measurement window, 4 s" in screen_text(pilot.app)
         assert offered(pilot)["f"] == "follow"
         await press(pilot, "f")
         assert screen_of(pilot).shown == "m1_u4_s8"
@@ -145,7 +150,7 @@ def test_the_cursor_chooses_the_cell_and_f_goes_back_to_the_current_one(stage: S
         drive(stage.app(folder=folder), script)
 
 
-def test_vim_keys_and_the_mouse_move_the_cursor_too(stage: Stage) -> None:
+def test_vim_keys_and_the_mouse_move_the_cursor(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -163,7 +168,7 @@ def test_vim_keys_and_the_mouse_move_the_cursor_too(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_of_the_past_is_drawn_from_its_journal(stage: Stage) -> None:
+def test_a_finished_cell_is_drawn_from_the_journal(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -175,13 +180,13 @@ def test_a_cell_of_the_past_is_drawn_from_its_journal(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_that_was_never_begun_says_so(stage: Stage) -> None:
+def test_every_panel_of_a_pending_cell_shows_that_it_is_not_measured_yet(stage: Stage) -> None:
     folder = stage.add_run("interrupted")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "l")
-        assert screen_text(pilot.app).count("not measured yet") == 4
+        assert screen_text(pilot.app).count("Not measured yet") == 4
 
     drive(stage.app(folder=folder), script)
 
@@ -189,7 +194,7 @@ def test_a_cell_that_was_never_begun_says_so(stage: Stage) -> None:
 # Commands
 
 
-def test_space_asks_for_a_pause_and_then_to_go_on(stage: Stage) -> None:
+def test_space_pauses_and_then_resumes(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -198,8 +203,8 @@ def test_space_asks_for_a_pause_and_then_to_go_on(stage: Stage) -> None:
         await press(pilot, "space")
         assert commands(folder) == [("pause", None)]
         append(folder, answered("pause"))
-        await until(pilot, lambda: offered(pilot)["space"] == "go on")
-        assert "pauses after it" in screen_text(pilot.app)
+        await until(pilot, lambda: offered(pilot)["space"] == "resume")
+        assert "pausing after this cell" in screen_text(pilot.app)
         await press(pilot, "space")
         assert commands(folder) == [("pause", None), ("resume", None)]
 
@@ -208,7 +213,7 @@ def test_space_asks_for_a_pause_and_then_to_go_on(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_the_runner_s_answer_is_told(stage: Stage, accepted: bool) -> None:
+def test_the_answer_of_the_runner_is_shown(stage: Stage, accepted: bool) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -217,14 +222,14 @@ def test_the_runner_s_answer_is_told(stage: Stage, accepted: bool) -> None:
         identity = json.loads((folder / FILE_NAME).read_text())["id"]
         append(folder, answered("stop", identity=identity, accepted=accepted))
         await until(pilot, lambda: "stop it is" in screen_text(pilot.app))
-        assert ("stopping" in screen_text(pilot.app)) is accepted
+        assert ("Stopping: removing containers" in screen_text(pilot.app)) is accepted
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
 @pytest.mark.parametrize(("keys", "asked"), [("y", [("stop", None)]), ("n", []), ("", [])])
-def test_a_run_is_stopped_only_when_that_is_confirmed(
+def test_a_run_is_stopped_only_after_a_confirmation(
     stage: Stage, keys: str, asked: list[tuple[str, str | None]]
 ) -> None:
     folder = measuring(stage)
@@ -241,9 +246,7 @@ def test_a_run_is_stopped_only_when_that_is_confirmed(
     assert commands(folder) == asked
 
 
-def test_the_current_cell_is_skipped_when_that_is_confirmed_another_one_at_once(
-    stage: Stage,
-) -> None:
+def test_only_skipping_the_current_cell_needs_a_confirmation(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -257,14 +260,14 @@ def test_the_current_cell_is_skipped_when_that_is_confirmed_another_one_at_once(
         drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_that_is_over_is_measured_again(stage: Stage) -> None:
+def test_a_failed_cell_is_measured_again(stage: Stage) -> None:
     folder = measuring(stage, "faults", '"message":"the run pauses')
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         assert "a" not in offered(pilot)
         await press(pilot, "k", "k", "k")
-        assert offered(pilot)["a"] == "again"
+        assert offered(pilot)["a"] == "remeasure"
         assert "s" not in offered(pilot)
         await press(pilot, "a")
 
@@ -273,7 +276,7 @@ def test_a_cell_that_is_over_is_measured_again(stage: Stage) -> None:
     assert commands(folder) == [("again", "m1_u1_s8")]
 
 
-def test_a_run_that_does_not_stop_can_be_killed(stage: Stage) -> None:
+def test_a_runner_that_does_not_stop_can_be_killed(stage: Stage) -> None:
     folder = measuring(stage)
     append(folder, answered("stop"))
 
@@ -288,7 +291,7 @@ def test_a_run_that_does_not_stop_can_be_killed(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-def test_commands_that_cannot_be_written_are_told(stage: Stage) -> None:
+def test_a_command_that_cannot_be_written_shows_an_error(stage: Stage) -> None:
     folder = measuring(stage)
     (folder / FILE_NAME).mkdir()
 
@@ -304,17 +307,32 @@ def test_commands_that_cannot_be_written_are_told(stage: Stage) -> None:
 # Panels
 
 
-def test_panels_are_chosen_by_number_and_by_click(stage: Stage) -> None:
+TABS = {
+    "1": ("Sweep", "sweep"),
+    "2": ("Statistics", "stats"),
+    "3": ("Failures", "failures"),
+    "4": ("Events", "events"),
+    "5": ("Logs", "logs"),
+    "6": ("Charts", "latency"),
+}
+"""The label of each tab by its key, and the id of the panel that gets the focus."""
+
+
+def tab_labels(keys: str) -> list[str]:
+    return [part for key in keys for part in (key, TABS[key][0])]
+
+
+def test_on_a_narrow_screen_each_number_shows_and_focuses_its_panel(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
+        assert screen_text(pilot.app).splitlines()[2].split() == tab_labels("123456")
         panels = pilot.app.screen.query_one(RunPanels)
-        for key, tab in zip(
-            "123456", ["sweep", "charts", "stats", "failures", "events", "logs"], strict=True
-        ):
+        for key, (label, panel) in TABS.items():
             await press(pilot, key)
-            assert panels.tab == tab
+            assert panels.tab == label.lower()
+            assert pilot.app.focused is pilot.app.screen.query_one(f"#{panel}")
         await pilot.click("#tabs-narrow", offset=(3, 0))
         await settled(pilot)
         assert panels.tab == "sweep"
@@ -322,7 +340,25 @@ def test_panels_are_chosen_by_number_and_by_click(stage: Stage) -> None:
     drive(stage.app(folder=folder), script, size=NARROW)
 
 
-def test_the_chosen_panel_survives_a_change_of_size(stage: Stage) -> None:
+def test_on_a_wide_screen_the_numbers_are_the_same_without_the_charts(stage: Stage) -> None:
+    folder = stage.add_run("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        rows = [row.split() for row in screen_text(pilot.app).splitlines()]
+        assert tab_labels("12345") in rows
+        for key in "12345":
+            await press(pilot, key)
+            panel = pilot.app.screen.query_one(f"#{TABS[key][1]}")
+            assert pilot.app.focused is panel
+            assert panel.region.height > 0
+        await press(pilot, "6")
+        assert pilot.app.focused is pilot.app.screen.query_one("#logs")
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_the_current_panel_survives_a_change_of_size(stage: Stage) -> None:
     folder = stage.add_run("demo")
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -336,60 +372,49 @@ def test_the_chosen_panel_survives_a_change_of_size(stage: Stage) -> None:
     drive(stage.app(folder=folder), script)
 
 
-def test_logs_are_followed_and_changed(stage: Stage) -> None:
+def test_logs_are_followed_and_n_shows_the_next_one(stage: Stage) -> None:
     folder = measuring(stage)
     (folder / "stack.log").write_text("model-1 | ready\n")
-    (folder / "locust.log").write_text("locust says this\n")
+    (folder / "locust.log").write_text("locust is ready\n")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        await press(pilot, "6")
+        await press(pilot, "5")
         assert "model-1 | ready" in screen_text(pilot.app)
         with (folder / "stack.log").open("a") as file:
             file.write("model-1 | \x1b[31mserved\n")
         append(folder, answered("pause"))
         await until(pilot, lambda: "served" in screen_text(pilot.app))
         await press(pilot, "n")
-        assert "locust says this" in screen_text(pilot.app)
+        assert "locust is ready" in screen_text(pilot.app)
         await press(pilot, "n")
-        assert "No log output yet" in screen_text(pilot.app)
+        assert "Logs · runner.log" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_words_of_a_service_are_shown_as_they_are(stage: Stage) -> None:
+def test_service_output_is_shown_without_markup_or_control_characters(stage: Stage) -> None:
     folder = measuring(stage)
     hostile = "[red]not[/] a [style] \x1b]0;title\x07"
     append(folder, cell_finished("m1_u2_s8", reasons=(hostile,)))
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        await press(pilot, "4")
+        await press(pilot, "3")
         assert "[red]not[/] a [style] �]0;title�" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_tabs_name_their_keys(stage: Stage) -> None:
-    folder = stage.add_run("demo")
-
-    async def script(pilot: "Pilot[Any]") -> None:
-        await settled(pilot)
-        assert len(pilot.app.screen.query(TabLine)) == 2
-        assert "3 stats" in screen_text(pilot.app)
-
-    drive(stage.app(folder=folder), script)
-
-
-def test_a_measured_cell_is_measured_again_only_when_that_is_confirmed(stage: Stage) -> None:
+def test_a_measured_cell_is_measured_again_only_after_a_confirmation(stage: Stage) -> None:
     folder = measuring(stage, "faults", '"message":"the run pauses')
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "k", "k", "a")
-        assert "They leave the table" in screen_text(pilot.app)
+        assert "The result leaves the table" in screen_text(pilot.app)
         await press(pilot, "escape")
         assert commands(folder) == []
         await press(pilot, "a", "y")
@@ -399,23 +424,23 @@ def test_a_measured_cell_is_measured_again_only_when_that_is_confirmed(stage: St
     assert commands(folder) == [("again", "m1_u2_s8")]
 
 
-def test_a_cell_that_fails_is_told_at_once(stage: Stage) -> None:
+def test_a_failed_cell_is_notified_at_once(stage: Stage) -> None:
     at = lines_until("faults", '"type":"cell_failed"')
     folder = stage.add_run("faults", lines=at - 1)
-    told = (JOURNALS / "faults.jsonl").read_bytes().splitlines(keepends=True)
+    lines = (JOURNALS / "faults.jsonl").read_bytes().splitlines(keepends=True)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         with (folder / JOURNAL).open("ab") as file:
-            file.write(told[at - 1])
+            file.write(lines[at - 1])
         await until(pilot, lambda: "m1_u1_s8 failed" in screen_text(pilot.app))
-        assert "1 of 8 cells over, 1 failed" in screen_text(pilot.app)
+        assert "1 of 8 cells done, 1 failed" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_a_run_whose_folder_is_gone_is_live_no_more(stage: Stage) -> None:
+def test_a_run_whose_folder_was_deleted_accepts_no_commands(stage: Stage) -> None:
     folder = measuring(stage)
 
     async def script(pilot: "Pilot[Any]") -> None:
@@ -428,7 +453,30 @@ def test_a_run_whose_folder_is_gone_is_live_no_more(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-def test_a_cell_of_another_plan_breaks_nothing(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "tone"),
+    [(Verdict.VALID, "good"), (Verdict.SUSPECT, "warn"), (Verdict.INVALID, "bad")],
+)
+def test_verdicts_have_their_colour_in_header_and_events(
+    stage: Stage, verdict: Verdict, tone: str
+) -> None:
+    folder = measuring(stage)
+    reasons = () if verdict is Verdict.VALID else ("not settled",)
+    append(folder, cell_finished("m1_u2_s8", verdict=verdict, reasons=reasons))
+    append(folder, RunFinished(result=Result.STOPPED, reason="asked for"))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        for panel in ("header", "events"):
+            lines = pilot.app.screen.query_one(f"#{panel}", LineView).lines
+            pieces = [piece for line in lines for piece in line]
+            word = next(piece for piece in pieces if re.search(rf"\b{verdict.value}\b", piece.text))
+            assert word.tone == tone
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_a_cell_that_is_not_in_the_plan_is_ignored(stage: Stage) -> None:
     folder = measuring(stage)
     append(folder, cell_started("m9_u9_s9"))
 
@@ -440,19 +488,19 @@ def test_a_cell_of_another_plan_breaks_nothing(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
-def test_draining_is_not_counted_as_measuring(stage: Stage) -> None:
+def test_the_drain_is_not_part_of_the_measurement_window(stage: Stage) -> None:
     folder = measuring(stage, mark='"phase":"draining"')
-    append(folder, *(sample("m1_u2_s8", second=it, requests=()) for it in range(13, 23)))
+    append(folder, *(sample("m1_u2_s8", second=second, requests=()) for second in range(13, 23)))
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        assert "measured so far, 6 s" in screen_text(pilot.app)
+        assert "measurement window so far, 6 s" in screen_text(pilot.app)
 
     with held(folder):
         drive(stage.app(folder=folder), script)
 
 
-def test_the_names_of_rows_and_columns_stay_in_view(stage: Stage) -> None:
+def test_column_heads_and_row_labels_stay_in_view(stage: Stage) -> None:
     profile = make_profile(models=[*range(1, 21)], users=[*range(1, 31)])
     write_journal(stage.root / "reports" / "demo" / "20261122-111101", run_started(profile))
     folder = stage.root / "reports" / "demo" / "20261122-111101"
@@ -460,10 +508,10 @@ def test_the_names_of_rows_and_columns_stay_in_view(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "G")
-        shown = screen_text(pilot.app)
-        assert "20m" in shown
-        assert "   30" in shown
-        assert "users" in shown
+        text = screen_text(pilot.app)
+        assert "20 models" in text
+        assert "   30" in text
+        assert "users" in text
         assert screen_of(pilot).shown == "m20_u30_s2"
 
     drive(stage.app(folder=folder), script)

@@ -87,7 +87,7 @@ def test_run_screens_access_no_files_on_the_ui_thread(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        await press(pilot, "6")
+        await press(pilot, "5")
         await until(pilot, lambda: "first" in screen_text(pilot.app))
         grow("second")
         await until(pilot, lambda: "second" in screen_text(pilot.app))
@@ -97,7 +97,7 @@ def test_run_screens_access_no_files_on_the_ui_thread(
         assert "runner.log here" in screen_text(pilot.app)
         await press(pilot, "1", "space", "enter")
         assert isinstance(pilot.app.screen, CellScreen)
-        await press(pilot, "5")
+        await press(pilot, "4")
         grow("third")
         await until(pilot, lambda: "third" in screen_text(pilot.app))
         await press(pilot, "left_square_bracket", "right_square_bracket", "escape", "1", "tab")
@@ -219,7 +219,7 @@ def test_screen_is_repainted_while_a_log_is_read(stage: Stage, gate: threading.E
         await settled(pilot)
         pilot.app.screen.query_one(LogView).open(folder / "slow.log")
         append(folder, cell_finished("m1_u2_s8"))
-        await until(pilot, lambda: "1 of 4 cells over" in screen_text(pilot.app))
+        await until(pilot, lambda: "1 of 4 cells done" in screen_text(pilot.app))
         assert "Loading…" in screen_text(pilot.app)
         gate.set()
         await until(pilot, lambda: "slow line" in screen_text(pilot.app))

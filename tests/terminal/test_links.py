@@ -80,7 +80,7 @@ def suspend_and_resume(terminal: Terminal) -> None:
     terminal.until(
         lambda: terminal.output.rfind(enter) > terminal.output.rfind(leave), what="resumed"
     )
-    terminal.wait_for("where the time goes")
+    terminal.wait_for("Where the time goes")
 
 
 def test_stalled_terminal_neither_blocks_commands_nor_queues_frames(
@@ -97,7 +97,7 @@ def test_stalled_terminal_neither_blocks_commands_nor_queues_frames(
         until(lambda: sent_commands(folder) == ["pause"])
         continue_run(folder, '"cell_finished"')
         terminal.press("\x0c")
-        terminal.wait_for("1 of 4 cells over", "78.0")
+        terminal.wait_for("1 of 4 cells done", "78.0")
         assert len(terminal.output) - before < MAX_UNREAD_BYTES
 
 
@@ -115,7 +115,7 @@ def test_killed_viewer_affects_neither_the_run_nor_other_viewers(
         viewers[2].hang_up()
 
         continue_run(folder, '"cell_finished"')
-        viewers[1].wait_for("1 of 4 cells over")
+        viewers[1].wait_for("1 of 4 cells done")
         assert (folder / JOURNAL).read_bytes().startswith(before)
         assert not sent_commands(folder)
 
@@ -128,13 +128,13 @@ def test_screen_is_the_same_without_the_cell_diff(stage: Stage, opened: Open) ->
             terminal.wait_for("live", "POST /predict", "15s")
             terminal.press("t")
             terminal.resize(80, 24)
-            terminal.wait_for("1 sweep")
+            terminal.wait_for("1 Sweep")
             terminal.resize(100, 30)
-            terminal.wait_for("1 sweep   3 stats")
+            terminal.wait_for("1 Sweep   2 Statistics")
             terminal.press("?")
             terminal.wait_for("In this panel")
             terminal.press("\x1b")
-            terminal.wait_for("where the time goes")
+            terminal.wait_for("Where the time goes")
             suspend_and_resume(terminal)
             terminal.until_quiet()
 

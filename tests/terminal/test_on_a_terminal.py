@@ -34,7 +34,7 @@ def test_idle_screen_writes_nothing(stage: Stage, opened: Open) -> None:
 def test_finished_run_writes_nothing_when_idle(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 measured", "POST /predict", "15s")
+    terminal.wait_for("4 valid", "POST /predict", "15s")
     terminal.until_quiet()
 
     assert terminal.read(within_s=3.0) == b""
@@ -55,7 +55,7 @@ def test_only_supported_colours_are_used(
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo", **environment)
-    terminal.wait_for("4 measured", "POST /predict")
+    terminal.wait_for("4 valid", "POST /predict")
 
     styles = re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.output))
     assert any(used in style for style in styles)
@@ -161,7 +161,7 @@ def test_blocked_terminal_does_not_prevent_exit(
 ) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 measured", "POST /predict")
+    terminal.wait_for("4 valid", "POST /predict")
     terminal.fill("\x0c")
 
     end(terminal)
@@ -233,7 +233,7 @@ def test_missing_editor_is_reported(stage: Stage, opened: Open) -> None:
 def test_layout_adapts_to_any_size(stage: Stage, opened: Open) -> None:
     stage.add_run("demo")
     terminal = opened("attach", "demo")
-    terminal.wait_for("4 measured", "POST /predict")
+    terminal.wait_for("4 valid", "POST /predict")
 
     terminal.resize(80, 24)
     terminal.wait_for("1 sweep", "6 logs")
@@ -241,7 +241,7 @@ def test_layout_adapts_to_any_size(stage: Stage, opened: Open) -> None:
     terminal.wait_for("need 60×15")
     terminal.resize(120, 40)
 
-    terminal.wait_for("4 measured", "POST /predict", "where the time goes")
+    terminal.wait_for("4 valid", "POST /predict", "Where the time goes")
 
 
 # Complete runs
@@ -299,7 +299,7 @@ def test_run_continues_after_detaching_and_accepts_commands_from_another_screen(
 def test_lost_connection_does_not_affect_the_run(bench: Bench, opened: Open) -> None:
     bench.save_profile(FAST.replace("run_time: 1s", "run_time: 3s"))
     terminal = opened("run", "fast", folder=bench.root)
-    terminal.wait_for("live", "sweep")
+    terminal.wait_for("live", "Sweep")
     terminal.hang_up()
     terminal.until(lambda: terminal.ended, what="exit of the TUI", within_s=10)
 
@@ -309,9 +309,9 @@ def test_lost_connection_does_not_affect_the_run(bench: Bench, opened: Open) -> 
 def test_ctrl_c_asks_whether_to_detach_or_stop(bench: Bench, opened: Open) -> None:
     bench.save_profile(TWO_CELLS)
     terminal = opened("run", "fast", folder=bench.root)
-    terminal.wait_for("live", "sweep")
+    terminal.wait_for("live", "Sweep")
     terminal.press("\x03")
-    terminal.wait_for("It goes on without this screen", "detach")
+    terminal.wait_for("continues without this screen", "detach")
     terminal.press("x")
 
     assert terminal.wait(within_s=60) == 130

@@ -1,4 +1,4 @@
-"""The base of the screens of one run: commands to the run, and to the cell that is shown."""
+"""Base classes of the screens of a run, with the commands for the run and the selected cell."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -26,18 +26,18 @@ P = ParamSpec("P")
 
 _SHORT_ROWS = 20
 
-SKIP_KEY = Binding("s", "skip", "skip", tooltip="skip the cell that is shown")
-AGAIN_KEY = Binding("a", "again", "again", tooltip="measure the cell that is shown again")
-OPEN_KEY = Binding("o", "open", "report", tooltip="open Locust's report of the cell that is shown")
-COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="copy the path of that report")
+SKIP_KEY = Binding("s", "skip", "skip", tooltip="Skip the selected cell")
+AGAIN_KEY = Binding("a", "again", "remeasure", tooltip="Measure the selected cell again")
+OPEN_KEY = Binding("o", "open", "open report", tooltip="Open Locust's report of the selected cell")
+COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="Copy the path of that report")
 
 
 class BaseRunScreen(PanelScreen):
-    """One of the screens of a run.
+    """A screen of a run.
 
     Args:
-        context: The surroundings.
-        watched: The run; the same for all screens of one run.
+        context: The environment of the screens.
+        watched: The run, shared by all its screens.
     """
 
     _allowed: Sequence[str] = ()
@@ -47,17 +47,17 @@ class BaseRunScreen(PanelScreen):
         self.context, self.watched = context, watched
 
     def on_mount(self) -> None:
-        """Be painted when something of the run has been read."""
+        """Register the screen, so that it is redrawn when the run has been read."""
         self.watched.screens.append(self)
 
     def repaint(self) -> None:
-        """Paint, if the screen can be seen, and report that."""
+        """Redraw the screen if it is visible, and report that."""
         if self.is_to_be_seen:
             self.paint()
             self.watched.painted()
 
     async def on_unmount(self) -> None:
-        """Be painted no more."""
+        """Unregister the screen."""
         self.watched.screens.remove(self)
 
     @property
@@ -67,27 +67,27 @@ class BaseRunScreen(PanelScreen):
 
     @property
     def run(self) -> Run | None:
-        """The run, as it was last read."""
+        """The run, as last read; None: not read yet."""
         return self.watched.run
 
     @property
     def shown(self) -> str | None:
-        """The key of the cell that commands are about; None: there is none."""
+        """Key of the cell that commands apply to; None: there is none."""
         raise NotImplementedError
 
     @property
     def is_chosen(self) -> bool:
-        """Whether the user chose that cell; else it is the current one, or the last."""
+        """Whether the user selected that cell. Otherwise it is the current or last one."""
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the state of the run, and of the cell, allows."""
+        """Enable the actions that the state of the run and of the cell allows."""
         if action in DEPEND_ON_STATE:
             return self._allows(action)
         return super().check_action(action, parameters)
 
-    def note_allowed(self) -> None:
-        """Offer other keys where the state allows others than before."""
+    def update_keys(self) -> None:
+        """Update the footer if other actions are allowed than before."""
         allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
         if allowed != self._allowed:
             self._allowed = allowed
@@ -100,24 +100,24 @@ class BaseRunScreen(PanelScreen):
         return allows(run, action, cell=self.shown, chosen=self.is_chosen)
 
     def action_skip(self) -> None:
-        """Skip the cell; if it is being measured, once that was confirmed."""
+        """Skip the cell. Ask first if it is being measured."""
         key, run = self.shown, self.run
         if key is None or run is None or key != run.state.current:
             self.ask("skip", cell=key)
             return
-        question = Question(f"skip {key}", skipping(key), [("y", "skip it")], safe="measure it")
-        self.ask_if(question, lambda: self.ask("skip", cell=key))
+        question = Question(f"Skip {key}", skipping(key), [("y", "Skip")], safe="Cancel")
+        self.confirm(question, lambda: self.ask("skip", cell=key))
 
     def action_again(self) -> None:
-        """Measure the cell again; if it has numbers, once that was confirmed."""
+        """Measure the cell again. Ask first if it has a result."""
         key, run = self.shown, self.run
         if key is None or run is None:
             return
         if run.state.cells[key].status is not CellStatus.FINISHED:
             self.ask("again", cell=key)
             return
-        question = Question(f"measure {key} again", AGAIN, [("y", "again")], safe="keep them")
-        self.ask_if(question, lambda: self.ask("again", cell=key))
+        question = Question(f"Measure {key} again", AGAIN, [("y", "Measure")], safe="Cancel")
+        self.confirm(question, lambda: self.ask("again", cell=key))
 
     def action_open(self) -> None:
         """Open Locust's report of the cell."""
@@ -125,34 +125,34 @@ class BaseRunScreen(PanelScreen):
             desktop.open_file(self.app, path)
 
     def action_copy(self) -> None:
-        """Copy the path of that report."""
+        """Copy the path of Locust's report of the cell."""
         if path := self._report():
             desktop.copy_path(self.app, path)
 
     def ask(
         self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
     ) -> None:
-        """Send a command to the runner; its answer is shown when it comes."""
-        # Known before it is sent: the answer may come at once.
+        """Send a command to the runner; its answer is shown when it arrives."""
+        # Registered before the command is sent, since the answer may arrive at once.
         identity = new_identity()
-        self.watched.asked.add(identity)
-        self.in_order(send_command, self.folder, command, cell=cell, args=args, identity=identity)
+        self.watched.unanswered.add(identity)
+        self.enqueue(send_command, self.folder, command, cell=cell, args=args, identity=identity)
 
-    def in_order(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Do work for the run in the background, after what was added before; show its error."""
+    def enqueue(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run a job in the background, after the jobs added before it, and show its error."""
         done = self.watched.commands.add(work, *args, **kwargs)
-        # A worker of the app: this screen may be closed before.
+        # A worker of the app, since this screen may be closed earlier.
         self.app.run_worker(self._show_error_of(done))
 
     async def _show_error_of(self, done: asyncio.Task[object]) -> None:
         try:
-            # The app cancels its workers as it ends; the command is sent all the same.
+            # The app cancels its workers when it exits; the command must still be sent.
             await asyncio.shield(done)
         except JournalError as error:
             self.app.notify(str(error), severity="error")
 
-    def ask_if(self, question: Question, then: Callable[[], None]) -> None:
-        """Do something once a question was answered with yes."""
+    def confirm(self, question: Question, then: Callable[[], None]) -> None:
+        """Ask a question, and run a function if the answer is yes."""
         self.app.push_screen(question, lambda answer: then() if answer else None)
 
     def _report(self) -> Path | None:
@@ -161,35 +161,35 @@ class BaseRunScreen(PanelScreen):
 
 
 class TabbedRunScreen(BaseRunScreen):
-    """A screen of a run whose panels are behind tabs where there is no room for all."""
+    """A screen of a run whose panels are behind tabs on a small terminal."""
 
     WIDE: ClassVar[tuple[int, int]]
-    """The columns and rows from which on all panels have room."""
+    """Minimum columns and rows to show all panels at once."""
 
     @property
     def panels(self) -> Panels:
-        """Everything below the header."""
+        """The panels below the header."""
         return self.query_one(Panels)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Show one panel at a time where there is no room for all."""
+        """Show all panels at once, or one tab at a time on a small terminal."""
         columns, rows = self.WIDE
-        narrow = event.size.width < columns or event.size.height < rows
-        self.set_class(narrow, "-narrow")
+        is_narrow = event.size.width < columns or event.size.height < rows
+        self.set_class(is_narrow, "-narrow")
         self.set_class(event.size.height < _SHORT_ROWS, "-short")
-        self.panels.narrow = narrow
+        self.panels.narrow = is_narrow
 
     @on(TabLine.Chosen)
     def show_tab(self, event: TabLine.Chosen) -> None:
-        """Show the panel whose tab was clicked."""
+        """Show the tab that was clicked."""
         self.action_panel(event.tab)
 
     def reveal(self, panel: Widget) -> None:
-        """Show a panel that may be behind a tab."""
+        """Show the tab of a panel, unless the panel is visible."""
         self.panels.reveal(panel.id or "")
 
     def action_panel(self, tab: str) -> None:
-        """Show a panel, and put the focus on it."""
+        """Show a tab and focus its first panel."""
         self.panels.choose(tab)
         self.app.call_later(self.keep_maximised)
         self.call_after_refresh(self.repaint)

@@ -134,9 +134,9 @@ def test_new_kind_of_level_works_in_the_matrix() -> None:
     grid = grid_of(GRID)
     lines = [plain(text) for text in matrix_lines(grid, measured("m1_p2"), ASCII, live=False)]
 
-    assert lines[0].split() == ["pulses", "1m", "2m"]
+    assert lines[0].split() == ["pulses", "1", "model", "2", "models"]
     assert [text.split()[0] for text in lines[1:]] == ["2", "10", "2"]
-    assert grid.row_names() == ["2", "10", "2 again"]
+    assert grid.row_names() == ["2", "10", "2 recheck"]
 
 
 def test_new_kind_of_level_works_in_the_recommendation() -> None:

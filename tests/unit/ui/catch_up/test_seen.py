@@ -1,4 +1,4 @@
-"""What is remembered of having looked at a run."""
+"""The record of how far a run was seen."""
 
 import resource
 import subprocess
@@ -51,11 +51,11 @@ def files(state_home: Path) -> list[Path]:
     return sorted(state_home.rglob("*"))
 
 
-def test_a_run_that_nobody_saw_is_not_known(tmp_path: Path) -> None:
+def test_a_run_that_was_never_seen_has_no_record(tmp_path: Path) -> None:
     assert recall(tmp_path) is None
 
 
-def test_each_run_is_remembered_by_itself(tmp_path: Path) -> None:
+def test_each_run_has_its_own_record(tmp_path: Path) -> None:
     first, second = tmp_path / "a" / "20261122-111101", tmp_path / "b" / "20261122-111101"
     remember(first, seen(4))
     remember(second, seen(7, live=False))
@@ -63,7 +63,7 @@ def test_each_run_is_remembered_by_itself(tmp_path: Path) -> None:
     assert recall(second) == seen(7, live=False)
 
 
-def test_the_same_folder_by_another_name_is_the_same_run(tmp_path: Path) -> None:
+def test_a_symlink_to_the_folder_is_the_same_run(tmp_path: Path) -> None:
     folder = tmp_path / "20261122-111101"
     folder.mkdir()
     (tmp_path / "latest").symlink_to(folder)
@@ -79,9 +79,7 @@ def test_the_same_folder_by_another_name_is_the_same_run(tmp_path: Path) -> None
         (seen(7, after_s=60), seen(7)),
     ],
 )
-def test_of_several_viewers_the_one_that_saw_most_counts(
-    tmp_path: Path, more: Seen, less: Seen
-) -> None:
+def test_the_viewer_that_saw_most_counts(tmp_path: Path, more: Seen, less: Seen) -> None:
     for order in ((more, less), (less, more)):
         folder = tmp_path / str(order.index(more))
         for one in order:
@@ -90,7 +88,7 @@ def test_of_several_viewers_the_one_that_saw_most_counts(
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"seq":4,"live":tr', b"\xff\xfe", b'{"seq":4}', b"[]"])
-def test_a_file_that_is_not_whole_is_none(tmp_path: Path, state_home: Path, torn: bytes) -> None:
+def test_a_damaged_file_is_ignored(tmp_path: Path, state_home: Path, torn: bytes) -> None:
     remember(tmp_path, seen(9))
     files(state_home)[-1].write_bytes(torn)
     assert recall(tmp_path) is None
@@ -98,7 +96,7 @@ def test_a_file_that_is_not_whole_is_none(tmp_path: Path, state_home: Path, torn
     assert recall(tmp_path) == seen(4)
 
 
-def test_a_disk_that_is_full_is_no_matter(tmp_path: Path, state_home: Path) -> None:
+def test_a_full_disk_is_ignored(tmp_path: Path, state_home: Path) -> None:
     remember(tmp_path, seen(4))
     before = files(state_home)
     with disk_full():
@@ -108,13 +106,13 @@ def test_a_disk_that_is_full_is_no_matter(tmp_path: Path, state_home: Path) -> N
     assert files(state_home) == before
 
 
-def test_a_home_that_cannot_be_written_is_no_matter(tmp_path: Path, state_home: Path) -> None:
+def test_an_unwritable_state_folder_is_ignored(tmp_path: Path, state_home: Path) -> None:
     state_home.write_text("no folder")
     remember(tmp_path, seen(4))
     assert recall(tmp_path) is None
 
 
-def test_no_home_at_all_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_home_folder_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
@@ -124,9 +122,7 @@ def test_no_home_at_all_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert recall(tmp_path) is None
 
 
-def test_runs_that_were_looked_at_longest_ago_are_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_oldest_records_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadbench.ui.catch_up.seen.MAX_RUNS", 2)
     for name in "abc":
         remember(tmp_path / name, seen(4))
@@ -171,7 +167,7 @@ def test_a_record_is_read_after_the_saves_before_it(
     assert recall(tmp_path) == seen(7)
 
 
-def test_a_save_goes_to_the_state_folder_of_its_beginning(
+def test_a_save_uses_the_state_folder_of_its_start(
     tmp_path: Path, slow_disk: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remember_in_background(tmp_path, seen(4))

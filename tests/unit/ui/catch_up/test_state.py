@@ -51,7 +51,7 @@ TRANSITIONS: dict[tuple[State, str], tuple[State, CatchUpAction | None]] = {
     (State.REOPENING, "request in front"): (State.ACKNOWLEDGED, OPEN_WINDOW),
     (State.REOPENING, "user input"): (State.PENDING, None),
 }
-"""Every other pair of state and event changes nothing and asks for nothing."""
+"""All other pairs of state and event keep the state and return no action."""
 
 
 def machine_in(state: State) -> StateMachine:

@@ -1,4 +1,4 @@
-"""The evidence for a verdict, beside what the rules want."""
+"""The evidence for a verdict, with the limits of the rules."""
 
 from pathlib import Path
 
@@ -16,66 +16,66 @@ from tests.support.golden import last_cell
 
 BEYOND = {
     "valid": "!",
-    "no_success": "successes",
-    "users_missing": "fewest users",
+    "no_success": "successful requests",
+    "users_missing": "min users running",
     "failures": "failed requests",
-    "aborted": "endless requests",
-    "few_samples": "successes",
-    "client_bound": "CPU of Locust",
-    "client_stalled": "Locust late, most",
-    "stalls": "longest silence",
+    "aborted": "aborted requests",
+    "few_samples": "successful requests",
+    "client_bound": "CPU used by Locust",
+    "client_stalled": "event-loop lag max",
+    "stalls": "longest stall",
     "throttled": "model-1",
-    "containers": "ready workers",
+    "containers": "min workers ready",
     "swap": "swapped",
     "clock": "clock jump",
-    "stolen": "CPU of other machines",
-    "neighbours": "CPU of neighbours",
+    "stolen": "CPU stolen by hypervisor",
+    "neighbours": "CPU used by other processes",
 }
-"""What stands out where one thing was wrong."""
+"""The figure beyond its limit, by recording."""
 
 
-HALF_A_SCREEN = 56
+PANEL_COLUMNS = 56
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_what_a_rule_does_not_want_stands_out(name: str, tmp_path: Path) -> None:
+def test_a_figure_beyond_its_limit_is_marked(name: str, tmp_path: Path) -> None:
     state, cell, finished = last_cell(name, tmp_path)
-    of, lines = evidence(CellView(cell, state))
+    window, lines = evidence(CellView(cell, state))
     marked = [text for text in map(plain, lines) if "!" in text]
-    assert of == f"measured, {finished.measured_s:g} s"
+    assert window == f"measurement window, {finished.measured_s:g} s"
     assert any(BEYOND[name] in text for text in marked) is (name != "valid"), marked
-    assert max(map(width, lines)) <= HALF_A_SCREEN
+    assert max(map(width, lines)) <= PANEL_COLUMNS
 
 
-def test_of_a_cell_without_a_verdict_the_last_seconds_are_told() -> None:
+def test_a_running_cell_has_evidence_of_its_last_seconds() -> None:
     state = state_after(
         run_started(),
         cell_started(),
         *(
-            sample(second=it, clients=(ClientUse(cpu_cores=0.9 if it else 0.0),))
-            for it in range(RECENT_S + 1)
+            sample(second=second, clients=(ClientUse(cpu_cores=0.9 if second else 0.0),))
+            for second in range(RECENT_S + 1)
         ),
     )
-    of, lines = evidence(CellView(state.cells["m1_u2_s2"], state))
-    assert of == f"the last {RECENT_S} s"
-    assert "! CPU of Locust      0.90 cores  ≤ 0.8" in map(plain, lines)
+    window, lines = evidence(CellView(state.cells["m1_u2_s2"], state))
+    assert window == f"last {RECENT_S} s"
+    assert "! CPU used by Locust  0.90 cores  ≤ 0.8" in map(plain, lines)
 
 
-def test_of_a_cell_that_was_never_begun_there_is_none() -> None:
+def test_a_pending_cell_has_no_evidence() -> None:
     state = state_after(run_started())
-    of, lines = evidence(CellView(state.cells["m1_u2_s2"], None))
-    assert (of, list(map(plain, lines))) == ("", ["not measured yet"])
+    window, lines = evidence(CellView(state.cells["m1_u2_s2"], None))
+    assert (window, list(map(plain, lines))) == ("", ["Not measured yet"])
 
 
-def test_stages_add_up_one_behind_the_other() -> None:
+def test_the_bars_of_stages_follow_each_other() -> None:
     stages = Stages(count=10, latency_ms=1000, total_ms=900, queue_ms=500, infer_ms=250)
     assert list(map(plain, stage_rows(stages, UNICODE, 50))) == [
-        "■ queue    50.0 ms  50 %  ████████████",
-        "■ decode      0 ms   0 %              ",
-        "■ infer    25.0 ms  25 %              ██████",
-        "■ api      15.0 ms  15 %                    ████",
-        "■ network  10.0 ms  10 %                        ██",
-        "  all       100 ms      ",
+        "■ queue    50.0  50 %  ██████████████",
+        "■ decode      0   0 %                ",
+        "■ infer    25.0  25 %                ██████",
+        "■ api      15.0  15 %                      ████",
+        "■ network  10.0  10 %                          ███",
+        "  total     100      ",
     ]
-    assert plain(stage_rows(stages, ASCII, 50)[0]) == "# queue    50.0 ms  50 %  ############"
-    assert all(width(it) <= 30 for it in stage_rows(stages, UNICODE, 30))
+    assert plain(stage_rows(stages, ASCII, 50)[0]) == "# queue    50.0  50 %  ##############"
+    assert all(width(row) <= 30 for row in stage_rows(stages, UNICODE, 30))

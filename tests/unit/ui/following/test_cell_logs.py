@@ -1,4 +1,4 @@
-"""The log lines of services during a cell, as they are read again and again."""
+"""The cache of the log lines of services during a cell."""
 
 import asyncio
 from dataclasses import replace
@@ -18,7 +18,7 @@ RUNNING = CellState(cell=make_cell(), attempt=1, began_at=AT.format(10))
 
 
 class Reader:
-    """Logs whose reads wait until they are let go."""
+    """Cell logs whose reads wait for `read`."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / FILE_NAME
@@ -31,13 +31,13 @@ class Reader:
             file.write(format_log_line(AT.format(second), "api", text))
 
     def of(self, cell: CellState) -> CellLog:
-        return self.logs.of(cell, most=100)
+        return self.logs.of(cell, max_lines=100)
 
     def texts(self, cell: CellState) -> list[str]:
-        return [it.text for it in self.of(cell).lines]
+        return [entry.text for entry in self.of(cell).lines]
 
     def read(self) -> None:
-        """Let the reads go that wait."""
+        """Run the waiting reads."""
         waiting, self.waiting[:] = list(self.waiting), []
         for job in waiting:
             asyncio.run(job())
@@ -67,7 +67,7 @@ def test_there_is_one_read_at_a_time(reader: Reader) -> None:
     assert not reader.logs.is_reading
 
 
-def test_the_newest_result_is_returned_until_the_next_is_there(reader: Reader) -> None:
+def test_the_last_result_is_returned_during_the_next_read(reader: Reader) -> None:
     reader.write(11, "first")
     reader.of(RUNNING)
     reader.read()
@@ -80,7 +80,7 @@ def test_the_newest_result_is_returned_until_the_next_is_there(reader: Reader) -
     assert reader.changes == 2
 
 
-def test_a_file_that_has_not_grown_changes_nothing(reader: Reader) -> None:
+def test_an_unchanged_file_reports_no_change(reader: Reader) -> None:
     reader.write(11, "first")
     for _ in range(3):
         reader.of(RUNNING)
@@ -89,7 +89,7 @@ def test_a_file_that_has_not_grown_changes_nothing(reader: Reader) -> None:
     assert reader.changes == 1
 
 
-def test_after_the_end_of_the_attempt_it_is_read_once_more(reader: Reader) -> None:
+def test_the_log_is_read_once_more_after_the_attempt(reader: Reader) -> None:
     reader.write(11, "first")
     reader.of(RUNNING)
     reader.read()
@@ -103,7 +103,7 @@ def test_after_the_end_of_the_attempt_it_is_read_once_more(reader: Reader) -> No
     assert reader.waiting == []
 
 
-def test_a_file_that_does_not_exist_has_no_lines_and_may_come(reader: Reader) -> None:
+def test_a_missing_file_has_no_lines_until_it_is_created(reader: Reader) -> None:
     over = replace(RUNNING, ended_at=AT.format(15))
     reader.of(over)
     reader.read()
@@ -115,7 +115,7 @@ def test_a_file_that_does_not_exist_has_no_lines_and_may_come(reader: Reader) ->
     assert reader.texts(over) == ["first"]
 
 
-def test_lines_without_times_are_no_cell_s(reader: Reader) -> None:
+def test_lines_without_times_belong_to_no_cell(reader: Reader) -> None:
     reader.file.write_text("api | untimed\n")
     reader.of(RUNNING)
     reader.read()
@@ -123,7 +123,7 @@ def test_lines_without_times_are_no_cell_s(reader: Reader) -> None:
     assert reader.of(RUNNING) == CellLog(has_times=False)
 
 
-def test_only_some_logs_are_kept(reader: Reader) -> None:
+def test_the_number_of_cached_logs_is_limited(reader: Reader) -> None:
     reader.write(11, "first")
     attempts = [
         replace(RUNNING, cell=make_cell(users=number), ended_at=AT.format(15))

@@ -1,4 +1,4 @@
-"""What is kept of the cells of a run that were shown."""
+"""The cache of attempts that were shown."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from loadbench.engine.run_reader import read_run
 from loadbench.ui.background import Job
 from loadbench.ui.following import watched as module
 from loadbench.ui.following.follower import View
-from loadbench.ui.following.watched import ATTEMPTS_KEPT, WatchedRun
+from loadbench.ui.following.watched import MAX_ATTEMPTS, WatchedRun
 from tests.support.builders import (
     cell_finished,
     cell_started,
@@ -20,7 +20,7 @@ from tests.support.builders import (
     write_journal,
 )
 
-USERS = list(range(1, ATTEMPTS_KEPT + 3))
+USERS = list(range(1, MAX_ATTEMPTS + 3))
 SAMPLES = 3
 
 
@@ -29,8 +29,8 @@ def keys() -> list[str]:
     return [cell.key for cell in run_started(make_profile(users=USERS)).cells]
 
 
-def look_at_all(folder: Path, keys: list[str]) -> list[str]:
-    """Look at one cell after the other; return those that need not be read again."""
+def show_all(folder: Path, keys: list[str]) -> list[str]:
+    """Show one cell after the other; return the keys of those in the cache."""
     events: list[Event] = []
     for key in keys:
         seconds = (sample(key, second) for second in range(SAMPLES))
@@ -41,7 +41,7 @@ def look_at_all(folder: Path, keys: list[str]) -> list[str]:
         folder=folder,
         start=jobs.append,
         changed=lambda: None,
-        fail=lambda it: pytest.fail(str(it)),
+        fail=lambda error: pytest.fail(str(error)),
         painted=lambda: None,
     )
     watched.view = View(read_run(folder))
@@ -54,21 +54,21 @@ def look_at_all(folder: Path, keys: list[str]) -> list[str]:
     return [key for key in keys if watched.shown(key).attempt]
 
 
-def test_the_newest_attempts_are_kept(tmp_path: Path, keys: list[str]) -> None:
-    assert look_at_all(tmp_path, keys) == keys[-ATTEMPTS_KEPT:]
+def test_the_newest_attempts_are_cached(tmp_path: Path, keys: list[str]) -> None:
+    assert show_all(tmp_path, keys) == keys[-MAX_ATTEMPTS:]
 
 
-def test_fewer_long_attempts_are_kept(
+def test_fewer_long_attempts_are_cached(
     tmp_path: Path, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SAMPLES_KEPT", 2 * SAMPLES + 1)
+    monkeypatch.setattr(module, "MAX_SAMPLES", 2 * SAMPLES + 1)
 
-    assert look_at_all(tmp_path, keys) == keys[-2:]
+    assert show_all(tmp_path, keys) == keys[-2:]
 
 
-def test_an_attempt_that_alone_is_too_long_is_kept_while_it_is_shown(
+def test_an_attempt_beyond_the_limit_is_cached_while_it_is_shown(
     tmp_path: Path, keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SAMPLES_KEPT", SAMPLES - 1)
+    monkeypatch.setattr(module, "MAX_SAMPLES", SAMPLES - 1)
 
-    assert look_at_all(tmp_path, keys) == keys[-1:]
+    assert show_all(tmp_path, keys) == keys[-1:]

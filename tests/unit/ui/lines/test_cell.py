@@ -1,4 +1,4 @@
-"""What one cell of a run has come to."""
+"""The panels of one cell."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,16 +19,23 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.journal.state import EMPTY
-from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
+from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import cell_statistics, live_statistics
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.ui.lines.cell import CellView, stage_bar
+from loadbench.ui.lines.cell import (
+    CellView,
+    bottleneck_lines,
+    load_phrase,
+    outcome_lines,
+    stage_bar,
+)
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
 from loadbench.ui.lines.matrix import grid_of, matrix_lines
 from loadbench.ui.lines.stages import stage_lines
-from loadbench.ui.lines.stats import failure_lines, stat_lines
+from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.run.lines import failures_panel, header_lines, statistics_panel
 from tests.support.builders import (
@@ -37,6 +44,7 @@ from tests.support.builders import (
     cell_finished,
     cell_skipped,
     cell_started,
+    make_cell,
     make_profile,
     requests,
     run_started,
@@ -51,14 +59,14 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
-    """What stands on the lines."""
+    """The text of the lines."""
     return [plain(one).rstrip() for one in lines]
 
 
@@ -69,14 +77,14 @@ LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))
 
 
 def named(*names: str) -> tuple[Requests, ...]:
-    """Ten successes of each name, and a failure."""
+    """Ten successes and a failure of each name."""
     return tuple(
         Requests(method="GET", name=name, successes=((10.0, 10),), failures=((1.0, 1),))
         for name in names
     )
 
 
-def test_one_name_has_one_row() -> None:
+def test_each_request_name_has_a_row() -> None:
     lines = texts(stat_lines(cell_statistics(cell_finished())))
 
     assert [one.split() for one in lines] == [
@@ -86,14 +94,14 @@ def test_one_name_has_one_row() -> None:
     ]
 
 
-def test_failures_stand_out_and_count_as_requests() -> None:
+def test_failures_are_highlighted_and_count_as_requests() -> None:
     _, row, _ = stat_lines(cell_statistics(cell_finished(requests=named("/a"))))
 
     assert plain(row).split()[2:4] == ["11", "1"]
     assert [piece.tone for piece in row if piece.text == "    1"] == [Tone.BAD]
 
 
-def test_a_name_that_only_failed_has_no_latency() -> None:
+def test_a_request_name_without_a_success_has_no_latency() -> None:
     failed = requests(successes=(), failures=((1.0, 5),))
 
     _, row = texts(stat_lines(cell_statistics(cell_finished(requests=failed, completed=0))))
@@ -101,13 +109,11 @@ def test_a_name_that_only_failed_has_no_latency() -> None:
     assert row.split() == ["POST", "/predict", "5", "5", "0", *6 * ["-"]]
 
 
-def test_without_a_request_there_is_a_sentence() -> None:
-    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)))) == [
-        "no request has been answered yet"
-    ]
+def test_statistics_without_requests_are_empty() -> None:
+    assert texts(stat_lines(live_statistics(Accumulator().of(EMPTY)))) == [NO_REQUESTS]
 
 
-def test_failures_are_listed_by_frequency_and_wrapped() -> None:
+def test_errors_are_sorted_by_frequency_and_wrapped() -> None:
     errors = (
         ErrorCount(error="rare", count=1),
         ErrorCount(error="503 from /predict: no room", count=1200),
@@ -139,7 +145,7 @@ STAGES = Stages(
 )
 
 
-def test_stages_are_a_bar_as_wide_as_the_panel_and_their_names() -> None:
+def test_stages_are_a_bar_of_full_width_and_a_legend() -> None:
     bar, names = stage_lines(STAGES, UNICODE, 80)
 
     assert plain(bar) == 80 * "█"
@@ -149,35 +155,35 @@ def test_stages_are_a_bar_as_wide_as_the_panel_and_their_names() -> None:
     )
 
 
-def test_a_narrow_panel_has_the_names_close_together() -> None:
+def test_a_narrow_panel_has_a_compact_legend() -> None:
     _, names = stage_lines(STAGES, UNICODE, 60)
 
     assert plain(names) == "queue 50.0 decode 10.0 infer 20.0 api 10.0 network 10.0"
 
 
-def test_stages_of_ascii_characters_each_have_their_own() -> None:
+def test_each_stage_has_its_own_ascii_character() -> None:
     bar, names = stage_lines(STAGES, ASCII, 80)
 
     assert plain(bar) == 40 * "#" + 8 * "=" + 16 * "+" + 8 * ":" + 8 * "."
     assert plain(names).startswith("# queue 50.0   = decode 10.0   ")
 
 
-def test_answers_without_server_timing_are_told_as_such() -> None:
+def test_missing_server_timing_is_stated() -> None:
     assert texts(stage_lines(Stages(), UNICODE, 80)) == [
-        "the answers do not say (no Server-Timing header)"
+        "Not available: responses have no Server-Timing header"
     ]
 
 
-def test_stages_that_took_no_time_have_an_empty_bar() -> None:
+def test_stages_of_zero_length_have_an_empty_bar() -> None:
     bar, names = stage_lines(Stages(count=3), UNICODE, 80)
 
     assert plain(bar) == ""
     assert plain(names).startswith("■ queue 0 ")
 
 
-@given(some_stages.filter(lambda it: it.count > 0), st.integers(20, 120))
+@given(some_stages.filter(lambda stages: stages.count > 0), st.integers(20, 120))
 def test_a_bar_is_never_wider_than_the_panel(stages: Stages, columns: int) -> None:
-    # Clocks of two machines differ: api or network may come out below nothing.
+    # Clocks of two machines can differ, so that api or network comes out negative.
     bar = stage_lines(stages, UNICODE, columns)[0]
 
     assert width(bar) in (0, columns)
@@ -187,8 +193,8 @@ def test_a_bar_is_never_wider_than_the_panel(stages: Stages, columns: int) -> No
 
 
 def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
-    """The first cell, its attempt added up where it has one."""
-    state = state_after(BEGUN, *events)
+    """The first cell, with the totals of its attempt if it has one."""
+    state = state_after(STARTED, *events)
     return CellView(
         state.cells[FIRST],
         state if attempt else None,
@@ -196,68 +202,68 @@ def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView
     )
 
 
-def test_a_cell_that_was_never_begun_says_so() -> None:
-    nothing = shown(attempt=False)
+def test_the_panels_of_a_pending_cell_are_empty() -> None:
+    pending = shown(attempt=False)
 
-    assert nothing.why_empty == "not measured yet"
-    assert statistics_panel(nothing, 80)[0] == ""
-    assert texts(statistics_panel(nothing, 80)[1]) == ["not measured yet"]
-    assert texts(stage_bar(nothing, UNICODE, 80)) == ["not measured yet"]
-    assert texts(failures_panel(nothing, 80)[1]) == ["no failure"]
+    assert pending.why_empty == "Not measured yet"
+    assert statistics_panel(pending, 80)[0] == ""
+    assert texts(statistics_panel(pending, 80)[1]) == ["Not measured yet"]
+    assert texts(stage_bar(pending, UNICODE, 80)) == ["Not measured yet"]
+    assert texts(failures_panel(pending, 80)[1]) == ["No failed requests"]
 
 
 @pytest.mark.parametrize(
-    ("it", "why"),
+    ("view", "reason"),
     [
-        (shown(cell_skipped(attempt=0), attempt=False), "skipped before it began"),
-        (shown(cell_started(), cell_skipped(), attempt=False), "loading…"),
-        (shown(cell_started(), attempt=False), "loading…"),
-        (shown(cell_started()), "waiting for the first answers"),
-        (shown(cell_started(), cell_failed()), "it ended before its first second"),
+        (shown(cell_skipped(attempt=0), attempt=False), "Skipped before it started"),
+        (shown(cell_started(), cell_skipped(), attempt=False), "Loading…"),
+        (shown(cell_started(), attempt=False), "Loading…"),
+        (shown(cell_started()), "No samples yet"),
+        (shown(cell_started(), cell_failed()), "Ended before the first sample"),
         (
             shown(cell_started(), RunResumed(pid=1, retry=(), hardware={}, versions={})),
-            "it ended before its first second",
+            "Ended before the first sample",
         ),
     ],
 )
-def test_why_there_is_nothing_to_draw(it: CellView, why: str) -> None:
-    assert it.why_empty == why
+def test_an_empty_panel_states_the_reason(view: CellView, reason: str) -> None:
+    assert view.why_empty == reason
 
 
-def test_a_live_cell_shows_what_it_came_to_so_far() -> None:
+def test_a_live_cell_shows_its_statistics_so_far() -> None:
     live = shown(cell_started(), sample(second=0), sample(second=1))
 
-    of, lines = statistics_panel(live, 80)
+    window, lines = statistics_panel(live, 80)
 
-    assert of == "before measuring, 2 s"
+    assert window == "before the measurement window, 2 s"
     assert texts(lines)[1].split()[:5] == ["POST", "/predict", "80", "0", "40.0"]
 
 
-def test_a_live_cell_lists_its_failures() -> None:
+def test_a_live_cell_lists_its_errors() -> None:
     errors = (ErrorCount(error="503", count=2), ErrorCount(error="late", count=5))
     live = shown(cell_started(), sample(errors=errors))
 
-    number, lines = failures_panel(live, 80)
+    failed, lines = failures_panel(live, 80)
 
-    assert number == 7
+    assert failed == 7
     assert [one.split() for one in texts(lines)] == [["5", "late"], ["2", "503"]]
 
 
-def test_a_live_cell_whose_requests_all_failed_has_no_stages_yet() -> None:
+def test_a_live_cell_without_a_success_has_no_stages() -> None:
     failed = requests(successes=(), failures=((1.0, 5),))
 
     live = shown(cell_started(), sample(requests=failed))
 
-    assert texts(stage_bar(live, UNICODE, 80)) == ["no request has been answered yet"]
+    assert texts(stage_bar(live, UNICODE, 80)) == [NO_REQUESTS]
 
 
-def test_a_live_cell_without_server_timing_says_so() -> None:
+def test_a_live_cell_without_server_timing_has_no_stages() -> None:
     live = shown(cell_started(), sample())
 
     assert "no Server-Timing header" in texts(stage_bar(live, UNICODE, 80))[0]
 
 
-def test_a_measured_cell_shows_the_numbers_of_its_end_not_those_of_its_samples() -> None:
+def test_a_measured_cell_shows_its_result_instead_of_its_samples() -> None:
     errors = (ErrorCount(error="at the end", count=3),)
     end = cell_finished(
         requests=requests(((20.0, 50),), failures=((1.0, 3),)),
@@ -271,10 +277,10 @@ def test_a_measured_cell_shows_the_numbers_of_its_end_not_those_of_its_samples()
         totals=Accumulator().of(state_with([sample(errors=(ErrorCount(error="early", count=1),))])),
     )
 
-    of, lines = statistics_panel(over, 80)
-    number, told = failures_panel(over, 80)
+    window, lines = statistics_panel(over, 80)
+    failed, failures = failures_panel(over, 80)
 
-    assert of == "measured, 5 s"
+    assert window == "measurement window, 5 s"
     assert texts(lines)[1].split() == [
         "POST",
         "/predict",
@@ -285,72 +291,72 @@ def test_a_measured_cell_shows_the_numbers_of_its_end_not_those_of_its_samples()
         *4 * ["~20.0"],
         "20.0",
     ]
-    assert (number, texts(told)) == (3, ["      3  at the end"])
+    assert (failed, texts(failures)) == (3, ["      3  at the end"])
     assert texts(stage_bar(over, UNICODE, 80)) == texts(stage_lines(STAGES, UNICODE, 80))
 
 
-def test_a_cell_in_doubt_says_why_above_its_failures() -> None:
+def test_a_suspect_cell_has_its_reasons_above_its_errors() -> None:
     end = cell_finished(
         verdict=Verdict.SUSPECT,
         reasons=("not settled: too few answers", "Locust was busy"),
         errors=(ErrorCount(error="503", count=2),),
     )
 
-    number, lines = failures_panel(shown(cell_started(), end), 24)
+    failed, lines = failures_panel(shown(cell_started(), end), 24)
 
-    assert number == 2
+    assert failed == 2
     assert texts(lines) == [
-        "suspect: not settled:",
+        "Suspect: not settled:",
         "  too few answers",
-        "suspect: Locust was busy",
+        "Suspect: Locust was busy",
         "",
         "      2  503",
     ]
 
 
-def test_a_failed_cell_says_why_with_its_last_log_lines() -> None:
+def test_a_failed_cell_shows_the_reason_and_its_last_log_lines() -> None:
     failed = replace(cell_failed(), log_lines=("loading the model", "Killed"))
 
     number, lines = failures_panel(shown(cell_started(), failed), 80)
 
     assert number == 0
-    assert texts(lines) == ["failed: model-1 ended (137)", "| loading the model", "| Killed"]
+    assert texts(lines) == ["Failed: model-1 ended (137)", "| loading the model", "| Killed"]
 
 
-def test_above_the_statistics_of_a_failed_cell_stands_the_beginning_of_why() -> None:
+def test_the_statistics_of_a_failed_cell_start_with_the_reason() -> None:
     failed = replace(cell_failed(), log_lines=tuple("abcdef"))
     over = replace(
         shown(cell_started(), failed),
         totals=Accumulator().of(state_with([sample(), sample(second=1)])),
     )
 
-    of, lines = statistics_panel(over, 80)
+    window, lines = statistics_panel(over, 80)
 
-    assert of == "before measuring, 2 s"
-    assert texts(lines)[:3] == ["failed: model-1 ended (137)", "| a", "| b"]
+    assert window == "before the measurement window, 2 s"
+    assert texts(lines)[:3] == ["Failed: model-1 ended (137)", "| a", "| b"]
     assert texts(lines)[3].startswith("name ")
 
 
-def test_a_failed_cell_without_a_second_says_why_and_no_more() -> None:
-    of, lines = statistics_panel(shown(cell_started(), cell_failed()), 80)
+def test_a_failed_cell_without_a_sample_shows_only_the_reason() -> None:
+    window, lines = statistics_panel(shown(cell_started(), cell_failed()), 80)
 
-    assert (of, texts(lines)) == ("", ["failed: model-1 ended (137)"])
+    assert (window, texts(lines)) == ("", ["Failed: model-1 ended (137)"])
 
 
-def test_a_skipped_cell_says_why() -> None:
+def test_a_skipped_cell_shows_the_reason() -> None:
     skipped = shown(cell_skipped(attempt=0))
 
-    assert texts(failures_panel(skipped, 80)[1]) == ["skipped: asked for"]
+    assert texts(failures_panel(skipped, 80)[1]) == ["Skipped: asked for"]
 
 
-def test_a_measured_cell_that_runs_again_shows_the_new_attempt() -> None:
+def test_a_cell_that_is_measured_again_shows_the_new_attempt() -> None:
     again = shown(cell_started(), cell_finished(), cell_started(attempt=2), sample(attempt=2))
 
-    assert statistics_panel(again, 80)[0] == "before measuring, 1 s"
+    assert statistics_panel(again, 80)[0] == "before the measurement window, 1 s"
 
 
 @given(st.text(max_size=80), st.lists(st.text(max_size=60), max_size=3), st.integers(20, 60))
-def test_whatever_a_failed_cell_said_fits_the_panel(
+def test_the_reason_of_a_failed_cell_fits_the_panel(
     reason: str, log: list[str], columns: int
 ) -> None:
     failed = replace(cell_failed(), reason=reason, log_lines=tuple(log))
@@ -361,20 +367,20 @@ def test_whatever_a_failed_cell_said_fits_the_panel(
 
 
 @pytest.mark.parametrize("p90", [0.04, 0.5, 9_999.0, 12_000.0, 100_000.0, 1_000_000.0])
-def test_a_cell_is_as_wide_as_every_other_whatever_its_latency(p90: float) -> None:
+def test_every_latency_fits_its_cell(p90: float) -> None:
     profile = make_profile(models=[1, 2])
     fast = cell_finished("m1_u2_s2", requests=requests(((p90, 10),)))
-    begun = cell_started("m2_u2_s2")
+    started = cell_started("m2_u2_s2")
     now = sample("m2_u2_s2", requests=requests(((p90, 10),)))
-    state = state_after(run_started(profile), cell_started(), fast, begun, now)
+    state = state_after(run_started(profile), cell_started(), fast, started, now)
 
     lines = matrix_lines(grid_of(plan_cells(profile)), state, UNICODE, live=True, cursor="m1_u2_s2")
 
-    assert {width(it) for it in lines} == {width(lines[0])}
+    assert {width(one) for one in lines} == {width(lines[0])}
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-def test_a_header_is_never_wider_than_the_screen(columns: int) -> None:
+def test_a_header_fits_the_screen(columns: int) -> None:
     profile = make_profile(models=[16], users=[100], spawn_rates=[2.5], repeats=2)
     key = "m16_u100_s2.5_r2"
     home = Path("/r") / ("a-profile-with-a-name-as-long-as-a-line" * 2) / "20261122-111101-12"
@@ -387,15 +393,48 @@ def test_a_header_is_never_wider_than_the_screen(columns: int) -> None:
                 assert width(one) <= columns
 
 
-def test_a_cell_that_is_not_read_yet_is_not_one_without_a_failure() -> None:
+def test_the_failures_of_an_unread_cell_are_loading() -> None:
     unread = shown(cell_started(), cell_skipped(), cell_started(), attempt=False)
 
     assert unread.is_loading
-    assert texts(failures_panel(unread, 80)[1]) == ["loading…"]
+    assert texts(failures_panel(unread, 80)[1]) == ["Loading…"]
 
 
-def test_recent_seconds_alone_are_no_totals() -> None:
+def test_recent_samples_alone_have_no_totals() -> None:
     partial = replace(shown(cell_started(), sample()), totals=None, slices=(SLICE,))
 
     assert partial.is_loading
-    assert texts(statistics_panel(partial, 80)[1]) == ["loading…"]
+    assert texts(statistics_panel(partial, 80)[1]) == ["Loading…"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "phrase"),
+    [
+        (make_cell(1, 2, 8), "1 model, 2 users, 8 users/s"),
+        (make_cell(2, 1, 0.5), "2 models, 1 user, 0.5 users/s"),
+        (make_cell(repeat=2), "1 model, 2 users, 2 users/s, repeat 2"),
+        (replace(make_cell(), recheck=True), "1 model, 2 users, 2 users/s, recheck"),
+    ],
+)
+def test_a_load_is_spelled_out(cell: Cell, phrase: str) -> None:
+    assert load_phrase(cell) == phrase
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone"), [(Verdict.SUSPECT, Tone.WARN), (Verdict.INVALID, Tone.BAD)]
+)
+def test_a_verdict_has_its_colour(verdict: Verdict, tone: Tone) -> None:
+    end = cell_finished(verdict=verdict, reasons=("not settled",))
+
+    (only,) = outcome_lines(shown(cell_started(), end).cell, 80)
+
+    assert (plain(only), only[0].tone) == (f"{verdict.value.capitalize()}: not settled", tone)
+
+
+def test_a_bottleneck_has_a_heading() -> None:
+    found = Bottleneck(kind=BottleneckKind.QUEUE, text="the queue before the model")
+
+    lines = bottleneck_lines(replace(shown(), bottleneck=found), 80)
+
+    assert texts(lines) == ["Bottleneck: the queue before the model"]
+    assert bottleneck_lines(shown(), 80) == []

@@ -1,4 +1,4 @@
-"""The containers of a run, a line each."""
+"""The table of a run's containers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,9 +10,10 @@ from loadbench.engine.report.running_totals import Accumulator
 from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.containers import (
     MIB,
-    container_header,
+    container_entries,
+    container_line,
     container_lines,
-    standing,
+    container_state,
 )
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.text import Line, Tone, plain, width
@@ -28,22 +29,22 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
-    """What stands on the lines."""
+    """The text of the lines."""
     return [plain(one).rstrip() for one in lines]
 
 
 def tone_of(one: Line, text: str) -> Tone:
-    """The tone of the first piece with this text in it."""
+    """The tone of the first piece that contains a text."""
     return next(piece.tone for piece in one if text in piece.text)
 
 
 def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView:
     """The first cell, its attempt added up where it has one."""
-    state = state_after(BEGUN, *events)
+    state = state_after(STARTED, *events)
     return CellView(
         state.cells[FIRST],
         state if attempt else None,
@@ -52,55 +53,58 @@ def shown(*events: Event, totals: bool = True, attempt: bool = True) -> CellView
 
 
 def container(name: str = "model-1", **fields: Any) -> Container:
-    """A container that runs."""
+    """A running container."""
     return Container(name=name, **{"service": "model", "state": "running", **fields})
 
 
 @pytest.mark.parametrize(
-    ("fields", "words", "tone"),
+    ("fields", "text", "tone"),
     [
         ({}, "running", Tone.GOOD),
         ({"health": "healthy"}, "healthy", Tone.GOOD),
         ({"health": "starting"}, "starting", Tone.WARN),
         ({"health": "unhealthy"}, "unhealthy", Tone.BAD),
         ({"state": "paused"}, "paused", Tone.WARN),
-        ({"state": "exited", "exit_code": 1}, "exited (1)", Tone.BAD),
+        ({"state": "exited", "exit_code": 1}, "exited, code 1", Tone.BAD),
         ({"state": "exited"}, "exited", Tone.BAD),
         ({"state": "exited", "exit_code": -9}, "killed by signal 9", Tone.BAD),
         (
             {"state": "exited", "exit_code": 137, "oom_killed": True},
-            "out of memory (137)",
+            "exited, code 137 (out of memory)",
             Tone.BAD,
         ),
-        ({"state": "dead", "exit_code": 0}, "dead (0)", Tone.BAD),
-        ({"state": "exited", "exit_code": 0, "health": "healthy"}, "exited (0)", Tone.BAD),
+        ({"state": "dead", "exit_code": 0}, "dead, code 0", Tone.BAD),
+        ({"state": "exited", "exit_code": 0, "health": "healthy"}, "exited, code 0", Tone.BAD),
         ({"oom_killed": True, "health": "healthy"}, "healthy", Tone.GOOD),
     ],
 )
-def test_how_a_container_is(fields: dict[str, Any], words: str, tone: Tone) -> None:
+def test_each_state_has_its_text_and_tone(fields: dict[str, Any], text: str, tone: Tone) -> None:
     one = container(**fields)
 
-    assert standing(one) == (words, tone)
-    (shown,) = container_lines([one], UNICODE)
+    assert container_state(one) == (text, tone)
+    _, row = container_lines([one], UNICODE)
     sign = {Tone.GOOD: "●", Tone.WARN: "○", Tone.BAD: "✖"}[tone]
-    assert plain(shown).startswith(f"{sign} model-1  {words}")
-    assert shown[0].tone is tone
+    assert plain(row).startswith(f"{sign} model-1  {text}")
+    assert row[0].tone is tone
 
 
-def test_a_container_shows_what_it_uses() -> None:
+def test_column_heads_stand_above_the_usage() -> None:
     one = container(health="healthy", cpu_cores=1.25, memory_bytes=210 * MIB)
 
-    assert texts(container_lines([one], UNICODE)) == ["● model-1  healthy    125%  210M"]
+    assert texts(container_lines([one], UNICODE)) == [
+        "  name     state       CPU memory",
+        "● model-1  healthy    125%   210M",
+    ]
 
 
-def test_what_is_not_known_yet_is_empty() -> None:
-    assert texts(container_lines([container()], UNICODE)) == ["● model-1  running"]
+def test_unknown_usage_is_blank() -> None:
+    assert texts(container_lines([container()], UNICODE))[1] == "● model-1  running"
 
 
-def test_a_container_that_has_ended_uses_nothing() -> None:
+def test_an_exited_container_has_no_usage() -> None:
     one = container(state="exited", exit_code=1, cpu_cores=0.5, memory_bytes=MIB)
 
-    assert texts(container_lines([one], UNICODE)) == ["✖ model-1  exited (1)"]
+    assert texts(container_lines([one], UNICODE))[1] == "✖ model-1  exited, code 1"
 
 
 @pytest.mark.parametrize(
@@ -113,39 +117,58 @@ def test_a_container_that_has_ended_uses_nothing() -> None:
         (80 * 1024 * MIB, "80.0G"),
     ],
 )
-def test_memory_is_in_mib_and_in_gib_where_that_is_too_long(size: int, shown: str) -> None:
-    (one,) = texts(container_lines([container(memory_bytes=size)], UNICODE))
+def test_memory_is_in_mib_or_in_gib_if_that_is_too_long(size: int, shown: str) -> None:
+    _, one = texts(container_lines([container(memory_bytes=size)], UNICODE))
 
     assert one.split()[-1] == shown
 
 
-def test_a_column_of_vram_stands_there_when_one_container_uses_any() -> None:
+def test_there_is_a_vram_column_if_any_container_uses_vram() -> None:
     both = [
         container(memory_bytes=MIB, vram_bytes=2048 * MIB),
         container("api-1", memory_bytes=3 * MIB),
     ]
 
-    first, second = container_lines(both, UNICODE)
+    heads, first, second = container_lines(both, UNICODE)
 
+    assert plain(heads).endswith(" CPU memory  VRAM")
     assert plain(first).endswith("    1M 2048M")
     assert plain(second).rstrip().endswith("    3M")
-    assert width(first) == width(second)
-    assert container_header(both) == "% of a core, memory, VRAM"
-    assert container_header(both[1:]) == "% of a core, memory"
+    assert width(heads) == width(first) == width(second)
+    assert plain(container_lines(both[1:], UNICODE)[0]).endswith(" CPU memory")
 
 
-def test_restarts_are_a_warning() -> None:
-    (one,) = container_lines([container(restarts=3)], UNICODE)
+def test_restarts_are_highlighted() -> None:
+    _, one = container_lines([container(restarts=3)], UNICODE)
 
     assert plain(one).endswith("  3 restarts")
     assert tone_of(one, "restarts") is Tone.WARN
 
 
-def test_names_are_as_wide_as_the_longest() -> None:
-    first, second = texts(container_lines([container("a"), container("model-10")], UNICODE))
+def test_states_are_aligned_behind_the_longest_name() -> None:
+    names = [container("a"), container("model-10")]
 
-    assert first.index("running") == second.index("running")
+    heads, first, second = texts(container_lines(names, UNICODE))
+
+    assert heads.index("state") == first.index("running") == second.index("running")
 
 
-def test_without_containers_there_is_no_line() -> None:
-    assert container_lines([], UNICODE) == []
+def test_without_containers_there_is_no_entry() -> None:
+    assert container_entries([], UNICODE, 40) == []
+
+
+def test_entries_start_with_the_heads_and_wrap_the_state_of_an_exited_container() -> None:
+    killed = container(state="exited", exit_code=137, oom_killed=True)
+
+    heads, running, exited = container_entries([container("api-1"), killed], UNICODE, 37)
+
+    assert (heads.key, running.key, exited.key) == ("", "api-1", "model-1")
+    assert texts(exited.lines) == ["✖ model-1  exited, code 137 (out of", "    memory)"]
+
+
+def test_a_single_container_is_described_in_a_phrase() -> None:
+    one = container(cpu_cores=0.5, memory_bytes=70 * MIB, vram_bytes=MIB, restarts=1)
+
+    assert plain(container_line(one, UNICODE)) == (
+        "● running, CPU 50 % of a core, memory 70 MiB, VRAM 1 MiB, 1 restart"
+    )

@@ -17,7 +17,7 @@ from loadbench.ui.lines.text import SERIES, Line, Tone, plain, width
 
 
 def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
-    """A chart of ten seconds, the last line at the right axis if that is asked for."""
+    """A chart of ten seconds; `right`: with the last line on the right axis."""
     series = [
         Series(
             name=f"line {i}",
@@ -37,13 +37,13 @@ BROKEN: list[PlotPoint] = [(float(x), None if 3 <= x <= 6 else 50.0) for x in ra
 
 
 def body(lines: Sequence[Line]) -> str:
-    """Everything that is drawn."""
+    """The text of the drawing."""
     return "\n".join(plain(one) for one in lines)
 
 
 @pytest.mark.parametrize("right", [False, True])
 @pytest.mark.parametrize("signs", [False, True])
-def test_a_chart_fills_the_room_it_is_given(right: bool, signs: bool) -> None:
+def test_a_chart_has_the_requested_size(right: bool, signs: bool) -> None:
     made = chart(STEADY, BROKEN, right=right)
 
     for columns in (20, 21, 37, 60, 119, 200):
@@ -61,7 +61,7 @@ def test_a_chart_fills_the_room_it_is_given(right: bool, signs: bool) -> None:
     st.integers(4, 40),
     st.booleans(),
 )
-def test_whatever_is_drawn_fits(
+def test_any_values_fit_the_size(
     values: list[float | None], columns: int, rows: int, right: bool
 ) -> None:
     line: list[PlotPoint] = [(float(x), y) for x, y in enumerate(values)]
@@ -74,7 +74,7 @@ def test_whatever_is_drawn_fits(
     assert all(width(one) <= columns for one in lines)
 
 
-def test_a_chart_of_signs_in_an_ascii_frame_has_ascii_characters_alone() -> None:
+def test_a_chart_of_signs_in_an_ascii_frame_is_ascii() -> None:
     text = body(draw(chart(STEADY, BROKEN, right=True), 60, 12, signs=True, ascii_frame=True))
 
     assert text.isascii()
@@ -91,7 +91,7 @@ def test_a_line_is_drawn_in_its_tone_and_the_frame_is_dim() -> None:
     assert braille
 
 
-def test_the_axes_say_what_they_go_to() -> None:
+def test_the_axes_have_labels() -> None:
     lines = draw(chart(STEADY), 60, 12, signs=False, ascii_frame=False)
     text = body(lines)
 
@@ -99,7 +99,7 @@ def test_the_axes_say_what_they_go_to() -> None:
         assert label in text
 
 
-def test_a_right_axis_has_numbers_of_its_own() -> None:
+def test_the_right_axis_has_its_own_scale() -> None:
     few: list[PlotPoint] = [(float(x), 2.0) for x in range(11)]
 
     lines = draw(chart(STEADY, few, right=True), 60, 12, signs=False, ascii_frame=False)
@@ -108,7 +108,7 @@ def test_a_right_axis_has_numbers_of_its_own() -> None:
     assert any("60┤" in plain(one) for one in lines)
 
 
-def test_without_a_line_at_the_right_there_is_no_right_axis() -> None:
+def test_a_chart_without_a_right_line_has_no_right_axis() -> None:
     text = body(draw(chart(STEADY), 60, 12, signs=False, ascii_frame=False))
 
     assert "├" not in text
@@ -117,7 +117,7 @@ def test_without_a_line_at_the_right_there_is_no_right_axis() -> None:
 
 def test_a_gap_is_not_drawn_over() -> None:
     def signs_in(points_: list[PlotPoint]) -> int:
-        # The mark at 5 s would hide some.
+        # The mark at 5 s would hide some signs.
         made = chart(points_, marks=[])
         return body(draw(made, 60, 12, signs=True, ascii_frame=True)).count(".")
 
@@ -125,13 +125,13 @@ def test_a_gap_is_not_drawn_over() -> None:
     assert 0 < signs_in(BROKEN) < 0.75 * signs_in(whole)
 
 
-def test_a_single_point_is_seen() -> None:
+def test_a_single_point_is_visible() -> None:
     made = chart([(5.0, 50.0)], marks=[])
 
     assert "." in body(draw(made, 60, 12, signs=True, ascii_frame=True))
 
 
-def test_points_that_stand_out_are_dots() -> None:
+def test_emphasised_points_are_dots() -> None:
     made = chart([(2.0, 50.0), (8.0, 20.0)], marks=[])
     dotted = replace(made, series=[replace(made.series[0], dotted=True)])
 
@@ -153,7 +153,7 @@ def test_a_chart_without_a_point_is_an_empty_frame() -> None:
     assert "1┤" in body(lines)
 
 
-def test_one_chart_leaves_nothing_for_the_next() -> None:
+def test_a_chart_does_not_affect_the_next_one() -> None:
     alone = draw(chart(BROKEN), 60, 12, signs=False, ascii_frame=False)
     draw(chart(STEADY, STEADY, right=True), 100, 20, signs=True, ascii_frame=True)
 
@@ -187,7 +187,7 @@ def test_a_ceiling_is_a_round_number(values: list[float | None], ceiling: float)
 
 
 @given(st.lists(st.none() | st.floats(1e-6, 1e12), min_size=1))
-def test_no_value_is_above_the_ceiling_and_it_is_near_the_highest(
+def test_the_ceiling_is_at_or_just_above_the_highest_value(
     values: list[float | None],
 ) -> None:
     ceiling = nice_ceiling(values)
@@ -197,5 +197,5 @@ def test_no_value_is_above_the_ceiling_and_it_is_near_the_highest(
 
 
 @given(st.floats(1e-6, 1e12), st.floats(1e-6, 1e12))
-def test_a_higher_value_has_no_lower_ceiling(one: float, other: float) -> None:
+def test_the_ceiling_grows_with_the_value(one: float, other: float) -> None:
     assert nice_ceiling([min(one, other)]) <= nice_ceiling([max(one, other)])

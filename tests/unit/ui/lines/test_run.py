@@ -1,4 +1,4 @@
-"""The two lines at the top of a run."""
+"""The header of a run."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished
+from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.run.lines import header_lines
 from tests.support.builders import (
     answered,
+    cell_failed,
     cell_finished,
+    cell_skipped,
     cell_started,
     make_profile,
     run_started,
@@ -26,19 +28,19 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
 
 
-BEGUN = run_started(PROFILE)
+STARTED = run_started(PROFILE)
 
 
 MEASURING = CellPhase(cell=FIRST, phase=Phase.MEASURING)
 
 
 def texts(lines: Iterable[Line]) -> list[str]:
-    """What stands on the lines."""
+    """The text of the lines."""
     return [plain(one).rstrip() for one in lines]
 
 
 def tone_of(one: Line, text: str) -> Tone:
-    """The tone of the first piece with this text in it."""
+    """The tone of the first piece that contains a text."""
     return next(piece.tone for piece in one if text in piece.text)
 
 
@@ -49,8 +51,8 @@ def header(
     later_s: float = 0.0,
     glyphs: Glyphs = UNICODE,
 ) -> list[Line]:
-    """The two lines at the top of a run, some seconds after its last event."""
-    state = state_after(BEGUN, *events)
+    """The header of a run, some seconds after its last event."""
+    state = state_after(STARTED, *events)
     run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, status)
     return header_lines(run, PROFILE, state.elapsed_s + later_s, glyphs, columns)
 
@@ -66,35 +68,40 @@ ALL_OVER = tuple(
 LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))
 
 
-def test_a_live_run_says_its_name_the_cell_and_what_is_left() -> None:
+def test_a_live_run_shows_its_name_progress_and_remaining_time() -> None:
     title, _ = texts(header(*LIVE))
 
     assert title.startswith(" demo ▸ 20261122-072100   ▶ live  ")
-    assert "0 of 3 cells over  " in title
+    assert "0 of 3 cells done  " in title
     assert title.endswith(" left")
     assert width(header(*LIVE)[0]) == 120
 
 
-def test_what_is_left_becomes_less_while_nothing_is_said() -> None:
-    at_first, later = (texts(header(*LIVE, later_s=it))[0] for it in (0.0, 4.0))
+def test_the_remaining_time_decreases_between_entries() -> None:
+    at_first, later = (texts(header(*LIVE, later_s=later_s))[0] for later_s in (0.0, 4.0))
 
     assert "1 min 29 s left" in at_first
     assert "1 min 25 s left" in later
 
 
 def test_the_bar_is_full_at_the_end() -> None:
-    begun, over = (texts(header(*events))[0] for events in ((), ALL_OVER))
+    started, over = (texts(header(*events))[0] for events in ((), ALL_OVER))
 
-    assert begun.count("░") == 16 - begun.count("█")
-    assert begun.count("█") < 2
+    assert started.count("░") == 16 - started.count("█")
+    assert started.count("█") < 2
     assert (over.count("█"), over.count("░")) == (16, 0)
-    assert "3 of 3 cells over" in over
+    assert "3 of 3 cells done" in over
 
 
-def test_the_phase_has_a_clock_with_its_length() -> None:
-    doing = texts(header(cell_started(), MEASURING, later_s=4.0))[1]
+def test_the_current_phase_has_a_clock_with_its_length() -> None:
+    wide, narrow = (
+        texts(header(cell_started(), MEASURING, later_s=4.0, columns=columns))[1]
+        for columns in (120, 80)
+    )
 
-    assert doing == (" m1_u2_s2  scaling ▸ ramping ▸ settling ▸ measuring 00:04/00:10 ▸ draining")
+    phases = "scaling ▸ ramping ▸ settling ▸ measuring 00:04/00:10 ▸ draining"
+    assert wide == f" 1 model, 2 users, 2 users/s  {phases}"
+    assert narrow == f" m1_u2_s2  {phases}"
 
 
 @pytest.mark.parametrize(
@@ -104,62 +111,64 @@ def test_the_phase_has_a_clock_with_its_length() -> None:
         (Phase.SCALING, 3725.0, "scaling 1:02:05 "),
         (Phase.SETTLING, 7.0, "settling 00:07/≤00:15 "),
         (Phase.MEASURING, 99.0, "measuring 00:10/00:10 "),
-        (Phase.RAMPING, 3.0, "ramping 00:03 "),  # all users come at once
+        (Phase.RAMPING, 3.0, "ramping 00:03 "),  # all users start at once
         (Phase.DRAINING, 1.0, "draining 00:01"),
     ],
 )
-def test_a_clock_goes_no_further_than_its_phase(phase: Phase, later_s: float, clock: str) -> None:
-    doing = header(cell_started(), CellPhase(cell=FIRST, phase=phase), later_s=later_s)[1]
+def test_a_clock_stops_at_the_length_of_its_phase(phase: Phase, later_s: float, clock: str) -> None:
+    activity = header(cell_started(), CellPhase(cell=FIRST, phase=phase), later_s=later_s)[1]
 
-    assert clock in plain(doing)
-    assert tone_of(doing, phase.value) is Tone.ACCENT
+    assert clock in plain(activity)
+    assert tone_of(activity, phase.value) is Tone.ACCENT
 
 
-def test_a_cell_that_is_measured_again_says_so() -> None:
+def test_a_later_attempt_is_numbered() -> None:
     again = (cell_started(attempt=2), CellPhase(cell=FIRST, phase=Phase.SCALING))
 
-    assert texts(header(*again))[1].startswith(" m1_u2_s2 (attempt 2)  scaling")
+    assert texts(header(*again))[1].startswith(" 1 model, 2 users, 2 users/s (attempt 2)  scaling")
 
 
 def test_a_cell_without_a_phase_has_no_clock() -> None:
-    assert texts(header(cell_started()))[1].split(" ▸ ")[0] == " m1_u2_s2  scaling"
+    assert texts(header(cell_started()))[1].split(" ▸ ")[0] == (
+        " 1 model, 2 users, 2 users/s  scaling"
+    )
 
 
-def test_a_pause_that_waits_for_the_cell_says_so() -> None:
-    doing = header(cell_started(), MEASURING, answered("pause"))[1]
+def test_a_pause_after_the_current_cell_is_announced() -> None:
+    activity = header(cell_started(), MEASURING, answered("pause"), columns=140)[1]
 
-    assert plain(doing).endswith("   pauses after it")
-    assert tone_of(doing, "pauses") is Tone.WARN
+    assert plain(activity).endswith(" ▸ draining  pausing after this cell")
+    assert tone_of(activity, "pausing") is Tone.WARN
 
 
-def test_a_paused_run_says_how_it_goes_on() -> None:
+def test_a_paused_run_names_the_key_to_resume() -> None:
     over = (cell_started(), cell_finished(), answered("pause"))
 
-    assert texts(header(*over))[1] == " paused: space goes on"
+    assert texts(header(*over))[1] == " Paused · Space resume"
 
 
 @pytest.mark.parametrize(
-    ("events", "told"), [((), " starting"), ((*LIVE[:1], cell_finished()), " between two cells")]
+    ("events", "text"), [((), " Starting"), ((*LIVE[:1], cell_finished()), " Between two cells")]
 )
-def test_a_run_without_a_current_cell_says_where_it_is(
-    events: tuple[Event, ...], told: str
+def test_a_run_without_a_current_cell_shows_its_activity(
+    events: tuple[Event, ...], text: str
 ) -> None:
-    assert texts(header(*events))[1] == told
+    assert texts(header(*events))[1] == text
 
 
 @pytest.mark.parametrize("events", [(), LIVE, (*LIVE, answered("pause"))])
-def test_a_run_that_is_being_stopped_says_so_above_all(events: tuple[Event, ...]) -> None:
-    doing = texts(header(*events, answered("stop")))[1]
+def test_a_stopping_run_shows_only_that(events: tuple[Event, ...]) -> None:
+    activity = texts(header(*events, answered("stop")))[1]
 
-    assert doing == " stopping: everything is being taken down"
+    assert activity == " Stopping: removing containers and processes"
 
 
 def test_a_narrow_header_keeps_the_current_phase_and_its_clock() -> None:
     events = (cell_started(), MEASURING, answered("pause"))
 
-    title, doing = texts(header(*events, columns=60, later_s=1.0))
+    title, activity = texts(header(*events, columns=60, later_s=1.0))
 
-    assert doing == " m1_u2_s2  measuring 00:02/00:10  pauses after it"
+    assert activity == " m1_u2_s2  measuring 00:02/00:10  pausing after this cell"
     assert title.endswith("1 min 27 s left")
     assert "█" not in title
 
@@ -176,10 +185,8 @@ def test_a_narrow_header_keeps_the_current_phase_and_its_clock() -> None:
     ],
     ids=["starting", "scaling", "pausing", "stopping", "over"],
 )
-def test_a_live_header_is_never_wider_than_the_screen(
-    events: tuple[Event, ...], glyphs: Glyphs
-) -> None:
-    # 60 columns are the fewest that a screen has.
+def test_a_live_header_fits_the_screen(events: tuple[Event, ...], glyphs: Glyphs) -> None:
+    # The screen has at least 60 columns.
     for columns in range(60, 140):
         lines = header(*events, columns=columns, glyphs=glyphs)
         assert all(width(one) <= columns for one in lines)
@@ -188,7 +195,7 @@ def test_a_live_header_is_never_wider_than_the_screen(
 @pytest.mark.parametrize("columns", [60, 61, 70, 80, 100, 120])
 @pytest.mark.parametrize("left", [None, "3 containers of bench-1 could not be removed: no answer"])
 @pytest.mark.parametrize("result", list(Result))
-def test_the_header_of_a_run_that_is_over_is_never_wider_than_the_screen(
+def test_the_header_of_a_finished_run_fits_the_screen(
     result: Result, left: str | None, columns: int
 ) -> None:
     end = finish(result, reason="model-1 " * 20, left=left)
@@ -198,43 +205,60 @@ def test_the_header_of_a_run_that_is_over_is_never_wider_than_the_screen(
     assert all(width(one) <= columns for one in lines)
 
 
-def test_a_run_that_is_done_counts_its_cells() -> None:
+def test_a_done_run_counts_its_cells_by_verdict() -> None:
     lines = header(*ALL_OVER, finish(), status=RunStatus.DONE)
     title, ending = texts(lines)
 
     assert "● done" in title
-    assert title.endswith("3 cells: 3 measured")
-    assert ending == " done: every cell is over"
-    assert tone_of(lines[1], "done") is Tone.DIM
+    assert title.endswith("3 cells: 3 valid")
+    assert ending == " Done: 3 of 3 cells measured"
+    assert tone_of(lines[0], "3 valid") is Tone.GOOD
+    assert tone_of(lines[1], "Done") is Tone.DIM
 
 
-def test_a_run_that_was_stopped_says_how_the_rest_is_measured() -> None:
+def test_verdicts_and_failures_have_their_colour_in_the_header() -> None:
+    events = (
+        *(cell_started(FIRST), cell_finished(FIRST, verdict=Verdict.SUSPECT, reasons=("x",))),
+        *(cell_started(SECOND), cell_failed(SECOND), cell_skipped(THIRD)),
+    )
+
+    title, _ = header(*events, finish(), status=RunStatus.DONE)
+    short, _ = header(*events, finish(), status=RunStatus.DONE, columns=70)
+
+    assert plain(title).rstrip().endswith("3 cells: 1 suspect, 1 failed, 1 skipped")
+    assert plain(short).rstrip().endswith("1 of 3, 1 failed, 1 skipped")
+    tones = [tone_of(title, word) for word in ("suspect", "failed", "skipped")]
+    assert tones == [Tone.WARN, Tone.BAD, Tone.WARN]
+    assert [tone_of(short, word) for word in ("failed", "skipped")] == [Tone.BAD, Tone.WARN]
+
+
+def test_a_stopped_run_names_the_key_to_resume() -> None:
     stopped = finish(Result.STOPPED, reason="asked for")
 
     lines = header(*LIVE, stopped, status=RunStatus.STOPPED)
 
-    assert texts(lines)[1] == " stopped: asked for; r measures the rest"
-    assert tone_of(lines[1], "stopped") is Tone.WARN
+    assert texts(lines)[1] == " Stopped: asked for. Press r to resume."
+    assert tone_of(lines[1], "Stopped") is Tone.WARN
 
 
-def test_what_could_not_be_taken_down_is_told_in_a_warning() -> None:
+def test_leftovers_of_a_run_are_a_warning() -> None:
     lines = header(*ALL_OVER, finish(left="model-1 is left"), status=RunStatus.DONE)
 
-    assert texts(lines)[1] == " done: every cell is over; model-1 is left"
+    assert texts(lines)[1] == " Done: 3 of 3 cells measured; model-1 is left"
     assert tone_of(lines[1], "left") is Tone.WARN
 
 
-def test_an_interrupted_run_says_where_it_was_killed() -> None:
+def test_an_interrupted_run_names_the_cell_of_the_kill() -> None:
     title, ending = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
 
     assert "! interrupted" in title
     assert title.endswith("3 cells: 3 pending")
-    assert ending == " the runner was killed at m1_u2_s2; r measures the rest"
+    assert ending == " The runner was killed during m1_u2_s2. Press r to resume."
 
 
-def test_an_interrupted_run_between_cells_was_killed_at_none() -> None:
+def test_a_run_that_was_killed_between_cells_names_no_cell() -> None:
     over = (cell_started(), cell_finished())
 
     ending = texts(header(*over, status=RunStatus.INTERRUPTED))[1]
 
-    assert ending == " the runner was killed; r measures the rest"
+    assert ending == " The runner was killed. Press r to resume."

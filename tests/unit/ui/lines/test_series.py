@@ -1,4 +1,4 @@
-"""From samples to the series of charts."""
+"""The series of a cell's charts, from its samples."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tests.support.builders import (
 
 
 def seconds(number: int, since: int = 0) -> list[Sample]:
-    """Samples of a cell, each second a little different."""
+    """Samples of a cell that vary from second to second."""
     return [
         sample(
             second=second,
@@ -42,7 +42,7 @@ HOUR = seconds(4000)
 
 
 def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
-    """A chart of ten seconds, the last line at the right axis if that is asked for."""
+    """A chart of ten seconds; `right`: with the last line on the right axis."""
     series = [
         Series(
             name=f"line {i}",
@@ -75,7 +75,7 @@ def points(chart: Chart) -> dict[str, list[PlotPoint]]:
     return {one.name: list(one.points) for one in chart.series}
 
 
-def test_latency_has_a_line_for_each_of_three_percentiles() -> None:
+def test_latency_has_a_line_per_percentile() -> None:
     one = sample(requests=requests(tuple((float(ms), 1) for ms in range(1, 101))))
 
     latency, _ = drawn([one])
@@ -90,32 +90,32 @@ def test_seconds_without_a_success_are_gaps() -> None:
     assert points(throughput)["req/s"] == [(0, 40.0), (1, 0.0)]
 
 
-def test_throughput_is_a_second_s_however_long_a_slice_is() -> None:
+def test_throughput_is_per_second_for_any_length_of_slice() -> None:
     _, throughput = drawn([sample(second=second) for second in range(121)])
 
     assert {y for _, y in points(throughput)["req/s"]} == {40.0}
 
 
-def test_users_have_the_axis_at_the_right() -> None:
+def test_users_are_on_the_right_axis() -> None:
     _, throughput = drawn(seconds(3))
 
     assert {one.name for one in throughput.series if one.right} == {"users"}
     assert points(throughput)["users"] == [(0, 1.0), (1, 2.0), (2, 3.0)]
 
 
-def test_failures_have_a_line_where_there_are_any() -> None:
+def test_there_is_a_line_of_failures_if_there_are_any() -> None:
     _, without = drawn([sample()])
-    _, there = drawn([sample(requests=requests(failures=((1.0, 6),)))])
+    _, failing = drawn([sample(requests=requests(failures=((1.0, 6),)))])
 
     assert "failures/s" not in points(without)
-    assert points(there)["failures/s"] == [(0, 6.0)]
+    assert points(failing)["failures/s"] == [(0, 6.0)]
 
 
-def test_a_mark_stands_where_measuring_begins() -> None:
+def test_a_mark_is_at_the_start_of_the_measurement_window() -> None:
     assert [chart.marks for chart in drawn(seconds(9))] == [[5.0], [5.0]]
 
 
-def test_a_cell_that_is_over_fills_its_axis() -> None:
+def test_the_axis_of_a_finished_cell_ends_with_its_samples() -> None:
     assert drawn(seconds(33))[0].x_limits == (0.0, 33.0)
 
 
@@ -128,7 +128,7 @@ def test_the_axis_of_a_growing_cell_grows_in_steps() -> None:
 
 @given(st.integers(1, 4000))
 @settings(max_examples=20)
-def test_a_growing_axis_has_room_for_all_there_is(length: int) -> None:
+def test_a_growing_axis_has_room_for_all_samples(length: int) -> None:
     assert drawn(HOUR[:length], growing=True)[0].x_limits[1] >= length
 
 
@@ -144,7 +144,7 @@ def test_an_empty_chart_is_ten_seconds_long(growing: bool) -> None:
     assert not latency.has_points
 
 
-def test_a_chart_of_gaps_alone_has_nothing_to_draw() -> None:
+def test_a_chart_of_gaps_has_no_points() -> None:
     latency, throughput = drawn([sample(requests=())])
 
     assert not latency.has_points
@@ -164,14 +164,14 @@ def test_a_chart_of_gaps_alone_has_nothing_to_draw() -> None:
         (86_400, ["0s", "6:00h", "12:00h", "18:00h", "24:00h"]),
     ],
 )
-def test_moments_of_a_time_axis_are_round(end_s: float, labels: list[str]) -> None:
+def test_ticks_of_a_time_axis_are_round(end_s: float, labels: list[str]) -> None:
     ticks = time_ticks(end_s)
 
     assert [label for _, label in ticks] == labels
 
 
 @given(st.integers(10, 72_000))
-def test_a_time_axis_has_a_few_moments_at_even_distances(end_s: int) -> None:
+def test_a_time_axis_has_a_few_evenly_spaced_ticks(end_s: int) -> None:
     ticks = [at for at, _ in time_ticks(end_s)]
 
     assert 3 <= len(ticks) <= 6
@@ -180,14 +180,14 @@ def test_a_time_axis_has_a_few_moments_at_even_distances(end_s: int) -> None:
     assert len({b - a for a, b in pairwise(ticks)}) == 1
 
 
-def test_the_legend_names_the_series_with_what_they_are_drawn_with() -> None:
+def test_the_legend_has_the_line_or_sign_of_each_series() -> None:
     series = drawn(seconds(3))[0].series
 
     assert plain(tuple(legend(series, signs=False))) == " ─ p50 ─ p90 ─ p99"
     assert plain(tuple(legend(series, signs=True))) == " . p50 o p90 * p99"
 
 
-def test_percentiles_of_a_slice_are_those_of_all_its_seconds() -> None:
+def test_percentiles_of_a_slice_cover_all_its_seconds() -> None:
     buckets: list[Buckets] = [((10.0, 9),), ((500.0, 1),)]
     samples = [
         sample(second=second, requests=requests(buckets[second % 2])) for second in range(121)

@@ -1,4 +1,4 @@
-"""Lines of text: how they are wrapped, cut, aligned and made harmless."""
+"""Lines of text: wrapping, cutting, alignment and control characters."""
 
 import pytest
 from hypothesis import given
@@ -22,17 +22,17 @@ WIDE = "日本語のモデル"
 letters = st.text(st.sampled_from("ab cd.-/日本é "), max_size=60)
 tones = st.sampled_from([Tone.PLAIN, Tone.BAD, Tone.DIM])
 pieces = st.builds(Piece, letters, tones)
-some_lines = st.lists(pieces, max_size=5).map(lambda its: line(*its))
+some_lines = st.lists(pieces, max_size=5).map(lambda made: line(*made))
 indents = st.integers(0, 12)
 
 
 def texts(parts: list[Line]) -> list[str]:
-    """What stands on the lines, without the spaces at their ends."""
+    """The text of the lines, without trailing spaces."""
     return [plain(part).rstrip() for part in parts]
 
 
-def said(parts: list[Line]) -> list[tuple[str, Tone]]:
-    """Every character but spaces, with its tone."""
+def characters(parts: list[Line]) -> list[tuple[str, Tone]]:
+    """All characters except spaces, with their tones."""
     return [
         (character, piece.tone)
         for part in parts
@@ -45,18 +45,18 @@ def said(parts: list[Line]) -> list[tuple[str, Tone]]:
 # A line
 
 
-def test_a_line_is_made_of_texts_and_of_texts_with_tones() -> None:
+def test_a_line_is_made_of_strings_tuples_and_pieces() -> None:
     made = line("a ", ("b", Tone.BAD), Piece(" c", Tone.DIM))
 
     assert made == (Piece("a "), Piece("b", Tone.BAD), Piece(" c", Tone.DIM))
     assert plain(made) == "a b c"
 
 
-def test_empty_parts_are_no_pieces() -> None:
+def test_empty_parts_are_left_out() -> None:
     assert line("", ("", Tone.BAD), Piece("")) == ()
 
 
-def test_what_steers_a_terminal_is_replaced() -> None:
+def test_control_characters_are_replaced() -> None:
     assert plain(line("a\x1b[31mb\x07\x00")) == "a\N{REPLACEMENT CHARACTER}[31mb" + 2 * "\ufffd"
 
 
@@ -65,7 +65,7 @@ def test_a_newline_is_a_space() -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\t")))
-def test_a_line_has_only_what_can_be_printed(content: str) -> None:
+def test_a_line_is_printable(content: str) -> None:
     assert plain(line(content)).isprintable()
 
 
@@ -73,7 +73,7 @@ def test_wide_characters_take_two_columns() -> None:
     assert width(line("ab", (WIDE, Tone.BAD))) == 2 + 2 * len(WIDE)
 
 
-# Wrapped
+# Wrapping
 
 
 def test_a_line_that_fits_is_one_part() -> None:
@@ -82,18 +82,18 @@ def test_a_line_that_fits_is_one_part() -> None:
     (part,) = wrap(whole, width(whole))
 
     assert plain(part) == plain(whole)
-    assert said([part]) == said([whole])
+    assert characters([part]) == characters([whole])
 
 
-def test_nothing_is_one_empty_part() -> None:
+def test_an_empty_line_is_one_empty_part() -> None:
     assert wrap((), 10) == [()]
 
 
-def test_a_line_is_broken_between_words() -> None:
+def test_a_line_is_wrapped_between_words() -> None:
     assert texts(wrap(line("the quick brown fox"), 10)) == ["the quick", "brown fox"]
 
 
-def test_a_word_may_fill_a_part_to_its_edge() -> None:
+def test_a_word_may_fill_a_part() -> None:
     assert texts(wrap(line("12345 67890 x"), 5)) == ["12345", "67890", "x"]
 
 
@@ -107,17 +107,17 @@ def test_parts_after_the_first_are_indented() -> None:
     ]
 
 
-def test_a_word_goes_on_in_another_tone_where_no_space_is() -> None:
+def test_a_word_with_two_tones_is_not_broken() -> None:
     parts = wrap(line(("failed", Tone.BAD), ": no"), 20)
 
     assert texts(parts) == ["failed: no"]
 
 
-def test_a_word_that_is_longer_than_a_part_is_broken() -> None:
+def test_a_word_longer_than_a_part_is_broken() -> None:
     assert texts(wrap(line("0123456789abcdef x"), 6)) == ["012345", "6789ab", "cdef x"]
 
 
-def test_a_long_word_after_others_begins_a_part_of_its_own() -> None:
+def test_a_long_word_starts_a_new_part() -> None:
     assert texts(wrap(line("at /tmp/0123456789"), 8, indent=2)) == [
         "at",
         "  /tmp/0",
@@ -130,11 +130,11 @@ def test_a_wide_character_is_never_cut_in_half() -> None:
     assert texts(wrap(line(WIDE), 5)) == ["日本", "語の", "モデ", "ル"]
 
 
-def test_spaces_at_an_edge_take_no_room() -> None:
+def test_spaces_at_the_edge_take_no_room() -> None:
     assert texts(wrap(line("12345     67890"), 5)) == ["12345", "67890"]
 
 
-def test_a_part_of_a_few_columns_still_holds_something() -> None:
+def test_a_part_without_columns_still_has_text() -> None:
     parts = wrap(line("abcdef"), 0, indent=3)
 
     assert texts(parts) == ["abcdef"]
@@ -148,10 +148,10 @@ def test_every_part_fits(whole: Line, columns: int, indent: int) -> None:
 
 
 @given(some_lines, st.integers(1, 40), indents)
-def test_nothing_but_spaces_is_lost_and_every_tone_is_kept(
+def test_wrapping_loses_only_spaces_and_keeps_the_tones(
     whole: Line, columns: int, indent: int
 ) -> None:
-    assert said(wrap(whole, columns, indent=indent)) == said([whole])
+    assert characters(wrap(whole, columns, indent=indent)) == characters([whole])
 
 
 @given(some_lines, st.integers(1, 40), indents)
@@ -161,46 +161,46 @@ def test_every_part_but_the_first_is_indented(whole: Line, columns: int, indent:
 
 
 @given(st.lists(st.text("abcdef", min_size=1, max_size=10)), st.integers(10, 40))
-def test_words_that_fit_are_never_broken(words: list[str], columns: int) -> None:
+def test_words_that_fit_are_not_broken(words: list[str], columns: int) -> None:
     parts = wrap(line(" ".join(words)), columns)
 
     assert [word for part in parts for word in plain(part).split()] == words
 
 
 @given(st.text(st.characters(exclude_characters="\t")), st.integers(1, 40))
-def test_whatever_a_service_says_fits(content: str, columns: int) -> None:
+def test_any_service_output_fits(content: str, columns: int) -> None:
     whole = line(content)
 
     parts = wrap(whole, columns)
 
     assert all(width(part) <= max(columns, 4) for part in parts)
-    assert said(parts) == said([whole])
+    assert characters(parts) == characters([whole])
 
 
-# Justified
+# Justifying
 
 
-def test_a_right_part_stands_at_the_edge() -> None:
+def test_a_right_part_is_right_aligned() -> None:
     assert plain(justify(line("left"), [line("right")], 20)) == "left           right"
 
 
-def test_the_first_right_part_that_fits_is_taken() -> None:
+def test_the_first_right_part_that_fits_is_used() -> None:
     rights = [line("in very many words"), line("short"), line("x")]
 
     assert plain(justify(line("left"), rights, 12)) == "left   short"
 
 
-def test_a_gap_of_two_columns_is_kept() -> None:
+def test_the_gap_has_at_least_two_columns() -> None:
     assert plain(justify(line("left"), [line("right")], 11)) == "left  right"
     assert plain(justify(line("left"), [line("right")], 10)) == "left"
 
 
-def test_without_a_right_part_the_left_one_stands_alone() -> None:
+def test_without_a_right_part_the_left_one_is_returned() -> None:
     assert justify(line("left"), [], 20) == line("left")
 
 
 @given(some_lines, st.lists(some_lines, max_size=3), st.integers(0, 80))
-def test_a_justified_line_is_as_wide_as_asked_or_the_left_part(
+def test_a_justified_line_has_the_requested_width_or_is_the_left_part(
     left: Line, rights: list[Line], columns: int
 ) -> None:
     made = justify(left, rights, columns)
@@ -211,13 +211,13 @@ def test_a_justified_line_is_as_wide_as_asked_or_the_left_part(
 # Tables
 
 
-def test_names_stand_left_and_numbers_right() -> None:
+def test_names_are_left_aligned_and_numbers_right_aligned() -> None:
     lines = table(("name", "n"), [("a", "1"), ("longer", "120")])
 
     assert [plain(one) for one in lines] == ["name      n", "a         1", "longer  120"]
 
 
-def test_more_columns_may_stand_left() -> None:
+def test_more_columns_can_be_left_aligned() -> None:
     lines = table(("a", "b", "c"), [("x", "yy", "1"), ("xx", "y", "22")], left=2)
 
     assert [plain(one) for one in lines] == ["a   b    c", "x   yy   1", "xx  y   22"]
@@ -230,7 +230,7 @@ def test_the_header_is_dim_and_a_value_keeps_its_tone() -> None:
     assert [piece.tone for piece in row if "3" in piece.text] == [Tone.BAD]
 
 
-def test_wide_names_move_no_column() -> None:
+def test_wide_characters_keep_the_alignment() -> None:
     lines = table(("name", "n"), [(WIDE, "1"), ("abc", "22")])
 
     assert {width(one) for one in lines} == {2 * len(WIDE) + 4}
@@ -244,11 +244,13 @@ cell_texts = st.text(st.sampled_from("ab日1.-"), max_size=12)
 
 
 @given(st.lists(st.tuples(cell_texts, cell_texts, cell_texts), max_size=6), st.integers(0, 3))
-def test_all_lines_of_a_table_are_as_wide(body: list[tuple[str, str, str]], left: int) -> None:
+def test_all_lines_of_a_table_have_the_same_width(
+    body: list[tuple[str, str, str]], left: int
+) -> None:
     assert len({width(one) for one in table(("x", "yy", "zzz"), body, left=left)}) == 1
 
 
-# Cut
+# Cutting
 
 
 @pytest.mark.parametrize(
@@ -270,15 +272,15 @@ def test_a_text_is_padded_or_cut(content: str, columns: int, fitted: str) -> Non
 
 
 @given(letters, st.integers(1, 40))
-def test_a_fitted_text_is_exactly_as_wide_as_asked(content: str, columns: int) -> None:
+def test_a_fitted_text_has_the_requested_width(content: str, columns: int) -> None:
     assert cell_len(fit(content, columns)) == columns
 
 
-def test_a_tab_is_as_wide_as_it_is_counted() -> None:
+def test_a_tab_is_four_spaces() -> None:
     assert plain(line("a\tb")) == "a    b"
 
 
-def test_what_steers_a_terminal_does_not_shift_a_column() -> None:
-    lines = [plain(it) for it in table(("name", "n"), [("x\x00y", "1"), ("xyz", "2")])]
+def test_control_characters_keep_the_alignment() -> None:
+    lines = [plain(one) for one in table(("name", "n"), [("x\x00y", "1"), ("xyz", "2")])]
 
-    assert len({len(it) for it in lines}) == 1
+    assert len({len(one) for one in lines}) == 1

@@ -251,8 +251,10 @@ def test_state_independent_actions_are_always_allowed() -> None:
 
 
 def test_skipping_and_leaving_name_the_cell_and_the_run() -> None:
-    assert "m1_u2_s2" in texts(skipping(FIRST))[0]
-    assert texts(leaving(run()))[0].startswith("demo/20261122-072100 is live.")
+    assert texts(skipping(FIRST))[0] == (
+        "m1_u2_s2 is being measured. Its samples so far are discarded."
+    )
+    assert texts(leaving(run()))[0].startswith("demo/20261122-072100 is live and ")
 
 
 # Help

@@ -238,7 +238,7 @@ def test_the_recheck_is_shown_in_the_settings_and_in_the_grid() -> None:
 
     assert "Recheck     first cell, again at the end" in lines
     assert any(text.startswith("3 cells") for text in lines)
-    assert any(text.split() == ["2", "again", "·"] for text in lines)
+    assert any(text.split() == ["2", "recheck", "·"] for text in lines)
 
 
 def test_the_newest_runs_are_listed_and_the_older_ones_counted() -> None:

@@ -1,4 +1,4 @@
-"""What is said of one more point of the grid, as it is typed."""
+"""The text of the dialog that adds a cell, while the user types."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Event
 from loadbench.engine.journal.progress import added_s
 from loadbench.engine.profile.plan import SCALING_S, estimate_cell_s
+from loadbench.engine.requests.command_rules import judge_add
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.text import Tone, plain, width
-from loadbench.ui.run.addition import Addition, addition, addition_lines, proposal
+from loadbench.ui.run.addition import (
+    FIELDS,
+    Addition,
+    addition,
+    addition_lines,
+    field_label,
+    proposal,
+)
 from tests.support.builders import (
     answered,
     cell_finished,
@@ -27,25 +35,25 @@ PROFILE = make_profile(models=[1, 2], run_time="10s", settle={"max": "15s", "win
 FIRST = "m1_u2_s2"
 
 
-def run(*events: Event, begun: Event | None = None) -> Run:
-    """A live run of two cells, m1_u2_s2 and m2_u2_s2."""
-    state = state_after(begun or run_started(PROFILE), *events)
+def run(*events: Event, started: Event | None = None) -> Run:
+    """A live run of the cells m1_u2_s2 and m2_u2_s2."""
+    state = state_after(started or run_started(PROFILE), *events)
     return Run(Path("/nowhere/reports/demo/20261122-072100"), state, RunStatus.LIVE)
 
 
-def asked(of: Run, models: str = "3", users: str = "2", spawn_rate: str = "2") -> Addition:
-    return addition(of, {"models": models, "users": users, "spawn_rate": spawn_rate})
+def entered(current: Run, models: str = "3", users: str = "2", spawn_rate: str = "2") -> Addition:
+    return addition(current, {"models": models, "users": users, "spawn_rate": spawn_rate})
 
 
-def test_a_cell_is_told_with_its_time_and_its_place() -> None:
-    found = asked(run(cell_started()), models="1", users="6")
+def test_a_new_cell_has_its_duration_and_its_place() -> None:
+    found = entered(run(cell_started()), models="1", users="6")
 
-    # Two seconds more to start its users, 15 s to settle, 10 s to measure.
-    assert plain(found.told) == f"m1_u6_s2, about 28 s more; it is measured after {FIRST}"
+    # Two more seconds to ramp up, 15 s to settle, 10 s to measure.
+    assert plain(found.text) == f"m1_u6_s2: about 28 s, measured after {FIRST}"
     assert found.args == {"models": 1, "users": 6, "spawn_rate": 2.0}
 
 
-def test_scaling_to_another_number_of_models_is_part_of_the_time() -> None:
+def test_the_duration_includes_scaling_to_another_number_of_models() -> None:
     state = run(cell_started()).state
 
     here, elsewhere = (added_s(PROFILE, state, [make_cell(models, 6)]) for models in (1, 3))
@@ -54,64 +62,69 @@ def test_scaling_to_another_number_of_models_is_part_of_the_time() -> None:
     assert elsewhere == here + SCALING_S
 
 
-def test_what_is_paused_at_the_end_measures_it_next() -> None:
+def test_after_all_other_cells_it_is_measured_next() -> None:
     over = (cell_finished(), cell_finished("m2_u2_s2"))
 
-    assert plain(asked(run(*over)).told).endswith("; it is measured next")
+    assert plain(entered(run(*over)).text).endswith(", measured next")
 
 
-def test_repeats_are_told() -> None:
-    begun = run_started(make_profile(repeats=3, run_time="10s", settle={"max": 0}))
+def test_repeats_are_counted() -> None:
+    started = run_started(make_profile(repeats=3, run_time="10s", settle={"max": 0}))
 
-    told = plain(asked(run(begun=begun), models="1", users="4").told)
+    text = plain(entered(run(started=started), models="1", users="4").text)
 
-    assert told == "m1_u4_s2, 3 times, about 36 s more; it is measured after m1_u2_s2"
+    assert text == "m1_u4_s2: 3 repeats, about 36 s, measured after m1_u2_s2"
 
 
 @pytest.mark.parametrize(
-    ("typed", "told", "tone"),
-    [
-        ({"users": "x"}, "users: expected a whole number, got 'x'", Tone.BAD),
-        ({"models": "1"}, f"{FIRST} is already in the plan", Tone.WARN),
-    ],
+    ("typed", "tone"),
+    [({"users": "x"}, Tone.BAD), ({"models": "1"}, Tone.WARN)],
 )
-def test_what_the_runner_would_refuse_is_not_asked_for(
-    typed: dict[str, str], told: str, tone: Tone
-) -> None:
-    found = asked(run(cell_started()), **typed)
+def test_a_rejected_cell_has_the_answer_of_the_runner(typed: dict[str, str], tone: Tone) -> None:
+    current = run(cell_started())
+    numbers = {"models": "3", "users": "2", "spawn_rate": "2", **typed}
 
-    assert plain(found.told) == told
-    assert [piece.tone for piece in found.told] == [tone]
+    found = entered(current, **typed)
+
+    assert plain(found.text) == judge_add(numbers, current.state).message
+    assert [piece.tone for piece in found.text] == [tone]
     assert found.args is None
 
 
-def test_a_run_that_ended_meanwhile_takes_no_cell() -> None:
+def test_a_run_that_has_ended_accepts_no_cell() -> None:
     over = replace(run(cell_started()), status=RunStatus.INTERRUPTED)
 
-    assert plain(asked(over).told) == "the run is not live any more"
-    assert asked(run(answered("stop"))).args is None
+    assert plain(entered(over).text) == "The run is no longer live"
+    assert entered(run(answered("stop"))).args is None
 
 
 @given(st.integers(1, 1_000_000), st.integers(1, 1_000_000), st.floats(0.001, 1000))
-def test_the_numbers_of_a_cell_are_those_of_its_fields(
+def test_the_proposal_describes_the_cell_it_was_made_from(
     models: int, users: int, spawn_rate: float
 ) -> None:
     cell = make_cell(models, users, spawn_rate)
 
-    # As it is proposed it can be typed: it is another cell of the plan.
     found = addition(run(), proposal(cell))
 
     assert found.answer.cell == cell.key
 
 
 @given(st.text(max_size=30), st.integers(20, 80))
-def test_no_line_is_wider_than_the_window(typed: str, columns: int) -> None:
-    lines = addition_lines(asked(run(), users=typed, spawn_rate=typed), columns)
+def test_every_line_fits_the_dialog(typed: str, columns: int) -> None:
+    lines = addition_lines(entered(run(), users=typed, spawn_rate=typed), columns)
 
     assert all(width(one) <= columns for one in lines)
 
 
-def test_the_window_is_as_high_for_a_short_sentence_as_for_a_longer_one() -> None:
-    short, longer = asked(run(), users="x"), asked(run(), users="0", models="0.5")
+def test_the_height_does_not_depend_on_the_text() -> None:
+    short, longer = entered(run(), users="x"), entered(run(), users="0", models="0.5")
 
     assert len(addition_lines(short, 66)) == len(addition_lines(longer, 66))
+
+
+def test_the_hint_names_the_keys() -> None:
+    assert plain(addition_lines(entered(run()), 60)[-1]) == "Enter add · Esc cancel"
+
+
+def test_every_field_has_a_label() -> None:
+    assert [field_label(name) for name in FIELDS] == ["Models", "Users", "Spawn rate (users/s)"]

@@ -99,7 +99,7 @@ class CatchUp:
             except JournalError:
                 self._machine.on_journal_unreadable()
                 return
-        # A runner that was killed leaves no entry in the journal.
+        # A killed runner cannot write an entry to the journal.
         was_killed = saved and saved.live and view.run.status is RunStatus.INTERRUPTED
         self._tracker.start(saved)
         if saved and self._screen.is_attached and (highlights or was_killed):

@@ -18,12 +18,17 @@ from loadbench.engine.report.highlights import (
     cell_outcomes,
 )
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.ui.lines.containers import standing
+from loadbench.ui.lines.containers import container_state
 from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.run import STATUS_TONES
 from loadbench.ui.lines.text import Line, MenuEntry, Tone, line, wrap
 from loadbench.wording import counted
 
-_OUTCOMES = (*Verdict, CellStatus.FAILED, CellStatus.SKIPPED)
+_OUTCOME_TONES: tuple[tuple[Verdict | CellStatus, Tone], ...] = (
+    *VERDICT_TONES.items(),
+    (CellStatus.FAILED, Tone.BAD),
+    (CellStatus.SKIPPED, Tone.WARN),
+)
 _INDENT = 3
 
 
@@ -33,33 +38,35 @@ def catch_up_title(away_s: float) -> str:
     Args:
         away_s: Seconds since the run was last seen.
     """
-    return f"since you left, {readable_duration(away_s)} ago"
+    return f"Since you left ({readable_duration(away_s)} ago)"
 
 
 def highlight_line(highlight: Highlight) -> Line:
     """Return the text of an event, not wrapped and without its time."""
-    cell, why = (f"{highlight.cell}  ", Tone.STRONG), "; ".join(highlight.reasons)
+    cell, reason = (f"{highlight.cell}  ", Tone.STRONG), "; ".join(highlight.reasons)
     match highlight.kind:
         case HighlightKind.CELL_FINISHED:
             return line(cell, *_finished(highlight))
         case HighlightKind.CELL_FAILED:
-            return line(cell, ("failed", Tone.BAD), f": {why}")
+            return line(cell, ("failed", Tone.BAD), f": {reason}")
         case HighlightKind.CELL_SKIPPED:
-            return line(cell, ("skipped", Tone.WARN), f": {why}")
+            return line(cell, ("skipped", Tone.WARN), f": {reason}")
         case HighlightKind.CONTAINER_ENDED | HighlightKind.CONTAINER_RESTARTED:
             return _container_line(highlight)
         case HighlightKind.RUN_RESUMED if progress := highlight.progress:
             cells = f"{progress.outstanding} of {counted(progress.total, 'cell')}"
-            return line(f"the run was resumed: {cells} to go")
+            return line(f"Resumed: {cells} outstanding")
         case HighlightKind.RUN_FINISHED if result := highlight.result:
-            ended = f"the run {'is' if result is Result.DONE else 'was'} {result.value}: {why}"
-            return line(f"{ended}; {highlight.text}" if highlight.text else ended)
+            ended = (result.value, STATUS_TONES[RunStatus(result.value)])
+            # A run that is done needs no reason.
+            why = "" if result is Result.DONE else f": {reason}"
+            return line("Run ", ended, why, f"; {highlight.text}" if highlight.text else "")
         case _:
             return line(highlight.text)
 
 
 def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed_s: float) -> Line:
-    """Return one sentence with the outcome of the missed events and the status of the run.
+    """Return the outcome of the missed events and the status of the run.
 
     Args:
         highlights: The missed events.
@@ -69,10 +76,14 @@ def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed
     """
     outcomes = cell_outcomes(highlights)
     counts = Counter(outcomes.values())
-    by_outcome = ", ".join(f"{counts[one]} {one.value}" for one in _OUTCOMES if counts[one])
-    over = f"{counted(len(outcomes), 'cell')} over: {by_outcome}" if outcomes else "no cell over"
+    pieces: list[tuple[str, Tone]] = []
+    for outcome, tone in _OUTCOME_TONES:
+        if counts[outcome]:
+            pieces.append((", " if pieces else ": ", Tone.STRONG))
+            pieces.append((f"{counts[outcome]} {outcome.value}", tone))
+    cells = f"{counted(len(outcomes), 'cell')} done" if outcomes else "No cell done"
     left_s = remaining_s(profile, replace(run.state, elapsed_s=elapsed_s))
-    return line((f"{over}; {_status(run, left_s)}", Tone.STRONG))
+    return line((cells, Tone.STRONG), *pieces, (f". {_status(run, left_s)}", Tone.STRONG))
 
 
 def catch_up_entries(
@@ -91,10 +102,10 @@ def catch_up_entries(
     urgent = [i for i, highlight in enumerate(highlights) if highlight.needs_attention]
     others = [i for i, highlight in enumerate(highlights) if not highlight.needs_attention]
     if urgent:
-        entries.append(MenuEntry("", (line(("needs attention", Tone.STRONG)),)))
+        entries.append(MenuEntry("", (line(("Needs attention", Tone.STRONG)),)))
     for i in (*urgent, *others):
         if urgent and others and i == others[0]:
-            entries.append(MenuEntry("", ((), line(("the rest", Tone.STRONG)))))
+            entries.append(MenuEntry("", ((), line(("Other events", Tone.STRONG)))))
         timed = line((f" {times[i]}  ", Tone.DIM), *highlight_line(highlights[i]))
         indent = len(times[i]) + _INDENT
         entries.append(MenuEntry(str(i), tuple(wrap(timed, columns, indent=indent))))
@@ -122,30 +133,30 @@ def _container_line(highlight: Highlight) -> Line:
     container = highlight.container
     assert container is not None
     if highlight.kind is HighlightKind.CONTAINER_ENDED:
-        words = (f" {standing(container)[0]}", Tone.BAD)
+        change = (container_state(container)[0], Tone.BAD)
     else:
-        words = (" was started again by the engine", Tone.WARN)
-    return line(container.name, words, f", at {highlight.cell}")
+        change = ("restarted by the container engine", Tone.WARN)
+    return line((f"{container.name}  ", Tone.STRONG), change, f", during {highlight.cell}")
 
 
 def _status(run: Run, left_s: float) -> str:
-    """Return the status of a run, as the end of a sentence."""
+    """Return the status of a run as a sentence."""
     state = run.state
     if run.status is RunStatus.LIVE:
         if state.stopping:
-            return "the run is stopping"
+            return "The run is stopping"
         if state.current:
-            doing = f"goes on with {state.current}"
-            doing += ", then pauses" if state.paused else ""
+            activity = f"continues with {state.current}"
+            activity += ", then pauses" if state.paused else ""
         else:
-            doing = "is paused" if state.paused else "goes on"
-        return f"the run {doing}, {readable_duration(left_s)} left"
+            activity = "is paused" if state.paused else "continues"
+        return f"The run {activity}, {readable_duration(left_s)} left"
     if run.status is RunStatus.INTERRUPTED:
-        return "the runner was killed" + (f" at {state.current}" if state.current else "")
+        return "The runner was killed" + (f" during {state.current}" if state.current else "")
     if run.status is RunStatus.DONE:
-        return "the run is done"
+        return "The run is done"
     reason = state.finished.reason if state.finished else ""
-    return f"the run was {run.status.value}: {reason}"
+    return f"The run was {run.status.value}: {reason}"
 
 
 def _local_times(moments: Sequence[str], now: datetime) -> list[str]:
@@ -161,5 +172,5 @@ def _local_times(moments: Sequence[str], now: datetime) -> list[str]:
 def _local(at: str) -> datetime | None:
     try:
         return datetime.fromisoformat(at).astimezone()
-    except ValueError:  # not a journal of ours
+    except ValueError:  # another program wrote the journal
         return None

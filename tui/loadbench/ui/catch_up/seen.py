@@ -29,7 +29,7 @@ class Seen:
 
     @property
     def extent(self) -> tuple[int, bool, AwareDatetime]:
-        """Sort key: a greater one has seen more. An end may leave no entry in the journal."""
+        """Sort key: a greater one has seen more. A killed runner leaves no entry in the journal."""
         return self.seq, not self.live, self.at
 
 
@@ -39,13 +39,13 @@ _saves: list[threading.Thread] = []
 
 
 def recall(run: Path) -> Seen | None:
-    """Return how far a run was seen, after all saves of this process that have begun.
+    """Return how far a run was seen. Waits for the pending saves of this process.
 
     Args:
         run: The run's folder.
 
     Returns:
-        The record of the viewer that saw most; None: there is none, or it cannot be read.
+        The record of the viewer that saw most; None if there is no record or it is unreadable.
     """
     for thread in tuple(_saves):
         thread.join()
@@ -55,7 +55,7 @@ def recall(run: Path) -> Seen | None:
 
 
 def remember(run: Path, seen: Seen) -> None:
-    """Save how far a run was seen, unless another viewer saw more. Errors are ignored.
+    """Save how far a run was seen, unless another viewer saw more. Ignores errors.
 
     Args:
         run: The run's folder.
@@ -73,7 +73,7 @@ def remember_in_background(run: Path, seen: Seen) -> None:
         seen: How far it was seen.
     """
     with suppress(RuntimeError):
-        # Not a daemon thread, since Python would stop that at exit, before the file is written.
+        # A daemon thread would be stopped at exit, before the file is written.
         thread = threading.Thread(
             target=_write, args=(_folder(), run, seen), name="save-seen", daemon=False
         )
@@ -104,7 +104,7 @@ def _read(folder: Path, run: Path) -> Seen | None:
 
 def _write(folder: Path, run: Path, seen: Seen) -> None:
     # The lock excludes other threads only. If two processes write at once, the lesser record may
-    # win, and the user sees the same news twice.
+    # win. The user then sees the same events twice.
     with _WRITING, suppress(OSError, RuntimeError, JournalError):
         former = _read(folder, run)
         if former and former.extent >= seen.extent:

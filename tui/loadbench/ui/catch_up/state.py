@@ -4,10 +4,10 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """What is known of the missed events, and whether the user has acknowledged them."""
+    """State of the missed events: whether they are known, and whether the user has seen them."""
 
     IDLE = "idle"
-    """No view of the run was shown yet."""
+    """No view of the run has been shown yet."""
     LOADING = "loading"
     """The missed events are being read from the journal."""
     UNREADABLE = "unreadable"
@@ -25,7 +25,7 @@ class State(StrEnum):
 
 
 class CatchUpAction(StrEnum):
-    """What the caller has to do after an event."""
+    """The action that an event requires from the caller."""
 
     LOAD = "load"
     """Read the missed events."""
@@ -92,17 +92,17 @@ class StateMachine:
                 return None
 
     def on_nothing_missed(self) -> None:
-        """Handle the end of the reading without news."""
+        """Handle the end of reading without news."""
         if self._state is State.LOADING:
             self._state = State.UP_TO_DATE
 
     def on_journal_unreadable(self) -> None:
-        """Handle the end of the reading with an error."""
+        """Handle a read error."""
         if self._state is State.LOADING:
             self._state = State.UNREADABLE
 
     def on_news_found(self, *, is_in_front: bool) -> CatchUpAction | None:
-        """Handle the end of the reading with news."""
+        """Handle the end of reading with news."""
         if self._state is not State.LOADING:
             return None
         self._state = State.PENDING

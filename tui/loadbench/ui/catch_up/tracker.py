@@ -9,11 +9,11 @@ from loadbench.ui.catch_up.seen import Seen
 from loadbench.ui.following.follower import View
 
 WATCHED_S = 120.0
-"""How long after the last input the user counts as present. A server may notice a lost connection
-only minutes later."""
+"""Seconds after the last input during which the user counts as present. A server may notice a lost
+connection only minutes later."""
 
 SAVE_S = 10.0
-"""Shortest time between two saves while the screen is open."""
+"""Minimum seconds between two saves while the screen is open."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class SeenTracker:
     """Tracks how far the run was seen. Times in seconds are those of one monotonic clock."""
 
     seen: Seen | None = None
-    """How far the run was seen; None: never live."""
+    """How far the run was seen; None: never seen live."""
     _saved: Seen | None = None
     _saved_at_s: float = float("-inf")
     _saved_milestones: tuple[object, ...] = ()
@@ -69,5 +69,5 @@ class SeenTracker:
 
 
 def _milestones(run: Run) -> tuple[object, ...]:
-    """Return a value that changes with every important event of the run."""
+    """Return a value that changes with each important event of the run."""
     return run.status, run.state.count(*OVER), run.state.messages[-1:]

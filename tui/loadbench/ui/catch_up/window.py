@@ -29,7 +29,7 @@ class CatchUpWindow(Dialog[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "go to the cell"),
+        Binding("enter", "choose", "go to cell"),
         Binding("escape,w,q,enter", "close", "close", key_display="esc"),
     ]
 
@@ -49,7 +49,7 @@ class CatchUpWindow(Dialog[str | None]):
         """Lay out the list."""
         with Vertical() as window:
             window.border_title = Text(self._title)
-            window.border_subtitle = "w opens it again"
+            window.border_subtitle = "w open again"
             yield Menu(id="since")
 
     def on_mount(self) -> None:

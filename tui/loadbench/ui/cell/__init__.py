@@ -1,1 +1,1 @@
-"""One cell of a run alone: `screen`, `panels`, `lines`, and `evidence`, its tables of evidence."""
+"""The screen of one cell: `screen`, `panels`, `lines`, and `evidence` with its tables."""

@@ -1,4 +1,4 @@
-"""The evidence for a verdict as tables: figures, containers, workers. Pure."""
+"""The evidence for a verdict: tables of figures, containers and workers. Pure."""
 
 from collections.abc import Sequence
 
@@ -18,25 +18,25 @@ from loadbench.ui.lines.text import Line, Piece, Tone, line, table
 from loadbench.wording import counted
 
 _MIB = 2**20
-_OLDER = "this journal was written before more was noted"
+_OLDER = "Recorded by an older version: some figures are missing"
 _LABELS = {
-    FigureName.FEWEST_USERS: "fewest users",
-    FigureName.SUCCESSES: "successes",
+    FigureName.FEWEST_USERS: "min users running",
+    FigureName.SUCCESSES: "successful requests",
     FigureName.FAILURE_RATIO: "failed requests",
-    FigureName.ABORTED_REQUESTS: "endless requests",
-    FigureName.CLIENT_CPU: "CPU of Locust",
+    FigureName.ABORTED_REQUESTS: "aborted requests",
+    FigureName.CLIENT_CPU: "CPU used by Locust",
     FigureName.USERS_WAITING: "users waiting",
     FigureName.USERS_PAUSING: "users pausing",
-    FigureName.USERS_ACCOUNTED: "waiting or pausing",
-    FigureName.EVENT_LOOP_LAG_P99: "Locust late, p99",
-    FigureName.EVENT_LOOP_LAG_MAX: "Locust late, most",
-    FigureName.LONGEST_STALL: "longest silence",
+    FigureName.USERS_ACCOUNTED: "users waiting or pausing",
+    FigureName.EVENT_LOOP_LAG_P99: "event-loop lag p99",
+    FigureName.EVENT_LOOP_LAG_MAX: "event-loop lag max",
+    FigureName.LONGEST_STALL: "longest stall",
     FigureName.CLOCK_JUMP: "clock jump",
-    FigureName.OTHER_PROCESSES_CPU: "CPU of neighbours",
-    FigureName.STOLEN_CPU: "CPU of other machines",
+    FigureName.OTHER_PROCESSES_CPU: "CPU used by other processes",
+    FigureName.STOLEN_CPU: "CPU stolen by hypervisor",
     FigureName.SWAPPED: "swapped",
-    FigureName.QUEUE_LENGTH: "queue, mean",
-    FigureName.READY_WORKERS: "ready workers",
+    FigureName.QUEUE_LENGTH: "mean queue length",
+    FigureName.READY_WORKERS: "min workers ready",
 }
 _THREE_DIGITS = {
     FigureName.FAILURE_RATIO,
@@ -45,21 +45,21 @@ _THREE_DIGITS = {
     FigureName.EVENT_LOOP_LAG_P99,
     FigureName.QUEUE_LENGTH,
 }
-"""Figures with three digits; the others have two, and counts are written in full."""
+"""Figures with three significant digits. The others have two; counts are written in full."""
 _UNITS = {Unit.COUNT: "", Unit.RATIO: "%", Unit.BYTES: "MB"}
 _BOUNDS = {Bound.AT_MOST: "≤", Bound.AT_LEAST: "≥", Bound.BELOW: "<"}
 
 
 def evidence(shown: CellView) -> tuple[str, list[Line]]:
-    """Return which seconds the evidence is of, and its tables: figures, containers, workers."""
+    """Return which seconds the evidence covers, and its tables."""
     cell = shown.cell.cell
     if shown.finished:
         found = window_evidence(cell, shown.finished)
-        return f"measured, {found.seconds:g} s", _tables(found)
+        return f"measurement window, {found.seconds:g} s", _tables(found)
     recent = recent_evidence(cell, shown.attempt.samples) if shown.attempt else None
     if recent is None:
         return "", [line((shown.why_empty, Tone.DIM))]
-    return f"the last {recent.seconds:g} s", _tables(recent)
+    return f"last {recent.seconds:g} s", _tables(recent)
 
 
 def _tables(found: Evidence) -> list[Line]:
@@ -75,26 +75,27 @@ def _tables(found: Evidence) -> list[Line]:
 
 def _figures(found: Evidence) -> list[Line]:
     figures = found.figures
-    labels = [_label(it, found.machine_cores) for it in figures]
-    values, units = [_value(it) for it in figures], [_UNITS.get(it.unit, it.unit) for it in figures]
+    labels = [_label(figure, found.machine_cores) for figure in figures]
+    values = [_value(figure) for figure in figures]
+    units = [_UNITS.get(figure.unit, figure.unit) for figure in figures]
     label_columns, value_columns, unit_columns = (
         max(map(len, column)) for column in (labels, values, units)
     )
     return [
         line(
-            ("! " if it.is_beyond else "  ", Tone.WARN),
+            ("! " if figure.is_beyond else "  ", Tone.WARN),
             f"{label:<{label_columns}}  ",
-            (f"{value:>{value_columns}}", Tone.WARN if it.is_beyond else Tone.STRONG),
+            (f"{value:>{value_columns}}", Tone.WARN if figure.is_beyond else Tone.STRONG),
             f" {unit:<{unit_columns}}  ",
-            (_limit(it), Tone.WARN if it.is_beyond else Tone.DIM),
+            (_limit(figure), Tone.WARN if figure.is_beyond else Tone.DIM),
         )
-        for it, label, value, unit in zip(figures, labels, values, units, strict=True)
+        for figure, label, value, unit in zip(figures, labels, values, units, strict=True)
     ]
 
 
 def _label(figure: Figure, machine_cores: int | None) -> str:
     if figure.name is FigureName.MACHINE_CPU:
-        return f"CPU of all {counted(machine_cores or 0, 'core')}"
+        return f"all {counted(machine_cores or 0, 'core')}: CPU used"
     return _LABELS[figure.name]
 
 
@@ -106,7 +107,7 @@ def _value(figure: Figure) -> str:
 
 
 def _limit(figure: Figure) -> str:
-    """Return what the rule wants, such as `≤ 0.8`, or `of 8` what was asked for."""
+    """Return the limit of a rule, such as `≤ 0.8`, or the number requested, such as `of 8`."""
     limit = _in_unit(figure.limit, figure.unit)
     if limit is None:
         return ""
@@ -114,7 +115,7 @@ def _limit(figure: Figure) -> str:
 
 
 def _in_unit(value: float | None, unit: Unit) -> float | None:
-    """Return a number in the unit that is shown: percent of ratios, megabytes of bytes."""
+    """Return a number in its display unit: percent for ratios, megabytes for bytes."""
     if value is None:
         return None
     match unit:
@@ -129,16 +130,16 @@ def _in_unit(value: float | None, unit: Unit) -> float | None:
 def _containers(containers: Sequence[ContainerEvidence]) -> list[Line]:
     body = [
         (
-            it.name,
-            number(it.cpu_cores, 2),
-            "-" if it.memory_bytes is None else f"{it.memory_bytes / _MIB:.0f}",
-            _throttled(it.throttled),
-            _count(it.restarts),
-            _count(it.missing),
+            container.name,
+            number(container.cpu_cores, 2),
+            "-" if container.memory_bytes is None else f"{container.memory_bytes / _MIB:.0f}",
+            _throttled(container.throttled),
+            _count(container.restarts),
+            _count(container.missing),
         )
-        for it in containers
+        for container in containers
     ]
-    return table(("container", "cores", "MiB", "held back", "restarts", "away s"), body)
+    return table(("container", "cores", "MiB", "throttled", "restarts", "down s"), body)
 
 
 def _throttled(figure: Figure) -> str | Piece:
@@ -155,11 +156,11 @@ def _count(figure: Figure) -> str | Piece:
 def _workers(workers: Sequence[WorkerEvidence]) -> list[Line]:
     body = [
         (
-            it.id,
-            str(it.images),
-            number(it.image_ms),
-            "-" if it.busy is None else f"{100 * it.busy:.0f} %",
+            worker.id,
+            str(worker.images),
+            number(worker.image_ms),
+            "-" if worker.busy is None else f"{100 * worker.busy:.0f} %",
         )
-        for it in workers
+        for worker in workers
     ]
-    return table(("worker", "pictures", "ms each", "busy"), body)
+    return table(("worker", "images", "ms/image", "busy"), body)

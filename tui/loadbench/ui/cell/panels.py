@@ -1,4 +1,4 @@
-"""The panels of one cell: all at once, or one after the other where there is no room."""
+"""The panels of one cell: all at once, or one tab at a time on a small terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -15,29 +15,38 @@ from loadbench.ui.lines.cell import CellView, stage_table
 from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import CellLog, cell_log_lines
+from loadbench.ui.lines.stats import LATENCY_NOTE
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
+from loadbench.wording import counted
 
-LINES_OF_A_CELL = 200
-"""That were said last in its time; the log of the run has them all."""
+MAX_CELL_LOG_LINES = 200
+"""Number of log lines of a cell, counted from the end; the run's log has all of them."""
 
 
 class CellPanels(Panels):
-    """Everything that is shown of a cell, below its header.
+    """The panels of a cell, below its header.
 
     Args:
-        context: The surroundings.
+        context: The environment of the screens.
     """
 
-    TABS = (("1", "summary"), ("2", "charts"), ("3", "evidence"), ("4", "failures"), ("5", "log"))
+    # As on the run screen, failures have the key 3 and charts come last.
+    TABS = (
+        ("1", "summary"),
+        ("2", "evidence"),
+        ("3", "failures"),
+        ("4", "logs"),
+        ("5", "charts"),
+    )
     PANELS: ClassVar[Mapping[str, Sequence[str]]] = {
         "summary": ("verdict", "stats", "stages"),
-        "charts": ("latency", "throughput"),
         "evidence": ("evidence",),
         "failures": ("failures",),
-        "log": ("log",),
+        "logs": ("log",),
+        "charts": ("latency", "throughput"),
     }
     PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
         "charts": ("latency", "throughput"),
@@ -48,33 +57,33 @@ class CellPanels(Panels):
 
     def __init__(self, context: UiContext) -> None:
         super().__init__("summary")
-        # A bar without colour needs other signs for its parts.
+        # Without colour, the parts of a bar need different characters.
         self._glyphs = ASCII if context.terminal.signs else context.glyphs
         self._charts = CellCharts(context.terminal)
         self._log: tuple[str, str, CellLog] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out every panel; which of them are shown is a matter of size and tab."""
+        """Lay out every panel. Size and tab determine which of them are visible."""
         yield TabLine(id="tabs-narrow")
         with Horizontal(id="charts"):
             yield self._charts.latency
             yield self._charts.throughput
-        yield LineView(id="stats", title="statistics")
+        yield LineView(id="stats", title="Statistics")
         with Horizontal(id="text"):
             with Vertical(id="left"):
-                yield LineView(id="verdict", title="verdict")
-                yield LineView(id="evidence", title="evidence")
+                yield LineView(id="verdict", title="Verdict")
+                yield LineView(id="evidence", title="Evidence")
             with Vertical(id="right"):
-                yield LineView(id="stages", title="where the time goes")
-                yield LineView(id="failures", title="failures")
-                yield TailView(id="log", title="log")
+                yield LineView(id="stages", title="Where the time goes (ms)")
+                yield LineView(id="failures", title="Failures")
+                yield TailView(id="log", title="Logs")
 
     def on_mount(self) -> None:
-        """Say what the mark of the evidence means."""
-        self.query_one("#evidence", LineView).note("! not what a rule wants")
+        """Explain the mark in the evidence."""
+        self.query_one("#evidence", LineView).note("! exceeds limit")
 
     def lay_out(self) -> None:
-        """Show what belongs to the tab and to the size, and the tabs."""
+        """Show the panels of the current tab and size, and the tab bar."""
         super().lay_out()
         self.set_class(self.tab == "summary", "-summary")
         self.query_one(TabLine).show_tabs(self.TABS, self.tab)
@@ -90,28 +99,29 @@ class CellPanels(Panels):
 
         Args:
             shown: The cell.
-            repeats: The other repeats of it.
-            earlier: The numbers of its attempts before, with what ended them.
+            repeats: Its other repeats.
+            earlier: The numbers of its earlier attempts, each with the event that ended it.
             log: The log lines of services during its latest attempt.
         """
         self._charts.show(shown)
         panel = self.query_one("#verdict", LineView)
         panel.show(verdict_lines(shown, repeats, earlier, panel.columns or 50))
         panel = self.query_one("#stats", LineView)
-        of, lines = figures_panel(shown)
+        window, lines = figures_panel(shown)
         panel.show(lines)
-        panel.entitle(f"statistics · {of}" if of else "statistics")
-        panel.note("latency in ms, of successes")
+        panel.entitle(f"Statistics · {window}" if window else "Statistics")
+        panel.note(LATENCY_NOTE)
         panel = self.query_one("#stages", LineView)
         panel.show(stage_table(shown, self._glyphs, panel.columns or 50))
-        of, lines = evidence(shown)
+        window, lines = evidence(shown)
         panel = self.query_one("#evidence", LineView)
         panel.show(lines)
-        panel.entitle(f"evidence · {of}" if of else "evidence")
+        panel.entitle(f"Evidence · {window}" if window else "Evidence")
         panel = self.query_one("#failures", LineView)
         failed, lines = errors_panel(shown, panel.columns or 50)
         panel.show(lines)
-        panel.entitle(f"failures: {failed}" if failed else "failures")
+        requests = counted(failed, "failed request")
+        panel.entitle(f"Failures · {requests}" if failed else "Failures")
         self._show_log(shown, log)
 
     def _show_log(self, shown: CellView, log: CellLog) -> None:
@@ -120,8 +130,10 @@ class CellPanels(Panels):
             return
         self._log = (cell.cell.key, cell.ended_at, log)
         panel = self.query_one("#log", TailView)
-        panel.show(cell_log_lines(log, begun=bool(cell.attempt)))
-        panel.note("" if len(log.lines) < LINES_OF_A_CELL else f"the last {LINES_OF_A_CELL} lines")
-        began, ended = local_time(cell.began_at), local_time(cell.ended_at)
-        span = f"{began} to {ended}" if cell.ended_at else f"since {began}"
-        panel.entitle(f"log · {span}" if cell.began_at else "log")
+        panel.show(cell_log_lines(log, is_attempted=bool(cell.attempt)))
+        panel.note(
+            "" if len(log.lines) < MAX_CELL_LOG_LINES else f"last {MAX_CELL_LOG_LINES} lines"
+        )
+        start, end = local_time(cell.began_at), local_time(cell.ended_at)
+        span = f"{start} to {end}" if cell.ended_at else f"since {start}"
+        panel.entitle(f"Logs · {span}" if cell.began_at else "Logs")

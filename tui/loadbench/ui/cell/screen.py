@@ -1,4 +1,4 @@
-"""One cell of a run, alone: everything that is known of it, while the run goes on."""
+"""The screen of one cell, with everything recorded about it. It follows a live run."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from loadbench.engine.journal.state import CellState, RunState
 from loadbench.ui.cell.lines import cell_header_lines
-from loadbench.ui.cell.panels import LINES_OF_A_CELL, CellPanels
+from loadbench.ui.cell.panels import MAX_CELL_LOG_LINES, CellPanels
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
@@ -19,27 +19,27 @@ from loadbench.ui.widgets.too_small import TooSmall
 
 
 class CellScreen(TabbedRunScreen):
-    """Shows one cell, and those beside it.
+    """Shows one cell, and moves to the cells before and after it.
 
     Args:
-        context: The surroundings.
-        watched: The run, of which something was read.
+        context: The environment of the screens.
+        watched: The run, already read.
         cell: The key of the cell.
     """
 
     WIDE = (110, 34)
     AUTO_FOCUS = "#verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "move(-1)", "before", tooltip="to the cell before"),
-        Binding("right_square_bracket", "move(1)", "next", tooltip="to the next cell"),
+        Binding("left_square_bracket", "move(-1)", "previous", tooltip="Show the previous cell"),
+        Binding("right_square_bracket", "move(1)", "next", tooltip="Show the next cell"),
         SKIP_KEY,
         AGAIN_KEY,
         OPEN_KEY,
         COPY_KEY,
         *MAXIMISE_KEYS,
-        Binding("escape", "back", "back", tooltip="to the run"),
+        Binding("escape", "back", "back", tooltip="Return to the run"),
         *(
-            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"show {tab}")
+            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"Show {tab}")
             for key, tab in CellPanels.TABS
         ),
     ]
@@ -61,51 +61,51 @@ class CellScreen(TabbedRunScreen):
         yield TooSmall()
 
     def paint(self) -> None:
-        """Show the cell as it was last read."""
+        """Show the cell as last read."""
         view, profile = self.watched.view, self.watched.profile
         if view is None or profile is None:
             return
         run, key = view.run, self._cell
-        now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
-        lines = cell_header_lines(run, profile, key, now, self.context.glyphs, columns)
+        elapsed_s, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
+        lines = cell_header_lines(run, profile, key, elapsed_s, self.context.glyphs, columns)
         self.query_one("#header", TextLine).show(lines)
         self.query_one(CellPanels).show_cell(
             self.watched.shown(key),
             _repeats(run.state, key),
             self.watched.earlier(key),
-            self.watched.log_of(key, most=LINES_OF_A_CELL),
+            self.watched.log_of(key, max_lines=MAX_CELL_LOG_LINES),
         )
-        self.note_allowed()
+        self.update_keys()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the state of the run, and of the cell, allows."""
+        """Enable the actions that the state of the run and of the cell allows."""
         if action == "move":
             return True if self._beside(int(str(parameters[0]))) else None
         return super().check_action(action, parameters)
 
     def action_move(self, by: int) -> None:
-        """Go to a cell beside this one, in the order of the plan."""
+        """Show the cell that is `by` places away in the plan."""
         if beside := self._beside(by):
             self._cell = beside
             self.refresh_bindings()
             self.repaint()
 
     def action_back(self) -> None:
-        """Go back to the run, with its cursor on this cell."""
+        """Return to the run, with the cursor on this cell."""
         self.watched.choose(self._cell)
         self.dismiss()
 
     def _beside(self, by: int) -> str | None:
         keys = list(self.watched.run.state.cells) if self.watched.run else []
-        at = keys.index(self._cell) + by if self._cell in keys else -1
-        return keys[at] if 0 <= at < len(keys) else None
+        index = keys.index(self._cell) + by if self._cell in keys else -1
+        return keys[index] if 0 <= index < len(keys) else None
 
 
 def _repeats(state: RunState, key: str) -> list[CellState]:
-    """Return the other repeats of a cell, and what it came to when it was measured once more."""
-    of = replace(state.cells[key].cell, repeat=1, recheck=False)
+    """Return the other repeats of a cell, including the recheck."""
+    point = replace(state.cells[key].cell, repeat=1, recheck=False)
     return [
-        it
-        for other, it in state.cells.items()
-        if other != key and replace(it.cell, repeat=1, recheck=False) == of
+        cell
+        for other, cell in state.cells.items()
+        if other != key and replace(cell.cell, repeat=1, recheck=False) == point
     ]

@@ -1,5 +1,5 @@
-"""A run that is followed: read in a thread, and kept for all screens that show it. No Textual.
+"""Follow a run: read its journal in a thread and keep the result for all its screens. No Textual.
 
-`follower` reads the journal as it grows; `watched` keeps the newest view, and what was read of
-cells; `cell_logs` keeps the log lines of cells.
+`follower` reads the journal as it grows; `watched` keeps the newest view and the data of cells that
+were read on request; `cell_logs` keeps the log lines of cells.
 """

@@ -1,4 +1,4 @@
-"""The log lines of services during a cell: read in the background, and kept."""
+"""The log lines of services during a cell, read in the background and cached."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,30 +11,30 @@ from loadbench.ui.background import Job, in_background
 from loadbench.ui.lines.service_log import NOT_READ, CellLog
 
 MAX_LOGS = 8
-"""How many logs of cells are kept."""
+"""Number of cells whose logs are cached."""
 
 _AttemptKey = tuple[str, str]
-"""The key of a cell, and when its attempt began."""
+"""Key of a cell and start time of its attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadLog:
-    """The log of an attempt, and what it was read from."""
+    """The log of an attempt, with the state of the file when it was read."""
 
     log: CellLog = NOT_READ
     ended_at: str = ""
-    """When the attempt ended; empty: it was not over."""
+    """End time of the attempt; empty: still running."""
     size: int = -1
-    """Size of the file in bytes; -1: it was not read, or could not be."""
+    """Size of the file in bytes; -1: not read yet, or unreadable."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class CellLogs:
-    """The newest log of each cell that was asked for.
+    """The newest log of each requested cell.
 
     Args:
         path: The log file of the services.
-        start: Starts work beside the screens.
+        start: Starts a background job.
         changed: Called when a log has changed.
     """
 
@@ -49,12 +49,12 @@ class CellLogs:
         """Whether a log is being read."""
         return bool(self._reading)
 
-    def of(self, cell: CellState, *, most: int) -> CellLog:
-        """Return the newest known log of a cell's latest attempt; read it again if it may grow.
+    def of(self, cell: CellState, *, max_lines: int) -> CellLog:
+        """Return the cached log of a cell's latest attempt; read it again if it may have grown.
 
         Args:
             cell: The cell.
-            most: How many lines.
+            max_lines: Maximum number of lines, counted from the end.
         """
         if not cell.began_at:
             return CellLog()
@@ -63,14 +63,14 @@ class CellLogs:
         is_final = known.size >= 0 and bool(cell.ended_at) and known.ended_at == cell.ended_at
         if not is_final and attempt not in self._reading:
             self._reading.add(attempt)
-            self.start(partial(self._update, attempt, known, cell.ended_at, most))
+            self.start(partial(self._update, attempt, known, cell.ended_at, max_lines))
         return known.log
 
     async def _update(
-        self, attempt: _AttemptKey, known: _ReadLog, ended_at: str, most: int
+        self, attempt: _AttemptKey, known: _ReadLog, ended_at: str, max_lines: int
     ) -> None:
         try:
-            read = await in_background(_read_log, self.path, attempt[1], ended_at, most, known)
+            read = await in_background(_read_log, self.path, attempt[1], ended_at, max_lines, known)
         finally:
             self._reading.discard(attempt)
         self._known[attempt] = read
@@ -80,13 +80,15 @@ class CellLogs:
             self.changed()
 
 
-def _read_log(path: Path, began_at: str, ended_at: str, most: int, known: _ReadLog) -> _ReadLog:
-    """Read a log, unless the file is as long as it was."""
+def _read_log(
+    path: Path, began_at: str, ended_at: str, max_lines: int, known: _ReadLog
+) -> _ReadLog:
+    """Read a log, unless the file has the same size as before."""
     try:
         size = path.stat().st_size
         if (size, ended_at) == (known.size, known.ended_at):
             return known
-        lines = read_lines_between(path, began_at, ended_at, most=most)
+        lines = read_lines_between(path, began_at, ended_at, most=max_lines)
     except OSError:
         return _ReadLog(CellLog(), ended_at)
     return _ReadLog(CellLog(lines=lines or (), has_times=lines is not None), ended_at, size)

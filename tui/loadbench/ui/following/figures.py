@@ -1,6 +1,6 @@
-"""The figures of an attempt that take time to compute: its totals, and the points of its charts.
+"""The figures of an attempt that are slow to compute: its totals and the points of its charts.
 
-They are computed in the threads that read journals. For an attempt of a day that takes a second.
+They are computed in the threads that read journals. An attempt of one day takes about a second.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from loadbench.engine.report.slices import Slice, Slices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFigures:
-    """What is computed of the samples of one attempt."""
+    """Figures computed from the samples of one attempt."""
 
     totals: RunningTotals | None = None
-    """None: it has no sample yet, or older ones have not been read yet."""
+    """None: there are no samples yet, or older ones have not been read yet."""
     slices: tuple[Slice, ...] = ()
 
 
@@ -23,7 +23,7 @@ NO_FIGURES = AttemptFigures()
 
 
 class FigureReader:
-    """Computes the figures of one attempt after another, as their samples arrive."""
+    """Computes the figures of the current attempt incrementally, as samples arrive."""
 
     def __init__(self) -> None:
         self._accumulator, self._slices = Accumulator(), Slices()
@@ -32,8 +32,8 @@ class FigureReader:
         """Return the figures of the current attempt.
 
         Args:
-            state: The run.
-            has_left_out: Older samples have not been read yet, so that there are no totals.
+            state: The state of the run.
+            has_left_out: Whether older samples have not been read yet; there are no totals then.
         """
         if not state.samples:
             return NO_FIGURES

@@ -1,4 +1,4 @@
-"""A run that is looked at: one for all screens that show it."""
+"""A run on the screen, shared by all screens that show it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,39 +21,39 @@ from loadbench.ui.following.follower import View
 from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.service_log import CellLog
 
-ATTEMPTS_KEPT = 8
-"""Of cells that were shown."""
-SAMPLES_KEPT = 3600
-"""Of all these attempts together; the newest attempt may have more."""
+MAX_ATTEMPTS = 8
+"""Maximum number of cached attempts."""
+MAX_SAMPLES = 3600
+"""Maximum number of samples of all cached attempts together; the newest attempt may have more."""
 
 Attempt = tuple[str, int]
-"""The key of a cell, and the number of the attempt."""
+"""Key of a cell and number of the attempt."""
 ReadAttempt = tuple[RunState, AttemptFigures]
-"""The run as it was at the end of an attempt, and the figures of that attempt."""
+"""State of the run at the end of an attempt, and the figures of that attempt."""
 T = TypeVar("T")
 
 
 class RunView(Protocol):
-    """A screen that shows something of a run."""
+    """A screen that shows a run."""
 
     @property
     def is_to_be_seen(self) -> bool:
-        """Whether there is a reason to paint it."""
+        """Whether the screen is visible."""
 
     def repaint(self) -> None:
-        """Paint it, if there is a reason."""
+        """Redraw the screen if it is visible."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class WatchedRun:
-    """The newest view of a run, and what was read of its cells since they were asked for.
+    """The newest view of a run, and the data of its cells that were read on request.
 
     Args:
         folder: The run's folder.
-        start: Starts work beside the screens.
-        changed: Called when something that was asked for has been read.
-        fail: Called when the journal cannot be read.
-        painted: Called when one of its screens has been painted.
+        start: Starts a background job.
+        changed: Called when requested data has been read.
+        fail: Called when the journal is unreadable.
+        painted: Called when one of its screens has been redrawn.
     """
 
     folder: Path
@@ -62,56 +62,56 @@ class WatchedRun:
     fail: Callable[[JournalError], object]
     painted: Callable[[], object]
     view: View | None = None
-    """None: it was not read yet."""
+    """None: not read yet."""
     problem: str = ""
-    """Why the journal cannot be read (any more)."""
+    """Why the journal is unreadable; empty: it is readable."""
     screens: list[RunView] = field(default_factory=list)
-    """Those that show something of it."""
+    """The screens that show the run."""
     cursor: str | None = None
-    """The key of the cell that the user chose; None: the current one is followed."""
-    asked: set[str] = field(default_factory=set)
-    """The ids of commands that the runner has not answered yet."""
+    """Key of the cell that the user selected; None: the current cell is followed."""
+    unanswered: set[str] = field(default_factory=set)
+    """Ids of commands that the runner has not answered yet."""
     commands: BackgroundQueue = field(default_factory=BackgroundQueue)
-    """What is being sent to the runner, in order."""
+    """Commands that are being sent to the runner, in order."""
     _attempts: dict[Attempt, ReadAttempt] = field(default_factory=dict)
     _ends: dict[Attempt, tuple[CellEnd, ...]] = field(default_factory=dict)
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
     _logs: CellLogs = field(init=False)
 
     def __post_init__(self) -> None:
-        """Prepare what needs the arguments."""
+        """Create the cache of cell logs."""
         path = self.folder / SERVICE_LOG
         self._logs = CellLogs(path=path, start=self.start, changed=self.changed)
 
     @property
     def run(self) -> Run | None:
-        """The run, as it was last read."""
+        """The run, as last read; None: not read yet."""
         return self.view.run if self.view else None
 
     @property
     def profile(self) -> Profile | None:
-        """What the run was started with; None: it was not read yet, or cannot be read."""
+        """The run's profile; None: not read yet, or invalid."""
         return self.view.run.state.profile if self.view else None
 
     @property
     def status(self) -> RunStatus | None:
-        """How the run stands; None: it was not read yet."""
+        """The status of the run; None: not read yet."""
         return self.view.run.status if self.view else None
 
     @property
     def is_reading(self) -> bool:
-        """Whether something that was asked for is being read."""
+        """Whether requested data is being read."""
         is_first = self.view is None and not self.problem
         return bool(self._reading) or self._logs.is_reading or is_first
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether one of its screens can be seen."""
+        """Whether one of its screens is visible."""
         return any(screen.is_to_be_seen for screen in self.screens)
 
     @property
     def chosen_cell(self) -> str | None:
-        """The key of the chosen cell, else of the current one, else of the last; None: unread."""
+        """Key of the selected cell, else of the current or last one; None: run not read yet."""
         if self.run is None:
             return None
         state = self.run.state
@@ -119,21 +119,21 @@ class WatchedRun:
             return self.cursor
         if state.current in state.cells:
             return state.current
-        begun = [key for key, cell in state.cells.items() if cell.attempt]
-        return begun[-1] if begun else next(iter(state.cells), None)
+        attempted = [key for key, cell in state.cells.items() if cell.attempt]
+        return attempted[-1] if attempted else next(iter(state.cells), None)
 
     def choose(self, key: str) -> None:
-        """Choose a cell; the current one, while it is followed, is followed still."""
+        """Select a cell. Has no effect if it is already shown, so that following continues."""
         if key != self.chosen_cell:
             self.cursor = key
 
     def repaint(self) -> None:
-        """Paint those screens of the run that can be seen."""
+        """Redraw the visible screens of the run."""
         for screen in self.screens:
             screen.repaint()
 
     def shown(self, key: str) -> CellView:
-        """Return a cell as it is shown now; its latest attempt is read if it was not."""
+        """Return the view of a cell; starts to read its latest attempt if it is not cached."""
         assert self.view is not None
         state = self.view.run.state
         cell = state.cells[key]
@@ -158,61 +158,61 @@ class WatchedRun:
         )
 
     def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
-        """Return the attempts of a cell before the one that is shown, with what ended each.
+        """Return the numbers of a cell's earlier attempts, each with the event that ended it.
 
-        None: that one was interrupted. There are none until they were read.
+        The event is None for an interrupted attempt. The list is empty until they have been read.
         """
         assert self.view is not None
         cell = self.view.run.state.cells[key]
-        waits = cell.status is CellStatus.PENDING
-        before = cell.attempt if waits else cell.attempt - 1
+        is_pending = cell.status is CellStatus.PENDING
+        before = cell.attempt if is_pending else cell.attempt - 1
         ends = self._get("ends", self._ends, (key, before), _read_ends) if before > 0 else None
         if ends is None:
             return []
-        # A cell that is to be measured again, and is skipped instead, keeps the end that it had.
-        by_number = {it.attempt: it for it in reversed(ends)}
+        # If a cell was skipped instead of measured again, the first end of the attempt counts.
+        by_number = {end.attempt: end for end in reversed(ends)}
         return [(number, by_number.get(number)) for number in range(1, before + 1)]
 
-    def log_of(self, key: str, *, most: int) -> CellLog:
+    def log_of(self, key: str, *, max_lines: int) -> CellLog:
         """Return the last log lines of services during a cell's latest attempt."""
         assert self.view is not None
-        return self._logs.of(self.view.run.state.cells[key], most=most)
+        return self._logs.of(self.view.run.state.cells[key], max_lines=max_lines)
 
     def _get(
         self,
-        what: str,
-        known: dict[Attempt, T],
-        of: Attempt,
+        kind: str,
+        cache: dict[Attempt, T],
+        attempt: Attempt,
         read: Callable[[Path, str], T],
     ) -> T | None:
-        """Return what is known; if it is not, begin to read it."""
-        if of not in known and (what, of) not in self._reading:
-            self._reading.add((what, of))
-            self.start(partial(self._read, what, known, of, read))
-        return known.get(of)
+        """Return the cached data of an attempt; starts to read it if it is missing."""
+        if attempt not in cache and (kind, attempt) not in self._reading:
+            self._reading.add((kind, attempt))
+            self.start(partial(self._read, kind, cache, attempt, read))
+        return cache.get(attempt)
 
     async def _read(
         self,
-        what: str,
-        known: dict[Attempt, T],
-        of: Attempt,
+        kind: str,
+        cache: dict[Attempt, T],
+        attempt: Attempt,
         read: Callable[[Path, str], T],
     ) -> None:
         try:
-            known[of] = await in_background(read, self.folder, of[0])
+            cache[attempt] = await in_background(read, self.folder, attempt[0])
         except JournalError as error:
             self.fail(error)
             return
         finally:
-            self._reading.discard((what, of))
+            self._reading.discard((kind, attempt))
         self._forget_oldest()
         self.changed()
 
     def _forget_oldest(self) -> None:
-        while len(self._ends) > ATTEMPTS_KEPT:
+        while len(self._ends) > MAX_ATTEMPTS:
             del self._ends[next(iter(self._ends))]
         samples = [len(state.samples) for state, _ in self._attempts.values()]
-        while len(samples) > ATTEMPTS_KEPT or (len(samples) > 1 and sum(samples) > SAMPLES_KEPT):
+        while len(samples) > MAX_ATTEMPTS or (len(samples) > 1 and sum(samples) > MAX_SAMPLES):
             del self._attempts[next(iter(self._attempts))]
             del samples[0]
 
@@ -224,4 +224,4 @@ def _read_attempt(folder: Path, cell: str) -> ReadAttempt:
 
 def _read_ends(folder: Path, cell: str) -> tuple[CellEnd, ...]:
     ends = (entry.event for entry in read_ends(folder, cell))
-    return tuple(it for it in ends if isinstance(it, CellEnd))
+    return tuple(end for end in ends if isinstance(end, CellEnd))

@@ -1,6 +1,7 @@
-"""Lines of text that more than one feature shows. No Textual.
+"""Text that several screens share. No Textual.
 
-`text` (lines, pieces, tones, wrapping, tables) and `glyphs` are what all lines are made of; `plot`
-draws charts. Of a run: `run`, `matrix` (its grid), `containers`, `events`, `service_log`, `actions`
-(what its state allows). Of a cell: `cell`, `stats`, `stages`, `series` (charts over time).
+`text` defines lines, pieces and tones, with wrapping and tables; `glyphs` defines the symbols;
+`plot` draws charts. For a run: `run`, `matrix` (the grid of cells), `containers`, `events`,
+`service_log` and `actions` (which commands its state allows). For a cell: `cell`, `stats`, `stages`
+and `series` (charts over time).
 """

@@ -1,4 +1,4 @@
-"""What can be done with a run now, and what is asked before it is. Pure."""
+"""Which actions a run allows, and the text of the confirmation dialogs. Pure."""
 
 from loadbench.engine.journal.state import OVER
 from loadbench.engine.run_reader import Run, RunStatus, report_of, rest_of
@@ -8,47 +8,47 @@ DEPEND_ON_STATE = (
     *("pause", "continue", "skip", "again", "add", "stop", "kill", "detach"),
     *("resume", "follow", "open", "copy"),
 )
-"""Actions that a run allows at some times only."""
+"""Actions that are allowed only in some states of a run."""
 
 STOPPING = (
-    line("What it has measured stays; the current cell is lost."),
-    line("Containers and processes of the run are taken down."),
-    line(("r", Tone.ACCENT), " goes on with the rest later."),
+    line("Measured cells are kept; the current cell is discarded."),
+    line("The run's containers and processes are removed."),
+    line("Press ", ("r", Tone.ACCENT), " later to resume with the outstanding cells."),
 )
 AGAIN = (
-    line("It has numbers. They leave the table until it has been measured"),
-    line("again, even if the run is stopped before; the journal keeps them."),
+    line("The cell has a result. The result leaves the table until the cell has"),
+    line("been measured again, even if the run is stopped first. The journal keeps it."),
 )
 KILLING = (
-    line("It is taking everything down, which may take a minute."),
-    line("A killed one may leave containers:"),
-    line(("loadbench-tui stop", Tone.ACCENT), " removes them."),
+    line("The runner is removing containers, which can take a minute."),
+    line("Killing it may leave containers behind. To remove them:"),
+    line(("loadbench-tui stop", Tone.ACCENT)),
 )
 
 
 def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
-    """Return whether a run allows an action now.
+    """Return whether a run allows an action in its current state.
 
     Args:
         run: The run.
         action: One of `DEPEND_ON_STATE`.
-        cell: The key of the cell that is shown.
-        chosen: Somebody chose that cell; else it is the current one, or the last.
+        cell: Key of the selected cell.
+        chosen: Whether the user selected that cell. Otherwise it is the current or last one.
     """
     state = run.state
-    commanded = run.status is RunStatus.LIVE and not state.stopping
-    over = cell is not None and state.cells[cell].status in OVER
+    accepts_commands = run.status is RunStatus.LIVE and not state.stopping
+    is_over = cell is not None and state.cells[cell].status in OVER
     match action:
         case "pause":
-            return commanded and not state.paused
+            return accepts_commands and not state.paused
         case "continue":
-            return commanded and state.paused
+            return accepts_commands and state.paused
         case "skip":
-            return commanded and cell is not None and not over
+            return accepts_commands and cell is not None and not is_over
         case "again":
-            return commanded and over
+            return accepts_commands and is_over
         case "add" | "stop":
-            return commanded
+            return accepts_commands
         case "kill":
             return run.status is RunStatus.LIVE and state.stopping
         case "detach":
@@ -63,16 +63,16 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
 
 
 def skipping(cell: str) -> list[Line]:
-    """Return what skipping the cell that is being measured means."""
+    """Return the text of the question before the current cell is skipped."""
     return [
-        line(f"{cell} is being measured; what it has so far is lost."),
-        line("The run goes on."),
+        line(f"{cell} is being measured. Its samples so far are discarded."),
+        line("The run continues with the next cell."),
     ]
 
 
 def leaving(run: Run) -> list[Line]:
-    """Return what leaving the screen of a live run means."""
+    """Return the text of the question before the program exits during a live run."""
     return [
-        line(f"{run.name} is live. It goes on without this screen:"),
-        line(("loadbench-tui attach", Tone.ACCENT), " shows it again."),
+        line(f"{run.name} is live and continues without this screen."),
+        line("To attach again: ", ("loadbench-tui attach", Tone.ACCENT)),
     ]

@@ -1,4 +1,4 @@
-"""One cell of a run, live or over: what the panels beside the matrix show of it. Pure."""
+"""One cell of a run, live or over: the text of its panels. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,30 +10,34 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.running_totals import RunningTotals
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import CellStatistics, cell_statistics, live_statistics
 from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.stages import stage_lines, stage_rows
+from loadbench.ui.lines.stats import NO_REQUESTS
 from loadbench.ui.lines.text import Line, Tone, line, wrap
+from loadbench.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
 class CellView:
-    """The cell that is shown."""
+    """The selected cell and the data of its latest attempt."""
 
     cell: CellState
     attempt: RunState | None
-    """The run as it was at the end of the cell's latest attempt, or is now. None: not read yet, or
-    there was no attempt."""
+    """State of the run at the end of the cell's latest attempt, or now. None: not read yet, or the
+    cell was never attempted."""
     totals: RunningTotals | None = None
-    """The totals of that attempt; None: it has no sample yet, or not all have been read yet."""
+    """Totals of that attempt. None: no samples, or not all of them have been read yet."""
     slices: Sequence[Slice] = ()
-    """What charts over time show of that attempt."""
+    """Points of that attempt's charts over time."""
     is_live: bool = False
-    """It is being measured now. One that was left in the middle is `RUNNING` for good."""
+    """Whether it is being measured now. The cell of an interrupted run stays `RUNNING`."""
     bottleneck: Bottleneck | None = None
-    """What bounds it, once it was measured; None: nothing shows that."""
+    """Bottleneck of a measured cell. None: not identified."""
 
     @property
     def key(self) -> str:
@@ -42,12 +46,12 @@ class CellView:
 
     @property
     def finished(self) -> CellFinished | None:
-        """What was measured, if that is what counts of the cell now."""
+        """The cell's result; None unless the cell is finished."""
         return self.cell.finished if self.cell.status is CellStatus.FINISHED else None
 
     @property
     def is_loading(self) -> bool:
-        """Whether its numbers, or the older ones of them, are still being read from the journal."""
+        """Whether some or all of its samples are still being read from the journal."""
         is_partial = self.totals is None and bool(self.slices)
         is_unread = self.attempt is None and bool(self.cell.attempt)
         return self.finished is None and (is_partial or is_unread)
@@ -61,29 +65,39 @@ class CellView:
 
     @property
     def why_empty(self) -> str:
-        """Return why there is nothing to draw."""
+        """The text of an empty panel: why there are no samples."""
         match self.cell.status:
             case CellStatus.PENDING if not self.cell.attempt:
-                return "not measured yet"
+                return "Not measured yet"
             case CellStatus.SKIPPED if not self.cell.attempt:
-                return "skipped before it began"
+                return "Skipped before it started"
         if self.attempt is None or self.is_loading:
-            return "loading…"
-        return (
-            "waiting for the first answers"
-            if self.cell.status is CellStatus.RUNNING
-            else ("it ended before its first second")
-        )
+            return "Loading…"
+        is_running = self.cell.status is CellStatus.RUNNING
+        return "No samples yet" if is_running else "Ended before the first sample"
+
+
+def load_phrase(cell: Cell) -> str:
+    """Return the load of a cell, such as `1 model, 2 users, 8 users/s, repeat 2`."""
+    rate = cell.level.fields.get("spawn_rate")
+    parts = (
+        counted(cell.models, "model"),
+        cell.level.phrase,
+        cell.level.detail if rate is None else f"{rate:g} users/s",
+        f"repeat {cell.repeat}" if cell.repeat > 1 else "",
+        "recheck" if cell.recheck else "",
+    )
+    return ", ".join(filter(None, parts))
 
 
 def stage_bar(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return where the time of the cell's requests goes: a bar, and a line that names its parts."""
-    return _stages(shown, lambda it: stage_lines(it, glyphs, columns))
+    """Return where the time of a cell's requests goes: a bar and a line that names its parts."""
+    return _stages(shown, lambda stages: stage_lines(stages, glyphs, columns))
 
 
 def stage_table(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return where the time of the cell's requests goes: a line for every stage."""
-    return _stages(shown, lambda it: stage_rows(it, glyphs, columns))
+    """Return where the time of a cell's requests goes: a line per stage."""
+    return _stages(shown, lambda stages: stage_rows(stages, glyphs, columns))
 
 
 def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]:
@@ -91,39 +105,40 @@ def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]
         return draw(shown.finished.stages)
     if shown.totals is None:
         return [line((shown.why_empty, Tone.DIM))]
-    if not any(it.successes for it in shown.totals.requests):
-        return [line(("no request has been answered yet", Tone.DIM))]
+    if not any(requests.successes for requests in shown.totals.requests):
+        return [line((NO_REQUESTS, Tone.DIM))]
     return draw(shown.totals.stages)
 
 
 def found_statistics(shown: CellView) -> CellStatistics | None:
-    """Return the statistics of a cell; None: there are none."""
+    """Return the statistics of a cell; None if it has none."""
     if shown.finished:
         return cell_statistics(shown.finished)
     return live_statistics(shown.totals) if shown.totals else None
 
 
 def bottleneck_lines(shown: CellView, columns: int) -> list[Line]:
-    """Return what bounds a cell; no line: nothing shows that."""
+    """Return the bottleneck of a cell, wrapped; empty if none was identified."""
     if shown.bottleneck is None:
         return []
-    return wrap(line(("bound by ", Tone.STRONG), shown.bottleneck.text), columns, indent=2)
+    return wrap(line(("Bottleneck: ", Tone.STRONG), shown.bottleneck.text), columns, indent=2)
 
 
 def outcome_lines(cell: CellState, columns: int) -> list[Line]:
-    """Return why a cell failed, was skipped or is in doubt; no line: none of these."""
+    """Return why a cell failed, was skipped or is not valid; empty for any other cell."""
     if cell.status is CellStatus.FAILED and cell.failed:
-        lines = wrap(line(("failed: ", Tone.BAD), cell.failed.reason), columns)
-        for said in cell.failed.log_lines:
-            lines += wrap(line(("| ", Tone.DIM), said), columns, indent=2)
+        lines = wrap(line(("Failed: ", Tone.BAD), cell.failed.reason), columns)
+        for text in cell.failed.log_lines:
+            lines += wrap(line(("| ", Tone.DIM), text), columns, indent=2)
         return lines
     if cell.status is CellStatus.SKIPPED and cell.skipped:
-        return wrap(line(("skipped: ", Tone.WARN), cell.skipped.reason), columns)
+        return wrap(line(("Skipped: ", Tone.WARN), cell.skipped.reason), columns)
     if cell.status is CellStatus.FINISHED and cell.finished:
-        verdict = cell.finished.verdict.value
+        verdict = cell.finished.verdict
+        heading = (f"{verdict.value.capitalize()}: ", VERDICT_TONES[verdict])
         return [
             part
             for reason in cell.finished.reasons
-            for part in wrap(line((f"{verdict}: ", Tone.WARN), reason), columns, indent=2)
+            for part in wrap(line(heading, reason), columns, indent=2)
         ]
     return []

@@ -1,4 +1,4 @@
-"""The containers of a run, a line each. Pure."""
+"""The containers of a run, one per row. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,14 @@ from loadbench.engine.report.container_status import (
     has_ended,
 )
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, line
+from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, line, wrap
 from loadbench.wording import counted
 
 MIB = 2**20
+_STATE_COLUMNS = 9
+_CPU_COLUMNS = 5
+_MEMORY_COLUMNS = 6
+_VRAM_COLUMNS = 5
 _TONES = {
     ContainerStatus.RUNNING: Tone.GOOD,
     ContainerStatus.HEALTHY: Tone.GOOD,
@@ -25,83 +29,104 @@ _TONES = {
 }
 
 
-def container_entries(containers: Sequence[Container], glyphs: Glyphs) -> list[MenuEntry]:
-    """Return an entry for every container, known by its name."""
-    lines = container_lines(containers, glyphs)
-    return [MenuEntry(it.name, (told,)) for it, told in zip(containers, lines, strict=True)]
+def container_entries(
+    containers: Sequence[Container], glyphs: Glyphs, columns: int
+) -> list[MenuEntry]:
+    """Return the column heads, then an entry per container with its name as the key.
+
+    Args:
+        containers: The containers.
+        glyphs: The terminal's character set.
+        columns: Width of a line. The state of a container that has ended is wrapped to it.
+    """
+    if not containers:
+        return []
+    heads, *rows = container_lines(containers, glyphs)
+    entries = [MenuEntry("", (heads,))]
+    for container, row in zip(containers, rows, strict=True):
+        lines = wrap(row, columns, indent=4) if has_ended(container) else [row]
+        entries.append(MenuEntry(container.name, tuple(lines)))
+    return entries
 
 
 def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Line]:
-    """Return a line for every container: its name, how it is, what it uses.
+    """Return a table of containers: the column heads, then a row per container.
 
-    CPU is in percent of one core, memory in MiB (GiB from 10 on).
+    CPU is in percent of one core, memory and VRAM in MiB, or in GiB if that is too long.
     """
-    columns = max((len(it.name) for it in containers), default=0)
-    with_vram = any(it.vram_bytes is not None for it in containers)
-    return [_container(it, columns, glyphs, with_vram=with_vram) for it in containers]
-
-
-def container_header(containers: Sequence[Container]) -> str:
-    """Return what the numbers of the lines are."""
-    with_vram = any(it.vram_bytes is not None for it in containers)
-    return "% of a core, memory" + (", VRAM" if with_vram else "")
+    name_columns = max(len("name"), *(len(container.name) for container in containers))
+    has_vram = any(container.vram_bytes is not None for container in containers)
+    rows = [
+        _container(container, name_columns, glyphs, has_vram=has_vram) for container in containers
+    ]
+    return [_heads(name_columns, has_vram=has_vram), *rows]
 
 
 def container_line(container: Container, glyphs: Glyphs) -> Line:
-    """Return how one container is and what it uses, in words."""
-    words, tone = standing(container)
-    told = []
+    """Return the state and the resource usage of one container as a phrase."""
+    text, tone = container_state(container)
+    usage = []
     if container.cpu_cores is not None:
-        told.append(f"{100 * container.cpu_cores:.0f} % of a core")
-    for size, what in ((container.memory_bytes, ""), (container.vram_bytes, " VRAM")):
-        if size is not None:
-            told.append(f"{size / MIB:.0f} MiB{what}")
+        usage.append(f"CPU {100 * container.cpu_cores:.0f} % of a core")
+    sizes = ((container.memory_bytes, "memory"), (container.vram_bytes, "VRAM"))
+    for size_bytes, label in sizes:
+        if size_bytes is not None:
+            usage.append(f"{label} {size_bytes / MIB:.0f} MiB")
     if container.restarts:
-        told.append(counted(container.restarts, "restart"))
-    return line((f"{_sign(tone, glyphs)} {words}", tone), *(f", {it}" for it in told))
+        usage.append(counted(container.restarts, "restart"))
+    return line((f"{_sign(tone, glyphs)} {text}", tone), *(f", {part}" for part in usage))
 
 
-def standing(container: Container) -> tuple[str, Tone]:
-    """Return how a container is, in words, and the tone of that."""
+def container_state(container: Container) -> tuple[str, Tone]:
+    """Return the state of a container, such as `exited, code 1`, and its tone."""
     status = container_status(container)
-    return _words(container, status), _TONES[status]
+    return _state(container, status), _TONES[status]
 
 
-def _words(container: Container, status: ContainerStatus) -> str:
+def _state(container: Container, status: ContainerStatus) -> str:
     code = container.exit_code
     match status:
         case ContainerStatus.OUT_OF_MEMORY:
-            return f"out of memory ({code})"
+            return f"exited, code {code} (out of memory)"
         case ContainerStatus.KILLED:
             return f"killed by signal {-(code or 0)}"
         case ContainerStatus.EXITED if code is not None:
-            return f"{container.state} ({code})"
+            return f"{container.state}, code {code}"
         case ContainerStatus.EXITED | ContainerStatus.SUSPENDED:
             return container.state
         case _:
             return status.value
 
 
-def _container(container: Container, columns: int, glyphs: Glyphs, *, with_vram: bool) -> Line:
-    words, tone = standing(container)
+def _heads(name_columns: int, *, has_vram: bool) -> Line:
+    heads = f"  {'name':<{name_columns}}  {'state':<{_STATE_COLUMNS}}"
+    heads += f" {'CPU':>{_CPU_COLUMNS}} {'memory':>{_MEMORY_COLUMNS}}"
+    if has_vram:
+        heads += f" {'VRAM':>{_VRAM_COLUMNS}}"
+    return line((heads, Tone.DIM))
+
+
+def _container(container: Container, name_columns: int, glyphs: Glyphs, *, has_vram: bool) -> Line:
+    text, tone = container_state(container)
     pieces = [
         Piece(f"{_sign(tone, glyphs)} ", tone),
-        Piece(fit(container.name, columns)),
+        Piece(fit(container.name, name_columns)),
         Piece("  "),
     ]
     if has_ended(container):
-        pieces.append(Piece(words, tone))
+        pieces.append(Piece(text, tone))
     else:
-        cpu = container.cpu_cores
-        percent = "" if cpu is None else f"{100 * cpu:.0f}%"
+        cores = container.cpu_cores
+        percent = "" if cores is None else f"{100 * cores:.0f}%"
+        memory = _size(container.memory_bytes)
         pieces += [
-            Piece(fit(words, 9), tone),
-            Piece(f" {percent:>5} {_size(container.memory_bytes):>5}"),
+            Piece(fit(text, _STATE_COLUMNS), tone),
+            Piece(f" {percent:>{_CPU_COLUMNS}} {memory:>{_MEMORY_COLUMNS}}"),
         ]
-        if with_vram:
-            pieces.append(Piece(f" {_size(container.vram_bytes):>5}"))
+        if has_vram:
+            pieces.append(Piece(f" {_size(container.vram_bytes):>{_VRAM_COLUMNS}}"))
     if container.restarts:
-        pieces.append(Piece(f"  {container.restarts} restarts", Tone.WARN))
+        pieces.append(Piece(f"  {counted(container.restarts, 'restart')}", Tone.WARN))
     return line(*pieces)
 
 

@@ -1,36 +1,76 @@
-"""What happened in a run, a line or more for each event. Pure."""
+"""The events of a run as lines of text. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from loadbench.ui.lines.text import Line, Tone, line, wrap
+from loadbench.engine.journal.events import (
+    CellFailed,
+    CellFinished,
+    CellSkipped,
+    Event,
+    Result,
+    RunFinished,
+)
+from loadbench.engine.journal.state import CellStatus
+from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.text import Line, Piece, Tone, line, wrap
 
 _TIME_COLUMNS = 8
+_RESULT_TONES = {Result.DONE: Tone.GOOD, Result.STOPPED: Tone.WARN, Result.ABORTED: Tone.BAD}
 
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One thing that happened, as a person is told of it."""
+    """An event as text."""
 
     at: str
     """UTC, ISO 8601."""
     text: str
+    outcome: str = ""
+    """The word that is coloured: a verdict, the status of a cell or the result of the run."""
+    tone: Tone = Tone.PLAIN
+    """The tone of that word."""
 
 
-def event_lines(happened: Sequence[EventLine], columns: int) -> list[Line]:
-    """Return events with their local time, broken to so many columns."""
+def event_outcome(event: Event) -> tuple[str, Tone]:
+    """Return the word for the outcome that an event reports, and its tone; empty if none."""
+    match event:
+        case CellFinished(verdict=verdict):
+            return verdict.value, VERDICT_TONES[verdict]
+        case CellFailed():
+            return CellStatus.FAILED.value, Tone.BAD
+        case CellSkipped():
+            return CellStatus.SKIPPED.value, Tone.WARN
+        case RunFinished(result=result):
+            return result.value, _RESULT_TONES[result]
+        case _:
+            return "", Tone.PLAIN
+
+
+def event_lines(events: Sequence[EventLine], columns: int) -> list[Line]:
+    """Return events with their local time, wrapped to a number of columns."""
     lines: list[Line] = []
-    for one in happened:
-        for i, told in enumerate(one.text.splitlines()):
-            moment = local_time(one.at) if not i else " " * _TIME_COLUMNS
-            lines += wrap(line((f"{moment}  ", Tone.DIM), told), columns, indent=_TIME_COLUMNS + 4)
+    for event in events:
+        for number, text in enumerate(event.text.splitlines()):
+            time = " " * _TIME_COLUMNS if number else local_time(event.at)
+            pieces = [Piece(text)] if number else _coloured(text, event.outcome, event.tone)
+            lines += wrap(line((f"{time}  ", Tone.DIM), *pieces), columns, indent=_TIME_COLUMNS + 4)
     return lines
 
 
 def local_time(at: str) -> str:
-    """Return the local time of day of a moment, which is in UTC and ISO 8601."""
+    """Return the local time of day of a time in UTC and ISO 8601; blank if it is neither."""
     try:
         return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
-    except ValueError:  # somebody else wrote that journal
+    except ValueError:  # another program wrote the journal
         return " " * _TIME_COLUMNS
+
+
+def _coloured(text: str, word: str, tone: Tone) -> list[Piece]:
+    """Return a text with the first occurrence of a word in a tone."""
+    found = re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) if word else None
+    if found is None:
+        return [Piece(text)]
+    return [Piece(text[: found.start()]), Piece(found[0], tone), Piece(text[found.end() :])]

@@ -1,4 +1,4 @@
-"""The signs that states are shown by: beautiful ones, and those that every terminal has."""
+"""Symbols for states, in Unicode and in ASCII."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from loadbench.engine.run_reader import RunStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glyphs:
-    """One sign a meaning, each one column wide."""
+    """One symbol per meaning, each one column wide."""
 
     running: str
     pending: str
@@ -23,7 +23,7 @@ class Glyphs:
     ascii: bool
 
     def of_run(self, status: RunStatus) -> str:
-        """Return the sign of a run's status."""
+        """Return the symbol of a run's status."""
         return {
             RunStatus.LIVE: self.running,
             RunStatus.INTERRUPTED: "!",
@@ -70,7 +70,7 @@ _IN_ASCII = str.maketrans(
 
 
 def in_ascii(text: str) -> str:
-    """Return a text with our own signs in ASCII; what a user or a service wrote stays."""
+    """Return a text with the symbols of this module in ASCII; other characters are unchanged."""
     return text.translate(_IN_ASCII)
 
 

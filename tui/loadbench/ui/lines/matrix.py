@@ -1,4 +1,4 @@
-"""The grid of a run: models across, load down, in every cell its state and its p90. Pure."""
+"""The grid of a run: a column per number of models, a row per load, with states and p90s. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,8 +11,10 @@ from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Line, Piece, Tone, line
+from loadbench.wording import counted
 
-CELL_COLUMNS = 9
+CELL_COLUMNS = 10
+_HEAD_COLUMNS = CELL_COLUMNS - 1
 MARKS = {Verdict.VALID: "  ", Verdict.SUSPECT: "! ", Verdict.INVALID: "!!"}
 VERDICT_TONES = {Verdict.VALID: Tone.GOOD, Verdict.SUSPECT: Tone.WARN, Verdict.INVALID: Tone.BAD}
 
@@ -21,7 +23,7 @@ P90 = Callable[[CellFinished], float | None]
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """What the cells of a row have in common."""
+    """The properties that the cells of a row share."""
 
     recheck: bool
     level: Level
@@ -29,13 +31,13 @@ class RowKey:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """What rows are sorted by: the recheck is last."""
+        """Sort key of rows; the recheck is last."""
         return self.recheck, self.level.order, self.repeat
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where the cells of a run stand in its matrix."""
+    """The positions of a run's cells in its matrix."""
 
     models: tuple[int, ...]
     rows: tuple[RowKey, ...]
@@ -44,26 +46,26 @@ class Grid:
 
     def place(self, key: str | None) -> tuple[int, int] | None:
         """Return the row and column of a cell."""
-        return next((place for place, there in self.keys.items() if there == key), None)
+        return next((place for place, other in self.keys.items() if other == key), None)
 
     @property
     def label_columns(self) -> int:
-        """How wide the names of the rows are."""
+        """Width of the row labels."""
         return max(map(len, (self.unit, *self.row_names())))
 
     @property
     def unit(self) -> str:
-        """What the names of the rows count."""
+        """The unit of the row labels, such as `users`."""
         return self.rows[0].level.unit if self.rows else ""
 
     def row_names(self) -> list[str]:
-        """Return what each row is called: its load, and what else tells it from the others."""
-        details = len({row.level.detail for row in self.rows}) > 1
-        repeats = len({row.repeat for row in self.rows}) > 1
+        """Return the row labels: the load, with spawn rate and repeat where these differ."""
+        has_details = len({row.level.detail for row in self.rows}) > 1
+        has_repeats = len({row.repeat for row in self.rows}) > 1
         return [
             row.level.label
-            + (f" @{row.level.detail}" if details and row.level.detail else "")
-            + (" again" if row.recheck else f" #{row.repeat}" if repeats else "")
+            + (f" @{row.level.detail}" if has_details and row.level.detail else "")
+            + (" recheck" if row.recheck else f" #{row.repeat}" if has_repeats else "")
             for row in self.rows
         ]
 
@@ -77,7 +79,7 @@ def grid_of(cells: tuple[Cell, ...]) -> Grid:
 
 
 def p90_of(finished: CellFinished) -> float | None:
-    """Return the 90th percentile of the successes of a cell, in ms; None: it has none."""
+    """Return the p90 of a cell's successful requests, in ms; None if it has none."""
     return percentile(successes(finished.requests), 0.9)
 
 
@@ -90,15 +92,15 @@ def matrix_lines(
     cursor: str | None = None,
     p90: P90 = p90_of,
 ) -> list[Line]:
-    """Return the matrix: a line of models, then a line for each row.
+    """Return the matrix: the column heads, then a line per row.
 
     Args:
-        grid: Where the cells stand.
-        state: What became of them.
-        glyphs: The signs.
-        live: The current cell is being measured; else it was left in the middle.
-        cursor: The key of the cell that stands out.
-        p90: What is shown of a cell that has finished; somebody may remember it.
+        grid: The positions of the cells.
+        state: The state of the run.
+        glyphs: The terminal's character set.
+        live: Whether the current cell is being measured. Otherwise it is shown as pending.
+        cursor: Key of the highlighted cell.
+        p90: Returns the p90 of a finished cell. A caller may pass a version with a cache.
     """
     state = state if live else replace(state, current=None)
     label, lines = grid.label_columns, [_heads(grid)]
@@ -116,20 +118,25 @@ def matrix_lines(
 
 
 def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
-    """Return the matrix of a plan that nobody has measured yet."""
+    """Return the matrix of a plan, with every cell pending."""
     label, lines = grid.label_columns, [_heads(grid)]
     for row, name in enumerate(grid.row_names()):
-        signs = (
+        symbols = (
             _centred(glyphs.pending) if (row, column) in grid.keys else " " * CELL_COLUMNS
             for column in range(len(grid.models))
         )
-        lines.append(line((f"{name:>{label}}", Tone.STRONG), ("".join(signs), Tone.DIM)))
+        lines.append(line((f"{name:>{label}}", Tone.STRONG), ("".join(symbols), Tone.DIM)))
     return lines
 
 
 def _heads(grid: Grid) -> Line:
-    heads = "".join(_centred(f"{models}m") for models in grid.models)
-    return line((f"{grid.unit:>{grid.label_columns}}{heads}", Tone.DIM))
+    heads = [counted(models, "model") for models in grid.models]
+    # Each column ends with a gap, but the first head also needs one before it.
+    widths = [len(head) + (number == 0) for number, head in enumerate(heads)]
+    if any(columns > _HEAD_COLUMNS for columns in widths):
+        heads = [f"{models} m" for models in grid.models]
+    columns = "".join(f"{head:>{_HEAD_COLUMNS}} " for head in heads)
+    return line((f"{grid.unit:>{grid.label_columns}}{columns}", Tone.DIM))
 
 
 def _row(cell: Cell) -> RowKey:
@@ -143,14 +150,14 @@ def _centred(content: str) -> str:
 def _cell(
     cell: CellState, state: RunState, glyphs: Glyphs, p90: P90, *, chosen: bool
 ) -> list[Piece]:
-    value, mark, tone = _content(cell, state, glyphs, p90)
+    value, mark, tone = _cell_text(cell, state, glyphs, p90)
     body = f"{value:>{CELL_COLUMNS - 4}}{mark:<2}"
     if chosen:
         return [Piece(f"[{body}]", Tone.CURSOR)]
     return [Piece(" "), Piece(body, tone), Piece(" ")]
 
 
-def _content(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tuple[str, str, Tone]:
+def _cell_text(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tuple[str, str, Tone]:
     match cell.status:
         case CellStatus.FINISHED if cell.finished:
             verdict = cell.finished.verdict
@@ -158,15 +165,15 @@ def _content(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tupl
         case CellStatus.FAILED:
             return "fail", glyphs.failed, Tone.BAD
         case CellStatus.SKIPPED:
-            return "skip", glyphs.skipped, Tone.DIM
+            return "skip", glyphs.skipped, Tone.WARN
         case CellStatus.RUNNING if cell.cell.key == state.current:
-            return glyphs.running + _number_now(state), "  ", Tone.ACCENT
+            return glyphs.running + _current_p90(state), "  ", Tone.ACCENT
         case _:
             return glyphs.pending, "  ", Tone.DIM
 
 
-def _number_now(state: RunState) -> str:
-    """Return the p90 of the newest second of the current cell; empty where there is none yet."""
+def _current_p90(state: RunState) -> str:
+    """Return the p90 of the newest second of the current cell; empty if it has none."""
     if not state.samples:
         return ""
     newest = percentile(successes(state.samples[-1].requests), 0.9)
@@ -174,7 +181,7 @@ def _number_now(state: RunState) -> str:
 
 
 def _short(milliseconds: float | None, columns: int = 5) -> str:
-    """Return a latency in so many columns; in seconds or minutes where it is very long."""
+    """Return a latency in ms, or in seconds or minutes if that is too long for the columns."""
     content = number(milliseconds)
     for unit_ms, unit in ((1_000, "s"), (60_000, "m")):
         if milliseconds is not None and milliseconds >= unit_ms and len(content) > columns:

@@ -1,4 +1,4 @@
-"""Charts as lines of text, by plotext. The only module that knows plotext."""
+"""Charts as lines of text, drawn by plotext. The only module that uses plotext."""
 
 import importlib
 import math
@@ -17,13 +17,13 @@ _TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
 _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
 _ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
 _PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
-"""From so many rows on, the numbers of parts that a y axis may have, the best one first."""
+"""Minimum number of rows, and the numbers of parts of a y axis at that height, best first."""
 _MIN_VALUE = 1e-9
-"""Less than this counts as nothing: powers of ten end before numbers do."""
+"""Smaller values count as 0: the power of ten of a tiny float would underflow."""
 _STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 PlotPoint = tuple[float, float | None]
-"""x and y. None: nothing was measured there, so the line has a gap."""
+"""x and y. None: no value, so the line has a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,43 +34,43 @@ class Series:
     points: Sequence[PlotPoint]
     tone: Tone
     sign: str
-    """One ASCII character that it is drawn with where there is no braille or no colour."""
+    """ASCII character that draws the line on terminals without braille or colour."""
     right: bool = False
-    """It belongs to the axis at the right."""
+    """Whether it uses the right axis."""
     whole: bool = False
-    """Its values are whole numbers, so that its axis has no others."""
+    """Whether its values are integers, which limits the ticks of its axis to integers."""
     dotted: bool = False
-    """Its points stand out, since there are few of them."""
+    """Whether its points are emphasised, for lines with few points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Lines over one x axis, with one y axis or two that begin at 0."""
+    """Lines over one x axis, with one or two y axes that start at 0."""
 
     series: Sequence[Series]
     x_limits: tuple[float, float]
     x_ticks: Sequence[tuple[float, str]]
-    """Where the x axis has numbers, and which."""
+    """Positions on the x axis, with their labels."""
     marks: Sequence[float] = ()
-    """Where a vertical line stands."""
+    """Positions of vertical lines."""
     by: str = ""
-    """What the x axis counts; empty: seconds."""
+    """Quantity on the x axis; empty: seconds."""
 
     @property
     def has_points(self) -> bool:
-        """Whether there is anything to draw."""
+        """Whether any series has a value."""
         return any(y is not None for one in self.series for _, y in one.points)
 
 
 def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
-    """Return a chart that fills so many columns and rows.
+    """Return a drawn chart.
 
     Args:
-        chart: What to draw.
-        columns: At least 20.
-        rows: At least 4.
-        signs: Draw each series with its own sign instead of braille dots.
-        ascii_frame: Draw the frame with ASCII characters.
+        chart: The chart.
+        columns: Width, at least 20.
+        rows: Height, at least 4.
+        signs: Whether to draw each series with its ASCII sign instead of braille dots.
+        ascii_frame: Whether to draw the frame with ASCII characters.
     """
     plotext = load()
     plotext.terminal.limit(False, False)
@@ -83,11 +83,11 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
     figure.ruler("x").lim(*chart.x_limits)
     figure.ruler("x").ticks(*_split(chart.x_ticks))
     for side in ("left", "right"):
-        mine = [one for one in chart.series if one.right is (side == "right")]
-        if mine:
-            highest = nice_ceiling(y for one in mine for _, y in one.points)
+        on_side = [one for one in chart.series if one.right is (side == "right")]
+        if on_side:
+            highest = nice_ceiling(y for one in on_side for _, y in one.points)
             figure.ruler("y", side).lim(0, highest)
-            whole = all(one.whole for one in mine)
+            whole = all(one.whole for one in on_side)
             figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows, whole=whole)))
     for x in chart.marks:
         figure.line(x, "v", pixel=_COLOUR_OF_TONE[Tone.DIM])
@@ -110,30 +110,30 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
 
 
 def is_loaded() -> bool:
-    """Return whether a chart can be drawn at once."""
+    """Return whether plotext is imported, so that a chart can be drawn without delay."""
     return "plotext" in sys.modules and bool(load.cache_info().currsize)
 
 
 @cache
 def load() -> Any:
-    """Import plotext, and return it. It takes a tenth of a second, so not before it is needed.
+    """Import plotext and return it. The import takes 0.1 s, so it is deferred to the first chart.
 
-    For pictures, which are not drawn here, it would load Pillow too: a tenth of its time and a
-    quarter of its memory: https://github.com/piccolomo/plotext/issues/56 made it optional, but not
-    lazy. Can go when plotext imports Pillow with the first picture.
+    plotext would also import Pillow, for images that are not used here. Blocking it saves a tenth
+    of the import time and a quarter of its memory. https://github.com/piccolomo/plotext/issues/56
+    made Pillow optional, but not lazy. Can go when plotext imports Pillow with the first image.
     """
-    there = "PIL" in sys.modules
-    if not there:
+    is_loaded_already = "PIL" in sys.modules
+    if not is_loaded_already:
         sys.modules["PIL"] = None  # type: ignore[assignment]  # importing it fails then
     try:
         return importlib.import_module("plotext")
     finally:
-        if not there:
+        if not is_loaded_already:
             del sys.modules["PIL"]
 
 
 def nice_ceiling(values: Iterable[float | None]) -> float:
-    """Return the smallest round number that no value is above; 1 where there is no value."""
+    """Return the smallest round number that is not below any value; 1 if there is no value."""
     highest = max((value for value in values if value is not None), default=0.0)
     if highest < _MIN_VALUE:
         return 1.0
@@ -142,9 +142,9 @@ def nice_ceiling(values: Iterable[float | None]) -> float:
 
 
 def _y_ticks(highest: float, rows: int, *, whole: bool) -> list[tuple[float, str]]:
-    wanted = next(parts for least, parts in _PARTS if rows >= least)
+    preferred = next(parts for min_rows, parts in _PARTS if rows >= min_rows)
     fits = float.is_integer if whole else _is_short
-    parts = next((n for n in wanted if all(map(fits, _steps(highest, n)))), 1)
+    parts = next((n for n in preferred if all(map(fits, _steps(highest, n)))), 1)
     return [(value, f"{value:g}") for value in (0.0, *_steps(highest, parts))]
 
 
@@ -161,8 +161,8 @@ def _split(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
 
 
 def _unbroken(points: Sequence[PlotPoint]) -> Iterator[list[tuple[float, float]]]:
-    for there, part in groupby(points, key=lambda point: point[1] is not None):
-        if there:
+    for has_value, part in groupby(points, key=lambda point: point[1] is not None):
+        if has_value:
             yield [(x, y) for x, y in part if y is not None]
 
 

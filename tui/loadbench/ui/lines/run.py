@@ -1,4 +1,4 @@
-"""The two lines at the top of a run: what it is, how far it is, what it is doing. Pure."""
+"""Header lines of a run: its name, its progress and its current phase. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +10,7 @@ from loadbench.engine.journal.progress import phase_length_s
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.ui.lines.cell import load_phrase
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
 
@@ -22,71 +23,92 @@ STATUS_TONES = {
 }
 
 
-def place_line(run: Run, part: str, rights: Sequence[Line], glyphs: Glyphs, columns: int) -> Line:
-    """Return where a part of a run belongs, with the first that fits at the right.
+def breadcrumb_line(
+    run: Run, part: str, rights: Sequence[Line], glyphs: Glyphs, columns: int
+) -> Line:
+    """Return `profile ▸ run ▸ part` with a right-aligned addition.
 
-    The part is always seen, and so is the last of the others; a profile's name may be cut.
+    Args:
+        run: The run.
+        part: A cell or a container of the run. It is never cut; the profile's name may be.
+        rights: Additions, the longest first. The first that fits is used; the last one always fits.
+        glyphs: The terminal's character set.
+        columns: Width of the line.
     """
-    home, name = run.folder.parent.name, run.folder.name
-    room = max(8, columns - cell_len(f"{name}{part}") - width(rights[-1]) - 11)
+    profile, run_id = run.folder.parent.name, run.folder.name
+    room = max(8, columns - cell_len(f"{run_id}{part}") - width(rights[-1]) - 11)
     arrow = (f" {glyphs.arrow} ", Tone.DIM)
-    home = fit(home, min(room, cell_len(home)))
-    return justify(line(f" {home}", arrow, name, arrow, (part, Tone.STRONG)), rights, columns)
+    profile = fit(profile, min(room, cell_len(profile)))
+    left = line(f" {profile}", arrow, run_id, arrow, (part, Tone.STRONG))
+    return justify(left, rights, columns)
 
 
-def status_words(run: Run, glyphs: Glyphs) -> tuple[str, Tone]:
-    """Return the status of a run with its sign, and its tone."""
-    # Over, but not as it was meant.
-    doubtful = run.status is RunStatus.DONE and run.state.count(CellStatus.FAILED)
-    tone = Tone.WARN if doubtful else STATUS_TONES[run.status]
+def status_label(run: Run, glyphs: Glyphs) -> tuple[str, Tone]:
+    """Return the status of a run with its symbol, and its tone."""
+    # A run that is done but has failed cells needs attention.
+    has_failures = run.status is RunStatus.DONE and run.state.count(CellStatus.FAILED)
+    tone = Tone.WARN if has_failures else STATUS_TONES[run.status]
     return f"{glyphs.of_run(run.status)} {run.status.value}", tone
 
 
-def doing_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> Line:
-    """Return the current cell with its phases, the one that it is in with its clock."""
+def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> Line:
+    """Return the current cell and its phases, with a clock at the current phase.
+
+    The line names the load, such as `1 model, 2 users, 8 users/s`, or the cell's key if the load
+    does not fit.
+    """
     current = state.current_cell
     if state.stopping:
-        return line((" stopping", Tone.WARN), ": everything is being taken down")
+        return line((" Stopping", Tone.WARN), ": removing containers and processes")
     if current is None:
-        return (
-            line((" paused", Tone.WARN), ": space goes on")
-            if state.paused
-            else line((" between two cells" if state.count(*OVER) else " starting", Tone.DIM))
-        )
-    again = f" (attempt {current.attempt})" if current.attempt > 1 else ""
-    pieces = [Piece(f" {current.cell.key}", Tone.STRONG), Piece(f"{again}  ", Tone.DIM)]
+        if state.paused:
+            return line((" Paused", Tone.WARN), " · ", ("Space", Tone.ACCENT), " resume")
+        return line((" Between two cells" if state.count(*OVER) else " Starting", Tone.DIM))
+    attempt = f" (attempt {current.attempt})" if current.attempt > 1 else ""
+    load = Piece(f" {load_phrase(current.cell)}", Tone.STRONG)
+    key = Piece(f" {current.cell.key}", Tone.STRONG)
+    number = Piece(f"{attempt}  ", Tone.DIM)
+    phases = _phases(state, profile, glyphs)
+    phase = [
+        Piece(state.phase.value if state.phase else "", Tone.ACCENT),
+        Piece(f" {clock(state, profile)}" if state.phase else "", Tone.STRONG),
+    ]
+    pause = Piece("  pausing after this cell" if state.paused else "", Tone.WARN)
+    candidates = (
+        line(load, number, *phases, pause),
+        line(key, number, *phases, pause),
+        line(load, number, *phase, pause),
+        line(key, number, *phase, pause),
+        line(key, Piece("  "), *phase, pause),
+        line(Piece(" "), *phase, pause),
+        line(Piece(" "), *phase),
+    )
+    return next((one for one in candidates if width(one) <= columns), candidates[-1])
+
+
+def _phases(state: RunState, profile: Profile, glyphs: Glyphs) -> list[Piece]:
     phases = list(Phase)
-    now = phases.index(state.phase) if state.phase else -1
+    current = phases.index(state.phase) if state.phase else -1
+    pieces: list[Piece] = []
     for number, phase in enumerate(phases):
         if number:
             pieces.append(Piece(f" {glyphs.arrow} ", Tone.DIM))
-        if number == now:
-            spent = clock(state, profile)
-            pieces += [Piece(phase.value, Tone.ACCENT), Piece(f" {spent}", Tone.STRONG)]
+        if number == current:
+            elapsed = clock(state, profile)
+            pieces += [Piece(phase.value, Tone.ACCENT), Piece(f" {elapsed}", Tone.STRONG)]
         else:
-            pieces.append(Piece(phase.value, Tone.PLAIN if number < now else Tone.DIM))
-    if state.paused:
-        pieces.append(Piece("   pauses after it", Tone.WARN))
-    doing = Piece(state.phase.value if state.phase else "", Tone.ACCENT)
-    now_clock = Piece(f" {clock(state, profile)}" if state.phase else "", Tone.STRONG)
-    pause = Piece("  pauses after it" if state.paused else "", Tone.WARN)
-    candidates = (
-        line(*pieces),
-        line(*pieces[:2], doing, now_clock, pause),
-        line(pieces[0], Piece("  "), doing, now_clock, pause),
-        line(Piece(" "), doing, now_clock, pause),
-    )
-    return next((it for it in candidates if width(it) <= columns), candidates[-1])
+            pieces.append(Piece(phase.value, Tone.PLAIN if number < current else Tone.DIM))
+    return pieces
 
 
 def clock(state: RunState, profile: Profile) -> str:
-    """Return how long the current phase has taken, and its length where it has one."""
-    spent = max(0.0, state.elapsed_s - state.phase_since_s)
-    length = phase_length_s(profile, state)
-    if not length:
-        return _minutes(spent)
-    upto = "≤" if state.phase is Phase.SETTLING else ""
-    return f"{_minutes(min(spent, length))}/{upto}{_minutes(length)}"
+    """Return the elapsed time of the current phase, with its length if that is known."""
+    elapsed_s = max(0.0, state.elapsed_s - state.phase_since_s)
+    length_s = phase_length_s(profile, state)
+    if not length_s:
+        return _minutes(elapsed_s)
+    at_most = "≤" if state.phase is Phase.SETTLING else ""
+    return f"{_minutes(min(elapsed_s, length_s))}/{at_most}{_minutes(length_s)}"
 
 
 def _minutes(seconds: float) -> str:
@@ -96,7 +118,7 @@ def _minutes(seconds: float) -> str:
 
 
 def when(run_id: str) -> str:
-    """Return when a run was started, for people: `22 Nov 07:21`, from its id."""
+    """Return the start time in a run id as `22 Nov 07:21`; the id itself if it has none."""
     try:
         return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").strftime("%d %b %H:%M").lstrip("0")
     except ValueError:
@@ -104,7 +126,7 @@ def when(run_id: str) -> str:
 
 
 def run_line(run: Run, glyphs: Glyphs) -> Line:
-    """Return a run on one line: its status, when it began, what became of its cells."""
+    """Return a run on one line: its status, its start time and its counts of cells."""
     tone = STATUS_TONES[run.status]
     failed = run.state.count(CellStatus.FAILED)
     pieces = [

@@ -1,4 +1,4 @@
-"""The charts of a cell over time, from its slices. Pure."""
+"""The charts of a cell over time. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ _GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 18
 
 
 def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool) -> Chart:
-    """Return the chart of latency by the second, in ms, successes only.
+    """Return the chart of latency over time, in ms, for successful requests.
 
     Args:
-        slices: What is drawn.
-        phases: Of the same attempt.
-        growing: More seconds will follow, so leave room for some.
+        slices: The points of the attempt.
+        phases: The phases of the same attempt.
+        growing: Whether more seconds will follow; the time axis then has spare room.
     """
     series = [
         Series(
@@ -42,7 +42,7 @@ def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, grow
 def throughput_chart(
     slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
 ) -> Chart:
-    """Return the chart of requests a second, with the users on an axis of their own."""
+    """Return the chart of requests per second, with the users on the right axis."""
     series = [
         Series(
             name="users",
@@ -66,7 +66,7 @@ def throughput_chart(
 
 
 def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
-    """Return the names of the series, each with what it is drawn with."""
+    """Return the names of the series, each after its line or its ASCII sign."""
     pieces: list[Piece] = []
     for one in series:
         mark = one.sign if signs else "─"
@@ -75,9 +75,9 @@ def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
 
 
 def time_ticks(end_s: float) -> list[tuple[float, str]]:
-    """Return a handful of moments of a time axis, with what they are called."""
+    """Return the ticks of a time axis: up to six times in seconds, with their labels."""
     step = next((s for s in _TICKS_S if end_s / s <= 5), _TICKS_S[-1])
-    return [(float(at), _moment(at)) for at in range(0, int(end_s) + 1, step)]
+    return [(float(second), _tick_label(second)) for second in range(0, int(end_s) + 1, step)]
 
 
 def _chart(
@@ -86,13 +86,13 @@ def _chart(
     end = max((one.start_s + one.seconds for one in slices), default=0)
     end_s = float(max(end, _MIN_INTERVAL_S))
     if growing:
-        # The axis grows in steps: a chart that moves every second cannot be read.
+        # The axis grows in steps, since a chart that moves every second is unreadable.
         end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)
-    marks = [float(it.second) for it in phases if it.phase is Phase.MEASURING]
+    marks = [float(start.second) for start in phases if start.phase is Phase.MEASURING]
     return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
 
 
-def _moment(second: int) -> str:
+def _tick_label(second: int) -> str:
     if second < 120:
         return f"{second}s"
     hours, rest = divmod(second, 3600)

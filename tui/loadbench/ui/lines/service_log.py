@@ -16,33 +16,34 @@ class CellLog:
     is_read: bool = True
     """False: the file is being read."""
     has_times: bool = True
-    """False: the lines of the file have no times, so those of a cell cannot be found."""
+    """False: the log lines have no timestamps, so those of a cell cannot be found."""
 
 
 NOT_READ = CellLog(is_read=False)
 
 
-def log_line(said: LogLine, *, named: bool = True) -> Line:
+def log_line(entry: LogLine, *, named: bool = True) -> Line:
     """Return a log line; `named`: with the name of its service."""
-    time = (f"{local_time(said.at)}  " if said.at else "", Tone.DIM)
-    if not said.name:
-        return line(time, said.text)
-    who = (f"{said.name} ", Tone.ACCENT) if named else ""
-    return line(time, who, ("| " if named else "", Tone.DIM), said.text)
+    time = (f"{local_time(entry.at)}  " if entry.at else "", Tone.DIM)
+    if not entry.name:
+        return line(time, entry.text)
+    service = (f"{entry.name} ", Tone.ACCENT) if named else ""
+    return line(time, service, ("| " if named else "", Tone.DIM), entry.text)
 
 
-def cell_log_lines(log: CellLog, *, begun: bool) -> list[Line]:
-    """Return the log lines of a cell.
+def cell_log_lines(log: CellLog, *, is_attempted: bool) -> list[Line]:
+    """Return the log lines of a cell, or why there are none.
 
     Args:
-        log: The lines.
-        begun: The cell was attempted.
+        log: The log lines.
+        is_attempted: Whether the cell was attempted.
     """
     if not log.is_read:
-        return [line(("reading…", Tone.DIM))]
+        return [line(("Loading…", Tone.DIM))]
     if not log.has_times:
-        return [line(("its lines have no times; the logs of the run have them all", Tone.DIM))]
-    if not log.lines:
-        text = "nothing was said in its time" if begun else "not measured yet"
+        text = "The log lines have no timestamps. See the logs of the run."
         return [line((text, Tone.DIM))]
-    return [log_line(it) for it in log.lines]
+    if not log.lines:
+        text = "No log output during this cell" if is_attempted else "Not measured yet"
+        return [line((text, Tone.DIM))]
+    return [log_line(entry) for entry in log.lines]

@@ -1,4 +1,4 @@
-"""Where the time of a request goes, as a bar and in numbers. Pure."""
+"""The stages of a request as a bar and as a table: where its time goes. Pure."""
 
 from itertools import pairwise
 
@@ -9,31 +9,31 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import SERIES, Line, Piece, Tone, line, table, width
 
 _ASCII_FILLS = "#=+:."
-_UNTOLD = line(("the answers do not say (no Server-Timing header)", Tone.DIM))
-
+_NOT_REPORTED = line(("Not available: responses have no Server-Timing header", Tone.DIM))
 
 _MIN_BAR_COLUMNS = 12
-"""Columns that a bar needs to tell anything."""
+"""Columns below which a bar is not drawn, since it would be too coarse."""
 
 
 def stage_rows(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return a line for every mean stage: in ms, its share, and a bar that begins where the one
-    before ends.
+    """Return a line per stage: its mean in ms, its share and a bar that starts where the previous
+    one ends. The last line has the total.
     """
     means = stage_means(stages)
     if not means:
-        return [_UNTOLD]
-    whole = sum(means.values())
-    total = sum(max(0.0, it) for it in means.values()) or 1.0
+        return [_NOT_REPORTED]
+    total = sum(means.values())
+    # Clocks of two machines can differ, so that a stage comes out negative.
+    length = sum(max(0.0, mean) for mean in means.values()) or 1.0
     body: list[list[str | Piece]] = []
     ends = [0.0]
     for name, value, tone, sign in zip(means, means.values(), SERIES, _ASCII_FILLS, strict=False):
-        share = max(0.0, value) / total
+        share = max(0.0, value) / length
         ends.append(ends[-1] + share)
         key = sign if glyphs.ascii else "■"
-        named = Piece(f"{key} {name.removesuffix('_ms')}", tone)
-        body.append([named, f"{number(value)} ms", f"{100 * share:.0f} %"])
-    body.append(["  all", f"{number(whole)} ms", ""])
+        label = Piece(f"{key} {name.removesuffix('_ms')}", tone)
+        body.append([label, number(value), f"{100 * share:.0f} %"])
+    body.append(["  total", number(total), ""])
     rows = table(("", "", ""), body)[1:]
     room = columns - width(rows[0]) - 2
     if room < _MIN_BAR_COLUMNS:
@@ -47,23 +47,23 @@ def stage_rows(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
 
 
 def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return a bar of the mean stages and a line that names them, in ms."""
+    """Return a bar of the mean stages, and a line with their names and means in ms."""
     means = stage_means(stages)
     if not means:
-        return [_UNTOLD]
+        return [_NOT_REPORTED]
     names = [name.removesuffix("_ms") for name in means]
     values = [max(0.0, value) for value in means.values()]
     ends = [sum(values[: i + 1]) / (sum(values) or 1.0) * columns for i in range(len(values))]
-    bar, named, short, shortest, start = [], [], [], [], 0
+    bar, full, short, shortest, start = [], [], [], [], 0
     for name, value, end, tone, sign in zip(
         names, values, ends, SERIES, _ASCII_FILLS, strict=False
     ):
         fill, key = (sign, sign) if glyphs.ascii else (glyphs.full, "■")
         bar.append(Piece(fill * (round(end) - start), tone))
         start = round(end)
-        said = Piece(number(value), Tone.STRONG)
-        named += [Piece("   "), Piece(f"{key} ", tone), Piece(f"{name} "), said]
-        short += [Piece(" "), Piece(f"{name} ", tone), said]
+        mean = Piece(number(value), Tone.STRONG)
+        full += [Piece("   "), Piece(f"{key} ", tone), Piece(f"{name} "), mean]
+        short += [Piece(" "), Piece(f"{name} ", tone), mean]
         shortest += [Piece(" "), Piece(f"{name} ", tone), Piece(number(value, 2))]
-    legends = [line(*it[1:]) for it in (named, short, shortest)]
-    return [line(*bar), next((it for it in legends if width(it) <= columns), legends[-1])]
+    legends = [line(*pieces[1:]) for pieces in (full, short, shortest)]
+    return [line(*bar), next((one for one in legends if width(one) <= columns), legends[-1])]

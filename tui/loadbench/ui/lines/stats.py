@@ -1,4 +1,4 @@
-"""Request statistics as a table, and the kinds of failure. Pure."""
+"""Request statistics as a table, and failures by error. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,25 @@ from loadbench.engine.report.statistics import CellStatistics, RequestStatistics
 from loadbench.ui.lines.text import Line, Piece, Tone, line, table, wrap
 from loadbench.wording import FEW_SAMPLES
 
+LATENCY_NOTE = "latency in ms, successful requests"
+NO_REQUESTS = "No requests completed yet"
+
 _WINDOWS = {
-    StatisticsWindow.BEFORE_MEASURING: "before measuring",
-    StatisticsWindow.MEASURED_SO_FAR: "measured so far",
-    StatisticsWindow.MEASURED: "measured",
+    StatisticsWindow.BEFORE_MEASURING: "before the measurement window",
+    StatisticsWindow.MEASURED_SO_FAR: "measurement window so far",
+    StatisticsWindow.MEASURED: "measurement window",
 }
 
 
-def window_words(statistics: CellStatistics) -> str:
-    """Return which seconds the statistics cover, such as `measured, 6 s`."""
+def window_label(statistics: CellStatistics) -> str:
+    """Return which seconds the statistics cover, such as `measurement window, 6 s`."""
     return f"{_WINDOWS[statistics.window]}, {statistics.seconds:g} s"
 
 
 def stat_lines(statistics: CellStatistics) -> list[Line]:
-    """Return the statistics as a table; latencies in ms, of successes."""
+    """Return the statistics as a table; latencies in ms, of successful requests."""
     if not statistics.rows:
-        return [line(("no request has been answered yet", Tone.DIM))]
+        return [line((NO_REQUESTS, Tone.DIM))]
     header = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
     lines = table(header, [_cells(row) for row in statistics.rows])
     if any(_has_estimate(row) for row in statistics.rows):
@@ -33,19 +36,25 @@ def stat_lines(statistics: CellStatistics) -> list[Line]:
 
 
 def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
-    """Return a line for every kind of failure, the most frequent first, wrapped."""
+    """Return each error with its number of failed requests, the most frequent first, wrapped."""
     lines: list[Line] = []
-    for error in sorted(errors, key=lambda it: -it.count):
-        one = line((f"{error.count:>7}  ", Tone.BAD), error.error)
-        lines += wrap(one, columns, indent=9)
+    for error in sorted(errors, key=lambda error: -error.count):
+        counted_error = line((f"{error.count:>7}  ", Tone.BAD), error.error)
+        lines += wrap(counted_error, columns, indent=9)
     return lines
 
 
 def _has_estimate(row: RequestStatistics) -> bool:
-    return any(it.value_ms is not None and not it.has_enough_samples for it in row.percentiles)
+    return any(
+        percentile.value_ms is not None and not percentile.has_enough_samples
+        for percentile in row.percentiles
+    )
 
 
 def _cells(row: RequestStatistics) -> list[str | Piece]:
-    latencies = [latency(it.value_ms, backed=it.has_enough_samples) for it in row.percentiles]
+    latencies = [
+        latency(percentile.value_ms, backed=percentile.has_enough_samples)
+        for percentile in row.percentiles
+    ]
     fails = Piece(str(row.failures), Tone.BAD if row.failures else Tone.DIM)
     return [row.name, str(row.requests), fails, number(row.rps), *latencies]

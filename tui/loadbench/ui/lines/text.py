@@ -1,4 +1,4 @@
-"""Lines of text with tones: what every panel shows, before it is anybody's widget. Pure."""
+"""Lines of text with tones, from which all panels are built. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from loadbench import wording
 
 
 class Tone(StrEnum):
-    """What a piece of text means; the style sheet says how that looks."""
+    """The meaning of a piece of text. The style sheet maps it to colours."""
 
     PLAIN = "plain"
     DIM = "dim"
@@ -37,13 +37,12 @@ SERIES = (
     Tone.SERIES_6,
 )
 
-
 _MIN_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some text in one tone."""
+    """Text in one tone."""
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -54,15 +53,15 @@ Line = tuple[Piece, ...]
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """One thing to choose, or a heading that cannot be chosen."""
+    """An entry of a menu, or a heading that cannot be selected."""
 
     key: str
-    """What the entry is known by as the list changes; empty: a heading."""
+    """Identifies the entry as the list changes; empty: a heading."""
     lines: tuple[Line, ...]
 
 
 def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
-    """Return a line of parts; services may say anything, so what steers a terminal is replaced."""
+    """Return a line of parts. Control characters, which a service may print, are replaced."""
     pieces = []
     for part in parts:
         piece = (
@@ -75,18 +74,18 @@ def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
     return tuple(pieces)
 
 
-def width(of: Line) -> int:
-    """Return how many columns a line takes."""
-    return sum(cell_len(piece.text) for piece in of)
+def width(content: Line) -> int:
+    """Return the width of a line in columns."""
+    return sum(cell_len(piece.text) for piece in content)
 
 
-def plain(of: Line) -> str:
+def plain(content: Line) -> str:
     """Return the text of a line."""
-    return "".join(piece.text for piece in of)
+    return "".join(piece.text for piece in content)
 
 
 def justify(left: Line, rights: Sequence[Line], columns: int) -> Line:
-    """Return a line with a part at either side: the first right one that fits, if one does."""
+    """Return a left part and, right-aligned, the first of the right parts that fits, if any."""
     for right in rights:
         gap = columns - width(left) - width(right)
         if gap >= _MIN_GAP:
@@ -94,19 +93,19 @@ def justify(left: Line, rights: Sequence[Line], columns: int) -> Line:
     return left
 
 
-def wrap(of: Line, columns: int, *, indent: int = 0) -> list[Line]:
-    """Return a line broken between words so that each part fits.
+def wrap(content: Line, columns: int, *, indent: int = 0) -> list[Line]:
+    """Return a line wrapped at word boundaries.
 
     Args:
-        of: The line.
-        columns: How wide a part may be.
-        indent: Columns that all parts but the first are moved to the right.
+        content: The line.
+        columns: Maximum width of a part.
+        indent: Indentation of all parts but the first, in columns.
     """
     columns = max(columns, indent + 4)
     parts: list[Line] = []
     current: list[Piece] = []
     used = 0
-    for piece in of:
+    for piece in content:
         for word in _words(piece.text):
             fits = used + cell_len(word.rstrip()) <= columns
             if not fits and used > indent * bool(parts):
@@ -119,7 +118,7 @@ def wrap(of: Line, columns: int, *, indent: int = 0) -> list[Line]:
                 parts.append(tuple(current))
                 current, used = ([Piece(" " * indent)] if indent else []), indent
                 word = word[len(head) :]
-            # Spaces that would reach beyond the edge are not seen there.
+            # Trailing spaces beyond the edge are cut.
             word = set_cell_size(word, columns - used) if cell_len(word) > columns - used else word
             current.append(Piece(word, piece.tone))
             used += cell_len(word)
@@ -131,23 +130,23 @@ def wrap(of: Line, columns: int, *, indent: int = 0) -> list[Line]:
 def table(
     header: Sequence[str], body: Sequence[Sequence[str | Piece]], *, left: int = 1
 ) -> list[Line]:
-    """Return a table: a dim header, columns as wide as their longest value.
+    """Return a table with a dim header and columns as wide as their longest value.
 
     Args:
-        header: The names of the columns.
-        body: Rows of as many texts or pieces each.
-        left: How many of the first columns are aligned left; the others are numbers.
+        header: The column heads.
+        body: The rows, with a text or a piece per column.
+        left: Number of columns, from the first, that are left-aligned; the others are numbers.
     """
     rows = [[Piece(name, Tone.DIM) for name in header]]
     for row in body:
-        pieces = [it if isinstance(it, Piece) else Piece(it) for it in row]
-        rows.append([Piece(_shown(it.text), it.tone) for it in pieces])
+        pieces = [value if isinstance(value, Piece) else Piece(value) for value in row]
+        rows.append([Piece(_shown(piece.text), piece.tone) for piece in pieces])
     widths = [max(cell_len(row[i].text) for row in rows) for i in range(len(header))]
     return [line(*_spaced(row, widths, left)) for row in rows]
 
 
 def fit(content: str, columns: int) -> str:
-    """Return a text padded, or cut with an ellipsis, to that many columns."""
+    """Return a text padded, or cut with an ellipsis, to a number of columns."""
     content = _shown(content)
     if cell_len(content) <= columns or columns < 1:
         return set_cell_size(content, columns)
@@ -155,7 +154,7 @@ def fit(content: str, columns: int) -> str:
 
 
 def _shown(content: str) -> str:
-    """Return a text as it can stand in a line, each character as wide as it is counted."""
+    """Return a text on one line whose characters have the width that `cell_len` counts."""
     return wording.printable(content.replace("\t", "    ").replace("\n", " "))
 
 

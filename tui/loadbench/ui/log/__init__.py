@@ -1,1 +1,1 @@
-"""The log of one container, followed and searched."""
+"""The log of one container, with follow and search."""

@@ -1,5 +1,5 @@
-"""One run: its sweep matrix, containers, events, and the cell under the cursor.
+"""One run: its sweep matrix, containers and events, and the selected cell.
 
-`screen`, `commands` (to the runner), `panels`, `matrix`, `containers`, `lines`; `add_cell` is the
-dialog that adds a cell, its text is in `addition`.
+Contents: `screen`, `commands` (to the runner), `panels`, `matrix`, `containers` and `lines`.
+`add_cell` is the dialog that adds a cell; `addition` has its text.
 """

@@ -1,4 +1,4 @@
-"""A window that asks for one more point of the grid of a live run."""
+"""The dialog that adds a cell to a live run."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -16,20 +16,21 @@ from loadbench.ui.run.addition import (
     Addition,
     addition,
     addition_lines,
+    field_label,
     proposal,
 )
 from loadbench.ui.widgets.line_view import LineView
 
 _MAX_CHARACTERS = 12
-"""Characters of a number; any that a profile takes is shorter."""
+"""Maximum length of a number; profiles accept only shorter ones."""
 
 
 class AddDialog(Dialog[dict[str, float] | None]):
-    """Asks for models, users and spawn rate, and says what they would mean as they are typed.
+    """Asks for models, users and spawn rate, and shows the resulting cell while they are typed.
 
     Args:
-        run: The run, as it is whenever this is called.
-        beside: The cell whose numbers are proposed.
+        run: Returns the run in its current state.
+        beside: The cell whose numbers are the initial values.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
@@ -41,27 +42,29 @@ class AddDialog(Dialog[dict[str, float] | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out a field for each number, and the two buttons."""
         with Vertical() as window:
-            window.border_title = "add a cell"
+            window.border_title = "Add cell"
             with Horizontal(id="point"):
                 for name, number in proposal(self._beside).items():
                     field = Input(number, id=name, max_length=_MAX_CHARACTERS)
-                    field.border_title = name.replace("_", " ")
+                    field.border_title = field_label(name)
+                    # The width follows the label, which the border would cut.
+                    field.styles.width = f"{len(field_label(name)) + 6}fr"
                     yield field
-            yield LineView(id="told")
+            yield LineView(id="addition")
             with Horizontal():
-                yield Button("cancel", id="cancel", compact=True)
-                yield Button("add", id="add", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Add", id="add", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        """Begin with the users: the number that is changed most often."""
-        for still in (*self.query(Button), self.query_one(LineView)):
-            still.can_focus = False
+        """Focus the number of users, which is changed most often."""
+        for widget in (*self.query(Button), self.query_one(LineView)):
+            widget.can_focus = False
         for field in self.query(Input):
             field.cursor_blink = False
         self.query_one("#users", Input).focus()
 
     def on_input_changed(self) -> None:
-        """Say what is asked for by now."""
+        """Show the cell that the current input describes."""
         self.repaint()
 
     def on_input_submitted(self) -> None:
@@ -69,28 +72,29 @@ class AddDialog(Dialog[dict[str, float] | None]):
         self.action_add()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Do what the button says."""
+        """Add the cell or cancel."""
         if event.button.id == "add":
             self.action_add()
         else:
             self.action_cancel()
 
     def action_add(self) -> None:
-        """Give what was typed, unless the runner would refuse it; the window says why."""
-        asked = self._asked()
-        if asked.args:
-            self.dismiss(asked.args)
+        """Return the input. If the runner would reject it, stay open and show the reason."""
+        args = self._addition().args
+        if args:
+            self.dismiss(args)
         else:
             self.repaint()
 
     def action_cancel(self) -> None:
-        """Add nothing."""
+        """Close the dialog without adding a cell."""
         self.dismiss(None)
 
-    def _asked(self) -> Addition:
-        return addition(self._run(), {it: self.query_one(f"#{it}", Input).value for it in FIELDS})
+    def _addition(self) -> Addition:
+        typed = {name: self.query_one(f"#{name}", Input).value for name in FIELDS}
+        return addition(self._run(), typed)
 
     def paint(self) -> None:
-        """Show what is told, in the width that there is."""
-        view = self.query_one("#told", LineView)
-        view.show(addition_lines(self._asked(), view.columns or 60))
+        """Show the text below the fields, wrapped to the available width."""
+        view = self.query_one("#addition", LineView)
+        view.show(addition_lines(self._addition(), view.columns or 60))

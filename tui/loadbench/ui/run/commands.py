@@ -1,4 +1,4 @@
-"""The commands of the run screen to its runner: pause, add, stop, kill, resume."""
+"""The run screen's commands to the runner: pause, add, stop, kill, resume."""
 
 import signal
 
@@ -11,47 +11,47 @@ from loadbench.ui.run_base import TabbedRunScreen
 
 
 class CommandScreen(TabbedRunScreen):
-    """A screen of a run that sends commands about all of it."""
+    """A screen that sends commands about a whole run."""
 
-    def on_stop_run(self, news: StopRun) -> None:
-        """Stop the run, if the news is about it."""
-        if news.folder == self.folder:
+    def on_stop_run(self, message: StopRun) -> None:
+        """Stop the run if the message is about it."""
+        if message.folder == self.folder:
             self.stop_run()
 
     def action_pause(self) -> None:
-        """Ask for a pause after the current cell."""
+        """Pause the run after the current cell."""
         self.ask("pause")
 
     def action_continue(self) -> None:
-        """Ask a paused run to go on."""
+        """Resume the paused run."""
         self.ask("resume")
 
     def action_add(self) -> None:
-        """Have the run measure one more point of the grid, once that was named."""
+        """Open the dialog that adds a cell to the run."""
         run, key = self.run, self.shown
         if run and key:
             dialog = AddDialog(lambda: self.run or run, run.state.cells[key].cell)
             self.app.push_screen(dialog, lambda args: self.ask("add", args=args) if args else None)
 
     def action_stop(self) -> None:
-        """Stop the run, once that was confirmed."""
-        question = Question("stop the run", STOPPING, [("y", "stop it")], safe="let it run")
-        self.ask_if(question, self.stop_run)
+        """Stop the run after a confirmation."""
+        question = Question("Stop the run", STOPPING, [("y", "Stop")], safe="Cancel")
+        self.confirm(question, self.stop_run)
 
     def stop_run(self) -> None:
-        """Ask the runner to stop."""
+        """Send the stop command to the runner."""
         self.ask("stop")
 
     def action_kill(self) -> None:
-        """Kill a runner that does not stop, once that was confirmed."""
-        question = Question("kill the runner", KILLING, [("y", "kill it")], safe="wait")
-        self.ask_if(question, self._kill)
+        """Kill a runner that does not stop, after a confirmation."""
+        question = Question("Kill the runner", KILLING, [("y", "Kill")], safe="Wait")
+        self.confirm(question, self._kill)
 
     def _kill(self) -> None:
         if self.run:
-            self.in_order(signal_runner, self.run, signal.SIGKILL)
+            self.enqueue(signal_runner, self.run, signal.SIGKILL)
 
     def action_resume(self) -> None:
-        """Go on with what is left of the run, once that was confirmed."""
+        """Open the preview for resuming the run."""
         if self.run:
             self.request(ResumeRun(self.run))

@@ -1,4 +1,4 @@
-"""The containers of a run, of which one can be listened to."""
+"""The list of a run's containers, which opens their logs."""
 
 from typing import ClassVar
 
@@ -8,13 +8,13 @@ from loadbench.ui.widgets.menu import Menu
 
 
 class ContainerList(Menu):
-    """A line for every container; the one under the cursor is the one whose log is opened."""
+    """A row per container. Enter opens the log of the selected one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "log", tooltip="follow what the container says"),
+        Binding("enter", "select", "open log", tooltip="Follow the log of the selected container"),
     ]
 
     def action_select(self) -> None:
-        """Choose the container under the cursor."""
+        """Open the log of the selected container."""
         if self.key:
             self.post_message(self.Selected(self, self.key))

@@ -1,10 +1,11 @@
-"""The text of the run screen. No Textual."""
+"""The text of the run screen. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
 
-from loadbench.engine.journal.events import CellFailed
+from loadbench.engine.journal.events import CellFailed, Verdict
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import OVER, CellStatus, RunState
 from loadbench.engine.profile.duration import readable_duration
@@ -13,27 +14,34 @@ from loadbench.engine.profile.plan import estimate_s
 from loadbench.engine.run_reader import Run, RunStatus, rest_of
 from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.run import doing_line, status_words
-from loadbench.ui.lines.stats import failure_lines, stat_lines, window_words
-from loadbench.ui.lines.text import Line, Tone, fit, justify, line
-from loadbench.wording import outcome_line, short_outcome
+from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.run import activity_line, status_label
+from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
+from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line
+from loadbench.wording import counted
 
-_WHY_LINES = 3
-"""Of the reason of a failure above the statistics; the panel of failures has all of it."""
+BAR_COLUMNS = 16
+_MAX_REASON_LINES = 3
+"""Lines of a failure's reason above the statistics; the failures panel shows all of them."""
 
 
 def statistics_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
-    """Return what the statistics are of, and their table, below why there is no more of them."""
-    found, why = found_statistics(shown), outcome_lines(shown.cell, columns)
-    if found is None:
-        return "", why or [line((shown.why_empty, Tone.DIM))]
+    """Return which seconds the statistics cover, and the panel's lines.
+
+    The lines are the table, with the reason of a failure above it, or with the verdict's reasons
+    and the bottleneck below it.
+    """
+    statistics, reasons = found_statistics(shown), outcome_lines(shown.cell, columns)
+    if statistics is None:
+        return "", reasons or [line((shown.why_empty, Tone.DIM))]
+    label, rows = window_label(statistics), stat_lines(statistics)
     if shown.finished is None:
-        return window_words(found), [*why[:_WHY_LINES], *stat_lines(found)]
-    return window_words(found), [*stat_lines(found), *why, *bottleneck_lines(shown, columns)]
+        return label, [*reasons[:_MAX_REASON_LINES], *rows]
+    return label, [*rows, *reasons, *bottleneck_lines(shown, columns)]
 
 
 def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
-    """Return how many requests failed, and all that went wrong with the cell."""
+    """Return the number of failed requests, and the panel's lines: the outcome and the errors."""
     lines, errors = outcome_lines(shown.cell, columns), shown.errors
     if not lines and shown.is_loading:
         return 0, [line((shown.why_empty, Tone.DIM))]
@@ -42,11 +50,8 @@ def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
             lines.append(())
         lines += failure_lines(errors, columns)
     if not lines:
-        lines = [line(("no failure", Tone.GOOD))]
+        lines = [line(("No failed requests", Tone.GOOD))]
     return sum(error.count for error in errors), lines
-
-
-BAR_COLUMNS = 16
 
 
 def header_lines(
@@ -56,44 +61,82 @@ def header_lines(
 
     Args:
         run: The run.
-        profile: What it was started with.
-        elapsed_s: Seconds since the run was started or resumed, now.
-        glyphs: The signs.
-        columns: How wide the header is.
+        profile: Its profile.
+        elapsed_s: Seconds from the start or resume of the run until now.
+        glyphs: The terminal's character set.
+        columns: Width of the header.
     """
     state = replace(run.state, elapsed_s=elapsed_s)
-    home, name = run.folder.parent.name, run.folder.name
-    status, tone = status_words(run, glyphs)
-    # A name may be as long as its file's; the run and its status are always seen.
-    room = max(8, columns - cell_len(name) - len(status) - 8)
+    profile_name, run_id = run.folder.parent.name, run.folder.name
+    status, tone = status_label(run, glyphs)
+    # A long profile name is cut, so that the run and its status stay visible.
+    room = max(8, columns - cell_len(run_id) - len(status) - 8)
     title = line(
-        (" " + fit(home, min(room, cell_len(home))), Tone.STRONG),
+        (" " + fit(profile_name, min(room, cell_len(profile_name))), Tone.STRONG),
         (f" {glyphs.arrow} ", Tone.DIM),
-        name,
+        run_id,
         ("   " + status, tone),
     )
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
         return [
             justify(title, _progress(state, profile, left_s, glyphs), columns),
-            doing_line(state, profile, glyphs, columns),
+            activity_line(state, profile, glyphs, columns),
         ]
-    outcomes = (line(f"{outcome_line(state)} "), line(f"{short_outcome(state)} "))
-    return [justify(title, outcomes, columns), _ending(run, columns)]
+    return [justify(title, _outcomes(state), columns), _ending(run, columns)]
+
+
+def _outcomes(state: RunState) -> tuple[Line, Line]:
+    """Return the numbers of cells in two lengths.
+
+    The long one counts by verdict, such as `4 cells: 3 valid, 1 failed`, the short one by status.
+    """
+    verdicts = [
+        cell.finished.verdict
+        for cell in state.cells.values()
+        if cell.status is CellStatus.FINISHED and cell.finished
+    ]
+    total = len(state.cells)
+    others = [
+        (state.count(CellStatus.FAILED), "failed", Tone.BAD),
+        (state.count(CellStatus.SKIPPED), "skipped", Tone.WARN),
+    ]
+    counts = [
+        *((verdicts.count(verdict), verdict.value, VERDICT_TONES[verdict]) for verdict in Verdict),
+        *others,
+        (len(state.outstanding), "pending", Tone.DIM),
+    ]
+    return (
+        line(counted(total, "cell"), *_counts(counts, ": "), " "),
+        line(f"{state.count(CellStatus.FINISHED)} of {total}", *_counts(others, ", "), " "),
+    )
+
+
+def _counts(counts: Sequence[tuple[int, str, Tone]], first: str) -> list[Piece]:
+    """Return the counts that are not 0, separated by commas; `first`: the text before them."""
+    pieces: list[Piece] = []
+    for count, label, tone in counts:
+        if count:
+            pieces += [Piece(", " if pieces else first), Piece(f"{count} {label}", tone)]
+    return pieces
 
 
 def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:
-    """Return how far a run is, in more and in fewer words."""
+    """Return the progress of a run in three lengths, the longest first."""
     failed = state.count(CellStatus.FAILED)
-    where = f"{state.count(*OVER)} of {len(state.cells)} cells over"
-    where += f", {failed} failed" if failed else ""
+    cells: list[str | tuple[str, Tone]] = [f"{state.count(*OVER)} of {len(state.cells)} cells done"]
+    if failed:
+        cells += [", ", (f"{failed} failed", Tone.BAD)]
     eta = f"{readable_duration(left_s)} left "
-    # By what is left, not by the clock, which starts again when a run is resumed.
-    whole_s = estimate_s(profile, tuple(it.cell for it in state.cells.values()))
-    share = 1.0 - left_s / max(whole_s, left_s, 1.0)
+    # From the remaining time, since the elapsed time restarts when a run is resumed.
+    total_s = estimate_s(profile, tuple(cell.cell for cell in state.cells.values()))
+    share = 1.0 - left_s / max(total_s, left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
-    short = f"{where} {glyphs.separator} {eta}"
-    return [line(f"{where}  ", *bar, f"  {eta}"), line(short), line(eta)]
+    return [
+        line(*cells, "  ", *bar, f"  {eta}"),
+        line(*cells, f" {glyphs.separator} {eta}"),
+        line(eta),
+    ]
 
 
 def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
@@ -104,20 +147,24 @@ def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
 def _ending(run: Run, columns: int) -> Line:
     state = run.state
     if run.status is RunStatus.INTERRUPTED:
-        at = f" at {state.current}" if state.current else ""
-        rest = "; r measures the rest" if rest_of(run) else ""
-        ending = f" the runner was killed{at}{rest}"
+        cell = f" during {state.current}" if state.current else ""
+        hint = ". Press r to resume." if rest_of(run) else ""
+        ending = f" The runner was killed{cell}{hint}"
         return line((fit(ending, columns).rstrip(), Tone.WARN))
     assert state.finished is not None
     left = f"; {state.finished.left}" if state.finished.left else ""
-    rest = "; r measures the rest" if state.outstanding else ""
-    ending = f" {run.status.value}: {state.finished.reason}{rest}{left}"
+    hint = ". Press r to resume." if state.outstanding else ""
+    reason = state.finished.reason
+    if run.status is RunStatus.DONE:
+        measured = state.count(CellStatus.FINISHED)
+        reason = f"{measured} of {counted(len(state.cells), 'cell')} measured"
+    ending = f" {run.status.value.capitalize()}: {reason}{left}{hint}"
     tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
     return line((fit(ending, columns).rstrip(), tone))
 
 
 def new_failures(before: RunState, now: RunState) -> list[CellFailed]:
-    """Return the failures of cells that a later state of a run has and an earlier one has not."""
-    failed = [it.failed for it in now.cells.values() if it.status is CellStatus.FAILED]
-    known = {id(it.failed) for it in before.cells.values()}
-    return [it for it in failed if it and id(it) not in known]
+    """Return the failures of cells that are in the later state of a run only."""
+    failed = [cell.failed for cell in now.cells.values() if cell.status is CellStatus.FAILED]
+    known = {id(cell.failed) for cell in before.cells.values()}
+    return [failure for failure in failed if failure and id(failure) not in known]

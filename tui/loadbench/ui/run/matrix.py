@@ -1,4 +1,4 @@
-"""The sweep matrix with a cursor on one cell."""
+"""The sweep matrix, with a cursor on the selected cell."""
 
 from typing import ClassVar
 
@@ -19,39 +19,39 @@ _HEADER_ROWS = 1
 
 
 class MatrixView(LineView):
-    """Shows every cell of a run; the one under the cursor is what the other panels are about."""
+    """Shows every cell of a run. The other panels show the selected one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1, 0)", "fewer users", show=False),
-        Binding("down,j", "move(1, 0)", "more users", show=False),
-        Binding("left,h", "move(0, -1)", "fewer models", show=False),
-        Binding("right,l", "move(0, 1)", "more models", show=False),
-        Binding("home,g", "edge(0)", "the first cell", show=False),
-        Binding("end,G", "edge(-1)", "the last cell", show=False),
+        Binding("up,k", "move(-1, 0)", "up", show=False, tooltip="Move up"),
+        Binding("down,j", "move(1, 0)", "down", show=False, tooltip="Move down"),
+        Binding("left,h", "move(0, -1)", "left", show=False, tooltip="Move left"),
+        Binding("right,l", "move(0, 1)", "right", show=False, tooltip="Move right"),
+        Binding("home,g", "edge(0)", "first", show=False, tooltip="Go to the first cell"),
+        Binding("end,G", "edge(-1)", "last", show=False, tooltip="Go to the last cell"),
     ]
 
     class Chosen(Message):
-        """Somebody moved the cursor to a cell."""
+        """The cursor was moved to a cell."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
             self.key = key
 
     class Opened(Message):
-        """A cell was clicked twice."""
+        """A cell was double-clicked."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
             self.key = key
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
-        super().__init__(id=id, title="sweep")
+        super().__init__(id=id, title="Sweep")
         self._grid = _NO_GRID
         self._cursor: str | None = None
         self._p90s: dict[tuple[str, int], float | None] = {}
 
     def show_run(self, run: Run, glyphs: Glyphs, *, cursor: str | None) -> None:
-        """Show a run, with the cursor on the cell of this key."""
+        """Show a run, with the cursor on the cell with this key."""
         state, live = run.state, run.status is RunStatus.LIVE
         cells = tuple(cell.cell for cell in state.cells.values())
         before = self._cursor, self._grid.place(self._cursor)
@@ -61,12 +61,12 @@ class MatrixView(LineView):
         moved = (cursor, place) != before
         self._cursor = cursor
         self.show(matrix_lines(self._grid, state, glyphs, live=live, cursor=cursor, p90=self._p90))
-        self.note("p90 ms · ! suspect · !! invalid" if self.size.width >= 34 else "p90 ms")
+        self.note("p90 (ms) · ! suspect · !! invalid" if self.size.width >= 34 else "p90 (ms)")
         if moved and place:
             self._bring_into_view(*place)
 
     def action_move(self, rows: int, columns: int) -> None:
-        """Move the cursor to the next cell in a direction, over places where there is none."""
+        """Move the cursor to the next cell in a direction, skipping gaps in the grid."""
         place = self._grid.place(self._cursor)
         if place is None:
             if self._grid.keys:
@@ -80,16 +80,16 @@ class MatrixView(LineView):
             row, column = row + rows, column + columns
 
     def action_edge(self, at: int) -> None:
-        """Move the cursor to the first cell, or to the last one."""
+        """Move the cursor to the first or last cell."""
         if places := sorted(self._grid.keys):
             self.post_message(self.Chosen(self._grid.keys[places[at]]))
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the cell that was clicked."""
+        """Select the cell that was clicked; open it on a double click."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        # The names of rows and columns stay where they are.
+        # The column heads and the row labels do not scroll.
         x, y = offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y
         if offset.y < _HEADER_ROWS or offset.x < self._grid.label_columns:
             return
@@ -98,7 +98,7 @@ class MatrixView(LineView):
             self.post_message(self.Opened(key) if event.chain == 2 else self.Chosen(key))
 
     def render_line(self, y: int) -> Strip:
-        """Return a line; the names of rows and columns stay in view however far it is scrolled."""
+        """Return a line of the visible part. Column heads and row labels do not scroll."""
         if not self.lines:
             return super().render_line(y)
         base, label = self.rich_style, self._grid.label_columns
@@ -111,14 +111,14 @@ class MatrixView(LineView):
         return Strip.join([strip.crop_extend(0, label, base), cells])
 
     def _p90(self, finished: CellFinished) -> float | None:
-        """Return the p90 of a cell, worked out once."""
+        """Return the p90 of a finished cell, from a cache."""
         key = (finished.cell, finished.attempt)
         if key not in self._p90s:
             self._p90s[key] = p90_of(finished)
         return self._p90s[key]
 
     def _bring_into_view(self, row: int, column: int) -> None:
-        # With as much before it as the names of rows and columns cover.
+        # Includes the space that the column heads and the row labels cover.
         x, y = column * CELL_COLUMNS, row
         region = Region(x, y, self._grid.label_columns + CELL_COLUMNS, _HEADER_ROWS + 1)
         self.scroll_to_region(region, animate=False)

@@ -1,4 +1,4 @@
-"""One run: live while it is measured, and in the same shape when it is over."""
+"""The screen of one run, live or over."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,41 +39,41 @@ from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
 from loadbench.ui.widgets.too_small import TooSmall
 
 SEND_TIMEOUT_S = 2.0
-"""How long a screen that is closed waits for its commands: a stuck disk may never take them."""
+"""Maximum seconds that a closing screen waits until its commands are written to a slow disk."""
 
 
 class RunScreen(CommandScreen):
     """Follows one run.
 
     Args:
-        context: The surroundings.
+        context: The environment of the screens.
         folder: The run's folder.
-        cell: The cell to show; None: the current one, whichever that is.
+        cell: Key of the cell to show; None: follow the current one.
     """
 
     WIDE = (100, 30)
     AUTO_FOCUS = "#sweep"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "cell", tooltip="look at the cell alone"),
-        Binding("space", "pause", "pause", tooltip="pause after the current cell"),
-        Binding("space", "continue", "go on", tooltip="go on with a paused run"),
+        Binding("enter", "look", "open cell", tooltip="Show the selected cell in full"),
+        Binding("space", "pause", "pause", tooltip="Pause after the current cell"),
+        Binding("space", "continue", "resume", tooltip="Resume the paused run"),
         SKIP_KEY,
         AGAIN_KEY,
-        Binding("plus", "add", "add", key_display="+", tooltip="add a cell to the run"),
-        Binding("x", "stop", "stop", tooltip="stop the run in order"),
-        Binding("x", "kill", "kill", tooltip="kill a runner that does not stop"),
-        Binding("r", "resume", "resume", tooltip="go on with what is left of the run"),
-        Binding("f", "follow", "follow", tooltip="show the current cell, whichever it is"),
-        Binding("w", "catch_up", "since you left", show=False, tooltip="what happened meanwhile"),
-        Binding("v", "reports", "reports", show=False, tooltip="look at all runs"),
-        Binding("n", "next_log", "next log", show=False, tooltip="logs: stack, Locust, runner"),
+        Binding("plus", "add", "add", key_display="+", tooltip="Add a cell to the run"),
+        Binding("x", "stop", "stop", tooltip="Stop the run and remove its containers"),
+        Binding("x", "kill", "kill", tooltip="Kill a runner that does not stop"),
+        Binding("r", "resume", "resume", tooltip="Resume the run with its outstanding cells"),
+        Binding("f", "follow", "follow", tooltip="Follow the current cell"),
+        Binding("w", "catch_up", "catch up", show=False, tooltip="Show what you missed"),
+        Binding("v", "reports", "reports", show=False, tooltip="Show all runs"),
+        Binding("n", "next_log", "next log", show=False, tooltip="Show the next log file"),
         OPEN_KEY,
         COPY_KEY,
-        Binding("q", "detach", "detach", tooltip="leave; the run goes on"),
+        Binding("q", "detach", "detach", tooltip="Exit; the run continues"),
         *MAXIMISE_KEYS,
-        Binding("escape", "back", "back", tooltip="to the screen before"),
+        Binding("escape", "back", "back", tooltip="Return to the previous screen"),
         *(
-            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"show {tab}")
+            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"Show {tab}")
             for key, tab in RunPanels.TABS
         ),
     ]
@@ -102,12 +102,12 @@ class RunScreen(CommandScreen):
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Begin to follow the run."""
-        self.query_one("#header", TextLine).show([line((" reading the journal…", Tone.DIM)), ()])
+        """Start following the run."""
+        self.query_one("#header", TextLine).show([line((" Reading the journal…", Tone.DIM)), ()])
         self._follower = Follower(
             self.folder,
-            tell=self._tell,
-            fail=lambda error: self.app.call_later(self._on_unreadable, error),
+            on_view=self._receive,
+            on_error=lambda error: self.app.call_later(self._on_unreadable, error),
             clock=self.context.clock,
             now=self.context.now,
         )
@@ -115,7 +115,7 @@ class RunScreen(CommandScreen):
         self.set_interval(1 / self.context.terminal.refresh_hz, self._tick)
 
     async def on_unmount(self) -> None:
-        """Stop following the run, which continues; send the commands that wait to be sent."""
+        """Stop following the run, which continues, and send pending commands."""
         if self._follower:
             self._follower.stop()
         self.catch_up.save()
@@ -125,25 +125,25 @@ class RunScreen(CommandScreen):
         """Save how far the run was seen."""
         self.catch_up.save()
 
-    # What there is to see
+    # State
 
     @property
     def status(self) -> RunStatus | None:
-        """How the run stands; None: it was not read yet."""
+        """The status of the run; None: not read yet."""
         return self.watched.status
 
     @property
     def shown(self) -> str | None:
-        """The key of the cell that is shown: the chosen one, else the current, else the last."""
+        """Key of the selected cell, else of the current or last one."""
         return self.watched.chosen_cell
 
     @property
     def is_chosen(self) -> bool:
-        """Whether the user chose that cell."""
+        """Whether the user selected that cell."""
         return self.watched.cursor is not None
 
-    def _tell(self, view: View) -> None:
-        """Keep the newest view for the screen; called from the follower's thread."""
+    def _receive(self, view: View) -> None:
+        """Keep the newest view for the screen. Called from the follower's thread."""
         self._newest = view
         self.app.call_later(self._take_newest)
 
@@ -153,24 +153,24 @@ class RunScreen(CommandScreen):
             self._on_view(view)
 
     def _on_view(self, view: View) -> None:
-        first, was_live = self.run is None, self.status is RunStatus.LIVE
+        is_first, was_live = self.run is None, self.status is RunStatus.LIVE
         if was_live and self.run:
             self._report_failures(new_failures(self.run.state, view.run.state))
         self.watched.view = view
         if problem := view.run.state.profile_problem:
             self._on_unreadable(JournalError(problem))
             return
-        self._tell_answers(view)
+        self._show_answers(view)
         self._is_stale = True
-        over = view.run.status is not RunStatus.LIVE
-        if first or over:
+        is_over = view.run.status is not RunStatus.LIVE
+        if is_first or is_over:
             self._repaint_all()
         self.post_message(RunRead(self, view.run))
-        if over:
+        if is_over:
             self.post_message(RunEnded(self, view.run, was_live))
 
     def _on_unreadable(self, error: JournalError) -> None:
-        """Say that the journal cannot be read (any more); nothing is followed from here on."""
+        """Show why the journal is unreadable, and stop following it."""
         if self._follower:
             self._follower.stop()
         if self.is_attached and not self.watched.problem:
@@ -179,16 +179,17 @@ class RunScreen(CommandScreen):
             self._repaint_all()
 
     def _report_failures(self, failures: Sequence[CellFailed]) -> None:
-        for it in failures:
-            self.app.notify(it.reason, title=f"{it.cell} failed", severity="error", timeout=10)
+        for failure in failures:
+            title = f"{failure.cell} failed"
+            self.app.notify(failure.reason, title=title, severity="error", timeout=10)
         if failures:
             more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
             first = f"{failures[0].cell} failed: {failures[0].reason}"
             self.post_message(Alert(f"{self.folder.parent.name}: {first}{more}"))
 
-    def _tell_answers(self, view: View) -> None:
-        for identity in [it for it in self.watched.asked if it in view.answers]:
-            self.watched.asked.discard(identity)
+    def _show_answers(self, view: View) -> None:
+        for identity in [one for one in self.watched.unanswered if one in view.answers]:
+            self.watched.unanswered.discard(identity)
             answer = view.answers[identity]
             self.app.notify(
                 answer.message, severity="information" if answer.accepted else "warning"
@@ -199,7 +200,7 @@ class RunScreen(CommandScreen):
             self._repaint_all()
 
     def _repaint_all(self) -> None:
-        """Paint whichever screens of this run can be seen."""
+        """Redraw the visible screens of this run."""
         self._is_stale = False
         self.watched.repaint()
 
@@ -209,20 +210,20 @@ class RunScreen(CommandScreen):
             self.catch_up.on_view_shown(view, profile)
 
     def on_user_active(self) -> None:
-        """Take note that the user is there, if the run is what they look at."""
+        """Record user input if a screen of the run is visible."""
         if self.watched.is_looked_at:
             self.catch_up.on_user_input()
 
     def paint(self) -> None:
-        """Show the run as it was last read."""
+        """Show the run as last read."""
         header, watched = self.query_one("#header", TextLine), self.watched
         if (watched.view or watched.problem) and self.panels.has_class("-unread"):
-            # Not before they have something to show: they would be laid out and sent twice.
+            # Panels shown before they have content would be laid out and sent twice.
             self.panels.remove_class("-unread")
             self.call_after_refresh(self.query_one(MatrixView).focus)
         if watched.problem:
             header.show([line((f" {watched.problem}", Tone.BAD)), ()])
-            self.note_allowed()
+            self.update_keys()
             return
         view, profile, key = watched.view, watched.profile, self.shown
         if view is None or profile is None or key is None:
@@ -230,16 +231,16 @@ class RunScreen(CommandScreen):
         now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
         header.show(header_lines(view.run, profile, now, self.context.glyphs, columns))
         self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key)
-        self.note_allowed()
+        self.update_keys()
 
     @work
     async def _start(self, job: Job) -> None:
         await job()
 
-    # What can be done
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the state of the run, and of the cell under the cursor, allows."""
+        """Enable the actions that the state of the run and of the selected cell allows."""
         if action == "panel" and parameters == ("charts",):
             return self.query_one(RunPanels).narrow
         if action == "catch_up":
@@ -247,17 +248,17 @@ class RunScreen(CommandScreen):
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
-        """Show the cell that was chosen, until the current one is followed again."""
+        """Show the selected cell, until the current one is followed again."""
         self.watched.cursor = event.key
         self._repaint_all()
 
     def on_matrix_view_opened(self, event: MatrixView.Opened) -> None:
-        """Open the cell that was clicked twice."""
+        """Open the cell that was double-clicked."""
         self.watched.cursor = event.key
         self.action_look()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
-        """Listen to the container."""
+        """Open the log of the selected container."""
         event.stop()
         containers = list(self.query_one(RunPanels).containers)
         self.request(OpenLog(self.watched, containers, event.key))
@@ -267,7 +268,7 @@ class RunScreen(CommandScreen):
         self.query_one(RunPanels).next_log()
 
     def action_look(self) -> None:
-        """Open the cell; when that is closed, the cursor is on the cell that it showed last."""
+        """Open the screen of the selected cell."""
         if self.shown:
             self.request(OpenCell(self.watched, self.shown))
 
@@ -276,22 +277,22 @@ class RunScreen(CommandScreen):
         self._repaint_all()
 
     def action_follow(self) -> None:
-        """Show the current cell, whichever it is."""
+        """Follow the current cell."""
         self.watched.cursor = None
         self._repaint_all()
 
     def action_back(self) -> None:
-        """Go to the screen before; the run goes on."""
+        """Return to the previous screen; the run continues."""
         self.request(GoBack(f"{self.folder.parent.name}.yaml"))
 
     def action_catch_up(self) -> None:
-        """Show again what happened while the user was away."""
+        """Reopen the catch-up window."""
         self.catch_up.open_window()
 
     def action_reports(self) -> None:
-        """Look at all runs."""
+        """Show all runs."""
         self.request(OpenReports())
 
     def action_detach(self) -> None:
-        """Leave the program; the run goes on."""
+        """Exit the program; the run continues."""
         self.request(Quit())

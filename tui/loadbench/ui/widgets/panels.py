@@ -1,4 +1,4 @@
-"""Panels that are all there where there is room, and behind tabs where there is none."""
+"""Panels that are all visible on a large terminal, and behind tabs on a small one."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -11,22 +11,22 @@ class Panels(Vertical):
     """The panels of a screen, below its header.
 
     Args:
-        tab: What is shown first where there is no room for all.
+        tab: The tab that a small terminal shows first.
     """
 
     TABS: ClassVar[Sequence[tuple[str, str]]]
-    """The key and the name of each tab."""
+    """The key and the name of each tab, in the order of the keys."""
     PANELS: ClassVar[Mapping[str, Sequence[str]]]
-    """What each tab shows where it is shown alone; the first of them gets the focus."""
+    """Ids of the panels of each tab. The first one gets the focus."""
     PARTS: ClassVar[Mapping[str, Sequence[str]]]
-    """The panels in each container; one without any that is shown is not shown."""
+    """Ids of the panels in each container. A container without a visible panel is hidden."""
     ALTERNATE: ClassVar[Sequence[str]] = ()
-    """Tabs of which one alone is shown even where there is room."""
+    """Tabs that share one place at every size: one of them is shown at a time."""
 
     tab = var("", init=False)
-    """The tab that is shown."""
+    """The current tab."""
     narrow = var(False, init=False)
-    """Whether one tab is shown at a time; else all panels are."""
+    """Whether one tab is shown at a time; otherwise all panels are visible."""
 
     def __init__(self, tab: str) -> None:
         super().__init__(id="panels")
@@ -34,46 +34,46 @@ class Panels(Vertical):
         self.set_reactive(Panels.tab, self.ALTERNATE[0] if self.ALTERNATE else tab)
 
     def on_mount(self) -> None:
-        """Show what is shown first."""
+        """Show the first tab."""
         self.lay_out()
 
     def watch_narrow(self, narrow: bool) -> None:
-        """Show one tab at a time, or all panels at once."""
+        """Switch between one tab at a time and all panels at once."""
         if self.ALTERNATE:
             self.set_reactive(Panels.tab, self._narrow_tab if narrow else self.ALTERNATE[0])
         self.lay_out()
 
     def watch_tab(self) -> None:
-        """Show the tab."""
+        """Show another tab."""
         self.lay_out()
 
     def choose(self, tab: str) -> None:
-        """Show a tab, and put the focus on it."""
+        """Show a tab and focus its first panel."""
         self._show(tab)
         self.query_one(f"#{self.PANELS[tab][0]}").focus()
 
     def reveal(self, panel: str) -> None:
-        """Show a tab that a panel is in, unless it is shown."""
-        if panel in self._shown():
+        """Show the tab of a panel and focus the panel, unless it is visible."""
+        if panel in self._visible():
             return
         self._show(next(tab for tab, panels in self.PANELS.items() if panel in panels))
         self.query_one(f"#{panel}").focus()
 
     def lay_out(self) -> None:
-        """Show what belongs to the tab and to the size."""
-        shown = self._shown()
+        """Show the panels of the current tab and size, and hide the others."""
+        visible = self._visible()
         for panels in self.PANELS.values():
             for panel in panels:
-                self.query_one(f"#{panel}").set_class(panel not in shown, "-hidden")
+                self.query_one(f"#{panel}").set_class(panel not in visible, "-hidden")
         for part, panels in self.PARTS.items():
-            self.query_one(f"#{part}").set_class(not shown & set(panels), "-hidden")
+            self.query_one(f"#{part}").set_class(not visible & set(panels), "-hidden")
 
     def _show(self, tab: str) -> None:
         if self.narrow or not self.ALTERNATE or tab in self.ALTERNATE:
             self.tab = tab
 
-    def _shown(self) -> set[str]:
+    def _visible(self) -> set[str]:
         if self.narrow:
             return set(self.PANELS[self.tab])
-        behind = {it for tab in self.ALTERNATE if tab != self.tab for it in self.PANELS[tab]}
-        return {it for panels in self.PANELS.values() for it in panels} - behind
+        hidden = {panel for tab in self.ALTERNATE if tab != self.tab for panel in self.PANELS[tab]}
+        return {panel for panels in self.PANELS.values() for panel in panels} - hidden

@@ -1,4 +1,4 @@
-"""The names of panels in one line, each with its key; the one that is shown stands out."""
+"""A tab bar: the keys and labels of tabs on one line, with the current tab highlighted."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from loadbench.ui.widgets.line_view import TextLine
 
 
 class TabLine(TextLine):
-    """Tabs that are chosen by their number or by a click."""
+    """A row of tabs. They are selected with their keys or with a click."""
 
     class Chosen(Message):
-        """Somebody clicked a tab."""
+        """A tab was clicked."""
 
         def __init__(self, tab: str) -> None:
             super().__init__()
@@ -24,15 +24,22 @@ class TabLine(TextLine):
         self._ends: list[tuple[int, str]] = []
 
     def show_tabs(self, tabs: Sequence[tuple[str, str]], current: str) -> None:
-        """Show tabs, each a key and a name, of which one is current."""
-        roomy = sum(len(key) + len(name) + 4 for key, name in tabs) <= self.app.size.width
+        """Show tabs, given as keys and names. The label of a tab is its capitalised name.
+
+        Args:
+            tabs: The key and the name of each tab.
+            current: Name of the current tab.
+        """
+        is_roomy = sum(len(key) + len(name) + 4 for key, name in tabs) <= self.app.size.width
         pieces: list[Piece] = []
         self._ends = []
         for key, name in tabs:
-            chosen = name == current
+            label, is_current = name.capitalize(), name == current
+            key_tone = Tone.CURSOR if is_current else Tone.ACCENT
+            label_tone = Tone.CURSOR if is_current else Tone.DIM
             pieces += [
-                Piece(f" {key} " if roomy else key, Tone.CURSOR if chosen else Tone.ACCENT),
-                Piece(f"{name} " if roomy else f" {name}", Tone.CURSOR if chosen else Tone.DIM),
+                Piece(f" {key} " if is_roomy else key, key_tone),
+                Piece(f"{label} " if is_roomy else f" {label}", label_tone),
                 Piece(" "),
             ]
             line: Line = tuple(pieces)
@@ -40,7 +47,7 @@ class TabLine(TextLine):
         self.show([tuple(pieces)])
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the tab that was clicked."""
+        """Select the tab that was clicked."""
         tab = next((name for end, name in self._ends if event.x < end), None)
         if tab is not None:
             self.post_message(self.Chosen(tab))

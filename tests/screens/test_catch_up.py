@@ -1,4 +1,4 @@
-"""Leaving a run, and coming back to it."""
+"""Detaching from a run and coming back: the catch-up window."""
 
 import os
 import signal
@@ -42,13 +42,13 @@ END = lines_until(JOURNAL, '"type":"run_finished"')
 
 
 class Hours:
-    """A clock that goes when it is told to."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def app(self, stage: Stage, folder: Path, **options: Any) -> LoadbenchApp:
-        """The screens, by this clock."""
+        """The app with this clock."""
         return stage.app(
             folder=folder,
             clock=lambda: self.seconds,
@@ -70,28 +70,28 @@ def live(stage: Stage) -> Iterator[Path]:
         yield folder
 
 
-def go_on(folder: Path, *, upto: int) -> None:
-    """Have the runner write the journal up to a line."""
+def continue_run(folder: Path, *, upto: int) -> None:
+    """Write the journal up to a line, as the runner does."""
     lines = (JOURNALS / f"{JOURNAL}.jsonl").read_bytes().splitlines(keepends=True)
-    there = (folder / FILE_NAME).read_bytes().count(b"\n")
+    written = (folder / FILE_NAME).read_bytes().count(b"\n")
     with (folder / FILE_NAME).open("ab") as file:
-        file.write(b"".join(lines[there:upto]))
+        file.write(b"".join(lines[written:upto]))
 
 
 def look_and_leave(app: LoadbenchApp, key: str = "q") -> None:
-    """Show the run, and leave it by a key, with nothing told."""
+    """Show the run without a catch-up window, and leave it with a key."""
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         assert isinstance(pilot.app.screen, RunScreen)
-        assert "since you left" not in screen_text(pilot.app)
+        assert "Since you left" not in screen_text(pilot.app)
         await pilot.press(key)
 
     drive(app, script)
 
 
 async def window(pilot: "Pilot[Any]") -> str:
-    """What the window says, once it is open."""
+    """The text of the screen with the catch-up window."""
     await settled(pilot)
     assert isinstance(pilot.app.screen, CatchUpWindow)
     return screen_text(pilot.app)
@@ -101,30 +101,32 @@ def offers(pilot: "Pilot[Any]", key: str) -> bool:
     return key in pilot.app.screen.active_bindings
 
 
-def test_who_comes_back_is_told_what_happened(stage: Stage, live: Path, hours: Hours) -> None:
+def test_the_catch_up_window_lists_the_missed_events(
+    stage: Stage, live: Path, hours: Hours
+) -> None:
     files = sorted(live.iterdir())
     look_and_leave(hours.app(stage, live))
     assert sorted(live.iterdir()) == files
-    go_on(live, upto=BACK)
+    continue_run(live, upto=BACK)
     hours.seconds += 2 * 3600 + 13 * 60
 
     async def script(pilot: "Pilot[Any]") -> None:
-        told = await window(pilot)
-        assert "since you left, 2 h 13 min ago" in told
-        assert "6 cells over: 2 valid, 1 suspect, 1 failed, 2 skipped; the run goes on" in told
-        assert "11:12  m1_u1_s8  failed: model-1 was killed by signal 9" in told
+        text = await window(pilot)
+        assert "Since you left (2 h 13 min ago)" in text
+        assert "6 cells done: 2 valid, 1 suspect, 1 failed, 2 skipped. The run continues" in text
+        assert "11:12  m1_u1_s8  failed: model-1 was killed by signal 9" in text
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, RunScreen)
         await press(pilot, "w")
-        assert await window(pilot) == told
+        assert await window(pilot) == text
 
     drive(hours.app(stage, live), script)
     look_and_leave(hours.app(stage, live))
 
 
-def test_enter_goes_to_the_cell_and_closes_where_there_is_none(stage: Stage, live: Path) -> None:
+def test_enter_goes_to_the_cell_of_the_entry_or_closes(stage: Stage, live: Path) -> None:
     look_and_leave(stage.app(folder=live))
-    go_on(live, upto=BACK)
+    continue_run(live, upto=BACK)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await window(pilot)
@@ -142,9 +144,9 @@ def test_enter_goes_to_the_cell_and_closes_where_there_is_none(stage: Stage, liv
     drive(stage.app(folder=live), script)
 
 
-def test_who_missed_nothing_is_told_nothing(stage: Stage, live: Path) -> None:
+def test_without_missed_events_there_is_no_window(stage: Stage, live: Path) -> None:
     look_and_leave(stage.app(folder=live))
-    go_on(live, upto=LEFT + 3)
+    continue_run(live, upto=LEFT + 3)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -154,54 +156,52 @@ def test_who_missed_nothing_is_told_nothing(stage: Stage, live: Path) -> None:
     drive(stage.app(folder=live), script)
 
 
-def test_who_was_never_here_is_told_nothing(stage: Stage) -> None:
+def test_a_run_that_was_never_seen_has_no_window(stage: Stage) -> None:
     folder = stage.add_run(JOURNAL)
     look_and_leave(stage.app(folder=folder))
     assert recall(folder) is None
 
 
-def test_an_end_is_told_once(stage: Stage, live: Path) -> None:
+def test_the_end_of_a_run_is_shown_once(stage: Stage, live: Path) -> None:
     look_and_leave(stage.app(folder=live), "escape")
-    go_on(live, upto=END)
+    continue_run(live, upto=END)
 
     async def script(pilot: "Pilot[Any]") -> None:
-        assert "the run was stopped: asked for" in await window(pilot)
+        assert "The run was stopped: asked for" in await window(pilot)
         await press(pilot, "escape")
 
     drive(stage.app(folder=live), script)
     look_and_leave(stage.app(folder=live))
 
 
-def test_an_end_that_was_seen_is_not_told(stage: Stage, live: Path) -> None:
+def test_the_end_of_a_run_that_was_seen_is_not_shown_again(stage: Stage, live: Path) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        go_on(live, upto=END)
+        continue_run(live, upto=END)
         await until(pilot, lambda: pilot.app._exit, "the end")
 
     drive(stage.app(folder=live, leave_at_end=True), script)
     look_and_leave(stage.app(folder=live))
 
 
-def test_a_runner_that_was_killed_is_told_once_though_its_journal_says_nothing(
-    stage: Stage,
-) -> None:
+def test_a_killed_runner_is_shown_once(stage: Stage) -> None:
     folder = stage.add_run(JOURNAL, lines=LEFT)
     with held(folder):
         look_and_leave(stage.app(folder=folder))
 
     async def script(pilot: "Pilot[Any]") -> None:
-        assert "no cell over; the runner was killed at m1_u1_s8" in await window(pilot)
+        assert "No cell done. The runner was killed during m1_u1_s8" in await window(pilot)
         await press(pilot, "enter")
 
     drive(stage.app(folder=folder), script)
     look_and_leave(stage.app(folder=folder))
 
 
-def test_it_waits_behind_another_dialog(
+def test_the_window_waits_for_another_dialog_to_close(
     stage: Stage, live: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_and_leave(stage.app(folder=live))
-    go_on(live, upto=BACK)
+    continue_run(live, upto=BACK)
     asked = threading.Event()
 
     def slow(run: Path) -> Seen | None:
@@ -218,29 +218,31 @@ def test_it_waits_behind_another_dialog(
         await settled(pilot)
         assert isinstance(pilot.app.screen, Question)
         await press(pilot, "escape")
-        assert "6 cells over" in await window(pilot)
+        assert "6 cells done" in await window(pilot)
 
     drive(stage.app(folder=live), script)
 
 
-def test_what_was_shown_to_nobody_is_told(stage: Stage, live: Path, hours: Hours) -> None:
+def test_events_count_as_missed_when_the_user_was_absent(
+    stage: Stage, live: Path, hours: Hours
+) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         hours.seconds += WATCHED_S
-        go_on(live, upto=BACK)
-        await until(pilot, lambda: "6 of 8 cells over" in screen_text(pilot.app))
+        continue_run(live, upto=BACK)
+        await until(pilot, lambda: "6 of 8 cells done" in screen_text(pilot.app))
         pilot.app.exit()
 
     async def back(pilot: "Pilot[Any]") -> None:
-        assert "6 cells over" in await window(pilot)
+        assert "6 cells done" in await window(pilot)
 
     drive(hours.app(stage, live), script)
-    # A window that nobody answered was not read.
+    # A window without user input stays unread.
     drive(hours.app(stage, live), back)
     drive(hours.app(stage, live), back)
 
 
-def test_a_viewer_that_is_killed_has_remembered_what_was_important(
+def test_a_killed_viewer_has_saved_the_last_milestone(
     stage: Stage, live: Path, hours: Hours
 ) -> None:
     def known() -> int:
@@ -250,22 +252,22 @@ def test_a_viewer_that_is_killed_has_remembered_what_was_important(
     async def script(pilot: "Pilot[Any]") -> None:
         await until(pilot, lambda: known() == LEFT, "the first look")
         first = lines_until(JOURNAL, '"type":"cell_failed"')
-        go_on(live, upto=first)
-        await until(pilot, lambda: "1 of 8 cells over" in screen_text(pilot.app))
+        continue_run(live, upto=first)
+        await until(pilot, lambda: "1 of 8 cells done" in screen_text(pilot.app))
         assert known() == LEFT
         hours.seconds += SAVE_S
-        go_on(live, upto=first + 1)
+        continue_run(live, upto=first + 1)
         await until(pilot, lambda: known() in (first, first + 1), "the failure")
-        important = known()
+        milestone = known()
         hours.seconds += SAVE_S
-        go_on(live, upto=first + 2)
-        await until(pilot, lambda: "m1_u2_s8  scaling" in screen_text(pilot.app))
-        assert known() == important
+        continue_run(live, upto=first + 2)
+        await until(pilot, lambda: "2 users, 8 users/s  scaling" in screen_text(pilot.app))
+        assert known() == milestone
 
     drive(hours.app(stage, live), script)
 
 
-def test_a_slow_disk_delays_no_screen(
+def test_a_slow_disk_does_not_delay_the_screen(
     stage: Stage, live: Path, hours: Hours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_writable = threading.Event()
@@ -291,7 +293,8 @@ def test_a_slow_disk_delays_no_screen(
     seen = recall(live)
     assert seen is not None
     assert (seen.at - LONG_AGO).total_seconds() == 1
-    assert not any(it is threading.main_thread() or it.daemon for it in writers)
+    main = threading.main_thread()
+    assert not any(thread is main or thread.daemon for thread in writers)
 
 
 SLOW_SAVES = """
@@ -306,8 +309,7 @@ def write_late(path, data, write=files.write_whole):
 files.write_whole = write_late
 shutdown.GRACE_S = 60.0
 """
-"""Start-up code for a program whose saves are slow, and which has the time for them after a signal
-even on a busy machine."""
+"""Start-up code that slows down saves, and gives them time after a signal on a busy machine."""
 
 
 @pytest.mark.parametrize(
@@ -329,8 +331,8 @@ def test_the_program_exits_after_its_last_save(
     terminal = opened("attach", "demo", PYTHONPATH=path)
     terminal.until(lambda: recall(live), what="the first save")
     first_failure = lines_until(JOURNAL, '"type":"cell_failed"')
-    go_on(live, upto=first_failure)
-    terminal.wait_for("1 of 8 cells over")
+    continue_run(live, upto=first_failure)
+    terminal.wait_for("1 of 8 cells done")
     end(terminal)
     terminal.wait()
     seen = recall(live)
