@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 
 def until(probe: Callable[[], Value | None], *, timeout_s: float = PATIENCE_S) -> Value:
-    """Probe until the answer is true, and return it; fail after `timeout_s`."""
+    """Call `probe` until it returns a true value, and return that; fail after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while time.monotonic() < deadline:
@@ -44,46 +44,46 @@ def until(probe: Callable[[], Value | None], *, timeout_s: float = PATIENCE_S) -
 
 
 def image(name: str) -> bytes:
-    """The bytes of one of the photographs."""
+    """Return the bytes of a photograph."""
     return (IMAGES / f"{name}.jpg").read_bytes()
 
 
 @dataclass
 class Program:
-    """A process of the service and what it said."""
+    """A process of the service and its log."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def said(self) -> str:
-        """All it wrote to stderr so far."""
+    def log_text(self) -> str:
+        """Return everything that it has written to stderr so far."""
         return self.log.read_text()
 
     def end(self) -> int:
-        """Ask it to end and wait; returns the exit code."""
+        """Terminate it, wait, and return the exit code."""
         self.process.terminate()
         return self.process.wait(PATIENCE_S)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it, to simulate a crash."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
 
 @dataclass
 class FakeWorker:
-    """A worker's end of the queue, in the hands of a test."""
+    """A worker's end of the queue, controlled by the test."""
 
     inbox: Inbox
     name: str
 
     def status(self) -> WorkerStatus:
-        """What it tells about itself."""
+        """Return its status."""
         info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
         return WorkerStatus(info=info)
 
     def announce(self) -> None:
-        """Live for a while."""
+        """Send one heartbeat."""
         self.inbox.announce(self.status())
 
     def take(self, most: int = 1, *, wait_ms: int = 500) -> list[Job]:
@@ -91,13 +91,13 @@ class FakeWorker:
         return self.inbox.take(most, wait_ms=wait_ms)
 
     def finish(self, job: Job, reply: Reply) -> int:
-        """Answer a job; returns 1 if nobody had."""
+        """Reply to a job; return 1 if this was the first reply, else 0."""
         return self.inbox.finish([(job, reply)])
 
 
 @dataclass
 class Stack:
-    """Processes around one broker; `close` ends all of them."""
+    """A broker and processes of the service; `close` ends all of them."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lb")))
     url: str = ""
@@ -110,7 +110,7 @@ class Stack:
 
     @property
     def broker_url(self) -> str:
-        """What BROKER_URL is set to."""
+        """Value of BROKER_URL."""
         return f"unix://{self.folder}/broker.sock"
 
     def start_broker(self) -> None:
@@ -122,7 +122,7 @@ class Stack:
 
     @contextmanager
     def hung_broker(self) -> Iterator[None]:
-        """Let the broker keep its connections, and answer nothing."""
+        """Suspend the broker, so that it keeps its connections but does not respond."""
         with self.broker.client() as client:
             process = psutil.Process(client.info("server")["process_id"])
         process.suspend()
@@ -132,7 +132,7 @@ class Stack:
             process.resume()
 
     def start_api(self, **environment: str) -> Program:
-        """Start the API on a port that is bound here, and wait until it answers."""
+        """Start the API on a free port and wait until it is ready."""
         flags = ["-c", "python:api.gunicorn_conf", "api.app:create_app()"]
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -140,23 +140,23 @@ class Stack:
             program = self.start_program(
                 ["gunicorn", *bind, *flags], environment, pass_fds=(listener.fileno(),)
             )
-        until(lambda: "ready" in program.said())
+        until(lambda: "ready" in program.log_text())
         return program
 
     def start_worker(self, **environment: str) -> Program:
-        """Start a worker; see `ready` for waiting until it works."""
+        """Start a worker without waiting until it is ready."""
         return self.start_program(["model.worker"], environment)
 
     def start_ready_worker(self, **environment: str) -> Program:
-        """Start a worker and wait until it works."""
+        """Start a worker and wait until it is ready."""
         program = self.start_worker(**environment)
-        until(lambda: "ready:" in program.said())
+        until(lambda: "ready:" in program.log_text())
         return program
 
     def start_program(
         self, module: list[str], environment: dict[str, str], pass_fds: tuple[int, ...] = ()
     ) -> Program:
-        """Start a Python module with the stack on its path and its broker's address."""
+        """Start a Python module with the environment of the service."""
         log = self.folder / f"{len(self.programs)}.log"
         settings = {"PYTHONPATH": str(STACK), "BROKER_URL": self.broker_url}
         with log.open("wb") as stderr:
@@ -171,7 +171,7 @@ class Stack:
         return self.programs[-1]
 
     def post(self, body: bytes, content_type: str = "image/jpeg") -> requests.Response:
-        """Send a picture as the raw body."""
+        """Send an image as the raw body."""
         return requests.post(
             f"{self.url}/predict",
             data=body,
@@ -180,15 +180,15 @@ class Stack:
         )
 
     def post_later(self, body: bytes) -> "Future[requests.Response]":
-        """Send a picture from another thread."""
+        """Send an image from another thread."""
         return self.threads.submit(self.post, body)
 
     def health(self) -> requests.Response:
-        """Ask who is ready."""
+        """Request /health."""
         return requests.get(f"{self.url}/health", timeout=PATIENCE_S)
 
     def metric(self, name: str, **labels: str) -> float | None:
-        """The sum of a metric at this moment; None: it is not told."""
+        """Return the current sum of a metric, or None if it is not exposed."""
         text = requests.get(f"{self.url}/metrics", timeout=PATIENCE_S).text
         found = [
             sample.value
@@ -199,25 +199,25 @@ class Stack:
         return sum(found) if found else None
 
     def fake_worker(self, name: str) -> "FakeWorker":
-        """A worker's end of the queue with nobody behind it."""
+        """Return a worker's end of the queue without a worker process."""
         return FakeWorker(Inbox(self.broker_url, name), name)
 
     def queue(self, *, max_queue: int = 8) -> JobQueue:
-        """The API's end of the queue."""
+        """Return the API's end of the queue."""
         return JobQueue(self.broker_url, max_queue=max_queue, slots=8, longest_wait_s=5)
 
     def pending(self) -> int:
-        """How many jobs workers hold."""
+        """Return the number of jobs held by workers."""
         with self.broker.client() as client:
             return int(client.xpending("loadbench:jobs", "workers")["pending"])
 
     def jobs(self) -> int:
-        """How many jobs there are, waiting or held."""
+        """Return the number of jobs, waiting or held."""
         with self.broker.client() as client:
             return int(client.xlen("loadbench:jobs"))
 
     def close(self) -> None:
-        """End everything."""
+        """Kill all processes and remove all files."""
         for program in self.programs:
             if program.process.poll() is None:
                 program.kill()
