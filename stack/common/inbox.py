@@ -1,4 +1,4 @@
-"""A worker's end of the job queue: register, take jobs, finish them, reclaim those of dead workers."""
+"""A worker's end of the job queue: register, take and finish jobs, reclaim jobs of dead workers."""
 
 import uuid
 from collections.abc import Iterable

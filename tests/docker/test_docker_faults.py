@@ -283,7 +283,7 @@ def test_an_engine_that_goes_away_ends_the_run_which_goes_on_once_it_is_back(
 
     assert shown.returncode == 3
     assert "no Docker engine answers at unix://" in theirs.reason("m1_u1_s10")
-    assert "`run --resume` goes on once that is mended" in told
+    assert "fix this, then resume with `run --resume`" in told
     assert [it.cell.key for it in theirs.state("theirs").outstanding] == ["m1_u2_s10"]
     assert "may still be up" in told
     assert "not known whether" in theirs.call("runs").stderr

@@ -270,7 +270,7 @@ def test_a_run_with_nothing_left_is_not_resumed_but_can_retry(call: Call, bench:
     told = call("run", "--resume", "fast")
 
     assert told.exit_code == 2
-    assert "every cell is over; --retry-failed" in told.stderr
+    assert "no cells left to measure; to retry" in told.stderr
 
 
 def test_a_run_of_another_workspace_is_not_resumed_here(call: Call, bench: Bench) -> None:
@@ -323,7 +323,7 @@ def test_doctor_finds_what_is_wrong(call: Call, bench: Bench) -> None:
     told = call("doctor")
 
     assert told.exit_code == 3
-    assert "not valid: broken" in told.stdout
+    assert "invalid: broken" in told.stdout
 
 
 def test_the_command_and_the_module_are_the_same(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_a_preview_of_going_on_with_a_run_that_is_over_is_refused(bench: Bench) 
     ]
     folder = resumable(bench, *over)
 
-    with pytest.raises(UsageError, match="every cell is over; --retry-failed measures its 2"):
+    with pytest.raises(UsageError, match="no cells left to measure; to retry 2 failed cells, add --retry-failed"):
         ask_to_resume(bench, folder)
     again = ask_to_resume(bench, folder, retry_failed=True)
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
@@ -213,7 +213,7 @@ def test_a_profile_that_is_edited_between_preview_and_start_is_refused(bench: Be
     preview(looked_at)
     bench.save_profile(EXTERNAL.replace("[2, 4]", "[8]"), "mine")
 
-    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]; look at it"
+    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]\. Review it"
     with pytest.raises(RefusedError, match=changed):
         start_runner(looked_at)
     with pytest.raises(RefusedError, match=changed):
@@ -238,7 +238,7 @@ def test_a_request_that_was_damaged_on_its_way_starts_nothing(bench: Bench) -> N
     looked_at = request(bench)
     damaged = replace(looked_at, profile={**looked_at.profile, "users": [9]})
 
-    with pytest.raises(RefusedError, match="the profile mine was damaged on its way"):
+    with pytest.raises(RefusedError, match="the profile mine was corrupted on its way"):
         start_runner(damaged)
     assert not bench.reports.exists()
 

@@ -202,9 +202,9 @@ def test_a_line_that_this_version_does_not_know_is_passed_over(
     ("journal", "problem"),
     [
         (None, "No such file"),
-        (b"", "no run was started in it"),
+        (b"", "no run_started event found"),
         (b'{"type":"run_started","v":9}\n', "format version 9"),
-        (b'{"type":"run_started","v":1}\n', "first line cannot be read"),
+        (b'{"type":"run_started","v":1}\n', "cannot read its first line"),
     ],
 )
 def test_a_journal_that_cannot_be_read_fails_once_and_ends_it(

@@ -1,4 +1,4 @@
-"""Another network in the place of ours: what is read off its file, and what is caught."""
+"""Custom networks: what is read from the ONNX file, and what is rejected."""
 
 from pathlib import Path
 

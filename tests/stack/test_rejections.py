@@ -1,4 +1,4 @@
-"""What the API refuses, and how: a status, and one error_message as JSON."""
+"""Requests that the API rejects: status code and JSON error message."""
 
 import requests
 
@@ -6,10 +6,10 @@ from tests.support.stack_harness import Stack, image, until
 
 
 def error_message(response: requests.Response) -> str:
-    """The one error_message of a refusal."""
-    answer = response.json()
-    assert list(answer) == ["error"]
-    return str(answer["error"])
+    """Return the error message of a response."""
+    body = response.json()
+    assert list(body) == ["error"]
+    return str(body["error"])
 
 
 def test_an_empty_body_is_rejected(single: Stack) -> None:

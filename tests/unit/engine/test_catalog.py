@@ -163,7 +163,7 @@ def test_a_journal_that_cannot_be_read_is_told_and_the_others_are_there(
         str(none / FILE_NAME),
         str(journal),
     ]
-    assert "no run was started in it" in found.unreadable[0]
+    assert "no run_started event found" in found.unreadable[0]
     assert "format version 9" in found.unreadable[1]
     assert reader.read() is None
 
