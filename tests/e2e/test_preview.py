@@ -184,7 +184,9 @@ def test_a_preview_of_going_on_with_a_run_that_is_over_is_refused(bench: Bench) 
     ]
     folder = resumable(bench, *over)
 
-    with pytest.raises(UsageError, match="no cells left to measure; to retry 2 failed cells, add --retry-failed"):
+    with pytest.raises(
+        UsageError, match="no cells left to measure; to retry 2 failed cells, add --retry-failed"
+    ):
         ask_to_resume(bench, folder)
     again = ask_to_resume(bench, folder, retry_failed=True)
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)

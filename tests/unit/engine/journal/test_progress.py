@@ -26,10 +26,10 @@ def test_remaining_time_before_the_first_cell_is_the_estimate_of_the_plan() -> N
 
 
 def test_the_current_cell_counts_with_its_remaining_time() -> None:
-    begun = cell_started(CELLS[0].key)
-    assert remaining_after(begun) == 4 * EACH_S + SCALING_S
+    started = cell_started(CELLS[0].key)
+    assert remaining_after(started) == 4 * EACH_S + SCALING_S
     five_seconds = [cell_finished("not in the plan")] * 5
-    assert remaining_after(begun, *five_seconds) == 4 * EACH_S + SCALING_S - 5
+    assert remaining_after(started, *five_seconds) == 4 * EACH_S + SCALING_S - 5
 
 
 def test_an_overdue_cell_adds_no_remaining_time() -> None:

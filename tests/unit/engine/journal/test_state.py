@@ -105,11 +105,11 @@ def test_added_cells_are_outstanding_in_plan_order() -> None:
 
 
 def test_adding_an_existing_cell_changes_nothing() -> None:
-    begun = (STARTED, cell_started(), cell_finished())
+    before = (STARTED, cell_started(), cell_finished())
 
-    state = state_after(*begun, answered("add", added=(make_cell(1, 2),)))
+    state = state_after(*before, answered("add", added=(make_cell(1, 2),)))
 
-    assert state.cells == state_after(*begun).cells
+    assert state.cells == state_after(*before).cells
 
 
 def test_a_rejected_add_adds_no_cells() -> None:
@@ -206,11 +206,11 @@ def test_events_of_unknown_cells_are_ignored() -> None:
 
 
 def test_folding_does_not_change_earlier_states() -> None:
-    begun = state_after(STARTED)
-    fold(entries([cell_started(), sample(), cell_finished()]), begun)
-    assert begun == state_after(STARTED)
+    before = state_after(STARTED)
+    fold(entries([cell_started(), sample(), cell_finished()]), before)
+    assert before == state_after(STARTED)
     with pytest.raises(TypeError):
-        begun.cells[FIRST] = begun.cells[SECOND]  # type: ignore[index]  # must raise
+        before.cells[FIRST] = before.cells[SECOND]  # type: ignore[index]  # must raise
 
 
 one_event = st.sampled_from(KEYS).flatmap(
@@ -269,8 +269,8 @@ def test_the_profile_is_parsed_from_the_first_event() -> None:
 
 
 def test_an_unreadable_profile_is_reported_and_the_cells_are_kept() -> None:
-    begun = run_started()
-    state = state_after(replace(begun, profile={**begun.profile, "device": "abacus"}))
+    started = run_started()
+    state = state_after(replace(begun, profile={**before.profile, "device": "abacus"}))
 
     assert state.profile is None
     assert "cannot read the profile (device)" in state.profile_problem
@@ -278,8 +278,8 @@ def test_an_unreadable_profile_is_reported_and_the_cells_are_kept() -> None:
 
 
 def test_unknown_keys_of_the_profile_are_ignored() -> None:
-    begun = run_started()
-    state = state_after(replace(begun, profile={**begun.profile, "weather": "good"}))
+    started = run_started()
+    state = state_after(replace(begun, profile={**before.profile, "weather": "good"}))
 
     assert state.profile == make_profile()
     assert not state.profile_problem

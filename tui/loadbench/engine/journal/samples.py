@@ -12,7 +12,7 @@ WHOLE_S = 600
 A second takes about 10 kB with eight containers, a bucket about 1 kB (bench/memory.py).
 """
 
-WholeSeconds = tuple[Sample, ...]
+FullSeconds = tuple[Sample, ...]
 Part = Sample | TimeBucket
 
 
@@ -30,10 +30,10 @@ class Samples(Sequence[Sample]):
     """Minimum number of newest seconds kept in full."""
     first: Sample | None = None
     """The first sample, or None without samples."""
-    _old: list[TimeBucket | WholeSeconds] = field(default_factory=list)
+    _old: list[TimeBucket | FullSeconds] = field(default_factory=list)
     _old_length: int = 0
-    _recent: tuple[WholeSeconds, ...] = ()
-    _current: WholeSeconds = ()
+    _recent: tuple[FullSeconds, ...] = ()
+    _current: FullSeconds = ()
     """The newest seconds, fewer than a full chunk."""
 
     def plus(self, sample: Sample, bounds: Iterable[int] = ()) -> "Samples":
@@ -82,7 +82,7 @@ class Samples(Sequence[Sample]):
         """Return whether `index` falls within a bucket."""
         return index % BUCKET_S > 0 and isinstance(self._chunk(index), TimeBucket)
 
-    def _chunk(self, index: int) -> TimeBucket | WholeSeconds:
+    def _chunk(self, index: int) -> TimeBucket | FullSeconds:
         number = index // BUCKET_S
         if number < self._old_length:
             return self._old[number]
