@@ -203,7 +203,7 @@ def test_a_preview_of_going_on_after_the_profile_has_changed_is_refused(bench: B
 def test_a_preview_of_going_on_with_a_profile_of_a_newer_version_is_refused(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), weather="good")
 
-    with pytest.raises(JournalError, match=r"profile that this version cannot read \(weather\)"):
+    with pytest.raises(JournalError, match=r"this version cannot read the profile \(weather\)"):
         ask_to_resume(bench, folder)
 
 

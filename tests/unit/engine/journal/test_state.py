@@ -270,7 +270,7 @@ def test_the_profile_is_parsed_from_the_first_event() -> None:
 
 def test_an_unreadable_profile_is_reported_and_the_cells_are_kept() -> None:
     started = run_started()
-    state = state_after(replace(begun, profile={**before.profile, "device": "abacus"}))
+    state = state_after(replace(started, profile={**started.profile, "device": "abacus"}))
 
     assert state.profile is None
     assert "cannot read the profile (device)" in state.profile_problem
@@ -279,7 +279,7 @@ def test_an_unreadable_profile_is_reported_and_the_cells_are_kept() -> None:
 
 def test_unknown_keys_of_the_profile_are_ignored() -> None:
     started = run_started()
-    state = state_after(replace(begun, profile={**before.profile, "weather": "good"}))
+    state = state_after(replace(started, profile={**started.profile, "weather": "good"}))
 
     assert state.profile == make_profile()
     assert not state.profile_problem
