@@ -1,1 +1,1 @@
-"""The HTTP side of the service: takes pictures, answers with classes."""
+"""The API: accepts images over HTTP and returns predictions."""

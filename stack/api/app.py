@@ -1,7 +1,7 @@
-"""The API.
+"""The HTTP API.
 
-`POST /predict` classifies a picture, `GET /health` tells who is ready to, and `GET /metrics` tells
-Prometheus how it goes.
+`POST /predict` classifies an image, `GET /health` lists the ready workers, and `GET /metrics`
+exposes metrics for Prometheus.
 """
 
 import logging
@@ -29,38 +29,39 @@ PREDICT = "/predict"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1
 MIN_WAIT_S = 0.001
-SILENCE_S = 10.0
-NO_BROKER = "The broker does not answer."
+LOG_INTERVAL_S = 10.0
+"""Minimum seconds between two log lines about the broker."""
+BROKER_UNAVAILABLE = "The broker does not respond."
 
 
 class Predictor:
-    """Sends pictures to the workers."""
+    """Sends images to the workers and waits for their predictions."""
 
     def __init__(self, config: ApiConfig, queue: JobQueue) -> None:
-        """`queue`: with room for `config.slots` waiting threads."""
+        """`queue` must allow `config.slots` waiting threads."""
         self._queue = queue
         self._deadline_s = config.deadline_ms / 1000
         self._slots = threading.BoundedSemaphore(config.slots)
 
     def predict(self, request: Request, started: float) -> Reply:
-        """Classify the picture of a request; the deadline counts from `started`.
+        """Classify the image in a request; the deadline counts from `started`.
 
-        Raises UnavailableError, or HTTPException where there is no picture.
+        Raises UnavailableError, or HTTPException if the request has no valid image.
         """
         with self._slot():
-            # A client that sends slowly holds a slot, not one of the threads that are left for
-            # refusals and /health.
+            # Read the body within a slot: slow clients must not use up the threads reserved for
+            # error responses and /health.
             image = read_image(request)
-            job_id = self._queue.add(image, self._left_s(started))
-            return self._queue.wait(job_id, self._left_s(started))
+            job_id = self._queue.add(image, self._remaining_s(started))
+            return self._queue.wait(job_id, self._remaining_s(started))
 
-    def _left_s(self, started: float) -> float:
+    def _remaining_s(self, started: float) -> float:
         return max(MIN_WAIT_S, started + self._deadline_s - time.perf_counter())
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(blocking=False):
-            raise BusyError("More requests are under way than the API has threads for.")
+            raise BusyError("Too many concurrent requests: all API threads are in use.")
         try:
             yield
         finally:
@@ -68,7 +69,7 @@ class Predictor:
 
 
 def create_app() -> Flask:
-    """Make the application with the settings of the environment. Raises ConfigError."""
+    """Create the application with settings from the environment. Raises ConfigError."""
     config = ApiConfig.read(os.environ)
     queue = JobQueue(
         config.broker_url,
@@ -77,7 +78,7 @@ def create_app() -> Flask:
         longest_wait_s=config.deadline_ms / 1000,
     )
     predictor = Predictor(config, queue)
-    metrics = Metrics(queue.look)
+    metrics = Metrics(queue.status)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
@@ -96,7 +97,7 @@ def create_app() -> Flask:
         return _health(queue)
 
     @app.get("/metrics")
-    def tell_metrics() -> Response:
+    def metrics_page() -> Response:
         return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
     @app.after_request
@@ -105,49 +106,49 @@ def create_app() -> Flask:
             metrics.count(response.status_code)
         return response
 
-    app.register_error_handler(HTTPException, _refuse)
-    app.register_error_handler(ParseException, _not_http)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _parse_error)
     app.register_error_handler(UnavailableError, _unavailable)
-    app.register_error_handler(BrokerError, Outage(app.logger))
+    app.register_error_handler(BrokerError, BrokerErrorHandler(app.logger))
     return app
 
 
-class Outage:
-    """Answers for a broker that does not, and says why in the log, not a line for each request."""
+class BrokerErrorHandler:
+    """Returns 503 for broker errors, and logs the error at a limited rate."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """`log` is told at most every SILENCE_S."""
+        """Write to `log` at most once every LOG_INTERVAL_S."""
         self._log = log
-        self._told_s = -SILENCE_S
+        self._last_logged_s = -LOG_INTERVAL_S
 
     def __call__(self, error: BrokerError) -> Response:
-        """Refuse a request."""
-        if time.monotonic() > self._told_s + SILENCE_S:
-            self._told_s = time.monotonic()
+        """Return the error response for a request."""
+        if time.monotonic() > self._last_logged_s + LOG_INTERVAL_S:
+            self._last_logged_s = time.monotonic()
             self._log.warning("%s", error)
-        return _unavailable(UnavailableError(NO_BROKER))
+        return _unavailable(UnavailableError(BROKER_UNAVAILABLE))
 
 
 def read_image(request: Request) -> bytes:
-    """Return the bytes of the picture. Raises HTTPException: there is none, or too much."""
+    """Return the bytes of the image. Raises HTTPException if it is missing or too large."""
     image: bytes
     if request.mimetype == "multipart/form-data":
         if "file" not in request.files:
-            abort(HTTPStatus.BAD_REQUEST, "Send the picture as a file in the form field 'file'.")
+            abort(HTTPStatus.BAD_REQUEST, "Send the image as a file in the form field 'file'.")
         image = request.files["file"].read()
     elif request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
         image = request.get_data(cache=False)
         if request.content_length is None:
-            # Werkzeug cuts a body of unknown length off at the limit, and says so with the next
+            # Werkzeug truncates a body of unknown length at the limit and raises only on the next
             # read, by design: https://github.com/pallets/werkzeug/pull/2620.
             request.stream.read(1)
     else:
         abort(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "Send the picture as multipart/form-data, image/* or application/octet-stream.",
+            "Send the image as multipart/form-data, image/* or application/octet-stream.",
         )
     if not image:
-        abort(HTTPStatus.BAD_REQUEST, "The picture is empty.")
+        abort(HTTPStatus.BAD_REQUEST, "The image is empty.")
     return image
 
 
@@ -162,14 +163,14 @@ def _respond(reply: Reply, started: float, metrics: Metrics) -> Response:
         case Prediction():
             stages = Stages.of(reply, (time.perf_counter() - started) * 1000)
             metrics.observe(reply, stages)
-            return _classified(reply, stages)
+            return _prediction(reply, stages)
 
 
-def _classified(prediction: Prediction, stages: Stages) -> Response:
+def _prediction(prediction: Prediction, stages: Stages) -> Response:
     response = jsonify(
         label=prediction.top[0].label,
         score=prediction.top[0].score,
-        top=[asdict(guess) for guess in prediction.top],
+        top=[asdict(classification) for classification in prediction.top],
         batch_size=prediction.batch_size,
         timings_ms=stages.as_dict(),
     )
@@ -179,9 +180,9 @@ def _classified(prediction: Prediction, stages: Stages) -> Response:
 
 def _health(queue: JobQueue) -> Response:
     try:
-        workers = [status.info for status in queue.look().workers]
+        workers = [status.info for status in queue.status().workers]
     except BrokerError:
-        response = jsonify(ready=False, workers=[], error=NO_BROKER)
+        response = jsonify(ready=False, workers=[], error=BROKER_UNAVAILABLE)
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return response
     ready = any(worker.ready for worker in workers)
@@ -190,19 +191,21 @@ def _health(queue: JobQueue) -> Response:
     return response
 
 
-def _refuse(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        most = MAX_BODY_BYTES // 1024**2
-        return _error(status, f"The request is too large: {most} MB and 1000 fields are the most.")
+        limit_mb = MAX_BODY_BYTES // 1024**2
+        return _error(
+            status, f"The request is too large: the limit is {limit_mb} MB and 1000 form fields."
+        )
     response = _error(status, error.description or status.phrase)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.valid_methods or ())
     return response
 
 
-def _not_http(error: ParseException) -> Response:
-    return _error(HTTPStatus.BAD_REQUEST, f"The request is not HTTP: {error}")
+def _parse_error(error: ParseException) -> Response:
+    return _error(HTTPStatus.BAD_REQUEST, f"The request is not valid HTTP: {error}")
 
 
 def _unavailable(error: UnavailableError) -> Response:
@@ -211,7 +214,7 @@ def _unavailable(error: UnavailableError) -> Response:
     return response
 
 
-def _error(status: HTTPStatus, sentence: str) -> Response:
-    response = jsonify(error=sentence)
+def _error(status: HTTPStatus, message: str) -> Response:
+    response = jsonify(error=message)
     response.status_code = status
     return response

@@ -1,10 +1,10 @@
-"""Settings of gunicorn for the API.
+"""gunicorn settings of the API.
 
-With `stack` as a source root:
+Run in the folder `stack`:
 
     python -m gunicorn -c python:api.gunicorn_conf --bind 127.0.0.1:8000 'api.app:create_app()'
 
-`--bind fd://N` takes a listening socket that the caller has bound already.
+`--bind fd://N` uses a listening socket that the caller has already bound.
 """
 
 import resource
@@ -12,18 +12,18 @@ import sys
 
 from common.config import ApiConfig, read_or_exit
 
-ENOUGH_FILES = 65_536
+MAX_OPEN_FILES = 65_536
 
 _config = read_or_exit(ApiConfig.read)
 
-# One process and many threads: a prediction waits in a thread without working, and the threads
-# outnumber the predictions that may be under way, so refusals and /health do not queue behind them.
+# One process with many threads: a thread only waits for its prediction. There are more threads than
+# concurrent predictions, so that error responses and /health never queue behind them.
 worker_class = "gthread"
 workers = 1
 threads = _config.threads
 worker_connections = threads + 4096
 
-# Longer than load generators pause, so that no connection closes under a request.
+# Longer than the wait time of load generators, so that no connection closes during a request.
 keepalive = 75
 graceful_timeout = 8
 loglevel = "warning"
@@ -31,13 +31,13 @@ control_socket_disable = True
 
 
 def on_starting(_server: object) -> None:
-    """Allow a file for each client and each waiting prediction, where the system lets us."""
+    """Raise the limit of open files: each client and each waiting prediction needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(ENOUGH_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    limit = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def when_ready(_server: object) -> None:
-    """Say once that requests are taken."""
+    """Log that the API accepts requests."""
     sys.stderr.write(f"ready: threads={threads} max_queue={_config.max_queue}\n")

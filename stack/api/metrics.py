@@ -1,4 +1,4 @@
-"""What Prometheus is told at `GET /metrics`."""
+"""Metrics exposed at `GET /metrics`, in the text format of Prometheus."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,73 +8,73 @@ from prometheus_client.registry import Collector
 
 from api.timing import Stages
 from common.errors import BrokerError
-from common.messages import Look, Prediction
+from common.messages import Prediction, QueueStatus
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
-    """Counts requests; the broker is asked for the rest whenever somebody looks."""
+    """Request metrics, plus metrics of queue and workers that are read from the broker."""
 
-    def __init__(self, look: Callable[[], Look]) -> None:
-        """`look` tells of the queue and the workers; it may raise BrokerError."""
+    def __init__(self, queue_status: Callable[[], QueueStatus]) -> None:
+        """`queue_status` returns the status of queue and workers; it may raise BrokerError."""
         self._registry = CollectorRegistry()
-        self._registry.register(ServiceCollector(look))
+        self._registry.register(ServiceCollector(queue_status))
         self._requests = Counter(
             "loadbench_requests",
-            "Answers of POST /predict by status code.",
+            "Responses of POST /predict by status code.",
             ["status"],
             registry=self._registry,
         )
         self._seconds = Histogram(
             "loadbench_request_seconds",
-            "Time from the head of a request to its answer, predictions alone.",
+            "Time from receiving the request headers to the response, for predictions.",
             buckets=BUCKETS_S,
             registry=self._registry,
         )
         self._stages = Histogram(
             "loadbench_stage_seconds",
-            "Where the time of predictions went: queue, decode, infer, api (the rest).",
+            "Time of predictions by stage: queue, decode, infer, api (the rest).",
             ["stage"],
             buckets=BUCKETS_S,
             registry=self._registry,
         )
         self._batches = Histogram(
             "loadbench_batch_size",
-            "Pictures in the batch of each prediction, so a batch of 8 counts 8 times.",
+            "Batch size of each prediction; a batch of 8 counts 8 times.",
             buckets=BATCH_BUCKETS,
             registry=self._registry,
         )
 
     def count(self, status: int) -> None:
-        """Count an answer of `POST /predict`."""
+        """Count a response of `POST /predict`."""
         self._requests.labels(status).inc()
 
     def observe(self, prediction: Prediction, stages: Stages) -> None:
-        """Take in the times of a prediction."""
+        """Record the times and the batch size of a prediction."""
         self._seconds.observe(stages.total / 1000)
         for stage, dur_ms in stages.shares().items():
             self._stages.labels(stage).observe(dur_ms / 1000)
         self._batches.observe(prediction.batch_size)
 
     def text(self) -> bytes:
-        """Everything in the text format of Prometheus."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
 
 class ServiceCollector(Collector):
-    """The queue and the workers at the moment somebody looks."""
+    """Collects the metrics of queue and workers at each scrape."""
 
-    def __init__(self, look: Callable[[], Look]) -> None:
-        """`look` may raise BrokerError."""
-        self._look = look
+    def __init__(self, queue_status: Callable[[], QueueStatus]) -> None:
+        """`queue_status` may raise BrokerError."""
+        self._queue_status = queue_status
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
-        """Give what there is; without a broker, that there is none."""
-        up = GaugeMetricFamily("loadbench_broker_up", "1 while the broker answers.")
+        """Yield all metrics, or only `loadbench_broker_up` without a broker."""
+        up = GaugeMetricFamily("loadbench_broker_up", "1 if the broker responds, else 0.")
         try:
-            look = self._look()
+            status = self._queue_status()
         except BrokerError:
             up.add_metric([], 0)
             yield up
@@ -82,28 +82,28 @@ class ServiceCollector(Collector):
         up.add_metric([], 1)
         yield up
         yield GaugeMetricFamily(
-            "loadbench_queue_length", "Jobs that no worker has taken.", look.waiting
+            "loadbench_queue_length", "Jobs waiting for a worker.", status.waiting
         )
         yield GaugeMetricFamily(
-            "loadbench_jobs_held", "Jobs that workers have taken and not finished.", look.held
+            "loadbench_jobs_held", "Jobs that workers have taken but not finished.", status.held
         )
-        ready = sum(status.info.ready for status in look.workers)
-        yield GaugeMetricFamily("loadbench_workers", "Workers that are ready.", ready)
-        yield from _work(look)
+        ready = sum(worker.info.ready for worker in status.workers)
+        yield GaugeMetricFamily("loadbench_workers", "Ready workers.", ready)
+        yield from _worker_counters(status)
 
 
-def _work(look: Look) -> Iterator[CounterMetricFamily]:
+def _worker_counters(status: QueueStatus) -> Iterator[CounterMetricFamily]:
     images = CounterMetricFamily(
-        "loadbench_worker_images", "Pictures a worker has classified.", labels=["worker"]
+        "loadbench_worker_images", "Images classified by a worker.", labels=["worker"]
     )
     batches = CounterMetricFamily(
-        "loadbench_worker_batches", "Times a worker has run the network.", labels=["worker"]
+        "loadbench_worker_batches", "Batches processed by a worker.", labels=["worker"]
     )
     seconds = CounterMetricFamily(
-        "loadbench_worker_infer_seconds", "Time a worker's network ran.", labels=["worker"]
+        "loadbench_worker_infer_seconds", "Inference time of a worker.", labels=["worker"]
     )
-    for status in look.workers:
-        images.add_metric([status.info.id], status.images)
-        batches.add_metric([status.info.id], status.batches)
-        seconds.add_metric([status.info.id], status.infer_s)
+    for worker in status.workers:
+        images.add_metric([worker.info.id], worker.images)
+        batches.add_metric([worker.info.id], worker.batches)
+        seconds.add_metric([worker.info.id], worker.infer_s)
     yield from (images, batches, seconds)

@@ -1,4 +1,4 @@
-"""The stages of a request, and the W3C header that carries them."""
+"""The stages of a request, and their `Server-Timing` header (W3C)."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,7 +7,7 @@ from common.messages import Prediction
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Where one request's time went, in milliseconds."""
+    """Time of one request by stage, in milliseconds."""
 
     queue: float
     decode: float
@@ -16,24 +16,24 @@ class Stages:
 
     @classmethod
     def of(cls, prediction: Prediction, total_ms: float) -> "Stages":
-        """Put a worker's times beside the whole.
+        """Combine the times of a worker with the total time of the request.
 
-        Waiting is measured across processes by the clock on the wall, which may jump: it never
-        exceeds what the other stages leave of the total.
+        The queue time is measured with wall clocks, which may jump, so it is limited to the rest
+        of the total.
         """
         rest_ms = max(0.0, total_ms - prediction.decode_ms - prediction.infer_ms)
         stages = (min(prediction.queue_ms, rest_ms), prediction.decode_ms, prediction.infer_ms)
         return cls(*(round(stage, 3) for stage in (*stages, total_ms)))
 
     def header(self) -> str:
-        """The value of `Server-Timing`."""
+        """Return the value of the `Server-Timing` header."""
         return ", ".join(f"{name};dur={dur:.3f}" for name, dur in self.as_dict().items())
 
     def as_dict(self) -> dict[str, float]:
-        """The stages by name, in the order of a request's way."""
+        """Return the stages by name, in the order in which a request passes them."""
         return asdict(self)
 
     def shares(self) -> dict[str, float]:
-        """What the total is made of; `api` is what no other stage accounts for."""
+        """Return the parts of the total; `api` is the rest after the other stages."""
         known = {"queue": self.queue, "decode": self.decode, "infer": self.infer}
         return known | {"api": max(0.0, self.total - sum(known.values()))}

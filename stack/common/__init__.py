@@ -1,1 +1,1 @@
-"""What the API and the workers share: configuration, messages and the broker."""
+"""Shared by the API and the workers: settings, messages and the broker."""

@@ -1,4 +1,4 @@
-"""The service's settings, all of them environment variables. Unset and empty mean the default."""
+"""Settings of the service, read from environment variables. Unset or empty means the default."""
 
 import math
 import os
@@ -19,8 +19,9 @@ Config = TypeVar("Config")
 BAD_CONFIG_EXIT = 2
 CHANNELS = 3
 MAX_HELD_JOBS = 256
-"""How many jobs the workers may hold together: the API has a thread for each."""
+"""Maximum number of jobs held by all workers together: the API has a thread for each."""
 MAX_DIGITS = 9
+"""Maximum number of digits of an integer setting."""
 MODEL_FOLDER = Path(__file__).resolve().parent.parent / "model"
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -32,18 +33,19 @@ class ApiConfig:
     broker_url: str
     """BROKER_URL: `redis://host:port` or `unix://path`. Default: redis://127.0.0.1:6379."""
     max_queue: int
-    """MAX_QUEUE: jobs that may wait for a worker; one more is refused with 503. Default: 256."""
+    """MAX_QUEUE: maximum number of jobs waiting for a worker; further requests get 503.
+    Default: 256."""
     deadline_ms: int
-    """DEADLINE_MS: how long a request waits for its reply before it gets 503. Default: 30000."""
+    """DEADLINE_MS: time in ms until a request without a reply gets 503. Default: 30000."""
 
     @property
     def slots(self) -> int:
-        """Predictions under way at once: those that wait, and those that workers hold."""
+        """Maximum number of concurrent predictions: waiting, or held by workers."""
         return self.max_queue + MAX_HELD_JOBS
 
     @property
     def threads(self) -> int:
-        """Threads for gunicorn: some stay free for /health and refusals when all slots wait."""
+        """Number of gunicorn threads, with some reserved for /health and error responses."""
         return self.slots + 16
 
     @classmethod
@@ -51,8 +53,8 @@ class ApiConfig:
         """Read the settings. Raises ConfigError."""
         return cls(
             broker_url=_broker_url(environment),
-            max_queue=_whole(environment, "MAX_QUEUE", 256),
-            deadline_ms=_whole(environment, "DEADLINE_MS", 30_000),
+            max_queue=_integer(environment, "MAX_QUEUE", 256),
+            deadline_ms=_integer(environment, "DEADLINE_MS", 30_000),
         )
 
 
@@ -61,43 +63,42 @@ class WorkerConfig:
     """Settings of one worker."""
 
     broker_url: str
-    """BROKER_URL: as for the API."""
+    """BROKER_URL: same as for the API."""
     batch_size: int
-    """BATCH_SIZE: the most images in one run of the network. Default: 1."""
+    """BATCH_SIZE: maximum number of images per batch. Default: 1."""
     batch_wait_ms: int
-    """BATCH_WAIT_MS: how long a batch that is not full waits for more. 0: not at all. Default: 5.
-    Without effect when BATCH_SIZE is 1."""
+    """BATCH_WAIT_MS: maximum time in ms that a partly filled batch waits for more images. 0: no
+    wait. Default: 5. No effect if BATCH_SIZE is 1."""
     device: Device
     """DEVICE: cpu or gpu. Default: cpu."""
     gpu_memory_mb: int | None
-    """GPU_MEMORY_MB: the most VRAM the network's arena takes. None: grows by need. Default: None.
-    Without effect on the CPU."""
+    """GPU_MEMORY_MB: maximum VRAM in MB for the arena of ONNX Runtime. None: no limit.
+    Default: None. No effect on the CPU."""
     model_threads: int
-    """MODEL_THREADS: threads of one run of the network on the CPU. Default: 1."""
+    """MODEL_THREADS: number of CPU threads for inference on one batch. Default: 1."""
     model_path: Path
-    """MODEL_PATH: the ONNX file. Default: the one beside the worker's code."""
+    """MODEL_PATH: path of the ONNX file. Default: the bundled EfficientNet-Lite0."""
     labels_path: Path
-    """LABELS_PATH: a class a line, in the order of the network's outputs. Default: the one beside
-    the worker's code."""
+    """LABELS_PATH: path of a file with one class name per line, in the order of the network's
+    outputs. Default: the bundled labels."""
     input_side: int | None
-    """INPUT_SIDE: height and width of the pictures that the network takes, in pixels. None: what
-    the file says, which leaves it open only where the network takes any size. Default: None."""
+    """INPUT_SIDE: height and width of the network's input in pixels. None: as in the ONNX file;
+    required only if the network accepts any size. Default: None."""
     input_mean: tuple[float, ...]
-    """INPUT_MEAN: what is subtracted from a pixel's value of 0…255: a number, or one for each of
-    red, green and blue with commas. Default: 127."""
+    """INPUT_MEAN: mean to subtract from pixel values of 0 to 255: one number, or three separated
+    by commas for red, green and blue. Default: 127."""
     input_std: tuple[float, ...]
-    """INPUT_STD: what the difference is divided by, written as INPUT_MEAN. Default: 128."""
+    """INPUT_STD: standard deviation to divide by, in the same format. Default: 128."""
     decode_threads: int
-    """DECODE_THREADS: pictures that are decoded at once, beside the network.
-    Default: 1 for cpu, 4 for gpu."""
+    """DECODE_THREADS: number of threads that decode images. Default: 1 for cpu, 4 for gpu."""
     worker_id: str
-    """WORKER_ID: the name shown by /health. Default: hostname-pid."""
+    """WORKER_ID: name of the worker in /health and /metrics. Default: hostname-pid."""
     heartbeat_file: Path | None
-    """HEARTBEAT_FILE: touched every second once ready, for health checks. Default: none."""
+    """HEARTBEAT_FILE: file to touch every second once ready, for health checks. Default: none."""
 
     @property
     def model_name(self) -> str:
-        """The model's name as people see it."""
+        """Display name of the model: the file name without its extension."""
         return self.model_path.stem
 
     @classmethod
@@ -106,24 +107,24 @@ class WorkerConfig:
         device = _device(environment)
         return cls(
             broker_url=_broker_url(environment),
-            batch_size=_whole(environment, "BATCH_SIZE", 1),
-            batch_wait_ms=_whole(environment, "BATCH_WAIT_MS", 5, least=0),
+            batch_size=_integer(environment, "BATCH_SIZE", 1),
+            batch_wait_ms=_integer(environment, "BATCH_WAIT_MS", 5, minimum=0),
             device=device,
-            gpu_memory_mb=_whole_or_none(environment, "GPU_MEMORY_MB"),
-            model_threads=_whole(environment, "MODEL_THREADS", 1),
+            gpu_memory_mb=_optional_integer(environment, "GPU_MEMORY_MB"),
+            model_threads=_integer(environment, "MODEL_THREADS", 1),
             model_path=_file(environment, "MODEL_PATH", "efficientnet-lite0.onnx"),
             labels_path=_file(environment, "LABELS_PATH", "labels.txt"),
-            input_side=_whole_or_none(environment, "INPUT_SIDE"),
+            input_side=_optional_integer(environment, "INPUT_SIDE"),
             input_mean=_numbers(environment, "INPUT_MEAN", "127"),
-            input_std=_numbers(environment, "INPUT_STD", "128", zero=False),
-            decode_threads=_whole(environment, "DECODE_THREADS", 4 if device == "gpu" else 1),
+            input_std=_numbers(environment, "INPUT_STD", "128", positive=True),
+            decode_threads=_integer(environment, "DECODE_THREADS", 4 if device == "gpu" else 1),
             worker_id=environment.get("WORKER_ID") or f"{socket.gethostname()}-{os.getpid()}",
             heartbeat_file=_new_file(environment, "HEARTBEAT_FILE"),
         )
 
 
 def read_or_exit(read: Callable[[Environment], Config]) -> Config:
-    """Read settings from this process's environment; exit with one line if they are bad."""
+    """Read settings from the environment of this process; exit with an error line if invalid."""
     try:
         return read(os.environ)
     except ConfigError as error:
@@ -131,19 +132,19 @@ def read_or_exit(read: Callable[[Environment], Config]) -> Config:
         raise SystemExit(BAD_CONFIG_EXIT) from None
 
 
-def _whole(environment: Environment, name: str, default: int, *, least: int = 1) -> int:
+def _integer(environment: Environment, name: str, default: int, *, minimum: int = 1) -> int:
     text = environment.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text) >= least):
-        raise ConfigError(f"{name} must be a whole number of at least {least}, not {text[:40]!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and int(text) >= minimum):
+        raise ConfigError(f"{name}: expected a whole number ≥ {minimum}, got {text[:40]!r}")
     return int(text)
 
 
-def _whole_or_none(environment: Environment, name: str) -> int | None:
-    return _whole(environment, name, 0) if environment.get(name) else None
+def _optional_integer(environment: Environment, name: str) -> int | None:
+    return _integer(environment, name, 0) if environment.get(name) else None
 
 
 def _numbers(
-    environment: Environment, name: str, default: str, *, zero: bool = True
+    environment: Environment, name: str, default: str, *, positive: bool = False
 ) -> tuple[float, ...]:
     text = environment.get(name) or default
     try:
@@ -151,12 +152,12 @@ def _numbers(
     except ValueError:
         numbers = ()
     if len(numbers) not in (1, CHANNELS) or not all(
-        math.isfinite(number) and (zero or number > 0) for number in numbers
+        math.isfinite(number) and (number > 0 or not positive) for number in numbers
     ):
-        above = "" if zero else " above 0"
+        kind = "a positive number" if positive else "a number"
         raise ConfigError(
-            f"{name} must be a number{above}, or three with commas for red, green and blue, "
-            f"not {text!r}"
+            f"{name}: expected {kind}, or three separated by commas for red, green and blue, "
+            f"got {text!r}"
         )
     return numbers
 
@@ -168,7 +169,7 @@ def _device(environment: Environment) -> Device:
         case "gpu":
             return "gpu"
         case other:
-            raise ConfigError(f"DEVICE must be cpu or gpu, not {other!r}")
+            raise ConfigError(f"DEVICE: expected cpu or gpu, got {other!r}")
 
 
 def _file(environment: Environment, name: str, default: str) -> Path:
@@ -177,12 +178,12 @@ def _file(environment: Environment, name: str, default: str) -> Path:
         with path.open("rb"):
             return path
     except FileNotFoundError:
-        raise ConfigError(f"{name} must name a file: there is none at {path}") from None
+        raise ConfigError(f"{name}: file not found: {path}") from None
     except PermissionError:
         user = f"user {os.getuid()}"
-        raise ConfigError(f"{name} must name a file that {user} may read, not {path}") from None
+        raise ConfigError(f"{name}: {user} has no permission to read {path}") from None
     except OSError as error:
-        raise ConfigError(f"{name} must name a file, not {path}: {error.strerror}") from error
+        raise ConfigError(f"{name}: cannot read {path}: {error.strerror}") from error
 
 
 def _new_file(environment: Environment, name: str) -> Path | None:
@@ -191,16 +192,17 @@ def _new_file(environment: Environment, name: str) -> Path | None:
         return None
     folder = Path(text).parent
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"{name} must be in a folder that can be written to, not in {folder}")
+        raise ConfigError(f"{name}: {folder} is not a writable folder")
     return Path(text)
 
 
 def _broker_url(environment: Environment) -> str:
     url = environment.get("BROKER_URL") or "redis://127.0.0.1:6379"
     if not url.startswith(BROKER_SCHEMES):
-        raise ConfigError(f"BROKER_URL must start with {', '.join(BROKER_SCHEMES)}; it is {url!r}")
+        schemes = ", ".join(BROKER_SCHEMES)
+        raise ConfigError(f"BROKER_URL: expected a URL that starts with {schemes}, got {url!r}")
     try:
-        urlsplit(url).port  # noqa: B018  # it raises on what is no port
+        urlsplit(url).port  # noqa: B018  # raises ValueError for an invalid port
     except ValueError as error:
-        raise ConfigError(f"BROKER_URL must be an address, not {url!r}: {error}") from error
+        raise ConfigError(f"BROKER_URL: invalid URL {url!r}: {error}") from error
     return url

@@ -1,41 +1,41 @@
-"""Everything that can go wrong here and is not a bug. A message says what, and what to do."""
+"""Errors of the service. A message states what is wrong and how to fix it."""
 
 
 class StackError(Exception):
-    """Root of the errors of this service."""
+    """Base class of all errors of the service."""
 
 
 class ConfigError(StackError):
-    """An environment variable has a value that cannot be used."""
+    """An environment variable has an invalid value."""
 
 
 class DeviceError(StackError):
-    """The device that was asked for cannot run the network."""
+    """The configured device cannot run the network."""
 
 
 class ImageError(StackError):
-    """The bytes of a job are not a picture."""
+    """The bytes of a job are not a valid image."""
 
 
 class UnavailableError(StackError):
-    """The service cannot answer now, and may later."""
+    """The service is temporarily unavailable."""
 
 
 class BrokerError(UnavailableError):
-    """The broker did not answer, or refused."""
+    """The broker did not respond, or returned an error."""
 
 
 class QueueFullError(UnavailableError):
-    """As many jobs wait as may."""
+    """The maximum number of jobs is waiting."""
 
 
 class BusyError(UnavailableError):
-    """As many requests are under way as there may be at once."""
+    """The maximum number of requests is in progress."""
 
 
 class NoWorkerError(UnavailableError):
-    """Nobody would take the job."""
+    """No worker is ready."""
 
 
 class DeadlineError(UnavailableError):
-    """No reply came in time."""
+    """No reply came before the deadline."""

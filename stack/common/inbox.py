@@ -1,4 +1,4 @@
-"""A worker's end of the job queue: live, take jobs, finish them, rescue those of the dead."""
+"""A worker's end of the job queue: register, take and finish jobs, reclaim jobs of dead workers."""
 
 import uuid
 from collections.abc import Iterable
@@ -6,89 +6,89 @@ from collections.abc import Iterable
 from common import scripts
 from common.broker import (
     ALIVE_PREFIX,
-    ANSWER_TIMEOUT_S,
-    BELL_PREFIX,
     GROUP,
     REPLY_PREFIX,
+    RESPONSE_TIMEOUT_S,
     STREAM,
+    WAKEUP_PREFIX,
     Broker,
 )
 from common.messages import Job, Reply, WorkerStatus, pack
 
-LIFE_MS = 3_000
-"""A worker that has not announced itself for this long is dead, and its jobs go to others."""
-REPLY_LIFE_MS = 60_000
-"""A reply that nobody fetches is forgotten after this."""
+HEARTBEAT_TTL_MS = 3_000
+"""Time in ms after which a worker without a heartbeat counts as dead."""
+REPLY_TTL_MS = 60_000
+"""Time in ms after which an unread reply expires."""
 CONNECTIONS = 4
 MAX_WAIT_MS = 500
-"""The most that one command asks the broker to wait."""
+"""Maximum time in ms that one command blocks in the broker."""
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 class Inbox:
-    """What one worker does with the queue, from as many threads as it has connections."""
+    """One worker's access to the queue, for as many threads as it has connections."""
 
     def __init__(self, url: str, worker_id: str) -> None:
-        """Nothing is sent yet: the worker lives from its first `announce` on."""
+        """Send nothing yet; the first `announce` registers the worker."""
         self._broker = Broker(
-            url, connections=CONNECTIONS, timeout_s=MAX_WAIT_MS / 1000 + ANSWER_TIMEOUT_S
+            url, connections=CONNECTIONS, timeout_s=MAX_WAIT_MS / 1000 + RESPONSE_TIMEOUT_S
         )
         self._announce = self._broker.script(scripts.ANNOUNCE)
         self._finish = self._broker.script(scripts.FINISH)
-        self._rescue = self._broker.script(scripts.RESCUE)
-        self._ring = self._broker.script(scripts.RING)
+        self._reclaim = self._broker.script(scripts.RECLAIM)
+        self._wake = self._broker.script(scripts.WAKE)
         self._id = worker_id
-        self._name = self._former = self._new_name()
+        self._name = self._previous_name = self._new_name()
 
     def rename(self) -> None:
-        """Go on as a new consumer from the next `announce` on.
+        """Become a new consumer with the next `announce`.
 
-        The old one dies with it, so that others rescue what it held: jobs that were delivered and
-        not received because the connection broke. What this worker holds of them itself is answered
-        by whoever is the first.
+        The old consumer then counts as dead, so that its jobs are reclaimed, including those that
+        were lost on a broken connection. If this worker still has some of them, only the first
+        reply to each job is sent.
         """
-        self._former, self._name = self._name, self._new_name()
+        self._previous_name, self._name = self._name, self._new_name()
 
     def announce(self, status: WorkerStatus) -> None:
-        """Say that this worker lives and is ready, for the next LIFE_MS."""
-        name, former = self._name, self._former  # once, as `rename` may come in between
-        self._announce(ALIVE_PREFIX, LIFE_MS, pack(status), name, former)
+        """Register this worker as ready for the next HEARTBEAT_TTL_MS."""
+        name, previous = self._name, self._previous_name  # read once: `rename` may run meanwhile
+        self._announce(ALIVE_PREFIX, HEARTBEAT_TTL_MS, pack(status), name, previous)
 
     def leave(self) -> None:
-        """Say that this worker is gone."""
+        """Unregister this worker."""
         self._broker.call(lambda client: client.delete(ALIVE_PREFIX + self._name))
 
-    def take(self, most: int, *, wait_ms: int = 0) -> list[Job]:
-        """Take waiting jobs; where there are none, wait for the first (MAX_WAIT_MS at most)."""
+    def take(self, max_jobs: int, *, wait_ms: int = 0) -> list[Job]:
+        """Take waiting jobs; if there are none, wait for the first, up to MAX_WAIT_MS."""
         block_ms = min(wait_ms, MAX_WAIT_MS) or None
         streams: list[tuple[bytes, list[Entry]]] | None = self._broker.call(
             lambda client: client.xreadgroup(
-                GROUP, self._name, {STREAM: ">"}, count=most, block=block_ms
+                GROUP, self._name, {STREAM: ">"}, count=max_jobs, block=block_ms
             )
         )
         return [_job(entry) for _, entries in streams or () for entry in entries]
 
     def listen(self, wait_ms: int) -> None:
-        """Wait, while others may be idle, until this worker is asked to take one more job.
+        """Wait for a wake-up, which the broker sends only if all workers are busy.
 
-        Unlike `take`, this takes no job away from a worker that could start with it now.
+        Unlike `take`, this never takes a job that an idle worker could start immediately.
         """
         wait_s = min(wait_ms, MAX_WAIT_MS) / 1000
-        self._broker.call(lambda client: client.blpop([self._bell], timeout=wait_s))
+        self._broker.call(lambda client: client.blpop([self._wakeup_key], timeout=wait_s))
 
-    def ring(self) -> None:
-        """End the `listen` of another thread, now or when it begins."""
-        self._ring(self._bell, LIFE_MS)
+    def wake(self) -> None:
+        """End the current or next `listen` of another thread."""
+        self._wake(self._wakeup_key, HEARTBEAT_TTL_MS)
 
     def finish(self, replies: Iterable[tuple[Job, Reply]]) -> int:
-        """End jobs and send their replies; returns how many had not been ended before."""
+        """Finish jobs and send their replies; return how many were not finished before."""
         pairs = [part for job, reply in replies for part in (job.id, pack(reply))]
-        return int(self._finish(REPLY_PREFIX, REPLY_LIFE_MS, *pairs))
+        return int(self._finish(REPLY_PREFIX, REPLY_TTL_MS, *pairs))
 
-    def rescue(self) -> Job | None:
-        """Claim one job of a dead worker, if there is any."""
-        claimed = self._rescue(ALIVE_PREFIX, self._name)
+    def reclaim(self) -> Job | None:
+        """Claim one job of a dead worker, or return None if there is none."""
+        claimed = self._reclaim(ALIVE_PREFIX, self._name)
         if claimed is None:
             return None
         deliveries, entry_id, flat = claimed
@@ -98,8 +98,8 @@ class Inbox:
         return f"{self._id}.{uuid.uuid4().hex[:8]}"
 
     @property
-    def _bell(self) -> str:
-        return BELL_PREFIX + self._name
+    def _wakeup_key(self) -> str:
+        return WAKEUP_PREFIX + self._name
 
 
 def _job(entry: Entry, deliveries: int = 1) -> Job:

@@ -1,4 +1,4 @@
-"""What the API and the workers say to each other through the broker."""
+"""Messages between the API and the workers."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,50 +9,52 @@ from common.config import Device
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One picture to classify."""
+    """One image to classify."""
 
     id: str
-    """The broker's id of the entry on the stream."""
+    """Id of the entry in the broker's stream."""
     image: bytes
+    """Contents of the image file."""
     added_s: float
-    """When the job came onto the stream, by the broker's clock, in seconds since the epoch."""
+    """Time at which the job was added, in seconds since the epoch of the broker's clock."""
     deadline_s: float
-    """By the same clock, when nobody waits for the reply any more."""
+    """Time at which the request times out, by the same clock."""
     deliveries: int = 1
-    """How often a worker was given the job, this time included."""
+    """Number of deliveries to a worker, including this one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
-    """A class and how sure the network is of it, in 0…1."""
+class Classification:
+    """A class and its score."""
 
     label: str
     score: float
+    """Confidence of the network, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """A job that was classified."""
+    """The reply to a classified job."""
 
-    top: tuple[Guess, ...]
-    """The best classes, the best first."""
+    top: tuple[Classification, ...]
+    """The best classes, best first."""
     batch_size: int
-    """How many pictures shared the run of the network."""
+    """Number of images in the batch."""
     queue_ms: float
-    """From the stream to the start of the run, less `decode_ms`."""
+    """Time from adding the job to the start of inference, minus `decode_ms`."""
     decode_ms: float
     infer_ms: float
-    """The whole batch's run, undivided."""
+    """Inference time of the whole batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A job that could not be classified."""
+    """The reply to a job that could not be classified."""
 
     fault: Literal["image", "service", "late"]
-    """Whose fault it is: the picture's, or ours; late: its deadline had passed."""
+    """Cause of the failure: an invalid image, the service, or a deadline that has passed."""
     reason: str
-    """One sentence for the client."""
+    """Error message for the client."""
 
 
 Reply = Prediction | Failure
@@ -60,7 +62,7 @@ Reply = Prediction | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
-    """What a worker tells about itself while it lives."""
+    """Properties of a worker, as shown by /health."""
 
     id: str
     device: Device
@@ -71,41 +73,41 @@ class WorkerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
-    """A worker, and what it has done since it started."""
+    """A worker and its counters since it started."""
 
     info: WorkerInfo
     images: int = 0
     batches: int = 0
     infer_s: float = 0.0
-    """How long the network ran."""
+    """Inference time in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """The service at one moment."""
+class QueueStatus:
+    """Status of the queue and the workers at one moment."""
 
     waiting: int
-    """Jobs that no worker has taken."""
+    """Number of jobs waiting for a worker."""
     held: int
-    """Jobs that a worker has taken and not finished."""
+    """Number of jobs that workers have taken but not finished."""
     workers: tuple[WorkerStatus, ...]
-    """The living ones, by id."""
+    """Live workers, ordered by id."""
 
 
 def pack(message: Reply | WorkerStatus) -> str:
-    """Turn a message into text for the broker."""
+    """Serialise a message for the broker."""
     return json.dumps(asdict(message), separators=(",", ":"))
 
 
 def unpack_reply(text: bytes) -> Reply:
-    """The reverse of `pack` for replies."""
+    """Deserialise a reply."""
     fields = json.loads(text)
     if "fault" in fields:
         return Failure(**fields)
-    return Prediction(**fields | {"top": tuple(Guess(**guess) for guess in fields["top"])})
+    return Prediction(**fields | {"top": tuple(Classification(**each) for each in fields["top"])})
 
 
 def unpack_status(text: bytes) -> WorkerStatus:
-    """The reverse of `pack` for a worker's status."""
+    """Deserialise a worker's status."""
     fields = json.loads(text)
     return WorkerStatus(**fields | {"info": WorkerInfo(**fields["info"])})

@@ -1,46 +1,54 @@
-"""The API's end of the job queue: add a job, wait for its reply."""
+"""The API's end of the job queue: add a job and wait for its reply."""
 
 from common import scripts
-from common.broker import ALIVE_PREFIX, ANSWER_TIMEOUT_S, BELL_PREFIX, REPLY_PREFIX, Broker
+from common.broker import ALIVE_PREFIX, REPLY_PREFIX, RESPONSE_TIMEOUT_S, WAKEUP_PREFIX, Broker
 from common.errors import DeadlineError, NoWorkerError, QueueFullError
-from common.messages import Look, Reply, WorkerStatus, unpack_reply, unpack_status
+from common.messages import QueueStatus, Reply, WorkerStatus, unpack_reply, unpack_status
 
 SHORT_CONNECTIONS = 16
-BELL_LIFE_MS = 3_000
+WAKEUP_TTL_MS = 3_000
 GRACE_S = 0.5
-"""A broker that has not answered this long after the longest wait hangs."""
+"""Seconds after the longest wait until a broker without a response counts as hung."""
 
 
 class JobQueue:
-    """Adds jobs and waits for replies; safe to use from many threads."""
+    """Adds jobs and waits for replies. Thread-safe."""
 
     def __init__(self, url: str, *, max_queue: int, slots: int, longest_wait_s: float) -> None:
-        """`slots`: how many threads may wait for a reply at once, `longest_wait_s` each."""
+        """Create the queue; it connects at first use.
+
+        Args:
+            url: URL of the broker.
+            max_queue: Maximum number of waiting jobs.
+            slots: Maximum number of threads that wait for a reply.
+            longest_wait_s: Maximum seconds that a thread waits for a reply.
+        """
         self._max_queue = max_queue
-        # Apart from the waiting ones, so that a broker that hangs is noticed soon.
-        half_s = min(ANSWER_TIMEOUT_S, longest_wait_s) / 2
+        # Separate connections from those that wait, so that a hung broker is detected early.
+        half_s = min(RESPONSE_TIMEOUT_S, longest_wait_s) / 2
         short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=half_s, queue_s=half_s)
         self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s + GRACE_S)
         self._admit = short.script(scripts.ADMIT)
         self._withdraw = short.script(scripts.WITHDRAW)
-        self._look = short.script(scripts.LOOK)
+        self._status = short.script(scripts.STATUS)
 
     def add(self, image: bytes, left_s: float) -> str:
-        """Put a picture on the stream that has `left_s` to be answered, and return the job's id.
+        """Add a job for an image, with `left_s` seconds until its deadline, and return its id.
 
         Raises QueueFullError, NoWorkerError or BrokerError.
         """
         left_us = round(left_s * 1e6)
-        match self._admit(ALIVE_PREFIX, BELL_PREFIX, BELL_LIFE_MS, self._max_queue, left_us, image):
+        settings = (ALIVE_PREFIX, WAKEUP_PREFIX, WAKEUP_TTL_MS, self._max_queue)
+        match self._admit(*settings, left_us, image):
             case b"full":
                 raise QueueFullError("The queue is full.")
-            case b"nobody":
+            case b"no worker":
                 raise NoWorkerError("No worker is ready.")
             case job_id:
                 return str(job_id, "ascii")
 
     def wait(self, job_id: str, timeout_s: float) -> Reply:
-        """Wait for the reply to a job. When it does not come, take the job back.
+        """Wait for the reply to a job; withdraw the job on a timeout.
 
         Raises DeadlineError or BrokerError.
         """
@@ -52,13 +60,13 @@ class JobQueue:
             raise DeadlineError("No reply came before the deadline.")
         return unpack_reply(popped[1])
 
-    def look(self) -> Look:
-        """Tell how many jobs there are and which workers live, each id once. Raises BrokerError."""
-        waiting, held, told = self._look(ALIVE_PREFIX)
+    def status(self) -> QueueStatus:
+        """Return the number of jobs and the live workers, each id once. Raises BrokerError."""
+        waiting, held, statuses = self._status(ALIVE_PREFIX)
         workers: dict[str, WorkerStatus] = {}
-        for text in told:
+        for text in statuses:
             status = unpack_status(text)
             workers[status.info.id] = status
-        return Look(
+        return QueueStatus(
             waiting=waiting, held=held, workers=tuple(workers[name] for name in sorted(workers))
         )

@@ -1,1 +1,1 @@
-"""The worker side of the service: takes jobs, runs the network on them in batches."""
+"""The worker: take jobs from the broker and run inference on them in batches."""

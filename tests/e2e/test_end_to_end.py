@@ -1,4 +1,4 @@
-"""Whole runs with the real Locust on the real embedded stack, and everything that can hit them."""
+"""Whole runs with the real Locust and the real embedded stack, including failures and signals."""
 
 import csv
 import json
@@ -24,12 +24,12 @@ LONG = FAST.replace("run_time: 1s", "run_time: 120s")
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench.make(tmp_path)
-    yield made
-    made.close()
+    bench = Bench.make(tmp_path)
+    yield bench
+    bench.close()
 
 
-def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> None:
+def test_a_run_writes_a_report_and_a_summary_row_for_every_cell(bench: Bench) -> None:
     done = bench.call("run", "fast", "--set", "models=1,2")
 
     assert done.returncode == 0, done.stderr
@@ -54,7 +54,7 @@ def test_the_main_job_leaves_a_report_and_a_row_for_every_cell(bench: Bench) -> 
     assert not list(folder.glob(".*"))
 
 
-def test_reports_are_rebuilt_from_the_journal_as_they_were_written(bench: Bench) -> None:
+def test_summaries_are_rebuilt_from_the_journal_unchanged(bench: Bench) -> None:
     bench.call("run", "fast")
     folder = bench.folder()
     written = {name: (folder / name).read_bytes() for name in ("summary.csv", "summary.json")}
@@ -72,10 +72,10 @@ def test_reports_are_rebuilt_from_the_journal_as_they_were_written(bench: Bench)
     assert {name: (folder / name).read_bytes() for name in written} == written
 
 
-def test_a_killed_runner_leaves_no_process_and_its_run_can_be_finished(bench: Bench) -> None:
+def test_killing_the_runner_leaves_no_process_and_a_resumable_run(bench: Bench) -> None:
     bench.save_profile(LONG)
     folders = broker_folders()
-    shown = bench.start("run", "fast", "--set", "users=1,2")
+    viewer = bench.start("run", "fast", "--set", "users=1,2")
     bench.when("m1_u1_s10")
     children = bench.runner().children(recursive=True)
     assert len(children) >= 6
@@ -83,9 +83,9 @@ def test_a_killed_runner_leaves_no_process_and_its_run_can_be_finished(bench: Be
     bench.runner().kill()
 
     until(lambda: gone(children), within_s=5, what="no process left")
-    _, told = shown.communicate(timeout=10)
-    assert shown.returncode == 3
-    assert "Next: loadbench-tui run --resume fast/" in told
+    _, stderr = viewer.communicate(timeout=10)
+    assert viewer.returncode == 3
+    assert "Next: loadbench-tui run --resume fast/" in stderr
     assert "interrupted" in bench.call("runs").stdout
     assert broker_folders() <= folders
 
@@ -113,31 +113,31 @@ def test_a_resumed_run_has_every_cell_once(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_run_in_order(bench: Bench, number: signal.Signals) -> None:
+def test_a_signal_stops_the_run_and_cleans_up(bench: Bench, number: signal.Signals) -> None:
     bench.save_profile(LONG)
-    shown = bench.start("run", "fast")
+    viewer = bench.start("run", "fast")
     bench.when("m1_u2_s10")
     children = bench.runner().children(recursive=True)
 
-    shown.send_signal(number)
-    out, _ = shown.communicate(timeout=30)
+    viewer.send_signal(number)
+    out, _ = viewer.communicate(timeout=30)
 
-    assert shown.returncode == 130
+    assert viewer.returncode == 130
     assert "pending" in out
     assert bench.run().status == "stopped"
     assert gone(children)
 
 
-def test_a_signal_to_the_runner_itself_stops_the_run_in_order(bench: Bench) -> None:
+def test_a_signal_to_the_runner_stops_the_run_and_cleans_up(bench: Bench) -> None:
     bench.save_profile(LONG)
-    shown = bench.start("run", "fast")
+    viewer = bench.start("run", "fast")
     bench.when("m1_u2_s10")
     children = bench.runner().children(recursive=True)
 
     bench.runner().send_signal(signal.SIGTERM)
-    shown.communicate(timeout=30)
+    viewer.communicate(timeout=30)
 
-    assert shown.returncode == 130
+    assert viewer.returncode == 130
     assert bench.state().finished is not None
     assert bench.state().finished.reason == "SIGTERM"  # type: ignore[union-attr]
     assert gone(children)
@@ -145,19 +145,19 @@ def test_a_signal_to_the_runner_itself_stops_the_run_in_order(bench: Bench) -> N
 
 def test_a_second_signal_kills_the_run(bench: Bench) -> None:
     bench.save_profile(LONG)
-    shown = bench.start("run", "fast")
+    viewer = bench.start("run", "fast")
     bench.when("m1_u2_s10")
     runner = bench.runner()
     children = runner.children(recursive=True)
-    # A runner that is stopped cannot follow the first signal.
+    # A suspended runner cannot handle the first signal.
     runner.suspend()
 
-    shown.send_signal(signal.SIGINT)
+    viewer.send_signal(signal.SIGINT)
     until(lambda: (bench.folder() / "commands.jsonl").exists())
-    shown.send_signal(signal.SIGINT)
-    shown.communicate(timeout=30)
+    viewer.send_signal(signal.SIGINT)
+    viewer.communicate(timeout=30)
 
-    assert shown.returncode == 130
+    assert viewer.returncode == 130
     assert bench.run().status == "interrupted"
     until(lambda: gone(children), within_s=5)
 
@@ -165,27 +165,27 @@ def test_a_second_signal_kills_the_run(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, "stopped"), (signal.SIGHUP, "done")]
 )
-def test_signals_count_from_the_first_moment_on(
+def test_signals_are_handled_from_the_start(
     bench: Bench, number: signal.Signals, status: str
 ) -> None:
-    shown = bench.start("run", "fast")
-    runner = until(lambda: child_of(shown.pid))
+    viewer = bench.start("run", "fast")
+    runner = until(lambda: child_of(viewer.pid))
 
-    shown.send_signal(number)
-    shown.communicate(timeout=30)
+    viewer.send_signal(number)
+    viewer.communicate(timeout=30)
 
-    assert shown.returncode == (130 if number == signal.SIGINT else 0)
+    assert viewer.returncode == (130 if number == signal.SIGINT else 0)
     until(lambda: gone([runner]))
     assert bench.run().status == status
 
 
-def test_a_lost_terminal_leaves_the_run_alone(bench: Bench) -> None:
-    shown = bench.start("run", "fast", "--set", "run_time=3s")
+def test_a_run_survives_the_loss_of_its_terminal(bench: Bench) -> None:
+    viewer = bench.start("run", "fast", "--set", "run_time=3s")
     bench.when("m1_u2_s10")
 
-    shown.send_signal(signal.SIGHUP)
+    viewer.send_signal(signal.SIGHUP)
     bench.runner().send_signal(signal.SIGHUP)
-    shown.communicate(timeout=10)
+    viewer.communicate(timeout=10)
 
     until(lambda: bench.state().finished)
     assert bench.run().status == "done"
@@ -204,18 +204,18 @@ def test_a_detached_run_can_be_stopped_by_name(bench: Bench) -> None:
     assert "not live" in bench.call("stop", name).stderr
 
 
-def test_a_sweep_survives_the_death_of_a_worker_the_broker_and_locust(bench: Bench) -> None:
-    shown = bench.start("run", "fast", "--set", "users=1,2,3,4", "--set", "run_time=3s")
+def test_a_sweep_survives_killing_a_worker_the_broker_and_locust(bench: Bench) -> None:
+    viewer = bench.start("run", "fast", "--set", "users=1,2,3,4", "--set", "run_time=3s")
     bench.when("m1_u1_s10")
     child_named(bench.runner(), "model.worker").kill()
     bench.when("m1_u2_s10")
     child_named(bench.runner(), "valkey-server").kill()
     bench.when("m1_u3_s10")
     child_named(bench.runner(), "loadbench.in_locust").kill()
-    shown.communicate(timeout=90)
+    viewer.communicate(timeout=90)
 
     cells = bench.state().cells
-    assert shown.returncode == 3
+    assert viewer.returncode == 3
     worker, broker = cells["m1_u1_s10"].failed, cells["m1_u2_s10"].failed
     assert worker is not None
     assert (worker.container, worker.exit_code) == ("model-1", -9)
@@ -229,13 +229,13 @@ def test_a_sweep_survives_the_death_of_a_worker_the_broker_and_locust(bench: Ben
 
 
 def test_a_hung_locust_is_replaced_and_its_cell_measured_again(bench: Bench) -> None:
-    shown = bench.start("run", "fast", "--set", "run_time=5s")
+    viewer = bench.start("run", "fast", "--set", "run_time=5s")
     bench.when("m1_u2_s10")
     child_named(bench.runner(), "loadbench.in_locust").suspend()
-    _, told = shown.communicate(timeout=90)
+    _, stderr = viewer.communicate(timeout=90)
 
-    assert shown.returncode == 0
-    assert "no response from Locust" in told
+    assert viewer.returncode == 0
+    assert "no response from Locust" in stderr
     assert bench.state().cells["m1_u2_s10"].attempt == 2
 
 
@@ -260,7 +260,7 @@ def test_commands_pause_skip_and_measure_again(bench: Bench) -> None:
     assert cells["m1_u2_s10"].status is CellStatus.SKIPPED
 
 
-def test_two_runs_at_once_are_refused_with_the_name_of_the_first(bench: Bench) -> None:
+def test_a_concurrent_run_is_refused_with_the_name_of_the_first(bench: Bench) -> None:
     bench.save_profile(LONG)
     bench.start("run", "fast")
     bench.when("m1_u2_s10", Phase.MEASURING)
@@ -268,7 +268,7 @@ def test_two_runs_at_once_are_refused_with_the_name_of_the_first(bench: Bench) -
     second = bench.call("run", "fast")
 
     assert second.returncode == 3
-    assert one_message(second.stderr)
+    assert is_one_message(second.stderr)
     assert str(bench.folder()) in second.stderr
     assert len(list((bench.reports / "fast").iterdir())) == 2  # the first one, and `latest`
 
@@ -285,12 +285,12 @@ def test_a_changed_profile_is_not_resumed(bench: Bench) -> None:
     refused = bench.call("run", "--resume", "fast")
 
     assert refused.returncode == 3
-    assert one_message(refused.stderr)
+    assert is_one_message(refused.stderr)
     assert "users was [2], is [2, 3]" in refused.stderr
     assert (bench.folder() / FILE_NAME).read_bytes() == journal
 
 
-def test_a_locustfile_with_an_exception_ends_the_run_with_its_place(bench: Bench) -> None:
+def test_an_exception_in_the_locustfile_is_reported_with_its_line(bench: Bench) -> None:
     (bench.root / "broken.py").write_text("from locust import HttpUser\n\n1 / 0\n")
 
     ended = bench.call("run", "fast", "--set", "load.locustfile=broken.py")
@@ -301,7 +301,7 @@ def test_a_locustfile_with_an_exception_ends_the_run_with_its_place(bench: Bench
     assert bench.run().status == "aborted"
 
 
-def test_a_stray_configuration_of_locust_changes_nothing(bench: Bench) -> None:
+def test_other_locust_configuration_is_ignored(bench: Bench) -> None:
     hostile = "headless = true\nweb-port = 1\nusers = 7\nautostart = true\nmaster = true\n"
     bench.home.mkdir()
     folder = bench.root / "mine"
@@ -328,29 +328,29 @@ def test_a_stray_configuration_of_locust_changes_nothing(bench: Bench) -> None:
     assert finished.completed > 0
 
 
-def test_a_gpu_that_is_not_there_is_refused_before_anything_starts(bench: Bench) -> None:
+def test_a_missing_gpu_is_reported_before_anything_starts(bench: Bench) -> None:
     if Path("/dev/nvidia0").exists():
         pytest.skip("this machine has a GPU")
 
     refused = bench.call("run", "fast", "--set", "device=gpu")
 
     assert refused.returncode == 3
-    assert one_message(refused.stderr)
+    assert is_one_message(refused.stderr)
     assert "device: gpu needs" in refused.stderr
     assert "--set device=cpu" in refused.stderr
     assert not bench.reports.exists()
 
 
-def test_a_port_that_is_taken_is_said(bench: Bench) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_reported(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         ended = bench.call("run", "fast", "--set", f"host=http://127.0.0.1:{port}")
 
     assert ended.returncode == 3
     assert f"port {port} of 127.0.0.1: Address already in use" in ended.stderr
 
 
-def test_a_model_that_does_not_start_fails_its_cells_with_its_last_words(bench: Bench) -> None:
+def test_a_model_that_does_not_start_fails_its_cells_with_its_last_log_lines(bench: Bench) -> None:
     ended = bench.call("run", "fast", "--set", "stack.environment={MODEL_PATH: /nowhere.onnx}")
 
     assert ended.returncode == 3
@@ -361,30 +361,30 @@ def test_a_model_that_does_not_start_fails_its_cells_with_its_last_words(bench: 
     assert bench.run().status == "done"
 
 
-def test_reports_that_cannot_be_written_are_said_before_anything_starts(bench: Bench) -> None:
+def test_an_unwritable_reports_folder_is_reported_before_anything_starts(bench: Bench) -> None:
     bench.reports.write_text("a file where the folder should be")
 
     refused = bench.call("run", "fast")
 
     assert refused.returncode == 2
-    assert one_message(refused.stderr)
+    assert is_one_message(refused.stderr)
     assert "reports" in refused.stderr
 
 
-def test_a_full_disk_ends_the_run_in_order_and_loses_no_cell(bench: Bench) -> None:
+def test_a_full_disk_aborts_the_run_and_loses_no_cell(bench: Bench) -> None:
     bench.reports.mkdir()
     if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=24m tmpfs {bench.reports}") != 0:
         pytest.skip("only root can mount a small disk")
     try:
-        shown = bench.start("run", "fast", "--set", "users=1,2,3", "--set", "run_time=3s")
+        viewer = bench.start("run", "fast", "--set", "users=1,2,3", "--set", "run_time=3s")
         bench.when("m1_u2_s10")
         children = bench.runner().children(recursive=True)
         fill(bench.reports / "filler")
-        _, told = shown.communicate(timeout=60)
+        _, stderr = viewer.communicate(timeout=60)
 
-        assert shown.returncode == 3
-        assert "no space left" in told
-        assert "Traceback" not in told
+        assert viewer.returncode == 3
+        assert "no space left" in stderr
+        assert "Traceback" not in stderr
         state = bench.state()
         assert state.finished is not None
         assert state.finished.result == "aborted"
@@ -399,7 +399,7 @@ def test_a_full_disk_ends_the_run_in_order_and_loses_no_cell(bench: Bench) -> No
 
 
 def child_of(pid: int) -> psutil.Process | None:
-    """Return the runner that a command line has started, as soon as there is one."""
+    """Return the runner that a command line has started, or None if there is none yet."""
     return next(iter(psutil.Process(pid).children()), None)
 
 
@@ -409,7 +409,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def workers_of(bench: Bench, key: str) -> set[str]:
-    """Return the names of the workers that were there while a cell was sampled."""
+    """Return the names of the workers in the samples of a cell."""
     lines = (bench.folder() / FILE_NAME).read_text().splitlines()
     samples = [json.loads(line) for line in lines if line.startswith('{"type":"sample"')]
     return {
@@ -422,16 +422,16 @@ def workers_of(bench: Bench, key: str) -> set[str]:
 
 
 def broker_folders() -> set[Path]:
-    """Return the brokers' temporary folders that are there."""
+    """Return the existing temporary folders of brokers."""
     return set(Path(tempfile.gettempdir()).glob("loadbench-*"))
 
 
-def one_message(told: str) -> bool:
-    return told.startswith("loadbench-tui: ") and "Traceback" not in told
+def is_one_message(stderr: str) -> bool:
+    return stderr.startswith("loadbench-tui: ") and "Traceback" not in stderr
 
 
 def fill(path: Path) -> None:
-    """Take all the space that is left where this file is."""
+    """Fill the rest of the disk with a file."""
     with path.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
             try:

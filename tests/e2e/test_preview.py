@@ -176,7 +176,9 @@ def test_resuming_a_complete_run_is_refused_without_retry_failed(bench: Bench) -
     ]
     folder = resumable(bench, *failed_cells)
 
-    with pytest.raises(UsageError, match="every cell is over; --retry-failed measures its 2"):
+    with pytest.raises(
+        UsageError, match="no cells left to measure; to retry 2 failed cells, add --retry-failed"
+    ):
         preview_resume(bench, folder)
     again = preview_resume(bench, folder, retry_failed=True)
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
@@ -193,7 +195,7 @@ def test_resuming_after_the_profile_has_changed_is_refused(bench: Bench) -> None
 def test_resuming_a_run_with_unknown_profile_keys_is_refused(bench: Bench) -> None:
     folder = resumable(bench, cell_started("m1_u2_s10"), weather="good")
 
-    with pytest.raises(JournalError, match=r"profile that this version cannot read \(weather\)"):
+    with pytest.raises(JournalError, match=r"this version cannot read the profile \(weather\)"):
         preview_resume(bench, folder)
 
 
@@ -205,7 +207,7 @@ def test_a_profile_edited_between_preview_and_start_is_refused(bench: Bench) -> 
     preview(previewed)
     bench.save_profile(EXTERNAL.replace("[2, 4]", "[8]"), "mine")
 
-    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]; look at it"
+    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]\. Review it"
     with pytest.raises(RefusedError, match=changed):
         start_runner(previewed)
     with pytest.raises(RefusedError, match=changed):
@@ -230,7 +232,7 @@ def test_a_request_with_a_wrong_digest_starts_nothing(bench: Bench) -> None:
     previewed = request(bench)
     damaged = replace(previewed, profile={**previewed.profile, "users": [9]})
 
-    with pytest.raises(RefusedError, match="the profile mine was damaged on its way"):
+    with pytest.raises(RefusedError, match="the profile mine was corrupted on its way"):
         start_runner(damaged)
     assert not bench.reports.exists()
 

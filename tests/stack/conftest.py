@@ -1,4 +1,4 @@
-"""Fixtures: one running service for tests that only ask, a fresh one for tests that break it."""
+"""Fixtures: a shared service for tests that only send requests, a fresh one for all others."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.support.stack_harness import Stack
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
-    """A broker, and what the test starts around it."""
+    """A broker; the test starts the other processes."""
     stack = Stack()
     yield stack
     stack.close()
@@ -17,7 +17,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Stack]:
-    """The whole service with one worker that makes batches."""
+    """The whole service with one worker and a batch size of 4."""
     stack = Stack()
     try:
         stack.start_api()
@@ -29,7 +29,7 @@ def service() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def single() -> Iterator[Stack]:
-    """The whole service with one worker that takes one picture at a time."""
+    """The whole service with one worker and a batch size of 1."""
     stack = Stack()
     try:
         stack.start_api()

@@ -1,4 +1,4 @@
-"""How jobs are gathered into batches, and what is not computed."""
+"""Collecting jobs into batches, and dropping expired jobs."""
 
 import threading
 import time
@@ -13,45 +13,47 @@ from tests.support.stack_harness import Stack, image, until
 LONG_S = 60.0
 
 
-def job(*, late: bool = False) -> Job:
-    """A job that somebody waits for, or not any more."""
+def job(*, expired: bool = False) -> Job:
+    """Return a job before or after its deadline."""
     now = time.time()
-    return Job(id="1-0", image=b"", added_s=now - 1, deadline_s=now + (-0.001 if late else LONG_S))
+    return Job(
+        id="1-0", image=b"", added_s=now - 1, deadline_s=now + (-0.001 if expired else LONG_S)
+    )
 
 
-def ready(since_s: float | None = None) -> Decoded:
-    """A job whose picture is decoded."""
+def decoded_job(since_s: float | None = None) -> Decoded:
+    """Return a job with a decoded image."""
     return Decoded(job(), np.zeros(1, np.float32), 0.0, since_s or time.monotonic())
 
 
 def filled(batcher: Batcher, jobs: int) -> Batcher:
-    """Put decoded jobs in."""
+    """Add decoded jobs to a batcher and return it."""
     batcher.expect(jobs)
     for _ in range(jobs):
-        batcher.add(ready())
+        batcher.add(decoded_job())
     return batcher
 
 
-def test_a_full_batch_is_given_at_once() -> None:
+def test_a_full_batch_is_returned_immediately() -> None:
     batcher = filled(Batcher(2, fill_s=LONG_S, ahead=4), 3)
     assert len(batcher.next()) == 2
     assert batcher.wait_for_room(0) == 3
 
 
-def test_a_batch_that_is_not_full_waits_only_so_long() -> None:
+def test_a_partly_filled_batch_waits_for_the_configured_time() -> None:
     batcher = filled(Batcher(2, fill_s=0.05, ahead=2), 1)
     [job] = batcher.next()
     assert time.monotonic() >= job.since_s + 0.05
 
 
-def test_what_has_waited_while_the_network_ran_waits_no_longer() -> None:
+def test_time_spent_waiting_during_inference_counts() -> None:
     batcher = Batcher(8, fill_s=LONG_S, ahead=8)
     batcher.expect(1)
-    batcher.add(ready(since_s=time.monotonic() - LONG_S))
+    batcher.add(decoded_job(since_s=time.monotonic() - LONG_S))
     assert len(batcher.next()) == 1
 
 
-def test_the_next_batch_is_prepared_while_the_network_runs() -> None:
+def test_the_next_batch_is_prepared_during_inference() -> None:
     batcher = filled(Batcher(2, fill_s=0, ahead=2), 2)
     assert batcher.wait_for_room(0) == 0
     assert len(batcher.next()) == 2
@@ -61,21 +63,21 @@ def test_the_next_batch_is_prepared_while_the_network_runs() -> None:
     assert batcher.done()
 
 
-def test_what_is_left_is_given_after_the_close_without_waiting() -> None:
+def test_remaining_jobs_are_returned_after_closing_without_waiting() -> None:
     batcher = filled(Batcher(4, fill_s=LONG_S, ahead=4), 1)
     batcher.expect(1)
-    given: list[int] = []
-    thread = threading.Thread(target=lambda: given.append(len(batcher.next())))
+    sizes: list[int] = []
+    thread = threading.Thread(target=lambda: sizes.append(len(batcher.next())))
     thread.start()
     batcher.close()
-    batcher.add(ready())
+    batcher.add(decoded_job())
     thread.join(10)
-    assert given == [2]
+    assert sizes == [2]
     batcher.done()
     assert batcher.next() == []
 
 
-def test_a_worker_can_wait_until_it_holds_nothing() -> None:
+def test_a_worker_can_wait_until_it_has_no_jobs() -> None:
     batcher = filled(Batcher(1, fill_s=0, ahead=1), 1)
     waiting = threading.Thread(target=batcher.wait_until_empty)
     waiting.start()
@@ -85,7 +87,7 @@ def test_a_worker_can_wait_until_it_holds_nothing() -> None:
     assert not waiting.is_alive()
 
 
-def test_who_takes_the_last_job_away_is_told() -> None:
+def test_removing_the_last_job_is_reported() -> None:
     batcher = filled(Batcher(1, fill_s=0, ahead=2), 1)
     batcher.expect(1)
     batcher.next()
@@ -95,12 +97,12 @@ def test_who_takes_the_last_job_away_is_told() -> None:
     assert batcher.drop()
 
 
-def test_a_late_job_is_neither_decoded_nor_computed(stack: Stack) -> None:
+def test_an_expired_job_is_neither_decoded_nor_classified(stack: Stack) -> None:
     stack.start_api(DEADLINE_MS="1000")
     stack.start_ready_worker(BATCH_SIZE="2", BATCH_WAIT_MS="1500")
-    lonely = stack.post(image("cat"))
-    assert (lonely.status_code, lonely.headers["Retry-After"]) == (503, "1")
-    assert lonely.json() == {"error": "No reply came before the deadline."}
+    response = stack.post(image("cat"))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert response.json() == {"error": "No reply came before the deadline."}
     until(lambda: stack.jobs() == 0)
     both = [stack.post_later(image("cat")) for _ in range(2)]
     assert {post.result().status_code for post in both} == {200}

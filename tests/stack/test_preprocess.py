@@ -1,4 +1,4 @@
-"""From a picture's bytes to the network's input, whatever the picture."""
+"""Conversion of image files to the network's input."""
 
 import numpy as np
 import pytest
@@ -13,30 +13,30 @@ from tests.support.stack_pictures import FORMATS, animated, encoded, photograph,
 SIDE = 64
 PREPROCESS = Preprocessor(side=SIDE, mean=(127,), std=(128,))
 
-# What a picture has to say about itself is not a reason to fail.
+# Pillow's warnings about broken metadata are expected.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 
 
 def difference(one: bytes, other: bytes) -> float:
-    """How far two pictures are apart, on average: 0 the same, 2 black and white."""
+    """Return the mean difference of two images: 0 if equal, 2 between black and white."""
     return float(np.abs(PREPROCESS(one) - PREPROCESS(other)).mean())
 
 
-def test_pixels_are_scaled_and_the_colours_come_first() -> None:
+def test_pixels_are_normalised_with_channels_first() -> None:
     pixels = PREPROCESS(encoded(Image.new("RGB", (9, 7), (255, 127, 0)), "PNG"))
     assert pixels.shape == (3, SIDE, SIDE)
     assert pixels.dtype == np.float32
     assert [channel.mean() for channel in pixels] == pytest.approx([1.0, 0.0, -127 / 128])
 
 
-def test_a_network_may_want_another_scale_and_the_colours_last() -> None:
+def test_mean_std_and_channels_last_are_configurable() -> None:
     preprocess = Preprocessor(side=8, mean=(10, 20, 30), std=(2, 4, 5), channels_last=True)
     pixels = preprocess(encoded(Image.new("RGB", (9, 7), (20, 40, 60)), "PNG"))
     assert pixels.shape == (8, 8, 3)
     assert pixels[0, 0].tolist() == pytest.approx([5, 5, 6])
 
 
-def test_the_largest_centred_square_is_taken() -> None:
+def test_the_largest_centred_square_is_used() -> None:
     picture = Image.new("RGB", (300, 100), "red")
     picture.paste("blue", (100, 0, 200, 100))
     pixels = PREPROCESS(encoded(picture, "PNG"))[:, :, 1:-1]
@@ -44,7 +44,7 @@ def test_the_largest_centred_square_is_taken() -> None:
     assert pixels[0].max() < -0.9
 
 
-def test_a_large_jpeg_is_decoded_at_reduced_scale_and_looks_the_same() -> None:
+def test_a_large_jpeg_is_decoded_at_reduced_size_without_visible_difference() -> None:
     large = photograph("coffee").resize((1200, 800))
     jpeg = encoded(large, "JPEG", quality=95)
     assert load(jpeg, 224).size == (600, 400)
@@ -64,7 +64,7 @@ def test_a_large_jpeg_is_decoded_at_reduced_scale_and_looks_the_same() -> None:
         (8, Image.Transpose.ROTATE_270),
     ],
 )
-def test_every_orientation_is_turned_upright(
+def test_every_exif_orientation_is_turned_upright(
     orientation: int, undone: Image.Transpose | None
 ) -> None:
     upright = photograph("rocket")
@@ -76,14 +76,14 @@ def test_every_orientation_is_turned_upright(
         assert difference(plain, encoded(upright.transpose(undone), "PNG")) > 0.05
 
 
-def test_a_broken_note_of_the_camera_does_not_spoil_the_picture() -> None:
+def test_broken_exif_data_is_ignored() -> None:
     plain = photograph("cat")
-    noted = encoded(plain, "JPEG", quality=95, exif=b"Exif\x00\x00MM\x00*\x00\x00\xff\xff\xff")
-    assert difference(noted, encoded(plain, "PNG")) < 0.02
+    with_exif = encoded(plain, "JPEG", quality=95, exif=b"Exif\x00\x00MM\x00*\x00\x00\xff\xff\xff")
+    assert difference(with_exif, encoded(plain, "PNG")) < 0.02
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1", "CMYK", "I;16"])
-def test_every_mode_looks_like_its_picture_in_gray(mode: str) -> None:
+def test_every_colour_mode_is_decoded_correctly(mode: str) -> None:
     picture = photograph("palace")
     if mode == "I;16":
         changed = sixteen_bit(picture)
@@ -92,48 +92,48 @@ def test_every_mode_looks_like_its_picture_in_gray(mode: str) -> None:
     else:
         changed = encoded(picture.convert(mode), "PNG")
     gray = (PREPROCESS(changed).mean(axis=0), PREPROCESS(encoded(picture, "PNG")).mean(axis=0))
-    # The eye weighs colours, a mean does not; black and white alone is the farthest off.
+    # Gray conversion weights the channels and a mean does not; mode "1" differs most.
     assert np.abs(gray[0] - gray[1]).mean() < 0.15
 
 
-@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
-def test_of_an_animation_the_first_frame_is_taken(form: str) -> None:
+@pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
+def test_the_first_frame_of_an_animation_is_used(image_format: str) -> None:
     picture = photograph("flower")
-    assert difference(animated(picture, form), encoded(picture, "PNG")) < 0.05
+    assert difference(animated(picture, image_format), encoded(picture, "PNG")) < 0.05
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20_000, 2), (2, 20_000), (3, 1)])
-def test_odd_shapes_are_pictures_too(size: tuple[int, int]) -> None:
+def test_images_of_extreme_shapes_are_decoded(size: tuple[int, int]) -> None:
     assert PREPROCESS(encoded(Image.new("RGB", size, "red"), "PNG"))[0].min() > 0.9
 
 
 @pytest.mark.parametrize("size", [(7_100, 7_100), (11_000, 11_000)])
-def test_a_bomb_is_not_unpacked(size: tuple[int, int]) -> None:
+def test_a_decompression_bomb_is_rejected(size: tuple[int, int]) -> None:
     bomb = encoded(Image.new("1", size), "PNG")
     assert size[0] * size[1] > MAX_PIXELS > 1000 * len(bomb)
     with pytest.raises(ImageError, match="more than 50 megapixels"):
         PREPROCESS(bomb)
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_a_file_that_breaks_off_is_no_picture(form: str) -> None:
-    whole = encoded(photograph("cat").resize((80, 60)), form)
-    with pytest.raises(ImageError, match="cannot be read as a picture"):
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_a_truncated_file_is_rejected(image_format: str) -> None:
+    whole = encoded(photograph("cat").resize((80, 60)), image_format)
+    with pytest.raises(ImageError, match="not a readable image"):
         PREPROCESS(whole[: len(whole) // 2])
 
 
-def test_other_formats_are_no_pictures() -> None:
+def test_other_formats_are_rejected() -> None:
     with pytest.raises(ImageError):
         PREPROCESS(encoded(photograph("cat"), "TIFF"))
 
 
 SMALL = {
-    form: [
-        encoded(picture, form)
+    image_format: [
+        encoded(picture, image_format)
         for mode in modes
         for picture in [photograph("cat").resize((40, 30)).convert(mode)]
     ]
-    for form, modes in {
+    for image_format, modes in {
         "JPEG": ("RGB", "L", "CMYK"),
         "PNG": ("RGB", "RGBA", "P", "1"),
         "WEBP": ("RGB", "RGBA"),
@@ -147,7 +147,7 @@ SMALL["GIF"].append(animated(photograph("cat").resize((40, 30)), "GIF"))
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """Draw a picture with some bytes changed, left out, doubled or cut off."""
+    """Generate an image file with some bytes changed, removed, duplicated or blanked."""
     file = bytearray(draw(st.sampled_from([file for files in SMALL.values() for file in files])))
     for _ in range(draw(st.integers(0, 6))):
         place = draw(st.integers(0, len(file) - 1))
@@ -167,7 +167,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=600)
 @given(damaged() | st.binary(max_size=300))
-def test_whatever_the_bytes_are_there_is_a_picture_or_an_error(file: bytes) -> None:
+def test_any_bytes_give_an_image_or_an_error(file: bytes) -> None:
     try:
         pixels = PREPROCESS(file)
     except ImageError:

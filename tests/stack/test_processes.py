@@ -1,4 +1,4 @@
-"""How the processes end: exit codes, and one line that says why."""
+"""Exit codes and error lines of the service's processes."""
 
 import shutil
 import signal
@@ -8,12 +8,12 @@ import pytest
 from tests.support.stack_harness import Program, Stack, image, until
 
 
-def ended(program: Program) -> tuple[int, list[str]]:
-    """The exit code and the lines of a process that ends by itself."""
-    return program.process.wait(20), program.said().splitlines()
+def wait_for_exit(program: Program) -> tuple[int, list[str]]:
+    """Wait for a process to exit; return its exit code and log lines."""
+    return program.process.wait(20), program.log_text().splitlines()
 
 
-def test_a_worker_finishes_its_batch_and_leaves(stack: Stack) -> None:
+def test_a_terminated_worker_finishes_its_batch(stack: Stack) -> None:
     stack.start_api()
     worker = stack.start_ready_worker(BATCH_SIZE="8", BATCH_WAIT_MS="700")
     post = stack.post_later(image("coffee"))
@@ -21,24 +21,24 @@ def test_a_worker_finishes_its_batch_and_leaves(stack: Stack) -> None:
     assert worker.end() == 0
     assert post.result().json()["label"] == "espresso"
     assert stack.health().json() == {"ready": False, "workers": []}
-    assert worker.said().count("\n") == 1
+    assert worker.log_text().count("\n") == 1
 
 
-def test_a_worker_without_a_broker_ends_too(stack: Stack) -> None:
+def test_a_worker_without_a_broker_can_be_terminated(stack: Stack) -> None:
     worker = stack.start_ready_worker()
     stack.broker.stop()
-    until(lambda: "lost the broker" in worker.said())
+    until(lambda: "lost connection to the broker" in worker.log_text())
     assert worker.end() == 0
 
 
-def test_the_api_ends_when_asked(stack: Stack) -> None:
+def test_the_api_can_be_terminated(stack: Stack) -> None:
     api = stack.start_api()
     assert api.end() == 0
-    assert api.said() == "ready: threads=528 max_queue=256\n"
+    assert api.log_text() == "ready: threads=528 max_queue=256\n"
 
 
-def test_a_gpu_that_is_not_there_is_told_in_one_line(stack: Stack) -> None:
-    code, lines = ended(stack.start_worker(DEVICE="gpu"))
+def test_a_missing_gpu_is_reported_on_one_line(stack: Stack) -> None:
+    code, lines = wait_for_exit(stack.start_worker(DEVICE="gpu"))
     assert code == 3
     assert len(lines) == 1
     assert "DEVICE=gpu" in lines[0]
@@ -65,45 +65,47 @@ def test_a_gpu_that_is_not_there_is_told_in_one_line(stack: Stack) -> None:
         ("MODEL_PATH", "no-such-file.onnx"),
     ],
 )
-def test_a_bad_setting_of_a_worker_is_told_in_one_line(stack: Stack, name: str, value: str) -> None:
-    code, lines = ended(stack.start_worker(**{name: value}))
+def test_an_invalid_worker_setting_is_reported_on_one_line(
+    stack: Stack, name: str, value: str
+) -> None:
+    code, lines = wait_for_exit(stack.start_worker(**{name: value}))
     assert code == 2
     assert len(lines) == 1
     assert name in lines[0]
 
 
-def test_a_worker_whose_sign_of_life_fails_ends(stack: Stack) -> None:
-    folder = stack.folder / "beats"
+def test_a_worker_exits_if_its_heartbeat_file_fails(stack: Stack) -> None:
+    folder = stack.folder / "heartbeats"
     folder.mkdir()
     worker = stack.start_ready_worker(HEARTBEAT_FILE=str(folder / "heartbeat"))
     shutil.rmtree(folder)
-    code, lines = ended(worker)
+    code, lines = wait_for_exit(worker)
     assert (code, len(lines)) == (1, 2)
     assert "FileNotFoundError" in lines[1]
 
 
-def test_labels_that_do_not_fit_the_model_are_told(stack: Stack) -> None:
+def test_labels_that_do_not_match_the_model_are_reported(stack: Stack) -> None:
     labels = stack.folder / "labels.txt"
     labels.write_text("cat\ndog\n")
-    code, lines = ended(stack.start_worker(LABELS_PATH=str(labels)))
+    code, lines = wait_for_exit(stack.start_worker(LABELS_PATH=str(labels)))
     assert (code, len(lines)) == (2, 1)
 
 
-def test_a_file_that_is_no_model_is_told_in_one_line(stack: Stack) -> None:
+def test_an_invalid_model_file_is_reported_on_one_line(stack: Stack) -> None:
     model = stack.folder / "model.onnx"
     model.write_bytes(b"not a model")
-    code, lines = ended(stack.start_worker(MODEL_PATH=str(model)))
+    code, lines = wait_for_exit(stack.start_worker(MODEL_PATH=str(model)))
     assert (code, len(lines)) == (2, 1)
 
 
-def test_a_bad_setting_of_the_api_is_told_in_one_line(stack: Stack) -> None:
+def test_an_invalid_api_setting_is_reported_on_one_line(stack: Stack) -> None:
     api = stack.start_program(["gunicorn", "-c", "python:api.gunicorn_conf"], {"MAX_QUEUE": "-3"})
-    code, lines = ended(api)
+    code, lines = wait_for_exit(api)
     assert (code, len(lines)) == (2, 1)
     assert lines[0].startswith("MAX_QUEUE")
 
 
-def test_an_interrupted_worker_ends_as_if_asked(stack: Stack) -> None:
+def test_an_interrupted_worker_exits_cleanly(stack: Stack) -> None:
     worker = stack.start_ready_worker()
     worker.process.send_signal(signal.SIGINT)
     assert worker.process.wait(20) == 0

@@ -55,7 +55,7 @@ class Program:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         """Return everything that it has written to stderr."""
         return self.log.read_text()
 
@@ -140,7 +140,7 @@ class Stack:
             program = self.start_program(
                 ["gunicorn", *bind, *flags], environment, pass_fds=(listener.fileno(),)
             )
-        until(lambda: "ready" in program.said())
+        until(lambda: "ready" in program.log_text())
         return program
 
     def start_worker(self, **environment: str) -> Program:
@@ -150,7 +150,7 @@ class Stack:
     def start_ready_worker(self, **environment: str) -> Program:
         """Start a worker, and wait until it is ready."""
         program = self.start_worker(**environment)
-        until(lambda: "ready:" in program.said())
+        until(lambda: "ready:" in program.log_text())
         return program
 
     def start_program(

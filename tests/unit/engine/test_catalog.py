@@ -166,7 +166,7 @@ def test_unreadable_journal_is_reported_without_hiding_other_runs(
         str(no_run / FILE_NAME),
         str(journal),
     ]
-    assert "no run was started in it" in catalog.unreadable[0]
+    assert "no run_started event found" in catalog.unreadable[0]
     assert "format version 9" in catalog.unreadable[1]
     assert reader.read() is None
 

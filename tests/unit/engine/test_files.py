@@ -1,4 +1,4 @@
-"""The end of a growing file, and folders that may not be there yet."""
+"""The tail of a growing file, and folders that may not exist yet."""
 
 import tempfile
 from pathlib import Path
@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadbench.engine.files import Tail, existing
+from loadbench.engine.files import Tail, nearest_existing
 
-# The end of a growing file
+# The tail of a growing file
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """Ten lines of ten bytes."""
+    """A file with ten lines of ten bytes."""
     file = tmp_path / "stack.log"
     file.write_bytes(b"".join(b"line %04d\n" % number for number in range(10)))
     return file
@@ -23,15 +23,15 @@ def log(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("last_bytes", "number"), [(100, 10), (1000, 10), (99, 9), (95, 9), (25, 2), (5, 0)]
 )
-def test_a_tail_begins_with_a_whole_line_near_the_end(
+def test_a_tail_starts_at_a_complete_line_near_the_end(
     log: Path, last_bytes: int, number: int
 ) -> None:
     lines = Tail(log, last_bytes=last_bytes).poll()
 
-    assert lines == [b"line %04d" % it for it in range(10 - number, 10)]
+    assert lines == [b"line %04d" % i for i in range(10 - number, 10)]
 
 
-def test_a_tail_goes_on_with_what_is_added(log: Path) -> None:
+def test_a_tail_follows_appended_lines(log: Path) -> None:
     tail = Tail(log, last_bytes=25)
     assert len(tail.poll()) == 2
 
@@ -45,7 +45,7 @@ def test_a_tail_goes_on_with_what_is_added(log: Path) -> None:
     assert tail.poll() == []
 
 
-def test_a_tail_that_begins_before_its_file_reads_all_of_it(tmp_path: Path) -> None:
+def test_a_tail_opened_before_its_file_exists_reads_all_of_it(tmp_path: Path) -> None:
     tail = Tail(tmp_path / "later.log", last_bytes=3)
     with pytest.raises(FileNotFoundError):
         tail.poll()
@@ -55,13 +55,13 @@ def test_a_tail_that_begins_before_its_file_reads_all_of_it(tmp_path: Path) -> N
     assert tail.poll() == [b"a"]
 
 
-def test_without_a_limit_a_tail_begins_at_the_beginning(log: Path) -> None:
+def test_without_a_limit_a_tail_starts_at_the_beginning(log: Path) -> None:
     assert len(Tail(log).poll()) == 10
 
 
-@given(st.lists(st.binary(max_size=12).map(lambda it: it.replace(b"\n", b"")), max_size=12))
+@given(st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"\n", b"")), max_size=12))
 @settings(max_examples=50)
-def test_a_tail_has_the_last_lines_however_few_bytes(lines: list[bytes]) -> None:
+def test_a_tail_returns_complete_lines_for_any_number_of_bytes(lines: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "log"
         data = b"".join(line + b"\n" for line in lines)
@@ -73,19 +73,19 @@ def test_a_tail_has_the_last_lines_however_few_bytes(lines: list[bytes]) -> None
             assert last_bytes < len(data) or found == lines
 
 
-# A folder that is there
+# The nearest existing folder
 
 
-def test_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
-    assert existing(tmp_path) == tmp_path
-    assert existing(tmp_path / "a" / "b" / "c") == tmp_path
+def test_the_nearest_existing_folder_is_found(tmp_path: Path) -> None:
+    assert nearest_existing(tmp_path) == tmp_path
+    assert nearest_existing(tmp_path / "a" / "b" / "c") == tmp_path
     (tmp_path / "a").mkdir()
-    assert existing(tmp_path / "a" / "b" / "c") == tmp_path / "a"
+    assert nearest_existing(tmp_path / "a" / "b" / "c") == tmp_path / "a"
 
 
-def test_a_relative_folder_that_is_not_there_is_in_this_one(
+def test_the_nearest_existing_folder_of_a_relative_path_is_the_current_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert existing(Path("a/b")) == Path()
+    assert nearest_existing(Path("a/b")) == Path()

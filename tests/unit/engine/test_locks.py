@@ -1,4 +1,4 @@
-"""The lock of a stack: one run at a time, and its name."""
+"""The lock of a stack: one run at a time, with the name of its holder."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ from loadbench.errors import RefusedError
 
 def test_a_second_run_is_refused_with_the_name_of_the_first() -> None:
     lock = StackLock("local")
-    lock.name_holder(Path("/reports/demo/a-much-longer-name"))
-    lock.name_holder(Path("/reports/demo/1"))
-    with pytest.raises(RefusedError, match="in use by the run /reports/demo/1; two runs"):
+    lock.record_holder(Path("/reports/demo/a-much-longer-name"))
+    lock.record_holder(Path("/reports/demo/1"))
+    with pytest.raises(RefusedError, match="in use by the run /reports/demo/1; concurrent"):
         StackLock("local")
     lock.release()
 
 
-def test_a_run_that_has_no_name_yet_is_not_taken_for_the_one_before() -> None:
+def test_the_name_of_the_previous_run_is_removed() -> None:
     former = StackLock("local")
-    former.name_holder(Path("/reports/demo/1"))
+    former.record_holder(Path("/reports/demo/1"))
     former.release()
     lock = StackLock("local")
     with pytest.raises(RefusedError, match="just starting"):
@@ -27,30 +27,30 @@ def test_a_run_that_has_no_name_yet_is_not_taken_for_the_one_before() -> None:
     lock.release()
 
 
-def test_a_lock_that_was_released_can_be_had() -> None:
+def test_a_released_lock_can_be_acquired_again() -> None:
     StackLock("local").release()
     StackLock("local").release()
 
 
-def test_stacks_of_other_names_do_not_exclude_each_other() -> None:
+def test_locks_of_different_stacks_are_independent() -> None:
     one, other = StackLock("local"), StackLock("loadbench-12345678")
     one.release()
     other.release()
 
 
-def test_locks_are_kept_in_the_state_folder(state_home: Path) -> None:
+def test_locks_are_stored_in_the_state_folder(state_home: Path) -> None:
     StackLock("local").release()
     assert [path.name for path in (state_home / "loadbench").iterdir()] == ["local.lock"]
 
 
-def test_a_state_folder_that_cannot_be_made_is_told_with_its_path(state_home: Path) -> None:
+def test_a_state_folder_that_cannot_be_created_is_reported_with_its_path(state_home: Path) -> None:
     state_home.touch()
-    with pytest.raises(RefusedError, match=r"local\.lock: .*the lock of the stack is kept there"):
+    with pytest.raises(RefusedError, match=r"local\.lock: .*this file is the lock of the stack"):
         StackLock("local")
 
 
-def test_the_state_folder_is_the_one_of_the_desktop_s_standard() -> None:
+def test_the_state_folder_follows_the_xdg_standard() -> None:
     assert state_folder({"XDG_STATE_HOME": "/somewhere"}) == Path("/somewhere/loadbench")
-    for useless in ("", "not/absolute"):
+    for ignored in ("", "not/absolute"):
         home = Path.home() / ".local" / "state" / "loadbench"
-        assert state_folder({"XDG_STATE_HOME": useless}) == home
+        assert state_folder({"XDG_STATE_HOME": ignored}) == home

@@ -1,17 +1,17 @@
-"""Everything below the screens: what a run is, how it is performed, what is said of it.
+"""Everything below the screens: define a run, perform it, record it and report it.
 
-The packages from the top down; each may use those below it, and import-linter holds that:
+The packages from the top down. Each may import only those below it; import-linter enforces this.
 
-- `run`: performing a run, in a process of its own. Nothing imports it but the command line.
-- `drivers`, `load`: the service under test and the users on it, each behind one Protocol.
-- `requests`: what views may ask for: start a run, preview it, judge a command.
-- `catalog`: the profiles and runs of a workspace, and finding one by its name.
-- `run_reader`: reading and following one run.
-- `report`: folds of a run to data that views and files show.
+- `run`: performs a run, in a separate process. Only the command line imports it.
+- `drivers`, `load`: the service under test and the users that load it, each behind a Protocol.
+- `requests`: what a viewer can ask for: start a run, preview it, check a command.
+- `catalog`: the profiles and runs of a workspace, and finding one by name.
+- `run_reader`: reads and follows one run.
+- `report`: folds a run into the data that views and files show.
 - `measure`: the arithmetic of a measurement.
-- `journal`: a run as it is written and read.
-- `profile`: what a profile says, and the cells that it makes.
-- `process`, `hardware`, `locks`, `files`, `numbers`: small tools that know nothing of runs.
+- `journal`: the journal of a run: format, writer, readers.
+- `profile`: the model of a profile, and the cells that it expands to.
+- `process`, `hardware`, `locks`, `files`, `numbers`: helpers that know nothing about runs.
 
-Nothing here imports Textual, Rich, Click or Locust. docs/architecture.md draws how data flows.
+Nothing here imports Textual, Rich, Click or Locust. docs/architecture.md shows the data flow.
 """

@@ -1,4 +1,4 @@
-"""Writing files so that they are whole or not there, and saying when the disk is full."""
+"""Atomic file writes, a tail of a growing file, and errors for a full disk."""
 
 import errno
 import os
@@ -14,17 +14,17 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def utc_now() -> str:
-    """Return the moment as journals hold it: UTC, ISO 8601, with milliseconds."""
+    """Return the current time in the journal's format: UTC, ISO 8601, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @contextmanager
-def named_os_errors(path: Path) -> Iterator[None]:
-    """Turn what the system refuses inside the block into an error of ours that names the path.
+def convert_os_errors(path: Path) -> Iterator[None]:
+    """Convert an `OSError` raised inside the block into a `JournalError` that names the path.
 
     Raises:
-        DiskFullError: There is no space left.
-        JournalError: Anything else that the system refused.
+        DiskFullError: No space is left on the disk.
+        JournalError: Any other `OSError`.
     """
     try:
         yield
@@ -34,23 +34,23 @@ def named_os_errors(path: Path) -> Iterator[None]:
         raise JournalError(f"{path}: {error.strerror or error}") from error
 
 
-def existing(folder: Path) -> Path:
-    """Return the folder, or the nearest of its parents that is there."""
+def nearest_existing(folder: Path) -> Path:
+    """Return the folder, or its nearest parent that exists."""
     while not folder.exists():
         folder = folder.parent
     return folder
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that readers see whole or not at all.
+    """Write a file atomically: readers see all of it or nothing.
 
     Raises:
-        DiskFullError: There is no space for it; nothing is left of it.
-        JournalError: It cannot be written for another reason.
+        DiskFullError: No space is left on the disk; no partial file remains.
+        JournalError: The file cannot be written for another reason.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with named_os_errors(path):
+        with convert_os_errors(path):
             part.write_bytes(data)
             part.replace(path)
     finally:
@@ -58,12 +58,13 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 class Tail:
-    """The whole lines of a growing file, each once.
+    """Read the complete lines of a growing file, each exactly once.
 
     Args:
-        path: The file; it need not be there yet.
-        last_bytes: Begin about that far before its end, with a whole line; None: at `offset`.
-        offset: Where a line begins.
+        path: The file; it may not exist yet.
+        last_bytes: Start at the first complete line within this many bytes of the end. None
+            starts at `offset`.
+        offset: Offset in bytes of the start of a line.
     """
 
     def __init__(self, path: Path, *, last_bytes: int | None = None, offset: int = 0) -> None:
@@ -72,54 +73,54 @@ class Tail:
         self._skip = last_bytes
 
     def unread_bytes(self) -> int:
-        """Return how much of the file was not returned yet.
+        """Return the number of bytes that have not been read yet.
 
         Raises:
-            OSError: The file is not there.
+            OSError: The file does not exist.
         """
         return self.path.stat().st_size - self._offset
 
     @property
     def offset(self) -> int:
-        """Where the next line begins."""
+        """Offset in bytes of the next line."""
         return self._offset
 
     def poll(self) -> list[bytes]:
-        """Return the lines that were completed since the last call, without their newlines.
+        """Return the lines completed since the last call, without their newlines.
 
         Raises:
-            OSError: The file is not there or cannot be read.
+            OSError: The file does not exist or cannot be read.
         """
         return list(self.lines())
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines that were completed since the last call, without their newlines.
+        """Yield the lines completed since the last call, without their newlines.
 
-        The file may be larger than the memory: only one line is held at a time.
+        Holds only one line in memory at a time.
 
         Raises:
-            OSError: The file is not there or cannot be read.
+            OSError: The file does not exist or cannot be read.
         """
         with self.path.open("rb") as file:
             if self._skip is not None:
-                self._offset = self._whole_line_before_end(file, self._skip)
+                self._offset = self._first_complete_line(file, self._skip)
                 self._skip = None
             file.seek(self._offset)
             for line in file:
                 if not line.endswith(b"\n"):
-                    # An incomplete line is read again later: its writer may take it back.
+                    # Read an incomplete line again later: its writer may truncate it.
                     return
                 self._offset += len(line)
                 yield line[:-1]
 
     @staticmethod
-    def _whole_line_before_end(file: BinaryIO, last_bytes: int) -> int:
+    def _first_complete_line(file: BinaryIO, last_bytes: int) -> int:
         start = max(0, file.seek(0, os.SEEK_END) - last_bytes)
         while start:
             file.seek(start)
             rest = file.readline()
             if not rest or rest.endswith(b"\n"):
                 return file.tell()
-            # Within a line that is not whole yet; its rest alone would look like a line.
+            # Inside an incomplete line, whose rest would later look like a complete one.
             start = max(0, start - last_bytes)
         return 0

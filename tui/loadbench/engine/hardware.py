@@ -1,4 +1,4 @@
-"""What a run is measured on and with: hardware and versions."""
+"""Hardware and package versions, as recorded with a run."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ PACKAGES = ("locust", "gevent", "geventhttpclient", "onnxruntime", "onnxruntime-
 
 
 def hardware() -> dict[str, Any]:
-    """Return what this machine is: CPU, cores that this process may use, memory, system."""
+    """Return the hardware of this machine: CPU, usable cores, memory in bytes, system."""
     return {
         "cpu": _cpu_name(),
         "cores": usable_cores(),
@@ -25,7 +25,7 @@ def hardware() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of everything that has a part in the numbers."""
+    """Return the versions of all software that influences the results."""
     found = {"loadbench-tui": loadbench.__version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -36,7 +36,7 @@ def versions() -> dict[str, str]:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may run on."""
+    """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""One run per stack: a lock under the user's state folder that names the run which holds it."""
+"""One run per service under test: a lock file in the user's state folder that names its run."""
 
 import fcntl
 import os
@@ -9,20 +9,23 @@ from loadbench.errors import RefusedError
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for what outlives a run but is no result: XDG's, with our name."""
+    """Return the state folder of loadbench: `$XDG_STATE_HOME/loadbench`.
+
+    Defaults to `~/.local/state/loadbench`, also if the variable is not an absolute path.
+    """
     base = environ.get("XDG_STATE_HOME", "")
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
     return root / "loadbench"
 
 
 class StackLock:
-    """Held by a run for as long as its process lives.
+    """A lock that a run holds until its process exits.
 
     Args:
-        name: Of the stack; two runs with the same name exclude each other.
+        name: Name of the stack; only one run at a time can lock it.
 
     Raises:
-        RefusedError: Another run holds it; the message names that run.
+        RefusedError: Another run holds the lock; the message names that run.
     """
 
     def __init__(self, name: str) -> None:
@@ -32,7 +35,7 @@ class StackLock:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise RefusedError(
-                f"{path}: {error.strerror}; the lock of the stack is kept there"
+                f"{path}: {error.strerror}; this file is the lock of the stack"
             ) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,17 +43,18 @@ class StackLock:
             holder = os.pread(self._fd, 4096, 0).decode("utf-8", "replace").strip()
             os.close(self._fd)
             raise RefusedError(
-                f"the {name} stack is in use by the run {holder or '(just starting)'}; two runs "
-                f"would measure each other. Wait for it, or `loadbench-tui stop {holder}`"
+                f"the {name} stack is in use by the run {holder or '(just starting)'}; concurrent "
+                "runs would distort each other's results. Wait for it to finish, or stop it: "
+                f"loadbench-tui stop {holder or 'RUN'}"
             ) from None
-        # Until this one is named, the one before must not be taken for it.
+        # Remove the previous holder's name: it is wrong until `record_holder` is called.
         os.ftruncate(self._fd, 0)
 
-    def name_holder(self, run: Path) -> None:
-        """Write down which run holds the lock."""
+    def record_holder(self, run: Path) -> None:
+        """Write the folder of the run that holds the lock into the lock file."""
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{run}\n".encode(), 0)
 
     def release(self) -> None:
-        """Let the next run have it."""
+        """Release the lock."""
         os.close(self._fd)

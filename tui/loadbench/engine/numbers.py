@@ -1,8 +1,8 @@
-"""How numbers are written for people. Pure."""
+"""Format numbers for display. Pure."""
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number with that many significant digits, `-` where there is none."""
+    """Format a number with `digits` significant digits; `-` for None."""
     if value is None:
         return "-"
     if not value or abs(value) >= 10 ** (digits - 1):
@@ -11,5 +11,5 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def latency(value_ms: float | None, *, backed: bool) -> str:
-    """Return a latency, marked `~` where too few samples are behind it."""
+    """Format a latency in ms, marked `~` as an estimate unless enough samples back it."""
     return number(value_ms) if backed or value_ms is None else f"~{number(value_ms)}"

@@ -1,7 +1,7 @@
 """Supervised processes: child processes that cannot outlive the runner.
 
 `SupervisedProcess` starts a command under a supervisor: a small parent process, which is this file
-run as a script. The supervisor holds the reading end of a pipe; the runner holds the writing end,
+run as a script. The supervisor holds the read end of a pipe and the runner holds the write end,
 which the kernel closes when the runner exits, even after `kill -9`. The supervisor then sends
 SIGTERM to the command's process group, and SIGKILL after a grace period. `SupervisorPipe` does the
 same for commands that a library starts.
@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import IO
 
 GRACE_S = 3.0
-"""From SIGTERM to SIGKILL."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 def describe_exit(code: int | None) -> str:
-    """Return how a process ended, in words that follow its name."""
-    return f"was killed by signal {-code}" if code and code < 0 else f"ended with exit code {code}"
+    """Describe the end of a process, as a phrase that follows its name."""
+    return f"was killed by signal {-code}" if code and code < 0 else f"exited with code {code}"
 
 
 class SupervisedProcess:
@@ -38,15 +38,15 @@ class SupervisedProcess:
 
     Args:
         argv: The command and its arguments.
-        cwd: Its working directory.
-        environment: Its whole environment.
-        stdout: Where its standard output goes: a file, or `subprocess.PIPE`.
-        stderr: Where its standard error goes; by default to the same place.
-        pass_fds: Descriptors that it inherits.
-        remove: A folder that is removed once the command has ended.
+        cwd: Working directory of the command.
+        environment: Complete environment of the command; nothing is inherited.
+        stdout: Destination of standard output: a file, or `subprocess.PIPE`.
+        stderr: Destination of standard error; by default the same as `stdout`.
+        pass_fds: File descriptors that the command inherits.
+        remove: A folder to remove after the command has exited.
 
     Raises:
-        OSError: No process can be started.
+        OSError: The process cannot be started.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class SupervisedProcess:
         pass_fds: Sequence[int] = (),
         remove: Path | None = None,
     ) -> None:
-        reading, self._writing = os.pipe()
-        script = [sys.executable, "-I", "-S", __file__, str(reading), str(remove or "")]
+        read_end, self._write_end = os.pipe()
+        script = [sys.executable, "-I", "-S", __file__, str(read_end), str(remove or "")]
         try:
             self._process = subprocess.Popen(
                 [*script, *argv],
@@ -70,45 +70,45 @@ class SupervisedProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=(reading, *pass_fds),
+                pass_fds=(read_end, *pass_fds),
                 start_new_session=True,
             )
         except OSError:
-            os.close(self._writing)
+            os.close(self._write_end)
             raise
         finally:
-            os.close(reading)
+            os.close(read_end)
 
     @property
     def pid(self) -> int:
-        """The process id of the parent that holds the leash; the command is its only child."""
+        """Process id of the supervisor; the command is its only child."""
         return self._process.pid
 
     @property
     def output(self) -> IO[bytes] | None:
-        """What the command says, where `stdout` was a pipe."""
+        """Output of the command if `stdout` is a pipe, else None."""
         return self._process.stdout
 
     def poll(self) -> int | None:
-        """Return the command's exit code, negative for a signal; None: it runs."""
+        """Return the command's exit code, negative for a signal, or None while it runs."""
         return self._process.poll()
 
     def wait(self, seconds: float) -> int | None:
-        """Wait for the command to end by itself; return as `poll` does."""
+        """Wait up to `seconds` for the command to exit; return the same as `poll`."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(seconds)
         return None
 
     def let_go(self) -> None:
-        """Ask the command to end; it is killed if it has not within the grace period."""
-        writing, self._writing = self._writing, -1
-        if writing >= 0:
-            os.close(writing)
+        """Terminate the command without waiting; it is killed after the grace period."""
+        write_end, self._write_end = self._write_end, -1
+        if write_end >= 0:
+            os.close(write_end)
 
     def end(self) -> int:
-        """End the command and everything that it started, and return its exit code.
+        """Terminate the command and all its child processes, wait, and return its exit code.
 
-        `output` is left open, for its last words.
+        Leaves `output` open, so that the last lines can still be read.
         """
         self.let_go()
         try:
@@ -120,95 +120,99 @@ class SupervisedProcess:
 
 
 class SupervisorPipe:
-    """A leash for a command that a library starts, which passes on no pipe but a command line.
+    """Supervise a command that a library starts from a command line.
 
-    Its pipe has a name instead. The command that begins with `prefix` ends when it is cut, and
-    with this process.
+    The library cannot pass on a file descriptor, so the supervisor opens a named pipe. A command
+    line that starts with `prefix` is terminated by `cut`, or when this process exits.
 
     Raises:
-        OSError: There is no place for the pipe.
+        OSError: The named pipe cannot be created.
     """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
-        path = self._folder / "leash"
+        path = self._folder / "supervisor"
         os.mkfifo(path, 0o600)
-        # Open for both, since an end alone would wait for the other.
-        self._writing = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        # Opening only the write end would block until the read end is opened.
+        self._write_end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         self.prefix = [sys.executable, "-I", "-S", __file__, f"{os.getpid()}:{path}"]
         self.prefix.append(str(self._folder))
-        """What the command line must begin with; this process must be the one that starts it."""
+        """First arguments of the command line, which this process itself must start."""
 
     def cut(self) -> None:
-        """Ask the command to end; it is killed if it has not within the grace period."""
-        writing, self._writing = self._writing, -1
-        if writing >= 0:
-            # In this order: a pipe that is opened after its last writer has gone never tells.
+        """Terminate the command without waiting; it is killed after the grace period."""
+        write_end, self._write_end = self._write_end, -1
+        if write_end >= 0:
+            # Remove the pipe first: opened after its last writer is gone, it reports no EOF.
             shutil.rmtree(self._folder, ignore_errors=True)
-            os.close(writing)
+            os.close(write_end)
 
 
-def hold(pipe: int, argv: Sequence[str]) -> int:
-    """Run a command until it ends, or until the other end of the pipe is closed.
+def supervise(pipe: int, argv: Sequence[str]) -> int:
+    """Run a command until it exits, or terminate it when the write end of the pipe is closed.
 
     Returns:
         The command's exit code; negative for a signal.
     """
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake)
+    wakeup_read, wakeup_write = os.pipe()
+    os.set_blocking(wakeup_write, False)
+    signal.set_wakeup_fd(wakeup_write)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     child = os.fork()
     if child == 0:
-        _become(argv, close=(pipe, woken, wake))
+        _exec_command(argv, close=(pipe, wakeup_read, wakeup_write))
     with suppress(OSError):
-        # Both sides do it: neither knows which of them comes first.
+        # Parent and child both do this, since either may run first.
         os.setpgid(child, child)
-    code = _wait(child, woken, pipe)
+    code = _wait(child, wakeup_read, pipe)
     if code is None:
         _signal_group(child, signal.SIGTERM)
-        # A command that is stopped would never see the first signal.
+        # A stopped command handles SIGTERM only after SIGCONT.
         _signal_group(child, signal.SIGCONT)
-        code = _wait(child, woken, deadline=time.monotonic() + GRACE_S)
+        code = _wait(child, wakeup_read, deadline=time.monotonic() + GRACE_S)
     _signal_group(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if code is None else code
 
 
 def _wait(
-    child: int, woken: int, pipe: int | None = None, *, deadline: float | None = None
+    child: int, wakeup_read: int, pipe: int | None = None, *, deadline: float | None = None
 ) -> int | None:
-    """Return the child's exit code once it has one; None: the pipe or the deadline came first."""
-    watched = [woken] if pipe is None else [woken, pipe]
+    """Wait for the child and return its exit code.
+
+    Returns:
+        None if the pipe was closed or the deadline passed before the child exited.
+    """
+    watched = [wakeup_read] if pipe is None else [wakeup_read, pipe]
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return os.waitstatus_to_exitcode(status)
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
+        remaining_s = None if deadline is None else deadline - time.monotonic()
+        if remaining_s is not None and remaining_s <= 0:
             return None
-        ready, _, _ = select.select(watched, [], [], left)
+        ready, _, _ = select.select(watched, [], [], remaining_s)
         if pipe in ready:
             return None
-        if woken in ready:
-            # A child that is merely stopped wakes us too.
-            os.read(woken, 512)
+        if wakeup_read in ready:
+            # SIGCHLD also arrives when the child is merely stopped.
+            os.read(wakeup_read, 512)
 
 
-def _become(argv: Sequence[str], *, close: Sequence[int]) -> None:
-    """Turn the forked process into the command, in a process group of its own."""
+def _exec_command(argv: Sequence[str], *, close: Sequence[int]) -> None:
+    """Replace the forked process with the command, in a new process group."""
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         os.setpgid(0, 0)
         if sys.platform == "linux":
-            # Should the holder itself be killed, the command must not be left alone.
+            # The command must not survive if the supervisor itself is killed.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         for fd in close:
             os.close(fd)
-        os.execvp(argv[0], list(argv))  # noqa: S606  # no shell is wanted
+        os.execvp(argv[0], list(argv))  # noqa: S606  # starts no shell on purpose
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     finally:
@@ -221,7 +225,7 @@ def _signal_group(child: int, number: signal.Signals) -> None:
 
 
 def _exit_like(code: int) -> None:
-    """End as the command did, so that the runner sees its exit code or its signal."""
+    """Exit with the command's exit code or signal, so that the runner sees it."""
     if code >= 0:
         sys.exit(code)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -231,12 +235,12 @@ def _exit_like(code: int) -> None:
 
 
 def _open_pipe(name: str) -> int:
-    """Return the reading end: of an inherited pipe, or of a named one that a parent holds."""
+    """Open the read end of an inherited pipe (a number), or of a named one (`parent_pid:path`)."""
     parent, named, path = name.partition(":")
     if not named:
         return int(name)
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    # A pipe whose writer was gone before it was opened would never tell.
+    # A pipe opened after its writer has exited reports no EOF.
     if os.getppid() != int(parent):
         raise FileNotFoundError(path)
     return pipe
@@ -244,11 +248,11 @@ def _open_pipe(name: str) -> int:
 
 if __name__ == "__main__":
     try:
-        held = _open_pipe(sys.argv[1])
+        supervisor_pipe = _open_pipe(sys.argv[1])
     except FileNotFoundError:
-        # Cut, or let go by a parent that is gone, before the command began.
+        # Terminated, or the parent has exited, before the command started.
         sys.exit(128 + signal.SIGTERM)
-    exit_code = hold(held, sys.argv[3:])
+    exit_code = supervise(supervisor_pipe, sys.argv[3:])
     if sys.argv[2]:
         shutil.rmtree(sys.argv[2], ignore_errors=True)
     _exit_like(exit_code)

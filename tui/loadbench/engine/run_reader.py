@@ -1,7 +1,6 @@
-"""Reading a run from its folder: the only loop over its lock, its journal, the fold and its status.
+"""Read a run from its folder: lock, journal, fold and status in one place.
 
-Viewers follow a run with `RunReader`; whoever looks once takes `read_run`. Neither formats
-anything.
+Viewers follow a run with `RunReader`; `read_run` reads it once. Neither formats anything.
 """
 
 import os
@@ -22,13 +21,13 @@ from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError
 
-_LINES_A_BREATH = 50
+_LINES_PER_YIELD = 50
 Stamp = tuple[int, int]
-"""Size in bytes and time of the last change in ns."""
+"""Size in bytes and modification time in ns."""
 
 
 class RunStatus(StrEnum):
-    """How a run stands; derived from its journal and the journal's lock, never stored."""
+    """Status of a run, derived from its journal and the journal's lock, never stored."""
 
     LIVE = "live"
     INTERRUPTED = "interrupted"
@@ -37,43 +36,49 @@ class RunStatus(StrEnum):
     ABORTED = "aborted"
 
 
-@dataclass(frozen=True)  # without slots, which leave no room for cached properties
+@dataclass(frozen=True)  # no slots: cached properties need a __dict__
 class Run:
-    """A run, read from its folder."""
+    """A run as read from its folder."""
 
     folder: Path
     state: RunState
     status: RunStatus
     is_held: bool = False
-    """A runner holds the journal; it may for a moment after the run has finished."""
+    """Whether a runner holds the journal's lock; it may for a moment after the run has finished."""
     reports: frozenset[str] = frozenset()
     """File names of the Locust reports of finished cells that exist in the folder."""
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """A row for every cell, in the order of the plan.
+        """One row per cell, in plan order.
 
-        A list of runs is redrawn often, but `RunReader` returns another `Run` only after a change.
+        Cached: a list of runs is redrawn often, and `RunReader` returns the same `Run` until
+        something changes.
         """
         return rows(self.state)
 
     @property
     def name(self) -> str:
-        """What a user calls it: `with_cpu/20261122-0721`."""
+        """Name shown to users: `with_cpu/20261122-0721`."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What going on with a run would measure."""
+    """The cells that resuming a run would measure."""
 
     cells: int
+    """Number of cells."""
     retry_failed: bool
-    """These are its failed cells, since all others are over."""
+    """Whether these are its failed cells, because no other cell is outstanding."""
 
 
 def rest_of(run: Run) -> Rest | None:
-    """Return what is left of a run that has ended; None: nothing is, or it is live."""
+    """Return the cells left to measure in a run that has ended.
+
+    Returns:
+        None if no cell is left, or if the run is live.
+    """
     if run.status is RunStatus.LIVE:
         return None
     if run.state.outstanding:
@@ -83,24 +88,24 @@ def rest_of(run: Run) -> Rest | None:
 
 
 def report_of(run: Run, cell: str) -> Path | None:
-    """Return the path of Locust's report of a cell; None: no report of its latest attempt."""
+    """Return the path of a cell's Locust report, or None if its latest attempt has none."""
     state = run.state.cells[cell]
     name = state.cell.report_name
-    found = state.status is CellStatus.FINISHED and name in run.reports
-    return run.folder / name if found else None
+    has_report = state.status is CellStatus.FINISHED and name in run.reports
+    return run.folder / name if has_report else None
 
 
 class RunReader:
-    """Reads a run, and goes on reading as its journal grows.
+    """Read a run and follow its journal as it grows.
 
     Args:
         folder: The run's folder.
-        max_samples: How many of the newest samples of what is read at once are kept; None: all
-            of the current cell.
-        from_lines: Samples are left out only where at least so many lines are read at once.
+        max_samples: Maximum number of samples kept per poll, newest first. None keeps all
+            samples of the current cell.
+        from_lines: Minimum number of lines per poll for `max_samples` to apply.
         on_entry: Called with every new entry, in order, and the state of the run after it.
-        breathe: Called every so many lines, to leave the processor to others. What it raises ends
-            the reading; the reader is of no use then.
+        breathe: Called every 50 lines, to yield the CPU to other threads. An exception that it
+            raises ends the poll; the reader must not be used afterwards.
     """
 
     def __init__(
@@ -127,22 +132,22 @@ class RunReader:
         self._folder_stamp: int | None = None
 
     def poll(self) -> Run:
-        """Read what was added since the last call, and return the run as it is now.
+        """Read the new journal entries and return the current state of the run.
 
-        The same object is returned until the state, the lock or the reports change.
+        Returns the same object until the state, the lock or the reports change.
 
         Raises:
-            JournalError: The journal cannot be read, or no run was started in it.
+            JournalError: The journal cannot be read, or has no `run_started` event.
         """
-        # Asked before reading: what was written before the lock fell free is then read.
+        # Check the lock before reading: everything written before its release is then read.
         held = is_held(self._folder)
         for number, line in enumerate(self._new_lines()):
-            if not number % _LINES_A_BREATH:
+            if not number % _LINES_PER_YIELD:
                 self._breathe()
             if entry := self._reader.decode(line):
                 self._take(entry)
         if self._state.started is None:
-            raise JournalError(f"{self._folder / FILE_NAME}: no run was started in it")
+            raise JournalError(f"{self._folder / FILE_NAME}: no run_started event found")
         reports, run = self._find_reports(), self._run
         if (
             run is None
@@ -154,14 +159,16 @@ class RunReader:
         return run
 
     def _find_reports(self) -> frozenset[str]:
-        """Return which reports of finished cells exist; look again if that may have changed."""
+        """Return the reports of finished cells that exist; list the folder only if it changed."""
         if self._cells is not self._state.cells:
             self._cells = self._state.cells
-            finished = (it for it in self._cells.values() if it.status is CellStatus.FINISHED)
-            self._expected = frozenset(it.cell.report_name for it in finished)
+            finished = (
+                state for state in self._cells.values() if state.status is CellStatus.FINISHED
+            )
+            self._expected = frozenset(state.cell.report_name for state in finished)
         stamp = _folder_stamp(self._folder)
-        # Two changes within one tick of the file system's clock leave the stamp as it was, so a
-        # missing report is looked for in any case.
+        # Two changes within one tick of the file system's clock have the same stamp, so keep
+        # looking while a report is missing.
         if stamp != self._folder_stamp or self._reports != self._expected:
             self._folder_stamp = stamp
             self._reports = self._expected & _file_names(self._folder)
@@ -169,7 +176,7 @@ class RunReader:
 
     @property
     def has_left_out(self) -> bool:
-        """Whether samples of the current cell were left out so far."""
+        """Whether samples of the current cell have been dropped so far."""
         return self._reader.has_left_out
 
     def _new_lines(self) -> Iterator[bytes]:
@@ -190,22 +197,22 @@ def read_run(folder: Path) -> Run:
     """Read a run once.
 
     Raises:
-        JournalError: There is no readable journal in the folder.
+        JournalError: The folder has no readable journal.
     """
     return RunReader(folder).poll()
 
 
 def journal_stamp(folder: Path) -> Stamp | None:
-    """Return what changes whenever a run's journal does; None: there is no journal to be seen."""
+    """Return a stamp that changes with a run's journal, or None if there is no journal."""
     try:
-        found = (folder / FILE_NAME).stat()
+        status = (folder / FILE_NAME).stat()
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def _folder_stamp(folder: Path) -> int | None:
-    """Return what changes when a file is added or removed; None: no such folder."""
+    """Return a stamp that changes when a file is added or removed, or None without a folder."""
     try:
         return folder.stat().st_mtime_ns
     except OSError:
@@ -213,24 +220,24 @@ def _folder_stamp(folder: Path) -> int | None:
 
 
 def _file_names(folder: Path) -> frozenset[str]:
-    """Return the names of the files in a folder; none if it cannot be read."""
+    """Return the names of the files in a folder; empty if it cannot be read."""
     try:
-        with os.scandir(folder) as found:
-            return frozenset(it.name for it in found if it.is_file())
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if entry.is_file())
     except OSError:
         return frozenset()
 
 
 def status_of(state: RunState, *, held: bool) -> RunStatus:
-    """Return a run's status from its state and whether its journal is locked."""
+    """Derive a run's status from its state and whether its journal is locked."""
     if state.finished:
         return RunStatus(state.finished.result.value)
     return RunStatus.LIVE if held else RunStatus.INTERRUPTED
 
 
 def signal_runner(run: Run, number: signal.Signals) -> None:
-    """Send a signal to the runner of a run, if it is live."""
-    # While the lock is held the process id is the runner's and nobody else's.
+    """Send a signal to the runner of a run if the run is live."""
+    # While the lock is held, the process id cannot belong to another process.
     if run.state.pid and is_held(run.folder):
         with suppress(ProcessLookupError):
             os.kill(run.state.pid, number)

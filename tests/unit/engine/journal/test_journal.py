@@ -1,4 +1,4 @@
-"""The journal: what is on its lines, who may write it, and what a reader makes of it."""
+"""The journal: format of its lines, its lock, its writer and its reader."""
 
 import fcntl
 import json
@@ -75,7 +75,7 @@ cells = st.lists(
 
 
 def any_event(kind: type) -> st.SearchStrategy[Event]:
-    """Every value that an event of a kind may have."""
+    """Generate events of a type with any valid field values."""
     special: dict[str, st.SearchStrategy[Any]] = {}
     if kind is RunStarted:
         special = {"v": st.just(VERSION), "profile": objects, "hardware": objects, "cells": cells}
@@ -85,12 +85,12 @@ def any_event(kind: type) -> st.SearchStrategy[Event]:
 
 
 def events_of(folder: Path) -> list[Event]:
-    """What a viewer that comes now reads."""
+    """Return the events that a new viewer reads."""
     return [entry.event for entry in JournalReader(folder).poll()]
 
 
 def append_raw(folder: Path, data: bytes) -> None:
-    """Put bytes at the end of a journal, past its writer."""
+    """Append bytes to a journal, bypassing its writer."""
     with (folder / FILE_NAME).open("ab") as file:
         file.write(data)
 
@@ -98,7 +98,7 @@ def append_raw(folder: Path, data: bytes) -> None:
 # Lines
 
 
-def test_an_event_is_one_line_its_type_first(tmp_path: Path) -> None:
+def test_an_event_is_one_line_that_starts_with_its_type(tmp_path: Path) -> None:
     write_journal(tmp_path, run_started(), Note(text="two\nlines"))
     first, second = (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()
     assert list(json.loads(first))[:5] == ["type", "seq", "at", "elapsed_s", "v"]
@@ -106,7 +106,7 @@ def test_an_event_is_one_line_its_type_first(tmp_path: Path) -> None:
     assert second.startswith('{"type":"note","seq":2,')
 
 
-def test_time_is_utc_to_the_millisecond_and_counted_from_the_writer_s_start(
+def test_times_are_utc_in_milliseconds_and_seconds_since_the_writer_was_opened(
     tmp_path: Path,
 ) -> None:
     clock = iter((100.0, 100.0, 101.23456))
@@ -120,7 +120,7 @@ def test_time_is_utc_to_the_millisecond_and_counted_from_the_writer_s_start(
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_an_event_is_read_as_it_was_written(kind: type, data: st.DataObject) -> None:
+def test_events_survive_a_round_trip(kind: type, data: st.DataObject) -> None:
     event = data.draw(any_event(kind))
     with tempfile.TemporaryDirectory() as name:
         writer = JournalWriter(Path(name))
@@ -130,7 +130,7 @@ def test_an_event_is_read_as_it_was_written(kind: type, data: st.DataObject) -> 
     assert written.event == event
 
 
-def test_half_a_character_does_not_stop_the_journal(tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_replaced(tmp_path: Path) -> None:
     write_journal(tmp_path, Note(text="a\ud800b"))
     assert events_of(tmp_path) == [Note(text="a?b")]
 
@@ -138,13 +138,13 @@ def test_half_a_character_does_not_stop_the_journal(tmp_path: Path) -> None:
 # Reading
 
 
-def test_a_line_that_is_not_whole_is_not_read(tmp_path: Path) -> None:
+def test_an_incomplete_line_is_not_read(tmp_path: Path) -> None:
     write_journal(tmp_path, run_started())
     append_raw(tmp_path, b'{"type":"note","se')
     assert events_of(tmp_path) == [run_started()]
 
 
-def test_a_reader_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_reader_continues_where_it_stopped(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path)
     reader = JournalReader(tmp_path)
     assert reader.poll() == []
@@ -155,7 +155,7 @@ def test_a_reader_goes_on_where_it_was(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_a_reader_that_saw_a_torn_line_goes_on_after_the_resume(tmp_path: Path) -> None:
+def test_a_reader_skips_a_torn_line_that_the_next_writer_removes(tmp_path: Path) -> None:
     write_journal(tmp_path, Note(text="a"))
     append_raw(tmp_path, b'{"type":"note","seq":2,"text":"never whole')
     reader = JournalReader(tmp_path)
@@ -164,7 +164,7 @@ def test_a_reader_that_saw_a_torn_line_goes_on_after_the_resume(tmp_path: Path) 
     assert [entry.event for entry in reader.poll()] == [Note(text="b")]
 
 
-def test_types_and_fields_of_later_versions_are_skipped(tmp_path: Path) -> None:
+def test_unknown_types_and_fields_are_skipped(tmp_path: Path) -> None:
     write_journal(tmp_path, Note(text="a"))
     stamp = '"seq":2,"at":"2026-11-22T07:21:00.000Z","elapsed_s":1'
     append_raw(tmp_path, f'{{"type":"weather",{stamp},"sun":true}}\n'.encode())
@@ -172,11 +172,11 @@ def test_types_and_fields_of_later_versions_are_skipped(tmp_path: Path) -> None:
     assert events_of(tmp_path) == [Note(text="a"), Note(text="b")]
 
 
-def test_another_major_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_an_unsupported_major_version_is_an_error_with_advice(tmp_path: Path) -> None:
     write_journal(tmp_path, run_started())
     file = tmp_path / FILE_NAME
     file.write_text(file.read_text().replace(f'"v":{VERSION},', '"v":9,'))
-    with pytest.raises(JournalError, match=r"version 9, .* reads 1; use .* newer one"):
+    with pytest.raises(JournalError, match=r"version 9 .*reads 1.* newer one"):
         JournalReader(tmp_path).poll()
 
 
@@ -191,26 +191,24 @@ def test_another_major_version_is_refused_with_what_to_do(tmp_path: Path) -> Non
         b'{"type":"cell_finished","seq":1}',
     ],
 )
-def test_a_whole_line_that_this_version_does_not_know_is_skipped(
-    tmp_path: Path, line: bytes
-) -> None:
+def test_an_invalid_line_is_skipped(tmp_path: Path, line: bytes) -> None:
     write_journal(tmp_path, run_started())
     append_raw(tmp_path, line + b"\n")
     assert events_of(tmp_path) == [run_started()]
 
 
-def test_a_beginning_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_an_invalid_first_line_is_an_error(tmp_path: Path) -> None:
     append_raw(tmp_path, b'{"type":"run_started","v":1}\n')
-    with pytest.raises(JournalError, match=r"journal\.jsonl: its first line cannot be read"):
+    with pytest.raises(JournalError, match=r"journal\.jsonl: cannot read its first line"):
         JournalReader(tmp_path).poll()
 
 
-def test_a_folder_without_a_journal_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+def test_a_missing_journal_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"journal\.jsonl: No such file"):
         JournalReader(tmp_path).poll()
 
 
-def test_a_long_journal_is_read_without_holding_it_in_memory(tmp_path: Path) -> None:
+def test_a_long_journal_is_streamed(tmp_path: Path) -> None:
     long = requests(tuple((float(ms), 1) for ms in range(1, 1001)))
     write_journal(tmp_path, run_started(), *(sample(second=i, requests=long) for i in range(400)))
     append_raw(tmp_path, b'{"type":"sample","torn')
@@ -227,7 +225,7 @@ def test_a_long_journal_is_read_without_holding_it_in_memory(tmp_path: Path) -> 
     assert [entry.event for entry in reader.poll()] == [Note(text="after the torn line")]
 
 
-def test_lines_that_were_not_taken_yet_are_returned_by_the_next_call(tmp_path: Path) -> None:
+def test_unconsumed_lines_are_returned_by_the_next_call(tmp_path: Path) -> None:
     write_journal(tmp_path, *(Note(text=str(number)) for number in range(4)))
     reader = JournalReader(tmp_path)
 
@@ -238,13 +236,13 @@ def test_lines_that_were_not_taken_yet_are_returned_by_the_next_call(tmp_path: P
     ]
 
 
-# Samples of cells that are over
+# Samples of ended cells
 
 
-@pytest.mark.parametrize("over", [cell_finished(), cell_failed(), cell_started(attempt=2)])
-def test_samples_of_a_cell_that_is_over_are_left_out(tmp_path: Path, over: Event) -> None:
-    write_journal(tmp_path, run_started(), cell_started(), sample(second=0), over)
-    assert events_of(tmp_path) == [run_started(), cell_started(), over]
+@pytest.mark.parametrize("end", [cell_finished(), cell_failed(), cell_started(attempt=2)])
+def test_samples_of_an_ended_cell_are_dropped(tmp_path: Path, end: Event) -> None:
+    write_journal(tmp_path, run_started(), cell_started(), sample(second=0), end)
+    assert events_of(tmp_path) == [run_started(), cell_started(), end]
 
 
 def test_samples_of_the_current_cell_are_read(tmp_path: Path) -> None:
@@ -253,12 +251,12 @@ def test_samples_of_the_current_cell_are_read(tmp_path: Path) -> None:
     assert events_of(tmp_path)[-3:] == current
 
 
-def test_samples_are_read_although_another_cell_was_skipped_after_them(tmp_path: Path) -> None:
+def test_skipping_another_cell_keeps_the_samples_of_the_current_cell(tmp_path: Path) -> None:
     write_journal(tmp_path, run_started(), cell_started(), sample(), cell_skipped("m2_u2_s2"))
     assert sample() in events_of(tmp_path)
 
 
-def test_samples_that_come_alone_are_read(tmp_path: Path) -> None:
+def test_samples_are_read_one_by_one(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path)
     reader = JournalReader(tmp_path)
     for second in range(3):
@@ -273,7 +271,7 @@ KEYS = ("m1_u2_s2", "m2_u2_s2", "m3_u2_s2")
 
 @st.composite
 def runs(draw: st.DrawFn) -> list[Event]:
-    """What a runner may write: attempts, one after the other, with whatever may come between."""
+    """Generate events that a runner may write: successive attempts with other events between."""
     written: list[Event] = [run_started(PROFILE)]
     for attempt, key in enumerate(draw(st.lists(st.sampled_from(KEYS), max_size=5)), start=1):
         written += [cell_started(key, attempt), CellPhase(cell=key, phase=Phase.MEASURING)]
@@ -289,7 +287,7 @@ def runs(draw: st.DrawFn) -> list[Event]:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(written=runs(), cuts=st.lists(st.floats(0, 1)))
-def test_who_follows_and_who_comes_late_see_the_same_run(
+def test_following_and_reading_once_give_the_same_run(
     written: list[Event], cuts: list[float]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -302,14 +300,14 @@ def test_who_follows_and_who_comes_late_see_the_same_run(
             append_raw(followed, data[size:end])
             state, size = fold(reader.poll(), state), end
         assert state == fold(JournalReader(whole).poll())
-        told = fold(reader.decode_all(data.splitlines()))
-        assert (state.cells, state.samples) == (told.cells, told.samples)
+        complete = fold(reader.decode_all(data.splitlines()))
+        assert (state.cells, state.samples) == (complete.cells, complete.samples)
 
 
 # Writing
 
 
-def test_a_torn_line_is_taken_away_by_the_next_writer_and_the_count_goes_on(
+def test_the_next_writer_removes_a_torn_line_and_continues_the_numbering(
     tmp_path: Path,
 ) -> None:
     write_journal(tmp_path, Note(text="a"), Note(text="b"))
@@ -320,16 +318,16 @@ def test_a_torn_line_is_taken_away_by_the_next_writer_and_the_count_goes_on(
     assert [entry.seq for entry in found] == [1, 2, 3]
 
 
-def test_a_journal_of_nothing_but_a_torn_line_begins_anew(tmp_path: Path) -> None:
+def test_a_journal_with_only_a_torn_line_is_emptied(tmp_path: Path) -> None:
     append_raw(tmp_path, b'{"type":"run_st')
     write_journal(tmp_path, Note(text="a"))
     assert [entry.seq for entry in JournalReader(tmp_path).poll()] == [1]
 
 
-def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_while_the_first_is_open(tmp_path: Path) -> None:
     first = JournalWriter(tmp_path)
     first.append(Note(text="a"))
-    with pytest.raises(JournalError, match="another runner is at this run"):
+    with pytest.raises(JournalError, match="another process is performing this run"):
         JournalWriter(tmp_path)
     first.append(Note(text="b"))
     first.close()
@@ -359,7 +357,7 @@ sys.stdin.read()
 """
 
 
-def test_the_lock_is_free_when_its_process_was_killed(tmp_path: Path) -> None:
+def test_the_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
@@ -370,7 +368,7 @@ def test_the_lock_is_free_when_its_process_was_killed(tmp_path: Path) -> None:
     write_journal(tmp_path, Note(text="a"))
 
 
-def test_a_journal_is_held_for_as_long_as_its_writer_is_open(tmp_path: Path) -> None:
+def test_the_lock_is_held_while_the_writer_is_open(tmp_path: Path) -> None:
     assert not is_held(tmp_path)
     for _ in range(2):
         writer = JournalWriter(tmp_path)
@@ -379,7 +377,7 @@ def test_a_journal_is_held_for_as_long_as_its_writer_is_open(tmp_path: Path) -> 
         assert not is_held(tmp_path)
 
 
-def test_two_viewers_that_probe_at_once_do_not_take_each_other_for_a_runner(
+def test_two_viewers_can_probe_the_lock_at_the_same_time(
     tmp_path: Path,
 ) -> None:
     write_journal(tmp_path, Note(text="a"))
@@ -388,7 +386,7 @@ def test_two_viewers_that_probe_at_once_do_not_take_each_other_for_a_runner(
         assert not is_held(tmp_path)
 
 
-def test_a_renamed_folder_keeps_its_journal(tmp_path: Path) -> None:
+def test_the_writer_follows_a_renamed_folder(tmp_path: Path) -> None:
     hidden, folder = tmp_path / ".run.new", tmp_path / "run"
     hidden.mkdir()
     writer = JournalWriter(hidden)
@@ -400,7 +398,7 @@ def test_a_renamed_folder_keeps_its_journal(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
 
-def test_a_folder_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_journal_error(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="gone"):
         JournalWriter(tmp_path / "gone")
 
@@ -409,8 +407,8 @@ def test_a_folder_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
 
 
 @contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Let no file of this process grow past a size; writing there is cut short, then fails."""
+def max_file_size(size: int) -> Iterator[None]:
+    """Limit the file size of this process: a write is cut short at the limit, then fails."""
     former = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
     try:
@@ -419,11 +417,11 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, former)
 
 
-def test_a_line_that_was_cut_short_is_taken_back(tmp_path: Path) -> None:
+def test_a_partly_written_line_is_removed(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path)
     writer.append(Note(text="a"))
     with (
-        files_of_at_most((tmp_path / FILE_NAME).stat().st_size + 20),
+        max_file_size((tmp_path / FILE_NAME).stat().st_size + 20),
         pytest.raises(DiskFullError, match="no space left on the disk"),
     ):
         writer.append(Note(text="b"))
@@ -432,8 +430,8 @@ def test_a_line_that_was_cut_short_is_taken_back(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_a_journal_without_room_for_its_reserve_is_refused(tmp_path: Path) -> None:
-    with files_of_at_most(RESERVE_BYTES // 2), pytest.raises(DiskFullError):
+def test_a_journal_without_space_for_its_reserve_is_refused(tmp_path: Path) -> None:
+    with max_file_size(RESERVE_BYTES // 2), pytest.raises(DiskFullError):
         JournalWriter(tmp_path)
     assert not (tmp_path / RESERVE_NAME).exists()
     assert not is_held(tmp_path)
@@ -468,11 +466,11 @@ SMALL_DISK = 'mount -t tmpfs -o size=256k tmpfs "$0" && exec "$@"'
 NAMESPACE = ("unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK)
 
 
-def test_a_disk_that_is_full_still_takes_the_end_of_the_run(tmp_path: Path) -> None:
+def test_the_end_of_the_run_is_written_even_on_a_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if not shutil.which("unshare") or subprocess.run([*NAMESPACE, disk, "true"]).returncode:
-        pytest.skip("no small file system can be mounted here")
+        pytest.skip("cannot mount a small file system here")
     argv = [*NAMESPACE, str(disk), sys.executable, "-c", FILL, str(disk), str(tmp_path)]
     out = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     assert out == "no room before the reserve is released\n"
@@ -483,7 +481,7 @@ def test_a_disk_that_is_full_still_takes_the_end_of_the_run(tmp_path: Path) -> N
     assert notes == full.count(b"\n") * [Note(text=300 * "x")]
 
 
-def test_another_fault_of_the_file_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_other_write_errors_are_journal_errors(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path)
     os.close(writer._fd)
     writer._fd = os.open(tmp_path / FILE_NAME, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""How far a run is, by the estimates of its plan."""
+"""Progress of a run, estimated from its plan."""
 
 from loadbench.engine.journal.events import Event
 from loadbench.engine.journal.progress import remaining_s
@@ -16,27 +16,27 @@ CELLS = plan_cells(PROFILE)
 EACH_S = estimate_cell_s(PROFILE, CELLS[0])
 
 
-def left_after(*events: Event) -> float:
-    """What is left of the run after the events; one passes a second."""
+def remaining_after(*events: Event) -> float:
+    """Return the remaining seconds after the events, which are one second apart."""
     return remaining_s(PROFILE, state_after(run_started(PROFILE), *events))
 
 
-def test_before_the_first_cell_it_is_the_estimate_of_the_plan() -> None:
-    assert left_after() == estimate_s(PROFILE, CELLS)
+def test_remaining_time_before_the_first_cell_is_the_estimate_of_the_plan() -> None:
+    assert remaining_after() == estimate_s(PROFILE, CELLS)
 
 
-def test_a_current_cell_counts_for_what_is_left_of_it() -> None:
-    begun = cell_started(CELLS[0].key)
-    assert left_after(begun) == 4 * EACH_S + SCALING_S
-    phase = [cell_finished("none of this plan")] * 5
-    assert left_after(begun, *phase) == 4 * EACH_S + SCALING_S - 5
+def test_the_current_cell_counts_with_its_remaining_time() -> None:
+    started = cell_started(CELLS[0].key)
+    assert remaining_after(started) == 4 * EACH_S + SCALING_S
+    five_seconds = [cell_finished("not in the plan")] * 5
+    assert remaining_after(started, *five_seconds) == 4 * EACH_S + SCALING_S - 5
 
 
-def test_a_cell_that_takes_longer_than_estimated_counts_for_nothing() -> None:
-    late = [cell_finished("none of this plan")] * 100
-    assert left_after(cell_started(CELLS[0].key), *late) == 3 * EACH_S + SCALING_S
+def test_an_overdue_cell_adds_no_remaining_time() -> None:
+    overdue = [cell_finished("not in the plan")] * 100
+    assert remaining_after(cell_started(CELLS[0].key), *overdue) == 3 * EACH_S + SCALING_S
 
 
-def test_the_last_cell_leaves_nothing() -> None:
+def test_no_time_remains_after_the_last_cell() -> None:
     ends = [event for cell in CELLS for event in (cell_started(cell.key), cell_finished(cell.key))]
-    assert left_after(*ends) == 0
+    assert remaining_after(*ends) == 0

@@ -1,4 +1,4 @@
-"""Samples that grow: an immutable sequence of recent seconds, with older ones in buckets."""
+"""Samples: an immutable sequence of recent seconds, with older ones merged into buckets."""
 
 import random
 from typing import Any
@@ -23,7 +23,7 @@ LENGTH = 95
 
 
 def busy_second(second: int) -> Sample:
-    """A second with two names, failures, stages and two containers, by a seed of its own."""
+    """Return a random second with two request names, failures, stages and two containers."""
     draw = random.Random(second)
     latencies = {round(draw.lognormvariate(3, 1), 1): draw.randint(1, 3) for _ in range(20)}
     return sample(
@@ -63,21 +63,21 @@ def starts(parts: list[Part]) -> list[tuple[int, bool]]:
 
 
 @given(st.lists(st.booleans(), max_size=30))
-def test_every_version_keeps_what_it_had(branches: list[bool]) -> None:
+def test_earlier_versions_never_change(branches: list[bool]) -> None:
     versions: list[tuple[Samples, list[int]]] = [(Samples(), [])]
-    for number, from_the_start in enumerate(branches):
-        samples, expected = versions[len(versions) // 2 if from_the_start else -1]
+    for number, from_the_middle in enumerate(branches):
+        samples, expected = versions[len(versions) // 2 if from_the_middle else -1]
         versions.append((samples.plus(sample(second=number)), [*expected, number]))
 
     for samples, expected in versions:
-        assert [one.second for one in samples] == expected
+        assert [each.second for each in samples] == expected
         assert len(samples) == len(expected)
-        assert [one.second for one in samples[1:]] == expected[1:]
-        assert [one.second for one in samples[-3:]] == expected[-3:]
-        assert [one.second for one in samples[:2]] == expected[:2]
+        assert [each.second for each in samples[1:]] == expected[1:]
+        assert [each.second for each in samples[-3:]] == expected[-3:]
+        assert [each.second for each in samples[:2]] == expected[:2]
 
 
-def test_the_newest_is_at_the_end_and_nothing_is_beyond() -> None:
+def test_the_newest_sample_is_last_and_indices_are_checked() -> None:
     one = Samples().plus(sample(second=1))
     two = one.plus(sample(second=2))
 
@@ -98,7 +98,7 @@ def test_equal_samples_are_equal() -> None:
 # Older seconds
 
 
-def test_older_seconds_are_buckets_of_ten_and_recent_ones_whole() -> None:
+def test_older_seconds_are_merged_into_buckets_and_recent_ones_kept_in_full() -> None:
     samples = samples_of(SECONDS, whole_s=WHOLE_S)
 
     parts = list(samples.parts())
@@ -110,7 +110,7 @@ def test_older_seconds_are_buckets_of_ten_and_recent_ones_whole() -> None:
     assert samples.first == SECONDS[0]
 
 
-def test_what_ended_in_all_the_seconds_is_kept() -> None:
+def test_totals_over_buckets_equal_totals_over_all_seconds() -> None:
     kept = totals_of(list(samples_of(SECONDS, whole_s=WHOLE_S).parts()))
     every = totals_of(SECONDS)
 
@@ -119,17 +119,19 @@ def test_what_ended_in_all_the_seconds_is_kept() -> None:
     assert kept.stages == every.stages
 
 
-def test_a_bucket_has_the_least_and_the_most_of_its_seconds() -> None:
+def test_a_bucket_has_the_minimum_and_maximum_of_its_seconds() -> None:
     seconds = SECONDS[:BUCKET_S]
     bucket = bucket_of(seconds)
 
-    users = [it.users for it in seconds]
-    successes = [sum(n for one in it.requests for _, n in one.successes) for it in seconds]
+    users = [second.users for second in seconds]
+    successes = [
+        sum(n for request in second.requests for _, n in request.successes) for second in seconds
+    ]
     assert (bucket.second, bucket.min_users, bucket.users) == (0, min(users), max(users))
     assert (bucket.min_successes, bucket.max_successes) == (min(successes), max(successes))
-    looks = [it.containers[1] for it in seconds]
-    cores = [it.cpu_cores for it in looks if it.cpu_cores is not None]
-    memory = [it.memory_bytes for it in looks if it.memory_bytes is not None]
+    readings = [second.containers[1] for second in seconds]
+    cores = [reading.cpu_cores for reading in readings if reading.cpu_cores is not None]
+    memory = [reading.memory_bytes for reading in readings if reading.memory_bytes is not None]
     assert bucket.unpacked().containers[1] == ContainerRange(
         name="model-2",
         min_cpu_cores=min(cores),
@@ -148,7 +150,7 @@ def test_a_bucket_keeps_latencies_exactly(latency_ms: float) -> None:
     assert found.successes == histogram
 
 
-def test_a_phase_begins_within_no_bucket() -> None:
+def test_no_bucket_spans_the_start_of_a_phase() -> None:
     samples = samples_of(SECONDS, whole_s=WHOLE_S, bounds=[14, 30, 57])
 
     found = [second for second, is_bucket in starts(list(samples.parts())) if is_bucket]
@@ -159,31 +161,31 @@ def test_a_phase_begins_within_no_bucket() -> None:
         (20, True),
     ]
     assert len(totals_of(list(samples.parts(14, 57))).errors) > 0
-    assert not any(samples.divides(it) for it in (14, 30, 57, LENGTH))
+    assert not any(samples.divides(index) for index in (14, 30, 57, LENGTH))
 
 
-def test_a_bucket_is_not_divided() -> None:
+def test_a_bucket_cannot_be_divided() -> None:
     samples = samples_of(SECONDS, whole_s=WHOLE_S)
 
     assert samples.divides(5)
     for begin, end in ((5, LENGTH), (0, 5)):
         with pytest.raises(LookupError, match="one bucket"):
             list(samples.parts(begin, end))
-    with pytest.raises(LookupError, match="second 5 is kept in a bucket only"):
+    with pytest.raises(LookupError, match="second 5 is merged in a bucket"):
         samples[5]
-    with pytest.raises(LookupError, match="in a bucket only"):
+    with pytest.raises(LookupError, match="is merged in a bucket"):
         list(samples)
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=6))
-def test_an_older_version_stays_as_it_was_when_others_grow_from_it(growth: list[int]) -> None:
+def test_versions_that_grow_from_the_same_samples_are_independent(growth: list[int]) -> None:
     versions = [samples_of(SECONDS[:50], whole_s=20)]
-    noted = [list(versions[0].parts())]
+    expected_parts = [list(versions[0].parts())]
     for number, seconds in enumerate(growth):
         grown = versions[number // 2]
         for _ in range(seconds):
             grown = grown.plus(sample(second=len(grown), users=number))
         versions.append(grown)
-        noted.append(list(grown.parts()))
+        expected_parts.append(list(grown.parts()))
 
-    assert [list(it.parts()) for it in versions] == noted
+    assert [list(version.parts()) for version in versions] == expected_parts

@@ -1,4 +1,4 @@
-"""What services said: written, found again by name and by time."""
+"""Log lines of services: written, then found by name and by time."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,23 +19,24 @@ from loadbench.engine.journal.service_log import (
 BEGIN = datetime(2026, 11, 27, 2, 44, tzinfo=UTC)
 
 
-def moment(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     at = BEGIN + timedelta(seconds=seconds)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def write(file: Path, *seconds: float, before: str = "") -> None:
-    said = (
-        format_log_line(moment(at), f"model-{i % 2}", f"line {i}") for i, at in enumerate(seconds)
+    lines = (
+        format_log_line(timestamp(at), f"model-{i % 2}", f"line {i}")
+        for i, at in enumerate(seconds)
     )
-    file.write_text(before + "".join(said), encoding="utf-8")
+    file.write_text(before + "".join(lines), encoding="utf-8")
 
 
-def texts(said: list[LogLine] | None) -> list[str] | None:
-    return None if said is None else [it.text for it in said]
+def texts(lines: list[LogLine] | None) -> list[str] | None:
+    return None if lines is None else [line.text for line in lines]
 
 
-def test_what_is_written_is_read_with_its_time(tmp_path: Path) -> None:
+def test_written_lines_are_read_with_their_timestamps(tmp_path: Path) -> None:
     log = StackLog(tmp_path / "stack.log")
     log.write("model-1", "a | b")
     log.write("api", "")
@@ -47,7 +48,7 @@ def test_what_is_written_is_read_with_its_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "line"),
     [
         (b"model-1 | ready", LogLine("", "model-1", "ready")),
         (b"ready", LogLine("", "", "ready")),
@@ -55,8 +56,8 @@ def test_what_is_written_is_read_with_its_time(tmp_path: Path) -> None:
         (b"2026-11-27T02:44:35.123Z api | up", LogLine("2026-11-27T02:44:35.123Z", "api", "up")),
     ],
 )
-def test_lines_of_older_runs_have_no_time(raw: bytes, said: LogLine) -> None:
-    assert parse(raw) == said
+def test_lines_are_parsed_with_and_without_timestamps(raw: bytes, line: LogLine) -> None:
+    assert parse(raw) == line
 
 
 @given(
@@ -67,7 +68,7 @@ def test_lines_of_older_runs_have_no_time(raw: bytes, said: LogLine) -> None:
     st.booleans(),
 )
 @settings(max_examples=200, deadline=None)
-def test_a_span_has_its_lines_and_no_others(
+def test_a_time_span_contains_exactly_its_lines(
     tmp_path_factory: pytest.TempPathFactory,
     seconds: list[int],
     begin: int,
@@ -79,34 +80,36 @@ def test_a_span_has_its_lines_and_no_others(
     write(file, *seconds)
     if torn:
         with file.open("a") as more:
-            more.write(moment(1000)[:10])
-    found = read_lines_between(file, moment(begin), moment(max(begin, end)), most=most)
-    wanted = [f"line {i}" for i, at in enumerate(seconds) if begin <= at < max(begin, end)]
-    assert (texts(found) or []) == wanted[-most:]
+            more.write(timestamp(1000)[:10])
+    found = read_lines_between(file, timestamp(begin), timestamp(max(begin, end)), most=most)
+    expected = [f"line {i}" for i, at in enumerate(seconds) if begin <= at < max(begin, end)]
+    assert (texts(found) or []) == expected[-most:]
 
 
-def test_a_span_without_an_end_goes_to_the_end(tmp_path: Path) -> None:
+def test_an_open_time_span_extends_to_the_end_of_the_file(tmp_path: Path) -> None:
     write(tmp_path / "log", *range(10))
-    assert texts(read_lines_between(tmp_path / "log", moment(7), "", most=5)) == [
+    assert texts(read_lines_between(tmp_path / "log", timestamp(7), "", most=5)) == [
         "line 7",
         "line 8",
         "line 9",
     ]
 
 
-def test_lines_without_times_are_before_all_others(tmp_path: Path) -> None:
+def test_lines_without_timestamps_are_older_than_all_others(tmp_path: Path) -> None:
     old = "model-0 | old\n" * 1000
     write(tmp_path / "log", *range(10), before=old)
-    assert texts(read_lines_between(tmp_path / "log", moment(0), moment(2), most=9)) == [
+    assert texts(read_lines_between(tmp_path / "log", timestamp(0), timestamp(2), most=9)) == [
         "line 0",
         "line 1",
     ]
     (tmp_path / "log").write_text(old)
-    assert read_lines_between(tmp_path / "log", moment(0), moment(2), most=9) is None
+    assert read_lines_between(tmp_path / "log", timestamp(0), timestamp(2), most=9) is None
 
 
-def test_a_large_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "log", *(it / 100 for it in range(100_000)))
+def test_a_large_file_is_not_read_completely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "log", *(number / 100 for number in range(100_000)))
     parsed = []
 
     def counted(raw: bytes) -> LogLine:
@@ -114,17 +117,17 @@ def test_a_large_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.Monk
         return parse(raw)
 
     monkeypatch.setattr("loadbench.engine.journal.service_log.parse", counted)
-    found = read_lines_between(tmp_path / "log", moment(500), moment(500.1), most=200)
+    found = read_lines_between(tmp_path / "log", timestamp(500), timestamp(500.1), most=200)
     assert found is not None
     assert len(found) == 10
     assert len(parsed) < 100
 
 
-def test_one_service_is_heard_among_others(tmp_path: Path) -> None:
+def test_the_last_lines_of_one_service_are_found(tmp_path: Path) -> None:
     write(tmp_path / "log", *range(10))
     with (tmp_path / "log").open("a") as file:
         file.write("api | model-1 | is not its name\nhalf a li")
-    said, offset = read_last_lines(tmp_path / "log", "model-1", most=3)
-    assert [it.text for it in said] == ["line 5", "line 7", "line 9"]
+    lines, offset = read_last_lines(tmp_path / "log", "model-1", most=3)
+    assert texts(lines) == ["line 5", "line 7", "line 9"]
     assert offset == (tmp_path / "log").stat().st_size - len("half a li")
     assert read_last_lines(tmp_path / "none", "model-1", most=3) == ([], 0)

@@ -1,4 +1,4 @@
-"""The fold: what a run's events come to."""
+"""The fold of a run's events into its state."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from loadbench.engine.journal.events import (
     StackProgress,
 )
 from loadbench.engine.journal.samples import WHOLE_S, Samples
-from loadbench.engine.journal.state import EMPTY, MESSAGES_KEPT, OVER, CellStatus, RunState, fold
+from loadbench.engine.journal.state import EMPTY, MAX_MESSAGES, OVER, CellStatus, RunState, fold
 from loadbench.engine.journal.time_bucket import TimeBucket
 from loadbench.engine.measure.buckets import merge, successes
 from loadbench.engine.profile.model import SETTLE_WINDOWS
@@ -37,180 +37,180 @@ from tests.support.builders import (
 )
 
 KEYS = FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
-BEGUN = run_started(make_profile(models=[1, 2, 3]))
+STARTED = run_started(make_profile(models=[1, 2, 3]))
 ENDS = [cell_finished(), cell_failed(), cell_skipped()]
 
 
 def resumed(*retry: str) -> RunResumed:
-    """The run goes on with another process."""
+    """Return the event of resuming the run in another process."""
     return RunResumed(pid=7, retry=retry, hardware={}, versions={})
 
 
-def outstanding(state: RunState) -> list[str]:
-    """The keys of the cells that are still to be measured."""
+def outstanding_keys(state: RunState) -> list[str]:
+    """Return the keys of the cells still to be measured."""
     return [cell.cell.key for cell in state.outstanding]
 
 
-def test_a_run_begins_with_every_cell_outstanding_in_the_order_of_the_plan() -> None:
-    state = state_after(BEGUN)
-    assert outstanding(state) == list(KEYS)
-    assert (state.pid, state.started, state.finished) == (4242, BEGUN, None)
-    assert state.started_at == entries([BEGUN])[0].at
+def test_a_new_run_has_all_cells_outstanding_in_plan_order() -> None:
+    state = state_after(STARTED)
+    assert outstanding_keys(state) == list(KEYS)
+    assert (state.pid, state.started, state.finished) == (4242, STARTED, None)
+    assert state.started_at == entries([STARTED])[0].at
 
 
-def test_a_cell_that_is_attempted_is_the_current_one_and_outstanding() -> None:
-    state = state_after(BEGUN, cell_started())
+def test_a_started_cell_is_current_and_outstanding() -> None:
+    state = state_after(STARTED, cell_started())
     assert state.current_cell is not None
     assert state.current_cell.cell.key == FIRST
     assert state.current_cell.status is CellStatus.RUNNING
-    assert outstanding(state) == list(KEYS)
+    assert outstanding_keys(state) == list(KEYS)
 
 
 @pytest.mark.parametrize(("end", "status"), list(zip(ENDS, OVER, strict=True)))
-def test_a_cell_is_over_when_its_attempt_is(end: Event, status: CellStatus) -> None:
-    state = state_after(BEGUN, cell_started(), sample(), end)
+def test_a_cell_ends_with_its_attempt(end: Event, status: CellStatus) -> None:
+    state = state_after(STARTED, cell_started(), sample(), end)
     cell = state.cells[FIRST]
     assert cell.status is status
     assert end in (cell.finished, cell.failed, cell.skipped)
     assert (state.current, state.phase, state.samples) == (None, None, Samples())
-    assert outstanding(state) == [SECOND, THIRD]
+    assert outstanding_keys(state) == [SECOND, THIRD]
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_the_latest_attempt_decides(end: Event) -> None:
-    state = state_after(BEGUN, cell_started(), end, cell_started(attempt=2))
-    assert outstanding(state) == list(KEYS)
+def test_the_latest_attempt_determines_the_status(end: Event) -> None:
+    state = state_after(STARTED, cell_started(), end, cell_started(attempt=2))
+    assert outstanding_keys(state) == list(KEYS)
     assert state.cells[FIRST].attempt == 2
     last = cell_finished(attempt=2)
-    cell = state_after(BEGUN, cell_started(), end, cell_started(attempt=2), last).cells[FIRST]
+    cell = state_after(STARTED, cell_started(), end, cell_started(attempt=2), last).cells[FIRST]
     assert (cell.status, cell.finished) == (CellStatus.FINISHED, last)
     assert (cell.failed, cell.skipped) == (None, None)
 
 
-def test_a_cell_to_come_that_is_skipped_leaves_the_current_one_alone() -> None:
-    state = state_after(BEGUN, cell_started(), sample(), cell_skipped(SECOND, attempt=0))
+def test_skipping_a_pending_cell_keeps_the_current_cell() -> None:
+    state = state_after(STARTED, cell_started(), sample(), cell_skipped(SECOND, attempt=0))
     assert (state.current, state.samples) == (FIRST, Samples().plus(sample()))
-    assert outstanding(state) == [FIRST, THIRD]
+    assert outstanding_keys(state) == [FIRST, THIRD]
 
 
-def test_cells_that_were_added_are_outstanding_in_their_place() -> None:
+def test_added_cells_are_outstanding_in_plan_order() -> None:
     added = answered("add", added=(make_cell(1, 7), make_cell(4)))
 
-    state = state_after(BEGUN, cell_started(), sample(), added)
+    state = state_after(STARTED, cell_started(), sample(), added)
 
-    assert outstanding(state) == [FIRST, "m1_u7_s2", SECOND, THIRD, "m4_u2_s2"]
+    assert outstanding_keys(state) == [FIRST, "m1_u7_s2", SECOND, THIRD, "m4_u2_s2"]
     assert (state.current, state.samples) == (FIRST, Samples().plus(sample()))
-    resumed_state = state_after(BEGUN, added, cell_started("m4_u2_s2"), resumed())
-    assert outstanding(resumed_state) == outstanding(state)
+    resumed_state = state_after(STARTED, added, cell_started("m4_u2_s2"), resumed())
+    assert outstanding_keys(resumed_state) == outstanding_keys(state)
 
 
-def test_a_cell_that_is_there_already_stays_as_it_is() -> None:
-    begun = (BEGUN, cell_started(), cell_finished())
+def test_adding_an_existing_cell_changes_nothing() -> None:
+    before = (STARTED, cell_started(), cell_finished())
 
-    state = state_after(*begun, answered("add", added=(make_cell(1, 2),)))
+    state = state_after(*before, answered("add", added=(make_cell(1, 2),)))
 
-    assert state.cells == state_after(*begun).cells
+    assert state.cells == state_after(*before).cells
 
 
-def test_what_was_refused_is_not_added() -> None:
+def test_a_rejected_add_adds_no_cells() -> None:
     refused = answered("add", accepted=False, added=(make_cell(4),))
 
-    assert outstanding(state_after(BEGUN, refused)) == list(KEYS)
+    assert outstanding_keys(state_after(STARTED, refused)) == list(KEYS)
 
 
-def test_samples_are_those_of_the_current_attempt() -> None:
+def test_samples_belong_to_the_current_attempt() -> None:
     lost = (cell_started(), sample(second=0), sample(second=1))
-    state = state_after(BEGUN, *lost, cell_started(attempt=2), sample(second=5))
+    state = state_after(STARTED, *lost, cell_started(attempt=2), sample(second=5))
     assert [entry.second for entry in state.samples] == [5]
 
 
-def test_a_phase_and_its_beginning_are_those_of_the_current_cell() -> None:
-    state = state_after(BEGUN, cell_started(), CellPhase(cell=FIRST, phase=Phase.RAMPING))
+def test_the_phase_and_its_start_belong_to_the_current_cell() -> None:
+    state = state_after(STARTED, cell_started(), CellPhase(cell=FIRST, phase=Phase.RAMPING))
     assert (state.phase, state.cell_since_s, state.phase_since_s) == (Phase.RAMPING, 2.0, 3.0)
     state = fold(entries([cell_started(SECOND)]), state)
     assert state.phase is None
 
 
-def test_progress_of_the_stack_is_shown_until_a_cell_begins() -> None:
+def test_stack_progress_is_cleared_when_a_cell_starts() -> None:
     progress = StackProgress(step="starting", line="model-1")
-    assert state_after(BEGUN, progress).progress == progress
-    assert state_after(BEGUN, progress, cell_started()).progress is None
+    assert state_after(STARTED, progress).progress == progress
+    assert state_after(STARTED, progress, cell_started()).progress is None
 
 
 @pytest.mark.parametrize("end", ENDS)
 def test_again_makes_a_cell_outstanding(end: Event) -> None:
-    state = state_after(BEGUN, cell_started(), end, answered("again", FIRST))
-    assert outstanding(state) == list(KEYS)
+    state = state_after(STARTED, cell_started(), end, answered("again", FIRST))
+    assert outstanding_keys(state) == list(KEYS)
 
 
-def test_a_refused_command_changes_nothing_but_is_answered() -> None:
-    before = (BEGUN, cell_started(), cell_finished())
+def test_a_rejected_command_is_answered_and_changes_nothing() -> None:
+    before = (STARTED, cell_started(), cell_finished())
     for command in ("again", "pause"):
         state = state_after(*before, answered(command, FIRST, accepted=False))
         assert not state.paused
-        assert outstanding(state) == [SECOND, THIRD]
+        assert outstanding_keys(state) == [SECOND, THIRD]
         assert state.answered == {"id-1"}
 
 
 def test_pause_lasts_until_resume() -> None:
     pause, resume = answered("pause", identity="a"), answered("resume", identity="b")
-    assert state_after(BEGUN, pause).paused
-    assert not state_after(BEGUN, pause, resume).paused
-    assert state_after(BEGUN, pause, resume).answered == {"a", "b"}
+    assert state_after(STARTED, pause).paused
+    assert not state_after(STARTED, pause, resume).paused
+    assert state_after(STARTED, pause, resume).answered == {"a", "b"}
 
 
-def test_resume_makes_the_running_cell_pending_and_keeps_what_is_over() -> None:
+def test_resuming_makes_the_running_cell_pending_and_keeps_ended_cells() -> None:
     before = (cell_started(), cell_finished(), cell_started(SECOND), sample(SECOND))
-    state = state_after(BEGUN, *before, resumed())
+    state = state_after(STARTED, *before, resumed())
     assert state.count(CellStatus.RUNNING) == 0
-    assert outstanding(state) == [SECOND, THIRD]
+    assert outstanding_keys(state) == [SECOND, THIRD]
     assert state.cells[SECOND].attempt == 1
     assert (state.pid, state.current, state.samples) == (7, None, Samples())
 
 
-def test_a_run_that_was_killed_while_it_was_paused_is_not_paused_when_it_is_resumed() -> None:
-    assert not state_after(BEGUN, answered("pause"), resumed()).paused
+def test_a_run_killed_while_paused_is_not_paused_after_resuming() -> None:
+    assert not state_after(STARTED, answered("pause"), resumed()).paused
 
 
-def test_resume_makes_the_failed_cells_pending_that_are_retried() -> None:
+def test_resuming_makes_retried_cells_pending() -> None:
     failures = (cell_started(), cell_failed(), cell_started(SECOND), cell_failed(SECOND))
-    assert outstanding(state_after(BEGUN, *failures, resumed())) == [THIRD]
-    assert outstanding(state_after(BEGUN, *failures, resumed(SECOND))) == [SECOND, THIRD]
+    assert outstanding_keys(state_after(STARTED, *failures, resumed())) == [THIRD]
+    assert outstanding_keys(state_after(STARTED, *failures, resumed(SECOND))) == [SECOND, THIRD]
 
 
-def test_a_run_that_was_stopped_goes_on_when_it_is_resumed() -> None:
-    stopped = RunFinished(result=Result.STOPPED, reason="asked for")
-    state = state_after(BEGUN, cell_started(), answered("pause"), stopped)
+def test_a_stopped_run_can_be_resumed() -> None:
+    stopped = RunFinished(result=Result.STOPPED, reason="on request")
+    state = state_after(STARTED, cell_started(), answered("pause"), stopped)
     assert (state.finished, state.current, state.paused) == (stopped, None, False)
-    assert outstanding(state) == list(KEYS)
+    assert outstanding_keys(state) == list(KEYS)
     assert fold(entries([resumed()]), state).finished is None
 
 
 def test_only_the_newest_messages_are_kept() -> None:
-    state = state_after(*(Note(text=str(number)) for number in range(MESSAGES_KEPT + 5)))
+    state = state_after(*(Note(text=str(number)) for number in range(MAX_MESSAGES + 5)))
     assert [message.text for message in state.messages] == [
-        str(number) for number in range(5, MESSAGES_KEPT + 5)
+        str(number) for number in range(5, MAX_MESSAGES + 5)
     ]
 
 
-def test_answers_are_messages_too() -> None:
-    state = state_after(BEGUN, answered("pause"))
+def test_command_answers_are_messages() -> None:
+    state = state_after(STARTED, answered("pause"))
     assert [message.text for message in state.messages] == ["pause it is"]
 
 
-def test_events_of_cells_that_are_not_in_the_plan_are_passed_over() -> None:
-    strange = (cell_started("m9_u9_s9"), cell_finished("m9_u9_s9"), answered("again", "m9_u9_s9"))
-    state = state_after(BEGUN, *strange)
+def test_events_of_unknown_cells_are_ignored() -> None:
+    unknown = (cell_started("m9_u9_s9"), cell_finished("m9_u9_s9"), answered("again", "m9_u9_s9"))
+    state = state_after(STARTED, *unknown)
     assert tuple(state.cells) == KEYS
     assert state.current_cell is None
 
 
-def test_folding_changes_no_state_that_was_there() -> None:
-    begun = state_after(BEGUN)
-    fold(entries([cell_started(), sample(), cell_finished()]), begun)
-    assert begun == state_after(BEGUN)
+def test_folding_does_not_change_earlier_states() -> None:
+    before = state_after(STARTED)
+    fold(entries([cell_started(), sample(), cell_finished()]), before)
+    assert before == state_after(STARTED)
     with pytest.raises(TypeError):
-        begun.cells[FIRST] = begun.cells[SECOND]  # type: ignore[index]  # that is the point
+        before.cells[FIRST] = before.cells[SECOND]  # type: ignore[index]  # must raise
 
 
 one_event = st.sampled_from(KEYS).flatmap(
@@ -227,21 +227,19 @@ one_event = st.sampled_from(KEYS).flatmap(
             answered("resume"),
             resumed(key),
             Note(text="n"),
-            RunFinished(result=Result.DONE, reason="every cell is over"),
+            RunFinished(result=Result.DONE, reason="3 of 3 cells measured"),
         ]
     )
 )
 
 
 @given(st.lists(one_event), st.integers(0, 50))
-def test_folding_a_beginning_and_then_the_rest_is_folding_all(
-    events: list[Event], cut: int
-) -> None:
-    told = entries([BEGUN, *events])
-    assert fold(told[cut:], fold(told[:cut])) == fold(told, EMPTY)
+def test_folding_in_two_steps_equals_folding_at_once(events: list[Event], cut: int) -> None:
+    run_entries = entries([STARTED, *events])
+    assert fold(run_entries[cut:], fold(run_entries[:cut])) == fold(run_entries, EMPTY)
 
 
-def test_a_cell_that_is_skipped_while_it_waits_keeps_the_times_of_its_attempt() -> None:
+def test_skipping_a_pending_cell_keeps_the_times_of_its_last_attempt() -> None:
     state = fold(
         entries(
             [
@@ -256,38 +254,38 @@ def test_a_cell_that_is_skipped_while_it_waits_keeps_the_times_of_its_attempt() 
     cell = state.cells["m1_u2_s2"]
 
     assert cell.status is CellStatus.SKIPPED
-    told = entries([run_started(), cell_started(), cell_finished()])
-    assert (cell.began_at, cell.ended_at) == (told[1].at, told[2].at)
+    _, started, finished = entries([run_started(), cell_started(), cell_finished()])
+    assert (cell.began_at, cell.ended_at) == (started.at, finished.at)
 
 
 # The profile
 
 
-def test_the_profile_is_typed_once_with_the_first_event() -> None:
+def test_the_profile_is_parsed_from_the_first_event() -> None:
     profile = make_profile(users=[2, 4])
 
     assert state_after(run_started(profile)).profile == profile
     assert state_after().profile is None
 
 
-def test_a_profile_that_cannot_be_read_is_a_problem_and_the_cells_are_there_all_the_same() -> None:
-    begun = run_started()
-    state = state_after(replace(begun, profile={**begun.profile, "device": "abacus"}))
+def test_an_unreadable_profile_is_reported_and_the_cells_are_kept() -> None:
+    started = run_started()
+    state = state_after(replace(started, profile={**started.profile, "device": "abacus"}))
 
     assert state.profile is None
-    assert "cannot read (device)" in state.profile_problem
+    assert "cannot read the profile (device)" in state.profile_problem
     assert list(state.cells) == ["m1_u2_s2"]
 
 
-def test_keys_that_this_version_does_not_know_are_no_problem() -> None:
-    begun = run_started()
-    state = state_after(replace(begun, profile={**begun.profile, "weather": "good"}))
+def test_unknown_keys_of_the_profile_are_ignored() -> None:
+    started = run_started()
+    state = state_after(replace(started, profile={**started.profile, "weather": "good"}))
 
     assert state.profile == make_profile()
     assert not state.profile_problem
 
 
-# A cell of hours
+# Long cells
 
 
 def test_a_phase_of_a_long_cell_has_all_its_seconds() -> None:
@@ -302,13 +300,13 @@ def test_a_phase_of_a_long_cell_has_all_its_seconds() -> None:
 
     parts = state.samples_in(Phase.MEASURING)
 
-    assert any(isinstance(it, TimeBucket) for it in parts)
+    assert any(isinstance(part, TimeBucket) for part in parts)
     assert state.indices_in(Phase.MEASURING) == range(ramp_s, ramp_s + measured_s)
-    found = merge(successes(it.requests) for it in parts)
-    assert found == ((10.0, 40 * measured_s),)
+    merged = merge(successes(part.requests) for part in parts)
+    assert merged == ((10.0, 40 * measured_s),)
 
 
-def test_seconds_that_settling_needs_are_kept_whole() -> None:
+def test_the_seconds_needed_for_settling_are_kept_in_full() -> None:
     window_s = WHOLE_S
     profile = make_profile(settle={"max": SETTLE_WINDOWS * window_s, "window": window_s})
 

@@ -1,4 +1,4 @@
-"""What is made before a run's first event, and what is left of it where the run is refused."""
+"""Preparing a run, and cleaning up if it is refused."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ stack: {driver: local}
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
-    """The only driver there is."""
+    """Install a fake as the only driver."""
     fake = FakeDriver("local")
     monkeypatch.setattr(registry, "DRIVERS", {fake.name: fake})
     return fake
@@ -34,7 +34,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
 
 @pytest.fixture
 def request_to_run(tmp_path: Path) -> RunRequest:
-    """A request in a workspace that has what a profile needs."""
+    """A request in a workspace that has all files that the profile needs."""
     (tmp_path / "images").mkdir()
     (tmp_path / "locustfile.py").touch()
     file = tmp_path / "mine.yaml"
@@ -42,7 +42,7 @@ def request_to_run(tmp_path: Path) -> RunRequest:
     return RunRequest.to_run(Workspace(tmp_path, tmp_path / "reports"), file, load_profile(file))
 
 
-def test_a_stack_is_opened_for_the_folder_of_the_run_before_that_is_there(
+def test_the_stack_is_opened_before_the_run_folder_exists(
     driver: FakeDriver, request_to_run: RunRequest
 ) -> None:
     def is_absent() -> None:
@@ -60,7 +60,7 @@ def test_a_stack_is_opened_for_the_folder_of_the_run_before_that_is_there(
     prepared.lock.release()
 
 
-def test_a_stack_that_cannot_be_opened_any_more_leaves_nothing_behind(
+def test_a_stack_that_cannot_be_opened_leaves_no_files(
     driver: FakeDriver, request_to_run: RunRequest
 ) -> None:
     def refuse() -> None:
@@ -73,7 +73,7 @@ def test_a_stack_that_cannot_be_opened_any_more_leaves_nothing_behind(
     assert list(request_to_run.workspace.reports.iterdir()) == []
 
 
-def test_a_preview_opens_nothing(driver: FakeDriver, request_to_run: RunRequest) -> None:
+def test_a_preview_opens_no_stack(driver: FakeDriver, request_to_run: RunRequest) -> None:
     plan = preview_run(request_to_run)
 
     assert plan.preflight.driver == "local"
@@ -82,29 +82,29 @@ def test_a_preview_opens_nothing(driver: FakeDriver, request_to_run: RunRequest)
     assert not request_to_run.workspace.reports.exists()
 
 
-def test_a_profile_that_has_changed_is_refused_before_any_driver_is_asked(
+def test_a_changed_profile_is_refused_before_the_preflight(
     driver: FakeDriver, request_to_run: RunRequest
 ) -> None:
     Path(request_to_run.profile_file).write_text(TEXT.replace("[2]", "[3]", 1), encoding="utf-8")
 
-    for ask in (preview_run, prepare_run):
+    for function in (preview_run, prepare_run):
         with pytest.raises(RefusedError, match=r"users was \[2\], is \[3\]"):
-            ask(request_to_run)
+            function(request_to_run)
     assert driver.asked == []
 
 
-# Resuming what another version began
+# Resuming a run of an earlier version
 
 
-def test_a_run_begun_by_a_version_before_is_resumed(driver: FakeDriver, tmp_path: Path) -> None:
-    """Its journal knows no findings, no levels and no clients; its cells go on all the same."""
+def test_a_run_of_an_earlier_version_is_resumed(driver: FakeDriver, tmp_path: Path) -> None:
+    """A journal without findings, levels and clients can be resumed."""
     (tmp_path / "images").mkdir()
     (tmp_path / "locustfile.py").touch()
     folder = tmp_path / "reports" / "fast" / "interrupted"
     folder.mkdir(parents=True)
     recorded = (JOURNALS / "interrupted.jsonl").read_text(encoding="utf-8")
-    begun, *rest = recorded.splitlines()
-    line = json.dumps({**json.loads(begun), "workspace": str(tmp_path)}, separators=(",", ":"))
+    first, *rest = recorded.splitlines()
+    line = json.dumps({**json.loads(first), "workspace": str(tmp_path)}, separators=(",", ":"))
     (folder / FILE_NAME).write_text("\n".join((line, *rest, "")), encoding="utf-8")
     before = read_run(folder).state
 
@@ -112,7 +112,8 @@ def test_a_run_begun_by_a_version_before_is_resumed(driver: FakeDriver, tmp_path
     prepared.journal.close()
     prepared.lock.release()
 
-    assert [it.cell for it in prepared.state.outstanding] == [it.cell for it in before.outstanding]
+    cells = [cell_state.cell for cell_state in prepared.state.outstanding]
+    assert cells == [cell_state.cell for cell_state in before.outstanding]
     assert prepared.state.cells["m1_u2_s8"].finished == before.cells["m1_u2_s8"].finished
     assert prepared.profile == before.profile
     assert driver.opened == [folder]

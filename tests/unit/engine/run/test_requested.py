@@ -1,4 +1,4 @@
-"""A request carries the profile that was looked at; its file is read again only to compare."""
+"""A run request carries the profile that the user has seen; its file is only compared with it."""
 
 import json
 from dataclasses import asdict, replace
@@ -25,49 +25,49 @@ stack: {environment: {GREETING: "grüß dich"}}
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A profile's file."""
-    made = tmp_path / "mine.yaml"
-    made.write_text(TEXT, encoding="utf-8")
-    return made
+    """The file of a profile."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
 
 
-def look_at(file: Path, *overrides: str) -> RunRequest:
-    """Read a profile, and request a run of what was read."""
+def request_for(file: Path, *overrides: str) -> RunRequest:
+    """Read a profile and return a request to run it."""
     workspace = Workspace(file.parent, file.parent / "reports")
     return RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
 
 
-def arrived(request: RunRequest) -> RunRequest:
-    """The request as the runner's process reads it."""
+def received(request: RunRequest) -> RunRequest:
+    """Return the request as the runner's process receives it."""
     return read_request(json.dumps(asdict(request)))
 
 
-def test_a_request_arrives_as_it_was_sent(file: Path) -> None:
-    request = look_at(file, "users=3")
+def test_a_request_survives_the_transfer_to_the_runner(file: Path) -> None:
+    request = request_for(file, "users=3")
 
-    assert arrived(request) == request
-    assert requested_profile(arrived(request)) == load_profile(file, ("users=3",))
+    assert received(request) == request
+    assert requested_profile(received(request)) == load_profile(file, ("users=3",))
 
 
-def test_a_request_to_resume_arrives_as_it_was_sent(tmp_path: Path) -> None:
+def test_a_request_to_resume_survives_the_transfer(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path, tmp_path / "reports", bundled=True)
     request = RunRequest.to_resume(workspace, tmp_path / "reports" / "x" / "1", retry_failed=True)
 
-    assert arrived(request) == request
-    assert arrived(request).workspace == workspace
+    assert received(request) == request
+    assert received(request).workspace == workspace
 
 
-def test_a_request_says_the_same_of_the_same_profile_however_it_is_written(file: Path) -> None:
-    first = look_at(file)
+def test_the_digest_does_not_depend_on_how_the_profile_is_written(file: Path) -> None:
+    first = request_for(file)
     lines = reversed(TEXT.splitlines())
     file.write_text("\n".join(lines).replace("1m30s", "90"), encoding="utf-8")
 
-    assert look_at(file).digest == first.digest
-    assert look_at(file, "users=2").digest != first.digest
+    assert request_for(file).digest == first.digest
+    assert request_for(file, "users=2").digest != first.digest
 
 
-def test_a_changed_comment_is_no_change(file: Path) -> None:
-    request = look_at(file)
+def test_a_changed_comment_is_ignored(file: Path) -> None:
+    request = request_for(file)
     file.write_text(f"# another comment\n{TEXT}\n", encoding="utf-8")
 
     assert requested_profile(request) == load_profile(file)
@@ -76,46 +76,47 @@ def test_a_changed_comment_is_no_change(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (TEXT.replace("users: [1]", "users: [2]"), r"users was \[1\], is \[2\]; look at it again$"),
+        (
+            TEXT.replace("users: [1]", "users: [2]"),
+            r"users was \[1\], is \[2\]\. Review it and try again$",
+        ),
         (
             TEXT.replace("1m30s", "2m").replace("grüß dich", "hi"),
-            r"run_time was 1m30s, is 2m; stack.environment.GREETING was grüß dich, is hi; look",
+            r"run_time was 1m30s, is 2m; stack.environment.GREETING was grüß dich, is hi\. Review",
         ),
         (TEXT.replace("GREETING", "OTHER"), r"stack.environment was {'GREETING.*, is {'OTHER"),
-        (f"{TEXT}batch_size: 4\n", "batch_size was 1, is 4; look at it again"),
+        (f"{TEXT}batch_size: 4\n", r"batch_size was 1, is 4\. Review it"),
     ],
 )
-def test_a_profile_that_has_changed_since_it_was_read_is_refused_with_what_changed(
-    file: Path, text: str, message: str
-) -> None:
-    request = look_at(file)
+def test_a_changed_profile_is_refused_with_its_changes(file: Path, text: str, message: str) -> None:
+    request = request_for(file)
     file.write_text(text, encoding="utf-8")
 
     with pytest.raises(RefusedError, match=rf"mine\.yaml has changed since it was read: {message}"):
         requested_profile(request)
 
 
-def test_a_change_that_is_overridden_is_none(file: Path) -> None:
-    request = look_at(file, "users=7")
+def test_a_change_of_an_overridden_key_is_ignored(file: Path) -> None:
+    request = request_for(file, "users=7")
     file.write_text(TEXT.replace("users: [1]", "users: [2]"), encoding="utf-8")
 
     assert requested_profile(request).users == (7,)
 
 
-def test_a_profile_that_was_removed_after_it_was_read_is_refused(file: Path) -> None:
-    request = look_at(file)
+def test_a_removed_profile_is_refused(file: Path) -> None:
+    request = request_for(file)
     file.unlink()
 
-    with pytest.raises(RefusedError, match=r"mine\.yaml was removed after it was read; restore"):
+    with pytest.raises(RefusedError, match=r"mine\.yaml was removed after it was read\. Restore"):
         requested_profile(request)
 
 
-def test_a_profile_that_is_broken_by_now_is_refused_with_its_mistake(file: Path) -> None:
-    request = look_at(file)
+def test_a_profile_that_has_become_invalid_is_refused_with_its_error(file: Path) -> None:
+    request = request_for(file)
     file.write_text(TEXT.replace("[1]", "[ten]"), encoding="utf-8")
 
-    problem = r"changed since it was read, and is not valid any more: .*mine\.yaml:2: users\[0\]"
-    with pytest.raises(RefusedError, match=problem):
+    message = r"changed since it was read and is no longer valid: .*mine\.yaml:2: users\[0\]"
+    with pytest.raises(RefusedError, match=message):
         requested_profile(request)
 
 
@@ -129,22 +130,24 @@ def test_a_profile_that_is_broken_by_now_is_refused_with_its_mistake(file: Path)
         {"profile": {"run_time": "soon"}},
     ],
 )
-def test_a_damaged_request_is_refused(file: Path, damage: dict[str, Any]) -> None:
-    request = look_at(file)
+def test_a_corrupted_request_is_refused(file: Path, damage: dict[str, Any]) -> None:
+    request = request_for(file)
     if profile := damage.get("profile"):
         damage = {"profile": {**request.profile, **profile}}
 
-    with pytest.raises(RefusedError, match="the profile mine was damaged on its way to the runner"):
+    with pytest.raises(
+        RefusedError, match=r"the profile mine was corrupted .* \(digest mismatch\)"
+    ):
         requested_profile(replace(request, **damage))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"workspace_root": 3}'])
-def test_what_is_no_request_is_refused(text: str) -> None:
-    with pytest.raises(RefusedError, match="the runner cannot read its request"):
+def test_an_invalid_request_is_refused(text: str) -> None:
+    with pytest.raises(RefusedError, match="invalid request to the runner"):
         read_request(text)
 
 
-def test_a_digest_is_of_values_and_not_of_their_order() -> None:
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest_of({"a": 1, "b": {"c": 2.0, "d": None}}) == digest_of(
         {"b": {"d": None, "c": 2.0}, "a": 1}
     )

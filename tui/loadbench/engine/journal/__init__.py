@@ -1,18 +1,18 @@
-"""A run as it is written and read: `reports/<profile>/<run>/journal.jsonl` and its neighbours.
+"""The journal of a run: `reports/<profile>/<run>/journal.jsonl` and related files.
 
-The journal is append-only, one JSON object a line, locked by its only writer for as long as the run
-is performed. Everything that is shown or decided is a fold of it.
+The journal is append-only, with one JSON object per line. Its only writer holds a lock on it while
+the run is live. Everything shown or decided is derived from a fold of its entries.
 
-- `events`: the vocabulary, on one page. `cells`: how cells stand in it.
-- `codec`: a line to an event and back; the order of the fields, the prefixes by which lines are
-  skipped unread, and what lines of earlier versions lack.
+- `events`: all event types, in one file. `cells`: how cells are recorded in events.
+- `codec`: converts lines to events and back; defines field order, the line prefixes that allow
+  skipping a line without parsing it, and defaults for lines of earlier versions.
 - `writer`, `reader`, `lock`: the file.
-- `state`: the only fold, from entries to `RunState`. `samples`: seconds of the current cell, the
-  older ones as a `time_bucket` for every ten.
-- `progress`: how far a run is, by the estimates of its plan.
-- `commands`: the way back, from viewers to the runner.
-- `service_log`: what the services of a run said.
+- `state`: the only fold, from entries to `RunState`. `samples`: the seconds of the current cell,
+  with older ones merged into a `time_bucket` per ten seconds.
+- `progress`: remaining time of a run, estimated from its plan.
+- `commands`: commands from viewers to the runner.
+- `service_log`: the log lines of the services of a run.
 
-To record something more: a field at the end of its type in `events`, with a default, since a line
-that lacks a field without one is skipped unread. docs/journal.md describes the format.
+To record more, append a field with a default to its type in `events`: a line that lacks a field
+without a default is skipped. docs/journal.md describes the format.
 """

@@ -1,4 +1,4 @@
-"""Cells as journals record them: models, the fields of the level, repeat. Pure."""
+"""Cells as recorded in a journal: models, the fields of the level, repeat. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from loadbench.engine.profile.plan import Cell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """What a recorded cell says beside its level."""
+    """The fields of a recorded cell that do not belong to its level."""
 
     models: int
     repeat: int = 1
@@ -22,10 +22,10 @@ _PLACE = TypeAdapter(_Place)
 
 
 def read_cell(fields: Any) -> Cell:
-    """Return a recorded cell.
+    """Parse a recorded cell.
 
     Raises:
-        ValueError: It is none that this version knows.
+        ValueError: The fields are invalid, or this version does not know the level.
     """
     if isinstance(fields, Cell):
         return fields
@@ -39,7 +39,7 @@ def read_cell(fields: Any) -> Cell:
 
 
 def cell_fields(cell: Cell) -> dict[str, Any]:
-    """Return what a journal records of a cell."""
+    """Return the fields of a cell to record in a journal."""
     return {
         "models": cell.models,
         **cell.level.fields,
@@ -51,4 +51,4 @@ def cell_fields(cell: Cell) -> dict[str, Any]:
 RecordedCell = Annotated[
     Cell, PlainValidator(read_cell), PlainSerializer(cell_fields, return_type=dict)
 ]
-"""A cell as a field of an event."""
+"""Type of an event's field that holds a cell."""

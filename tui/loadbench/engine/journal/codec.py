@@ -1,6 +1,7 @@
-"""A line of a journal: a JSON object, `type` first. Only this module knows the order of fields.
+"""Encode and decode the lines of a journal: one JSON object each, with `type` first.
 
-Lines are told apart by their first bytes, so that what nobody needs is never parsed.
+Only this module knows the order of fields. Lines are classified by their first bytes, so that
+unneeded lines are never parsed.
 """
 
 import json
@@ -30,22 +31,22 @@ VERSION = 1
 FILE_NAME = "journal.jsonl"
 
 _WITH_CLIENTS = (Sample.type, CellFinished.type)
-"""What these hold of a single load generator stands in their lines as fields of their own."""
+"""Types whose `clients` field is flattened into separate fields for a single load generator."""
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
-BEGIN_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
+RUN_STARTED_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
 COMMAND_PREFIX = f'{{"type":"{CommandAnswered.type}"'.encode()
-START_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
+CELL_STARTED_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
 OVER_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellFinished, CellFailed, CellSkipped)
 )
 RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
 HEAD_BYTES = 160
-"""Type, number, times and the cell are within these of every line."""
+"""Size in bytes of the start of a line that contains its type, number, times and cell."""
 NEXT_CELL_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
-"""A skipped cell need not be the one that is being measured, so that is none of them."""
+"""Excludes `cell_skipped`, since the skipped cell may not be the current one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +57,48 @@ class Entry:
     at: str
     """UTC, ISO 8601, with milliseconds."""
     elapsed_s: float
-    """Monotonic seconds since the run was started or resumed."""
+    """Monotonic seconds since the run started or was last resumed."""
     event: Event
 
 
 def decode(line: bytes, path: Path) -> Entry | None:
-    """Return the entry of a whole line; None: it is not one that this version knows.
+    """Decode a complete line.
 
     Args:
-        line: The line.
-        path: The file that it is of, for messages.
+        line: The line, without its newline.
+        path: The journal, for error messages.
+
+    Returns:
+        The entry, or None if this version does not know the type or cannot read its fields.
 
     Raises:
-        JournalError: The journal's major version is not ours, or its first line is broken.
+        JournalError: The major version is not supported, or the first line is invalid.
     """
     try:
-        # Unlike the standard library's, it makes equal strings one: each second repeats them all.
+        # Unlike `json`, it shares equal strings in memory, and every second repeats the same ones.
         fields = from_json(line)
         kind = fields["type"]
         if kind == RunStarted.type and fields["v"] != VERSION:
             raise JournalError(
-                f"{path}: format version {fields['v']}, this program reads {VERSION}; "
-                "use the loadbench-tui that wrote it, or a newer one"
+                f"{path}: unsupported format version {fields['v']} (this program reads {VERSION}). "
+                "Use the loadbench-tui version that wrote it, or a newer one"
             )
         if kind == CellFinished.type and "findings" not in fields:
             reasons: list[str] = fields["reasons"]
-            fields["findings"] = [{"rule": UNRECORDED, "text": it} for it in reasons]
+            fields["findings"] = [{"rule": UNRECORDED, "text": reason} for reason in reasons]
         if kind in _WITH_CLIENTS and "clients" not in fields:
             cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms")
             fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
         event = _ADAPTERS[kind].validate_python(fields)
         return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        if line.startswith(BEGIN_PREFIX):
-            raise JournalError(f"{path}: its first line cannot be read") from error
+        if line.startswith(RUN_STARTED_PREFIX):
+            raise JournalError(f"{path}: cannot read its first line (run_started)") from error
         return None
 
 
 def encode(entry: Entry) -> bytes:
-    """Return the line of an entry, with its newline."""
+    """Encode an entry as a line, with its newline."""
     fields = {
         "type": entry.event.type,
         "seq": entry.seq,
@@ -114,6 +118,6 @@ def encode(entry: Entry) -> bytes:
     return text.encode("utf-8", "replace") + b"\n"
 
 
-def mark_of(cell: str) -> bytes:
-    """Return what the head of each entry of a cell has in it."""
+def cell_marker(cell: str) -> bytes:
+    """Return the bytes that the head of each line of a cell contains."""
     return f'"cell":{json.dumps(cell)}'.encode()

@@ -1,4 +1,4 @@
-"""The one way back: what a viewer asks of a runner, appended to `commands.jsonl`."""
+"""Commands from viewers to the runner, appended to `commands.jsonl`."""
 
 import errno
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from loadbench.engine.files import Tail, named_os_errors, utc_now
+from loadbench.engine.files import Tail, convert_os_errors, utc_now
 
 FILE_NAME = "commands.jsonl"
 NAMES = ("pause", "resume", "skip", "again", "add", "stop")
@@ -17,15 +17,15 @@ NAMES = ("pause", "resume", "skip", "again", "add", "stop")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One request of a viewer."""
+    """A command sent by a viewer."""
 
     id: str
     at: str
     command: str
     cell: str | None = None
-    """The key of the cell that is meant; None: the current one, or none at all."""
+    """Key of the cell that the command applies to. None: the current cell, or no cell."""
     args: Any = None
-    """What else it says, as JSON reads it; None: nothing."""
+    """Further arguments, as parsed from JSON. None: no arguments."""
 
 
 def send_command(
@@ -36,17 +36,17 @@ def send_command(
     args: Mapping[str, Any] | None = None,
     identity: str | None = None,
 ) -> str:
-    """Ask something of the runner of a run.
+    """Send a command to the runner of a run.
 
     Args:
         folder: The run's folder.
         command: One of `NAMES`.
         cell: The key of a cell, for `skip` and `again`.
         args: The fields of a `Point`, for `add`.
-        identity: The id of the command, from `new_identity`; None: a new one.
+        identity: The id of the command, from `new_identity`. None creates a new one.
 
     Returns:
-        The id that the answer in the journal will carry.
+        The id of the command, which its answer in the journal repeats.
 
     Raises:
         JournalError: The file cannot be written.
@@ -62,13 +62,13 @@ def send_command(
     if args is not None:
         fields["args"] = dict(args)
     line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
-    with named_os_errors(folder / FILE_NAME):
+    with convert_os_errors(folder / FILE_NAME):
         _append(folder / FILE_NAME, line)
     return identity
 
 
 def new_identity() -> str:
-    """Return an id for a command."""
+    """Create a unique id for a command."""
     return str(uuid4())
 
 
@@ -76,17 +76,17 @@ def _append(path: Path, line: bytes) -> None:
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         size = os.fstat(fd).st_size
-        # A viewer that died while it wrote must not swallow this command too.
-        torn = size and os.pread(fd, 1, size - 1) != b"\n"
-        whole = b"\n" + line if torn else line
-        if os.write(fd, whole) < len(whole):
+        # If another viewer died while writing, end its partial line first.
+        is_torn = size and os.pread(fd, 1, size - 1) != b"\n"
+        data = b"\n" + line if is_torn else line
+        if os.write(fd, data) < len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(fd)
 
 
 class CommandReader:
-    """Reads the commands of a run as they come.
+    """Read the commands of a run as they arrive.
 
     Args:
         folder: The run's folder.
@@ -96,7 +96,7 @@ class CommandReader:
         self._tail = Tail(folder / FILE_NAME)
 
     def poll(self) -> list[Command]:
-        """Return the commands that arrived since the last call; lines that are none are skipped."""
+        """Return the commands that arrived since the last call; skip invalid lines."""
         try:
             lines = self._tail.poll()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The vocabulary of a journal: everything that a run has to say, on one page."""
+"""All event types of a journal, and the values in their fields."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 from loadbench.engine.journal.cells import RecordedCell
 
 Buckets = tuple[tuple[float, int], ...]
-"""A sparse histogram: (milliseconds, count), ascending. Milliseconds to three digits."""
+"""Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
 
 
 class Phase(StrEnum):
-    """What a cell is doing, in this order."""
+    """Phase of a cell, in this order."""
 
     SCALING = "scaling"
     RAMPING = "ramping"
@@ -29,7 +29,7 @@ class Result(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a cell's numbers are worth."""
+    """Whether a cell's results can be used."""
 
     VALID = "valid"
     SUSPECT = "suspect"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """The requests of one name, as two histograms of their latency."""
+    """The requests of one name, as latency histograms of successes and failures."""
 
     method: str
     name: str
@@ -48,9 +48,10 @@ class Requests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
-    """Sums over the successes that said where their time went, in ms. `count` of them did."""
+    """Times in ms, summed over the successes whose response has a `Server-Timing` header."""
 
     count: int = 0
+    """Number of these successes."""
     latency_ms: float = 0.0
     total_ms: float = 0.0
     queue_ms: float = 0.0
@@ -60,93 +61,98 @@ class Stages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientUse:
-    """What one load generator used of its machine."""
+    """Resource usage of one load generator."""
 
     cpu_cores: float
+    """CPU usage in cores."""
     lag_ms: float | None = None
-    """The most by which its event loop was late to something. None: not recorded."""
+    """Maximum event-loop lag in ms. None: not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container, or process of the local driver, as it is now."""
+    """Current status and resource usage of a container, or of a process of the local driver."""
 
     name: str
     service: str
     state: str
-    """`running` or `exited`; what else an engine may call it is shown as it is."""
+    """`running`, `exited`, or any other state that the engine reports."""
     exit_code: int | None = None
-    """Negative for a signal. None: it runs."""
+    """Exit code, negative for a signal. None: still running."""
     cpu_cores: float | None = None
-    """Cores that it used in the last second. None: not known yet."""
+    """CPU usage over the last second in cores. None: not known yet."""
     memory_bytes: int | None = None
+    """Memory usage in bytes. None: not known yet."""
     vram_bytes: int | None = None
-    """On all GPUs together. None: it uses none, or nobody can tell."""
+    """VRAM usage in bytes, summed over all GPUs. None: none used, or unknown."""
     health: str | None = None
-    """`starting`, `healthy` or `unhealthy`, by the container's own check. None: it has none."""
+    """Result of the container's health check: `starting`, `healthy` or `unhealthy`. None: no
+    health check."""
     oom_killed: bool = False
-    """The kernel killed a process of it for want of memory."""
+    """Whether the kernel's OOM killer killed one of its processes."""
     restarts: int = 0
-    """How often the engine has started it again."""
+    """Number of restarts by the engine."""
     image: str | None = None
-    """The digest that identifies its image. None: no image."""
+    """Digest of its image. None: no image."""
     throttled: float | None = None
-    """Share of the last second's scheduling periods in which its CPU limit held it back, 0 to 1.
-    None: it has no such limit, or nobody can tell."""
+    """Share of scheduling periods in the last second in which its CPU limit throttled it, 0 to 1.
+    None: no CPU limit, or unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """What one worker has done since it started, as the service's metrics count it."""
+    """Counters of one worker since it started, from the service's metrics."""
 
     id: str
     images: int
+    """Number of images classified."""
     infer_s: float
-    """Seconds in which its network ran."""
+    """Seconds spent in inference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceMetrics:
-    """What the service's own metrics tell at a moment. None: they do not tell that."""
+    """Metrics of the service at one moment. None: the service does not expose that metric."""
 
     queue_length: float | None = None
-    """Jobs that no worker has taken."""
+    """Number of jobs waiting for a worker."""
     workers: int | None = None
-    """Workers that are ready."""
+    """Number of ready workers."""
     totals: tuple[Worker, ...] = ()
+    """Counters of each worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What this whole machine did in a second, or on average over a window."""
+    """Resource usage of the whole machine in one second, or averaged over a window."""
 
     cores: int
-    """How many it has."""
+    """Number of CPU cores."""
     cpu_cores: float
-    """Those that were busy, whoever used them."""
+    """CPU usage of all processes in cores."""
     others_cpu_cores: float | None
-    """Those that neither the service, nor Locust, nor the runner used. None: the service is not
-    ours, so nobody can tell."""
+    """CPU usage of other processes in cores: not the service, Locust or the runner. None: unknown,
+    because the driver does not run the service."""
     stolen_cpu_cores: float
-    """Cores that the hypervisor gave to other machines while this one wanted them."""
+    """CPU steal in cores: time that the hypervisor gave to other virtual machines."""
     swapped_bytes: int
-    """Read from and written to swap: the sum."""
+    """Bytes read from and written to swap, summed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The compose project that a run scales, and the engine that it is on."""
+    """The Compose project that a run scales, and its Docker engine."""
 
     name: str
     context: str
-    """The Docker context that the engine was reached by."""
+    """Name of the Docker context."""
     engine: str
-    """The engine's address, such as `unix:///var/run/docker.sock`."""
+    """Address of the engine, such as `unix:///var/run/docker.sock`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorCount:
-    """One kind of failure and how often it was seen."""
+    """An error message and its number of occurrences."""
 
     error: str
     count: int
@@ -154,89 +160,100 @@ class ErrorCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule that applied to the numbers of a cell."""
+    """A rule that applied to the results of a cell."""
 
     rule: str
-    """Its id. `UNRECORDED`: the journal does not say, and today's rules do not either."""
+    """Id of the rule, or `UNRECORDED`."""
     text: str
-    """The reason, for people."""
+    """The finding as text."""
     value: float | None = None
-    """The figure that was looked at, in the rule's unit. None: not one figure, or not recorded."""
+    """Value checked by the rule, in the rule's unit. None: not a single value, or not recorded."""
     limit: float | None = None
-    """What that figure may be at the most, or must be at least."""
+    """Upper or lower limit for that value. None: no limit, or not recorded."""
 
 
 UNRECORDED = "unrecorded"
+"""Rule id of a finding whose rule is neither recorded nor recognised from its text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run begins. Everything that a reader must know of it is here."""
+    """A run started. Contains the complete description of the run."""
 
     type: ClassVar = "run_started"
     v: int
-    """Major version of the format."""
+    """Major version of the journal format."""
     pid: int
+    """Process id of the runner."""
     run: str
+    """Id of the run, which is the name of its folder."""
     workspace: str
-    """The folder that the stack, the locustfile and the images were taken from."""
+    """Folder with the stack, the locustfile and the images."""
     profile_name: str
     profile_file: str
     profile: dict[str, Any]
-    """Every key, as resolved."""
+    """The resolved profile, with every key."""
     overrides: tuple[str, ...]
-    """The `KEY=VALUE` texts that were given with the file."""
+    """Overrides of the profile, as `KEY=VALUE`."""
     cells: tuple[RecordedCell, ...]
+    """The planned cells, in order."""
     driver: str
     driver_reason: str
+    """Why this driver was selected."""
     hardware: dict[str, Any]
     versions: dict[str, str]
+    """Version of each relevant package."""
     project: Project | None = None
-    """None: the driver starts no containers."""
+    """The Compose project. None: the driver starts no containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
-    """A run goes on after it was interrupted."""
+    """A run resumed after it was stopped or interrupted."""
 
     type: ClassVar = "run_resumed"
     pid: int
+    """Process id of the new runner."""
     retry: tuple[str, ...]
-    """Keys of failed cells that are measured again."""
+    """Keys of the failed cells to measure again."""
     hardware: dict[str, Any]
     versions: dict[str, str]
+    """Version of each relevant package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackProgress:
-    """The stack is being built, pulled or started: the step and its last line."""
+    """Progress while the stack is built, pulled or started."""
 
     type: ClassVar = "stack_progress"
     step: str
     line: str
+    """Latest output line of the step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackPrepared:
-    """All images of the stack are there."""
+    """All images of the stack are available."""
 
     type: ClassVar = "stack_prepared"
     images: dict[str, str]
-    """Their digests by service."""
+    """Image digest of each service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellStarted:
-    """A cell is attempted, from its start."""
+    """An attempt at a cell started."""
 
     type: ClassVar = "cell_started"
     cell: str
+    """Key of the cell."""
     attempt: int
+    """Number of the attempt, from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellPhase:
-    """The current cell enters a phase."""
+    """The current cell entered a phase."""
 
     type: ClassVar = "cell_phase"
     cell: str
@@ -245,175 +262,193 @@ class CellPhase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One second of the current cell: what completed in it."""
+    """One second of the current cell."""
 
     type: ClassVar = "sample"
     cell: str
     attempt: int
     second: int
-    """Whole seconds since the cell's first user was asked for."""
+    """Whole seconds since the start of the cell's ramp."""
     users: int
+    """Number of running users."""
     requests: tuple[Requests, ...]
+    """Requests completed in this second."""
     stages: Stages
     containers: tuple[Container, ...]
     clients: tuple[ClientUse, ...]
-    """One for each load generator: what it used in this second."""
+    """Resource usage of each load generator in this second."""
     service: ServiceMetrics | None = None
-    """None: it has no metrics, or did not answer in time."""
+    """Metrics of the service. None: it exposes none, or they timed out."""
     machine: Machine | None = None
-    """None: not looked at."""
+    """Resource usage of the machine. None: not read in this second."""
     errors: tuple[ErrorCount, ...] = ()
-    """What the requests that failed in it said."""
+    """Errors of the requests that failed in this second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Containers:
-    """A container came, ended or changed its state, at whatever time of the run."""
+    """A container appeared, disappeared or changed its state, at any time during the run."""
 
     type: ClassVar = "containers"
     containers: tuple[Container, ...]
-    """All that there are now."""
+    """All current containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerUse:
-    """What one container came to over the measured window."""
+    """Resource usage of one container over the measurement window."""
 
     name: str
     service: str
     cpu_cores: float | None
-    """On average. None: not known."""
+    """Mean CPU usage in cores. None: unknown."""
     memory_bytes: int | None
-    """The most. None: not known."""
+    """Maximum memory usage in bytes. None: unknown."""
     throttled: float | None
-    """Share of the scheduling periods in which its CPU limit held it back. None: no limit."""
+    """Share of scheduling periods in which its CPU limit throttled it, 0 to 1. None: no limit."""
     restarts: int
-    """How often it was started again in the window."""
+    """Number of restarts in the window."""
     missing_s: int
-    """Seconds at whose end it did not run."""
+    """Number of seconds at whose end it was not running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerUse:
-    """What one worker did in the measured window, as its counters told."""
+    """Work of one worker in the measurement window, from its counters."""
 
     id: str
     seconds: int
-    """From the first to the last second in which the counters moved: they are told in steps."""
+    """Seconds between the first and the last change of the counters, which change in steps."""
     images: int
+    """Number of images classified."""
     infer_s: float
+    """Seconds spent in inference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceUse:
-    """What the service's metrics came to over the measured window."""
+    """Metrics of the service over the measurement window. None: not exposed."""
 
     queue_length: float | None
-    """On average."""
+    """Mean number of jobs waiting for a worker."""
     fewest_workers: int | None
+    """Minimum number of ready workers."""
     most_workers: int | None
+    """Maximum number of ready workers."""
     workers: tuple[WorkerUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What the measured window was like, beside the answers: the evidence for its verdict."""
+    """Conditions during the measurement window: the evidence for the verdict."""
 
     begin_s: float
-    """When the window was opened, counted as samples are."""
+    """Start of the window, in seconds since the start of the ramp, as in `Sample.second`."""
     in_flight: float
-    """Users that were waiting for an answer, on average."""
+    """Mean number of users waiting for a response."""
     thinking: float
-    """Users that were pausing as their own code asks for, on average."""
+    """Mean number of users in their wait time."""
     gaps: Buckets
-    """Between successive answers, from the window's begin to its end, in ms."""
+    """Histogram of the time between successive responses in ms, from the start to the end of the
+    window."""
     lag: Buckets
-    """How late Locust's process got to a timer of the kernel, in ms, fifty times a second."""
+    """Histogram of Locust's event-loop lag in ms, from a kernel timer with 50 ticks a second."""
     clock_jump_ms: float
-    """The most by which the wall clock moved against the monotonic one, at once."""
+    """Largest jump of the wall clock against the monotonic clock, in ms."""
     containers: tuple[ContainerUse, ...] = ()
     service: ServiceUse | None = None
+    """Metrics of the service. None: it exposes none."""
     machine: Machine | None = None
+    """Mean resource usage of the machine. None: not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFinished:
-    """A cell was measured. Nothing else is needed to report it."""
+    """A cell was measured. Contains all the data that a report of it needs."""
 
     type: ClassVar = "cell_finished"
     cell: str
     attempt: int
     verdict: Verdict
     measured_s: float
+    """Length of the measurement window in seconds."""
     completed: int
-    """Successes whose answer came in the measured window, whenever they were started."""
+    """Number of successful responses within the window, whenever their request started."""
     requests: tuple[Requests, ...]
-    """Of requests started in the measured window, followed to their end."""
+    """Requests that started within the window, including those that completed after it."""
     aborted: int
-    """Requests started in the window that had no end even after their timeout."""
+    """Number of requests that started within the window and never completed, even after their
+    timeout."""
     errors: tuple[ErrorCount, ...]
+    """Errors of the failed requests."""
     stages: Stages
     settled: bool | None
-    """None: the profile asks not to wait for that."""
+    """Whether throughput and latency settled before the window. None: settling is disabled."""
     fewest_users: int
-    """The lowest number of users in any second of the window."""
+    """Minimum number of users in any second of the window."""
     clients: tuple[ClientUse, ...]
-    """One for each load generator: what it used over the measured window, on average."""
+    """Resource usage of each load generator over the window: mean CPU and maximum lag."""
     unsettled: str = ""
-    """What did not settle, in words; empty: all did, or nobody asked."""
+    """Description of what did not settle. Empty: everything settled, or settling is disabled."""
     exceptions: tuple[ErrorCount, ...] = ()
-    """Raised by the user's own code; none of them is a failed request."""
+    """Exceptions raised in the locustfile, which do not count as failed requests."""
     circumstances: Conditions | None = None
-    """None: written before there was such a thing."""
+    """Conditions during the window. None in journals of earlier versions."""
     findings: tuple[Finding, ...] = ()
-    """The rules that applied; none where the numbers are valid."""
+    """The rules that applied. Empty if the verdict is valid."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The texts of the findings. Lines of a journal have them besides, for older readers."""
-        return tuple(it.text for it in self.findings)
+        """Texts of the findings; also written to the journal, for earlier versions."""
+        return tuple(finding.text for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFailed:
-    """A cell could not be measured."""
+    """An attempt at a cell failed."""
 
     type: ClassVar = "cell_failed"
     cell: str
     attempt: int
     reason: str
     container: str | None = None
+    """Name of the container or process that failed. None: none did."""
     exit_code: int | None = None
+    """Exit code of that container, negative for a signal. None: no exit."""
     log_lines: tuple[str, ...] = ()
+    """Last log lines of that container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellSkipped:
-    """A cell was left out because somebody asked for it."""
+    """A cell was skipped on request."""
 
     type: ClassVar = "cell_skipped"
     cell: str
     attempt: int
+    """Number of the latest attempt. 0: never started."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandAnswered:
-    """The answer to a command, exactly one for each id."""
+    """The answer to a command, exactly one per command id."""
 
     type: ClassVar = "command"
     id: str
     command: str
     accepted: bool
     message: str
+    """The effect of the command, or why it was rejected."""
     cell: str | None = None
+    """Key of the affected cell. None: no cell."""
     added: tuple[RecordedCell, ...] = ()
-    """Cells that are to be measured too, and were not in the plan."""
+    """Cells that the command added to the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A remark for people."""
+    """A message for the user, such as a warning."""
 
     type: ClassVar = "note"
     text: str
@@ -421,17 +456,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """A run has ended, in order."""
+    """A run ended and was cleaned up."""
 
     type: ClassVar = "run_finished"
     result: Result
     reason: str
     left: str | None = None
-    """What could not be taken down, as a sentence. None: nothing is left."""
+    """Description of what the clean-up could not remove. None: everything was removed."""
 
 
 CellEnd = CellFinished | CellFailed | CellSkipped
-"""What ends an attempt of a cell."""
+"""Events that end an attempt at a cell."""
 
 Event = (
     RunStarted

@@ -1,4 +1,4 @@
-"""The lock of a journal: held by the run's runner, probed by viewers."""
+"""The lock of a journal: held by the runner, probed by viewers."""
 
 import fcntl
 import os
@@ -8,30 +8,30 @@ from pathlib import Path
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.errors import JournalError
 
-_TRIES_S = 1.0
+_RETRY_S = 1.0
 
 
-def hold(fd: int, folder: Path) -> None:
-    """Lock an open journal until its descriptor is closed.
+def acquire(fd: int, folder: Path) -> None:
+    """Lock an open journal until its file descriptor is closed.
 
     Raises:
         JournalError: Another runner holds the lock.
     """
-    deadline = time.monotonic() + _TRIES_S
+    deadline = time.monotonic() + _RETRY_S
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # A viewer that probes holds a shared lock for an instant.
+            # A viewer that probes the lock holds it for an instant, so retry.
             if time.monotonic() > deadline:
-                raise JournalError(f"{folder}: another runner is at this run") from None
+                raise JournalError(f"{folder}: another process is performing this run") from None
             time.sleep(0.02)
         else:
             return
 
 
 def is_held(folder: Path) -> bool:
-    """Return whether a runner holds the lock of the journal in this folder."""
+    """Return whether a runner holds the lock of the journal in `folder`."""
     try:
         fd = os.open(folder / FILE_NAME, os.O_RDONLY)
     except OSError:

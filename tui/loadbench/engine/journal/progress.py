@@ -1,4 +1,4 @@
-"""How far a run is, by the estimates of its plan. Pure."""
+"""Progress of a run, estimated from its plan. Pure."""
 
 from collections.abc import Collection
 
@@ -9,12 +9,12 @@ from loadbench.engine.profile.plan import SCALING_S, Cell, estimate_cell_s
 
 
 def remaining_s(profile: Profile, state: RunState) -> float:
-    """Return the seconds that a live run still takes, by estimate."""
+    """Estimate the remaining time of a live run in seconds."""
     total, models = 0.0, None
     if current := state.current_cell:
         models = current.cell.models
-        spent = state.elapsed_s - state.cell_since_s
-        total += max(0.0, estimate_cell_s(profile, current.cell) - spent)
+        spent_s = state.elapsed_s - state.cell_since_s
+        total += max(0.0, estimate_cell_s(profile, current.cell) - spent_s)
     for cell_state in state.outstanding:
         if cell_state.cell.key == state.current:
             continue
@@ -25,12 +25,16 @@ def remaining_s(profile: Profile, state: RunState) -> float:
 
 
 def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float:
-    """Return the seconds that more cells would add to a live run, by estimate."""
+    """Estimate the time in seconds that added cells would take in a live run."""
     return remaining_s(profile, state.with_cells(added)) - remaining_s(profile, state)
 
 
 def phase_length_s(profile: Profile, state: RunState) -> float | None:
-    """Return the seconds that the current phase takes, of settling the most; None: nobody knows."""
+    """Return the length of the current phase in seconds; for settling, its maximum.
+
+    Returns:
+        None if the length is not known in advance.
+    """
     match state.phase:
         case Phase.RAMPING if state.current_cell:
             return state.current_cell.cell.level.ramp_s

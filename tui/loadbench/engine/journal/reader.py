@@ -1,6 +1,6 @@
-"""Reading a journal as it grows, all of it or the part of one cell.
+"""Read a growing journal: all of it, or the entries of one cell.
 
-Lines are streamed, since the journal of a day is larger than what a viewer may hold in memory.
+Lines are streamed, since the journal of a day-long run may not fit in a viewer's memory.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,25 +9,25 @@ from pathlib import Path
 
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import (
-    BEGIN_PREFIX,
+    CELL_STARTED_PREFIX,
     COMMAND_PREFIX,
     FILE_NAME,
     HEAD_BYTES,
     NEXT_CELL_PREFIXES,
     OVER_PREFIXES,
     RUN_PREFIXES,
+    RUN_STARTED_PREFIX,
     SAMPLE_PREFIX,
-    START_PREFIX,
     Entry,
+    cell_marker,
     decode,
-    mark_of,
 )
 from loadbench.engine.journal.events import CommandAnswered
 from loadbench.errors import JournalError
 
 
 class JournalReader:
-    """Reads a journal, and goes on reading as it grows.
+    """Read a journal and follow it as it grows.
 
     Args:
         folder: The run's folder.
@@ -36,11 +36,11 @@ class JournalReader:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
         self.has_left_out = False
-        """Whether `max_samples` has left out samples of the current cell so far."""
+        """Whether `max_samples` has dropped samples of the current cell so far."""
         self._tail = Tail(self.path)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the whole lines that were completed since the last call.
+        """Yield the lines completed since the last call.
 
         Raises:
             JournalError: The journal cannot be read.
@@ -48,22 +48,23 @@ class JournalReader:
         return self._lines(self._tail)
 
     def poll(self) -> list[Entry]:
-        """Return the entries that were completed since the last call.
+        """Return the entries completed since the last call.
 
-        Samples of cells that are over in what is read are left out, so that catching up with a
-        long run is quick. Lines and fields that this version does not know are skipped.
+        Drops the samples of cells that have ended by the last line, so that catching up with a
+        long run is quick. Skips lines and fields that this version does not know.
 
         Raises:
-            JournalError: The journal cannot be read, or its major version is not ours.
+            JournalError: The journal cannot be read, or its major version is not supported.
         """
         return list(self.decode_all(self.wanted()))
 
     def wanted(self, *, max_samples: int | None = None, from_lines: int = 0) -> Iterator[bytes]:
-        """Yield the lines that `poll` would return the entries of.
+        """Yield the lines whose entries `poll` would return.
 
         Args:
-            max_samples: How many of the newest samples are kept; None: all of the current cell.
-            from_lines: `max_samples` applies only where at least so many lines are read at once.
+            max_samples: Maximum number of samples kept, newest first. None keeps all samples of
+                the current cell.
+            from_lines: Minimum number of new lines for `max_samples` to apply.
 
         Raises:
             JournalError: The journal cannot be read.
@@ -75,29 +76,29 @@ class JournalReader:
                 samples += 1
             elif line.startswith(NEXT_CELL_PREFIXES):
                 old_samples = samples
-        left_out = old_samples
+        dropped = old_samples
         if max_samples is not None and lines - old_samples >= from_lines:
-            left_out = max(old_samples, samples - max_samples)
-        self.has_left_out |= left_out > old_samples
+            dropped = max(old_samples, samples - max_samples)
+        self.has_left_out |= dropped > old_samples
         for line in islice(self.lines(), lines):
-            if left_out and line.startswith(SAMPLE_PREFIX):
-                left_out -= 1
+            if dropped and line.startswith(SAMPLE_PREFIX):
+                dropped -= 1
             elif line:
                 yield line
 
     def decode_all(self, lines: Iterable[bytes]) -> Iterator[Entry]:
-        """Yield the entries of whole lines; those that this version does not know are skipped.
+        """Yield the entries of complete lines; skip lines that this version does not know.
 
         Raises:
-            JournalError: The journal's major version is not ours.
+            JournalError: The major version is not supported, or the first line is invalid.
         """
         return (entry for line in lines if (entry := self.decode(line)))
 
     def decode(self, line: bytes) -> Entry | None:
-        """Return the entry of a whole line; None: it is not one that this version knows.
+        """Decode a complete line; return None if this version does not know it.
 
         Raises:
-            JournalError: The journal's major version is not ours, or its first line is broken.
+            JournalError: The major version is not supported, or the first line is invalid.
         """
         return decode(line, self.path)
 
@@ -109,17 +110,18 @@ class JournalReader:
 
 
 def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
-    """Yield a run's first entry and those of the latest attempt of a cell, up to what ended it.
+    """Yield a run's first entry and the entries of a cell's latest attempt.
 
-    Between these are the answers that added cells before it, so that the cell is known. Their fold
-    is the state of the run as it was when that attempt was at its end, samples included.
+    Excludes the entry that ends the attempt, so the fold of these entries is the state of the run
+    just before that end, including samples. Includes the earlier command answers that added
+    cells, so that an added cell is known.
 
     Args:
         folder: The run's folder.
         cell: The key of the cell.
 
     Raises:
-        JournalError: The journal cannot be read, or its major version is not ours.
+        JournalError: The journal cannot be read, or its major version is not supported.
     """
     begin, attempt = _find_attempt(folder, cell)
     if begin is None:
@@ -136,19 +138,19 @@ def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
 
 
 def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:
-    """Return the numbers of the line that begins a run and of those of a cell's latest attempt."""
+    """Return the line numbers of a run's first event and of a cell's latest attempt."""
     begin: int | None = None
     attempt, is_inside = range(0), False
-    mark = mark_of(cell)
+    marker = cell_marker(cell)
     for number, line in enumerate(JournalReader(folder).lines()):
-        if line.startswith(BEGIN_PREFIX):
+        if line.startswith(RUN_STARTED_PREFIX):
             begin = number
-        elif line.startswith(START_PREFIX):
-            is_inside = mark in line[:HEAD_BYTES]
+        elif line.startswith(CELL_STARTED_PREFIX):
+            is_inside = marker in line[:HEAD_BYTES]
             if is_inside:
                 attempt = range(number, number)
         elif line.startswith(RUN_PREFIXES) or (
-            line.startswith(OVER_PREFIXES) and mark in line[:HEAD_BYTES]
+            line.startswith(OVER_PREFIXES) and marker in line[:HEAD_BYTES]
         ):
             is_inside = False
         if is_inside:
@@ -159,7 +161,7 @@ def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:
 def read_ends(folder: Path, cell: str) -> Iterator[Entry]:
     """Yield the entries that ended attempts of a cell, oldest first.
 
-    An attempt that was interrupted has none.
+    An interrupted attempt has no such entry.
 
     Args:
         folder: The run's folder.
@@ -169,6 +171,6 @@ def read_ends(folder: Path, cell: str) -> Iterator[Entry]:
         JournalError: The journal cannot be read.
     """
     reader = JournalReader(folder)
-    mark = mark_of(cell)
-    ends = (it for it in reader.lines() if it.startswith(OVER_PREFIXES))
-    return reader.decode_all(it for it in ends if mark in it[:HEAD_BYTES])
+    marker = cell_marker(cell)
+    ends = (line for line in reader.lines() if line.startswith(OVER_PREFIXES))
+    return reader.decode_all(line for line in ends if marker in line[:HEAD_BYTES])

@@ -1,4 +1,4 @@
-"""Samples of one attempt in bounded memory: recent seconds whole, older ones in buckets."""
+"""Samples of one attempt in bounded memory: recent seconds in full, older ones in buckets."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,11 +8,11 @@ from loadbench.engine.journal.events import Sample
 from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket, bucket_of
 
 WHOLE_S = 600
-"""Seconds that are kept whole at least: charts of attempts up to that have narrower slices.
-Each costs about 10 kB with eight containers, a bucket about 1 kB (bench/memory.py).
+"""Minimum number of seconds kept in full, so that charts of shorter attempts have narrower slices.
+A second takes about 10 kB with eight containers, a bucket about 1 kB (bench/memory.py).
 """
 
-WholeSeconds = tuple[Sample, ...]
+FullSeconds = tuple[Sample, ...]
 Part = Sample | TimeBucket
 
 
@@ -20,28 +20,29 @@ Part = Sample | TimeBucket
 class Samples(Sequence[Sample]):
     """An immutable sequence of seconds that grows without being copied.
 
-    The state of a run is a value: an older one must not change when a newer one is made. So all
-    states share the list of old chunks, which is only ever appended to, and each knows how much of
-    it is its own. A chunk has ten seconds; an old one is a bucket, unless a phase begins within it.
+    The state of a run is a value: an older state must not change when a newer one is derived from
+    it. All states therefore share an append-only list of old chunks, and each records how many of
+    them belong to it. A chunk is ten seconds. An old chunk is a bucket, unless a phase starts
+    within it.
     """
 
     whole_s: int = WHOLE_S
-    """How many of the newest seconds are kept whole, at least."""
+    """Minimum number of newest seconds kept in full."""
     first: Sample | None = None
-    """None: there are no samples."""
-    _old: list[TimeBucket | WholeSeconds] = field(default_factory=list)
+    """The first sample, or None without samples."""
+    _old: list[TimeBucket | FullSeconds] = field(default_factory=list)
     _old_length: int = 0
-    _recent: tuple[WholeSeconds, ...] = ()
-    _current: WholeSeconds = ()
-    """Fewer than a chunk holds."""
+    _recent: tuple[FullSeconds, ...] = ()
+    _current: FullSeconds = ()
+    """The newest seconds, fewer than a full chunk."""
 
     def plus(self, sample: Sample, bounds: Iterable[int] = ()) -> "Samples":
-        """Return these samples and one more.
+        """Return a sequence with one more sample.
 
         Args:
-            sample: The next second. Seconds follow each other without a gap: the recorder writes
-                those without requests too.
-            bounds: Seconds at which phases begin: no bucket reaches across one.
+            sample: The next second. There are no gaps: the recorder also writes seconds without
+                requests.
+            bounds: Seconds at which phases start. No bucket spans one of them.
         """
         first, current = self.first or sample, (*self._current, sample)
         if len(current) < BUCKET_S:
@@ -49,8 +50,8 @@ class Samples(Sequence[Sample]):
         recent = (*self._recent, current)
         if (len(recent) - 1) * BUCKET_S < self.whole_s:
             return replace(self, _recent=recent, _current=())
-        grown_by_another = self._old_length < len(self._old)
-        old = self._old[: self._old_length] if grown_by_another else self._old
+        is_list_extended = self._old_length < len(self._old)
+        old = self._old[: self._old_length] if is_list_extended else self._old
         begin = first.second + self._old_length * BUCKET_S
         is_divided = any(begin < bound < begin + BUCKET_S for bound in bounds)
         old.append(recent[0] if is_divided else bucket_of(recent[0]))
@@ -58,14 +59,14 @@ class Samples(Sequence[Sample]):
         return replace(self, _old=old, _old_length=length, _recent=recent[1:], _current=())
 
     def parts(self, begin: int = 0, end: int | None = None) -> Iterator[Part]:
-        """Yield the samples of a range, and buckets where there are no samples any more.
+        """Yield the samples of a range, and buckets in place of older samples.
 
         Args:
-            begin: The index of the first second.
-            end: The index after the last one; None: to the end.
+            begin: Index of the first second.
+            end: Index after the last second. None: to the end.
 
         Raises:
-            LookupError: A bucket would have to be divided; see `divides`.
+            LookupError: `begin` or `end` falls within a bucket; see `divides`.
         """
         end = len(self) if end is None else min(end, len(self))
         for at in range(begin - begin % BUCKET_S, end, BUCKET_S):
@@ -75,13 +76,13 @@ class Samples(Sequence[Sample]):
             elif begin <= at and at + BUCKET_S <= end:
                 yield chunk
             else:
-                raise LookupError(f"second {at} and those after it are one bucket")
+                raise LookupError(f"seconds {at} to {at + BUCKET_S - 1} are merged in one bucket")
 
     def divides(self, index: int) -> bool:
-        """Return whether a bucket would have to be divided to begin or end there."""
+        """Return whether `index` falls within a bucket."""
         return index % BUCKET_S > 0 and isinstance(self._chunk(index), TimeBucket)
 
-    def _chunk(self, index: int) -> TimeBucket | WholeSeconds:
+    def _chunk(self, index: int) -> TimeBucket | FullSeconds:
         number = index // BUCKET_S
         if number < self._old_length:
             return self._old[number]
@@ -98,20 +99,20 @@ class Samples(Sequence[Sample]):
     def __getitem__(self, index: slice) -> Sequence[Sample]: ...
 
     def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
-        """Return seconds that are kept whole.
+        """Return seconds that are kept in full.
 
         Raises:
-            LookupError: One of them is not.
+            LookupError: A requested second is merged into a bucket.
         """
         if isinstance(index, slice):
-            return [self[it] for it in range(*index.indices(len(self)))]
+            return [self[position] for position in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
         chunk = self._chunk(index)
         if isinstance(chunk, TimeBucket):
-            # Not an IndexError, which would end a loop as if there were no more seconds.
-            raise LookupError(f"second {index} is kept in a bucket only")  # noqa: TRY004  # not its type
+            # Not an IndexError, which would silently end iteration.
+            raise LookupError(f"second {index} is merged in a bucket")  # noqa: TRY004  # no type error
         return chunk[index % BUCKET_S]
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""What the services of a run say: a line each in its `stack.log`, behind a time and a name."""
+"""Log lines of a run's services: `stack.log`, one line each, with time and service name."""
 
 import os
 import re
@@ -9,77 +9,83 @@ from typing import BinaryIO
 
 FILE_NAME = "stack.log"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ")
-_BAR = " | "
+_SEPARATOR = " | "
 _MAX_BYTES = 128 * 1024
-"""Of a span that is read: its end."""
+"""Maximum number of bytes read from a time span, counted from its end."""
 _TAIL_BYTES = 8 * 1024
-"""Before the end of the file: where a line is looked for that tells whether lines have a time."""
-_UNTIMED_LINES = 100
-"""Lines without a time that are passed over in the search for one with a time."""
+"""Size in bytes of the end of the file that is searched for a timestamp."""
+_MAX_UNTIMED_LINES = 100
+"""Maximum number of lines without a timestamp to skip in the search for one with a timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a service said."""
+    """One log line of a service."""
 
     at: str
-    """UTC, ISO 8601, with milliseconds. Empty: written before lines had a time."""
+    """UTC, ISO 8601, with milliseconds. Empty in runs recorded before lines had timestamps."""
     name: str
-    """Of the service's container or process. Empty: it is not known."""
+    """Name of the container or process. Empty if unknown."""
     text: str
 
 
 def format_log_line(at: str, name: str, text: str) -> str:
-    """Return the line of the file for what was said."""
-    return f"{at} {name}{_BAR}{text}\n"
+    """Format a log line for the file, with its newline."""
+    return f"{at} {name}{_SEPARATOR}{text}\n"
 
 
 def parse(raw: bytes) -> LogLine:
-    """Return what a line of the file tells."""
-    told = raw.decode("utf-8", "replace").rstrip("\r\n")
-    time = _TIME.match(told)
-    rest = told[time.end() :] if time else told
-    name, bar, text = rest.partition(_BAR)
-    return LogLine(time[1] if time else "", name if bar else "", text if bar else rest)
+    """Parse one line of the file."""
+    line = raw.decode("utf-8", "replace").rstrip("\r\n")
+    time = _TIME.match(line)
+    rest = line[time.end() :] if time else line
+    name, separator, text = rest.partition(_SEPARATOR)
+    return LogLine(time[1] if time else "", name if separator else "", text if separator else rest)
 
 
 def read_last_lines(path: Path, name: str, *, most: int) -> tuple[list[LogLine], int]:
-    """Return the last lines of one service, and where in the file it can be gone on from.
+    """Read the last log lines of one service.
 
     Args:
-        path: The file; where there is none, nothing was said.
-        name: Of the service's container or process.
-        most: How many lines.
+        path: The log file; if it does not exist, there are no lines.
+        name: Name of the container or process.
+        most: Maximum number of lines.
+
+    Returns:
+        The lines, and the offset in bytes from which to continue reading.
 
     Raises:
         OSError: The file cannot be read.
     """
     found: deque[LogLine] = deque(maxlen=most)
-    mark, offset = f"{name}{_BAR}".encode(), 0
+    prefix, offset = f"{name}{_SEPARATOR}".encode(), 0
     try:
         with path.open("rb") as file:
             for raw in file:
                 if not raw.endswith(b"\n"):
                     break
                 offset += len(raw)
-                if mark in raw and (said := parse(raw)).name == name:
-                    found.append(said)
+                if prefix in raw and (line := parse(raw)).name == name:
+                    found.append(line)
     except FileNotFoundError:
         pass
     return list(found), offset
 
 
 def read_lines_between(path: Path, begin: str, end: str, *, most: int) -> list[LogLine] | None:
-    """Return the last lines of a span of time. None: the lines of that file have no times.
+    """Read the last log lines of a time span.
 
-    The place is found by bisection, since a file may be large and its lines are in order; lines
-    without a time count as older than all others.
+    Finds the span by bisection: the file may be large, and its lines are in order. Lines without
+    a timestamp count as older than all others.
 
     Args:
-        path: The file.
-        begin: UTC, ISO 8601, with milliseconds.
-        end: The moment after the span; empty: there is no end yet.
-        most: How many lines.
+        path: The log file.
+        begin: Start of the span, inclusive: UTC, ISO 8601, with milliseconds.
+        end: End of the span, exclusive, in the same format. Empty for an open span.
+        most: Maximum number of lines.
+
+    Returns:
+        The lines, or None if the lines of the file have no timestamps.
 
     Raises:
         OSError: The file cannot be read.
@@ -93,18 +99,18 @@ def read_lines_between(path: Path, begin: str, end: str, *, most: int) -> list[L
         start = _line_at(file, max(first, after - _MAX_BYTES))
         file.seek(start)
         data = file.read(max(0, after - start))
-    # What follows the last newline is not whole yet.
-    said = map(parse, data.split(b"\n")[:-1])
-    return [it for it in said if it.at][-most:]
+    # The part after the last newline is an incomplete line.
+    lines = map(parse, data.split(b"\n")[:-1])
+    return [line for line in lines if line.at][-most:]
 
 
 def _first_since(file: BinaryIO, size: int, moment: str) -> int:
-    """Return where the first line of a moment or later begins; the size: there is none."""
+    """Return the offset of the first line at or after a moment; `size` if there is none."""
     low, high = 0, size
     while low < high:
         middle = (low + high) // 2
         times = _times(file, _line_at(file, middle))
-        # At the end there are no lines; lines without a time are of before.
+        # Without lines this is the end of the file; lines without timestamps count as older.
         if not times or next(filter(None, times), "") >= moment:
             high = middle
         else:
@@ -113,10 +119,10 @@ def _first_since(file: BinaryIO, size: int, moment: str) -> int:
 
 
 def _times(file: BinaryIO, offset: int) -> list[str]:
-    """Return the times of the whole lines from there up to the first that has one."""
+    """Return the timestamps of complete lines from `offset` up to the first one that has any."""
     file.seek(offset)
     times: list[str] = []
-    while len(times) < _UNTIMED_LINES and not any(times):
+    while len(times) < _MAX_UNTIMED_LINES and not any(times):
         raw = file.readline()
         if not raw.endswith(b"\n"):
             break
@@ -125,7 +131,7 @@ def _times(file: BinaryIO, offset: int) -> list[str]:
 
 
 def _line_at(file: BinaryIO, offset: int) -> int:
-    """Return where the first line begins that begins there or later."""
+    """Return the offset of the first line that starts at or after `offset`."""
     if offset == 0:
         return 0
     file.seek(offset - 1)

@@ -1,4 +1,4 @@
-"""The only fold: from the entries of a journal to the state of its run. Pure."""
+"""Fold the entries of a journal into the state of its run. Pure; the only fold."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,11 +30,12 @@ from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.profile.plan import Cell, with_added
 from loadbench.engine.profile.recorded import read_recorded
 
-MESSAGES_KEPT = 50
+MAX_MESSAGES = 50
+"""Number of newest messages kept in the state."""
 
 
 class CellStatus(StrEnum):
-    """Where a cell stands."""
+    """Status of a cell."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -44,30 +45,31 @@ class CellStatus(StrEnum):
 
 
 OVER = (CellStatus.FINISHED, CellStatus.FAILED, CellStatus.SKIPPED)
+"""Statuses of a cell whose latest attempt has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellState:
-    """A cell and what its latest attempt came to."""
+    """A cell and the result of its latest attempt."""
 
     cell: Cell
     status: CellStatus = CellStatus.PENDING
     attempt: int = 0
-    """0: never begun."""
+    """Number of the latest attempt. 0: never started."""
     began_at: str = ""
-    """When that attempt began: UTC, ISO 8601. Empty: never."""
+    """Start of the latest attempt: UTC, ISO 8601. Empty: never started."""
     ended_at: str = ""
-    """When it ended, in whatever way. Empty: it did not, or nobody was there to say so."""
+    """End of the latest attempt: UTC, ISO 8601. Empty: not ended, or the end was not recorded."""
     finished: CellFinished | None = None
     finished_seq: int = 0
-    """Number of the journal's entry that holds `finished`; 0: there is none."""
+    """Number of the journal entry that contains `finished`. 0: no such entry."""
     failed: CellFailed | None = None
     skipped: CellSkipped | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that was said to people."""
+    """A message for the user."""
 
     at: str
     text: str
@@ -75,55 +77,59 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStart:
-    """When a phase of the current attempt began."""
+    """Start of a phase of the current attempt."""
 
     phase: Phase
     second: int
-    """As samples count them: the first that may belong to it."""
+    """First second of the phase, as in `Sample.second`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """Everything a viewer shows and a runner decides by."""
+    """State of a run: the basis of all views and of the runner's decisions."""
 
     started: RunStarted | None = None
     profile: Profile | None = None
-    """What the run was started with. None: nothing was started, or see `profile_problem`."""
+    """Profile of the run. None: not started, or unreadable (see `profile_problem`)."""
     profile_problem: str = ""
-    """Why this version cannot read that profile, in a sentence."""
+    """Why this version cannot read the profile. Empty: it can."""
     profile_unknown: tuple[str, ...] = ()
-    """Keys of that profile that this version does not have: ignored, except to resume."""
+    """Keys of the profile that this version does not know: ignored, except when resuming."""
     started_at: str = ""
+    """Start of the run: UTC, ISO 8601."""
     pid: int | None = None
-    """Of the runner, live or not. None: nothing was started."""
+    """Process id of the latest runner, live or not. None: not started."""
     finished: RunFinished | None = None
-    """None: the run is live or was interrupted, which only its journal's lock can tell."""
+    """End of the run. None: live or interrupted, depending on the journal's lock."""
     cells: Mapping[str, CellState] = field(default_factory=lambda: MappingProxyType({}))
-    """By key, in the order of the plan."""
+    """Cells by key, in plan order."""
     current: str | None = None
+    """Key of the current cell."""
     cell_since_s: float = 0.0
-    """`elapsed_s` when the current attempt began."""
+    """`elapsed_s` at the start of the current attempt."""
     phase: Phase | None = None
     phase_since_s: float = 0.0
-    """`elapsed_s` when the phase began."""
+    """`elapsed_s` at the start of the phase."""
     phases: tuple[PhaseStart, ...] = ()
-    """Of the current attempt, in order."""
+    """Phases of the current attempt, in order."""
     elapsed_s: float = 0.0
+    """Seconds from the start or resumption of the run to its newest entry."""
     samples: Samples = field(default_factory=Samples)
-    """Of the current cell's current attempt."""
+    """Samples of the current attempt."""
     containers: tuple[Container, ...] = ()
-    """As they were when they were last looked at."""
+    """Containers as of the newest entry that lists them."""
     progress: StackProgress | None = None
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Digests by service, as the stack was last prepared; empty where there are none."""
+    """Image digest of each service when the stack was last prepared. Empty: no images."""
     messages: tuple[Message, ...] = ()
+    """Newest messages, oldest first."""
     answered: frozenset[str] = frozenset()
-    """Ids of the commands that were answered."""
+    """Ids of the answered commands."""
     paused: bool = False
     stopping: bool = False
-    """A stop was accepted, and everything is being taken down."""
+    """Whether a stop was accepted and the clean-up is in progress."""
 
-    def apply(self, entry: Entry) -> "RunState":  # noqa: C901  # one case for each type of event
+    def apply(self, entry: Entry) -> "RunState":  # noqa: C901  # one case per event type
         """Return the state after one more entry."""
         state = replace(self, elapsed_s=entry.elapsed_s)
         match entry.event:
@@ -149,20 +155,20 @@ class RunState:
                     progress=None,
                 )
             case CellPhase(phase=phase):
-                begun = PhaseStart(phase, self.samples[-1].second + 1 if self.samples else 0)
+                start = PhaseStart(phase, self.samples[-1].second + 1 if self.samples else 0)
                 return replace(
                     state,
                     phase=phase,
                     phase_since_s=entry.elapsed_s,
-                    phases=(*self.phases, begun),
+                    phases=(*self.phases, start),
                 )
             case Sample() as event:
-                samples = self.samples.plus(event, [it.second for it in self.phases])
+                samples = self.samples.plus(event, [start.second for start in self.phases])
                 return replace(state, samples=samples, containers=event.containers)
             case Containers(containers=containers):
                 return replace(state, containers=containers)
             case CellFinished() as event:
-                return state._over(
+                return state._end_attempt(
                     event.cell,
                     CellStatus.FINISHED,
                     entry.at,
@@ -170,54 +176,54 @@ class RunState:
                     finished_seq=entry.seq,
                 )
             case CellFailed() as event:
-                return state._over(event.cell, CellStatus.FAILED, entry.at, failed=event)
+                return state._end_attempt(event.cell, CellStatus.FAILED, entry.at, failed=event)
             case CellSkipped() as event:
-                return state._over(event.cell, CellStatus.SKIPPED, entry.at, skipped=event)
+                return state._end_attempt(event.cell, CellStatus.SKIPPED, entry.at, skipped=event)
             case CommandAnswered() as event:
                 return state._answer(event, entry.at)
             case Note(text=text):
-                return state._say(entry.at, text)
+                return state._add_message(entry.at, text)
             case RunFinished() as event:
                 return replace(
                     state, finished=event, current=None, phase=None, paused=False, stopping=False
                 )
 
     def indices_in(self, phase: Phase) -> range:
-        """Return which of the samples are of a phase; none if it has not begun."""
-        starts = [it.phase for it in self.phases]
+        """Return the indices of the samples of a phase; empty if it has not started."""
+        phases = [start.phase for start in self.phases]
         first, length = self.samples.first, len(self.samples)
-        if phase not in starts or first is None:
+        if phase not in phases or first is None:
             return range(0)
-        seconds = [it.second - first.second for it in self.phases[starts.index(phase) :]]
-        begin, end, *_ = (min(max(0, it), length) for it in (*seconds, length))
+        indices = [start.second - first.second for start in self.phases[phases.index(phase) :]]
+        begin, end, *_ = (min(max(0, index), length) for index in (*indices, length))
         return range(begin, end)
 
     def samples_in(self, phase: Phase) -> Sequence[Part]:
-        """Return the samples of a phase of the current attempt, older ones as buckets."""
-        found = self.indices_in(phase)
-        return tuple(self.samples.parts(found.start, found.stop))
+        """Return the samples of a phase of the current attempt, with older ones as buckets."""
+        indices = self.indices_in(phase)
+        return tuple(self.samples.parts(indices.start, indices.stop))
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:
-        """The cells whose latest attempt is not over, in the order of the plan."""
+        """The cells still to be measured, including the current one, in plan order."""
         return tuple(cell for cell in self.cells.values() if cell.status not in OVER)
 
     @property
     def current_cell(self) -> CellState | None:
-        """The cell that is being attempted."""
+        """The cell being measured, or None."""
         return self.cells.get(self.current) if self.current else None
 
     def count(self, *statuses: CellStatus) -> int:
-        """Return how many cells have one of these statuses."""
+        """Return the number of cells with one of the given statuses."""
         return sum(cell.status in statuses for cell in self.cells.values())
 
     def with_cells(self, added: Collection[Cell]) -> "RunState":
-        """Return the state with more cells to measure; those that it has stay as they are."""
+        """Return the state with added cells; existing cells stay unchanged."""
         new = {cell.key: CellState(cell=cell) for cell in added if cell.key not in self.cells}
         order = with_added(
-            [it.cell for it in self.cells.values()],
-            [it.cell for it in new.values()],
-            {it.cell for it in self.outstanding},
+            [state.cell for state in self.cells.values()],
+            [state.cell for state in new.values()],
+            {state.cell for state in self.outstanding},
         )
         known = {**self.cells, **new}
         cells = {cell.key: known[cell.key] for cell in order}
@@ -258,7 +264,8 @@ class RunState:
         return state
 
     def _answer(self, event: CommandAnswered, at: str) -> "RunState":
-        state = replace(self, answered=self.answered | {event.id})._say(at, event.message)
+        state = replace(self, answered=self.answered | {event.id})
+        state = state._add_message(at, event.message)
         if not event.accepted:
             return state
         match event.command:
@@ -274,7 +281,7 @@ class RunState:
                 return state.with_cells(event.added)
         return state
 
-    def _over(
+    def _end_attempt(
         self,
         key: str,
         status: CellStatus,
@@ -286,11 +293,11 @@ class RunState:
         skipped: CellSkipped | None = None,
     ) -> "RunState":
         before = self.cells.get(key)
-        waited = before is not None and before.status is not CellStatus.RUNNING
+        was_waiting = before is not None and before.status is not CellStatus.RUNNING
         state = self._with(
             key,
             status=status,
-            ended_at=before.ended_at if before and waited else at,
+            ended_at=before.ended_at if before and was_waiting else at,
             finished=finished,
             finished_seq=finished_seq,
             failed=failed,
@@ -300,26 +307,26 @@ class RunState:
             return state
         return replace(state, current=None, phase=None, phases=(), samples=Samples())
 
-    def _say(self, at: str, text: str) -> "RunState":
-        return replace(self, messages=(*self.messages, Message(at, text))[-MESSAGES_KEPT:])
+    def _add_message(self, at: str, text: str) -> "RunState":
+        return replace(self, messages=(*self.messages, Message(at, text))[-MAX_MESSAGES:])
 
     def _with(self, key: str, **changes: object) -> "RunState":
         if key not in self.cells:
             return self
-        cells = {**self.cells, key: replace(self.cells[key], **changes)}  # type: ignore[arg-type]  # names are CellState's own
+        cells = {**self.cells, key: replace(self.cells[key], **changes)}  # type: ignore[arg-type]  # fields of CellState
         return replace(self, cells=MappingProxyType(cells))
 
 
 def unreadable_profile(run: str, keys: Iterable[str]) -> str:
-    """Return that this version cannot read the profile of a run, because of some of its keys."""
+    """Return the error message for a run's profile with keys that this version cannot read."""
     return (
-        f"the run {run} has a profile that this version cannot read ({', '.join(keys)}); "
-        "use the loadbench-tui that wrote it, or a newer one"
+        f"run {run}: this version cannot read the profile ({', '.join(keys)}). "
+        "Use the loadbench-tui version that wrote it, or a newer one"
     )
 
 
 def _whole_s(profile: Profile | None) -> int:
-    """Return how many seconds are kept whole: the runner decides by them what has settled."""
+    """Return the number of seconds to keep in full, which the check for settling needs."""
     needed_s = SETTLE_WINDOWS * math.ceil(profile.settle.window) if profile else 0
     return max(WHOLE_S, needed_s)
 
@@ -328,7 +335,7 @@ EMPTY = RunState()
 
 
 def fold(entries: Iterable[Entry], state: RunState = EMPTY) -> RunState:
-    """Return the state after all entries."""
+    """Apply all entries to a state and return the result."""
     for entry in entries:
         state = state.apply(entry)
     return state

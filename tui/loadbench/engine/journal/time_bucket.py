@@ -1,4 +1,4 @@
-"""Ten seconds of an attempt as one packed value: what is kept of its older seconds."""
+"""Ten seconds of an attempt merged into one packed value, for its older seconds."""
 
 import json
 import zlib
@@ -18,14 +18,14 @@ from loadbench.engine.journal.events import (
 
 BUCKET_S = 10
 MAX_ERROR_KINDS = 50
-"""Kinds of error that are counted separately. Every message may differ, so the rest is one kind."""
+"""Maximum number of distinct errors counted separately; further errors share one entry."""
 _OTHER_ERRORS = "other failures"
 _STAGES = ("latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRange:
-    """The least and the most that a container used in a second. None: not known."""
+    """Minimum and maximum usage of a container over the seconds of a bucket. None: unknown."""
 
     name: str
     min_cpu_cores: float | None
@@ -36,40 +36,42 @@ class ContainerRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketContents:
-    """What ended in ten seconds, and what was used in them."""
+    """Requests completed and resources used in ten seconds."""
 
     requests: tuple[Requests, ...]
     stages: Stages
     errors: tuple[ErrorCount, ...]
-    """Of many kinds, the rest is one kind."""
+    """At most `MAX_ERROR_KINDS` errors, plus one entry for all others."""
     containers: tuple[ContainerRange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeBucket:
-    """Ten seconds, merged: sums of counts; minimum and maximum of successes, users and containers.
+    """Ten merged seconds: summed counts; minimum and maximum of successes, users and containers.
 
-    Other measurements of a `Sample`, such as those of the client, are not kept.
+    Drops the other measurements of a `Sample`, such as those of the load generator.
     """
 
     second: int
-    """The first one."""
+    """The first second."""
     users: int
-    """The most at once."""
+    """Maximum number of users."""
     min_users: int
+    """Minimum number of users."""
     min_successes: int
-    """In one second; so is the next."""
+    """Minimum number of successes per second."""
     max_successes: int
+    """Maximum number of successes per second."""
     packed: bytes
-    """The contents, compressed: about a kilobyte."""
+    """Compressed contents, about 1 kB."""
 
     @property
     def requests(self) -> tuple[Requests, ...]:
-        """The requests that ended, as `Sample.requests`."""
+        """Completed requests, in the form of `Sample.requests`."""
         return self.unpacked().requests
 
     def unpacked(self) -> BucketContents:
-        """Return the contents."""
+        """Decompress the contents."""
         contents = json.loads(zlib.decompress(self.packed))
         return BucketContents(
             requests=tuple(
@@ -77,13 +79,13 @@ class TimeBucket:
                 for method, name, good, bad in contents["requests"]
             ),
             stages=Stages(**contents["stages"]),
-            errors=tuple(ErrorCount(error=it, count=n) for it, n in contents["errors"]),
-            containers=tuple(ContainerRange(**it) for it in contents["containers"]),
+            errors=tuple(ErrorCount(error=text, count=n) for text, n in contents["errors"]),
+            containers=tuple(ContainerRange(**fields) for fields in contents["containers"]),
         )
 
 
 class RequestTotals:
-    """Adds up requests, stages and errors of seconds."""
+    """Running totals of requests, stages and errors over samples and buckets."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], tuple[Counter[float], Counter[float]]] = {}
@@ -91,23 +93,24 @@ class RequestTotals:
         self._errors: Counter[str] = Counter()
 
     def add(self, part: Sample | TimeBucket) -> None:
-        """Add one second, or ten."""
-        ended = part.unpacked() if isinstance(part, TimeBucket) else part
-        for it in ended.requests:
-            good, bad = self._counts.setdefault((it.method, it.name), (Counter(), Counter()))
-            _add_buckets(good, it.successes)
-            _add_buckets(bad, it.failures)
-        self._stages["count"] += ended.stages.count
+        """Add one sample or bucket."""
+        contents = part.unpacked() if isinstance(part, TimeBucket) else part
+        for request in contents.requests:
+            key = (request.method, request.name)
+            good, bad = self._counts.setdefault(key, (Counter(), Counter()))
+            _add_buckets(good, request.successes)
+            _add_buckets(bad, request.failures)
+        self._stages["count"] += contents.stages.count
         for name in _STAGES:
-            self._stages[name] += getattr(ended.stages, name)
-        for error in ended.errors:
+            self._stages[name] += getattr(contents.stages, name)
+        for error in contents.errors:
             is_new = error.error not in self._errors
             is_full = len(self._errors) >= MAX_ERROR_KINDS
             self._errors[_OTHER_ERRORS if is_new and is_full else error.error] += error.count
 
     @property
     def requests(self) -> tuple[Requests, ...]:
-        """The histograms by method and name, in the order of their first request."""
+        """Histograms by method and name, in order of their first request."""
         return tuple(
             Requests(
                 method=method,
@@ -120,7 +123,7 @@ class RequestTotals:
 
     @property
     def stages(self) -> Stages:
-        """The sums."""
+        """Sums over all successes."""
         return Stages(
             count=int(self._stages["count"]),
             **{name: float(self._stages[name]) for name in _STAGES},
@@ -128,28 +131,31 @@ class RequestTotals:
 
     @property
     def errors(self) -> tuple[ErrorCount, ...]:
-        """What failed, the most frequent first."""
-        return tuple(ErrorCount(error=it, count=n) for it, n in self._errors.most_common())
+        """Errors, most frequent first."""
+        return tuple(ErrorCount(error=text, count=n) for text, n in self._errors.most_common())
 
 
 def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
-    """Return the bucket of successive seconds."""
+    """Merge successive seconds into a bucket."""
     totals = RequestTotals()
     for sample in samples:
         totals.add(sample)
-    successes = [sum(n for it in one.requests for _, n in it.successes) for one in samples]
+    successes = [
+        sum(n for request in sample.requests for _, n in request.successes) for sample in samples
+    ]
     contents = {
         "requests": [
-            (it.method, it.name, _pack(it.successes), _pack(it.failures)) for it in totals.requests
+            (request.method, request.name, _pack(request.successes), _pack(request.failures))
+            for request in totals.requests
         ],
         "stages": asdict(totals.stages),
-        "errors": [astuple(it) for it in totals.errors],
-        "containers": [asdict(it) for it in _container_ranges(samples)],
+        "errors": [astuple(error) for error in totals.errors],
+        "containers": [asdict(container) for container in _container_ranges(samples)],
     }
     return TimeBucket(
         second=samples[0].second,
-        users=max(it.users for it in samples),
-        min_users=min(it.users for it in samples),
+        users=max(sample.users for sample in samples),
+        min_users=min(sample.users for sample in samples),
         min_successes=min(successes),
         max_successes=max(successes),
         packed=zlib.compress(json.dumps(contents, separators=(",", ":")).encode()),
@@ -157,13 +163,13 @@ def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
 
 
 def _container_ranges(samples: Iterable[Sample]) -> Iterable[ContainerRange]:
-    looks: dict[str, list[Container]] = {}
+    readings: dict[str, list[Container]] = {}
     for sample in samples:
-        for it in sample.containers:
-            looks.setdefault(it.name, []).append(it)
-    for name, its in looks.items():
-        cores = [it.cpu_cores for it in its if it.cpu_cores is not None]
-        memory = [it.memory_bytes for it in its if it.memory_bytes is not None]
+        for container in sample.containers:
+            readings.setdefault(container.name, []).append(container)
+    for name, containers in readings.items():
+        cores = [each.cpu_cores for each in containers if each.cpu_cores is not None]
+        memory = [each.memory_bytes for each in containers if each.memory_bytes is not None]
         yield ContainerRange(
             name=name,
             min_cpu_cores=min(cores, default=None),
@@ -174,10 +180,10 @@ def _container_ranges(samples: Iterable[Sample]) -> Iterable[ContainerRange]:
 
 
 def _pack(histogram: Buckets) -> tuple[bool, list[float], list[int]]:
-    """Return a histogram in a form that compresses well.
+    """Convert a histogram to a form that compresses well.
 
-    Latencies have three digits, at most to 0.01 ms: steps between whole hundredths are small
-    integers. Others are kept as they are.
+    Latencies have three significant digits and at most two decimals, so the differences between
+    them in hundredths of a ms are small integers. Any other values are kept unchanged.
     """
     latencies, counts = [ms for ms, _ in histogram], [n for _, n in histogram]
     hundredths = [round(ms * 100) for ms in latencies]

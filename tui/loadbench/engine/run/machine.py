@@ -1,4 +1,4 @@
-"""How busy this machine is, whoever uses it."""
+"""Resource usage of the whole machine, by all processes."""
 
 import os
 import time
@@ -10,13 +10,14 @@ import psutil
 from loadbench.engine.journal.events import Machine
 
 MIN_INTERVAL_S = 0.5
+"""Minimum seconds between two readings, since the counters have a resolution of 10 ms."""
 
 
 class MachineMeter:
-    """Tells what the whole machine did since it was last asked.
+    """Measure the usage of the whole machine between two readings.
 
     Args:
-        clock: Monotonic seconds.
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,14 +25,14 @@ class MachineMeter:
         self._before = self._read()
 
     def read(self, own_cpu_cores: float | None) -> Machine | None:
-        """Return the averages since the last call that returned any.
+        """Return the averages since the last call that returned a result.
 
         Args:
-            own_cpu_cores: What the service and Locust used of this machine, on average. None:
-                nobody can tell.
+            own_cpu_cores: Mean CPU usage of the service and Locust on this machine, in cores.
+                None if unknown.
 
         Returns:
-            None: that was too short a time ago, for counters that count hundredths of seconds.
+            None if less than `MIN_INTERVAL_S` has passed since that call.
         """
         now, before = self._read(), self._before
         elapsed = now.at_s - before.at_s
@@ -53,7 +54,7 @@ class MachineMeter:
         times, swap = psutil.cpu_times(), psutil.swap_memory()
         return _Reading(
             at_s=self._clock(),
-            # Work for interrupts, most of it the network's, cannot be told apart by whose it is.
+            # Without irq and softirq: that time cannot be attributed to a process.
             busy_s=times.user + times.nice + times.system,
             runner_s=time.process_time(),
             stolen_s=getattr(times, "steal", 0.0),
@@ -63,7 +64,7 @@ class MachineMeter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """Counters since the machine was started."""
+    """Counters since the machine booted."""
 
     at_s: float
     busy_s: float

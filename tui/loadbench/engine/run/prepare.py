@@ -1,4 +1,4 @@
-"""Before a run's first event: everything that may refuse it, then its folder and its journal."""
+"""Prepare a run: all checks that can refuse it, then its folder, journal and first event."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import yaml
 from loadbench.engine.catalog import LATEST, new_run_id
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
-from loadbench.engine.files import existing
+from loadbench.engine.files import nearest_existing
 from loadbench.engine.hardware import hardware, versions
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, RunResumed, RunStarted
@@ -32,60 +32,60 @@ from loadbench.errors import JournalError, RefusedError, UsageError, WorkspaceEr
 from loadbench.workspace import Workspace
 
 SPARE_BYTES = 20_000_000
-"""What must be free beyond the reports and the samples, for the logs."""
+"""Bytes that must be free for logs, in addition to reports and samples."""
 
 SAMPLE_BYTES = 3_000
-"""About what one second takes in the journal, with a handful of containers."""
+"""Approximate size in bytes of one sample in the journal, with a handful of containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A run whose journal has begun, or goes on, and is locked."""
+    """A new or resumed run, ready to be performed; its journal is open and locked."""
 
     folder: Path
     profile: Profile
     stack: Stack
-    """Not started yet."""
+    """The service under test, not started yet."""
     journal: JournalWriter
     state: RunState
     lock: StackLock
 
 
 def prepare_run(request: RunRequest) -> Prepared:
-    """Begin a run: nothing of it is visible before its first event is written.
+    """Prepare a new run. Its folder becomes visible only after the first event is written.
 
     Raises:
-        LoadbenchError: The run is refused, and nothing was left behind.
+        LoadbenchError: The run is refused; nothing remains on the disk.
     """
     workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
-    found = registry.preflight(workspace, profile)
-    lock = StackLock(found.lock)
-    home = workspace.reports / request.profile_name
-    run_id = _make_home(home, _needed_bytes(profile, len(plan_cells(profile))))
-    hidden, folder = home / f".{run_id}.new", home / run_id
+    preflight = registry.preflight(workspace, profile)
+    lock = StackLock(preflight.lock)
+    parent = workspace.reports / request.profile_name
+    run_id = _make_parent(parent, _needed_bytes(profile, len(plan_cells(profile))))
+    hidden, folder = parent / f".{run_id}.new", parent / run_id
     try:
-        stack = registry.driver_named(found.driver).open(workspace, profile, folder)
+        stack = registry.driver_named(preflight.driver).open(workspace, profile, folder)
     except BaseException:
-        _leave_nothing(hidden)
+        _remove_folder(hidden)
         raise
     try:
         hidden.mkdir()
         text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
         journal = JournalWriter(hidden)
-        entry = journal.append(_first_event(request, profile, found, run_id))
-        notes = [journal.append(Note(text=f"warning: {it}")) for it in found.warnings]
+        entry = journal.append(_first_event(request, profile, preflight, run_id))
+        notes = [journal.append(Note(text=f"warning: {warning}")) for warning in preflight.warnings]
         hidden.rename(folder)
     except OSError as error:
-        _leave_nothing(hidden)
-        raise WorkspaceError(f"{error.filename or home}: {error.strerror}") from error
+        _remove_folder(hidden)
+        raise WorkspaceError(f"{error.filename or parent}: {error.strerror}") from error
     except BaseException:
-        _leave_nothing(hidden)
+        _remove_folder(hidden)
         raise
     journal.moved_to(folder)
-    lock.name_holder(folder)
-    _point_latest(home, run_id)
+    lock.record_holder(folder)
+    _update_latest_link(parent, run_id)
     return Prepared(
         folder=folder,
         profile=profile,
@@ -97,9 +97,9 @@ def prepare_run(request: RunRequest) -> Prepared:
 
 
 def _first_event(
-    request: RunRequest, profile: Profile, found: Preflight, run_id: str
+    request: RunRequest, profile: Profile, preflight: Preflight, run_id: str
 ) -> RunStarted:
-    """Return the event that says everything that a reader must know of a new run."""
+    """Return the event that describes a new run."""
     return RunStarted(
         v=VERSION,
         pid=os.getpid(),
@@ -110,58 +110,58 @@ def _first_event(
         profile=profile.resolved(),
         overrides=request.overrides,
         cells=plan_cells(profile),
-        driver=found.driver,
-        driver_reason=found.reason,
-        hardware=_hardware(found),
+        driver=preflight.driver,
+        driver_reason=preflight.reason,
+        hardware=_hardware(preflight),
         versions=versions(),
-        project=found.facts.project,
+        project=preflight.facts.project,
     )
 
 
 def preview_run(request: RunRequest) -> RunPlan:
-    """Return what a run of a profile would be; nothing is begun.
+    """Run all checks for a new run and return its plan, without starting anything.
 
     Raises:
         LoadbenchError: The run would be refused.
     """
     workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
-    found = registry.preflight(workspace, profile)
-    return _preview(workspace, profile, found, len(plan_cells(profile)))
+    preflight = registry.preflight(workspace, profile)
+    return _preview(workspace, profile, preflight, len(plan_cells(profile)))
 
 
 def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> RunPlan:
-    """Return what going on with a run would be; nothing is begun.
+    """Run all checks for resuming a run and return its plan, without starting anything.
 
     Raises:
-        LoadbenchError: It would be refused.
+        LoadbenchError: The run would be refused.
     """
     resumable = _resumable(workspace, folder, retry_failed=retry_failed)
-    return _preview(workspace, resumable.profile, resumable.found, resumable.cells)
+    return _preview(workspace, resumable.profile, resumable.preflight, resumable.cells)
 
 
 def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Prepared:
-    """Go on with a run that was interrupted or stopped.
+    """Prepare to resume a run that was interrupted or stopped.
 
     Args:
-        workspace: Where its profile came from.
+        workspace: The workspace that contains its profile.
         folder: The run's folder.
-        retry_failed: Measure its failed cells again too.
+        retry_failed: Also measure its failed cells again.
 
     Raises:
-        LoadbenchError: The run is refused, and nothing was changed.
+        LoadbenchError: The run is refused; nothing was changed.
     """
     resumable = _resumable(workspace, folder, retry_failed=retry_failed)
-    profile, found = resumable.profile, resumable.found
-    lock = StackLock(found.lock)
+    profile, preflight = resumable.profile, resumable.preflight
+    lock = StackLock(preflight.lock)
     _check_space(folder, _needed_bytes(profile, resumable.cells))
-    stack = registry.driver_named(found.driver).open(workspace, profile, folder)
+    stack = registry.driver_named(preflight.driver).open(workspace, profile, folder)
     journal = JournalWriter(folder)
     event = RunResumed(
-        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(found), versions=versions()
+        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(preflight), versions=versions()
     )
     journal.append(event)
-    lock.name_holder(folder)
+    lock.record_holder(folder)
     return Prepared(
         folder=folder,
         profile=profile,
@@ -174,40 +174,42 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Resumable:
-    """A run that can be gone on with."""
+    """A run that can be resumed."""
 
     profile: Profile
-    found: Preflight
+    preflight: Preflight
     retry: tuple[str, ...]
+    """Keys of the failed cells to measure again."""
     cells: int
-    """How many are left to measure."""
+    """Number of cells left to measure."""
 
 
 def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Resumable:
     run = read_run(folder)
     if run.status is RunStatus.LIVE:
-        raise UsageError(f"{run.name} is live; `loadbench-tui stop {run.name}` ends it")
+        raise UsageError(f"{run.name} is live. To stop it: loadbench-tui stop {run.name}")
     _refuse_other_workspace(run, workspace)
     profile = _unchanged_profile(run.state)
-    failed = [k for k, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
+    failed = [key for key, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
     retry = tuple(failed) if retry_failed else ()
     if not run.state.outstanding and not retry:
-        hint = f"; --retry-failed measures its {len(failed)} failed cells again" if failed else ""
-        raise UsageError(f"{run.name}: every cell is over{hint}")
+        cells = "cell" if len(failed) == 1 else "cells"
+        hint = f"; to retry {len(failed)} failed {cells}, add --retry-failed" if failed else ""
+        raise UsageError(f"{run.name}: no cells left to measure{hint}")
     check_files(workspace, profile)
     return _Resumable(
         profile=profile,
-        found=_same_driver(workspace, profile, run.state),
+        preflight=_same_driver(workspace, profile, run.state),
         retry=retry,
         cells=len(run.state.outstanding) + len(retry),
     )
 
 
-def _preview(workspace: Workspace, profile: Profile, found: Preflight, cells: int) -> RunPlan:
+def _preview(workspace: Workspace, profile: Profile, preflight: Preflight, cells: int) -> RunPlan:
     return RunPlan(
-        preflight=found,
+        preflight=preflight,
         needed_bytes=_needed_bytes(profile, cells),
-        free_bytes=shutil.disk_usage(existing(workspace.reports)).free,
+        free_bytes=shutil.disk_usage(nearest_existing(workspace.reports)).free,
     )
 
 
@@ -216,13 +218,13 @@ def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
     root = run.state.started.workspace
     if root != str(workspace.root):
         raise UsageError(
-            f"{run.name} belongs to the workspace {root}, this one is {workspace.root}: "
-            f"`loadbench-tui --workspace {root} run --resume {run.name}`"
+            f"{run.name} belongs to the workspace {root}, not to {workspace.root}. "
+            f"Run: loadbench-tui --workspace {root} run --resume {run.name}"
         )
 
 
 def _unchanged_profile(state: RunState) -> Profile:
-    """Return the profile of a run, unless its file says something else by now."""
+    """Return the profile of a run; refuse if its file has changed since the run started."""
     started, profile = state.started, state.profile
     assert started is not None
     if profile is None:
@@ -234,50 +236,51 @@ def _unchanged_profile(state: RunState) -> Profile:
         now = load_profile(file, started.overrides).resolved()
         if changes := differences(profile.resolved(), now):
             raise RefusedError(
-                f"{file} has changed since the run began: {'; '.join(changes)}. Cells of two "
-                "profiles do not belong in one table: restore it, or start a new run"
+                f"{file} has changed since the run started: {'; '.join(changes)}. Cells of "
+                "different profiles cannot be compared: restore the file, or start a new run"
             )
     return profile
 
 
 def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Preflight:
-    """Return the driver that a run was begun with, if it has the same engine still."""
+    """Run the preflight of the driver that started a run; refuse another Docker engine."""
     started = state.started
     assert started is not None
-    found = registry.preflight(workspace, profile, only=started.driver)
-    before, now = started.project, found.facts.project
+    preflight = registry.preflight(workspace, profile, only=started.driver)
+    before, now = started.project, preflight.facts.project
     if before and now and before.engine != now.engine:
         raise RefusedError(
-            f"the run was begun on the Docker engine at {before.engine}, this one is at "
-            f"{now.engine}; cells of two machines do not belong in one table: see DOCKER_HOST "
-            "and `docker context use`"
+            f"the run started on the Docker engine at {before.engine}, but the current engine is "
+            f"{now.engine}. Cells of different machines cannot be compared: check DOCKER_HOST and "
+            "`docker context use`"
         )
-    return found
+    return preflight
 
 
 def _hardware(preflight: Preflight) -> dict[str, Any]:
-    found, engine = hardware(), preflight.facts.engine
-    return {**found, "engine": dict(engine)} if engine else found
+    machine, engine = hardware(), preflight.facts.engine
+    return {**machine, "engine": dict(engine)} if engine else machine
 
 
-def _make_home(home: Path, needed_bytes: int) -> str:
+def _make_parent(parent: Path, needed_bytes: int) -> str:
+    """Create the folder of a profile's runs and return an unused run id."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not os.access(home, os.W_OK | os.X_OK):
-            raise WorkspaceError(f"{home}: no permission to write; reports go there")
+        parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise WorkspaceError(f"{parent}: no permission to write; reports are saved there")
     except OSError as error:
-        raise WorkspaceError(f"{home}: {error.strerror}; reports go there") from error
+        raise WorkspaceError(f"{parent}: {error.strerror}; reports are saved there") from error
     try:
-        _check_space(home, needed_bytes)
+        _check_space(parent, needed_bytes)
     except RefusedError:
         with suppress(OSError):
-            home.rmdir()
+            parent.rmdir()
         raise
-    return new_run_id(home, datetime.now())
+    return new_run_id(parent, datetime.now())
 
 
-def _leave_nothing(hidden: Path) -> None:
-    """Remove what was made of a run that is refused, and its home unless other runs are there."""
+def _remove_folder(hidden: Path) -> None:
+    """Remove the folder of a refused run, and its parent if it has no other runs."""
     shutil.rmtree(hidden, ignore_errors=True)
     with suppress(OSError):
         hidden.parent.rmdir()
@@ -289,20 +292,20 @@ def _needed_bytes(profile: Profile, cells: int) -> int:
 
 
 def _check_space(folder: Path, needed_bytes: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed_bytes:
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
         raise RefusedError(
-            f"{folder}: {free / 1e6:.0f} MB free, about {needed_bytes / 1e6:.0f} MB are needed; "
-            "free some, or measure fewer cells"
+            f"{folder}: {free_bytes / 1e6:.0f} MB free, about {needed_bytes / 1e6:.0f} MB needed. "
+            "Free some disk space, or measure fewer cells"
         )
 
 
-def _point_latest(home: Path, run_id: str) -> None:
-    link, fresh = home / LATEST, home / f".{LATEST}.new"
+def _update_latest_link(parent: Path, run_id: str) -> None:
+    link, new_link = parent / LATEST, parent / f".{LATEST}.new"
     try:
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(run_id)
-        fresh.replace(link)
+        new_link.unlink(missing_ok=True)
+        new_link.symlink_to(run_id)
+        new_link.replace(link)
     except OSError:
-        # A convenience: file systems without links go without it.
-        fresh.unlink(missing_ok=True)
+        # The link is optional: some file systems do not support symbolic links.
+        new_link.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a request to run carries, checked in the runner's process before anything else is."""
+"""Validate a run request in the runner's process, before anything else."""
 
 import json
 from pathlib import Path
@@ -14,33 +14,33 @@ from loadbench.errors import ProfileError, RefusedError
 
 
 def read_request(text: str) -> RunRequest:
-    """Return a request from its JSON.
+    """Parse a request from JSON.
 
     Raises:
-        RefusedError: It is none.
+        RefusedError: The text is not a valid request.
     """
     try:
         return TypeAdapter(RunRequest).validate_python(json.loads(text))
     except ValueError as error:
         raise RefusedError(
-            f"the runner cannot read its request; nothing was started: {error}"
+            f"internal error: invalid request to the runner; nothing was started: {error}"
         ) from error
 
 
 def requested_profile(request: RunRequest) -> Profile:
-    """Return the profile that a request carries: the one that was looked at.
+    """Return the profile in a request, which is the one that the user has seen.
 
-    Its file is read here only to find out whether it has changed since.
+    Reads the profile's file only to check that it has not changed since.
 
     Raises:
-        RefusedError: The profile was damaged on its way here, or its file has changed.
+        RefusedError: The digest of the profile does not match, or its file has changed.
     """
-    carried = read_recorded(request.profile)
-    profile = carried.profile
-    if profile is None or carried.unknown or digest_of(profile.resolved()) != request.digest:
+    recorded = read_recorded(request.profile)
+    profile = recorded.profile
+    if profile is None or recorded.unknown or digest_of(profile.resolved()) != request.digest:
         raise RefusedError(
-            f"the profile {request.profile_name} was damaged on its way to the runner: its digest "
-            "does not match; nothing was started"
+            f"internal error: the profile {request.profile_name} was corrupted on its way to the "
+            "runner (digest mismatch); nothing was started"
         )
     _refuse_if_changed(request, profile)
     return profile
@@ -53,12 +53,12 @@ def _refuse_if_changed(request: RunRequest, profile: Profile) -> None:
     except ProfileError as error:
         if not file.exists():
             raise RefusedError(
-                f"{file} was removed after it was read; restore it, or choose another profile"
+                f"{file} was removed after it was read. Restore it, or choose another profile"
             ) from error
         raise RefusedError(
-            f"{file} has changed since it was read, and is not valid any more: {error}"
+            f"{file} has changed since it was read and is no longer valid: {error}"
         ) from error
     if changes := differences(profile.resolved(), now.resolved()):
         raise RefusedError(
-            f"{file} has changed since it was read: {'; '.join(changes)}; look at it again"
+            f"{file} has changed since it was read: {'; '.join(changes)}. Review it and try again"
         )

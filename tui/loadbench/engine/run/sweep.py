@@ -1,4 +1,4 @@
-"""The sweep: every outstanding cell, one after the other, whatever happens to it."""
+"""The sweep: measure all outstanding cells in order, even if some of them fail."""
 
 import traceback
 from collections.abc import Mapping
@@ -11,10 +11,15 @@ from loadbench.engine.journal.events import (
     Result,
     StackPrepared,
 )
-from loadbench.engine.journal.state import CellState
+from loadbench.engine.journal.state import CellState, CellStatus
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run.attempt import CellAttempt, Equipment
-from loadbench.engine.run.control_loop import ControlLoop, SkipRequested, StopRequested
+from loadbench.engine.run.control_loop import (
+    ON_REQUEST,
+    ControlLoop,
+    SkipRequested,
+    StopRequested,
+)
 from loadbench.errors import (
     DiskFullError,
     EngineError,
@@ -24,47 +29,47 @@ from loadbench.errors import (
     StackError,
 )
 
-LOAD_ATTEMPTS = 3
-"""How often a cell is begun when Locust ends or hangs in the middle of it."""
+MAX_LOAD_ATTEMPTS = 3
+"""Maximum number of attempts at a cell when Locust exits or hangs."""
 
 
 class Runner:
-    """Performs a run from the state that its journal is in.
+    """Perform a run, starting from the state recorded in its journal.
 
     Args:
-        equipment: What it is performed with; the runner closes it.
-        control: Where its events go and commands come from.
+        equipment: Stack, load and metrics of the run; the runner closes them.
+        control: The control loop for events and commands.
     """
 
     def __init__(self, equipment: Equipment, control: ControlLoop) -> None:
         self._equipment = equipment
         self._control = control
-        self._load_up = False
-        control.watch(equipment.stack.containers)
+        self._is_load_running = False
+        control.watch_containers(equipment.stack.containers)
 
     def run(self) -> Result:
-        """Measure all outstanding cells, take everything down, and say how it ended."""
+        """Measure all outstanding cells, clean up, and record how the run ended."""
         left = None
         try:
             try:
                 result, reason = self._sweep_or_reason()
             finally:
-                left = self._take_down()
-        except Exception as error:  # noqa: BLE001  # the outermost loop: a run ends in order
+                left = self._clean_up()
+        except Exception as error:  # noqa: BLE001  # outermost handler: always record the end
             traceback.print_exc()
             result = Result.ABORTED
-            reason = f"a fault of loadbench-tui, see runner.log: {type(error).__name__}: {error}"
+            reason = f"internal error, see runner.log: {type(error).__name__}: {error}"
         self._control.finish(result, reason, left)
         return result
 
-    def _take_down(self) -> str | None:
-        """End everything; return what could not be ended."""
+    def _clean_up(self) -> str | None:
+        """Stop everything; return a description of what could not be stopped."""
         load, stack = self._equipment.load, self._equipment.stack
         self._equipment.metrics.close()
         load.close()
         stack.close()
         self._control.background.shutdown()
-        # Again, for what the background still started while it was being closed.
+        # Again: a background task may have started processes during the first close.
         left = stack.close()
         load.close()
         return left
@@ -72,69 +77,76 @@ class Runner:
     def _sweep_or_reason(self) -> tuple[Result, str]:
         try:
             self._sweep()
-        except StopRequested as asked:
-            return Result.STOPPED, str(asked)
+        except StopRequested as request:
+            return Result.STOPPED, str(request)
         except DiskFullError as error:
-            return Result.ABORTED, f"{error}; free some, then `run --resume` goes on"
+            return Result.ABORTED, f"{error}; free some disk space, then resume with `run --resume`"
         except EngineError as error:
-            return Result.ABORTED, f"{error}; `run --resume` goes on once that is mended"
+            return Result.ABORTED, f"{error}; fix this, then resume with `run --resume`"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
-        return Result.DONE, "every cell is over"
+        return Result.DONE, self._cells_measured()
+
+    def _cells_measured(self) -> str:
+        state = self._control.state
+        total = len(state.cells)
+        cells = "cell" if total == 1 else "cells"
+        return f"{state.count(CellStatus.FINISHED)} of {total} {cells} measured"
 
     def _sweep(self) -> None:
         self._start_first_load()
         stack, control = self._equipment.stack, self._control
-        self._note_images(control.wait_for(control.background.submit(stack.prepare, control.say)))
-        while control.state.outstanding or self._is_asked_for_more():
+        task = control.background.submit(stack.prepare, control.report_progress)
+        self._record_images(control.wait_for(task))
+        while control.state.outstanding or self._has_new_cells():
             if control.state.paused:
-                control.look()
+                control.poll()
                 continue
             self._measure(control.state.outstanding[0])
             control.save_summary()
 
-    def _is_asked_for_more(self) -> bool:
-        """Follow what was asked for up to the last moment; return whether a cell came of it."""
-        self._control.look(at_most_s=0.0)
+    def _has_new_cells(self) -> bool:
+        """Handle commands that arrived until now; return whether any of them added a cell."""
+        self._control.poll(max_wait_s=0.0)
         return bool(self._control.state.outstanding)
 
-    def _note_images(self, images: Mapping[str, str]) -> None:
+    def _record_images(self, images: Mapping[str, str]) -> None:
         before = self._control.state.images
         changed = [name for name in images if name in before and images[name] != before[name]]
         if changed:
-            names = ", ".join(changed)
-            text = f"warning: the image of {names} has changed since the run began"
+            text = f"warning: image changed since the run started: {', '.join(changed)}"
             self._control.emit(Note(text=text))
         if images:
             self._control.emit(StackPrepared(images=dict(images)))
 
     def _measure(self, cell_state: CellState) -> None:
-        """Attempt a cell until it is over, with a new Locust each time that is lost."""
+        """Attempt a cell until it ends; if Locust is lost, restart it and try again."""
         first = cell_state.attempt + 1
-        for attempt in range(first, first + LOAD_ATTEMPTS):
-            lost = self._attempt(cell_state.cell, attempt)
-            if lost is None:
+        for attempt in range(first, first + MAX_LOAD_ATTEMPTS):
+            error = self._attempt(cell_state.cell, attempt)
+            if error is None:
                 return
-            if attempt < first + LOAD_ATTEMPTS - 1:
-                again = f"{cell_state.cell.key} is measured again with a new one"
-                self._control.emit(Note(text=f"{lost}; {again}"))
-        self._fail(cell_state.cell, attempt, StackError(f"{lost}, {LOAD_ATTEMPTS} times"))
+            if attempt < first + MAX_LOAD_ATTEMPTS - 1:
+                retry = f"restarting Locust and measuring {cell_state.cell.key} again"
+                self._control.emit(Note(text=f"{error}; {retry}"))
+        reason = f"{error}; gave up after {MAX_LOAD_ATTEMPTS} attempts"
+        self._fail(cell_state.cell, attempt, StackError(reason))
 
     def _attempt(self, cell: Cell, attempt: int) -> LoadLostError | None:
-        """Return why the cell must be attempted again; None: its end is in the journal."""
+        """Attempt a cell once; return the error if it must be attempted again, else None."""
         self._control.emit(CellStarted(cell=cell.key, attempt=attempt))
         try:
             self._start_load()
             CellAttempt(cell, attempt, self._equipment, self._control).perform()
         except SkipRequested:
-            self._abandon_load()
-            self._control.emit(CellSkipped(cell=cell.key, attempt=attempt, reason="asked for"))
+            self._close_load()
+            self._control.emit(CellSkipped(cell=cell.key, attempt=attempt, reason=ON_REQUEST))
         except (StackError, LoadError) as error:
-            # Told first: Locust may take seconds to end.
+            # Record the failure first: Locust may take seconds to exit.
             self._fail(cell, attempt, error)
-            self._abandon_load()
+            self._close_load()
         except LoadLostError as error:
-            self._abandon_load()
+            self._close_load()
             return error
         return None
 
@@ -152,23 +164,23 @@ class Runner:
         )
 
     def _start_load(self) -> None:
-        if not self._load_up:
+        if not self._is_load_running:
             self._control.wait_for(self._control.background.submit(self._equipment.load.start))
-            self._load_up = True
+            self._is_load_running = True
 
     def _start_first_load(self) -> None:
-        """Start Locust before anything else, since a mistake in the user file ends the run."""
-        for attempt in range(1, LOAD_ATTEMPTS + 1):
+        """Start Locust before the stack, so that an error in the locustfile ends the run early."""
+        for attempt in range(1, MAX_LOAD_ATTEMPTS + 1):
             try:
                 self._start_load()
             except LoadLostError as error:
-                if attempt == LOAD_ATTEMPTS:
+                if attempt == MAX_LOAD_ATTEMPTS:
                     raise
-                self._control.emit(Note(text=f"{error}; it is started again"))
+                self._control.emit(Note(text=f"{error}; restarting Locust"))
             else:
                 return
 
-    def _abandon_load(self) -> None:
-        # Its users would otherwise wait for answers that nobody needs any more.
-        self._load_up = False
+    def _close_load(self) -> None:
+        # Its users would otherwise wait for responses that are no longer needed.
+        self._is_load_running = False
         self._equipment.load.close()
