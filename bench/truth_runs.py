@@ -134,6 +134,7 @@ def follow(
     others, stolen, cell = 0.0, 0.0, None
     while tool.poll() is None or cell is None:
         time.sleep(POLL_INTERVAL_S)
+        has_exited = tool.poll() is not None
         if reader is None and (folder / "journal.jsonl").exists():
             reader = JournalReader(folder.resolve())
         for entry in reader.poll() if reader else ():
@@ -148,8 +149,10 @@ def follow(
                     cell = entry.event
                 case CellFailed(reason=reason):
                     sys.exit(f"The cell failed: {reason}")
-        if tool.poll() is not None and reader is None:
-            sys.exit(f"The tool exited with code {tool.returncode} before its run of {seconds:g} s")
+        if has_exited and cell is None:
+            sys.exit(
+                f"The tool exited with code {tool.returncode} before its cell of {seconds:g} s finished"
+            )
     return cell, others, stolen
 
 

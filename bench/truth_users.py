@@ -64,11 +64,11 @@ def record_windows(recorder: Any) -> None:
     """Patch the tool's recorder to record when it opens a measurement window."""
     measure = recorder.measure
 
-    def recording_measure(self: Any, seconds: float, **options: Any) -> None:
+    def recording_measure(self: Any, seconds: float, **options: Any) -> Any:
         now = time.monotonic()
         windows.append((now, now + seconds))
         begin()
-        measure(self, seconds, **options)
+        return measure(self, seconds, **options)
 
     recorder.measure = recording_measure
 
