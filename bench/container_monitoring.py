@@ -22,7 +22,7 @@ import requests
 
 from loadbench.engine.drivers.docker.client import Docker, current_endpoint
 from loadbench.engine.drivers.docker.monitor import Monitor
-from loadbench.engine.drivers.health import ask_health, lacking_workers
+from loadbench.engine.drivers.health import check_health, not_ready_reason
 from loadbench.workspace import bundled_root
 
 MODELS = 6
@@ -67,7 +67,7 @@ def idle_stack() -> Iterator[None]:
         port = [*compose, "port", "api", "8000"]
         address = subprocess.run(port, check=True, capture_output=True, text=True).stdout.strip()
         with requests.Session() as session:
-            while lacking_workers(ask_health(session, f"http://{address}/health"), MODELS):
+            while not_ready_reason(check_health(session, f"http://{address}/health"), MODELS):
                 time.sleep(0.2)
         time.sleep(SETTLE_S)
         yield

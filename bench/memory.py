@@ -31,7 +31,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bench.memory_day import DayContainers, DayLoad, DayMetrics
-from loadbench.engine.journal.codec import FILE_NAME, OVER_PREFIXES, SAMPLE_PREFIX
+from loadbench.engine.journal.codec import CELL_ENDED_PREFIXES, FILE_NAME, SAMPLE_PREFIX
 from loadbench.engine.journal.samples import Samples
 from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
@@ -223,7 +223,7 @@ async def _follow(part: Part) -> dict[str, Any]:
             await _wait_until(lambda: isinstance(app.screen, CellScreen))
             growth, shown_s = Growth(), _seconds_shown(app)
             while chunk := list(islice(day, LAST_S)):
-                lines = [line for line in chunk if not line.startswith(OVER_PREFIXES)]
+                lines = [line for line in chunk if not line.startswith(CELL_ENDED_PREFIXES)]
                 if not lines:
                     break
                 with journal.open("ab") as file:
@@ -243,9 +243,9 @@ async def _attach(part: Part) -> dict[str, Any]:
     with part.day.open("rb") as day:
         sample_count = sum(line.startswith(SAMPLE_PREFIX) for line in day)
         day.seek(0)
-        part.start_journal(line for line in day if not line.startswith(OVER_PREFIXES))
+        part.start_journal(line for line in day if not line.startswith(CELL_ENDED_PREFIXES))
         day.seek(0)
-        [end] = (line for line in day if line.startswith(OVER_PREFIXES))
+        [end] = (line for line in day if line.startswith(CELL_ENDED_PREFIXES))
         day.seek(0)
         minute = part.start_journal(islice(day, FIRST_LINES), run=f"{RUN}-2")
     app = Stage(part.root).app(folder=minute)
@@ -303,9 +303,9 @@ async def _wait_until(condition: Callable[[], bool]) -> None:
 def read_unbounded(part: Part) -> dict[str, Any]:
     """Read the cell with compaction disabled: the expected failure, and the reference."""
     with part.day.open("rb") as day:
-        part.start_journal(line for line in day if not line.startswith(OVER_PREFIXES))
+        part.start_journal(line for line in day if not line.startswith(CELL_ENDED_PREFIXES))
     growth = Growth()
-    with patch("loadbench.engine.journal.state.WHOLE_S", sys.maxsize):
+    with patch("loadbench.engine.journal.state.FULL_RESOLUTION_S", sys.maxsize):
         state = RunReader(part.folder).poll().state
     return {**growth.figures(), **_summary(state)}
 

@@ -27,7 +27,7 @@ import psutil
 
 from bench.posting import PICTURES, REPOSITORY, Users, median_stages
 from loadbench.engine.drivers.compose.files import project_name
-from loadbench.engine.drivers.registry import driver_named, preflight
+from loadbench.engine.drivers.registry import get_driver, preflight
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.workspace import Workspace
@@ -222,7 +222,7 @@ def service(root: Path, *, models: int = 1, batch_size: int = 1) -> Iterator[tup
     profile = profile.model_copy(update={"batch_size": batch_size})
     workspace = Workspace(root, root / "reports")
     checked = preflight(workspace, profile)
-    stack = driver_named(checked.driver).open(workspace, profile, root)
+    stack = get_driver(checked.driver).open(workspace, profile, root)
     try:
         stack.prepare(lambda _step, _line: None)
         stack.scale(models, lambda _step, _line: None)

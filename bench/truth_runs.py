@@ -151,7 +151,8 @@ def follow(
                     sys.exit(f"The cell failed: {reason}")
         if has_exited and cell is None:
             sys.exit(
-                f"The tool exited with code {tool.returncode} before its cell of {seconds:g} s finished"
+                f"The tool exited with code {tool.returncode} before its cell of {seconds:g} s "
+                "finished"
             )
     return cell, others, stolen
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker_harness import DockerBench, EngineProxy, docker, why_no_engine
+from tests.support.docker_harness import DockerBench, EngineProxy, docker, missing_engine_reason
 
 
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
     """Skip the tests without an engine; fail in CI."""
-    if reason := why_no_engine():
+    if reason := missing_engine_reason():
         if os.environ.get("CI") == "true":
             pytest.fail(f"these tests require Docker: {reason}")
         pytest.skip(f"these tests require Docker: {reason}")
@@ -32,7 +32,7 @@ def foreign(tmp_path: Path) -> Iterator[DockerBench]:
     """A workspace with a foreign Compose project and a profile for it."""
     bench = DockerBench.make(tmp_path)
     shutil.copytree(Path(__file__).parent / "foreign", bench.root / "foreign")
-    bench.save_theirs()
+    bench.save_foreign_profile()
     yield bench
     bench.close()
 

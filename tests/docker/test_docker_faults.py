@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from loadbench.engine.journal.state import CellStatus
-from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker, strays
+from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker, stray_processes
 from tests.support.harness import until
 
 ONE = ("--set", "models=1")
@@ -86,7 +86,7 @@ def test_a_container_changed_by_another_process_fails_its_cell_and_is_replaced(
 def test_a_killed_process_in_a_running_container_fails_its_cell(
     foreign: DockerBench,
 ) -> None:
-    foreign.change_theirs(app={"mem_limit": "128m"})
+    foreign.change_foreign_services(app={"mem_limit": "128m"})
     foreign.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
     foreign.when("m1_u1_s10", name="theirs")
     # The highest OOM score makes the kernel kill this process first.
@@ -107,7 +107,7 @@ def test_a_container_that_exits_at_once_is_reported_with_its_last_log_lines(
     foreign: DockerBench,
 ) -> None:
     broken = ["python", "-c", "import sys; print('no such model', flush=True); sys.exit(3)"]
-    foreign.change_theirs(app={"command": broken})
+    foreign.change_foreign_services(app={"command": broken})
 
     done = foreign.call("run", "theirs", *ONE)
 
@@ -121,7 +121,7 @@ def test_an_unhealthy_container_is_reported_with_the_output_of_its_check(
     foreign: DockerBench,
 ) -> None:
     check = {"test": ["CMD-SHELL", "echo it is too cold; exit 1"], "interval": "1s", "retries": 2}
-    foreign.change_theirs(app={"healthcheck": check})
+    foreign.change_foreign_services(app={"healthcheck": check})
 
     done = foreign.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=8s")
 
@@ -137,7 +137,7 @@ def test_an_earlier_restart_does_not_fail_later_cells(foreign: DockerBench) -> N
     app = foreign.root / "foreign" / "app.py"
     die = "    def do_POST(self) -> None:\n        os._exit(1)\n\n    def do_GET"
     app.write_text(app.read_text().replace("    def do_GET", die))
-    foreign.change_theirs(app={"restart": "always"})
+    foreign.change_foreign_services(app={"restart": "always"})
     foreign.start("run", "theirs", *LONG, *ONE, "--set", "users=1,2")
     foreign.when("m1_u1_s10", name="theirs")
     ask = "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/', data=b'')"
@@ -155,7 +155,7 @@ def test_a_restart_loop_is_reported_before_the_startup_timeout(
     foreign: DockerBench,
 ) -> None:
     broken = ["python", "-c", "raise SystemExit('cannot open the model')"]
-    foreign.change_theirs(app={"command": broken, "restart": "always"})
+    foreign.change_foreign_services(app={"command": broken, "restart": "always"})
 
     foreign.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=50s")
 
@@ -166,7 +166,7 @@ def test_a_restart_loop_is_reported_before_the_startup_timeout(
 
 
 def test_a_completed_one_off_job_is_no_fault(foreign: DockerBench) -> None:
-    foreign.change_theirs(
+    foreign.change_foreign_services(
         migration={"image": IMAGE, "command": ["true"]},
         gateway={"depends_on": {"migration": {"condition": "service_completed_successfully"}}},
         seed={"image": IMAGE, "command": ["sh", "-c", "echo seeding; sleep 3"], "init": True},
@@ -180,7 +180,7 @@ def test_a_completed_one_off_job_is_no_fault(foreign: DockerBench) -> None:
 
 
 def test_an_image_that_cannot_be_pulled_aborts_the_run(foreign: DockerBench) -> None:
-    foreign.change_theirs(app={"image": "localhost:1/missing/image:latest"})
+    foreign.change_foreign_services(app={"image": "localhost:1/missing/image:latest"})
 
     done = foreign.call("run", "theirs")
 
@@ -196,7 +196,7 @@ def test_a_failed_build_aborts_the_run_and_is_logged(foreign: DockerBench) -> No
     (foreign.root / "foreign" / "Dockerfile").write_text(
         "FROM python:3.11-slim-bookworm\nRUN echo compiling && exit 42\n"
     )
-    foreign.change_theirs(app={"image": None, "build": "."})
+    foreign.change_foreign_services(app={"image": None, "build": "."})
 
     done = foreign.call("run", "theirs")
 
@@ -224,7 +224,7 @@ def test_a_port_in_use_can_be_replaced_by_a_free_one(foreign: DockerBench) -> No
     # The method described in docs/profiles.md.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         published = f"127.0.0.1:${{PORT:-{taken.getsockname()[1]}}}:8080"
-        foreign.change_theirs(gateway={"ports": [published]})
+        foreign.change_foreign_services(gateway={"ports": [published]})
 
         done = foreign.call("run", "theirs", *ONE, "--set", "stack.environment={PORT: '0'}")
 
@@ -235,7 +235,7 @@ def test_a_stop_does_not_wait_for_a_build(foreign: DockerBench) -> None:
     (foreign.root / "foreign" / "Dockerfile").write_text(
         "FROM python:3.11-slim-bookworm\nRUN echo begun && sleep 300\n"
     )
-    foreign.change_theirs(app={"image": None, "build": "."})
+    foreign.change_foreign_services(app={"image": None, "build": "."})
     shown = foreign.start("run", "theirs")
     log = foreign.folder("theirs") / "stack.log"
     until(lambda: log.exists() and "begun" in log.read_text(), what="a build")
@@ -244,13 +244,13 @@ def test_a_stop_does_not_wait_for_a_build(foreign: DockerBench) -> None:
     shown.communicate(timeout=15)
 
     assert shown.returncode == 130
-    assert strays() == []
+    assert stray_processes() == []
 
 
 def test_a_stop_does_not_wait_for_a_service_that_is_not_ready(foreign: DockerBench) -> None:
     waits = {"app": {"condition": "service_healthy"}}
     never = {"test": ["CMD", "false"], "interval": "1s", "retries": 1000}
-    foreign.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
+    foreign.change_foreign_services(app={"healthcheck": never}, gateway={"depends_on": waits})
     shown = foreign.start("run", "theirs", *ONE)
     until(lambda: "loadbench" in " ".join(foreign.left()), what="containers")
 
@@ -266,7 +266,7 @@ def test_a_service_that_waits_for_its_dependency_fails_after_the_timeout(
 ) -> None:
     waits = {"app": {"condition": "service_healthy"}}
     never = {"test": ["CMD", "false"], "interval": "1s", "retries": 1000}
-    foreign.change_theirs(app={"healthcheck": never}, gateway={"depends_on": waits})
+    foreign.change_foreign_services(app={"healthcheck": never}, gateway={"depends_on": waits})
 
     foreign.call("run", "theirs", *ONE, "--set", "stack.startup_timeout=5s")
 
@@ -388,7 +388,7 @@ def test_the_current_docker_context_is_used(foreign: DockerBench, proxy: EngineP
 def test_validate_reports_a_service_that_cannot_be_scaled(
     foreign: DockerBench, changes: dict[str, Any], obstacle: str
 ) -> None:
-    foreign.change_theirs(app=changes)
+    foreign.change_foreign_services(app=changes)
 
     refused = foreign.call("validate", "theirs")
 

@@ -11,7 +11,7 @@ import yaml
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.state import CellStatus
-from tests.support.docker_harness import LONG, OURS, DockerBench, docker, strays
+from tests.support.docker_harness import LONG, OURS, DockerBench, docker, stray_processes
 from tests.support.harness import REPOSITORY, gone, until
 from tests.support.stack_networks import save_colour_labels, save_colour_network
 
@@ -49,7 +49,7 @@ def test_a_sweep_of_the_bundled_stack_in_containers(bundled: DockerBench) -> Non
     assert "model-1 | ready: device=cpu" in log
     assert "model-2 | ready: device=cpu" in log
     assert bundled.left() == []
-    assert strays() == []
+    assert stray_processes() == []
     assert not is_held(folder)
 
 
@@ -111,7 +111,7 @@ def test_a_stop_removes_all_containers(bundled: DockerBench) -> None:
 
     assert shown.returncode == 130
     assert bundled.left() == []
-    assert strays() == []
+    assert stray_processes() == []
 
 
 @pytest.mark.parametrize("means", ["stop", "resume"])
@@ -178,7 +178,7 @@ def test_an_external_service_is_measured_and_keeps_running(foreign: DockerBench)
     docker(*compose, "up", "--detach")
     try:
         address = docker(*compose, "port", "gateway", "8080")
-        foreign.save_theirs(
+        foreign.save_foreign_profile(
             models=[7],
             host=f"http://{address}",
             stack={"driver": "external", "compose": ["stack/compose.yaml"], "service": "model"},
@@ -204,7 +204,7 @@ def test_auto_selects_compose_with_an_engine_and_local_without(bundled: DockerBe
 def test_a_run_started_in_containers_does_not_resume_with_another_driver(
     foreign: DockerBench,
 ) -> None:
-    foreign.save_theirs(stack={"driver": "auto"})
+    foreign.save_foreign_profile(stack={"driver": "auto"})
     foreign.start("run", "theirs", *LONG)
     foreign.when("m1_u2_s10", name="theirs")
     foreign.call("stop", "theirs")

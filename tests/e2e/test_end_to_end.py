@@ -17,7 +17,15 @@ from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.state import CellStatus
-from tests.support.harness import FAST, Bench, child_named, flaws, gone, requests_in_report, until
+from tests.support.harness import (
+    FAST,
+    Bench,
+    child_named,
+    gone,
+    requests_in_report,
+    unexplained_findings,
+    until,
+)
 
 LONG = FAST.replace("run_time: 1s", "run_time: 120s")
 
@@ -41,7 +49,7 @@ def test_a_run_writes_a_report_and_a_summary_row_for_every_cell(bench: Bench) ->
     for row, report in zip(rows, ("1_2_10.html", "2_2_10.html"), strict=True):
         finished = bench.state().cells[row["cell"]].finished
         assert finished is not None
-        assert not flaws(finished.findings)
+        assert not unexplained_findings(finished.findings)
         assert row["reasons"] == "; ".join(finished.reasons)
         page = (folder / report).read_text()
         assert int(row["requests"]) == requests_in_report(page) > 0
@@ -225,7 +233,7 @@ def test_a_sweep_survives_killing_a_worker_the_broker_and_locust(bench: Bench) -
     assert cells["m1_u3_s10"].finished is not None
     assert cells["m1_u3_s10"].attempt == 2
     assert cells["m1_u4_s10"].finished is not None
-    assert not flaws(cells["m1_u4_s10"].finished.findings)
+    assert not unexplained_findings(cells["m1_u4_s10"].finished.findings)
 
 
 def test_a_hung_locust_is_replaced_and_its_cell_measured_again(bench: Bench) -> None:

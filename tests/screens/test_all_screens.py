@@ -191,7 +191,7 @@ def test_random_keys_and_sizes_cause_no_error(
 
 
 @pytest.mark.parametrize(
-    ("opening", "paint"), [("?", "repaint"), ("d", "repaint"), ("v", "_show_why")]
+    ("opening", "paint"), [("?", "repaint"), ("d", "repaint"), ("v", "_show_findings")]
 )
 def test_closed_screen_does_not_paint(stage: Stage, opening: str, paint: str) -> None:
     stage.save_profile("demo")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from loadbench.engine.files import write_whole
+from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.catch_up.seen import Seen, recall
@@ -180,7 +180,7 @@ def test_the_end_of_a_run_that_was_seen_is_not_shown_again(stage: Stage, live: P
         continue_run(live, upto=END)
         await until(pilot, lambda: pilot.app._exit, "the end")
 
-    drive(stage.app(folder=live, leave_at_end=True), script)
+    drive(stage.app(folder=live, quit_at_end=True), script)
     look_and_leave(stage.app(folder=live))
 
 
@@ -276,12 +276,12 @@ def test_a_slow_disk_does_not_delay_the_screen(
     def write_late(path: Path, data: bytes) -> None:
         writers.append(threading.current_thread())
         is_writable.wait(10)
-        write_whole(path, data)
+        write_atomically(path, data)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         recall(live)
-        monkeypatch.setattr("loadbench.ui.catch_up.seen.write_whole", write_late)
+        monkeypatch.setattr("loadbench.ui.catch_up.seen.write_atomically", write_late)
         hours.seconds += 1
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, ProfilesScreen) and writers)
@@ -302,11 +302,11 @@ import time
 from loadbench.engine import files
 from loadbench.ui.terminal import shutdown
 
-def write_late(path, data, write=files.write_whole):
+def write_late(path, data, write=files.write_atomically):
     time.sleep(0.7)
     write(path, data)
 
-files.write_whole = write_late
+files.write_atomically = write_late
 shutdown.GRACE_S = 60.0
 """
 """Start-up code that slows down saves, and gives them time after a signal on a busy machine."""

@@ -106,7 +106,7 @@ def test_a_killed_runner_leaves_an_interrupted_run(stage: Stage) -> None:
 
 def test_a_program_that_shows_one_run_exits_at_its_end(stage: Stage) -> None:
     folder = measuring(stage)
-    app = stage.app(folder=folder, leave_at_end=True)
+    app = stage.app(folder=folder, quit_at_end=True)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)

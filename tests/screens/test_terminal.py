@@ -17,7 +17,7 @@ from loadbench.ui.terminal.capabilities import (
     Terminal,
     TerminalOptions,
     examine,
-    speak_utf8,
+    use_utf8,
     why_not,
 )
 from tests.support.harness import until
@@ -264,7 +264,7 @@ def test_standard_error_is_set_to_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = BytesIO()
     monkeypatch.setattr(sys, "__stderr__", TextIOWrapper(raw, encoding="ascii"))
 
-    speak_utf8()
+    use_utf8()
 
     assert sys.__stderr__ is not None
     sys.__stderr__.write("▶\ud800")
@@ -275,7 +275,7 @@ def test_standard_error_is_set_to_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stream_without_an_encoding_is_left_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "__stderr__", StringIO())
 
-    speak_utf8()
+    use_utf8()
 
 
 @pytest.mark.parametrize(

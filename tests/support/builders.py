@@ -25,7 +25,7 @@ from loadbench.engine.journal.events import (
     Stages,
     Verdict,
 )
-from loadbench.engine.journal.samples import WHOLE_S, Samples
+from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Samples
 from loadbench.engine.journal.state import EMPTY, PhaseStart, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.profile.levels import Closed
@@ -174,7 +174,7 @@ def write_journal(folder: Path, *events: Event) -> Path:
 
 
 def samples_of(
-    samples: Iterable[Sample], *, whole_s: int = WHOLE_S, bounds: Sequence[int] = ()
+    samples: Iterable[Sample], *, whole_s: int = FULL_RESOLUTION_S, bounds: Sequence[int] = ()
 ) -> Samples:
     """Return samples as a state stores them, with phases that start at the bounds."""
     stored = Samples(whole_s=whole_s)

@@ -48,7 +48,7 @@ def docker(*arguments: str, check: bool = True) -> str:
     return completed.stdout.strip()
 
 
-def why_no_engine() -> str | None:
+def missing_engine_reason() -> str | None:
     """Return why no Docker engine with Compose v2 is available, or None if one is."""
     if shutil.which("docker") is None:
         return "the docker command is not installed"
@@ -60,7 +60,7 @@ def why_no_engine() -> str | None:
     return None
 
 
-def strays() -> list[str]:
+def stray_processes() -> list[str]:
     """Return the command lines of processes that a run has left behind."""
     found = []
     for process in psutil.process_iter():
@@ -88,12 +88,12 @@ class DockerBench(Bench):
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         return super().start(*arguments, **{**self.fixed, **environment})
 
-    def save_theirs(self, name: str = "theirs", **changes: Any) -> Path:
+    def save_foreign_profile(self, name: str = "theirs", **changes: Any) -> Path:
         """Save a profile for the foreign project; `stack` is merged with the default."""
         keys = {**THEIRS, **changes, "stack": {**THEIRS["stack"], **changes.get("stack", {})}}
         return self.save_profile(yaml.safe_dump(keys), name)
 
-    def change_theirs(self, **services: Mapping[str, Any]) -> None:
+    def change_foreign_services(self, **services: Mapping[str, Any]) -> None:
         """Change services of the foreign project; a value of None removes a key."""
         file = self.root / "foreign" / "compose.yaml"
         config = yaml.safe_load(file.read_text())

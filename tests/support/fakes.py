@@ -67,7 +67,7 @@ class FakeStack(Recorder):
         names = [f"model-{number}" for number in range(1, self.models + 1)]
         return tuple(Container(name=name, service="model", state="running") for name in names)
 
-    def cpu_cores_here(self) -> float | None:
+    def local_cpu_cores(self) -> float | None:
         return None
 
     def close(self) -> str | None:

@@ -168,7 +168,7 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
 
-def flaws(findings: Iterable[Finding]) -> list[Finding]:
+def unexplained_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that short cells or a shared machine do not explain."""
     excused = {"few_samples", "neighbours", "stolen", "stalls", "not_settled"}
     # A shared machine can cause event-loop lag, but not a full core used by Locust.

@@ -220,7 +220,7 @@ def _is_reading(app: LoadbenchApp) -> bool:
 
 def _is_ready(screen: RunScreen) -> bool:
     """Return whether the screen has read the events for catching up, or does not need them."""
-    return bool(screen.watched.problem or screen.catch_up.is_ready or not screen.is_to_be_seen)
+    return bool(screen.watched.problem or screen.catch_up.is_ready or not screen.is_in_view)
 
 
 def _is_drawing(app: Any) -> bool:

@@ -26,15 +26,15 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import rows
 from loadbench.wording import (
-    FEW_SAMPLES,
+    ESTIMATE_LEGEND,
     RATE_LEGEND,
     cell_legend,
     cells_table,
     event_line,
+    interval_legend,
     outcome_line,
     progress_line,
     repeats_table,
-    span_legend,
     table,
     wrapped,
 )
@@ -144,7 +144,7 @@ def test_the_cells_table_has_the_legend_of_its_first_cell() -> None:
     lines = cells_table(state_after(BEGUN, cell_started(), cell_finished()))
     assert lines[4:6] == [
         "m1_u2_s2: 1 model container, 2 users, spawn rate 2 users/s",
-        f"Latency p50 to max in ms, successful requests only. {FEW_SAMPLES}",
+        f"Latency p50 to max in ms, successful requests only. {ESTIMATE_LEGEND}",
     ]
 
 
@@ -217,7 +217,7 @@ def test_six_repeats_have_a_95_percent_interval() -> None:
 def test_groups_with_different_numbers_of_repeats_have_separate_legends() -> None:
     whole, part = (groups(swept(make_profile(repeats=n), *n * (1,)))[0] for n in (7, 2))
 
-    first, second = span_legend([whole, part, whole])
+    first, second = interval_legend([whole, part, whole])
 
     assert first.startswith("[low, high]: 95 %")
     assert second.startswith("[low, high] of fewer than 6 repeats: range of all repeats, ")

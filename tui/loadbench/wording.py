@@ -20,7 +20,7 @@ from loadbench.engine.journal.events import (
     RunStarted,
     StackProgress,
 )
-from loadbench.engine.journal.state import OVER, CellStatus, RunState
+from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.measure.buckets import count, percentile, successes
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
@@ -37,7 +37,7 @@ IN_BATCHES = "in batches once a second"
 
 RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
-FEW_SAMPLES = "~ estimate: fewer than 10 samples beyond it"
+ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
 """Legend of the mark on percentiles with few samples."""
 
 _LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
@@ -75,7 +75,7 @@ def spawn_rate(level: Level) -> str:
     return "-" if rate is None else f"{rate:g}"
 
 
-def goes_on(folder: Path) -> str:
+def detach_notice(folder: Path) -> str:
     """Return the notice that a run continues after detaching from it."""
     return f"{folder.parent.name}/{folder.name} continues; attach with `loadbench-tui attach`"
 
@@ -120,7 +120,7 @@ def cells_table(state: RunState) -> list[str]:
     lines = table(header, [_cell_line(row) for row in cells])
     has_estimates = any(row.few_samples for row in cells)
     lines += [cell_legend(row) for row in cells[:1]]
-    lines.append(f"{_LATENCY_LEGEND} {FEW_SAMPLES}" if has_estimates else _LATENCY_LEGEND)
+    lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
     if repeated := repeats.groups(state):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
@@ -144,7 +144,7 @@ def repeats_table(groups: Sequence[repeats.Group]) -> list[str]:
         (group.cell, repeats_used(group), *(span(group.intervals[name]) for name in columns))
         for group in groups
     ]
-    return [*table(header, body), *span_legend(groups)]
+    return [*table(header, body), *interval_legend(groups)]
 
 
 def repeats_used(group: repeats.Group) -> str:
@@ -161,7 +161,7 @@ def span(interval: repeats.Interval | None) -> str:
     return f"{number(interval.median)} [{number(interval.low)}, {number(interval.high)}]"
 
 
-def span_legend(groups: Sequence[repeats.Group]) -> list[str]:
+def interval_legend(groups: Sequence[repeats.Group]) -> list[str]:
     """Return the legend of the intervals of these groups; no line if no group has an interval."""
     sizes = sorted({group.used for group in groups if group.used > 1})
     small = [size for size in sizes if size < repeats.MIN_REPEATS]
@@ -219,7 +219,7 @@ def event_line(entry: Entry, state: RunState) -> str | None:
 
 def outcome_line(state: RunState) -> str:
     """Return the number of cells by outcome: `4 cells: 3 measured, 1 failed`."""
-    counts = {_STATUS_WORDS[status]: state.count(status) for status in OVER}
+    counts = {_STATUS_WORDS[status]: state.count(status) for status in ENDED_STATUSES}
     counts["pending"] = len(state.outstanding)
     outcomes = [f"{count} {word}" for word, count in counts.items() if count]
     return f"{counted(len(state.cells), 'cell')}: {', '.join(outcomes)}"
@@ -242,7 +242,7 @@ def progress_line(state: RunState, remaining_s: float) -> str:
     if state.current:
         parts = [f"Cell {position(state)} of {total}: {state.current}"]
     else:
-        parts = [f"{state.count(*OVER)} of {counted(total, 'cell')} done"]
+        parts = [f"{state.count(*ENDED_STATUSES)} of {counted(total, 'cell')} done"]
     if state.phase:
         phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
         parts.append(f"{state.phase.value} {phase_s:.0f} s")
@@ -252,11 +252,6 @@ def progress_line(state: RunState, remaining_s: float) -> str:
     if state.paused:
         parts.append("paused")
     return " · ".join([*parts, f"{readable_duration(remaining_s)} left"])
-
-
-def standing(row: Row) -> str:
-    """Return the verdict on a cell, or the status of a cell without results."""
-    return row.verdict
 
 
 def position(state: RunState) -> int:
@@ -342,5 +337,5 @@ def _cell_line(row: Row) -> tuple[str, ...]:
             for name in PERCENTILE_NAMES
         ),
         "-" if row.failures is None else str(row.failures),
-        standing(row),
+        row.verdict,
     )

@@ -9,7 +9,7 @@ import pytest
 from loadbench.engine.journal.events import Note, Result, RunFinished, RunResumed, Verdict
 from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.run_reader import RunReader, RunStatus, read_run, report_of, status_of
+from loadbench.engine.run_reader import RunReader, RunStatus, read_run, report_path, status_of
 from loadbench.errors import JournalError
 from tests.support.builders import cell_finished, cell_started, run_started, sample, write_journal
 from tests.support.golden import last_cell
@@ -88,12 +88,12 @@ def test_every_entry_is_reported_once_with_the_state_after_it(tmp_path: Path) ->
 def test_samples_are_dropped_only_if_there_are_many_lines(tmp_path: Path) -> None:
     seconds = [sample(second=number) for number in range(10)]
     folder = write_journal(tmp_path / "run", run_started(), cell_started(), *seconds)
-    few = RunReader(folder, max_samples=3, from_lines=100)
-    many = RunReader(folder, max_samples=3, from_lines=10)
+    few = RunReader(folder, max_samples=3, min_lines=100)
+    many = RunReader(folder, max_samples=3, min_lines=10)
 
     assert len(few.poll().state.samples) == 10
     assert [each.second for each in many.poll().state.samples] == [7, 8, 9]
-    assert (few.has_left_out, many.has_left_out) == (False, True)
+    assert (few.has_dropped_samples, many.has_dropped_samples) == (False, True)
 
 
 def test_a_run_is_held_while_its_writer_is_open(tmp_path: Path) -> None:
@@ -160,11 +160,11 @@ def test_a_report_is_found_if_written_before_or_after_the_end_of_its_cell(
     write_journal(folder, cell_finished())
     late = RunReader(folder)
     found = early.poll()
-    assert report_of(found, "m1_u2_s2") == folder / "1_2_2.html"
+    assert report_path(found, "m1_u2_s2") == folder / "1_2_2.html"
 
     (folder / "1_2_2.html").unlink()
     without = late.poll()
-    assert report_of(without, "m1_u2_s2") is None
+    assert report_path(without, "m1_u2_s2") is None
     (folder / "1_2_2.html").touch()
     assert late.poll().reports == {"1_2_2.html"}
 
@@ -199,7 +199,7 @@ def test_an_error_in_the_yield_callback_ends_the_poll(tmp_path: Path) -> None:
     folder = write_journal(tmp_path / "run", run_started())
 
     with pytest.raises(StopReadingError):
-        RunReader(folder, breathe=stop_reading).poll()
+        RunReader(folder, yield_cpu=stop_reading).poll()
 
 
 def test_findings_of_an_older_journal_get_their_rule_ids(tmp_path: Path) -> None:

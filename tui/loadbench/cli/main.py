@@ -207,12 +207,12 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
       loadbench-tui attach with_cpu
       loadbench-tui attach --plain
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.engine.catalog import find_folder, run_folders
+    from loadbench.engine.catalog import find_run_folder, run_folders
     from loadbench.engine.journal.lock import is_held
 
     reports = context.obj.reports
     has_live_run = name is None and any(map(is_held, run_folders(reports)))
-    folder = find_folder(name, reports, live=has_live_run)
+    folder = find_run_folder(name, reports, live=has_live_run)
     if plain:
         from loadbench.cli.run import follow_in_plain_view
 
@@ -273,7 +273,7 @@ def _print_detached(run: "Run | None") -> None:
     if run is not None:
         from loadbench import wording
 
-        click.echo(wording.goes_on(run.folder), err=True)
+        click.echo(wording.detach_notice(run.folder), err=True)
 
 
 for command in (plan, validate, profiles, runs, stop, report):

@@ -19,7 +19,7 @@ from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
-from loadbench.engine.run_reader import Run, RunStatus, read_run, rest_of
+from loadbench.engine.run_reader import Run, RunStatus, read_run, remaining_cells
 from loadbench.errors import UsageError
 from loadbench.ui.terminal.capabilities import TerminalOptions, why_not
 from loadbench.workspace import Workspace
@@ -81,7 +81,7 @@ def follow_in_plain_view(folder: Path) -> None:
     with Signals(first=SignalAction.DETACH) as signals:
         ended = PlainView(folder, Console(stderr=True)).watch(signals)
     if ended is None:
-        click.echo(wording.goes_on(folder), err=True)
+        click.echo(wording.detach_notice(folder), err=True)
     else:
         print_result(ended, as_json=False)
 
@@ -91,11 +91,11 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
     # Imported here because the plain view needs no screens.
     from loadbench.ui.show import show
 
-    show(workspace, folder, options=options, leave_at_end=True)
+    show(workspace, folder, options=options, quit_at_end=True)
     run = read_run(folder)
     if run.status is not RunStatus.LIVE:
         return run
-    click.echo(wording.goes_on(folder), err=True)
+    click.echo(wording.detach_notice(folder), err=True)
     return None
 
 
@@ -158,7 +158,7 @@ def next_step(run: Run) -> str:
     """Return the most useful next command for a run, with RUN in place of its name."""
     if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
-    if rest := rest_of(run):
+    if rest := remaining_cells(run):
         return f"run --resume {RUN}{' --retry-failed' if rest.retry_failed else ''}"
     return REPORT
 

@@ -185,16 +185,16 @@ def run_folders(reports: Path) -> Iterator[Path]:
 
 
 def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
-    """Find a run by name and read it; see `find_folder`.
+    """Find a run by name and read it; see `find_run_folder`.
 
     Raises:
         UsageError: No run matches, or several live runs do.
         JournalError: The journal cannot be read.
     """
-    return read_run(find_folder(name, reports, live=live))
+    return read_run(find_run_folder(name, reports, live=live))
 
 
-def find_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
+def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> Path:
     """Find the folder of a run by name.
 
     Args:

@@ -41,7 +41,7 @@ def nearest_existing(folder: Path) -> Path:
     return folder
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file atomically: readers see all of it or nothing.
 
     Raises:

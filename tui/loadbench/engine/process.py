@@ -99,7 +99,7 @@ class SupervisedProcess:
             return self._process.wait(seconds)
         return None
 
-    def let_go(self) -> None:
+    def terminate(self) -> None:
         """Terminate the command without waiting; it is killed after the grace period."""
         write_end, self._write_end = self._write_end, -1
         if write_end >= 0:
@@ -110,7 +110,7 @@ class SupervisedProcess:
 
         Leaves `output` open, so that the last lines can still be read.
         """
-        self.let_go()
+        self.terminate()
         try:
             code = self._process.wait(GRACE_S + 5)
         except subprocess.TimeoutExpired:

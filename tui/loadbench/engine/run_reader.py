@@ -64,7 +64,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class RemainingCells:
     """The cells that resuming a run would measure."""
 
     cells: int
@@ -73,7 +73,7 @@ class Rest:
     """Whether these are its failed cells, because no other cell is outstanding."""
 
 
-def rest_of(run: Run) -> Rest | None:
+def remaining_cells(run: Run) -> RemainingCells | None:
     """Return the cells left to measure in a run that has ended.
 
     Returns:
@@ -82,12 +82,12 @@ def rest_of(run: Run) -> Rest | None:
     if run.status is RunStatus.LIVE:
         return None
     if run.state.outstanding:
-        return Rest(len(run.state.outstanding), retry_failed=False)
+        return RemainingCells(len(run.state.outstanding), retry_failed=False)
     failed = run.state.count(CellStatus.FAILED)
-    return Rest(failed, retry_failed=True) if failed else None
+    return RemainingCells(failed, retry_failed=True) if failed else None
 
 
-def report_of(run: Run, cell: str) -> Path | None:
+def report_path(run: Run, cell: str) -> Path | None:
     """Return the path of a cell's Locust report, or None if its latest attempt has none."""
     state = run.state.cells[cell]
     name = state.cell.report_name
@@ -102,9 +102,9 @@ class RunReader:
         folder: The run's folder.
         max_samples: Maximum number of samples kept per poll, newest first. None keeps all
             samples of the current cell.
-        from_lines: Minimum number of lines per poll for `max_samples` to apply.
+        min_lines: Minimum number of lines per poll for `max_samples` to apply.
         on_entry: Called with every new entry, in order, and the state of the run after it.
-        breathe: Called every 50 lines, to yield the CPU to other threads. An exception that it
+        yield_cpu: Called every 50 lines, to yield the CPU to other threads. An exception that it
             raises ends the poll; the reader must not be used afterwards.
     """
 
@@ -113,15 +113,15 @@ class RunReader:
         folder: Path,
         *,
         max_samples: int | None = None,
-        from_lines: int = 0,
+        min_lines: int = 0,
         on_entry: Callable[[Entry, RunState], object] = lambda _entry, _state: None,
-        breathe: Callable[[], object] = lambda: None,
+        yield_cpu: Callable[[], object] = lambda: None,
     ) -> None:
         self._folder = folder
         self._max_samples = max_samples
-        self._from_lines = from_lines
+        self._from_lines = min_lines
         self._on_entry = on_entry
-        self._breathe = breathe
+        self._breathe = yield_cpu
         self._reader = JournalReader(folder)
         self._state = EMPTY
         self._stamp: Stamp | None = None
@@ -175,15 +175,15 @@ class RunReader:
         return self._reports
 
     @property
-    def has_left_out(self) -> bool:
+    def has_dropped_samples(self) -> bool:
         """Whether samples of the current cell have been dropped so far."""
-        return self._reader.has_left_out
+        return self._reader.has_dropped_samples
 
     def _new_lines(self) -> Iterator[bytes]:
         stamp = journal_stamp(self._folder)
         if stamp is not None and stamp == self._stamp:
             return
-        yield from self._reader.wanted(max_samples=self._max_samples, from_lines=self._from_lines)
+        yield from self._reader.wanted(max_samples=self._max_samples, min_lines=self._from_lines)
         self._stamp = stamp
 
     def _take(self, entry: Entry) -> None:

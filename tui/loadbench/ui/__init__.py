@@ -17,7 +17,7 @@ How screens are painted
 There is one way. The `paint` method of a screen takes values (a `Run`, a `Catalog`, …: immutable,
 and replaced after a change), turns them into lines, and passes these to its panels:
 
-    panel.show(lines)       entitle(title)       note(subtitle)
+    panel.show(lines)       set_title(title)       note(subtitle)
 
 A panel compares the new lines with the old ones and redraws only the rows that differ. `paint` can
 therefore be called at any time and is cheap when nothing has changed; the caller need not know.

@@ -46,7 +46,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         workspace: The workspace.
         terminal: The capabilities of the terminal.
         folder: The folder of a run to open first; None: start with the profiles.
-        leave_at_end: Quit when that run ends.
+        quit_at_end: Quit when that run ends.
         clock: Returns monotonic seconds.
         now: Returns the time of day, in UTC.
     """
@@ -94,7 +94,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         terminal: Terminal,
         *,
         folder: Path | None = None,
-        leave_at_end: bool = False,
+        quit_at_end: bool = False,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc,
     ) -> None:
@@ -108,7 +108,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         super().__init__(context)
         self._runs: WeakKeyDictionary[Screen[Any], Run] = WeakKeyDictionary()
         self._first_run = RunScreen(context, folder) if folder else None
-        self._quits_at_end = leave_at_end
+        self._quits_at_end = quit_at_end
         self._reports: Screen[None] | None = None
         self._question: Screen[Any] | None = None
 

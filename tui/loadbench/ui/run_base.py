@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from loadbench.engine.journal.commands import new_identity, send_command
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.run_reader import Run, report_of
+from loadbench.engine.run_reader import Run, report_path
 from loadbench.errors import JournalError
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
@@ -52,7 +52,7 @@ class BaseRunScreen(PanelScreen):
 
     def repaint(self) -> None:
         """Redraw the screen if it is visible, and report that."""
-        if self.is_to_be_seen:
+        if self.is_in_view:
             self.paint()
             self.watched.painted()
 
@@ -157,7 +157,7 @@ class BaseRunScreen(PanelScreen):
 
     def _report(self) -> Path | None:
         run = self.run
-        return report_of(run, self.shown) if run and self.shown else None
+        return report_path(run, self.shown) if run and self.shown else None
 
 
 class TabbedRunScreen(BaseRunScreen):

@@ -9,7 +9,7 @@ from textual.scrollbar import ScrollBar
 from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.terminal.capabilities import TerminalOptions, examine, speak_utf8
+from loadbench.ui.terminal.capabilities import TerminalOptions, examine, use_utf8
 from loadbench.ui.widgets.scrollbar import PlainScrollBar
 from loadbench.workspace import Workspace
 
@@ -19,7 +19,7 @@ def show(
     folder: Path | None = None,
     *,
     options: TerminalOptions,
-    leave_at_end: bool = False,
+    quit_at_end: bool = False,
 ) -> Run | None:
     """Run the TUI until the user quits.
 
@@ -27,10 +27,10 @@ def show(
         workspace: The workspace.
         folder: The folder of a run to open first; None: start with the profiles.
         options: The display options of the command line.
-        leave_at_end: Quit when that run ends.
+        quit_at_end: Quit when that run ends.
 
     Returns:
-        The live run that was on the screen, or with `leave_at_end` the run that has ended. None:
+        The live run that was on the screen, or with `quit_at_end` the run that has ended. None:
         no such run.
 
     Raises:
@@ -38,10 +38,10 @@ def show(
         LoadbenchError: The TUI stopped with an internal error; live runs continue.
     """
     terminal = examine(options)
-    speak_utf8()
+    use_utf8()
     if terminal.ascii:
         ScrollBar.renderer = PlainScrollBar
-    app = LoadbenchApp(workspace, terminal, folder=folder, leave_at_end=leave_at_end)
+    app = LoadbenchApp(workspace, terminal, folder=folder, quit_at_end=quit_at_end)
     try:
         run = app.run()
     finally:

@@ -18,7 +18,7 @@ from loadbench.engine.journal.time_bucket import (
 )
 from tests.support.builders import requests, sample, samples_of
 
-WHOLE_S = 30
+FULL_RESOLUTION_S = 30
 LENGTH = 95
 
 
@@ -99,19 +99,19 @@ def test_equal_samples_are_equal() -> None:
 
 
 def test_older_seconds_are_merged_into_buckets_and_recent_ones_kept_in_full() -> None:
-    samples = samples_of(SECONDS, whole_s=WHOLE_S)
+    samples = samples_of(SECONDS, whole_s=FULL_RESOLUTION_S)
 
     parts = list(samples.parts())
 
     assert len(samples) == LENGTH
     whole = [(second, False) for second in range(60, LENGTH)]
     assert starts(parts) == [*((second, True) for second in range(0, 60, BUCKET_S)), *whole]
-    assert list(samples[-WHOLE_S:]) == SECONDS[-WHOLE_S:]
+    assert list(samples[-FULL_RESOLUTION_S:]) == SECONDS[-FULL_RESOLUTION_S:]
     assert samples.first == SECONDS[0]
 
 
 def test_totals_over_buckets_equal_totals_over_all_seconds() -> None:
-    kept = totals_of(list(samples_of(SECONDS, whole_s=WHOLE_S).parts()))
+    kept = totals_of(list(samples_of(SECONDS, whole_s=FULL_RESOLUTION_S).parts()))
     every = totals_of(SECONDS)
 
     assert kept.requests == every.requests
@@ -151,7 +151,7 @@ def test_a_bucket_keeps_latencies_exactly(latency_ms: float) -> None:
 
 
 def test_no_bucket_spans_the_start_of_a_phase() -> None:
-    samples = samples_of(SECONDS, whole_s=WHOLE_S, bounds=[14, 30, 57])
+    samples = samples_of(SECONDS, whole_s=FULL_RESOLUTION_S, bounds=[14, 30, 57])
 
     found = [second for second, is_bucket in starts(list(samples.parts())) if is_bucket]
 
@@ -165,7 +165,7 @@ def test_no_bucket_spans_the_start_of_a_phase() -> None:
 
 
 def test_a_bucket_cannot_be_divided() -> None:
-    samples = samples_of(SECONDS, whole_s=WHOLE_S)
+    samples = samples_of(SECONDS, whole_s=FULL_RESOLUTION_S)
 
     assert samples.divides(5)
     for begin, end in ((5, LENGTH), (0, 5)):

@@ -16,8 +16,15 @@ from loadbench.engine.journal.events import (
     RunResumed,
     StackProgress,
 )
-from loadbench.engine.journal.samples import WHOLE_S, Samples
-from loadbench.engine.journal.state import EMPTY, MAX_MESSAGES, OVER, CellStatus, RunState, fold
+from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Samples
+from loadbench.engine.journal.state import (
+    EMPTY,
+    ENDED_STATUSES,
+    MAX_MESSAGES,
+    CellStatus,
+    RunState,
+    fold,
+)
 from loadbench.engine.journal.time_bucket import TimeBucket
 from loadbench.engine.measure.buckets import merge, successes
 from loadbench.engine.profile.model import SETTLE_WINDOWS
@@ -66,7 +73,7 @@ def test_a_started_cell_is_current_and_outstanding() -> None:
     assert outstanding_keys(state) == list(KEYS)
 
 
-@pytest.mark.parametrize(("end", "status"), list(zip(ENDS, OVER, strict=True)))
+@pytest.mark.parametrize(("end", "status"), list(zip(ENDS, ENDED_STATUSES, strict=True)))
 def test_a_cell_ends_with_its_attempt(end: Event, status: CellStatus) -> None:
     state = state_after(STARTED, cell_started(), sample(), end)
     cell = state.cells[FIRST]
@@ -289,7 +296,7 @@ def test_unknown_keys_of_the_profile_are_ignored() -> None:
 
 
 def test_a_phase_of_a_long_cell_has_all_its_seconds() -> None:
-    ramp_s, measured_s = 7, WHOLE_S + 38
+    ramp_s, measured_s = 7, FULL_RESOLUTION_S + 38
     state = state_after(
         run_started(),
         cell_started(),
@@ -307,10 +314,10 @@ def test_a_phase_of_a_long_cell_has_all_its_seconds() -> None:
 
 
 def test_the_seconds_needed_for_settling_are_kept_in_full() -> None:
-    window_s = WHOLE_S
+    window_s = FULL_RESOLUTION_S
     profile = make_profile(settle={"max": SETTLE_WINDOWS * window_s, "window": window_s})
 
     state = state_after(run_started(profile), cell_started())
 
     assert state.samples.whole_s == SETTLE_WINDOWS * window_s
-    assert state_after(run_started(), cell_started()).samples.whole_s == WHOLE_S
+    assert state_after(run_started(), cell_started()).samples.whole_s == FULL_RESOLUTION_S

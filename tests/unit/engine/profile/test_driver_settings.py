@@ -64,8 +64,8 @@ def test_unsupported_keys_are_reported_only_if_they_differ_from_the_default(
 ) -> None:
     defaults = StackSection()
 
-    assert settings.foreign_keys(defaults, defaults) == []
-    assert settings.foreign_keys(StackSection.model_validate(CHANGED), defaults) == unsupported
+    assert settings.unsupported_keys(defaults, defaults) == []
+    assert settings.unsupported_keys(StackSection.model_validate(CHANGED), defaults) == unsupported
 
 
 def test_auto_and_unknown_drivers_have_no_settings() -> None:

@@ -15,7 +15,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile import levels
 from loadbench.engine.profile.levels import Closed, Level, level_of
 from loadbench.engine.profile.model import Goals
-from loadbench.engine.profile.plan import Cell, sweep_cells, with_added
+from loadbench.engine.profile.plan import Cell, insert_cells, sweep_cells
 from loadbench.engine.report.by_level import rps_by_level
 from loadbench.engine.report.export.summary import summary_csv, summary_json
 from loadbench.engine.report.recommendation import best
@@ -26,7 +26,7 @@ from loadbench.engine.run_reader import read_run
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.matrix import grid_of, matrix_lines
 from loadbench.ui.lines.text import plain
-from loadbench.ui.preview.lines import Intention, preview_lines
+from loadbench.ui.preview.lines import PreviewedRun, preview_lines
 from loadbench.ui.run.addition import proposal
 from tests.support.builders import (
     cell_finished,
@@ -107,7 +107,7 @@ def test_new_kind_of_level_works_in_the_plan() -> None:
     assert [cell.key for cell in GRID] == ["m1_p2", "m1_p10", "m2_p2", "m2_p10", "m1_p2_recheck"]
     assert GRID[1].report_name == "1_10p.html"
     extra = Cell(models=1, level=Pulses(pulses=5))
-    keys = [cell.key for cell in with_added(GRID, [extra], GRID)]
+    keys = [cell.key for cell in insert_cells(GRID, [extra], GRID)]
     assert keys == ["m1_p2", "m1_p10", "m1_p5", "m2_p2", "m2_p10", "m1_p2_recheck"]
 
 
@@ -148,7 +148,7 @@ def test_new_kind_of_level_works_in_the_recommendation() -> None:
 
 def test_new_kind_of_level_works_in_the_preview() -> None:
     profile = make_profile()
-    mixed = Intention(name="x", profile=profile, cells=(*GRID, make_cell()))
+    mixed = PreviewedRun(name="x", profile=profile, cells=(*GRID, make_cell()))
     lines = [plain(text) for text in preview_lines(mixed, None, 200)]
 
     assert "Pulses      2, 10" in lines

@@ -13,9 +13,9 @@ from loadbench.engine.profile.plan import (
     cells_at,
     estimate_cell_s,
     estimate_s,
+    insert_cells,
     plan_cells,
     warnings,
-    with_added,
 )
 from tests.support.builders import make_cell, make_profile
 
@@ -87,7 +87,7 @@ def order(profile: Profile, models: int, users: int, *, ended: int = 0) -> list[
     """Return the keys of a plan with an added grid point; the first `ended` cells have ended."""
     cells = plan_cells(profile)
     added = cells_at(profile, Point(models=models, users=users, spawn_rate=2))
-    return [cell.key for cell in with_added(cells, added, cells[ended:])]
+    return [cell.key for cell in insert_cells(cells, added, cells[ended:])]
 
 
 def test_added_cell_joins_cells_with_the_same_number_of_models() -> None:
@@ -137,7 +137,7 @@ def test_added_cell_causes_at_most_one_more_scaling(
     added = cells_at(profile, Point(models=models, users=999, spawn_rate=0.5))
     left = cells[ended:]
 
-    plan = with_added(cells, added, left)
+    plan = insert_cells(cells, added, left)
 
     assert [cell for cell in plan if cell not in added] == list(cells)
     assert [cell for cell in plan if cell in added] == list(added)

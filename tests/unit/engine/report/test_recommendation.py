@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.catalog import find_folder
+from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
 from loadbench.engine.journal.progress import phase_length_s
@@ -14,7 +14,7 @@ from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.report.recommendation import best, missed
 from loadbench.engine.report.rows import Row, rows
-from loadbench.engine.run_reader import Rest, Run, RunStatus, report_of, rest_of
+from loadbench.engine.run_reader import RemainingCells, Run, RunStatus, remaining_cells, report_path
 from loadbench.errors import UsageError
 from tests.support.builders import (
     answered,
@@ -139,31 +139,39 @@ ALL_OVER = tuple(event for key in KEYS for event in (cell_started(key), cell_fin
 def test_the_current_cell_and_all_later_cells_of_an_ended_run_are_outstanding() -> None:
     events = (cell_started(), cell_finished(), cell_started(SECOND))
 
-    assert rest_of(run(*events, status=RunStatus.INTERRUPTED)) == Rest(2, retry_failed=False)
-    assert rest_of(run(*events, STOPPED, status=RunStatus.STOPPED)) == Rest(2, retry_failed=False)
+    assert remaining_cells(run(*events, status=RunStatus.INTERRUPTED)) == RemainingCells(
+        2, retry_failed=False
+    )
+    assert remaining_cells(run(*events, STOPPED, status=RunStatus.STOPPED)) == RemainingCells(
+        2, retry_failed=False
+    )
 
 
 def test_failed_cells_are_retried_once_all_cells_are_over() -> None:
     failed = (*ALL_OVER[:2], *(cell_started(SECOND), cell_failed(SECOND)))
 
-    assert rest_of(run(*failed, status=RunStatus.STOPPED)) == Rest(1, retry_failed=False)
+    assert remaining_cells(run(*failed, status=RunStatus.STOPPED)) == RemainingCells(
+        1, retry_failed=False
+    )
     over = (*failed, cell_skipped(THIRD))
-    assert rest_of(run(*over, status=RunStatus.DONE)) == Rest(1, retry_failed=True)
+    assert remaining_cells(run(*over, status=RunStatus.DONE)) == RemainingCells(
+        1, retry_failed=True
+    )
 
 
 def test_a_live_or_complete_run_has_nothing_to_resume() -> None:
-    assert rest_of(run(cell_started(), status=RunStatus.LIVE)) is None
-    assert rest_of(run(*ALL_OVER, status=RunStatus.DONE)) is None
+    assert remaining_cells(run(cell_started(), status=RunStatus.LIVE)) is None
+    assert remaining_cells(run(*ALL_OVER, status=RunStatus.DONE)) is None
 
 
 def test_a_measured_cell_has_its_report_if_the_file_exists(tmp_path: Path) -> None:
     over = run(*ALL_OVER, status=RunStatus.DONE, folder=tmp_path)
-    assert report_of(over, FIRST) is None
+    assert report_path(over, FIRST) is None
 
     with_report = replace(over, reports=frozenset({"1_2_2.html"}))
 
-    assert report_of(with_report, FIRST) == tmp_path / "1_2_2.html"
-    assert report_of(with_report, SECOND) is None
+    assert report_path(with_report, FIRST) == tmp_path / "1_2_2.html"
+    assert report_path(with_report, SECOND) is None
 
 
 @pytest.mark.parametrize(
@@ -181,7 +189,7 @@ def test_the_report_of_an_earlier_attempt_does_not_count(
     events = (cell_started(), cell_finished(), *after)
     begun = run(*events, status=RunStatus.LIVE, folder=tmp_path)
 
-    assert report_of(replace(begun, reports=frozenset({"1_2_2.html"})), FIRST) is None
+    assert report_path(replace(begun, reports=frozenset({"1_2_2.html"})), FIRST) is None
 
 
 def test_a_folder_with_an_unreadable_journal_is_found(tmp_path: Path) -> None:
@@ -189,13 +197,13 @@ def test_a_folder_with_an_unreadable_journal_is_found(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / FILE_NAME).write_text("no journal\n")
 
-    assert find_folder("demo", tmp_path) == folder
-    assert find_folder(str(folder), tmp_path / "elsewhere") == folder
-    assert find_folder(None, tmp_path) == folder
+    assert find_run_folder("demo", tmp_path) == folder
+    assert find_run_folder(str(folder), tmp_path / "elsewhere") == folder
+    assert find_run_folder(None, tmp_path) == folder
     with pytest.raises(UsageError, match="no run 'other'"):
-        find_folder("other", tmp_path)
+        find_run_folder("other", tmp_path)
     with pytest.raises(UsageError, match="no live run"):
-        find_folder("demo", tmp_path, live=True)
+        find_run_folder("demo", tmp_path, live=True)
 
 
 # Length of phases

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from loadbench.engine.journal.events import CellPhase, Phase
 from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.samples import WHOLE_S
+from loadbench.engine.journal.samples import FULL_RESOLUTION_S
 from loadbench.engine.report.series import write_series
 from tests.support.builders import cell_started, run_started, sample, write_journal
 
 
 def test_a_long_cell_has_one_row_per_second(tmp_path: Path) -> None:
-    length = WHOLE_S + 25
+    length = FULL_RESOLUTION_S + 25
     seconds = (sample(second=second, users=1 + second % 3) for second in range(length))
     measuring = CellPhase(cell="m1_u2_s2", phase=Phase.MEASURING)
     write_journal(tmp_path, run_started(), cell_started(), measuring, *seconds)

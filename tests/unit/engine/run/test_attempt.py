@@ -295,7 +295,7 @@ def test_all_samples_but_the_newest_are_dropped(tmp_path: Path, most: int, kept:
 
     expected = [lines[i] for i in (0, 1)] + [lines[2 + i] for i in kept if i < 3]
     assert found == [*expected, lines[5], *[lines[6] for i in kept if i == 3]]
-    assert reader.has_left_out == (most < len(samples))
+    assert reader.has_dropped_samples == (most < len(samples))
 
 
 def test_a_note_that_looks_like_a_sample_is_kept(tmp_path: Path) -> None:

@@ -662,7 +662,8 @@ def test_a_cell_that_never_settles_is_measured_and_suspect(folder: Path) -> None
     finished = sweep.state.cells["m1_u2_s2"].finished
     assert finished is not None
     assert finished.verdict is Verdict.SUSPECT
-    assert finished.reasons == ("not settled: fewer than 3 windows of 3600 s",)
+    # On a busy machine there are findings about that besides.
+    assert finished.reasons[0] == "not settled: fewer than 3 windows of 3600 s"
 
 
 def add(folder: Path, **point: Any) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.files import write_whole
+from loadbench.engine.files import write_atomically
 from loadbench.ui.catch_up.seen import Seen, recall, remember, remember_in_background
 
 SLOW = """
@@ -20,11 +20,11 @@ from datetime import datetime
 from pathlib import Path
 from loadbench.ui.catch_up import seen
 
-def write_late(path, data, write=seen.write_whole):
+def write_late(path, data, write=seen.write_atomically):
     time.sleep(0.5)
     write(path, data)
 
-seen.write_whole = write_late
+seen.write_atomically = write_late
 moment = datetime.fromisoformat(sys.argv[2])
 seen.remember_in_background(Path(sys.argv[1]), seen.Seen(seq=4, live=True, at=moment))
 """
@@ -150,9 +150,9 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def write_late(path: Path, data: bytes) -> None:
         is_writable.wait(10)
-        write_whole(path, data)
+        write_atomically(path, data)
 
-    monkeypatch.setattr("loadbench.ui.catch_up.seen.write_whole", write_late)
+    monkeypatch.setattr("loadbench.ui.catch_up.seen.write_atomically", write_late)
     yield is_writable
     is_writable.set()
 

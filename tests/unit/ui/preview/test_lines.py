@@ -17,7 +17,7 @@ from loadbench.ui.dialogs.lines import help_lines
 from loadbench.ui.lines.actions import DEPEND_ON_STATE, allows, leaving, skipping
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.text import Line, Tone, plain, width
-from loadbench.ui.preview.lines import Intention, preview_lines
+from loadbench.ui.preview.lines import PreviewedRun, preview_lines
 from loadbench.wording import IN_BATCHES
 from tests.support.builders import (
     answered,
@@ -66,7 +66,7 @@ MEASURED = (cell_started(), cell_finished(), cell_started(SECOND), cell_finished
 
 # A preview
 
-INTENTION = Intention(name="demo", profile=PROFILE, cells=plan_cells(PROFILE))
+INTENTION = PreviewedRun(name="demo", profile=PROFILE, cells=plan_cells(PROFILE))
 FOUND = RunPlan(
     preflight=Preflight(
         driver="local",

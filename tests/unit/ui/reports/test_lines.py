@@ -32,7 +32,7 @@ from loadbench.ui.reports.lines import (
     throughput_by_level,
     verdict_tone,
 )
-from loadbench.wording import FEW_SAMPLES
+from loadbench.wording import ESTIMATE_LEGEND
 from tests.support.builders import (
     cell_failed,
     cell_finished,
@@ -126,7 +126,7 @@ def test_each_verdict_has_a_tone(verdict: str, tone: Tone) -> None:
 def test_the_legend_names_the_units_and_the_mark_of_estimates() -> None:
     assert table_legend([row(few_samples="")]) == "rate: users/s, latency: ms"
     legend = table_legend([row(few_samples="p99")])
-    assert legend == f"rate: users/s, latency: ms; {FEW_SAMPLES}"
+    assert legend == f"rate: users/s, latency: ms; {ESTIMATE_LEGEND}"
 
 
 @pytest.mark.parametrize("number", range(len(COLUMNS)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Event
 from loadbench.engine.journal.progress import added_s
 from loadbench.engine.profile.plan import SCALING_S, estimate_cell_s
-from loadbench.engine.requests.command_rules import judge_add
+from loadbench.engine.requests.command_rules import answer_to_add
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.text import Tone, plain, width
 from loadbench.ui.run.addition import (
@@ -86,7 +86,7 @@ def test_a_rejected_cell_has_the_answer_of_the_runner(typed: dict[str, str], ton
 
     found = entered(current, **typed)
 
-    assert plain(found.text) == judge_add(numbers, current.state).message
+    assert plain(found.text) == answer_to_add(numbers, current.state).message
     assert [piece.tone for piece in found.text] == [tone]
     assert found.args is None
 

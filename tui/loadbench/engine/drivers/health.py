@@ -24,7 +24,7 @@ def health_url(health: str, host: str) -> str:
     return f"{host}{health}" if health.startswith("/") else health
 
 
-def ask_health(session: requests.Session, url: str) -> Health:
+def check_health(session: requests.Session, url: str) -> Health:
     """Request a health URL, with a timeout of `REQUEST_TIMEOUT_S`."""
     try:
         # An open keep-alive connection would delay the shutdown of the service.
@@ -35,7 +35,7 @@ def ask_health(session: requests.Session, url: str) -> Health:
     return Health(url, response.status_code, _workers(response))
 
 
-def lacking_workers(health: Health, models: int | None) -> str | None:
+def not_ready_reason(health: Health, models: int | None) -> str | None:
     """Return a phrase that states why a service is not ready; None: it is ready.
 
     Args:

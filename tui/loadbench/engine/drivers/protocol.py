@@ -29,7 +29,7 @@ class Stack(Protocol):
     """A service that can be scaled.
 
     `prepare`, `scale` and `missing` may block. They run in a background thread, one call at a time.
-    `fault`, `containers` and `cpu_cores_here` are called from the runner's thread several times a
+    `fault`, `containers` and `local_cpu_cores` are called from the runner's thread several times a
     second and must return immediately, from cached data. `close` may be called at any time, even
     during `prepare` or `scale`, which then raise a `StackError`.
     """
@@ -66,7 +66,7 @@ class Stack(Protocol):
     def containers(self) -> tuple[Container, ...]:
         """Return the state of all started containers or processes."""
 
-    def cpu_cores_here(self) -> float | None:
+    def local_cpu_cores(self) -> float | None:
         """Return the CPU use of the stack on this machine, in cores; None: unknown."""
 
     def close(self) -> str | None:

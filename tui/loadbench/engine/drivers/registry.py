@@ -29,7 +29,7 @@ AUTOMATIC = (ComposeDriver.name, LocalDriver.name)
 REQUESTED = "requested by the profile"
 
 
-def driver_named(name: str) -> Driver:
+def get_driver(name: str) -> Driver:
     """Look up a driver by name.
 
     Raises:
@@ -58,7 +58,7 @@ def preflight(workspace: Workspace, profile: Profile, *, only: str | None = None
         return _first_usable(workspace, profile)
     name = only if requested == AUTO and only else requested
     reason = REQUESTED if name == requested else f"the run was started with {name}"
-    return replace(driver_named(name).preflight(workspace, profile), reason=reason)
+    return replace(get_driver(name).preflight(workspace, profile), reason=reason)
 
 
 def validate(workspace: Workspace, profile: Profile) -> list[str]:
@@ -73,7 +73,7 @@ def validate(workspace: Workspace, profile: Profile) -> list[str]:
     unchecked = []
     for name in _candidates(profile):
         try:
-            return driver_named(name).validate(workspace, profile)
+            return get_driver(name).validate(workspace, profile)
         except EngineError as error:
             unchecked.append(str(error))
     return unchecked[:1]
@@ -113,7 +113,7 @@ def _first_usable(workspace: Workspace, profile: Profile) -> Preflight:
     refusals: dict[str, RefusedError] = {}
     for name in _candidates(profile):
         try:
-            found = driver_named(name).preflight(workspace, profile)
+            found = get_driver(name).preflight(workspace, profile)
         except RefusedError as error:
             refusals[name] = error
             continue
@@ -139,9 +139,9 @@ def _excluding_key(profile: Profile) -> str:
     """Name the key that excludes the other `auto` driver, in brackets; empty: none does."""
     for name in AUTOMATIC:
         for key in _unsupported_keys(name, profile):
-            return f" (stack.{key} requires {SETTINGS[name].lacks})"
+            return f" (stack.{key} requires {SETTINGS[name].missing_feature})"
     return ""
 
 
 def _unsupported_keys(name: str, profile: Profile) -> list[str]:
-    return SETTINGS[name].foreign_keys(profile.stack, StackSection())
+    return SETTINGS[name].unsupported_keys(profile.stack, StackSection())

@@ -37,7 +37,7 @@ RUN_STARTED_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
 COMMAND_PREFIX = f'{{"type":"{CommandAnswered.type}"'.encode()
 CELL_STARTED_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
-OVER_PREFIXES = tuple(
+CELL_ENDED_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellFinished, CellFailed, CellSkipped)
 )
 RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))

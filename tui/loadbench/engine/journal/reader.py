@@ -9,12 +9,12 @@ from pathlib import Path
 
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import (
+    CELL_ENDED_PREFIXES,
     CELL_STARTED_PREFIX,
     COMMAND_PREFIX,
     FILE_NAME,
     HEAD_BYTES,
     NEXT_CELL_PREFIXES,
-    OVER_PREFIXES,
     RUN_PREFIXES,
     RUN_STARTED_PREFIX,
     SAMPLE_PREFIX,
@@ -35,7 +35,7 @@ class JournalReader:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
-        self.has_left_out = False
+        self.has_dropped_samples = False
         """Whether `max_samples` has dropped samples of the current cell so far."""
         self._tail = Tail(self.path)
 
@@ -58,13 +58,13 @@ class JournalReader:
         """
         return list(self.decode_all(self.wanted()))
 
-    def wanted(self, *, max_samples: int | None = None, from_lines: int = 0) -> Iterator[bytes]:
+    def wanted(self, *, max_samples: int | None = None, min_lines: int = 0) -> Iterator[bytes]:
         """Yield the lines whose entries `poll` would return.
 
         Args:
             max_samples: Maximum number of samples kept, newest first. None keeps all samples of
                 the current cell.
-            from_lines: Minimum number of new lines for `max_samples` to apply.
+            min_lines: Minimum number of new lines for `max_samples` to apply.
 
         Raises:
             JournalError: The journal cannot be read.
@@ -77,9 +77,9 @@ class JournalReader:
             elif line.startswith(NEXT_CELL_PREFIXES):
                 old_samples = samples
         dropped = old_samples
-        if max_samples is not None and lines - old_samples >= from_lines:
+        if max_samples is not None and lines - old_samples >= min_lines:
             dropped = max(old_samples, samples - max_samples)
-        self.has_left_out |= dropped > old_samples
+        self.has_dropped_samples |= dropped > old_samples
         for line in islice(self.lines(), lines):
             if dropped and line.startswith(SAMPLE_PREFIX):
                 dropped -= 1
@@ -150,7 +150,7 @@ def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:
             if is_inside:
                 attempt = range(number, number)
         elif line.startswith(RUN_PREFIXES) or (
-            line.startswith(OVER_PREFIXES) and marker in line[:HEAD_BYTES]
+            line.startswith(CELL_ENDED_PREFIXES) and marker in line[:HEAD_BYTES]
         ):
             is_inside = False
         if is_inside:
@@ -158,7 +158,7 @@ def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:
     return begin, attempt
 
 
-def read_ends(folder: Path, cell: str) -> Iterator[Entry]:
+def read_attempt_ends(folder: Path, cell: str) -> Iterator[Entry]:
     """Yield the entries that ended attempts of a cell, oldest first.
 
     An interrupted attempt has no such entry.
@@ -172,5 +172,5 @@ def read_ends(folder: Path, cell: str) -> Iterator[Entry]:
     """
     reader = JournalReader(folder)
     marker = cell_marker(cell)
-    ends = (line for line in reader.lines() if line.startswith(OVER_PREFIXES))
+    ends = (line for line in reader.lines() if line.startswith(CELL_ENDED_PREFIXES))
     return reader.decode_all(line for line in ends if marker in line[:HEAD_BYTES])

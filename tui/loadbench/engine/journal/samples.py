@@ -7,7 +7,7 @@ from typing import overload
 from loadbench.engine.journal.events import Sample
 from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket, bucket_of
 
-WHOLE_S = 600
+FULL_RESOLUTION_S = 600
 """Minimum number of seconds kept in full, so that charts of shorter attempts have narrower slices.
 A second takes about 10 kB with eight containers, a bucket about 1 kB (bench/memory.py).
 """
@@ -26,7 +26,7 @@ class Samples(Sequence[Sample]):
     within it.
     """
 
-    whole_s: int = WHOLE_S
+    whole_s: int = FULL_RESOLUTION_S
     """Minimum number of newest seconds kept in full."""
     first: Sample | None = None
     """The first sample, or None without samples."""

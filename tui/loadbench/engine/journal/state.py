@@ -25,9 +25,9 @@ from loadbench.engine.journal.events import (
     StackPrepared,
     StackProgress,
 )
-from loadbench.engine.journal.samples import WHOLE_S, Part, Samples
+from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Part, Samples
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
-from loadbench.engine.profile.plan import Cell, with_added
+from loadbench.engine.profile.plan import Cell, insert_cells
 from loadbench.engine.profile.recorded import read_recorded
 
 MAX_MESSAGES = 50
@@ -44,7 +44,7 @@ class CellStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-OVER = (CellStatus.FINISHED, CellStatus.FAILED, CellStatus.SKIPPED)
+ENDED_STATUSES = (CellStatus.FINISHED, CellStatus.FAILED, CellStatus.SKIPPED)
 """Statuses of a cell whose latest attempt has ended."""
 
 
@@ -206,7 +206,7 @@ class RunState:
     @property
     def outstanding(self) -> tuple[CellState, ...]:
         """The cells still to be measured, including the current one, in plan order."""
-        return tuple(cell for cell in self.cells.values() if cell.status not in OVER)
+        return tuple(cell for cell in self.cells.values() if cell.status not in ENDED_STATUSES)
 
     @property
     def current_cell(self) -> CellState | None:
@@ -220,7 +220,7 @@ class RunState:
     def with_cells(self, added: Collection[Cell]) -> "RunState":
         """Return the state with added cells; existing cells stay unchanged."""
         new = {cell.key: CellState(cell=cell) for cell in added if cell.key not in self.cells}
-        order = with_added(
+        order = insert_cells(
             [state.cell for state in self.cells.values()],
             [state.cell for state in new.values()],
             {state.cell for state in self.outstanding},
@@ -328,7 +328,7 @@ def unreadable_profile(run: str, keys: Iterable[str]) -> str:
 def _whole_s(profile: Profile | None) -> int:
     """Return the number of seconds to keep in full, which the check for settling needs."""
     needed_s = SETTLE_WINDOWS * math.ceil(profile.settle.window) if profile else 0
-    return max(WHOLE_S, needed_s)
+    return max(FULL_RESOLUTION_S, needed_s)
 
 
 EMPTY = RunState()

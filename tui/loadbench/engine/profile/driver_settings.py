@@ -32,7 +32,7 @@ class DriverSettings:
 
     name: ClassVar[str]
     """The value of `stack.driver`."""
-    lacks: ClassVar[str] = ""
+    missing_feature: ClassVar[str] = ""
     """What this driver does not provide and its unsupported keys require, as a plural noun."""
     unsupported_key: ClassVar[str] = ""
     """Error message for a key that this driver does not support."""
@@ -40,7 +40,7 @@ class DriverSettings:
     """Whether the profile must set `host`."""
     is_scalable: ClassVar[bool] = True
     """Whether the driver scales the service. False: `models` takes one value, used as a label."""
-    is_started: ClassVar[bool] = True
+    starts_service: ClassVar[bool] = True
     """Whether the driver starts the service. False: it is already running and not monitored."""
 
     health: str
@@ -56,7 +56,7 @@ class DriverSettings:
         return cls(**{field.name: keys[field.name] for field in fields(cls)})
 
     @classmethod
-    def foreign_keys(cls, section: StackKeys, defaults: StackKeys) -> list[str]:
+    def unsupported_keys(cls, section: StackKeys, defaults: StackKeys) -> list[str]:
         """Return the keys that this driver does not support and that differ from their default.
 
         Args:
@@ -98,7 +98,7 @@ class LocalSettings(StartedSettings):
     """The keys of the `local` driver."""
 
     name: ClassVar[str] = "local"
-    lacks: ClassVar[str] = "containers"
+    missing_feature: ClassVar[str] = "containers"
     unsupported_key: ClassVar[str] = (
         "not supported by driver local, which starts no containers. Use driver compose, or remove "
         "the key"
@@ -110,13 +110,13 @@ class ExternalSettings(DriverSettings):
     """The keys of the `external` driver."""
 
     name: ClassVar[str] = "external"
-    lacks: ClassVar[str] = "started services"
+    missing_feature: ClassVar[str] = "started services"
     unsupported_key: ClassVar[str] = (
         "not supported by driver external, which starts nothing. Remove the key"
     )
     is_host_required: ClassVar[bool] = True
     is_scalable: ClassVar[bool] = False
-    is_started: ClassVar[bool] = False
+    starts_service: ClassVar[bool] = False
 
 
 SETTINGS: Mapping[str, type[DriverSettings]] = {
@@ -155,5 +155,5 @@ def check_driver_settings(
         )
     if not settings.is_scalable and models > 1:
         raise InvalidKeyError(("models",), settings.single_models_value())
-    for key in settings.foreign_keys(section, defaults):
+    for key in settings.unsupported_keys(section, defaults):
         raise InvalidKeyError(("stack", key), settings.unsupported_key)

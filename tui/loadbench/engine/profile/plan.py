@@ -79,7 +79,7 @@ def cells_at(profile: Profile, point: Point) -> tuple[Cell, ...]:
     )
 
 
-def with_added(
+def insert_cells(
     cells: Sequence[Cell], added: Iterable[Cell], outstanding: Collection[Cell]
 ) -> tuple[Cell, ...]:
     """Return the plan with added cells, placed so that the service is rescaled least.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loadbench.engine.journal.commands import NAMES, Command
-from loadbench.engine.journal.state import OVER, CellStatus, RunState
+from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.profile.loading import read_point
 from loadbench.engine.profile.plan import Cell, cells_at
@@ -41,12 +41,12 @@ def answer_to(command: Command, state: RunState) -> Answer:
         case "again":
             return _judge_again(command.cell, state)
         case "add":
-            return judge_add(command.args, state)
+            return answer_to_add(command.args, state)
         case unknown:
             return Answer(False, f"Unknown command {unknown!r}. Commands: {', '.join(NAMES)}")
 
 
-def judge_add(args: object, state: RunState) -> Answer:
+def answer_to_add(args: object, state: RunState) -> Answer:
     """Return the answer to a request for another grid point.
 
     Args:
@@ -70,7 +70,7 @@ def judge_add(args: object, state: RunState) -> Answer:
     cells = cells_at(profile, point)
     key = cells[0].key
     if known := state.cells.get(key):
-        hint = ". Use `again` to measure it again" if known.status in OVER else ""
+        hint = ". Use `again` to measure it again" if known.status in ENDED_STATUSES else ""
         return Answer(False, f"{key} is already in the plan{hint}", key)
     repeats = f" with {len(cells)} repeats" if len(cells) > 1 else ""
     return Answer(True, f"Added {key}{repeats}", key, cells)
@@ -81,7 +81,7 @@ def _judge_skip(key: str | None, state: RunState) -> Answer:
         return Answer(False, "No cell is being measured")
     if key not in state.cells:
         return Answer(False, f"No such cell: {key}", key)
-    if state.cells[key].status in OVER:
+    if state.cells[key].status in ENDED_STATUSES:
         return Answer(False, f"{key} has already ended", key)
     return Answer(True, f"Skipping {key}", key)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
-from loadbench.engine.files import write_whole
+from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import (
     CellFinished,
     CellPhase,
@@ -164,7 +164,7 @@ class CellAttempt:
         """Save Locust's report of the cell; if that fails, only write a note."""
         name = self._cell.report_name
         try:
-            write_whole(self._control.folder / name, with_note(self._load.report(), finished))
+            write_atomically(self._control.folder / name, with_note(self._load.report(), finished))
         except DiskFullError:
             raise
         except (LoadLostError, JournalError) as error:
@@ -223,7 +223,7 @@ class CellAttempt:
         if not state.seconds:
             return state
         containers, service = self._stack.containers(), self._metrics.newest()
-        stack_cores = self._stack.cpu_cores_here()
+        stack_cores = self._stack.local_cpu_cores()
         machine = self._machine.read(
             None if stack_cores is None else stack_cores + cpu_cores(state.seconds[-1].clients)
         )

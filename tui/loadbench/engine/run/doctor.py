@@ -14,7 +14,7 @@ from loadbench.engine.drivers.docker.client import (
     engine_info,
 )
 from loadbench.engine.drivers.docker.gpu import find_gpus
-from loadbench.engine.drivers.local.preflight import NEEDED_MODULES
+from loadbench.engine.drivers.local.preflight import REQUIRED_MODULES
 from loadbench.engine.files import nearest_existing
 from loadbench.engine.hardware import hardware, versions
 from loadbench.engine.locks import state_folder
@@ -63,7 +63,7 @@ def _machine() -> Check:
 
 
 def _packages() -> Check:
-    missing = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
+    missing = [name for name in REQUIRED_MODULES if importlib.util.find_spec(name) is None]
     if missing:
         text = f"missing: {', '.join(missing)}. Run: pip install 'loadbench-tui[embedded]'"
         return Check("problem", "embedded stack", text)

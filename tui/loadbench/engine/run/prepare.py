@@ -65,7 +65,7 @@ def prepare_run(request: RunRequest) -> Prepared:
     run_id = _make_parent(parent, _needed_bytes(profile, len(plan_cells(profile))))
     hidden, folder = parent / f".{run_id}.new", parent / run_id
     try:
-        stack = registry.driver_named(preflight.driver).open(workspace, profile, folder)
+        stack = registry.get_driver(preflight.driver).open(workspace, profile, folder)
     except BaseException:
         _remove_folder(hidden)
         raise
@@ -155,7 +155,7 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
     profile, preflight = resumable.profile, resumable.preflight
     lock = StackLock(preflight.lock)
     _check_space(folder, _needed_bytes(profile, resumable.cells))
-    stack = registry.driver_named(preflight.driver).open(workspace, profile, folder)
+    stack = registry.get_driver(preflight.driver).open(workspace, profile, folder)
     journal = JournalWriter(folder)
     event = RunResumed(
         pid=os.getpid(), retry=resumable.retry, hardware=_hardware(preflight), versions=versions()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, TypeAdapter
 
-from loadbench.engine.files import write_whole
+from loadbench.engine.files import write_atomically
 from loadbench.engine.locks import state_folder
 from loadbench.errors import JournalError
 
@@ -110,7 +110,7 @@ def _write(folder: Path, run: Path, seen: Seen) -> None:
         if former and former.extent >= seen.extent:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(_file_of(folder, run), _ADAPTER.dump_json(seen))
+        write_atomically(_file_of(folder, run), _ADAPTER.dump_json(seen))
         if former is None:
             _delete_oldest(folder)
 

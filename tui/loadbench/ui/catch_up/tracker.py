@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from loadbench.engine.journal.state import OVER
+from loadbench.engine.journal.state import ENDED_STATUSES
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.catch_up.seen import Seen
 from loadbench.ui.following.follower import View
@@ -70,4 +70,4 @@ class SeenTracker:
 
 def _milestones(run: Run) -> tuple[object, ...]:
     """Return a value that changes with each important event of the run."""
-    return run.status, run.state.count(*OVER), run.state.messages[-1:]
+    return run.status, run.state.count(*ENDED_STATUSES), run.state.messages[-1:]

@@ -83,11 +83,11 @@ def _figures(found: Evidence) -> list[Line]:
     )
     return [
         line(
-            ("! " if figure.is_beyond else "  ", Tone.WARN),
+            ("! " if figure.is_beyond_limit else "  ", Tone.WARN),
             f"{label:<{label_columns}}  ",
-            (f"{value:>{value_columns}}", Tone.WARN if figure.is_beyond else Tone.STRONG),
+            (f"{value:>{value_columns}}", Tone.WARN if figure.is_beyond_limit else Tone.STRONG),
             f" {unit:<{unit_columns}}  ",
-            (_limit(figure), Tone.WARN if figure.is_beyond else Tone.DIM),
+            (_limit(figure), Tone.WARN if figure.is_beyond_limit else Tone.DIM),
         )
         for figure, label, value, unit in zip(figures, labels, values, units, strict=True)
     ]
@@ -146,11 +146,11 @@ def _throttled(figure: Figure) -> str | Piece:
     if figure.value is None:
         return "-"
     percent = f"{100 * figure.value:.0f} %"
-    return Piece(f"! {percent}", Tone.WARN) if figure.is_beyond else percent
+    return Piece(f"! {percent}", Tone.WARN) if figure.is_beyond_limit else percent
 
 
 def _count(figure: Figure) -> str | Piece:
-    return Piece(f"! {figure.value}", Tone.BAD) if figure.is_beyond else "0"
+    return Piece(f"! {figure.value}", Tone.BAD) if figure.is_beyond_limit else "0"
 
 
 def _workers(workers: Sequence[WorkerEvidence]) -> list[Line]:

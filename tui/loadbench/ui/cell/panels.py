@@ -109,19 +109,19 @@ class CellPanels(Panels):
         panel = self.query_one("#stats", LineView)
         window, lines = figures_panel(shown)
         panel.show(lines)
-        panel.entitle(f"Statistics · {window}" if window else "Statistics")
+        panel.set_title(f"Statistics · {window}" if window else "Statistics")
         panel.note(LATENCY_NOTE)
         panel = self.query_one("#stages", LineView)
         panel.show(stage_table(shown, self._glyphs, panel.columns or 50))
         window, lines = evidence(shown)
         panel = self.query_one("#evidence", LineView)
         panel.show(lines)
-        panel.entitle(f"Evidence · {window}" if window else "Evidence")
+        panel.set_title(f"Evidence · {window}" if window else "Evidence")
         panel = self.query_one("#failures", LineView)
         failed, lines = errors_panel(shown, panel.columns or 50)
         panel.show(lines)
         requests = counted(failed, "failed request")
-        panel.entitle(f"Failures · {requests}" if failed else "Failures")
+        panel.set_title(f"Failures · {requests}" if failed else "Failures")
         self._show_log(shown, log)
 
     def _show_log(self, shown: CellView, log: CellLog) -> None:
@@ -136,4 +136,4 @@ class CellPanels(Panels):
         )
         start, end = local_time(cell.began_at), local_time(cell.ended_at)
         span = f"{start} to {end}" if cell.ended_at else f"since {start}"
-        panel.entitle(f"Logs · {span}" if cell.began_at else "Logs")
+        panel.set_title(f"Logs · {span}" if cell.began_at else "Logs")

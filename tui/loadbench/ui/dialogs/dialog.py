@@ -22,9 +22,9 @@ class Dialog(ModalScreen[T], BaseScreen[T]):
     _is_laid_out = False
 
     @property
-    def is_to_be_seen(self) -> bool:
+    def is_in_view(self) -> bool:
         """Whether it is visible and laid out: its height depends on the wrapped lines."""
-        return self._is_laid_out and super().is_to_be_seen
+        return self._is_laid_out and super().is_in_view
 
     def on_resize(self, _: events.Resize) -> None:
         """Mark the dialog as laid out, after the layout."""

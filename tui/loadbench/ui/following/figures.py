@@ -28,14 +28,15 @@ class FigureReader:
     def __init__(self) -> None:
         self._accumulator, self._slices = Accumulator(), Slices()
 
-    def of(self, state: RunState, *, has_left_out: bool = False) -> AttemptFigures:
+    def of(self, state: RunState, *, has_dropped_samples: bool = False) -> AttemptFigures:
         """Return the figures of the current attempt.
 
         Args:
             state: The state of the run.
-            has_left_out: Whether older samples have not been read yet; there are no totals then.
+            has_dropped_samples: Whether older samples have not been read yet; without them there
+                are no totals.
         """
         if not state.samples:
             return NO_FIGURES
-        totals = None if has_left_out else self._accumulator.of(state)
+        totals = None if has_dropped_samples else self._accumulator.of(state)
         return AttemptFigures(totals=totals, slices=tuple(self._slices.of(state.samples)))

@@ -104,7 +104,7 @@ class Follower:
             reader = self._recent_reader()
             self._read(reader)
             while not self._stopped.wait(POLL_S):
-                if reader.has_left_out:
+                if reader.has_dropped_samples:
                     # Read the whole journal while the screens show its newest part.
                     self._reset()
                     reader = self._whole_reader()
@@ -125,18 +125,18 @@ class Follower:
         return RunReader(
             self._folder,
             max_samples=RECENT_SAMPLES,
-            from_lines=LONG_LINES,
+            min_lines=LONG_LINES,
             on_entry=self._add,
         )
 
     def _whole_reader(self) -> RunReader:
         """Return a reader of the whole journal that yields the processor between its parts."""
 
-        def breathe() -> None:
+        def yield_cpu() -> None:
             if self._stopped.wait(BREATH_S):
                 raise _Stopped
 
-        return RunReader(self._folder, on_entry=self._add, breathe=breathe)
+        return RunReader(self._folder, on_entry=self._add, yield_cpu=yield_cpu)
 
     def _reset(self) -> None:
         self._run: Run | None = None
@@ -169,7 +169,7 @@ class Follower:
                 self._shown_events = events
         if not self._stopped.is_set():
             seq = self._newest.seq if self._newest else 0
-            figures = self._figures.of(run.state, has_left_out=reader.has_left_out)
+            figures = self._figures.of(run.state, has_dropped_samples=reader.has_dropped_samples)
             answers = dict(self._answers)
             self._on_view(View(run, self._shown_events, answers, self._read_at, seq, figures))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from loadbench.engine.journal.events import CellEnd
-from loadbench.engine.journal.reader import read_attempt, read_ends
+from loadbench.engine.journal.reader import read_attempt, read_attempt_ends
 from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
@@ -37,7 +37,7 @@ class RunView(Protocol):
     """A screen that shows a run."""
 
     @property
-    def is_to_be_seen(self) -> bool:
+    def is_in_view(self) -> bool:
         """Whether the screen is visible."""
 
     def repaint(self) -> None:
@@ -107,7 +107,7 @@ class WatchedRun:
     @property
     def is_looked_at(self) -> bool:
         """Whether one of its screens is visible."""
-        return any(screen.is_to_be_seen for screen in self.screens)
+        return any(screen.is_in_view for screen in self.screens)
 
     @property
     def chosen_cell(self) -> str | None:
@@ -223,5 +223,5 @@ def _read_attempt(folder: Path, cell: str) -> ReadAttempt:
 
 
 def _read_ends(folder: Path, cell: str) -> tuple[CellEnd, ...]:
-    ends = (entry.event for entry in read_ends(folder, cell))
+    ends = (entry.event for entry in read_attempt_ends(folder, cell))
     return tuple(end for end in ends if isinstance(end, CellEnd))

@@ -1,7 +1,7 @@
 """Which actions a run allows, and the text of the confirmation dialogs. Pure."""
 
-from loadbench.engine.journal.state import OVER
-from loadbench.engine.run_reader import Run, RunStatus, report_of, rest_of
+from loadbench.engine.journal.state import ENDED_STATUSES
+from loadbench.engine.run_reader import Run, RunStatus, remaining_cells, report_path
 from loadbench.ui.lines.text import Line, Tone, line
 
 DEPEND_ON_STATE = (
@@ -37,7 +37,7 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
     """
     state = run.state
     accepts_commands = run.status is RunStatus.LIVE and not state.stopping
-    is_over = cell is not None and state.cells[cell].status in OVER
+    is_over = cell is not None and state.cells[cell].status in ENDED_STATUSES
     match action:
         case "pause":
             return accepts_commands and not state.paused
@@ -54,11 +54,11 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
         case "detach":
             return run.status is RunStatus.LIVE
         case "resume":
-            return rest_of(run) is not None
+            return remaining_cells(run) is not None
         case "follow":
             return chosen and state.current is not None
         case "open" | "copy":
-            return cell is not None and report_of(run, cell) is not None
+            return cell is not None and report_path(run, cell) is not None
     return True
 
 

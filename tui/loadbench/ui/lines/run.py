@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.progress import phase_length_s
-from loadbench.engine.journal.state import OVER, CellStatus, RunState
+from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import load_phrase
@@ -63,7 +63,9 @@ def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: in
     if current is None:
         if state.paused:
             return line((" Paused", Tone.WARN), " · ", ("Space", Tone.ACCENT), " resume")
-        return line((" Between two cells" if state.count(*OVER) else " Starting", Tone.DIM))
+        return line(
+            (" Between two cells" if state.count(*ENDED_STATUSES) else " Starting", Tone.DIM)
+        )
     attempt = f" (attempt {current.attempt})" if current.attempt > 1 else ""
     load = Piece(f" {load_phrase(current.cell)}", Tone.STRONG)
     key = Piece(f" {current.cell.key}", Tone.STRONG)

@@ -7,7 +7,7 @@ from loadbench.engine.numbers import latency, number
 from loadbench.engine.report.rows import PERCENTILE_NAMES
 from loadbench.engine.report.statistics import CellStatistics, RequestStatistics, StatisticsWindow
 from loadbench.ui.lines.text import Line, Piece, Tone, line, table, wrap
-from loadbench.wording import FEW_SAMPLES
+from loadbench.wording import ESTIMATE_LEGEND
 
 LATENCY_NOTE = "latency in ms, successful requests"
 NO_REQUESTS = "No requests completed yet"
@@ -31,7 +31,7 @@ def stat_lines(statistics: CellStatistics) -> list[Line]:
     header = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
     lines = table(header, [_cells(row) for row in statistics.rows])
     if any(_has_estimate(row) for row in statistics.rows):
-        lines.append(line((FEW_SAMPLES, Tone.DIM)))
+        lines.append(line((ESTIMATE_LEGEND, Tone.DIM)))
     return lines
 
 

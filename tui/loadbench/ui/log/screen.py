@@ -21,7 +21,7 @@ from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.run_base import BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TailView, TextLine
-from loadbench.ui.widgets.log_view import LINES_KEPT, LogView
+from loadbench.ui.widgets.log_view import MAX_LOG_LINES, LogView
 from loadbench.ui.widgets.too_small import TooSmall
 from loadbench.wording import counted
 
@@ -182,15 +182,15 @@ class LogScreen(BaseRunScreen):
         self._is_read = False
         path, name = self.folder / FILE_NAME, self._selected
         log = self.query_one(LogView)
-        log.entitle(name)
+        log.set_title(name)
         log.wait()
         try:
-            lines, offset = await in_background(read_last_lines, path, name, most=LINES_KEPT)
+            lines, offset = await in_background(read_last_lines, path, name, most=MAX_LOG_LINES)
         except OSError as error:
             log.fail(path, error)
         else:
             empty = f"No log output from {name}{' yet' if self._is_live else ''}"
-            log.open_of(path, name, lines, offset, empty=empty)
+            log.open_service_log(path, name, lines, offset, empty=empty)
         self._is_read = True
         self.repaint()
 

@@ -17,7 +17,7 @@ _UNITS = {"spawn_rate": f" users/s, {IN_BATCHES}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intention:
+class PreviewedRun:
     """A run that has not been started yet, as far as its profile describes it."""
 
     name: str
@@ -30,7 +30,12 @@ class Intention:
 
 
 def preview_lines(
-    previewed: Intention, plan: RunPlan | None, columns: int, *, refusal: str = "", busy: str = ""
+    previewed: PreviewedRun,
+    plan: RunPlan | None,
+    columns: int,
+    *,
+    refusal: str = "",
+    busy: str = "",
 ) -> list[Line]:
     """Return what a run would do, as aligned labels and values.
 

@@ -2,30 +2,30 @@
 
 from pathlib import Path
 
-from loadbench.engine.journal.state import OVER, CellStatus
+from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.launch import RunRequest
-from loadbench.engine.run_reader import Run, rest_of
+from loadbench.engine.run_reader import Run, remaining_cells
 from loadbench.errors import JournalError
-from loadbench.ui.preview.lines import Intention
+from loadbench.ui.preview.lines import PreviewedRun
 from loadbench.wording import counted
 from loadbench.workspace import Workspace
 
 
-def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Intention, RunRequest]:
+def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[PreviewedRun, RunRequest]:
     """Return the preview of a new run of a profile, and its request."""
-    preview = Intention(name=file.stem, profile=profile, cells=plan_cells(profile))
+    preview = PreviewedRun(name=file.stem, profile=profile, cells=plan_cells(profile))
     return preview, RunRequest.to_run(workspace, file, profile)
 
 
-def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | None:
+def to_resume(workspace: Workspace, run: Run) -> tuple[PreviewedRun, RunRequest] | None:
     """Return the preview of resuming a run, and its request; None: no cell remains.
 
     Raises:
         JournalError: This version cannot read the profile of the run.
     """
-    rest = rest_of(run)
+    rest = remaining_cells(run)
     if rest is None or run.state.started is None:
         return None
     profile = run.state.profile
@@ -36,10 +36,10 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[Intention, RunRequest] | 
         remaining = [cell for cell in cells if cell.status is CellStatus.FAILED]
         summary = f"Retries {counted(rest.cells, 'failed cell')} of {len(cells)}."
     else:
-        remaining = [cell for cell in cells if cell.status not in OVER]
+        remaining = [cell for cell in cells if cell.status not in ENDED_STATUSES]
         verb = "remains" if rest.cells == 1 else "remain"
         summary = f"{rest.cells} of {counted(len(cells), 'cell')} {verb}."
-    preview = Intention(
+    preview = PreviewedRun(
         name=run.name,
         profile=profile,
         cells=tuple(state.cell for state in remaining),

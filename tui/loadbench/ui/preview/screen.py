@@ -14,7 +14,7 @@ from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start
 from loadbench.errors import LoadbenchError
 from loadbench.ui.background import in_background
 from loadbench.ui.dialogs.dialog import Dialog
-from loadbench.ui.preview.lines import Intention, preview_lines
+from loadbench.ui.preview.lines import PreviewedRun, preview_lines
 from loadbench.ui.widgets.line_view import LineView
 
 
@@ -31,7 +31,7 @@ class PreviewScreen(Dialog[Path | None]):
         Binding("escape", "cancel", "cancel"),
     ]
 
-    def __init__(self, previewed: Intention, request: RunRequest) -> None:
+    def __init__(self, previewed: PreviewedRun, request: RunRequest) -> None:
         super().__init__()
         self._previewed, self._request = previewed, request
         self._plan: RunPlan | None = None

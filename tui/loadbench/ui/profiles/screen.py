@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Input
 
 from loadbench.engine.catalog import Catalog, SavedProfile
-from loadbench.engine.run_reader import Run, RunStatus, rest_of
+from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.name import NameDialog
@@ -145,16 +145,16 @@ class ProfilesScreen(BaseScreen[None]):
         columns = panel.columns or 50
         selected = self.selected
         if not self._catalog.has_profiles:
-            panel.entitle("")
+            panel.set_title("")
             panel.show([line(("Loading profiles…", Tone.DIM))])
         elif selected is None:
-            panel.entitle("")
+            panel.set_title("")
             panel.show(no_profiles(self.context.workspace.profiles, self._filter, columns))
         elif selected.profile is None:
-            panel.entitle(selected.name)
+            panel.set_title(selected.name)
             panel.show(invalid_detail(selected, columns))
         else:
-            panel.entitle(selected.name)
+            panel.set_title(selected.name)
             runs = self._runs or (None if not self._catalog.complete else [])
             panel.show(profile_detail(selected, runs, self.context.glyphs, columns))
         self.refresh_bindings()
@@ -185,7 +185,7 @@ class ProfilesScreen(BaseScreen[None]):
             case "attach":
                 return any(run.status is RunStatus.LIVE for run in runs)
             case "resume":
-                return bool(runs) and rest_of(runs[0]) is not None
+                return bool(runs) and remaining_cells(runs[0]) is not None
             case "open":
                 return bool(runs) and runs[0].status is not RunStatus.LIVE
             case "filter":

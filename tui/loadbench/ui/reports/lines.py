@@ -18,13 +18,12 @@ from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.run import run_line
 from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Tone, line, wrap
 from loadbench.wording import (
-    FEW_SAMPLES,
+    ESTIMATE_LEGEND,
     counted,
+    interval_legend,
     repeats_used,
     span,
-    span_legend,
     spawn_rate,
-    standing,
 )
 
 _MENU_COLUMNS = 36
@@ -104,7 +103,7 @@ def cell_values(row: Row) -> tuple[str, ...]:
             for name in PERCENTILE_NAMES
         ),
         "-" if row.failures is None else str(row.failures),
-        standing(row),
+        row.verdict,
     )
 
 
@@ -117,7 +116,7 @@ def verdict_tone(row: Row) -> Tone:
 
 def table_legend(rows: Sequence[Row]) -> str:
     """Return the units of the table, and the meaning of `~` if a value of the rows has it."""
-    return f"{_UNITS}; {FEW_SAMPLES}" if any(row.few_samples for row in rows) else _UNITS
+    return f"{_UNITS}; {ESTIMATE_LEGEND}" if any(row.few_samples for row in rows) else _UNITS
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:
@@ -137,7 +136,7 @@ def repeated_lines(state: RunState, columns: int) -> list[Line]:
     if drift := drift_of(state):
         lines.append(line((drift.sentence, Tone.WARN if drift.reason else Tone.PLAIN)))
     lines += [_group_line(group) for group in groups]
-    lines += [line((legend, Tone.DIM)) for legend in span_legend(groups)]
+    lines += [line((legend, Tone.DIM)) for legend in interval_legend(groups)]
     return [part for text in lines for part in wrap(text, columns, indent=2)]
 
 

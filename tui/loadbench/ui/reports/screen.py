@@ -12,7 +12,7 @@ from textual.widget import Widget
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.report.rows import Row
-from loadbench.engine.run_reader import Run, report_of, rest_of
+from loadbench.engine.run_reader import Run, remaining_cells, report_path
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
@@ -133,7 +133,7 @@ class ReportsScreen(PanelScreen):
         glyphs = self.context.glyphs
         self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)
         self._show_selected()
-        self._show_why()
+        self._show_findings()
 
     def _show_selected(self) -> None:
         run = self.selected
@@ -167,7 +167,7 @@ class ReportsScreen(PanelScreen):
             self.query_one("#repeated", LineView).show(lines)
         self._arrange()
 
-    def _show_why(self) -> None:
+    def _show_findings(self) -> None:
         if not self.is_attached:
             return
         row, panel = self.cell, self.query_one("#why", TextLine)
@@ -210,11 +210,11 @@ class ReportsScreen(PanelScreen):
     def on_data_table_row_highlighted(self, event: CellTable.RowHighlighted) -> None:
         """Show the findings of the cell and update the available actions."""
         event.stop()
-        self._show_why()
+        self._show_findings()
 
     def on_descendant_focus(self) -> None:
         """Update the available actions after a change of focus."""
-        self._show_why()
+        self._show_findings()
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
         """Show the tab that was clicked."""
@@ -224,12 +224,12 @@ class ReportsScreen(PanelScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only actions that apply to the selected run and cell."""
-        if not self.is_to_be_seen:
+        if not self.is_in_view:
             return True
         run = self.selected
         match action:
             case "resume":
-                return run is not None and rest_of(run) is not None
+                return run is not None and remaining_cells(run) is not None
             case "open":
                 return self._report() is not None
             case "copy" | "look":
@@ -291,4 +291,4 @@ class ReportsScreen(PanelScreen):
 
     def _report(self) -> Path | None:
         run, row = self.selected, self.cell
-        return report_of(run, row.cell) if run and row else None
+        return report_path(run, row.cell) if run and row else None

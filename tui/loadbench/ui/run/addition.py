@@ -8,7 +8,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Point
 from loadbench.engine.profile.plan import Cell
-from loadbench.engine.requests.command_rules import Answer, judge_add
+from loadbench.engine.requests.command_rules import Answer, answer_to_add
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 
@@ -53,7 +53,7 @@ def addition(run: Run, typed: Mapping[str, str]) -> Addition:
     if run.status is not RunStatus.LIVE:
         answer = Answer(False, "The run is no longer live")
     else:
-        answer = judge_add(typed, run.state)
+        answer = answer_to_add(typed, run.state)
     if answer.accepted:
         return Addition(answer, _offer(answer, run.state))
     # A cell that exists is not an input error, so it is shown as a warning.

@@ -7,11 +7,11 @@ from rich.cells import cell_len
 
 from loadbench.engine.journal.events import CellFailed, Verdict
 from loadbench.engine.journal.progress import remaining_s
-from loadbench.engine.journal.state import OVER, CellStatus, RunState
+from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s
-from loadbench.engine.run_reader import Run, RunStatus, rest_of
+from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
 from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
@@ -124,7 +124,9 @@ def _counts(counts: Sequence[tuple[int, str, Tone]], first: str) -> list[Piece]:
 def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) -> list[Line]:
     """Return the progress of a run in three lengths, the longest first."""
     failed = state.count(CellStatus.FAILED)
-    cells: list[str | tuple[str, Tone]] = [f"{state.count(*OVER)} of {len(state.cells)} cells done"]
+    cells: list[str | tuple[str, Tone]] = [
+        f"{state.count(*ENDED_STATUSES)} of {len(state.cells)} cells done"
+    ]
     if failed:
         cells += [", ", (f"{failed} failed", Tone.BAD)]
     eta = f"{readable_duration(left_s)} left "
@@ -148,7 +150,7 @@ def _ending(run: Run, columns: int) -> Line:
     state = run.state
     if run.status is RunStatus.INTERRUPTED:
         cell = f" during {state.current}" if state.current else ""
-        hint = ". Press r to resume." if rest_of(run) else ""
+        hint = ". Press r to resume." if remaining_cells(run) else ""
         ending = f" The runner was killed{cell}{hint}"
         return line((fit(ending, columns).rstrip(), Tone.WARN))
     assert state.finished is not None

@@ -105,7 +105,7 @@ class MatrixView(LineView):
         at = 0 if y < _HEADER_ROWS else y + self.scroll_offset.y
         if at >= len(self.lines):
             return Strip.blank(self.size.width, base)
-        strip = self.strip_of(at)
+        strip = self.line_strip(at)
         left, columns = label + self.scroll_offset.x, self.size.width
         cells = strip.crop_extend(left, left + columns - label, base)
         return Strip.join([strip.crop_extend(0, label, base), cells])

@@ -123,12 +123,12 @@ class RunPanels(Panels):
             panel.show_entries(entries, self._glyphs)
             panel.note("CPU: 100% is one core")
             last_seen = f" · last seen in {shown.key}" if shown.attempt else " · last seen"
-            panel.entitle(f"Containers{'' if shown.is_live else last_seen}")
+            panel.set_title(f"Containers{'' if shown.is_live else last_seen}")
             return
-        panel.entitle("Containers")
+        panel.set_title("Containers")
         panel.note("")
         settings = settings_of(state.started.driver) if state.started else None
-        if settings and not settings.is_started:
+        if settings and not settings.starts_service:
             text = "External service: its containers are neither started nor monitored"
         elif state.progress:
             text = f"{state.progress.step}: {state.progress.line}"
@@ -149,13 +149,13 @@ class RunPanels(Panels):
         stats = self.query_one("#stats", LineView)
         window, lines = statistics_panel(shown, stats.columns or 80)
         stats.show(lines)
-        stats.entitle(" · ".join(filter(None, ("Statistics", shown.key, window))))
+        stats.set_title(" · ".join(filter(None, ("Statistics", shown.key, window))))
         stats.note(LATENCY_NOTE)
         panel = self.query_one("#failures", LineView)
         failed, lines = failures_panel(shown, panel.columns or 60)
         panel.show(lines)
         requests = counted(failed, "failed request") if failed else ""
-        panel.entitle(" · ".join(filter(None, ("Failures", shown.key, requests))))
+        panel.set_title(" · ".join(filter(None, ("Failures", shown.key, requests))))
 
     def _show_events(self, events: Sequence[EventLine]) -> None:
         panel = self.query_one("#events", TailView)
@@ -170,7 +170,7 @@ class RunPanels(Panels):
         if panel.path == self._folder / self._log:
             return
         panel.open(self._folder / self._log)
-        panel.entitle(f"Logs · {self._log}")
+        panel.set_title(f"Logs · {self._log}")
         panel.note("n next log")
 
     def lay_out(self) -> None:

@@ -95,7 +95,7 @@ def examine(options: TerminalOptions, environ: Mapping[str, str] = os.environ) -
     )
 
 
-def speak_utf8() -> None:
+def use_utf8() -> None:
     """Set the encoding of standard error to UTF-8.
 
     Textual draws to standard error in the locale's encoding, where Python escapes characters that

@@ -48,7 +48,7 @@ class ChartView(LineView, inherit_bindings=False):
         self._chart, self._empty = chart, empty
         series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
         title = Piece(f"{_full_title(self._y_label, by)} ")
-        self.entitle((title, *legend(series, signs=self._signs)))
+        self.set_title((title, *legend(series, signs=self._signs)))
         # A chart takes longer to draw than the figures around it, so they go first.
         self.call_after_refresh(self._redraw)
 

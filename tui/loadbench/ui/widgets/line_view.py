@@ -93,7 +93,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll right by several columns."""
         self.scroll_relative(x=_SCROLL_COLUMNS, animate=False)
 
-    def entitle(self, title: Line | str) -> None:
+    def set_title(self, title: Line | str) -> None:
         """Set the title in the upper border."""
         title = self._encodable((Piece(title),) if isinstance(title, str) else title)
         if title != self._title:
@@ -122,9 +122,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         if not 0 <= index < len(self._lines):
             return Strip.blank(columns, base)
         left = self.scroll_offset.x
-        return self.strip_of(index).crop_extend(left, left + columns, base)
+        return self.line_strip(index).crop_extend(left, left + columns, base)
 
-    def strip_of(self, index: int) -> Strip:
+    def line_strip(self, index: int) -> Strip:
         """Return the styled strip of a whole line, by its index from 0."""
         base = self.rich_style
         return Strip(

@@ -14,7 +14,7 @@ from loadbench.ui.lines.service_log import log_line
 from loadbench.ui.lines.text import Line, Tone, line, plain
 from loadbench.ui.widgets.line_view import TailView
 
-LINES_KEPT = 5_000
+MAX_LOG_LINES = 5_000
 _LAST_BYTES = 512 * 1024
 _EMPTY = line(("No log output yet", Tone.DIM))
 _LOADING = line(("Loading…", Tone.DIM))
@@ -68,7 +68,7 @@ class LogView(TailView):
         self._search_text = ""
         self._placeholder = _EMPTY
         """Text shown if there are no lines; `_LOADING` before the first read."""
-        self._all: deque[Line] = deque(maxlen=LINES_KEPT)
+        self._all: deque[Line] = deque(maxlen=MAX_LOG_LINES)
         self._is_reading = False
         self._is_stale = False
 
@@ -101,7 +101,7 @@ class LogView(TailView):
         """Open a file and show its tail."""
         self._open(_LogSource(Tail(path, last_bytes=_LAST_BYTES)), _LOADING)
 
-    def open_of(
+    def open_service_log(
         self, path: Path, name: str, first: Sequence[LogLine], offset: int, *, empty: str
     ) -> None:
         """Show the log lines of one service.

@@ -27,11 +27,11 @@ class BaseScreen(Screen[T]):
 
     def repaint(self) -> None:
         """Paint if the screen is visible."""
-        if self.is_to_be_seen:
+        if self.is_in_view:
             self.paint()
 
     @property
-    def is_to_be_seen(self) -> bool:
+    def is_in_view(self) -> bool:
         """Whether the screen is on top, or covered only by dialogs.
 
         Painting a covered screen would send all of it to the terminal. A screen that is being

@@ -37,7 +37,7 @@ def beyond(found: Evidence) -> set[FigureName]:
     of_containers = [
         figure for use in found.containers for figure in (use.throttled, use.restarts, use.missing)
     ]
-    return {one.name for one in (*found.figures, *of_containers) if one.is_beyond}
+    return {one.name for one in (*found.figures, *of_containers) if one.is_beyond_limit}
 
 
 def figure(found: Evidence, name: FigureName) -> Figure:
@@ -70,8 +70,8 @@ def test_the_bound_decides_whether_a_limit_is_violated(
 ) -> None:
     one = Figure(name=FigureName.SUCCESSES, value=None, limit=2, bound=bound)
 
-    assert [replace(one, value=value).is_beyond for value in (1, 2, 3)] == values
-    assert not one.is_beyond
+    assert [replace(one, value=value).is_beyond_limit for value in (1, 2, 3)] == values
+    assert not one.is_beyond_limit
 
 
 def test_figures_are_numbers_in_base_units() -> None:
@@ -114,7 +114,7 @@ def test_the_evidence_before_a_verdict_covers_the_last_seconds() -> None:
     assert (found.is_measured, found.seconds) == (False, RECENT_S)
     assert beyond(found) == {FigureName.CLIENT_CPU}
     users = figure(found, FigureName.FEWEST_USERS)
-    assert (users.value, users.limit, users.bound, users.is_beyond) == (1, 2, None, False)
+    assert (users.value, users.limit, users.bound, users.is_beyond_limit) == (1, 2, None, False)
 
 
 def test_no_samples_give_no_evidence() -> None:

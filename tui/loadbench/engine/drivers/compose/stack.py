@@ -18,10 +18,10 @@ from loadbench.engine.drivers.docker.gpu import VramMeter
 from loadbench.engine.drivers.docker.inspect import ContainerInfo
 from loadbench.engine.drivers.docker.log_follower import LogFollower
 from loadbench.engine.drivers.docker.monitor import Monitor
-from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
+from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.stack_log import StackLog
-from loadbench.engine.files import write_whole
+from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.driver_settings import ComposeSettings
@@ -111,7 +111,7 @@ class ComposeStack:
                 raise StackError(left)
             self._poll_with_retry()
         override = compose_override(self._files, self._profile, self._run)
-        write_whole(self._override, override.encode("utf-8"))
+        write_atomically(self._override, override.encode("utf-8"))
         services = self._files.services
         if built := [name for name, service in services.items() if service.get("build")]:
             self._perform(
@@ -184,8 +184,8 @@ class ComposeStack:
         host = self._profile.host or self._published_address()
         if host is None:
             return f"{self._files.published[0][0]} has not published its port yet"
-        health = ask_health(self._session, health_url(self._settings.health, host))
-        if missing := lacking_workers(health, models):
+        health = check_health(self._session, health_url(self._settings.health, host))
+        if missing := not_ready_reason(health, models):
             return missing
         if health.workers is None and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
@@ -235,9 +235,9 @@ class ComposeStack:
             for info in containers
         )
 
-    def cpu_cores_here(self) -> float | None:
+    def local_cpu_cores(self) -> float | None:
         """Return the CPU use of the containers on this machine, in cores; None: unknown."""
-        return self._monitor.cpu_cores_here
+        return self._monitor.local_cpu_cores
 
     def close(self) -> str | None:
         """Stop and remove all containers. Volumes are kept."""

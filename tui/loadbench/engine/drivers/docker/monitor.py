@@ -72,7 +72,7 @@ class Monitor:
         return {**self._engine_usage, **self._groups.usage()}
 
     @property
-    def cpu_cores_here(self) -> float | None:
+    def local_cpu_cores(self) -> float | None:
         """CPU use of all containers on this machine, in cores; None: some are unreadable."""
         if self._unreadable:
             return None
@@ -116,7 +116,7 @@ class Monitor:
         self._wake.set()
         children = [child for child in (self._events, self._stats) if child]
         for child in children:
-            child.let_go()
+            child.terminate()
         for child in children:
             child.end()
 
@@ -212,7 +212,7 @@ class Monitor:
         }
         if not unreadable:
             if self._stats:
-                self._stats.let_go()
+                self._stats.terminate()
             self._stats = None
             return
         self._stats = self._replace(
@@ -227,7 +227,7 @@ class Monitor:
     ) -> SupervisedProcess | None:
         if former:
             # Its exit is not awaited: `docker stats` exits slowly.
-            former.let_go()
+            former.terminate()
         if self._closed.is_set():
             return None
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import requests
 
-from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
+from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.journal.events import Container
 from loadbench.engine.profile.driver_settings import ExternalSettings
@@ -41,7 +41,7 @@ class ExternalStack:
 
     def missing(self, _models: int) -> str | None:
         """Return why the service is not ready, according to its health URL; None: it is ready."""
-        return lacking_workers(ask_health(self._session, self._url), None)
+        return not_ready_reason(check_health(self._session, self._url), None)
 
     def fault(self) -> StackError | None:
         """Return None: a fault of the service shows only as failed requests."""
@@ -51,7 +51,7 @@ class ExternalStack:
         """Return nothing: the parts of the service are unknown."""
         return ()
 
-    def cpu_cores_here(self) -> float | None:
+    def local_cpu_cores(self) -> float | None:
         """Return None: the service may run on this machine, but its processes are unknown."""
         return None
 

@@ -12,7 +12,7 @@ from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import RefusedError
 
-NEEDED_MODULES = (
+REQUIRED_MODULES = (
     "flask",
     "gunicorn",
     "numpy",
@@ -36,7 +36,7 @@ def check_requirements(stack: Path, profile: Profile) -> None:
         RefusedError: A package, the stack's code or a GPU is missing, or `host` is not a loopback
             address.
     """
-    missing = [name for name in NEEDED_MODULES if importlib.util.find_spec(name) is None]
+    missing = [name for name in REQUIRED_MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise RefusedError(
             f"the local driver requires {', '.join(missing)}: "

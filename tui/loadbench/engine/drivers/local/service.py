@@ -100,7 +100,7 @@ class LocalProcess:
 
     def terminate(self) -> None:
         """Request termination, without waiting for it."""
-        self._process.let_go()
+        self._process.terminate()
 
     def stop(self) -> None:
         """Terminate the process, wait for its exit and read the rest of its output."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from loadbench.engine.drivers.health import ask_health, health_url, lacking_workers
+from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
 from loadbench.engine.drivers.protocol import ProgressCallback
@@ -85,8 +85,8 @@ class LocalStack:
 
     def missing(self, models: int) -> str | None:
         """Return why the stack is not ready, according to its health URL; None: it is ready."""
-        health = ask_health(self._session, health_url(self._settings.health, self._host))
-        return lacking_workers(health, models)
+        health = check_health(self._session, health_url(self._settings.health, self._host))
+        return not_ready_reason(health, models)
 
     def fault(self) -> StackError | None:
         """Return an error for the first process that exited; None: all are running."""
@@ -99,7 +99,7 @@ class LocalStack:
         """Return the state of every process."""
         return tuple(service.snapshot() for service in tuple(self._services.values()))
 
-    def cpu_cores_here(self) -> float | None:
+    def local_cpu_cores(self) -> float | None:
         """Return the total CPU use of all processes, in cores."""
         return sum(container.cpu_cores or 0.0 for container in self.containers())
 

@@ -74,7 +74,7 @@ class Figure:
     """None if no rule limits the figure."""
 
     @property
-    def is_beyond(self) -> bool:
+    def is_beyond_limit(self) -> bool:
         """Whether the value violates its limit."""
         if self.value is None or self.limit is None:
             return False

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from loadbench.engine.files import write_whole
+from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups, record_of_group
@@ -66,5 +66,5 @@ def write_summary(state: RunState, folder: Path) -> list[Path]:
     """
     texts = {CSV_NAME: summary_csv(state), JSON_NAME: summary_json(state)}
     for name, text in texts.items():
-        write_whole(folder / name, text.encode("utf-8", "replace"))
+        write_atomically(folder / name, text.encode("utf-8", "replace"))
     return [folder / name for name in texts]
