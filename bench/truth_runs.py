@@ -151,8 +151,7 @@ def follow(
                     sys.exit(f"The cell failed: {reason}")
         if has_exited and cell is None:
             sys.exit(
-                f"The tool exited with code {tool.returncode} before its cell of {seconds:g} s "
-                "finished"
+                f"The tool exited with code {tool.returncode} before the {seconds:g} s cell ended"
             )
     return cell, others, stolen
 
