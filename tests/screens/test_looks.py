@@ -56,9 +56,9 @@ every_size = pytest.mark.parametrize("size", [WIDE, NARROW, SMALL, LARGE], ids=s
 FOUND = RunPlan(
     preflight=Preflight(
         driver="local",
-        reason="no containers: the Docker engine does not answer",
+        reason="compose is unavailable: Docker is not installed",
         lock="local",
-        warnings=("2 models × 1 threads are more than the 1 cores here",),
+        warnings=("2 models × 1 threads exceed the 1 available cores",),
     ),
     needed_bytes=24_000_000,
     free_bytes=77_700_000_000,
@@ -141,8 +141,9 @@ def test_preview_of_a_run_that_cannot_start(
 ) -> None:
     def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError(
-            "no driver can run this here\n  compose: the Docker engine does not answer\n"
-            "  local: missing: onnxruntime; pip install 'loadbench-tui[embedded]'"
+            "no driver can run this profile on this machine:\n  compose: Docker is not installed\n"
+            "  local: the local driver requires onnxruntime: run "
+            "`pip install 'loadbench-tui[embedded]'`"
         )
 
     add_profiles_and_runs(stage)

@@ -197,7 +197,7 @@ def event_line(entry: Entry, state: RunState) -> str | None:
             left = f"{len(state.outstanding)} of {counted(len(state.cells), 'cell')}"
             return f"Run {name} resumed: {left} left to measure"
         case StackProgress(step=step, line=line):
-            return f"  {step}: {line}"
+            return f"  {progress_text(step, line)}"
         case CellStarted() as event:
             return _started_line(state, event)
         case CellPhase(cell=key, phase=phase):
@@ -215,6 +215,11 @@ def event_line(entry: Entry, state: RunState) -> str | None:
             return _run_finished_line(state, event)
         case _:
             return None
+
+
+def progress_text(step: str, line: str) -> str:
+    """Return a line of the stack's progress; older journals need the name of the step with it."""
+    return line if line[:1].isupper() else f"{step}: {line}"
 
 
 def outcome_line(state: RunState) -> str:

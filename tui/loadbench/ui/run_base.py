@@ -105,7 +105,7 @@ class BaseRunScreen(PanelScreen):
         if key is None or run is None or key != run.state.current:
             self.ask("skip", cell=key)
             return
-        question = Question(f"Skip {key}", skipping(key), [("y", "Skip")], safe="Cancel")
+        question = Question(f"Skip {key}?", skipping(key), [("y", "Skip")], safe="Cancel")
         self.confirm(question, lambda: self.ask("skip", cell=key))
 
     def action_again(self) -> None:
@@ -116,7 +116,7 @@ class BaseRunScreen(PanelScreen):
         if run.state.cells[key].status is not CellStatus.FINISHED:
             self.ask("again", cell=key)
             return
-        question = Question(f"Measure {key} again", AGAIN, [("y", "Measure")], safe="Cancel")
+        question = Question(f"Measure {key} again?", AGAIN, [("y", "Measure")], safe="Cancel")
         self.confirm(question, lambda: self.ask("again", cell=key))
 
     def action_open(self) -> None:

@@ -150,7 +150,7 @@ def test_each_value_of_a_row_is_in_its_column() -> None:
         "models": "3",
         "users": "20",
         "rate": "2",
-        "repeat": "1",
+        "rep": "1",
         "req/s": "40.0",
         "fails": "0",
         "verdict": "valid",
@@ -167,7 +167,7 @@ def test_the_repeat_column_is_shown_only_for_repeats() -> None:
     names = [title for title, _ in COLUMNS]
 
     shown = [names[i] for i in columns_of([row()])]
-    assert shown == [name for name in names if name != "repeat"]
+    assert shown == [name for name in names if name != "rep"]
     assert columns_of([row(), row(repeat=2)]) == list(range(len(names)))
 
 
@@ -175,9 +175,9 @@ def test_the_recheck_is_marked_and_sorted_after_the_repeats() -> None:
     state = swept(make_profile(repeats=2, recheck_first=True))
     names = [title for title, _ in COLUMNS]
 
-    first, second, again = sorted_rows(rows(state), column("repeat"), is_descending=False)
+    first, second, again = sorted_rows(rows(state), column("rep"), is_descending=False)
 
-    values = [cell_values(row)[column("repeat")] for row in (first, second, again)]
+    values = [cell_values(row)[column("rep")] for row in (first, second, again)]
     assert values == ["1", "2", "1+"]
     assert columns_of([again]) == list(range(len(names)))
 
@@ -291,7 +291,7 @@ def test_runs_are_grouped_by_profile() -> None:
         )
     )
 
-    entries = run_entries(catalog, UNICODE)
+    entries = run_entries(catalog, UNICODE, 36)
 
     assert [(entry.key, plain(entry.lines[0]).rstrip()) for entry in entries] == [
         ("", "demo"),
@@ -305,7 +305,7 @@ def test_runs_are_grouped_by_profile() -> None:
 def test_unreadable_journals_are_listed_and_cannot_be_selected() -> None:
     problem = "/tmp/reports/demo/20261122-120000/journal.jsonl: its first line cannot be read"
 
-    (entry,) = run_entries(Catalog(unreadable=(problem,)), UNICODE)
+    (entry,) = run_entries(Catalog(unreadable=(problem,)), UNICODE, 36)
 
     assert entry.key == ""
     assert all(width(line) <= 36 for line in entry.lines)
@@ -314,8 +314,8 @@ def test_unreadable_journals_are_listed_and_cannot_be_selected() -> None:
 
 
 def test_an_empty_list_states_what_to_do_once_all_runs_are_read() -> None:
-    (loading,) = run_entries(Catalog(), UNICODE)
-    (empty,) = run_entries(Catalog(complete=True), UNICODE)
+    (loading,) = run_entries(Catalog(), UNICODE, 36)
+    (empty,) = run_entries(Catalog(complete=True), UNICODE, 36)
 
     assert [plain(line) for line in loading.lines] == ["Loading runs…"]
     assert empty.key == ""

@@ -30,7 +30,7 @@ class CatchUpWindow(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "go to cell"),
-        Binding("escape,w,q,enter", "close", "close", key_display="esc"),
+        Binding("escape,w,q,enter", "close", "close", key_display="Esc"),
     ]
 
     def __init__(

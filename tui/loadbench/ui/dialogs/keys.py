@@ -33,6 +33,7 @@ def active_keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
         elif active.node is screen:
             place = _SCREEN
         effect = _DESCRIPTIONS.get(binding.action) or binding.tooltip or binding.description
+        effect = effect[:1].upper() + effect[1:]
         found.setdefault((place, effect), []).append(app.get_key_display(binding))
     return [
         (place, [(", ".join(keys), effect) for (at, effect), keys in found.items() if at == place])

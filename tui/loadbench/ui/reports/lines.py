@@ -26,9 +26,7 @@ from loadbench.wording import (
     spawn_rate,
 )
 
-_MENU_COLUMNS = 36
-
-REPEAT, VERDICT = "repeat", "verdict"
+REPEAT, VERDICT = "rep", "verdict"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (
     ("models", SortKey.MODELS),
     ("users", SortKey.LEVEL),
@@ -41,7 +39,8 @@ COLUMNS: tuple[tuple[str, SortKey], ...] = (
 )
 """The head of each column and its sort key.
 
-`cell_values` returns the values in the same order. In `repeat`, `1+` is the recheck."""
+`cell_values` returns the values in the same order. In `rep`, the number of the repeat,
+`1+` is the recheck."""
 
 _UNITS = "rate: users/s, latency: ms"
 _STATUS_TONES = {
@@ -52,12 +51,18 @@ _STATUS_TONES = {
 }
 
 
-def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[MenuEntry]:
-    """Return all runs as list entries, grouped by profile; without runs, what to do."""
+def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
+    """Return all runs as list entries, grouped by profile; without runs, what to do.
+
+    Args:
+        catalog: The runs.
+        glyphs: The terminal's character set.
+        columns: Width of the list.
+    """
     if not (catalog.runs or catalog.unreadable):
-        return [MenuEntry("", tuple(no_runs(complete=catalog.complete)))]
+        return [MenuEntry("", tuple(no_runs(columns, complete=catalog.complete)))]
     entries = [
-        MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), _MENU_COLUMNS)))
+        MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), columns)))
         for problem in catalog.unreadable
     ]
     for profile in sorted({run.folder.parent.name for run in catalog.runs}):
@@ -69,10 +74,11 @@ def run_entries(catalog: Catalog, glyphs: Glyphs) -> list[MenuEntry]:
     return entries
 
 
-def no_runs(*, complete: bool) -> list[Line]:
+def no_runs(columns: int, *, complete: bool) -> list[Line]:
     """Return the text for an empty list of runs.
 
     Args:
+        columns: Width of the list.
         complete: All runs have been read, and none exists.
     """
     if not complete:
@@ -81,7 +87,7 @@ def no_runs(*, complete: bool) -> list[Line]:
         *("Press ", ("Esc", Tone.ACCENT), " to return to the profiles, then "),
         *(("Enter", Tone.ACCENT), " on a profile to start a run."),
     )
-    return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, _MENU_COLUMNS)]
+    return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:

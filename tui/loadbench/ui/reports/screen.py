@@ -131,7 +131,10 @@ class ReportsScreen(PanelScreen):
     def paint(self) -> None:
         """Show the list and the results of the selected run."""
         glyphs = self.context.glyphs
-        self.query_one(Menu).show_entries(run_entries(self._catalog, glyphs), glyphs)
+        menu = self.query_one(Menu)
+        # One column for the cursor.
+        entries = run_entries(self._catalog, glyphs, (menu.columns or 37) - 1)
+        menu.show_entries(entries, glyphs)
         self._show_selected()
         self._show_findings()
 

@@ -35,7 +35,7 @@ class CommandScreen(TabbedRunScreen):
 
     def action_stop(self) -> None:
         """Stop the run after a confirmation."""
-        question = Question("Stop the run", STOPPING, [("y", "Stop")], safe="Cancel")
+        question = Question("Stop the run?", STOPPING, [("y", "Stop")], safe="Cancel")
         self.confirm(question, self.stop_run)
 
     def stop_run(self) -> None:
@@ -44,7 +44,7 @@ class CommandScreen(TabbedRunScreen):
 
     def action_kill(self) -> None:
         """Kill a runner that does not stop, after a confirmation."""
-        question = Question("Kill the runner", KILLING, [("y", "Kill")], safe="Wait")
+        question = Question("Kill the runner?", KILLING, [("y", "Kill")], safe="Wait")
         self.confirm(question, self._kill)
 
     def _kill(self) -> None:

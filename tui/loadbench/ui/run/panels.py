@@ -27,7 +27,7 @@ from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.log_view import LogView
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
-from loadbench.wording import counted
+from loadbench.wording import counted, progress_text
 
 LOGS = (FILE_NAME, "locust.log", "runner.log")
 
@@ -131,7 +131,7 @@ class RunPanels(Panels):
         if settings and not settings.starts_service:
             text = "External service: its containers are neither started nor monitored"
         elif state.progress:
-            text = f"{state.progress.step}: {state.progress.line}"
+            text = progress_text(state.progress.step, state.progress.line)
         else:
             text = "No containers yet" if view.run.status is RunStatus.LIVE else "No containers"
         lines = wrap(line((text, Tone.DIM)), columns)

@@ -30,8 +30,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("right,l", "scroll_right", "scroll right", show=False),
         Binding("home,g", "scroll_home", "scroll to the top", show=False),
         Binding("end,G", "scroll_end", "scroll to the end", show=False),
-        Binding("pageup", "page_up", "page up", show=False),
-        Binding("pagedown", "page_down", "page down", show=False),
+        Binding("pageup", "page_up", "scroll up a page", show=False),
+        Binding("pagedown", "page_down", "scroll down a page", show=False),
     ]
 
     class Resized(Message):

@@ -20,12 +20,12 @@ class Menu(LineView):
     """A list whose cursor stays on its entry while other entries are added and removed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
-        Binding("home,g", "move(-100000)", "first", show=False),
-        Binding("end,G", "move(100000)", "last", show=False),
-        Binding("pageup", "move(-5)", "up 5", show=False),
-        Binding("pagedown", "move(5)", "down 5", show=False),
+        Binding("up,k", "move(-1)", "move up", show=False),
+        Binding("down,j", "move(1)", "move down", show=False),
+        Binding("home,g", "move(-100000)", "go to the first entry", show=False),
+        Binding("end,G", "move(100000)", "go to the last entry", show=False),
+        Binding("pageup", "move(-5)", "move up 5", show=False),
+        Binding("pagedown", "move(5)", "move down 5", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"menu--cursor"}
     DEFAULT_CSS = "Menu { overflow-x: hidden; }"
