@@ -32,10 +32,11 @@ PLANTED = (
     "nothing was said in its time",
     "Return what is allowed but may not be meant",
 )
-"""From `docs/glossary.md`'s history: sentences that were rewritten."""
+"""Sentences of earlier versions, which were rewritten."""
 
 _BOX = re.compile(r"[│╭╮╰╯─▌█┤├┬┴┼▄▀]+|\s{3,}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
+_NUMBER = re.compile(r"\d+")
 
 
 def screens() -> Iterator[str]:
@@ -98,8 +99,13 @@ def _docstring_nodes(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def _texts(source: Iterator[str]) -> list[str]:
-    cleaned = {" ".join(text.split()) for text in source}
-    return sorted(text for text in cleaned if len(_WORD.findall(text)) >= MIN_WORDS)
+    """Return the distinct texts of a few words; those that differ in numbers alone count once."""
+    distinct: dict[str, str] = {}
+    for text in source:
+        words = text.split()
+        if sum(bool(_WORD.search(word)) for word in words) >= MIN_WORDS:
+            distinct.setdefault(_NUMBER.sub("0", " ".join(words)), " ".join(words))
+    return sorted(distinct.values())
 
 
 def _arguments() -> argparse.Namespace:
