@@ -56,7 +56,7 @@ def start() -> Iterator[Start]:
 
     yield start_process
     for process in started:
-        process.end()
+        process.stop()
         assert process.output is not None
         process.output.close()
 
@@ -87,7 +87,7 @@ def test_the_exit_code_of_a_command_is_returned(start: Start, code: str, expecte
     process = start(code)
 
     assert until(lambda: process.poll() is not None)
-    assert process.end() == expected
+    assert process.stop() == expected
 
 
 def test_a_missing_command_exits_with_the_code_of_a_shell(start: Start) -> None:
@@ -95,7 +95,7 @@ def test_a_missing_command_exits_with_the_code_of_a_shell(start: Start) -> None:
     assert process.output is not None
 
     assert process.output.read() == b"/no/such: No such file or directory\n"
-    assert process.end() == 127
+    assert process.stop() == 127
 
 
 def test_terminating_a_command_ends_its_child_processes(start: Start) -> None:
@@ -104,7 +104,7 @@ def test_terminating_a_command_ends_its_child_processes(start: Start) -> None:
     processes = [command, *command.children(recursive=True)]
     assert len(processes) == 2
 
-    assert process.end() == -signal.SIGTERM
+    assert process.stop() == -signal.SIGTERM
 
     # The command has exited; its child was signalled too and may take a moment.
     until(lambda: gone(processes), within_s=2)
@@ -125,7 +125,7 @@ def test_a_command_that_ignores_sigterm_is_killed(start: Start) -> None:
     process = start(IGNORES_SIGTERM + "; signal.pause()")
     command = wait_until_up(process)
 
-    assert process.end() == -signal.SIGKILL
+    assert process.stop() == -signal.SIGKILL
 
     assert gone([command])
 
@@ -137,7 +137,7 @@ def test_a_stopped_command_has_not_exited(running: SupervisedProcess) -> None:
 
     assert running.poll() is None
 
-    assert running.end() == -signal.SIGTERM
+    assert running.stop() == -signal.SIGTERM
     assert gone([command])
 
 
@@ -185,7 +185,7 @@ def test_a_folder_is_removed_when_its_command_exits(start: Start, tmp_path: Path
     process = start(RUNS_FOREVER, remove=folder)
     wait_until_up(process)
 
-    process.end()
+    process.stop()
 
     assert not folder.exists()
 
@@ -205,23 +205,23 @@ def test_cutting_a_supervisor_pipe_ends_its_command(code: str) -> None:
         processes = psutil.Process(process.pid).children(recursive=True)
         assert processes
 
-        pipe.cut()
+        pipe.terminate()
 
         assert process.wait(8) != 0
         until(lambda: gone(processes), within_s=5)
-    pipe.cut()
+    pipe.terminate()
 
 
 def test_a_supervisor_pipe_passes_on_exit_code_and_output() -> None:
     pipe = SupervisorPipe()
     completed = subprocess.run([*pipe.prefix, sys.executable, "-c", "print(5); exit(3)"], stdout=-1)
-    pipe.cut()
+    pipe.terminate()
     assert (completed.returncode, completed.stdout) == (3, b"5\n")
 
 
 def test_a_command_does_not_start_after_the_pipe_is_cut(tmp_path: Path) -> None:
     pipe = SupervisorPipe()
-    pipe.cut()
+    pipe.terminate()
     touched = tmp_path / "touched"
 
     completed = subprocess.run([*pipe.prefix, "touch", str(touched)])
@@ -234,7 +234,7 @@ def test_a_supervisor_pipe_removes_its_folder() -> None:
     before = set(Path(tempfile.gettempdir()).glob("loadbench-*"))
     pipe = SupervisorPipe()
     with start_with_prefix(pipe, RUNS_FOREVER) as process:
-        pipe.cut()
+        pipe.terminate()
         process.wait(8)
     assert set(Path(tempfile.gettempdir()).glob("loadbench-*")) <= before
 

@@ -16,9 +16,9 @@ from loadbench.ui.background import BackgroundQueue, in_background
 from loadbench.ui.terminal.capabilities import (
     Terminal,
     TerminalOptions,
-    examine,
+    detect_terminal,
+    unsupported_reason,
     use_utf8,
-    why_not,
 )
 from tests.support.harness import until
 
@@ -189,8 +189,8 @@ def terminal(open_terminal: OpenTerminal) -> None:
 def test_capabilities_are_detected_from_the_environment(
     environ: dict[str, str], expected: Terminal
 ) -> None:
-    assert why_not(environ) is None
-    assert examine(TerminalOptions(), environ) == expected
+    assert unsupported_reason(environ) is None
+    assert detect_terminal(TerminalOptions(), environ) == expected
 
 
 @pytest.mark.usefixtures("terminal")
@@ -210,12 +210,12 @@ def test_capabilities_are_detected_from_the_environment(
 def test_light_background_is_detected_from_colorfgbg(colours: str, is_light: bool) -> None:
     environ = {"TERM": "xterm-256color", "COLORFGBG": colours}
 
-    assert examine(TerminalOptions(), environ).light is is_light
+    assert detect_terminal(TerminalOptions(), environ).light is is_light
 
 
 @pytest.mark.usefixtures("terminal")
 def test_ascii_only_option_is_honoured() -> None:
-    detected = examine(TerminalOptions(ascii_only=True), {"TERM": "xterm-256color"})
+    detected = detect_terminal(TerminalOptions(ascii_only=True), {"TERM": "xterm-256color"})
 
     assert detected == Terminal(ascii=True, signs=True)
 
@@ -229,7 +229,7 @@ def test_terminal_without_utf8_gets_ascii(
 ) -> None:
     open_terminal(encoding)
 
-    detected = examine(TerminalOptions(), {"TERM": "xterm-256color"})
+    detected = detect_terminal(TerminalOptions(), {"TERM": "xterm-256color"})
 
     assert (detected.ascii, detected.signs) == (is_ascii, is_ascii)
 
@@ -240,7 +240,7 @@ def test_unsupported_terminal_is_rejected_with_an_alternative(term: str) -> None
     expected = rf"^Cannot start the TUI: this terminal .*\(TERM={term}\)\. .* --plain"
 
     with pytest.raises(UsageError, match=expected):
-        examine(TerminalOptions(), {"TERM": term})
+        detect_terminal(TerminalOptions(), {"TERM": term})
 
 
 @pytest.mark.parametrize("name", ["__stdin__", "__stdout__", "__stderr__"])
@@ -255,9 +255,9 @@ def test_redirected_streams_are_rejected(
     monkeypatch.setattr(sys, name, stream)
 
     reason = "standard input, output and error must all be a terminal"
-    assert why_not({"TERM": "xterm"}) == reason
+    assert unsupported_reason({"TERM": "xterm"}) == reason
     with pytest.raises(UsageError, match=rf"{reason}\. .* --plain"):
-        examine(TerminalOptions(), {"TERM": "xterm"})
+        detect_terminal(TerminalOptions(), {"TERM": "xterm"})
 
 
 def test_standard_error_is_set_to_utf8(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,10 +257,10 @@ def doctor(workspace: Workspace) -> None:
       loadbench-tui --workspace benchmarks doctor
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
-    from loadbench.engine.run.doctor import examine
+    from loadbench.engine.run.doctor import run_checks
 
-    checks = examine(workspace)
-    body = [(check.level, check.what, check.text) for check in checks]
+    checks = run_checks(workspace)
+    body = [(check.level, check.subject, check.text) for check in checks]
     click.echo("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
     if problems := [check for check in checks if check.level == "problem"]:
         click.echo(f"{wording.counted(len(problems), 'problem')} found", err=True)

@@ -21,7 +21,7 @@ from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.run_reader import Run, RunStatus, read_run, remaining_cells
 from loadbench.errors import UsageError
-from loadbench.ui.terminal.capabilities import TerminalOptions, why_not
+from loadbench.ui.terminal.capabilities import TerminalOptions, unsupported_reason
 from loadbench.workspace import Workspace
 
 RUN = "RUN"
@@ -54,7 +54,7 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
         LoadbenchError: A run was refused.
     """
     requests = _requests(workspace, options)
-    on_screen = not (options.plain or options.detach or why_not())
+    on_screen = not (options.plain or options.detach or unsupported_reason())
     exits = []
     for number, request in enumerate(requests, start=1):
         with Signals() as signals:

@@ -105,7 +105,7 @@ class SupervisedProcess:
         if write_end >= 0:
             os.close(write_end)
 
-    def end(self) -> int:
+    def stop(self) -> int:
         """Terminate the command and all its child processes, wait, and return its exit code.
 
         Leaves `output` open, so that the last lines can still be read.
@@ -139,7 +139,7 @@ class SupervisorPipe:
         self.prefix.append(str(self._folder))
         """First arguments of the command line, which this process itself must start."""
 
-    def cut(self) -> None:
+    def terminate(self) -> None:
         """Terminate the command without waiting; it is killed after the grace period."""
         write_end, self._write_end = self._write_end, -1
         if write_end >= 0:

@@ -9,7 +9,7 @@ from textual.scrollbar import ScrollBar
 from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.terminal.capabilities import TerminalOptions, examine, use_utf8
+from loadbench.ui.terminal.capabilities import TerminalOptions, detect_terminal, use_utf8
 from loadbench.ui.widgets.scrollbar import PlainScrollBar
 from loadbench.workspace import Workspace
 
@@ -37,7 +37,7 @@ def show(
         UsageError: This terminal cannot show the TUI.
         LoadbenchError: The TUI stopped with an internal error; live runs continue.
     """
-    terminal = examine(options)
+    terminal = detect_terminal(options)
     use_utf8()
     if terminal.ascii:
         ScrollBar.renderer = PlainScrollBar

@@ -81,14 +81,14 @@ def test_a_time_span_contains_exactly_its_lines(
     if torn:
         with file.open("a") as more:
             more.write(timestamp(1000)[:10])
-    found = read_lines_between(file, timestamp(begin), timestamp(max(begin, end)), most=most)
+    found = read_lines_between(file, timestamp(begin), timestamp(max(begin, end)), max_lines=most)
     expected = [f"line {i}" for i, at in enumerate(seconds) if begin <= at < max(begin, end)]
     assert (texts(found) or []) == expected[-most:]
 
 
 def test_an_open_time_span_extends_to_the_end_of_the_file(tmp_path: Path) -> None:
     write(tmp_path / "log", *range(10))
-    assert texts(read_lines_between(tmp_path / "log", timestamp(7), "", most=5)) == [
+    assert texts(read_lines_between(tmp_path / "log", timestamp(7), "", max_lines=5)) == [
         "line 7",
         "line 8",
         "line 9",
@@ -98,12 +98,12 @@ def test_an_open_time_span_extends_to_the_end_of_the_file(tmp_path: Path) -> Non
 def test_lines_without_timestamps_are_older_than_all_others(tmp_path: Path) -> None:
     old = "model-0 | old\n" * 1000
     write(tmp_path / "log", *range(10), before=old)
-    assert texts(read_lines_between(tmp_path / "log", timestamp(0), timestamp(2), most=9)) == [
+    assert texts(read_lines_between(tmp_path / "log", timestamp(0), timestamp(2), max_lines=9)) == [
         "line 0",
         "line 1",
     ]
     (tmp_path / "log").write_text(old)
-    assert read_lines_between(tmp_path / "log", timestamp(0), timestamp(2), most=9) is None
+    assert read_lines_between(tmp_path / "log", timestamp(0), timestamp(2), max_lines=9) is None
 
 
 def test_a_large_file_is_not_read_completely(
@@ -117,7 +117,7 @@ def test_a_large_file_is_not_read_completely(
         return parse(raw)
 
     monkeypatch.setattr("loadbench.engine.journal.service_log.parse", counted)
-    found = read_lines_between(tmp_path / "log", timestamp(500), timestamp(500.1), most=200)
+    found = read_lines_between(tmp_path / "log", timestamp(500), timestamp(500.1), max_lines=200)
     assert found is not None
     assert len(found) == 10
     assert len(parsed) < 100
@@ -127,7 +127,7 @@ def test_the_last_lines_of_one_service_are_found(tmp_path: Path) -> None:
     write(tmp_path / "log", *range(10))
     with (tmp_path / "log").open("a") as file:
         file.write("api | model-1 | is not its name\nhalf a li")
-    lines, offset = read_last_lines(tmp_path / "log", "model-1", most=3)
+    lines, offset = read_last_lines(tmp_path / "log", "model-1", max_lines=3)
     assert texts(lines) == ["line 5", "line 7", "line 9"]
     assert offset == (tmp_path / "log").stat().st_size - len("half a li")
-    assert read_last_lines(tmp_path / "none", "model-1", most=3) == ([], 0)
+    assert read_last_lines(tmp_path / "none", "model-1", max_lines=3) == ([], 0)

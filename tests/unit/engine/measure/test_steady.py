@@ -24,7 +24,7 @@ def test_three_equal_windows_are_steady() -> None:
 
 
 def test_only_the_last_three_windows_count() -> None:
-    assert steadiness(seconds((500, 900), (20, 10), (20, 10), (20, 10)), 2).steady
+    assert steadiness(seconds((500, 900), (20, 10), (20, 10), (20, 10)), 2).is_steady
 
 
 @pytest.mark.parametrize("missing", [1, 2, 6])
@@ -36,12 +36,12 @@ def test_fewer_samples_than_three_windows_are_not_steady(missing: int) -> None:
 @pytest.mark.parametrize(("window_s", "length"), [(1.4, 1), (1.6, 2), (0.1, 1)])
 def test_a_window_has_whole_samples(window_s: float, length: int) -> None:
     windows = 3 * [(40, 10.0)]
-    assert steadiness(seconds(*windows, length=length), window_s).steady
-    assert not steadiness(seconds(*windows, length=length)[1:], window_s).steady
+    assert steadiness(seconds(*windows, length=length), window_s).is_steady
+    assert not steadiness(seconds(*windows, length=length)[1:], window_s).is_steady
 
 
 def test_a_window_with_few_completions_is_not_steady() -> None:
-    assert steadiness(seconds((15, 10), (15, 10), (15, 10)), 2).steady
+    assert steadiness(seconds((15, 10), (15, 10), (15, 10)), 2).is_steady
     samples = seconds((15, 10), (15, 10), (14, 10))
     assert steadiness(samples, 2) == Steadiness(
         False, "28 completions in 2 s, minimum 30 (increase settle.window)"
@@ -63,10 +63,10 @@ def test_an_unsteady_median_is_reported_with_its_values() -> None:
 
 
 def test_windows_may_differ_from_their_mean_by_ten_percent() -> None:
-    assert steadiness(seconds((90, 10), (100, 10), (110, 10)), 2).steady
-    assert not steadiness(seconds((89, 10), (100, 10), (111, 10)), 2).steady
-    assert steadiness(seconds((50, 9), (50, 10), (50, 11)), 2).steady
-    assert not steadiness(seconds((50, 8.8), (50, 10), (50, 11.2)), 2).steady
+    assert steadiness(seconds((90, 10), (100, 10), (110, 10)), 2).is_steady
+    assert not steadiness(seconds((89, 10), (100, 10), (111, 10)), 2).is_steady
+    assert steadiness(seconds((50, 9), (50, 10), (50, 11)), 2).is_steady
+    assert not steadiness(seconds((50, 8.8), (50, 10), (50, 11.2)), 2).is_steady
 
 
 def test_failures_do_not_count_as_completions() -> None:
@@ -81,4 +81,4 @@ def test_only_unsteady_samples_have_a_reason(
     windows: list[tuple[int, float]], window_s: float
 ) -> None:
     found = steadiness(seconds(*windows, length=1), window_s)
-    assert found.steady is not bool(found.why_not)
+    assert found.is_steady is not bool(found.reason)

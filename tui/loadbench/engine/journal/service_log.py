@@ -43,13 +43,13 @@ def parse(raw: bytes) -> LogLine:
     return LogLine(time[1] if time else "", name if separator else "", text if separator else rest)
 
 
-def read_last_lines(path: Path, name: str, *, most: int) -> tuple[list[LogLine], int]:
+def read_last_lines(path: Path, name: str, *, max_lines: int) -> tuple[list[LogLine], int]:
     """Read the last log lines of one service.
 
     Args:
         path: The log file; if it does not exist, there are no lines.
         name: Name of the container or process.
-        most: Maximum number of lines.
+        max_lines: Maximum number of lines.
 
     Returns:
         The lines, and the offset in bytes from which to continue reading.
@@ -57,7 +57,7 @@ def read_last_lines(path: Path, name: str, *, most: int) -> tuple[list[LogLine],
     Raises:
         OSError: The file cannot be read.
     """
-    found: deque[LogLine] = deque(maxlen=most)
+    found: deque[LogLine] = deque(maxlen=max_lines)
     prefix, offset = f"{name}{_SEPARATOR}".encode(), 0
     try:
         with path.open("rb") as file:
@@ -72,7 +72,7 @@ def read_last_lines(path: Path, name: str, *, most: int) -> tuple[list[LogLine],
     return list(found), offset
 
 
-def read_lines_between(path: Path, begin: str, end: str, *, most: int) -> list[LogLine] | None:
+def read_lines_between(path: Path, begin: str, end: str, *, max_lines: int) -> list[LogLine] | None:
     """Read the last log lines of a time span.
 
     Finds the span by bisection: the file may be large, and its lines are in order. Lines without
@@ -82,7 +82,7 @@ def read_lines_between(path: Path, begin: str, end: str, *, most: int) -> list[L
         path: The log file.
         begin: Start of the span, inclusive: UTC, ISO 8601, with milliseconds.
         end: End of the span, exclusive, in the same format. Empty for an open span.
-        most: Maximum number of lines.
+        max_lines: Maximum number of lines.
 
     Returns:
         The lines, or None if the lines of the file have no timestamps.
@@ -101,7 +101,7 @@ def read_lines_between(path: Path, begin: str, end: str, *, most: int) -> list[L
         data = file.read(max(0, after - start))
     # The part after the last newline is an incomplete line.
     lines = map(parse, data.split(b"\n")[:-1])
-    return [line for line in lines if line.at][-most:]
+    return [line for line in lines if line.at][-max_lines:]
 
 
 def _first_since(file: BinaryIO, size: int, moment: str) -> int:

@@ -172,7 +172,7 @@ class LocustLoad:
         """Terminate Locust and all processes started by the user file."""
         process, self._process = self._process, None
         if process:
-            process.end()
+            process.stop()
 
     def _launch(self, ready_fd: int, log: IO[bytes]) -> SupervisedProcess:
         # -P: files in the user's folder must not shadow the standard library.
@@ -210,7 +210,7 @@ class LocustLoad:
 
     def _early_exit(self) -> LoadError | LoadLostError:
         process, self._process = self._process, None
-        code = process.end() if process else None
+        code = process.stop() if process else None
         output = " | ".join(line.strip() for line in last_lines(self._log, 3))
         message = f"Locust {describe_exit(code)} before it was ready"
         if code is None or code < 0:

@@ -23,8 +23,8 @@ MIN_COMPLETIONS = 30
 class Steadiness:
     """Whether the last windows agree."""
 
-    steady: bool
-    why_not: str = ""
+    is_steady: bool
+    reason: str = ""
     """The first figure that does not agree, as a noun phrase; empty if steady."""
 
 

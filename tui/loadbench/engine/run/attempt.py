@@ -138,7 +138,7 @@ class CellAttempt:
             # Older seconds are not needed and are no longer kept in full.
             first = max(first, len(samples) - samples.whole_s)
             now = steadiness(samples[first:], settle.window)
-            if now.steady or time.monotonic() > deadline:
+            if now.is_steady or time.monotonic() > deadline:
                 return now
             self._poll()
 
@@ -181,8 +181,8 @@ class CellAttempt:
             aborted=measured.aborted,
             errors=measured.errors,
             stages=measured.stages,
-            settled=settled.steady if settled else None,
-            unsettled=settled.why_not if settled else "",
+            settled=settled.is_steady if settled else None,
+            unsettled=settled.reason if settled else "",
             exceptions=measured.exceptions,
             fewest_users=measured.fewest_users,
             clients=measured.clients,

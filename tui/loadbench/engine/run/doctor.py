@@ -28,13 +28,13 @@ class Check:
     """The result of one check."""
 
     level: Literal["ok", "warning", "problem"]
-    what: str
+    subject: str
     """Name of the checked item."""
     text: str
     """What was found and, for a problem, how to fix it."""
 
 
-def examine(workspace: Workspace) -> list[Check]:
+def run_checks(workspace: Workspace) -> list[Check]:
     """Run all checks and return their results, in the order in which to fix problems."""
     return [
         _python(),

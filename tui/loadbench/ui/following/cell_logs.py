@@ -88,7 +88,7 @@ def _read_log(
         size = path.stat().st_size
         if (size, ended_at) == (known.size, known.ended_at):
             return known
-        lines = read_lines_between(path, began_at, ended_at, most=max_lines)
+        lines = read_lines_between(path, began_at, ended_at, max_lines=max_lines)
     except OSError:
         return _ReadLog(CellLog(), ended_at)
     return _ReadLog(CellLog(lines=lines or (), has_times=lines is not None), ended_at, size)

@@ -185,7 +185,9 @@ class LogScreen(BaseRunScreen):
         log.set_title(name)
         log.wait()
         try:
-            lines, offset = await in_background(read_last_lines, path, name, most=MAX_LOG_LINES)
+            lines, offset = await in_background(
+                read_last_lines, path, name, max_lines=MAX_LOG_LINES
+            )
         except OSError as error:
             log.fail(path, error)
         else:

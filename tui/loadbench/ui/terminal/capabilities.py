@@ -60,7 +60,7 @@ class Terminal:
         return "loadbench-light" if self.light else "loadbench-dark"
 
 
-def why_not(environ: Mapping[str, str] = os.environ) -> str | None:
+def unsupported_reason(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return why the TUI cannot run here, or None if it can."""
     if not all(map(_is_terminal, (sys.__stdin__, sys.__stdout__, sys.__stderr__))):
         return "standard input, output and error must all be a terminal"
@@ -69,7 +69,7 @@ def why_not(environ: Mapping[str, str] = os.environ) -> str | None:
     return None
 
 
-def examine(options: TerminalOptions, environ: Mapping[str, str] = os.environ) -> Terminal:
+def detect_terminal(options: TerminalOptions, environ: Mapping[str, str] = os.environ) -> Terminal:
     """Detect the capabilities of the terminal.
 
     Args:
@@ -79,7 +79,7 @@ def examine(options: TerminalOptions, environ: Mapping[str, str] = os.environ) -
     Raises:
         UsageError: The TUI cannot run here. The message names the alternatives.
     """
-    if reason := why_not(environ):
+    if reason := unsupported_reason(environ):
         raise UsageError(f"Cannot start the TUI: {reason}. {PLAIN_HINT}")
     term = environ.get("TERM", "")
     has_true_colour = environ.get("COLORTERM", "") in ("truecolor", "24bit")

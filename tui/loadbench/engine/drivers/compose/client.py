@@ -88,7 +88,7 @@ class ComposeCli:
         except OSError as error:
             return Failure((f"cannot start docker: {error}",))
         started = time.monotonic()
-        timer = threading.Timer(timeout_s, pipe.cut)
+        timer = threading.Timer(timeout_s, pipe.terminate)
         timer.daemon = True
         timer.start()
         stderr_lines = []
@@ -110,7 +110,7 @@ class ComposeCli:
             return Failure((f"cannot start docker: {error}",))
         finally:
             timer.cancel()
-            pipe.cut()
+            pipe.terminate()
             self._idle.set()
         return None
 
@@ -145,7 +145,7 @@ class ComposeCli:
         with self._lock:
             self._cancelled = True
             if self._supervisor_pipe:
-                self._supervisor_pipe.cut()
+                self._supervisor_pipe.terminate()
         self._idle.wait(GRACE_S + 2)
 
     def _client(self, pipe: SupervisorPipe) -> "DockerClient":

@@ -115,7 +115,7 @@ class Docker:
             with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
                 process = self._start(arguments, stdout=out, stderr=out if merge_stderr else err)
                 code = process.wait(timeout_s)
-                process.end()
+                process.stop()
                 out.seek(0)
                 err.seek(0)
                 output, error_output = _text(out.read()), _text(err.read())

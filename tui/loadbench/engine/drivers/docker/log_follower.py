@@ -45,7 +45,7 @@ class LogFollower:
         """Copy the remaining lines and stop."""
         if self._child:
             self._child.wait(_DRAIN_TIMEOUT_S)
-            self._child.end()
+            self._child.stop()
 
     def _copy_lines(self, child: SupervisedProcess) -> None:
         output = child.output
@@ -55,5 +55,5 @@ class LogFollower:
                 name, separator, line = strip_escapes(raw).partition("|")
                 entry = (name.strip(), line.strip()) if separator else ("compose", name)
                 self._log.write(*entry)
-        child.end()
+        child.stop()
         self._until = datetime.now(UTC).isoformat()

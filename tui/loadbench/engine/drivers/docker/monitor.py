@@ -118,7 +118,7 @@ class Monitor:
         for child in children:
             child.terminate()
         for child in children:
-            child.end()
+            child.stop()
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -243,7 +243,7 @@ class Monitor:
         with output:
             for raw in output:
                 on_line(strip_escapes(raw))
-        child.end()
+        child.stop()
         # The end of a stream may have the same cause as a change of the containers.
         self._wake.set()
 

@@ -104,7 +104,7 @@ class LocalProcess:
 
     def stop(self) -> None:
         """Terminate the process, wait for its exit and read the rest of its output."""
-        self._process.end()
+        self._process.stop()
         self._reader.join(_LOG_DRAIN_S)
 
     def _copy_output(self, log: StackLog) -> None:
