@@ -45,7 +45,9 @@ def test_locks_are_stored_in_the_state_folder(state_home: Path) -> None:
 
 def test_a_state_folder_that_cannot_be_created_is_reported_with_its_path(state_home: Path) -> None:
     state_home.touch()
-    with pytest.raises(RefusedError, match=r"local\.lock: .*this file is the lock of the stack"):
+    with pytest.raises(
+        RefusedError, match=r"cannot open the lock file .*local\.lock: .*Check its permissions"
+    ):
         StackLock("local")
 
 

@@ -1,4 +1,4 @@
-"""Atomic file writes, a tail of a growing file, and errors for a full disk."""
+"""Atomic file writes, reading of growing files, and errors for a full disk."""
 
 import errno
 import os
@@ -58,13 +58,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 class Tail:
-    """Read the complete lines of a growing file, each exactly once.
+    """Reads the complete lines of a growing file, each exactly once.
 
     Args:
         path: The file; it may not exist yet.
-        last_bytes: Start at the first complete line within this many bytes of the end. None
-            starts at `offset`.
-        offset: Offset in bytes of the start of a line.
+        last_bytes: Start at the first complete line within this many bytes of the end. If None,
+            start at `offset`.
+        offset: Offset in bytes at which a line starts.
     """
 
     def __init__(self, path: Path, *, last_bytes: int | None = None, offset: int = 0) -> None:
@@ -121,6 +121,6 @@ class Tail:
             rest = file.readline()
             if not rest or rest.endswith(b"\n"):
                 return file.tell()
-            # Inside an incomplete line, whose rest would later look like a complete one.
+            # `start` is inside an incomplete line, whose rest would later look like a complete one.
             start = max(0, start - last_bytes)
         return 0

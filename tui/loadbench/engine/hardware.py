@@ -14,7 +14,7 @@ PACKAGES = ("locust", "gevent", "geventhttpclient", "onnxruntime", "onnxruntime-
 
 
 def hardware() -> dict[str, Any]:
-    """Return the hardware of this machine: CPU, usable cores, memory in bytes, system."""
+    """Return the CPU, usable cores, memory in bytes and operating system of this machine."""
     return {
         "cpu": _cpu_name(),
         "cores": usable_cores(),

@@ -1,4 +1,7 @@
-"""One run per service under test: a lock file in the user's state folder that names its run."""
+"""Locks that allow only one run at a time per service under test.
+
+Each lock is a file in the user's state folder that names the run.
+"""
 
 import fcntl
 import os
@@ -11,7 +14,7 @@ from loadbench.errors import RefusedError
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the state folder of loadbench: `$XDG_STATE_HOME/loadbench`.
 
-    Defaults to `~/.local/state/loadbench`, also if the variable is not an absolute path.
+    If the variable is unset or not an absolute path, return `~/.local/state/loadbench`.
     """
     base = environ.get("XDG_STATE_HOME", "")
     root = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
@@ -35,7 +38,7 @@ class StackLock:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise RefusedError(
-                f"{path}: {error.strerror}; this file is the lock of the stack"
+                f"cannot open the lock file {path}: {error.strerror}. Check its permissions"
             ) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -29,7 +29,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def describe_exit(code: int | None) -> str:
-    """Describe the end of a process, as a phrase that follows its name."""
+    """Return a phrase that describes the exit of a process, to follow the name of the process."""
     return f"was killed by signal {-code}" if code and code < 0 else f"exited with code {code}"
 
 
@@ -86,15 +86,15 @@ class SupervisedProcess:
 
     @property
     def output(self) -> IO[bytes] | None:
-        """Output of the command if `stdout` is a pipe, else None."""
+        """Output of the command. None unless `stdout` is a pipe."""
         return self._process.stdout
 
     def poll(self) -> int | None:
-        """Return the command's exit code, negative for a signal, or None while it runs."""
+        """Return the exit code (negative if killed by a signal), or None while the command runs."""
         return self._process.poll()
 
     def wait(self, seconds: float) -> int | None:
-        """Wait up to `seconds` for the command to exit; return the same as `poll`."""
+        """Wait up to `seconds` for the command to exit, then return the result of `poll`."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(seconds)
         return None
@@ -120,10 +120,10 @@ class SupervisedProcess:
 
 
 class SupervisorPipe:
-    """Supervise a command that a library starts from a command line.
+    """A supervisor for a command that a library starts from a command line.
 
     The library cannot pass on a file descriptor, so the supervisor opens a named pipe. A command
-    line that starts with `prefix` is terminated by `cut`, or when this process exits.
+    whose command line starts with `prefix` ends when `terminate` is called or this process exits.
 
     Raises:
         OSError: The named pipe cannot be created.
@@ -137,13 +137,13 @@ class SupervisorPipe:
         self._write_end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         self.prefix = [sys.executable, "-I", "-S", __file__, f"{os.getpid()}:{path}"]
         self.prefix.append(str(self._folder))
-        """First arguments of the command line, which this process itself must start."""
+        """First arguments of the command line. The command must be a child of this process."""
 
     def terminate(self) -> None:
         """Terminate the command without waiting; it is killed after the grace period."""
         write_end, self._write_end = self._write_end, -1
         if write_end >= 0:
-            # Remove the pipe first: opened after its last writer is gone, it reports no EOF.
+            # Remove the pipe first: if opened after its write end is closed, it reports no EOF.
             shutil.rmtree(self._folder, ignore_errors=True)
             os.close(write_end)
 
@@ -152,7 +152,7 @@ def supervise(pipe: int, argv: Sequence[str]) -> int:
     """Run a command until it exits, or terminate it when the write end of the pipe is closed.
 
     Returns:
-        The command's exit code; negative for a signal.
+        The command's exit code (negative if killed by a signal).
     """
     wakeup_read, wakeup_write = os.pipe()
     os.set_blocking(wakeup_write, False)
@@ -196,7 +196,7 @@ def _wait(
         if pipe in ready:
             return None
         if wakeup_read in ready:
-            # SIGCHLD also arrives when the child is merely stopped.
+            # SIGCHLD also arrives when the child is only stopped.
             os.read(wakeup_read, 512)
 
 
@@ -250,7 +250,7 @@ if __name__ == "__main__":
     try:
         supervisor_pipe = _open_pipe(sys.argv[1])
     except FileNotFoundError:
-        # Terminated, or the parent has exited, before the command started.
+        # The supervisor was terminated or its parent exited before the command started.
         sys.exit(128 + signal.SIGTERM)
     exit_code = supervise(supervisor_pipe, sys.argv[3:])
     if sys.argv[2]:

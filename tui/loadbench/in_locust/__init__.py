@@ -2,7 +2,7 @@
 
 Only this package imports locust, and no other package imports this one. `python -m
 loadbench.in_locust` runs Locust with extensions for measuring: `patches` (changes to Locust, each
-with its reason), `routes` (additions to its web API), `recorder` and `tally` (counting), `clean`
-(cleaning of values from user code), `event_loop_lag`, `userfile` (error messages for locustfiles)
-and `settings` (parameters from the runner).
+with its reason), `routes` (additions to its web API), `recorder` and `tally` (counts of requests),
+`clean` (cleaning of values from user code), `event_loop_lag` (lag of Locust's event loop),
+`userfile` (error messages for locustfiles) and `settings` (parameters from the runner).
 """

@@ -17,17 +17,17 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 @dataclass(slots=True)
 class RequestEvent:
-    """One completed request, cleaned."""
+    """A completed request, with cleaned values."""
 
     key: tuple[str, str]
     """Method and name."""
     latency_ms: float
     start_time_s: float | None
-    """Start time in seconds since the epoch; None: not reported."""
+    """Start time in seconds since the epoch. None if it was not reported."""
     error: str | None
-    """Error message; None: the request succeeded."""
+    """Error message. None if the request succeeded."""
     stages: Mapping[str, float]
-    """Milliseconds by field of `Stages`; empty if the response reports no stages."""
+    """Milliseconds by field of `Stages`. Empty if the response reports no stages."""
 
 
 def clean_event(
@@ -48,9 +48,9 @@ def clean_event(
         name: Name under which requests are grouped.
         response_time: Latency in milliseconds; None counts as 0.
         start_time: Seconds since the epoch.
-        exception: Cause of a failed request; None: it succeeded.
-        response: Its `headers` may report stages in `Server-Timing`.
-        url: Removed from the error message, because it may differ between requests.
+        exception: Cause of the failure, or None if the request succeeded.
+        response: The response, whose `Server-Timing` header may report stages.
+        url: URL of the request. It is removed from the error message, as it may differ each time.
     """
     return RequestEvent(
         (request_type, name),

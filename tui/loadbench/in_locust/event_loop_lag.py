@@ -1,9 +1,9 @@
 """Measures the lag of Locust's event loop with a periodic timer.
 
 A response waits until the event loop handles it, and so does a timer event. The timer is a kernel
-timer that is read like a socket. Timers of gevent are rounded to whole milliseconds, and a late one
+timer that is read like a socket. gevent timers are rounded to whole milliseconds, and a late timer
 delays its successors instead of counting the missed events:
-https://github.com/gevent/gevent/issues/642. Replace `ctypes` by `os.timerfd_create` when Python
+https://github.com/gevent/gevent/issues/642. Replace `ctypes` with `os.timerfd_create` when Python
 3.13 is the minimum; remove the kernel timer when gevent timers count missed events.
 """
 

@@ -1,8 +1,8 @@
 """Changes to Locust 2.47 and its HTTP clients, each with its reason.
 
 The patched names are not public API; `tests/e2e/test_locust_contract.py` checks that they exist.
-Each comment states when to remove its patch. Without a link, no upstream issue is known (searched
-2026-11).
+Each comment states when to remove its patch. If it has no link, no upstream issue is known
+(searched 2026-11).
 """
 
 import select
@@ -79,9 +79,9 @@ def _use_three_digit_buckets() -> None:
 
 
 def _use_nearest_rank() -> None:
-    # Locust uses the next higher rank, so its report would differ from ours. The number of requests
-    # that it passes may include failures, which have no latency here. Upstream has chosen the
-    # higher rank: https://github.com/locustio/locust/pull/3508. Remove when there is an option.
+    # Locust uses the next higher rank, so its report would differ from loadbench's. The number of
+    # requests that it passes may include failures, which have no latency here. Upstream has chosen
+    # the higher rank: https://github.com/locustio/locust/pull/3508. Remove when there is an option.
     def nearest_rank(response_times: Mapping[float, int], _requests: int, fraction: float) -> float:
         return percentile(to_buckets(response_times), fraction) or 0.0
 
@@ -110,7 +110,7 @@ def _reuse_connections_beyond_1024() -> None:
 
 
 def _limit_requests(timeout_s: float) -> None:
-    # Requests to a hung service must fail and be counted before users are killed at the end.
+    # Requests to a hung service must time out and be counted before the remaining users are killed.
     # A timeout set by the user class takes precedence. HttpUser has no default timeout:
     # https://github.com/locustio/locust/issues/1246. Remove when one setting covers both classes.
     replace_in(FastHttpUser, "network_timeout", timeout_s)
@@ -159,7 +159,7 @@ def _count_pauses(recorder: Recorder) -> None:
         finally:
             recorder.record_pause(started, seconds)
 
-    # Locust calls gevent.sleep, user code usually calls time.sleep.
+    # Locust calls gevent.sleep; user code usually calls time.sleep.
     # Remove when Locust fires an event for each pause of a user.
     replace_in(gevent, "sleep", counted_sleep)
     replace_in(time, "sleep", counted_sleep)

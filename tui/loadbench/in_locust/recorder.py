@@ -1,4 +1,4 @@
-"""Counts requests by second and over the measurement window."""
+"""Counts requests per second and over the measurement window."""
 
 import time
 from collections import Counter
@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 @dataclass(slots=True)
 class Window:
-    """The measurement window of a cell. Times are monotonic."""
+    """The measurement window of a cell. Times are from the monotonic clock."""
 
     begin_s: float
     end_s: float
@@ -30,7 +30,7 @@ class Window:
     in_flight_s: float = 0.0
     thinking_s: float = 0.0
     waiting_since_s: float = 0.0
-    """Begin of the current gap: the last response, or the first request after an idle time."""
+    """Start of the current gap: the last response, or the first request after an idle period."""
     open_at_end: bool = False
     """Whether a request was in flight at the end of the window."""
     cpu_read_s: float = 0.0
@@ -59,7 +59,7 @@ class Window:
         self.completed += success
 
     def add_in_flight(self, from_s: float, to_s: float) -> bool:
-        """Add the time of a request in flight; return whether it started in the window."""
+        """Add the time that a request was in flight. Return whether it started in the window."""
         begin_s, end_s = self.begin_s, self.end_s
         if begin_s <= from_s and to_s < end_s:
             self.in_flight_s += to_s - from_s
@@ -116,7 +116,7 @@ class Recorder:
             users: Current number of users.
 
         Returns:
-            Begin of the window in seconds since the start of the cell.
+            Start of the window in seconds since the start of the cell.
         """
         now = self._clock()
         self.window = Window(
@@ -132,8 +132,8 @@ class Recorder:
         """Count a completed request.
 
         Returns:
-            Whether Locust should count it too: every request before the window is opened,
-            afterwards only requests that started in the window.
+            Whether Locust should also count the request: always before the window is opened;
+            afterwards, only if the request started in the window.
         """
         now, latency_ms, key, error = self._clock(), event.latency_ms, event.key, event.error
         bucket = bucket_ms(latency_ms)
@@ -162,7 +162,7 @@ class Recorder:
             self.window.aborted += self.window.add_in_flight(started, self._clock())
 
     def begin_request(self) -> float:
-        """Count a request as in flight; return its start time, for `abort`."""
+        """Count a request as in flight. Return its start time, for `abort`."""
         now = self._clock()
         if not self._in_flight and self.window:
             # No request was waiting since the last response.
@@ -175,7 +175,7 @@ class Recorder:
         self._in_flight -= 1
 
     def record_pause(self, started: float, seconds: float) -> None:
-        """Add a pause of a user that has just finished.
+        """Add a user's pause that has just ended.
 
         Args:
             started: Monotonic start time.
@@ -186,10 +186,10 @@ class Recorder:
             self.window.thinking_s += self.window.overlap_s(started, until)
 
     def record_lag(self, due: float) -> None:
-        """Record the lag of a timer event that was due at this time and is handled now."""
+        """Record the lag of the timer event that is being handled, given its monotonic due time."""
         lag_s = max(0.0, self._clock() - due)
         self._lag_s = max(self._lag_s, lag_s)
-        # The due time decides: a block of the event loop may outlast the window.
+        # The due time decides, because the event loop may be blocked until after the window.
         if self.window and due in self.window:
             self.window.lag[bucket_ms(round(lag_s * 1000, 1))] += 1
 
@@ -223,17 +223,17 @@ class Recorder:
         return last + 1 - elapsed
 
     def seconds(self, since: int) -> list[dict[str, Any]]:
-        """Return the closed seconds from number `since` on and discard earlier ones."""
+        """Return the closed seconds from number `since` onwards and discard earlier ones."""
         del self._closed[: max(0, since - self._discarded)]
         self._discarded = max(self._discarded, since)
         return self._closed
 
     def remaining_s(self) -> float | None:
-        """Return the remaining seconds of the measurement window; None: it has not been opened."""
+        """Return the remaining seconds of the measurement window, or None if it is not open yet."""
         return max(0.0, self.window.end_s - self._clock()) if self.window else None
 
     def result(self) -> dict[str, Any] | None:
-        """Return the results of the measurement window; None: it has not been opened."""
+        """Return the results of the measurement window, or None if it has not been opened."""
         window = self.window
         if window is None:
             return None

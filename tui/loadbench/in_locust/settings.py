@@ -25,12 +25,12 @@ class Settings:
 
     @property
     def stop_timeout_s(self) -> float:
-        """Seconds that users may take to finish their last request before they are killed."""
+        """Seconds after which stopping users are killed if their last request has not finished."""
         return self.timeout_s + STOP_GRACE_S
 
     @classmethod
     def from_environment(cls, environ: MutableMapping[str, str]) -> "Settings":
-        """Read the settings; remove the token, so that no child process inherits it."""
+        """Read the settings. Remove the token, so that no child process inherits it."""
         return cls(
             token=environ.pop(TOKEN_VARIABLE),
             ready_fd=int(environ.pop(READY_FD_VARIABLE)),

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_ERRORS = 20
-"""Number of distinct error messages; further ones are counted together."""
+"""Maximum number of distinct error messages. Further messages are counted together."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Latency histograms by name, sums of stages and errors by message."""
+    """Counts of the requests of one second or of the measurement window."""
 
     requests: defaultdict[tuple[str, str], tuple[Counter[float], Counter[float]]] = field(
         default_factory=lambda: defaultdict(lambda: (Counter(), Counter()))

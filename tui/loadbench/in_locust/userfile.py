@@ -1,4 +1,4 @@
-"""Loads the user's locustfile and reports errors in it as one sentence.
+"""Loads the user's locustfile and reports an error in it as one sentence.
 
 Locust prints a traceback and exits. No upstream issue known (searched 2026-11). Remove the patch
 when Locust fires an event for a locustfile that fails to load.

@@ -69,7 +69,7 @@ def test_auto_lists_all_refusals(drivers: dict[str, FakeDriver]) -> None:
 
 
 def test_a_run_with_an_unknown_driver_is_refused() -> None:
-    with pytest.raises(RefusedError, match=r"unknown driver 'swarm'; this version has: compose"):
+    with pytest.raises(RefusedError, match=r"unknown driver 'swarm'; available drivers: compose"):
         registry.preflight(WORKSPACE, make_profile(), only="swarm")
 
 

@@ -1,4 +1,4 @@
-"""Readiness of any service, polled through its health URL."""
+"""Readiness check of any service through its health URL."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,17 @@ REQUEST_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Response of a health URL."""
+    """Result of a request to a health URL."""
 
     url: str
     status: int | None
-    """HTTP status code; None: no response."""
+    """HTTP status code. None if there was no response."""
     workers: tuple[bool, ...] | None = None
-    """Readiness of each worker; None: the response does not list workers."""
+    """Readiness of each worker. None if the response does not list workers."""
 
 
 def health_url(health: str, host: str) -> str:
-    """Resolve `stack.health`, which may be a path, against the address of the service."""
+    """Return the health URL. If `health` is a path, it is appended to the base URL `host`."""
     return f"{host}{health}" if health.startswith("/") else health
 
 
@@ -36,12 +36,12 @@ def check_health(session: requests.Session, url: str) -> Health:
 
 
 def not_ready_reason(health: Health, models: int | None) -> str | None:
-    """Return a phrase that states why a service is not ready; None: it is ready.
+    """Return a phrase that explains why a service is not ready, or None if it is ready.
 
     Args:
         health: Response of its health URL. If the response lists workers, exactly `models` of them
             must be ready; otherwise a 2xx status is sufficient.
-        models: Requested number of models; None: any number.
+        models: Number of workers that must be ready, or None to check only the status.
     """
     if health.status is None:
         return f"no response from {health.url}"
@@ -50,7 +50,7 @@ def not_ready_reason(health: Health, models: int | None) -> str | None:
         return None if ready == models else f"{ready} of {models} models ready"
     if 200 <= health.status < 300:
         return None
-    return f"{health.url} returned status {health.status} (URL from stack.health)"
+    return f"{health.url} (from stack.health) returned HTTP status {health.status}"
 
 
 def _workers(response: requests.Response) -> tuple[bool, ...] | None:

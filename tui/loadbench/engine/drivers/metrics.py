@@ -1,6 +1,6 @@
-"""Metrics of the service, polled every second: queue length, workers, work done by each worker.
+"""Polls a service's metrics every second: queue length, number of workers, work of each worker.
 
-Any service can expose them in the Prometheus text format, under the names in docs/service.md.
+Any service can expose these metrics in the Prometheus text format. docs/service.md lists the names.
 """
 
 import threading
@@ -26,17 +26,17 @@ _MAX_VALUE = 1e15
 POLL_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 1.0
 STALE_AFTER_S = 2.5
-"""Age in seconds from which metrics are no longer reported."""
+"""Age in seconds above which metrics are no longer reported."""
 
 MAX_BYTES = 4_000_000
-"""Size limit of a metrics page, well above that of any page with queue and worker metrics."""
+"""Size limit of a metrics page. Pages with queue and worker metrics are much smaller."""
 
 
 class MetricsPoller:
     """Polls the metrics of a service in a background thread.
 
     Args:
-        clock: Monotonic seconds.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,7 +47,7 @@ class MetricsPoller:
         self._thread: threading.Thread | None = None
 
     def follow(self, host: str) -> None:
-        """Poll this address from now on, instead of any previous one."""
+        """Start polling the service at this base URL, which replaces any previous one."""
         self._url = host + PATH
         self._newest = None
         if self._thread is None:
@@ -55,7 +55,7 @@ class MetricsPoller:
             self._thread.start()
 
     def newest(self) -> ServiceMetrics | None:
-        """Return the latest metrics; None: none yet, or they are stale."""
+        """Return the latest metrics, or None if there are none yet or they are stale."""
         newest = self._newest
         if newest is None or self._clock() - newest[0] > STALE_AFTER_S:
             return None
@@ -77,7 +77,7 @@ class MetricsPoller:
 
 
 def fetch_metrics(session: requests.Session, url: str) -> ServiceMetrics | None:
-    """Request and parse a metrics page; None: no response or no known metrics."""
+    """Return the metrics of a page, or None if there is no response or no known metric."""
     # An open keep-alive connection would delay the shutdown of the service.
     headers = {"Connection": "close", "Accept": "text/plain"}
     with (
@@ -90,7 +90,7 @@ def fetch_metrics(session: requests.Session, url: str) -> ServiceMetrics | None:
 
 
 def parse_metrics(text: str) -> ServiceMetrics | None:
-    """Parse a page in the Prometheus text format; None: no known metrics.
+    """Parse a page in the Prometheus text format. Return None if it has no known metrics.
 
     Raises:
         ValueError: A line with a known metric name is malformed.

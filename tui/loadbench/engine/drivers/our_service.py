@@ -15,7 +15,7 @@ SET_BY_KEYS = {
     "HEARTBEAT_FILE": "the driver",
     "PYTHONPATH": "the driver",
 }
-"""Variables that `stack.environment` must not set, with the profile key that sets each."""
+"""Variables that `stack.environment` must not set, each with the key or driver that sets it."""
 
 SET_BY_PROFILES = (
     "MAX_QUEUE",
@@ -32,7 +32,7 @@ SET_BY_PROFILES = (
 
 
 def conflicting_variables(settings: StartedSettings) -> list[str]:
-    """Return one sentence for each variable that `stack.environment` must not set."""
+    """Return one error message for each variable that `stack.environment` must not set."""
     return [
         f"stack.environment: {variable} is set by {SET_BY_KEYS[variable]}; remove it here"
         for variable in settings.environment
@@ -41,7 +41,7 @@ def conflicting_variables(settings: StartedSettings) -> list[str]:
 
 
 def unknown_variables(settings: StartedSettings) -> list[str]:
-    """Return one sentence for each variable that the bundled service does not read."""
+    """Return one warning for each variable that the bundled service does not read."""
     known = (*SET_BY_KEYS, *SET_BY_PROFILES)
     found = []
     for variable in settings.environment:
@@ -53,14 +53,14 @@ def unknown_variables(settings: StartedSettings) -> list[str]:
 
 
 def service_settings(profile: Profile, settings: StartedSettings) -> dict[str, str]:
-    """Return the environment variables that a profile sets.
+    """Return the environment variables with which a profile configures the bundled service.
 
     Args:
         profile: The profile to run.
         settings: Its driver settings.
     """
     vram = settings.gpu_memory_mb
-    # Shorter than the client's timeout, so that the service reports a late request with a 503.
+    # Shorter than the client's timeout, so that the client receives a 503 for a late request.
     deadline_ms = int(profile.load.timeout * 900)
     return {
         "DEVICE": profile.device,

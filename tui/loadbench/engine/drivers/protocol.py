@@ -1,4 +1,4 @@
-"""The interface of a driver: preflight, a stack that starts and scales, removal of leftovers.
+"""The interface of a driver: preflight, stack, and removal of leftovers.
 
 Each driver is a package. Its settings are in `engine/profile/driver_settings.py`, its `Driver` is
 in `driver.py`, and the registry finds it by name.
@@ -17,12 +17,12 @@ from loadbench.errors import StackError
 from loadbench.workspace import Workspace
 
 MAX_LOG_LINES = 15
-"""Number of last log lines to keep from a failed container or process."""
+"""Number of lines to keep from the end of the log of a failed container or process."""
 
 BYTES_PER_MB = 1024 * 1024
 
 ProgressCallback = Callable[[str, str], None]
-"""Called with a step and its latest progress line. Thread-safe."""
+"""Callback that receives the name of a step and its latest progress line. Must be thread-safe."""
 
 
 class Stack(Protocol):
@@ -39,7 +39,7 @@ class Stack(Protocol):
         """Base URL of the service, without a path. Valid once `missing` has returned None."""
 
     def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
-        """Perform the one-time work of a run: build and pull images.
+        """Perform the one-time setup of a run, such as building and pulling images.
 
         Returns:
             Image digests by service; empty if the driver uses no images.
@@ -58,33 +58,33 @@ class Stack(Protocol):
         """
 
     def missing(self, models: int) -> str | None:
-        """Return a phrase that names what is not ready yet; None: everything is ready."""
+        """Return a phrase that describes what is not ready yet, or None if everything is ready."""
 
     def fault(self) -> StackError | None:
-        """Return an error for an unexpected exit; None: no fault."""
+        """Return an error if a part of the stack has failed, or None if there is no fault."""
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of all started containers or processes."""
 
     def local_cpu_cores(self) -> float | None:
-        """Return the CPU use of the stack on this machine, in cores; None: unknown."""
+        """Return the CPU use of the stack on this machine in cores, or None if it is unknown."""
 
     def close(self) -> str | None:
-        """Stop everything that was started. Idempotent; raises no errors.
+        """Stop everything that was started. Idempotent; never raises an exception.
 
         Returns:
-            A sentence about what could not be stopped; None: nothing is left.
+            A sentence that describes what could not be stopped, or None if nothing is left.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Containers that remain from runs that are no longer live."""
+    """Containers left behind by runs that are no longer live."""
 
     containers: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
-    """Names of remaining containers, by run folder."""
+    """Names of the containers, by run folder."""
     unknown: tuple[str, ...] = ()
-    """One sentence for each engine that could not be queried."""
+    """One error message for each engine that could not be queried."""
 
 
 class Driver(Protocol):
@@ -98,7 +98,7 @@ class Driver(Protocol):
         """Check whether this machine can run a profile, without starting anything.
 
         Returns:
-            The findings. Their `reason` states why this driver is usable here.
+            The result. Its `reason` states why the driver can be used on this machine.
 
         Raises:
             ProfileError: A file named in the profile cannot be used.
@@ -118,7 +118,7 @@ class Driver(Protocol):
         """
 
     def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
-        """Return the stack of a run, not yet started. Writes no files before `Stack.prepare`.
+        """Return the stack of a run without starting it. `Stack.prepare` writes the first file.
 
         Args:
             workspace: Location of the stack's files.
@@ -131,17 +131,17 @@ class Driver(Protocol):
         """
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
-        """Find containers that remain from runs that are no longer live.
+        """Find containers left behind by runs that are no longer live.
 
         Args:
             runs: Runs that were started with this driver.
         """
 
     def clear_leftovers(self, run: Run) -> str | None:
-        """Remove what remains from a run that is no longer live.
+        """Remove the leftovers of a run that is no longer live.
 
         Returns:
-            A sentence about what could not be removed; None: nothing is left.
+            A sentence that describes what could not be removed, or None if nothing is left.
 
         Raises:
             RefusedError: A live run uses the same resources.

@@ -1,4 +1,4 @@
-"""Drivers by name: selects the driver of a profile and finds leftovers of runs.
+"""Registry of the drivers: selects the driver of a profile and finds the leftovers of runs.
 
 Code outside this package never branches on a driver's name. Differences between drivers are in
 their settings, their preflight results and their methods.
@@ -33,10 +33,10 @@ def get_driver(name: str) -> Driver:
     """Look up a driver by name.
 
     Raises:
-        RefusedError: Unknown name, for example in a run of another version.
+        RefusedError: The name is unknown, for example because a run is from another version.
     """
     if name not in DRIVERS:
-        raise RefusedError(f"unknown driver {name!r}; this version has: {', '.join(DRIVERS)}")
+        raise RefusedError(f"unknown driver {name!r}; available drivers: {', '.join(DRIVERS)}")
     return DRIVERS[name]
 
 
@@ -80,7 +80,7 @@ def validate(workspace: Workspace, profile: Profile) -> list[str]:
 
 
 def find_leftovers(runs: Iterable[Run]) -> Leftovers:
-    """Find containers that remain from runs that are no longer live."""
+    """Find containers left behind by runs that are no longer live."""
     by_driver: defaultdict[str, list[Run]] = defaultdict(list)
     for run in runs:
         if run.state.started:
@@ -96,10 +96,10 @@ def find_leftovers(runs: Iterable[Run]) -> Leftovers:
 
 
 def clear_leftovers(run: Run) -> str | None:
-    """Remove what remains from a run that is no longer live.
+    """Remove the leftovers of a run that is no longer live.
 
     Returns:
-        A sentence about what could not be removed; None: nothing is left.
+        A sentence that describes what could not be removed, or None if nothing is left.
 
     Raises:
         RefusedError: A live run uses the same resources.
@@ -136,7 +136,7 @@ def _candidates(profile: Profile) -> list[str]:
 
 
 def _excluding_key(profile: Profile) -> str:
-    """Name the key that excludes the other `auto` driver, in brackets; empty: none does."""
+    """Return the key that excludes the other `auto` driver, in brackets, or an empty string."""
     for name in AUTOMATIC:
         for key in _unsupported_keys(name, profile):
             return f" (stack.{key} requires {SETTINGS[name].missing_feature})"

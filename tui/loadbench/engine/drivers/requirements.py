@@ -8,7 +8,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host name refers to the loopback interface."""
+    """Return whether a host name refers to the loopback interface."""
     return host is not None and (host in ("localhost", "::1") or host.startswith("127."))
 
 

@@ -13,7 +13,7 @@ class StackLog:
     """Log file of all services. Each line carries a timestamp and the name of its service.
 
     Args:
-        path: The file. It is opened for appending at the first line.
+        path: Path of the file, which is opened for appending when the first line is written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,7 +23,7 @@ class StackLog:
         self._lock = threading.Lock()
 
     def write(self, name: str, line: str) -> None:
-        """Append a line. If the disk is full, the line is dropped without an error."""
+        """Append a line. If it cannot be written, for example to a full disk, it is dropped."""
         with self._lock, suppress(OSError, ValueError):
             if self._closed:
                 return

@@ -1,6 +1,6 @@
 """Starts the Locust process and controls it over its web API.
 
-Only this module uses the URLs of the API.
+Only this module sends requests to the API.
 """
 
 import json
@@ -38,7 +38,7 @@ START_TIMEOUT_S = 30.0
 RESPONSE_TIMEOUT_S = 5.0
 REPORT_TIMEOUT_S = 15.0
 MAX_TIMEOUTS = 3
-"""Consecutive requests without a response after which Locust counts as lost."""
+"""Number of consecutive requests without a response after which Locust counts as lost."""
 
 MAX_LOG_LINES = 15
 _EXIT_TIMEOUT_S = 0.5
@@ -103,7 +103,7 @@ class LocustLoad:
         Args:
             cell: Defines the number of users and the spawn rate.
             host: Base URL of the service.
-            tag: Identifies this attempt in `state`, to distinguish it from earlier attempts.
+            tag: Identifier of this attempt, which `state` returns.
 
         Raises:
             LoadError: Locust rejected the request.
@@ -124,9 +124,9 @@ class LocustLoad:
             raise LoadError(f"Locust rejected {cell.key}: {response.get('message')}")
 
     def state(self, since: int) -> LoadState | None:
-        """Return the state of the cell, with the seconds from number `since` on.
+        """Return the state of the cell, with the seconds from number `since` onwards.
 
-        Locust discards earlier seconds. None: this request got no response.
+        Locust discards earlier seconds. Return None if it does not respond to this request.
 
         Raises:
             LoadLostError: Locust exited or did not respond several times in a row.
@@ -145,13 +145,13 @@ class LocustLoad:
         """Reset Locust's statistics and open a measurement window of this length.
 
         Returns:
-            Begin of the window in seconds, on the time axis of the samples.
+            Start of the window in seconds, on the time axis of the samples.
         """
         return float(self._call("POST", MEASURE_PATH, data={"seconds": repr(seconds)}).json())
 
     def stop(self) -> None:
         """Stop all users. Requests in flight finish or time out first."""
-        # Uses a separate session, because `state` is called meanwhile from another thread.
+        # Use a separate session, because another thread calls `state` in the meantime.
         with _new_session() as session:
             session.headers[TOKEN_HEADER] = self._token
             timeout_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S

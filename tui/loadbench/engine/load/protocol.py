@@ -9,7 +9,7 @@ from loadbench.engine.profile.plan import Cell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSecond:
-    """Counts of one second of a cell, from the Locust process."""
+    """Counts of one second of a cell, as recorded in the Locust process."""
 
     second: int
     users: int
@@ -21,14 +21,14 @@ class LoadSecond:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadState:
-    """Progress of Locust with a cell."""
+    """Progress of a cell in the Locust process."""
 
     cell: str
     """Tag of the attempt to which the other fields belong."""
     spawned: bool
     """Whether all users have been started at least once."""
     remaining_s: float | None
-    """Seconds until the end of the measurement window; None: it has not been opened."""
+    """Seconds until the end of the measurement window. None if it has not been opened."""
     seconds: tuple[LoadSecond, ...]
 
 
@@ -38,7 +38,7 @@ class Measured:
 
     measured_s: float
     circumstances: Conditions
-    """Conditions during the window, limited to those that the Locust process can observe."""
+    """Conditions during the window, as far as the Locust process can observe them."""
     completed: int
     aborted: int
     fewest_users: int
@@ -57,10 +57,10 @@ class Load(Protocol):
         """Start the process, without sending requests."""
 
     def swarm(self, cell: Cell, host: str, tag: str) -> None:
-        """Start spawning the users of a cell; `state` then returns the tag."""
+        """Start spawning the users of a cell. From then on, `state` returns the tag."""
 
     def state(self, since: int) -> LoadState | None:
-        """Return the state, with the seconds from number `since` on; None: no response yet."""
+        """Return the state with the seconds from number `since` onwards, or None on a timeout."""
 
     def measure(self, seconds: float) -> float:
         """Reset the statistics, open the measurement window and return its `begin_s`."""

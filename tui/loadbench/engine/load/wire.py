@@ -1,11 +1,11 @@
-"""Names shared by the runner and the Locust process: headers, variables and paths."""
+"""Names of headers, environment variables and paths, shared by the runner and Locust."""
 
 TOKEN_HEADER = "X-Loadbench-Token"  # noqa: S105  # the name of a header, not a token
 TOKEN_VARIABLE = "LOADBENCH_TOKEN"  # noqa: S105  # the name of a variable, not a token
 READY_FD_VARIABLE = "LOADBENCH_READY_FD"
 TIMEOUT_VARIABLE = "LOADBENCH_TIMEOUT_S"
 IMAGES_VARIABLE = "LOADBENCH_IMAGES"
-"""The shipped locustfile reads this variable by name, so that it also runs under plain Locust."""
+"""The bundled locustfile also reads this variable by name, so that it runs under plain Locust."""
 
 CELL_OPTION = "loadbench_cell"
 STATE_PATH = "/loadbench/state"

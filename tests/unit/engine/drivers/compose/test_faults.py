@@ -114,7 +114,7 @@ def test_a_short_restart_loop_is_no_fault() -> None:
             exited(code=137, oom_killed=True),
             (
                 "model-1 was killed by the kernel (exit code 137): "
-                "out of memory (none left on the machine)"
+                "out of memory (the machine has no memory left)"
             ),
         ),
         (running(state="paused"), "model-1 is paused"),
@@ -125,8 +125,8 @@ def test_a_short_restart_loop_is_no_fault() -> None:
         (
             running(started_at="2026-11-26T15:00:00Z", restarts=2, oom_killed=True),
             (
-                "model-1 exited and was restarted (restart count 2), killed by the kernel: "
-                "out of memory (none left on the machine)"
+                "model-1 exited and was restarted (restart count 2); the kernel killed it: "
+                "out of memory (the machine has no memory left)"
             ),
         ),
         (

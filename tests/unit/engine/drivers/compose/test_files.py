@@ -49,7 +49,7 @@ def test_a_project_with_one_published_port_is_valid() -> None:
         ),
         (
             {"app": {"container_name": "x"}, "gateway": GATEWAY},
-            "stack.service: app cannot be scaled because it has container_name: x; remove that",
+            "stack.service: app cannot be scaled because it has container_name: x; remove it",
         ),
         (
             {"app": GATEWAY},

@@ -4,7 +4,7 @@ Only this module imports python-on-whales, and only when a command runs.
 
 The library has no timeouts and does not terminate its child process when a stream is abandoned:
 https://github.com/gabrieldemarmiesse/python-on-whales/issues/687. Each command therefore runs under
-a `SupervisorPipe`. Remove it when the library supports timeouts and terminates the child.
+a `SupervisorPipe`. Remove the pipe when the library supports timeouts and terminates the child.
 """
 
 import threading
@@ -50,7 +50,7 @@ class ComposeCli:
     Args:
         docker: Command line of the engine.
         project: Name of the Compose project.
-        files: Its compose files. Without files, Compose finds the project's resources by label.
+        files: Its compose files. If there are none, Compose finds the project's resources by label.
     """
 
     def __init__(self, docker: Docker, project: str, files: Iterable[Path] = ()) -> None:
@@ -58,7 +58,7 @@ class ComposeCli:
         self._project = project
         self._files = tuple(files)
         self._supervisor_pipe: SupervisorPipe | None = None
-        # `cancel` is called from another thread than `run`.
+        # `cancel` and `run` are called from different threads.
         self._lock = threading.Lock()
         self._cancelled = False
         self._idle = threading.Event()
@@ -75,7 +75,7 @@ class ComposeCli:
             on_line: Called with each line of output.
 
         Returns:
-            The failure; None: success.
+            The failure, or None if the command succeeded.
         """
         from python_on_whales import DockerException
 
@@ -100,8 +100,8 @@ class ComposeCli:
                     stderr_lines.append(line)
         except (DockerException, UnicodeDecodeError) as error:
             # The library assumes that all output is UTF-8. Fixed for the output of containers:
-            # https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Remove the second
-            # exception when the errors of streamed commands are decoded in the same way.
+            # https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Stop
+            # catching UnicodeDecodeError when errors of streamed commands are decoded the same way.
             lines = stderr_lines or _stderr_lines(error)
             return Failure(tuple(lines), timed_out=time.monotonic() - started >= timeout_s)
         except DockerCommandError:
@@ -121,7 +121,7 @@ class ComposeCli:
             timeout_s: Time limit of the command.
 
         Raises:
-            DockerCommandError: The files are invalid; `lines` has the messages of Compose.
+            DockerCommandError: The files are invalid; `lines` contains the messages from Compose.
             EngineError: Docker Compose is not installed, or the command timed out.
         """
         config: dict[str, Any] = {}
@@ -181,7 +181,7 @@ def tear_down(
         on_line: Called with each line of output.
 
     Returns:
-        A sentence about what may still be running; None: nothing is left.
+        A sentence that describes what may still be running, or None if nothing is left.
     """
     cli = ComposeCli(docker, project)
 

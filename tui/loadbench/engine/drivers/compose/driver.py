@@ -28,7 +28,7 @@ class ComposeDriver:
         """Check whether the Docker engine can run a profile.
 
         Raises:
-            ProfileError: The compose files do not fit the profile.
+            ProfileError: The compose files are incompatible with the profile.
             RefusedError: The Docker engine cannot run the profile. The message states the cause
                 and a remedy.
         """
@@ -61,7 +61,7 @@ class ComposeDriver:
         """Check the compose files and the service's environment variables, without an engine.
 
         Raises:
-            ProfileError: The compose files do not fit the profile.
+            ProfileError: The compose files are incompatible with the profile.
             EngineError: Docker Compose is not installed.
         """
         try:
@@ -74,10 +74,10 @@ class ComposeDriver:
             raise EngineError(f"the compose files were not checked: {error}") from error
 
     def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
-        """Return the Compose project of a run. This reads the compose files again.
+        """Read the compose files again and return the stack of a run.
 
         Raises:
-            ProfileError: The compose files have changed and no longer fit the profile.
+            ProfileError: The compose files have changed and are now incompatible with the profile.
             RefusedError: Docker Compose is no longer installed.
         """
         # Imported here, so that only the runner's process loads python-on-whales.
@@ -93,7 +93,7 @@ class ComposeDriver:
         return ComposeStack(docker, files, profile, folder=folder, vram=vram)
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
-        """Find containers that earlier runners did not remove."""
+        """Find containers left behind by runs that are no longer live."""
         return find_containers(runs)
 
     def clear_leftovers(self, run: Run) -> str | None:

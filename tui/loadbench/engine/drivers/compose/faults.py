@@ -1,4 +1,4 @@
-"""Describes container failures: which container, what happened, what to do. Pure."""
+"""Describes container failures: which container, what happened and what to do."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -8,7 +8,7 @@ from loadbench.errors import StackError
 
 MIN_LOOP_RESTARTS = 3
 MIN_LOOP_S = 15.0
-"""Shortest duration of a restart loop. A service may restart until its dependency is ready."""
+"""Shortest duration of a restart loop. A service may restart until its dependencies are ready."""
 
 REMOVING = "removing"
 """State of a container during its removal, as reported by the engine."""
@@ -18,12 +18,12 @@ SIGKILL_EXIT_CODE = 137
 
 
 def is_broken(container: ContainerInfo, required: Collection[str]) -> bool:
-    """Whether a container must be replaced before a cell can be measured.
+    """Return whether a container must be replaced before a cell can be measured.
 
     Args:
         container: The container.
         required: Services that must keep running. Other services may be one-off jobs, such as a
-            migration, which are complete after exit code 0.
+            migration, which are complete once they exit with code 0.
     """
     if container.is_running:
         return container.oom_killed or container.restarts > 0 or container.health == "unhealthy"
@@ -36,7 +36,7 @@ def startup_fault(
     required: Collection[str],
     unstable_s: Mapping[str, float],
 ) -> StackError | None:
-    """Return an error if a service under startup can no longer become ready.
+    """Return an error if a service that is starting can no longer become ready.
 
     Args:
         containers: Current state.
@@ -82,7 +82,7 @@ def measuring_fault(
         if not now.is_running:
             return StackError(f"{now.name} is {now.state}", container=now.name)
         if now.started_at != before.started_at:
-            cause = f", killed by the kernel: {_oom_text(now)}" if now.oom_killed else ""
+            cause = f"; the kernel killed it: {_oom_text(now)}" if now.oom_killed else ""
             return _error(now, f"{now.name} exited and was restarted {_restarts(now)}{cause}")
         if now.oom_killed and not before.oom_killed:
             return _error(now, f"the kernel killed a process in {now.name}: {_oom_text(now)}")
@@ -92,9 +92,9 @@ def measuring_fault(
 def may_be_exiting(
     containers: Iterable[ContainerInfo], expected: Mapping[str, ContainerInfo]
 ) -> bool:
-    """Whether a process was killed in a container that is still reported as running.
+    """Return whether a process was killed in a container that is still reported as running.
 
-    If it was the main process, the engine reports the exit code a moment after the kill.
+    If it was the main process, the engine reports the exit code shortly after the kill.
 
     Args:
         containers: Current state.
@@ -108,7 +108,7 @@ def may_be_exiting(
 
 
 def not_ready(containers: Iterable[ContainerInfo], *, scaled: str, models: int) -> str | None:
-    """Return a phrase that names containers that are not running; None: all are running."""
+    """Return a phrase about the containers that are not running, or None if all are running."""
     running = sum(container.is_running for container in containers if container.service == scaled)
     if running != models:
         return f"{running} of {models} {scaled} containers running"
@@ -121,7 +121,7 @@ def not_ready(containers: Iterable[ContainerInfo], *, scaled: str, models: int) 
 
 
 def not_healthy(containers: Iterable[ContainerInfo]) -> str | None:
-    """Return a phrase that names containers with a failing health check; None: no failures."""
+    """Return a phrase that lists unhealthy or starting containers, or None if there are none."""
     failing = [
         f"{container.name} is {container.health}"
         + (f" ({container.last_output[-1]})" if container.last_output else "")
@@ -142,7 +142,7 @@ def _exit_text(container: ContainerInfo) -> str:
 
 def _oom_text(container: ContainerInfo) -> str:
     if not container.memory_limit_bytes:
-        return "out of memory (none left on the machine)"
+        return "out of memory (the machine has no memory left)"
     limit = container.memory_limit_bytes // BYTES_PER_MB
     return f"out of memory (limit {limit} MB); raise stack.memory_mb or lower batch_size"
 

@@ -1,4 +1,4 @@
-"""Reads the compose files of a profile and checks that they fit the profile."""
+"""Reads the compose files of a profile and checks that they are compatible with it."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ class ComposeFiles:
 
     paths: tuple[Path, ...]
     is_bundled: bool
-    """Whether the first file is the stack that ships with loadbench."""
+    """Whether the first file is the compose file of the bundled stack."""
     scaled: str
     """Name of the service to scale."""
     config: Mapping[str, Any]
@@ -52,7 +52,7 @@ class ComposeFiles:
         """Services that must keep running.
 
         In the user's own projects, these are the scaled service and those with published ports. Any
-        other service may be a one-off job, for which exit code 0 means success.
+        other service may be a one-off job, which succeeds if it exits with code 0.
         """
         if self.is_bundled:
             return frozenset(self.services)
@@ -70,7 +70,7 @@ class ComposeFiles:
         return any(_requests_nvidia(service) for service in self.services.values())
 
     def errors(self, profile: Profile) -> list[str]:
-        """Return one sentence for each reason why these files do not fit a profile."""
+        """Return one error message for each incompatibility of these files with a profile."""
         service = self.services.get(self.scaled)
         if service is None:
             names = ", ".join(self.services) or "none"
@@ -80,7 +80,7 @@ class ComposeFiles:
         if max(profile.models) > 1:
             found += [
                 f"stack.service: {self.scaled} cannot be scaled because it has {obstacle}; "
-                "remove that, or set models: [1]"
+                "remove it, or set models: [1]"
                 for obstacle in self._scaling_obstacles(service)
             ]
         if profile.host is None and not self._has_one_address(profile):
@@ -92,7 +92,7 @@ class ComposeFiles:
         return found
 
     def warnings(self, profile: Profile) -> list[str]:
-        """Return warnings about settings without effect and about shared resources."""
+        """Return warnings about ineffective settings and about shared resources."""
         if self.is_bundled:
             return unknown_variables(ComposeSettings.from_profile(profile))
         unused = [
@@ -167,7 +167,7 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
     """Read the compose files of a profile with Compose, without contacting an engine.
 
     Raises:
-        ProfileError: The files are missing or invalid, or do not fit the profile.
+        ProfileError: The files are missing, invalid or incompatible with the profile.
         EngineError: Docker Compose is not installed.
     """
     paths, is_bundled = compose_paths(workspace, profile)

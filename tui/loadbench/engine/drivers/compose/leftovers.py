@@ -1,6 +1,6 @@
 """Finds and removes containers of runs whose runner was killed or failed to remove them.
 
-Each container has a label with the folder of its run, so that no other containers are affected.
+Containers are identified by a label with the folder of their run, so no others are affected.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ _TIMEOUT_S = 5.0
 
 
 def find_containers(runs: Iterable[Run]) -> Leftovers:
-    """Find containers that earlier runners did not remove."""
+    """Find containers left behind by runs that are no longer live."""
     folders: defaultdict[Endpoint, list[Path]] = defaultdict(list)
     for run in runs:
         if _may_have_leftovers(run) and (project := _project(run)):
@@ -44,7 +44,7 @@ def remove_containers(run: Run) -> str | None:
     """Remove the containers and networks of a run that is no longer live.
 
     Returns:
-        A sentence about what could not be removed; None: nothing is left.
+        A sentence that describes what could not be removed, or None if nothing is left.
 
     Raises:
         RefusedError: A live run uses the project.

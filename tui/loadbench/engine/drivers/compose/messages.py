@@ -1,4 +1,4 @@
-"""Shortens the output of Compose to progress lines and explains its failures. Pure."""
+"""Shortens the output of Compose to progress lines and explains its failures."""
 
 import re
 
@@ -37,7 +37,7 @@ class ProgressReporter:
         self._build_steps: dict[str, str] = {}
 
     def progress(self, line: str) -> str | None:
-        """Return the progress line for a line of output; None: the line goes to stack.log only."""
+        """Return the progress line for a line of output, or None if it reports no progress."""
         match self._step:
             case "build":
                 return self._build_progress(line)
@@ -56,7 +56,7 @@ class ProgressReporter:
         if step := _BUILD_STEP.search(rest):
             self._build_steps[number] = _shorten(step[1])
             return None
-        # Cached steps are not reported. Whether a step is cached is in its second line.
+        # Cached steps are not reported. The second line of a step shows whether it is cached.
         text = self._build_steps.pop(number, None)
         return None if text is None or rest.startswith("CACHED") else f"Building: {text}"
 

@@ -16,7 +16,7 @@ CONFIGURED_SERVICES = ("api", "model")
 
 
 def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
-    """Return the text of a compose file that overrides others for one run.
+    """Return the text of the override file of a run.
 
     Args:
         files: The compose files to override.
@@ -29,7 +29,7 @@ def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
     }
     for name, service in files.services.items():
         if service.get("build") and service.get("image"):
-            # Under its own name, the built image would replace the one used by other projects.
+            # With its configured name, the built image would replace that of other projects.
             services[name]["image"] = files.image(name)
     if files.is_bundled:
         for name in CONFIGURED_SERVICES:

@@ -41,7 +41,7 @@ def check_compose(workspace: Workspace, profile: Profile) -> ComposeEnvironment:
     """Check that Docker can run a profile.
 
     Raises:
-        ProfileError: The compose files do not fit the profile.
+        ProfileError: The compose files are incompatible with the profile.
         RefusedError: The Docker engine cannot run the profile. The message states the cause and a
             remedy.
     """
@@ -62,7 +62,7 @@ def docker_for(workspace: Workspace, profile: Profile) -> Docker:
 
     Raises:
         ProfileError: A compose file does not exist.
-        RefusedError: `stack.environment` sets a variable that belongs to a profile key.
+        RefusedError: `stack.environment` sets a reserved variable.
         EngineError: Docker is not installed.
     """
     _, is_bundled = compose_paths(workspace, profile)
@@ -101,8 +101,8 @@ def _check_host(docker: Docker, files: ComposeFiles, profile: Profile) -> None:
     has_remote_host = profile.host and not is_loopback(urlsplit(profile.host).hostname)
     if files.is_bundled and not is_remote and has_remote_host:
         raise RefusedError(
-            f"host: {profile.host}: the bundled stack listens only on the loopback interface; "
-            "set host: null"
+            f"host: {profile.host} cannot be used, because the bundled stack listens only on the "
+            "loopback interface; set host: null"
         )
 
 
@@ -111,7 +111,7 @@ def _check_nvidia(docker: Docker, info: Mapping[str, Any]) -> None:
         "nvidia" in str(device) for device in info.get("DiscoveredDevices") or ()
     )
     if docker.endpoint.is_remote:
-        # An unregistered toolkit may still be installed there. The first container will show.
+        # The toolkit may be installed there but not registered. Starting a container shows this.
         return
     if not is_registered and not any(shutil.which(program) for program in _NVIDIA_PROGRAMS):
         runtimes = ", ".join(sorted(info.get("Runtimes") or {})) or "none"

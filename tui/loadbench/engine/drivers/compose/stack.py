@@ -33,13 +33,13 @@ ENGINE_TIMEOUT_S = 30.0
 """Seconds to wait for an unreachable engine, for example during its restart."""
 
 EXIT_GRACE_S = 3.0
-"""Seconds to wait for the exit of a container with a killed process, with a margin."""
+"""Seconds to wait for a container to exit after one of its processes was killed."""
 
 PREPARE_TIMEOUT_S = 3600.0
 REMOVE_TIMEOUT_S = 60.0
 
 _SHORT_DIGEST = len("sha256:") + 12
-"""Length of an abbreviated digest, which Docker accepts. Every sample contains one."""
+"""Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
 
 _RETRY_INTERVAL_S = 1.0
 _EXIT_POLL_INTERVAL_S = 0.05
@@ -53,7 +53,7 @@ class ComposeStack:
         files: The project's compose files.
         profile: The profile to run.
         folder: The run's folder, for `stack.log` and the override file.
-        vram: Meter of the VRAM use of containers; None: no GPUs.
+        vram: Meter of the containers' VRAM use, or None if they use no GPU.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class ComposeStack:
             EngineError: The engine cannot be used.
         """
         if models > max(self._profile.models):
-            # A cell added during the run may exceed the number that the preflight has checked.
+            # A cell added during the run may need more models than the preflight has checked.
             changed = self._profile.model_copy(update={"models": (models,)})
             if errors := self._files.errors(changed):
                 raise StackError("; ".join(errors))
@@ -177,7 +177,7 @@ class ComposeStack:
         self._poll_with_retry()
 
     def missing(self, models: int) -> str | None:
-        """Return a phrase that names what is not ready yet; None: everything is ready."""
+        """Return a phrase that describes what is not ready yet, or None if everything is ready."""
         scaled, known = self._files.scaled, self._monitor.containers
         if missing := faults.not_ready(known, scaled=scaled, models=models):
             return missing
@@ -201,7 +201,7 @@ class ComposeStack:
         return None
 
     def fault(self) -> StackError | None:
-        """Return an error for a container failure or an unusable engine; None: no fault."""
+        """Return an error if a container has failed or the engine cannot be used, or None."""
         if error := self._monitor.error:
             return StackError(str(error))
         required = self._files.required
@@ -236,7 +236,7 @@ class ComposeStack:
         )
 
     def local_cpu_cores(self) -> float | None:
-        """Return the CPU use of the containers on this machine, in cores; None: unknown."""
+        """Return the containers' CPU use on this machine in cores, or None if it is unknown."""
         return self._monitor.local_cpu_cores
 
     def close(self) -> str | None:
@@ -255,7 +255,7 @@ class ComposeStack:
         return self._left
 
     def _containers_after_exits(self) -> tuple[ContainerInfo, ...]:
-        """Return the containers, after a short wait for the exit of those with a killed process."""
+        """Return the containers. If a process was killed, wait for its container to exit first."""
         deadline = time.monotonic() + EXIT_GRACE_S
         while time.monotonic() < deadline:
             containers = self._monitor.containers
@@ -265,10 +265,10 @@ class ComposeStack:
         return self._monitor.containers
 
     def _remove_broken(self) -> set[str]:
-        """Remove broken containers; return the names of the services that are still complete."""
+        """Remove broken containers. Return the names of the services that remain intact."""
         existing = self._poll_with_retry()
         broken = [info for info in existing if faults.is_broken(info, self._files.required)]
-        # The bundled queue may hold jobs of the failed cell, so the whole stack is replaced.
+        # The bundled stack's queue may hold jobs of the failed cell, so all of it is replaced.
         replaced = list(existing) if broken and self._files.is_bundled else broken
         if replaced:
             with suppress(DockerCommandError):
@@ -278,7 +278,7 @@ class ComposeStack:
         return {info.service for info in existing} - {info.service for info in replaced}
 
     def _down(self) -> str | None:
-        """Stop and remove the project; return a sentence about what may still be running."""
+        """Stop and remove the project. Return the result of `tear_down`."""
         return tear_down(
             self._docker,
             self._files.project,
@@ -306,14 +306,16 @@ class ComposeStack:
         """Raise if a live run uses the containers, for example a run of another user."""
         for run in {Path(info.run) for info in containers if info.run} - {self._run}:
             if is_held(run):
-                raise StackError(f"the live run {run} uses containers of {self._files.project}")
+                raise StackError(
+                    f"the run {run} uses containers of {self._files.project}; stop that run first"
+                )
 
     def _refuse_if_closed(self) -> None:
         if self._closed.is_set():
             raise StackError("the stack was closed during startup")
 
     def _poll_with_retry(self) -> tuple[ContainerInfo, ...]:
-        """Return all containers; retry while the engine is unreachable."""
+        """Return all containers. Retry for `ENGINE_TIMEOUT_S` if the engine is unreachable."""
         deadline = time.monotonic() + ENGINE_TIMEOUT_S
         while True:
             self._refuse_if_closed()
@@ -325,7 +327,7 @@ class ComposeStack:
                 self._closed.wait(_RETRY_INTERVAL_S)
 
     def _image(self, service: str) -> str:
-        """Return the image digest of a service; empty: no such image."""
+        """Return the image digest of a service, or an empty string if there is no such image."""
         name = self._files.image(service)
         try:
             return self._docker.run("image", "inspect", "--format", "{{.Id}}", name).strip()
@@ -333,7 +335,7 @@ class ComposeStack:
             return ""
 
     def _published_address(self) -> str | None:
-        """Return the URL of the published port; None: its container is not running."""
+        """Return the URL of the published port, or None if its container is not running."""
         service, target = self._files.published[0]
         running = [info for info in self._monitor.containers if info.is_running]
         ports = [port for info in running if info.service == service for port in info.ports]

@@ -1,7 +1,7 @@
 """CPU and memory use of containers on this machine, read from the kernel's control groups.
 
-This causes no engine load and no delay. `docker stats` makes the engine read the same files for
-every container every second, and reports them seconds later:
+This puts no load on the engine and has no delay. `docker stats` makes the engine read the same
+files for every container every second, and reports the values seconds later:
 https://github.com/moby/moby/issues/39664 and https://github.com/moby/moby/issues/40437. Remove this
 module when the CPU cost of `docker stats` no longer affects measurements.
 """
@@ -23,11 +23,11 @@ class Usage:
     """Current resource use of a container."""
 
     cpu_cores: float | None
-    """None: there is no second reading yet."""
+    """None until there is a second reading."""
     memory_bytes: int
     """Memory without reclaimable page cache, as in `docker stats`."""
     throttled: float | None = None
-    """Share of scheduling periods throttled by the CPU limit, 0 to 1; None: no limit."""
+    """Share of scheduling periods throttled by the CPU limit, 0 to 1. None if there is no limit."""
 
 
 class ControlGroup:
@@ -39,7 +39,7 @@ class ControlGroup:
         root: Parent folder of `proc` and `sys`.
 
     Raises:
-        OSError: Not found: the container is on another machine or has exited.
+        OSError: The container is on another machine or has exited.
     """
 
     def __init__(self, identity: str, pid: int, *, root: Path = Path("/")) -> None:
@@ -61,7 +61,7 @@ class ControlGroup:
         self._usage = Usage(None, self._read_memory())
 
     def usage(self) -> Usage:
-        """Return the current use, read again at most every half second.
+        """Return the current resource use, which is read at most every half second.
 
         Raises:
             OSError: The container has exited.
@@ -77,11 +77,11 @@ class ControlGroup:
     def _throttled(self) -> float | None:
         (periods, throttled), before = self._read_periods(), self._periods
         self._periods = (periods, throttled)
-        # The kernel counts no periods for containers without a limit or without work.
+        # The kernel counts no periods for containers that have no limit or are idle.
         return (throttled - before[1]) / (periods - before[0]) if periods > before[0] else None
 
     def _read_periods(self) -> tuple[int, int]:
-        """Return the numbers of scheduling periods with a limit and of throttled ones."""
+        """Return the number of scheduling periods with a limit and the number of throttled ones."""
         try:
             text = self._limit.read_text()
         except OSError:
@@ -111,7 +111,7 @@ class ControlGroups:
         self._groups: dict[str, ControlGroup] = {}
 
     def follow(self, pids: Mapping[str, int]) -> frozenset[str]:
-        """Set the containers to read; return the ids of those that are unreadable here.
+        """Set the containers to read. Return the ids of those that cannot be read on this machine.
 
         Args:
             pids: Process id of each main process, by full container id.
@@ -128,7 +128,7 @@ class ControlGroups:
         return frozenset(pids) - groups.keys()
 
     def usage(self) -> dict[str, Usage]:
-        """Return the current use by container id, without containers that have just exited."""
+        """Return the resource use by container id, omitting containers that have just exited."""
         found = {}
         for identity, group in self._groups.items():
             with suppress(OSError, ValueError, LookupError):
@@ -140,7 +140,7 @@ def parse_size(text: str) -> int:
     """Parse a size such as `12.5MiB` into bytes.
 
     Raises:
-        ValueError: Not a size.
+        ValueError: The text is not a size.
     """
     match = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]iB|B)\s*", text)
     if not match:

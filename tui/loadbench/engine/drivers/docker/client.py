@@ -55,14 +55,14 @@ class Endpoint:
 
     @property
     def is_remote(self) -> bool:
-        """Whether the engine runs on another machine, so that its loopback ports are not ours."""
+        """Whether the engine runs on another machine, so that its loopback is unreachable."""
         parts = urlsplit(self.url)
         is_local = parts.scheme in ("unix", "npipe", "fd")
         return not is_local and parts.hostname not in ("127.0.0.1", "localhost", "::1")
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Options that select this engine and override the environment."""
+        """Command-line options that select this engine and override the environment."""
         if self.context == "default":
             return ("--host", self.url)
         return ("--context", self.context)
@@ -130,11 +130,11 @@ class Docker:
         return output
 
     def follow(self, *arguments: str) -> SupervisedProcess:
-        """Start a command that runs until it is terminated; its output is a pipe."""
+        """Start a command that runs until it is terminated, with its output in a pipe."""
         return self._start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def error(self, lines: Iterable[str]) -> EngineError:
-        """Return the error for the error output of a failed command."""
+        """Convert the error output of a failed command to an error."""
         messages = [line.strip() for line in lines if line.strip()]
         text = "\n".join(messages).lower()
         if _NO_PERMISSION in text:
@@ -169,7 +169,7 @@ def current_endpoint() -> Endpoint:
     """Return the engine that a plain `docker` command would use, without contacting it.
 
     Raises:
-        EngineError: Docker is not installed, or its context is broken.
+        EngineError: Docker is not installed, or its context cannot be read.
     """
     try:
         result = subprocess.run(
@@ -219,7 +219,7 @@ def strip_escapes(raw: bytes | str) -> str:
     """Return a line of a command's output without terminal escape sequences.
 
     `docker stats` writes them into pipes too: https://github.com/docker/cli/issues/2614. Log lines
-    of services need this even when that issue is closed.
+    of services need this even after that issue is fixed.
     """
     return _ESCAPES.sub("", _text(raw) if isinstance(raw, bytes) else raw).rstrip()
 

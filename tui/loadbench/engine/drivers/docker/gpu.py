@@ -20,7 +20,7 @@ class Gpus:
     """The GPUs of this machine.
 
     Args:
-        library: The NVML bindings, initialised.
+        library: The initialised NVML bindings.
     """
 
     def __init__(self, library: Any) -> None:
@@ -32,7 +32,7 @@ class Gpus:
     def first_bytes(self) -> int | None:
         """Memory of the first GPU, which is the one that the bundled workers use.
 
-        None: it has no dedicated memory, because it shares memory with the CPU.
+        None if it has no dedicated memory but shares memory with the CPU.
         """
         try:
             return int(self._library.nvmlDeviceGetMemoryInfo(self._handles[0]).total)
@@ -68,7 +68,7 @@ class VramMeter:
         self._used: dict[str, int] = {}
 
     def by_container(self, ids: Iterable[str]) -> dict[str, int]:
-        """Return bytes by full container id, without containers that use no VRAM."""
+        """Return the VRAM use in bytes by full container id. Omit containers that use none."""
         now = time.monotonic()
         if now - self._read_at >= _POLL_INTERVAL_S:
             self._read_at = now
@@ -77,7 +77,7 @@ class VramMeter:
 
 
 def find_gpus() -> Gpus | None:
-    """Return the GPUs of this machine; None: no NVIDIA driver or no GPU."""
+    """Return the GPUs of this machine, or None if there is no GPU or no NVIDIA driver."""
     try:
         import pynvml
 

@@ -1,4 +1,4 @@
-"""Parses the output of `docker inspect`. Pure."""
+"""Parses the output of `docker inspect`."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 
 PROJECT_LABEL = "com.docker.compose.project"
 RUN_LABEL = "loadbench.run"
-"""Label of every container that we start. Its value is the folder of the run."""
+"""Label of every container that loadbench starts. Its value is the folder of the run."""
 
 _EXITED_STATES = ("exited", "dead", "restarting")
 
@@ -24,7 +24,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerInfo:
-    """State of a container."""
+    """State of a container, from `docker inspect`."""
 
     id: str
     name: str
@@ -37,24 +37,24 @@ class ContainerInfo:
     restarts: int
     started_at: str
     pid: int
-    """Process id of its main process on the engine's machine; 0: it has exited."""
+    """Process id of its main process on the engine's machine. 0 if it has exited."""
     image: str
     memory_limit_bytes: int
-    """0: no limit."""
+    """0 if there is no limit."""
     ports: tuple[Port, ...]
     run: str
-    """Folder of the run that started it, from its label; empty: no such label."""
+    """Folder of the run that started it, from its label. Empty if it has no such label."""
     last_output: tuple[str, ...]
     """Last log lines of an exited container, or output of a failing health check."""
 
     @property
     def is_running(self) -> bool:
-        """Whether it is running. Paused and restarting containers are not."""
+        """Whether the container is running. Paused and restarting containers are not."""
         return self.state == "running"
 
     @property
     def has_exited(self) -> bool:
-        """Whether its main process has exited."""
+        """Whether the main process of the container has exited."""
         return self.state in _EXITED_STATES
 
 

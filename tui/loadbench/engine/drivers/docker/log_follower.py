@@ -31,8 +31,9 @@ class LogFollower:
         """Follow all containers, including later ones. Does nothing if already following."""
         if self._child and self._child.poll() is None:
             return
-        # `compose logs` exits with the last container, and a restart must not repeat lines:
-        # https://github.com/docker/compose/issues/10331. Remove when it waits for new containers.
+        # `compose logs` exits when the last container exits. When started again, it must not repeat
+        # lines: https://github.com/docker/compose/issues/10331. Remove when it waits for new
+        # containers.
         since = ("--since", self._until) if self._until else ()
         arguments = ("compose", "--project-name", self._project, "logs", "--no-color")
         try:

@@ -1,7 +1,7 @@
 """Keeps the state of a Compose project's containers up to date.
 
-Events of the engine only trigger a new `docker inspect`; the state always comes from `inspect`. A
-lost event therefore delays an update no longer than until the next regular poll.
+Engine events only trigger a new `docker inspect`; the state always comes from `inspect`. A lost
+event therefore delays an update only until the next regular poll.
 """
 
 import json
@@ -26,10 +26,10 @@ from loadbench.errors import EngineError
 POLL_INTERVAL_S = 15.0
 RETRY_INTERVAL_S = 1.0
 UNREACHABLE_TIMEOUT_S = 5.0
-"""Seconds of failed requests that are tolerated, because a connection may break briefly."""
+"""Seconds for which failed requests are tolerated, because a connection may break briefly."""
 
 UNRESPONSIVE_TIMEOUT_S = 30.0
-"""Seconds without a response that are tolerated, because a busy engine is slow."""
+"""Seconds for which missing responses are tolerated, because a busy engine is slow."""
 
 _EVENTS = ("create", "start", "die", "oom", "pause", "unpause", "destroy", "health_status")
 
@@ -63,7 +63,7 @@ class Monitor:
 
     @property
     def containers(self) -> tuple[ContainerInfo, ...]:
-        """The containers at the last poll."""
+        """The containers as of the last poll."""
         return self._containers
 
     @property
@@ -73,14 +73,14 @@ class Monitor:
 
     @property
     def local_cpu_cores(self) -> float | None:
-        """CPU use of all containers on this machine, in cores; None: some are unreadable."""
+        """CPU use of all containers on this machine, in cores. None if any cannot be read."""
         if self._unreadable:
             return None
         return sum(usage.cpu_cores or 0.0 for usage in self._groups.usage().values())
 
     @property
     def error(self) -> EngineError | None:
-        """Last error of the engine, once polls have failed for too long; None: no such error."""
+        """Last error of the engine. None unless polls have failed for longer than is tolerated."""
         error = self._error
         if error is None:
             return None
@@ -128,7 +128,7 @@ class Monitor:
                 self.poll()
                 self._follow_usage()
             except EngineError:
-                # Ignore wake-ups here: event streams that fail at once would cause a busy loop.
+                # Ignore wake-ups here: event streams that fail immediately would cause a busy loop.
                 self._closed.wait(RETRY_INTERVAL_S)
             except Exception as error:  # noqa: BLE001  # a dead thread would go unnoticed
                 self._note_error(EngineError(f"cannot monitor the containers: {error!r}"))
@@ -165,7 +165,7 @@ class Monitor:
         return tuple(sorted(found, key=lambda info: (info.service, len(info.name), info.name)))
 
     def _with_last_output(self, container: ContainerInfo) -> ContainerInfo:
-        """Add the last log lines of an exited container; they are read once per exit."""
+        """Add the last log lines of an exited container, which are read once per exit."""
         if not container.has_exited or (container.exit_code == 0 and not container.restarts):
             return container
         known = {
@@ -244,7 +244,7 @@ class Monitor:
             for raw in output:
                 on_line(strip_escapes(raw))
         child.stop()
-        # The end of a stream may have the same cause as a change of the containers.
+        # The stream may have ended because the containers have changed.
         self._wake.set()
 
     def _on_event(self, line: str) -> None:

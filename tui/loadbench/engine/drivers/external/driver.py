@@ -20,7 +20,7 @@ class ExternalDriver:
     name = ExternalSettings.name
 
     def preflight(self, _workspace: Workspace, profile: Profile) -> Preflight:
-        """Return the preflight. The service is not contacted before its first cell."""
+        """Return the preflight. The service is not contacted before the first cell."""
         assert profile.host is not None
         parts = urlsplit(profile.host)
         port = parts.port or (443 if parts.scheme == "https" else 80)

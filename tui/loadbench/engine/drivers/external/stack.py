@@ -16,7 +16,7 @@ class ExternalStack:
     """A service at a fixed address. It is never started, scaled or stopped.
 
     Args:
-        profile: Provides `host`; its number of models is only a label.
+        profile: The profile to run. Its number of models is only a label.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -40,7 +40,7 @@ class ExternalStack:
         """Do nothing: the service cannot be scaled."""
 
     def missing(self, _models: int) -> str | None:
-        """Return why the service is not ready, according to its health URL; None: it is ready."""
+        """Return the reason why the service is not ready, or None if it is ready."""
         return not_ready_reason(check_health(self._session, self._url), None)
 
     def fault(self) -> StackError | None:
@@ -48,7 +48,7 @@ class ExternalStack:
         return None
 
     def containers(self) -> tuple[Container, ...]:
-        """Return nothing: the parts of the service are unknown."""
+        """Return an empty tuple: the parts of the service are unknown."""
         return ()
 
     def local_cpu_cores(self) -> float | None:

@@ -19,7 +19,7 @@ from loadbench.workspace import Workspace
 
 
 class LocalDriver:
-    """Driver for the embedded stack."""
+    """Driver that runs the bundled service as processes, known as the embedded stack."""
 
     name = LocalSettings.name
 
@@ -48,7 +48,7 @@ class LocalDriver:
         """Check the service's environment variables.
 
         Raises:
-            ProfileError: `stack.environment` sets a variable that belongs to a profile key.
+            ProfileError: `stack.environment` sets a reserved variable.
         """
         settings = LocalSettings.from_profile(profile)
         for conflict in conflicting_variables(settings):

@@ -52,8 +52,8 @@ def check_requirements(stack: Path, profile: Profile) -> None:
         raise RefusedError(conflict)
     if profile.host and not is_loopback(urlsplit(profile.host).hostname):
         raise RefusedError(
-            f"host: {profile.host}: the local driver listens only on the loopback interface; "
-            "set host: null"
+            f"host: {profile.host} cannot be used, because the local driver listens only on the "
+            "loopback interface; set host: null"
         )
     if profile.device == "gpu":
         _require_gpu()
@@ -67,7 +67,8 @@ def _require_gpu() -> None:
         probe = subprocess.run(argv, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise RefusedError(
-            f"device: gpu: ONNX Runtime did not list its providers within {_PROBE_TIMEOUT_S:g} s"
+            f"device: gpu cannot be checked, because ONNX Runtime did not list its providers "
+            f"within {_PROBE_TIMEOUT_S:g} s. Try again, or use --set device=cpu"
         ) from error
     providers = probe.stdout.strip().split(",")
     if "CUDAExecutionProvider" not in providers:

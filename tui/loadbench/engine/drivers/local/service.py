@@ -85,7 +85,7 @@ class LocalProcess:
         )
 
     def snapshot(self) -> Container:
-        """Return the state of the process and the resource use of it and its children."""
+        """Return the state of the process, and the resource use of its whole process tree."""
         code = self._process.poll()
         if code is None:
             self._update_usage()
@@ -132,7 +132,7 @@ class LocalProcess:
         self._cpu_s, self._updated_at = cpu_s, now
 
     def _descendants(self) -> list[psutil.Process]:
-        # The search reads every process on the machine, so it is not repeated every second.
+        # The search reads every process on the machine, so it is not repeated for every reading.
         now = time.monotonic()
         if not self._children or now - self._children_found_at > _CHILD_SEARCH_INTERVAL_S:
             with suppress(psutil.Error):

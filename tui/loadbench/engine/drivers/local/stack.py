@@ -84,12 +84,12 @@ class LocalStack:
                     self._start_model(name, on_progress)
 
     def missing(self, models: int) -> str | None:
-        """Return why the stack is not ready, according to its health URL; None: it is ready."""
+        """Return the reason why the stack is not ready, or None if it is ready."""
         health = check_health(self._session, health_url(self._settings.health, self._host))
         return not_ready_reason(health, models)
 
     def fault(self) -> StackError | None:
-        """Return an error for the first process that exited; None: all are running."""
+        """Return an error for the first process that has exited, or None if all are running."""
         for service in tuple(self._services.values()):
             if not service.is_running:
                 return service.fault()
@@ -116,7 +116,7 @@ class LocalStack:
         return name in self._services and self._services[name].is_running
 
     def _stop(self, names: list[str]) -> None:
-        # The broker stops last, so that the others do not end their logs with connection errors.
+        # The broker stops last, so that the others do not log connection errors.
         for kinds in (("model", "api"), ("broker",)):
             stopping = [
                 service
@@ -221,7 +221,7 @@ class LocalStack:
 
 
 def _listen(host: str | None) -> socket.socket:
-    """Open a listening socket at the profile's `host`, or at a free loopback port."""
+    """Open a listening socket at the profile's `host`, or on a free loopback port."""
     parts = urlsplit(host) if host else None
     address = (parts.hostname or LOOPBACK) if parts else LOOPBACK
     port = (parts.port or 80) if parts else 0
@@ -242,6 +242,6 @@ def _listen(host: str | None) -> socket.socket:
 
 
 def _is_reserved(variable: str) -> bool:
-    """Whether the services must not inherit a variable from the runner's environment."""
+    """Return whether the services must not inherit a variable from the runner's environment."""
     is_set_by_profile = variable in (*SET_BY_KEYS, *SET_BY_PROFILES)
     return is_set_by_profile or variable.startswith(("LOADBENCH_", "LOCUST_", "GUNICORN_"))
