@@ -202,7 +202,7 @@ def test_an_unknown_journal_line_is_ignored(stage: Stage, follow: Follow) -> Non
         (None, "No such file"),
         (b"", "no run_started event found"),
         (b'{"type":"run_started","v":9}\n', "format version 9"),
-        (b'{"type":"run_started","v":1}\n', "cannot read its first line"),
+        (b'{"type":"run_started","v":1}\n', "first line is not a valid run_started event"),
     ],
 )
 def test_an_unreadable_journal_fails_once_and_stops_the_follower(

@@ -203,8 +203,8 @@ def test_the_cells_table_has_the_medians_of_repeats_with_their_legend() -> None:
     ]
     (legend,) = lines[9:]
     assert legend == (
-        "[low, high]: range of all repeats, contains the true median with a probability of 75 % "
-        "with 3 repeats; 95 % takes 6 repeats"
+        "[low, high]: range of all repeats, which contains the true median with a probability of "
+        "75 % with 3 repeats; 95 % requires 6 repeats"
     )
 
 

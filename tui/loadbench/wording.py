@@ -1,4 +1,4 @@
-"""Format runs as plain text: tables, numbers, one line per event. Pure."""
+"""Format runs as plain text: tables, numbers and one line per event."""
 
 import textwrap
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, row_of, rows
 
 LOG_LINES = 5
-"""Log lines shown for a failed cell; stack.log has all of them."""
+"""Number of log lines shown for a failed cell. `stack.log` contains all of them."""
 
 IN_BATCHES = "in batches once a second"
-"""How Locust starts users."""
+"""Description of how Locust starts users."""
 
 RATE_LEGEND = f"rate: users started per second. Locust starts users {IN_BATCHES}."
 
@@ -50,7 +50,7 @@ _STATUS_WORDS = {
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """Return the lines of a table. Columns are as wide as their longest value.
+    """Return the lines of a table. Each column is as wide as its longest value.
 
     Args:
         header: Column heads.
@@ -70,7 +70,7 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
 
 
 def spawn_rate(level: Level) -> str:
-    """Return the spawn rate of a level in users per second, `-` for levels without one."""
+    """Return the spawn rate of a level in users per second, or `-` for levels without one."""
     rate = level.fields.get("spawn_rate")
     return "-" if rate is None else f"{rate:g}"
 
@@ -81,13 +81,13 @@ def detach_notice(folder: Path) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text with terminal control characters replaced; services may log anything."""
+    """Replace terminal control characters in a text, since services may log any characters."""
     safe = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return "".join(safe)
 
 
 def wrapped(lines: Sequence[str], columns: int) -> list[str]:
-    """Return the lines with those longer than `columns` wrapped between words."""
+    """Wrap the lines that are longer than `columns` between words."""
     return [part for line in lines for part in _wrap(line, columns)]
 
 
@@ -112,8 +112,8 @@ def cell_legend(row: Row) -> str:
 def cells_table(state: RunState) -> list[str]:
     """Return the cells of a run as a table, followed by its legend and remarks.
 
-    The remarks are, if there are any: the repeats, the drift, the reasons of cells that are not
-    valid, and the bottlenecks.
+    The remarks list repeats, drift, the findings of suspect and invalid cells, the reasons for
+    failed and skipped cells, and bottlenecks, if there are any.
     """
     header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", "verdict ")
     cells = rows(state)
@@ -148,21 +148,21 @@ def repeats_table(groups: Sequence[repeats.Group]) -> list[str]:
 
 
 def repeats_used(group: repeats.Group) -> str:
-    """Return the number of repeats that count: `3`, or `2 of 3, 1 suspect`."""
+    """Return the number of repeats included, such as `3` or `2 of 3, 1 suspect`."""
     is_partial = group.used < group.planned
     used = f"{group.used} of {group.planned}" if is_partial else str(group.used)
     return f"{used}, {group.suspect} suspect" if group.suspect else used
 
 
 def span(interval: repeats.Interval | None) -> str:
-    """Return a median with its interval, `43.1 [41.0, 45.2]`; a single value without brackets."""
+    """Return a median and its interval as in `43.1 [41.0, 45.2]`, or only a single value."""
     if interval is None or not interval.coverage:
         return number(interval.median if interval else None)
     return f"{number(interval.median)} [{number(interval.low)}, {number(interval.high)}]"
 
 
 def interval_legend(groups: Sequence[repeats.Group]) -> list[str]:
-    """Return the legend of the intervals of these groups; no line if no group has an interval."""
+    """Return the legend of the groups' intervals, or no lines if no group has an interval."""
     sizes = sorted({group.used for group in groups if group.used > 1})
     small = [size for size in sizes if size < repeats.MIN_REPEATS]
     lines = []
@@ -174,14 +174,14 @@ def interval_legend(groups: Sequence[repeats.Group]) -> list[str]:
             f"{100 * repeats.coverage(size):.3g} % with {size} repeats" for size in small
         )
         lines.append(
-            f"[low, high]{scope}: range of all repeats, contains the true median with a "
-            f"probability of {coverages}; 95 % takes {repeats.MIN_REPEATS} repeats"
+            f"[low, high]{scope}: range of all repeats, which contains the true median with a "
+            f"probability of {coverages}; 95 % requires {repeats.MIN_REPEATS} repeats"
         )
     return lines
 
 
 def event_line(entry: Entry, state: RunState) -> str | None:
-    """Return the text for a journal entry, one or more lines; None for entries without a text.
+    """Return the text of a journal entry in one or more lines, or None if it has no text.
 
     Args:
         entry: The entry.
@@ -218,12 +218,12 @@ def event_line(entry: Entry, state: RunState) -> str | None:
 
 
 def progress_text(step: str, line: str) -> str:
-    """Return a line of the stack's progress; older journals need the name of the step with it."""
+    """Return a line of stack progress, with the name of its step for older journals."""
     return line if line[:1].isupper() else f"{step}: {line}"
 
 
 def outcome_line(state: RunState) -> str:
-    """Return the number of cells by outcome: `4 cells: 3 measured, 1 failed`."""
+    """Return the number of cells by outcome, such as `4 cells: 3 measured, 1 failed`."""
     counts = {_STATUS_WORDS[status]: state.count(status) for status in ENDED_STATUSES}
     counts["pending"] = len(state.outstanding)
     outcomes = [f"{count} {word}" for word, count in counts.items() if count]
@@ -231,7 +231,7 @@ def outcome_line(state: RunState) -> str:
 
 
 def short_outcome(state: RunState) -> str:
-    """Return the number of cells by outcome for a table column: `3 of 4, 1 failed`."""
+    """Return the number of cells by outcome for a table column, such as `3 of 4, 1 failed`."""
     measured = f"{state.count(CellStatus.FINISHED)} of {len(state.cells)}"
     return ", ".join([measured, *_not_measured(state)])
 
@@ -260,7 +260,7 @@ def progress_line(state: RunState, remaining_s: float) -> str:
 
 
 def position(state: RunState) -> int:
-    """Return the number of the current cell in the plan, from 1; 0 without a current cell."""
+    """Return the position of the current cell in the plan, from 1, or 0 if there is none."""
     keys = list(state.cells)
     return keys.index(state.current) + 1 if state.current in keys else 0
 

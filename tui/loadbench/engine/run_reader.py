@@ -44,7 +44,7 @@ class Run:
     state: RunState
     status: RunStatus
     is_held: bool = False
-    """Whether a runner holds the journal's lock; it may for a moment after the run has finished."""
+    """Whether a runner holds the journal's lock, which may briefly outlast the run."""
     reports: frozenset[str] = frozenset()
     """File names of the Locust reports of finished cells that exist in the folder."""
 
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Name shown to users: `with_cpu/20261122-0721`."""
+        """Name shown to users, such as `with_cpu/20261122-0721`."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
 
@@ -70,15 +70,11 @@ class RemainingCells:
     cells: int
     """Number of cells."""
     retry_failed: bool
-    """Whether these are its failed cells, because no other cell is outstanding."""
+    """Whether these are the failed cells, because no other cells remain."""
 
 
 def remaining_cells(run: Run) -> RemainingCells | None:
-    """Return the cells left to measure in a run that has ended.
-
-    Returns:
-        None if no cell is left, or if the run is live.
-    """
+    """Return the remaining cells of a run, or None if no cells remain or the run is live."""
     if run.status is RunStatus.LIVE:
         return None
     if run.state.outstanding:
@@ -100,8 +96,8 @@ class RunReader:
 
     Args:
         folder: The run's folder.
-        max_samples: Maximum number of samples kept per poll, newest first. None keeps all
-            samples of the current cell.
+        max_samples: Maximum number of newest samples to keep per poll. None keeps all samples of
+            the current cell.
         min_lines: Minimum number of lines per poll for `max_samples` to apply.
         on_entry: Called with every new entry, in order, and the state of the run after it.
         yield_cpu: Called every 50 lines, to yield the CPU to other threads. An exception that it
@@ -139,7 +135,7 @@ class RunReader:
         Raises:
             JournalError: The journal cannot be read, or has no `run_started` event.
         """
-        # Check the lock before reading: everything written before its release is then read.
+        # Check the lock before reading, so that everything written before its release is read.
         held = is_held(self._folder)
         for number, line in enumerate(self._new_lines()):
             if not number % _LINES_PER_YIELD:
@@ -159,7 +155,7 @@ class RunReader:
         return run
 
     def _find_reports(self) -> frozenset[str]:
-        """Return the reports of finished cells that exist; list the folder only if it changed."""
+        """Return the existing reports of finished cells. List the folder only if it has changed."""
         if self._cells is not self._state.cells:
             self._cells = self._state.cells
             finished = (
@@ -167,8 +163,8 @@ class RunReader:
             )
             self._expected = frozenset(state.cell.report_name for state in finished)
         stamp = _folder_stamp(self._folder)
-        # Two changes within one tick of the file system's clock have the same stamp, so keep
-        # looking while a report is missing.
+        # Two changes within one tick of the file system's clock have the same stamp, so list
+        # the folder again while a report is missing.
         if stamp != self._folder_stamp or self._reports != self._expected:
             self._folder_stamp = stamp
             self._reports = self._expected & _file_names(self._folder)
@@ -212,7 +208,7 @@ def journal_stamp(folder: Path) -> Stamp | None:
 
 
 def _folder_stamp(folder: Path) -> int | None:
-    """Return a stamp that changes when a file is added or removed, or None without a folder."""
+    """Return a stamp that changes if a file is added or removed, or None if there is no folder."""
     try:
         return folder.stat().st_mtime_ns
     except OSError:
@@ -220,7 +216,7 @@ def _folder_stamp(folder: Path) -> int | None:
 
 
 def _file_names(folder: Path) -> frozenset[str]:
-    """Return the names of the files in a folder; empty if it cannot be read."""
+    """Return the names of the files in a folder, or an empty set if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return frozenset(entry.name for entry in entries if entry.is_file())

@@ -199,7 +199,7 @@ def test_an_invalid_line_is_skipped(tmp_path: Path, line: bytes) -> None:
 
 def test_an_invalid_first_line_is_an_error(tmp_path: Path) -> None:
     append_raw(tmp_path, b'{"type":"run_started","v":1}\n')
-    with pytest.raises(JournalError, match=r"journal\.jsonl: cannot read its first line"):
+    with pytest.raises(JournalError, match=r"journal\.jsonl: first line is not a valid"):
         JournalReader(tmp_path).poll()
 
 
@@ -327,7 +327,7 @@ def test_a_journal_with_only_a_torn_line_is_emptied(tmp_path: Path) -> None:
 def test_a_second_writer_is_refused_while_the_first_is_open(tmp_path: Path) -> None:
     first = JournalWriter(tmp_path)
     first.append(Note(text="a"))
-    with pytest.raises(JournalError, match="another process is performing this run"):
+    with pytest.raises(JournalError, match="another process is executing this run"):
         JournalWriter(tmp_path)
     first.append(Note(text="b"))
     first.close()

@@ -156,7 +156,9 @@ def test_workers_without_inference_time_are_not_slow() -> None:
 
 def test_a_slow_worker_is_reported_with_the_fastest_one() -> None:
     cell = finished(stages(queue=75), service=workers(1.1, 6.2))
-    assert text_of(cell) == ("slow worker model-2: 62.0 ms per image, against 11.0 ms for model-1")
+    assert text_of(cell) == (
+        "slow worker model-2: 62.0 ms per image, compared with 11.0 ms for model-1"
+    )
 
 
 def test_a_slightly_slower_worker_is_not_reported() -> None:

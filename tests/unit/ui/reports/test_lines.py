@@ -203,8 +203,8 @@ def test_repeats_are_summarised_with_drift_medians_and_a_legend() -> None:
         "  ms (+0.0 %), p95 10.0 → 10.0 ms (+0.0 %)",
         "m1_u2_s2  2 repeats: 35.0 [30.0, 40.0] req/s, p50 10.0 [10.0, 10.0], p95",
         "  10.0 [10.0, 10.0], p99 10.0 [10.0, 10.0] ms",
-        "[low, high]: range of all repeats, contains the true median with a",
-        "  probability of 50 % with 2 repeats; 95 % takes 6 repeats",
+        "[low, high]: range of all repeats, which contains the true median with a",
+        "  probability of 50 % with 2 repeats; 95 % requires 6 repeats",
     ]
     assert all(width(text) <= 75 for text in lines)
     assert repeated_lines(swept(make_profile()), 75) == []

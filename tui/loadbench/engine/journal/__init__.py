@@ -1,15 +1,15 @@
 """The journal of a run: `reports/<profile>/<run>/journal.jsonl` and related files.
 
 The journal is append-only, with one JSON object per line. Its only writer holds a lock on it while
-the run is live. Everything shown or decided is derived from a fold of its entries.
+the run is live. All views and decisions are derived from a fold of its entries.
 
 - `events`: all event types, in one file. `cells`: how cells are recorded in events.
-- `codec`: converts lines to events and back; defines field order, the line prefixes that allow
+- `codec`: converts lines to events and back. Defines the field order, the line prefixes that allow
   skipping a line without parsing it, and defaults for lines of earlier versions.
-- `writer`, `reader`, `lock`: the file.
+- `writer`, `reader`, `lock`: access to the file.
 - `state`: the only fold, from entries to `RunState`. `samples`: the seconds of the current cell,
   with older ones merged into a `time_bucket` per ten seconds.
-- `progress`: remaining time of a run, estimated from its plan.
+- `progress`: estimates the remaining time of a run from its plan.
 - `commands`: commands from viewers to the runner.
 - `service_log`: the log lines of the services of a run.
 

@@ -1,4 +1,4 @@
-"""Cells as recorded in a journal: models, the fields of the level, repeat. Pure."""
+"""Cells as recorded in a journal: models, the fields of the level, and repeat."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -39,7 +39,7 @@ def read_cell(fields: Any) -> Cell:
 
 
 def cell_fields(cell: Cell) -> dict[str, Any]:
-    """Return the fields of a cell to record in a journal."""
+    """Return the fields that a journal records for a cell."""
     return {
         "models": cell.models,
         **cell.level.fields,
@@ -51,4 +51,4 @@ def cell_fields(cell: Cell) -> dict[str, Any]:
 RecordedCell = Annotated[
     Cell, PlainValidator(read_cell), PlainSerializer(cell_fields, return_type=dict)
 ]
-"""Type of an event's field that holds a cell."""
+"""Type of the event fields that hold a cell."""

@@ -31,7 +31,7 @@ VERSION = 1
 FILE_NAME = "journal.jsonl"
 
 _WITH_CLIENTS = (Sample.type, CellFinished.type)
-"""Types whose `clients` field is flattened into separate fields for a single load generator."""
+"""Types whose `clients` field is flattened into separate fields if there is one load generator."""
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.type: TypeAdapter(kind) for kind in get_args(Event)}
 RUN_STARTED_PREFIX = f'{{"type":"{RunStarted.type}"'.encode()
 SAMPLE_PREFIX = f'{{"type":"{Sample.type}"'.encode()
@@ -42,7 +42,7 @@ CELL_ENDED_PREFIXES = tuple(
 )
 RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
 HEAD_BYTES = 160
-"""Size in bytes of the start of a line that contains its type, number, times and cell."""
+"""Length in bytes of the head of a line, which contains its type, number, times and cell."""
 NEXT_CELL_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
@@ -75,13 +75,13 @@ def decode(line: bytes, path: Path) -> Entry | None:
         JournalError: The major version is not supported, or the first line is invalid.
     """
     try:
-        # Unlike `json`, it shares equal strings in memory, and every second repeats the same ones.
+        # Unlike `json`, `from_json` shares equal strings, which saves memory: samples repeat them.
         fields = from_json(line)
         kind = fields["type"]
         if kind == RunStarted.type and fields["v"] != VERSION:
             raise JournalError(
                 f"{path}: unsupported format version {fields['v']} (this program reads {VERSION}). "
-                "Use the loadbench-tui version that wrote it, or a newer one"
+                "Use the loadbench-tui version that wrote the journal, or a newer one"
             )
         if kind == CellFinished.type and "findings" not in fields:
             reasons: list[str] = fields["reasons"]
@@ -93,7 +93,7 @@ def decode(line: bytes, path: Path) -> Entry | None:
         return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         if line.startswith(RUN_STARTED_PREFIX):
-            raise JournalError(f"{path}: cannot read its first line (run_started)") from error
+            raise JournalError(f"{path}: first line is not a valid run_started event") from error
         return None
 
 
@@ -119,5 +119,5 @@ def encode(entry: Entry) -> bytes:
 
 
 def cell_marker(cell: str) -> bytes:
-    """Return the bytes that the head of each line of a cell contains."""
+    """Return the bytes that identify a cell in the heads of its lines."""
     return f'"cell":{json.dumps(cell)}'.encode()

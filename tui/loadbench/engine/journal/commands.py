@@ -23,9 +23,9 @@ class Command:
     at: str
     command: str
     cell: str | None = None
-    """Key of the cell that the command applies to. None: the current cell, or no cell."""
+    """Key of the cell that the command applies to. None for the current cell, or for no cell."""
     args: Any = None
-    """Further arguments, as parsed from JSON. None: no arguments."""
+    """Further arguments, as parsed from JSON. None if there are no arguments."""
 
 
 def send_command(
@@ -43,10 +43,10 @@ def send_command(
         command: One of `NAMES`.
         cell: The key of a cell, for `skip` and `again`.
         args: The fields of a `Point`, for `add`.
-        identity: The id of the command, from `new_identity`. None creates a new one.
+        identity: The id of the command, from `new_identity`. If None, a new one is created.
 
     Returns:
-        The id of the command, which its answer in the journal repeats.
+        The id of the command, which is repeated in its answer in the journal.
 
     Raises:
         JournalError: The file cannot be written.
@@ -86,7 +86,7 @@ def _append(path: Path, line: bytes) -> None:
 
 
 class CommandReader:
-    """Read the commands of a run as they arrive.
+    """Read the commands sent to a run as they arrive.
 
     Args:
         folder: The run's folder.
@@ -96,7 +96,7 @@ class CommandReader:
         self._tail = Tail(folder / FILE_NAME)
 
     def poll(self) -> list[Command]:
-        """Return the commands that arrived since the last call; skip invalid lines."""
+        """Return the commands that arrived since the last call. Skip invalid lines."""
         try:
             lines = self._tail.poll()
         except FileNotFoundError:

@@ -29,7 +29,7 @@ class Result(StrEnum):
 
 
 class Verdict(StrEnum):
-    """Whether a cell's results can be used."""
+    """Verdict on whether a cell's results can be used."""
 
     VALID = "valid"
     SUSPECT = "suspect"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """The requests of one name, as latency histograms of successes and failures."""
+    """Requests with the same method and name, as latency histograms of successes and failures."""
 
     method: str
     name: str
@@ -48,10 +48,10 @@ class Requests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
-    """Times in ms, summed over the successes whose response has a `Server-Timing` header."""
+    """Times in ms, summed over the successful requests with a `Server-Timing` response header."""
 
     count: int = 0
-    """Number of these successes."""
+    """Number of these requests."""
     latency_ms: float = 0.0
     total_ms: float = 0.0
     queue_ms: float = 0.0
@@ -66,7 +66,7 @@ class ClientUse:
     cpu_cores: float
     """CPU usage in cores."""
     lag_ms: float | None = None
-    """Maximum event-loop lag in ms. None: not recorded."""
+    """Maximum event-loop lag in ms. None if not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,25 +78,25 @@ class Container:
     state: str
     """`running`, `exited`, or any other state that the engine reports."""
     exit_code: int | None = None
-    """Exit code, negative for a signal. None: still running."""
+    """Exit code, or the negative signal number if killed by a signal. None if still running."""
     cpu_cores: float | None = None
-    """CPU usage over the last second in cores. None: not known yet."""
+    """CPU usage over the last second in cores. None if not known yet."""
     memory_bytes: int | None = None
-    """Memory usage in bytes. None: not known yet."""
+    """Memory usage in bytes. None if not known yet."""
     vram_bytes: int | None = None
-    """VRAM usage in bytes, summed over all GPUs. None: none used, or unknown."""
+    """VRAM usage in bytes, summed over all GPUs. None if none is used, or if unknown."""
     health: str | None = None
-    """Result of the container's health check: `starting`, `healthy` or `unhealthy`. None: no
-    health check."""
+    """Result of the container's health check: `starting`, `healthy` or `unhealthy`. None if
+    it has no health check."""
     oom_killed: bool = False
     """Whether the kernel's OOM killer killed one of its processes."""
     restarts: int = 0
     """Number of restarts by the engine."""
     image: str | None = None
-    """Digest of its image. None: no image."""
+    """Digest of its image. None if it has no image."""
     throttled: float | None = None
     """Share of scheduling periods in the last second in which its CPU limit throttled it, 0 to 1.
-    None: no CPU limit, or unknown."""
+    None if it has no CPU limit, or if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceMetrics:
-    """Metrics of the service at one moment. None: the service does not expose that metric."""
+    """Metrics of the service at one moment. Metrics that are not exposed are None."""
 
     queue_length: float | None = None
     """Number of jobs waiting for a worker."""
@@ -131,8 +131,8 @@ class Machine:
     cpu_cores: float
     """CPU usage of all processes in cores."""
     others_cpu_cores: float | None
-    """CPU usage of other processes in cores: not the service, Locust or the runner. None: unknown,
-    because the driver does not run the service."""
+    """CPU usage in cores of processes other than the service, Locust and the runner. None if
+    unknown because the driver does not run the service."""
     stolen_cpu_cores: float
     """CPU steal in cores: time that the hypervisor gave to other virtual machines."""
     swapped_bytes: int
@@ -167,13 +167,14 @@ class Finding:
     text: str
     """The finding as text."""
     value: float | None = None
-    """Value checked by the rule, in the rule's unit. None: not a single value, or not recorded."""
+    """Value checked by the rule, in the rule's unit. None if there is no
+    single value, or if it was not recorded."""
     limit: float | None = None
-    """Upper or lower limit for that value. None: no limit, or not recorded."""
+    """Upper or lower limit for that value. None if there is no limit, or if it was not recorded."""
 
 
 UNRECORDED = "unrecorded"
-"""Rule id of a finding whose rule is neither recorded nor recognised from its text."""
+"""Rule id of a finding whose rule was not recorded and could not be derived."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,17 +200,17 @@ class RunStarted:
     """The planned cells, in order."""
     driver: str
     driver_reason: str
-    """Why this driver was selected."""
+    """Reason why this driver was selected."""
     hardware: dict[str, Any]
     versions: dict[str, str]
     """Version of each relevant package."""
     project: Project | None = None
-    """The Compose project. None: the driver starts no containers."""
+    """The Compose project. None if the driver starts no containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
-    """A run resumed after it was stopped or interrupted."""
+    """A run was resumed after it had been stopped or interrupted."""
 
     type: ClassVar = "run_resumed"
     pid: int
@@ -278,9 +279,9 @@ class Sample:
     clients: tuple[ClientUse, ...]
     """Resource usage of each load generator in this second."""
     service: ServiceMetrics | None = None
-    """Metrics of the service. None: it exposes none, or they timed out."""
+    """Metrics of the service. None if it exposes none, or if reading them timed out."""
     machine: Machine | None = None
-    """Resource usage of the machine. None: not read in this second."""
+    """Resource usage of the machine. None if not read in this second."""
     errors: tuple[ErrorCount, ...] = ()
     """Errors of the requests that failed in this second."""
 
@@ -301,15 +302,16 @@ class ContainerUse:
     name: str
     service: str
     cpu_cores: float | None
-    """Mean CPU usage in cores. None: unknown."""
+    """Mean CPU usage in cores. None if unknown."""
     memory_bytes: int | None
-    """Maximum memory usage in bytes. None: unknown."""
+    """Maximum memory usage in bytes. None if unknown."""
     throttled: float | None
-    """Share of scheduling periods in which its CPU limit throttled it, 0 to 1. None: no limit."""
+    """Share of scheduling periods in which its CPU limit throttled it, 0 to 1.
+    None if it has no CPU limit."""
     restarts: int
     """Number of restarts in the window."""
     missing_s: int
-    """Number of seconds at whose end it was not running."""
+    """Number of seconds at the end of which it was not running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,7 +320,7 @@ class WorkerUse:
 
     id: str
     seconds: int
-    """Seconds between the first and the last change of the counters, which change in steps."""
+    """Seconds between the first and the last change of the counters, which increase in steps."""
     images: int
     """Number of images classified."""
     infer_s: float
@@ -327,7 +329,7 @@ class WorkerUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceUse:
-    """Metrics of the service over the measurement window. None: not exposed."""
+    """Metrics of the service over the measurement window. Metrics that are not exposed are None."""
 
     queue_length: float | None
     """Mean number of jobs waiting for a worker."""
@@ -347,24 +349,24 @@ class Conditions:
     in_flight: float
     """Mean number of users waiting for a response."""
     thinking: float
-    """Mean number of users in their wait time."""
+    """Mean number of users in their wait time between requests."""
     gaps: Buckets
     """Histogram of the time between successive responses in ms, from the start to the end of the
     window."""
     lag: Buckets
     """Histogram of Locust's event-loop lag in ms, from a kernel timer with 50 ticks a second."""
     clock_jump_ms: float
-    """Largest jump of the wall clock against the monotonic clock, in ms."""
+    """Largest jump of the wall clock relative to the monotonic clock, in ms."""
     containers: tuple[ContainerUse, ...] = ()
     service: ServiceUse | None = None
-    """Metrics of the service. None: it exposes none."""
+    """Metrics of the service. None if it exposes none."""
     machine: Machine | None = None
-    """Mean resource usage of the machine. None: not recorded."""
+    """Mean resource usage of the machine. None if not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFinished:
-    """A cell was measured. Contains all the data that a report of it needs."""
+    """A cell was measured. Contains all data needed to report on it."""
 
     type: ClassVar = "cell_finished"
     cell: str
@@ -373,7 +375,7 @@ class CellFinished:
     measured_s: float
     """Length of the measurement window in seconds."""
     completed: int
-    """Number of successful responses within the window, whenever their request started."""
+    """Number of successful responses within the window, regardless of when the request started."""
     requests: tuple[Requests, ...]
     """Requests that started within the window, including those that completed after it."""
     aborted: int
@@ -383,23 +385,24 @@ class CellFinished:
     """Errors of the failed requests."""
     stages: Stages
     settled: bool | None
-    """Whether throughput and latency settled before the window. None: settling is disabled."""
+    """Whether throughput and latency settled before the window. None if settling is
+    disabled."""
     fewest_users: int
     """Minimum number of users in any second of the window."""
     clients: tuple[ClientUse, ...]
     """Resource usage of each load generator over the window: mean CPU and maximum lag."""
     unsettled: str = ""
-    """Description of what did not settle. Empty: everything settled, or settling is disabled."""
+    """Description of what did not settle. Empty if all settled, or if settling is disabled."""
     exceptions: tuple[ErrorCount, ...] = ()
     """Exceptions raised in the locustfile, which do not count as failed requests."""
     circumstances: Conditions | None = None
-    """Conditions during the window. None in journals of earlier versions."""
+    """Conditions during the window. None in journals written by earlier versions."""
     findings: tuple[Finding, ...] = ()
     """The rules that applied. Empty if the verdict is valid."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Texts of the findings; also written to the journal, for earlier versions."""
+        """Texts of the findings, which are also written to the journal for earlier versions."""
         return tuple(finding.text for finding in self.findings)
 
 
@@ -412,9 +415,9 @@ class CellFailed:
     attempt: int
     reason: str
     container: str | None = None
-    """Name of the container or process that failed. None: none did."""
+    """Name of the container or process that failed. None if none did."""
     exit_code: int | None = None
-    """Exit code of that container, negative for a signal. None: no exit."""
+    """Exit code, or the negative signal number if killed by a signal. None if it did not exit."""
     log_lines: tuple[str, ...] = ()
     """Last log lines of that container."""
 
@@ -426,7 +429,7 @@ class CellSkipped:
     type: ClassVar = "cell_skipped"
     cell: str
     attempt: int
-    """Number of the latest attempt. 0: never started."""
+    """Number of the latest attempt. 0 if never started."""
     reason: str
 
 
@@ -439,9 +442,9 @@ class CommandAnswered:
     command: str
     accepted: bool
     message: str
-    """The effect of the command, or why it was rejected."""
+    """Effect of the command, or the reason for its rejection."""
     cell: str | None = None
-    """Key of the affected cell. None: no cell."""
+    """Key of the affected cell. None if no cell is affected."""
     added: tuple[RecordedCell, ...] = ()
     """Cells that the command added to the plan."""
 
@@ -462,7 +465,7 @@ class RunFinished:
     result: Result
     reason: str
     left: str | None = None
-    """Description of what the clean-up could not remove. None: everything was removed."""
+    """Description of what the clean-up could not remove. None if everything was removed."""
 
 
 CellEnd = CellFinished | CellFailed | CellSkipped

@@ -22,9 +22,9 @@ def acquire(fd: int, folder: Path) -> None:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # A viewer that probes the lock holds it for an instant, so retry.
+            # A viewer that probes the lock holds it briefly, so retry.
             if time.monotonic() > deadline:
-                raise JournalError(f"{folder}: another process is performing this run") from None
+                raise JournalError(f"{folder}: another process is executing this run") from None
             time.sleep(0.02)
         else:
             return

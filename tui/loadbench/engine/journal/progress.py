@@ -1,4 +1,4 @@
-"""Progress of a run, estimated from its plan. Pure."""
+"""Progress of a run, estimated from its plan."""
 
 from collections.abc import Collection
 
@@ -30,10 +30,9 @@ def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float
 
 
 def phase_length_s(profile: Profile, state: RunState) -> float | None:
-    """Return the length of the current phase in seconds; for settling, its maximum.
+    """Return the length of the current phase in seconds, or None if it is not known in advance.
 
-    Returns:
-        None if the length is not known in advance.
+    The length of the settling phase is its maximum.
     """
     match state.phase:
         case Phase.RAMPING if state.current_cell:

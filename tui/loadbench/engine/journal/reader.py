@@ -1,4 +1,4 @@
-"""Read a growing journal: all of it, or the entries of one cell.
+"""Read a growing journal, either completely or only the entries of one cell.
 
 Lines are streamed, since the journal of a day-long run may not fit in a viewer's memory.
 """
@@ -50,8 +50,8 @@ class JournalReader:
     def poll(self) -> list[Entry]:
         """Return the entries completed since the last call.
 
-        Drops the samples of cells that have ended by the last line, so that catching up with a
-        long run is quick. Skips lines and fields that this version does not know.
+        Drops the samples of cells that have already ended, so that catching up with a long run is
+        quick. Skips lines and fields that this version does not know.
 
         Raises:
             JournalError: The journal cannot be read, or its major version is not supported.
@@ -62,8 +62,8 @@ class JournalReader:
         """Yield the lines whose entries `poll` would return.
 
         Args:
-            max_samples: Maximum number of samples kept, newest first. None keeps all samples of
-                the current cell.
+            max_samples: Maximum number of newest samples to keep. None keeps all samples of the
+                current cell.
             min_lines: Minimum number of new lines for `max_samples` to apply.
 
         Raises:
@@ -87,7 +87,7 @@ class JournalReader:
                 yield line
 
     def decode_all(self, lines: Iterable[bytes]) -> Iterator[Entry]:
-        """Yield the entries of complete lines; skip lines that this version does not know.
+        """Yield the entries of complete lines. Skip lines that this version does not know.
 
         Raises:
             JournalError: The major version is not supported, or the first line is invalid.
@@ -95,7 +95,7 @@ class JournalReader:
         return (entry for line in lines if (entry := self.decode(line)))
 
     def decode(self, line: bytes) -> Entry | None:
-        """Decode a complete line; return None if this version does not know it.
+        """Decode a complete line. Return None if this version does not know it.
 
         Raises:
             JournalError: The major version is not supported, or the first line is invalid.
@@ -113,8 +113,8 @@ def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
     """Yield a run's first entry and the entries of a cell's latest attempt.
 
     Excludes the entry that ends the attempt, so the fold of these entries is the state of the run
-    just before that end, including samples. Includes the earlier command answers that added
-    cells, so that an added cell is known.
+    just before that end, including samples. Includes earlier answers to commands
+    that added cells, so that these cells are known.
 
     Args:
         folder: The run's folder.

@@ -8,8 +8,9 @@ from loadbench.engine.journal.events import Sample
 from loadbench.engine.journal.time_bucket import BUCKET_S, TimeBucket, bucket_of
 
 FULL_RESOLUTION_S = 600
-"""Minimum number of seconds kept in full, so that charts of shorter attempts have narrower slices.
-A second takes about 10 kB with eight containers, a bucket about 1 kB (bench/memory.py).
+"""Minimum number of seconds kept in full. Charts of attempts up to this length can then use slices
+narrower than a bucket. With eight containers, a second takes about 10 kB and a bucket about 1 kB
+(bench/memory.py).
 """
 
 FullSeconds = tuple[Sample, ...]
@@ -18,18 +19,17 @@ Part = Sample | TimeBucket
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Samples(Sequence[Sample]):
-    """An immutable sequence of seconds that grows without being copied.
+    """An immutable sequence of samples that can be extended without being copied.
 
-    The state of a run is a value: an older state must not change when a newer one is derived from
-    it. All states therefore share an append-only list of old chunks, and each records how many of
-    them belong to it. A chunk is ten seconds. An old chunk is a bucket, unless a phase starts
-    within it.
+    The state of a run is immutable: deriving a newer state must not change the older one. All
+    states therefore share an append-only list of old chunks, and each records how many of them
+    belong to it. A chunk is ten seconds. An old chunk is a bucket, unless a phase starts within it.
     """
 
     whole_s: int = FULL_RESOLUTION_S
-    """Minimum number of newest seconds kept in full."""
+    """Minimum number of the newest seconds to keep in full."""
     first: Sample | None = None
-    """The first sample, or None without samples."""
+    """The first sample, or None if there are no samples."""
     _old: list[TimeBucket | FullSeconds] = field(default_factory=list)
     _old_length: int = 0
     _recent: tuple[FullSeconds, ...] = ()
@@ -42,7 +42,7 @@ class Samples(Sequence[Sample]):
         Args:
             sample: The next second. There are no gaps: the recorder also writes seconds without
                 requests.
-            bounds: Seconds at which phases start. No bucket spans one of them.
+            bounds: Seconds at which phases start. No bucket extends across a phase start.
         """
         first, current = self.first or sample, (*self._current, sample)
         if len(current) < BUCKET_S:
@@ -63,7 +63,7 @@ class Samples(Sequence[Sample]):
 
         Args:
             begin: Index of the first second.
-            end: Index after the last second. None: to the end.
+            end: Index after the last second. If None, the range extends to the end.
 
         Raises:
             LookupError: `begin` or `end` falls within a bucket; see `divides`.

@@ -1,4 +1,4 @@
-"""Log lines of a run's services: `stack.log`, one line each, with time and service name."""
+"""Log lines of a run's services, stored in `stack.log` with timestamp and service name."""
 
 import os
 import re
@@ -13,9 +13,9 @@ _SEPARATOR = " | "
 _MAX_BYTES = 128 * 1024
 """Maximum number of bytes read from a time span, counted from its end."""
 _TAIL_BYTES = 8 * 1024
-"""Size in bytes of the end of the file that is searched for a timestamp."""
+"""Number of bytes at the end of the file that are searched for a timestamp."""
 _MAX_UNTIMED_LINES = 100
-"""Maximum number of lines without a timestamp to skip in the search for one with a timestamp."""
+"""Maximum number of lines without a timestamp to skip when searching for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def read_last_lines(path: Path, name: str, *, max_lines: int) -> tuple[list[LogL
     """Read the last log lines of one service.
 
     Args:
-        path: The log file; if it does not exist, there are no lines.
+        path: The log file. If it does not exist, no lines are returned.
         name: Name of the container or process.
         max_lines: Maximum number of lines.
 
@@ -110,7 +110,7 @@ def _first_since(file: BinaryIO, size: int, moment: str) -> int:
     while low < high:
         middle = (low + high) // 2
         times = _times(file, _line_at(file, middle))
-        # Without lines this is the end of the file; lines without timestamps count as older.
+        # No lines: the end of the file. Lines without timestamps count as older.
         if not times or next(filter(None, times), "") >= moment:
             high = middle
         else:
@@ -119,7 +119,7 @@ def _first_since(file: BinaryIO, size: int, moment: str) -> int:
 
 
 def _times(file: BinaryIO, offset: int) -> list[str]:
-    """Return the timestamps of complete lines from `offset` up to the first one that has any."""
+    """Return the timestamps of complete lines from `offset` up to the first line that has one."""
     file.seek(offset)
     times: list[str] = []
     while len(times) < _MAX_UNTIMED_LINES and not any(times):

@@ -1,4 +1,4 @@
-"""Fold the entries of a journal into the state of its run. Pure; the only fold."""
+"""Fold the entries of a journal into the state of its run. This is the only fold."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,11 +31,11 @@ from loadbench.engine.profile.plan import Cell, insert_cells
 from loadbench.engine.profile.recorded import read_recorded
 
 MAX_MESSAGES = 50
-"""Number of newest messages kept in the state."""
+"""Maximum number of messages kept in the state. The newest are kept."""
 
 
 class CellStatus(StrEnum):
-    """Status of a cell."""
+    """Status of a cell in its run."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -55,14 +55,15 @@ class CellState:
     cell: Cell
     status: CellStatus = CellStatus.PENDING
     attempt: int = 0
-    """Number of the latest attempt. 0: never started."""
+    """Number of the latest attempt. 0 if never started."""
     began_at: str = ""
-    """Start of the latest attempt: UTC, ISO 8601. Empty: never started."""
+    """Start of the latest attempt: UTC, ISO 8601. Empty if never started."""
     ended_at: str = ""
-    """End of the latest attempt: UTC, ISO 8601. Empty: not ended, or the end was not recorded."""
+    """End of the latest attempt: UTC, ISO 8601. Empty if it has not ended, or if the
+    end was not recorded."""
     finished: CellFinished | None = None
     finished_seq: int = 0
-    """Number of the journal entry that contains `finished`. 0: no such entry."""
+    """Number of the journal entry that contains `finished`. 0 if there is no such entry."""
     failed: CellFailed | None = None
     skipped: CellSkipped | None = None
 
@@ -90,21 +91,21 @@ class RunState:
 
     started: RunStarted | None = None
     profile: Profile | None = None
-    """Profile of the run. None: not started, or unreadable (see `profile_problem`)."""
+    """Profile of the run. None if it has not started, or is unreadable (see `profile_problem`)."""
     profile_problem: str = ""
-    """Why this version cannot read the profile. Empty: it can."""
+    """Reason why this version cannot read the profile. Empty if it can."""
     profile_unknown: tuple[str, ...] = ()
-    """Keys of the profile that this version does not know: ignored, except when resuming."""
+    """Keys of the profile that this version does not know. Ignored, except when resuming."""
     started_at: str = ""
     """Start of the run: UTC, ISO 8601."""
     pid: int | None = None
-    """Process id of the latest runner, live or not. None: not started."""
+    """Process id of the latest runner, which may have exited. None if not started."""
     finished: RunFinished | None = None
-    """End of the run. None: live or interrupted, depending on the journal's lock."""
+    """End of the run. None if live or interrupted, depending on the journal's lock."""
     cells: Mapping[str, CellState] = field(default_factory=lambda: MappingProxyType({}))
     """Cells by key, in plan order."""
     current: str | None = None
-    """Key of the current cell."""
+    """Key of the cell in progress. None if there is none."""
     cell_since_s: float = 0.0
     """`elapsed_s` at the start of the current attempt."""
     phase: Phase | None = None
@@ -120,17 +121,18 @@ class RunState:
     """Containers as of the newest entry that lists them."""
     progress: StackProgress | None = None
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Image digest of each service when the stack was last prepared. Empty: no images."""
+    """Image digest of each service when the stack was last prepared. Empty if there are
+    no images."""
     messages: tuple[Message, ...] = ()
     """Newest messages, oldest first."""
     answered: frozenset[str] = frozenset()
     """Ids of the answered commands."""
     paused: bool = False
     stopping: bool = False
-    """Whether a stop was accepted and the clean-up is in progress."""
+    """Whether a stop command was accepted and the clean-up is in progress."""
 
     def apply(self, entry: Entry) -> "RunState":  # noqa: C901  # one case per event type
-        """Return the state after one more entry."""
+        """Return the state after applying one more entry."""
         state = replace(self, elapsed_s=entry.elapsed_s)
         match entry.event:
             case RunStarted() as event:
@@ -199,18 +201,18 @@ class RunState:
         return range(begin, end)
 
     def samples_in(self, phase: Phase) -> Sequence[Part]:
-        """Return the samples of a phase of the current attempt, with older ones as buckets."""
+        """Return the samples of a phase of the current attempt, with older ones in buckets."""
         indices = self.indices_in(phase)
         return tuple(self.samples.parts(indices.start, indices.stop))
 
     @property
     def outstanding(self) -> tuple[CellState, ...]:
-        """The cells still to be measured, including the current one, in plan order."""
+        """The remaining cells, including the current one, in plan order."""
         return tuple(cell for cell in self.cells.values() if cell.status not in ENDED_STATUSES)
 
     @property
     def current_cell(self) -> CellState | None:
-        """The cell being measured, or None."""
+        """The cell in progress, or None if there is none."""
         return self.cells.get(self.current) if self.current else None
 
     def count(self, *statuses: CellStatus) -> int:
@@ -218,7 +220,7 @@ class RunState:
         return sum(cell.status in statuses for cell in self.cells.values())
 
     def with_cells(self, added: Collection[Cell]) -> "RunState":
-        """Return the state with added cells; existing cells stay unchanged."""
+        """Return the state with added cells. Existing cells stay unchanged."""
         new = {cell.key: CellState(cell=cell) for cell in added if cell.key not in self.cells}
         order = insert_cells(
             [state.cell for state in self.cells.values()],
@@ -318,15 +320,15 @@ class RunState:
 
 
 def unreadable_profile(run: str, keys: Iterable[str]) -> str:
-    """Return the error message for a run's profile with keys that this version cannot read."""
+    """Return the error message for a profile that contains keys that this version cannot read."""
     return (
         f"run {run}: this version cannot read the profile ({', '.join(keys)}). "
-        "Use the loadbench-tui version that wrote it, or a newer one"
+        "Use the loadbench-tui version that recorded the run, or a newer one"
     )
 
 
 def _whole_s(profile: Profile | None) -> int:
-    """Return the number of seconds to keep in full, which the check for settling needs."""
+    """Return the number of seconds to keep in full, enough for the settling check."""
     needed_s = SETTLE_WINDOWS * math.ceil(profile.settle.window) if profile else 0
     return max(FULL_RESOLUTION_S, needed_s)
 

@@ -1,4 +1,4 @@
-"""Ten seconds of an attempt merged into one packed value, for its older seconds."""
+"""Merge ten older seconds of an attempt into one compressed value."""
 
 import json
 import zlib
@@ -18,14 +18,14 @@ from loadbench.engine.journal.events import (
 
 BUCKET_S = 10
 MAX_ERROR_KINDS = 50
-"""Maximum number of distinct errors counted separately; further errors share one entry."""
+"""Maximum number of distinct errors counted separately. Further errors share one entry."""
 _OTHER_ERRORS = "other failures"
 _STAGES = ("latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRange:
-    """Minimum and maximum usage of a container over the seconds of a bucket. None: unknown."""
+    """Minimum and maximum usage of a container over a bucket. Unknown values are None."""
 
     name: str
     min_cpu_cores: float | None
@@ -47,13 +47,13 @@ class BucketContents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeBucket:
-    """Ten merged seconds: summed counts; minimum and maximum of successes, users and containers.
+    """Ten merged seconds: sums of counts, and the range of successes, users and container usage.
 
-    Drops the other measurements of a `Sample`, such as those of the load generator.
+    Other measurements of a `Sample`, such as those of the load generator, are dropped.
     """
 
     second: int
-    """The first second."""
+    """First second of the bucket."""
     users: int
     """Maximum number of users."""
     min_users: int
@@ -123,7 +123,7 @@ class RequestTotals:
 
     @property
     def stages(self) -> Stages:
-        """Sums over all successes."""
+        """Stage times summed over all successful requests."""
         return Stages(
             count=int(self._stages["count"]),
             **{name: float(self._stages[name]) for name in _STAGES},

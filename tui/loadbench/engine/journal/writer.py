@@ -1,4 +1,4 @@
-"""Write a journal: append-only, one line per event, locked by its writer."""
+"""Write a journal: append one line per event while holding the lock."""
 
 import os
 import time
@@ -36,7 +36,7 @@ class JournalWriter:
 
     Raises:
         JournalError: Another process holds the lock, or the file cannot be opened.
-        DiskFullError: No space is left to start writing.
+        DiskFullError: There is not enough disk space to start writing.
     """
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,10 +58,10 @@ class JournalWriter:
         self._origin = clock()
 
     def append(self, event: Event) -> Entry:
-        """Write one event and return its entry as readers will see it.
+        """Write one event and return the entry that readers will read.
 
         Raises:
-            DiskFullError: No space is left; a partly written line is removed.
+            DiskFullError: No disk space is left. A partly written line is removed.
             JournalError: The file cannot be written for another reason.
         """
         entry = Entry(self._seq + 1, utc_now(), round(self._clock() - self._origin, 3), event)
@@ -77,7 +77,7 @@ class JournalWriter:
         self._folder, self.path = folder, folder / FILE_NAME
 
     def release_reserve(self) -> None:
-        """Free the space reserved for the last events of a run on a full disk."""
+        """Free the disk space that is reserved for the last events of a run on a full disk."""
         (self._folder / RESERVE_NAME).unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -1,12 +1,13 @@
-"""The arithmetic of a measurement. Pure: no clock, no files, no processes.
+"""Calculations on measured data. No I/O, no clock.
 
 - `buckets`, `stages`, `server_timing`: latency histograms and the stages of a request.
 - `steady`: whether a cell has settled.
 - `conditions`: folds the samples of a measurement window into its conditions.
 - `rules`: one function per rule of the verdict. `limits`: the limits of these rules.
-  `client_bound`: the most complex rule. `verdict`: combines the findings of all rules.
+  `client_bound`: the most complex rule, which checks the load generator.
+  `verdict`: combines the findings of all rules.
 - `bottleneck`: finds what limits a cell.
 
-To add a rule, see `rules`. `report.verdicts` collects the input of a rule, `report.evidence` shows
-its figure next to the limit. docs/measurement.md lists every formula, limit and source.
+To add a rule, see `rules`. `report.verdicts` collects the input of a rule, and `report.evidence`
+shows its figure next to the limit. docs/measurement.md lists every formula, limit and source.
 """

@@ -1,6 +1,7 @@
-"""Find the bottleneck of a cell: its kind, a text and the figures of that text. Pure.
+"""Find the bottleneck of a cell: its kind, a description and the figures of that description.
 
-The checks run in the order of docs/measurement.md: causes that distort all other figures first.
+The checks run in the order given in docs/measurement.md. Causes that distort all other figures come
+first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,65 +24,63 @@ from loadbench.engine.profile.plan import Cell
 Peer = tuple[Cell, CellFinished]
 
 MIN_SLOW_FACTOR = 1.5
-"""Ratio of inference times per image above which the slowest worker is the bottleneck."""
+"""Ratio between the inference times per image of the slowest and the fastest worker, above which
+the slowest worker is the bottleneck."""
 MIN_IMAGES = 5
-"""Images that a worker must have processed before its time per image is compared."""
+"""Minimum number of images that a worker must have processed to be compared."""
 
 MIN_WORKER_SECONDS = 4
-"""Seconds that a worker's counters must span before its utilisation is reported."""
+"""Minimum number of seconds that a worker's counters must span to report its utilisation."""
 
 MIN_BUSY_API_CORES = 0.6
-"""CPU cores from which the API is considered busy rather than waiting."""
+"""CPU usage in cores at which the API is considered busy rather than waiting."""
 MAX_IDLE_SHARE = 0.3
 """Utilisation below which the model is considered idle."""
 
 MIN_LOAD_FACTOR = 1.5
-"""Ratio of users from which two loads are different enough to compare."""
+"""Minimum ratio between two loads that are different enough to compare."""
 TIME_TOLERANCE = 0.15
-"""Relative difference up to which two times or rates count as equal."""
+"""Maximum relative difference between two times or rates that count as equal."""
 
 
 class BottleneckKind(StrEnum):
-    """The part that limits a cell."""
+    """Component or resource that limits a cell."""
 
     CLIENT = "client"
     CPU_LIMIT = "cpu_limit"
     SLOW_WORKER = "slow_worker"
     QUEUE = "queue"
-    """The queue before busy models."""
+    """Queue before busy models."""
     WAIT_BEFORE_MODEL = "wait_before_model"
-    """Waiting time before idle models."""
+    """Waiting time although the models are idle."""
     MODEL = "model"
     API = "api"
     CONSTANT_WAIT_IN_API = "constant_wait_in_api"
     NETWORK = "network"
     CONSTANT_WAIT = "constant_wait"
-    """A wait in a service that does not report stages."""
+    """Constant wait in a service that does not report stages."""
     SERVICE = "service"
-    """A saturated service that does not report stages."""
+    """Saturation of a service that does not report stages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """The bottleneck of a cell."""
+    """The bottleneck of a cell as text and figures."""
 
     kind: BottleneckKind
     text: str
-    """A noun phrase in lower case: `the queue before the model: 144 of 163 ms`."""
+    """Noun phrase in lower case, such as `the queue before the model: 144 of 163 ms`."""
     figures: Mapping[str, float] = field(default_factory=dict)
-    """The figures of the text by name, with the unit in the name: `stage_ms`, `busy_share`."""
+    """Figures of the text by name. Names include the unit, as in `stage_ms` and `busy_share`."""
 
 
 def find_bottleneck(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck | None:
-    """Return the bottleneck of a cell.
+    """Return the bottleneck of a cell, or None if the results do not show one.
 
     Args:
         cell: The cell.
         finished: Its results.
-        peers: All cells with the same number of models; may include the cell itself.
-
-    Returns:
-        None if the results do not show a bottleneck.
+        peers: All cells with the same number of models. May include the cell itself.
     """
     if cause := client_cause(cell, finished):
         figures = {"value": cause.value, "limit": cause.limit}
@@ -114,14 +113,14 @@ def _slow_worker(finished: CellFinished) -> Bottleneck | None:
         return None
     return Bottleneck(
         BottleneckKind.SLOW_WORKER,
-        f"slow worker {slowest.id}: {number(_image_ms(slowest))} ms per image, against "
+        f"slow worker {slowest.id}: {number(_image_ms(slowest))} ms per image, compared with "
         f"{number(_image_ms(fastest))} ms for {fastest.id}",
         {"slowest_ms": _image_ms(slowest), "fastest_ms": _image_ms(fastest)},
     )
 
 
 def _largest_stage(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck:
-    """Return the stage with the largest share of the mean latency."""
+    """Return the bottleneck in the stage with the largest share of the mean latency."""
     means = stage_means(finished.stages)
     shares = {
         "queue": means["queue_ms"],
@@ -148,7 +147,7 @@ def _largest_stage(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) ->
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """The mean time of a stage and the mean latency of the request."""
+    """Mean time in a stage, and mean latency of the whole request."""
 
     stage_ms: float
     total_ms: float
@@ -157,7 +156,7 @@ class _Stage:
         return f"{number(self.stage_ms)} of {number(self.total_ms)} ms"
 
     def figures(self, **more: float | None) -> dict[str, float]:
-        """Return both times and those of the other figures that are not None."""
+        """Return both times and all other figures that are not None."""
         known = {name: value for name, value in more.items() if value is not None}
         return {"stage_ms": self.stage_ms, "total_ms": self.total_ms, **known}
 
@@ -195,7 +194,7 @@ def _api(cell: Cell, finished: CellFinished, peers: Sequence[Peer], stage: _Stag
 def _same_at_other_load(
     cell: Cell, peers: Sequence[Peer], finished: CellFinished, stage: str
 ) -> str:
-    """Return both loads if a stage takes equally long at another load, otherwise an empty text."""
+    """Return text that names both loads if a stage takes equally long at another load, else ''."""
     mean_ms = stage_means(finished.stages)[stage]
     for other, results in _by_distance(cell, peers):
         means = stage_means(results.stages)
@@ -245,7 +244,7 @@ def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:
 
 
 def _busy_share(finished: CellFinished) -> float | None:
-    """Return the mean share of time that workers spent on inference; None if unknown."""
+    """Return the mean share of time that workers spent on inference, or None if unknown."""
     service = _service(finished)
     known = [use for use in service.workers if use.seconds >= MIN_WORKER_SECONDS] if service else []
     if not known:

@@ -9,7 +9,8 @@ from loadbench.engine.journal.events import Buckets, Requests
 def bucket_ms(latency_ms: float) -> float:
     """Return a latency rounded to three significant digits, but no finer than 0.01 ms.
 
-    The error is at most 0.5 % from 1 ms on. Stock Locust keeps two digits: up to 5 %.
+    At 1 ms and above, the rounding error is at most 0.5 %. Stock Locust keeps two digits,
+    with an error of up to 5 %.
     """
     # Called four times per request; round() would take twice as long.
     if latency_ms < 10:
@@ -24,16 +25,16 @@ def bucket_ms(latency_ms: float) -> float:
 
 
 def to_buckets(counts: Mapping[float, int]) -> Buckets:
-    """Return a histogram in the journal's form.
+    """Convert counts to a histogram in the journal's format.
 
     Args:
-        counts: Number of latencies by their value in ms.
+        counts: Number of occurrences by latency in ms.
     """
     return tuple(sorted(counts.items()))
 
 
 def merge(histograms: Iterable[Buckets]) -> Buckets:
-    """Return the sum of histograms."""
+    """Return the sum of several histograms."""
     total: dict[float, int] = {}
     for histogram in histograms:
         for latency_ms, count in histogram:
@@ -42,12 +43,12 @@ def merge(histograms: Iterable[Buckets]) -> Buckets:
 
 
 def successes(requests: Iterable[Requests]) -> Buckets:
-    """Return the latencies of successful requests of all names."""
+    """Return the latency histogram of the successful requests of all names."""
     return merge(entry.successes for entry in requests)
 
 
 def failures(requests: Iterable[Requests]) -> Buckets:
-    """Return the latencies of failed requests of all names."""
+    """Return the latency histogram of the failed requests of all names."""
     return merge(entry.failures for entry in requests)
 
 
@@ -60,11 +61,11 @@ def percentile(histogram: Buckets, fraction: float) -> float | None:
     """Return the nearest-rank percentile: the ⌈fraction · n⌉-th smallest latency.
 
     Args:
-        histogram: (milliseconds, count), ascending.
-        fraction: In (0, 1]; 0.95 for the 95th percentile, 1 for the maximum.
+        histogram: (latency in ms, count) pairs in ascending order.
+        fraction: In (0, 1]: 0.95 is the 95th percentile, 1 the maximum.
 
     Returns:
-        Milliseconds; None for an empty histogram.
+        The latency in ms, or None if the histogram is empty.
     """
     # fraction * n may exceed a whole number by a rounding error, which must not raise the rank.
     rank = max(1, math.ceil(round(fraction * count(histogram), 6)))
@@ -77,22 +78,25 @@ def percentile(histogram: Buckets, fraction: float) -> float | None:
 
 
 def has_enough_samples(samples: int, fraction: float) -> bool:
-    """Return whether a percentile of this many samples is reliable."""
+    """Return whether there are enough samples for a reliable percentile."""
     return samples >= min_samples(fraction)
 
 
 def min_samples(fraction: float) -> int:
-    """Return the number of samples that puts ten of them beyond a percentile."""
+    """Return the number of samples needed for ten of them to lie beyond a percentile."""
     return round(10 / (1 - fraction)) if fraction < 1 else 1
 
 
 def time_weighted_median(gaps: Buckets) -> float | None:
-    """Return the gap length below which half of the total time lies.
+    """Return the median length of gaps, weighted by their length.
 
     This is the median length of the gap that contains a random moment.
 
+    Args:
+        gaps: (length in ms, count) pairs in ascending order.
+
     Returns:
-        Milliseconds; None for an empty histogram.
+        The length in ms, or None if the histogram is empty.
     """
     half = sum(gap_ms * number for gap_ms, number in gaps) / 2
     seen = 0.0
@@ -104,7 +108,7 @@ def time_weighted_median(gaps: Buckets) -> float | None:
 
 
 def convolve(histogram: Buckets, other: Buckets) -> Buckets:
-    """Return the histogram of the sum of two independent times; every pair counts."""
+    """Return the histogram of the sum of two independent times, over all pairs of values."""
     total: dict[float, int] = {}
     for time_ms, number in histogram:
         for other_ms, other_number in other:

@@ -1,4 +1,4 @@
-"""Detect whether the load generator (Locust) was the bottleneck of a cell. Pure."""
+"""Detect whether the load generator (Locust) was the bottleneck of a cell."""
 
 from dataclasses import dataclass
 
@@ -25,19 +25,19 @@ class ClientCause:
     text: str
     """A noun phrase with the figure and its limit."""
     consequence: str
-    """The effect on the results, as a clause after "so"."""
+    """The effect on the results, as a clause that follows "so"."""
     value: float
-    """Cores, users, or milliseconds added to a percentile."""
+    """CPU cores, number of users, or milliseconds added to a percentile."""
     limit: float
-    """In the unit of the value: a minimum for users, otherwise a maximum."""
+    """Limit in the unit of the value: a minimum for users, otherwise a maximum."""
 
 
 def client_cause(cell: Cell, finished: CellFinished) -> ClientCause | None:
-    """Return why the load generator was the bottleneck of a cell; None if it was not.
+    """Return the reason why the load generator was the bottleneck, or None if it was not.
 
     Args:
         cell: The cell.
-        finished: Its results with the conditions of the measurement window.
+        finished: Its results, including the conditions of the measurement window.
     """
     cores = busiest_cpu_cores(finished.clients)
     if cores > MAX_CLIENT_CPU_CORES:
@@ -66,7 +66,7 @@ def _delayed_users(cell: Cell, finished: CellFinished) -> ClientCause | None:
     if busiest_cpu_cores(finished.clients) > MIN_BUSY_CORES:
         text, consequence = f"{text}, others delayed by Locust", _OWN_DELAY
     else:
-        # Locust is idle, so users wait in code it cannot see, such as greenlets of the locustfile.
+        # Locust is idle, so users wait in code outside Locust, such as greenlets of the locustfile.
         text = f"{text}, others in the locustfile's own code"
         consequence = f"the load is below that of {users} users"
     return ClientCause(text=text, consequence=consequence, value=accounted, limit=min_accounted)

@@ -1,4 +1,4 @@
-"""Fold the samples of a measurement window, one by one, into its conditions. Pure."""
+"""Derive the conditions of a measurement window from its samples, one sample at a time."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from loadbench.engine.journal.events import (
 )
 
 MAX_PARTS = 64
-"""Values of a sum that are kept before they are condensed: enough to make condensing rare."""
+"""Maximum number of values kept before they are condensed. High enough to make condensing rare."""
 
 
 def cpu_cores(clients: Iterable[ClientUse]) -> float:
@@ -26,7 +26,7 @@ def cpu_cores(clients: Iterable[ClientUse]) -> float:
 
 
 def busiest_cpu_cores(clients: Iterable[ClientUse]) -> float:
-    """Return the CPU cores of the busiest load generator; a single one may be the bottleneck."""
+    """Return the CPU cores used by the busiest load generator, which may be a bottleneck."""
     return max((client.cpu_cores for client in clients), default=0.0)
 
 
@@ -36,11 +36,11 @@ def max_lag_ms(clients: Iterable[ClientUse]) -> float:
 
 
 def whole_seconds(begin_s: float, seconds: float) -> range:
-    """Return the seconds that lie entirely in a window, or partly if there is no entire one.
+    """Return the seconds entirely within a window or, if there are none, those partly within it.
 
     Args:
-        begin_s: Start of the window on the samples' clock.
-        seconds: Length of the window.
+        begin_s: Start of the window in seconds, as in `Sample.second`.
+        seconds: Length of the window in seconds.
     """
     first, end = math.ceil(begin_s), math.floor(begin_s + seconds)
     if first >= end:
@@ -51,11 +51,11 @@ def whole_seconds(begin_s: float, seconds: float) -> range:
 class WindowUse:
     """Resource use in a window, accumulated sample by sample without keeping the samples.
 
-    The results equal those computed from all samples at once, to the last digit.
+    The results are identical to those computed from all samples at once.
 
     Args:
         window: The seconds of the window.
-        before: The last sample before the window, the baseline for restarts.
+        before: The last sample before the window. It is the baseline for counting restarts.
     """
 
     def __init__(self, window: range, before: Sample | None = None) -> None:
@@ -85,7 +85,7 @@ class WindowUse:
             self._machine.add(sample.machine)
 
     def containers(self) -> tuple[ContainerUse, ...]:
-        """Return the mean use of each container, its restarts and its downtime."""
+        """Return the resource use, restarts and downtime of each container."""
         before = {seen.name: seen for seen in self._before.containers} if self._before else {}
         return tuple(
             totals.use(name, self._seconds, before.get(name))
@@ -93,16 +93,16 @@ class WindowUse:
         )
 
     def service(self) -> ServiceUse | None:
-        """Return the use reported by the service's metrics; None without metrics."""
+        """Return the use reported by the service's metrics, or None if there are no metrics."""
         return self._service.use() if self._service else None
 
     def machine(self) -> Machine | None:
-        """Return the mean use of the machine; None if it was not recorded."""
+        """Return the mean resource use of the machine, or None if it was not recorded."""
         return self._machine.use() if self._machine else None
 
 
 class _Mean:
-    """The mean of the known values. As exact as `math.fsum`, without keeping all values."""
+    """Mean of the known values, as exact as `math.fsum` but without keeping all values."""
 
     __slots__ = ("_count", "_parts")
 
@@ -119,12 +119,12 @@ class _Mean:
             self._parts = _condensed(self._parts)
 
     def rounded(self) -> float | None:
-        """Return the mean rounded to three decimal places; None without a known value."""
+        """Return the mean rounded to three decimal places, or None if no value is known."""
         return round(math.fsum(self._parts) / self._count, 3) if self._count else None
 
 
 def _condensed(values: Sequence[float]) -> list[float]:
-    """Return few floats with the same exact sum: the rounded sum and its rounding errors."""
+    """Return a few floats with the same exact sum: the rounded sum and its rounding errors."""
     parts: list[float] = []
     while part := math.fsum([*values, *(-part for part in parts)]):
         parts.append(part)
@@ -139,7 +139,7 @@ class _ContainerTotals:
     is_limited: bool = False
     memory_bytes: int | None = None
     restarts: set[int] = field(default_factory=set)
-    """The lowest and the highest counter."""
+    """The lowest and the highest value of the restart counter."""
     running: int = 0
 
     def add(self, now: Container) -> None:
@@ -207,7 +207,7 @@ class _WorkerSteps:
     newest: Worker
     first: tuple[int, Worker] | None = None
     last: tuple[int, Worker] | None = None
-    """None before the second step."""
+    """None until the second step."""
 
     def add(self, second: int, now: Worker) -> None:
         if now != self.newest and self.first:
@@ -217,7 +217,7 @@ class _WorkerSteps:
         self.newest = now
 
     def use(self) -> WorkerUse | None:
-        """Return the worker's use between the two steps; None if unknown."""
+        """Return the worker's use between the two steps, or None if unknown."""
         if self.first is None or self.last is None:
             return None
         (first_s, first), (last_s, last) = self.first, self.last

@@ -1,8 +1,8 @@
-"""The rules of a cell's verdict. Each checks the evidence and returns a violation or None. Pure.
+"""Rules that determine a cell's verdict. Each checks the evidence for one violation.
 
-To add a rule: write a function from `Case` to `Violation`, enter it in `RULES` under its id, put
-its limit into `limits.py` and its reason into docs/measurement.md, and record a journal that
-violates only this rule as tests/journals/verdicts/ID.jsonl.
+To add a rule: write a function from `Case` to `Violation`, add it to `RULES` under its id, define
+its limit in `limits.py`, explain it in docs/measurement.md, and record a journal that violates only
+this rule as tests/journals/verdicts/ID.jsonl.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
 
 CLIENT_BOUND = "client_bound"
-"""Id of the rule for a load generator that was the bottleneck."""
+"""Id of the rule that the load generator must not be the bottleneck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,12 @@ class Case:
     finished: CellFinished
     """The results of the cell, with the verdict still open."""
     drift: float | None = None
-    """For the recheck of the first cell: the relative change of throughput or median since the
-    first measurement, the larger one. None for other cells, or if there is nothing to compare."""
+    """Relative change of throughput or median between the first measurement of the first cell and
+    this recheck, whichever is larger. None for other cells, or if there is nothing to compare."""
 
     @property
     def conditions(self) -> Conditions:
-        """The conditions of the measurement window."""
+        """The conditions of the measurement window, or neutral values if they were not recorded."""
         return self.finished.circumstances or _UNKNOWN
 
 
@@ -62,8 +62,8 @@ class Violation:
     text: str
     """A noun phrase with the figure and its limit."""
     value: float | None = None
-    """The figure, in the unit that docs/measurement.md gives for the rule. None for rules without
-    a single figure."""
+    """The figure, in the unit that docs/measurement.md gives for the rule. None if there is
+    no single figure."""
     limit: float | None = None
     """The maximum or minimum of the figure."""
 
@@ -286,4 +286,4 @@ RULES: dict[str, Rule] = {
     "neighbours": Rule(Verdict.SUSPECT, _neighbours),
     "drifted": Rule(Verdict.SUSPECT, _drifted),
 }
-"""Rules by id, in the order of the findings."""
+"""Rules by id, in the order in which findings are listed."""

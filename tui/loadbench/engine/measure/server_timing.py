@@ -13,10 +13,10 @@ STAGES = {
     "decode": "decode_ms",
     "infer": "infer_ms",
 }
-"""Metric names of the header, and the fields of `Stages` that sum them."""
+"""Fields of `Stages` by metric name in the header."""
 
 MAX_STAGE_MS = 1e9
-"""Longest plausible stage. A header with a longer or non-numeric duration is ignored."""
+"""Longest plausible stage in ms. A header with a longer or non-numeric duration is ignored."""
 
 _METRIC = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
 """Text up to a comma outside quotes."""
@@ -26,11 +26,11 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
     """Return the stages reported by a response.
 
     Args:
-        headers: Response headers by case-insensitive name; None without a response.
+        headers: Response headers by case-insensitive name, or None if there is no response.
 
     Returns:
-        Milliseconds by field of `Stages`; empty unless `total` is present. Missing stages count
-        as 0, other metrics are ignored.
+        Milliseconds by field of `Stages`. Empty unless `total` is present. Missing stages count as
+        0. Other metrics are ignored.
     """
     value = headers.get("server-timing") if headers is not None else None
     if not value:
@@ -43,7 +43,7 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
 
 
 def _parse_plain(value: Any) -> dict[str, float] | None:
-    """Return the stages of a header with exactly the four metrics; None for any other header."""
+    """Return the stages of a header with exactly the four metrics, or None for any other header."""
     stages = {}
     try:
         for metric in value.split(", "):

@@ -1,10 +1,10 @@
-"""The mean time that requests spend in each stage. Pure."""
+"""Mean time that requests spend in each stage."""
 
 from loadbench.engine.journal.events import Stages
 
 
 def stage_means(stages: Stages) -> dict[str, float]:
-    """Return the mean time per request in each stage, in ms; empty without stage timings.
+    """Return the mean time per request in each stage in ms, or {} if there are no stage timings.
 
     `api` is the service's total minus queue, decoding and inference. `network` is the latency
     measured by the client minus the service's total.

@@ -14,30 +14,30 @@ from loadbench.engine.measure.buckets import count, merge, percentile, successes
 from loadbench.engine.profile.model import SETTLE_WINDOWS
 
 TOLERANCE = 0.10
-"""Relative difference of a window from the mean of the windows."""
+"""Maximum relative difference of a window from the mean of the windows."""
 MIN_COMPLETIONS = 30
-"""Successful requests per window."""
+"""Minimum number of successful requests per window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steadiness:
-    """Whether the last windows agree."""
+    """Result of the check whether the last windows agree."""
 
     is_steady: bool
     reason: str = ""
-    """The first figure that does not agree, as a noun phrase; empty if steady."""
+    """The first figure that differs between the windows, as a noun phrase. Empty if steady."""
 
 
 def steadiness(samples: Sequence[Sample], window_s: float) -> Steadiness:
     """Check whether the newest samples are steady.
 
     Args:
-        samples: One per second, all at the target number of users, ascending.
+        samples: One per second in ascending order, all at the target number of users.
         window_s: Length of a window in seconds, rounded to whole samples.
 
     Returns:
-        Steady if the last three windows agree within 10 % in successful rate and in median
-        latency, with at least 30 completions in each.
+        Steady if the last three windows agree within 10 % in throughput and in median latency, and
+        each has at least 30 completions.
     """
     length = max(1, round(window_s))
     needed = length * SETTLE_WINDOWS

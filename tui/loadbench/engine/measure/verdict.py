@@ -1,4 +1,4 @@
-"""Judge a cell's results: the verdict is that of the most severe rule that applies. Pure."""
+"""Determine the verdict on a cell's results: that of the most severe rule that applies."""
 
 from loadbench.engine.journal.events import Finding, Verdict
 from loadbench.engine.measure.rules import RULES, Case

@@ -1,7 +1,7 @@
-"""Latency and throughput against load, one curve per number of models. Pure.
+"""Latency and throughput against load, with one curve per number of models.
 
 Cells with the same load and models, such as repeats, form one point. Invalid cells are excluded,
-and so is the recheck, which would count the first cell twice.
+as is the recheck, which would count the first cell twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ class LevelCurve:
 
     models: int
     points: tuple[tuple[float, float | None], ...]
-    """`Level.amount` and value, sorted by amount. The value is None without a success."""
+    """Pairs of `Level.amount` and value, sorted by amount. None if no request succeeded."""
 
 
 def p90_ms_by_level(state: RunState) -> tuple[LevelCurve, ...]:
@@ -30,7 +30,7 @@ def p90_ms_by_level(state: RunState) -> tuple[LevelCurve, ...]:
 
 
 def rps_by_level(state: RunState) -> tuple[LevelCurve, ...]:
-    """Return successful requests per second, each point the mean over the time of its cells."""
+    """Return successful requests per second, averaged over the measured time of the cells."""
     return _curves(
         state,
         lambda cells: (

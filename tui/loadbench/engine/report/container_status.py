@@ -1,4 +1,4 @@
-"""Derive the status of a container from its state, health and exit code. Pure."""
+"""Derive the status of a container from its state, health and exit code."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from loadbench.engine.journal.events import Container
 
 
 class ContainerStatus(StrEnum):
-    """The status of a container."""
+    """Status of a container, combined from its state, health and exit code."""
 
     RUNNING = "running"
     """Running without a health check."""
@@ -31,7 +31,7 @@ _HEALTH = {
 
 
 def container_status(container: Container) -> ContainerStatus:
-    """Return the status of a container."""
+    """Return the status of a container. Health counts only while it is running."""
     if has_ended(container):
         if container.oom_killed:
             return ContainerStatus.OUT_OF_MEMORY

@@ -1,4 +1,4 @@
-"""Drift: the change between the first measurement of the first cell and its recheck. Pure."""
+"""Drift: the change between the first measurement of the first cell and its recheck."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -12,7 +12,7 @@ from loadbench.engine.measure.rules import drift_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures that are compared."""
+    """Figures of one of the two measurements that are compared."""
 
     rps: float
     p50_ms: float
@@ -21,9 +21,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """The first cell of a run, measured first and rechecked at the end."""
+    """Comparison of the first measurement of a run with its recheck at the end."""
 
     cell: str
+    """Key of the first cell."""
     first: Figures
     again: Figures
     """The figures of the recheck."""
@@ -39,12 +40,12 @@ class Drift:
 
     @property
     def magnitude(self) -> float:
-        """Relative change of throughput or median, the larger one, without sign."""
+        """Absolute relative change of throughput or median, whichever is larger."""
         return max(abs(self.change.rps), abs(self.change.p50_ms))
 
     @property
     def reason(self) -> str | None:
-        """Why cells of this run are not comparable; None if the drift is within the limit."""
+        """Reason why cells are not comparable, or None if the drift is within the limit."""
         return drift_text(self.magnitude) if self.magnitude > MAX_DRIFT else None
 
     @property
@@ -71,11 +72,10 @@ class Drift:
 
 
 def drift_of(state: RunState) -> Drift | None:
-    """Return the drift of a run.
+    """Return the drift of a run, or None if the two measurements cannot be compared.
 
-    Returns:
-        None if there is no recheck, if one of the two measurements is missing or invalid, or if the
-        first cell was measured again after its recheck.
+    They cannot be compared if there is no recheck, if one of them is missing or invalid, or if the
+    first cell was measured again after its recheck.
     """
     recheck, first = _recheck(state), _first(state)
     if recheck is None or first is None or first.finished_seq > recheck.finished_seq:
@@ -84,14 +84,14 @@ def drift_of(state: RunState) -> Drift | None:
 
 
 def drift_to(state: RunState, again: CellFinished) -> float | None:
-    """Return the relative change of the first cell's throughput or median, the larger one.
+    """Return the relative change of the first cell's throughput or median, whichever is larger.
 
     Args:
-        state: The run before the recheck has finished.
+        state: The state of the run before the recheck finished.
         again: The results of the recheck.
 
     Returns:
-        0.1 is a change of 10 %. None if there is nothing to compare.
+        The change, where 0.1 is 10 %, or None if there is nothing to compare.
     """
     first, figures = _first(state), figures_of(again)
     drift = _between(first, figures) if first and figures else None
@@ -103,7 +103,7 @@ def _recheck(state: RunState) -> CellState | None:
 
 
 def _first(state: RunState) -> CellState | None:
-    """Return the first measurement of the rechecked cell; None without a recheck."""
+    """Return the first measurement of the rechecked cell, or None if there is no recheck."""
     recheck = _recheck(state)
     return state.cells.get(replace(recheck.cell, recheck=False).key) if recheck else None
 
@@ -114,7 +114,7 @@ def _between(first: CellState, again: Figures | None) -> Drift | None:
 
 
 def figures_of(finished: CellFinished) -> Figures | None:
-    """Return the figures of a finished cell; None without a successful request."""
+    """Return the figures of a finished cell, or None if no request succeeded."""
     good = successes(finished.requests)
     p50, p95 = percentile(good, 0.5), percentile(good, 0.95)
     if not finished.completed or not p50 or not p95:

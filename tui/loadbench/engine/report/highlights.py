@@ -1,4 +1,4 @@
-"""The highlights of a run: the main events for a user who returns. A fold of entries. Pure."""
+"""Highlights of a run: the main events since the user last viewed it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _SKIP_COMMAND = "skip"
 
 
 class HighlightKind(StrEnum):
-    """The type of a highlight."""
+    """Type of event that a highlight reports."""
 
     CELL_FINISHED = "cell_finished"
     CELL_FAILED = "cell_failed"
@@ -49,12 +49,12 @@ class HighlightKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellNumbers:
-    """The main numbers of a finished cell."""
+    """Main results of a finished cell."""
 
     rps: float
     """Successful requests per second."""
     p90_ms: float | None
-    """None without a successful request."""
+    """None if no request succeeded."""
     has_enough_p90_samples: bool
     """Whether at least ten samples lie beyond `p90_ms`."""
     failures: int
@@ -62,7 +62,7 @@ class CellNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
-    """The outstanding cells of a run, out of all cells."""
+    """Number of remaining cells of a run, out of all its cells."""
 
     outstanding: int
     total: int
@@ -70,29 +70,29 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
-    """A main event of a run. Fields that do not apply to its kind are None or empty."""
+    """One of the main events of a run. Fields that do not apply to its kind are None or empty."""
 
     at: str
     """UTC, ISO 8601."""
     kind: HighlightKind
     needs_attention: bool = False
-    """The event was not intended by the user."""
+    """Whether the event was not intended by the user."""
     cell: str | None = None
     """Key of the affected cell."""
     container: Container | None = None
     """The container that exited or restarted."""
     verdict: Verdict | None = None
-    """Of a finished cell."""
+    """Verdict on a finished cell."""
     numbers: CellNumbers | None = None
-    """Of a finished cell."""
+    """Main results of a finished cell."""
     result: Result | None = None
-    """Of a finished run."""
+    """Result of a finished run."""
     progress: RunProgress | None = None
-    """Of a resumed run."""
+    """Progress of a resumed run."""
     reasons: tuple[str, ...] = ()
-    """Findings of a verdict, or the reason why a cell failed, was skipped or the run finished."""
+    """Findings of a verdict, or why a cell failed or was skipped, or why the run ended."""
     text: str = ""
-    """The answer to a command, the text of a note, or the leftovers of a finished run."""
+    """Answer to a command, text of a note, or description of what the clean-up could not remove."""
 
     @property
     def outcome(self) -> Verdict | CellStatus | None:
@@ -119,7 +119,7 @@ def highlights_since(entries: Iterable[Entry], seq: int) -> tuple[Highlight, ...
         if entry.seq <= seq:
             continue
         if isinstance(entry.event, CellFailed):
-            # The reason of the failure already names the container.
+            # The reason for the failure already names the container.
             failed = (entry.event.cell, entry.event.container)
             found = [
                 highlight
@@ -131,7 +131,7 @@ def highlights_since(entries: Iterable[Entry], seq: int) -> tuple[Highlight, ...
 
 
 def cell_outcomes(highlights: Sequence[Highlight]) -> Mapping[str, Verdict | CellStatus]:
-    """Return the last outcome of each cell that is over, by key."""
+    """Return the latest outcome of each cell that has ended, by key."""
     return {
         highlight.cell: highlight.outcome
         for highlight in highlights
@@ -196,7 +196,7 @@ def _finished(event: CellFinished, at: str) -> Highlight:
 
 
 def _of_containers(before: RunState, containers: Sequence[Container], at: str) -> list[Highlight]:
-    """Return the containers that exited or restarted, except while the service is scaled."""
+    """Return highlights for containers that exited or restarted, except during scaling."""
     if before.phase in (None, Phase.SCALING):
         return []
     known = {container.name: container for container in before.containers}

@@ -1,4 +1,4 @@
-"""Check cells against the goals of a profile and find the best cell. Pure."""
+"""Check cells against the goals of a profile and find the best cell."""
 
 from collections.abc import Iterable
 
@@ -19,12 +19,9 @@ def missed(row: Row, goals: Goals) -> list[str]:
 
 
 def best(rows: Iterable[Row], goals: Goals) -> Row | None:
-    """Return the valid cell with the highest throughput that meets all goals.
+    """Return the valid cell with the highest throughput that meets all goals, or None if none does.
 
     Ties go to the cell with fewer models. The recheck of the first cell does not count.
-
-    Returns:
-        None if no cell is valid and meets the goals.
     """
     measured = [row for row in rows if not row.is_recheck]
     good = [row for row in measured if row.verdict == Verdict.VALID and not missed(row, goals)]

@@ -1,13 +1,13 @@
-"""Repeated cells: the median over the repeats and its confidence interval. Pure.
+"""Repeated cells: the median over the repeats and its confidence interval.
 
 The interval comes from order statistics and assumes no distribution: for n independent measurements
 x_(1) ≤ … ≤ x_(n), the median lies outside [x_(k), x_(n+1−k)] only if fewer than k of them are on
-one side of it, which has the probability 2·P(Binomial(n, ½) < k).
+one side of it, which has a probability of 2·P(Binomial(n, ½) < k).
 Sources: Le Boudec, Performance Evaluation of Computer and Communication Systems, EPFL Press 2010,
 §2.2; David and Nagaraja, Order Statistics, 3rd edition, Wiley 2003, §7.1.
 
 Repeats of one run share the machine and the time of day, so they are less independent than the
-theory assumes: the interval describes the repeats of this run, not those of another day.
+theory assumes. The interval describes the repeats of this run, not those of another day.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ COLUMNS = ("rps", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms")
 """The columns of a row that are aggregated over its repeats."""
 
 MIN_COVERAGE = 0.95
-"""Coverage of an interval of enough repeats."""
+"""Minimum coverage of an interval with at least `MIN_REPEATS` repeats."""
 
 MIN_REPEATS = 6
-"""Repeats that this coverage takes; with five it is at most 1 − 2·(½)^5 = 93.75 %."""
+"""Number of repeats required for this coverage. Five reach at most 1 − 2·(½)^5 = 93.75 %."""
 
 _USED = (Verdict.VALID, Verdict.SUSPECT)
 
@@ -48,20 +48,20 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The repeats of a cell."""
+    """Aggregated results of the repeats of a cell."""
 
     cell: str
     """Key of the first repeat."""
     models: int
     level: Level
     planned: int
-    """Repeats in the plan."""
+    """Number of repeats in the plan."""
     used: int
-    """Repeats that enter the intervals: those with results that are not invalid."""
+    """Number of repeats included in the intervals: those with valid or suspect results."""
     suspect: int
-    """Suspect repeats among the used ones."""
+    """Number of suspect repeats among those included."""
     intervals: dict[str, Interval | None]
-    """By column name. None if no repeat has a value."""
+    """Intervals by column name. None if no repeat has a value."""
 
 
 def groups(state: RunState) -> tuple[Group, ...]:
@@ -78,7 +78,7 @@ def groups(state: RunState) -> tuple[Group, ...]:
 
 
 def record_of_group(group: Group) -> dict[str, Any]:
-    """Return a group as plain data."""
+    """Return a group as plain data for `summary.json`."""
     intervals = {
         name: asdict(interval) if interval else None for name, interval in group.intervals.items()
     }
@@ -96,8 +96,8 @@ def record_of_group(group: Group) -> dict[str, Any]:
 def interval_of(values: Sequence[float]) -> Interval:
     """Return the median of values and its confidence interval.
 
-    For six or more values it is the narrowest symmetric pair of order statistics with a coverage of
-    at least 95 %. For fewer values it is their range, with a lower coverage.
+    For six or more values, the interval is the narrowest symmetric pair of order statistics with a
+    coverage of at least 95 %. For fewer values, it is their range, with a lower coverage.
 
     Args:
         values: At least one value, in any order.
@@ -121,7 +121,7 @@ def coverage(number: int, rank: int = 1) -> float:
 
 
 def _rank(number: int) -> int:
-    """Return the rank k of the lower end; the upper end has rank n + 1 − k."""
+    """Return the rank k of the lower end. The upper end has rank n + 1 − k."""
     rank = 1
     while coverage(number, rank + 1) >= MIN_COVERAGE:
         rank += 1

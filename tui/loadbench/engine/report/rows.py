@@ -1,4 +1,4 @@
-"""The cells of a run as rows of numbers, the basis of reports and tables. Pure."""
+"""The cells of a run as rows of numbers, which reports and tables are based on."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from loadbench.engine.profile.levels import Level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The results of one cell. None: no value."""
+    """Results of one cell. Fields without a value are None."""
 
     cell: str
     models: int
@@ -32,19 +32,19 @@ class Row:
     load_model: str
     attempt: int
     verdict: str
-    """valid, suspect or invalid; the status of a cell without results."""
+    """`valid`, `suspect` or `invalid`, or the status of a cell without results."""
     findings: tuple[Finding, ...] = ()
-    """Why the results are not valid."""
+    """Reasons why the results are suspect or invalid."""
     problem: str = ""
-    """Why there are no results: the reason for failing or skipping the cell."""
+    """Reason why a cell without results failed or was skipped."""
     requests: int | None = None
-    """Requests started in the measurement window: successes + failures."""
+    """Number of requests started in the measurement window: successes + failures."""
     failures: int | None = None
     aborted: int | None = None
     failure_ratio: float | None = None
-    """0 to 1."""
+    """Share of failed requests, 0 to 1."""
     rps: float | None = None
-    """Successful requests completed in the window, per second."""
+    """Successful requests per second, counting those completed in the measurement window."""
     p50_ms: float | None = None
     p90_ms: float | None = None
     p95_ms: float | None = None
@@ -52,7 +52,7 @@ class Row:
     max_ms: float | None = None
     measured_s: float | None = None
     queue_ms: float | None = None
-    """This and the next four: means over the successful responses that reported stages."""
+    """This field and the next four are means over the successful responses that reported stages."""
     decode_ms: float | None = None
     infer_ms: float | None = None
     api_ms: float | None = None
@@ -60,7 +60,7 @@ class Row:
     client_cpu_cores: float | None = None
     p999_ms: float | None = None
     queue_length: float | None = None
-    """Mean number of jobs not yet taken by a worker, from the service's metrics."""
+    """Mean number of jobs waiting for a worker, from the service's metrics."""
     workers: int | None = None
     """Lowest number of ready workers, from the service's metrics."""
     few_samples: str = ""
@@ -70,7 +70,7 @@ class Row:
 
     @property
     def reasons(self) -> str:
-        """Why the results are not valid or missing; empty for a valid cell."""
+        """Reasons why results are suspect, invalid or missing. Empty for a valid cell."""
         return "; ".join(finding.text for finding in self.findings) or self.problem
 
     def has_enough_samples(self, column: str) -> bool:
@@ -103,10 +103,10 @@ def rows(state: RunState) -> tuple[Row, ...]:
 
 
 def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
-    """Return the bottleneck of a cell, compared with cells of the same number of models.
+    """Return the bottleneck of a cell by comparison with cells of the same number of models.
 
     Returns:
-        None for a cell without results, or if they do not show a bottleneck.
+        The bottleneck, or None if there are no results or they do not show one.
     """
     cell = cell_state.cell
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
@@ -146,7 +146,7 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
 
 
 LEVEL_COLUMNS = ("users", "spawn_rate")
-"""Fields of levels that have a column; empty for levels without them."""
+"""Fields of levels that have a column. The column is empty for levels without the field."""
 COLUMNS = (
     *("cell", "models", *LEVEL_COLUMNS, "repeat", "device", "batch_size", "load_model"),
     *("attempt", "verdict", "reasons", "requests", "failures", "aborted", "failure_ratio", "rps"),
@@ -154,11 +154,11 @@ COLUMNS = (
     *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
     *("workers", "few_samples", "bound"),
 )
-"""Columns of `summary.csv` in order. Other programs read them: add new ones at the end."""
+"""Columns of `summary.csv` in order. Other programs read them, so append new columns."""
 
 
 def record_of(row: Row) -> dict[str, Any]:
-    """Return a row as plain data, by the names in `COLUMNS`. None: no value."""
+    """Return a row as plain data, keyed by the names in `COLUMNS`. Missing values are None."""
     bound = row.bottleneck.text if row.bottleneck else ""
     columns = {"bound": bound, **{name: row.level.fields.get(name) for name in LEVEL_COLUMNS}}
     return {name: columns[name] if name in columns else getattr(row, name) for name in COLUMNS}

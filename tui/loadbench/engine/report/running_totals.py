@@ -1,4 +1,4 @@
-"""The running totals of an attempt, accumulated as samples arrive. Pure."""
+"""Running totals of an attempt, accumulated as samples arrive."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ class RunningTotals:
     """Totals over part of an attempt."""
 
     is_measured: bool
-    """True for the measurement window so far, False for all samples before it."""
+    """True if they cover the measurement window so far, False if all samples before it."""
     seconds: int
     requests: tuple[Requests, ...]
     stages: Stages
@@ -22,7 +22,7 @@ class RunningTotals:
 
 @dataclass(slots=True)
 class Accumulator:
-    """Accumulates one attempt at a time, reading every sample once."""
+    """Accumulate the totals of one attempt at a time, reading each sample once."""
 
     _source: tuple[object, ...] = ()
     _seconds: int = 0
@@ -31,11 +31,11 @@ class Accumulator:
     def of(self, state: RunState) -> RunningTotals:
         """Return the totals of the current attempt.
 
-        They cover the measurement window once it has begun, and all samples until then.
+        Until the measurement window begins, they cover all samples; then only those of the window.
 
         Args:
-            state: The run. Its samples must extend those of the last call or belong to another
-                attempt.
+            state: The state of the run. Its samples must extend those of the last call or belong to
+                another attempt.
         """
         samples, measured = state.samples, state.indices_in(Phase.MEASURING)
         counted, first = measured or range(len(samples)), samples.first

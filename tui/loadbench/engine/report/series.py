@@ -1,4 +1,4 @@
-"""A run by the second: one row of numbers per sample. Pure."""
+"""A run second by second: one row of numbers per sample."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from loadbench.engine.report.rows import PERCENTILES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRow:
-    """The requests that ended in one second of a cell. None: no value."""
+    """Results of one second of a cell. Fields without a value are None."""
 
     cell: str
     attempt: int
@@ -24,17 +24,17 @@ class SeriesRow:
     phase: str
     users: int
     rps: int
-    """Successful requests."""
+    """Number of successful requests completed in this second."""
     failures: int
     p50_ms: float | None
-    """This and the next five: over the successes of this second, even if there are few."""
+    """This field and the next five cover the successes of this second, even if there are few."""
     p90_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
     p999_ms: float | None
     max_ms: float | None
     queue_ms: float | None
-    """This and the next four: means, as in the summary."""
+    """This field and the next four are means, as in the summary."""
     decode_ms: float | None
     infer_ms: float | None
     api_ms: float | None
@@ -51,7 +51,7 @@ _STAGES = ("queue_ms", "decode_ms", "infer_ms", "api_ms", "network_ms")
 
 
 def seconds(entries: Iterable[Entry]) -> Iterator[SeriesRow]:
-    """Yield one row per second of a run, from all entries of its journal."""
+    """Yield one row per second of a run, given all entries of its journal."""
     phase = Phase.RAMPING
     for entry in entries:
         match entry.event:

@@ -1,4 +1,4 @@
-"""The samples of an attempt, merged into slices of a few seconds for charts over time. Pure."""
+"""Merge the samples of an attempt into slices for charts over time."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from loadbench.engine.journal.samples import Samples
 from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 MAX_SLICES = 120
-"""Slices per chart; a chart cannot resolve more."""
+"""Maximum number of slices per chart. A chart cannot resolve more."""
 _WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
-"""Widths from 10 s on are multiples of the ten-second buckets that hold older samples."""
+"""Widths of 10 s or more are multiples of the ten-second buckets that hold older samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Merged samples of a few seconds."""
+    """Merged samples of successive seconds."""
 
     start_s: int
     seconds: int
     """Number of samples in the slice."""
     successes: int
     p50_ms: float | None
-    """This and the next two: over successful requests. None without one."""
+    """This field and the next two cover successful requests. They are None if there are none."""
     p90_ms: float | None
     p99_ms: float | None
     failures: int
@@ -40,7 +40,7 @@ class Slice:
 
 
 class Slices:
-    """Slices the samples of one attempt, computing each complete slice once.
+    """Divide the samples of one attempt into slices, computing each complete slice once.
 
     Slices begin at multiples of their width, so only the last slice of a growing attempt changes.
     """
@@ -54,7 +54,7 @@ class Slices:
         """Return the slices of an attempt.
 
         Args:
-            samples: Must extend those of the last call or belong to another attempt.
+            samples: Samples that extend those of the last call or belong to another attempt.
         """
         width_s = slice_width_s(len(samples))
         first = samples.first
@@ -70,7 +70,7 @@ class Slices:
 
 
 def slice_width_s(seconds: int) -> int:
-    """Return the width of the slices of an attempt with this many seconds."""
+    """Return the slice width in seconds for an attempt of the given length."""
     return next((s for s in _WIDTHS_S if seconds <= s * MAX_SLICES), _WIDTHS_S[-1])
 
 
@@ -79,7 +79,7 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
     counts: Counter[float] = Counter()
     failed = 0
     for part in parts:
-        # Unpack one part at a time: half an hour of them would take megabytes.
+        # Unpack one part at a time: half an hour of unpacked parts would take megabytes.
         requests = part.requests
         failed += count(failures(requests))
         for latency_ms, number in successes(requests):

@@ -1,4 +1,4 @@
-"""Sort the cells of a run. Pure."""
+"""Sort the rows of a run's cells."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,11 +8,11 @@ from loadbench.engine.report.rows import Row
 
 
 class SortKey(StrEnum):
-    """The field of a `Row` to sort by."""
+    """Sort key of a table of rows."""
 
     MODELS = "models"
     LEVEL = "level"
-    """By `Level.amount`."""
+    """Sorts by `Level.amount`."""
     SPAWN_RATE = "spawn_rate"
     REPEAT = "repeat"
     """The recheck of the first cell sorts after its repeats."""
@@ -28,7 +28,7 @@ class SortKey(StrEnum):
 
 
 def sort_rows(rows: Sequence[Row], key: SortKey, *, is_descending: bool) -> list[Row]:
-    """Return the rows sorted by a key. The sort is stable; rows without the value come last."""
+    """Return the rows sorted by a key. The sort is stable, and rows without a value come last."""
     valued = [row for row in rows if _value(row, key) is not None]
     unvalued = [row for row in rows if _value(row, key) is None]
     return [*sorted(valued, key=lambda row: _value(row, key), reverse=is_descending), *unvalued]

@@ -1,4 +1,4 @@
-"""Request statistics by name, for live and for finished cells. Pure."""
+"""Statistics by request name, for running and for finished cells."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +26,9 @@ class LatencyPercentile:
     """A latency percentile of successful requests."""
 
     name: str
-    """As in `rows.PERCENTILES`, such as `p99_ms`."""
+    """Name as in `rows.PERCENTILES`, such as `p99_ms`."""
     value_ms: float | None
-    """None without a successful request."""
+    """None if no request succeeded."""
     has_enough_samples: bool
     """Whether at least ten samples lie beyond the percentile."""
 
@@ -48,7 +48,7 @@ class RequestStatistics:
 
     @property
     def requests(self) -> int:
-        """Successes and failures."""
+        """Number of requests, both successes and failures."""
         return self.successes + self.failures
 
 
@@ -64,7 +64,7 @@ class CellStatistics:
 
 
 def live_statistics(totals: RunningTotals) -> CellStatistics:
-    """Return the statistics of an attempt so far."""
+    """Return the statistics of a running attempt so far."""
     measured, before = StatisticsWindow.MEASURED_SO_FAR, StatisticsWindow.BEFORE_MEASURING
     return CellStatistics(
         window=measured if totals.is_measured else before,
@@ -78,14 +78,14 @@ def cell_statistics(finished: CellFinished) -> CellStatistics:
     rows = _rows(finished.requests, finished.measured_s)
     if rows:
         # Throughput counts requests completed in the window, even if they started before it. The
-        # journal has this count only for all names together.
+        # journal records this count only for all names together.
         total = replace(rows[-1], rps=finished.completed / finished.measured_s)
         rows = (*rows[:-1], total)
     return CellStatistics(window=StatisticsWindow.MEASURED, seconds=finished.measured_s, rows=rows)
 
 
 def latency_percentiles(successes: Buckets) -> tuple[LatencyPercentile, ...]:
-    """Return the percentiles of a latency histogram that reports show."""
+    """Return those percentiles of a latency histogram that reports show."""
     samples = count(successes)
     return tuple(
         LatencyPercentile(

@@ -1,4 +1,4 @@
-"""Judge a cell in the context of its run. Pure."""
+"""Determine the verdict on a cell in the context of its run."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ def judge_in_run(
     """Return the verdict on a cell and the findings of all rules that apply.
 
     Args:
-        state: The run before the cell finished.
+        state: The state of the run before the cell finished.
         cell: The cell.
         finished: Its results.
     """
@@ -27,12 +27,12 @@ def judge_in_run(
 def with_rule_ids(state: RunState, finished: CellFinished) -> CellFinished:
     """Return a finished cell with rule ids added to findings that were recorded without them.
 
-    The recorded verdict and texts stay. The ids come from applying the current rules to the
-    recorded evidence. If these give the same verdict with the same number of findings, the order is
-    the same too. Otherwise the rules are unknown, and the findings stay `UNRECORDED`.
+    The recorded verdict and texts stay unchanged. The ids come from applying the current rules to
+    the recorded evidence. If the verdict and the number of findings match, the findings are matched
+    in order. Otherwise, the rules are unknown, and the findings stay `UNRECORDED`.
 
     Args:
-        state: The run before the cell finished.
+        state: The state of the run before the cell finished.
         finished: The results of the cell.
     """
     recorded = finished.findings

@@ -1,4 +1,4 @@
-"""Collect the evidence for the verdict on a cell. Pure."""
+"""Collect the evidence for the verdict on a cell."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -31,7 +31,7 @@ from loadbench.engine.report.evidence.figures import (
 )
 
 RECENT_S = 60
-"""Seconds at the end of an attempt that are its evidence before a verdict."""
+"""Number of seconds at the end of a running attempt that provide its evidence."""
 
 
 def window_evidence(cell: Cell, finished: CellFinished) -> Evidence:
@@ -55,7 +55,7 @@ def window_evidence(cell: Cell, finished: CellFinished) -> Evidence:
 
 
 def recent_evidence(cell: Cell, samples: Sequence[Sample]) -> Evidence | None:
-    """Return the evidence of the last `RECENT_S` seconds of an attempt; None without a sample."""
+    """Return the evidence of the last `RECENT_S` seconds, or None if there are no samples."""
     recent = samples[-RECENT_S:]
     if not recent:
         return None
@@ -159,7 +159,7 @@ def _of_machine(machine: Machine | None) -> list[Figure]:
     if machine is None:
         return []
     cores, others = machine.cores, machine.others_cpu_cores
-    # If the CPU use of other processes is unknown, the rule limits that of the whole machine.
+    # If the CPU usage of other processes is unknown, the rule limits that of the whole machine.
     max_busy = limits.MAX_BUSY_SHARE * cores if others is None else None
     figures = [_at_most(FigureName.MACHINE_CPU, machine.cpu_cores, max_busy, Unit.CORES)]
     if others is not None:
@@ -220,7 +220,7 @@ def _max_lag(lag_ms: float) -> Figure:
 def _at_most(
     name: FigureName, value: float | None, limit: float | None, unit: Unit = Unit.COUNT
 ) -> Figure:
-    """Return a figure with an upper limit; without a bound if the limit is None."""
+    """Return a figure with an upper limit, or without a bound if the limit is None."""
     bound = None if limit is None else Bound.AT_MOST
     return Figure(name=name, value=value, unit=unit, limit=limit, bound=bound)
 

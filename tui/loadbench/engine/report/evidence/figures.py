@@ -1,11 +1,11 @@
-"""Figures with the limits of the rules. Pure data without display texts."""
+"""Figures of the evidence with the limits of the rules, without display texts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FigureName(StrEnum):
-    """The metric of a figure."""
+    """Metric that a figure shows."""
 
     FEWEST_USERS = "fewest_users"
     SUCCESSES = "successes"
@@ -27,11 +27,11 @@ class FigureName(StrEnum):
     """CPU used by all processes."""
     OTHER_PROCESSES_CPU = "other_processes_cpu"
     STOLEN_CPU = "stolen_cpu"
-    """CPU given to other virtual machines by the hypervisor."""
+    """CPU steal: CPU time that the hypervisor gave to other virtual machines."""
     SWAPPED = "swapped"
     QUEUE_LENGTH = "queue_length"
     READY_WORKERS = "ready_workers"
-    """Lowest number of ready workers; the limit is the highest number in the window."""
+    """Lowest number of ready workers. The limit is the highest number in the window."""
     THROTTLED = "throttled"
     """Share of scheduling periods in which the CPU limit throttled a container."""
     RESTARTS = "restarts"
@@ -53,7 +53,7 @@ class Unit(StrEnum):
 
 
 class Bound(StrEnum):
-    """The kind of limit."""
+    """Comparison between a value and its limit."""
 
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -62,14 +62,14 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number of the evidence with its limit."""
+    """A figure of the evidence, with its limit if it has one."""
 
     name: FigureName
     value: float | None
     """None if unknown."""
     unit: Unit = Unit.COUNT
     limit: float | None = None
-    """The limit of a rule or, without a bound, the requested number. None: neither."""
+    """Limit of a rule or, if `bound` is None, the requested number. None if there is neither."""
     bound: Bound | None = None
     """None if no rule limits the figure."""
 
@@ -95,11 +95,11 @@ class ContainerEvidence:
 
     name: str
     cpu_cores: float | None
-    """Mean. None if unknown."""
+    """Mean CPU usage in cores. None if unknown."""
     memory_bytes: int | None
-    """Maximum. None if unknown."""
+    """Maximum memory usage in bytes. None if unknown."""
     throttled: Figure
-    """The value is None without a CPU limit."""
+    """The value is None if there is no CPU limit."""
     restarts: Figure
     missing: Figure
 
@@ -111,18 +111,19 @@ class WorkerEvidence:
     id: str
     images: int
     image_ms: float | None
-    """Inference time per image. None without an image."""
+    """Inference time per image in ms. None if it processed no images."""
     busy: float | None
     """Share of time spent on inference, 0 to 1. None if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The conditions during part of a cell."""
+    """Evidence from part of a cell: figures, containers and workers."""
 
     is_measured: bool
-    """True for the measurement window of a finished cell, False for the end of an attempt."""
+    """True for a finished cell's measurement window, False for the end of a running attempt."""
     seconds: float
+    """Length of that part in seconds."""
     has_conditions: bool
     """False for journals of older versions, which recorded fewer figures."""
     machine_cores: int | None = None

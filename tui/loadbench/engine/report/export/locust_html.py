@@ -1,4 +1,4 @@
-"""Add a note to Locust's HTML report of a cell: its scope and its differences. Pure."""
+"""Add a note to Locust's HTML report of a cell that explains its scope and its differences."""
 
 from html import escape
 
@@ -17,7 +17,7 @@ def with_note(page: bytes, finished: CellFinished) -> bytes:
         finished: The results of the cell.
 
     Returns:
-        The unchanged page if it lacks the expected root element.
+        The page with the note, or the unchanged page if it lacks the expected root element.
     """
     head, root, rest = page.rpartition(_ROOT)
     if not root:
@@ -31,13 +31,13 @@ def _note(finished: CellFinished) -> str:
     rps = number(finished.completed / finished.measured_s)
     return (
         f"{finished.cell}: {verdict}\n"
-        f"This page covers the requests that started in the measurement window of "
-        f"{finished.measured_s:g} s, each until its response or timeout. Requests, failures and "
-        "percentiles (successful requests only, nearest rank, three digits) match the tables of "
-        "loadbench-tui. Average, minimum and maximum also cover successful requests only, without "
-        "rounding.\n"
+        f"This page covers all requests that started in the measurement window of "
+        f"{finished.measured_s:g} s, including those that completed or timed out after it. "
+        "Requests, failures and percentiles (successful requests only, nearest rank, three "
+        "significant digits) match the tables of loadbench-tui. The average, minimum and maximum "
+        "also cover successful requests only, but are not rounded.\n"
         "RPS differs: this page divides all requests, including failures, by the time until the "
-        f"last response. loadbench-tui reports {rps} req/s: successful requests completed in the "
-        "window. The charts of this page are smoothed over ten seconds, and percentiles with few "
-        "samples are not marked as estimates."
+        f"last response. loadbench-tui reports {rps} req/s, counting only successful requests "
+        "completed in the window. On this page, charts are smoothed over ten seconds, and "
+        "percentiles with few samples are not marked as estimates."
     )

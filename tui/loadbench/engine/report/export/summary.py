@@ -1,4 +1,4 @@
-"""Write `summary.csv` and `summary.json`: the results and the verdict of every cell of a run."""
+"""Write `summary.csv` and `summary.json`: the results and verdicts of all cells of a run."""
 
 import csv
 import io
