@@ -263,10 +263,10 @@ def test_report_json_prints_the_summary_on_one_line(call: Call, bench: Bench) ->
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["run"], "run requires a PROFILE. Available: fast"),
+        (["run"], "run requires a PROFILE. Available profiles: fast"),
         (["run", "fats"], "Did you mean fast?"),
         (["run", "fast", "--retry-failed"], "--retry-failed requires --resume"),
-        (["run", "fast", "fast", "--detach"], "--detach takes one PROFILE"),
+        (["run", "fast", "fast", "--detach"], "--detach allows one PROFILE only"),
         (["run", "fast", "--resume", "fast"], "cannot be combined with PROFILE"),
         (["run", "--resume", "nothing"], "no run 'nothing'"),
         (["run", "fast", "--set", "usrs=1"], "did you mean users?"),

@@ -207,7 +207,7 @@ def test_a_profile_edited_between_preview_and_start_is_refused(bench: Bench) -> 
     preview(previewed)
     bench.save_profile(EXTERNAL.replace("[2, 4]", "[8]"), "mine")
 
-    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]\. Review it"
+    changed = r"mine\.yaml has changed since it was read: users was \[2, 4\], is \[8\]\. Review the"
     with pytest.raises(RefusedError, match=changed):
         start_runner(previewed)
     with pytest.raises(RefusedError, match=changed):
@@ -232,7 +232,7 @@ def test_a_request_with_a_wrong_digest_starts_nothing(bench: Bench) -> None:
     previewed = request(bench)
     damaged = replace(previewed, profile={**previewed.profile, "users": [9]})
 
-    with pytest.raises(RefusedError, match="the profile mine was corrupted on its way"):
+    with pytest.raises(RefusedError, match="the profile mine was corrupted in transit"):
         start_runner(damaged)
     assert not bench.reports.exists()
 

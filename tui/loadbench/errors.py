@@ -1,7 +1,7 @@
 """All errors that the program reports to the user.
 
-A message states the problem, its place and what to do about it. The command line turns each error
-into one message and an exit code; no other code catches all of them.
+A message states the problem, its location and how to fix it. The command line reports each error as
+one message with an exit code.
 """
 
 
@@ -10,11 +10,11 @@ class LoadbenchError(Exception):
 
 
 class UsageError(LoadbenchError):
-    """The command line asks for something invalid."""
+    """The user's input is invalid: an argument, an option, a profile or a workspace."""
 
 
 class ProfileError(UsageError):
-    """A profile is invalid. The message lists every problem with file, line and key."""
+    """A profile is invalid. The message lists every problem with its file, line and key."""
 
 
 class WorkspaceError(UsageError):
@@ -26,12 +26,12 @@ class RefusedError(LoadbenchError):
 
 
 class StackError(LoadbenchError):
-    """The service under test did not start, or one of its parts failed.
+    """The service under test did not start, or part of it failed.
 
     Args:
         message: The problem and what to do about it.
-        container: Name of the container or process that failed; None if the problem is not in one.
-        exit_code: Its exit code; negative for a signal, as in `subprocess`.
+        container: Name of the container or process that failed. None if the problem is not in one.
+        exit_code: Its exit code; -N if it was killed by signal N, as in `subprocess`.
         log_lines: Its last log lines.
     """
 
@@ -50,7 +50,7 @@ class StackError(LoadbenchError):
 
 
 class EngineError(LoadbenchError):
-    """The Docker engine or its command line is unusable."""
+    """The Docker engine or the `docker` command is not usable."""
 
 
 class LoadError(LoadbenchError):
@@ -58,7 +58,7 @@ class LoadError(LoadbenchError):
 
 
 class LoadLostError(LoadbenchError):
-    """Locust exited or is unresponsive. Measuring the cell with a new Locust may succeed."""
+    """Locust exited or is unresponsive. A retry with a new Locust process may succeed."""
 
 
 class JournalError(LoadbenchError):
@@ -66,4 +66,4 @@ class JournalError(LoadbenchError):
 
 
 class DiskFullError(JournalError):
-    """The disk is too full for the journal or a report."""
+    """There is not enough free disk space for the journal or a report."""

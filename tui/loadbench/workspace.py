@@ -22,7 +22,7 @@ class Workspace:
     root: Path
     reports: Path
     bundled: bool = False
-    """True for the read-only copy that ships with the package."""
+    """Whether this is the read-only copy that ships with the package."""
 
     @property
     def profiles(self) -> Path:
@@ -42,11 +42,11 @@ class Workspace:
         start: Path | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> "Workspace":
-        """Find the workspace.
+        """Return the workspace that the user selected, or the default workspace.
 
         Args:
             explicit: Folder given by the user, if any.
-            start: Folder where the search starts; None: the working directory.
+            start: Folder where the search starts. Default: the working directory.
             environ: Environment to read `LOADBENCH_WORKSPACE` from.
 
         Returns:
@@ -58,11 +58,11 @@ class Workspace:
         """
         given = explicit or environ.get(ENVIRONMENT_VARIABLE)
         if given:
-            # Path.expanduser raises an error for unknown users.
+            # Unlike os.path.expanduser, Path.expanduser raises an error for unknown users.
             root = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
             if not _is_workspace(root):
                 raise WorkspaceError(
-                    f"{root}: not a workspace: profiles/ or stack/ is missing. "
+                    f"{root} is not a workspace: profiles/ or stack/ is missing. "
                     f"To create one, run `loadbench-tui init {given}`."
                 )
             return cls(root=root, reports=root / "reports")
@@ -83,7 +83,7 @@ def create_workspace(target: Path) -> list[str]:
     """Copy the bundled workspace into a folder.
 
     Args:
-        target: The folder, created if missing. Other files in it are left alone.
+        target: Target folder, created if it does not exist. Other files in it remain unchanged.
 
     Returns:
         The names of the copied files and folders.
@@ -94,13 +94,13 @@ def create_workspace(target: Path) -> list[str]:
     existing = [name for name in CONTENTS if (target / name).exists()]
     if existing:
         raise WorkspaceError(
-            f"{target}: already contains {', '.join(existing)}; nothing was changed. "
-            "Choose an empty folder, or move these files."
+            f"{target} already contains {', '.join(existing)}; nothing was changed. "
+            "Choose an empty folder, or move these files elsewhere."
         )
     source = bundled_root()
     if source in (target.resolve(), *target.resolve().parents):
         raise WorkspaceError(
-            f"{target}: inside the workspace to be copied. Choose a folder outside it."
+            f"{target} is inside the workspace to copy. Choose a folder outside it."
         )
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
-"""The command line. Data goes to stdout, messages go to stderr.
+"""The command-line interface. Data goes to stdout, messages go to stderr.
 
-`main` defines the program, its global options and the commands that open a screen.
-`profile_commands` and `run_commands` define the commands that only print. `run` implements
-`loadbench-tui run`, `plain` follows a run line by line, `exit_codes` maps outcomes to exit codes.
+`main` defines the program, its global options and the commands `run`, `attach`, `init` and
+`doctor`. `profile_commands` and `run_commands` define the other commands. `run` implements
+`loadbench-tui run`, `plain` prints the events of a run, and `exit_codes` maps outcomes to exit
+codes.
 """

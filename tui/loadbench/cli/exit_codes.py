@@ -11,7 +11,7 @@ from loadbench.errors import JournalError, LoadbenchError, UsageError
 
 
 class Exit(IntEnum):
-    """Exit codes. `run --help` documents them."""
+    """Exit codes of the program, documented in `run --help`."""
 
     DONE = 0
     GOALS_MISSED = 1
@@ -42,7 +42,7 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
 
     Args:
         run: The run.
-        check: Whether doubtful numbers and missed goals change the exit code.
+        check: Whether suspect or invalid cells and missed goals affect the exit code.
 
     Raises:
         JournalError: This version cannot read the profile of the run, so its goals are unknown.
@@ -71,5 +71,5 @@ def missed_goals(run: Run) -> list[str]:
 
 
 def most_important(exits: Iterable[Exit]) -> Exit:
-    """Return the exit code that takes precedence; `DONE` if there is none."""
+    """Return the exit code that takes precedence, or `DONE` if there are none."""
     return min(exits, key=PRECEDENCE.index, default=Exit.DONE)

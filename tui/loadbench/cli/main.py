@@ -1,4 +1,4 @@
-"""The command line: the program, its global options and the commands that open a screen."""
+"""The program, its global options and the commands `run`, `attach`, `init` and `doctor`."""
 
 import errno
 import sys
@@ -18,7 +18,7 @@ from loadbench.workspace import Workspace, create_workspace
 if TYPE_CHECKING:
     from loadbench.engine.run_reader import Run
 
-# Each command imports its modules when it runs, so that the first screen appears quickly.
+# Commands import their modules on demand, so that the program starts quickly.
 
 TERMINAL_OPTIONS = "loadbench.options"
 """Key of the `TerminalOptions` in the metadata of click's context."""
@@ -35,11 +35,11 @@ COMMAND_ORDER = (
     "init",
     "doctor",
 )
-"""Commands as `--help` lists them, by use."""
+"""Order of the commands in `--help`."""
 
 
 class Commands(click.Group):
-    """A command group that turns each `LoadbenchError` into one message and an exit code."""
+    """A command group that reports each `LoadbenchError` as one message with an exit code."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands in the order of `--help`."""
@@ -47,7 +47,7 @@ class Commands(click.Group):
         return sorted(names, key=COMMAND_ORDER.index)
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a command."""
+        """Run a command, and convert its errors to messages and exit codes."""
         try:
             return super().invoke(context)
         except LoadbenchError as error:
@@ -58,7 +58,7 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            # The terminal is gone, so a message could not be shown.
+            # The terminal has been closed, so no message can be shown.
             sys.exit(Exit.INTERRUPTED)
 
 
@@ -72,16 +72,19 @@ class Commands(click.Group):
 @click.option(
     "--workspace",
     metavar="DIR",
-    help="Folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE, else the nearest parent "
-    "folder that has both, else the read-only copy in the package.",
+    help="Folder with profiles/ and stack/. Default: $LOADBENCH_WORKSPACE if set; otherwise the "
+    "working directory or its nearest parent with both; otherwise the read-only copy in the "
+    "package.",
 )
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw screens in ASCII only.")
+@click.option(
+    "--ascii", "ascii_only", is_flag=True, help="Use only ASCII characters in the terminal UI."
+)
 @click.option(
     "--refresh",
     "refresh_hz",
     metavar="HZ",
     type=click.FloatRange(0.1, 20),
-    help="Refreshes per second of a live run. Default: 1 over SSH, otherwise 2.",
+    help="Refresh rate of a live run in Hz. Default: 1 over SSH, otherwise 2.",
 )
 @click.option(
     "--no-alerts",
@@ -98,11 +101,11 @@ def main(
 ) -> None:
     """Benchmark an inference service: how many models serve how many users?
 
-    A profile lists the numbers of models and users, and the spawn rates, to measure. A run scales
-    the service, puts each combination (a cell) under load, and saves a report for each cell and a
-    summary of all cells under reports/PROFILE/.
+    A profile defines a grid of model counts, user counts and spawn rates. For each combination (a
+    cell), a run scales the service, puts it under load and measures it. A report for each cell and
+    a summary of all cells are saved under reports/PROFILE/.
 
-    Without a command, the terminal UI opens: choose a profile, watch its run, browse reports.
+    Without a command, the terminal UI opens: choose a profile, watch its run or browse reports.
 
     \b
     Examples:
@@ -126,16 +129,20 @@ def main(
 @main.command(short_help="Measure all cells of a profile.")
 @click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=SET_HELP)
-@click.option("--plain", is_flag=True, help="Print one line per event instead of opening a screen.")
+@click.option(
+    "--plain", is_flag=True, help="Print one line per event instead of opening the terminal UI."
+)
 @click.option("--detach", is_flag=True, help="Start the run, print its name and return.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
 @click.option(
     "--check",
     is_flag=True,
-    help="Exit with 4 if numbers are not valid, with 1 if goals are missed.",
+    help="Exit with code 4 if a cell is suspect or invalid, or with code 1 if a goal is missed.",
 )
-@click.option("--resume", metavar="RUN", help="Resume a run that was interrupted or stopped.")
-@click.option("--retry-failed", is_flag=True, help="With --resume: measure failed cells again.")
+@click.option("--resume", metavar="RUN", help="Resume an interrupted or stopped run.")
+@click.option(
+    "--retry-failed", is_flag=True, help="With --resume: also measure failed cells again."
+)
 @click.pass_context
 def run(
     context: click.Context,
@@ -153,12 +160,13 @@ def run(
     PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file. Several profiles run
     one after the other.
 
-    On a terminal, the run opens on a screen, which closes when the run ends. Press q to detach; the
-    run continues. With --plain, or without a terminal, one line per event is printed. Ctrl+C then
-    stops the run and tears the service down; a second Ctrl+C kills the run. A lost connection never
-    stops a run. Once you detach or stop, the remaining profiles are not started.
+    On a terminal, the terminal UI shows the run and closes when the run ends. Press q to detach;
+    the run continues. With --plain, or without a terminal, one line per event is printed. In this
+    mode, Ctrl+C stops the run and tears down the service; a second Ctrl+C kills the run. A lost
+    connection never stops a run. If you detach from a run or stop it, the remaining profiles are
+    not started.
 
-    Progress goes to stderr. The table of results, or the summary with --json, goes to stdout.
+    Progress goes to stderr. The results table (with --json, the summary) goes to stdout.
 
     \b
     Examples:
@@ -167,13 +175,13 @@ def run(
       loadbench-tui run --resume with_cpu --retry-failed
 
     \b
-    Exit codes (if several apply, the first in this list):
+    Exit codes. If several apply, the first in this list is used:
       2    usage error or invalid profile
-      130  run stopped or interrupted
+      130  run stopped by a user or a signal
       3    a cell, the service or Locust failed
-      4    numbers not valid (with --check)
-      1    goals missed (with --check)
-      0    done
+      4    a cell is suspect or invalid (with --check)
+      1    a goal is missed (with --check)
+      0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.run import RunOptions, perform
 
@@ -194,7 +202,7 @@ def run(
 @click.option("--plain", is_flag=True, help="Print one line per event until the run ends.")
 @click.pass_context
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
-    """Show a live or finished RUN on a screen.
+    """Show a live or finished RUN in the terminal UI.
 
     RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
     of a run. Default: the live run, or the newest run if none is live.
@@ -224,13 +232,13 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
     _print_detached(detached)
 
 
-@main.command(short_help="Create a workspace of your own.")
+@main.command(short_help="Create a workspace.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Create a workspace of your own in DIR.
+    """Create a workspace in DIR.
 
-    The workspace is a copy of the bundled one: profiles/, stack/, images/ and locustfile.py. Edit
-    them freely. DIR is created if it is missing; existing files are never overwritten.
+    The new workspace is an editable copy of the bundled one, with profiles/, stack/, images/ and
+    locustfile.py. DIR is created if it does not exist. Existing files are never overwritten.
 
     \b
     Examples:
@@ -248,8 +256,8 @@ def doctor(workspace: Workspace) -> None:
     """Check that this machine can run benchmarks.
 
     Checks Python, the machine, the packages of the embedded service, Docker, GPUs, the workspace,
-    its profiles and the folders to write to. Prints one line per check: ok, warning or problem.
-    Exits with 3 if there is a problem.
+    its profiles, and the folders for reports and locks. Prints one line per check, marked ok,
+    warning or problem. Exits with code 3 if there is a problem.
 
     \b
     Examples:
@@ -269,7 +277,7 @@ def doctor(workspace: Workspace) -> None:
 
 
 def _print_detached(run: "Run | None") -> None:
-    """Print that a run continues and how to attach to it."""
+    """If the user detached from a run, print that it continues and how to attach to it."""
     if run is not None:
         from loadbench import wording
 

@@ -1,6 +1,6 @@
-"""Help texts of options that several commands share."""
+"""Help texts of options shared by several commands."""
 
 SET_HELP = (
-    "Override a profile key for this run. Repeatable. Separate list values with commas and "
-    "sections with dots: --set users=5,10 --set stack.driver=local."
+    "Override a profile key for this run. Can be repeated. Separate list values with commas, and "
+    "a section from its key with a dot: --set users=5,10 --set stack.driver=local."
 )

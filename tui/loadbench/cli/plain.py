@@ -34,7 +34,7 @@ class SignalAction(Enum):
 
 
 class Signals:
-    """Turns SIGINT, SIGTERM and SIGHUP into a `SignalAction` while its `with` block runs.
+    """Context manager that converts SIGINT, SIGTERM and SIGHUP to a `SignalAction`.
 
     Args:
         first: Action of the first SIGINT or SIGTERM.
@@ -60,11 +60,11 @@ class Signals:
             signal.signal(number, handler)  # type: ignore[arg-type]  # a result of signal()
 
     def ask_to_stop(self) -> None:
-        """Request a stop, like a first SIGINT."""
+        """Request a stop, like the first SIGINT."""
         self.action = SignalAction.STOP
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        # Only set a field: the interrupted code may hold any lock.
+        # Only set a field, because the interrupted code may hold locks.
         match self.action:
             case SignalAction.WATCH:
                 self.action = SignalAction.DETACH if number == signal.SIGHUP else self._first
@@ -78,7 +78,7 @@ class PlainView:
     Args:
         folder: Folder of the run.
         console: Console for the lines and the progress bar.
-        quiet: Do not print earlier events.
+        quiet: Whether to omit the events recorded before `watch` starts.
     """
 
     def __init__(self, folder: Path, console: Console, *, quiet: bool = False) -> None:
@@ -95,7 +95,7 @@ class PlainView:
         SIGINT or SIGTERM stops the run, a second one kills it; SIGHUP detaches.
 
         Returns:
-            The run that ended; None: detached, the run continues.
+            The run that ended, or None if a signal detached the view.
         """
         handled = SignalAction.WATCH
         with self._bar() as bar:
@@ -114,10 +114,10 @@ class PlainView:
                 time.sleep(POLL_S)
 
     def _on_entry(self, entry: Entry, state: RunState) -> None:
-        """Add the line of an entry; `state` is the state of the run after it."""
+        """Queue the output line of an entry; `state` is the run's state after the entry."""
         self._read_at = time.monotonic()
         if isinstance(entry.event, RunResumed):
-            # Print only what follows the resume.
+            # Print only the events after the resume.
             self._lines.clear()
         if line := wording.event_line(entry, state):
             self._lines.append(line)
@@ -136,7 +136,7 @@ class PlainView:
             try:
                 send_command(self._folder, "stop")
             except JournalError:
-                # The folder is not writable, but a signal still gets through.
+                # The folder is not writable, so send a signal instead of a command.
                 signal_runner(run, signal.SIGTERM)
         elif action is SignalAction.KILL:
             self._print("Killed the runner")
@@ -145,7 +145,7 @@ class PlainView:
     def _print(self, line: str) -> None:
         with suppress(BrokenPipeError, OSError):
             text = wording.printable(line)
-            # Wrap words for a person; keep lines whole for a program.
+            # Wrap lines between words for people, but not for programs that read them.
             soft_wrap = not self._console.is_terminal
             self._console.print(text, markup=False, highlight=False, soft_wrap=soft_wrap)
 
@@ -163,7 +163,7 @@ class PlainView:
         profile = state.profile
         if not self._console.is_terminal or profile is None:
             return
-        # Time passes between two events, too.
+        # Add the time since the newest event.
         state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)
         left = remaining_s(profile, state)
         bar.update(

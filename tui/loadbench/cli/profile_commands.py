@@ -1,4 +1,4 @@
-"""The commands about profiles: `plan`, `validate`, `profiles`. They start nothing."""
+"""The commands for profiles: `plan`, `validate` and `profiles`. None of them starts a run."""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
 _MIN_MEANING_COLUMNS = 30
-"""On a narrower terminal the column `meaning` is left to the terminal to wrap."""
+"""Minimum width of the column `meaning`. If there is less space, lines are not wrapped."""
 
 
 @click.command(short_help="Show the cells of a profile and the estimated time.")
@@ -108,7 +108,9 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
 
 
 @click.command(short_help="List the saved profiles, or all profile keys.")
-@click.option("--keys", is_flag=True, help="List every profile key, its default and its meaning.")
+@click.option(
+    "--keys", is_flag=True, help="List all profile keys with their defaults and meanings."
+)
 @click.pass_obj
 def profiles(workspace: Workspace, keys: bool) -> None:
     """List the saved profiles with their device, batch size, cells and estimated time.
@@ -143,7 +145,7 @@ def profiles(workspace: Workspace, keys: bool) -> None:
         click.echo("\n".join(wording.table(header, body, left=2)))
     elif not invalid:
         click.echo(
-            f"No profiles in {workspace.profiles}. To get four examples, run "
+            f"No profiles in {workspace.profiles}. To create a workspace with four examples, run "
             "`loadbench-tui init DIR`.",
             err=True,
         )
@@ -155,7 +157,7 @@ def key_lines(columns: int | None) -> list[str]:
     """Return the table of all profile keys as aligned text.
 
     Args:
-        columns: Width to wrap to; None: one line per key.
+        columns: Width at which lines wrap. None disables wrapping.
     """
     from loadbench import wording
     from loadbench.engine.profile.model import key_rows

@@ -1,4 +1,4 @@
-"""The command `run`: check its arguments, start each run, show it, print its result."""
+"""The command `run`: check its arguments, start each run, show it and print its result."""
 
 import json
 import shutil
@@ -37,18 +37,18 @@ class RunOptions:
     profiles: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     resume: str | None = None
-    """Name of the run to resume instead of starting profiles."""
+    """Name of the run to resume. None to start new runs of `profiles`."""
     retry_failed: bool = False
     detach: bool = False
-    """Start the run and return."""
+    """Return once the run has started."""
     plain: bool = False
-    """Use the plain view on a terminal, too."""
+    """Use the plain view even on a terminal."""
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
-    """Options of the screens."""
+    """Options of the terminal UI."""
 
 
 def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
-    """Perform the runs one after the other and return the exit code for all of them.
+    """Execute the requested runs one after the other, and return the overall exit code.
 
     Raises:
         LoadbenchError: A run was refused.
@@ -87,8 +87,8 @@ def follow_in_plain_view(folder: Path) -> None:
 
 
 def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run | None:
-    """Show a run on the screen until it ends; return None if the user detached."""
-    # Imported here because the plain view needs no screens.
+    """Show a run in the terminal UI; return the ended run, or None if the user detached."""
+    # Imported here because the plain view does not need the terminal UI.
     from loadbench.ui.show import show
 
     show(workspace, folder, options=options, quit_at_end=True)
@@ -100,7 +100,7 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
 
 
 def print_result(run: Run, *, as_json: bool) -> None:
-    """Print the table of a run and its folder, or its summary as one line of JSON."""
+    """Print the results table and the folder of a run, or its summary as one line of JSON."""
     if as_json:
         click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
         return
@@ -114,12 +114,12 @@ def print_result(run: Run, *, as_json: bool) -> None:
 
 
 def _print_detached(folder: Path, *, resumed: bool) -> None:
-    """Print the name of a detached run, the commands to follow it, and warnings of a new run."""
+    """Print the name of a detached run, commands to control it and, for a new run, its warnings."""
     run = read_run(folder)
     click.echo(run.name)
     click.echo(
-        f"The run continues. Show it: loadbench-tui attach {run.name}\n"
-        f"Stop it: loadbench-tui stop {run.name}",
+        f"The run continues. To show it: loadbench-tui attach {run.name}\n"
+        f"To stop it: loadbench-tui stop {run.name}",
         err=True,
     )
     for message in () if resumed else run.state.messages:
@@ -133,7 +133,7 @@ def print_leftovers(runs: Sequence[Run]) -> None:
         if names := leftovers.containers.get(run.folder):
             click.echo(
                 f"\n{run.name} left containers behind: {', '.join(names)}\n"
-                f"  Remove them: loadbench-tui stop {run.name}"
+                f"  To remove them: loadbench-tui stop {run.name}"
             )
     for problem in leftovers.unknown:
         click.echo(f"Cannot check for leftover containers: {problem}", err=True)
@@ -155,7 +155,7 @@ def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
 
 
 def next_step(run: Run) -> str:
-    """Return the most useful next command for a run, with RUN in place of its name."""
+    """Return the most useful next command for a run, with `RUN` as a placeholder for its name."""
     if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
     if rest := remaining_cells(run):
@@ -167,17 +167,20 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
     if options.resume is not None:
         if options.profiles or options.overrides:
             raise UsageError(
-                "--resume RUN cannot be combined with PROFILE or --set: a run keeps its own profile"
+                "--resume RUN cannot be combined with PROFILE or --set: a resumed run keeps its "
+                "profile"
             )
         folder = find_run(options.resume, workspace.reports).folder
         return [RunRequest.to_resume(workspace, folder, retry_failed=options.retry_failed)]
     if not options.profiles:
         names = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
-        raise UsageError(f"run requires a PROFILE. Available: {names or 'none'}")
+        raise UsageError(f"run requires a PROFILE. Available profiles: {names or 'none'}")
     if options.retry_failed:
         raise UsageError("--retry-failed requires --resume RUN")
     if options.detach and len(options.profiles) > 1:
-        raise UsageError("--detach takes one PROFILE: concurrent runs would disturb each other")
+        raise UsageError(
+            "--detach allows one PROFILE only: concurrent runs would disturb each other"
+        )
     overrides = options.overrides
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
     requests = [
@@ -185,6 +188,6 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         for file in files
     ]
     for request in requests if len(requests) > 1 else ():
-        # Fail now rather than hours later, when the turn of the last profile comes.
+        # Check all profiles now, instead of failing hours later at the last one.
         preview(request)
     return requests

@@ -1,4 +1,4 @@
-"""The commands about existing runs: `runs`, `stop`, `report`."""
+"""The commands for existing runs: `runs`, `stop` and `report`."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from loadbench.engine.run_reader import Run
 
 
-@click.command(short_help="List all runs, their status and the next step.")
+@click.command(short_help="List all runs with their status and next step.")
 @click.pass_obj
 def runs(workspace: Workspace) -> None:
-    """List all runs with status, measured cells and the command for the next step.
+    """List all runs with their status, measured cells and suggested next command.
 
-    Also lists containers that ended runs left behind.
+    Also lists containers left behind by runs that have ended.
 
     \b
     Examples:
@@ -52,17 +52,17 @@ def runs(workspace: Workspace) -> None:
         click.echo(f"Unreadable run: {problem}", err=True)
 
 
-@click.command(short_help="Stop a live run and tear its service down.")
+@click.command(short_help="Stop a live run and tear down its service.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.pass_obj
 def stop(workspace: Workspace, name: str | None) -> None:
-    """Stop a live RUN, tear its service down and wait until it has ended.
+    """Stop a live RUN, tear down its service and wait until the run has ended.
 
     RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
     of a run. Default: the only live run.
 
-    Measured cells are kept; `loadbench-tui run --resume RUN` measures the rest. If RUN has already
-    ended, containers that it left behind are removed.
+    Measured cells are kept; `loadbench-tui run --resume RUN` measures the remaining cells. If RUN
+    has already ended, the containers that it left behind are removed.
 
     \b
     Examples:
@@ -106,17 +106,17 @@ def _remove_leftovers(run: "Run") -> None:
 @click.option(
     "--series",
     is_flag=True,
-    help="Print CSV with one row per second instead: users, rate, failures, percentiles, stages, "
-    "queue.",
+    help="Instead of the results table, print CSV with one row per second: users, rate, failures, "
+    "percentiles, stages, queue.",
 )
 @click.pass_obj
 def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
-    """Print the results of a RUN and rebuild its summary.csv and summary.json.
+    """Print the results of RUN and rebuild its summary.csv and summary.json.
 
     RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
     of a run. Default: the newest run.
 
-    For a live run, prints the results so far.
+    For a live RUN, only prints the results so far.
 
     \b
     Examples:

@@ -1,17 +1,18 @@
-"""Everything below the screens: define a run, perform it, record it and report it.
+"""The engine defines, executes, records and reports runs. It has no user interface.
 
-The packages from the top down. Each may import only those below it; import-linter enforces this.
+Packages from the top layer to the bottom. Each may import only the layers below it, which
+import-linter enforces.
 
-- `run`: performs a run, in a separate process. Only the command line imports it.
-- `drivers`, `load`: the service under test and the users that load it, each behind a Protocol.
-- `requests`: what a viewer can ask for: start a run, preview it, check a command.
-- `catalog`: the profiles and runs of a workspace, and finding one by name.
+- `run`: executes a run in a separate process. Only the command line imports it.
+- `drivers`, `load`: the service under test and the load generator, each behind a Protocol.
+- `requests`: requests from viewers: preview a run, start it, check a command.
+- `catalog`: the profiles and runs of a workspace, with lookup of runs by name.
 - `run_reader`: reads and follows one run.
-- `report`: folds a run into the data that views and files show.
-- `measure`: the arithmetic of a measurement.
+- `report`: aggregates a run into the data shown in views and files.
+- `measure`: calculations on measured values.
 - `journal`: the journal of a run: format, writer, readers.
-- `profile`: the model of a profile, and the cells that it expands to.
-- `process`, `hardware`, `locks`, `files`, `numbers`: helpers that know nothing about runs.
+- `profile`: the profile model, and the cells of a profile.
+- `process`, `hardware`, `locks`, `files`, `numbers`: helpers that do not depend on runs.
 
 Nothing here imports Textual, Rich, Click or Locust. docs/architecture.md shows the data flow.
 """

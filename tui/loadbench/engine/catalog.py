@@ -1,4 +1,4 @@
-"""The catalogue: all saved profiles and all runs of a workspace, and how to find a run by name."""
+"""The catalogue of a workspace: all saved profiles and all runs, with lookup of runs by name."""
 
 import time
 from collections.abc import Iterator
@@ -15,23 +15,23 @@ from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
 LATEST = "latest"
-"""Name of the link to the newest run of a profile."""
+"""Name of the symbolic link to the newest run of a profile."""
 
 MAX_FIRST_READ_S = 0.3
-"""Seconds that one call spends on runs it has not read before. Later calls read the rest."""
+"""Seconds after which a call stops reading new runs. Later calls read the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedProfile:
-    """A file in `profiles/`."""
+    """A profile file in `profiles/`, valid or not."""
 
     file: Path
     profile: Profile | None = None
-    """None: the profile is invalid."""
+    """None if the profile is invalid."""
     error: str = ""
-    """Error message; empty: the profile is valid."""
+    """Error message; empty if the profile is valid."""
     source: str = field(default="", repr=False)
-    """Text of the file; empty: the profile is valid."""
+    """Text of the file if the profile is invalid, otherwise empty."""
 
     @property
     def name(self) -> str:
@@ -45,13 +45,13 @@ class Catalog:
 
     profiles: tuple[SavedProfile, ...] = ()
     has_profiles: bool = False
-    """Whether the profiles have been read; there may be none."""
+    """True once the profiles have been read, even if there are none."""
     runs: tuple[Run, ...] = ()
     """Newest first."""
     unreadable: tuple[str, ...] = ()
     """Error messages of unreadable journals and of an unreadable profiles folder."""
     complete: bool = False
-    """False: some runs have not been read yet."""
+    """False while some runs have not been read yet."""
 
     def of_profile(self, name: str) -> list[Run]:
         """Return the runs of a profile, newest first."""
@@ -96,7 +96,7 @@ class CatalogReader:
         return tuple(profiles)
 
     def read(self) -> Catalog | None:
-        """Return the catalogue; None if it has not changed since the last call."""
+        """Return the catalogue, or None if it has not changed since the last call."""
         profiles = self.read_profiles()
         runs, fingerprint, spent_s = [], [], 0.0
         unreadable = [self._problem] if self._problem else []
@@ -133,7 +133,7 @@ class CatalogReader:
 
 
 def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
-    """Return the current state of a run; None: unreadable, with the reason in `tracked.error`."""
+    """Return the current state of a run, or None with `tracked.error` set if it is unreadable."""
     stamp = journal_stamp(folder)
     if tracked.error:
         if stamp == tracked.stamp:
@@ -149,7 +149,7 @@ def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
 
 
 def _reader(folder: Path) -> RunReader:
-    # The catalogue needs no samples, which are most of a journal.
+    # The catalogue does not use samples, which make up most of a journal.
     return RunReader(folder, max_samples=0)
 
 
@@ -188,7 +188,7 @@ def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:
     """Find a run by name and read it; see `find_run_folder`.
 
     Raises:
-        UsageError: No run matches, or several live runs do.
+        UsageError: No run matches, or several live runs match.
         JournalError: The journal cannot be read.
     """
     return read_run(find_run_folder(name, reports, live=live))
@@ -198,12 +198,13 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
     """Find the folder of a run by name.
 
     Args:
-        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or a folder; None: the newest run.
+        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or the folder of a run. None selects
+            the newest run.
         reports: The reports folder.
-        live: Consider live runs only.
+        live: Whether to consider only live runs.
 
     Raises:
-        UsageError: No run matches, or several live runs do.
+        UsageError: No run matches, or several live runs match.
     """
     if name and (Path(name) / FILE_NAME).is_file():
         return Path(name).resolve()
@@ -238,7 +239,7 @@ def new_run_id(folder: Path, now: datetime) -> str:
 
 
 def _listed(folder: Path) -> list[Path]:
-    """Return the entries of a folder; empty if the folder is missing or unreadable."""
+    """Return the entries of a folder, or an empty list if it is missing or unreadable."""
     try:
         return list(folder.iterdir())
     except OSError:

@@ -231,7 +231,7 @@ def test_missing_key_is_reported_with_its_alias(write: Write, alias: str, key: s
 @pytest.mark.parametrize(("alias", "key"), ALIASES.items())
 def test_key_and_its_alias_together_are_rejected(write: Write, alias: str, key: str) -> None:
     error = error_of(write(f"{GRID}{alias}: [7]\n"))
-    assert error == f"mine.yaml:4: {alias}: alias of {key}, which is also set. Remove one"
+    assert error == f"mine.yaml:4: {alias}: alias of {key}, which is also set. Remove one of them"
 
 
 def test_all_errors_are_reported_at_once_with_their_lines(write: Write) -> None:

@@ -78,14 +78,14 @@ def test_a_changed_comment_is_ignored(file: Path) -> None:
     [
         (
             TEXT.replace("users: [1]", "users: [2]"),
-            r"users was \[1\], is \[2\]\. Review it and try again$",
+            r"users was \[1\], is \[2\]\. Review the changes and try again$",
         ),
         (
             TEXT.replace("1m30s", "2m").replace("grüß dich", "hi"),
             r"run_time was 1m30s, is 2m; stack.environment.GREETING was grüß dich, is hi\. Review",
         ),
         (TEXT.replace("GREETING", "OTHER"), r"stack.environment was {'GREETING.*, is {'OTHER"),
-        (f"{TEXT}batch_size: 4\n", r"batch_size was 1, is 4\. Review it"),
+        (f"{TEXT}batch_size: 4\n", r"batch_size was 1, is 4\. Review the"),
     ],
 )
 def test_a_changed_profile_is_refused_with_its_changes(file: Path, text: str, message: str) -> None:

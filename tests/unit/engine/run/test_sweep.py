@@ -336,7 +336,7 @@ def test_results_are_kept_if_the_report_is_unavailable(sweep: Sweep) -> None:
     finished = sweep.state.cells["m1_u2_s2"].finished
     assert finished is not None
     assert finished.verdict is Verdict.VALID
-    assert "1_2_2.html is missing" in sweep.state.messages[0].text
+    assert "1_2_2.html was not saved" in sweep.state.messages[0].text
 
 
 def test_stop_cleans_up_and_leaves_the_other_cells_outstanding(sweep: Sweep) -> None:

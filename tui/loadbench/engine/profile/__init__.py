@@ -1,11 +1,11 @@
-"""Profiles and the cells they define. Pure.
+"""Profiles and the cells that they define.
 
 - `model`: all keys, with the descriptions that docs and help show. `fields`: types of values.
 - `driver_settings`: the keys of `stack` that each driver supports.
 - `loading`: reads a YAML file into a `Profile` and reports each error with its location.
   `error_messages`: the texts of these errors.
-- `recorded`: reads a profile that a run recorded, perhaps with another version.
-- `levels`: load levels, as types. `plan`: the cells in order and their estimated time.
+- `recorded`: reads a profile recorded by a run, possibly by another version of this program.
+- `levels`: types of load levels. `plan`: the cells in order and their estimated time.
 - `changes`: the digest of a profile, and the differences between two.
 - `duration`: durations such as `90s`, `7m`, `1h20m`.
 """

@@ -1,4 +1,4 @@
-"""Compare resolved profiles. Pure."""
+"""Compare resolved profiles."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
     Args:
         before: All keys and values of the earlier profile.
         now: The same keys with the values of the later profile.
-        prefix: Name of the section that is compared, with a dot; empty for a whole profile.
+        prefix: Name of the compared section with a trailing dot; empty for a whole profile.
     """
     messages = []
     for key, old in before.items():

@@ -1,8 +1,8 @@
-"""The `stack` keys that each driver supports. Pure.
+"""The `stack` keys that each driver supports.
 
-Views load profiles, too, but must not import drivers. This module therefore describes the settings
-of the drivers without their implementation. It treats the section as plain keys and values, because
-the model of the section imports this module.
+Views also load profiles, but must not import drivers. This module therefore describes the settings
+of the drivers without their implementation. It treats the `stack` section as plain keys and values,
+because the model of the section imports this module.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,31 +33,31 @@ class DriverSettings:
     name: ClassVar[str]
     """The value of `stack.driver`."""
     missing_feature: ClassVar[str] = ""
-    """What this driver does not provide and its unsupported keys require, as a plural noun."""
+    """Plural noun for the feature that the unsupported keys require and this driver lacks."""
     unsupported_key: ClassVar[str] = ""
     """Error message for a key that this driver does not support."""
     is_host_required: ClassVar[bool] = False
     """Whether the profile must set `host`."""
     is_scalable: ClassVar[bool] = True
-    """Whether the driver scales the service. False: `models` takes one value, used as a label."""
+    """Whether the driver scales the service. If not, `models` takes one value, used as a label."""
     starts_service: ClassVar[bool] = True
-    """Whether the driver starts the service. False: it is already running and not monitored."""
+    """Whether the driver starts the service. If not, it already runs and is not monitored."""
 
     health: str
     startup_timeout: float
-    """Seconds."""
+    """In seconds."""
     model_threads: int
     """Has no effect if the driver does not start the service."""
 
     @classmethod
     def from_profile(cls, profile: HasStack) -> Self:
-        """Return the settings of a profile for this driver, regardless of its `stack.driver`."""
+        """Return the settings of a profile for this driver, even if it selects another driver."""
         keys = dict(profile.stack)
         return cls(**{field.name: keys[field.name] for field in fields(cls)})
 
     @classmethod
     def unsupported_keys(cls, section: StackKeys, defaults: StackKeys) -> list[str]:
-        """Return the keys that this driver does not support and that differ from their default.
+        """Return the unsupported keys that are set to a value other than their default.
 
         Args:
             section: The `stack` section of a profile.
@@ -112,7 +112,7 @@ class ExternalSettings(DriverSettings):
     name: ClassVar[str] = "external"
     missing_feature: ClassVar[str] = "started services"
     unsupported_key: ClassVar[str] = (
-        "not supported by driver external, which starts nothing. Remove the key"
+        "not supported by driver external, which does not start the service. Remove the key"
     )
     is_host_required: ClassVar[bool] = True
     is_scalable: ClassVar[bool] = False
@@ -126,7 +126,7 @@ SETTINGS: Mapping[str, type[DriverSettings]] = {
 
 
 def settings_of(driver: str) -> type[DriverSettings] | None:
-    """Return the settings class of a driver; None for `auto` and for drivers of other versions."""
+    """Return the settings class of a driver, or None for `auto` and drivers of other versions."""
     return SETTINGS.get(driver)
 
 
@@ -136,7 +136,7 @@ def check_driver_settings(
     """Check that a profile is consistent with its driver.
 
     Args:
-        driver: The value of `stack.driver`. With `auto`, nothing is checked.
+        driver: The value of `stack.driver`. `auto` disables the check.
         section: The `stack` section of the profile.
         defaults: The section with all defaults.
         host: The value of `host`.

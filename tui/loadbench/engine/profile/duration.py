@@ -31,7 +31,7 @@ def parse_duration(text: object) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a text that `parse_duration` converts back to the same number of seconds."""
+    """Format seconds as a text that `parse_duration` converts back to the same number."""
     whole = int(seconds)
     if whole != seconds:
         return f"{Decimal(repr(seconds)):f}s"
@@ -44,7 +44,7 @@ def format_duration(seconds: float) -> str:
 
 
 def readable_duration(seconds: float) -> str:
-    """Return a duration for display: `45 s`, `2 min 5 s`, `1 h 52 min`."""
+    """Format a duration for display: `45 s`, `2 min 5 s`, `1 h 52 min`."""
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
     minutes, rest = divmod(rest, 60)

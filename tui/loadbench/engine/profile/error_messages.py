@@ -1,4 +1,4 @@
-"""Messages about invalid keys and values of a profile. Pure."""
+"""Messages about invalid keys and values of a profile."""
 
 import difflib
 
@@ -29,13 +29,13 @@ _EXPECTED = {
     "greater_than": "a value > {gt}",
     "less_than_equal": "a value ≤ {le}",
 }
-"""Expected values by pydantic's type of error, with the fields of its context."""
+"""Expected values by pydantic error type. Placeholders are fields of the error's context."""
 
 _EXAMPLES = {"models": "1, 2", "users": "5, 10", "spawn_rates": "5, 10"}
 
 
 def problem_of(detail: ErrorDetails) -> str:
-    """Return the expected value and the value that was found."""
+    """Return a message with the expected and the actual value."""
     value, context = detail.get("input"), detail.get("ctx", {})
     if detail["type"] == "value_error":
         problem = str(context["error"])
@@ -56,7 +56,7 @@ def _limit(limit: object, value: object) -> object:
 
 
 def example_of(key: KeyPath, location: str) -> str:
-    """Return an example for a list of numbers; empty for all other keys."""
+    """Return an example if the key takes a list of numbers, otherwise an empty text."""
     name = str(key[0]) if key else ""
     numbers = _EXAMPLES.get(ALIASES.get(name, name))
     if numbers is None:
@@ -67,7 +67,7 @@ def example_of(key: KeyPath, location: str) -> str:
 
 
 def suggestion_for(name: str) -> str:
-    """Return a suggestion for an unknown key; empty if no key is similar."""
+    """Return a suggestion for an unknown key, or an empty text if no key is similar."""
     keys = known_keys()
     candidates = [*keys, *ALIASES, *sorted({key.split(".")[0] for key in keys})]
     closest = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
@@ -79,7 +79,7 @@ def suggestion_for(name: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value for display in a message."""
+    """Format a value for a message; long values are shortened."""
     if value is None:
         return "no value"
     if isinstance(value, dict):
@@ -89,7 +89,7 @@ def shown(value: object) -> str:
 
 
 def dotted(key: KeyPath) -> str:
-    """Return a key in dotted notation: `stack.compose[0]`."""
+    """Format a key in dotted notation: `stack.compose[0]`."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

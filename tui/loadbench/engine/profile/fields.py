@@ -1,6 +1,6 @@
 """Types of profile values, with their validation.
 
-Messages about a single value start with `expected`; `loading` appends the value that was found.
+Messages about a single value start with `expected`; `error_messages` appends the actual value.
 """
 
 from pathlib import PurePosixPath
@@ -46,7 +46,7 @@ def _as_list(value: Any) -> Any:
 def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise ValueError("expected at least one value")
-    # Names of cells and reports contain the value as %g, so these must differ.
+    # Names of cells and reports contain values as %g, so the formatted values must differ.
     if len({f"{value:g}" for value in values}) < len(values):
         raise ValueError("expected distinct values")
     return values

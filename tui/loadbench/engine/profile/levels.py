@@ -1,7 +1,7 @@
-"""Load levels: the load that a cell puts on the service. Pure.
+"""Load levels: the load that a cell puts on the service.
 
-All other modules use a level only through the protocol `Level`, never through the fields of a
-class. A new kind of load is a new class here.
+Other modules use a level only through the protocol `Level`, not through the fields of a class. To
+add a kind of load, add a class to this module.
 """
 
 import math
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 
 class Level(Protocol):
-    """The load of a cell."""
+    """Interface that all kinds of load share."""
 
     unit: ClassVar[str]
     """The unit of the label: `users`."""
@@ -29,7 +29,7 @@ class Level(Protocol):
 
     @property
     def detail(self) -> str:
-        """What distinguishes levels with the same label: `10/s`. Empty if nothing does."""
+        """A value that distinguishes levels with the same label, such as `10/s`; may be empty."""
 
     @property
     def amount(self) -> float:
@@ -49,11 +49,11 @@ class Level(Protocol):
 
     @property
     def fields(self) -> Mapping[str, float]:
-        """The numbers of the level, by their field names in journals and summaries."""
+        """Numeric fields of the level, by their names in journals and summaries."""
 
     @property
     def users(self) -> int | None:
-        """Number of concurrent users. None: not fixed by this kind of load."""
+        """Number of concurrent users. None if this kind of load does not fix it."""
 
     @property
     def ramp_s(self) -> float:
@@ -96,12 +96,12 @@ class Closed:
 
     @property
     def key(self) -> str:
-        """`u50_s10`, with the spawn rate as `%g`."""
+        """The key, such as `u50_s10`, with the spawn rate formatted as `%g`."""
         return f"u{self.users}_s{self.spawn_rate:g}"
 
     @property
     def report_name(self) -> str:
-        """`50_10`, with the spawn rate as `%g`."""
+        """The name, such as `50_10`, with the spawn rate formatted as `%g`."""
         return f"{self.users}_{self.spawn_rate:g}"
 
     @property
@@ -111,7 +111,7 @@ class Closed:
 
     @property
     def ramp_s(self) -> float:
-        """Seconds from the first user to the last. Locust starts users once per second."""
+        """Seconds from the first user to the last. Locust starts users in batches once a second."""
         return max(0.0, math.ceil(self.users / self.spawn_rate) - 1)
 
 
@@ -126,7 +126,7 @@ def level_of(fields: Mapping[str, Any]) -> Level:
         fields: The names and values of `Level.fields`. Other fields are ignored.
 
     Raises:
-        ValueError: The fields match no kind of load of this version.
+        ValueError: The fields match no kind of load that this version supports.
     """
     for kind in KINDS:
         try:

@@ -29,10 +29,10 @@ _YAML = "tag:yaml.org,2002:"
 _COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
 _MAX_BITS = 64
 _WRONG_KEYS = ("missing", "extra_forbidden", "model_type")
-"""Types of pydantic's errors about keys rather than values."""
+"""Pydantic error types that concern keys rather than values."""
 
 MAX_VALUES = 10_000
-"""Maximum number of values in a file. Nested YAML aliases could otherwise exhaust the memory."""
+"""Maximum number of values in a file. Nested YAML aliases could otherwise exhaust memory."""
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def find_profile(name: str, folder: Path) -> Path:
         folder: The workspace's `profiles/`.
 
     Raises:
-        ProfileError: No profile has this name. The message suggests the closest one and lists all.
+        ProfileError: No profile has this name. The message lists all and suggests a similar one.
     """
     if Path(name).suffix in SUFFIXES and Path(name).is_file():
         return Path(name)
@@ -132,7 +132,7 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
 
 
 def add_locations(file: Path, message: str) -> str:
-    """Return a message with the location of its key in front of each line.
+    """Prefix each line of a message with the location of its key.
 
     Args:
         file: The profile file.
@@ -204,7 +204,7 @@ def _yaml_error(file: Path, error: Exception) -> str:
 
 
 def _construct(node: yaml.Node, key: KeyPath, source: _Source) -> Any:
-    """Return the value of a node; record the location of each key, and duplicate keys as errors."""
+    """Return the value of a node; record key locations and errors for duplicate keys."""
     source.locations.setdefault(key, f"{source.file}:{node.start_mark.line + 1}")
     source.count += 1
     if source.count > MAX_VALUES:
@@ -291,12 +291,13 @@ def _override_value(key: str, text: str) -> Any:
 
 
 def _describe(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
-    """Return the location and the message of one of pydantic's errors."""
+    """Return the location and the message of a pydantic error."""
     key = tuple(detail["loc"])
     location, name = source.location(key), dotted(key)
     match detail["type"]:
         case "extra_forbidden" if name in ALIASES:
-            return location, f"{name}: alias of {ALIASES[name]}, which is also set. Remove one"
+            text = f"{name}: alias of {ALIASES[name]}, which is also set. Remove one of them"
+            return location, text
         case "extra_forbidden":
             return location, f"{name}: unknown key{suggestion_for(name)}"
         case "missing":

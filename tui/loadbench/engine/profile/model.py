@@ -1,4 +1,4 @@
-"""The profile model. Each key is described where it is defined; help and docs are generated."""
+"""The profile model. Help and docs are generated from the descriptions of its keys."""
 
 from typing import Annotated, Any, Literal
 
@@ -21,7 +21,7 @@ from loadbench.engine.profile.fields import (
 )
 
 SETTLE_WINDOWS = 3
-"""Successive windows that must agree, as in the stability rule of Triton's perf_analyzer."""
+"""Number of successive windows that must agree. Triton's perf_analyzer uses the same rule."""
 
 
 class Section(BaseModel):
@@ -33,11 +33,12 @@ class Section(BaseModel):
 
 
 class Settle(Section):
-    """When a cell counts as steady."""
+    """Criteria for steady numbers."""
 
     max: Annotated[Duration, Field(ge=0, le=86400)] = Field(
         30.0,
-        description="Maximum wait for steady numbers before a cell is measured. 0s: do not wait",
+        description="Maximum time to wait for steady numbers before a cell is measured. 0s: do not "
+        "wait",
     )
     window: Annotated[Duration, Field(ge=1, le=3600)] = Field(
         5.0,
@@ -56,18 +57,18 @@ class Settle(Section):
 
 
 class StackSection(Section):
-    """How the service under test is started and scaled."""
+    """Settings for starting and scaling the service under test."""
 
     driver: Literal["auto", "compose", "local", "external"] = Field(
         "auto",
         description="How the service is started. compose: in containers, with Docker Compose; "
-        "local: as processes on this machine, without Docker; external: not at all, it is already "
-        "running at `host`; auto: compose if a Docker engine responds, otherwise local",
+        "local: as processes on this machine, without Docker; external: not at all, because it "
+        "already runs at `host`; auto: compose if a Docker engine responds, otherwise local",
     )
     compose: PathTexts = Field(
         ("stack/compose.yaml",),
-        description="Compose files of the service, which can be any project. Paths are absolute or "
-        "relative to the workspace; later files override earlier ones",
+        description="Compose files of the service. Any Compose project is supported. Paths are "
+        "absolute or relative to the workspace; later files override earlier ones",
     )
     service: str = Field("model", description="Compose service to scale")
     health: HealthText = Field(
@@ -77,11 +78,11 @@ class StackSection(Section):
     )
     environment: Variables = Field(
         default_factory=dict,
-        description="Additional environment variables of the API and the models; for your own "
-        "compose files, the values of ${NAME}. Saved with the run, so do not store secrets here",
+        description="Additional environment variables of the API and the models. Other Compose "
+        "projects must refer to them as ${NAME}. Saved with the run, so do not store secrets here",
     )
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
-        180.0, description="Maximum wait until all models are ready"
+        180.0, description="Maximum time to wait until all models are ready"
     )
     model_threads: Annotated[Whole, Field(ge=1, le=1024)] = Field(
         1,
@@ -99,7 +100,7 @@ class StackSection(Section):
 
 
 class LoadSection(Section):
-    """How load is generated."""
+    """Settings of the load generator."""
 
     model: Literal["closed"] = Field(
         "closed",
@@ -108,11 +109,13 @@ class LoadSection(Section):
     )
     locustfile: PathText = Field(
         "locustfile.py",
-        description="Locustfile that defines a user, absolute or relative to the workspace",
+        description="Locustfile that defines the behaviour of a user. Its path is absolute or "
+        "relative to the workspace",
     )
     images: PathText = Field(
         "images",
-        description="Folder of the images to send, absolute or relative to the workspace",
+        description="Folder of the images to send. Its path is absolute or relative to the "
+        "workspace",
     )
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = Field(
         30.0, description="Request timeout. A request that times out counts as a failure"
@@ -134,7 +137,9 @@ class Profile(Section):
     """A profile: the service to start, the cells to measure, and for how long."""
 
     description: str = Field("", description="One line that describes the profile")
-    device: Literal["cpu", "gpu"] = Field("cpu", description="Where the models run: cpu or gpu")
+    device: Literal["cpu", "gpu"] = Field(
+        "cpu", description="Device that runs the models: cpu or gpu"
+    )
     batch_size: Annotated[Whole, Field(ge=1, le=4096)] = Field(
         1, description="Maximum number of requests that a model processes at once"
     )
@@ -147,11 +152,11 @@ class Profile(Section):
         validation_alias=AliasChoices("users", "num_users_list"),
     )
     spawn_rates: PositiveRates = Field(
-        description="Spawn rates to measure: users started per second (alias: spawn_rate_list)",
+        description="Spawn rates to measure, in users per second (alias: spawn_rate_list)",
         validation_alias=AliasChoices("spawn_rates", "spawn_rate_list"),
     )
     run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
-        30.0, description="Measurement window of a cell, without ramp and settle time"
+        30.0, description="Length of the measurement window of a cell, without ramp and settle time"
     )
     repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         1,
@@ -161,18 +166,22 @@ class Profile(Section):
         False,
         description="Measure the first cell again at the end of the run and report the drift",
     )
-    settle: Settle = Field(default_factory=Settle, description="When a cell counts as steady")
+    settle: Settle = Field(default_factory=Settle, description="Criteria for steady numbers")
     host: HttpUrl = Field(
         None,
-        description="URL of the service under test. The bundled service listens on this address; "
-        "driver external requires it. null: a free loopback port for the bundled service, the only "
-        "published port for another project",
+        description="URL of the service under test. The bundled service listens on this address. "
+        "Driver external requires it. null: a free loopback port for the bundled service, or the "
+        "only published port of another project",
     )
     stack: StackSection = Field(
-        default_factory=StackSection, description="How the service is started and scaled"
+        default_factory=StackSection, description="Settings for starting and scaling the service"
     )
-    load: LoadSection = Field(default_factory=LoadSection, description="How load is generated")
-    goals: Goals = Field(default_factory=Goals, description="Goals that `--check` compares with")
+    load: LoadSection = Field(
+        default_factory=LoadSection, description="Settings of the load generator"
+    )
+    goals: Goals = Field(
+        default_factory=Goals, description="Goals for each cell, checked by `--check`"
+    )
 
     @model_validator(mode="after")
     def _check_driver(self) -> "Profile":
@@ -191,7 +200,7 @@ class Profile(Section):
 
 
 class Point(Section):
-    """A single grid point, to be added to a run."""
+    """A grid point that can be added to a run."""
 
     models: PositiveInt
     users: PositiveInt

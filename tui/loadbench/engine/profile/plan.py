@@ -1,4 +1,4 @@
-"""The cells of a profile in order, and the estimated time to measure them. Pure."""
+"""The cells of a profile in order, and the estimated time to measure them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _RECHECK = "_recheck"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One point of the grid."""
+    """One measurement of a run: a grid point and the number of its repeat."""
 
     models: int
     level: Level
@@ -28,7 +28,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Name in journals and commands: `m2_u50_s10`; for repeat 2, `m2_u50_s10_r2`."""
+        """Name in journals and commands, such as `m2_u50_s10`, or `m2_u50_s10_r2` for repeat 2."""
         return f"m{self.models}_{self.level.key}{self._suffix}"
 
     @property
@@ -57,8 +57,8 @@ def sweep_cells(
 ) -> tuple[Cell, ...]:
     """Return the cells of a grid in the order of measurement.
 
-    The number of models changes least often, to avoid rescaling. Repeats are interleaved within one
-    number of models, so that drift affects all cells alike. With `recheck_first`, the first cell is
+    The number of models changes least often, to avoid rescaling. For each number of models, repeats
+    are interleaved, so that drift affects all cells alike. With `recheck_first`, the first cell is
     added again at the end.
     """
     cells = tuple(
@@ -82,15 +82,15 @@ def cells_at(profile: Profile, point: Point) -> tuple[Cell, ...]:
 def insert_cells(
     cells: Sequence[Cell], added: Iterable[Cell], outstanding: Collection[Cell]
 ) -> tuple[Cell, ...]:
-    """Return the plan with added cells, placed so that the service is rescaled least.
+    """Return the plan with added cells, placed to minimise rescaling.
 
-    A cell is placed after the outstanding cells with the same number of models and the same or a
+    A cell is placed after the remaining cells with the same number of models and the same or a
     lower repeat. If there are none, it is placed at the end, before the recheck of the first cell.
 
     Args:
         cells: The cells of the plan, in order.
         added: The new cells.
-        outstanding: The cells of the plan that are still to be measured.
+        outstanding: The remaining cells of the plan.
     """
     order, waiting = list(cells), set(outstanding)
     for cell in added:
@@ -128,14 +128,14 @@ def warnings(profile: Profile, cores: int | None) -> list[str]:
 
     Args:
         profile: The profile.
-        cores: Number of CPU cores available to the models; None: unknown.
+        cores: Number of CPU cores available to the models. None if unknown.
     """
     messages = []
     threads = max(profile.models) * profile.stack.model_threads
     if cores is not None and profile.device == "cpu" and threads > cores:
         messages.append(
             f"{max(profile.models)} models × {profile.stack.model_threads} threads exceed the "
-            f"{cores} available cores: the models will slow each other down"
+            f"{cores} available cores, so the models will slow each other down"
         )
     if not profile.settle.max:
         messages.append("settle.max is 0s: cells are measured without waiting for steady numbers")

@@ -1,4 +1,4 @@
-"""Profiles recorded by runs, possibly of another version of this program. Pure."""
+"""Profiles recorded by runs, possibly of another version of this program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from loadbench.engine.profile.model import Profile
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recorded profile as this version reads it."""
+    """A recorded profile, as interpreted by this version."""
 
     profile: Profile | None
-    """None: this version cannot read it."""
+    """None if this version cannot read it."""
     invalid: tuple[str, ...] = ()
     """Keys whose values this version rejects."""
     unknown: tuple[str, ...] = ()
-    """Keys unknown to this version. Reading ignores them; resuming is refused."""
+    """Keys unknown to this version. They are ignored, but prevent a resume."""
 
 
 def read_recorded(fields: Mapping[str, Any]) -> Recorded:

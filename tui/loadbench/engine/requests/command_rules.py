@@ -1,4 +1,4 @@
-"""The runner's answers to commands. Pure."""
+"""Rules for accepting or rejecting commands, shared by the runner and the views."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Answer:
     accepted: bool
     message: str
     cell: str | None = None
-    """Key of the cell that the command refers to; None: the command refers to no cell."""
+    """Key of the cell that the command refers to. None if it refers to no cell."""
     added: tuple[Cell, ...] = ()
     """Cells to add to the plan."""
 

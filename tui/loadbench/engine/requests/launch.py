@@ -1,4 +1,4 @@
-"""Start runners. Each runner is a process in its own session, independent of its viewers."""
+"""Start runners. Each runner is a process in a separate session, independent of its viewers."""
 
 import json
 import subprocess
@@ -24,8 +24,8 @@ from loadbench.workspace import Workspace
 class RunRequest:
     """A request to start or resume a run, as plain data that can be sent to the runner.
 
-    A request contains the profile itself, so that the previewed profile is the one that runs. The
-    runner reads the file again only to refuse the run if the file has changed since.
+    A request contains the profile itself, so that the run uses the previewed profile. The runner
+    reads the file again only to refuse the run if the file has changed since.
     """
 
     workspace_root: str
@@ -42,9 +42,9 @@ class RunRequest:
     overrides: tuple[str, ...] = ()
     """Overrides as `KEY=VALUE` texts."""
     resume: str | None = None
-    """Folder of the run to resume, which keeps its own profile; None: start a new run."""
+    """Folder of the run to resume, which keeps its profile. None to start a new run."""
     retry_failed: bool = False
-    """With `resume`: also measure failed cells again."""
+    """Whether to measure failed cells again, too. Used only with `resume`."""
 
     @property
     def workspace(self) -> Workspace:
@@ -84,7 +84,7 @@ class RunRequest:
         Args:
             workspace: Workspace of the run.
             folder: Folder of the run.
-            retry_failed: Also measure failed cells again.
+            retry_failed: Whether to measure failed cells again, too.
         """
         return cls(
             workspace_root=str(workspace.root),
@@ -97,7 +97,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """The preview of a run, as determined in the process of the runner."""
+    """Preview of a run, determined by a runner process."""
 
     preflight: Preflight
     needed_bytes: int

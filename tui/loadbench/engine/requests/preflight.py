@@ -9,12 +9,12 @@ from loadbench.engine.journal.events import Project
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The environment of a driver, for the journal."""
+    """Facts about a driver's environment, recorded in the journal."""
 
     project: Project | None = None
-    """The compose project to scale; None: the driver starts no containers."""
+    """The Compose project to scale. None if the driver starts no containers."""
     engine: Mapping[str, Any] = field(default_factory=dict)
-    """The Docker engine; empty: the driver starts no containers."""
+    """Properties of the Docker engine; empty if the driver starts no containers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Preflight:
 
     driver: str
     reason: str
-    """Why this driver was chosen."""
+    """Reason for the choice of this driver."""
     lock: str
     """Name of the lock to hold. Concurrent runs with the same lock would disturb each other."""
     warnings: tuple[str, ...] = ()

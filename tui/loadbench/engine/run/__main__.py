@@ -1,6 +1,6 @@
-"""`python -m loadbench.engine.run`: the runner's process, which `launch` starts.
+"""Entry point of the runner process, which `launch` starts as `python -m loadbench.engine.run`.
 
-It reads its request from standard input and replies with one line of JSON. From then on, it
+The process reads its request from standard input and replies with one line of JSON. After that, it
 reports only through the journal. With the argument `preview`, it replies with the plan and exits.
 """
 
@@ -29,9 +29,9 @@ from loadbench.errors import LoadbenchError
 
 
 def main() -> int:
-    """Perform or preview one run; return the exit code."""
+    """Execute or preview one run, and return the exit code."""
     stop = StopFlag()
-    # The run must survive the closing of its terminal.
+    # The run must continue after its terminal closes.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stop.set(signal.Signals(received).name))

@@ -39,7 +39,7 @@ FIRST_SECOND_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """The components that perform a run."""
+    """The profile of a run and the components that execute it."""
 
     profile: Profile
     stack: Stack
@@ -48,13 +48,13 @@ class Equipment:
 
 
 class CellAttempt:
-    """One attempt at a cell.
+    """One attempt at measuring a cell.
 
     Args:
         cell: The cell.
         attempt: Number of the attempt, from 1.
-        equipment: The components that perform it.
-        control: The control loop for its events and commands.
+        equipment: The profile and the components of the run.
+        control: The control loop that writes events and handles commands.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class CellAttempt:
         self._machine = MachineMeter()
         self._use = WindowUse(range(0))
         self._control = control
-        # Unlike the key, the tag differs from that of an earlier attempt in the same Locust.
+        # Unlike the key, the tag differs between attempts, which may share a Locust process.
         self._tag = f"{cell.key}.{attempt}"
 
     def perform(self) -> None:
@@ -77,7 +77,7 @@ class CellAttempt:
 
         Raises:
             StackError: The stack did not become ready, or part of it failed.
-            LoadLostError: Locust exited or is hung.
+            LoadLostError: Locust exited or hung.
             EngineError: The Docker engine is unavailable, so no cell can be measured.
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip this cell.
@@ -105,7 +105,7 @@ class CellAttempt:
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
         submit = self._control.background.submit
-        # Background tasks of a skipped cell finish first, so they do not count towards the timeout.
+        # Wait for tasks of a skipped cell first, so that they do not count towards the timeout.
         self._control.wait_for(submit(lambda: None))
         deadline = time.monotonic() + timeout_s
         self._control.wait_for(submit(self._stack.scale, models, self._control.report_progress))
@@ -124,12 +124,12 @@ class CellAttempt:
         self._observe_until(lambda now: now.spawned, within_s=self._cell.level.ramp_s + OVERDUE_S)
 
     def _settle(self) -> Steadiness | None:
-        """Wait for steady throughput and latency; return None if settling is disabled."""
+        """Wait for steady numbers; return the last check, or None if settling is disabled."""
         settle = self._profile.settle
         if not settle.max:
             return None
         self._enter(Phase.SETTLING)
-        # Skip the second in which the last user started: part of it was below the target.
+        # Skip the second in which the last user started: not all users were active throughout it.
         first = len(self._control.state.samples) + 1
         deadline = time.monotonic() + settle.max + FIRST_SECOND_S
         while True:
@@ -161,14 +161,14 @@ class CellAttempt:
         return self._load.measured()
 
     def _save_report(self, finished: CellFinished) -> None:
-        """Save Locust's report of the cell; if that fails, only write a note."""
+        """Save Locust's report of the cell. Record a failure as a note, unless the disk is full."""
         name = self._cell.report_name
         try:
             write_atomically(self._control.folder / name, with_note(self._load.report(), finished))
         except DiskFullError:
             raise
         except (LoadLostError, JournalError) as error:
-            self._control.emit(Note(text=f"{name} is missing: {error}"))
+            self._control.emit(Note(text=f"{name} was not saved: {error}"))
 
     def _finished(self, measured: Measured, settled: Steadiness | None) -> CellFinished:
         return CellFinished(
@@ -212,10 +212,10 @@ class CellAttempt:
             self._poll(max_wait_s=state.remaining_s if state else None)
 
     def _observe(self) -> LoadState | None:
-        """Read the seconds that have passed and write them to the journal.
+        """Read the seconds since the last poll and write them to the journal.
 
         Returns:
-            Locust's state. None if it still runs another cell, or did not respond this time.
+            Locust's state, or None if Locust still runs another cell or did not respond.
         """
         state = self._load.state(len(self._control.state.samples))
         if state is None or state.cell != self._tag:

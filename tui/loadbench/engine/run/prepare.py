@@ -1,4 +1,4 @@
-"""Prepare a run: all checks that can refuse it, then its folder, journal and first event."""
+"""Prepare a run: run all checks that can refuse it, then create its folder and journal."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ SAMPLE_BYTES = 3_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A new or resumed run, ready to be performed; its journal is open and locked."""
+    """A new or resumed run that is ready to start. Its journal is open and locked."""
 
     folder: Path
     profile: Profile
@@ -144,9 +144,9 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
     """Prepare to resume a run that was interrupted or stopped.
 
     Args:
-        workspace: The workspace that contains its profile.
+        workspace: The workspace of the run.
         folder: The run's folder.
-        retry_failed: Also measure its failed cells again.
+        retry_failed: Whether to measure failed cells again, too.
 
     Raises:
         LoadbenchError: The run is refused; nothing was changed.
@@ -174,14 +174,14 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Resumable:
-    """A run that can be resumed."""
+    """Result of the checks before a resume."""
 
     profile: Profile
     preflight: Preflight
     retry: tuple[str, ...]
     """Keys of the failed cells to measure again."""
     cells: int
-    """Number of cells left to measure."""
+    """Number of cells to measure, including failed cells to retry."""
 
 
 def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Resumable:
@@ -224,7 +224,7 @@ def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
 
 
 def _unchanged_profile(state: RunState) -> Profile:
-    """Return the profile of a run; refuse if its file has changed since the run started."""
+    """Return the profile of a run, and refuse the resume if its file has changed."""
     started, profile = state.started, state.profile
     assert started is not None
     if profile is None:
@@ -237,13 +237,13 @@ def _unchanged_profile(state: RunState) -> Profile:
         if changes := differences(profile.resolved(), now):
             raise RefusedError(
                 f"{file} has changed since the run started: {'; '.join(changes)}. Cells of "
-                "different profiles cannot be compared: restore the file, or start a new run"
+                "different profiles cannot be compared. Restore the file, or start a new run"
             )
     return profile
 
 
 def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Preflight:
-    """Run the preflight of the driver that started a run; refuse another Docker engine."""
+    """Run the preflight of the run's driver, and refuse a resume on another Docker engine."""
     started = state.started
     assert started is not None
     preflight = registry.preflight(workspace, profile, only=started.driver)
@@ -251,7 +251,7 @@ def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Pre
     if before and now and before.engine != now.engine:
         raise RefusedError(
             f"the run started on the Docker engine at {before.engine}, but the current engine is "
-            f"{now.engine}. Cells of different machines cannot be compared: check DOCKER_HOST and "
+            f"{now.engine}. Cells of different machines cannot be compared. Check DOCKER_HOST and "
             "`docker context use`"
         )
     return preflight
@@ -267,9 +267,9 @@ def _make_parent(parent: Path, needed_bytes: int) -> str:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         if not os.access(parent, os.W_OK | os.X_OK):
-            raise WorkspaceError(f"{parent}: no permission to write; reports are saved there")
+            raise WorkspaceError(f"cannot save reports in {parent}: no write permission")
     except OSError as error:
-        raise WorkspaceError(f"{parent}: {error.strerror}; reports are saved there") from error
+        raise WorkspaceError(f"cannot save reports in {parent}: {error.strerror}") from error
     try:
         _check_space(parent, needed_bytes)
     except RefusedError:

@@ -1,4 +1,4 @@
-"""Validate a run request in the runner's process, before anything else."""
+"""Validate a run request in the runner process, before all other checks."""
 
 import json
 from pathlib import Path
@@ -23,14 +23,14 @@ def read_request(text: str) -> RunRequest:
         return TypeAdapter(RunRequest).validate_python(json.loads(text))
     except ValueError as error:
         raise RefusedError(
-            f"internal error: invalid request to the runner; nothing was started: {error}"
+            f"internal error: invalid request to the runner. Nothing was started. Details: {error}"
         ) from error
 
 
 def requested_profile(request: RunRequest) -> Profile:
-    """Return the profile in a request, which is the one that the user has seen.
+    """Return the profile contained in a request.
 
-    Reads the profile's file only to check that it has not changed since.
+    Reads the file of the profile only to check that it has not changed since the request.
 
     Raises:
         RefusedError: The digest of the profile does not match, or its file has changed.
@@ -39,8 +39,8 @@ def requested_profile(request: RunRequest) -> Profile:
     profile = recorded.profile
     if profile is None or recorded.unknown or digest_of(profile.resolved()) != request.digest:
         raise RefusedError(
-            f"internal error: the profile {request.profile_name} was corrupted on its way to the "
-            "runner (digest mismatch); nothing was started"
+            f"internal error: the profile {request.profile_name} was corrupted in transit to the "
+            "runner (digest mismatch). Nothing was started"
         )
     _refuse_if_changed(request, profile)
     return profile
@@ -60,5 +60,6 @@ def _refuse_if_changed(request: RunRequest, profile: Profile) -> None:
         ) from error
     if changes := differences(profile.resolved(), now.resolved()):
         raise RefusedError(
-            f"{file} has changed since it was read: {'; '.join(changes)}. Review it and try again"
+            f"{file} has changed since it was read: {'; '.join(changes)}. "
+            "Review the changes and try again"
         )

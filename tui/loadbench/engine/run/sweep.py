@@ -1,4 +1,4 @@
-"""The sweep: measure all outstanding cells in order, even if some of them fail."""
+"""The sweep: measure all remaining cells in order, even if some of them fail."""
 
 import traceback
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ MAX_LOAD_ATTEMPTS = 3
 
 
 class Runner:
-    """Perform a run, starting from the state recorded in its journal.
+    """Executes a run, starting from the state recorded in its journal.
 
     Args:
         equipment: Stack, load and metrics of the run; the runner closes them.
@@ -48,7 +48,7 @@ class Runner:
         control.watch_containers(equipment.stack.containers)
 
     def run(self) -> Result:
-        """Measure all outstanding cells, clean up, and record how the run ended."""
+        """Measure all remaining cells, clean up and record the result."""
         left = None
         try:
             try:
@@ -63,13 +63,13 @@ class Runner:
         return result
 
     def _clean_up(self) -> str | None:
-        """Stop everything; return a description of what could not be stopped."""
+        """Stop everything, and return a description of what could not be stopped, if anything."""
         load, stack = self._equipment.load, self._equipment.stack
         self._equipment.metrics.close()
         load.close()
         stack.close()
         self._control.background.shutdown()
-        # Again: a background task may have started processes during the first close.
+        # Close again: a background task may have started processes during the first close.
         left = stack.close()
         load.close()
         return left
@@ -106,7 +106,7 @@ class Runner:
             control.save_summary()
 
     def _has_new_cells(self) -> bool:
-        """Handle commands that arrived until now; return whether any of them added a cell."""
+        """Handle commands that have arrived, and return whether one of them added a cell."""
         self._control.poll(max_wait_s=0.0)
         return bool(self._control.state.outstanding)
 
@@ -120,7 +120,7 @@ class Runner:
             self._control.emit(StackPrepared(images=dict(images)))
 
     def _measure(self, cell_state: CellState) -> None:
-        """Attempt a cell until it ends; if Locust is lost, restart it and try again."""
+        """Measure a cell; if Locust exits or hangs, restart it and retry."""
         first = cell_state.attempt + 1
         for attempt in range(first, first + MAX_LOAD_ATTEMPTS):
             error = self._attempt(cell_state.cell, attempt)
@@ -133,7 +133,7 @@ class Runner:
         self._fail(cell_state.cell, attempt, StackError(reason))
 
     def _attempt(self, cell: Cell, attempt: int) -> LoadLostError | None:
-        """Attempt a cell once; return the error if it must be attempted again, else None."""
+        """Measure a cell once; return the error if a retry may succeed, otherwise None."""
         self._control.emit(CellStarted(cell=cell.key, attempt=attempt))
         try:
             self._start_load()
@@ -181,6 +181,6 @@ class Runner:
                 return
 
     def _close_load(self) -> None:
-        # Its users would otherwise wait for responses that are no longer needed.
+        # Otherwise its users would wait for responses that are no longer needed.
         self._is_load_running = False
         self._equipment.load.close()
