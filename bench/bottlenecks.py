@@ -1,10 +1,11 @@
-"""Check in real runs that the reported bottleneck is the fault that was injected.
+"""Check in real runs that each injected fault is reported as the bottleneck.
 
     .venv/bin/python -m bench.bottlenecks [--only sleep,slow,…]
 
 Each of the five runs has one fault: a sleep of 100 ms in the API, one of two workers five times
-slower, users that compute for longer than the service does, far more users than one worker can
-serve, and (with Docker) a CPU limit on the model. Prints the bottleneck reported for each cell.
+slower, users that spend more time computing than the service, far more users than one worker can
+serve, or (with Docker) a CPU limit on the model container. Prints the bottleneck reported for each
+cell.
 """
 
 import argparse
@@ -41,7 +42,7 @@ class User(FastHttpUser):
 
 
 def main() -> None:
-    """Perform the selected runs, and report faults that were not identified."""
+    """Execute the selected runs, and print the faults that were not identified."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", help=f"comma-separated list of {', '.join(CAUSES)}")
     names = parser.parse_args().only
@@ -58,14 +59,14 @@ def main() -> None:
 
 
 def sleep() -> Sweep:
-    """Sleep in the API before each call of the model, at two loads."""
+    """Add a sleep to the API before each prediction, and run 1 and 4 users."""
     with workspace(one_cell().replace("users: [2]", "users: [1, 4]")) as root:
         replace(root / "stack/api/app.py", PREDICT, f"        time.sleep({SLEEP_S})\n{PREDICT}")
         return perform(root)
 
 
 def slow() -> Sweep:
-    """Slow down the second worker for every batch."""
+    """Slow down the second of two workers."""
     with workspace(one_cell(models=2, users=4)) as root:
         worker = root / "stack/model/worker.py"
         replace(worker, INFER, SLOW_INFER)
@@ -74,7 +75,7 @@ def slow() -> Sweep:
 
 
 def client() -> Sweep:
-    """Run users that compute for longer than the service does."""
+    """Run users that spend more time computing than the service."""
     with workspace(one_cell(users=8)) as root:
         (root / "locustfile.py").write_text(BUSY_USERS)
         return perform(root)
@@ -87,7 +88,7 @@ def queue() -> Sweep:
 
 
 def limit() -> Sweep:
-    """Limit the model to 0.4 cores."""
+    """Limit the model container to 0.4 cores."""
     with workspace(one_cell("compose", more=", limited.yaml")) as root:
         (root / "limited.yaml").write_text(LIMITED)
         return perform(root)
@@ -107,9 +108,9 @@ CAUSES: dict[str, tuple[BottleneckKind, Callable[[], Sweep]]] = {
     "queue": (BottleneckKind.QUEUE, queue),
     "limit": (BottleneckKind.CPU_LIMIT, limit),
 }
-"""Expected bottleneck of every cell, and the function that performs the run."""
+"""Expected bottleneck of every cell, and the function that executes the run."""
 CONTAINERS = {"slow": "model-2", "limit": "model-1"}
-"""Container that the bottleneck must name."""
+"""Container that the text of the bottleneck must name."""
 
 if __name__ == "__main__":
     main()

@@ -9,14 +9,15 @@ responds immediately or after about 20 ms, with `Server-Timing` stages, and runs
 The CPU time per request is the CPU time of the Locust process in an interval, divided by the
 requests that the server answered in it.
 
-A third variant separates measuring from scheduling: stock Locust whose users send without yielding,
-as the tool's do. Before each request, stock Locust lets all other users run first, and counts that
-time as latency. With a server that responds immediately, the users then run in lockstep, share the
-cost of waking up, and count each other's work as latency: cheaper, but less accurate.
+A third variant separates the cost of measuring from that of scheduling: stock Locust with users
+that send without yielding, as the tool's users do. Before each request, stock Locust lets all other
+users run first, and counts that time as latency. With a server that responds immediately, the users
+then run in lockstep, share the cost of waking up, and count each other's work as latency, which is
+cheaper but less accurate.
 
-Exits with code 1 if the median ratio to stock Locust exceeds the limit in a row with a delayed
-response. With immediate responses the client is the bottleneck in any case and cells are reported
-as client-bound; those ratios are printed for information.
+Exits with code 1 if the median ratio to stock Locust exceeds the limit in a scenario with delayed
+responses. With immediate responses the client is always the bottleneck, and cells are reported as
+client-bound. Those ratios are for information only.
 """
 
 import argparse
@@ -71,15 +72,19 @@ Variant = Callable[[str, int, Path, float], float]
 
 
 def main() -> None:
-    """Measure all variants in turn, print every ratio, and exit with 1 above the limit."""
+    """Measure and print all variants in turn; exit with code 1 if a ratio exceeds the limit."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="length of each measurement")
-    parser.add_argument("--realtime", action="store_true", help="use real-time scheduling (root)")
+    parser.add_argument(
+        "--realtime", action="store_true", help="use real-time scheduling (requires root)"
+    )
     options = parser.parse_args()
     cores = os.sched_getaffinity(0)
     if SERVER_CORE not in cores or len(cores) < 2:
-        sys.exit(f"Two cores are required: core {SERVER_CORE} for the server, another for Locust")
+        sys.exit(
+            f"Two cores are required: core {SERVER_CORE} for the server and another for Locust"
+        )
     os.sched_setaffinity(0, {min(cores - {SERVER_CORE})})
     if options.realtime:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
@@ -90,7 +95,7 @@ def main() -> None:
 
 
 def compare(row: Row, pairs: int, seconds: float) -> float:
-    """Print the CPU time of each variant, and return the median ratio of the tool to stock."""
+    """Print the CPU time of each variant; return the median ratio of the tool to stock Locust."""
     variants: tuple[Variant, ...] = (by_tool, by_stock, by_stock_unyielding)
     print(f"{row.users} users, {len(row.body)} bytes, server {row.plan}: CPU per request in µs")
     print(f"{'pair':>6}{'tool':>9}{'stock':>9}{'no yield':>9}{'ratios':>16}", flush=True)
@@ -106,7 +111,9 @@ def compare(row: Row, pairs: int, seconds: float) -> float:
         print("".join(f"{found[-1]:>9.3f}" for found in ratios.values()), flush=True)
     medians = [statistics.median(found) for found in ratios.values()]
     print(
-        f"Median ratio to stock {medians[0]:.3f}, without yielding {medians[1]:.3f}\n", flush=True
+        f"Median ratio to stock Locust {medians[0]:.3f}, to the variant without yielding "
+        f"{medians[1]:.3f}\n",
+        flush=True,
     )
     return medians[0]
 
@@ -174,7 +181,7 @@ def run_stock(
 
 
 def locust_process() -> psutil.Process:
-    """Return the process of the tool's Locust: the one without children of its own."""
+    """Return the process of the tool's Locust, which is the one without child processes."""
     children = psutil.Process().children(recursive=True)
     [locust] = [
         process
@@ -187,7 +194,7 @@ def locust_process() -> psutil.Process:
 def cost_us(
     host: str, locust: psutil.Process, seconds: float, meanwhile: Callable[[], None] = lambda: None
 ) -> float:
-    """Measure for a number of seconds, and return the CPU time per request in µs."""
+    """Measure for this many seconds, and return the CPU time per request in µs."""
     before, before_s = answered(host), used_s(locust)
     pause(seconds, meanwhile)
     spent_s, requests = used_s(locust) - before_s, answered(host) - before

@@ -1,7 +1,7 @@
 """Locustfile of `client.py`: users that post the file named by BENCH_BODY.
 
-With BENCH_UNYIELDING a user sends its request without yielding to other users, as the tool's users
-do. Stock Locust checks through gevent whether a connection is alive, and that check yields.
+If BENCH_UNYIELDING is set, a user sends its request without yielding to other users, as the tool's
+users do. Stock Locust checks through gevent whether a connection is alive, and that check yields.
 """
 
 import os
@@ -16,7 +16,7 @@ BODY: Any = Path(os.environ["BENCH_BODY"]).read_bytes()
 
 
 class Poster(FastHttpUser):
-    """Post the next request as soon as the response to the last one has arrived."""
+    """User that sends each request as soon as the response to the previous one has arrived."""
 
     @task
     def post(self) -> None:

@@ -2,11 +2,12 @@
 
     python -m bench.container_monitoring [--seconds 30] [--rounds 3]
 
-Starts our stack with six models (eight containers in total) and leaves it idle. Every round then
-measures three cases: no monitoring; the monitor of a run, polled five times a second as the runner
-does; and `docker stats`. For each it prints the CPU of the monitor with all its children, and of
-the engine (dockerd, containerd and its shims, including their other work on this machine), in
-percent of a core. The health checks of the containers run in all three cases.
+Starts the included service with six model containers (eight containers in total) and leaves it
+idle. Every round then measures three cases: no monitoring; the tool's monitor, polled five times
+a second as in a run; and `docker stats`. For each case it prints the CPU usage of the monitor
+with its child processes, and of the engine (dockerd, containerd and its shims, including their
+other work on this machine), in percent of one core. The health checks of the containers run in all
+three cases.
 """
 
 import argparse
@@ -45,20 +46,23 @@ def main() -> None:
             "docker stats": lambda: docker_stats(options.seconds),
         }
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
-        print(f"{'':14}{'monitor':>8}{'engine':>8}   % of a core, {MODELS + 2} idle containers")
+        print(f"{'':14}{'monitor':>8}{'engine':>8}   % of one core, {MODELS + 2} idle containers")
         for _ in range(options.rounds):
             for name, measure in cases.items():
                 rows[name].append(measure())
                 print(f"{name:14}{rows[name][-1][0]:8.2f}{rows[name][-1][1]:8.2f}", flush=True)
     sums = {name: statistics.median(sum(row) for row in found) for name, found in rows.items()}
     monitor, stats = (sums[name] - sums["none"] for name in ("monitor", "docker stats"))
-    print(f"Median above no monitoring: monitor {monitor:.2f}, docker stats {stats:.2f}", end="")
+    print(
+        f"Median increase over no monitoring: monitor {monitor:.2f}, docker stats {stats:.2f}",
+        end="",
+    )
     print(f", ratio {monitor / stats:.2f}" if stats > 0 else "")
 
 
 @contextmanager
 def idle_stack() -> Iterator[None]:
-    """Start the containers, wait until all models are ready, and remove them on exit."""
+    """Start the containers and wait until all workers are ready. Remove the containers on exit."""
     files = ("--file", str(bundled_root() / "stack" / "compose.yaml"))
     compose = ["docker", "compose", "--project-name", PROJECT, *files]
     up = ("up", "--detach", "--build", "--scale", f"model={MODELS}")
@@ -111,11 +115,11 @@ def docker_stats(seconds: float) -> tuple[float, float]:
         try:
             return cpu_percent(stats.pid, lambda: time.sleep(seconds))
         finally:
-            stats.kill()  # it is slow to react to SIGTERM
+            stats.kill()  # `docker stats` is slow to react to SIGTERM
 
 
 def cpu_percent(pid: int, action: Callable[[], None]) -> tuple[float, float]:
-    """Return the CPU of a process with its children, and of the engine, in % of a core."""
+    """Return the CPU usage of a process with its children, and of the engine, in % of one core."""
     started, before_s, engine = time.monotonic(), family_s(pid), engine_s()
     action()
     elapsed = time.monotonic() - started

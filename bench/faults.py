@@ -1,4 +1,4 @@
-"""Test the service under test with killed workers and under overload.
+"""Check that the service under test survives killed workers and overload.
 
     .venv/bin/python -m bench.faults [--requests 10000] [--seconds 60]
 
@@ -35,7 +35,7 @@ DEADLINE_MS = 5_000
 REJECTED = 503
 DEADLINE_ERROR = "No reply came before the deadline."
 WARM_UP_S = 15.0
-"""Seconds in which the service still starts threads, so that its memory grows."""
+"""Seconds during which memory still grows, because the service starts threads on demand."""
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def kill_workers(requests: int) -> None:
     print(f"{len(answers)} requests, {killed} workers killed: ", end="")
     print(f"status {dict(statuses)}, {statuses[0]} without a response, {wrong} wrong, ", end="")
     print(f"slowest {slowest / 1000:.1f} s")
-    print(f"  left in the broker (a second response would be here): {left}\n", flush=True)
+    print(f"  left in the broker, including duplicate responses: {left}\n", flush=True)
 
 
 def overload(behaviour: str, seconds: float, *, honours_retry_after: bool) -> None:
@@ -79,7 +79,8 @@ def overload(behaviour: str, seconds: float, *, honours_retry_after: bool) -> No
     Args:
         behaviour: Description of the clients in the output.
         seconds: Length of the measurement.
-        honours_retry_after: Whether clients wait as Retry-After says, or retry immediately.
+        honours_retry_after: Whether clients wait for the time in Retry-After. If not, they retry
+            immediately.
     """
 
     def pause_s(answer: Answer) -> float:
@@ -140,13 +141,13 @@ def wait_until_ready(stack: LocalStack, workers: int) -> None:
 
 
 def result_of(url: str, number: int) -> Any:
-    """Return the result of a request that is sent alone, by its number."""
+    """Send requests one at a time up to a number, and return the result of the last one."""
     users = Users(url, 1, max_requests=number + 1)
     return result(next(answer for answer in users.join() if answer.number == number))
 
 
 def result(answer: Answer) -> Any:
-    """Return the status and the prediction of an answer."""
+    """Return the status and the best classes of an answer."""
     return answer.status, answer.body.get("top")
 
 
@@ -154,7 +155,7 @@ def processes(last_argument: str) -> list[psutil.Process]:
     """Return the processes of the service whose command line ends with this argument."""
     found = []
     for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):  # it may have just exited
+        with suppress(psutil.Error):  # the process may have just exited
             if process.cmdline()[-1:] == [last_argument] and not process.children():
                 found.append(process)
     return found
@@ -187,7 +188,7 @@ def memory_mb() -> dict[str, float]:
 
 
 def summary(latencies_ms: Sequence[float]) -> str:
-    """Return the number of latencies, and their percentiles in ms, as one line."""
+    """Format the number of latencies, and their percentiles in ms, as one line."""
     if not latencies_ms:
         return "none"
     fractions = {"p50": 0.5, "p99": 0.99, "max": 1.0}

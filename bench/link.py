@@ -1,4 +1,4 @@
-"""A program on a terminal behind a link that may be slow or stalled."""
+"""A program in a terminal whose output passes through a slow or stalled link."""
 
 import os
 import select
@@ -19,17 +19,17 @@ _CONNECTION_VARIABLES = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "DISPLAY", "
 
 
 def forget_connection() -> None:
-    """Unset variables of the SSH session and display, on which the behaviour of viewers depends."""
+    """Unset variables of the SSH session and the display, because viewers adapt to them."""
     for name in _CONNECTION_VARIABLES:
         os.environ.pop(name, None)
 
 
 @dataclass
 class Link(Terminal):
-    """A program on a terminal whose output is read by a separate thread.
+    """A program in a terminal, with a separate thread that reads its output.
 
     Args:
-        bytes_per_s: Speed of the link, applied 20 times a second; None for no limit.
+        bytes_per_s: Speed of the link, enforced 20 times a second, or None for no limit.
     """
 
     bytes_per_s: float | None = None
@@ -51,7 +51,7 @@ class Link(Terminal):
         self._flowing.clear()
 
     def resume(self) -> None:
-        """Read again after `stall`."""
+        """Resume reading."""
         self._flowing.set()
 
     def show_received(self) -> Iterator[tuple[float, int]]:
@@ -63,11 +63,11 @@ class Link(Terminal):
             yield at, len(data)
 
     def wait_until(self, condition: Callable[[], object], *, within_s: float) -> float | None:
-        """Wait for a condition of the screen.
+        """Wait until the screen meets a condition.
 
         Returns:
-            Monotonic time, in seconds, at which the data that fulfilled it was read. None if the
-            condition was not fulfilled in time.
+            Monotonic time in seconds at which the data that met the condition was read, or None if
+            the condition was not met in time.
         """
         deadline = time.monotonic() + within_s
         while True:
@@ -80,7 +80,7 @@ class Link(Terminal):
             self._has_data.wait(0.02)
 
     def quiet(self, seconds: float) -> None:
-        """Wait until nothing has been read for a number of seconds."""
+        """Wait until no data has been read for this many seconds."""
         while True:
             before = self.bytes_read
             time.sleep(seconds)

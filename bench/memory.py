@@ -5,15 +5,15 @@
 One cell is simulated second by second without waiting. Each part runs in a separate process:
 
 - runner: the real attempt, control loop and journal, with simulated load and containers.
-- follow: the real app, headless, opened on the cell after its first minute. The rest of the day
-  arrives ten minutes at a time.
-- attach: the same app, opened at the end of the day. Then the cell finishes and is read again.
+- follow: the real app, headless, opened on the cell after its first minute. The journal of the rest
+  of the day is then appended in chunks of ten minutes.
+- attach: the same app, opened at the end of the day. The cell then finishes and is read again.
 - unbounded: the reader with compaction disabled. It must exceed the limit, which shows that the
   test can fail, and its charts are the reference.
 
-Growth of the resident memory is measured from just before the day, at the end and at the peak. The
-benchmark also compares the requests that the app still counts, and the charts of the whole day and
-of its last ten minutes. Exits with code 1 if a limit is exceeded.
+The growth of the resident memory since just before the day is measured at the end and at the peak.
+The benchmark also checks that the app counts every request, and that the charts of the whole day
+and of its last ten minutes match the reference. Exits with code 1 if a check fails.
 """
 
 import argparse
@@ -52,11 +52,11 @@ from tests.support.fakes import FakeStack
 from tests.support.ui_harness import WIDE, Stage, held
 
 MAX_GROWTH_MB = 40
-"""Limit for the growth of the runner and of the TUI, in MiB."""
+"""Maximum memory growth of the runner and of the TUI, in MiB."""
 LAST_S = 600
 """Seconds at the end of the day whose charts must be exact."""
 FIRST_LINES = 60
-"""Lines of the journal, about one minute of measuring, that exist when the app is opened."""
+"""Number of journal lines, about one minute of measuring, that exist when the app is opened."""
 TIMEOUT_S = 1200.0
 POLL_INTERVAL_S = 0.1
 CELL, RUN = "m1_u2_s2", "20261122-111101"
@@ -108,7 +108,7 @@ def judge(found: dict[str, dict[str, Any]]) -> bool:
     lines = []
     for name in ("runner", "follow", "attach"):
         growth = max(found[name]["grown_mb"], found[name]["peak_mb"])
-        text = f"{name}: memory growth {growth} MB, limit {MAX_GROWTH_MB} MB"
+        text = f"{name}: memory growth {growth} MiB, limit {MAX_GROWTH_MB} MiB"
         lines.append((text, growth <= MAX_GROWTH_MB))
     for name in ("follow", "attach"):
         results = found[name]
@@ -120,7 +120,7 @@ def judge(found: dict[str, dict[str, Any]]) -> bool:
             is_same = results["charts"][chart] == points and len(str(points)) > LAST_S
             lines.append((f"{name}: charts of {chart} match the reference", is_same))
     has_exceeded = unbounded["peak_mb"] > MAX_GROWTH_MB
-    text = f"unbounded: memory growth {unbounded['peak_mb']} MB, must exceed {MAX_GROWTH_MB} MB"
+    text = f"unbounded: memory growth {unbounded['peak_mb']} MiB, must exceed {MAX_GROWTH_MB} MiB"
     lines.append((text, has_exceeded))
     for text, is_passed in lines:
         print("passed" if is_passed else "FAILED", text)
@@ -129,7 +129,7 @@ def judge(found: dict[str, dict[str, Any]]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Parameters of a part's process."""
+    """Parameters of the process that runs a part."""
 
     root: Path
     seconds: int
@@ -209,7 +209,7 @@ def perform_cell(part: Part) -> dict[str, Any]:
 
 
 def follow(part: Part) -> dict[str, Any]:
-    """Show the cell after its first minute, then add ten minutes at a time."""
+    """Open the app on the cell after its first minute, then append ten minutes at a time."""
     return asyncio.run(_follow(part))
 
 
@@ -235,7 +235,7 @@ async def _follow(part: Part) -> dict[str, Any]:
 
 
 def attach(part: Part) -> dict[str, Any]:
-    """Show the cell at the end of the day, and again after it has finished."""
+    """Open the app on the cell at the end of the day, then finish the cell."""
     return asyncio.run(_attach(part))
 
 
@@ -251,7 +251,7 @@ async def _attach(part: Part) -> dict[str, Any]:
     app = Stage(part.root).app(folder=minute)
     with held(part.folder):
         async with app.run_test(size=WIDE) as pilot:
-            # Open the screens on a short cell first: their own memory is not growth.
+            # Open the screens on a short cell first: their own memory does not count as growth.
             await _wait_until(lambda: _seconds_shown(app) > 0)
             await pilot.press("enter")
             await _wait_until(lambda: isinstance(app.screen, CellScreen))

@@ -23,11 +23,12 @@ REQUESTS_PER_S = 50
 MEDIAN_MS = 48.4
 """Median latency of the cell m2_u2_s8 of that run."""
 SIGMA = 0.5
-"""Standard deviation of the log latency. That run has 0.03 to 0.19; more fills more buckets."""
+"""Standard deviation of the log latency. That run has 0.03 to 0.19; a larger value fills
+more buckets."""
 FAILURE_RATIO = 0.01
 """Just below the limit for a valid cell, so that failures are recorded too."""
 MEMORY_BYTES = 300_000_000
-"""Smallest memory of a model container, about that of one with EfficientNet-Lite0."""
+"""Minimum memory of a model container, about that of one with EfficientNet-Lite0."""
 CORES = 8
 ERRORS = ("HTTP 503", "timed out after 30 s")
 
@@ -46,7 +47,7 @@ class DayLoad(FakeLoad):
         self.successes = self.failures = self.seconds = 0
 
     def note(self, call: str) -> None:
-        """Discard the call, as a list of calls would grow too."""
+        """Discard the call, because a list of calls would also grow."""
 
     def state(self, since: int) -> LoadState:
         """Return the next second."""

@@ -1,14 +1,14 @@
-"""Send ten thousand random keys, clicks and resizes to the TUI on real terminals.
+"""Send ten thousand random keys, clicks and resizes to the TUI in real terminals.
 
     .venv/bin/python -m bench.monkey [--keys 10000] [--seed 1] [--control]
 
-Half of the keys go to two screens in parallel, one of which runs with LOADBENCH_CELL_DIFF=0 and is
-drawn by Textual alone. Both show finished, recorded runs, and must show the same text and styles
+Half of the keys go to two instances in parallel, one of which runs with LOADBENCH_CELL_DIFF=0 and
+is drawn by Textual alone. Both show finished, recorded runs, and must show the same text and styles
 whenever they are idle. With `--control` Textual draws both, which validates the comparison itself.
-The other half is sent without pauses to a screen that shows a replayed live run. The keys can do no
-harm: there is no service to start, and the runner that may be killed is an idle process.
+The other half is sent without pauses to an instance that shows a replayed live run. The keys can do
+no harm: there is no service to start, and the runner that may be killed is an idle process.
 
-Exits with code 1 if the screens differ, or if one hangs or crashes.
+Exits with code 1 if the screens differ, or if an instance hangs or crashes.
 """
 
 import argparse
@@ -47,19 +47,19 @@ BATCH = 40
 MAX_BURST = 25
 QUIET_S = 0.06
 DELAY_S = {ESCAPE: 0.2, "r": 0.5, "\r": 0.5, "e": 0.5, "a": 0.5}
-"""Delay after keys with a late effect: Esc may start a sequence, the others use threads."""
+"""Delay after keys that take effect late: Esc may start a sequence; the others use threads."""
 FOLDERS = ("β", "γ")
-"""The two workspaces differ in one character that occurs nowhere else."""
+"""Names of the two workspaces: they differ in one character that occurs nowhere else."""
 ALTERNATE_SCREEN = b"\x1b[?1049h"
 TIMEOUT_S = 20.0
-"""Longer than the 15 s for which a notification may stay."""
+"""Longer than the 15 s for which a notification may stay visible."""
 OPEN_FOR_S = 75.0
 STACKS_S = 2.0
 
 
 @dataclass
 class Tally:
-    """Counts of what was sent, and the problems found."""
+    """Counters of the input, and the problems found."""
 
     keys: int = 0
     sizes: int = 0
@@ -74,7 +74,7 @@ class Tally:
 
 
 class Monkey:
-    """Generate random input.
+    """Generator of random input.
 
     Args:
         seed: Seed of the random values.
@@ -94,7 +94,7 @@ class Monkey:
         return str(self._random.choice(KEYS))
 
     def next_size(self) -> tuple[int, int]:
-        """Return a size that differs from the last one."""
+        """Return a random size that differs from the last one."""
         before = self.size
         while self.size == before:
             if self._random.random() < 0.5:
@@ -135,19 +135,19 @@ def main() -> None:
         rush(roots[0], options.keys, monkey, tally, pid)
         ended = time.monotonic()
     print(f"{tally.keys} keys, {tally.sizes} resizes, {tally.starts} starts")
-    print(f"keys/s: {compared_keys / (between - started):.1f} compared", end="")
+    print(f"keys/s: {compared_keys / (between - started):.1f} with comparison", end="")
     print(f", {(tally.keys - compared_keys) / (ended - between):.1f} on the live run")
     print(f"{tally.comparisons} comparisons, {len(tally.problems)} problems")
     sys.exit(bool(tally.problems))
 
 
-# Two screens in parallel
+# Two instances in parallel
 
 
 def compare(
     roots: list[Path], keys: int, monkey: Monkey, tally: Tally, switches: tuple[str, str]
 ) -> None:
-    """Send a number of keys to two screens, and compare the screens after each key."""
+    """Send keys to two instances, and compare their screens after each key."""
     while tally.keys < keys:
         pair = [_open(root, monkey.size, s) for root, s in zip(roots, switches, strict=True)]
         tally.starts += 1
@@ -187,7 +187,7 @@ def _send_batch(pair: list[Link], monkey: Monkey, tally: Tally) -> bool:
 
 
 def _is_same(pair: list[Link], after: str, tally: Tally) -> bool:
-    """Wait until both screens match; record a problem if they do not in time."""
+    """Wait until both screens match; record a problem on a timeout."""
     tally.comparisons += 1
     deadline = time.monotonic() + TIMEOUT_S
     while not _is_idle(pair) or _cells(pair[0]) != _cells(pair[1]):
@@ -200,7 +200,7 @@ def _is_same(pair: list[Link], after: str, tally: Tally) -> bool:
 
 
 def _wait_until_read(pair: list[Link]) -> None:
-    """Wait until both screens have loaded the workspace: until then, keys act differently."""
+    """Wait until both instances have loaded the workspace: until then, keys act differently."""
     deadline = time.monotonic() + TIMEOUT_S
     while not _is_idle(pair) or any("loading" in link.text.lower() for link in pair):
         if time.monotonic() > deadline or any(link.ended for link in pair):
@@ -208,7 +208,7 @@ def _wait_until_read(pair: list[Link]) -> None:
 
 
 def _is_idle(pair: list[Link]) -> bool:
-    """Show received output; return whether there was none, and both programs are sleeping."""
+    """Feed received output; return whether there was none and both programs are sleeping."""
     before = [link.bytes_read for link in pair]
     is_busy = not all(link.is_sleeping for link in pair)
     time.sleep(QUIET_S)
@@ -242,16 +242,16 @@ def _check_exit(pair: list[Link], tally: Tally) -> None:
         time.sleep(QUIET_S)
     if not all(link.ended for link in pair):
         screens = "\n".join(link.text for link in pair)
-        tally.add_problem(f"One program has exited, the other has not\n{screens}")
+        tally.add_problem(f"One program has exited but the other has not\n{screens}")
     for link in pair:
         _check_crash(link, tally)
 
 
-# One screen with bursts of keys
+# One instance with bursts of keys
 
 
 def rush(root: Path, keys: int, monkey: Monkey, tally: Tally, pid: int) -> None:
-    """Send bursts of keys to a replayed live run, until the total is reached."""
+    """Send bursts of keys to a replayed live run until the total number of keys is reached."""
     number = 0
     while tally.keys < keys:
         number += 1
@@ -290,7 +290,7 @@ def _rush(root: Path, run: Path, keys: int, monkey: Monkey, tally: Tally) -> Non
 
 
 def _responds(link: Link, read: int) -> bool:
-    """Wait until the program has written more than `read` bytes, or has exited."""
+    """Return whether the program writes more than `read` bytes, or exits, before the timeout."""
     deadline = time.monotonic() + TIMEOUT_S
     while link.bytes_read <= read and not link.ended:
         if time.monotonic() > deadline:

@@ -11,8 +11,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def other_processes_s() -> float:
     """Return the total CPU seconds of all processes except this one and its descendants.
 
-    A process includes the time of the children it has waited for, so the difference of two
-    readings covers processes that started and exited between them.
+    The time of a process includes that of children for which it has waited, so the difference of
+    two readings covers processes that started and exited between them.
     """
     used_s: dict[int, float] = {}
     children: dict[int, list[int]] = defaultdict(list)
@@ -29,10 +29,10 @@ def other_processes_s() -> float:
 
 
 def read_process(pid: int) -> tuple[int, float]:
-    """Return the parent of a process, and its total CPU seconds.
+    """Return the parent process id of a process, and its total CPU seconds.
 
     Raises:
-        OSError: There is no such process.
+        OSError: The process does not exist.
     """
     # The name in parentheses may contain spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

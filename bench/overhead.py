@@ -1,11 +1,11 @@
-"""Compare the tool's overhead per cell with a script that runs headless Locust for each cell.
+"""Compare the overhead per cell of the tool with that of a script that runs headless Locust.
 
     .venv/bin/python -m bench.overhead [--rounds 3]
 
 Both measure the same cells of the same service, in turn. The overhead is the wall time without
-ramping, settling and measuring. For the tool it comes from the journal, for the script from the
-time around `locust --headless --run-time …`, whose run time includes the ramp. Both scale the stack
-with the same code, so only cells with an unchanged number of models differ.
+ramping, settling and measuring. For the tool, it comes from the journal. For the script, it is the
+wall time of a cell minus Locust's `--run-time`, which includes the ramp. Both scale the stack with
+the same code, so only cells with an unchanged number of models are compared.
 """
 
 import argparse
@@ -46,7 +46,7 @@ stack: {driver: local}
 def main() -> None:
     """Measure both in turn and print every figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="number of sweeps of each kind")
+    parser.add_argument("--rounds", type=int, default=3, help="number of sweeps by each of the two")
     rounds = parser.parse_args().rounds
     tool: dict[str, list[float]] = defaultdict(list)
     script: dict[str, list[float]] = defaultdict(list)
@@ -139,8 +139,8 @@ def print_result(
     script: dict[str, list[float]],
     phases: dict[str, list[float]],
 ) -> None:
-    """Print one line per cell, then the ratio of cells with an unchanged number of models."""
-    print("Overhead in seconds (without ramping, settling and measuring), median\n")
+    """Print one line per cell, then the ratios of cells with an unchanged number of models."""
+    print("Median overhead in seconds, without ramping, settling and measuring\n")
     print(f"{'cell':<14}{'tool':>8}{'script':>8}{'ratio':>8}   models")
     models, ratios = 0, []
     for cell in cells:

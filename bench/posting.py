@@ -1,4 +1,4 @@
-"""Users that post pictures to the service and record every response, for other benchmarks."""
+"""Users that post images to the service and record every response, for other benchmarks."""
 
 import http.client
 import json
@@ -22,12 +22,12 @@ class Answer:
     """The response to one request."""
 
     number: int
-    """Number of the request, from 0. Request n sends picture n modulo the number of pictures."""
+    """Number of the request, from 0. Request n sends image n modulo the number of images."""
     started_s: float
     """Start of the request, in monotonic seconds."""
     latency_ms: float
     status: int
-    """HTTP status; 0 without a response."""
+    """HTTP status, or 0 if there was no response."""
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Users:
-    """Concurrent users that each post the next picture after the response to the last one."""
+    """Concurrent users that each post the next image after the response to the previous one."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class Users:
         Args:
             url: Address of the service, as `http://host:port`.
             users: Number of users.
-            max_requests: Total number of requests; None to continue until `stop`.
-            pause_after_rejection_s: Seconds that a user waits after a 503.
+            max_requests: Total number of requests, or None to continue until `stop`.
+            pause_after_rejection_s: Returns the seconds that a user waits after a 503.
         """
         self._address = urlsplit(url).netloc
         self._max_requests = max_requests
@@ -69,7 +69,7 @@ class Users:
             thread.start()
 
     def stop(self) -> list[Answer]:
-        """Wait for the requests in flight, and return all answers."""
+        """Stop the users after their requests in flight, and return all answers."""
         self._stopped.set()
         return self.join()
 
@@ -80,7 +80,7 @@ class Users:
         return self.answers
 
     def during(self, seconds: float) -> list[Answer]:
-        """Return the answers that arrive in the next seconds."""
+        """Wait for this many seconds, and return the answers that arrived."""
         before = len(self.answers)
         time.sleep(seconds)
         return self.answers[before:]
@@ -103,7 +103,7 @@ class Users:
 
 
 def post(connection: http.client.HTTPConnection, number: int) -> Answer:
-    """Post one picture and return the answer."""
+    """Post one image and return the answer."""
     started = time.monotonic()
     try:
         connection.request(
@@ -132,6 +132,6 @@ def median_stages(answers: Sequence[Answer]) -> dict[str, float]:
 
 
 def percentile(values: Sequence[float], fraction: float) -> float:
-    """Return the nearest-rank percentile for a fraction in 0…1."""
+    """Return the nearest-rank percentile for a fraction, 0 to 1."""
     ordered = sorted(values)
     return ordered[max(0, -int(-fraction * len(ordered) // 1) - 1)]

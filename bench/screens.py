@@ -2,11 +2,15 @@
 
     python -m bench.screens [--rounds 5]
 
-Every round measures, on a 120×40 terminal with 256 colours: a Textual app that shows one word;
-`loadbench-tui` until the list of profiles appears; and `attach` until the statistics appear, to a
-run of 220 cells and to one with a single cell measured for a day, each with 100,000 events. Prints
-the seconds since the start of the process and the ratio to the one-word app, then the bytes written
-in ten idle seconds.
+Every round measures these programs on a 120×40 terminal with 256 colours:
+
+- a Textual app that shows one word;
+- `loadbench-tui`, until the list of profiles appears;
+- `attach`, until the statistics appear, to a run with 220 cells and to a run with a single cell
+  that has been measured for a day. Each run has 100,000 events.
+
+Prints the seconds since the start of the process and their ratio to those of the one-word app, then
+the bytes written in ten idle seconds.
 """
 
 import argparse
@@ -78,7 +82,7 @@ def _make_workspace(root: Path) -> tuple[Path, Path]:
 
 
 def _make_run(root: Path, run: str, cells: int) -> Path:
-    """Write a journal with a number of cells, the last of which is being measured."""
+    """Write a journal in which the last cell is being measured, and return the run folder."""
     golden = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
     sample = [entry for entry in golden if entry["type"] == "sample"][10]
     finished = next(entry for entry in golden if entry["type"] == "cell_finished")

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.stack [--driver local|compose] [--pairs 5] [--seconds 15]
 
-1. A saturated worker compared with a plain loop of decoding and inference over the same pictures,
+1. A saturated worker compared with a plain loop of decoding and inference over the same images,
    in turn. Both are pinned to one core, all other processes and containers to the other cores.
 2. A single user: the latency beyond decoding and inference.
 3. Two workers compared with one, and batches of 10 with batches of 1, without pinning.
@@ -60,7 +60,7 @@ def main() -> None:
         return
     every_core = os.sched_getaffinity(0)
     if len(every_core) < 2:
-        sys.exit("Two cores are required: one for the worker, one for everything else")
+        sys.exit("Two cores are required: one for the worker and one for everything else")
     with workspace(options.driver) as root:
         os.sched_setaffinity(0, every_core - {WORKER_CORE})
         with service(root) as (url, workers):
@@ -95,7 +95,7 @@ def compare_plain_loop(url: str, workers: list[int], pairs: int, seconds: float)
 
 
 def saturate(url: str, workers: list[int], seconds: float) -> tuple[float, float]:
-    """Return the images/s under saturation, and the idle share of the workers in 0…1."""
+    """Return the images/s under saturation, and the idle share of the workers, 0 to 1."""
     users = Users(url, SATURATING_USERS)
     users.during(WARM_UP_S)
     started, cpu_s = time.monotonic(), used_s(workers)
@@ -113,7 +113,7 @@ def run_loop(seconds: float) -> float:
 
 
 def plain_loop(seconds: float) -> None:
-    """Decode and classify pictures one by one, and print the images/s."""
+    """Decode and classify images one by one, and print the images/s."""
     os.sched_setaffinity(0, {WORKER_CORE})
     sys.path.insert(0, str(REPOSITORY / "stack"))
     from common.config import WorkerConfig
@@ -124,13 +124,13 @@ def plain_loop(seconds: float) -> None:
     while (elapsed := time.monotonic() - started) < seconds:
         classifier.classify(classifier.preprocess(PICTURES[done % len(PICTURES)])[None])
         done += 1
-        if done == 0:  # warm up with each picture once
+        if done == 0:  # warm up with each image once
             started = time.monotonic()
     print(done / elapsed)
 
 
 def measure_one_user(url: str, seconds: float) -> None:
-    """Print the stages of requests from a single user."""
+    """Print the overhead and the stages of requests from a single user."""
     users = Users(url, 1)
     users.during(WARM_UP_S)
     answers = users.during(seconds)
@@ -140,7 +140,7 @@ def measure_one_user(url: str, seconds: float) -> None:
     ]
     median = statistics.median(overheads)
     print(f"One user, {len(answers)} requests: median {median:.2f} ms ", end="")
-    print("beyond decode + inference (target: at most 5 ms)")
+    print("beyond decoding and inference (target: at most 5 ms)")
     print(f"  {format_stages(median_stages(answers))}\n", flush=True)
 
 
@@ -150,9 +150,9 @@ def compare_workers(root: Path, rounds: int, seconds: float) -> None:
     for _ in range(rounds):
         one, two = (rate_of(root, seconds, models=models)[0] for models in (1, 2))
         ratios.append(two / one)
-        print(f"Two workers {two:.2f} images/s, one {one:.2f}: {ratios[-1]:.3f}", flush=True)
-    print(f"Median {statistics.median(ratios):.3f}; clients, API and broker share the ", end="")
-    print(f"{os.cpu_count()} cores\n", flush=True)
+        print(f"Two workers {two:.2f} images/s, one {one:.2f}: ratio {ratios[-1]:.3f}", flush=True)
+    print(f"Median ratio {statistics.median(ratios):.3f}; clients, API and broker share ", end="")
+    print(f"the {os.cpu_count()} cores\n", flush=True)
 
 
 def compare_batches(root: Path, rounds: int, seconds: float) -> None:
@@ -162,9 +162,9 @@ def compare_batches(root: Path, rounds: int, seconds: float) -> None:
         one, _size = rate_of(root, seconds, batch_size=1)
         ten, size = rate_of(root, seconds, batch_size=10)
         ratios.append(ten / one)
-        print(f"Batches of 10 {ten:.2f} images/s, of 1 {one:.2f}: ", end="")
+        print(f"Batches of 10 {ten:.2f} images/s, of 1 {one:.2f}: ratio ", end="")
         print(f"{ratios[-1]:.3f} (median batch size {size:.1f})", flush=True)
-    print(f"Median {statistics.median(ratios):.3f}\n", flush=True)
+    print(f"Median ratio {statistics.median(ratios):.3f}\n", flush=True)
 
 
 def rate_of(
@@ -198,7 +198,7 @@ def add_sleep(root: Path) -> None:
 
 
 def format_stages(stages: dict[str, float]) -> str:
-    """Return stages in ms as one line."""
+    """Format stages in ms as one line."""
     return ", ".join(f"{name} {dur_ms:.2f} ms" for name, dur_ms in stages.items())
 
 
@@ -249,7 +249,7 @@ def other_containers(root: Path) -> list[int]:
 
 
 def container_pids(project: str, service: str) -> list[int]:
-    """Return the process ids in a service's containers; empty without Docker."""
+    """Return the process ids in a service's containers, or none if Docker is not installed."""
     if not shutil.which("docker"):
         return []
     labels = {"project": project, "service": service}

@@ -1,4 +1,4 @@
-"""Perform real runs in a temporary workspace, with a callback while a cell is measured."""
+"""Execute real runs in a temporary workspace, with a callback during measurement windows."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 POLL_INTERVAL_S = 0.1
 NAME = "bench"
 OUTPUT = "output.txt"
-"""File with the output of the command line."""
+"""File with the output of the tool."""
 
 During = Callable[[RunState], None]
 """Called once for each cell, during its measurement window."""
@@ -53,7 +53,7 @@ def perform(root: Path, during: During = lambda _: None) -> Sweep:
 
     Args:
         root: The workspace.
-        during: Called while a cell is measured.
+        during: Called once for each cell, during its measurement window.
     """
     argv = [sys.executable, "-m", "loadbench", "--workspace", str(root), "run", NAME, "--plain"]
     with (root / OUTPUT).open("w") as output:

@@ -5,20 +5,20 @@
 A server with planned latencies runs on one core and logs every request by its number. The tool and
 its Locust run on another core and measure one cell through the command line. The users record the
 start and end of each request and of the measurement window, so the reference is the server's
-latency for exactly the requests that count: requests started in the window for latency and counts,
-successes completed in it for the throughput. Stock Locust runs the same users for the same time,
-and its whole run counts. All percentiles are nearest-rank, over successes.
+latency for exactly the requests that count. Latency and counts cover the requests started in the
+window, and throughput covers the successes completed in it. Stock Locust runs the same users for
+the same time, and its whole run counts. All percentiles are nearest-rank percentiles of successes.
 
-The output includes possible causes of an error: Locust's CPU, its event-loop lag (from a greenlet
-that sleeps for 20 ms), the share of time in which it was runnable without a core, and the CPU used
-by other processes on the machine. `!` marks errors that exceed a limit.
+The output includes possible causes of an error: Locust's CPU usage, its event-loop lag (measured
+by a greenlet that sleeps for 20 ms), the share of time during which it waited for a core, and the
+CPU used by other processes on the machine. `!` marks errors that exceed a limit.
 
 If other processes use the same cores, Locust waits for its core, and users see a higher latency
 than the server. `--realtime` gives the benchmark's processes real-time priority, which separates
 errors of the tool from effects of the machine. It requires root.
 
 Exits with code 1 if a row with Locust at 0.3 cores or less exceeds a limit, or if any other row
-exceeds a limit although the tool calls it valid.
+exceeds a limit although its verdict is valid.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from loadbench.engine.journal.events import Verdict
 from loadbench.engine.measure.buckets import percentile
 
 MAX_LIGHT_CORES = 0.3
-"""CPU of Locust up to which every row must stay within the limits."""
+"""CPU usage of Locust, in cores, up to which every row must stay within the limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +89,21 @@ class MeasuredRow:
 
     @property
     def is_tool_error(self) -> bool:
-        """Whether the row exceeds a limit and the tool is to blame."""
+        """Whether the row exceeds a limit because of the tool."""
         is_valid = self.run.cell.verdict is Verdict.VALID
         is_light = self.run.cpu_cores <= MAX_LIGHT_CORES
         return not self.is_within_limits and (is_valid or is_light)
 
 
 def main() -> None:
-    """Measure all rows, and exit with 1 if the tool is inaccurate."""
+    """Measure all rows, and exit with code 1 if the tool is inaccurate."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=12, help="length of each cell")
     parser.add_argument("--only", default="", help="comma-separated list of PLAN or PLAN/USERS")
     parser.add_argument("--http", action="store_true", help="also run stock Locust with HttpUser")
-    parser.add_argument("--realtime", action="store_true", help="use real-time scheduling (root)")
+    parser.add_argument(
+        "--realtime", action="store_true", help="use real-time scheduling (requires root)"
+    )
     options = parser.parse_args()
     names = options.only.split(",") if options.only else []
     rows = [row for row in ROWS if not names or {row.name, row.plan} & set(names)]
@@ -109,7 +111,9 @@ def main() -> None:
         parser.error(f"--only: choose from {', '.join(row.name for row in ROWS)}")
     cores = os.sched_getaffinity(0)
     if len(cores - {SERVER_CORE}) == len(cores) or len(cores) < 2:
-        sys.exit(f"Two cores are required: core {SERVER_CORE} for the server, another for Locust")
+        sys.exit(
+            f"Two cores are required: core {SERVER_CORE} for the server and another for Locust"
+        )
     os.sched_setaffinity(0, {min(cores - {SERVER_CORE})})
     if options.realtime:
         # A nice value is not enough: Linux weighs sessions, not processes, against each other.

@@ -8,13 +8,13 @@ from bench.truth_runs import Request, StockResult, ToolResult
 from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 LIMITS = {0.5: (0.02, 1.0), 0.9: (0.02, 1.0), 0.95: (0.05, 2.0), 0.99: (0.05, 2.0)}
-"""Allowed error by percentile: a fraction of the server's latency or a number of ms, if larger."""
+"""Maximum error by percentile: a fraction of the server's latency or a time in ms, if larger."""
 
 EDGE_S = 0.0003
-"""A time this close to an edge of the window may be counted on either side, in seconds."""
+"""Tolerance in seconds: a time this close to an edge of the window may count on either side."""
 
 MAX_WINDOW_ERROR_S = 0.001
-"""Allowed error of the length of the window, in seconds."""
+"""Maximum error of the length of the window, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Latency:
 
     @property
     def error_ratio(self) -> float:
-        """Error divided by the allowed error; above 1 exceeds the limit."""
+        """Error divided by the maximum error; a value above 1 exceeds the limit."""
         share, min_ms = LIMITS[self.fraction]
         return abs(self.reported_ms - self.server_ms) / max(share * self.server_ms, min_ms)
 
@@ -67,7 +67,7 @@ class Comparison:
 
     @property
     def error_ratio(self) -> float:
-        """Largest error of a percentile, divided by its allowed error."""
+        """Largest error of a percentile, divided by its maximum error."""
         return max(latency.error_ratio for latency in self.latencies)
 
     @property
@@ -78,7 +78,7 @@ class Comparison:
 
 
 def compare_tool(run: ToolResult) -> Comparison:
-    """Compare with the requests that started or completed in the measurement window."""
+    """Compare the tool's results with the requests in the measurement window."""
     started = in_window(run, lambda request: request.started_s)
     completed = in_window(run, lambda request: request.ended_s)
     good, bad = successes(run.cell.requests), failures(run.cell.requests)
@@ -103,7 +103,7 @@ def compare_tool(run: ToolResult) -> Comparison:
 
 
 def compare_stock(run: StockResult) -> Comparison:
-    """Compare with all requests that the server answered; the latencies with its successes."""
+    """Compare the results of stock Locust with all requests that the server answered."""
     answered = [request for request in run.requests if request.latency_ms is not None]
     total = number(count(run.histogram), (True for _ in answered))
     return Comparison(
@@ -114,7 +114,7 @@ def compare_stock(run: StockResult) -> Comparison:
 def in_window(
     run: ToolResult, moment: Callable[[Request], float | None]
 ) -> list[tuple[Request, bool]]:
-    """Return the requests whose start or end lies in the window, and whether that is certain."""
+    """Return the requests whose `moment` lies in the window, and whether that is certain."""
     begin_s, end_s = run.window
     found = []
     for request in run.requests:
@@ -125,13 +125,13 @@ def in_window(
 
 
 def number(reported: int, certainties: Iterable[bool]) -> Number:
-    """Compare a count with the server's requests, given whether each of them certainly counts."""
+    """Compare a count with the server's, given for each request whether it certainly counts."""
     counted = Counter(certainties)
     return Number(reported=reported, certain=counted[True], ambiguous=counted[False])
 
 
 def latencies(reported: Mapping[float, int], requests: Iterable[Request]) -> tuple[Latency, ...]:
-    """Compare percentiles with those of the server's successes, both nearest-rank."""
+    """Compare percentiles with those of the server's successes; both are nearest-rank."""
     served = Counter(
         request.latency_ms
         for request in requests

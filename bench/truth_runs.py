@@ -35,7 +35,7 @@ load: {{locustfile: {locustfile}}}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as recorded by the users and by the server; None if not recorded."""
+    """One request as recorded by the users and by the server. A time is None if not recorded."""
 
     started_s: float
     ended_s: float | None
@@ -52,7 +52,7 @@ class Result:
     cpu_cores: float
     """Cores used by Locust."""
     waited_cores: float
-    """Share of time in which Locust was runnable without a core."""
+    """Share of time during which Locust waited for a core."""
     lag_ms: Buckets
     """Event-loop lag of Locust."""
 
@@ -63,7 +63,7 @@ class ToolResult(Result):
 
     cell: CellFinished
     window: tuple[float, float]
-    """Begin and end of the measurement window, in monotonic seconds."""
+    """Start and end of the measurement window, in monotonic seconds."""
     others_cores: float
     """Cores used by other processes in the window."""
     stolen_cores: float
@@ -129,7 +129,7 @@ def run_tool(plan: str, users: int, seconds: float, folder: Path) -> ToolResult:
 def follow(
     tool: subprocess.Popen[bytes], folder: Path, seconds: float
 ) -> tuple[CellFinished, float, float]:
-    """Return the finished cell, and the cores used by others and stolen while it was measured."""
+    """Return the finished cell, and the cores used by other processes and stolen in its window."""
     reader, before, since = None, (0.0, 0.0), 0.0
     others, stolen, cell = 0.0, 0.0, None
     while tool.poll() is None or cell is None:
@@ -186,13 +186,13 @@ def run_stock(
 
 
 def stock_argv(locustfile: Path, host: str, users: int) -> list[str]:
-    """Return the command line of a headless run."""
+    """Return the command line of stock Locust in headless mode."""
     argv = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--only-summary"]
     return [*argv, "-u", str(users), "-r", str(users), "--host", host]
 
 
 def stock_environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without settings for Locust."""
+    """Return the environment of this process without Locust's settings, and with `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     return {**kept, "HOME": str(home), **more}
 

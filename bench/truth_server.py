@@ -30,7 +30,7 @@ STAGES = "total;dur=1.20, queue;dur=0.30, decode;dur=0.40, infer;dur=0.50"
 
 
 def ok(body: bytes) -> bytes:
-    """Return a complete response with the same stages header as the service under test."""
+    """Return a complete response with a `Server-Timing` header like that of the service."""
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nServer-Timing: {STAGES}\r\n\r\n"
     return head.encode() + body
 
@@ -63,7 +63,7 @@ class Bucket:
 
     Args:
         rate: Requests per second.
-        burst: Requests that are served without waiting after an idle time.
+        burst: Requests that are served without waiting after an idle period.
     """
 
     def __init__(self, rate: float, burst: int) -> None:
@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
             entry = (int(self._path[3:]), now, 200 if is_success else 503)
             if delay_s > 0:
                 loop = asyncio.get_running_loop()
-                # Count the delay from the arrival, so that computing time adds nothing.
+                # Count the delay from the arrival, so that computing time does not add to it.
                 due = loop.time() + delay_s - (time.monotonic() - now)
                 loop.call_at(due, self._respond, *entry)
             else:

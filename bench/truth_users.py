@@ -30,7 +30,7 @@ lags: list[tuple[float, float]] = []
 
 
 def used_and_waited_s() -> tuple[float, float]:
-    """Return the CPU time of this process, and its time as runnable without a core, in seconds."""
+    """Return the CPU time of this process, and the time that it waited for a core, in seconds."""
     with suppress(OSError, ValueError):
         used_ns, waited_ns, _ = map(int, Path("/proc/self/schedstat").read_text().split())
         return used_ns / 1e9, waited_ns / 1e9
@@ -48,14 +48,14 @@ def send_request(user: Any) -> None:
 if os.environ.get("TRUTH_USER") == "HttpUser":
 
     class RequestsUser(HttpUser):
-        """Send requests back to back with the `requests` library."""
+        """User that sends requests back to back with the `requests` library."""
 
         tasks = [send_request]  # noqa: RUF012  # declared like this in Locust's class
 
 else:
 
     class GeventUser(FastHttpUser):
-        """Send requests back to back with geventhttpclient."""
+        """User that sends requests back to back with geventhttpclient."""
 
         tasks = [send_request]  # noqa: RUF012  # declared like this in Locust's class
 
@@ -95,7 +95,7 @@ def record_lags() -> None:
 
 
 def on_start(**_: Any) -> None:
-    """Set the baseline and start to record the lag."""
+    """Set the baseline and start recording the lag."""
     begin()
     gevent.spawn(record_lags)
 

@@ -33,10 +33,10 @@ BENCH = Path(__file__).parent
 RUN = Path("reports", "eight", "20261127-024929")
 SIZE, SMALL = (120, 40), (80, 24)
 BEGIN_S = 40.0
-"""Position at which the replay starts; its only cell is measured from 17 s to 87 s."""
+"""Position in seconds at which the replay starts; its only cell is measured from 17 s to 87 s."""
 MEASURING_SINCE_S = 16.77
 MAX_DELAY_S = 3.0
-"""Allowed age of the data shown, in seconds. A sample is complete after its second has ended."""
+"""Maximum age of the data shown, in seconds. A sample is complete after its second has ended."""
 WARM_UP_S, WINDOW_S, IDLE_S, UNREAD_S, BLOCKED_S = 5.0, 20.0, 10.0, 30.0, 5.0
 STARTS, POLL_INTERVAL_S = 9, 1.0
 PRESSES, PRESSING_S, TIMEOUT_S = 30, 40.0, 10.0
@@ -65,20 +65,20 @@ TARGETS = {
 }
 
 MAX_TIMES_PLAIN = {"first paint s": 1.25}
-"""Allowed ratio to the plain dashboard in the same run. Absolute targets assume an idle machine;
-ratios hold on any."""
+"""Maximum ratio to the plain dashboard in the same session. Absolute targets assume an idle
+machine; ratios hold on any machine."""
 
 Probe = Callable[[Link], object]
-"""Reads the part of a screen that changes only on a key."""
+"""Reads a part of the screen that changes only when a key is pressed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """How to measure the response to the Up and Down keys.
+    """Settings for measuring the response to the Up and Down keys.
 
     Args:
-        first: Keys to press once before.
-        probe: Reads what Up and Down change.
+        first: Keys to press once before the test.
+        probe: Reads the part of the screen that Up and Down change.
     """
 
     first: str
@@ -92,8 +92,8 @@ class Viewer:
     Args:
         name: Name of its column.
         command: Returns its command line for a workspace and a refresh rate in Hz.
-        is_complete: Whether the text of its screen is complete.
-        measured: Pattern with two groups: the minutes and seconds measured.
+        is_complete: Returns whether the text of its screen is complete.
+        measured: Pattern with two groups, the minutes and seconds of measuring.
         keys: Tests of the Up and Down keys, by name.
     """
 
@@ -195,7 +195,7 @@ def first_event(link: Link) -> object:
 
 
 def selected_row(link: Link) -> object:
-    """Return the row of the plain dashboard's table that has its own background colour."""
+    """Return the selected row of the plain dashboard's table, found by its background colour."""
     colours = [link.screen.buffer[row][2].bg for row in range(2, 10)]
     return next((row for row, colour in enumerate(colours) if colours.count(colour) == 1), None)
 
@@ -331,7 +331,7 @@ def _start(link: Link, viewer: Viewer) -> tuple[float, float, float]:
                 first = at - link.started_at
             if viewer.is_complete(link.text):
                 return first, at - link.started_at, written
-    sys.exit(f"{viewer.name} was not complete within {TIMEOUT_S:g} s:\n{link.text}")
+    sys.exit(f"The screen of {viewer.name} was not complete within {TIMEOUT_S:g} s:\n{link.text}")
 
 
 def measure_keys(table: Table) -> None:
@@ -361,7 +361,7 @@ def _press_keys(table: Table, refresh_hz: float, bytes_per_s: int | None) -> Non
 
 
 def _response_times(link: Link, viewer: Viewer, keys: Keys) -> Iterator[float]:
-    """Press keys at random times; yield each response time in seconds, infinity on a timeout."""
+    """Press keys at random times; yield response times in seconds, or infinity on a timeout."""
     deadline = time.monotonic() + PRESSING_S
     if link.wait_until(lambda: viewer.is_complete(link.text), within_s=PRESSING_S / 2) is None:
         yield math.inf
@@ -384,7 +384,7 @@ def _has_changed(link: Link, keys: Keys, before: object) -> bool:
 
 
 def measure_unread(table: Table) -> None:
-    """Stall the terminal: measure event-loop stalls, memory growth and the recovery."""
+    """Stall the terminal, and measure event-loop stalls, memory growth and recovery."""
     for viewer in WITH_RUNS:
         with live() as (root, replay):
             heartbeat = root / "heartbeat"
@@ -402,8 +402,8 @@ def measure_unread(table: Table) -> None:
                 link.resume()
                 is_current = partial(_is_current, link, viewer, newest_s)
                 current_at = link.wait_until(is_current, within_s=TIMEOUT_S)
-                table.add("current again s, unread", viewer, (current_at or math.inf) - resumed_at)
-                table.add("bytes until current, unread", viewer, link.bytes_shown - written)
+                table.add("recovery s, unread", viewer, (current_at or math.inf) - resumed_at)
+                table.add("bytes until recovered, unread", viewer, link.bytes_shown - written)
 
 
 def _longest_stall(heartbeat: Path, seconds: float) -> float:
@@ -415,7 +415,7 @@ def _longest_stall(heartbeat: Path, seconds: float) -> float:
 
 
 def _is_current(link: Link, viewer: Viewer, measured_s: float) -> bool:
-    """Return whether the screen shows at least this many seconds of measuring."""
+    """Return whether the screen shows data up to this second of measuring."""
     found = re.search(viewer.measured, link.text)
     if not found:
         return False

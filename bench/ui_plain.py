@@ -1,10 +1,10 @@
-"""A plain dashboard for comparison: Textual as in its tutorial, over the same journal.
+"""A plain Textual dashboard for comparison, written in the style of the Textual tutorial.
 
     python bench/ui_plain.py RUN [--refresh 2]
 
 It updates every table cell at each refresh, and has plotext charts in a Static widget, a log, a
-header with a clock, and a footer. It shows the same data as the run screen; bench/ui.py compares
-the two.
+header with a clock, and a footer. It reads the same journal and shows the same data as the run
+screen. bench/ui.py compares the two.
 """
 
 import argparse
@@ -32,7 +32,7 @@ CONTAINERS = ("container", "state", "health", "cpu", "memory")
 
 
 class PlainDashboard(App[None]):
-    """Show one run.
+    """Dashboard of one run.
 
     Args:
         folder: Folder of the run.

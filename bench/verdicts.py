@@ -2,9 +2,10 @@
 
     .venv/bin/python -m bench.verdicts [--only good,frozen,…]
 
-Six runs: a good one, a server far faster than the client, a cell of three seconds, a service frozen
-for two seconds, and with Docker a killed container and a CPU limit. The benchmark measures the CPU
-used by other processes independently of the tool, and accepts findings about them accordingly.
+Executes six runs: an undisturbed one, a server far faster than the client, a cell of three seconds,
+a service frozen for two seconds, and (with Docker) a killed container and a CPU limit. The
+benchmark measures the CPU used by other processes independently of the tool, and accepts findings
+about them accordingly.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from loadbench.engine.report.rows import Row, rows
 
 FROZEN_S = 2.0
 TOLERANCE_CORES = 0.15
-"""Difference between two measurements of other processes that are not simultaneous."""
+"""Tolerance for the two measurements of other processes, which are not simultaneous."""
 
 PROFILE = """
 models: [{models}]
@@ -65,7 +66,7 @@ services:
 
 
 def main() -> None:
-    """Perform the selected runs, and report wrong findings."""
+    """Execute the selected runs, and print wrong findings."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", help=f"comma-separated list of {', '.join(CASES)}")
     names = parser.parse_args().only
@@ -90,7 +91,7 @@ def main() -> None:
 def rules_of(row: Row, others_cores: float) -> set[str]:
     """Return the rule ids of a cell's findings, and `failed` for a failed cell.
 
-    Rules about other processes are left out if other processes were in fact active.
+    Rules about other processes are omitted if other processes were in fact active.
     """
     limit = max(MAX_OTHERS_CORES, MAX_OTHERS_SHARE * usable_cores())
     found = {finding.rule for finding in row.findings}
@@ -99,7 +100,7 @@ def rules_of(row: Row, others_cores: float) -> set[str]:
 
 
 def good() -> Sweep:
-    """Run the embedded stack without a disturbance."""
+    """Run the included service without a disturbance."""
     with workspace(profile()) as root:
         return perform(root)
 
@@ -148,7 +149,7 @@ def killed() -> Sweep:
 
 
 def limited() -> Sweep:
-    """Limit the model to 0.4 cores."""
+    """Limit the model container to 0.4 cores."""
     with workspace(profile("compose", more=", limited.yaml")) as root:
         (root / "limited.yaml").write_text(LIMITED)
         return perform(root)
@@ -169,7 +170,7 @@ CASES: dict[str, tuple[str, Callable[[], Sweep]]] = {
     "killed": (FAILED, killed),
     "limited": ("throttled", limited),
 }
-"""Rule id of the expected finding, empty for none, and the function that performs the run."""
+"""Rule id of the expected finding, empty for none, and the function that executes the run."""
 
 if __name__ == "__main__":
     main()

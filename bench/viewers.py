@@ -1,11 +1,11 @@
-"""Check whether attached screens affect the measurement: the same cell with 0, 1 and 3 screens.
+"""Check whether attached viewers affect the measurement of a cell.
 
     .venv/bin/python -m bench.viewers [--repeats 3] [--seconds 20] [--users 4]
 
-One run of the embedded stack repeats one cell with no screen, one screen and three screens in turn,
-each on a 120×40 terminal with 256 colours that is read without delay. For each number of screens
-it prints the median, minimum and maximum of every metric, and whether the medians differ by less
-than the spread of the repeats.
+One run of the included service repeats a cell with no viewer, one viewer and three viewers in turn.
+Each viewer is an attached TUI on a 120×40 terminal with 256 colours, which is read without delay.
+For each number of viewers the benchmark prints the median, minimum and maximum of every metric. It
+also prints whether the medians differ by less than the spread of the repeats.
 """
 
 import argparse
@@ -37,7 +37,7 @@ stack: {{driver: local}}
 
 
 def main() -> None:
-    """Measure, and print whether the screens make a difference."""
+    """Measure all cells, and print whether viewers make a difference."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20)
@@ -50,7 +50,7 @@ def main() -> None:
         state = perform(root)
     measured: dict[int, list[Row]] = defaultdict(list)
     for number, row in enumerate(rows(state)):
-        print(f"{screens(number)} screens  {row.cell:12} {row.verdict:8} {row.reasons}")
+        print(f"{screens(number)} viewers  {row.cell:12} {row.verdict:8} {row.reasons}")
         measured[screens(number)].append(row)
     for title, name in METRICS.items():
         print(f"\n{title:10}{'median':>8}{'min':>8}{'max':>8}")
@@ -58,12 +58,12 @@ def main() -> None:
 
 
 def screens(number: int) -> int:
-    """Return the number of screens for a cell, by its index from 0."""
+    """Return the number of viewers for a cell, by its index from 0."""
     return SCREENS[number % len(SCREENS)]
 
 
 def perform(root: Path) -> RunState:
-    """Run the profile of a workspace, and open and close screens with each cell."""
+    """Run the profile of a workspace, and change the number of viewers with each cell."""
     tui = [sys.executable, "-m", "loadbench", "--workspace", str(root)]
     links: list[Link] = []
     cell = 0
@@ -96,21 +96,21 @@ def perform(root: Path) -> RunState:
 def _close(links: list[Link]) -> None:
     for link in links:
         if link.ended:
-            sys.exit(f"A screen exited unexpectedly:\n{link.text}")
+            sys.exit(f"A viewer exited unexpectedly:\n{link.text}")
         link.close()
 
 
 def print_metric(name: str, measured: dict[int, list[Row]]) -> None:
-    """Print a metric by number of screens, and whether the difference exceeds the spread."""
+    """Print a metric by number of viewers, and whether the difference exceeds the spread."""
     medians, spreads = [], []
     for screen_count, cells in measured.items():
         values = [value for row in cells if (value := getattr(row, name)) is not None]
         if not values:
-            sys.exit(f"No cell with {screen_count} screens has {name}")
+            sys.exit(f"No cell with {screen_count} viewers has a value for {name}")
         medians.append(statistics.median(values))
         spreads.append(max(values) - min(values))
         figures = f"{medians[-1]:8.1f}{min(values):8.1f}{max(values):8.1f}"
-        print(f"{screen_count} screens {figures}")
+        print(f"{screen_count} viewers {figures}")
     between, within = max(medians) - min(medians), max(spreads)
     word = "less" if between < within else "MORE"
     print(f"Medians differ by {between:.1f}: {word} than the spread of the repeats ({within:.1f})")

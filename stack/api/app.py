@@ -38,7 +38,7 @@ class Predictor:
     """Sends images to the workers and waits for their predictions."""
 
     def __init__(self, config: ApiConfig, queue: JobQueue) -> None:
-        """`queue` must allow `config.slots` waiting threads."""
+        """Create a predictor. `queue` must allow `config.slots` waiting threads."""
         self._queue = queue
         self._deadline_s = config.deadline_ms / 1000
         self._slots = threading.BoundedSemaphore(config.slots)
@@ -69,7 +69,10 @@ class Predictor:
 
 
 def create_app() -> Flask:
-    """Create the application with settings from the environment. Raises ConfigError."""
+    """Create the application with settings from the environment.
+
+    Raises ConfigError if a setting is invalid.
+    """
     config = ApiConfig.read(os.environ)
     queue = JobQueue(
         config.broker_url,
@@ -117,12 +120,12 @@ class BrokerErrorHandler:
     """Returns 503 for broker errors, and logs the error at a limited rate."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """Write to `log` at most once every LOG_INTERVAL_S."""
+        """Log errors to `log`, at most once every LOG_INTERVAL_S seconds."""
         self._log = log
         self._last_logged_s = -LOG_INTERVAL_S
 
     def __call__(self, error: BrokerError) -> Response:
-        """Return the error response for a request."""
+        """Log the error if the interval has passed, and return the error response."""
         if time.monotonic() > self._last_logged_s + LOG_INTERVAL_S:
             self._last_logged_s = time.monotonic()
             self._log.warning("%s", error)
@@ -130,7 +133,7 @@ class BrokerErrorHandler:
 
 
 def read_image(request: Request) -> bytes:
-    """Return the bytes of the image. Raises HTTPException if it is missing or too large."""
+    """Return the image in a request. Raises HTTPException if it is missing or too large."""
     image: bytes
     if request.mimetype == "multipart/form-data":
         if "file" not in request.files:

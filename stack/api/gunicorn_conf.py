@@ -1,6 +1,6 @@
-"""gunicorn settings of the API.
+"""gunicorn settings for the API.
 
-Run in the folder `stack`:
+To start the API, run in the folder `stack`:
 
     python -m gunicorn -c python:api.gunicorn_conf --bind 127.0.0.1:8000 'api.app:create_app()'
 
@@ -23,7 +23,8 @@ workers = 1
 threads = _config.threads
 worker_connections = threads + 4096
 
-# Longer than the wait time of load generators, so that no connection closes during a request.
+# Longer than the wait times of load generators, so that the server does not close a connection
+# while the next request is in transit.
 keepalive = 75
 graceful_timeout = 8
 loglevel = "warning"
@@ -31,7 +32,7 @@ control_socket_disable = True
 
 
 def on_starting(_server: object) -> None:
-    """Raise the limit of open files: each client and each waiting prediction needs one."""
+    """Raise the limit of open files: each client and each waiting prediction uses one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < limit:

@@ -15,10 +15,14 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
-    """Request metrics, plus metrics of queue and workers that are read from the broker."""
+    """Request metrics, and metrics of the queue and the workers, which come from the broker."""
 
     def __init__(self, queue_status: Callable[[], QueueStatus]) -> None:
-        """`queue_status` returns the status of queue and workers; it may raise BrokerError."""
+        """Create the metrics.
+
+        Args:
+            queue_status: Returns the status of the queue and the workers. May raise BrokerError.
+        """
         self._registry = CollectorRegistry()
         self._registry.register(ServiceCollector(queue_status))
         self._requests = Counter(
@@ -64,14 +68,14 @@ class Metrics:
 
 
 class ServiceCollector(Collector):
-    """Collects the metrics of queue and workers at each scrape."""
+    """Collects the metrics of the queue and the workers at each scrape."""
 
     def __init__(self, queue_status: Callable[[], QueueStatus]) -> None:
-        """`queue_status` may raise BrokerError."""
+        """Create a collector that calls `queue_status`, which may raise BrokerError."""
         self._queue_status = queue_status
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
-        """Yield all metrics, or only `loadbench_broker_up` without a broker."""
+        """Yield all metrics, or only `loadbench_broker_up` if the broker does not respond."""
         up = GaugeMetricFamily("loadbench_broker_up", "1 if the broker responds, else 0.")
         try:
             status = self._queue_status()
@@ -100,7 +104,9 @@ def _worker_counters(status: QueueStatus) -> Iterator[CounterMetricFamily]:
         "loadbench_worker_batches", "Batches processed by a worker.", labels=["worker"]
     )
     seconds = CounterMetricFamily(
-        "loadbench_worker_infer_seconds", "Inference time of a worker.", labels=["worker"]
+        "loadbench_worker_infer_seconds",
+        "Inference time of a worker in seconds.",
+        labels=["worker"],
     )
     for worker in status.workers:
         images.add_metric([worker.info.id], worker.images)

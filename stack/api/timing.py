@@ -30,10 +30,10 @@ class Stages:
         return ", ".join(f"{name};dur={dur:.3f}" for name, dur in self.as_dict().items())
 
     def as_dict(self) -> dict[str, float]:
-        """Return the stages by name, in the order in which a request passes them."""
+        """Return the stages by name, in the order of their execution, and the total."""
         return asdict(self)
 
     def shares(self) -> dict[str, float]:
-        """Return the parts of the total; `api` is the rest after the other stages."""
+        """Return the stages that add up to the total; `api` is the remainder."""
         known = {"queue": self.queue, "decode": self.decode, "infer": self.infer}
         return known | {"api": max(0.0, self.total - sum(known.values()))}

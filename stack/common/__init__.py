@@ -1,1 +1,1 @@
-"""Shared by the API and the workers: settings, messages and the broker."""
+"""Code shared by the API and the workers: settings, messages and access to the broker."""

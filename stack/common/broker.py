@@ -1,6 +1,7 @@
 """The connection to the broker (Redis 7 or Valkey), and the names of its keys.
 
-The only module that uses the client library; converts all its errors to BrokerError.
+This is the only module that uses the client library. It converts all errors of the library to
+BrokerError.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class Broker:
     def __init__(
         self, url: str, *, connections: int, timeout_s: float, queue_s: float = 0.0
     ) -> None:
-        """Create the pool; it connects at first use.
+        """Create the pool; it connects on first use.
 
         Args:
             url: URL of the broker.
@@ -66,7 +67,7 @@ class Broker:
             return command(self._client)
 
     def script(self, text: str) -> Callable[..., Any]:
-        """Return a function that runs a Lua script on the stream with the given arguments."""
+        """Return a function that runs a Lua script on the stream with the arguments given."""
         script = self._client.register_script(text)
         return lambda *arguments: self.call(
             lambda _: script(keys=[STREAM], args=[GROUP, *arguments])

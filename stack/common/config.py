@@ -1,4 +1,7 @@
-"""Settings of the service, read from environment variables. Unset or empty means the default."""
+"""Settings of the service, read from environment variables.
+
+An unset or empty variable means the default.
+"""
 
 import math
 import os
@@ -36,7 +39,7 @@ class ApiConfig:
     """MAX_QUEUE: maximum number of jobs waiting for a worker; further requests get 503.
     Default: 256."""
     deadline_ms: int
-    """DEADLINE_MS: time in ms until a request without a reply gets 503. Default: 30000."""
+    """DEADLINE_MS: time in ms after which a request without a reply gets 503. Default: 30000."""
 
     @property
     def slots(self) -> int:
@@ -50,7 +53,7 @@ class ApiConfig:
 
     @classmethod
     def read(cls, environment: Environment) -> "ApiConfig":
-        """Read the settings. Raises ConfigError."""
+        """Read the settings. Raises ConfigError if one is invalid."""
         return cls(
             broker_url=_broker_url(environment),
             max_queue=_integer(environment, "MAX_QUEUE", 256),
@@ -72,20 +75,20 @@ class WorkerConfig:
     device: Device
     """DEVICE: cpu or gpu. Default: cpu."""
     gpu_memory_mb: int | None
-    """GPU_MEMORY_MB: maximum VRAM in MB for the arena of ONNX Runtime. None: no limit.
+    """GPU_MEMORY_MB: maximum VRAM in MB for the arena of ONNX Runtime. None if unlimited.
     Default: None. No effect on the CPU."""
     model_threads: int
     """MODEL_THREADS: number of CPU threads for inference on one batch. Default: 1."""
     model_path: Path
     """MODEL_PATH: path of the ONNX file. Default: the bundled EfficientNet-Lite0."""
     labels_path: Path
-    """LABELS_PATH: path of a file with one class name per line, in the order of the network's
+    """LABELS_PATH: path of a file with one class name per line, in the order of the model's
     outputs. Default: the bundled labels."""
     input_side: int | None
-    """INPUT_SIDE: height and width of the network's input in pixels. None: as in the ONNX file;
-    required only if the network accepts any size. Default: None."""
+    """INPUT_SIDE: height and width of the model's input in pixels. None if the ONNX file specifies
+    them; required only if the model accepts any size. Default: None."""
     input_mean: tuple[float, ...]
-    """INPUT_MEAN: mean to subtract from pixel values of 0 to 255: one number, or three separated
+    """INPUT_MEAN: mean to subtract from pixel values of 0 to 255. One number, or three separated
     by commas for red, green and blue. Default: 127."""
     input_std: tuple[float, ...]
     """INPUT_STD: standard deviation to divide by, in the same format. Default: 128."""
@@ -94,7 +97,8 @@ class WorkerConfig:
     worker_id: str
     """WORKER_ID: name of the worker in /health and /metrics. Default: hostname-pid."""
     heartbeat_file: Path | None
-    """HEARTBEAT_FILE: file to touch every second once ready, for health checks. Default: none."""
+    """HEARTBEAT_FILE: file that the worker touches every second once it is ready, for health
+    checks. Default: none."""
 
     @property
     def model_name(self) -> str:
@@ -103,7 +107,7 @@ class WorkerConfig:
 
     @classmethod
     def read(cls, environment: Environment) -> "WorkerConfig":
-        """Read the settings. Raises ConfigError."""
+        """Read the settings. Raises ConfigError if one is invalid."""
         device = _device(environment)
         return cls(
             broker_url=_broker_url(environment),
@@ -124,7 +128,7 @@ class WorkerConfig:
 
 
 def read_or_exit(read: Callable[[Environment], Config]) -> Config:
-    """Read settings from the environment of this process; exit with an error line if invalid."""
+    """Read settings from the environment of this process; print an error and exit if invalid."""
     try:
         return read(os.environ)
     except ConfigError as error:
@@ -181,7 +185,9 @@ def _file(environment: Environment, name: str, default: str) -> Path:
         raise ConfigError(f"{name}: file not found: {path}") from None
     except PermissionError:
         user = f"user {os.getuid()}"
-        raise ConfigError(f"{name}: {user} has no permission to read {path}") from None
+        raise ConfigError(
+            f"{name}: {user} has no permission to read {path}. Check its permissions"
+        ) from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot read {path}: {error.strerror}") from error
 
@@ -200,7 +206,9 @@ def _broker_url(environment: Environment) -> str:
     url = environment.get("BROKER_URL") or "redis://127.0.0.1:6379"
     if not url.startswith(BROKER_SCHEMES):
         schemes = ", ".join(BROKER_SCHEMES)
-        raise ConfigError(f"BROKER_URL: expected a URL that starts with {schemes}, got {url!r}")
+        raise ConfigError(
+            f"BROKER_URL: expected a URL that starts with one of {schemes}; got {url!r}"
+        )
     try:
         urlsplit(url).port  # noqa: B018  # raises ValueError for an invalid port
     except ValueError as error:

@@ -10,7 +10,7 @@ class ConfigError(StackError):
 
 
 class DeviceError(StackError):
-    """The configured device cannot run the network."""
+    """The configured device cannot run the model."""
 
 
 class ImageError(StackError):
@@ -26,11 +26,11 @@ class BrokerError(UnavailableError):
 
 
 class QueueFullError(UnavailableError):
-    """The maximum number of jobs is waiting."""
+    """The queue already has the maximum number of waiting jobs."""
 
 
 class BusyError(UnavailableError):
-    """The maximum number of requests is in progress."""
+    """The maximum number of requests is already in flight."""
 
 
 class NoWorkerError(UnavailableError):
@@ -38,4 +38,4 @@ class NoWorkerError(UnavailableError):
 
 
 class DeadlineError(UnavailableError):
-    """No reply came before the deadline."""
+    """No reply arrived before the deadline."""

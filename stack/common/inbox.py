@@ -1,4 +1,7 @@
-"""A worker's end of the job queue: register, take and finish jobs, reclaim jobs of dead workers."""
+"""A worker's access to the job queue.
+
+Register the worker, take and finish jobs, and reclaim jobs of dead workers.
+"""
 
 import uuid
 from collections.abc import Iterable
@@ -27,10 +30,10 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 class Inbox:
-    """One worker's access to the queue, for as many threads as it has connections."""
+    """One worker's access to the queue, for at most CONNECTIONS threads at a time."""
 
     def __init__(self, url: str, worker_id: str) -> None:
-        """Send nothing yet; the first `announce` registers the worker."""
+        """Create the inbox without connecting; the first `announce` registers the worker."""
         self._broker = Broker(
             url, connections=CONNECTIONS, timeout_s=MAX_WAIT_MS / 1000 + RESPONSE_TIMEOUT_S
         )
@@ -42,7 +45,7 @@ class Inbox:
         self._name = self._previous_name = self._new_name()
 
     def rename(self) -> None:
-        """Become a new consumer with the next `announce`.
+        """Register as a new consumer with the next `announce`.
 
         The old consumer then counts as dead, so that its jobs are reclaimed, including those that
         were lost on a broken connection. If this worker still has some of them, only the first
@@ -60,7 +63,10 @@ class Inbox:
         self._broker.call(lambda client: client.delete(ALIVE_PREFIX + self._name))
 
     def take(self, max_jobs: int, *, wait_ms: int = 0) -> list[Job]:
-        """Take waiting jobs; if there are none, wait for the first, up to MAX_WAIT_MS."""
+        """Take up to `max_jobs` waiting jobs.
+
+        If there are none, wait up to `wait_ms` for the first, but at most MAX_WAIT_MS.
+        """
         block_ms = min(wait_ms, MAX_WAIT_MS) or None
         streams: list[tuple[bytes, list[Entry]]] | None = self._broker.call(
             lambda client: client.xreadgroup(
@@ -82,12 +88,12 @@ class Inbox:
         self._wake(self._wakeup_key, HEARTBEAT_TTL_MS)
 
     def finish(self, replies: Iterable[tuple[Job, Reply]]) -> int:
-        """Finish jobs and send their replies; return how many were not finished before."""
+        """Finish jobs and send their replies; return the number not finished before."""
         pairs = [part for job, reply in replies for part in (job.id, pack(reply))]
         return int(self._finish(REPLY_PREFIX, REPLY_TTL_MS, *pairs))
 
     def reclaim(self) -> Job | None:
-        """Claim one job of a dead worker, or return None if there is none."""
+        """Claim and return one job of a dead worker, or return None if there is none."""
         claimed = self._reclaim(ALIVE_PREFIX, self._name)
         if claimed is None:
             return None

@@ -29,7 +29,7 @@ class Classification:
 
     label: str
     score: float
-    """Confidence of the network, 0 to 1."""
+    """Confidence of the model, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The API's end of the job queue: add a job and wait for its reply."""
+"""The API's access to the job queue: add jobs and wait for their replies."""
 
 from common import scripts
 from common.broker import ALIVE_PREFIX, REPLY_PREFIX, RESPONSE_TIMEOUT_S, WAKEUP_PREFIX, Broker
@@ -8,14 +8,14 @@ from common.messages import QueueStatus, Reply, WorkerStatus, unpack_reply, unpa
 SHORT_CONNECTIONS = 16
 WAKEUP_TTL_MS = 3_000
 GRACE_S = 0.5
-"""Seconds after the longest wait until a broker without a response counts as hung."""
+"""Seconds after the longest wait before an unresponsive broker counts as hung."""
 
 
 class JobQueue:
     """Adds jobs and waits for replies. Thread-safe."""
 
     def __init__(self, url: str, *, max_queue: int, slots: int, longest_wait_s: float) -> None:
-        """Create the queue; it connects at first use.
+        """Create the queue; it connects on first use.
 
         Args:
             url: URL of the broker.
@@ -24,7 +24,8 @@ class JobQueue:
             longest_wait_s: Maximum seconds that a thread waits for a reply.
         """
         self._max_queue = max_queue
-        # Separate connections from those that wait, so that a hung broker is detected early.
+        # Short commands do not share connections with blocking ones, so a hung broker is detected
+        # early.
         half_s = min(RESPONSE_TIMEOUT_S, longest_wait_s) / 2
         short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=half_s, queue_s=half_s)
         self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s + GRACE_S)
@@ -61,7 +62,7 @@ class JobQueue:
         return unpack_reply(popped[1])
 
     def status(self) -> QueueStatus:
-        """Return the number of jobs and the live workers, each id once. Raises BrokerError."""
+        """Return the status of the queue and of each live worker. Raises BrokerError."""
         waiting, held, statuses = self._status(ALIVE_PREFIX)
         workers: dict[str, WorkerStatus] = {}
         for text in statuses:

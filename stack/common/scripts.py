@@ -46,7 +46,7 @@ redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], ARGV[1], ARGV[5])
 
 FINISH = """
 -- ARGV: group, prefix of reply keys, TTL of a reply in ms, then pairs of job id and reply.
--- A job reclaimed from a slow worker is finished twice; only the first reply is sent.
+-- A job reclaimed from a slow worker may be finished twice; only the first reply is sent.
 local answered = 0
 for i = 4, #ARGV, 2 do
   if redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]) == 1 then
@@ -62,7 +62,7 @@ return answered
 RECLAIM = """
 -- ARGV: group, prefix of heartbeat keys, claiming consumer.
 -- Returns one job of a dead worker (number of deliveries, entry), or false.
--- Deletes the consumers of dead workers without jobs.
+-- Deletes the consumer of a dead worker if it holds no jobs.
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local name, held = consumer[2], consumer[4]
   if name ~= ARGV[3] and redis.call('EXISTS', ARGV[2] .. name) == 0 then

@@ -1,1 +1,1 @@
-"""The worker: take jobs from the broker and run inference on them in batches."""
+"""The worker: takes jobs from the broker and runs inference on them in batches."""

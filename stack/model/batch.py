@@ -1,4 +1,4 @@
-"""Decode one job, and run inference on a batch of them."""
+"""Decode single jobs, and run inference on batches of them."""
 
 import math
 import time
@@ -22,7 +22,7 @@ class Decoded:
     pixels: Pixels
     decode_ms: float
     since_s: float
-    """Time at which it became ready, in seconds of the monotonic clock."""
+    """Time at which the job became ready, in seconds of the monotonic clock."""
 
 
 def decode(job: Job, preprocess: Preprocess) -> Decoded:
@@ -43,7 +43,7 @@ def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Reply
 
     def reply(item: Decoded, top: tuple[Classification, ...]) -> Reply:
         if math.isnan(top[0].score):
-            return Failure(fault="service", reason="The network output for this image is NaN.")
+            return Failure(fault="service", reason="The model output for this image is NaN.")
         return Prediction(
             top=top,
             batch_size=len(batch),
@@ -56,7 +56,7 @@ def infer(batch: Sequence[Decoded], classify: Classify) -> list[tuple[Job, Reply
 
 
 def _stack(images: list[Pixels]) -> Pixels:
-    # Do not copy a single image: that would take 1 % of the inference time of a small network.
+    # Do not copy a single image: that would take 1 % of the inference time of a small model.
     return np.stack(images) if len(images) > 1 else images[0][np.newaxis]
 
 

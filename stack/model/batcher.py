@@ -11,7 +11,7 @@ class Batcher:
     """The jobs that a worker is decoding, has decoded, or is running inference on. Thread-safe.
 
     One thread takes jobs as capacity allows, other threads decode and `add` them, and one thread
-    runs inference on the batches of `next`. Meanwhile, the next batch is prepared.
+    runs inference on the batches returned by `next`. Meanwhile, the next batch is prepared.
     """
 
     def __init__(self, batch_size: int, *, fill_s: float, ahead: int) -> None:
@@ -33,7 +33,7 @@ class Batcher:
         self._filled = threading.Condition(self._lock)
         """Notified when a batch may be ready."""
         self._left = threading.Condition(self._lock)
-        """Notified when a job moves on: there may be capacity, or no job left."""
+        """Notified when a job leaves a stage: there may be capacity, or no job left."""
 
     @property
     def idle(self) -> bool:
@@ -42,13 +42,13 @@ class Batcher:
             return not self._held()
 
     def wait_for_room(self, timeout_s: float) -> int:
-        """Wait until more jobs can be taken, and return how many; 0 after a timeout."""
+        """Wait for capacity; return the number of jobs that can be taken, or 0 on a timeout."""
         with self._lock:
             self._left.wait_for(self._room, timeout_s)
             return self._room()
 
     def expect(self, jobs: int) -> None:
-        """Count jobs that were taken; call `add` or `drop` for each of them later."""
+        """Register jobs that have been taken. Call `add` or `drop` for each of them later."""
         with self._lock:
             self._decoding += jobs
 
@@ -68,7 +68,7 @@ class Batcher:
             return not self._held()
 
     def close(self) -> None:
-        """Signal that no more jobs are taken. `next` returns the remaining batches."""
+        """Signal that no more jobs will be taken. `next` returns the remaining batches."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()
@@ -80,7 +80,7 @@ class Batcher:
             self._left.wait_for(lambda: self._closed or not self._held())
 
     def next(self) -> list[Decoded]:
-        """Wait for the next batch and return it. An empty batch is the last one."""
+        """Wait for the next batch and return it. An empty list means that there are no more."""
         with self._lock:
             while not self._is_due():
                 if self._closed and not self._held():

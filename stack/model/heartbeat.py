@@ -1,4 +1,4 @@
-"""The heartbeat of a worker: registers it with the broker and touches a file for health checks."""
+"""The heartbeat registers a worker with the broker, and touches a file for health checks."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from common.messages import WorkerStatus
 
 HEARTBEAT_INTERVAL_S = 1.0
 RECONNECT_S = 0.5
-"""Seconds between two attempts to reach the broker."""
+"""Seconds between attempts to reach the broker."""
 
 log = logging.getLogger("worker")
 
@@ -29,12 +29,12 @@ class Heartbeat:
         stopping: Callable[[], bool],
         failed: Callable[[BaseException], None],
     ) -> None:
-        """Announce nothing yet.
+        """Create the heartbeat without contacting the broker.
 
         Args:
-            inbox: The worker's end of the queue.
+            inbox: The worker's access to the queue.
             status: Returns the current status of the worker.
-            heartbeat_file: File to touch with every heartbeat. None: no file.
+            heartbeat_file: File to touch with every heartbeat, or None for no file.
             stopping: Returns whether the worker is stopping and must not wait for the broker.
             failed: Called when the heartbeat fails permanently; the worker should then exit.
         """

@@ -1,4 +1,4 @@
-"""Input and output of a network, read from its ONNX file."""
+"""Input and output of an ONNX model, read from its file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,12 @@ from model.preprocess import Preprocessor
 
 FLOAT = "tensor(float)"
 LAYOUTS = {1: False, 3: True}
-"""Axis of the colour channels, and whether that layout is channels last."""
+"""Whether the layout is channels-last, by axis of the colour channels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Names of a network's input and output, and its preprocessing."""
+    """Names of a model's input and output, and its preprocessing."""
 
     input: str
     """Name of the input."""
@@ -26,12 +26,12 @@ class Signature:
 def read_signature(session: Any, config: WorkerConfig) -> Signature:
     """Read the signature of an ONNX Runtime session.
 
-    Raises ConfigError if the network is not an image classifier.
+    Raises ConfigError if the model is not a supported image classifier.
     """
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != FLOAT:
         found = ", ".join(f"{tensor.name}: {tensor.type}" for tensor in inputs)
-        raise ConfigError(f"MODEL_PATH: expected a network with one float32 input, got {found}")
+        raise ConfigError(f"MODEL_PATH: expected a model with one float32 input, got {found}")
     shape = inputs[0].shape
     axis = next((axis for axis in LAYOUTS if len(shape) == 4 and shape[axis] == CHANNELS), None)
     if axis is None:
@@ -51,10 +51,10 @@ def read_signature(session: Any, config: WorkerConfig) -> Signature:
 
 
 def _check_batch(fixed: Any, batch_size: int) -> None:
-    """Check the batch axis: partly filled batches need a dynamic one."""
+    """Check that the batch axis is dynamic, which partly filled batches require."""
     if isinstance(fixed, int) and not fixed == batch_size == 1:
         raise ConfigError(
-            f"MODEL_PATH: the network has a fixed batch size of {fixed}. Export it with a dynamic "
+            f"MODEL_PATH: the model has a fixed batch size of {fixed}. Export it with a dynamic "
             "batch axis, or with a batch size of 1 and set BATCH_SIZE=1"
         )
 
@@ -65,9 +65,9 @@ def _side(sides: list[Any], configured: int | None) -> int:
         raise ConfigError(f"MODEL_PATH: expected a square input, got height and width {sides}")
     if not fixed:
         if configured is None:
-            raise ConfigError("INPUT_SIDE is required: the network accepts images of any size")
+            raise ConfigError("INPUT_SIDE is required: the model accepts images of any size")
         return configured
     [side] = fixed
     if configured not in (None, side):
-        raise ConfigError(f"INPUT_SIDE must be {side} for this network, or unset")
+        raise ConfigError(f"INPUT_SIDE must be {side} for this model, or unset")
     return int(side)

@@ -1,4 +1,4 @@
-"""Convert the bytes of an image file to the network's input."""
+"""Convert image files to the input of a model."""
 
 import io
 import struct
@@ -52,14 +52,14 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessor:
-    """Converts image files to the input that a network expects."""
+    """Converts image files to the input that a model expects."""
 
     side: int
     """Height and width in pixels."""
     mean: Sequence[float]
-    """Mean to subtract from pixel values of 0 to 255: one number, or one per channel."""
+    """Mean to subtract from pixel values of 0 to 255. One number, or one per channel."""
     std: Sequence[float]
-    """Standard deviation to divide by: one number, or one per channel."""
+    """Standard deviation to divide by. One number, or one per channel."""
     channels_last: bool = False
     """Whether the shape is (side, side, 3) instead of (3, side, side)."""
 
@@ -69,10 +69,10 @@ class Preprocessor:
         return (self.side, self.side, 3) if self.channels_last else (3, self.side, self.side)
 
     def __call__(self, image: bytes) -> Pixels:
-        """Convert an image file to the network's input, an array of `shape`.
+        """Convert an image file to the model's input, an array of `shape`.
 
         Crops the largest centred square, scales it to `side` and applies the EXIF orientation.
-        Uses the first frame of an animation. Raises ImageError.
+        Uses the first frame of an animation. Raises ImageError if the image cannot be used.
         """
         with load(image, self.side) as picture:
             pixels = np.asarray(upright_square(picture, self.side), dtype=np.float32)
@@ -85,7 +85,7 @@ def load(image: bytes, min_side: int) -> Image.Image:
     """Decode an image file.
 
     A JPEG may be decoded at a reduced size, with no side shorter than `min_side` pixels. Raises
-    ImageError.
+    ImageError if the file is too large or not a readable image.
     """
     try:
         picture = Image.open(io.BytesIO(image), formats=FORMATS)

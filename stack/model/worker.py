@@ -1,6 +1,6 @@
-"""A worker: take jobs from the broker, run inference on them and send the replies.
+"""A worker takes jobs from the broker, runs inference on them and sends the replies.
 
-Started as `python -m model.worker`. Exit codes: 0 after SIGTERM or SIGINT, 2 for an invalid
+Start it with `python -m model.worker`. Exit codes: 0 after SIGTERM or SIGINT, 2 for an invalid
 setting, 3 for an unusable device, 1 for any other error.
 """
 
@@ -37,7 +37,7 @@ class Worker:
     """
 
     def __init__(self, config: WorkerConfig) -> None:
-        """Load and connect nothing yet."""
+        """Create the worker without loading the model or connecting to the broker."""
         self._config = config
         self._inbox = Inbox(config.broker_url, config.worker_id)
         self._batcher = Batcher(
@@ -60,7 +60,7 @@ class Worker:
         self._error: BaseException | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Finish the current jobs, then exit."""
+        """Make `run` finish the current jobs and return."""
         self._stopping = True
 
     def run(self) -> None:
@@ -121,7 +121,7 @@ class Worker:
         try:
             self._inbox.finish(replies)
         except BrokerError:
-            # Drop the replies: either the requests have failed, or another worker redoes the jobs.
+            # Drop the replies: the requests have failed, or another worker will redo the jobs.
             self._has_send_failed = True
             self._inbox.rename()
         else:
