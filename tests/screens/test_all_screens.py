@@ -111,7 +111,7 @@ def test_palette_runs_the_selected_action(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "ctrl+p", *"reports")
-        await until(pilot, lambda: "show all runs" in screen_text(pilot.app))
+        await until(pilot, lambda: "Show all runs" in screen_text(pilot.app))
         await press(pilot, "down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, ReportsScreen))
 

@@ -176,7 +176,7 @@ def test_resuming_a_finished_run_retries_its_failed_cells(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "r")
-        assert "Retries 3 failed cells of 6." in screen_text(pilot.app)
+        assert "Retries 3 failed cells out of 6." in screen_text(pilot.app)
         await press(pilot, "enter")
         await until(pilot, lambda: requests)
         assert requests[0].retry_failed
@@ -242,7 +242,7 @@ def test_without_a_run_the_cursor_starts_at_demo_or_else_at_the_first_profile(
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         assert selected(pilot) == start
-        assert "Press Enter to preview a run, Enter again to start it." in screen_text(pilot.app)
+        assert "Press Enter to preview a run, and again to start it." in screen_text(pilot.app)
 
     drive(stage.app(), script)
 

@@ -87,7 +87,7 @@ def test_ascii_terminals_get_only_ascii(
     terminal.press("?")
     terminal.wait_for("Keys", "Everywhere")
     terminal.press("G")
-    assert terminal.wait_for("Signs", "pending").isascii()
+    assert terminal.wait_for("Symbols", "pending").isascii()
 
 
 def test_dumb_terminal_is_rejected_with_an_alternative(stage: Stage, opened: Open) -> None:

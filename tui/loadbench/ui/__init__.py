@@ -14,43 +14,46 @@ Shared by the features: `dialogs`, `widgets`, `lines` (text and charts, no Textu
 
 How screens are painted
 -----------------------
-There is one way. The `paint` method of a screen takes values (a `Run`, a `Catalog`, …: immutable,
-and replaced after a change), turns them into lines, and passes these to its panels:
+All screens are painted in the same way. The `paint` method of a screen takes immutable values (such
+as a `Run` or a `Catalog`, replaced after each change), turns them into lines, and passes these to
+its panels:
 
     panel.show(lines)       set_title(title)       note(subtitle)
 
 A panel compares the new lines with the old ones and redraws only the rows that differ. `paint` can
-therefore be called at any time and is cheap when nothing has changed; the caller need not know.
-Only `repaint` calls it, and `repaint` does nothing for a hidden screen. `repaint` is called
+therefore be called at any time, and is cheap when nothing has changed. Only `repaint` calls it, and
+`repaint` does nothing for a hidden screen. `repaint` is called:
 
 - when a screen is resumed or resized (`BaseScreen`),
-- after a read, by a message with the newest value (`CatalogRead`), or for the screens of a run by
-  `WatchedRun.repaint`,
-- by the timer of a live run, `refresh_hz` times a second, for clocks and new samples,
+- after data has been read: by a message with the newest value (`CatalogRead`) or, for the screens
+  of a run, by `WatchedRun.repaint`,
+- by the timer of a live run, `refresh_hz` times a second, to update clocks and show new samples,
 - immediately after a key that changes the display.
 
-Why not `reactive` attributes and `Static`: nearly everything on a screen is a function of one
-value, the `Run`, which is replaced every second. A watcher for each attribute would have to compare
-them one by one, and Textual redraws whole widgets. Because rows are compared, a live screen costs
-0.6 KB/s (`bench/ui.py`). Reactive attributes (`var`) hold widget state that keys change, such as
-the selected tab (`widgets.panels`).
+`reactive` attributes and `Static` are not used for this, because nearly everything on a screen
+depends on one value, the `Run`, which is replaced every second. Watchers would have to compare its
+attributes one by one, and Textual would redraw whole widgets. Because rows are compared, a live
+screen sends only 0.6 KB/s (`bench/ui.py`). Reactive attributes (`var`) hold widget state that keys
+change, such as the selected tab (`widgets.panels`).
 
-Painting opens no file and takes no lock: reading runs in the background
-(`background.in_background`, the follower's thread) and passes on a value.
+Painting opens no files and takes no locks. Files are read in the background
+(`background.in_background`, the follower's thread), and the values are passed to the screen.
 
 To add a panel to a screen
 --------------------------
-0. Values: the screens of a run get `View` (the run, `following.follower`) and `CellView` (the cell
-   under the cursor, `lines.cell`; `is_live` while it is being measured).
-1. `lines.py` of the feature: a function from the values to lines of text, and its test.
-2. `panels.py`: a `LineView(id="…", title="…")` in `compose`; its tab in `PANELS`; every container
-   around it in `PARTS`, so that the container is hidden together with its panels; and a line in
-   the method that shows the values: `self.query_one("#…", LineView).show(lines)`. The Tab key
-   reaches the panel unless `can_focus = False`. `reports` and `profiles` have few panels, laid out
-   in `screen`.
-3. `app.tcss`: its height, and what hides it on a low screen (`-short`). Ids apply to all screens.
-4. `UPDATE_SCREENS=1 .venv/bin/pytest tests/screens` saves every look that has changed and fails
-   once for each: review them. A look that shows another screen means that a key went elsewhere.
+0. Find the values. The screens of a run get a `View` (the run, see `following.follower`) and a
+   `CellView` (the cell under the cursor, see `lines.cell`; `is_live` while it is being measured).
+1. In `lines.py` of the feature, add a function that turns the values into lines, and its test.
+2. In `panels.py`, add a `LineView(id="…", title="…")` to `compose`, and its id to its tab in
+   `PANELS` and to every container around it in `PARTS`, so that a container is hidden together with
+   its panels. In the method that shows the values, add
+   `self.query_one("#…", LineView).show(lines)`. The Tab key reaches the panel unless
+   `can_focus = False`. `reports` and `profiles` have few panels and lay them out in `screen`.
+3. In `app.tcss`, set its height and when to hide it on a low screen (`-short`). Ids apply to all
+   screens.
+4. Run `UPDATE_SCREENS=1 .venv/bin/pytest tests/screens`. It saves each look that has changed, and
+   fails once for it. Review the saved looks. If a look shows the wrong screen, a key was sent to
+   the wrong place.
 
 To add a dialog
 ---------------

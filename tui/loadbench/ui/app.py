@@ -1,7 +1,7 @@
-"""The TUI as a table of contents: its screens, what opens them, and the keys that work everywhere.
+"""The app: its screens, the requests that open them, and the keys that work everywhere.
 
-Every screen except the run screen is imported when it is opened, so that the first one appears
-sooner.
+Every screen except the run screen is imported only when it is opened, so that the first screen
+appears sooner.
 """
 
 import time
@@ -40,12 +40,12 @@ _ONE_SCREEN = 2
 
 
 class LoadbenchApp(BaseApp, inherit_bindings=False):
-    """Show profiles, runs and reports; return the live run that was on the screen at the end.
+    """The app of the TUI. Its result is the run that was on the screen at exit, or None.
 
     Args:
         workspace: The workspace.
         terminal: The capabilities of the terminal.
-        folder: The folder of a run to open first; None: start with the profiles.
+        folder: The folder of a run to open first, or None to start with the profiles.
         quit_at_end: Quit when that run ends.
         clock: Returns monotonic seconds.
         now: Returns the time of day, in UTC.
@@ -54,38 +54,38 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
     TITLE = "loadbench-tui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit_app", "quit", tooltip="quit; live runs continue"),
+        Binding("q", "quit_app", "quit", tooltip="Quit; live runs continue"),
         Binding(
             "ctrl+c",
             "ask_to_quit",
             "quit or stop",
             show=False,
             priority=True,
-            tooltip="quit; with a live run, choose between detaching and stopping it",
+            tooltip="Quit; if a run is live, choose between detaching and stopping it",
         ),
-        Binding("question_mark", "help", "help", key_display="?", tooltip="show all keys"),
+        Binding("question_mark", "help", "help", key_display="?", tooltip="Show all keys"),
         Binding(
             "t",
             "toggle_theme",
             "switch theme",
             show=False,
-            tooltip="switch between the light and the dark theme",
+            tooltip="Switch between the light and the dark theme",
         ),
         Binding(
             "b",
             "toggle_alerts",
             "toggle alerts",
             show=False,
-            tooltip="turn the bell and notifications on or off",
+            tooltip="Turn the bell and notifications on or off",
         ),
         Binding(
             "ctrl+p",
             "command_palette",
             "command palette",
             show=False,
-            tooltip="find an action by name",
+            tooltip="Find an action by name",
         ),
-        Binding("ctrl+l", "redraw", "redraw", show=False, tooltip="redraw the screen"),
+        Binding("ctrl+l", "redraw", "redraw", show=False, tooltip="Redraw the screen"),
     ]
 
     def __init__(
@@ -168,7 +168,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             self.push_screen(PreviewScreen(*preview), self._show_started)
 
     def _preview_rest(self, run: Run) -> None:
-        """Preview resuming a run."""
+        """Open the preview for resuming a run."""
         from loadbench.ui.preview.previewed_run import to_resume
         from loadbench.ui.preview.screen import PreviewScreen
 
@@ -185,7 +185,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             self.push_screen(RunScreen(self.context, folder))
 
     def _show_reports(self) -> None:
-        """Show all runs; if they are already open behind the current screen, return to them."""
+        """Show all runs, or return to them if they are open behind the current screen."""
         from loadbench.ui.reports.screen import ReportsScreen
 
         if self._reports in self.screen_stack:
@@ -213,7 +213,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     @on(messages.RunEnded)
     def _show_end(self, report: messages.RunEnded) -> None:
-        """Alert the user; quit if the app was opened for this run."""
+        """Alert the user. Quit if the app was opened to follow this run to its end."""
         run = report.run
         outcome, title = wording.outcome_line(run.state), f"{run.name}: {run.status.value}"
         if report.was_live:
@@ -238,7 +238,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         self.exit(self._live_run())
 
     def action_ask_to_quit(self) -> None:
-        """Ask whether to detach from a live run on the screen or to stop it; without one, quit."""
+        """Ask whether to detach from the live run or stop it. Quit if no run is live."""
         live = self._live_run()
         if live is None:
             self.exit(None)
@@ -264,7 +264,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             self.push_screen(Palette())
 
     def action_help(self) -> None:
-        """Show all keys that are active now."""
+        """Show all keys that are currently active."""
         from loadbench.ui.dialogs.help import HelpScreen
         from loadbench.ui.dialogs.keys import active_keys
         from loadbench.ui.dialogs.lines import help_lines

@@ -1,4 +1,4 @@
-"""The base of the app: key and request order, broadcasts, key names, and shutdown."""
+"""Base class of the app: order of keys and requests, broadcasts, key names, and shutdown."""
 
 import asyncio
 from collections import deque
@@ -39,15 +39,15 @@ _KEY_NAMES = {
     "delete": "Delete",
     "insert": "Insert",
 }
-"""Key names where Textual's differ from ours."""
+"""Names of the keys that Textual names differently."""
 _KEY_NAMES_IN_ASCII = {"up": "Up", "down": "Down", "left": "Left", "right": "Right"}
-"""Names of the arrow keys, whose signs are not ASCII."""
+"""Names of the arrow keys for ASCII terminals, instead of arrows."""
 OPENING_S = 0.005
-"""Seconds between two checks whether a new screen can take keys."""
+"""Seconds between two checks of whether a new screen is ready for keys."""
 
 
 class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
-    """Run requests and keys in order, broadcast messages, adapt to the terminal, shut down cleanly.
+    """Handle requests and keys in order, send broadcasts, adapt to the terminal, shut down cleanly.
 
     Args:
         context: The context of every screen.
@@ -73,7 +73,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Adapt the theme and the signs to the terminal, and watch for its end."""
+        """Adapt the theme and the characters to the terminal, and handle its closing."""
         for theme in THEMES:
             self.register_theme(theme)
         terminal = self.context.terminal
@@ -85,7 +85,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
             self.ending.watch()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return the colours that the style sheet adds to those of a theme."""
+        """Return the colours that the style sheet uses in addition to Textual's."""
         return dict(THEMES[0].variables)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -94,7 +94,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:
-        """Return the screens visible behind the one in front, the lowest first.
+        """Return the screens that are visible behind the front one, the lowest first.
 
         Textual includes a screen hidden behind an opaque one. Each update then redraws the whole
         front screen, or, after a resize, only the part that the hidden screen covered before. No
@@ -116,7 +116,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         return super().post_message(message)
 
     async def on_event(self, event: events.Event) -> None:
-        """Before each input event, carry out waiting requests and send `UserActive`."""
+        """Before each input event, carry out pending requests and send `UserActive`."""
         if isinstance(event, events.InputEvent):
             await self._carry_out()
             await self._until_open()
@@ -127,15 +127,15 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
 
     @on(Request)
     async def _carry_out(self) -> None:
-        """Carry out requests from the screen in front; drop those from other screens."""
+        """Carry out requests from the front screen, and drop those from other screens."""
         while self._requests:
             request = self._requests.popleft()
             if request.sender is self.screen:
                 await self.answer(request)
 
     async def _until_open(self) -> None:
-        """Wait until a screen that is being opened can take the next key."""
-        # No upstream issue known (searched 2026-11). Can go when Textual holds such keys back.
+        """Wait until a screen that is being opened is ready for the next key."""
+        # No upstream issue known (searched 2026-11). Can go when Textual queues such keys.
         while self.screen_stack and not (self.screen.is_mounted or self._exit):
             await asyncio.sleep(OPENING_S)
 
@@ -150,7 +150,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast. Markup is off: paths and service output may contain brackets."""
+        """Show a toast. Markup is off because paths and service output may contain brackets."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def call_user(self, text: str) -> None:
@@ -171,7 +171,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
                 yield SystemCommand(binding.description, binding.tooltip or "", call)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Return the name of a key, such as `Enter` or `Ctrl+C`, in signs the terminal has."""
+        """Return the name of a key, such as `Enter` or `Ctrl+C`, in characters the terminal has."""
         if binding.key_display:
             return binding.key_display
         *modifiers, key = binding.key.split("+")

@@ -10,13 +10,13 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 Job = Callable[[], Coroutine[None, None, None]]
-"""Work that a screen starts without waiting for it."""
+"""Work that a screen starts without waiting for the result."""
 
 
 async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function in a daemon thread and return its result, or raise its exception.
 
-    Unlike `asyncio.to_thread`, a function that is still running does not delay the exit of the
+    Unlike with `asyncio.to_thread`, a function that is still running does not delay the exit of the
     program.
     """
     loop = asyncio.get_running_loop()
@@ -42,7 +42,7 @@ async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
 class BackgroundQueue:
     """Run calls in the background, one at a time, in the order in which they were added.
 
-    It does not use Textual's workers, which are cancelled when the app exits.
+    Textual's workers are not suitable, because they are cancelled when the app exits.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class BackgroundQueue:
     def add(
         self, work: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Task[object]:
-        """Add a call and return the task that runs it when its turn comes."""
+        """Queue a call and return its task."""
         call = partial(work, *args, **kwargs)
         task = self._newest = asyncio.create_task(self._run(self._newest, call))
         # At exit nothing awaits the task, and asyncio would print its exception.

@@ -23,7 +23,7 @@ class CatalogFeed:
 
     @property
     def newest(self) -> Catalog:
-        """The catalog that was read last."""
+        """The catalog that was read most recently."""
         return self._newest
 
     async def changes(self) -> AsyncIterator[Catalog]:
@@ -51,6 +51,6 @@ class CatalogFeed:
         return self._newest
 
     async def read_profile(self, file: Path) -> SavedProfile | None:
-        """Read one saved profile now; None: the file no longer exists."""
+        """Read one saved profile now. Return None if the file no longer exists."""
         catalog = await self.read_profiles()
         return next((saved for saved in catalog.profiles if saved.file == file), None)

@@ -14,7 +14,7 @@ from loadbench.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UiContext:
-    """The workspace, terminal, catalog and clocks of a screen."""
+    """The workspace, terminal, catalog and clocks that all screens share."""
 
     workspace: Workspace
     terminal: Terminal
@@ -27,5 +27,5 @@ class UiContext:
 
     @property
     def glyphs(self) -> Glyphs:
-        """The signs that the terminal can draw."""
+        """The character set that the terminal can display."""
         return ASCII if self.terminal.ascii else UNICODE

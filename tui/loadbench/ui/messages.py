@@ -24,7 +24,7 @@ from loadbench.ui.following.watched import WatchedRun
 
 @dataclass
 class Request(Message):
-    """Base of the requests from a screen to the app."""
+    """Base class of the requests from a screen to the app."""
 
     sender: Screen[Any] | None = field(default=None, init=False)
     """Set by `BaseScreen.request`."""
@@ -32,7 +32,7 @@ class Request(Message):
 
 @dataclass
 class OpenRun(Request):
-    """Open a run at one of its cells; None: the current cell."""
+    """Open a run at one of its cells, or at the current cell if `cell` is None."""
 
     folder: Path
     cell: str | None = None
@@ -48,7 +48,7 @@ class OpenCell(Request):
 
 @dataclass
 class OpenLog(Request):
-    """Open the log of a container of a run; `containers` lists all that can be selected there."""
+    """Open the log of a container; the keys [ and ] switch between `containers`."""
 
     watched: WatchedRun
     containers: Sequence[Container]
@@ -62,23 +62,24 @@ class OpenReports(Request):
 
 @dataclass
 class RunProfile(Request):
-    """Preview a run of a profile file; it can be started from the preview."""
+    """Open the preview for running a profile."""
 
     file: Path
 
 
 @dataclass
 class ResumeRun(Request):
-    """Preview resuming a run; it can be started from the preview."""
+    """Open the preview for resuming a run."""
 
     run: Run
 
 
 @dataclass
 class GoBack(Request):
-    """Go back one screen; from the first one to the profiles, at the file name `profile`."""
+    """Go back one screen. From the first screen, go to the profiles, with `profile` selected."""
 
     profile: str = ""
+    """File name of a profile."""
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Quit(Request):
 
 
 class Report(Message):
-    """Base of the reports from a screen to the app."""
+    """Base class of the reports from a screen to the app."""
 
 
 @dataclass
@@ -104,11 +105,12 @@ class RunRead(Report):
 
 @dataclass
 class RunEnded(Report):
-    """The run of a screen has ended; `was_live`: it was live when the screen was opened."""
+    """The run of a screen has ended."""
 
     screen: Screen[Any]
     run: Run
     was_live: bool
+    """Whether the screen has shown the run live. If not, the run had already ended."""
 
 
 @dataclass
@@ -119,7 +121,7 @@ class Alert(Report):
 
 
 class Broadcast(Message, bubble=False):
-    """Base of the messages from the app to every screen."""
+    """Base class of the messages from the app to every screen."""
 
 
 @dataclass

@@ -29,14 +29,14 @@ _SHORT_ROWS = 20
 SKIP_KEY = Binding("s", "skip", "skip", tooltip="Skip the selected cell")
 AGAIN_KEY = Binding("a", "again", "remeasure", tooltip="Measure the selected cell again")
 OPEN_KEY = Binding("o", "open", "open report", tooltip="Open Locust's report of the selected cell")
-COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="Copy the path of that report")
+COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="Copy the path of Locust's report")
 
 
 class BaseRunScreen(PanelScreen):
-    """A screen of a run.
+    """Base class of the screens that show a run.
 
     Args:
-        context: The environment of the screens.
+        context: The context of the screen.
         watched: The run, shared by all its screens.
     """
 
@@ -51,7 +51,7 @@ class BaseRunScreen(PanelScreen):
         self.watched.screens.append(self)
 
     def repaint(self) -> None:
-        """Redraw the screen if it is visible, and report that."""
+        """Redraw the screen if it is visible, and call `painted` of the watched run."""
         if self.is_in_view:
             self.paint()
             self.watched.painted()
@@ -67,12 +67,12 @@ class BaseRunScreen(PanelScreen):
 
     @property
     def run(self) -> Run | None:
-        """The run, as last read; None: not read yet."""
+        """The run as last read, or None if it has not been read yet."""
         return self.watched.run
 
     @property
     def shown(self) -> str | None:
-        """Key of the cell that commands apply to; None: there is none."""
+        """Key of the cell that commands apply to, or None if there is none."""
         raise NotImplementedError
 
     @property
@@ -132,8 +132,8 @@ class BaseRunScreen(PanelScreen):
     def ask(
         self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
     ) -> None:
-        """Send a command to the runner; its answer is shown when it arrives."""
-        # Registered before the command is sent, since the answer may arrive at once.
+        """Send a command to the runner. The answer is shown when it arrives."""
+        # Registered before the command is sent, because the answer may arrive immediately.
         identity = new_identity()
         self.watched.unanswered.add(identity)
         self.enqueue(send_command, self.folder, command, cell=cell, args=args, identity=identity)
@@ -141,7 +141,7 @@ class BaseRunScreen(PanelScreen):
     def enqueue(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run a job in the background, after the jobs added before it, and show its error."""
         done = self.watched.commands.add(work, *args, **kwargs)
-        # A worker of the app, since this screen may be closed earlier.
+        # The app owns the worker, because this screen may be closed before the job ends.
         self.app.run_worker(self._show_error_of(done))
 
     async def _show_error_of(self, done: asyncio.Task[object]) -> None:
@@ -152,7 +152,7 @@ class BaseRunScreen(PanelScreen):
             self.app.notify(str(error), severity="error")
 
     def confirm(self, question: Question, then: Callable[[], None]) -> None:
-        """Ask a question, and run a function if the answer is yes."""
+        """Ask a question, and call a function if the user confirms."""
         self.app.push_screen(question, lambda answer: then() if answer else None)
 
     def _report(self) -> Path | None:
@@ -161,7 +161,7 @@ class BaseRunScreen(PanelScreen):
 
 
 class TabbedRunScreen(BaseRunScreen):
-    """A screen of a run whose panels are behind tabs on a small terminal."""
+    """Base class of the screens of a run that use tabs on a small terminal."""
 
     WIDE: ClassVar[tuple[int, int]]
     """Minimum columns and rows to show all panels at once."""

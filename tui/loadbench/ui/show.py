@@ -25,13 +25,13 @@ def show(
 
     Args:
         workspace: The workspace.
-        folder: The folder of a run to open first; None: start with the profiles.
+        folder: The folder of a run to open first, or None to start with the profiles.
         options: The display options of the command line.
         quit_at_end: Quit when that run ends.
 
     Returns:
-        The live run that was on the screen, or with `quit_at_end` the run that has ended. None:
-        no such run.
+        The live run that was on the screen at exit or, with `quit_at_end`, the run that has ended.
+        None if there is no such run.
 
     Raises:
         UsageError: This terminal cannot show the TUI.

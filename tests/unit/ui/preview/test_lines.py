@@ -266,7 +266,7 @@ def test_help_lists_keys_by_place_and_then_every_sign(glyphs: Glyphs) -> None:
 
     lines = texts(help_lines(keys, glyphs))
 
-    expected = ["On this screen", "  Space         pause", "  s             skip", "", "Signs"]
+    expected = ["On this screen", "  Space         pause", "  s             skip", "", "Symbols"]
     assert lines[:5] == expected
     assert "In this panel" not in lines
     explained = [text.split()[0] for text in lines[5:]]

@@ -1,4 +1,4 @@
-"""The evidence for a verdict: tables of figures, containers and workers. Pure."""
+"""The evidence for a verdict: tables of figures, containers and workers."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ _BOUNDS = {Bound.AT_MOST: "≤", Bound.AT_LEAST: "≥", Bound.BELOW: "<"}
 
 
 def evidence(shown: CellView) -> tuple[str, list[Line]]:
-    """Return which seconds the evidence covers, and its tables."""
+    """Return a label for the period that the evidence covers, and its tables."""
     cell = shown.cell.cell
     if shown.finished:
         found = window_evidence(cell, shown.finished)
@@ -95,7 +95,7 @@ def _figures(found: Evidence) -> list[Line]:
 
 def _label(figure: Figure, machine_cores: int | None) -> str:
     if figure.name is FigureName.MACHINE_CPU:
-        return f"all {counted(machine_cores or 0, 'core')}: CPU used"
+        return f"CPU used on all {counted(machine_cores or 0, 'core')}"
     return _LABELS[figure.name]
 
 
@@ -107,7 +107,7 @@ def _value(figure: Figure) -> str:
 
 
 def _limit(figure: Figure) -> str:
-    """Return the limit of a rule, such as `≤ 0.8`, or the number requested, such as `of 8`."""
+    """Return the limit of a rule, such as `≤ 0.8`, or the requested number, such as `of 8`."""
     limit = _in_unit(figure.limit, figure.unit)
     if limit is None:
         return ""

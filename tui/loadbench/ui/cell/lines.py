@@ -1,4 +1,4 @@
-"""The text of the cell screen. Pure."""
+"""The text of the cell screen."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ from loadbench.ui.lines.text import Line, Tone, justify, line, wrap
 
 
 def figures_panel(shown: CellView) -> tuple[str, list[Line]]:
-    """Return which seconds the statistics cover, and their table."""
+    """Return a label for the period that the statistics cover, and their table."""
     statistics = found_statistics(shown)
     if statistics is None:
         return "", [line((shown.why_empty, Tone.DIM))]
@@ -37,7 +37,7 @@ def figures_panel(shown: CellView) -> tuple[str, list[Line]]:
 
 
 def errors_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
-    """Return the number of failed requests, and the errors, followed by locustfile exceptions."""
+    """Return the number of failed requests, and the errors and locustfile exceptions."""
     lines = failure_lines(shown.errors, columns)
     if shown.finished and shown.finished.exceptions:
         lines.append(line(("Exceptions raised by the locustfile:", Tone.WARN)))
@@ -58,12 +58,12 @@ def verdict_lines(
     earlier: Sequence[tuple[int, CellEnd | None]],
     columns: int,
 ) -> list[Line]:
-    """Return the verdict on a cell with its reasons, the bottleneck, other repeats and attempts.
+    """Return the verdict on a cell, its findings, the bottleneck, other repeats and attempts.
 
     Args:
         shown: The cell.
         repeats: Its other repeats.
-        earlier: The numbers of its earlier attempts, each with the event that ended it.
+        earlier: Its earlier attempts: the number of each, and the event that ended it, or None.
         columns: Width of a line.
     """
     lines = outcome_lines(shown.cell, columns)
@@ -122,7 +122,7 @@ def cell_header_lines(
         run: The run.
         profile: Its profile.
         key: Key of the cell.
-        elapsed_s: Seconds from the start or resume of the run until now.
+        elapsed_s: Seconds since the run was started or resumed.
         glyphs: The terminal's character set.
         columns: Width of the header.
     """

@@ -23,17 +23,17 @@ from loadbench.ui.widgets.tabs import TabLine
 from loadbench.wording import counted
 
 MAX_CELL_LOG_LINES = 200
-"""Number of log lines of a cell, counted from the end; the run's log has all of them."""
+"""Maximum number of log lines shown for a cell. The log of the run has all of them."""
 
 
 class CellPanels(Panels):
     """The panels of a cell, below its header.
 
     Args:
-        context: The environment of the screens.
+        context: The context of the screen.
     """
 
-    # As on the run screen, failures have the key 3 and charts come last.
+    # As on the run screen, key 3 shows the failures, and charts come last.
     TABS = (
         ("1", "summary"),
         ("2", "evidence"),
@@ -100,7 +100,7 @@ class CellPanels(Panels):
         Args:
             shown: The cell.
             repeats: Its other repeats.
-            earlier: The numbers of its earlier attempts, each with the event that ended it.
+            earlier: Its earlier attempts: the number of each, and the event that ended it, or None.
             log: The log lines of services during its latest attempt.
         """
         self._charts.show(shown)

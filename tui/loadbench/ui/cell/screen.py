@@ -1,4 +1,4 @@
-"""The screen of one cell, with everything recorded about it. It follows a live run."""
+"""The screen of one cell, with everything recorded about it. It is updated during a live run."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -22,8 +22,8 @@ class CellScreen(TabbedRunScreen):
     """Shows one cell, and moves to the cells before and after it.
 
     Args:
-        context: The environment of the screens.
-        watched: The run, already read.
+        context: The context of the screen.
+        watched: The run, which must have been read before.
         cell: The key of the cell.
     """
 
@@ -84,7 +84,7 @@ class CellScreen(TabbedRunScreen):
         return super().check_action(action, parameters)
 
     def action_move(self, by: int) -> None:
-        """Show the cell that is `by` places away in the plan."""
+        """Show the cell `by` places after the current one in the plan."""
         if beside := self._beside(by):
             self._cell = beside
             self.refresh_bindings()

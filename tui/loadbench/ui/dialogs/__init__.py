@@ -1,5 +1,6 @@
 """Dialogs that several features share.
 
-`dialog` is their base class; `question`, `name`, `palette` and `help` (its keys come from `keys`,
-its text from `lines`) are the dialogs. A dialog of a single feature lives in that feature's folder.
+`dialog` has their base class. `question`, `name`, `palette` and `help` are the dialogs; `help` gets
+its keys from `keys` and its text from `lines`. A dialog of a single feature is in the folder of
+that feature.
 """

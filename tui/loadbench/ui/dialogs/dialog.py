@@ -23,7 +23,7 @@ class Dialog(ModalScreen[T], BaseScreen[T]):
 
     @property
     def is_in_view(self) -> bool:
-        """Whether it is visible and laid out: its height depends on the wrapped lines."""
+        """Whether the dialog is visible and laid out. Its height depends on the wrapped lines."""
         return self._is_laid_out and super().is_in_view
 
     def on_resize(self, _: events.Resize) -> None:
@@ -40,5 +40,5 @@ class Dialog(ModalScreen[T], BaseScreen[T]):
         yield TooSmall()
 
     def compose_window(self) -> ComposeResult:
-        """Lay out the window."""
+        """Lay out the window. Subclasses override this method."""
         yield from ()

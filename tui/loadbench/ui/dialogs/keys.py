@@ -1,11 +1,11 @@
-"""The active keys of a screen, grouped by place."""
+"""The active keys of a screen, grouped by where they work."""
 
 from typing import Any
 
 from textual.screen import Screen
 
 _HIDDEN = ("screen.copy_text",)
-"""Actions left out of the help: no text can be selected."""
+"""Actions omitted from the help, because text cannot be selected."""
 _DESCRIPTIONS = {
     "app.focus_next": "move to the next panel",
     "app.focus_previous": "move to the previous panel",
@@ -17,7 +17,7 @@ PLACES = (_SCREEN, _PANEL, _APP)
 
 
 def active_keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the places, each with its keys and their effects.
+    """Return the headings of the help, each with its keys and their effects.
 
     Keys with the same effect share an entry, separated by commas.
     """

@@ -1,4 +1,4 @@
-"""The text of the help: active keys and the legend of signs. Pure."""
+"""The text of the help: the active keys and the legend of symbols."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,11 +13,11 @@ HELP_INDENT = _KEY_COLUMNS + 2
 def help_lines(
     parts: Iterable[tuple[str, Sequence[tuple[str, str]]]], glyphs: Glyphs
 ) -> list[Line]:
-    """Return the keys by place, then the legend of signs.
+    """Return the keys grouped by place, and the legend of symbols.
 
     Args:
         parts: The heading of each place, and its keys with their effects.
-        glyphs: The signs of the terminal.
+        glyphs: The terminal's character set.
     """
     lines: list[Line] = []
     for heading, keys in parts:
@@ -28,18 +28,18 @@ def help_lines(
                 (),
             ]
     signs = (
-        (glyphs.running, "being measured; or a live run"),
-        ("!", "suspect: the numbers may be wrong; or an interrupted run"),
+        (glyphs.running, "being measured, or a live run"),
+        ("!", "suspect (numbers may be misleading), or an interrupted run"),
         ("!!", "invalid: do not use the numbers"),
         (glyphs.failed, "failed"),
-        (glyphs.skipped, "skipped; or a stopped run"),
+        (glyphs.skipped, "skipped, or a stopped run"),
         (glyphs.pending, "pending"),
         ("~41", "estimate: fewer than 10 samples beyond this percentile"),
         ("@2/s", "spawn rate: 2 users started per second"),
         ("#2", "repeat 2 of a cell"),
         ("again, 1+", "recheck: the first cell, measured again at the end"),
     )
-    lines.append(line(("Signs", Tone.STRONG)))
+    lines.append(line(("Symbols", Tone.STRONG)))
     return [*lines, *(_key(sign, meaning) for sign, meaning in signs)]
 
 

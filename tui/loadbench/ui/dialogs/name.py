@@ -15,13 +15,13 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class NameDialog(Dialog[str | None]):
-    """Ask for a name; the result is the name, or None if the dialog is cancelled.
+    """Ask for a name. The result is the name, or None if the dialog is cancelled.
 
     Args:
         title: The title of the dialog.
         proposal: The initial value.
-        verb: What Enter does with the name, for the key hint.
-        validate: Returns the error of a name; empty: the name is valid.
+        verb: The action of Enter, for the key hint.
+        validate: Returns why a name is invalid, or an empty string if it is valid.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
@@ -51,7 +51,7 @@ class NameDialog(Dialog[str | None]):
         field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Return a valid name; show the error of an invalid one."""
+        """Return the name if it is valid. Otherwise show why it is not."""
         name = event.value.strip()
         if error := self._validate(name):
             self.query_one("#mistake", LineView).show([line((error, Tone.BAD))])
@@ -59,5 +59,5 @@ class NameDialog(Dialog[str | None]):
             self.dismiss(name)
 
     def action_cancel(self) -> None:
-        """Return no name."""
+        """Close the dialog without a name."""
         self.dismiss(None)

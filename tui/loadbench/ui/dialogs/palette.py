@@ -1,9 +1,9 @@
 """Textual's command palette, made safe against keys and clicks while it opens or closes.
 
-Textual 8.2 raises an exception there. For clicks, see
-https://github.com/Textualize/textual/issues/3777: closed, but the palette makes the same call. For
-keys and the search, no upstream issue is known (searched 2026-11). Each `suppress` can go when
-Textual's own method checks for the missing widget.
+Textual 8.2 raises an exception in these cases. For clicks, see
+https://github.com/Textualize/textual/issues/3777, which is closed although the palette still makes
+the same call. For keys and the search, no upstream issue is known (searched 2026-11). Each
+`suppress` can go when Textual's own method checks for the missing widget.
 """
 
 import inspect
@@ -20,11 +20,11 @@ from textual.widgets import Input
 from loadbench.ui.widgets.screen import BaseScreen
 
 _GATHER = inspect.unwrap(CommandPalette._gather_commands)
-"""Textual's search for actions, without its worker."""
+"""Textual's search for actions, without the decorator that runs it in a worker."""
 
 
 class Palette(CommandPalette, BaseScreen[Any]):
-    """Ignore keys and clicks that arrive before the list exists or after it has closed."""
+    """A palette that ignores keys and clicks before its list exists or after it has closed."""
 
     ID = "--command-palette"
 

@@ -13,15 +13,15 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class Question(Dialog[str | None]):
-    """Ask for confirmation; the result is the key of an answer, or None for the safe one.
+    """Ask for confirmation. The result is the key of an answer, or None for the safe one.
 
     The safe answer has the focus, and Esc selects it.
 
     Args:
         title: The question.
-        lines: The consequences.
-        answers: The key and the verb of each answer that does something.
-        safe: The verb of the answer that does nothing.
+        lines: The consequences of the answers.
+        answers: The key and the verb of each answer except the safe one.
+        safe: The verb of the answer that changes nothing.
     """
 
     def __init__(

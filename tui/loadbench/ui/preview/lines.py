@@ -1,4 +1,4 @@
-"""The text of a preview: what a run would do, before it is started. Pure."""
+"""The text of a preview, which shows what a run would do."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ _LABEL_COLUMNS = 12
 _LABELS = {"users": "Users", "spawn_rate": "Spawn rate"}
 """Labels of the fields of a level."""
 _UNITS = {"spawn_rate": f" users/s, {IN_BATCHES}"}
-"""What follows the values of a field."""
+"""Text after the values of a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewedRun:
-    """A run that has not been started yet, as far as its profile describes it."""
+    """A run that has not been started yet, as described by its profile."""
 
     name: str
     """The name of the profile, or of the run to resume."""
@@ -26,7 +26,7 @@ class PreviewedRun:
     cells: tuple[Cell, ...]
     """The cells to measure."""
     resume_summary: str = ""
-    """What resuming the run would do; empty: this is a new run."""
+    """What resuming the run would do. Empty for a new run."""
 
 
 def preview_lines(
@@ -37,14 +37,14 @@ def preview_lines(
     refusal: str = "",
     busy: str = "",
 ) -> list[Line]:
-    """Return what a run would do, as aligned labels and values.
+    """Return the preview of a run, as aligned labels and values.
 
     Args:
         previewed: The run to preview.
-        plan: The answer of the runner; None: not available yet.
+        plan: The runner's answer, or None if it has not arrived yet.
         columns: Maximum width of a line.
-        refusal: Why the run cannot start; empty: it can, or the runner has not answered yet.
-        busy: What the dialog is waiting for; empty: nothing.
+        refusal: Why the run cannot start. Empty if it can, or if the runner has not answered yet.
+        busy: What the dialog is waiting for. Empty if it is not waiting.
     """
     profile, cells = previewed.profile, previewed.cells
     lines = []

@@ -20,7 +20,7 @@ def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[Previewe
 
 
 def to_resume(workspace: Workspace, run: Run) -> tuple[PreviewedRun, RunRequest] | None:
-    """Return the preview of resuming a run, and its request; None: no cell remains.
+    """Return the preview for resuming a run, and its request, or None if no cell remains.
 
     Raises:
         JournalError: This version cannot read the profile of the run.
@@ -34,7 +34,7 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[PreviewedRun, RunRequest]
     cells = run.state.cells.values()
     if rest.retry_failed:
         remaining = [cell for cell in cells if cell.status is CellStatus.FAILED]
-        summary = f"Retries {counted(rest.cells, 'failed cell')} of {len(cells)}."
+        summary = f"Retries {counted(rest.cells, 'failed cell')} out of {len(cells)}."
     else:
         remaining = [cell for cell in cells if cell.status not in ENDED_STATUSES]
         verb = "remains" if rest.cells == 1 else "remain"

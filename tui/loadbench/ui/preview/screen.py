@@ -1,4 +1,4 @@
-"""The preview of a run; Enter starts it."""
+"""The preview of a run, from which the run can be started."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -19,7 +19,7 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class PreviewScreen(Dialog[Path | None]):
-    """Show what a run would do, and start it; the result is its folder, or None if cancelled.
+    """Show what a run would do, and start it. The result is its folder, or None if cancelled.
 
     Args:
         previewed: The run to preview.
@@ -56,7 +56,7 @@ class PreviewScreen(Dialog[Path | None]):
         self._load()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the start of a run that was refused or is starting."""
+        """Disable the start if the run was refused or is already starting."""
         if action == "start":
             return not (self._refusal or self._starting)
         return True
@@ -83,7 +83,7 @@ class PreviewScreen(Dialog[Path | None]):
         self.repaint()
 
     def action_start(self) -> None:
-        """Start the run, once, and return its folder."""
+        """Start the run, at most once, and return its folder."""
         if self.check_action("start", ()):
             self._starting, self._busy = True, "Starting…"
             self.repaint()
@@ -104,7 +104,7 @@ class PreviewScreen(Dialog[Path | None]):
             self.app.notify(f"Started {folder.parent.name}/{folder.name}")
 
     def paint(self) -> None:
-        """Show the preview as far as it is known."""
+        """Show the available parts of the preview."""
         view = self.query_one(LineView)
         columns = view.columns or 60
         view.show(

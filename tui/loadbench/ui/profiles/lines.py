@@ -1,4 +1,4 @@
-"""A saved profile, as a list entry and in detail. Pure."""
+"""A saved profile as a list entry and in detail."""
 
 import re
 from collections.abc import Sequence
@@ -21,25 +21,25 @@ from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, 
 from loadbench.wording import counted
 
 MAX_RUNS = 4
-"""Number of runs that the detail of a profile lists."""
+"""Maximum number of runs in the details of a profile."""
 FIRST_PROFILE = "demo"
-"""Name of the profile for a first run."""
+"""Name of the profile that suits a first run."""
 _CONTEXT_LINES = 3
-"""Lines of an invalid file that are shown before and after the error."""
+"""Number of source lines shown before and after an error."""
 _LABEL_COLUMNS = 12
 
 
 def profile_entry(
     saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
 ) -> MenuEntry:
-    """Return a profile as a list entry: its name, its size, its newest run."""
+    """Return a profile as a list entry: its name, its size and its newest run."""
     return MenuEntry(saved.file.name, tuple(_entry_lines(saved, runs, glyphs, columns)))
 
 
 def first_profile(catalog: Catalog) -> str | None:
-    """Return the file name of the profile to start at; None: there is no profile.
+    """Return the file name of the profile to select first, or None if there are no profiles.
 
-    That is the profile of the newest run, else `demo`, else the first one.
+    It is the profile of the newest run, otherwise `demo`, otherwise the first profile.
     """
     profiles = catalog.profiles
     used = [run.folder.parent.name for run in catalog.runs]
@@ -55,7 +55,7 @@ def no_profiles(folder: Path, pattern: str, columns: int) -> list[Line]:
 
     Args:
         folder: The folder of the profiles.
-        pattern: The filter that no name matches; empty: no filter, and no profile exists.
+        pattern: The filter that no name matches, or empty if there are no profiles.
         columns: Maximum width of a line.
     """
     lines: list[Line] = [
@@ -79,12 +79,12 @@ def no_profiles(folder: Path, pattern: str, columns: int) -> list[Line]:
 def profile_detail(
     saved: SavedProfile, runs: Sequence[Run] | None, glyphs: Glyphs, columns: int
 ) -> list[Line]:
-    """Return a valid profile in detail: its settings, its grid, its runs.
+    """Return the details of a valid profile: its settings, its grid of cells and its runs.
 
     Args:
         saved: The profile.
-        runs: Its runs, newest first; None: not read yet.
-        glyphs: The signs of the terminal.
+        runs: Its runs, newest first, or None if they have not been read yet.
+        glyphs: The terminal's character set.
         columns: Maximum width of a line.
     """
     profile = saved.profile
@@ -92,7 +92,7 @@ def profile_detail(
     cells = plan_cells(profile)
     lines = wrap(line(profile.description or saved.name), columns)
     if runs is not None and not runs:
-        # At the top: on a small screen the end of the detail is out of view.
+        # At the top, because the end of the details is out of view on a small screen.
         lines += [(), *_first_step(columns)]
     lines += [(), *_facts(profile, columns), ()]
     total = readable_duration(estimate_s(profile, cells))
@@ -106,7 +106,7 @@ def profile_detail(
 
 
 def invalid_detail(saved: SavedProfile, columns: int) -> list[Line]:
-    """Return the errors of an invalid profile, and the lines around the first one.
+    """Return the errors of an invalid profile, and the source lines around the first error.
 
     Args:
         saved: The profile.
@@ -129,13 +129,13 @@ def invalid_detail(saved: SavedProfile, columns: int) -> list[Line]:
 
 
 def first_error_line(saved: SavedProfile) -> int | None:
-    """Return the number of the first line with an error, from 1; None: no error names a line."""
+    """Return the line number, from 1, of the first error that has one, or None."""
     found = re.search(rf"{re.escape(str(saved.file))}:(\d+)", saved.error)
     return int(found[1]) if found else None
 
 
 def best_cell_of(run: Run) -> Row | None:
-    """Return the best cell of a run by the goals of its profile; None: no cell qualifies."""
+    """Return the best cell of a run by the goals of its profile, or None if no cell qualifies."""
     profile = run.state.profile
     return best(run.rows, profile.goals) if profile else None
 
@@ -170,7 +170,7 @@ def _entry_lines(
 
 
 def _fitted(pieces: Sequence[Piece], columns: int) -> Line:
-    """Return an indented line, whose last piece is cut where it does not fit."""
+    """Return an indented line, with its last piece truncated to fit."""
     *kept, last = [Piece("  "), *pieces]
     room = max(0, columns - width(tuple(kept)))
     return line(*kept, (fit(last.text, room).rstrip(), last.tone))
@@ -217,7 +217,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
 
 def _first_step(columns: int) -> list[Line]:
     enter = ("Enter", Tone.ACCENT)
-    hint = line("Press ", enter, " to preview a run, ", enter, " again to start it.")
+    hint = line("Press ", enter, " to preview a run, and again to start it.")
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
 
 

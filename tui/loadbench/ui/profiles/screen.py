@@ -40,21 +40,21 @@ class ProfilesScreen(BaseScreen[None]):
 
     Args:
         context: The context of the screen.
-        start_at: The file name of the profile to start at; empty: see `first_profile`.
+        start_at: The file name of the profile to select first. If empty, see `first_profile`.
     """
 
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "run", tooltip="preview a run of the profile"),
-        Binding("a", "attach", "attach", tooltip="attach to the live run"),
-        Binding("r", "resume", "resume", tooltip="resume the newest run"),
-        Binding("o", "open", "open run", tooltip="open the newest run"),
-        Binding("e", "edit", "edit", tooltip="edit the profile in your editor"),
-        Binding("c", "copy", "copy", show=False, tooltip="copy the profile"),
-        Binding("d", "delete", "delete", show=False, tooltip="delete the profile"),
-        Binding("slash", "filter", "filter", key_display="/", tooltip="filter profiles by name"),
-        Binding("v", "reports", "reports", tooltip="show all runs"),
-        Binding("escape", "clear_filter", "show all", tooltip="clear the filter"),
+        Binding("enter", "run", "run", tooltip="Preview a run of the profile"),
+        Binding("a", "attach", "attach", tooltip="Attach to the live run"),
+        Binding("r", "resume", "resume", tooltip="Resume the newest run"),
+        Binding("o", "open", "open run", tooltip="Open the newest run"),
+        Binding("e", "edit", "edit", tooltip="Edit the profile in your editor"),
+        Binding("c", "copy", "copy", show=False, tooltip="Copy the profile"),
+        Binding("d", "delete", "delete", show=False, tooltip="Delete the profile"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="Filter profiles by name"),
+        Binding("v", "reports", "reports", tooltip="Show all runs"),
+        Binding("escape", "clear_filter", "show all", tooltip="Clear the filter"),
     ]
 
     def __init__(self, context: UiContext, start_at: str = "") -> None:
@@ -62,10 +62,10 @@ class ProfilesScreen(BaseScreen[None]):
         self.context, self._start_at = context, start_at
         self._filter = ""
         self._cursor_is_placed = False
-        """The cursor has reached its start, or the user has pressed a key."""
+        """Whether the cursor has its initial position, or the user has been active."""
 
     def compose(self) -> ComposeResult:
-        """Lay out the list and the detail of the selected profile."""
+        """Lay out the list and the details of the selected profile."""
         with Horizontal(id="choose"):
             with Vertical(id="profiles"):
                 yield Input(placeholder="Part of a name", id="filter")
@@ -82,7 +82,7 @@ class ProfilesScreen(BaseScreen[None]):
         self._read()
 
     def on_resize(self, event: events.Resize) -> None:
-        """On a narrow screen, put the detail below the list."""
+        """On a narrow screen, put the details below the list."""
         self.set_class(event.size.width < _WIDE_COLUMNS, "-narrow")
 
     def on_catalog_read(self) -> None:
@@ -90,7 +90,7 @@ class ProfilesScreen(BaseScreen[None]):
         self.repaint()
 
     def on_user_active(self) -> None:
-        """Leave the cursor to the user."""
+        """Stop moving the cursor automatically."""
         self._cursor_is_placed = True
 
     # Display
@@ -128,9 +128,10 @@ class ProfilesScreen(BaseScreen[None]):
         self._show_selected()
 
     def _start(self) -> str | None:
-        """Return the profile that the cursor moves to; None: the cursor stays where it is.
+        """Return the file name of the profile to select, or None to leave the cursor where it is.
 
-        Runs are read after the profiles, so the start may change until the catalog is complete.
+        Runs are read after the profiles, so the profile to select first may change until the
+        catalog is complete.
         """
         if self._start_at:
             self._cursor_is_placed = True
@@ -173,7 +174,7 @@ class ProfilesScreen(BaseScreen[None]):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only actions that apply to the selected profile and its runs."""
+        """Enable only the actions that apply to the selected profile and its runs."""
         if not self.is_mounted:
             return True
         selected, runs = self.selected, self._runs
@@ -211,7 +212,7 @@ class ProfilesScreen(BaseScreen[None]):
             self.request(OpenRun(self._runs[0].folder))
 
     def action_resume(self) -> None:
-        """Preview resuming the newest run."""
+        """Open the preview for resuming the newest run."""
         if self._runs:
             self.request(ResumeRun(self._runs[0]))
 
@@ -265,7 +266,7 @@ class ProfilesScreen(BaseScreen[None]):
 
         def error_of(name: str) -> str:
             if not name or name in (".", "..") or "/" in name or "\0" in name:
-                return "Invalid name. Enter a name without / or extension, such as my_profile."
+                return "Invalid name. Enter a name without slash or extension, such as my_profile."
             exists = f"The profile {name} already exists. Enter another name."
             return exists if name in existing else ""
 
@@ -285,7 +286,7 @@ class ProfilesScreen(BaseScreen[None]):
         runs = len(self._runs)
         kept = f"The reports of its {counted(runs, 'run')} are kept." if runs else "It has no runs."
         lines = [
-            line(f"This deletes {selected.file}. It cannot be undone."),
+            line(f"This permanently deletes {selected.file}."),
             line(kept),
         ]
 
@@ -324,7 +325,7 @@ class ProfilesScreen(BaseScreen[None]):
     async def _edit(self, file: Path, at_line: int | None, *, is_new: bool = False) -> None:
         desktop.edit(self.app, file, at_line)
         saved = await self.context.catalog.read_profile(file)
-        # An edited file keeps the cursor where it is: the user may have moved it meanwhile.
+        # After an edit the cursor stays where it is, because the user may have moved it meanwhile.
         self._start_at = file.name if is_new else ""
         self.repaint()
         if saved is not None and saved.profile is None:

@@ -24,7 +24,7 @@ from loadbench.ui.reports.lines import (
 )
 
 _MIN_GAP, _MAX_GAP = 1, 2
-"""Columns between two values: the larger gap is used if the whole table then fits."""
+"""Columns between two values. The larger gap is used if the whole table still fits."""
 
 
 class CellTable(DataTable[Text], inherit_bindings=False):
@@ -46,7 +46,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         self.border_title = "Cells"
         self._planned: Sequence[Row] = ()
         self._shown: list[Row] | None = None
-        """None: the rows have not been read yet, and the table has no columns."""
+        """None if the rows have not been read yet. The table then has no columns."""
         self._columns_shown: list[int] = []
         self._widths: list[int] = []
         """The widths of the columns shown, without the gap."""
@@ -55,7 +55,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         self._is_descending = True
 
     def on_mount(self) -> None:
-        """Watch for a change of theme: the colours of the verdicts are fixed in the cells."""
+        """Subscribe to theme changes, because the cells contain the colours of the verdicts."""
         self.app.theme_changed_signal.subscribe(self, self._repaint_rows)
 
     def on_resize(self, _: events.Resize) -> None:
@@ -65,14 +65,14 @@ class CellTable(DataTable[Text], inherit_bindings=False):
 
     @property
     def selected(self) -> Row | None:
-        """The cell under the cursor; None: the table is empty or does not have the focus."""
+        """The cell under the cursor, or None if the table is empty or does not have the focus."""
         shown = self._shown or []
         if not self.has_focus or not 0 <= self.cursor_row < len(shown):
             return None
         return shown[self.cursor_row]
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show the cells, passed in their planned order."""
+        """Show the cells. `rows` has them in their planned order."""
         self._planned = rows
         shown = sorted_rows(rows, self._sorted_by, is_descending=self._is_descending)
         if shown != self._shown:
@@ -117,8 +117,8 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         selected = before[position].cell if 0 <= position < len(before) else None
         self._shown = shown
         # Columns are added with their widths and all rows. Textual would measure them only after
-        # painting them once: https://github.com/Textualize/textual/issues/4470. The widths can go
-        # when it is closed.
+        # painting: https://github.com/Textualize/textual/issues/4470. The widths can go when that
+        # issue is closed.
         self.clear(columns=True)
         self._columns_shown = columns_of(shown)
         values = [cell_values(row) for row in shown]
@@ -142,7 +142,7 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         return _MAX_GAP if columns < self.scrollable_content_region.width else _MIN_GAP
 
     def _cell(self, column: int, text: str, row: Row | None = None) -> Text:
-        """Return a value as the table shows it; without a row, the head of its column."""
+        """Return a value with the style of its row, or a column header if `row` is None."""
         if COLUMNS[column][0] != VERDICT:
             return Text(text, justify="right")
         style = self._style(verdict_tone(row)) if row else Style.null()

@@ -1,4 +1,4 @@
-"""The list of runs, the cells of a run as table rows, and its charts. Pure."""
+"""The list of runs, the cells of a run as table rows, and its charts."""
 
 from collections.abc import Sequence
 from string import ascii_lowercase
@@ -37,10 +37,10 @@ COLUMNS: tuple[tuple[str, SortKey], ...] = (
     ("fails", SortKey.FAILURES),
     (VERDICT, SortKey.VERDICT),
 )
-"""The head of each column and its sort key.
+"""The header of each column and its sort key.
 
-`cell_values` returns the values in the same order. In `rep`, the number of the repeat,
-`1+` is the recheck."""
+`cell_values` returns the values in the same order. `rep` is the number of the repeat; `1+` stands
+for the recheck."""
 
 _UNITS = "rate: users/s, latency: ms"
 _STATUS_TONES = {
@@ -52,7 +52,7 @@ _STATUS_TONES = {
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
-    """Return all runs as list entries, grouped by profile; without runs, what to do.
+    """Return all runs as list entries, grouped by profile, or a hint if there are no runs.
 
     Args:
         catalog: The runs.
@@ -79,7 +79,7 @@ def no_runs(columns: int, *, complete: bool) -> list[Line]:
 
     Args:
         columns: Width of the list.
-        complete: All runs have been read, and none exists.
+        complete: Whether all runs have been read.
     """
     if not complete:
         return [line(("Loading runs…", Tone.DIM))]
@@ -91,13 +91,13 @@ def no_runs(columns: int, *, complete: bool) -> list[Line]:
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:
-    """Return the indices of the columns to show: `repeat` only for runs with repeats."""
+    """Return the indices of the columns to show. `rep` is shown only for runs with repeats."""
     repeated = has_repeats(rows)
     return [i for i, (name, _) in enumerate(COLUMNS) if repeated or name != REPEAT]
 
 
 def cell_values(row: Row) -> tuple[str, ...]:
-    """Return the value of every column for a cell; latencies in ms, of successful requests."""
+    """Return the value of every column for a cell. Latencies of successful requests are in ms."""
     return (
         str(row.models),
         row.level.label,
@@ -121,12 +121,12 @@ def verdict_tone(row: Row) -> Tone:
 
 
 def table_legend(rows: Sequence[Row]) -> str:
-    """Return the units of the table, and the meaning of `~` if a value of the rows has it."""
+    """Return the units of the table, and the meaning of `~` if a value has it."""
     return f"{_UNITS}; {ESTIMATE_LEGEND}" if any(row.few_samples for row in rows) else _UNITS
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:
-    """Return the rows sorted by a column, missing values last; None: in the planned order."""
+    """Return the rows sorted by a column, missing values last, or in planned order for None."""
     if column is None:
         return list(rows)
     return sort_rows(rows, COLUMNS[column][1], is_descending=is_descending)
@@ -135,7 +135,7 @@ def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool)
 def repeated_lines(state: RunState, columns: int) -> list[Line]:
     """Return the drift, and the medians of repeats with their intervals and a legend.
 
-    Empty for a run without repeats and recheck.
+    The list is empty if the run has neither repeats nor a recheck.
     """
     groups = repeats.groups(state)
     lines = []
@@ -159,15 +159,15 @@ def _group_line(group: repeats.Group) -> Line:
 def latency_by_level(state: RunState) -> Chart | None:
     """Return a chart of p90 in ms over load, with a series for each number of models.
 
-    None: no cell has a value.
+    Returns None if no cell has a value.
     """
     return _chart(p90_ms_by_level(state), _unit(state))
 
 
 def throughput_by_level(state: RunState) -> Chart | None:
-    """Return a chart of requests per second over load, with a series per number of models.
+    """Return a chart of requests/s over load, with a series for each number of models.
 
-    None: no cell has a value.
+    Returns None if no cell has a value.
     """
     return _chart(rps_by_level(state), _unit(state))
 
@@ -199,13 +199,13 @@ def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
 
 
 def _series_name(curves: Sequence[LevelCurve], index: int) -> str:
-    """Return a number of models, with the unit at the last one: `1`, `2`, `4 models`."""
+    """Return a number of models; only the last name has the unit: `1`, `2`, `4 models`."""
     models = curves[index].models
     return counted(models, "model") if index == len(curves) - 1 else str(models)
 
 
 def _tick_values(amounts: Sequence[float]) -> list[float]:
-    """Return the tick values that fit below an axis without overlapping."""
+    """Return the values whose tick labels fit below an axis without overlapping."""
     kept: list[float] = []
     for value in amounts:
         if not kept or value - kept[-1] >= amounts[-1] / 10:

@@ -36,7 +36,7 @@ from loadbench.wording import outcome_line
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _EDGE_COLUMNS = 5
-"""Columns of a panel that its border, padding and scrollbar take."""
+"""Columns of a panel that its border, padding and scrollbar occupy."""
 _RUNS, _CELLS, _CHARTS = "Runs", "Cells", "Charts"
 _PANELS = {_RUNS: ("runs",), _CELLS: ("cells", "repeated"), _CHARTS: ("latency", "throughput")}
 _TABS = (("1", _RUNS), ("2", _CELLS), ("3", _CHARTS))
@@ -51,17 +51,17 @@ class ReportsScreen(PanelScreen):
 
     AUTO_FOCUS = "#runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "open", tooltip="open the run, or the selected cell"),
-        Binding("s", "sort", "sort", tooltip="sort the cells by the next column"),
-        Binding("S", "reverse", "reverse", show=False, tooltip="reverse the sort order"),
-        Binding("o", "open", "open report", tooltip="open the Locust report of the cell"),
-        Binding("y", "copy", "copy path", tooltip="copy the path of the report, or of the run"),
-        Binding("r", "resume", "resume", tooltip="resume the run"),
+        Binding("enter", "look", "open", tooltip="Open the run, or the selected cell"),
+        Binding("s", "sort", "sort", tooltip="Sort the cells by the next column"),
+        Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
+        Binding("o", "open", "open report", tooltip="Open the Locust report of the cell"),
+        Binding("y", "copy", "copy path", tooltip="Copy the path of the report, or of the run"),
+        Binding("r", "resume", "resume", tooltip="Resume the run"),
         *MAXIMISE_KEYS,
-        Binding("escape,v", "back", "back", tooltip="go back"),
+        Binding("escape,v", "back", "back", tooltip="Go back"),
         *(
             Binding(
-                key, f"tab('{tab}')", tab.lower(), show=False, tooltip=f"show the {tab.lower()}"
+                key, f"tab('{tab}')", tab.lower(), show=False, tooltip=f"Show the {tab.lower()}"
             )
             for key, tab in _TABS
         ),
@@ -75,7 +75,7 @@ class ReportsScreen(PanelScreen):
         self._shown: Run | None = None
         """The run whose results are on the screen."""
         self._repeated_columns: int | None = None
-        """Columns that the repeats are wrapped to; None: not wrapped yet."""
+        """Width in columns that the repeats are wrapped to, or None if they are not wrapped yet."""
 
     def compose(self) -> ComposeResult:
         """Lay out runs, cells and charts."""
@@ -125,14 +125,14 @@ class ReportsScreen(PanelScreen):
 
     @property
     def cell(self) -> Row | None:
-        """The cell under the cursor of the table; None: the table does not have the focus."""
+        """The cell under the cursor, or None if the table is empty or does not have the focus."""
         return self.query_one(CellTable).selected
 
     def paint(self) -> None:
         """Show the list and the results of the selected run."""
         glyphs = self.context.glyphs
         menu = self.query_one(Menu)
-        # One column for the cursor.
+        # One column is reserved for the cursor.
         entries = run_entries(self._catalog, glyphs, (menu.columns or 37) - 1)
         menu.show_entries(entries, glyphs)
         self._show_selected()
@@ -162,7 +162,7 @@ class ReportsScreen(PanelScreen):
         self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
 
     def _show_repeated(self) -> None:
-        # The width of the table: the panel itself has none while it is hidden.
+        # The width of the table, because the panel has no width while it is hidden.
         columns = self.query_one(CellTable).outer_size.width - _EDGE_COLUMNS
         if columns != self._repeated_columns:
             self._repeated_columns = columns
@@ -226,7 +226,7 @@ class ReportsScreen(PanelScreen):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only actions that apply to the selected run and cell."""
+        """Enable only the actions that apply to the selected run and cell."""
         if not self.is_in_view:
             return True
         run = self.selected
@@ -284,7 +284,7 @@ class ReportsScreen(PanelScreen):
             desktop.copy_path(self.app, path)
 
     def action_resume(self) -> None:
-        """Preview resuming the run."""
+        """Open the preview for resuming the run."""
         if self.selected:
             self.request(ResumeRun(self.selected))
 

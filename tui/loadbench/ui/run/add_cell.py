@@ -22,11 +22,11 @@ from loadbench.ui.run.addition import (
 from loadbench.ui.widgets.line_view import LineView
 
 _MAX_CHARACTERS = 12
-"""Maximum length of a number; profiles accept only shorter ones."""
+"""Maximum characters in a field. Every number that a profile accepts is shorter."""
 
 
 class AddDialog(Dialog[dict[str, float] | None]):
-    """Asks for models, users and spawn rate, and shows the resulting cell while they are typed.
+    """Asks for models, users and spawn rate, and shows the resulting cell during input.
 
     Args:
         run: Returns the run in its current state.
@@ -47,7 +47,7 @@ class AddDialog(Dialog[dict[str, float] | None]):
                 for name, number in proposal(self._beside).items():
                     field = Input(number, id=name, max_length=_MAX_CHARACTERS)
                     field.border_title = field_label(name)
-                    # The width follows the label, which the border would cut.
+                    # The width depends on the label, which a narrow border would truncate.
                     field.styles.width = f"{len(field_label(name)) + 6}fr"
                     yield field
             yield LineView(id="addition")

@@ -1,4 +1,4 @@
-"""The text of the dialog that adds a cell to a live run. Pure."""
+"""The text of the dialog that adds a cell to a live run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class Addition:
 
     answer: Answer
     text: Line
-    """The cell, its duration and its place in the plan; or why it cannot be added."""
+    """The cell, its duration and its place in the plan, or why it cannot be added."""
 
     @property
     def args(self) -> dict[str, float] | None:
-        """The arguments of the command; None: the runner would reject it."""
+        """The arguments of the command, or None if the runner would reject it."""
         return _point_of(self.answer.added[0]) if self.answer.accepted else None
 
 
@@ -38,7 +38,7 @@ def field_label(name: str) -> str:
 
 
 def proposal(beside: Cell) -> dict[str, str]:
-    """Return the initial value of each field: the numbers of a cell."""
+    """Return the initial values of the fields, taken from a cell."""
     numbers = _point_of(beside)
     return {name: f"{numbers[name]:.10g}" if name in numbers else "" for name in FIELDS}
 
@@ -56,7 +56,7 @@ def addition(run: Run, typed: Mapping[str, str]) -> Addition:
         answer = answer_to_add(typed, run.state)
     if answer.accepted:
         return Addition(answer, _offer(answer, run.state))
-    # A cell that exists is not an input error, so it is shown as a warning.
+    # A duplicate cell is not an input error, so the message is shown as a warning.
     return Addition(answer, line((answer.message, Tone.WARN if answer.cell else Tone.BAD)))
 
 

@@ -11,7 +11,7 @@ from loadbench.ui.run_base import TabbedRunScreen
 
 
 class CommandScreen(TabbedRunScreen):
-    """A screen that sends commands about a whole run."""
+    """Base class of the run screen, with the commands that apply to the whole run."""
 
     def on_stop_run(self, message: StopRun) -> None:
         """Stop the run if the message is about it."""

@@ -1,4 +1,4 @@
-"""The text of the run screen. Pure."""
+"""The text of the run screen."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,14 +22,14 @@ from loadbench.wording import counted
 
 BAR_COLUMNS = 16
 _MAX_REASON_LINES = 3
-"""Lines of a failure's reason above the statistics; the failures panel shows all of them."""
+"""Maximum lines of a failure's reason above the statistics. The failures panel shows all."""
 
 
 def statistics_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
-    """Return which seconds the statistics cover, and the panel's lines.
+    """Return a label for the period that the statistics cover, and the panel's lines.
 
-    The lines are the table, with the reason of a failure above it, or with the verdict's reasons
-    and the bottleneck below it.
+    The lines are the table, preceded by the reason of a failure, or followed by the findings and
+    the bottleneck.
     """
     statistics, reasons = found_statistics(shown), outcome_lines(shown.cell, columns)
     if statistics is None:
@@ -62,14 +62,14 @@ def header_lines(
     Args:
         run: The run.
         profile: Its profile.
-        elapsed_s: Seconds from the start or resume of the run until now.
+        elapsed_s: Seconds since the run was started or resumed.
         glyphs: The terminal's character set.
         columns: Width of the header.
     """
     state = replace(run.state, elapsed_s=elapsed_s)
     profile_name, run_id = run.folder.parent.name, run.folder.name
     status, tone = status_label(run, glyphs)
-    # A long profile name is cut, so that the run and its status stay visible.
+    # A long profile name is truncated, so that the run and its status stay visible.
     room = max(8, columns - cell_len(run_id) - len(status) - 8)
     title = line(
         (" " + fit(profile_name, min(room, cell_len(profile_name))), Tone.STRONG),
@@ -87,9 +87,10 @@ def header_lines(
 
 
 def _outcomes(state: RunState) -> tuple[Line, Line]:
-    """Return the numbers of cells in two lengths.
+    """Return the cell counts in a long and a short version.
 
-    The long one counts by verdict, such as `4 cells: 3 valid, 1 failed`, the short one by status.
+    The long version counts by verdict, such as `4 cells: 3 valid, 1 failed`. The short version
+    counts by status.
     """
     verdicts = [
         cell.finished.verdict
@@ -113,7 +114,7 @@ def _outcomes(state: RunState) -> tuple[Line, Line]:
 
 
 def _counts(counts: Sequence[tuple[int, str, Tone]], first: str) -> list[Piece]:
-    """Return the counts that are not 0, separated by commas; `first`: the text before them."""
+    """Return the counts that are not 0, separated by commas and preceded by `first`."""
     pieces: list[Piece] = []
     for count, label, tone in counts:
         if count:
@@ -130,7 +131,7 @@ def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) 
     if failed:
         cells += [", ", (f"{failed} failed", Tone.BAD)]
     eta = f"{readable_duration(left_s)} left "
-    # From the remaining time, since the elapsed time restarts when a run is resumed.
+    # Based on the remaining time, because the elapsed time restarts when a run is resumed.
     total_s = estimate_s(profile, tuple(cell.cell for cell in state.cells.values()))
     share = 1.0 - left_s / max(total_s, left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
@@ -166,7 +167,7 @@ def _ending(run: Run, columns: int) -> Line:
 
 
 def new_failures(before: RunState, now: RunState) -> list[CellFailed]:
-    """Return the failures of cells that are in the later state of a run only."""
+    """Return the failures that only the later state of a run contains."""
     failed = [cell.failed for cell in now.cells.values() if cell.status is CellStatus.FAILED]
     known = {id(cell.failed) for cell in before.cells.values()}
     return [failure for failure in failed if failure and id(failure) not in known]

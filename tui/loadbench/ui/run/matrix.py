@@ -44,7 +44,7 @@ class MatrixView(LineView):
             super().__init__()
             self.key = key
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's parameter name
         super().__init__(id=id, title="Sweep")
         self._grid = _NO_GRID
         self._cursor: str | None = None
@@ -89,7 +89,7 @@ class MatrixView(LineView):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        # The column heads and the row labels do not scroll.
+        # The column headers and the row labels do not scroll.
         x, y = offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y
         if offset.y < _HEADER_ROWS or offset.x < self._grid.label_columns:
             return
@@ -98,7 +98,7 @@ class MatrixView(LineView):
             self.post_message(self.Opened(key) if event.chain == 2 else self.Chosen(key))
 
     def render_line(self, y: int) -> Strip:
-        """Return a line of the visible part. Column heads and row labels do not scroll."""
+        """Return a visible line. Column headers and row labels do not scroll."""
         if not self.lines:
             return super().render_line(y)
         base, label = self.rich_style, self._grid.label_columns
@@ -118,7 +118,7 @@ class MatrixView(LineView):
         return self._p90s[key]
 
     def _bring_into_view(self, row: int, column: int) -> None:
-        # Includes the space that the column heads and the row labels cover.
+        # Includes the space that the column headers and the row labels cover.
         x, y = column * CELL_COLUMNS, row
         region = Region(x, y, self._grid.label_columns + CELL_COLUMNS, _HEADER_ROWS + 1)
         self.scroll_to_region(region, animate=False)

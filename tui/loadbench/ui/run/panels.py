@@ -37,11 +37,12 @@ class RunPanels(Panels):
 
     Args:
         folder: The run's folder.
-        context: The environment of the screens.
+        context: The context of the screen.
         narrow_tab: The tab that a small terminal shows first.
     """
 
-    # Charts come last: a large terminal has no tab for them, and the other keys stay the same.
+    # Charts come last, so that the other keys are the same on a large terminal, which has no tab
+    # for charts.
     TABS = (
         ("1", "sweep"),
         ("2", "statistics"),
@@ -141,7 +142,7 @@ class RunPanels(Panels):
         self._charts.show(shown)
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs
-        # A line per stage needs more height, which the maximised panel has.
+        # One line per stage needs more rows, which only the maximised panel has.
         bars = stage_table(shown, glyphs, stages.columns or 60)
         if len(bars) > stages.size.height:
             bars = stage_bar(shown, glyphs, stages.columns or 60)

@@ -1,4 +1,4 @@
-"""The screen of one run, live or over."""
+"""The screen of one run, live or ended."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,22 +39,22 @@ from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
 from loadbench.ui.widgets.too_small import TooSmall
 
 SEND_TIMEOUT_S = 2.0
-"""Maximum seconds that a closing screen waits until its commands are written to a slow disk."""
+"""Maximum seconds that a closing screen waits for its commands to be written to a slow disk."""
 
 
 class RunScreen(CommandScreen):
-    """Follows one run.
+    """Shows one run, and follows it while it is live.
 
     Args:
-        context: The environment of the screens.
+        context: The context of the screen.
         folder: The run's folder.
-        cell: Key of the cell to show; None: follow the current one.
+        cell: Key of the cell to show, or None to follow the current cell.
     """
 
     WIDE = (100, 30)
     AUTO_FOCUS = "#sweep"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "open cell", tooltip="Show the selected cell in full"),
+        Binding("enter", "look", "open cell", tooltip="Open the selected cell"),
         Binding("space", "pause", "pause", tooltip="Pause after the current cell"),
         Binding("space", "continue", "resume", tooltip="Resume the paused run"),
         SKIP_KEY,
@@ -62,14 +62,14 @@ class RunScreen(CommandScreen):
         Binding("plus", "add", "add", key_display="+", tooltip="Add a cell to the run"),
         Binding("x", "stop", "stop", tooltip="Stop the run and remove its containers"),
         Binding("x", "kill", "kill", tooltip="Kill a runner that does not stop"),
-        Binding("r", "resume", "resume", tooltip="Resume the run with its outstanding cells"),
+        Binding("r", "resume", "resume", tooltip="Resume the run with its remaining cells"),
         Binding("f", "follow", "follow", tooltip="Follow the current cell"),
         Binding("w", "catch_up", "catch up", show=False, tooltip="Show what you missed"),
         Binding("v", "reports", "reports", show=False, tooltip="Show all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="Show the next log file"),
         OPEN_KEY,
         COPY_KEY,
-        Binding("q", "detach", "detach", tooltip="Exit; the run continues"),
+        Binding("q", "detach", "detach", tooltip="Detach; the run continues"),
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the previous screen"),
         *(
@@ -115,26 +115,26 @@ class RunScreen(CommandScreen):
         self.set_interval(1 / self.context.terminal.refresh_hz, self._tick)
 
     async def on_unmount(self) -> None:
-        """Stop following the run, which continues, and send pending commands."""
+        """Stop following the run, and send pending commands. The run continues."""
         if self._follower:
             self._follower.stop()
         self.catch_up.save()
         await self.watched.commands.drain(timeout_s=SEND_TIMEOUT_S)
 
     def on_screen_suspend(self) -> None:
-        """Save how far the run was seen."""
+        """Save which part of the run the user has seen."""
         self.catch_up.save()
 
     # State
 
     @property
     def status(self) -> RunStatus | None:
-        """The status of the run; None: not read yet."""
+        """The status of the run, or None if it has not been read yet."""
         return self.watched.status
 
     @property
     def shown(self) -> str | None:
-        """Key of the selected cell, else of the current or last one."""
+        """Key of the selected cell, otherwise of the current or last cell."""
         return self.watched.chosen_cell
 
     @property
@@ -248,7 +248,7 @@ class RunScreen(CommandScreen):
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:
-        """Show the selected cell, until the current one is followed again."""
+        """Show the selected cell until the user follows the current cell again."""
         self.watched.cursor = event.key
         self._repaint_all()
 
@@ -282,7 +282,7 @@ class RunScreen(CommandScreen):
         self._repaint_all()
 
     def action_back(self) -> None:
-        """Return to the previous screen; the run continues."""
+        """Return to the previous screen. The run continues."""
         self.request(GoBack(f"{self.folder.parent.name}.yaml"))
 
     def action_catch_up(self) -> None:
@@ -294,5 +294,5 @@ class RunScreen(CommandScreen):
         self.request(OpenReports())
 
     def action_detach(self) -> None:
-        """Exit the program; the run continues."""
+        """Quit the program. The run continues."""
         self.request(Quit())
