@@ -238,7 +238,7 @@ def test_layout_adapts_to_any_size(stage: Stage, opened: Open) -> None:
     terminal.resize(80, 24)
     terminal.wait_for("1 sweep", "6 logs")
     terminal.resize(50, 10)
-    terminal.wait_for("need 60×15")
+    terminal.wait_for("minimum 60×15")
     terminal.resize(120, 40)
 
     terminal.wait_for("4 valid", "POST /predict", "Where the time goes")
@@ -311,7 +311,7 @@ def test_ctrl_c_asks_whether_to_detach_or_stop(bench: Bench, opened: Open) -> No
     terminal = opened("run", "fast", folder=bench.root)
     terminal.wait_for("live", "Sweep")
     terminal.press("\x03")
-    terminal.wait_for("continues without this screen", "detach")
+    terminal.wait_for("continues in the background", "detach")
     terminal.press("x")
 
     assert terminal.wait(within_s=60) == 130
