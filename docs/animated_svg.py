@@ -1,6 +1,6 @@
-"""Draw terminal screens as an animated SVG, with CSS keyframes and without scripts. Pure.
+"""Draw terminal screens as an animated SVG, with CSS keyframes and without scripts.
 
-Equal rows are drawn once and used by every frame that shows them, so that a file stays small.
+To keep the file small, equal rows are defined once and referenced by every frame that shows them.
 """
 
 import re
@@ -49,7 +49,7 @@ Row = tuple[Char, ...]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of the animation."""
+    """One frame of the animation."""
 
     caption: str
     rows: tuple[Row, ...]
@@ -58,14 +58,14 @@ class Frame:
 
 
 def animated_svg(title: str, size: tuple[int, int], frames: Sequence[Frame]) -> str:
-    """Return an animated SVG that repeats its frames.
+    """Return an animated SVG that plays its frames in a loop.
 
-    Where animations are turned off, it shows the frame that is shown longest.
+    If the viewer turns animations off, the SVG shows the frame with the longest duration.
 
     Args:
-        title: The title of the window.
+        title: Title of the window.
         size: Columns and rows of the terminal.
-        frames: The frames, at least one.
+        frames: One or more frames.
     """
     columns, lines = size
     width = columns * COLUMN + 2 * MARGIN
@@ -132,21 +132,21 @@ def _style(classes: dict[str, str], frames: Sequence[Frame], still: int) -> str:
 
 
 class _Drawing:
-    """Draws rows, each one once.
+    """Draws the rows of all frames. Equal rows are drawn only once.
 
     Args:
-        background: The background of the terminal, which need not be drawn.
+        background: Background colour of the terminal. Cells in this colour need no rectangle.
     """
 
     def __init__(self, background: str) -> None:
         self._background = background
         self.rows: list[str] = []
         self.classes: dict[str, str] = {}
-        """Names of CSS classes by their rule."""
+        """Names of CSS classes, by rule."""
         self._ids: dict[Row, str] = {}
 
     def frame(self, frame: Frame) -> str:
-        """Return the rows of a frame, as references to what is in `rows`."""
+        """Return a frame as references to the rows in `rows`."""
         return "".join(
             f'<use href="#{self._row(row)}" y="{number * LINE + BASELINE}"/>'
             for number, row in enumerate(frame.rows)
@@ -178,7 +178,7 @@ class _Drawing:
         single: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for (style, _), chars in groupby(_with_blanks_joined(row), key=_text_key):
             text = "".join(char.text or " " for char in chars)
-            # Words that stand far apart keep their columns in every font.
+            # Draw words with wide gaps separately, so that they keep their columns in every font.
             for word in re.finditer(r"\S+(?: \S+)*", text):
                 left, length = COLUMN * (column + word.start()), len(word[0])
                 if length == 1:
@@ -200,7 +200,7 @@ class _Drawing:
 
 
 def _with_blanks_joined(row: Row) -> Iterator[Char]:
-    """Yield the cells; a blank takes the style of the cell before it, since nothing of it shows."""
+    """Yield the cells. Each invisible blank gets the style of the cell before it."""
     before = Char(" ")
     for char in row:
         is_blank = not char.text.strip() and not (char.underline or char.strike)
@@ -209,7 +209,7 @@ def _with_blanks_joined(row: Row) -> Iterator[Char]:
 
 
 def _text_key(char: Char) -> tuple[str, bool]:
-    # Signs beyond ASCII may come from another font, with another width.
+    # Non-ASCII characters may come from another font with a different width.
     return _text_style(char), char.text.isascii()
 
 

@@ -1,7 +1,8 @@
-"""Find phrases that this project replaces by plain words: `make lint` runs it.
+"""Find phrases that this project replaces with plain words. Part of `make lint`.
 
-Checks strings, docstrings and comments of Python files, comments of profiles, and Markdown pages.
-Code in backticks is not checked: identifiers such as the rule `neighbours` keep their names.
+The check covers strings, docstrings and comments in Python files, comments in profiles, and
+Markdown pages. It skips code in backticks, since identifiers such as the rule `neighbours` keep
+their names.
 """
 
 import ast
@@ -31,12 +32,12 @@ PHRASES = {
     r"(?:goes|gone|going) on|(?:go|went) on with": "continues, resumes",
     r"for want of|speaks? against": "for lack of; failed checks",
 }
-"""Advice by pattern. Patterns match whole words, in any case, also across the end of a line."""
+"""Advice by pattern. Patterns match whole words in any case, also across line breaks."""
 PYTHON = ("tui", "stack", "bench", "docs", "locustfile.py")
 PROFILES = ("profiles",)
 PAGES = ("README.md", "docs", "CHANGELOG.md", "stack")
 EXCLUDED = (Path("docs/sample_text.py"),)
-"""Its planted sentences are examples of what to replace."""
+"""Files with examples of the phrases to replace."""
 
 _PATTERNS = [
     (re.compile(rf"\b(?:{phrase})\b".replace(" ", r"\s+"), re.IGNORECASE), advice)
@@ -61,10 +62,10 @@ class Finding:
 
 
 def findings(root: Path) -> list[Finding]:
-    """Return all phrases to replace below a folder, in the order of files and lines.
+    """Return all phrases to replace in a repository, in the order of files and lines.
 
     Args:
-        root: The folder of the repository.
+        root: Root folder of the repository.
     """
     readers = (("py", PYTHON, python_texts), ("yaml", PROFILES, comments), ("md", PAGES, pages))
     found: list[Finding] = []
@@ -83,7 +84,7 @@ def findings(root: Path) -> list[Finding]:
 
 
 def python_texts(source: str) -> Iterator[tuple[int, str]]:
-    """Yield strings, docstrings and blocks of comments of a Python file, with their lines."""
+    """Yield the strings, docstrings and comment blocks of a Python file, with line numbers."""
     for node in ast.walk(ast.parse(source)):
         match node:
             # A string that is a single identifier is a key, not text.
@@ -98,13 +99,13 @@ def python_texts(source: str) -> Iterator[tuple[int, str]]:
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:
-    """Yield blocks of comments of a YAML file, with their lines."""
+    """Yield the comment blocks of a YAML file, with line numbers."""
     found = ((line, re.search(r"(?:^|\s)#.*", text)) for line, text in _numbered(source))
     yield from _blocks((line, match[0].strip()) for line, match in found if match)
 
 
 def pages(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the text of a Markdown page."""
+    """Yield the text of a Markdown page, with its line number, 1."""
     yield 1, _FENCE.sub("", source)
 
 
@@ -132,7 +133,7 @@ def _matches(text: str) -> Iterator[tuple[re.Match[str], tuple[str, str]]]:
 
 
 def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Join comments of successive lines, so that phrases across the end of a line are found."""
+    """Join the comments of successive lines, so that phrases across line breaks are found."""
     first, block = 0, list[str]()
     for line, text in lines:
         if block and line != first + len(block):

@@ -20,7 +20,7 @@ the [screens](screens.md). Options of `loadbench-tui` itself stand before the co
 
 
 def command_line_page() -> str:
-    """Return the page: the help text of the program and of each command, in alphabetical order."""
+    """Return the page: the help of the program and, in alphabetical order, of its commands."""
     parent = _context(loadbench_tui, NAME)
     sections = [_section(NAME, loadbench_tui.get_help(parent))]
     for name, command in sorted(loadbench_tui.commands.items()):

@@ -1,7 +1,7 @@
 """Record the demo of the README: `make recording`.
 
 Runs `loadbench-tui` with the demo profile in a pseudo-terminal, presses keys as a user would, and
-writes what the terminal shows to docs/demo.svg: an animated SVG without scripts, sped up.
+records the screen in docs/demo.svg, a sped-up animated SVG without scripts.
 """
 
 import string
@@ -25,20 +25,20 @@ SIZE = (120, 40)
 SHOWN_FOLDER = "~/loadbench"
 """Replaces the path of the temporary workspace."""
 QUIET_S = 1.0
-"""Time without output after which a screen is complete."""
+"""Seconds without output after which a screen counts as complete."""
 TOAST_S = 10.0
-"""Time after which the message about the end of the run has disappeared."""
+"""Seconds until the notification about the end of the run has disappeared."""
 
 
 _PATH_CHARACTERS = string.ascii_letters + string.digits + "/._-"
 
 
 class Recorder:
-    """Presses keys in the app and keeps a frame for each change of its screen.
+    """Press keys in the app, and keep a frame for each change of its screen.
 
     Args:
         terminal: The terminal that the app runs in.
-        workspace: Its workspace, whose path is hidden.
+        workspace: The app's workspace. Its path is replaced by `SHOWN_FOLDER`.
     """
 
     def __init__(self, terminal: Terminal, workspace: Path) -> None:
@@ -48,10 +48,11 @@ class Recorder:
         self._scene: list[tuple[Row, ...]] = []
 
     def wait(self, condition: Callable[[], object], *, within_s: float = 60.0) -> None:
-        """Record changes until a condition holds.
+        """Record changes until a condition is true.
 
         Raises:
-            TimeoutError: It did not hold in time; the message has the screen.
+            TimeoutError: The condition did not become true in time. The message includes the
+                screen.
         """
         deadline = time.monotonic() + within_s
         while not condition():
@@ -83,13 +84,13 @@ class Recorder:
         return text in self._terminal.text
 
     def end_scene(self, caption: str, *, frames: int, frame_s: float, hold_s: float) -> None:
-        """End a scene.
+        """End a scene, and keep some of its frames.
 
         Args:
-            caption: Shown above all frames of the scene.
+            caption: Text above all frames of the scene.
             frames: Maximum number of frames to keep, evenly spaced.
-            frame_s: Seconds that each frame is shown.
-            hold_s: Seconds that the last frame is shown.
+            frame_s: Duration of each frame but the last, in seconds.
+            hold_s: Duration of the last frame, in seconds.
         """
         self._take()
         screens, self._scene = self._scene, []
@@ -102,7 +103,7 @@ class Recorder:
         ]
 
     def drop_scene(self) -> None:
-        """Forget the changes since the last scene."""
+        """Discard the changes since the last scene."""
         self._scene = []
 
     def _take(self) -> None:
@@ -126,8 +127,8 @@ class Recorder:
 
 
 def main() -> None:
-    """Record the demo and write the picture."""
-    # A short path, which the panels need not wrap.
+    """Record the demo, and write the SVG."""
+    # The path is short, so that the panels do not wrap it.
     with tempfile.TemporaryDirectory(prefix="lb") as folder:
         workspace = Path(folder) / "w"
         create_workspace(workspace)
@@ -193,10 +194,10 @@ def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
 
 
 class _Journal:
-    """Follows the run that the recorded app has started.
+    """Reads the journal of the run that the recorded app has started.
 
     Args:
-        reports: The folder of the profile's runs.
+        reports: The folder that contains the profile's runs.
     """
 
     def __init__(self, reports: Path) -> None:
@@ -204,11 +205,11 @@ class _Journal:
         self._reader: RunReader | None = None
 
     def is_measuring(self, cell: int, *, seconds: int) -> bool:
-        """Return whether a cell has been measured for so many seconds, or is already finished.
+        """Return whether a cell has been measured for some seconds, or the run is past it.
 
         Args:
-            cell: Its index in the plan.
-            seconds: Seconds of its measurement window.
+            cell: Index of the cell in the plan.
+            seconds: Minimum number of measured seconds.
         """
         run = self._poll()
         if run is None or not run.state.current:
@@ -223,7 +224,7 @@ class _Journal:
         return run is not None and run.status is RunStatus.DONE
 
     def stop(self) -> None:
-        """Stop the run if it is still live, and wait for its end."""
+        """Stop the run if it is still live, and wait until it has ended."""
         run = self._poll()
         if run is None or not is_held(run.folder):
             return

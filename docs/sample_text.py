@@ -1,12 +1,14 @@
-"""Draw a sample of what people read, to have its language judged by fresh eyes.
+"""Draw a random sample of the project's text, for a review of its language.
 
     python docs/sample_text.py [--seed N] [--each 15] [--planted 3]
 
-Draws the same number of texts from four sources: lines of the saved screens, `--help`, messages in
-the code (errors, events, findings), and docstrings. Some sentences in the dialect that this project
-left behind are planted among them: a judge who does not name all of these has not read with care.
-The seed, the size of each source and, at the end of standard error, the numbers of the planted
-sentences are printed.
+The sample has the same number of texts from each of four sources: lines of the saved screens,
+`--help`, messages in the code (errors, events, findings), and docstrings. It also contains a few
+planted sentences from earlier versions, with language that the project no longer uses. If a
+reviewer misses any of them, the review was not careful enough.
+
+Standard output has the seed, the size of each source and the sample. Standard error has the numbers
+of the planted sentences.
 """
 
 import argparse
@@ -32,7 +34,7 @@ PLANTED = (
     "nothing was said in its time",
     "Return what is allowed but may not be meant",
 )
-"""Sentences of earlier versions, which were rewritten."""
+"""Sentences from earlier versions that have been rewritten."""
 
 _BOX = re.compile(r"[│╭╮╰╯─▌█┤├┬┴┼▄▀]+|\s{3,}")
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -40,14 +42,14 @@ _NUMBER = re.compile(r"\d+")
 
 
 def screens() -> Iterator[str]:
-    """Yield the texts on the saved screens, without frames and charts."""
+    """Yield the texts of the saved screens, without frames and charts."""
     for file in sorted((ROOT / "tests" / "screens" / "looks").glob("*.txt")):
         for row in file.read_text(encoding="utf-8").splitlines():
             yield from _BOX.split(row)
 
 
 def command_help() -> Iterator[str]:
-    """Yield the paragraphs and options of `--help`, of the program and of its commands."""
+    """Yield the paragraphs and options in the `--help` of the program and of its commands."""
     for name, command in [("loadbench-tui", program), *program.commands.items()]:
         context = click.Context(command, info_name=name)
         for paragraph in (command.help or "").split("\n\n"):
@@ -60,7 +62,7 @@ def command_help() -> Iterator[str]:
 
 
 def messages() -> Iterator[str]:
-    """Yield the string constants and f-strings of the code that are no docstrings."""
+    """Yield all string constants and f-strings of the code except docstrings."""
     for tree in _trees():
         skipped = {id(node) for node in _docstring_nodes(tree)}
         for node in ast.walk(tree):
@@ -79,7 +81,7 @@ def messages() -> Iterator[str]:
 
 
 def docstrings() -> Iterator[str]:
-    """Yield the first paragraph of each docstring, those of fields and constants too."""
+    """Yield the first paragraph of each docstring, including those of fields and constants."""
     for tree in _trees():
         for node in _docstring_nodes(tree):
             yield str(node.value).split("\n\n", maxsplit=1)[0]
@@ -99,7 +101,7 @@ def _docstring_nodes(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def _texts(source: Iterator[str]) -> list[str]:
-    """Return the distinct texts of a few words; those that differ in numbers alone count once."""
+    """Return the distinct texts with at least `MIN_WORDS` words, ignoring their numbers."""
     distinct: dict[str, str] = {}
     for text in source:
         words = text.split()
@@ -111,13 +113,13 @@ def _texts(source: Iterator[str]) -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--each", type=int, default=15, help="texts from each of the four sources")
-    parser.add_argument("--planted", type=int, default=3, help="planted sentences")
+    parser.add_argument("--each", type=int, default=15, help="number of texts from each source")
+    parser.add_argument("--planted", type=int, default=3, help="number of planted sentences")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Print the sample."""
+    """Draw a sample and print it."""
     arguments = _arguments()
     dice = random.Random(arguments.seed)
     readers = (screens, command_help, messages, docstrings)

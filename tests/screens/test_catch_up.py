@@ -84,7 +84,7 @@ def look_and_leave(app: LoadbenchApp, key: str = "q") -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         assert isinstance(pilot.app.screen, RunScreen)
-        assert "Since you left" not in screen_text(pilot.app)
+        assert "Since your last visit" not in screen_text(pilot.app)
         await pilot.press(key)
 
     drive(app, script)
@@ -112,7 +112,7 @@ def test_the_catch_up_window_lists_the_missed_events(
 
     async def script(pilot: "Pilot[Any]") -> None:
         text = await window(pilot)
-        assert "Since you left (2 h 13 min ago)" in text
+        assert "Since your last visit (2 h 13 min ago)" in text
         assert "6 cells done: 2 valid, 1 suspect, 1 failed, 2 skipped. The run continues" in text
         assert "11:12  m1_u1_s8  failed: model-1 was killed by signal 9" in text
         await press(pilot, "escape")
@@ -190,7 +190,7 @@ def test_a_killed_runner_is_shown_once(stage: Stage) -> None:
         look_and_leave(stage.app(folder=folder))
 
     async def script(pilot: "Pilot[Any]") -> None:
-        assert "No cell done. The runner was killed during m1_u1_s8" in await window(pilot)
+        assert "No cells done. The runner was killed during m1_u1_s8" in await window(pilot)
         await press(pilot, "enter")
 
     drive(stage.app(folder=folder), script)

@@ -414,7 +414,7 @@ def test_a_measured_cell_is_measured_again_only_after_a_confirmation(stage: Stag
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "k", "k", "a")
-        assert "The result leaves the table" in screen_text(pilot.app)
+        assert "It disappears from the table" in screen_text(pilot.app)
         await press(pilot, "escape")
         assert commands(folder) == []
         await press(pilot, "a", "y")

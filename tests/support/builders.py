@@ -1,4 +1,4 @@
-"""Build events, states and runs for tests, with defaults for irrelevant fields."""
+"""Build events, states and runs for tests, with default values for irrelevant fields."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from loadbench.engine.profile.plan import Cell, plan_cells
 
 
 def make_profile(**keys: Any) -> Profile:
-    """Return a profile; without keys it has one cell, `m1_u2_s2`."""
+    """Return a profile, by default with one cell, `m1_u2_s2`."""
     return Profile.model_validate({"models": [1], "users": [2], "spawn_rates": [2], **keys})
 
 
@@ -50,7 +50,7 @@ def run_started(
     run: str = "20261122-072100",
     workspace: str = "/nowhere",
 ) -> RunStarted:
-    """Return the first event of a run of a profile."""
+    """Return the first event of a profile's run."""
     profile = profile or make_profile()
     return RunStarted(
         v=VERSION,
@@ -70,17 +70,17 @@ def run_started(
 
 
 def cell_started(cell: str = "m1_u2_s2", attempt: int = 1) -> CellStarted:
-    """Return the event that starts a cell."""
+    """Return the start event of a cell."""
     return CellStarted(cell=cell, attempt=attempt)
 
 
 def requests(successes: Buckets = ((10.0, 40),), failures: Buckets = ()) -> tuple[Requests, ...]:
-    """Return requests with the only name of the shipped locustfile."""
+    """Return requests with the only request name in the included locustfile."""
     return (Requests(method="POST", name="/predict", successes=successes, failures=failures),)
 
 
 def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
-    """Return one second of a cell with 40 successes of 10 ms."""
+    """Return a sample of one second of a cell, with 40 successful requests of 10 ms each."""
     fields: dict[str, Any] = {
         "users": 2,
         "requests": requests(),
@@ -92,7 +92,7 @@ def sample(cell: str = "m1_u2_s2", second: int = 0, **changes: Any) -> Sample:
 
 
 def circumstances(**changes: Any) -> Conditions:
-    """Return the conditions of an undisturbed window with two users."""
+    """Return the conditions of an undisturbed measurement window with two users."""
     fields: dict[str, Any] = {
         "begin_s": 2.0,
         "in_flight": 1.98,
@@ -105,7 +105,10 @@ def circumstances(**changes: Any) -> Conditions:
 
 
 def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> CellFinished:
-    """Return a valid cell: 400 successes of 10 ms in 10 s. `reasons` adds findings as text."""
+    """Return the result of a valid cell, with 400 successful requests of 10 ms each in 10 s.
+
+    The key `reasons` adds one finding per text.
+    """
     fields: dict[str, Any] = {
         "verdict": Verdict.VALID,
         "measured_s": 10.0,
@@ -126,12 +129,12 @@ def cell_finished(cell: str = "m1_u2_s2", attempt: int = 1, **changes: Any) -> C
 
 
 def cell_failed(cell: str = "m1_u2_s2", attempt: int = 1) -> CellFailed:
-    """Return a cell that failed because its model ran out of memory."""
+    """Return the failure of a cell whose model container was killed with exit code 137."""
     return CellFailed(cell=cell, attempt=attempt, reason="model-1 ended (137)", exit_code=137)
 
 
 def cell_skipped(cell: str = "m1_u2_s2", attempt: int = 1) -> CellSkipped:
-    """Return a skipped cell."""
+    """Return the event for a skipped cell."""
     return CellSkipped(cell=cell, attempt=attempt, reason="asked for")
 
 
@@ -159,12 +162,12 @@ def entries(events: Iterable[Event]) -> list[Entry]:
 
 
 def state_after(*events: Event) -> RunState:
-    """Return the fold of the events."""
+    """Return the state of a run after these events."""
     return fold(entries(events))
 
 
 def write_journal(folder: Path, *events: Event) -> Path:
-    """Write a journal with these events, as by a runner that has exited; return the folder."""
+    """Write a journal like that of a runner that has exited, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     writer = JournalWriter(folder)
     for event in events:
@@ -176,7 +179,7 @@ def write_journal(folder: Path, *events: Event) -> Path:
 def samples_of(
     samples: Iterable[Sample], *, whole_s: int = FULL_RESOLUTION_S, bounds: Sequence[int] = ()
 ) -> Samples:
-    """Return samples as a state stores them, with phases that start at the bounds."""
+    """Return samples in the form that a state stores, with phases that start at `bounds`."""
     stored = Samples(whole_s=whole_s)
     for each in samples:
         stored = stored.plus(each, bounds)
@@ -184,14 +187,24 @@ def samples_of(
 
 
 def state_with(samples: Sequence[Sample], measured_from: int | None = None) -> RunState:
-    """Return a run whose current attempt has these samples; measuring starts at a second."""
+    """Return the state of a run whose current attempt has these samples.
+
+    Args:
+        samples: The samples.
+        measured_from: Second at which the measurement window starts. None if it has not started.
+    """
     phases = () if measured_from is None else (PhaseStart(Phase.MEASURING, measured_from),)
     bounds = () if measured_from is None else (measured_from,)
     return replace(EMPTY, samples=samples_of(samples, bounds=bounds), phases=phases)
 
 
 def swept(profile: Profile, **changes: dict[str, Any]) -> RunState:
-    """Return a run in which every cell has finished; changes are given by cell key."""
+    """Return the state of a run in which every cell is finished.
+
+    Args:
+        profile: The profile of the run.
+        changes: Changed fields of the results, by cell key.
+    """
     events: list[Event] = []
     for cell in plan_cells(profile):
         events += [cell_started(cell.key), cell_finished(cell.key, **changes.get(cell.key, {}))]

@@ -41,7 +41,7 @@ STRAYS = ("engine/process.py", "docker stats", "docker events", "docker compose"
 
 
 def docker(*arguments: str, check: bool = True) -> str:
-    """Run the docker command line, and return its output."""
+    """Run a `docker` command, and return its output."""
     completed = subprocess.run(
         ["docker", *arguments], capture_output=True, text=True, timeout=120, check=check
     )
@@ -49,7 +49,7 @@ def docker(*arguments: str, check: bool = True) -> str:
 
 
 def missing_engine_reason() -> str | None:
-    """Return why no Docker engine with Compose v2 is available, or None if one is."""
+    """Return the reason why Docker with Compose v2 is unavailable, or None if it is available."""
     if shutil.which("docker") is None:
         return "the docker command is not installed"
     for command in (["docker", "info"], ["docker", "compose", "version"]):
@@ -61,7 +61,7 @@ def missing_engine_reason() -> str | None:
 
 
 def stray_processes() -> list[str]:
-    """Return the command lines of processes that a run has left behind."""
+    """Return the command lines of leftover processes of runs."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -78,7 +78,7 @@ class DockerBench(Bench):
     """A workspace whose runs start containers."""
 
     fixed: dict[str, str] = field(default_factory=dict)
-    """Environment variables for every command line."""
+    """Environment variables for all commands."""
 
     @classmethod
     def make(cls, folder: Path, profile: str = OURS, name: str = "fast") -> "DockerBench":
@@ -89,12 +89,12 @@ class DockerBench(Bench):
         return super().start(*arguments, **{**self.fixed, **environment})
 
     def save_foreign_profile(self, name: str = "theirs", **changes: Any) -> Path:
-        """Save a profile for the foreign project; `stack` is merged with the default."""
+        """Save a profile for the foreign project. The key `stack` is merged with the default."""
         keys = {**THEIRS, **changes, "stack": {**THEIRS["stack"], **changes.get("stack", {})}}
         return self.save_profile(yaml.safe_dump(keys), name)
 
     def change_foreign_services(self, **services: Mapping[str, Any]) -> None:
-        """Change services of the foreign project; a value of None removes a key."""
+        """Change services of the foreign project. The value None removes a key."""
         file = self.root / "foreign" / "compose.yaml"
         config = yaml.safe_load(file.read_text())
         for name, changes in services.items():
@@ -104,7 +104,7 @@ class DockerBench(Bench):
 
     @property
     def projects(self) -> list[str]:
-        """Names of the compose projects of this workspace."""
+        """Names of this workspace's compose projects."""
         stack = self.root / "stack"
         foreign = (self.root / "foreign" / "compose.yaml",)
         ours = (stack / "compose.yaml",)
@@ -112,11 +112,11 @@ class DockerBench(Bench):
 
     @property
     def addition(self) -> Path:
-        """A compose file that a profile may merge with ours."""
+        """Path of a compose file that a profile may add to ours."""
         return self.root / "network.yaml"
 
     def left(self) -> list[str]:
-        """Return the containers and networks left in the workspace's projects."""
+        """Return the leftover containers and networks of the workspace's projects."""
         found = []
         for project in self.projects:
             label = f"label=com.docker.compose.project={project}"
@@ -125,7 +125,7 @@ class DockerBench(Bench):
         return found
 
     def container(self, name: str) -> str:
-        """Return the full name of a container from its short name, such as `app-1`."""
+        """Return the full name of a container, given its short name, such as `app-1`."""
         for project in self.projects:
             label = f"label=com.docker.compose.project={project}"
             names = docker("ps", "-a", "--filter", label, "--format", "{{.Names}}").split()
@@ -134,7 +134,7 @@ class DockerBench(Bench):
         raise AssertionError(f"no container {name} in {self.projects}")
 
     def reason(self, key: str, name: str = "theirs") -> str:
-        """Return why a cell failed."""
+        """Return the reason why a cell failed."""
         failed = self.state(name).cells[key].failed
         assert failed is not None, self.state(name).cells[key]
         return failed.reason
@@ -149,7 +149,7 @@ class DockerBench(Bench):
 
 
 class EngineProxy:
-    """A proxy on a Unix socket in front of the engine's socket.
+    """A proxy for the engine's socket, on another Unix socket.
 
     Args:
         path: Path of the proxy's socket.
@@ -171,7 +171,7 @@ class EngineProxy:
         return f"unix://{self._path}"
 
     def listen(self) -> None:
-        """Accept connections, also again after `close`."""
+        """Start to accept connections. May be called again after `close`."""
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self._path))
         listener.listen(64)
@@ -179,11 +179,11 @@ class EngineProxy:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def hang(self) -> None:
-        """Accept connections but forward nothing, like a hung engine."""
+        """Accept connections but do not forward data, like a hung engine."""
         self._flowing.clear()
 
     def go_on(self) -> None:
-        """Forward the pending data, and all data after it."""
+        """Forward the pending data and all later data, to end `hang`."""
         self._flowing.set()
 
     def close(self) -> None:

@@ -9,14 +9,19 @@ ON_GPU = '{"services": {"model": {"runtime": "nvidia"}, "api": {"ports": [{"targ
 
 
 def write_docker(folder: Path, script: str) -> None:
-    """Write a shell script named `docker`. Put the folder first in `PATH`."""
+    """Write a shell script named `docker`. Callers must put its folder first in `PATH`."""
     file = folder / "docker"
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
 
 def answers(*, config: str, runtimes: str = "{}") -> str:
-    """Return the script of a `docker` command for a working engine and a project."""
+    """Return the script of a `docker` command with a working engine.
+
+    Args:
+        config: Output of `docker compose config`.
+        runtimes: Runtimes of the engine, in JSON.
+    """
     info = f'{{"ServerVersion": "99", "NCPU": 4, "Runtimes": {runtimes}}}'
     responses = {"context": CONTEXT, "info": info, "version": "2.40", "config": config}
     cases = "".join(f"*{words}*) echo '{output}';; " for words, output in responses.items())

@@ -15,15 +15,15 @@ from tests.support.fakes import FakeStack, Trap
 
 @dataclass
 class FakeDriver:
-    """A driver that records its calls, and raises `refusal` if it is set."""
+    """A driver that records its calls. If `refusal` is set, its checks raise it."""
 
     name: str
     refusal: LoadbenchError | None = None
     warnings: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    """Calls so far, and the names of runs whose leftovers were requested."""
+    """Recorded calls, and the names of the runs whose leftovers were requested or cleared."""
     opened: list[Path] = field(default_factory=list)
-    """Folders of the runs for which a stack was opened."""
+    """Folders of the runs whose stacks were opened."""
     trap: Trap | None = None
     """Called when a stack is opened."""
 

@@ -1,4 +1,4 @@
-"""A fake stack and a fake load that implement their Protocols without processes or waiting."""
+"""Fake implementations of the stack and load protocols, without processes and waiting."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ Calls = list[str]
 """Recorded calls, in order."""
 
 Trap = Callable[[], object]
-"""A callback for a recorded call. It may raise, or act like another process."""
+"""A callback that runs during a recorded call. It may raise, or act as another process."""
 
 
 @dataclass
 class Recorder:
-    """Record every call, and run the trap set for it once."""
+    """Record every call. If a trap is set for a call, run it once."""
 
     calls: Calls
     traps: dict[str, Trap] = field(default_factory=dict)
-    """Traps by call."""
+    """Traps, by the call that triggers them."""
 
     def note(self, call: str) -> None:
         self.calls.append(call)
@@ -40,9 +40,9 @@ class FakeStack(Recorder):
     host: str = "http://127.0.0.1:1"
     images: Mapping[str, str] = field(default_factory=dict)
     show: Callable[[], tuple[Container, ...]] | None = None
-    """Overrides the containers."""
+    """Returns the containers, instead of the default ones."""
     left: str | None = None
-    """Result of `close`: what could not be stopped."""
+    """Return value of `close`, which names the parts that could not be stopped."""
 
     def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
         on_progress("build", "done")
@@ -80,7 +80,7 @@ class FakeLoad(Recorder):
     """A load whose clock advances by one second with every poll."""
 
     window: int = 3
-    """Polls in a measurement window."""
+    """Number of polls in a measurement window."""
     tag: str = ""
     second: int = 0
     left: int | None = None
@@ -136,7 +136,7 @@ class FakeLoad(Recorder):
 
 
 def make_second(number: int) -> LoadSecond:
-    """Return one second with 40 successes."""
+    """Return one second of load with 40 successful requests."""
     return LoadSecond(
         second=number,
         users=2,

@@ -1,4 +1,4 @@
-"""A run of four cells: valid, failed, skipped and suspect."""
+"""Events of a run with four cells, which are valid, failed, skipped and suspect."""
 
 from loadbench.engine.journal.events import Event, Verdict
 from tests.support.builders import (

@@ -1,4 +1,4 @@
-"""Read golden journals as runs."""
+"""Create and read runs from golden journals."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Helpers for tests of complete runs: a workspace, the command line, waiting for conditions."""
+"""Helpers for tests of complete runs: a workspace, the command line and conditions to await."""
 
 import os
 import re
@@ -41,7 +41,7 @@ T = TypeVar("T")
 def until(
     condition: Callable[[], T | bool | None], *, within_s: float = TIMEOUT_S, what: str = ""
 ) -> T:
-    """Wait for a condition, and return its first true value; fail on a timeout."""
+    """Wait until a condition is true, and return its value. Fail on a timeout."""
     deadline = time.monotonic() + within_s
     while True:
         value = condition()
@@ -54,7 +54,7 @@ def until(
 
 @dataclass
 class Bench:
-    """A workspace in a temporary folder, with the command line."""
+    """A temporary workspace in which a test runs commands."""
 
     root: Path
     home: Path
@@ -62,7 +62,7 @@ class Bench:
 
     @classmethod
     def make(cls, folder: Path, profile: str = FAST, name: str = "fast") -> "Bench":
-        """Create a workspace with one profile, the real stack and the images."""
+        """Create a workspace with one profile and links to the real stack and images."""
         root = folder / "bench"
         (root / "profiles").mkdir(parents=True)
         for part in ("stack", "images", "locustfile.py"):
@@ -81,7 +81,7 @@ class Bench:
         return path
 
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start the command line in a new session, as a shell does."""
+        """Start `loadbench-tui` in a new session, as a shell does."""
         process = subprocess.Popen(
             [sys.executable, "-m", "loadbench", *arguments],
             cwd=self.root,
@@ -103,13 +103,13 @@ class Bench:
     def call(
         self, *arguments: str, within_s: float = TIMEOUT_S, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        """Run the command line, and wait for its exit."""
+        """Run `loadbench-tui`, and wait until it exits."""
         process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=within_s)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def folder(self, name: str = "fast") -> Path:
-        """Wait for a run, and return the folder of the newest one."""
+        """Wait until a profile has a run, and return the folder of its newest run."""
         link = self.reports / name / "latest"
         until(link.exists, what=f"a run of {name}")
         return link.resolve()
@@ -135,7 +135,7 @@ class Bench:
         return psutil.Process(self.state(name).pid)
 
     def close(self) -> None:
-        """Kill all processes that a test has left running."""
+        """Kill all runners and commands that are still running."""
         for journal in self.reports.glob("*/*/journal.jsonl"):
             run = read_run(journal.parent)
             if run.status.value == "live" and run.state.pid:
@@ -148,7 +148,10 @@ class Bench:
 
 
 def child_named(runner: psutil.Process, words: str) -> psutil.Process:
-    """Wait for the runner's descendant whose command line contains a text, not its supervisor."""
+    """Wait for a descendant of the runner whose command line contains a text.
+
+    The supervisor of that process, whose command line also contains the text, does not count.
+    """
 
     def found() -> psutil.Process | None:
         for process in runner.children(recursive=True):
@@ -169,7 +172,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 def unexplained_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that short cells or a shared machine do not explain."""
+    """Return the findings that cannot be explained by short cells or a shared machine."""
     excused = {"few_samples", "neighbours", "stolen", "stalls", "not_settled"}
     # A shared machine can cause event-loop lag, but not a full core used by Locust.
     return [

@@ -1,4 +1,4 @@
-"""Run a program on a pseudo-terminal, answer its queries, and emulate its screen."""
+"""Run a program on a pseudo-terminal, reply to its queries, and emulate its screen."""
 
 import fcntl
 import os
@@ -34,7 +34,10 @@ def _visible(cell: Any) -> tuple[Any, ...]:
 
 
 class _Stream(pyte.ByteStream):
-    """Ignore sequences with too many parameters, as terminals do: output may have been dropped."""
+    """Ignore sequences with too many parameters, as terminals do.
+
+    They occur if output was dropped between two sequences.
+    """
 
     def _send_to_parser(self, data: str) -> bool | None:
         try:
@@ -58,13 +61,13 @@ class Emulator:
 
     @property
     def cells(self) -> list[list[tuple[Any, ...]]]:
-        """Visible text and style of every cell; for a blank, only its background."""
+        """Visible text and style of every cell. The style of a blank is only its background."""
         rows = range(self.screen.lines)
         columns = range(self.screen.columns)
         return [[_visible(self.screen.buffer[row][column]) for column in columns] for row in rows]
 
     def feed(self, data: bytes) -> None:
-        """Process output. A sequence may be continued in the next call."""
+        """Process output. The next call may continue an incomplete sequence."""
         pending = self._pending + data
         incomplete = _INCOMPLETE.search(pending)
         end = incomplete.start() if incomplete else len(pending)
@@ -88,7 +91,7 @@ class Terminal:
     size: tuple[int, int] = (120, 40)
     environment: dict[str, str] = field(default_factory=dict)
     output: bytearray = field(default_factory=bytearray)
-    """Everything that the program has written."""
+    """All output of the program so far."""
 
     def __post_init__(self) -> None:
         columns, rows = self.size
@@ -132,7 +135,7 @@ class Terminal:
         return self._emulator.cells
 
     def read(self, *, within_s: float = 0.05) -> bytes:
-        """Read output until there is none for `within_s` seconds, or that time is over."""
+        """Read output for up to `within_s` seconds, and return it."""
         deadline, new = time.monotonic() + within_s, b""
         while self._master is not None:
             left = deadline - time.monotonic()
@@ -153,7 +156,7 @@ class Terminal:
         return new
 
     def wait_for(self, *texts: str, within_s: float = 30.0) -> str:
-        """Wait until all of these texts are on the screen; fail on a timeout."""
+        """Wait until all of these texts are on the screen. Fail on a timeout."""
         self.until(
             lambda: all(text in self.text for text in texts), what=str(texts), within_s=within_s
         )
@@ -162,7 +165,7 @@ class Terminal:
     def until(
         self, condition: Callable[[], object], *, what: str = "", within_s: float = 30.0
     ) -> None:
-        """Read output until a condition is true; fail on a timeout."""
+        """Read output until a condition is true. Fail on a timeout."""
         deadline = time.monotonic() + within_s
         while not condition():
             is_over = self.ended or time.monotonic() > deadline
@@ -172,7 +175,7 @@ class Terminal:
                 pytest.fail(f"Timed out after {within_s:g} s: {what}; {state}\n{self.text}")
 
     def until_quiet(self) -> None:
-        """Read output until the program writes nothing for half a second."""
+        """Read output until the program has written nothing for half a second."""
         self.until(lambda: not self.read(within_s=0.5), what="no output")
 
     # Input
@@ -183,7 +186,7 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def fill(self, key: str) -> None:
-        """Press a key that causes much output, without reading, until the buffer is full."""
+        """Fill the output buffer by pressing a key that causes much output, without reading it."""
         deadline = time.monotonic() + 30
         while select.select([], [self._slave], [], 0.0)[1]:
             assert time.monotonic() < deadline

@@ -16,13 +16,13 @@ from loadbench.engine.journal.codec import FILE_NAME
 
 
 class Replay:
-    """A replay of a recorded run into a new folder, with the lock of its journal held.
+    """Replays a recorded run into a new folder while holding the lock of the new journal.
 
     Args:
         recorded: Journal of a run that was never resumed.
-        folder: Folder of the replayed run; it is created.
-        until_s: Entries of the first `until_s` seconds are written immediately.
-        pid: Process id of the runner, to which viewers may send signals; None for this process.
+        folder: Folder to create for the replayed run.
+        until_s: Length of the part that is written immediately, in seconds.
+        pid: Process id of the runner, to which viewers may send signals. None for this process.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Replay:
         self.advance(until_s)
 
     def advance(self, seconds: float = 1.0) -> int:
-        """Write the entries of the next seconds, and return their number."""
+        """Write the entries of the next seconds, and return the number of entries."""
         self.elapsed_s += seconds
         written = 0
         while self._left and self._left[0]["elapsed_s"] <= self.elapsed_s:

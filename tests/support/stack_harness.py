@@ -1,4 +1,4 @@
-"""Run the real service for tests: a broker, the API and workers as local processes."""
+"""Run the real service for tests, with the broker, API and workers as local processes."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ Value = TypeVar("Value")
 
 
 def until(probe: Callable[[], Value | None], *, timeout_s: float = TIMEOUT_S) -> Value:
-    """Wait for a probe, and return its first true value; fail after `timeout_s`."""
+    """Wait until a probe returns a true value, and return it. Fail after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while time.monotonic() < deadline:
@@ -44,19 +44,19 @@ def until(probe: Callable[[], Value | None], *, timeout_s: float = TIMEOUT_S) ->
 
 
 def image(name: str) -> bytes:
-    """Return the bytes of one of the photographs."""
+    """Return the contents of a photograph."""
     return (IMAGES / f"{name}.jpg").read_bytes()
 
 
 @dataclass
 class Program:
-    """A process of the service, with its log output."""
+    """A process of the service, with its log file."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def log_text(self) -> str:
-        """Return everything that it has written to stderr."""
+        """Return everything that the process has written to stderr."""
         return self.log.read_text()
 
     def end(self) -> int:
@@ -65,25 +65,25 @@ class Program:
         return self.process.wait(TIMEOUT_S)
 
     def kill(self) -> None:
-        """Kill the process, as a crash would."""
+        """Kill the process, to simulate a crash."""
         self.process.kill()
         self.process.wait(TIMEOUT_S)
 
 
 @dataclass
 class FakeWorker:
-    """A worker that a test controls, without a process."""
+    """A worker without a process, which a test controls directly."""
 
     inbox: Inbox
     name: str
 
     def status(self) -> WorkerStatus:
-        """Return the status that it announces."""
+        """Return the status that the worker announces."""
         info = WorkerInfo(id=self.name, device="cpu", model="fake", batch_size=1)
         return WorkerStatus(info=info)
 
     def announce(self) -> None:
-        """Renew the liveness key."""
+        """Renew the worker's liveness key."""
         self.inbox.announce(self.status())
 
     def take(self, max_jobs: int = 1, *, wait_ms: int = 500) -> list[Job]:
@@ -91,13 +91,13 @@ class FakeWorker:
         return self.inbox.take(max_jobs, wait_ms=wait_ms)
 
     def finish(self, job: Job, reply: Reply) -> int:
-        """Reply to a job; return 1 if it had no reply yet, else 0."""
+        """Reply to a job. Return 1 if this is the first reply, otherwise 0."""
         return self.inbox.finish([(job, reply)])
 
 
 @dataclass
 class Stack:
-    """A broker and the processes that use it; `close` stops all of them."""
+    """A broker and the processes that use it. `close` stops all of them."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="lb")))
     url: str = ""
@@ -122,7 +122,7 @@ class Stack:
 
     @contextmanager
     def hung_broker(self) -> Iterator[None]:
-        """Suspend the broker: connections stay open, but get no responses."""
+        """Suspend the broker, so that connections stay open but get no responses."""
         with self.broker.client() as client:
             process = psutil.Process(client.info("server")["process_id"])
         process.suspend()
@@ -132,7 +132,7 @@ class Stack:
             process.resume()
 
     def start_api(self, **environment: str) -> Program:
-        """Start the API on a port bound by this process, and wait until it is ready."""
+        """Start the API on a port that this process binds, and wait until the API is ready."""
         flags = ["-c", "python:api.gunicorn_conf", "api.app:create_app()"]
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -144,7 +144,7 @@ class Stack:
         return program
 
     def start_worker(self, **environment: str) -> Program:
-        """Start a worker without waiting until it is ready."""
+        """Start a worker, and do not wait until it is ready."""
         return self.start_program(["model.worker"], environment)
 
     def start_ready_worker(self, **environment: str) -> Program:
@@ -156,7 +156,7 @@ class Stack:
     def start_program(
         self, module: list[str], environment: dict[str, str], pass_fds: tuple[int, ...] = ()
     ) -> Program:
-        """Start a Python module with the stack on its path and the address of the broker."""
+        """Start a Python module, with the stack on its path and `BROKER_URL` set."""
         log = self.folder / f"{len(self.programs)}.log"
         settings = {"PYTHONPATH": str(STACK), "BROKER_URL": self.broker_url}
         with log.open("wb") as stderr:
@@ -188,7 +188,7 @@ class Stack:
         return requests.get(f"{self.url}/health", timeout=TIMEOUT_S)
 
     def metric(self, name: str, **labels: str) -> float | None:
-        """Return the current sum of a metric over its matching labels; None if it is missing."""
+        """Return the sum of a metric over matching labels, or None if it does not exist."""
         text = requests.get(f"{self.url}/metrics", timeout=TIMEOUT_S).text
         found = [
             sample.value
@@ -203,16 +203,16 @@ class Stack:
         return FakeWorker(Inbox(self.broker_url, name), name)
 
     def queue(self, *, max_queue: int = 8) -> JobQueue:
-        """Create the API's side of the queue."""
+        """Create a client of the queue, as the API uses it."""
         return JobQueue(self.broker_url, max_queue=max_queue, slots=8, longest_wait_s=5)
 
     def pending(self) -> int:
-        """Return the number of jobs that workers have taken."""
+        """Return the number of jobs that workers have taken but not finished."""
         with self.broker.client() as client:
             return int(client.xpending("loadbench:jobs", "workers")["pending"])
 
     def jobs(self) -> int:
-        """Return the number of jobs, waiting or taken."""
+        """Return the number of all jobs, waiting or taken."""
         with self.broker.client() as client:
             return int(client.xlen("loadbench:jobs"))
 

@@ -1,4 +1,4 @@
-"""Small ONNX networks, in addition to the one shipped with the service."""
+"""Create small ONNX models, in addition to the model included with the service."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +16,12 @@ def save_colour_network(
     softmax: bool = True,
     element: int = TensorProto.FLOAT,
 ) -> Path:
-    """Save a network that detects the dominant colour of a picture.
+    """Save a model that detects the dominant colour of a picture.
 
     Args:
         path: File to write.
-        shape: Input shape, NHWC or NCHW, with names for dynamic dimensions.
-        softmax: Whether the network ends with a softmax.
+        shape: Input shape, NHWC or NCHW. Dynamic dimensions are given by name.
+        softmax: Whether the model ends with a softmax.
         element: Data type of the input.
     """
     spatial_axes = [1, 2] if shape[3] == len(COLOURS) else [2, 3]
@@ -38,6 +38,6 @@ def save_colour_network(
 
 
 def save_colour_labels(path: Path) -> Path:
-    """Save the labels of the colour network."""
+    """Save the labels of the colour model."""
     path.write_text("\n".join(COLOURS) + "\n")
     return path

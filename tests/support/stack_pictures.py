@@ -1,4 +1,4 @@
-"""Pictures in various formats, made from the photographs."""
+"""Create pictures in various formats from the photographs."""
 
 import io
 from typing import Any
@@ -35,7 +35,7 @@ def sixteen_bit(picture: Image.Image) -> bytes:
 
 
 def turned(picture: Image.Image, orientation: int, transpose: Image.Transpose) -> bytes:
-    """Return a transposed JPEG with an EXIF orientation, as from a rotated camera."""
+    """Return a transposed JPEG with an EXIF orientation, as written by a rotated camera."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(picture.transpose(transpose), "JPEG", quality=95, exif=exif.tobytes())

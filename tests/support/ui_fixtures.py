@@ -1,4 +1,4 @@
-"""Fixtures for tests of the screens, imported by the conftest files that need them."""
+"""Fixtures for tests of the terminal UI, imported by the conftest files that need them."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.support.ui_harness import SCREENS, Looks, Open, Stage
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Set the time zone to UTC, as in the journals."""
+    """Set the time zone to UTC, which the golden journals use."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield
@@ -32,7 +32,7 @@ def fast_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    """Create a workspace without profiles and runs."""
+    """Create a workspace without profiles and runs, and remove it after the test."""
     made = Stage.make()
     yield made
     shutil.rmtree(made.root)
@@ -42,7 +42,7 @@ def stage() -> Iterator[Stage]:
 def looks(stage: Stage) -> Looks:
     """Compare a screen with a saved snapshot.
 
-    With UPDATE_SCREENS=1 the new snapshot is saved, and the test still fails if it has changed.
+    With UPDATE_SCREENS=1, a changed snapshot is saved. The test still fails.
     """
 
     def compare(name: str, text: str) -> None:
@@ -63,7 +63,7 @@ def looks(stage: Stage) -> Looks:
 
 @pytest.fixture
 def opened(stage: Stage) -> Iterator[Open]:
-    """Start the command line on a new pseudo-terminal."""
+    """Start `loadbench-tui` on a new pseudo-terminal, and close it after the test."""
     terminals: list[Terminal] = []
 
     def start(

@@ -1,4 +1,4 @@
-"""A workspace with recorded journals, and the app on top of it, without a terminal."""
+"""Run the app without a terminal, in a workspace with golden journals."""
 
 import asyncio
 import fcntl
@@ -38,13 +38,13 @@ SCREENS = REPOSITORY / "tests" / "screens" / "looks"
 WIDE, NARROW = (120, 40), (80, 24)
 TIMEOUT_S = 20.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-"""A time before all golden journals, so that none of their entries is old."""
+"""A time before all golden journals, so that none of their entries counts as old."""
 
 Script = Callable[["Pilot[Any]"], Awaitable[None]]
 Open = Callable[..., PtyTerminal]
-"""Starts the command line on a new pseudo-terminal."""
+"""Starts `loadbench-tui` on a new pseudo-terminal."""
 Looks = Callable[[str, str], None]
-"""Compares the text of a screen with a saved snapshot, by name."""
+"""Compares the text of a screen with the saved snapshot of a given name."""
 
 DEMO = """
 description: first look, no Docker
@@ -110,7 +110,7 @@ class Stage:
 
 
 def lines_until(journal: str, mark: str) -> int:
-    """Return the number of the first line of a golden journal that contains a text."""
+    """Return the number of the first line that contains a text in a golden journal."""
     lines = (JOURNALS / f"{journal}.jsonl").read_text(encoding="utf-8").splitlines()
     return next(number for number, line in enumerate(lines, start=1) if mark in line)
 
@@ -127,30 +127,30 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def measuring(stage: Stage, journal: str = "demo", mark: str = '"second":11,') -> Path:
-    """Add a run that stops in the middle of a measurement."""
+    """Add a run whose journal ends in the middle of a measurement."""
     return stage.add_run(journal, lines=lines_until(journal, mark))
 
 
 def commands(folder: Path) -> list[tuple[str, str | None]]:
-    """Return the commands sent to the runner, in order, each with its cell."""
+    """Return the commands sent to the runner, in order, with their cells."""
     file = folder / COMMANDS
     lines = file.read_text().splitlines() if file.exists() else []
     return [(sent["command"], sent.get("cell")) for sent in map(json.loads, lines)]
 
 
 def append(folder: Path, *events: Event) -> None:
-    """Append events to the journal, as its runner does."""
+    """Append events to the journal of a run, as its runner does."""
     with (folder / FILE_NAME).open("ab") as file:
         file.write(b"".join(encode(entry) for entry in entries(events)))
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:
-    """Return the description of each active key that the footer may show."""
+    """Return the descriptions of the active keys that the footer may show, by key."""
     bindings = [active.binding for active in pilot.app.screen.active_bindings.values()]
     return {binding.key: binding.description for binding in bindings if binding.show}
 
 
-load()  # import the charting library now, so that no test depends on the order
+load()  # import the charting library now, so that tests do not depend on their order
 
 
 def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
@@ -164,7 +164,7 @@ def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) ->
 
 
 async def until(pilot: "Pilot[Any]", condition: Callable[[], object], what: str = "") -> None:
-    """Wait for a condition; fail on a timeout."""
+    """Wait until a condition is true and the screen is up to date. Fail on a timeout."""
     deadline = time.monotonic() + TIMEOUT_S
     while not condition() or _is_stale(pilot.app):
         if time.monotonic() > deadline:
@@ -219,12 +219,12 @@ def _is_reading(app: LoadbenchApp) -> bool:
 
 
 def _is_ready(screen: RunScreen) -> bool:
-    """Return whether the screen has read the events for catching up, or does not need them."""
+    """Return whether the screen has read the missed events, or does not need them."""
     return bool(screen.watched.problem or screen.catch_up.is_ready or not screen.is_in_view)
 
 
 def _is_drawing(app: Any) -> bool:
-    """Return whether a layout or a repaint is due, or a message that may cause one is queued."""
+    """Return whether a layout or repaint is pending, or may follow from a queued message."""
     if app._exit:
         return False
     screen = app.screen
@@ -238,6 +238,6 @@ def _is_drawing(app: Any) -> bool:
 
 
 def _is_stale(app: Any) -> bool:
-    """Return whether data has been read that is not painted yet."""
+    """Return whether any data has been read but not painted yet."""
     screens = [screen for screen in app.screen_stack if isinstance(screen, RunScreen)]
     return not app._exit and any(screen._is_stale for screen in screens)

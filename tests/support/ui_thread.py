@@ -1,7 +1,7 @@
 """Detect file I/O on the UI thread while a test visits the screens.
 
-Calls that have no audit event, such as `os.stat`, are patched. Only calls from the screens or from
-Textual count, as a test may prepare files in the same thread.
+Functions without an audit event, such as `os.stat`, are patched. Only calls from the UI code or
+from Textual count, since a test may prepare files in the same thread.
 """
 
 import os
@@ -30,7 +30,7 @@ class FileAccess:
     call: str
     path: str
     frames: tuple[str, ...]
-    """File and line of every caller, outermost first."""
+    """File and line of each caller, outermost first."""
 
     def __str__(self) -> str:
         ours = [frame for frame in self.frames if "/loadbench/" in frame]
@@ -39,11 +39,11 @@ class FileAccess:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class UiThread:
-    """Record the accesses of one thread to files in some folders."""
+    """Records file accesses by one thread in some folders."""
 
     folders: Sequence[Path]
     except_by: Sequence[str] = ()
-    """Parts of module paths; accesses by these modules do not count."""
+    """Parts of module paths. Accesses by these modules do not count."""
     accesses: list[FileAccess] = field(default_factory=list)
     _thread: int = field(default_factory=threading.get_ident)
 
@@ -61,7 +61,7 @@ class UiThread:
             self.accesses.append(FileAccess(call, path, frames))
 
     def report(self) -> str:
-        """Return the accesses as text; empty if there were none."""
+        """Return the accesses as text, or an empty string if there were none."""
         return "\n".join(map(str, self.accesses))
 
     def _is_watched(self, path: str) -> bool:
@@ -71,11 +71,11 @@ class UiThread:
 
 @contextmanager
 def ui_thread(*folders: Path, except_by: Sequence[str] = ()) -> Iterator[UiThread]:
-    """Watch the accesses of this thread, the UI thread, to files in some folders.
+    """Record file accesses in some folders by the calling thread, which must be the UI thread.
 
     Args:
         folders: Folders to watch, such as a workspace or the state folder.
-        except_by: Parts of module paths; accesses by these modules do not count.
+        except_by: Parts of module paths. Accesses by these modules do not count.
     """
     watch = UiThread(folders=folders, except_by=except_by)
     _install_hook()

@@ -236,9 +236,9 @@ def test_layout_adapts_to_any_size(stage: Stage, opened: Open) -> None:
     terminal.wait_for("4 valid", "POST /predict")
 
     terminal.resize(80, 24)
-    terminal.wait_for("1 sweep", "6 logs")
+    terminal.wait_for("1 Sweep", "5 Logs")
     terminal.resize(50, 10)
-    terminal.wait_for("need 60×15")
+    terminal.wait_for("minimum 60×15")
     terminal.resize(120, 40)
 
     terminal.wait_for("4 valid", "POST /predict", "Where the time goes")
@@ -256,7 +256,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_run_is_shown_live_and_then_summarised(bench: Bench, opened: Open) -> None:
     terminal = opened("run", "fast", folder=bench.root, HOME=str(bench.home))
-    terminal.wait_for("live", "sweep", "Latency (ms)")
+    terminal.wait_for("live", "Sweep", "Latency (ms)")
 
     assert terminal.wait(within_s=90) == 0
     shown = terminal.text
@@ -277,19 +277,19 @@ def test_run_continues_after_detaching_and_accepts_commands_from_another_screen(
     assert "continues; attach with `loadbench-tui attach`" in first.text
 
     second = opened("attach", folder=bench.root, size=(80, 24))
-    second.wait_for("live", "1 sweep")
+    second.wait_for("live", "1 Sweep")
     second.until(lambda: bench.state().phase == "measuring", what="measuring", within_s=60)
     second.press("s")
-    second.wait_for("skip m1_u1_s10")
+    second.wait_for("Skip m1_u1_s10")
     second.press("y")
     second.until(
         lambda: bench.state().cells["m1_u1_s10"].status is CellStatus.SKIPPED, what="skipped"
     )
     second.wait_for("m1_u2_s10")
     second.press("x")
-    second.wait_for("stop the run")
+    second.wait_for("Stop the run")
     second.press("y")
-    second.wait_for("stopped", "r measures the rest")
+    second.wait_for("stopped", "Press r to resume")
 
     assert bench.run().status is RunStatus.STOPPED
     second.press("q")
@@ -311,7 +311,7 @@ def test_ctrl_c_asks_whether_to_detach_or_stop(bench: Bench, opened: Open) -> No
     terminal = opened("run", "fast", folder=bench.root)
     terminal.wait_for("live", "Sweep")
     terminal.press("\x03")
-    terminal.wait_for("continues without this screen", "detach")
+    terminal.wait_for("continues in the background", "detach")
     terminal.press("x")
 
     assert terminal.wait(within_s=60) == 130

@@ -47,7 +47,7 @@ INTERNAL_VARIABLES = {"LOADBENCH_TOKEN", "LOADBENCH_READY_FD", "LOADBENCH_"}
 
 SECTIONS = {
     "app": "Everywhere",
-    "catch_up.window": "Since you left",
+    "catch_up.window": "Since your last visit",
     "cell.screen": "Cell",
     "dialogs.help": "Dialogs",
     "dialogs.name": "Dialogs",

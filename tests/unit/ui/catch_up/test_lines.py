@@ -114,10 +114,10 @@ def test_phases_and_progress_are_left_out() -> None:
     assert highlights_since(journal("demo", until=upto), 2) == ()
 
 
-def test_a_resumed_run_shows_its_outstanding_cells() -> None:
+def test_a_resumed_run_shows_its_remaining_cells() -> None:
     read = journal("interrupted")
     seq = lines_until("interrupted", '"cell":"m1_u8_s8"')
-    assert texts(highlights_since(read, seq)) == ["  Resumed: 3 of 4 cells outstanding"]
+    assert texts(highlights_since(read, seq)) == ["  Resumed: 3 of 4 cells remaining"]
 
 
 def test_an_exited_container_is_listed_unless_the_failed_cell_names_it() -> None:
@@ -204,11 +204,11 @@ def test_a_cell_that_was_measured_twice_counts_once() -> None:
     assert summary_text(highlights_since(read, 1), read, RunStatus.LIVE).startswith(
         "1 cell done: 1 valid. "
     )
-    assert summary_text((), read, RunStatus.LIVE).startswith("No cell done. The run continues, ")
+    assert summary_text((), read, RunStatus.LIVE).startswith("No cells done. The run continues, ")
 
 
 def test_the_title_has_the_time_since_the_last_view() -> None:
-    assert catch_up_title(2 * 3600 + 13 * 60 + 7) == "Since you left (2 h 13 min ago)"
+    assert catch_up_title(2 * 3600 + 13 * 60 + 7) == "Since your last visit (2 h 13 min ago)"
 
 
 # The list

@@ -148,7 +148,7 @@ def test_a_paused_run_names_the_key_to_resume() -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "text"), [((), " Starting"), ((*LIVE[:1], cell_finished()), " Between two cells")]
+    ("events", "text"), [((), " Starting"), ((*LIVE[:1], cell_finished()), " Between cells")]
 )
 def test_a_run_without_a_current_cell_shows_its_activity(
     events: tuple[Event, ...], text: str

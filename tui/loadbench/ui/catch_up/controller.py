@@ -1,4 +1,4 @@
-"""The catch-up window of a run's screen: finds what was missed and opens the window."""
+"""Find the events of a run that the user missed, and open the catch-up window."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ from loadbench.ui.run_base import BaseRunScreen
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What the window shows."""
+    """Content of the window."""
 
     since: datetime
     """When the run was last seen."""
     highlights: Sequence[Highlight]
-    """The missed events, in order. Empty if only the end of the runner was missed."""
+    """The missed events, in order. Empty if the runner was killed and nothing else was missed."""
 
 
 class CatchUp:
-    """Records how far a run was seen on a screen, and shows what the user has missed.
+    """Record the position up to which the user has seen a run, and show the missed events.
 
     Args:
         screen: The run's screen.
-        choose: Moves the cursor to a cell.
+        choose: Moves the cursor to the cell with a given key.
     """
 
     def __init__(self, screen: BaseRunScreen, choose: Callable[[str], object]) -> None:
@@ -56,7 +56,7 @@ class CatchUp:
         return self._machine.has_news
 
     def on_view_shown(self, view: View, profile: Profile) -> None:
-        """Handle a view of the run that was drawn."""
+        """Handle a newly drawn view of the run."""
         self._view, self._profile = view, profile
         clock_s = self._screen.context.clock()
         match self._machine.on_view_shown(is_in_front=self._is_in_front):
@@ -75,12 +75,12 @@ class CatchUp:
         self._mark_seen()
 
     def open_window(self) -> None:
-        """Open the window now or, if another one is in front, when that one closes."""
+        """Open the window now, or when the window that covers the screen closes."""
         if self._machine.on_window_requested(is_in_front=self._is_in_front):
             self._push_window()
 
     def save(self) -> None:
-        """Save how far the run was seen, without waiting for the file."""
+        """Save the last seen position in the background."""
         if seen := self._tracker.take_unsaved():
             remember_in_background(self._screen.folder, seen)
 
@@ -89,7 +89,7 @@ class CatchUp:
         return self._screen.app.screen is self._screen
 
     async def _load(self, view: View) -> None:
-        """Find the events between the last view that was seen and this one."""
+        """Read the events between the last seen position and this view."""
         folder = self._screen.folder
         saved = await in_background(recall, folder)
         highlights: Sequence[Highlight] = ()
@@ -130,7 +130,7 @@ class CatchUp:
             self._choose(cell)
 
     def _mark_seen(self) -> None:
-        """Record the view on the screen as seen, unless there is news to acknowledge."""
+        """Record the current view as seen, unless the user still has to acknowledge news."""
         if self._view is None or not self._machine.may_mark_seen:
             return
         context = self._screen.context

@@ -1,4 +1,4 @@
-"""Text of the catch-up window. Pure."""
+"""Text of the catch-up window."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -36,13 +36,13 @@ def catch_up_title(away_s: float) -> str:
     """Return the title of the window.
 
     Args:
-        away_s: Seconds since the run was last seen.
+        away_s: Seconds since the user last saw the run.
     """
-    return f"Since you left ({readable_duration(away_s)} ago)"
+    return f"Since your last visit ({readable_duration(away_s)} ago)"
 
 
 def highlight_line(highlight: Highlight) -> Line:
-    """Return the text of an event, not wrapped and without its time."""
+    """Return the text of an event as a single line, without its time."""
     cell, reason = (f"{highlight.cell}  ", Tone.STRONG), "; ".join(highlight.reasons)
     match highlight.kind:
         case HighlightKind.CELL_FINISHED:
@@ -55,7 +55,7 @@ def highlight_line(highlight: Highlight) -> Line:
             return _container_line(highlight)
         case HighlightKind.RUN_RESUMED if progress := highlight.progress:
             cells = f"{progress.outstanding} of {counted(progress.total, 'cell')}"
-            return line(f"Resumed: {cells} outstanding")
+            return line(f"Resumed: {cells} remaining")
         case HighlightKind.RUN_FINISHED if result := highlight.result:
             ended = (result.value, STATUS_TONES[RunStatus(result.value)])
             # A run that is done needs no reason.
@@ -66,13 +66,13 @@ def highlight_line(highlight: Highlight) -> Line:
 
 
 def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed_s: float) -> Line:
-    """Return the outcome of the missed events and the status of the run.
+    """Return one line: the outcomes of the cells that ended, and the status of the run.
 
     Args:
         highlights: The missed events.
         run: The run.
-        profile: Its profile.
-        elapsed_s: Seconds from the start or resume of the run until now.
+        profile: The profile of the run.
+        elapsed_s: Seconds since the run was started or resumed.
     """
     outcomes = cell_outcomes(highlights)
     counts = Counter(outcomes.values())
@@ -81,7 +81,7 @@ def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed
         if counts[outcome]:
             pieces.append((", " if pieces else ": ", Tone.STRONG))
             pieces.append((f"{counts[outcome]} {outcome.value}", tone))
-    cells = f"{counted(len(outcomes), 'cell')} done" if outcomes else "No cell done"
+    cells = f"{counted(len(outcomes), 'cell')} done" if outcomes else "No cells done"
     left_s = remaining_s(profile, replace(run.state, elapsed_s=elapsed_s))
     return line((cells, Tone.STRONG), *pieces, (f". {_status(run, left_s)}", Tone.STRONG))
 
@@ -89,13 +89,13 @@ def summary(highlights: Sequence[Highlight], run: Run, profile: Profile, elapsed
 def catch_up_entries(
     highlights: Sequence[Highlight], summary_line: Line, columns: int, now: datetime
 ) -> list[MenuEntry]:
-    """Return the entries of the list. The key of an entry is its index in `highlights`.
+    """Return the entries of the list. Each event's key is its index in `highlights`.
 
     Args:
         highlights: The missed events, in order.
-        summary_line: The first entry.
+        summary_line: Content of the first entry.
         columns: Width of a line.
-        now: Time of day. If an event is from another day, all times include the date.
+        now: Current time. If an event is from another day, all times include the date.
     """
     times = _local_times([highlight.at for highlight in highlights], now)
     entries = [MenuEntry("", (*wrap(summary_line, columns), ()))]
@@ -160,7 +160,7 @@ def _status(run: Run, left_s: float) -> str:
 
 
 def _local_times(moments: Sequence[str], now: datetime) -> list[str]:
-    """Return local times, with the date if one of them is from another day."""
+    """Return times in the local time zone, with dates if any of them is not from today."""
     local = [_local(at) for at in moments]
     today = now.astimezone().date()
     is_dated = any(time and time.date() != today for time in local)
@@ -172,5 +172,5 @@ def _local_times(moments: Sequence[str], now: datetime) -> list[str]:
 def _local(at: str) -> datetime | None:
     try:
         return datetime.fromisoformat(at).astimezone()
-    except ValueError:  # another program wrote the journal
+    except ValueError:  # invalid time, written by another program
         return None

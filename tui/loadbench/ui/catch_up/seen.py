@@ -1,4 +1,4 @@
-"""How far each run was seen: a file per run, shared by all viewers of the user."""
+"""The last seen position of each run, in one file per run that all viewers share."""
 
 import hashlib
 import threading
@@ -13,23 +13,26 @@ from loadbench.engine.locks import state_folder
 from loadbench.errors import JournalError
 
 MAX_RUNS = 200
-"""Number of files; the least recently written are deleted first."""
+"""Maximum number of files. The least recently written ones are deleted first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """How far a run was seen."""
+    """The position up to which the user has seen a run."""
 
     seq: int
     """Number of the last journal entry that was shown."""
     live: bool
-    """Whether the run was live at that time."""
+    """Whether the run was live when it was last seen."""
     at: AwareDatetime
-    """Time of that view."""
+    """Time when the run was last seen."""
 
     @property
     def extent(self) -> tuple[int, bool, AwareDatetime]:
-        """Sort key: a greater one has seen more. A killed runner leaves no entry in the journal."""
+        """Sort key; greater means later in the run.
+
+        Includes `live`, since a killed runner does not write an entry to the journal.
+        """
         return self.seq, not self.live, self.at
 
 
@@ -39,13 +42,13 @@ _saves: list[threading.Thread] = []
 
 
 def recall(run: Path) -> Seen | None:
-    """Return how far a run was seen. Waits for the pending saves of this process.
+    """Return the last seen position of a run, after the pending saves of this process.
 
     Args:
         run: The run's folder.
 
     Returns:
-        The record of the viewer that saw most; None if there is no record or it is unreadable.
+        The latest position that any viewer saved, or None if there is none or its file is invalid.
     """
     for thread in tuple(_saves):
         thread.join()
@@ -55,22 +58,22 @@ def recall(run: Path) -> Seen | None:
 
 
 def remember(run: Path, seen: Seen) -> None:
-    """Save how far a run was seen, unless another viewer saw more. Ignores errors.
+    """Save the last seen position of a run, unless the saved one is later. Ignores errors.
 
     Args:
         run: The run's folder.
-        seen: How far it was seen.
+        seen: The position.
     """
     with suppress(RuntimeError):
         _write(_folder(), run, seen)
 
 
 def remember_in_background(run: Path, seen: Seen) -> None:
-    """Save like `remember`, in a thread that the program waits for when it exits.
+    """Save like `remember`, in a thread that finishes before the program exits.
 
     Args:
         run: The run's folder.
-        seen: How far it was seen.
+        seen: The position.
     """
     with suppress(RuntimeError):
         # A daemon thread would be stopped at exit, before the file is written.
@@ -82,7 +85,7 @@ def remember_in_background(run: Path, seen: Seen) -> None:
 
 
 def _folder() -> Path:
-    """Return the folder of the files.
+    """Return the folder that contains the files.
 
     Raises:
         RuntimeError: The user has no home folder.
@@ -91,7 +94,7 @@ def _folder() -> Path:
 
 
 def _file_of(folder: Path, run: Path) -> Path:
-    """Return the file of a run, named by a hash of the resolved path of the run's folder."""
+    """Return the file of a run, named after a hash of the resolved path of the run's folder."""
     name = hashlib.sha256(bytes(run.resolve())).hexdigest()[:32]
     return folder / f"{name}.json"
 
@@ -103,8 +106,8 @@ def _read(folder: Path, run: Path) -> Seen | None:
 
 
 def _write(folder: Path, run: Path, seen: Seen) -> None:
-    # The lock excludes other threads only. If two processes write at once, the lesser record may
-    # win. The user then sees the same events twice.
+    # The lock excludes only threads of this process. If two processes write at the same time, the
+    # earlier position may win, and the user sees the same events twice.
     with _WRITING, suppress(OSError, RuntimeError, JournalError):
         former = _read(folder, run)
         if former and former.extent >= seen.extent:

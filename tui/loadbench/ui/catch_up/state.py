@@ -1,4 +1,4 @@
-"""States of the catch-up window. Pure: no Textual, no clock, no files."""
+"""States of the catch-up window, without Textual, clock or files."""
 
 from enum import StrEnum
 
@@ -11,21 +11,21 @@ class State(StrEnum):
     LOADING = "loading"
     """The missed events are being read from the journal."""
     UNREADABLE = "unreadable"
-    """The journal cannot be read; the run's follower reports the error. Final."""
+    """The journal cannot be read; the run's follower reports the error. Final state."""
     UP_TO_DATE = "up to date"
-    """Nothing was missed. Final."""
+    """Nothing was missed. Final state."""
     PENDING = "pending"
-    """There is news, but another window is in front; the window opens when that one closes."""
+    """There is news, but another window covers the screen. The catch-up window opens later."""
     OPEN = "open"
-    """The window was opened and no user input has followed."""
+    """The window was opened, and there has been no user input since."""
     ACKNOWLEDGED = "acknowledged"
-    """User input followed after the window was opened."""
+    """There has been user input since the window was opened."""
     REOPENING = "reopening"
-    """Acknowledged, then requested again while another window is in front; no input since."""
+    """Acknowledged, but requested again while another window covers the screen; no input since."""
 
 
 class CatchUpAction(StrEnum):
-    """The action that an event requires from the caller."""
+    """An action that the caller must perform after an event."""
 
     LOAD = "load"
     """Read the missed events."""
@@ -39,10 +39,10 @@ _MARKABLE = (State.UP_TO_DATE, State.ACKNOWLEDGED, State.REOPENING)
 
 
 class StateMachine:
-    """Holds the state; each `on_` method is an event. An event without a transition is ignored.
+    """State machine whose `on_` methods are its events. Events without a transition are ignored.
 
-    `is_in_front` is true if no other window covers the run's screen. In the table, an event with
-    `*` also asks for `OPEN_WINDOW`, one with `^` for `LOAD`. The event `request` is `w`.
+    `is_in_front` is true if no other window covers the run's screen. In the table, an event marked
+    `*` returns `OPEN_WINDOW`, and one marked `^` returns `LOAD`. The `w` key sends `request`.
 
     ============ ================================================================================
     state        transitions
@@ -77,11 +77,11 @@ class StateMachine:
 
     @property
     def may_mark_seen(self) -> bool:
-        """Whether a view on the screen counts as seen: no news is left to acknowledge."""
+        """Whether a displayed view counts as seen. It does not while news is unacknowledged."""
         return self._state in _MARKABLE
 
     def on_view_shown(self, *, is_in_front: bool) -> CatchUpAction | None:
-        """Handle a view of the run that was drawn."""
+        """Handle a newly drawn view of the run."""
         match self._state:
             case State.IDLE:
                 self._state = State.LOADING
@@ -92,17 +92,17 @@ class StateMachine:
                 return None
 
     def on_nothing_missed(self) -> None:
-        """Handle the end of reading without news."""
+        """Handle the end of loading if there is no news."""
         if self._state is State.LOADING:
             self._state = State.UP_TO_DATE
 
     def on_journal_unreadable(self) -> None:
-        """Handle a read error."""
+        """Handle an error while loading."""
         if self._state is State.LOADING:
             self._state = State.UNREADABLE
 
     def on_news_found(self, *, is_in_front: bool) -> CatchUpAction | None:
-        """Handle the end of reading with news."""
+        """Handle the end of loading if there is news."""
         if self._state is not State.LOADING:
             return None
         self._state = State.PENDING

@@ -1,4 +1,4 @@
-"""How far a run was seen on one screen, and when to save that. Pure: no Textual, no clock."""
+"""Track the position up to which the user has seen a run, and decide when to save it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,26 +9,27 @@ from loadbench.ui.catch_up.seen import Seen
 from loadbench.ui.following.follower import View
 
 WATCHED_S = 120.0
-"""Seconds after the last input during which the user counts as present. A server may notice a lost
-connection only minutes later."""
+"""Seconds after the last input during which the user counts as present.
+
+It is limited because a server may take minutes to detect a lost connection."""
 
 SAVE_S = 10.0
-"""Minimum seconds between two saves while the screen is open."""
+"""Minimum interval between two saves while the screen is open, in seconds."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SeenTracker:
-    """Tracks how far the run was seen. Times in seconds are those of one monotonic clock."""
+    """Track the last seen position. All `clock_s` values come from the same monotonic clock."""
 
     seen: Seen | None = None
-    """How far the run was seen; None: never seen live."""
+    """The last seen position. None if the run was never seen live."""
     _saved: Seen | None = None
     _saved_at_s: float = float("-inf")
     _saved_milestones: tuple[object, ...] = ()
     _input_at_s: float = float("-inf")
 
     def start(self, saved: Seen | None) -> None:
-        """Continue from the record in the file; None: there is none."""
+        """Start from the saved position, or from None if there is none."""
         self.seen = self._saved = saved
 
     def on_user_input(self, *, clock_s: float) -> None:
@@ -43,12 +44,12 @@ class SeenTracker:
         """Record a view as seen. A finished run is recorded only if it was seen live before.
 
         Args:
-            view: The view on the screen.
+            view: The displayed view.
             clock_s: Monotonic time.
-            now: Time of day.
+            now: Current date and time.
 
         Returns:
-            The record, if it has to be saved now.
+            The position if it must be saved now, or None.
         """
         is_live = view.run.status is RunStatus.LIVE
         if not is_live and self.seen is None:
@@ -61,7 +62,7 @@ class SeenTracker:
         return self.take_unsaved()
 
     def take_unsaved(self) -> Seen | None:
-        """Return the record if it has changed since the last save, and count it as saved."""
+        """Return the position and mark it as saved, or return None if it is already saved."""
         if self.seen == self._saved:
             return None
         self._saved = self.seen

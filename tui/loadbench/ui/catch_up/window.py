@@ -1,4 +1,4 @@
-"""The catch-up window: a list of the events that the user has missed."""
+"""The catch-up window: a list of the events that the user missed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,13 +18,13 @@ from loadbench.ui.widgets.menu import Menu
 
 
 class CatchUpWindow(Dialog[str | None]):
-    """Shows the missed events; returns the cell to go to, or None.
+    """Show the missed events, and return the key of the cell to go to, or None.
 
     Args:
-        title: How long the user was away.
-        summary: The first line of the list.
+        title: Title of the window.
+        summary: First line of the list.
         highlights: The missed events, in order.
-        now: Time of day.
+        now: Current date and time.
         glyphs: The terminal's character set.
     """
 
@@ -46,10 +46,10 @@ class CatchUpWindow(Dialog[str | None]):
         self._now, self._glyphs = now, glyphs
 
     def compose_window(self) -> ComposeResult:
-        """Lay out the list."""
+        """Compose the window with its list."""
         with Vertical() as window:
             window.border_title = Text(self._title)
-            window.border_subtitle = "w open again"
+            window.border_subtitle = "w reopen"
             yield Menu(id="since")
 
     def on_mount(self) -> None:
@@ -65,7 +65,7 @@ class CatchUpWindow(Dialog[str | None]):
 
     @property
     def _cell(self) -> str | None:
-        """The cell of the entry under the cursor; None: it has none."""
+        """Key of the cell of the entry under the cursor, or None if the entry has no cell."""
         key = self.query_one(Menu).key
         return self._highlights[int(key)].cell if key else None
 
@@ -74,11 +74,11 @@ class CatchUpWindow(Dialog[str | None]):
         return action != "choose" or self._cell is not None
 
     def on_menu_moved(self) -> None:
-        """Update the keys to those of the entry under the cursor."""
+        """Update the keys in the footer for the entry under the cursor."""
         self.refresh_bindings()
 
     def on_menu_selected(self) -> None:
-        """Go to the cell of an entry on a double click."""
+        """Go to the cell of the double-clicked entry."""
         self.action_choose()
 
     def action_choose(self) -> None:

@@ -1,5 +1,5 @@
-"""Follow a run: read its journal in a thread and keep the result for all its screens. No Textual.
+"""Follow a run: read its journal in a thread and share the result among its screens.
 
-`follower` reads the journal as it grows; `watched` keeps the newest view and the data of cells that
-were read on request; `cell_logs` keeps the log lines of cells.
+`follower` reads the journal as it grows. `watched` holds the newest view and the cell data that was
+read on request. `cell_logs` caches the log lines of cells. This package does not use Textual.
 """

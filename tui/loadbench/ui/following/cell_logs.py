@@ -1,4 +1,4 @@
-"""The log lines of services during a cell, read in the background and cached."""
+"""Read the log lines that services wrote during a cell in the background, and cache them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from loadbench.ui.background import Job, in_background
 from loadbench.ui.lines.service_log import NOT_READ, CellLog
 
 MAX_LOGS = 8
-"""Number of cells whose logs are cached."""
+"""Maximum number of cached logs."""
 
 _AttemptKey = tuple[str, str]
 """Key of a cell and start time of its attempt."""
@@ -19,21 +19,21 @@ _AttemptKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _ReadLog:
-    """The log of an attempt, with the state of the file when it was read."""
+    """Log of an attempt, and the size of the file when it was read."""
 
     log: CellLog = NOT_READ
     ended_at: str = ""
-    """End time of the attempt; empty: still running."""
+    """End time of the attempt. Empty if it is still running."""
     size: int = -1
-    """Size of the file in bytes; -1: not read yet, or unreadable."""
+    """Size of the file in bytes, or -1 if it has not been read yet or cannot be read."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class CellLogs:
-    """The newest log of each requested cell.
+    """Cache for the logs of cells, by attempt.
 
     Args:
-        path: The log file of the services.
+        path: The file with the log lines of all services.
         start: Starts a background job.
         changed: Called when a log has changed.
     """
@@ -50,11 +50,11 @@ class CellLogs:
         return bool(self._reading)
 
     def of(self, cell: CellState, *, max_lines: int) -> CellLog:
-        """Return the cached log of a cell's latest attempt; read it again if it may have grown.
+        """Return the cached log of a cell's latest attempt, and read it again if it may have grown.
 
         Args:
             cell: The cell.
-            max_lines: Maximum number of lines, counted from the end.
+            max_lines: Maximum number of lines; the last ones are returned.
         """
         if not cell.began_at:
             return CellLog()
@@ -83,7 +83,7 @@ class CellLogs:
 def _read_log(
     path: Path, began_at: str, ended_at: str, max_lines: int, known: _ReadLog
 ) -> _ReadLog:
-    """Read a log, unless the file has the same size as before."""
+    """Read the log of an attempt, unless the size of the file has not changed."""
     try:
         size = path.stat().st_size
         if (size, ended_at) == (known.size, known.ended_at):

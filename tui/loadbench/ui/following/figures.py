@@ -1,6 +1,7 @@
-"""The figures of an attempt that are slow to compute: its totals and the points of its charts.
+"""Compute the totals of an attempt and the points of its charts.
 
-They are computed in the threads that read journals. An attempt of one day takes about a second.
+This runs in the threads that read journals, because it is slow: about one second for an attempt
+that lasted a day.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ class AttemptFigures:
     """Figures computed from the samples of one attempt."""
 
     totals: RunningTotals | None = None
-    """None: there are no samples yet, or older ones have not been read yet."""
+    """None if there are no samples, or if older samples have not been read yet."""
     slices: tuple[Slice, ...] = ()
 
 
@@ -23,7 +24,7 @@ NO_FIGURES = AttemptFigures()
 
 
 class FigureReader:
-    """Computes the figures of the current attempt incrementally, as samples arrive."""
+    """Compute the figures of the current attempt incrementally, as samples arrive."""
 
     def __init__(self) -> None:
         self._accumulator, self._slices = Accumulator(), Slices()
@@ -33,8 +34,8 @@ class FigureReader:
 
         Args:
             state: The state of the run.
-            has_dropped_samples: Whether older samples have not been read yet; without them there
-                are no totals.
+            has_dropped_samples: Whether older samples have not been read yet. If so, the totals
+                are None.
         """
         if not state.samples:
             return NO_FIGURES

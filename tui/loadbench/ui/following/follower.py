@@ -1,4 +1,4 @@
-"""Follow a run: a thread reads its journal as it grows and passes on the state of the run."""
+"""Follow a run: read its journal in a thread as it grows, and publish the state of the run."""
 
 import threading
 import time
@@ -20,11 +20,11 @@ from loadbench.ui.lines.events import EventLine, event_outcome
 POLL_S = 0.2
 MAX_EVENTS = 500
 RECENT_SAMPLES = 600
-"""Number of samples of the current cell that are read first from a long journal."""
+"""Number of samples of the current cell that are read first if a journal is long."""
 LONG_LINES = 10_000
-"""Number of lines from which a journal counts as long: reading all of it takes a second or more."""
+"""Minimum number of lines of a long journal, which takes a second or more to read."""
 BREATH_S = 0.005
-"""Pause between two parts of a long journal, in seconds."""
+"""Pause after each part of a long journal, in seconds."""
 
 
 def utc() -> datetime:
@@ -40,19 +40,19 @@ class View:
     events: tuple[EventLine, ...] = ()
     """The last events, oldest first."""
     answers: Mapping[str, CommandAnswered] = field(default_factory=dict)
-    """The answers to commands, by the id of the command."""
+    """Answers to commands, by command id."""
     read_at: float = 0.0
-    """Time of the newest entry, by the follower's clock."""
+    """Time of the newest entry, on the follower's clock."""
     seq: int = 0
     """Number of the newest entry."""
     figures: AttemptFigures = NO_FIGURES
     """Figures of the current cell."""
 
     def elapsed_s(self, now: float) -> float:
-        """Return the duration of the run; for a live run, includes the time since the newest entry.
+        """Return the duration of the run, up to `now` if it is live.
 
         Args:
-            now: Time by the follower's clock.
+            now: Current time, on the follower's clock.
         """
         elapsed_s = self.run.state.elapsed_s
         if self.run.status is not RunStatus.LIVE:
@@ -60,18 +60,17 @@ class View:
         return elapsed_s + max(0.0, now - self.read_at)
 
 
-class _Stopped(Exception):  # noqa: N818  # a request, not an error
+class _Stopped(Exception):  # noqa: N818  # a signal to stop, not an error
     """The follower was stopped during a read."""
 
 
 class Follower:
-    """Reads one journal until it is stopped.
+    """Reads one journal in a thread until `stop` is called.
 
     Args:
         folder: The run's folder.
         on_view: Called from the follower's thread with each new view.
-        on_error: Called from that thread, once, when the journal is unreadable. The thread then
-            ends.
+        on_error: Called from that thread if the journal cannot be read. The thread then ends.
         clock: Monotonic time in seconds.
         now: Returns the current time in UTC.
     """
@@ -92,7 +91,7 @@ class Follower:
         self._reset()
 
     def start(self) -> None:
-        """Start reading, in a daemon thread that does not delay the exit of the program."""
+        """Start reading in a daemon thread, which does not delay the exit of the program."""
         threading.Thread(target=self._follow, name="follower", daemon=True).start()
 
     def stop(self) -> None:
@@ -105,7 +104,7 @@ class Follower:
             self._read(reader)
             while not self._stopped.wait(POLL_S):
                 if reader.has_dropped_samples:
-                    # Read the whole journal while the screens show its newest part.
+                    # Read the whole journal while the UI shows its newest part.
                     self._reset()
                     reader = self._whole_reader()
                 self._read(reader)
@@ -113,7 +112,7 @@ class Follower:
             return
         except JournalError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001  # a thread's exception would go unnoticed
+        except Exception as error:  # noqa: BLE001  # an exception in a thread would go unnoticed
             self._fail(JournalError(f"{self._folder}: internal error: {error!r}"))
 
     def _fail(self, error: JournalError) -> None:
@@ -130,7 +129,7 @@ class Follower:
         )
 
     def _whole_reader(self) -> RunReader:
-        """Return a reader of the whole journal that yields the processor between its parts."""
+        """Return a reader of the whole journal that pauses between its parts."""
 
         def yield_cpu() -> None:
             if self._stopped.wait(BREATH_S):
@@ -148,7 +147,7 @@ class Follower:
         self._figures = FigureReader()
 
     def _add(self, entry: Entry, state: RunState) -> None:
-        """Add an entry; `state` is the state of the run after it."""
+        """Add an entry, with the state of the run after that entry."""
         self._newest = entry
         if isinstance(entry.event, CommandAnswered):
             self._answers[entry.event.id] = entry.event
@@ -156,7 +155,7 @@ class Follower:
             self._events.append(EventLine(entry.at, text, *event_outcome(entry.event)))
 
     def _read(self, reader: RunReader) -> None:
-        """Read new entries and pass on a view if the run has changed."""
+        """Read new entries, and publish a view if the run has changed."""
         before, newest = self._run, self._newest
         run = self._run = reader.poll()
         if self._newest is newest and before and _looks_like(run, before):
@@ -164,7 +163,7 @@ class Follower:
         if self._newest is not newest and self._newest:
             self._read_at = self._clock() - self._age_s(self._newest.at)
             events = tuple(self._events)
-            # Equal events stay the same object, which makes comparisons in panels fast.
+            # Keep the same object if the events are equal, so that panels compare them quickly.
             if events != self._shown_events:
                 self._shown_events = events
         if not self._stopped.is_set():
@@ -174,7 +173,7 @@ class Follower:
             self._on_view(View(run, self._shown_events, answers, self._read_at, seq, figures))
 
     def _age_s(self, at: str) -> float:
-        """Return the seconds since a time in ISO 8601; 0 if it is not one."""
+        """Return the seconds since an ISO 8601 timestamp, or 0 if it is invalid."""
         try:
             return max(0.0, (self._now() - datetime.fromisoformat(at)).total_seconds())
         except (ValueError, TypeError):

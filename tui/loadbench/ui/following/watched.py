@@ -1,4 +1,4 @@
-"""A run on the screen, shared by all screens that show it."""
+"""The run that the user is watching, shared by all screens that show it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,17 +24,17 @@ from loadbench.ui.lines.service_log import CellLog
 MAX_ATTEMPTS = 8
 """Maximum number of cached attempts."""
 MAX_SAMPLES = 3600
-"""Maximum number of samples of all cached attempts together; the newest attempt may have more."""
+"""Maximum total number of samples in the cache, unless the newest attempt alone exceeds it."""
 
 Attempt = tuple[str, int]
-"""Key of a cell and number of the attempt."""
+"""Key of a cell, and number of the attempt."""
 ReadAttempt = tuple[RunState, AttemptFigures]
 """State of the run at the end of an attempt, and the figures of that attempt."""
 T = TypeVar("T")
 
 
 class RunView(Protocol):
-    """A screen that shows a run."""
+    """Interface of the screens that show a run."""
 
     @property
     def is_in_view(self) -> bool:
@@ -46,14 +46,14 @@ class RunView(Protocol):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class WatchedRun:
-    """The newest view of a run, and the data of its cells that were read on request.
+    """The newest view of a run, and a cache of the cell data that was read on request.
 
     Args:
         folder: The run's folder.
         start: Starts a background job.
         changed: Called when requested data has been read.
-        fail: Called when the journal is unreadable.
-        painted: Called when one of its screens has been redrawn.
+        fail: Called if the journal cannot be read.
+        painted: Called after a screen of the run has been redrawn.
     """
 
     folder: Path
@@ -62,17 +62,17 @@ class WatchedRun:
     fail: Callable[[JournalError], object]
     painted: Callable[[], object]
     view: View | None = None
-    """None: not read yet."""
+    """The newest view. None if the run has not been read yet."""
     problem: str = ""
-    """Why the journal is unreadable; empty: it is readable."""
+    """Error message if the journal cannot be read; otherwise empty."""
     screens: list[RunView] = field(default_factory=list)
     """The screens that show the run."""
     cursor: str | None = None
-    """Key of the cell that the user selected; None: the current cell is followed."""
+    """Key of the selected cell. None if the current cell is followed."""
     unanswered: set[str] = field(default_factory=set)
     """Ids of commands that the runner has not answered yet."""
     commands: BackgroundQueue = field(default_factory=BackgroundQueue)
-    """Commands that are being sent to the runner, in order."""
+    """Queue of commands to send to the runner."""
     _attempts: dict[Attempt, ReadAttempt] = field(default_factory=dict)
     _ends: dict[Attempt, tuple[CellEnd, ...]] = field(default_factory=dict)
     _reading: set[tuple[str, Attempt]] = field(default_factory=set)
@@ -85,33 +85,36 @@ class WatchedRun:
 
     @property
     def run(self) -> Run | None:
-        """The run, as last read; None: not read yet."""
+        """The run as last read, or None if it has not been read yet."""
         return self.view.run if self.view else None
 
     @property
     def profile(self) -> Profile | None:
-        """The run's profile; None: not read yet, or invalid."""
+        """The profile of the run, or None if it is invalid or has not been read yet."""
         return self.view.run.state.profile if self.view else None
 
     @property
     def status(self) -> RunStatus | None:
-        """The status of the run; None: not read yet."""
+        """The status of the run, or None if it has not been read yet."""
         return self.view.run.status if self.view else None
 
     @property
     def is_reading(self) -> bool:
-        """Whether requested data is being read."""
+        """Whether data is being read that a screen needs."""
         is_first = self.view is None and not self.problem
         return bool(self._reading) or self._logs.is_reading or is_first
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether one of its screens is visible."""
+        """Whether a screen of the run is visible."""
         return any(screen.is_in_view for screen in self.screens)
 
     @property
     def chosen_cell(self) -> str | None:
-        """Key of the selected cell, else of the current or last one; None: run not read yet."""
+        """Key of the selected, current or last cell, in that order of preference.
+
+        None if the run has not been read yet.
+        """
         if self.run is None:
             return None
         state = self.run.state
@@ -123,7 +126,7 @@ class WatchedRun:
         return attempted[-1] if attempted else next(iter(state.cells), None)
 
     def choose(self, key: str) -> None:
-        """Select a cell. Has no effect if it is already shown, so that following continues."""
+        """Select a cell. If it is already shown, do nothing, so that following continues."""
         if key != self.chosen_cell:
             self.cursor = key
 
@@ -133,7 +136,7 @@ class WatchedRun:
             screen.repaint()
 
     def shown(self, key: str) -> CellView:
-        """Return the view of a cell; starts to read its latest attempt if it is not cached."""
+        """Return the view of a cell. Start reading its latest attempt if that is not cached."""
         assert self.view is not None
         state = self.view.run.state
         cell = state.cells[key]
@@ -158,9 +161,10 @@ class WatchedRun:
         )
 
     def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
-        """Return the numbers of a cell's earlier attempts, each with the event that ended it.
+        """Return a cell's earlier attempts: the number of each, and the event that ended it.
 
-        The event is None for an interrupted attempt. The list is empty until they have been read.
+        The event is None for an interrupted attempt. The list is empty until the events have been
+        read.
         """
         assert self.view is not None
         cell = self.view.run.state.cells[key]
@@ -169,12 +173,13 @@ class WatchedRun:
         ends = self._get("ends", self._ends, (key, before), _read_ends) if before > 0 else None
         if ends is None:
             return []
-        # If a cell was skipped instead of measured again, the first end of the attempt counts.
+        # An attempt has two ends if the cell was later skipped instead of measured again. The first
+        # one counts.
         by_number = {end.attempt: end for end in reversed(ends)}
         return [(number, by_number.get(number)) for number in range(1, before + 1)]
 
     def log_of(self, key: str, *, max_lines: int) -> CellLog:
-        """Return the last log lines of services during a cell's latest attempt."""
+        """Return the last log lines that services wrote during a cell's latest attempt."""
         assert self.view is not None
         return self._logs.of(self.view.run.state.cells[key], max_lines=max_lines)
 
@@ -185,7 +190,7 @@ class WatchedRun:
         attempt: Attempt,
         read: Callable[[Path, str], T],
     ) -> T | None:
-        """Return the cached data of an attempt; starts to read it if it is missing."""
+        """Return the cached data of an attempt, or start reading it and return None."""
         if attempt not in cache and (kind, attempt) not in self._reading:
             self._reading.add((kind, attempt))
             self.start(partial(self._read, kind, cache, attempt, read))

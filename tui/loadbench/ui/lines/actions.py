@@ -1,4 +1,4 @@
-"""Which actions a run allows, and the text of the confirmation dialogs. Pure."""
+"""Actions that the state of a run allows, and the text of the confirmation dialogs."""
 
 from loadbench.engine.journal.state import ENDED_STATUSES
 from loadbench.engine.run_reader import Run, RunStatus, remaining_cells, report_path
@@ -13,10 +13,10 @@ DEPEND_ON_STATE = (
 STOPPING = (
     line("Measured cells are kept; the current cell is discarded."),
     line("The run's containers and processes are removed."),
-    line("Press ", ("r", Tone.ACCENT), " later to resume with the outstanding cells."),
+    line("Press ", ("r", Tone.ACCENT), " later to resume with the remaining cells."),
 )
 AGAIN = (
-    line("The cell has a result. The result leaves the table until the cell has"),
+    line("This cell has a result. It disappears from the table until the cell has"),
     line("been measured again, even if the run is stopped first. The journal keeps it."),
 )
 KILLING = (
@@ -33,7 +33,7 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
         run: The run.
         action: One of `DEPEND_ON_STATE`.
         cell: Key of the selected cell.
-        chosen: Whether the user selected that cell. Otherwise it is the current or last one.
+        chosen: Whether the user selected that cell. If not, it is the current or last one.
     """
     state = run.state
     accepts_commands = run.status is RunStatus.LIVE and not state.stopping
@@ -63,7 +63,7 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
 
 
 def skipping(cell: str) -> list[Line]:
-    """Return the text of the question before the current cell is skipped."""
+    """Return the text of the dialog that confirms skipping the current cell."""
     return [
         line(f"{cell} is being measured. Its samples so far are discarded."),
         line("The run continues with the next cell."),
@@ -71,8 +71,8 @@ def skipping(cell: str) -> list[Line]:
 
 
 def leaving(run: Run) -> list[Line]:
-    """Return the text of the question before the program exits during a live run."""
+    """Return the text of the dialog that confirms quitting during a live run."""
     return [
-        line(f"{run.name} is live and continues without this screen."),
+        line(f"{run.name} is live and continues in the background."),
         line("To attach again: ", ("loadbench-tui attach", Tone.ACCENT)),
     ]

@@ -1,4 +1,4 @@
-"""One cell of a run, live or over: the text of its panels. Pure."""
+"""Text of the panels that show one cell, live or finished."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,20 +24,22 @@ from loadbench.wording import counted
 
 @dataclass(frozen=True, slots=True)
 class CellView:
-    """The selected cell and the data of its latest attempt."""
+    """A cell, and the data of its latest attempt."""
 
     cell: CellState
     attempt: RunState | None
-    """State of the run at the end of the cell's latest attempt, or now. None: not read yet, or the
-    cell was never attempted."""
+    """State of the run at the end of that attempt, or now if it is in progress.
+
+    None if the cell was never attempted, or if the attempt has not been read yet."""
     totals: RunningTotals | None = None
-    """Totals of that attempt. None: no samples, or not all of them have been read yet."""
+    """Totals of that attempt. None if it has no samples, or if some have not been read yet."""
     slices: Sequence[Slice] = ()
-    """Points of that attempt's charts over time."""
+    """Points of the charts over time."""
     is_live: bool = False
-    """Whether it is being measured now. The cell of an interrupted run stays `RUNNING`."""
+    """Whether the cell is being measured now. The status is not enough: the current cell of an
+    interrupted run stays `RUNNING`."""
     bottleneck: Bottleneck | None = None
-    """Bottleneck of a measured cell. None: not identified."""
+    """Bottleneck of the cell. None if it was not identified."""
 
     @property
     def key(self) -> str:
@@ -46,12 +48,12 @@ class CellView:
 
     @property
     def finished(self) -> CellFinished | None:
-        """The cell's result; None unless the cell is finished."""
+        """The cell's result, or None if the cell is not finished."""
         return self.cell.finished if self.cell.status is CellStatus.FINISHED else None
 
     @property
     def is_loading(self) -> bool:
-        """Whether some or all of its samples are still being read from the journal."""
+        """Whether samples of the cell are still being read from the journal."""
         is_partial = self.totals is None and bool(self.slices)
         is_unread = self.attempt is None and bool(self.cell.attempt)
         return self.finished is None and (is_partial or is_unread)
@@ -65,7 +67,7 @@ class CellView:
 
     @property
     def why_empty(self) -> str:
-        """The text of an empty panel: why there are no samples."""
+        """The text of an empty panel, which states why there are no samples."""
         match self.cell.status:
             case CellStatus.PENDING if not self.cell.attempt:
                 return "Not measured yet"
@@ -91,12 +93,12 @@ def load_phrase(cell: Cell) -> str:
 
 
 def stage_bar(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return where the time of a cell's requests goes: a bar and a line that names its parts."""
+    """Return the mean time per stage of a cell's requests, as a bar and its legend."""
     return _stages(shown, lambda stages: stage_lines(stages, glyphs, columns))
 
 
 def stage_table(shown: CellView, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return where the time of a cell's requests goes: a line per stage."""
+    """Return the mean time per stage of a cell's requests, as a table with one line per stage."""
     return _stages(shown, lambda stages: stage_rows(stages, glyphs, columns))
 
 
@@ -111,21 +113,24 @@ def _stages(shown: CellView, draw: Callable[[Stages], list[Line]]) -> list[Line]
 
 
 def found_statistics(shown: CellView) -> CellStatistics | None:
-    """Return the statistics of a cell; None if it has none."""
+    """Return the statistics of a cell, or None if it has none."""
     if shown.finished:
         return cell_statistics(shown.finished)
     return live_statistics(shown.totals) if shown.totals else None
 
 
 def bottleneck_lines(shown: CellView, columns: int) -> list[Line]:
-    """Return the bottleneck of a cell, wrapped; empty if none was identified."""
+    """Return the bottleneck of a cell, wrapped, or no lines if none was identified."""
     if shown.bottleneck is None:
         return []
     return wrap(line(("Bottleneck: ", Tone.STRONG), shown.bottleneck.text), columns, indent=2)
 
 
 def outcome_lines(cell: CellState, columns: int) -> list[Line]:
-    """Return why a cell failed, was skipped or is not valid; empty for any other cell."""
+    """Return the reasons why a cell failed, was skipped, or is suspect or invalid.
+
+    The list is empty for any other cell.
+    """
     if cell.status is CellStatus.FAILED and cell.failed:
         lines = wrap(line(("Failed: ", Tone.BAD), cell.failed.reason), columns)
         for text in cell.failed.log_lines:

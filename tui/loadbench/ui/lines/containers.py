@@ -1,4 +1,4 @@
-"""The containers of a run, one per row. Pure."""
+"""Text about the containers of a run."""
 
 from collections.abc import Sequence
 
@@ -32,12 +32,12 @@ _TONES = {
 def container_entries(
     containers: Sequence[Container], glyphs: Glyphs, columns: int
 ) -> list[MenuEntry]:
-    """Return the column heads, then an entry per container with its name as the key.
+    """Return a heading, and one entry per container, with the container's name as its key.
 
     Args:
         containers: The containers.
         glyphs: The terminal's character set.
-        columns: Width of a line. The state of a container that has ended is wrapped to it.
+        columns: Width of a line. Rows of exited containers are wrapped to it.
     """
     if not containers:
         return []
@@ -50,9 +50,9 @@ def container_entries(
 
 
 def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Line]:
-    """Return a table of containers: the column heads, then a row per container.
+    """Return a table of containers: a header, then one row per container.
 
-    CPU is in percent of one core, memory and VRAM in MiB, or in GiB if that is too long.
+    CPU is in percent of one core. Memory and VRAM are in MiB, or in GiB for large values.
     """
     name_columns = max(len("name"), *(len(container.name) for container in containers))
     has_vram = any(container.vram_bytes is not None for container in containers)
@@ -63,7 +63,7 @@ def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Lin
 
 
 def container_line(container: Container, glyphs: Glyphs) -> Line:
-    """Return the state and the resource usage of one container as a phrase."""
+    """Return the state and resource usage of one container on a single line."""
     text, tone = container_state(container)
     usage = []
     if container.cpu_cores is not None:

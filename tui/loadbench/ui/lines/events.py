@@ -1,4 +1,4 @@
-"""The events of a run as lines of text. Pure."""
+"""Format the events of a run as lines of text."""
 
 import re
 from collections.abc import Sequence
@@ -26,16 +26,19 @@ class EventLine:
     """An event as text."""
 
     at: str
-    """UTC, ISO 8601."""
+    """Time of the event in UTC, in ISO 8601 format."""
     text: str
     outcome: str = ""
-    """The word that is coloured: a verdict, the status of a cell or the result of the run."""
+    """The word to colour: a verdict, the status of a cell or the result of the run."""
     tone: Tone = Tone.PLAIN
     """The tone of that word."""
 
 
 def event_outcome(event: Event) -> tuple[str, Tone]:
-    """Return the word for the outcome that an event reports, and its tone; empty if none."""
+    """Return the word for the outcome that an event reports, and its tone.
+
+    The word is empty if the event reports no outcome.
+    """
     match event:
         case CellFinished(verdict=verdict):
             return verdict.value, VERDICT_TONES[verdict]
@@ -50,7 +53,7 @@ def event_outcome(event: Event) -> tuple[str, Tone]:
 
 
 def event_lines(events: Sequence[EventLine], columns: int) -> list[Line]:
-    """Return events with their local time, wrapped to a number of columns."""
+    """Return events with their local times, wrapped to a width in columns."""
     lines: list[Line] = []
     for event in events:
         for number, text in enumerate(event.text.splitlines()):
@@ -61,15 +64,15 @@ def event_lines(events: Sequence[EventLine], columns: int) -> list[Line]:
 
 
 def local_time(at: str) -> str:
-    """Return the local time of day of a time in UTC and ISO 8601; blank if it is neither."""
+    """Return the local time of day of an ISO 8601 timestamp, or blanks if it is invalid."""
     try:
         return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S")
-    except ValueError:  # another program wrote the journal
+    except ValueError:  # invalid time, written by another program
         return " " * _TIME_COLUMNS
 
 
 def _coloured(text: str, word: str, tone: Tone) -> list[Piece]:
-    """Return a text with the first occurrence of a word in a tone."""
+    """Return the pieces of a text, with the first occurrence of a word in the given tone."""
     found = re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) if word else None
     if found is None:
         return [Piece(text)]

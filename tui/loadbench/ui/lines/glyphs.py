@@ -1,4 +1,4 @@
-"""Symbols for states, in Unicode and in ASCII."""
+"""Symbols for states and charts, in Unicode and in ASCII."""
 
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ _IN_ASCII = str.maketrans(
 
 
 def in_ascii(text: str) -> str:
-    """Return a text with the symbols of this module in ASCII; other characters are unchanged."""
+    """Return a text with its symbols replaced by ASCII. Other characters stay unchanged."""
     return text.translate(_IN_ASCII)
 
 

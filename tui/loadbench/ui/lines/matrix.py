@@ -1,4 +1,7 @@
-"""The grid of a run: a column per number of models, a row per load, with states and p90s. Pure."""
+"""The grid of a run's cells, with their states and p90s.
+
+It has one column per number of models and one row per load.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,7 +34,7 @@ class RowKey:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Sort key of rows; the recheck is last."""
+        """Sort key of the row. A recheck comes last."""
         return self.recheck, self.level.order, self.repeat
 
 
@@ -42,10 +45,10 @@ class Grid:
     models: tuple[int, ...]
     rows: tuple[RowKey, ...]
     keys: dict[tuple[int, int], str]
-    """Row and column, from 0, to the cell's key."""
+    """Keys of the cells, by row and column from 0."""
 
     def place(self, key: str | None) -> tuple[int, int] | None:
-        """Return the row and column of a cell."""
+        """Return the row and column of a cell, or None if it is not in the grid."""
         return next((place for place, other in self.keys.items() if other == key), None)
 
     @property
@@ -59,7 +62,7 @@ class Grid:
         return self.rows[0].level.unit if self.rows else ""
 
     def row_names(self) -> list[str]:
-        """Return the row labels: the load, with spawn rate and repeat where these differ."""
+        """Return the row labels: the load, with the spawn rate and repeat if they differ by row."""
         has_details = len({row.level.detail for row in self.rows}) > 1
         has_repeats = len({row.repeat for row in self.rows}) > 1
         return [
@@ -71,7 +74,7 @@ class Grid:
 
 
 def grid_of(cells: tuple[Cell, ...]) -> Grid:
-    """Return the grid of the cells of a plan."""
+    """Return the grid of a plan's cells."""
     models = tuple(dict.fromkeys(cell.models for cell in cells))
     rows = tuple(sorted({_row(cell) for cell in cells}, key=lambda row: row.order))
     keys = {(rows.index(_row(cell)), models.index(cell.models)): cell.key for cell in cells}
@@ -79,7 +82,7 @@ def grid_of(cells: tuple[Cell, ...]) -> Grid:
 
 
 def p90_of(finished: CellFinished) -> float | None:
-    """Return the p90 of a cell's successful requests, in ms; None if it has none."""
+    """Return the p90 of a cell's successful requests in ms, or None if there are none."""
     return percentile(successes(finished.requests), 0.9)
 
 
@@ -92,15 +95,15 @@ def matrix_lines(
     cursor: str | None = None,
     p90: P90 = p90_of,
 ) -> list[Line]:
-    """Return the matrix: the column heads, then a line per row.
+    """Return the matrix: a header, then one line per row of the grid.
 
     Args:
         grid: The positions of the cells.
         state: The state of the run.
         glyphs: The terminal's character set.
-        live: Whether the current cell is being measured. Otherwise it is shown as pending.
+        live: Whether the run is live. If not, its current cell is shown as pending.
         cursor: Key of the highlighted cell.
-        p90: Returns the p90 of a finished cell. A caller may pass a version with a cache.
+        p90: Function that returns the p90 of a finished cell, possibly from a cache.
     """
     state = state if live else replace(state, current=None)
     label, lines = grid.label_columns, [_heads(grid)]
@@ -118,7 +121,7 @@ def matrix_lines(
 
 
 def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
-    """Return the matrix of a plan, with every cell pending."""
+    """Return the matrix of a plan, in which every cell is pending."""
     label, lines = grid.label_columns, [_heads(grid)]
     for row, name in enumerate(grid.row_names()):
         symbols = (
@@ -131,7 +134,7 @@ def plan_lines(grid: Grid, glyphs: Glyphs) -> list[Line]:
 
 def _heads(grid: Grid) -> Line:
     heads = [counted(models, "model") for models in grid.models]
-    # Each column ends with a gap, but the first head also needs one before it.
+    # Each column ends with a gap, but the first heading also needs a gap before it.
     widths = [len(head) + (number == 0) for number, head in enumerate(heads)]
     if any(columns > _HEAD_COLUMNS for columns in widths):
         heads = [f"{models} m" for models in grid.models]
@@ -173,7 +176,7 @@ def _cell_text(cell: CellState, state: RunState, glyphs: Glyphs, p90: P90) -> tu
 
 
 def _current_p90(state: RunState) -> str:
-    """Return the p90 of the newest second of the current cell; empty if it has none."""
+    """Return the p90 of the current cell's newest second, or an empty text if it has none."""
     if not state.samples:
         return ""
     newest = percentile(successes(state.samples[-1].requests), 0.9)
@@ -181,7 +184,7 @@ def _current_p90(state: RunState) -> str:
 
 
 def _short(milliseconds: float | None, columns: int = 5) -> str:
-    """Return a latency in ms, or in seconds or minutes if that is too long for the columns."""
+    """Return a latency in ms. If that does not fit the columns, use seconds or minutes."""
     content = number(milliseconds)
     for unit_ms, unit in ((1_000, "s"), (60_000, "m")):
         if milliseconds is not None and milliseconds >= unit_ms and len(content) > columns:

@@ -1,4 +1,4 @@
-"""Charts as lines of text, drawn by plotext. The only module that uses plotext."""
+"""Draw charts as lines of text. This is the only module that uses plotext."""
 
 import importlib
 import math
@@ -17,13 +17,13 @@ _TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
 _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
 _ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
 _PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
-"""Minimum number of rows, and the numbers of parts of a y axis at that height, best first."""
+"""Minimum number of rows, and the preferred numbers of intervals on a y axis of that height."""
 _MIN_VALUE = 1e-9
-"""Smaller values count as 0: the power of ten of a tiny float would underflow."""
+"""Smaller values count as 0, because the power of ten of a tiny float would underflow."""
 _STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 PlotPoint = tuple[float, float | None]
-"""x and y. None: no value, so the line has a gap."""
+"""x and y. If y is None, the line has a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +34,18 @@ class Series:
     points: Sequence[PlotPoint]
     tone: Tone
     sign: str
-    """ASCII character that draws the line on terminals without braille or colour."""
+    """ASCII character for the line on terminals without braille or colour."""
     right: bool = False
-    """Whether it uses the right axis."""
+    """Whether the series uses the right axis."""
     whole: bool = False
-    """Whether its values are integers, which limits the ticks of its axis to integers."""
+    """Whether the values are integers, so that the axis has only integer ticks."""
     dotted: bool = False
-    """Whether its points are emphasised, for lines with few points."""
+    """Whether to emphasise the points. Use this for lines with few points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Lines over one x axis, with one or two y axes that start at 0."""
+    """One or more lines over an x axis, with one or two y axes that start at 0."""
 
     series: Sequence[Series]
     x_limits: tuple[float, float]
@@ -54,7 +54,7 @@ class Chart:
     marks: Sequence[float] = ()
     """Positions of vertical lines."""
     by: str = ""
-    """Quantity on the x axis; empty: seconds."""
+    """Quantity on the x axis. Empty for time in seconds."""
 
     @property
     def has_points(self) -> bool:
@@ -63,7 +63,7 @@ class Chart:
 
 
 def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
-    """Return a drawn chart.
+    """Draw a chart, and return its lines.
 
     Args:
         chart: The chart.
@@ -118,13 +118,13 @@ def is_loaded() -> bool:
 def load() -> Any:
     """Import plotext and return it. The import takes 0.1 s, so it is deferred to the first chart.
 
-    plotext would also import Pillow, for images that are not used here. Blocking it saves a tenth
-    of the import time and a quarter of its memory. https://github.com/piccolomo/plotext/issues/56
+    plotext also imports Pillow, for images that are not used here. Blocking Pillow saves a tenth of
+    the import time and a quarter of the memory. https://github.com/piccolomo/plotext/issues/56
     made Pillow optional, but not lazy. Can go when plotext imports Pillow with the first image.
     """
     is_loaded_already = "PIL" in sys.modules
     if not is_loaded_already:
-        sys.modules["PIL"] = None  # type: ignore[assignment]  # importing it fails then
+        sys.modules["PIL"] = None  # type: ignore[assignment]  # makes its import fail
     try:
         return importlib.import_module("plotext")
     finally:
@@ -133,7 +133,7 @@ def load() -> Any:
 
 
 def nice_ceiling(values: Iterable[float | None]) -> float:
-    """Return the smallest round number that is not below any value; 1 if there is no value."""
+    """Return the smallest round number that is not below any value, or 1 if there are none."""
     highest = max((value for value in values if value is not None), default=0.0)
     if highest < _MIN_VALUE:
         return 1.0

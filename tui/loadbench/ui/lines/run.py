@@ -1,4 +1,4 @@
-"""Header lines of a run: its name, its progress and its current phase. Pure."""
+"""Header lines of a run, with its name, progress and current phase."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,12 +26,13 @@ STATUS_TONES = {
 def breadcrumb_line(
     run: Run, part: str, rights: Sequence[Line], glyphs: Glyphs, columns: int
 ) -> Line:
-    """Return `profile ▸ run ▸ part` with a right-aligned addition.
+    """Return `profile ▸ run ▸ part`, followed by a right-aligned text.
 
     Args:
         run: The run.
-        part: A cell or a container of the run. It is never cut; the profile's name may be.
-        rights: Additions, the longest first. The first that fits is used; the last one always fits.
+        part: A cell or container of the run. It is never truncated, but the profile name may be.
+        rights: Candidates for the right-aligned text, longest first. The first that fits is used.
+            The name of the profile is truncated until the last one fits.
         glyphs: The terminal's character set.
         columns: Width of the line.
     """
@@ -44,7 +45,7 @@ def breadcrumb_line(
 
 
 def status_label(run: Run, glyphs: Glyphs) -> tuple[str, Tone]:
-    """Return the status of a run with its symbol, and its tone."""
+    """Return the status of a run with its symbol, and the tone of both."""
     # A run that is done but has failed cells needs attention.
     has_failures = run.status is RunStatus.DONE and run.state.count(CellStatus.FAILED)
     tone = Tone.WARN if has_failures else STATUS_TONES[run.status]
@@ -52,9 +53,9 @@ def status_label(run: Run, glyphs: Glyphs) -> tuple[str, Tone]:
 
 
 def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: int) -> Line:
-    """Return the current cell and its phases, with a clock at the current phase.
+    """Return the current cell and its phases, with the elapsed time of the current phase.
 
-    The line names the load, such as `1 model, 2 users, 8 users/s`, or the cell's key if the load
+    The cell is named by its load, such as `1 model, 2 users, 8 users/s`, or by its key if the load
     does not fit.
     """
     current = state.current_cell
@@ -63,9 +64,7 @@ def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: in
     if current is None:
         if state.paused:
             return line((" Paused", Tone.WARN), " · ", ("Space", Tone.ACCENT), " resume")
-        return line(
-            (" Between two cells" if state.count(*ENDED_STATUSES) else " Starting", Tone.DIM)
-        )
+        return line((" Between cells" if state.count(*ENDED_STATUSES) else " Starting", Tone.DIM))
     attempt = f" (attempt {current.attempt})" if current.attempt > 1 else ""
     load = Piece(f" {load_phrase(current.cell)}", Tone.STRONG)
     key = Piece(f" {current.cell.key}", Tone.STRONG)
@@ -104,7 +103,7 @@ def _phases(state: RunState, profile: Profile, glyphs: Glyphs) -> list[Piece]:
 
 
 def clock(state: RunState, profile: Profile) -> str:
-    """Return the elapsed time of the current phase, with its length if that is known."""
+    """Return the elapsed time of the current phase, and its length if known."""
     elapsed_s = max(0.0, state.elapsed_s - state.phase_since_s)
     length_s = phase_length_s(profile, state)
     if not length_s:
@@ -120,7 +119,7 @@ def _minutes(seconds: float) -> str:
 
 
 def when(run_id: str) -> str:
-    """Return the start time in a run id as `22 Nov 07:21`; the id itself if it has none."""
+    """Return the start time in a run id, such as `22 Nov 07:21`, or the id if it contains none."""
     try:
         return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").strftime("%d %b %H:%M").lstrip("0")
     except ValueError:
@@ -128,7 +127,7 @@ def when(run_id: str) -> str:
 
 
 def run_line(run: Run, glyphs: Glyphs) -> Line:
-    """Return a run on one line: its status, its start time and its counts of cells."""
+    """Return a one-line summary of a run: status, start time and numbers of cells."""
     tone = STATUS_TONES[run.status]
     failed = run.state.count(CellStatus.FAILED)
     pieces = [

@@ -1,4 +1,4 @@
-"""The charts of a cell over time. Pure."""
+"""Charts of a cell over time."""
 
 import math
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, grow
     Args:
         slices: The points of the attempt.
         phases: The phases of the same attempt.
-        growing: Whether more seconds will follow; the time axis then has spare room.
+        growing: Whether more points will follow. If so, the time axis has spare room.
     """
     series = [
         Series(
@@ -66,7 +66,7 @@ def throughput_chart(
 
 
 def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
-    """Return the names of the series, each after its line or its ASCII sign."""
+    """Return the legend: for each series, a line or its ASCII sign, and its name."""
     pieces: list[Piece] = []
     for one in series:
         mark = one.sign if signs else "─"
@@ -75,7 +75,7 @@ def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
 
 
 def time_ticks(end_s: float) -> list[tuple[float, str]]:
-    """Return the ticks of a time axis: up to six times in seconds, with their labels."""
+    """Return the ticks of a time axis: positions in seconds, with their labels."""
     step = next((s for s in _TICKS_S if end_s / s <= 5), _TICKS_S[-1])
     return [(float(second), _tick_label(second)) for second in range(0, int(end_s) + 1, step)]
 
@@ -86,7 +86,7 @@ def _chart(
     end = max((one.start_s + one.seconds for one in slices), default=0)
     end_s = float(max(end, _MIN_INTERVAL_S))
     if growing:
-        # The axis grows in steps, since a chart that moves every second is unreadable.
+        # The axis grows in steps, since a chart that is rescaled every second is hard to read.
         end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)
     marks = [float(start.second) for start in phases if start.phase is Phase.MEASURING]
     return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)

@@ -1,4 +1,4 @@
-"""Log lines of services, with the local time of day. No Textual."""
+"""Format the log lines of services, with their local time of day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,25 @@ from loadbench.ui.lines.text import Line, Tone, line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellLog:
-    """The last log lines of services during the latest attempt of a cell."""
+    """The last log lines that services wrote during the latest attempt of a cell."""
 
     lines: Sequence[LogLine] = ()
     is_read: bool = True
-    """False: the file is being read."""
+    """False while the file is being read."""
     has_times: bool = True
-    """False: the log lines have no timestamps, so those of a cell cannot be found."""
+    """False if the log lines have no timestamps, so that they cannot be assigned to a cell."""
 
 
 NOT_READ = CellLog(is_read=False)
 
 
 def log_line(entry: LogLine, *, named: bool = True) -> Line:
-    """Return a log line; `named`: with the name of its service."""
+    """Return a formatted log line.
+
+    Args:
+        entry: The log line.
+        named: Whether to include the name of the service.
+    """
     time = (f"{local_time(entry.at)}  " if entry.at else "", Tone.DIM)
     if not entry.name:
         return line(time, entry.text)
@@ -32,7 +37,7 @@ def log_line(entry: LogLine, *, named: bool = True) -> Line:
 
 
 def cell_log_lines(log: CellLog, *, is_attempted: bool) -> list[Line]:
-    """Return the log lines of a cell, or why there are none.
+    """Return the log lines of a cell, or a message if there are none.
 
     Args:
         log: The log lines.

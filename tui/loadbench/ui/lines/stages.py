@@ -1,4 +1,4 @@
-"""The stages of a request as a bar and as a table: where its time goes. Pure."""
+"""Show the mean time per stage of a request, as a bar or as a table."""
 
 from itertools import pairwise
 
@@ -12,18 +12,19 @@ _ASCII_FILLS = "#=+:."
 _NOT_REPORTED = line(("Not available: responses have no Server-Timing header", Tone.DIM))
 
 _MIN_BAR_COLUMNS = 12
-"""Columns below which a bar is not drawn, since it would be too coarse."""
+"""Minimum width of a bar, in columns. A shorter bar would be too coarse."""
 
 
 def stage_rows(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return a line per stage: its mean in ms, its share and a bar that starts where the previous
-    one ends. The last line has the total.
+    """Return one line per stage, and a line with the total.
+
+    Each line has the mean in ms, the share, and a bar that starts where the previous one ends.
     """
     means = stage_means(stages)
     if not means:
         return [_NOT_REPORTED]
     total = sum(means.values())
-    # Clocks of two machines can differ, so that a stage comes out negative.
+    # The clocks of two machines can differ, so the mean of a stage can be negative.
     length = sum(max(0.0, mean) for mean in means.values()) or 1.0
     body: list[list[str | Piece]] = []
     ends = [0.0]
@@ -47,7 +48,7 @@ def stage_rows(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
 
 
 def stage_lines(stages: Stages, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return a bar of the mean stages, and a line with their names and means in ms."""
+    """Return a bar with one segment per stage, and a legend with names and means in ms."""
     means = stage_means(stages)
     if not means:
         return [_NOT_REPORTED]

@@ -1,4 +1,4 @@
-"""Request statistics as a table, and failures by error. Pure."""
+"""Format request statistics as a table, and failures by error."""
 
 from collections.abc import Sequence
 
@@ -20,12 +20,12 @@ _WINDOWS = {
 
 
 def window_label(statistics: CellStatistics) -> str:
-    """Return which seconds the statistics cover, such as `measurement window, 6 s`."""
+    """Return a label for the period of the statistics, such as `measurement window, 6 s`."""
     return f"{_WINDOWS[statistics.window]}, {statistics.seconds:g} s"
 
 
 def stat_lines(statistics: CellStatistics) -> list[Line]:
-    """Return the statistics as a table; latencies in ms, of successful requests."""
+    """Return the statistics as a table. Latencies are in ms and cover successful requests."""
     if not statistics.rows:
         return [line((NO_REQUESTS, Tone.DIM))]
     header = ("name", "requests", "fails", "req/s", *PERCENTILE_NAMES.values())
@@ -36,7 +36,7 @@ def stat_lines(statistics: CellStatistics) -> list[Line]:
 
 
 def failure_lines(errors: Sequence[ErrorCount], columns: int) -> list[Line]:
-    """Return each error with its number of failed requests, the most frequent first, wrapped."""
+    """Return each error with its number of failed requests, most frequent first, wrapped."""
     lines: list[Line] = []
     for error in sorted(errors, key=lambda error: -error.count):
         counted_error = line((f"{error.count:>7}  ", Tone.BAD), error.error)

@@ -1,4 +1,4 @@
-"""Lines of text with tones, from which all panels are built. Pure."""
+"""Lines of text with tones, from which all panels are built."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from loadbench import wording
 
 
 class Tone(StrEnum):
-    """The meaning of a piece of text. The style sheet maps it to colours."""
+    """Semantic style of a piece of text. The style sheet maps it to a colour."""
 
     PLAIN = "plain"
     DIM = "dim"
@@ -42,7 +42,7 @@ _MIN_GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text in one tone."""
+    """A piece of text in a single tone."""
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -56,12 +56,12 @@ class MenuEntry:
     """An entry of a menu, or a heading that cannot be selected."""
 
     key: str
-    """Identifies the entry as the list changes; empty: a heading."""
+    """Identifies the entry when the list changes. Empty for a heading."""
     lines: tuple[Line, ...]
 
 
 def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
-    """Return a line of parts. Control characters, which a service may print, are replaced."""
+    """Return a line made of parts. Control characters, for example in logs, are replaced."""
     pieces = []
     for part in parts:
         piece = (
@@ -80,12 +80,12 @@ def width(content: Line) -> int:
 
 
 def plain(content: Line) -> str:
-    """Return the text of a line."""
+    """Return the text of a line without its tones."""
     return "".join(piece.text for piece in content)
 
 
 def justify(left: Line, rights: Sequence[Line], columns: int) -> Line:
-    """Return a left part and, right-aligned, the first of the right parts that fits, if any."""
+    """Return the left part, followed by the first of the right-aligned parts that fits."""
     for right in rights:
         gap = columns - width(left) - width(right)
         if gap >= _MIN_GAP:
@@ -98,8 +98,8 @@ def wrap(content: Line, columns: int, *, indent: int = 0) -> list[Line]:
 
     Args:
         content: The line.
-        columns: Maximum width of a part.
-        indent: Indentation of all parts but the first, in columns.
+        columns: Maximum width, in columns.
+        indent: Indentation of all lines but the first, in columns.
     """
     columns = max(columns, indent + 4)
     parts: list[Line] = []
@@ -130,12 +130,12 @@ def wrap(content: Line, columns: int, *, indent: int = 0) -> list[Line]:
 def table(
     header: Sequence[str], body: Sequence[Sequence[str | Piece]], *, left: int = 1
 ) -> list[Line]:
-    """Return a table with a dim header and columns as wide as their longest value.
+    """Return a table with a dim header. Each column is as wide as its longest value.
 
     Args:
-        header: The column heads.
-        body: The rows, with a text or a piece per column.
-        left: Number of columns, from the first, that are left-aligned; the others are numbers.
+        header: The column headings.
+        body: The rows, with one text or piece per column.
+        left: Number of left-aligned columns, from the first. The others are right-aligned.
     """
     rows = [[Piece(name, Tone.DIM) for name in header]]
     for row in body:
@@ -146,7 +146,7 @@ def table(
 
 
 def fit(content: str, columns: int) -> str:
-    """Return a text padded, or cut with an ellipsis, to a number of columns."""
+    """Return a text padded to a width in columns, or truncated with an ellipsis."""
     content = _shown(content)
     if cell_len(content) <= columns or columns < 1:
         return set_cell_size(content, columns)
@@ -154,7 +154,7 @@ def fit(content: str, columns: int) -> str:
 
 
 def _shown(content: str) -> str:
-    """Return a text on one line whose characters have the width that `cell_len` counts."""
+    """Return a text as one line of characters whose width matches `cell_len`."""
     return wording.printable(content.replace("\t", "    ").replace("\n", " "))
 
 

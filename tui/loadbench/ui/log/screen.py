@@ -1,4 +1,4 @@
-"""The log screen of one container, with follow and search."""
+"""Screen that shows the log of one container, with follow and search."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -27,12 +27,12 @@ from loadbench.wording import counted
 
 
 class LogScreen(BaseRunScreen):
-    """Follows the log of one container until the user scrolls up.
+    """Show the log of one container, and follow it until the user scrolls up.
 
     Args:
-        context: The environment of the screens.
-        watched: The run, already read.
-        containers: The containers of the run when the screen was opened.
+        context: Objects that all screens share.
+        watched: The run, which must have been read.
+        containers: Containers of the run at the time when the screen opens.
         name: Name of the container to show first.
     """
 
@@ -58,7 +58,7 @@ class LogScreen(BaseRunScreen):
 
     @property
     def shown(self) -> None:
-        """None: the commands for a cell are disabled."""
+        """Always None, which disables the commands for a cell."""
         return
 
     @property
@@ -71,7 +71,7 @@ class LogScreen(BaseRunScreen):
         return not self._is_read
 
     def compose(self) -> ComposeResult:
-        """Lay out header, log, search field and footer."""
+        """Compose the header, log, search field and footer."""
         yield TextLine(id="header")
         yield LogView(id="log")
         yield Input(placeholder="Search", id="filter")
@@ -84,10 +84,10 @@ class LogScreen(BaseRunScreen):
         self._read()
 
     def reveal(self, panel: Widget) -> None:
-        """Do nothing: this screen has no tabs."""
+        """Do nothing, since this screen has no tabs."""
 
     def paint(self) -> None:
-        """Show the state of the container and its new log lines."""
+        """Show the container's state and new log lines."""
         view = self.watched.view
         if view is None:
             return
@@ -153,24 +153,24 @@ class LogScreen(BaseRunScreen):
         self.refresh_bindings()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show the lines that contain the current input."""
+        """Show only the lines that contain the search text."""
         log = self.query_one(LogView)
         log.search(event.value)
         self._note_position(log)
 
     def on_input_submitted(self) -> None:
-        """Focus the log and keep the search; end an empty search."""
+        """Focus the log and keep the search, or end the search if its text is empty."""
         if self.query_one(Input).value:
             self.query_one(LogView).focus()
         else:
             self.action_end_search()
 
     def on_log_view_updated(self, event: LogView.Updated) -> None:
-        """Update the number of lines."""
+        """Update the number of lines in the lower border."""
         self._note_position(self.query_one(LogView))
 
     def on_tail_view_moved(self, event: TailView.Moved) -> None:
-        """Update the note on following."""
+        """Update the follow status in the lower border."""
         self._note_position(self.query_one(LogView))
 
     def action_back(self) -> None:

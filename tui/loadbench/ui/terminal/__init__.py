@@ -1,6 +1,9 @@
 """Access to the terminal and the desktop.
 
-`capabilities` (detect what the terminal supports), `cell_diff` (send only changed cells),
-`shutdown` (signals, lost terminal), `alerts` (bell and notification), `themes` (colours),
-`desktop` (editor, browser and clipboard).
+- `capabilities`: detects what the terminal supports.
+- `cell_diff`: sends only changed cells to the terminal.
+- `shutdown`: handles signals and a lost terminal.
+- `alerts`: rings the bell and sends notifications.
+- `themes`: defines the colours.
+- `desktop`: opens the editor and the browser, and copies to the clipboard.
 """

@@ -7,13 +7,13 @@ from loadbench import wording
 
 _MAX_CHARACTERS = 200
 _BELL_ONLY = ("linux", "vt", "screen", "ansi", "xterm-16color")
-"""Prefixes of `TERM` for terminals that may print an unsupported sequence as text."""
+"""Prefixes of `TERM` for terminals that may print unsupported sequences as text."""
 
 
 def alert(message: str, environ: Mapping[str, str] = os.environ) -> str:
     """Return the sequence that rings the bell and shows a desktop notification (OSC 9).
 
-    Inside tmux the sequence is wrapped for the outer terminal; tmux may be set up to block it.
+    Inside tmux, the sequence is wrapped for the outer terminal. tmux may be configured to block it.
 
     Args:
         message: Text of the notification. Control characters are replaced.

@@ -1,4 +1,4 @@
-"""Detect what the terminal supports, before anything is drawn."""
+"""Detect the capabilities of the terminal before anything is drawn."""
 
 import locale
 import os
@@ -28,7 +28,7 @@ class TerminalOptions:
     ascii_only: bool = False
     """Draw with ASCII characters only."""
     refresh_hz: float | None = None
-    """Refresh rate of a live run, in Hz. None: 1 over SSH, 2 otherwise."""
+    """Refresh rate of a live run, in Hz. If None, the rate is 1 over SSH and 2 otherwise."""
     alerts: bool = True
     """Ring the bell and send a notification when a run ends or a cell fails."""
 
@@ -40,17 +40,17 @@ class Terminal:
     ascii: bool = False
     """Draw signs, charts and frames with ASCII characters only."""
     signs: bool = False
-    """Draw each chart series with its own sign: without colour, dots look alike."""
+    """Draw each chart series with its own sign, since dots without colour look alike."""
     few_colours: bool = False
-    """Whether the terminal has 16 colours or fewer, so its own palette is used."""
+    """Whether the terminal has 16 colours or fewer. If so, its own palette is used."""
     light: bool = False
     """Whether the terminal reports a light background."""
     refresh_hz: float = _LOCAL_HZ
-    """Refresh rate of a live run, in Hz. The effect of a key is painted immediately."""
+    """Refresh rate of a live run, in Hz. Changes caused by a key are painted immediately."""
     alerts: bool = True
     """Ring the bell and send a notification when a run ends or a cell fails."""
     settings: list[Any] | None = field(default=None, compare=False, repr=False)
-    """Original `termios` attributes; None without a terminal."""
+    """Original `termios` attributes. None if there is no terminal."""
 
     @property
     def theme(self) -> str:
@@ -61,11 +61,11 @@ class Terminal:
 
 
 def unsupported_reason(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return why the TUI cannot run here, or None if it can."""
+    """Return the reason why the TUI cannot run in this terminal, or None if it can."""
     if not all(map(_is_terminal, (sys.__stdin__, sys.__stdout__, sys.__stderr__))):
         return "standard input, output and error must all be a terminal"
     if environ.get("TERM", "") in _UNSUPPORTED:
-        return f"this terminal type cannot position text (TERM={environ['TERM']})"
+        return f"this terminal type does not support cursor positioning (TERM={environ['TERM']})"
     return None
 
 
@@ -77,7 +77,7 @@ def detect_terminal(options: TerminalOptions, environ: Mapping[str, str] = os.en
         environ: Environment variables that describe the terminal.
 
     Raises:
-        UsageError: The TUI cannot run here. The message names the alternatives.
+        UsageError: The TUI cannot run in this terminal. The message lists alternatives.
     """
     if reason := unsupported_reason(environ):
         raise UsageError(f"Cannot start the TUI: {reason}. {PLAIN_HINT}")
@@ -98,8 +98,9 @@ def detect_terminal(options: TerminalOptions, environ: Mapping[str, str] = os.en
 def use_utf8() -> None:
     """Set the encoding of standard error to UTF-8.
 
-    Textual draws to standard error in the locale's encoding, where Python escapes characters that
-    do not fit. No upstream issue known (searched 2026-11). Can go when Textual's driver sets UTF-8.
+    Textual writes to standard error, for which Python uses the encoding of the locale and escapes
+    unsupported characters. No upstream issue known (searched 2026-11). Can go when Textual's driver
+    sets UTF-8.
     """
     reconfigure = getattr(sys.__stderr__, "reconfigure", None)
     if reconfigure:

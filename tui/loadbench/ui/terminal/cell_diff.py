@@ -37,13 +37,13 @@ from textual.screen import Screen
 from textual.strip import SGR_STYLES, Strip
 
 SWITCH = "LOADBENCH_CELL_DIFF"
-"""Environment variable; the value 0 leaves all output to Textual."""
+"""Environment variable that leaves all output to Textual if its value is 0."""
 _MAX_GAP = 4
-"""Unchanged cells that are cheaper to resend than to skip with a cursor movement."""
+"""Maximum gap of unchanged cells to resend, since moving the cursor over it takes more bytes."""
 _LAST_FRAME_S, _POLL_S = 0.1, 0.01
-"""Seconds that pending output may take on exit, and seconds between two checks."""
+"""Timeout for pending output on exit, and interval between two checks, in seconds."""
 _CANCEL = "\x18"
-"""Cancels an escape sequence of which the terminal received only a part."""
+"""Cancels an incomplete escape sequence."""
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 
 _VISIBLE_ON_BLANKS = frozenset(("4", "7", "9", "21", "51", "52", "53"))
@@ -54,7 +54,7 @@ Update = LayoutUpdate | ChopsUpdate
 
 
 class Pen(NamedTuple):
-    """Style of a cell, as parts of SGR codes; an empty part is the terminal's default."""
+    """Style of a cell, as parts of SGR codes. An empty part means the terminal's default."""
 
     attributes: str = ""
     colour: str = ""
@@ -62,7 +62,7 @@ class Pen(NamedTuple):
     link: str = ""
 
     def after(self, before: "Pen | None") -> str:
-        """Return the codes that switch to this pen from another one; None if that is unknown."""
+        """Return the codes that switch to this pen from `before`. None means an unknown pen."""
         codes = ""
         if before is None or before.attributes != self.attributes:
             parts = filter(None, ("0", self.attributes, self.colour, self.background))
@@ -85,7 +85,7 @@ _UNKNOWN: ScreenCell = ("?", Pen(attributes="?"))
 
 
 class Canvas:
-    """The screen to show next, and the screen that the terminal shows."""
+    """The contents to show next, and the contents that the terminal shows now."""
 
     def __init__(self) -> None:
         self._next: list[list[ScreenCell]] = []
@@ -98,7 +98,7 @@ class Canvas:
         return len(self._next) == rows and all(len(row) == columns for row in self._next[:1])
 
     def resize(self, columns: int, rows: int) -> None:
-        """Clear the canvas and set its size. All of it will be sent."""
+        """Clear the canvas and set its size, so that every cell is sent again."""
         self._next = [[BLANK] * columns for _ in range(rows)]
         self.forget()
 
@@ -122,7 +122,7 @@ class Canvas:
             self._changed.add(row)
 
     def place_cursor(self, column: int, row: int) -> None:
-        """Set the position of the terminal's hidden cursor, from 0."""
+        """Set the position of the terminal's hidden cursor, counted from 0."""
         self._cursor = (column, row)
 
     def take(self) -> str:
@@ -144,7 +144,7 @@ class Canvas:
                         pen = style
                     parts.append(text)
                     if len(text) != 1:
-                        # Terminals disagree about the width of some characters.
+                        # Terminals disagree on the width of some characters.
                         parts.append(f"\x1b[{column + 2}G")
                 position = end
             self._shown[row] = target.copy()
@@ -162,7 +162,7 @@ def _is_same_blank(style: Pen, pen: Pen | None) -> bool:
 
 
 class CellDriver(LinuxDriver):
-    """Write to the terminal when it is ready for output, without ever blocking."""
+    """Write to the terminal without blocking, as soon as it is ready for output."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
@@ -181,7 +181,7 @@ class CellDriver(LinuxDriver):
             cursor: Column and row of the terminal's cursor, from 0.
 
         Returns:
-            Whether the update was drawn. If not, Textual must draw this and all later updates.
+            Whether the update was drawn. If not, Textual must draw this update and all later ones.
         """
         if self._canvas is None:
             return False
@@ -198,12 +198,12 @@ class CellDriver(LinuxDriver):
         return True
 
     def forget(self) -> None:
-        """Resend the whole screen with the next update, as the terminal's contents are unknown."""
+        """Resend the whole screen with the next update, since its contents are unknown."""
         if self._canvas:
             self._canvas.forget()
 
     def has_other_size(self, size: Size) -> bool:
-        """Return whether the terminal's current size differs from this one."""
+        """Return whether the terminal's current size differs from `size`."""
         return not self._in_band_window_resize and self._get_terminal_size() != size
 
     def write(self, data: str) -> None:
@@ -215,14 +215,14 @@ class CellDriver(LinuxDriver):
             self._send()
 
     def start_application_mode(self) -> None:
-        """Take the terminal, of which nothing is known."""
+        """Take control of the terminal, whose contents are unknown."""
         self._busy.clear()
         self._is_leaving = False
         self.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # untyped in Textual
 
     def stop_application_mode(self) -> None:
-        """Queue the sequences that restore the terminal; `close` sends them."""
+        """Queue the sequences that restore the terminal, which `close` sends."""
         self._is_leaving = True
         super().stop_application_mode()
 
@@ -235,7 +235,7 @@ class CellDriver(LinuxDriver):
             if not self._send_in_time(last if self._has_room() else self._make_room() + last):
                 self._send_in_time(self._make_room() + last)
             if self._busy.is_set():
-                return  # the blocked writer thread ends with the process
+                return  # the blocked writer thread exits with the process
         super().close()
 
     def _send(self) -> None:
@@ -254,9 +254,10 @@ class CellDriver(LinuxDriver):
         return not self._busy.is_set() and bool(select([], [self._file.fileno()], [], 0.0)[1])
 
     def _make_room(self) -> str:
-        """Wait briefly, then discard unsent output; return the code that cancels a cut sequence.
+        """Wait briefly for pending output, then discard it, to be able to restore the terminal.
 
-        On exit the rest of the screen does not matter, but the terminal must be restored.
+        Returns:
+            The code that cancels an incomplete sequence. Empty if nothing was discarded.
         """
         if self._wait_for(self._has_room):
             return ""
@@ -265,19 +266,19 @@ class CellDriver(LinuxDriver):
             deadline = time.monotonic() + 2 * _LAST_FRAME_S
             while not self._has_room() and time.monotonic() < deadline:
                 termios.tcflush(fd, termios.TCOFLUSH)
-                # A blocked writer is woken only by a change of the attributes.
+                # Only a change of the terminal's attributes wakes a blocked writer.
                 termios.tcsetattr(fd, termios.TCSANOW, termios.tcgetattr(fd))
                 time.sleep(_POLL_S)
         return _CANCEL
 
     def _send_in_time(self, text: str) -> bool:
-        """Send text, and return whether it was written within `_LAST_FRAME_S`."""
+        """Send a text, and return whether it was written within `_LAST_FRAME_S`."""
         self._busy.set()
         self._enqueue(text)
         return self._wait_for(lambda: not self._busy.is_set())
 
     def _wait_for(self, condition: Callable[[], bool]) -> bool:
-        """Return whether a condition becomes true within `_LAST_FRAME_S`."""
+        """Wait for a condition, and return whether it became true within `_LAST_FRAME_S`."""
         deadline = time.monotonic() + _LAST_FRAME_S
         while not condition():
             if time.monotonic() > deadline:
@@ -289,7 +290,7 @@ class CellDriver(LinuxDriver):
         super().write(text)
 
     def _on_written(self) -> None:
-        """Send pending output; called in the writer thread."""
+        """Send pending output. Called in the writer thread."""
         self._busy.clear()
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._send)
@@ -311,15 +312,15 @@ _APP_MEMBERS = ("_display", "post_display_hook", "call_later", "refresh", "on_ev
 
 
 class CellDiffApp(App[T]):
-    """An app that draws through a `CellDriver`, if its driver is one."""
+    """An app that draws through its driver if that is a `CellDriver`."""
 
     def forget_screen(self) -> None:
-        """Redraw the whole screen with the next update, as other output may have covered it."""
+        """Redraw the whole screen with the next update, since other output may have covered it."""
         if isinstance(self._driver, CellDriver):
             self._driver.forget()
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop an outdated resize event: another one with the current size follows.
+        """Drop an outdated resize event, since one with the current size follows.
 
         No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes.
         """
@@ -333,7 +334,7 @@ class CellDiffApp(App[T]):
         await super().on_event(event)
 
     def on_resize(self, _: events.Resize) -> None:
-        """Redraw everything: terminals move their contents on a resize."""
+        """Redraw the whole screen, since terminals move their contents on a resize."""
         self.forget_screen()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
@@ -349,7 +350,7 @@ class CellDiffApp(App[T]):
 
 
 def cell_driver(environ: Mapping[str, str] = os.environ) -> type[Driver] | None:
-    """Return the cell driver, or None if it is disabled or does not support this Textual."""
+    """Return the cell driver class, or None if it is disabled or does not support this Textual."""
     if environ.get(SWITCH) == "0" or "TEXTUAL_DRIVER" in environ or not _is_supported():
         return None
     return CellDriver
@@ -373,7 +374,7 @@ class _NotifyingFile:
 
 
 def _draw(update: Update, canvas: Canvas, colours: ColorSystem) -> bool:
-    """Draw an update into a canvas; return whether the canvas is complete."""
+    """Draw an update into a canvas, and return whether the canvas is complete."""
     is_complete = True
     if isinstance(update, LayoutUpdate):
         region = update.region
@@ -400,7 +401,7 @@ def _layout_pieces(update: LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:
 
 
 def _chops_pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
-    # Outside its spans, a line may lack the widgets that cover it.
+    # Outside the spans, a line may not include the widgets that cover it.
     for row, begin, end in update.spans:
         ends = update.chop_ends[row]
         for chop_end, (column, strip) in zip(ends, update.chops[row].items(), strict=False):
@@ -419,7 +420,7 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[ScreenCell]:
             cells += [blank if character == " " else (character, pen) for character in text]
         else:
             cells += _wide_cells(text, pen)
-    # After cutting a wide character in two, Textual still counts its full width.
+    # If Textual cuts a wide character in two, it still counts the full width.
     cells += [BLANK] * (strip.cell_length - len(cells))
     if len(cells) > strip.cell_length:
         cells[strip.cell_length - 1 :] = [BLANK]
@@ -451,15 +452,15 @@ def _made_pen(
 
 @lru_cache(maxsize=4096)
 def _blank(pen: Pen) -> Pen:
-    """Return the pen of a blank without the attributes that are invisible on it."""
+    """Return the pen for a blank, without the attributes that do not show on it."""
     visible = _VISIBLE_ON_BLANKS.intersection(pen.attributes.split(";"))
     return pen if visible or pen.link else PLAIN._replace(background=pen.background)
 
 
 def _runs(target: list[ScreenCell], shown: list[ScreenCell]) -> Iterator[tuple[int, int]]:
-    """Yield the column ranges, end excluded, in which two rows differ.
+    """Yield the column ranges in which two rows differ, as start and exclusive end.
 
-    Ranges close to each other are joined, and wide characters are never split.
+    Adjacent and nearby ranges are joined, and wide characters are never split.
     """
     columns, column = len(target), 0
     while column < columns:

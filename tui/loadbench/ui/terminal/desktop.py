@@ -26,7 +26,7 @@ def edit(app: App[Any], file: Path, at_line: int | None) -> None:
     Args:
         app: The app that owns the terminal.
         file: The file to edit.
-        at_line: Line to place the cursor on, from 1; None for the editor's default.
+        at_line: Line to place the cursor on, counted from 1. None for the editor's default.
     """
     command = _editor_command()
     if command is None:
@@ -51,7 +51,7 @@ def copy_path(app: App[Any], path: Path) -> None:
 
 
 def open_file(app: App[Any], path: Path) -> None:
-    """Open a file in the browser, or copy its path if there is no display."""
+    """Open a file in the browser. If there is no display, copy its path instead."""
     opener = _opener()
     if opener is None:
         app.copy_to_clipboard(str(path))
@@ -66,24 +66,24 @@ def open_file(app: App[Any], path: Path) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        app.notify(f"{opener[0]}: {error.strerror}", severity="warning")
+        app.notify(f"Cannot start {opener[0]}: {error.strerror}", severity="warning")
         return
-    # Reap the process when it exits, or it remains as a zombie.
+    # Wait for the process, since it would otherwise become a zombie when it exits.
     threading.Thread(target=process.wait, daemon=True).start()
     app.notify(str(path), title="Opened in the browser")
 
 
 def _run_editor(command: list[str]) -> str:
-    """Run an editor until it exits; return an error message, or an empty string.
+    """Run an editor until it exits. Return an error message, or an empty string on success.
 
-    Ctrl+C is left to the editor. A signal that would terminate this program is first forwarded to
-    the editor. Can go when `App.suspend` does so; Textual handles no signals yet, see `shutdown`.
+    The editor handles Ctrl+C. Any other signal that terminates this program is first forwarded to
+    the editor. Can go when `App.suspend` does so. Textual does not handle signals, see `shutdown`.
     """
     received: list[int] = []
     former = {number: signal.getsignal(number) for number in (*END_SIGNALS, *JOB_SIGNALS)}
     try:
         for number in JOB_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)  # the app must stop together with its editor
+            signal.signal(number, signal.SIG_DFL)  # suspend the app together with its editor
         editor = subprocess.Popen(command)
 
         def forward(number: int, _frame: FrameType | None) -> None:
@@ -95,7 +95,7 @@ def _run_editor(command: list[str]) -> str:
             signal.signal(number, forward)
         code = editor.wait()
     except OSError as error:
-        return f"{command[0]}: {error.strerror}. Set EDITOR to an installed editor."
+        return f"Cannot start {command[0]}: {error.strerror}. Set EDITOR to an installed editor."
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
@@ -110,7 +110,7 @@ def _editor_command() -> list[str] | None:
         try:
             command = shlex.split(value)
         except ValueError:
-            # An unbalanced quote: treat the whole value as the name of a program.
+            # The quotes are unbalanced, so treat the whole value as the name of a program.
             command = [value]
         if command:
             return command

@@ -1,4 +1,4 @@
-"""Shut down the TUI on a signal, on a lost terminal and after an internal error."""
+"""Shut down the TUI after a signal, a lost terminal or an internal error."""
 
 import asyncio
 import os
@@ -17,9 +17,9 @@ from typing import Any
 from loadbench.engine.locks import state_folder
 
 GRACE_S = 3.0
-"""Seconds that a regular shutdown may take before the process is forced to exit."""
+"""Timeout of a regular shutdown, in seconds. The process is then forced to exit."""
 POLL_INTERVAL_S = 1.0
-"""Seconds between two checks that the terminal still exists."""
+"""Interval between two checks whether the terminal still exists, in seconds."""
 END_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 """Signals that start a regular shutdown."""
 JOB_SIGNALS = (signal.SIGTSTP, signal.SIGCONT)
@@ -29,15 +29,15 @@ Handler = Callable[[int, FrameType | None], object]
 
 
 class ExitHandler:
-    """Shut the app down on a signal or a lost terminal, and force an exit if that hangs.
+    """Shut the app down after a signal or a lost terminal, and force an exit if that hangs.
 
-    A write to a terminal that accepts no more data blocks the event loop, so its signal handlers
-    and timers do not run. Textual handles no signals:
+    A write to a terminal that no longer accepts data blocks the event loop, so that its signal
+    handlers and timers do not run. Textual does not handle signals:
     https://github.com/Textualize/textual/issues/5140. Can go when Textual shuts down on SIGHUP
     and SIGTERM, even while a write blocks.
 
     Args:
-        leave: Starts the shutdown of the app; called in its event loop.
+        leave: Starts the shutdown of the app. Called in its event loop.
         settings: Original `termios` attributes of the terminal.
     """
 
@@ -51,7 +51,7 @@ class ExitHandler:
         self._closed = threading.Event()
 
     def watch(self) -> None:
-        """Install the signal handlers and start to watch the terminal."""
+        """Install the signal handlers, and start watching the terminal."""
         for number in END_SIGNALS:
             signal.signal(number, self._on_signal)
         for number in JOB_SIGNALS:
@@ -69,7 +69,7 @@ class ExitHandler:
         self._end()
 
     def _call_in_loop(self, handler: Handler, number: int, frame: FrameType | None) -> None:
-        """Call Textual's handler in the event loop: it takes a lock that this thread may hold.
+        """Call Textual's handler in the event loop, as it needs a lock that this thread may hold.
 
         Can go with https://github.com/Textualize/textual/issues/6298.
         """
@@ -89,7 +89,8 @@ class ExitHandler:
         self._is_ending.set()
         with suppress(RuntimeError):  # the event loop is already closed
             self._loop.call_soon_threadsafe(self._leave)
-        # `close` does not cancel it: a thread that reads a lost terminal may outlive the app.
+        # `close` does not cancel the timer, since a thread that reads a lost terminal may outlive
+        # the app.
         timer = threading.Timer(GRACE_S, self._end_now)
         timer.daemon = True
         timer.start()
@@ -104,7 +105,7 @@ def write_crash() -> tuple[Path | None, str]:
     """Write the traceback of the current exception to a file.
 
     Returns:
-        The file, or None if it could not be written, and a message for the user.
+        The file, or None if it could not be written; and a message for the user.
     """
     trace = traceback.format_exc()
     path = state_folder() / "screen-error.txt"
@@ -114,7 +115,7 @@ def write_crash() -> tuple[Path | None, str]:
         path.write_text(trace, encoding="utf-8")
         written = path
     error_line = trace.strip().splitlines()[-1]
-    where = f" Traceback: {path}." if written else ""
+    where = f" Traceback saved to {path}." if written else ""
     return written, (
         f"loadbench-tui: internal error: {error_line}.{where} "
         "Runs are not affected; use `loadbench-tui attach` to show a live run."

@@ -1,4 +1,4 @@
-"""Dark and light themes: one pair in xterm's 256 colours, one in the terminal's own 16."""
+"""Dark and light themes, in xterm's 256 colours and in the terminal's own 16 colours."""
 
 from dataclasses import replace
 
@@ -93,4 +93,4 @@ OTHER = {
     ANSI_DARK.name: ANSI_LIGHT.name,
     ANSI_LIGHT.name: ANSI_DARK.name,
 }
-"""The light theme of each dark one, and vice versa."""
+"""Name of the light theme for each dark theme, and vice versa."""

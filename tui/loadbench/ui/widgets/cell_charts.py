@@ -8,10 +8,10 @@ from loadbench.ui.widgets.chart import ChartView
 
 
 class CellCharts:
-    """Latency and throughput of one cell over time.
+    """Charts of one cell's latency and throughput over time.
 
     Args:
-        terminal: Capabilities of the terminal: braille or ASCII signs.
+        terminal: Capabilities of the terminal, which select braille or ASCII signs.
     """
 
     def __init__(self, terminal: Terminal) -> None:
@@ -22,7 +22,7 @@ class CellCharts:
         )
 
     def show(self, shown: CellView) -> None:
-        """Draw both charts of a cell and show its key below the first."""
+        """Draw both charts of a cell, and show its key below the latency chart."""
         attempt, slices = shown.attempt, shown.slices
         phases = attempt.phases if attempt else ()
         live = shown.cell.status is CellStatus.RUNNING
@@ -33,5 +33,5 @@ class CellCharts:
         self.throughput.show_chart(
             throughput_chart(slices, phases, growing=live) if slices else None, empty=empty
         )
-        legend = f"{shown.key}, per second; | start of measuring" if slices else shown.key
+        legend = f"{shown.key}, per second · | start of measurement" if slices else shown.key
         self.latency.note(legend)

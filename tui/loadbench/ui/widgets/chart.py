@@ -1,4 +1,4 @@
-"""A chart that redraws when its data or its size changes, and only the lines that differ."""
+"""A chart that is redrawn when its data or size changes, and repaints only changed lines."""
 
 from textual import events, work
 
@@ -14,13 +14,13 @@ _MIN_COLUMNS, _MIN_ROWS = 20, 4
 
 
 class ChartView(LineView, inherit_bindings=False):
-    """Draw one chart that fills the widget.
+    """A widget that is filled by one chart.
 
     Args:
         title: Label of the y axis, with its unit.
-        by: Label of the x axis until a chart is shown; empty for seconds.
-        signs: Draw series with ASCII signs instead of braille dots and colour.
-        ascii_frame: Draw the frame with ASCII characters.
+        by: Label of the x axis until a chart is shown. Empty for seconds.
+        signs: Whether to draw series with ASCII signs instead of coloured braille dots.
+        ascii_frame: Whether to draw the frame with ASCII characters.
     """
 
     DEFAULT_CSS = "ChartView { overflow: hidden; }"
@@ -49,7 +49,7 @@ class ChartView(LineView, inherit_bindings=False):
         series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
         title = Piece(f"{_full_title(self._y_label, by)} ")
         self.set_title((title, *legend(series, signs=self._signs)))
-        # A chart takes longer to draw than the figures around it, so they go first.
+        # Drawing a chart is slow, so the figures around it are updated first.
         self.call_after_refresh(self._redraw)
 
     def on_resize(self, _: events.Resize) -> None:

@@ -1,4 +1,4 @@
-"""The footer: keys that are active on the current screen."""
+"""The footer, which shows the active keys of the current screen."""
 
 from rich.cells import cell_len
 from textual import events
@@ -9,16 +9,16 @@ from textual.widgets._footer import FooterKey
 LOW_PRIORITY = (
     *("maximise", "open", "follow", "follow_end", "again", "add", "sort", "resume", "look"),
 )
-"""Actions dropped from a narrow footer, in this order. The help screen still lists them."""
+"""Actions that a narrow footer omits, in this order. The help screen still lists them."""
 _PADDING = 3
 """Columns that Textual adds around a key and its description."""
 
 
 class KeyLine(Footer):
-    """A footer that drops the least important keys if the terminal is too narrow for all.
+    """A footer that omits the least important keys if not all of them fit.
 
     Textual's footer truncates instead: https://github.com/Textualize/textual/issues/3762. This
-    class, and the import of the private `FooterKey`, can go when its keys have priorities.
+    class and the import of the private `FooterKey` can go when Textual's keys have priorities.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class KeyLine(Footer):
         self._columns = 0
 
     def compose(self) -> ComposeResult:
-        """Show as many keys as fit, dropping `LOW_PRIORITY` actions first."""
+        """Compose the keys that fit. `LOW_PRIORITY` actions are omitted first."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         for action in LOW_PRIORITY:
             if sum(map(_width, keys)) <= self.app.size.width:
@@ -35,7 +35,7 @@ class KeyLine(Footer):
         yield from keys
 
     def on_resize(self, event: events.Resize) -> None:
-        """Recompute which keys fit."""
+        """Compose the keys again if the width has changed."""
         if event.size.width != self._columns:
             self._columns = event.size.width
             self.call_after_refresh(self.recompose)

@@ -21,7 +21,7 @@ _SCROLL_COLUMNS = 8
 
 
 class LineView(ScrollView, can_focus=True, inherit_bindings=False):
-    """Lines of text with tones, scrollable if they do not fit."""
+    """Lines of text with tones. The panel is scrollable if they do not fit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "scroll up", show=False),
@@ -35,10 +35,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     ]
 
     class Resized(Message):
-        """The width of the panel changed, so its lines must be wrapped again."""
+        """The width of the panel has changed, so its lines must be wrapped again."""
 
         def can_replace(self, message: Message) -> bool:
-            """Replace the message of any other panel: a screen paints all panels together."""
+            """Replace the message of any other panel, since a screen paints all panels together."""
             return isinstance(message, LineView.Resized)
 
     def __init__(
@@ -64,7 +64,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def columns(self) -> int:
-        """Columns available to a line without scrolling; 0 before the first layout."""
+        """Columns available to a line without scrolling, or 0 before the first layout."""
         return self.scrollable_content_region.width
 
     def on_resize(self, _: events.Resize) -> None:
@@ -77,7 +77,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         old, self._lines = self._lines, tuple(self._encodable(line) for line in lines)
         self._lines_columns = self.columns
         widest = max((width(line) for line in self._lines), default=0)
-        # Every new virtual size triggers a layout of the whole screen: report no width that fits.
+        # Every change of the virtual size triggers a layout of the whole screen, so a width that
+        # fits is reported as 0.
         size = Size(widest if widest > self.columns else 0, len(self._lines))
         if size != self.virtual_size:
             self.virtual_size = size
@@ -86,7 +87,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
                 self._refresh_line(y)
 
     def action_scroll_left(self) -> None:
-        """Scroll left by several columns, as log lines are long."""
+        """Scroll left by several columns, since log lines are long."""
         self.scroll_relative(x=-_SCROLL_COLUMNS, animate=False)
 
     def action_scroll_right(self) -> None:
@@ -109,7 +110,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             self.border_subtitle = Text(plain(self._encodable((Piece(subtitle),))))
 
     def _encodable(self, line: Line) -> Line:
-        """Return the line in characters that the terminal can show."""
+        """Return a line with only characters that the terminal supports."""
         if not self.app.has_class("-ascii"):
             return line
         return tuple(Piece(in_ascii(piece.text), piece.tone) for piece in line)
@@ -134,7 +135,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def _style(self, tone: Tone) -> Style:
         if tone is Tone.PLAIN:
             return _PLAIN
-        # Ask the screen, which caches them, rather than each panel: resolving styles is slow.
+        # Resolving styles is slow, so get them from the screen, which caches them for all panels.
         return self.screen.get_component_rich_style(f"tone--{tone.value}", partial=True)
 
     def _refresh_line(self, y: int) -> None:
@@ -144,10 +145,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 class TailView(LineView):
-    """Lines that follow their end as they grow, until the user scrolls up."""
+    """A panel of growing text that shows the newest line until the user scrolls up."""
 
     class Moved(Message):
-        """The user scrolled away from the end, or back to it."""
+        """The user scrolled away from the end or back to it."""
 
     def __init__(
         self,
@@ -164,12 +165,12 @@ class TailView(LineView):
         return self._follows
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Replace the lines shown, keeping the scroll position unless the view follows the end."""
+        """Replace the lines shown. Keep the scroll position unless the view follows the end."""
         super().show(lines)
         self._keep_end()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Start or stop following as the user scrolls to the end or away from it."""
+        """Start or stop following when the user scrolls to the end or away from it."""
         super().watch_scroll_y(old_value, new_value)
         follows = new_value >= self.max_scroll_y
         if follows != self._follows:
@@ -181,10 +182,10 @@ class TailView(LineView):
         self._keep_end()
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """Keep the end in view: Textual cannot scroll until the scrollbar has been laid out.
+        """Keep the end in view after the scrollbar has been laid out.
 
-        That layout does not always cause a resize event. No upstream issue known (searched
-        2026-11). Can go when `scroll_to` works before that layout.
+        Textual cannot scroll before that layout, which does not always cause a resize event. No
+        upstream issue known (searched 2026-11). Can go when `scroll_to` works before that layout.
         """
         self.call_later(self._keep_end)
 
@@ -194,14 +195,14 @@ class TailView(LineView):
 
 
 class TextLine(LineView, can_focus=False):
-    """A few lines that cannot scroll or take the focus."""
+    """A few lines of text that cannot be scrolled or focused."""
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return one row per line."""
         return len(self._lines)
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Replace the lines shown, with a new layout if their number changed."""
+        """Replace the lines shown, and request a layout if their number has changed."""
         changed = len(lines) != len(self._lines)
         super().show(lines)
         if changed:

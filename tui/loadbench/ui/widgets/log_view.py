@@ -22,11 +22,11 @@ _LOADING = line(("Loading…", Tone.DIM))
 
 @dataclass(slots=True, eq=False)
 class _LogSource:
-    """The file shown. `read` blocks, so it runs in the background."""
+    """The file that is shown. `read` blocks, so call it in the background."""
 
     tail: Tail
     service: str = ""
-    """Container or process whose lines are shown; empty for all lines."""
+    """Container or process whose lines are shown. Empty for all lines."""
     has_skipped: bool = False
     """Whether the last read skipped lines, so that there is a gap before the new ones."""
 
@@ -36,7 +36,7 @@ class _LogSource:
         Raises:
             OSError: The file does not exist or cannot be read.
         """
-        # After a long pause, reading everything that was added would take too long.
+        # After a long pause, reading all added lines would take too long.
         self.has_skipped = self.tail.unread_bytes() > _LAST_BYTES
         if self.has_skipped:
             self.tail = Tail(self.tail.path, last_bytes=_LAST_BYTES)
@@ -54,7 +54,7 @@ class _LogSource:
 
 
 class LogView(TailView):
-    """Show the last 512 KiB of a file, and follow it while the end is in view.
+    """Show the last 512 KiB of a file, and follow new lines while the end is in view.
 
     The file is read in the background, one read at a time.
     """
@@ -67,14 +67,14 @@ class LogView(TailView):
         self._source: _LogSource | None = None
         self._search_text = ""
         self._placeholder = _EMPTY
-        """Text shown if there are no lines; `_LOADING` before the first read."""
+        """Text to show if there are no lines. It is `_LOADING` before the first read."""
         self._all: deque[Line] = deque(maxlen=MAX_LOG_LINES)
         self._is_reading = False
         self._is_stale = False
 
     @property
     def path(self) -> Path | None:
-        """The file shown, or None."""
+        """The file that is shown, or None if no file is open."""
         return self._source.tail.path if self._source else None
 
     @property
@@ -84,12 +84,12 @@ class LogView(TailView):
 
     @property
     def kept(self) -> int:
-        """Number of lines held, including those that do not match the search."""
+        """Number of lines in memory, including those that do not match the search."""
         return len(self._all)
 
     @property
     def wanted(self) -> str:
-        """The text searched for, in lower case; empty without a search."""
+        """The search text in lower case. Empty without a search."""
         return self._search_text
 
     @property
@@ -109,8 +109,8 @@ class LogView(TailView):
         Args:
             path: The log file, which holds the lines of all services.
             name: Name of the container or process.
-            first: Its last lines, already read.
-            offset: Position in the file, in bytes, up to which they were read.
+            first: The last log lines of the service, which have already been read.
+            offset: Position in bytes up to which the file has been read.
             empty: Text to show if there are no lines.
         """
         lines = [log_line(entry, named=False) for entry in first]
@@ -131,11 +131,11 @@ class LogView(TailView):
         self._open(None, _LOADING)
 
     def fail(self, path: Path, error: OSError) -> None:
-        """Show why the file cannot be read."""
-        self._open(None, line((f"{path}: {error.strerror}", Tone.BAD)))
+        """Show the error that prevents reading a file."""
+        self._open(None, line((f"Cannot read {path}: {error.strerror}", Tone.BAD)))
 
     def search(self, query: str) -> None:
-        """Show only lines that contain a text, ignoring case; all lines if it is empty."""
+        """Show only lines that contain a text, ignoring case. An empty text matches all lines."""
         self._search_text = query.lower()
         self._show_matching()
 
@@ -151,7 +151,7 @@ class LogView(TailView):
         self.refresh_tail()
 
     async def _read(self) -> None:
-        """Read the file, and again if another read was requested meanwhile."""
+        """Read the file, and repeat this if another read was requested meanwhile."""
         try:
             while self._is_stale and (source := self._source):
                 self._is_stale = False

@@ -17,7 +17,7 @@ from loadbench.ui.widgets.line_view import LineView
 
 
 class Menu(LineView):
-    """A list whose cursor stays on its entry while other entries are added and removed."""
+    """A list whose cursor stays on the same entry when other entries are added or removed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "move up", show=False),
@@ -55,7 +55,7 @@ class Menu(LineView):
 
     @property
     def key(self) -> str | None:
-        """Key of the entry under the cursor; None if the list is empty."""
+        """Key of the entry under the cursor, or None if the list is empty."""
         return self._key
 
     def show_entries(
@@ -65,8 +65,8 @@ class Menu(LineView):
 
         Args:
             entries: Entries to show, in order.
-            glyphs: Glyphs for the cursor.
-            cursor: Key of the entry to move the cursor to; None keeps it on its entry.
+            glyphs: The terminal's character set.
+            cursor: Key of the entry to move the cursor to. None keeps it on the same entry.
         """
         self._entries, self._glyphs = entries, glyphs
         keys = self._keys()
@@ -74,14 +74,14 @@ class Menu(LineView):
         self._move_to(wanted if wanted in keys else next(iter(keys), None))
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by a number of entries; negative moves up."""
+        """Move the cursor by a number of entries. A negative number moves it up."""
         keys = self._keys()
         if keys:
             index = keys.index(self._key) if self._key in keys else 0
             self._move_to(keys[min(len(keys) - 1, max(0, index + by))])
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the clicked entry; a double click selects it."""
+        """Move the cursor to the clicked entry. A double click selects the entry."""
         offset = event.get_content_offset(self)
         row = offset.y + self.scroll_offset.y if offset else -1
         if 0 <= row < len(self._owners) and self._owners[row].key:

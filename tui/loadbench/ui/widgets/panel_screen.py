@@ -1,4 +1,4 @@
-"""Base of screens whose focused panel can be maximised."""
+"""Base class of the screens whose focused panel can be maximised."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -17,18 +17,18 @@ MAXIMISE_KEYS = (
 
 
 class PanelScreen(BaseScreen[None]):
-    """A screen whose panels can be maximised between its header and its footer."""
+    """Base class of screens that can maximise a panel between their header and footer."""
 
     ALLOW_IN_MAXIMIZED_VIEW: ClassVar[str | None] = "#header, KeyLine, TooSmall"
     _chain: Sequence[Widget] = ()
-    """Focus order of the panels before one was maximised, which removes the others from it."""
+    """Focus order from before a panel was maximised, since Textual then removes the others."""
 
     def reveal(self, panel: Widget) -> None:
-        """Switch to the tab that shows a panel."""
+        """Switch to the tab that contains a panel."""
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enable `restore` while a panel is maximised, else `maximise` and `back`."""
+        """Enable `restore` while a panel is maximised; otherwise enable `maximise` and `back`."""
         match action:
             case "maximise" | "back":
                 return self.maximized is None
@@ -50,7 +50,7 @@ class PanelScreen(BaseScreen[None]):
             self.reveal(panel)
 
     def watch_maximized(self) -> None:
-        """Repaint for the new size of the panel."""
+        """Repaint the screen after a panel was maximised or restored."""
         self.refresh_bindings()
         self.call_after_refresh(self.repaint)
 

@@ -1,4 +1,4 @@
-"""Panels that are all visible on a large terminal, and behind tabs on a small one."""
+"""A layout that shows all panels on a large terminal, and one tab at a time on a small one."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -11,22 +11,22 @@ class Panels(Vertical):
     """The panels of a screen, below its header.
 
     Args:
-        tab: The tab that a small terminal shows first.
+        tab: The initial tab on a small terminal.
     """
 
     TABS: ClassVar[Sequence[tuple[str, str]]]
-    """The key and the name of each tab, in the order of the keys."""
+    """The key and name of each tab, sorted by key."""
     PANELS: ClassVar[Mapping[str, Sequence[str]]]
-    """Ids of the panels of each tab. The first one gets the focus."""
+    """Ids of the panels of each tab. The first panel of a tab gets the focus."""
     PARTS: ClassVar[Mapping[str, Sequence[str]]]
     """Ids of the panels in each container. A container without a visible panel is hidden."""
     ALTERNATE: ClassVar[Sequence[str]] = ()
-    """Tabs that share one place at every size: one of them is shown at a time."""
+    """Tabs of which only one is shown at a time, at every size of the terminal."""
 
     tab = var("", init=False)
     """The current tab."""
     narrow = var(False, init=False)
-    """Whether one tab is shown at a time; otherwise all panels are visible."""
+    """Whether only one tab is shown at a time. Otherwise all panels are visible."""
 
     def __init__(self, tab: str) -> None:
         super().__init__(id="panels")
@@ -44,7 +44,7 @@ class Panels(Vertical):
         self.lay_out()
 
     def watch_tab(self) -> None:
-        """Show another tab."""
+        """Show the new tab."""
         self.lay_out()
 
     def choose(self, tab: str) -> None:
@@ -53,14 +53,14 @@ class Panels(Vertical):
         self.query_one(f"#{self.PANELS[tab][0]}").focus()
 
     def reveal(self, panel: str) -> None:
-        """Show the tab of a panel and focus the panel, unless it is visible."""
+        """Show the tab of a panel and focus the panel, unless the panel is already visible."""
         if panel in self._visible():
             return
         self._show(next(tab for tab, panels in self.PANELS.items() if panel in panels))
         self.query_one(f"#{panel}").focus()
 
     def lay_out(self) -> None:
-        """Show the panels of the current tab and size, and hide the others."""
+        """Show the panels for the current tab and terminal size, and hide the others."""
         visible = self._visible()
         for panels in self.PANELS.values():
             for panel in panels:

@@ -1,4 +1,4 @@
-"""Base of all screens: when to paint, and protection against duplicate and outdated events."""
+"""Base class of all screens, which handles repainting and duplicate or outdated events."""
 
 from typing import ClassVar, TypeVar
 
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 
 class BaseScreen(Screen[T]):
-    """Paint on resume, on resize and when `repaint` is called.
+    """Base class of all screens. Paints on resume, on resize and when `repaint` is called.
 
-    A second `dismiss` and outdated resize events are ignored.
+    It ignores a second `dismiss` and outdated resize events.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
     _is_dismissed = False
 
     def paint(self) -> None:
-        """Show the current data at the current size. Called only by `repaint`."""
+        """Draw the current data at the current size. Called only by `repaint`."""
 
     def repaint(self) -> None:
         """Paint if the screen is visible."""
@@ -34,8 +34,8 @@ class BaseScreen(Screen[T]):
     def is_in_view(self) -> bool:
         """Whether the screen is on top, or covered only by dialogs.
 
-        Painting a covered screen would send all of it to the terminal. A screen that is being
-        opened or closed has no panels.
+        A covered screen is not painted, as Textual would send all of it to the terminal. A screen
+        that is being opened or closed is not painted either, as it has no panels.
         """
         if not (self.is_mounted and self.display and self.children):
             return False
@@ -64,10 +64,10 @@ class BaseScreen(Screen[T]):
         self.repaint()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close the screen once: the key that closes it may be pressed twice.
+        """Close the screen, and ignore a second call, for example if a key is pressed twice.
 
-        Textual would pop the screen below: https://github.com/Textualize/textual/issues/2575.
-        Can go when a second `dismiss` has no effect.
+        Otherwise Textual pops the screen below: https://github.com/Textualize/textual/issues/2575.
+        Can go when a second `dismiss` has no effect in Textual.
         """
         if self._is_dismissed:
             return AwaitComplete()
@@ -77,7 +77,7 @@ class BaseScreen(Screen[T]):
     async def on_event(self, event: events.Event) -> None:
         """Drop outdated resize events, and the Mount event of a closed screen.
 
-        Screens pass resize events to each other; two different sizes would circulate forever.
+        Screens pass resize events to each other, so two different sizes would circulate forever.
         No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes
         and the Mount event of a closed screen.
         """

@@ -1,4 +1,4 @@
-"""A scrollbar of whole cells, for terminals without block characters."""
+"""A scrollbar for terminals without block characters."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from textual.scrollbar import ScrollBarRender
 
 
 class PlainScrollBar(ScrollBarRender):
-    """Draw the scrollbar with spaces only.
+    """Draw the scrollbar with coloured spaces only.
 
     Textual supports custom renderers: https://github.com/Textualize/textual/pull/4505.
     """

@@ -1,4 +1,4 @@
-"""A tab bar: the keys and labels of tabs on one line, with the current tab highlighted."""
+"""A tab bar that shows the keys and labels of all tabs and highlights the current one."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from loadbench.ui.widgets.line_view import TextLine
 
 
 class TabLine(TextLine):
-    """A row of tabs. They are selected with their keys or with a click."""
+    """A row of tabs, which the user selects with a key or a click."""
 
     class Chosen(Message):
         """A tab was clicked."""
@@ -24,7 +24,7 @@ class TabLine(TextLine):
         self._ends: list[tuple[int, str]] = []
 
     def show_tabs(self, tabs: Sequence[tuple[str, str]], current: str) -> None:
-        """Show tabs, given as keys and names. The label of a tab is its capitalised name.
+        """Show the tabs. The label of each one is its capitalised name.
 
         Args:
             tabs: The key and the name of each tab.

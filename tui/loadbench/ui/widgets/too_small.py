@@ -1,4 +1,4 @@
-"""The message that covers the screen if the terminal is too small."""
+"""The message that replaces the screen if the terminal is too small."""
 
 from textual import events
 from textual.app import RenderResult
@@ -10,13 +10,13 @@ MIN_COLUMNS, MIN_ROWS = 60, 15
 
 
 class TooSmall(Widget):
-    """A message with the required size, visible only below it."""
+    """A message with the required size, which is visible only if the terminal is smaller."""
 
     def render(self) -> RenderResult:
-        """Return the message with the required and the current size."""
+        """Return a message with the current and the required size."""
         columns, rows = self.app.size
         message = (
-            f"Terminal too small: {columns}×{rows}, need {MIN_COLUMNS}×{MIN_ROWS}. "
+            f"Terminal too small: {columns}×{rows} (minimum {MIN_COLUMNS}×{MIN_ROWS}). "
             "Enlarge it, or use `loadbench-tui attach --plain`."
         )
         return in_ascii(message) if self.app.has_class("-ascii") else message
