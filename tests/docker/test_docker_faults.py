@@ -289,7 +289,7 @@ def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
     assert "fix this, then resume with `run --resume`" in output
     assert [state.cell.key for state in foreign.state("theirs").outstanding] == ["m1_u2_s10"]
     assert "may still be running" in output
-    assert "not known whether" in foreign.call("runs").stderr
+    assert "Cannot check for leftover containers" in foreign.call("runs").stderr
     proxy.listen()
     assert foreign.container("app-1") in foreign.call("runs").stdout
     foreign.start("run", "--resume", "theirs")

@@ -131,7 +131,7 @@ def test_containers_of_a_killed_runner_are_listed_and_removed(
     assert "loadbench-tui stop theirs/" in listed
     if means == "stop":
         stopped = foreign.call("stop", "theirs")
-        assert (stopped.returncode, "removed: " in stopped.stdout) == (0, True), stopped.stderr
+        assert (stopped.returncode, "Removed: " in stopped.stdout) == (0, True), stopped.stderr
         assert "left containers" not in foreign.call("runs").stdout
     else:
         shown = foreign.start("run", "--resume", "theirs")

@@ -202,7 +202,7 @@ def test_validate_checks_the_variables_of_the_bundled_service(call: Call, bench:
     result = call("validate")
 
     assert result.exit_code == 2
-    assert "has no variable MODEL_PAHT; is MODEL_PATH meant?" in result.stderr
+    assert "has no variable MODEL_PAHT; did you mean MODEL_PATH?" in result.stderr
     assert "MAX_QUEUE" not in result.stderr
     assert "twice.yaml:8: stack.environment: BATCH_SIZE is set by batch_size" in result.stderr
     assert "has no variable MODEL_PAHT" in call("plan", "misspelt").stderr

@@ -344,7 +344,7 @@ def test_a_missing_gpu_is_reported_before_anything_starts(bench: Bench) -> None:
 
     assert refused.returncode == 3
     assert is_one_message(refused.stderr)
-    assert "device: gpu needs" in refused.stderr
+    assert "device: gpu requires" in refused.stderr
     assert "--set device=cpu" in refused.stderr
     assert not bench.reports.exists()
 
@@ -355,7 +355,7 @@ def test_a_port_in_use_is_reported(bench: Bench) -> None:
         ended = bench.call("run", "fast", "--set", f"host=http://127.0.0.1:{port}")
 
     assert ended.returncode == 3
-    assert f"port {port} of 127.0.0.1: Address already in use" in ended.stderr
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in ended.stderr
 
 
 def test_a_model_that_does_not_start_fails_its_cells_with_its_last_log_lines(bench: Bench) -> None:

@@ -470,7 +470,11 @@ def test_verdicts_have_their_colour_in_header_and_events(
         for panel in ("header", "events"):
             lines = pilot.app.screen.query_one(f"#{panel}", LineView).lines
             pieces = [piece for line in lines for piece in line]
-            word = next(piece for piece in pieces if re.search(rf"\b{verdict.value}\b", piece.text))
+            word = next(
+                piece
+                for piece in pieces
+                if re.search(rf"\b{verdict.value}\b", piece.text, re.IGNORECASE)
+            )
             assert word.tone == tone
 
     drive(stage.app(folder=folder), script)
