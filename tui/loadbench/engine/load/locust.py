@@ -233,7 +233,9 @@ class LocustLoad:
             response.raise_for_status()
         except requests.RequestException as error:
             process = self._process
-            code = process.wait(_EXIT_TIMEOUT_S) if process else -1
+            if process is None:
+                raise LoadLostError("Locust is not running") from error
+            code = process.wait(_EXIT_TIMEOUT_S)
             if code is not None:
                 raise LoadLostError(f"Locust {describe_exit(code)}") from error
             endpoint = f"{method} {path.partition('?')[0]}"

@@ -13,6 +13,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from loadbench.engine.process import describe_exit
 from loadbench.ui.terminal.shutdown import END_SIGNALS, JOB_SIGNALS
 
 _LINE_OPTION_EDITORS = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
@@ -101,7 +102,7 @@ def _run_editor(command: list[str]) -> str:
             signal.signal(number, handler)
         for pending in received:
             signal.raise_signal(pending)
-    return f"{command[0]} exited with code {code}" if code else ""
+    return f"{command[0]} {describe_exit(code)}" if code else ""
 
 
 def _editor_command() -> list[str] | None:
