@@ -160,7 +160,7 @@ def _numbers(
     ):
         kind = "a positive number" if positive else "a number"
         raise ConfigError(
-            f"{name}: expected {kind}, or three separated by commas for red, green and blue, "
+            f"{name}: expected {kind}, or three comma-separated values (red, green, blue), "
             f"got {text!r}"
         )
     return numbers

@@ -84,7 +84,7 @@ class Commands(click.Group):
     "refresh_hz",
     metavar="HZ",
     type=click.FloatRange(0.1, 20),
-    help="Refresh rate of a live run in Hz. Default: 1 over SSH, otherwise 2.",
+    help="Refresh rate of the screen during a live run, in Hz. Default: 1 over SSH, otherwise 2.",
 )
 @click.option(
     "--no-alerts",
@@ -204,7 +204,7 @@ def run(
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
     """Show a live or finished RUN in the terminal UI.
 
-    RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
     of a run. Default: the live run, or the newest run if none is live.
 
     Press q to detach; a live run continues. With --plain, Ctrl+C detaches.

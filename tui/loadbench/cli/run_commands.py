@@ -58,8 +58,8 @@ def runs(workspace: Workspace) -> None:
 def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN, tear down its service and wait until the run has ended.
 
-    RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run. Default: the only live run.
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
+    of a run. Default: the live run; required if several are live.
 
     Measured cells are kept; `loadbench-tui run --resume RUN` measures the remaining cells. If RUN
     has already ended, the containers that it left behind are removed.
@@ -113,10 +113,10 @@ def _remove_leftovers(run: "Run") -> None:
 def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
     """Print the results of RUN and rebuild its summary.csv and summary.json.
 
-    RUN is PROFILE/RUN as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
     of a run. Default: the newest run.
 
-    For a live RUN, only prints the results so far.
+    For a live RUN, prints the results so far without rebuilding the files.
 
     \b
     Examples:

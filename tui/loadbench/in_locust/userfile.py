@@ -31,8 +31,7 @@ def report_errors(settings: Settings) -> None:
             name = type(shapes[0]).__name__
             _fail(
                 settings,
-                f"{path}: the load shape {name} would override the profile's numbers of users; "
-                "remove it",
+                f"{path}: the load shape {name} would replace the profile's user counts; remove it",
             )
         return users, shapes
 

@@ -97,8 +97,8 @@ def test_the_queue_is_reported_without_metrics() -> None:
 def test_a_queue_before_an_idle_model_is_waiting_time() -> None:
     cell = finished(stages(queue=75), service=workers(1.0, queue_length=0.5))
     assert text_of(cell) == (
-        "waiting time before the idle model: 75.0 of 94.0 ms in the queue, 0.500 jobs waiting, "
-        "workers busy 10 % of the time"
+        "queueing while the model is mostly idle: 75.0 of 94.0 ms in the queue, "
+        "0.500 jobs waiting, workers busy 10 % of the time"
     )
 
 

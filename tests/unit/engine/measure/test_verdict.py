@@ -195,8 +195,8 @@ def test_a_fault_in_the_results_has_a_finding(
             {"gaps": ((25.0, 320), (2000.0, 1))},
             Verdict.SUSPECT,
             (
-                "1 stall: no response for up to 2.00 s (limit 0.5 s), understated by percentiles "
-                "(coordinated omission)"
+                "1 stall: no response for up to 2.00 s (limit 0.5 s); percentiles "
+                "understate the latency (coordinated omission)"
             ),
         ),
         (

@@ -115,8 +115,8 @@ def test_numbers_can_be_text() -> None:
     [
         ((), ""),
         ((cell_started(),), ""),
-        ((cell_started(), cell_finished()), ". Use `again` to measure it again"),
-        ((cell_started(), cell_failed()), ". Use `again` to measure it again"),
+        ((cell_started(), cell_finished()), " and has ended. Remeasure it instead"),
+        ((cell_started(), cell_failed()), " and has ended. Remeasure it instead"),
     ],
 )
 def test_cell_in_the_plan_is_not_added_again(events: tuple[Event, ...], hint: str) -> None:

@@ -249,9 +249,11 @@ def test_images_are_recorded_and_a_changed_image_is_reported(sweep: Sweep) -> No
     sweep.resume()
 
     assert dict(sweep.state.images)["model"] == "sha256:3"
-    assert "warning: image changed since the run started: model" in [
-        message.text for message in sweep.state.messages
-    ]
+    warning = (
+        "warning: images changed since the run started, so earlier and later cells may not be "
+        "comparable: model"
+    )
+    assert warning in [message.text for message in sweep.state.messages]
 
 
 def test_an_incomplete_clean_up_is_reported(sweep: Sweep) -> None:

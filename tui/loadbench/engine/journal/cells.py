@@ -11,7 +11,7 @@ from loadbench.engine.profile.plan import Cell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """The fields of a recorded cell that do not belong to its level."""
+    """The fields of a recorded cell other than its load level."""
 
     models: int
     repeat: int = 1

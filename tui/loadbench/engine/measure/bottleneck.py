@@ -168,7 +168,7 @@ def _queue(finished: CellFinished, stage: _Stage) -> Bottleneck:
     waiting = "" if length is None else f", {number(length)} jobs waiting"
     details = f"{waiting}{_busy_text(busy)}"
     if busy is not None and max(busy, _max_container_cores(finished)) < MAX_IDLE_SHARE:
-        text = f"waiting time before the idle model: {stage} in the queue{details}"
+        text = f"queueing while the model is mostly idle: {stage} in the queue{details}"
         return Bottleneck(BottleneckKind.WAIT_BEFORE_MODEL, text, figures)
     text = f"the queue before the model: {stage}{details}"
     return Bottleneck(BottleneckKind.QUEUE, text, figures)

@@ -217,7 +217,9 @@ class _WorkerSteps:
         self.newest = now
 
     def use(self) -> WorkerUse | None:
-        """Return the worker's use between the two steps, or None if unknown."""
+        """Return the worker's work between the first and the last step of its counters, or None if
+        unknown.
+        """
         if self.first is None or self.last is None:
             return None
         (first_s, first), (last_s, last) = self.first, self.last

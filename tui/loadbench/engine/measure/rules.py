@@ -183,8 +183,8 @@ def _stalls(case: Case) -> Violation | None:
     total, longest_ms = sum(times for _, times in stalls), stalls[-1][0]
     text = (
         f"{'1 stall' if total == 1 else f'{total} stalls'}: no response for up to "
-        f"{number(longest_ms / 1000)} s (limit {limit_ms / 1000:.3g} s), understated by "
-        "percentiles (coordinated omission)"
+        f"{number(longest_ms / 1000)} s (limit {limit_ms / 1000:.3g} s); "
+        "percentiles understate the latency (coordinated omission)"
     )
     return Violation(text, longest_ms, limit_ms)
 

@@ -77,7 +77,10 @@ def _health(text: str) -> str:
 def _variables(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
         if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{name!r} is not a valid environment variable")
+            raise ValueError(
+                f"{name!r} is not a valid environment variable: the name must "
+                "not be empty or contain =, and neither name nor value may contain NUL"
+            )
     return environment
 
 

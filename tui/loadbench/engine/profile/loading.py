@@ -265,7 +265,9 @@ def _override(source: _Source, text: str) -> None:
     try:
         value = _override_value(".".join(parts), value_text)
     except (yaml.YAMLError, RecursionError):
-        source.errors.append((location, f"{'.'.join(parts)}: invalid YAML value"))
+        source.errors.append(
+            (location, f"{'.'.join(parts)}: invalid YAML value. Example: --set users=5,10")
+        )
         return
     path = tuple(parts)
     source.locations = {

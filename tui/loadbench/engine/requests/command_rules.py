@@ -70,7 +70,7 @@ def answer_to_add(args: object, state: RunState) -> Answer:
     cells = cells_at(profile, point)
     key = cells[0].key
     if known := state.cells.get(key):
-        hint = ". Use `again` to measure it again" if known.status in ENDED_STATUSES else ""
+        hint = " and has ended. Remeasure it instead" if known.status in ENDED_STATUSES else ""
         return Answer(False, f"{key} is already in the plan{hint}", key)
     repeats = f" with {len(cells)} repeats" if len(cells) > 1 else ""
     return Answer(True, f"Added {key}{repeats}", key, cells)

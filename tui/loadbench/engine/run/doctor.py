@@ -78,7 +78,7 @@ def _docker() -> Check:
         docker = Docker(current_endpoint())
         info, compose = engine_info(docker), compose_version(docker)
     except EngineError as error:
-        text = f"{error}. Profiles with stack.driver: auto use the local driver instead"
+        text = f"{error}. Profiles with `stack.driver: auto` use the local driver instead"
         return Check("warning", "containers", text)
     text = f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, Compose {compose}"
     return Check("ok", "containers", text)

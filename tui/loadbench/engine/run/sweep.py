@@ -114,7 +114,10 @@ class Runner:
         before = self._control.state.images
         changed = [name for name in images if name in before and images[name] != before[name]]
         if changed:
-            text = f"warning: image changed since the run started: {', '.join(changed)}"
+            text = (
+                "warning: images changed since the run started, so earlier and later cells may "
+                f"not be comparable: {', '.join(changed)}"
+            )
             self._control.emit(Note(text=text))
         if images:
             self._control.emit(StackPrepared(images=dict(images)))

@@ -1,4 +1,4 @@
-"""States of the catch-up window, without Textual, clock or files."""
+"""State machine of the catch-up window. It depends on neither Textual, the clock nor files."""
 
 from enum import StrEnum
 

@@ -199,7 +199,7 @@ def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
 
 
 def _series_name(curves: Sequence[LevelCurve], index: int) -> str:
-    """Return a number of models; only the last name has the unit: `1`, `2`, `4 models`."""
+    """Return the name of a series, its model count. Only the last has the unit: `4 models`."""
     models = curves[index].models
     return counted(models, "model") if index == len(curves) - 1 else str(models)
 

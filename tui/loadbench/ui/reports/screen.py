@@ -55,7 +55,7 @@ class ReportsScreen(PanelScreen):
         Binding("s", "sort", "sort", tooltip="Sort the cells by the next column"),
         Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
         Binding("o", "open", "open report", tooltip="Open the Locust report of the cell"),
-        Binding("y", "copy", "copy path", tooltip="Copy the path of the report, or of the run"),
+        Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
         Binding("r", "resume", "resume", tooltip="Resume the run"),
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
@@ -279,7 +279,7 @@ class ReportsScreen(PanelScreen):
             desktop.open_file(self.app, path)
 
     def action_copy(self) -> None:
-        """Copy the path of the report, or of the run's folder if no cell is selected."""
+        """Copy the path of the report or run folder if no cell is selected."""
         if path := self._report() or (self.selected.folder if self.selected else None):
             desktop.copy_path(self.app, path)
 

@@ -28,7 +28,7 @@ class TerminalOptions:
     ascii_only: bool = False
     """Draw with ASCII characters only."""
     refresh_hz: float | None = None
-    """Refresh rate of a live run, in Hz. If None, the rate is 1 over SSH and 2 otherwise."""
+    """Refresh rate of the screen during a live run, in Hz. If None, 1 over SSH and 2 otherwise."""
     alerts: bool = True
     """Ring the bell and send a notification when a run ends or a cell fails."""
 
@@ -46,7 +46,10 @@ class Terminal:
     light: bool = False
     """Whether the terminal reports a light background."""
     refresh_hz: float = _LOCAL_HZ
-    """Refresh rate of a live run, in Hz. Changes caused by a key are painted immediately."""
+    """Refresh rate of the screen during a live run, in Hz.
+
+    Changes caused by a key are painted immediately.
+    """
     alerts: bool = True
     """Ring the bell and send a notification when a run ends or a cell fails."""
     settings: list[Any] | None = field(default=None, compare=False, repr=False)

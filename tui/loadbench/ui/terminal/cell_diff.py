@@ -1,4 +1,4 @@
-"""Write only changed cells to the terminal, and only the newest frame.
+"""Write only the changed character cells of the newest frame to the terminal.
 
 Textual sends whole regions and blocks until the terminal has accepted them. This module draws into
 a grid of cells instead, compares it with the grid that the terminal shows, and sends the
