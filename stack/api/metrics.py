@@ -1,4 +1,4 @@
-"""Metrics exposed at `GET /metrics`, in the text format of Prometheus."""
+"""Metrics exposed at `GET /metrics`, in the Prometheus text format."""
 
 from collections.abc import Callable, Iterator
 
@@ -63,7 +63,7 @@ class Metrics:
         self._batches.observe(prediction.batch_size)
 
     def text(self) -> bytes:
-        """Return all metrics in the text format of Prometheus."""
+        """Return all metrics in the Prometheus text format."""
         return generate_latest(self._registry)
 
 

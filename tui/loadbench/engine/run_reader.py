@@ -44,7 +44,7 @@ class Run:
     state: RunState
     status: RunStatus
     is_held: bool = False
-    """Whether a runner holds the journal's lock, which may briefly outlast the run."""
+    """Whether a runner holds the journal's lock. It may do so briefly after the run has ended."""
     reports: frozenset[str] = frozenset()
     """File names of the Locust reports of finished cells that exist in the folder."""
 

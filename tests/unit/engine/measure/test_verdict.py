@@ -281,7 +281,9 @@ def test_a_saturated_machine_is_reported_even_if_the_processes_are_unknown() -> 
         return judge(case(conditions={"machine": full}))[1]
 
     assert judged(1.7) == ()
-    assert judged(1.9) == ("machine saturated: 1.9 of 2 cores busy (limit 1.8), processes unknown",)
+    assert judged(1.9) == (
+        "machine saturated: 1.9 of 2 cores busy (limit 1.8), share of other processes unknown",
+    )
 
 
 def test_three_times_the_lag_is_allowed_next_to_our_own_service() -> None:

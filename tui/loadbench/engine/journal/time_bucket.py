@@ -67,7 +67,7 @@ class TimeBucket:
 
     @property
     def requests(self) -> tuple[Requests, ...]:
-        """Completed requests, in the form of `Sample.requests`."""
+        """Completed requests, in the format of `Sample.requests`."""
         return self.unpacked().requests
 
     def unpacked(self) -> BucketContents:

@@ -241,7 +241,7 @@ def _neighbours(case: Case) -> Violation | None:
             return None
         text = (
             f"machine saturated: {machine.cpu_cores:.3g} of {machine.cores} cores busy "
-            f"(limit {limit:.3g}), processes unknown"
+            f"(limit {limit:.3g}), share of other processes unknown"
         )
         return Violation(text, machine.cpu_cores, limit)
     limit = max_others_cores(machine.cores)

@@ -31,7 +31,7 @@ def parse_duration(text: object) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Format seconds as a text that `parse_duration` converts back to the same number."""
+    """Format seconds as a string that `parse_duration` converts back to the same number."""
     whole = int(seconds)
     if whole != seconds:
         return f"{Decimal(repr(seconds)):f}s"

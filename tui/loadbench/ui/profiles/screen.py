@@ -68,7 +68,7 @@ class ProfilesScreen(BaseScreen[None]):
         """Lay out the list and the details of the selected profile."""
         with Horizontal(id="choose"):
             with Vertical(id="profiles"):
-                yield Input(placeholder="Part of a name", id="filter")
+                yield Input(placeholder="Filter by name", id="filter")
                 yield Menu(id="list", title="Profiles")
             yield LineView(id="profile")
         yield Footer(show_command_palette=False)

@@ -31,7 +31,7 @@ Action = Callable[["DockerClient"], Iterable[tuple[str, bytes]]]
 """A Compose command that streams its output as (stream, line)."""
 
 DOWN_TIMEOUT_S = 60.0
-"""Several times the default stop grace period of a container (10 s)."""
+"""Timeout of `docker compose down`: several times Docker's default stop grace period (10 s)."""
 
 
 @dataclass(frozen=True, slots=True)
