@@ -15,7 +15,8 @@ help: ## List the targets
 setup: $(EMBEDDED) ## Install the app into .venv
 
 demo: $(EMBEDDED) ## Run the demo profile: 4 cells in about two minutes, no Docker needed
-	@$(BIN)/loadbench-tui run demo
+	@$(BIN)/loadbench-tui run demo; code=$$?; \
+	  echo "To use loadbench-tui in this shell: . .venv/bin/activate" >&2; exit $$code
 
 test: $(DEV) ## Run all tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope

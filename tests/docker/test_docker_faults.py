@@ -129,7 +129,7 @@ def test_an_unhealthy_container_is_reported_with_the_output_of_its_check(
     assert "not ready within startup_timeout (8 s): app-1 is unhealthy (it is too cold)" in (
         foreign.reason("m1_u2_s10")
     )
-    assert "  wait: app-1 is unhealthy (it is too cold)" in done.stderr
+    assert "Waiting until ready, at most 8 s: app-1 is unhealthy" in done.stderr
 
 
 def test_an_earlier_restart_does_not_fail_later_cells(foreign: DockerBench) -> None:

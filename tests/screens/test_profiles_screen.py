@@ -516,3 +516,18 @@ def test_the_filter_does_not_have_the_focus_at_the_start(stage: Stage) -> None:
         await settled(pilot)
 
     drive(stage.app(), script)
+
+
+def test_the_selected_profile_is_in_view_on_return_from_its_run(stage: Stage) -> None:
+    for number in range(12):
+        stage.save_profile(f"profile_{number:02}")
+    folder = stage.add_run("demo", profile="profile_11")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "escape")
+        await settled(pilot)
+        assert selected(pilot) == "profile_11"
+        assert "▌profile_11" in screen_text(pilot.app)
+
+    drive(stage.app(folder=folder), script, size=NARROW)

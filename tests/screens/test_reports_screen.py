@@ -321,3 +321,18 @@ def test_a_catalog_that_arrives_while_the_screen_opens_is_shown(
         assert column(pilot, "users")
 
     drive(app, script)
+
+
+def test_reports_opened_from_a_run_start_at_that_run(stage: Stage) -> None:
+    folder = stage.add_run("demo", profile="slow")
+    stage.add_run("demo", profile="fast", run="20261122-120000")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "v")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportsScreen)
+        assert pilot.app.screen.selected is not None
+        assert pilot.app.screen.selected.folder == folder
+
+    drive(stage.app(folder=folder), script)

@@ -125,7 +125,7 @@ def test_signal_closes_the_tui_but_not_the_run(
 
         assert terminal.wait(within_s=10) == 0
         assert terminal.settings_now == terminal.settings
-        assert "continues; attach with `loadbench-tui attach`" in terminal.text
+        assert "continues. To show it: loadbench-tui attach" in terminal.text
         assert not (folder / "commands.jsonl").exists()
 
 
@@ -274,7 +274,7 @@ def test_run_continues_after_detaching_and_accepts_commands_from_another_screen(
     first.wait_for("live", "m1_u1_s10")
     first.press("q")
     assert first.wait() == 0
-    assert "continues; attach with `loadbench-tui attach`" in first.text
+    assert "continues. To show it: loadbench-tui attach" in first.text
 
     second = opened("attach", folder=bench.root, size=(80, 24))
     second.wait_for("live", "1 Sweep")

@@ -77,7 +77,10 @@ def spawn_rate(level: Level) -> str:
 
 def detach_notice(folder: Path) -> str:
     """Return the notice that a run continues after detaching from it."""
-    return f"{folder.parent.name}/{folder.name} continues; attach with `loadbench-tui attach`"
+    return (
+        f"{folder.parent.name}/{folder.name} continues. To show it: loadbench-tui attach\n"
+        "To print its results: loadbench-tui report"
+    )
 
 
 def printable(text: str) -> str:

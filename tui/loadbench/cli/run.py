@@ -1,6 +1,7 @@
 """The command `run`: check its arguments, start each run, show it and print its result."""
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
+from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
@@ -149,6 +151,13 @@ def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
         print_leftovers([run])
     if next_step(run) != REPORT:
         click.echo(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}", err=True)
+        if run.state.count(CellStatus.FAILED):
+            profile = run.folder.parent.name
+            click.echo(
+                f"If the profile is the cause, correct it and start a new run: "
+                f"loadbench-tui run {shlex.quote(profile)}",
+                err=True,
+            )
     if signals.action is not SignalAction.WATCH:
         return Exit.INTERRUPTED
     return exit_codes.exit_for_run(run, check=check)

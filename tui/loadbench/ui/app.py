@@ -142,8 +142,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
                 from loadbench.ui.log.screen import LogScreen
 
                 self.push_screen(LogScreen(self.context, watched, containers, name))
-            case messages.OpenReports():
-                self._show_reports()
+            case messages.OpenReports(run=run):
+                self._show_reports(run)
             case messages.RunProfile(file=file):
                 await self._preview_profile(file)
             case messages.ResumeRun(run=run):
@@ -184,14 +184,14 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         if folder:
             self.push_screen(RunScreen(self.context, folder))
 
-    def _show_reports(self) -> None:
+    def _show_reports(self, run: str) -> None:
         """Show all runs, or return to them if they are open behind the current screen."""
         from loadbench.ui.reports.screen import ReportsScreen
 
         if self._reports in self.screen_stack:
             self.pop_screen()
             return
-        self._reports = ReportsScreen(self.context)
+        self._reports = ReportsScreen(self.context, run)
         self.push_screen(self._reports)
 
     def _go_back(self, profile: str) -> None:

@@ -59,6 +59,9 @@ class OpenLog(Request):
 class OpenReports(Request):
     """Open the list of all runs."""
 
+    run: str = ""
+    """Name of the run to select. If empty, the first."""
+
 
 @dataclass
 class RunProfile(Request):

@@ -17,6 +17,7 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
+from loadbench.ui.messages import Quit
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.panel_screen import PanelScreen
 from loadbench.ui.widgets.panels import Panels
@@ -30,6 +31,7 @@ SKIP_KEY = Binding("s", "skip", "skip", tooltip="Skip the selected cell")
 AGAIN_KEY = Binding("a", "again", "remeasure", tooltip="Measure the selected cell again")
 OPEN_KEY = Binding("o", "open", "open report", tooltip="Open Locust's report of the selected cell")
 COPY_KEY = Binding("y", "copy", "copy path", show=False, tooltip="Copy the path of Locust's report")
+DETACH_KEY = Binding("q", "detach", "detach", tooltip="Detach; the run continues")
 
 
 class BaseRunScreen(PanelScreen):
@@ -107,6 +109,10 @@ class BaseRunScreen(PanelScreen):
             return
         question = Question(f"Skip {key}?", skipping(key), [("y", "Skip")], safe="Cancel")
         self.confirm(question, lambda: self.ask("skip", cell=key))
+
+    def action_detach(self) -> None:
+        """Quit the program. The run continues."""
+        self.request(Quit())
 
     def action_again(self) -> None:
         """Measure the cell again. Ask first if it has a result."""

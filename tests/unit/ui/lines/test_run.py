@@ -262,3 +262,11 @@ def test_a_run_that_was_killed_between_cells_names_no_cell() -> None:
     ending = texts(header(*over, status=RunStatus.INTERRUPTED))[1]
 
     assert ending == " The runner was killed. Press r to resume."
+
+
+def test_the_ending_of_a_done_run_counts_its_failed_cells() -> None:
+    events = (cell_started(), cell_failed(), *ALL_OVER[2:])
+
+    ending = texts(header(*events, finish(), status=RunStatus.DONE))[1]
+
+    assert ending == " Done: 2 of 3 cells measured, 1 failed"

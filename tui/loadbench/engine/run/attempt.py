@@ -114,7 +114,8 @@ class CellAttempt:
             if time.monotonic() > deadline:
                 raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
             if missing != reported and time.monotonic() - start > QUIET_S:
-                self._control.report_progress("wait", missing)
+                text = f"Waiting until ready, at most {timeout_s:g} s: {missing}"
+                self._control.report_progress("wait", text)
                 reported = missing
             self._poll()
 

@@ -11,7 +11,14 @@ from loadbench.ui.cell.lines import cell_header_lines
 from loadbench.ui.cell.panels import MAX_CELL_LOG_LINES, CellPanels
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import WatchedRun
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY, TabbedRunScreen
+from loadbench.ui.run_base import (
+    AGAIN_KEY,
+    COPY_KEY,
+    DETACH_KEY,
+    OPEN_KEY,
+    SKIP_KEY,
+    TabbedRunScreen,
+)
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
@@ -36,6 +43,7 @@ class CellScreen(TabbedRunScreen):
         AGAIN_KEY,
         OPEN_KEY,
         COPY_KEY,
+        DETACH_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the run"),
         *(

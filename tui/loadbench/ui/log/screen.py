@@ -18,7 +18,7 @@ from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.containers import container_line
 from loadbench.ui.lines.run import breadcrumb_line
 from loadbench.ui.lines.text import Tone, line
-from loadbench.ui.run_base import BaseRunScreen
+from loadbench.ui.run_base import DETACH_KEY, BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TailView, TextLine
 from loadbench.ui.widgets.log_view import MAX_LOG_LINES, LogView
@@ -44,6 +44,7 @@ class LogScreen(BaseRunScreen):
             "left_square_bracket", "move(-1)", "previous", tooltip="Show the previous container"
         ),
         Binding("right_square_bracket", "move(1)", "next", tooltip="Show the next container"),
+        DETACH_KEY,
         Binding("escape", "end_search", "clear search", tooltip="Show all lines again"),
         Binding("escape", "back", "back", tooltip="Return to the run"),
     ]

@@ -7,7 +7,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
@@ -26,6 +26,7 @@ from loadbench.ui.profiles.lines import (
     profile_entry,
 )
 from loadbench.ui.terminal import desktop
+from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.screen import BaseScreen
@@ -50,7 +51,7 @@ class ProfilesScreen(BaseScreen[None]):
         Binding("r", "resume", "resume", tooltip="Resume the newest run"),
         Binding("o", "open", "open run", tooltip="Open the newest run"),
         Binding("e", "edit", "edit", tooltip="Edit the profile in your editor"),
-        Binding("c", "copy", "copy", show=False, tooltip="Copy the profile"),
+        Binding("c", "copy", "copy", tooltip="Copy the profile"),
         Binding("d", "delete", "delete", show=False, tooltip="Delete the profile"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter profiles by name"),
         Binding("v", "reports", "reports", tooltip="Show all runs"),
@@ -71,7 +72,7 @@ class ProfilesScreen(BaseScreen[None]):
                 yield Input(placeholder="Filter by name", id="filter")
                 yield Menu(id="list", title="Profiles")
             yield LineView(id="profile")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -202,9 +203,8 @@ class ProfilesScreen(BaseScreen[None]):
 
     def action_attach(self) -> None:
         """Open the live run."""
-        live = next((run for run in self._runs if run.status is RunStatus.LIVE), None)
-        if live:
-            self.request(OpenRun(live.folder))
+        if live := [run for run in self._runs if run.status is RunStatus.LIVE]:
+            self.request(OpenRun(live[0].folder))
 
     def action_open(self) -> None:
         """Open the newest run."""

@@ -47,6 +47,7 @@ class ReportsScreen(PanelScreen):
 
     Args:
         context: The context of the screen.
+        start_at: Name of the run to select. If empty, the first.
     """
 
     AUTO_FOCUS = "#runs"
@@ -67,9 +68,9 @@ class ReportsScreen(PanelScreen):
         ),
     ]
 
-    def __init__(self, context: UiContext) -> None:
+    def __init__(self, context: UiContext, start_at: str = "") -> None:
         super().__init__()
-        self.context = context
+        self.context, self._start_at = context, start_at
         self._tab = _RUNS
         self._narrow = False
         self._shown: Run | None = None
@@ -134,7 +135,9 @@ class ReportsScreen(PanelScreen):
         menu = self.query_one(Menu)
         # One column is reserved for the cursor.
         entries = run_entries(self._catalog, glyphs, (menu.columns or 37) - 1)
-        menu.show_entries(entries, glyphs)
+        menu.show_entries(entries, glyphs, cursor=self._start_at or None)
+        if menu.key == self._start_at:
+            self._start_at = ""
         self._show_selected()
         self._show_findings()
 

@@ -161,6 +161,8 @@ def _ending(run: Run, columns: int) -> Line:
     if run.status is RunStatus.DONE:
         measured = state.count(CellStatus.FINISHED)
         reason = f"{measured} of {counted(len(state.cells), 'cell')} measured"
+        if failed := state.count(CellStatus.FAILED):
+            reason += f", {failed} failed"
     ending = f" {run.status.value.capitalize()}: {reason}{left}{hint}"
     tone = Tone.DIM if run.status is RunStatus.DONE and not left else Tone.WARN
     return line((fit(ending, columns).rstrip(), tone))

@@ -23,7 +23,6 @@ from loadbench.ui.messages import (
     OpenCell,
     OpenLog,
     OpenReports,
-    Quit,
     RunEnded,
     RunRead,
 )
@@ -31,7 +30,7 @@ from loadbench.ui.run.commands import CommandScreen
 from loadbench.ui.run.lines import header_lines, new_failures
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.panels import RunPanels
-from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, OPEN_KEY, SKIP_KEY
+from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, DETACH_KEY, OPEN_KEY, SKIP_KEY
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
@@ -69,7 +68,7 @@ class RunScreen(CommandScreen):
         Binding("n", "next_log", "next log", show=False, tooltip="Show the next log file"),
         OPEN_KEY,
         COPY_KEY,
-        Binding("q", "detach", "detach", tooltip="Detach; the run continues"),
+        DETACH_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the previous screen"),
         *(
@@ -291,8 +290,4 @@ class RunScreen(CommandScreen):
 
     def action_reports(self) -> None:
         """Show all runs."""
-        self.request(OpenReports())
-
-    def action_detach(self) -> None:
-        """Quit the program. The run continues."""
-        self.request(Quit())
+        self.request(OpenReports(f"{self.folder.parent.name}/{self.folder.name}"))

@@ -73,6 +73,10 @@ class Menu(LineView):
         wanted = cursor or self._key
         self._move_to(wanted if wanted in keys else next(iter(keys), None))
 
+    def on_resize(self, _: events.Resize) -> None:
+        """Keep the entry under the cursor in view."""
+        self.call_after_refresh(self._bring_into_view)
+
     def action_move(self, by: int) -> None:
         """Move the cursor by a number of entries. A negative number moves it up."""
         keys = self._keys()

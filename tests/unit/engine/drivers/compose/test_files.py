@@ -15,6 +15,7 @@ from tests.support.builders import make_profile
 
 GATEWAY = {"ports": [{"target": 80, "published": "8080", "protocol": "tcp"}]}
 NO_ADDRESS = "host: required, because the compose files do not publish exactly one port"
+PORT_PER_REPLICA = "host: required, because each replica of app publishes a port of its own"
 
 
 def files(
@@ -56,7 +57,7 @@ def test_a_project_with_one_published_port_is_valid() -> None:
             "stack.service: app cannot be scaled because it has the fixed host port 8080",
         ),
         ({"app": {}}, NO_ADDRESS),
-        ({"app": {"ports": [{"target": 80}]}}, NO_ADDRESS),
+        ({"app": {"ports": [{"target": 80}]}}, PORT_PER_REPLICA),
         ({"app": {}, "a": GATEWAY, "b": GATEWAY}, NO_ADDRESS),
     ],
 )

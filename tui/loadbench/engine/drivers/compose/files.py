@@ -84,11 +84,7 @@ class ComposeFiles:
                 for obstacle in self._scaling_obstacles(service)
             ]
         if profile.host is None and not self._has_one_address(profile):
-            listed = ", ".join(f"{name}:{port}" for name, port in self.published) or "none"
-            found.append(
-                "host: required, because the compose files do not publish exactly one port of one "
-                f"container (published: {listed}). Set the address to which requests are sent"
-            )
+            found.append(self._missing_address())
         return found
 
     def warnings(self, profile: Profile) -> list[str]:
@@ -121,6 +117,19 @@ class ComposeFiles:
             published = str(port.get("published") or "")
             if name == self.scaled and published not in ("", "0") and "-" not in published:
                 yield f"the fixed host port {published}"
+
+    def _missing_address(self) -> str:
+        """Return why there is no single address to send requests to, and what to do."""
+        if [name for name, _ in self.published] == [self.scaled]:
+            return (
+                f"host: required, because each replica of {self.scaled} publishes a port of its "
+                "own. Publish only the port of a proxy in front of them, or set models: [1]"
+            )
+        listed = ", ".join(f"{name}:{port}" for name, port in self.published) or "none"
+        return (
+            "host: required, because the compose files do not publish exactly one port of one "
+            f"container (published: {listed}). Set the address to which requests are sent"
+        )
 
     def _has_one_address(self, profile: Profile) -> bool:
         if len(self.published) != 1:
