@@ -367,7 +367,7 @@ def test_locust_listens_only_on_loopback_and_its_token_is_not_on_the_command_lin
         ("import no_such_module", "user.py:1: ModuleNotFoundError: No module named"),
         ("x = 1", "no class derived from FastHttpUser or HttpUser"),
         ("import sys; sys.exit(3)", "SystemExit: 3"),
-        (WITH_SHAPE, "the load shape Shape would override the profile's numbers of users"),
+        (WITH_SHAPE, "the load shape Shape would replace the profile's user counts"),
         (WITH_BAD_LISTENER, "ValueError: in init"),
     ],
 )

@@ -185,7 +185,7 @@ TABS = {
     "2": ("Evidence", "evidence", "CPU used by Locust"),
     "3": ("Failures", "failures", "No failed requests"),
     "4": ("Logs", "log", "No log output during this cell"),
-    "5": ("Charts", "latency", "measuring"),
+    "5": ("Charts", "latency", "start of measurement"),
 }
 """The label of each tab by its key, the id of the panel with the focus, and some of its text."""
 
