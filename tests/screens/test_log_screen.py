@@ -5,12 +5,14 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.service_log import format_log_line
 from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.log_view import LogView
 from tests.support.ui_harness import (
     Stage,
+    append,
     drive,
     held,
     measuring,
@@ -151,3 +153,20 @@ def test_a_cell_shows_the_log_lines_of_its_attempt(stage: Stage) -> None:
         assert "in second 29" not in text
 
     drive(stage.app(folder=folder), script)
+
+
+def test_q_is_detach_only_while_the_run_is_live(stage: Stage) -> None:
+    folder = measuring(stage)
+    write_log(folder, "api", "of the api")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "tab", "j", "enter")
+        assert isinstance(pilot.app.screen, LogScreen)
+        assert offered(pilot)["q"] == "detach"
+        append(folder, RunFinished(result=Result.STOPPED, reason="on request"))
+        await until(pilot, lambda: offered(pilot)["q"] == "quit")
+        await until(pilot, lambda: "q quit" in screen_text(pilot.app).splitlines()[-1])
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)

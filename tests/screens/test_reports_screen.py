@@ -39,7 +39,7 @@ def test_verdicts_have_the_colours_of_the_theme(stage: Stage) -> None:
     stage.add_run("demo", run="20261122-111101")
     stage.add_run("faults", run="20261122-111205")
     stage.add_run("containers", run="20261124-153032")
-    tones = {"valid": Tone.GOOD, "suspect": Tone.WARN, "failed": Tone.BAD, "skipped": Tone.DIM}
+    tones = {"valid": Tone.GOOD, "suspect": Tone.WARN, "failed": Tone.BAD, "skipped": Tone.WARN}
 
     async def script(pilot: "Pilot[Any]") -> None:
         await open_reports(pilot)

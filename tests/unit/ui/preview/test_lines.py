@@ -271,5 +271,5 @@ def test_help_lists_keys_by_place_and_then_every_sign(glyphs: Glyphs) -> None:
     assert "In this panel" not in lines
     explained = [text.split()[0] for text in lines[5:]]
     used = (glyphs.running, glyphs.failed, glyphs.skipped, glyphs.pending)
-    assert {*used, "!", "!!", "~41", "@2/s", "#2", "again,"} == set(explained)
+    assert {*used, "!", "!!", "~41", "@2/s", "#2", "recheck,"} == set(explained)
     assert not any("batch" in text for text in lines)

@@ -114,7 +114,7 @@ def test_rows_with_equal_values_keep_their_order() -> None:
         ("suspect", Tone.WARN),
         ("invalid", Tone.BAD),
         ("failed", Tone.BAD),
-        ("skipped", Tone.DIM),
+        ("skipped", Tone.WARN),
         ("pending", Tone.DIM),
         ("running", Tone.ACCENT),
     ],

@@ -37,7 +37,7 @@ def help_lines(
         ("~41", "estimate: fewer than 10 samples beyond this percentile"),
         ("@2/s", "spawn rate: 2 users started per second"),
         ("#2", "repeat 2 of a cell"),
-        ("again, 1+", "recheck: the first cell, measured again at the end"),
+        ("recheck, 1+", "the first cell, measured again at the end"),
     )
     lines.append(line(("Symbols", Tone.STRONG)))
     return [*lines, *(_key(sign, meaning) for sign, meaning in signs)]

@@ -54,7 +54,9 @@ def container_lines(containers: Sequence[Container], glyphs: Glyphs) -> list[Lin
 
     CPU is in percent of one core. Memory and VRAM are in MiB, or in GiB for large values.
     """
-    name_columns = max(len("name"), *(len(container.name) for container in containers))
+    name_columns = max(
+        len(name) for name in ("name", *(container.name for container in containers))
+    )
     has_vram = any(container.vram_bytes is not None for container in containers)
     rows = [
         _container(container, name_columns, glyphs, has_vram=has_vram) for container in containers

@@ -113,6 +113,7 @@ class LogScreen(BaseRunScreen):
         log = self.query_one(LogView)
         log.refresh_tail()
         self._note_position(log)
+        self.update_keys()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the actions that apply to the current state."""

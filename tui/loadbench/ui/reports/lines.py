@@ -45,7 +45,7 @@ for the recheck."""
 _UNITS = "rate: users/s, latency: ms"
 _STATUS_TONES = {
     CellStatus.FAILED.value: Tone.BAD,
-    CellStatus.SKIPPED.value: Tone.DIM,
+    CellStatus.SKIPPED.value: Tone.WARN,
     CellStatus.PENDING.value: Tone.DIM,
     CellStatus.RUNNING.value: Tone.ACCENT,
 }

@@ -112,6 +112,10 @@ class ReportsScreen(PanelScreen):
         """Show the new catalog."""
         self.repaint()
 
+    def on_user_active(self) -> None:
+        """Leave the cursor to the user."""
+        self._start_at = ""
+
     # Display
 
     @property
