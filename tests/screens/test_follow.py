@@ -102,10 +102,10 @@ def test_the_first_view_has_the_whole_run(stage: Stage, follow: Follow) -> None:
 def test_events_are_lines_with_their_times(stage: Stage, follow: Follow) -> None:
     view = follow(stage.add_run("faults")).view()
 
-    told = [event.text.strip() for event in view.events]
-    assert told[0] == ("Run fast/20261122-111205: 8 cells\nDriver local: the profile asks for it")
-    assert told[-1] == "Run stopped: asked for"
-    assert "Failed: model-1 was killed by signal 9" in [one.split("\n")[0] for one in told]
+    texts = [event.text.strip() for event in view.events]
+    assert texts[0] == ("Run fast/20261122-111205: 8 cells\nDriver local: the profile asks for it")
+    assert texts[-1] == "Run stopped: asked for"
+    assert "Failed: model-1 was killed by signal 9" in [one.split("\n")[0] for one in texts]
     assert view.events[0].at.startswith("2026-11-22T11:12:")
     assert [event.at for event in view.events] == sorted(event.at for event in view.events)
 
