@@ -285,7 +285,10 @@ def test_requests_of_killed_users_are_counted_as_aborted(tmp_path: Path, server:
         load.start()
         load.swarm(CELL, server.host, "t")
         until(lambda: server.requests > 3)
-        load.measure(0.5)
+        load.measure(2.0)
+        # Requests that started before the window do not count, so wait until they are answered.
+        answered = server.requests
+        until(lambda: server.requests > answered + 2 * USERS)
         server.release.clear()
         until(lambda: state(load).remaining_s == 0)
         load.stop()
