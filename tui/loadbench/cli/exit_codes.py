@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.report.recommendation import missed
+from loadbench.engine.report.recommendation.goals import Outcome, check_text
 from loadbench.engine.report.rows import rows
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError, LoadbenchError, UsageError
@@ -53,7 +53,8 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
         return Exit.FAILED
     if not check:
         return Exit.DONE
-    if any(row.verdict != "valid" for row in rows(run.state) if row.requests is not None):
+    measured = [row for row in rows(run.state) if row.requests is not None]
+    if any(row.verdict != "valid" or row.meets_goals == "undecided" for row in measured):
         return Exit.NOT_VALID
     return Exit.GOALS_MISSED if missed_goals(run) else Exit.DONE
 
@@ -67,7 +68,12 @@ def missed_goals(run: Run) -> list[str]:
     profile = run.state.profile
     if profile is None:
         raise JournalError(run.state.profile_problem)
-    return [message for row in rows(run.state) for message in missed(row, profile.goals)]
+    return [
+        f"{row.cell}: {check_text(check)}"
+        for row in rows(run.state)
+        for check in row.checks
+        if check.outcome is Outcome.MISSED
+    ]
 
 
 def most_important(exits: Iterable[Exit]) -> Exit:

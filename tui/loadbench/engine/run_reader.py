@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
+from loadbench.engine.report.recommendation.recommend import Recommendation, recommendation_of
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError
@@ -36,6 +37,30 @@ class RunStatus(StrEnum):
     ABORTED = "aborted"
 
 
+class Results:
+    """Everything that is derived from the cells of a run, each computed once.
+
+    A list of runs is redrawn often, and a live run is read every second, but its cells change only
+    when one starts or ends. Until then, `RunReader` gives every `Run` the same results.
+
+    Args:
+        state: The state of the run.
+    """
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """One row per cell, in plan order."""
+        return rows(self._state)
+
+    @cached_property
+    def recommendation(self) -> Recommendation | None:
+        """The recommendation, or None if this version cannot read the profile."""
+        return recommendation_of(self._state)
+
+
 @dataclass(frozen=True)  # no slots: cached properties need a __dict__
 class Run:
     """A run as read from its folder."""
@@ -48,14 +73,23 @@ class Run:
     reports: frozenset[str] = frozenset()
     """File names of the Locust reports of finished cells that exist in the folder."""
 
-    @cached_property
-    def rows(self) -> tuple[Row, ...]:
-        """One row per cell, in plan order.
+    shared: Results | None = field(default=None, compare=False, repr=False)
+    """Results of the same cells in an earlier state. None if they are not computed yet."""
 
-        Cached: a list of runs is redrawn often, and `RunReader` returns the same `Run` until
-        something changes.
-        """
-        return rows(self.state)
+    @cached_property
+    def results(self) -> Results:
+        """Everything that is derived from the cells."""
+        return self.shared or Results(self.state)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """One row per cell, in plan order."""
+        return self.results.rows
+
+    @property
+    def recommendation(self) -> Recommendation | None:
+        """The recommendation, or None if this version cannot read the profile."""
+        return self.results.recommendation
 
     @property
     def name(self) -> str:
@@ -151,7 +185,9 @@ class RunReader:
             or (run.is_held, run.reports) != (held, reports)
         ):
             status = status_of(self._state, held=held)
-            run = self._run = Run(self._folder, self._state, status, held, reports)
+            is_same = run is not None and run.state.cells is self._state.cells
+            shared = run.results if run and is_same else None
+            run = self._run = Run(self._folder, self._state, status, held, reports, shared)
         return run
 
     def _find_reports(self) -> frozenset[str]:

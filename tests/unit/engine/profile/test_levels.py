@@ -14,11 +14,11 @@ from loadbench.engine.journal.events import RunStarted
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile import levels
 from loadbench.engine.profile.levels import Closed, Level, level_of
-from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell, insert_cells, sweep_cells
 from loadbench.engine.report.by_level import rps_by_level
 from loadbench.engine.report.export.summary import summary_csv, summary_json
-from loadbench.engine.report.recommendation import best
+from loadbench.engine.report.recommendation.recommend import recommendation_of
+from loadbench.engine.report.recommendation.sentences import answer
 from loadbench.engine.report.rows import rows
 from loadbench.engine.report.sorting import SortKey, sort_rows
 from loadbench.engine.report.verdicts import judge_in_run
@@ -140,10 +140,10 @@ def test_new_kind_of_level_works_in_the_matrix() -> None:
 
 
 def test_new_kind_of_level_works_in_the_recommendation() -> None:
-    cell = best(rows(measured("m1_p2", "m1_p10", "m2_p2")), Goals())
+    found = recommendation_of(measured("m1_p2", "m1_p10", "m2_p2"))
 
-    assert cell is not None
-    assert cell.cell == "m2_p2"
+    assert found is not None
+    assert "pulses" in answer(found)
 
 
 def test_new_kind_of_level_works_in_the_preview() -> None:

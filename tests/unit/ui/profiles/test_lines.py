@@ -6,25 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from loadbench.engine.catalog import Catalog, SavedProfile
-from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
+from loadbench.engine.catalog import SavedProfile
+from loadbench.engine.journal.events import Event, Result, RunFinished
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import ProfileError
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
 from loadbench.ui.lines.matrix import grid_of, plan_lines
-from loadbench.ui.lines.run import run_line, when
+from loadbench.ui.lines.run import run_line
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.profiles.lines import (
-    best_cell_of,
-    first_error_line,
-    first_profile,
-    invalid_detail,
-    no_profiles,
     profile_detail,
     profile_entry,
 )
@@ -94,7 +87,7 @@ def test_an_entry_shows_the_size_of_the_profile() -> None:
     assert texts(entry.lines) == ["demo", "  cpu · batch 1 · 2 cells · about 1 min 4 s"]
 
 
-def test_an_entry_shows_the_status_of_the_newest_run_and_its_best_cell() -> None:
+def test_an_entry_shows_the_status_of_the_newest_run_and_its_answer() -> None:
     better = cell_finished(SECOND, completed=600)
     newest = run(*MEASURED[:3], better, DONE)
     older = run(STOPPED, status=RunStatus.STOPPED, name="20260101-000000")
@@ -102,7 +95,7 @@ def test_an_entry_shows_the_status_of_the_newest_run_and_its_best_cell() -> None
     lines = profile_entry(SAVED, [newest, older], UNICODE, 60).lines
 
     assert texts(lines)[0] == "demo"
-    assert texts(lines)[2] == "  done, 22 Nov 07:21 · best m2_u2_s2 60.0 req/s"
+    assert texts(lines)[2] == "  done, 22 Nov 07:21 · 2 reach 60.0 req/s"
     assert tone_of(lines, "done") is Tone.GOOD
 
 
@@ -247,13 +240,12 @@ def test_the_newest_runs_are_listed_and_the_older_ones_counted() -> None:
     lines = texts(profile_detail(SAVED, runs, UNICODE, 80))
 
     at = lines.index("Runs")
-    assert lines[at + 1 : at + 7] == [
+    assert lines[at + 1 : at + 6] == [
         "● 26 Nov 07:21 done        2/2",
         "● 25 Nov 07:21 done        2/2",
         "● 24 Nov 07:21 done        2/2",
         "● 23 Nov 07:21 done        2/2",
         "and 2 more",
-        "Best cell: m1_u2_s2, 40.0 req/s, p90 10.0 ms",
     ]
 
 
@@ -262,202 +254,3 @@ def test_a_run_line_shows_the_number_of_failed_cells() -> None:
 
     assert plain(one) == "● 22 Nov 07:21 done        1/2 1✖"
     assert tone_of([one], "1✖") is Tone.BAD
-
-
-# The best cell
-
-
-def test_the_best_cell_meets_the_goals_of_the_profile() -> None:
-    strict = make_profile(models=[1, 2], goals={"p95_ms": 50})
-    slow = replace(cell_finished(SECOND, completed=900), requests=MEASURED[1].requests)
-    late = cell_finished(
-        SECOND,
-        completed=900,
-        requests=(replace(slow.requests[0], successes=((80.0, 900),)),),
-    )
-    before = (run_started(strict), cell_started(), cell_finished(), cell_started(SECOND))
-
-    fast = best_cell_of(Run(Path("/r"), state_after(*before, slow), RunStatus.DONE))
-    kept = best_cell_of(Run(Path("/r"), state_after(*before, late), RunStatus.DONE))
-
-    assert fast is not None
-    assert kept is not None
-    assert (fast.cell, kept.cell) == (SECOND, FIRST)
-
-
-def test_a_run_without_a_valid_cell_has_no_best_cell() -> None:
-    suspect = cell_finished(verdict=Verdict.SUSPECT, reasons=("not settled",))
-
-    assert best_cell_of(run(cell_started(), suspect)) is None
-    assert best_cell_of(run()) is None
-
-
-def test_an_unread_run_has_no_best_cell() -> None:
-    assert best_cell_of(Run(Path("/r"), state_after(), RunStatus.INTERRUPTED)) is None
-
-
-def test_a_run_with_an_unreadable_profile_has_no_best_cell() -> None:
-    strange = replace(BEGUN, profile={**BEGUN.profile, "device": "abacus"})
-    state = state_after(strange, *MEASURED)
-
-    assert best_cell_of(Run(Path("/r"), state, RunStatus.DONE)) is None
-
-
-def test_a_run_with_unknown_profile_keys_has_a_best_cell() -> None:
-    newer = replace(BEGUN, profile={**BEGUN.profile, "weather": "good"})
-    state = state_after(newer, *MEASURED)
-
-    assert best_cell_of(Run(Path("/r"), state, RunStatus.DONE)) is not None
-
-
-# An invalid profile
-
-
-def test_an_invalid_profile_shows_its_errors_and_the_first_bad_line(
-    tmp_path: Path,
-) -> None:
-    saved = broken(tmp_path)
-
-    lines = invalid_detail(saved, 60)
-
-    assert texts(lines) == [
-        "This profile is invalid.",
-        "",
-        "broken.yaml: 2 errors",
-        "  broken.yaml:2: users[1]: expected a whole number, got",
-        "  'ten'. Example: users: [5, 10]",
-        "  broken.yaml:4: bach_size: unknown key; did you mean",
-        "  batch_size?",
-        "",
-        "    1  models: [1, 2]",
-        ">   2  users: [5, ten]",
-        "    3  spawn_rates: [5]",
-        "    4  bach_size: 4",
-        "",
-        "Press e to edit the profile.",
-    ]
-    assert tone_of(lines, ">   2") is Tone.BAD
-    assert tone_of(lines, "models: [1, 2]") is Tone.DIM
-
-
-def test_only_lines_around_the_error_are_shown(tmp_path: Path) -> None:
-    text = "models: [1]\n" + 20 * "# remark\n" + "users: [ten]\n" + 20 * "# remark\n"
-    saved = broken(tmp_path, text + "spawn_rates: [5]\n")
-
-    lines = texts(invalid_detail(saved, 60))
-
-    shown = [text for text in lines if "remark" in text or "users: [ten" in text]
-    assert len(shown) == 7
-    assert shown[3] == ">  22  users: [ten]"
-
-
-def test_long_lines_of_an_invalid_profile_are_cut(tmp_path: Path) -> None:
-    text = f"models: [1]\nusers: [ten]  # {200 * 'x'}\nspawn_rates: [5]\n"
-
-    lines = invalid_detail(broken(tmp_path, text), 40)
-
-    assert all(width(line) <= 40 for line in lines)
-    assert any(plain(line).endswith("…") for line in lines)
-
-
-def test_a_file_that_was_shortened_meanwhile_is_shown_to_its_end(tmp_path: Path) -> None:
-    saved = broken(tmp_path)
-
-    assert "models" in "".join(texts(invalid_detail(replace(saved, source="models: [1]\n"), 60)))
-    assert (
-        texts(invalid_detail(replace(saved, source=""), 60))[-1] == "Press e to edit the profile."
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        (BROKEN, 2),
-        ("models: [1]\nusers: {\n", 3),
-        ("users: [1]\nspawn_rates: [1]\n", None),  # a missing key has no line
-        ("", None),
-    ],
-)
-def test_the_line_of_the_first_error(tmp_path: Path, text: str, at: int | None) -> None:
-    assert first_error_line(broken(tmp_path, text)) == at
-
-
-def test_an_error_without_a_line_shows_no_part_of_the_file(tmp_path: Path) -> None:
-    text = "users: [1]\nspawn_rates: [1]\n"
-
-    lines = texts(invalid_detail(broken(tmp_path, text), 60))
-
-    assert not any("spawn_rates: [1]" in text for text in lines)
-
-
-def test_a_valid_profile_has_no_error_line() -> None:
-    assert first_error_line(SAVED) is None
-
-
-# Start times
-
-
-@pytest.mark.parametrize(
-    ("run_id", "expected"),
-    [
-        ("20261122-072105", "22 Nov 07:21"),
-        ("20261122-072105-2", "22 Nov 07:21"),
-        ("20260301-000000", "1 Mar 00:00"),
-        ("20261199-000000", "20261199-000000"),
-        ("mine", "mine"),
-        ("", ""),
-    ],
-)
-def test_the_start_of_a_run_is_read_from_its_id(run_id: str, expected: str) -> None:
-    assert when(run_id) == expected
-
-
-@given(st.text(max_size=20))
-def test_any_folder_name_has_a_start(name: str) -> None:
-    assert when(name) or not name
-
-
-# Where the cursor starts
-
-
-def newest_run(profile: str) -> Run:
-    """A run of a profile of this name."""
-    return Run(Path("/nowhere/reports") / profile / "1", state_after(BEGUN), RunStatus.DONE)
-
-
-@pytest.mark.parametrize(
-    ("names", "used", "start"),
-    [
-        (("a", "demo", "z"), ("z", "a"), "z.yaml"),
-        (("a", "demo", "z"), ("deleted", "a"), "a.yaml"),
-        (("a", "demo", "z"), (), "demo.yaml"),
-        (("a", "demo", "z"), ("deleted",), "demo.yaml"),
-        (("a", "z"), (), "a.yaml"),
-        ((), ("a",), None),
-    ],
-)
-def test_the_first_profile_is_the_last_used_one_else_demo_else_the_first(
-    names: tuple[str, ...], used: tuple[str, ...], start: str | None
-) -> None:
-    profiles = tuple(replace(SAVED, file=SAVED.file.with_stem(name)) for name in names)
-
-    catalog = Catalog(profiles=profiles, runs=tuple(newest_run(name) for name in used))
-
-    assert first_profile(catalog) == start
-
-
-# No profile
-
-
-def test_without_a_profile_the_text_states_what_to_do() -> None:
-    lines = texts(no_profiles(Path("/nowhere/profiles"), "", 80))
-
-    assert lines[0] == "No profiles yet."
-    assert "A profile is a YAML file in /nowhere/profiles." in lines
-    assert any(text.startswith("loadbench-tui init DIR") for text in lines)
-
-
-def test_a_filter_without_matches_is_named() -> None:
-    lines = texts(no_profiles(Path("/nowhere/profiles"), "xy", 80))
-
-    assert lines == ["No profile name contains xy.", "Esc show all"]

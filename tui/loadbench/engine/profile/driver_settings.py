@@ -40,6 +40,8 @@ class DriverSettings:
     """Whether the profile must set `host`."""
     is_scalable: ClassVar[bool] = True
     """Whether the driver scales the service. If not, `models` takes one value, used as a label."""
+    replica_noun: ClassVar[tuple[str, str]] = ("replica", "replicas")
+    """Singular and plural of what the driver starts for each model."""
     starts_service: ClassVar[bool] = True
     """Whether the driver starts the service. If not, it already runs and is not monitored."""
 
@@ -87,6 +89,7 @@ class ComposeSettings(StartedSettings):
     """The keys of the `compose` driver."""
 
     name: ClassVar[str] = "compose"
+    replica_noun: ClassVar[tuple[str, str]] = ("container", "containers")
 
     compose: tuple[str, ...]
     service: str
@@ -98,6 +101,7 @@ class LocalSettings(StartedSettings):
     """The keys of the `local` driver."""
 
     name: ClassVar[str] = "local"
+    replica_noun: ClassVar[tuple[str, str]] = ("model process", "model processes")
     missing_feature: ClassVar[str] = "containers"
     unsupported_key: ClassVar[str] = (
         "not supported by driver local, which starts no containers. Use driver compose, or remove "

@@ -122,14 +122,28 @@ class LoadSection(Section):
     )
 
 
+GoalMs = Annotated[float, Field(gt=0)] | None
+"""Type of a goal for a percentile of latency in ms. None means no goal."""
+
+
 class Goals(Section):
     """Goals for each cell. They affect the exit code only with `--check`."""
 
-    p95_ms: Annotated[float, Field(gt=0)] | None = Field(
+    p50_ms: GoalMs = Field(None, description="Maximum median latency in ms; null: no goal")
+    p90_ms: GoalMs = Field(
+        None, description="Maximum 90th percentile of latency in ms; null: no goal"
+    )
+    p95_ms: GoalMs = Field(
         None, description="Maximum 95th percentile of latency in ms; null: no goal"
+    )
+    p99_ms: GoalMs = Field(
+        None, description="Maximum 99th percentile of latency in ms; null: no goal"
     )
     failure_ratio: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None, description="Maximum ratio of failed to all requests, 0 to 1; null: no goal"
+    )
+    min_rps: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Minimum successful requests per second; null: no goal"
     )
 
 

@@ -16,6 +16,13 @@ from loadbench.engine.measure.buckets import (
 from loadbench.engine.measure.conditions import cpu_cores
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.profile.levels import Level
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.recommendation.goals import (
+    GoalCheck,
+    Outcome,
+    check_goals,
+    worst_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,21 @@ class Row:
     """The percentiles with fewer than ten samples beyond them, such as `p99 p99.9`."""
     bottleneck: Bottleneck | None = None
     """None if the results do not show a bottleneck."""
+    checks: tuple[GoalCheck, ...] = ()
+    """One check per goal. Empty without goals, and for cells without usable results."""
+
+    @property
+    def meets_goals(self) -> str | None:
+        """`yes`, `no` or `undecided`. None if there is nothing to check."""
+        if not self.checks:
+            return None
+        return _MEETS[worst_of(check.outcome for check in self.checks)]
+
+    @property
+    def goal_missed(self) -> str:
+        """The keys of the missed goals, such as `p95_ms failure_ratio`."""
+        missed = (check.goal for check in self.checks if check.outcome is Outcome.MISSED)
+        return " ".join(missed)
 
     @property
     def reasons(self) -> str:
@@ -77,6 +99,8 @@ class Row:
         """Return whether the percentile in a column has enough samples beyond it."""
         return PERCENTILE_NAMES.get(column) not in self.few_samples.split()
 
+
+_MEETS = {Outcome.PASSED: "yes", Outcome.MISSED: "no", Outcome.UNDECIDED: "undecided"}
 
 PERCENTILES = {
     "p50_ms": 0.5,
@@ -126,6 +150,7 @@ def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
 def row_of(state: RunState, cell_state: CellState) -> Row:
     """Return the row of one cell of a run."""
     profile, cell = state.profile, cell_state.cell
+    goals = profile.goals if profile else Goals()
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
     return Row(
         cell=cell.key,
@@ -142,6 +167,7 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
         problem="" if finished else _problem(cell_state),
         **(_numbers(finished) if finished else {}),
         bottleneck=bottleneck_of(state, cell_state),
+        checks=_checks(finished, goals),
     )
 
 
@@ -152,7 +178,7 @@ COLUMNS = (
     *("attempt", "verdict", "reasons", "requests", "failures", "aborted", "failure_ratio", "rps"),
     *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "measured_s", "queue_ms", "decode_ms"),
     *("infer_ms", "api_ms", "network_ms", "client_cpu_cores", "p999_ms", "queue_length"),
-    *("workers", "few_samples", "bound"),
+    *("workers", "few_samples", "bound", "meets_goals", "goal_missed"),
 )
 """Columns of `summary.csv` in order. Other programs read them, so append new columns."""
 
@@ -162,6 +188,12 @@ def record_of(row: Row) -> dict[str, Any]:
     bound = row.bottleneck.text if row.bottleneck else ""
     columns = {"bound": bound, **{name: row.level.fields.get(name) for name in LEVEL_COLUMNS}}
     return {name: columns[name] if name in columns else getattr(row, name) for name in COLUMNS}
+
+
+def _checks(finished: CellFinished | None, goals: Goals) -> tuple[GoalCheck, ...]:
+    if finished is None or finished.verdict is Verdict.INVALID:
+        return ()
+    return check_goals(finished, goals)
 
 
 def _numbers(finished: CellFinished) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from loadbench.engine.catalog import Catalog, SavedProfile
-from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import estimate_s, plan_cells
-from loadbench.engine.report.recommendation import best
-from loadbench.engine.report.rows import Row
+from loadbench.engine.report.recommendation.goals import goal_text, set_goals
+from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
@@ -134,12 +133,6 @@ def first_error_line(saved: SavedProfile) -> int | None:
     return int(found[1]) if found else None
 
 
-def best_cell_of(run: Run) -> Row | None:
-    """Return the best cell of a run by the goals of its profile, or None if no cell qualifies."""
-    profile = run.state.profile
-    return best(run.rows, profile.goals) if profile else None
-
-
 def _entry_lines(
     saved: SavedProfile, runs: Sequence[Run], glyphs: Glyphs, columns: int
 ) -> list[Line]:
@@ -177,11 +170,12 @@ def _fitted(pieces: Sequence[Piece], columns: int) -> Line:
 
 
 def _newest(run: Run, separator: str) -> list[Piece]:
-    row = best_cell_of(run)
-    best_cell = f"{separator}best {row.cell} {number(row.rps)} req/s" if row else ""
+    found = run.recommendation
+    short = short_answer(found) if found else ""
+    answered = f"{separator}{short}" if short else ""
     return [
         Piece(run.status.value, STATUS_TONES[run.status]),
-        Piece(f", {when(run.folder.name)}{best_cell}", Tone.DIM),
+        Piece(f", {when(run.folder.name)}{answered}", Tone.DIM),
     ]
 
 
@@ -199,11 +193,7 @@ def _facts(profile: Profile, columns: int) -> list[Line]:
         facts.append(("Repeats", f"{profile.repeats} per cell"))
     if profile.recheck_first:
         facts.append(("Recheck", "first cell, again at the end"))
-    goals = []
-    if profile.goals.p95_ms is not None:
-        goals.append(f"p95 ≤ {profile.goals.p95_ms:g} ms")
-    if profile.goals.failure_ratio is not None:
-        goals.append(f"failures ≤ {100 * profile.goals.failure_ratio:g} %")
+    goals = [goal_text(goal, limit) for goal, limit in set_goals(profile.goals).items()]
     if goals:
         facts.append(("Goals", ", ".join(goals)))
     return [
@@ -227,7 +217,4 @@ def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
         lines += wrap(run_line(run, glyphs), columns, indent=2)
     if len(runs) > MAX_RUNS:
         lines.append(line((f"and {len(runs) - MAX_RUNS} more", Tone.DIM)))
-    if (row := best_cell_of(runs[0])) is not None:
-        text = f"Best cell: {row.cell}, {number(row.rps)} req/s, p90 {number(row.p90_ms)} ms"
-        lines += wrap(line(text), columns)
     return lines

@@ -10,11 +10,16 @@ from typing import Any
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.recommendation.recommend import recommendation_of
+from loadbench.engine.report.recommendation.record import record_of_recommendation
 from loadbench.engine.report.repeats import groups, record_of_group
 from loadbench.engine.report.rows import COLUMNS, Row, record_of, rows
 
 CSV_NAME = "summary.csv"
 JSON_NAME = "summary.json"
+VERSION = 1
+"""Version of the structure of `summary.json`, documented in docs/summary.md. It increases when a
+field is removed or changes its meaning, but not when one is added."""
 
 
 def summary_csv(state: RunState) -> str:
@@ -30,13 +35,15 @@ def summary_json(state: RunState) -> str:
     """Return a run and its cells as a JSON object. Missing values are null."""
     started, finished = state.started, state.finished
     assert started is not None
-    drift = drift_of(state)
+    drift, recommendation = drift_of(state), recommendation_of(state)
     summary = {
+        "version": VERSION,
         "run": started.run,
         "profile_name": started.profile_name,
         "started_at": state.started_at,
         "result": finished.result.value if finished else None,
         "reason": finished.reason if finished else None,
+        "recommendation": record_of_recommendation(recommendation) if recommendation else None,
         "driver": started.driver,
         "hardware": started.hardware,
         "versions": started.versions,

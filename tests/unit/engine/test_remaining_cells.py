@@ -1,19 +1,15 @@
-"""Goals and the best cell, the outstanding cells of a run, and the length of phases."""
+"""The remaining cells of a run, its reports, and the length of phases."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
+from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished
 from loadbench.engine.journal.progress import phase_length_s
-from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import plan_cells
-from loadbench.engine.report.recommendation import best, missed
-from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import RemainingCells, Run, RunStatus, remaining_cells, report_path
 from loadbench.errors import UsageError
 from tests.support.builders import (
@@ -45,84 +41,6 @@ def phase(name: Phase, cell: str = FIRST) -> CellPhase:
 
 
 KEYS = (FIRST, SECOND, THIRD)
-
-
-# Goals
-
-
-def row(key: str = FIRST, **changes: Any) -> Row:
-    """The row of a measured cell with 40 requests per second."""
-    state = state_after(BEGUN, cell_started(key), cell_finished(key))
-    found = next(one for one in rows(state) if one.cell == key)
-    return replace(found, **changes)
-
-
-def test_the_recheck_is_never_the_best_cell() -> None:
-    assert best([row(FIRST, is_recheck=True)], Goals()) is None
-
-
-def test_the_best_cell_has_the_highest_throughput() -> None:
-    found = best([row(FIRST, rps=10.0), row(SECOND, rps=30.0), row(THIRD, rps=20.0)], Goals())
-
-    assert found is not None
-    assert found.cell == SECOND
-
-
-def test_ties_go_to_the_cell_with_fewer_models() -> None:
-    found = best([row(THIRD), row(FIRST), row(SECOND)], Goals())
-
-    assert found is not None
-    assert found.cell == FIRST
-
-
-@pytest.mark.parametrize("verdict", ["suspect", "invalid", "failed", "skipped", "pending"])
-def test_only_valid_cells_can_be_the_best(verdict: str) -> None:
-    assert Verdict.VALID.value == row().verdict
-    assert best([row(verdict=verdict)], Goals()) is None
-
-
-def test_a_cell_that_misses_a_goal_is_not_the_best() -> None:
-    slow, failing, good = (
-        row(FIRST, rps=90.0, p95_ms=51.0),
-        row(SECOND, rps=80.0, failure_ratio=0.02),
-        row(THIRD, rps=10.0, p95_ms=50.0, failure_ratio=0.01),
-    )
-    goals = Goals(p95_ms=50, failure_ratio=0.01)
-
-    found = best([slow, failing, good], goals)
-
-    assert found is not None
-    assert found.cell == THIRD
-    assert best([slow, failing], goals) is None
-
-
-def test_without_cells_there_is_no_best_cell() -> None:
-    assert best([], Goals()) is None
-
-
-def test_a_missed_goal_is_reported_with_both_numbers() -> None:
-    goals = Goals(p95_ms=50, failure_ratio=0)
-
-    assert missed(row(p95_ms=51.5, failure_ratio=0.25), goals) == [
-        "m1_u2_s2: p95 51.5 ms exceeds the goal of 50 ms",
-        "m1_u2_s2: failure ratio 0.25 exceeds the goal of 0",
-    ]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"p95_ms": 50.0, "failure_ratio": 0.1},
-        {"p95_ms": 1.0, "failure_ratio": 0.0},
-        {"p95_ms": None, "failure_ratio": None},
-    ],
-)
-def test_a_goal_reached_exactly_is_not_missed(changes: dict[str, Any]) -> None:
-    assert missed(row(**changes), Goals(p95_ms=50, failure_ratio=0.1)) == []
-
-
-def test_a_profile_without_goals_misses_none() -> None:
-    assert missed(row(p95_ms=1e6, failure_ratio=1.0), Goals()) == []
 
 
 # Outstanding cells of a run

@@ -1,0 +1,183 @@
+"""Check the results of a cell against the goals of its profile.
+
+Percentiles are checked over all requests: a failed or aborted request counts as one that took
+longer than any limit, so failures never improve a percentile.
+
+A percentile with enough samples (see `min_samples`) is decided. With fewer samples it is only
+decided if it is missed beyond reasonable doubt: if the limit were met, each request would exceed it
+with a probability of at most 1 − p, so the number of requests beyond it would be binomial. The goal
+is missed if a number as large as the observed one has a probability of at most 1 %, the error that
+MLPerf's early stopping allows
+(https://github.com/mlcommons/inference_policies/blob/master/inference_rules.adoc, "Early
+stopping"). Otherwise the goal is undecided.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loadbench.engine.journal.events import Buckets, CellFinished
+from loadbench.engine.measure.buckets import count, failures, min_samples, percentile, successes
+from loadbench.engine.measure.steady import TOLERANCE
+from loadbench.engine.numbers import number
+from loadbench.engine.profile.model import Goals
+
+GOAL_FRACTIONS = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
+"""The percentile of each goal for latency, as a fraction."""
+FAILURE_RATIO = "failure_ratio"
+MIN_RPS = "min_rps"
+
+MAX_ERROR = 0.01
+"""Maximum probability of reporting a goal as missed, from few samples, although it is met."""
+NEAR = 1 - TOLERANCE
+"""Share of a limit from which a met goal counts as near: within the tolerance of settled windows,
+a repeat may miss it."""
+
+
+class Outcome(StrEnum):
+    """Whether goals are met."""
+
+    PASSED = "passed"
+    UNDECIDED = "undecided"
+    """Too few samples to decide."""
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class GoalCheck:
+    """A goal and the value that a cell reached."""
+
+    goal: str
+    """Key of the goal, such as `p95_ms`."""
+    limit: float
+    value: float | None
+    """The value reached, in the unit of the limit. Infinite if too many requests failed for the
+    percentile to exist, None if there were no requests."""
+    outcome: Outcome
+    samples: int = 0
+    """Number of requests checked."""
+
+    @property
+    def usage(self) -> float:
+        """Share of the limit that is used: above 1 if the goal is missed."""
+        if self.value is None:
+            return 0.0
+        used, available = self.value, self.limit
+        if self.goal == MIN_RPS:
+            used, available = available, used
+        if not available:
+            return math.inf if used else 0.0
+        return used / available
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the goal is met, but by less than 10 %."""
+        return self.outcome is Outcome.PASSED and self.usage >= NEAR
+
+
+def set_goals(goals: Goals) -> dict[str, float]:
+    """Return the limits of the goals that are set, by key."""
+    return {key: limit for key, limit in goals.model_dump().items() if limit is not None}
+
+
+def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:
+    """Check the results of a cell against each goal that is set.
+
+    Args:
+        finished: The results of the cell.
+        goals: The goals of its profile.
+    """
+    good = successes(finished.requests)
+    lost = count(failures(finished.requests)) + finished.aborted
+    total = count(good) + lost
+    checks = []
+    for goal, limit in set_goals(goals).items():
+        value: float | None
+        if goal == MIN_RPS:
+            value = finished.completed / finished.measured_s
+            outcome = Outcome.PASSED if value >= limit else Outcome.MISSED
+        elif not total:
+            value, outcome = None, Outcome.UNDECIDED
+        elif goal == FAILURE_RATIO:
+            value = lost / total
+            outcome = Outcome.PASSED if value <= limit else Outcome.MISSED
+        else:
+            value = percentile((*good, (math.inf, lost)), GOAL_FRACTIONS[goal])
+            outcome = _percentile_outcome(good, lost, GOAL_FRACTIONS[goal], limit)
+        checks.append(GoalCheck(goal, limit, value, outcome, total))
+    return tuple(checks)
+
+
+def worst_of(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return missed if any goal is missed, otherwise undecided if any is, otherwise passed."""
+    return max(outcomes, key=list(Outcome).index, default=Outcome.PASSED)
+
+
+def tightest(checks: Iterable[GoalCheck]) -> GoalCheck | None:
+    """Return the check that uses most of its limit, or None if there are no checks.
+
+    A missed goal takes precedence, then an undecided one.
+    """
+    order = list(Outcome)
+    return max(checks, key=lambda check: (order.index(check.outcome), check.usage), default=None)
+
+
+def goal_name(goal: str) -> str:
+    """Return the name of a goal for people, such as `p95`."""
+    return {FAILURE_RATIO: "failures", MIN_RPS: "throughput"}.get(goal, goal.removesuffix("_ms"))
+
+
+def goal_amount(goal: str, value: float) -> str:
+    """Return a value with its unit: `412 ms`, `1.2 %` or `118 req/s`."""
+    if goal == FAILURE_RATIO:
+        return f"{100 * value:.3g} %"
+    return f"{number(value)} {'req/s' if goal == MIN_RPS else 'ms'}"
+
+
+def goal_text(goal: str, limit: float) -> str:
+    """Return a goal as a condition, such as `p95 ≤ 500 ms`."""
+    sign = "≥" if goal == MIN_RPS else "≤"
+    value = f"{100 * limit:g} %" if goal == FAILURE_RATIO else f"{limit:g}"
+    unit = {FAILURE_RATIO: "", MIN_RPS: " req/s"}.get(goal, " ms")
+    return f"{goal_name(goal)} {sign} {value}{unit}"
+
+
+def value_text(check: GoalCheck) -> str:
+    """Return the value of a check with its name: `p95 412 ms`."""
+    if check.value is None:
+        return f"{goal_name(check.goal)} unknown, no requests"
+    if math.isinf(check.value):
+        return f"{goal_name(check.goal)} beyond the timeout, too many requests failed"
+    return f"{goal_name(check.goal)} {goal_amount(check.goal, check.value)}"
+
+
+def check_text(check: GoalCheck) -> str:
+    """Return the value of a check with its limit: `p95 412 ms (goal 500 ms)`."""
+    limit = goal_text(check.goal, check.limit).split(maxsplit=2)[2]
+    return f"{value_text(check)} (goal {limit})"
+
+
+def undecided_text(check: GoalCheck) -> str:
+    """Return why a goal is undecided: `p95 needs 200 requests, 120 measured`."""
+    needed = min_samples(GOAL_FRACTIONS[check.goal]) if check.goal in GOAL_FRACTIONS else 1
+    return f"{goal_name(check.goal)} needs {needed} requests, {check.samples} measured"
+
+
+def _percentile_outcome(good: Buckets, lost: int, fraction: float, limit_ms: float) -> Outcome:
+    total = count(good) + lost
+    beyond = lost + sum(number for latency_ms, number in good if latency_ms > limit_ms)
+    if total >= min_samples(fraction):
+        allowed = total - max(1, math.ceil(round(fraction * total, 6)))
+        return Outcome.PASSED if beyond <= allowed else Outcome.MISSED
+    if _binomial_tail(total, beyond, 1 - fraction) <= MAX_ERROR:
+        return Outcome.MISSED
+    return Outcome.UNDECIDED
+
+
+def _binomial_tail(trials: int, at_least: int, probability: float) -> float:
+    """Return P(X ≥ at_least) for X ~ Binomial(trials, probability). There are few trials."""
+    return sum(
+        math.comb(trials, k) * probability**k * (1 - probability) ** (trials - k)
+        for k in range(at_least, trials + 1)
+    )

@@ -1,0 +1,134 @@
+"""How throughput grows with the number of models, and from which load on it does not grow.
+
+Throughput of a configuration is the highest of all its loads. It is only known to be the maximum if
+the configuration is *saturated*: some larger load did not raise it. Otherwise the load was too
+small, and the throughput is a lower bound.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadbench.engine.report.recommendation.capacity import Configuration
+from loadbench.engine.report.recommendation.loads import LoadOutcome
+
+TIE = 0.05
+"""Maximum relative difference of two throughputs that count as equal. The same tolerance defines
+the knee in Triton's Model Analyzer and perf_analyzer."""
+KNEE_POINTS = 3
+"""Number of larger loads that must not exceed the knee. With the knee itself these are the four
+points of Triton Model Analyzer's plateau rule
+(https://github.com/triton-inference-server/model_analyzer, `model_analyzer/config/generate`)."""
+MIN_GAIN_SHARE = 0.5
+"""Share of the first model's throughput that a further model must add to be worthwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Throughput of one number of models, compared with fewer models."""
+
+    models: int
+    rps: float
+    """Highest throughput of all loads."""
+    load: LoadOutcome
+    """The load at which it was reached."""
+    knee: LoadOutcome | None
+    """The load from which on throughput does not grow. None if it was still growing."""
+    speedup: float
+    """Throughput divided by that of the smallest number of models."""
+    efficiency: float
+    """Speed-up divided by the ratio of the numbers of models."""
+    added_share: float | None
+    """Relative gain over the next smaller number of models. None for the smallest."""
+    added_rps_per_model: float | None
+    """Gain over the next smaller number of models, per added model. None for the smallest."""
+
+    @property
+    def is_saturated(self) -> bool:
+        """Whether the throughput is a maximum rather than a lower bound."""
+        return self.knee is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The steps by ascending number of models."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def stop_at(self) -> int | None:
+        """The number of models from which on further models add too little.
+
+        Too little is less than half of the throughput that a model of the first step contributes,
+        on average over the added models. None if the largest measured number of models is still
+        worthwhile, if a larger one was not saturated, or if there is only one number.
+        """
+        if not self.steps:
+            return None
+        stop, rest = self.steps[0], self.steps[1:]
+        needed = MIN_GAIN_SHARE * stop.rps / stop.models
+        for step in rest:
+            if (step.rps - stop.rps) / (step.models - stop.models) >= needed:
+                stop = step
+        beyond = [step for step in rest if step.models > stop.models]
+        if not beyond or not all(step.is_saturated for step in beyond):
+            return None
+        return stop.models
+
+    def step(self, models: int) -> Step | None:
+        """Return the step of a number of models, or None if it has no throughput."""
+        return next((step for step in self.steps if step.models == models), None)
+
+
+def scaling(found: Sequence[Configuration]) -> Scaling:
+    """Return how throughput grows over the configurations.
+
+    Args:
+        found: The configurations, by ascending number of models.
+    """
+    peaks = [
+        (configuration, peak, peak.rps)
+        for configuration in found
+        if (peak := configuration.peak) and peak.rps
+    ]
+    steps: list[Step] = []
+    for configuration, peak, rps in peaks:
+        first = steps[0] if steps else None
+        before = steps[-1] if steps else None
+        models = configuration.models
+        speedup = rps / first.rps if first else 1.0
+        steps.append(
+            Step(
+                models=models,
+                rps=rps,
+                load=peak,
+                knee=knee(configuration.loads),
+                speedup=speedup,
+                efficiency=speedup * (first.models if first else models) / models,
+                added_share=rps / before.rps - 1 if before else None,
+                added_rps_per_model=(
+                    (rps - before.rps) / (models - before.models) if before else None
+                ),
+            )
+        )
+    return Scaling(tuple(steps))
+
+
+def knee(loads: Sequence[LoadOutcome]) -> LoadOutcome | None:
+    """Return the smallest load whose throughput the next three loads do not exceed by 5 %.
+
+    At least one larger load is needed.
+
+    Args:
+        loads: The loads of one configuration, in ascending order.
+    """
+    known = [(load, load.rps) for load in loads if load.rps]
+    for index, (load, rps) in enumerate(known[:-1]):
+        following = known[index + 1 : index + 1 + KNEE_POINTS]
+        if all(other < rps * (1 + TIE) for _, other in following):
+            return load
+    return None
+
+
+def are_equal(one: float, other: float) -> bool:
+    """Return whether two throughputs count as equal."""
+    return abs(one - other) <= TIE * max(one, other)
