@@ -25,6 +25,7 @@ from loadbench.engine.report.highlights import (
     cell_outcomes,
     highlights_since,
 )
+from loadbench.engine.report.metrics import Metric
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -69,7 +70,7 @@ def test_a_finished_cell_has_its_verdict_and_numbers() -> None:
     assert found.needs_attention
     assert found.reasons == ("few samples", "1 stall")
     assert found.numbers == CellNumbers(
-        rps=18.0, p90_ms=10.0, has_enough_p90_samples=False, failures=1
+        rps=18.0, percentile=Metric.P90, latency_ms=10.0, has_enough_samples=False, failures=1
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, Phase, Sample
 from loadbench.engine.journal.state import PhaseStart
+from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.slices import Slices
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series
 from loadbench.ui.lines.series import (
@@ -39,6 +40,7 @@ def seconds(number: int, since: int = 0) -> list[Sample]:
 
 
 HOUR = seconds(4000)
+NO_GOALS = Goals()
 
 
 def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
@@ -60,12 +62,14 @@ def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -
 # Series
 
 
-def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, Chart]:
+def drawn(
+    samples: Sequence[Sample], goals: Goals = NO_GOALS, *, growing: bool = False
+) -> tuple[Chart, Chart]:
     """The two charts of a cell."""
     slices = Slices().of(samples_of(samples))
     phases = (PhaseStart(Phase.SETTLING, 0), PhaseStart(Phase.MEASURING, 5))
     return (
-        latency_chart(slices, phases, growing=growing),
+        latency_chart(slices, phases, goals, growing=growing),
         throughput_chart(slices, phases, growing=growing),
     )
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import UNICODE
+from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series
 from loadbench.ui.lines.series import (
     time_ticks,
@@ -23,14 +25,12 @@ from loadbench.ui.lines.text import SERIES, Tone, plain, width
 from loadbench.ui.reports.lines import (
     COLUMNS,
     cell_values,
+    chart_by_level,
     columns_of,
-    latency_by_level,
     repeated_lines,
     run_entries,
     sorted_rows,
     table_legend,
-    throughput_by_level,
-    verdict_tone,
 )
 from loadbench.wording import ESTIMATE_LEGEND
 from tests.support.builders import (
@@ -124,9 +124,13 @@ def test_each_verdict_has_a_tone(verdict: str, tone: Tone) -> None:
 
 
 def test_the_legend_names_the_units_and_the_mark_of_estimates() -> None:
-    assert table_legend([row(few_samples="")]) == "rate: users/s, latency: ms"
-    legend = table_legend([row(few_samples="p99")])
-    assert legend == f"rate: users/s, latency: ms; {ESTIMATE_LEGEND}"
+    shown, few = columns_of([row()]), [row(few_samples="p99")]
+
+    assert table_legend([row(few_samples="")], shown, 80) == "rate: users/s, latency: ms"
+    assert table_legend(few, shown, 80) == f"rate: users/s, latency: ms; {ESTIMATE_LEGEND}"
+    assert table_legend(few, shown, 50) == "rate: users/s, latency: ms; ~ estimate"
+    without = [column("users"), column("p95")]
+    assert table_legend(few, without, 80) == "latency: ms"
 
 
 @pytest.mark.parametrize("number", range(len(COLUMNS)))
@@ -153,6 +157,7 @@ def test_each_value_of_a_row_is_in_its_column() -> None:
         "rep": "1",
         "req/s": "40.0",
         "fails": "0",
+        "goal": "-",
         "verdict": "valid",
     }
 
@@ -160,32 +165,32 @@ def test_each_value_of_a_row_is_in_its_column() -> None:
 def test_a_pending_cell_has_no_values() -> None:
     (pending,) = rows(state_after(run_started()))
 
-    assert cell_values(pending)[4:] == (*8 * ("-",), "pending")
+    assert cell_values(pending)[4:] == (*9 * ("-",), "pending")
 
 
 def test_the_repeat_column_is_shown_only_for_repeats() -> None:
     names = [title for title, _ in COLUMNS]
 
     shown = [names[i] for i in columns_of([row()])]
-    assert shown == [name for name in names if name != "rep"]
-    assert columns_of([row(), row(repeat=2)]) == list(range(len(names)))
+    assert shown == [name for name in names if name not in ("rep", "goal")]
+    repeated = [names[i] for i in columns_of([row(), row(repeat=2)])]
+    assert repeated == [name for name in names if name != "goal"]
 
 
 def test_the_recheck_is_marked_and_sorted_after_the_repeats() -> None:
     state = swept(make_profile(repeats=2, recheck_first=True))
-    names = [title for title, _ in COLUMNS]
 
     first, second, again = sorted_rows(rows(state), column("rep"), is_descending=False)
 
     values = [cell_values(row)[column("rep")] for row in (first, second, again)]
     assert values == ["1", "2", "1+"]
-    assert columns_of([again]) == list(range(len(names)))
+    assert column("rep") in columns_of([again])
 
 
 def test_the_recheck_is_not_in_the_charts() -> None:
     state = swept(make_profile(recheck_first=True), m1_u2_s2_recheck={"completed": 4})
 
-    made = throughput_by_level(state)
+    made = chart_by_level(state, Metric.RPS)
 
     assert made is not None
     assert points(made) == {"1 model": [(2.0, 40.0)]}
@@ -213,7 +218,7 @@ def test_repeats_are_summarised_with_drift_medians_and_a_legend() -> None:
 def test_a_chart_over_users_has_a_series_for_each_number_of_models() -> None:
     state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
 
-    made = throughput_by_level(state)
+    made = chart_by_level(state, Metric.RPS)
 
     assert made is not None
     assert points(made) == {"1": [(4.0, 7.0), (8.0, 40.0)], "2 models": [(4.0, 40.0), (8.0, 40.0)]}
@@ -226,7 +231,7 @@ def test_repeats_share_a_point_computed_from_all_their_requests() -> None:
     slow = {"requests": requests(((100.0, 300),)), "completed": 100}
     state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
-    latency, throughput = latency_by_level(state), throughput_by_level(state)
+    latency, throughput = chart_by_level(state, Metric.P90), chart_by_level(state, Metric.RPS)
 
     assert latency is not None
     assert throughput is not None
@@ -239,7 +244,7 @@ def test_invalid_cells_are_not_in_the_charts() -> None:
     invalid = {"verdict": Verdict.INVALID}
     state = swept(make_profile(models=[1, 2], users=[2, 50]), m2_u50_s2=invalid, m1_u50_s2=invalid)
 
-    made = throughput_by_level(state)
+    made = chart_by_level(state, Metric.RPS)
 
     assert made is not None
     assert points(made) == {"1": [(2.0, 40.0)], "2 models": [(2.0, 40.0)]}
@@ -249,12 +254,12 @@ def test_invalid_cells_are_not_in_the_charts() -> None:
 def test_without_a_finished_cell_there_is_no_chart() -> None:
     begun = state_after(run_started(), cell_started(), cell_failed())
 
-    assert latency_by_level(begun) is None
-    assert throughput_by_level(begun) is None
+    assert chart_by_level(begun, Metric.P90) is None
+    assert chart_by_level(begun, Metric.RPS) is None
 
 
 def test_series_that_share_a_colour_have_different_signs() -> None:
-    made = throughput_by_level(swept(make_profile(models=[*range(1, 12)])))
+    made = chart_by_level(swept(make_profile(models=[*range(1, 12)])), Metric.RPS)
 
     assert made is not None
     assert [one.tone for one in made.series[:8]] == [*SERIES, *SERIES[:2]]
@@ -264,7 +269,7 @@ def test_series_that_share_a_colour_have_different_signs() -> None:
 @given(st.sets(st.integers(1, 2000), min_size=1, max_size=12))
 @settings(max_examples=25)
 def test_the_ticks_of_users_do_not_overlap(users: set[int]) -> None:
-    made = throughput_by_level(swept(make_profile(users=sorted(users))))
+    made = chart_by_level(swept(make_profile(users=sorted(users))), Metric.RPS)
 
     assert made is not None
     ticks = [at for at, _ in made.x_ticks]

@@ -11,7 +11,6 @@ from loadbench.engine.journal.reader import read_attempt, read_attempt_ends
 from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.report.rows import bottleneck_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import BackgroundQueue, Job, in_background
@@ -152,13 +151,11 @@ class WatchedRun:
         if not cell.attempt:
             return CellView(cell, None)
         read = self._get("attempt", self._attempts, (key, cell.attempt), _read_attempt)
-        bottleneck = bottleneck_of(state, cell)
+        row = next(row for row in self.view.run.rows if row.cell == key)
         if read is None:
-            return CellView(cell, None, bottleneck=bottleneck)
+            return CellView(cell, None, row=row)
         attempt, figures = read
-        return CellView(
-            cell, attempt, totals=figures.totals, slices=figures.slices, bottleneck=bottleneck
-        )
+        return CellView(cell, attempt, totals=figures.totals, slices=figures.slices, row=row)
 
     def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
         """Return a cell's earlier attempts: the number of each, and the event that ended it.
