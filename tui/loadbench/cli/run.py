@@ -15,6 +15,7 @@ from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, SignalAction, Signals
+from loadbench.cli.recommendation import recommendation_text
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.journal.state import CellStatus
@@ -102,12 +103,18 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
 
 
 def print_result(run: Run, *, as_json: bool) -> None:
-    """Print the results table and the folder of a run, or its summary as one line of JSON."""
+    """Print the recommendation, the results table and the folder of a run, or its summary as JSON.
+
+    Args:
+        run: The run.
+        as_json: Whether to print the summary as one line of JSON.
+    """
     if as_json:
         click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
         return
     click.echo("")
-    lines = wording.printable("\n".join(wording.cells_table(run.state))).splitlines()
+    texts = [*recommendation_text(run.recommendation), *wording.cells_table(run.state)]
+    lines = wording.printable("\n".join(texts)).splitlines()
     if sys.stdout.isatty():
         lines = wording.wrapped(lines, shutil.get_terminal_size().columns)
     click.echo("\n".join(lines))

@@ -15,6 +15,7 @@ from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
+from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, when
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
 from loadbench.wording import counted
@@ -93,6 +94,8 @@ def profile_detail(
     if runs is not None and not runs:
         # At the top, because the end of the details is out of view on a small screen.
         lines += [(), *_first_step(columns)]
+    elif runs and (answered := answered_run(runs)):
+        lines += [(), *_recommendation(answered, columns)]
     lines += [(), *_facts(profile, columns), ()]
     total = readable_duration(estimate_s(profile, cells))
     lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
@@ -209,6 +212,24 @@ def _first_step(columns: int) -> list[Line]:
     enter = ("Enter", Tone.ACCENT)
     hint = line("Press ", enter, " to preview a run, and again to start it.")
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
+
+
+def answered_run(runs: Sequence[Run]) -> Run | None:
+    """Return the newest run with results, or None."""
+    return next(
+        (run for run in runs if run.recommendation and run.recommendation.configurations), None
+    )
+
+
+def _recommendation(run: Run, columns: int) -> list[Line]:
+    assert run.recommendation is not None
+    heading = line(
+        ("Recommendation", Tone.STRONG),
+        (f" of {when(run.folder.name)}, ", Tone.DIM),
+        ("i", Tone.ACCENT),
+        (" for details", Tone.DIM),
+    )
+    return [heading, *answer_lines(run.recommendation, columns)]
 
 
 def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:

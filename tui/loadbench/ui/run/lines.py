@@ -15,6 +15,7 @@ from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
 from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line
@@ -57,7 +58,7 @@ def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
 def header_lines(
     run: Run, profile: Profile, elapsed_s: float, glyphs: Glyphs, columns: int
 ) -> list[Line]:
-    """Return the header of a run.
+    """Return the header of a run: its name and progress, its recommendation, and what it is doing.
 
     Args:
         run: The run.
@@ -82,8 +83,13 @@ def header_lines(
         return [
             justify(title, _progress(state, profile, left_s, glyphs), columns),
             activity_line(state, profile, glyphs, columns),
+            answer_line(run.recommendation, columns),
         ]
-    return [justify(title, _outcomes(state), columns), _ending(run, columns)]
+    return [
+        justify(title, _outcomes(state), columns),
+        answer_line(run.recommendation, columns),
+        _ending(run, columns),
+    ]
 
 
 def _outcomes(state: RunState) -> tuple[Line, Line]:

@@ -14,6 +14,7 @@ from loadbench.errors import JournalError
 from loadbench.ui.background import Job
 from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
+from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.following.follower import Follower, View
 from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.text import Tone, line
@@ -63,6 +64,7 @@ class RunScreen(CommandScreen):
         Binding("x", "kill", "kill", tooltip="Kill a runner that does not stop"),
         Binding("r", "resume", "resume", tooltip="Resume the run with its remaining cells"),
         Binding("f", "follow", "follow", tooltip="Follow the current cell"),
+        RECOMMENDATION_KEY,
         Binding("w", "catch_up", "catch up", show=False, tooltip="Show what you missed"),
         Binding("v", "reports", "reports", show=False, tooltip="Show all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="Show the next log file"),
@@ -283,6 +285,15 @@ class RunScreen(CommandScreen):
     def action_back(self) -> None:
         """Return to the previous screen. The run continues."""
         self.request(GoBack(f"{self.folder.parent.name}.yaml"))
+
+    def action_recommendation(self) -> None:
+        """Show the recommendation in full."""
+        if self.run:
+            self.app.push_screen(
+                RecommendationWindow(
+                    self.run.name, lambda: self.run.recommendation if self.run else None
+                )
+            )
 
     def action_catch_up(self) -> None:
         """Reopen the catch-up window."""

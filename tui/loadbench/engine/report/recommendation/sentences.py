@@ -36,7 +36,7 @@ def sentences(found: Recommendation) -> tuple[str, ...]:
 
     Doubts are not included.
     """
-    texts = [answer(found), *_boundary(found), *_smaller(found), *_gain(found)]
+    texts = [answer(found), *boundary(found), *_smaller(found), *_gain(found)]
     texts += _bottleneck(found)
     if found.next_step:
         texts.append(f"Next: {found.next_step}.")
@@ -97,7 +97,7 @@ def _none_met(found: Recommendation) -> str:
     )
 
 
-def _boundary(found: Recommendation) -> list[str]:
+def boundary(found: Recommendation) -> list[str]:
     """Return what happened at the next larger load of the best configuration."""
     best = found.best
     load = best.capacity if best and found.has_goals else None
@@ -229,17 +229,22 @@ def _bottleneck(found: Recommendation) -> list[str]:
     return [f"Bottleneck at {where}: {found.bottleneck.text}{busy}."]
 
 
-def short_answer(found: Recommendation) -> str:
-    """Return the answer in a few words for a list, such as `2 carry 50 users, p95 412 ms`."""
+def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
+    """Return the answer in a few words for a list, such as `2 containers carry 50 users`.
+
+    Args:
+        found: The recommendation.
+        with_value: Whether to add the value of the goal: `, p95 412 ms`.
+    """
     best = found.best
     if best is None:
         return "goals not met" if found.has_goals and found.configurations else ""
-    prefix = f"{best.models} " if found.subject.is_scaled else ""
+    amount = found.subject.amount(best.models)
     load = best.capacity if found.has_goals else None
     if load is None:
         verb = found.subject.verb(best.models, "reaches", "reach")
-        return f"{prefix}{verb} {number(best.peak.rps)} req/s" if best.peak else ""
+        return f"{amount} {verb} {number(best.peak.rps)} req/s" if best.peak else ""
     at_least = "" if best.next_load(load) else "≥ "
     verb = found.subject.verb(best.models, "carries", "carry")
-    value = f", {value_text(load.check)}" if load.check else ""
-    return f"{prefix}{verb} {at_least}{load.phrase}{value}"
+    value = f", {value_text(load.check)}" if with_value and load.check else ""
+    return f"{amount} {verb} {at_least}{load.phrase}{value}"

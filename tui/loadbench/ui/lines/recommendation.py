@@ -1,0 +1,76 @@
+"""The recommendation of a run, in one line and in full."""
+
+from loadbench.engine.report.recommendation.recommend import Recommendation
+from loadbench.engine.report.recommendation.sentences import (
+    answer,
+    boundary,
+    sentences,
+    short_answer,
+)
+from loadbench.engine.report.recommendation.table import LEGEND, configuration_table
+from loadbench.ui.lines.text import Line, Tone, fit, line, table, width, wrap
+
+UNREADABLE = "This version cannot read the profile of the run, so it has no recommendation."
+
+
+def answer_line(found: Recommendation | None, columns: int) -> Line:
+    """Return the recommendation in one line, as much of it as fits.
+
+    Args:
+        found: The recommendation. None if the profile of the run is unreadable.
+        columns: Width of the line.
+    """
+    if found is None:
+        return ()
+    first = answer(found)
+    tone = answer_tone(found)
+    candidates = [
+        line(" ", (first, tone), *(f" {text}" for text in boundary(found))),
+        line(" ", (first, tone)),
+        line(" ", (short_answer(found, with_value=True) or first, tone)),
+    ]
+    fitting = next((one for one in candidates if width(one) <= columns), None)
+    return fitting or line((fit(f" {first}", columns).rstrip(), tone))
+
+
+def answer_lines(found: Recommendation, columns: int) -> list[Line]:
+    """Return the answer and what happened at the next larger load, wrapped."""
+    return wrap(
+        line((answer(found), answer_tone(found)), *(f" {text}" for text in boundary(found))),
+        columns,
+    )
+
+
+def answer_tone(found: Recommendation) -> Tone:
+    """Return the tone of the answer: a warning if no configuration meets the goals."""
+    if not found.configurations:
+        return Tone.DIM
+    return Tone.STRONG if found.best else Tone.WARN
+
+
+def recommendation_lines(found: Recommendation | None, columns: int) -> list[Line]:
+    """Return the recommendation in full: sentences, doubts, and a table of configurations.
+
+    Args:
+        found: The recommendation. None if the profile of the run is unreadable.
+        columns: Maximum width of a line. Only the table may be wider.
+    """
+    if found is None:
+        return wrap(line((UNREADABLE, Tone.WARN)), columns)
+    first, *rest = sentences(found)
+    lines = wrap(line((first, answer_tone(found))), columns)
+    for text in rest:
+        label, colon, clause = text.partition(": ")
+        is_labelled = label in ("Next",) or label.startswith("Bottleneck")
+        pieces = [(f"{label}{colon}", Tone.ACCENT), clause] if is_labelled else [text]
+        lines += wrap(line(*pieces), columns, indent=2)
+    if found.doubts:
+        lines += [(), line(("Doubts", Tone.STRONG))]
+        for doubt in found.doubts:
+            lines += wrap(line(("! ", Tone.WARN), doubt), columns, indent=2)
+    if found.configurations:
+        header, body = configuration_table(found)
+        lines += [(), *table(header, body)]
+        if any("≥" in text for row in body for text in row):
+            lines += wrap(line((LEGEND, Tone.DIM)), columns)
+    return lines
