@@ -151,7 +151,7 @@ def print_leftovers(runs: Sequence[Run]) -> None:
 def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     """Print the result of a run and the next step, and return the exit code."""
     print_result(run, as_json=as_json)
-    for message in exit_codes.missed_goals(run):
+    for message in exit_codes.missed_goals(run) if check else ():
         click.echo(f"Goal missed: {message}", err=True)
     if run.status is RunStatus.INTERRUPTED:
         click.echo("The runner was killed before the run ended", err=True)

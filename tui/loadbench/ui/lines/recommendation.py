@@ -27,6 +27,7 @@ def answer_line(found: Recommendation | None, columns: int) -> Line:
     candidates = [
         line(" ", (first, tone), *(f" {text}" for text in boundary(found))),
         line(" ", (first, tone)),
+        line(" ", (answer(found, with_goal=False), tone)),
         line(" ", (short_answer(found, with_value=True) or first, tone)),
     ]
     fitting = next((one for one in candidates if width(one) <= columns), None)
@@ -70,7 +71,7 @@ def recommendation_lines(found: Recommendation | None, columns: int) -> list[Lin
             lines += wrap(line(("! ", Tone.WARN), doubt), columns, indent=2)
     if found.configurations:
         header, body = configuration_table(found)
-        lines += [(), *table(header, body)]
+        lines += [(), *table(header, body, last_is_text=found.has_goals)]
         if any("≥" in text for row in body for text in row):
             lines += wrap(line((LEGEND, Tone.DIM)), columns)
     return lines

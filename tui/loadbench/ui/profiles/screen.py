@@ -1,5 +1,6 @@
 """The first screen: a list of saved profiles, and the selected one in detail."""
 
+import dataclasses
 from typing import ClassVar
 
 from textual import events, work
@@ -49,7 +50,7 @@ class ProfilesScreen(EditingScreen):
         Binding("c", "copy", "copy", tooltip="Copy the profile"),
         Binding("d", "delete", "delete", show=False, tooltip="Delete the profile"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter profiles by name"),
-        RECOMMENDATION_KEY,
+        dataclasses.replace(RECOMMENDATION_KEY, show=False),
         Binding("v", "reports", "reports", tooltip="Show all runs"),
         Binding("escape", "clear_filter", "show all", tooltip="Clear the filter"),
     ]

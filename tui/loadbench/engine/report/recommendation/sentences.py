@@ -22,12 +22,16 @@ SET_GOALS = (
 )
 
 
-def answer(found: Recommendation) -> str:
+def answer(found: Recommendation, *, with_goal: bool = True) -> str:
     """Return the recommendation in one sentence, quotable without its context.
 
     While cells remain to be measured, it starts with `So far:`.
+
+    Args:
+        found: The recommendation.
+        with_goal: Whether to state the goal beside the value that was reached.
     """
-    text = _answer(found)
+    text = _answer(found, with_goal=with_goal)
     return text if found.is_complete or not found.configurations else f"So far: {text}"
 
 
@@ -45,7 +49,7 @@ def sentences(found: Recommendation) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _answer(found: Recommendation) -> str:
+def _answer(found: Recommendation, *, with_goal: bool) -> str:
     if not found.configurations:
         return "No cell with usable results." if found.is_complete else "No results yet."
     if not found.has_goals:
@@ -59,7 +63,7 @@ def _answer(found: Recommendation) -> str:
     votes = f" in {load.repeats_note}" if load.repeats_note else ""
     return (
         f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}: "
-        f"{_figures(load)}{votes}."
+        f"{_figures(load, with_goal=with_goal)}{votes}."
     )
 
 
@@ -145,13 +149,13 @@ def _undecided(load: LoadOutcome) -> str:
     return f"{load.phrase} is undecided, {reason}"
 
 
-def _figures(load: LoadOutcome) -> str:
+def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
     """Return the latency goal, any other goal that is near its limit, and the throughput."""
     latency = tightest(check for check in load.worst.checks if check.goal in GOAL_FRACTIONS)
     quoted = [latency] if latency else []
     if load.check and load.check is not latency and (load.check.is_near or not latency):
         quoted.append(load.check)
-    parts = [check_text(check) for check in quoted]
+    parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
     if load.rps is not None and not any(check.goal == MIN_RPS for check in quoted):
         parts.append(f"{number(load.rps)} req/s")
     if load.is_suspect:

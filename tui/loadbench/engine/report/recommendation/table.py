@@ -9,32 +9,31 @@ from loadbench.engine.report.recommendation.recommend import Recommendation
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """The header, and one row per configuration with as many texts."""
 
+_SCALING = ("req/s", "speed-up", "efficiency", "knee")
+
 LEGEND = "≥: the largest load measured passed, or throughput was still rising"
 
 
 def configuration_table(found: Recommendation) -> Table:
     """Return one row per configuration: capacity, first failed load, throughput and scaling."""
-    goal_columns = ("carries", "first load that fails") if found.has_goals else ()
-    header = (
-        found.subject.plural or "replicas",
-        *goal_columns,
-        *("req/s", "speed-up", "efficiency", "knee"),
-    )
+    first, last = (("carries",), ("first load that fails ",)) if found.has_goals else ((), ())
+    header = (found.subject.plural or "service", *first, *_SCALING, *last)
     return header, [_row(one, found) for one in found.configurations]
 
 
 def _row(one: Configuration, found: Recommendation) -> tuple[str, ...]:
+    first, last = ((_capacity(one),), (_first_failed(one),)) if found.has_goals else ((), ())
     step = found.scaling.step(one.models)
-    goal_columns = (_capacity(one), _first_failed(one)) if found.has_goals else ()
     if step is None:
-        return (str(one.models), *goal_columns, "-", "-", "-", "-")
+        return (str(one.models), *first, *(["-"] * len(_SCALING)), *last)
     return (
         str(one.models),
-        *goal_columns,
+        *first,
         f"{'' if step.is_saturated else '≥ '}{number(step.rps)}",
         f"{step.speedup:.2f}",
         f"{100 * step.efficiency:.0f} %",
         step.knee.phrase if step.knee else "-",
+        *last,
     )
 
 
