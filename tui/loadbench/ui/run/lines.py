@@ -85,11 +85,11 @@ def header_lines(
             activity_line(state, profile, glyphs, columns),
             answer_line(run.recommendation, columns),
         ]
-    return [
-        justify(title, _outcomes(state), columns),
-        answer_line(run.recommendation, columns),
-        _ending(run, columns),
-    ]
+    below = [answer_line(run.recommendation, columns), _ending(run, columns)]
+    if run.status is not RunStatus.DONE or (state.finished and state.finished.left):
+        # A short terminal shows only the first of the two.
+        below.reverse()
+    return [justify(title, _outcomes(state), columns), *below]
 
 
 def _outcomes(state: RunState) -> tuple[Line, Line]:
