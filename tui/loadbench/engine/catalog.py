@@ -142,10 +142,12 @@ def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
         tracked.reader, tracked.error = _reader(folder), ""
     tracked.stamp = stamp
     try:
-        return tracked.reader.poll()
+        run = tracked.reader.poll()
     except JournalError as error:
         tracked.error = str(error)
         return None
+    run.results.compute()
+    return run
 
 
 def _reader(folder: Path) -> RunReader:

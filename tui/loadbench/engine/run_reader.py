@@ -50,6 +50,10 @@ class Results:
     def __init__(self, state: RunState) -> None:
         self._state = state
 
+    def compute(self) -> None:
+        """Compute everything now, in a thread other than that of the UI."""
+        _ = self.rows, self.recommendation
+
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """One row per cell, in plan order."""

@@ -276,7 +276,10 @@ def test_the_ending_of_a_done_run_counts_its_failed_cells() -> None:
     assert ending == " Done: 2 of 3 cells measured, 1 failed"
 
 
-ANSWER = " 1 CPU model process at batch 1 carries at least 2 users: p95 10.0 ms (goal 500 ms), 40.0 req/s."
+ANSWER = (
+    " 1 CPU model process at batch 1 carries at least 2 users: p95 10.0 ms (goal 500 ms), "
+    "40.0 req/s."
+)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.reader import read_attempt, read_attempt_ends
 from loadbench.engine.journal.service_log import FILE_NAME as SERVICE_LOG
 from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.report.rows import bottleneck_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import BackgroundQueue, Job, in_background
@@ -152,13 +151,12 @@ class WatchedRun:
         if not cell.attempt:
             return CellView(cell, None)
         read = self._get("attempt", self._attempts, (key, cell.attempt), _read_attempt)
-        bottleneck = bottleneck_of(state, cell)
+        row = next(row for row in self.view.run.rows if row.cell == key)
+        derived: dict[str, Any] = {"bottleneck": row.bottleneck, "checks": row.checks}
         if read is None:
-            return CellView(cell, None, bottleneck=bottleneck)
+            return CellView(cell, None, **derived)
         attempt, figures = read
-        return CellView(
-            cell, attempt, totals=figures.totals, slices=figures.slices, bottleneck=bottleneck
-        )
+        return CellView(cell, attempt, totals=figures.totals, slices=figures.slices, **derived)
 
     def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
         """Return a cell's earlier attempts: the number of each, and the event that ended it.

@@ -11,6 +11,7 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.report.recommendation.goals import GoalCheck
 from loadbench.engine.report.running_totals import RunningTotals
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import CellStatistics, cell_statistics, live_statistics
@@ -40,6 +41,8 @@ class CellView:
     interrupted run stays `RUNNING`."""
     bottleneck: Bottleneck | None = None
     """Bottleneck of the cell. None if it was not identified."""
+    checks: Sequence[GoalCheck] = ()
+    """One check per goal of the profile. Empty without goals or usable results."""
 
     @property
     def key(self) -> str:
