@@ -1,10 +1,11 @@
 """The recommendation as text: the subject, the answer, doubts and the next step."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from loadbench.engine.journal.events import CellFailed, Event, Verdict
+from loadbench.engine.journal.events import CellFailed, CellFinished, Event, Finding, Verdict
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
@@ -133,6 +134,31 @@ def test_many_cells_with_the_same_doubt_are_counted() -> None:
     doubts = recommend(profile, *events).doubts
 
     assert "m1_u1_s2, m1_u2_s2, m1_u3_s2, m1_u4_s2 and 2 more: suspect, not settled" in doubts
+
+
+def test_the_same_rule_with_other_values_is_one_doubt() -> None:
+    profile = make_profile(users=[1, 2])
+    events = measure(profile)
+    for index, value in ((1, 0.8), (3, 0.5)):
+        finding = Finding(rule="neighbours", text=f"other processes used {value} cores")
+        event = events[index]
+        assert isinstance(event, CellFinished)
+        events[index] = replace(event, verdict=Verdict.SUSPECT, findings=(finding,))
+
+    doubts = recommend(profile, *events).doubts
+
+    assert "m1_u1_s2, m1_u2_s2: suspect, other processes used 0.8 cores in m1_u1_s2" in doubts
+
+
+def test_undecided_loads_of_a_configuration_are_one_doubt() -> None:
+    profile = make_profile(users=[1, 2, 3], goals={"p99_ms": 500})
+
+    [doubt] = recommend(profile, *measure(profile)).doubts
+
+    assert doubt == (
+        "1 user, 2 users and 3 users with 1 model process are undecided: p99 needs 1000 requests, "
+        "400 measured at 1 user"
+    )
 
 
 def test_drift_is_a_doubt() -> None:

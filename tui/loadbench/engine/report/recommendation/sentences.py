@@ -228,8 +228,10 @@ def _bottleneck(found: Recommendation) -> list[str]:
         where = f"{where} with {found.subject.amount(limit.models)}"
     busy = ""
     if found.busy_cores and found.bottleneck.kind is not BottleneckKind.CLIENT:
-        cores = found.busy_cores
-        busy = "; the only core is busy" if cores == 1 else f"; all {cores} cores are busy"
+        cores = {1: "the only core is", 2: "both cores are"}.get(
+            found.busy_cores, f"all {found.busy_cores} cores are"
+        )
+        busy = f"; {cores} busy"
     return [f"Bottleneck at {where}: {found.bottleneck.text}{busy}."]
 
 
