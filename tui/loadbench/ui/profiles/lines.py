@@ -10,10 +10,10 @@ from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import estimate_s, plan_cells
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.report.recommendation import best
 from loadbench.engine.report.rows import Row
-from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.run_reader import Run, RunStatus, expected_durations
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, when
@@ -95,7 +95,7 @@ def profile_detail(
         # At the top, because the end of the details is out of view on a small screen.
         lines += [(), *_first_step(columns)]
     lines += [(), *_facts(profile, columns), ()]
-    total = readable_duration(estimate_s(profile, cells))
+    total = readable_duration(expected_durations(profile, runs or ()).total_s(cells))
     lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
     lines += plan_lines(grid_of(cells), glyphs)
     if runs is None:
@@ -156,7 +156,7 @@ def _entry_lines(
         profile.device,
         f"batch {profile.batch_size}",
         counted(len(cells), "cell"),
-        f"about {readable_duration(estimate_s(profile, cells))}",
+        f"about {readable_duration(expected_durations(profile, runs).total_s(cells))}",
     )
     lines = [_fitted([Piece(separator.join(size))], columns)]
     mark = ()
