@@ -81,8 +81,8 @@ def test_a_live_run_shows_its_name_progress_and_remaining_time() -> None:
 def test_the_remaining_time_decreases_between_entries() -> None:
     at_first, later = (texts(header(*LIVE, later_s=later_s))[0] for later_s in (0.0, 4.0))
 
-    assert "1 min 29 s left" in at_first
-    assert "1 min 25 s left" in later
+    assert "1 min 35 s left" in at_first
+    assert "1 min 31 s left" in later
 
 
 def test_the_bar_is_full_at_the_end() -> None:
@@ -170,7 +170,7 @@ def test_a_narrow_header_keeps_the_current_phase_and_its_clock() -> None:
     title, activity, _ = texts(header(*events, columns=60, later_s=1.0))
 
     assert activity == " m1_u2_s2  measuring 00:02/00:10  pausing after this cell"
-    assert title.endswith("1 min 27 s left")
+    assert title.endswith("1 min 28 s left")
     assert "█" not in title
 
 

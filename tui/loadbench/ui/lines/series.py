@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from loadbench.engine.journal.events import Phase
-from loadbench.engine.journal.state import PhaseStart
+from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.report.slices import Slice
 from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.text import Piece, Tone

@@ -9,10 +9,10 @@ from rich.cells import cell_len
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import estimate_s, plan_cells
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.report.recommendation.goals import goal_text, set_goals
 from loadbench.engine.report.recommendation.sentences import short_answer
-from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.run_reader import Run, RunStatus, expected_durations
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.recommendation import answer_lines
@@ -97,7 +97,7 @@ def profile_detail(
     elif runs and (answered := answered_run(runs)):
         lines += [(), *_recommendation(answered, columns)]
     lines += [(), *_facts(profile, columns), ()]
-    total = readable_duration(estimate_s(profile, cells))
+    total = readable_duration(expected_durations(profile, runs or ()).total_s(cells))
     lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
     lines += plan_lines(grid_of(cells), glyphs)
     if runs is None:
@@ -152,7 +152,7 @@ def _entry_lines(
         profile.device,
         f"batch {profile.batch_size}",
         counted(len(cells), "cell"),
-        f"about {readable_duration(estimate_s(profile, cells))}",
+        f"about {readable_duration(expected_durations(profile, runs).total_s(cells))}",
     )
     lines = [_fitted([Piece(separator.join(size))], columns)]
     mark = ()

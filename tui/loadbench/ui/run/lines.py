@@ -6,11 +6,10 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import CellFailed, Verdict
-from loadbench.engine.journal.progress import remaining_s
+from loadbench.engine.journal.progress import remaining_s, total_s
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import estimate_s
 from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
 from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
 from loadbench.ui.lines.glyphs import Glyphs
@@ -138,8 +137,7 @@ def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) 
         cells += [", ", (f"{failed} failed", Tone.BAD)]
     eta = f"{readable_duration(left_s)} left "
     # Based on the remaining time, because the elapsed time restarts when a run is resumed.
-    total_s = estimate_s(profile, tuple(cell.cell for cell in state.cells.values()))
-    share = 1.0 - left_s / max(total_s, left_s, 1.0)
+    share = 1.0 - left_s / max(total_s(profile, state), left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
     return [
         line(*cells, "  ", *bar, f"  {eta}"),
