@@ -18,6 +18,7 @@ from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.cli.recommendation import recommendation_text
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
+from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
@@ -119,6 +120,9 @@ def print_result(run: Run, *, as_json: bool) -> None:
         lines = wording.wrapped(lines, shutil.get_terminal_size().columns)
     click.echo("\n".join(lines))
     click.echo(f"\n{wording.outcome_line(run.state)}")
+    hardware = run.state.started.hardware if run.state.started else {}
+    for label, value in hardware_facts(hardware):
+        click.echo(wording.printable(f"{label}: {value}"))
     click.echo(f"Reports: {run.folder}")
 
 

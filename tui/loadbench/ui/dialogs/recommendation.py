@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from loadbench.engine.report.recommendation.recommend import Recommendation
+from loadbench.engine.run_reader import Run
 from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.lines.recommendation import recommendation_lines
 from loadbench.ui.widgets.line_view import LineView
@@ -24,22 +24,22 @@ class RecommendationWindow(Dialog[None]):
     """Show the recommendation of a run.
 
     Args:
-        run: Name of the run.
-        source: Returns the recommendation, or None if the profile of the run is unreadable.
+        run: The run.
+        newest: Returns the run as last read.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,i", "close", "close", key_display="Esc")
     ]
 
-    def __init__(self, run: str, source: Callable[[], Recommendation | None]) -> None:
+    def __init__(self, run: Run, newest: Callable[[], Run | None] = lambda: None) -> None:
         super().__init__(classes="-recommendation")
-        self._run, self._source = run, source
+        self._run, self._newest = run, newest
 
     def compose_window(self) -> ComposeResult:
         """Lay out the text."""
         with Vertical() as window:
-            window.border_title = f"Recommendation · {self._run}"
+            window.border_title = f"Recommendation · {self._run.name}"
             yield LineView(id="recommendation")
 
     def on_mount(self) -> None:
@@ -49,7 +49,8 @@ class RecommendationWindow(Dialog[None]):
     def paint(self) -> None:
         """Show the recommendation, wrapped to the current width."""
         view = self.query_one(LineView)
-        view.show(recommendation_lines(self._source(), view.columns or 60))
+        self._run = self._newest() or self._run
+        view.show(recommendation_lines(self._run, view.columns or 60))
 
     def action_close(self) -> None:
         """Close the window."""

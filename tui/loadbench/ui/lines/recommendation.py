@@ -1,5 +1,6 @@
 """The recommendation of a run, in one line and in full."""
 
+from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.sentences import (
     answer,
@@ -8,8 +9,10 @@ from loadbench.engine.report.recommendation.sentences import (
     short_answer,
 )
 from loadbench.engine.report.recommendation.table import LEGEND, configuration_table
+from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.text import Line, Tone, fit, line, table, width, wrap
 
+_LABEL_COLUMNS = 13
 UNREADABLE = "This version cannot read the profile of the run, so it has no recommendation."
 
 
@@ -49,13 +52,14 @@ def answer_tone(found: Recommendation) -> Tone:
     return Tone.STRONG if found.best else Tone.WARN
 
 
-def recommendation_lines(found: Recommendation | None, columns: int) -> list[Line]:
-    """Return the recommendation in full: sentences, doubts, and a table of configurations.
+def recommendation_lines(run: Run, columns: int) -> list[Line]:
+    """Return the recommendation in full: sentences, doubts, configurations and hardware.
 
     Args:
-        found: The recommendation. None if the profile of the run is unreadable.
+        run: The run.
         columns: Maximum width of a line. Only the table may be wider.
     """
+    found = run.recommendation
     if found is None:
         return wrap(line((UNREADABLE, Tone.WARN)), columns)
     first, *rest = sentences(found)
@@ -74,4 +78,10 @@ def recommendation_lines(found: Recommendation | None, columns: int) -> list[Lin
         lines += [(), *table(header, body, last_is_text=found.has_goals)]
         if any("≥" in text for row in body for text in row):
             lines += wrap(line((LEGEND, Tone.DIM)), columns)
+    hardware = run.state.started.hardware if run.state.started else {}
+    if facts := hardware_facts(hardware):
+        lines.append(())
+        for label, value in facts:
+            heading = (f"{label:<{_LABEL_COLUMNS}}", Tone.DIM)
+            lines += wrap(line(heading, value), columns, indent=_LABEL_COLUMNS)
     return lines

@@ -214,7 +214,7 @@ class ProfilesScreen(EditingScreen):
     def action_recommendation(self) -> None:
         """Show the recommendation of the newest run with results."""
         if run := answered_run(self.runs):
-            self.app.push_screen(RecommendationWindow(run.name, lambda: run.recommendation))
+            self.app.push_screen(RecommendationWindow(run))
 
     def action_resume(self) -> None:
         """Open the preview for resuming the newest run."""

@@ -301,7 +301,7 @@ class ReportsScreen(PanelScreen):
     def action_recommendation(self) -> None:
         """Show the recommendation of the run in full."""
         if run := self.selected:
-            self.app.push_screen(RecommendationWindow(run.name, lambda: run.recommendation))
+            self.app.push_screen(RecommendationWindow(run))
 
     def action_back(self) -> None:
         """Go back one screen."""

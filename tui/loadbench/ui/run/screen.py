@@ -289,11 +289,7 @@ class RunScreen(CommandScreen):
     def action_recommendation(self) -> None:
         """Show the recommendation in full."""
         if self.run:
-            self.app.push_screen(
-                RecommendationWindow(
-                    self.run.name, lambda: self.run.recommendation if self.run else None
-                )
-            )
+            self.app.push_screen(RecommendationWindow(self.run, lambda: self.run))
 
     def action_catch_up(self) -> None:
         """Reopen the catch-up window."""
