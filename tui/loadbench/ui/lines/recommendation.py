@@ -10,7 +10,7 @@ from loadbench.engine.report.recommendation.sentences import (
 )
 from loadbench.engine.report.recommendation.table import LEGEND, configuration_table
 from loadbench.engine.run_reader import Run
-from loadbench.ui.lines.text import Line, Tone, fit, line, table, width, wrap
+from loadbench.ui.lines.text import Line, Tone, fit, line, plain, table, width, wrap
 
 _LABEL_COLUMNS = 13
 UNREADABLE = "This version cannot read the profile of the run, so it has no recommendation."
@@ -74,9 +74,9 @@ def recommendation_lines(run: Run, columns: int) -> list[Line]:
         for doubt in found.doubts:
             lines += wrap(line(("! ", Tone.WARN), doubt), columns, indent=2)
     if found.configurations:
-        header, body = configuration_table(found)
-        lines += [(), *table(header, body, last_is_text=found.has_goals)]
-        if any("≥" in text for row in body for text in row):
+        rows = _configurations(found, columns)
+        lines += [(), *rows]
+        if any("≥" in plain(row) for row in rows):
             lines += wrap(line((LEGEND, Tone.DIM)), columns)
     hardware = run.state.started.hardware if run.state.started else {}
     if facts := hardware_facts(hardware):
@@ -85,3 +85,14 @@ def recommendation_lines(run: Run, columns: int) -> list[Line]:
             heading = (f"{label:<{_LABEL_COLUMNS}}", Tone.DIM)
             lines += wrap(line(heading, value), columns, indent=_LABEL_COLUMNS)
     return lines
+
+
+def _configurations(found: Recommendation, columns: int) -> list[Line]:
+    """Return the table of configurations, in its short form if the full one does not fit."""
+    rows: list[Line] = []
+    for is_short in (False, True):
+        header, body = configuration_table(found, is_short=is_short)
+        rows = table(header, body, last_is_text=found.has_goals)
+        if max(map(width, rows)) <= columns:
+            break
+    return rows

@@ -240,11 +240,13 @@ def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
 
     Args:
         found: The recommendation.
-        with_value: Whether to add the value of the goal: `, p95 412 ms`.
+        with_value: Whether to return a sentence with the value of the goal: `, p95 412 ms`.
     """
     best = found.best
+    if best is None and found.has_goals and found.configurations:
+        return "No configuration met the goals" if with_value else "goals not met"
     if best is None:
-        return "goals not met" if found.has_goals and found.configurations else ""
+        return ""
     amount = found.subject.amount(best.models)
     load = best.capacity if found.has_goals else None
     if load is None:

@@ -10,15 +10,25 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """The header, and one row per configuration with as many texts."""
 
 _SCALING = ("req/s", "speed-up", "efficiency", "knee")
+_LONG = ("efficiency", "knee")
 
 LEGEND = "≥: the largest load measured passed, or throughput was still rising"
 
 
-def configuration_table(found: Recommendation) -> Table:
-    """Return one row per configuration: capacity, first failed load, throughput and scaling."""
+def configuration_table(found: Recommendation, *, is_short: bool = False) -> Table:
+    """Return one row per configuration: capacity, first failed load, throughput and scaling.
+
+    Args:
+        found: The recommendation.
+        is_short: Whether to leave out efficiency and knee.
+    """
     first, last = (("carries",), ("first load that fails ",)) if found.has_goals else ((), ())
     header = (found.subject.plural or "service", *first, *_SCALING, *last)
-    return header, [_row(one, found) for one in found.configurations]
+    rows = [_row(one, found) for one in found.configurations]
+    if not is_short:
+        return header, rows
+    kept = [i for i, name in enumerate(header) if name not in _LONG]
+    return tuple(header[i] for i in kept), [tuple(row[i] for i in kept) for row in rows]
 
 
 def _row(one: Configuration, found: Recommendation) -> tuple[str, ...]:
