@@ -177,7 +177,7 @@ SHAPES: dict[str, Shape] = {
             capacity={1: None, 2: None, 4: None},
             stop_at=None,
             knee=KNEES,
-            next_step="measure more than 4 containers",
+            next_step="use a faster device",
             says=("No configuration met the goals: the smallest load, 1 user",),
         ),
     ),

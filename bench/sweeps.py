@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,14 +48,16 @@ def workspace(profile: str) -> Iterator[Path]:
         yield root
 
 
-def perform(root: Path, during: During = lambda _: None) -> Sweep:
+def perform(root: Path, during: During = lambda _: None, *, overrides: Sequence[str] = ()) -> Sweep:
     """Run the profile of a workspace until it has finished.
 
     Args:
         root: The workspace.
         during: Called once for each cell, during its measurement window.
+        overrides: Overrides of the profile, as `KEY=VALUE`.
     """
     argv = [sys.executable, "-m", "loadbench", "--workspace", str(root), "run", NAME, "--plain"]
+    argv += [part for override in overrides for part in ("--set", override)]
     with (root / OUTPUT).open("w") as output:
         tool = subprocess.Popen(argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
         try:

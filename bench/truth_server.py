@@ -36,6 +36,8 @@ def ok(body: bytes) -> bytes:
 
 
 OK = ok(b'{"done": true}')
+WITHOUT_STAGES = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"done": true}'
+"""A response of a service that does not report its stages."""
 
 
 def two_modes(generator: random.Random, _now: float) -> tuple[float, bool]:
@@ -85,6 +87,7 @@ PLANS: dict[str, Callable[[random.Random, float], tuple[float, bool]]] = {
     "around-1040": partial(around, 1040),
     "failing": failing,
     "bucket": Bucket(200, burst=10),
+    "limited": Bucket(100, burst=1),
     "at-once": at_once,
 }
 
@@ -103,9 +106,10 @@ class Log:
 class Connection(asyncio.Protocol):
     """One connection of a user that waits for each response before the next request."""
 
-    def __init__(self, plan: Plan, log: Log) -> None:
+    def __init__(self, plan: Plan, log: Log, response: bytes = OK) -> None:
         self._plan = plan
         self._log = log
+        self._response = response
         self._arrived = b""
         self._missing = 0
 
@@ -153,7 +157,7 @@ class Connection(asyncio.Protocol):
     def _respond(self, number: int, arrived: float, status: int) -> None:
         is_closed = self._transport.is_closing()
         if not is_closed:
-            self._transport.write(OK if status == 200 else REJECTED)
+            self._transport.write(self._response if status == 200 else REJECTED)
         self._log.entries.append((number, arrived, 0.0 if is_closed else time.monotonic(), status))
 
 
@@ -163,11 +167,13 @@ def content_length(head: bytes) -> int:
     return int(rest.split(b"\r\n", 1)[0]) if name else 0
 
 
-async def serve(plan: Plan, log: Log) -> None:
+async def serve(plan: Plan, log: Log, response: bytes) -> None:
     """Serve until SIGTERM."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(partial(Connection, plan, log), "127.0.0.1", backlog=1024)
+    server = await loop.create_server(
+        partial(Connection, plan, log, response), "127.0.0.1", backlog=1024
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await ended.wait()
     server.close()
@@ -186,7 +192,9 @@ def main() -> None:
     log = Log()
     # epoll has a resolution of 1 ms, and would group the responses due within one millisecond.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
-    loop.run_until_complete(serve(partial(PLANS[options.plan], random.Random(7)), log))
+    plan = partial(PLANS[options.plan], random.Random(7))
+    response = WITHOUT_STAGES if options.plan == "limited" else OK
+    loop.run_until_complete(serve(plan, log, response))
     log.write(options.log)
 
 

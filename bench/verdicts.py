@@ -20,7 +20,7 @@ import psutil
 
 from bench.sweeps import Sweep, perform, workspace
 from bench.truth_runs import serving
-from loadbench.engine.hardware import usable_cores
+from loadbench.engine.hardware.cpu import usable_cores
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.measure.limits import MAX_OTHERS_CORES, MAX_OTHERS_SHARE
 from loadbench.engine.report.rows import Row, rows

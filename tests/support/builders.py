@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from loadbench.engine.journal.codec import VERSION, Entry
+from loadbench.engine.journal.codec import FILE_NAME, VERSION, Entry, encode
 from loadbench.engine.journal.events import (
     UNRECORDED,
     Buckets,
     CellFailed,
     CellFinished,
+    CellPhase,
     CellSkipped,
     CellStarted,
     ClientUse,
@@ -20,13 +22,15 @@ from loadbench.engine.journal.events import (
     Finding,
     Phase,
     Requests,
+    RunResumed,
     RunStarted,
     Sample,
     Stages,
     Verdict,
 )
+from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Samples
-from loadbench.engine.journal.state import EMPTY, PhaseStart, RunState, fold
+from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.model import Profile
@@ -161,9 +165,66 @@ def entries(events: Iterable[Event]) -> list[Entry]:
     ]
 
 
+def timed_entries(*steps: Event | float) -> list[Entry]:
+    """Return events as journal entries. A number is the time in seconds until the next event."""
+    timed: list[Entry] = []
+    elapsed_s = 0.0
+    begun = datetime(2026, 11, 22, 7, 21, tzinfo=UTC)
+    for step in steps:
+        if isinstance(step, int | float):
+            elapsed_s += step
+            continue
+        if isinstance(step, RunResumed):
+            begun, elapsed_s = begun + timedelta(seconds=elapsed_s), 0.0
+        at = (begun + timedelta(seconds=elapsed_s)).isoformat(timespec="milliseconds")
+        timed.append(Entry(len(timed) + 1, at.replace("+00:00", "Z"), elapsed_s, step))
+    return timed
+
+
+def timed_attempt(
+    cell: Cell,
+    *,
+    attempt: int = 1,
+    scaling_s: float = 0.0,
+    settling_s: float = 15.0,
+    run_time: float = 10.0,
+    draining_s: float = 1.0,
+    end: Event | None = None,
+) -> list[Event | float]:
+    """Return the events of an attempt and the times between them, for `timed_entries`.
+
+    Args:
+        cell: The cell.
+        attempt: Number of the attempt.
+        scaling_s: Length of the phase `scaling`. The ramp has the length of the level.
+        settling_s: Length of the phase `settling`.
+        run_time: Length of the phase `measuring`.
+        draining_s: Length of the phase `draining`.
+        end: The event that ends the attempt. None if it finishes.
+    """
+    lengths = {
+        Phase.SCALING: scaling_s,
+        Phase.RAMPING: cell.level.ramp_s,
+        Phase.SETTLING: settling_s,
+        Phase.MEASURING: run_time,
+        Phase.DRAINING: draining_s,
+    }
+    steps: list[Event | float] = [cell_started(cell.key, attempt)]
+    for phase, length_s in lengths.items():
+        steps += [CellPhase(cell=cell.key, phase=phase), length_s]
+    return [*steps, end or cell_finished(cell.key, attempt)]
+
+
 def state_after(*events: Event) -> RunState:
     """Return the state of a run after these events."""
     return fold(entries(events))
+
+
+def write_entries(folder: Path, entries: Iterable[Entry]) -> Path:
+    """Write a journal with these entries, and return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE_NAME).write_bytes(b"".join(map(encode, entries)))
+    return folder
 
 
 def write_journal(folder: Path, *events: Event) -> Path:

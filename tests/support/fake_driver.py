@@ -6,7 +6,7 @@ from pathlib import Path
 
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.requests.preflight import Facts, Preflight
 from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
@@ -24,12 +24,15 @@ class FakeDriver:
     """Recorded calls, and the names of the runs whose leftovers were requested or cleared."""
     opened: list[Path] = field(default_factory=list)
     """Folders of the runs whose stacks were opened."""
+    facts: Facts = field(default_factory=Facts)
     trap: Trap | None = None
     """Called when a stack is opened."""
 
     def preflight(self, _workspace: Workspace, _profile: Profile) -> Preflight:
         self._record("preflight")
-        return Preflight(driver=self.name, reason=f"{self.name} works", lock=self.name)
+        return Preflight(
+            driver=self.name, reason=f"{self.name} works", lock=self.name, facts=self.facts
+        )
 
     def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:
         self._record("validate")

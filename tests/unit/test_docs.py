@@ -51,6 +51,7 @@ SECTIONS = {
     "cell.screen": "Cell",
     "dialogs.help": "Dialogs",
     "dialogs.name": "Dialogs",
+    "dialogs.recommendation": "Recommendation",
     "log.screen": "Container log",
     "preview.screen": "Preview",
     "profiles.screen": "Profiles",

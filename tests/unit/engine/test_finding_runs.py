@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.catalog import find_run, new_run_id, run_folders
+from loadbench.engine.catalog import find_run, new_run_id, run_folders, runs_of_profile
+from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.errors import UsageError
@@ -66,6 +67,23 @@ def test_the_tenth_run_of_a_second_is_newer_than_the_second(reports: Path) -> No
         finished(reports / "demo" / f"20261122-072105-{number}")
     names = [folder.name for folder in run_folders(reports)]
     assert names[:3] == ["20261122-072105-10", "20261122-072105-9", "20261122-072105-2"]
+
+
+def test_runs_of_one_profile_are_read_one_at_a_time_newest_first(reports: Path) -> None:
+    older, newer = (reports / "demo" / f"20261122-072105{suffix}" for suffix in ("", "-2"))
+    runs = runs_of_profile("demo", reports)
+
+    assert next(runs).folder == newer
+    (older / FILE_NAME).unlink()
+    assert list(runs) == []
+
+
+def test_unreadable_runs_of_a_profile_are_skipped(reports: Path) -> None:
+    newer, older = run_folders(reports, "demo")
+    (newer / FILE_NAME).write_bytes(b"?\n")
+
+    assert [run.folder for run in runs_of_profile("demo", reports)] == [older]
+    assert list(runs_of_profile("nothing", reports)) == []
 
 
 def test_missing_reports_folder_has_no_runs(tmp_path: Path) -> None:

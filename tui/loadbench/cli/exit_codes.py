@@ -42,7 +42,7 @@ def exit_for_run(run: Run, *, check: bool) -> Exit:
 
     Args:
         run: The run.
-        check: Whether suspect or invalid cells and missed goals affect the exit code.
+        check: Whether suspect, invalid and undecided cells and missed goals affect the exit code.
 
     Raises:
         JournalError: This version cannot read the profile of the run, so its goals are unknown.

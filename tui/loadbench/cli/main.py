@@ -137,7 +137,8 @@ def main(
 @click.option(
     "--check",
     is_flag=True,
-    help="Exit with code 4 if a cell is suspect or invalid, or with code 1 if a goal is missed.",
+    help="Exit with code 4 if a cell is suspect, invalid or undecided, or with code 1 if a cell "
+    "misses a goal, and print each missed goal.",
 )
 @click.option("--resume", metavar="RUN", help="Resume an interrupted or stopped run.")
 @click.option(
@@ -179,8 +180,8 @@ def run(
       2    usage error or invalid profile
       130  run stopped by a user or a signal
       3    a cell, the service or Locust failed
-      4    a cell is suspect or invalid (with --check)
-      1    a goal is missed (with --check)
+      4    a cell is suspect or invalid, or has too few requests for a goal (with --check)
+      1    a cell misses a goal (with --check)
       0    success
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.cli.run import RunOptions, perform

@@ -17,6 +17,7 @@ from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import RunResumed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.report.recommendation.sentences import answer
 from loadbench.engine.run_reader import Run, RunReader, RunStatus, signal_runner
 from loadbench.errors import JournalError
 
@@ -87,6 +88,8 @@ class PlainView:
         self._reader = RunReader(folder, on_entry=self._on_entry)
         self._lines: list[str] = []
         self._quiet = quiet
+        self._shows_answer = not quiet
+        self._answer = ""
         self._read_at = time.monotonic()
 
     def watch(self, signals: Signals) -> Run | None:
@@ -103,6 +106,7 @@ class PlainView:
             while True:
                 run = self._reader.poll()
                 self._print_new_lines()
+                self._print_answer(run)
                 if run.status is not RunStatus.LIVE and not run.is_held:
                     return run
                 self._show(bar, task, run.state)
@@ -127,6 +131,14 @@ class PlainView:
         for line in () if self._quiet else lines:
             self._print(line)
         self._quiet = False
+
+    def _print_answer(self, run: Run) -> None:
+        """Print the recommendation so far, if a cell has changed it."""
+        found = run.recommendation
+        text = answer(found) if found and found.configurations and not found.is_complete else ""
+        if text and text != self._answer and self._shows_answer:
+            self._print(text)
+        self._answer = text
 
     def _act(self, action: SignalAction, run: Run) -> None:
         if action is SignalAction.STOP:

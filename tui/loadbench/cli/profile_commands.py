@@ -21,6 +21,8 @@ _MIN_MEANING_COLUMNS = 30
 def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None:
     """Show the cells of a PROFILE, the estimated time and the driver. Nothing is started.
 
+    The time is estimated from earlier runs with the same settings and driver, if there are any.
+
     PROFILE is a name from `loadbench-tui profiles` or the path of a YAML file.
 
     \b
@@ -29,10 +31,12 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
       loadbench-tui plan with_cpu --set models=1,2,4 --set repeats=3
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
+    from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.drivers import registry
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
-    from loadbench.engine.profile.plan import REPORT_BYTES, estimate_s, plan_cells
+    from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+    from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
@@ -52,8 +56,13 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         for cell in cells
     ]
     click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
-    total = readable_duration(estimate_s(loaded, cells))
-    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total")
+    runs = runs_of_profile(file.stem, workspace.reports)
+    durations = expected_durations(loaded, runs, preflight.driver)
+    total = readable_duration(durations.total_s(cells))
+    source = "estimated from the settings (no comparable run)"
+    if durations.runs:
+        source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
+    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
     click.echo(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
     click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
@@ -121,9 +130,11 @@ def profiles(workspace: Workspace, keys: bool) -> None:
       loadbench-tui profiles --keys
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
+    from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import load_profile, saved_profiles
-    from loadbench.engine.profile.plan import estimate_s, plan_cells
+    from loadbench.engine.profile.plan import plan_cells
+    from loadbench.engine.run_reader import expected_durations
 
     if keys:
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
@@ -138,7 +149,8 @@ def profiles(workspace: Workspace, keys: bool) -> None:
             invalid.append(str(error))
             continue
         cells = plan_cells(loaded)
-        time = readable_duration(estimate_s(loaded, cells))
+        runs = runs_of_profile(file.stem, workspace.reports)
+        time = readable_duration(expected_durations(loaded, runs).total_s(cells))
         sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
         body.append((file.stem, loaded.description, *sizes, time))
     if body:

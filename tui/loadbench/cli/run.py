@@ -15,8 +15,10 @@ from loadbench import wording
 from loadbench.cli import exit_codes
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, SignalAction, Signals
+from loadbench.cli.recommendation import recommendation_text
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
+from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
@@ -102,16 +104,25 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
 
 
 def print_result(run: Run, *, as_json: bool) -> None:
-    """Print the results table and the folder of a run, or its summary as one line of JSON."""
+    """Print the recommendation, the results table and the folder of a run, or its summary as JSON.
+
+    Args:
+        run: The run.
+        as_json: Whether to print the summary as one line of JSON.
+    """
     if as_json:
         click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
         return
     click.echo("")
-    lines = wording.printable("\n".join(wording.cells_table(run.state))).splitlines()
+    texts = [*recommendation_text(run.recommendation), *wording.cells_table(run.state)]
+    lines = wording.printable("\n".join(texts)).splitlines()
     if sys.stdout.isatty():
         lines = wording.wrapped(lines, shutil.get_terminal_size().columns)
     click.echo("\n".join(lines))
     click.echo(f"\n{wording.outcome_line(run.state)}")
+    hardware = run.state.started.hardware if run.state.started else {}
+    for label, value in hardware_facts(hardware):
+        click.echo(wording.printable(f"{label}: {value}"))
     click.echo(f"Reports: {run.folder}")
 
 
@@ -144,7 +155,7 @@ def print_leftovers(runs: Sequence[Run]) -> None:
 def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     """Print the result of a run and the next step, and return the exit code."""
     print_result(run, as_json=as_json)
-    for message in exit_codes.missed_goals(run):
+    for message in exit_codes.missed_goals(run) if check else ():
         click.echo(f"Goal missed: {message}", err=True)
     if run.status is RunStatus.INTERRUPTED:
         click.echo("The runner was killed before the run ended", err=True)

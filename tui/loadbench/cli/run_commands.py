@@ -100,7 +100,7 @@ def _remove_leftovers(run: "Run") -> None:
         click.echo(f"Removed: {', '.join(names)}")
 
 
-@click.command(short_help="Print the results of a run.")
+@click.command(short_help="Print the recommendation and the results of a run.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one line of JSON.")
 @click.option(
@@ -111,7 +111,7 @@ def _remove_leftovers(run: "Run") -> None:
 )
 @click.pass_obj
 def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
-    """Print the results of RUN and rebuild its summary.csv and summary.json.
+    """Print the recommendation and the results of RUN; rebuild its summary.csv and summary.json.
 
     RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
     of a run. Default: the newest run.

@@ -142,10 +142,12 @@ def _catch_up(tracked: _Tracked, folder: Path) -> Run | None:
         tracked.reader, tracked.error = _reader(folder), ""
     tracked.stamp = stamp
     try:
-        return tracked.reader.poll()
+        run = tracked.reader.poll()
     except JournalError as error:
         tracked.error = str(error)
         return None
+    run.results.compute()
+    return run
 
 
 def _reader(folder: Path) -> RunReader:
@@ -175,13 +177,31 @@ def _stamp(file: Path) -> Stamp:
     return (status.st_size, status.st_mtime_ns)
 
 
-def run_folders(reports: Path) -> Iterator[Path]:
-    """Yield the folders of all runs, newest first."""
-    entries = (run for profile in _listed(reports) for run in _listed(profile))
+def run_folders(reports: Path, profile: str | None = None) -> Iterator[Path]:
+    """Yield the folders of all runs, or of the runs of one profile, newest first."""
+    profiles = _listed(reports) if profile is None else [reports / profile]
+    entries = (run for folder in profiles for run in _listed(folder))
     runs = [run for run in entries if not run.is_symlink() and not run.name.startswith(".")]
     for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
         if _is_file(folder / FILE_NAME):
             yield folder
+
+
+def runs_of_profile(profile: str, reports: Path) -> Iterator[Run]:
+    """Yield the runs of a profile without their samples, newest first. Skip unreadable runs.
+
+    Each run is read when it is requested.
+
+    Args:
+        profile: Name of the profile.
+        reports: The reports folder.
+    """
+    for folder in run_folders(reports, profile):
+        try:
+            run = _reader(folder).poll()
+        except (JournalError, OSError):
+            continue
+        yield run
 
 
 def find_run(name: str | None, reports: Path, *, live: bool = False) -> Run:

@@ -5,24 +5,29 @@ Viewers follow a run with `RunReader`; `read_run` reads it once. Neither formats
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from loadbench.engine.journal.codec import FILE_NAME, Entry
+from loadbench.engine.journal.durations import Durations, comparable, durations_of
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
+from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.recommendation.recommend import Recommendation, recommendation_of
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError
 
 _LINES_PER_YIELD = 50
+_MAX_EARLIER_RUNS = 10
+"""Maximum number of earlier runs to search for comparable ones."""
 Stamp = tuple[int, int]
 """Size in bytes and modification time in ns."""
 
@@ -49,6 +54,10 @@ class Results:
 
     def __init__(self, state: RunState) -> None:
         self._state = state
+
+    def compute(self) -> None:
+        """Compute everything now, in a thread other than that of the UI."""
+        _ = self.rows, self.recommendation
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -115,6 +124,22 @@ def remaining_cells(run: Run) -> RemainingCells | None:
         return RemainingCells(len(run.state.outstanding), retry_failed=False)
     failed = run.state.count(CellStatus.FAILED)
     return RemainingCells(failed, retry_failed=True) if failed else None
+
+
+def expected_durations(
+    profile: Profile, runs: Iterable[Run], driver: str | None = None
+) -> Durations:
+    """Return how long the cells of a profile take: the estimate that all views show.
+
+    Uses the newest comparable runs that have ended, see `durations.comparable`.
+
+    Args:
+        profile: The profile.
+        runs: Its runs, newest first. Consumed only as far as needed.
+        driver: The driver that would run the profile. None if it is not known yet.
+    """
+    ended = (run.state for run in runs if run.status is not RunStatus.LIVE)
+    return durations_of(profile, comparable(profile, islice(ended, _MAX_EARLIER_RUNS), driver))
 
 
 def report_path(run: Run, cell: str) -> Path | None:

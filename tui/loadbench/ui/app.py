@@ -164,7 +164,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             text = f"{saved.name} is invalid. Press e to edit it."
             self.notify(text, severity="warning")
         elif saved is not None and saved.profile is not None:
-            preview = to_run(self.context.workspace, file, saved.profile)
+            earlier = self.context.catalog.newest.of_profile(saved.name)
+            preview = to_run(self.context.workspace, file, saved.profile, earlier)
             self.push_screen(PreviewScreen(*preview), self._show_started)
 
     def _preview_rest(self, run: Run) -> None:
@@ -173,7 +174,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
         from loadbench.ui.preview.screen import PreviewScreen
 
         try:
-            preview = to_resume(self.context.workspace, run)
+            earlier = self.context.catalog.newest.of_profile(run.folder.parent.name)
+            preview = to_resume(self.context.workspace, run, earlier)
         except JournalError as error:
             self.notify(str(error), severity="error")
             return

@@ -41,6 +41,8 @@ from tests.support.builders import (
     run_started,
     sample,
     state_after,
+    timed_attempt,
+    timed_entries,
 )
 
 KEYS = FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
@@ -263,6 +265,38 @@ def test_skipping_a_pending_cell_keeps_the_times_of_its_last_attempt() -> None:
     assert cell.status is CellStatus.SKIPPED
     _, started, finished = entries([run_started(), cell_started(), cell_finished()])
     assert (cell.began_at, cell.ended_at) == (started.at, finished.at)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_ended_attempt_has_the_lengths_of_its_phases(end: Event) -> None:
+    attempt = timed_attempt(make_cell(users=2), scaling_s=4, settling_s=3, draining_s=2, end=end)
+    cell = fold(timed_entries(STARTED, 1.5, *attempt)).cells[FIRST]
+
+    assert cell.phase_s == {
+        Phase.SCALING: 4,
+        Phase.RAMPING: 0,
+        Phase.SETTLING: 3,
+        Phase.MEASURING: 10,
+        Phase.DRAINING: 2,
+    }
+
+
+def test_the_lengths_of_phases_are_those_of_the_latest_ended_attempt() -> None:
+    first = timed_attempt(make_cell(), scaling_s=4)
+    second = timed_attempt(make_cell(), attempt=2, scaling_s=1)
+
+    running = fold(timed_entries(STARTED, *first, *second[:-1])).cells[FIRST]
+    ended = fold(timed_entries(STARTED, *first, *second)).cells[FIRST]
+
+    assert (running.phase_s[Phase.SCALING], ended.phase_s[Phase.SCALING]) == (4, 1)
+
+
+def test_a_cell_without_an_ended_attempt_has_no_phases() -> None:
+    begun = timed_attempt(make_cell())[:-1]
+
+    assert fold(timed_entries(STARTED, *begun)).cells[FIRST].phase_s == {}
+    assert fold(timed_entries(STARTED, *begun, 9, resumed())).cells[FIRST].phase_s == {}
+    assert state_after(STARTED, cell_started(), cell_skipped(SECOND)).cells[SECOND].phase_s == {}
 
 
 # The profile

@@ -1,4 +1,4 @@
-"""The cells of a profile: order, names and estimated time."""
+"""The cells of a profile: order and names."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -8,15 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadbench.engine.profile.model import Point, Profile
-from loadbench.engine.profile.plan import (
-    SCALING_S,
-    cells_at,
-    estimate_cell_s,
-    estimate_s,
-    insert_cells,
-    plan_cells,
-    warnings,
-)
+from loadbench.engine.profile.plan import cells_at, insert_cells, plan_cells, warnings
 from tests.support.builders import make_cell, make_profile
 
 axes = st.lists(st.integers(1, 60), min_size=1, max_size=3, unique=True)
@@ -68,16 +60,6 @@ def test_recheck_first_adds_the_first_cell_at_the_end(profile: Profile) -> None:
     assert last.key == f"{first.key}_recheck"
     assert last.report_name == first.report_name.replace(".html", "_recheck.html")
     assert [cell for cell in cells if cell.recheck] == [last]
-
-
-@pytest.mark.parametrize(("models", "scalings"), [([1], 0), ([1, 2], 1)])
-def test_recheck_adds_its_own_time_and_scaling(models: list[int], scalings: int) -> None:
-    profile = make_profile(models=models, recheck_first=True)
-    *swept, last = cells = plan_cells(profile)
-
-    added_s = estimate_s(profile, cells) - estimate_s(profile, tuple(swept))
-
-    assert added_s == estimate_cell_s(profile, last) + scalings * SCALING_S
 
 
 # Added cells
@@ -171,26 +153,6 @@ def test_ramp_lasts_from_the_first_user_to_the_last(
     users: int, rate: float, seconds: float
 ) -> None:
     assert make_cell(users=users, spawn_rate=rate).level.ramp_s == seconds
-
-
-def test_cell_estimate_is_ramp_settle_window_and_drain() -> None:
-    profile = make_profile(users=[50], spawn_rates=[10], run_time="1m")
-    (cell,) = plan_cells(profile)
-    assert estimate_cell_s(profile, cell) == 4 + 15 + 60 + 1
-
-
-def test_disabled_settling_takes_no_time() -> None:
-    enabled = make_profile(settle={"max": "30s", "window": "5s"})
-    disabled = make_profile(settle={"max": "0s", "window": "5s"})
-    (cell,) = plan_cells(enabled)
-    assert estimate_cell_s(enabled, cell) - estimate_cell_s(disabled, cell) == 15
-
-
-@given(profiles)
-def test_sweep_estimate_is_all_cells_plus_scaling_per_number_of_models(profile: Profile) -> None:
-    cells = plan_cells(profile)
-    measured = sum(estimate_cell_s(profile, cell) for cell in cells)
-    assert estimate_s(profile, cells) == measured + SCALING_S * len(profile.models)
 
 
 def test_more_model_threads_than_cores_cause_a_warning() -> None:

@@ -9,6 +9,7 @@ from loadbench.engine.drivers import registry
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunRequest
+from loadbench.engine.requests.preflight import Facts
 from loadbench.engine.run.prepare import prepare_resume, prepare_run, preview_run
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import ProfileError, RefusedError
@@ -71,6 +72,22 @@ def test_a_stack_that_cannot_be_opened_leaves_no_files(
     with pytest.raises(ProfileError, match="gone"):
         prepare_run(request_to_run)
     assert list(request_to_run.workspace.reports.iterdir()) == []
+
+
+def test_hardware_is_recorded_with_the_docker_host(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    driver.facts = Facts(engine={"docker": "99", "same_machine": False})
+
+    prepared = prepare_run(request_to_run)
+    prepared.journal.close()
+    prepared.lock.release()
+
+    started = prepared.state.started
+    assert started is not None
+    assert started.hardware["engine"] == {"docker": "99", "same_machine": False}
+    assert started.hardware["cores"] >= 1
+    assert None not in started.hardware.values()
 
 
 def test_a_preview_opens_no_stack(driver: FakeDriver, request_to_run: RunRequest) -> None:

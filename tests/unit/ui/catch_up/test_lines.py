@@ -177,7 +177,7 @@ def test_the_summary_has_the_counts_of_cells_and_the_status_of_the_run() -> None
     highlights = highlights_since(read, 10)
     assert summary_text(highlights, read, RunStatus.LIVE) == (
         "6 cells done: 2 valid, 1 suspect, 1 failed, 2 skipped. "
-        "The run continues with m2_u2_s8, 22 s left"
+        "The run continues with m2_u2_s8, 23 s left"
     )
 
 

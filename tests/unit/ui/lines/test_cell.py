@@ -448,22 +448,19 @@ def test_a_verdict_has_its_colour(verdict: Verdict, tone: Tone) -> None:
 def test_a_bottleneck_has_a_heading() -> None:
     found = Bottleneck(kind=BottleneckKind.QUEUE, text="the queue before the model")
 
-    (row,) = rows(swept(make_profile()))
-
-    lines = bottleneck_lines(replace(row, bottleneck=found), 80)
+    lines = bottleneck_lines(replace(shown(), bottleneck=found), 80)
 
     assert texts(lines) == ["Bottleneck: the queue before the model"]
-    assert bottleneck_lines(None, 80) == []
+    assert bottleneck_lines(shown(), 80) == []
 
 
 def test_each_goal_has_a_line_with_its_state_value_and_limit() -> None:
     goals = {"p95_ms": 10.5, "p50_ms": 5, "failure_ratio": 0.1, "p99_ms": 10}
     (row,) = rows(swept(make_profile(goals=goals)))
 
-    assert [(plain(one), one[0].tone) for one in goal_lines(row, UNICODE, 80)] == [
+    assert [(plain(one), one[0].tone) for one in goal_lines(row.checks, UNICODE, 80)] == [
         ("✗ missed: p50 10.0 ms (goal 5 ms)", Tone.BAD),
         ("≈ near: p95 10.0 ms (goal 10.5 ms)", Tone.NEAR),
         ("? undecided: p99 10.0 ms (goal 10 ms); p99 needs 1000 requests, 400 measured", Tone.DIM),
         ("✓ passed: failures 0 % (goal 10 %)", Tone.GOOD),
     ]
-    assert goal_lines(None, UNICODE, 80) == []

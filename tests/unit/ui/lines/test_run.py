@@ -69,8 +69,9 @@ LIVE = (cell_started(), CellPhase(cell=FIRST, phase=Phase.SCALING))
 
 
 def test_a_live_run_shows_its_name_progress_and_remaining_time() -> None:
-    title, _ = texts(header(*LIVE))
+    title, _, answer = texts(header(*LIVE))
 
+    assert answer == " No results yet."
     assert title.startswith(" demo ▸ 20261122-072100   ▶ live  ")
     assert "0 of 3 cells done  " in title
     assert title.endswith(" left")
@@ -80,8 +81,8 @@ def test_a_live_run_shows_its_name_progress_and_remaining_time() -> None:
 def test_the_remaining_time_decreases_between_entries() -> None:
     at_first, later = (texts(header(*LIVE, later_s=later_s))[0] for later_s in (0.0, 4.0))
 
-    assert "1 min 29 s left" in at_first
-    assert "1 min 25 s left" in later
+    assert "1 min 35 s left" in at_first
+    assert "1 min 31 s left" in later
 
 
 def test_the_bar_is_full_at_the_end() -> None:
@@ -166,10 +167,10 @@ def test_a_stopping_run_shows_only_that(events: tuple[Event, ...]) -> None:
 def test_a_narrow_header_keeps_the_current_phase_and_its_clock() -> None:
     events = (cell_started(), MEASURING, answered("pause"))
 
-    title, activity = texts(header(*events, columns=60, later_s=1.0))
+    title, activity, _ = texts(header(*events, columns=60, later_s=1.0))
 
     assert activity == " m1_u2_s2  measuring 00:02/00:10  pausing after this cell"
-    assert title.endswith("1 min 27 s left")
+    assert title.endswith("1 min 28 s left")
     assert "█" not in title
 
 
@@ -207,13 +208,15 @@ def test_the_header_of_a_finished_run_fits_the_screen(
 
 def test_a_done_run_counts_its_cells_by_verdict() -> None:
     lines = header(*ALL_OVER, finish(), status=RunStatus.DONE)
-    title, ending = texts(lines)
+    title, answer, ending = texts(lines)
 
     assert "● done" in title
+    assert answer.startswith(" 1 CPU model process at batch 1 reaches at least 40.0 req/s")
     assert title.endswith("3 cells: 3 valid")
     assert ending == " Done: 3 of 3 cells measured"
     assert tone_of(lines[0], "3 valid") is Tone.GOOD
-    assert tone_of(lines[1], "Done") is Tone.DIM
+    assert tone_of(lines[2], "Done") is Tone.DIM
+    assert tone_of(lines[1], "reaches") is Tone.STRONG
 
 
 def test_verdicts_and_failures_have_their_colour_in_the_header() -> None:
@@ -222,8 +225,8 @@ def test_verdicts_and_failures_have_their_colour_in_the_header() -> None:
         *(cell_started(SECOND), cell_failed(SECOND), cell_skipped(THIRD)),
     )
 
-    title, _ = header(*events, finish(), status=RunStatus.DONE)
-    short, _ = header(*events, finish(), status=RunStatus.DONE, columns=70)
+    title, *_ = header(*events, finish(), status=RunStatus.DONE)
+    short, *_ = header(*events, finish(), status=RunStatus.DONE, columns=70)
 
     assert plain(title).rstrip().endswith("3 cells: 1 suspect, 1 failed, 1 skipped")
     assert plain(short).rstrip().endswith("1 of 3, 1 failed, 1 skipped")
@@ -249,11 +252,12 @@ def test_leftovers_of_a_run_are_a_warning() -> None:
 
 
 def test_an_interrupted_run_names_the_cell_of_the_kill() -> None:
-    title, ending = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
+    title, ending, answer = texts(header(*LIVE, status=RunStatus.INTERRUPTED))
 
     assert "! interrupted" in title
     assert title.endswith("3 cells: 3 pending")
     assert ending == " The runner was killed during m1_u2_s2. Press r to resume."
+    assert answer == " No results yet."
 
 
 def test_a_run_that_was_killed_between_cells_names_no_cell() -> None:
@@ -267,6 +271,45 @@ def test_a_run_that_was_killed_between_cells_names_no_cell() -> None:
 def test_the_ending_of_a_done_run_counts_its_failed_cells() -> None:
     events = (cell_started(), cell_failed(), *ALL_OVER[2:])
 
-    ending = texts(header(*events, finish(), status=RunStatus.DONE))[1]
+    ending = texts(header(*events, finish(), status=RunStatus.DONE))[2]
 
     assert ending == " Done: 2 of 3 cells measured, 1 failed"
+
+
+ANSWER = (
+    " 1 CPU model process at batch 1 carries at least 2 users: p95 10.0 ms (goal 500 ms), "
+    "40.0 req/s."
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        (
+            140,
+            f"{ANSWER} No load above 2 users was measured.",
+        ),
+        (110, ANSWER),
+        (
+            85,
+            " 1 CPU model process at batch 1 carries at least 2 users: p95 10.0 ms, 40.0 req/s.",
+        ),
+        (70, " 1 model process carries ≥ 2 users, p95 10.0 ms"),
+    ],
+)
+def test_the_recommendation_is_as_long_as_the_line(columns: int, text: str) -> None:
+    profile = make_profile(goals={"p95_ms": 500})
+    state = state_after(run_started(profile), cell_started(), cell_finished(), finish())
+    run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, RunStatus.DONE)
+
+    assert plain(header_lines(run, profile, 0.0, UNICODE, columns)[1]) == text
+
+
+def test_a_goal_that_no_configuration_meets_is_a_warning() -> None:
+    profile = make_profile(goals={"p95_ms": 5})
+    state = state_after(run_started(profile), cell_started(), cell_finished(), finish())
+    run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, RunStatus.DONE)
+
+    lines = header_lines(run, profile, 0.0, UNICODE, 120)
+
+    assert tone_of(lines[1], "No configuration met the goals") is Tone.WARN

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, Phase, Sample
-from loadbench.engine.journal.state import PhaseStart
+from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.slices import Slices
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series

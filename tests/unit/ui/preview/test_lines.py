@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished
+from loadbench.engine.journal.state import fold
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight
@@ -28,6 +29,8 @@ from tests.support.builders import (
     make_profile,
     run_started,
     state_after,
+    timed_attempt,
+    timed_entries,
 )
 
 FIRST, SECOND = "m1_u2_s2", "m2_u2_s2"
@@ -87,7 +90,7 @@ def test_before_the_runner_answers_only_the_plan_is_shown() -> None:
         "Models      1, 2",
         "Users       2",
         f"Spawn rate  2 users/s, {IN_BATCHES}",
-        "Duration    about 1 min 4 s",
+        "Duration    about 1 min 4 s, estimated from the settings",
         "",
         "Checking…",
     ]
@@ -103,6 +106,53 @@ def test_the_answer_of_the_runner_is_shown_with_its_warnings() -> None:
         "Warning     another one",
     ]
     assert tone_of(lines, "Warning") is Tone.WARN
+
+
+def earlier(name: str = "20261122-072100", *, scaling_s: float = 30, driver: str = "local") -> Run:
+    """An earlier run that measured the first cell."""
+    started = replace(run_started(PROFILE, run=name), driver=driver)
+    steps = timed_attempt(INTENTION.cells[0], scaling_s=scaling_s, settling_s=19)
+    state = fold(timed_entries(started, *steps))
+    return Run(Path("/nowhere/reports/demo") / name, state, RunStatus.STOPPED)
+
+
+def duration(*runs: Run, plan: RunPlan | None = None) -> str:
+    """The estimated duration with these earlier runs."""
+    lines = texts(preview_lines(replace(INTENTION, earlier=runs), plan, 80))
+    (found,) = (text for text in lines if text.startswith("Duration"))
+    return found.removeprefix("Duration").strip()
+
+
+def test_the_duration_names_the_run_that_it_is_estimated_from() -> None:
+    assert duration(earlier()) == "about 2 min, from the run of 22 Nov 07:21"
+
+
+def test_the_duration_names_the_number_of_runs_that_it_is_estimated_from() -> None:
+    runs = [earlier("20261123-072100", scaling_s=10), earlier()]
+
+    assert duration(*runs) == "about 1 min 40 s, from 2 earlier runs"
+
+
+def test_live_runs_do_not_change_the_duration() -> None:
+    current = replace(earlier("20261123-072100", scaling_s=90), status=RunStatus.LIVE)
+
+    assert duration(current, earlier()) == duration(earlier())
+    assert duration(current) == duration()
+
+
+def test_only_ten_earlier_runs_are_searched() -> None:
+    unmeasured = [run(status=RunStatus.ABORTED)] * 9
+
+    assert duration(*unmeasured, earlier()) == duration(earlier())
+    assert duration(*unmeasured, *unmeasured, earlier()) == duration()
+
+
+def test_the_duration_follows_the_driver_of_the_runner() -> None:
+    local, compose = earlier(), earlier("20261123-072100", scaling_s=90, driver="compose")
+
+    assert duration(compose, local) == duration(compose)
+    assert duration(compose, local, plan=FOUND) == duration(local)
+    assert duration(compose, plan=FOUND) == duration()
 
 
 def test_a_refusal_is_shown_with_what_to_do() -> None:

@@ -92,10 +92,10 @@ def test_an_entry_shows_the_status_of_the_newest_run_and_its_answer() -> None:
     newest = run(*MEASURED[:3], better, DONE)
     older = run(STOPPED, status=RunStatus.STOPPED, name="20260101-000000")
 
-    lines = profile_entry(SAVED, [newest, older], UNICODE, 60).lines
+    lines = profile_entry(SAVED, [newest, older], UNICODE, 70).lines
 
     assert texts(lines)[0] == "demo"
-    assert texts(lines)[2] == "  done, 22 Nov 07:21 · 2 reach 60.0 req/s"
+    assert texts(lines)[2] == "  done, 22 Nov 07:21 · 2 model processes reach 60.0 req/s"
     assert tone_of(lines, "done") is Tone.GOOD
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadbench.engine.journal.durations import SCALING_S, durations_of
 from loadbench.engine.journal.events import Event
 from loadbench.engine.journal.progress import added_s
-from loadbench.engine.profile.plan import SCALING_S, estimate_cell_s
 from loadbench.engine.requests.command_rules import answer_to_add
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.text import Tone, plain, width
@@ -58,7 +58,7 @@ def test_the_duration_includes_scaling_to_another_number_of_models() -> None:
 
     here, elsewhere = (added_s(PROFILE, state, [make_cell(models, 6)]) for models in (1, 3))
 
-    assert here == estimate_cell_s(PROFILE, make_cell(1, 6))
+    assert here == durations_of(PROFILE).cell_s(make_cell(1, 6))
     assert elsewhere == here + SCALING_S
 
 

@@ -9,7 +9,9 @@ the run is live. All views and decisions are derived from a fold of its entries.
 - `writer`, `reader`, `lock`: access to the file.
 - `state`: the only fold, from entries to `RunState`. `samples`: the seconds of the current cell,
   with older ones merged into a `time_bucket` per ten seconds.
-- `progress`: estimates the remaining time of a run from its plan.
+- `phases`: the phases of an attempt and their lengths.
+- `durations`: how long cells take, measured by runs or estimated from the settings. `progress`: the
+  remaining time of a live run.
 - `commands`: commands from viewers to the runner.
 - `service_log`: the log lines of the services of a run.
 

@@ -90,7 +90,7 @@ def decode(line: bytes, path: Path) -> Entry | None:
             cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms")
             fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
         event = _ADAPTERS[kind].validate_python(fields)
-        return Entry(fields["seq"], fields["at"], fields["elapsed_s"], event)
+        return Entry(fields["seq"], fields["at"], float(fields["elapsed_s"]), event)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         if line.startswith(RUN_STARTED_PREFIX):
             raise JournalError(f"{path}: first line is not a valid run_started event") from error

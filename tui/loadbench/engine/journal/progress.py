@@ -1,27 +1,28 @@
-"""Progress of a run, estimated from its plan."""
+"""Progress of a live run: its remaining time, estimated from its plan and its finished cells."""
 
 from collections.abc import Collection
 
+from loadbench.engine.journal.durations import Durations, durations_of
 from loadbench.engine.journal.events import Phase
-from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.state import CellState, RunState
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import SCALING_S, Cell, estimate_cell_s
+from loadbench.engine.profile.plan import Cell
 
 
 def remaining_s(profile: Profile, state: RunState) -> float:
     """Estimate the remaining time of a live run in seconds."""
-    total, models = 0.0, None
-    if current := state.current_cell:
-        models = current.cell.models
-        spent_s = state.elapsed_s - state.cell_since_s
-        total += max(0.0, estimate_cell_s(profile, current.cell) - spent_s)
-    for cell_state in state.outstanding:
-        if cell_state.cell.key == state.current:
-            continue
-        total += estimate_cell_s(profile, cell_state.cell)
-        total += SCALING_S * (cell_state.cell.models != models)
-        models = cell_state.cell.models
-    return total
+    durations = durations_of(profile, [state])
+    pending = [one.cell for one in state.outstanding if one.cell.key != state.current]
+    current = state.current_cell
+    if current is None:
+        return durations.total_s(pending, _last_models(state))
+    return _current_s(durations, state, current) + durations.total_s(pending, current.cell.models)
+
+
+def total_s(profile: Profile, state: RunState) -> float:
+    """Estimate the time in seconds that all cells of a live run take, as `remaining_s` does."""
+    cells = [one.cell for one in state.cells.values()]
+    return durations_of(profile, [state]).total_s(cells)
 
 
 def added_s(profile: Profile, state: RunState, added: Collection[Cell]) -> float:
@@ -43,3 +44,28 @@ def phase_length_s(profile: Profile, state: RunState) -> float | None:
             return profile.run_time
         case _:
             return None
+
+
+def _current_s(durations: Durations, state: RunState, current: CellState) -> float:
+    """Estimate the remaining seconds of the current cell, with scaling."""
+    cell_s = durations.cell_s(current.cell)
+    scaled = [start for start in state.phases if start.phase is not Phase.SCALING]
+    if scaled:
+        left_s = cell_s - (state.elapsed_s - scaled[0].elapsed_s)
+        window_s = durations.profile.run_time - (state.elapsed_s - state.phase_since_s)
+        # Settling may have taken longer than expected; the rest of the window is certain.
+        return max(0.0, left_s, window_s if state.phase is Phase.MEASURING else 0.0)
+    if _last_models(state) == current.cell.models:
+        return cell_s
+    spent_s = state.elapsed_s - state.cell_since_s
+    return cell_s + max(0.0, durations.scaling_s(current.cell.models) - spent_s)
+
+
+def _last_models(state: RunState) -> int | None:
+    """Return the number of models of the cell that ended last, or None if no cell has ended.
+
+    After a change of the wall clock it may be another cell.
+    """
+    ended = [one for one in state.cells.values() if one.ended_at and one.cell.key != state.current]
+    last = max(ended, key=lambda one: one.ended_at, default=None)
+    return last.cell.models if last else None

@@ -25,6 +25,7 @@ from loadbench.engine.journal.events import (
     StackPrepared,
     StackProgress,
 )
+from loadbench.engine.journal.phases import PhaseStart, phase_lengths
 from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Part, Samples
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.profile.plan import Cell, insert_cells
@@ -61,6 +62,9 @@ class CellState:
     ended_at: str = ""
     """End of the latest attempt: UTC, ISO 8601. Empty if it has not ended, or if the
     end was not recorded."""
+    phase_s: Mapping[Phase, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Length in seconds of each phase of the attempt that led to the result. Empty if no attempt
+    has ended, or if the cell was skipped while pending."""
     finished: CellFinished | None = None
     finished_seq: int = 0
     """Number of the journal entry that contains `finished`. 0 if there is no such entry."""
@@ -74,15 +78,6 @@ class Message:
 
     at: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseStart:
-    """Start of a phase of the current attempt."""
-
-    phase: Phase
-    second: int
-    """First second of the phase, as in `Sample.second`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +152,8 @@ class RunState:
                     progress=None,
                 )
             case CellPhase(phase=phase):
-                start = PhaseStart(phase, self.samples[-1].second + 1 if self.samples else 0)
+                second = self.samples[-1].second + 1 if self.samples else 0
+                start = PhaseStart(phase, second, entry.elapsed_s)
                 return replace(
                     state,
                     phase=phase,
@@ -300,6 +296,7 @@ class RunState:
             key,
             status=status,
             ended_at=before.ended_at if before and was_waiting else at,
+            phase_s=phase_lengths(self.phases if key == self.current else (), self.elapsed_s),
             finished=finished,
             finished_seq=finished_seq,
             failed=failed,

@@ -5,7 +5,7 @@
 - `loading`: reads a YAML file into a `Profile` and reports each error with its location.
   `error_messages`: the texts of these errors.
 - `recorded`: reads a profile recorded by a run, possibly by another version of this program.
-- `levels`: types of load levels. `plan`: the cells in order and their estimated time.
+- `levels`: types of load levels. `plan`: the cells in order.
 - `changes`: the digest of a profile, and the differences between two.
 - `duration`: durations such as `90s`, `7m`, `1h20m`.
 """

@@ -1,14 +1,10 @@
-"""The cells of a profile in order, and the estimated time to measure them."""
+"""The cells of a profile in order."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from loadbench.engine.profile.levels import Closed, Level
-from loadbench.engine.profile.model import SETTLE_WINDOWS, Point, Profile
-
-SCALING_S = 6.0
-"""Estimated seconds to scale the service to another number of models."""
+from loadbench.engine.profile.model import Point, Profile
 
 REPORT_BYTES = 1_000_000
 """Approximate disk space per cell. Nearly all of it is Locust's HTML report."""
@@ -109,18 +105,6 @@ def _place(cell: Cell, order: Sequence[Cell], outstanding: Collection[Cell]) -> 
         return len(order) - sum(other.recheck for other in order)
     earlier = (index for index in candidates if order[index].repeat <= cell.repeat)
     return max(earlier, default=candidates[0]) + 1
-
-
-def estimate_cell_s(profile: Profile, cell: Cell) -> float:
-    """Return the estimated seconds for one cell, without scaling."""
-    settle = min(profile.settle.max, SETTLE_WINDOWS * profile.settle.window)
-    return cell.level.ramp_s + settle + profile.run_time + 1.0
-
-
-def estimate_s(profile: Profile, cells: tuple[Cell, ...]) -> float:
-    """Return the estimated seconds for all cells, with scaling."""
-    changes = 1 + sum(a.models != b.models for a, b in pairwise(cells))
-    return sum(estimate_cell_s(profile, cell) for cell in cells) + SCALING_S * changes
 
 
 def warnings(profile: Profile, cores: int | None) -> list[str]:

@@ -2,10 +2,11 @@
 
 - `rows`: one row of numbers per cell. `repeats`, `drift`: cells measured more than once.
 - `verdicts`: the verdict on a cell in its run. `evidence`: the figures behind it.
-- `recommendation`: which cells meet the goals, and the best of them.
+- `recommendation`: how many models carry how much load.
 - `statistics`, `running_totals`: per request name, for finished and for running cells.
 - `series`: a run second by second. `slices`: an attempt in as many points as a chart can show.
-- `by_level`: latency and throughput against load. `sorting`: the order of rows.
+- `metrics`: the metrics that screens show per cell, and the states of their goals. `by_level`: a
+  metric against load. `sorting`: the order of rows.
 - `highlights`: the main events since the user last viewed a run. `container_status`: the status of
   a container.
 - `export`: files built from this data.

@@ -165,7 +165,8 @@ class CellAttempt:
         """Save Locust's report of the cell. Record a failure as a note, unless the disk is full."""
         name = self._cell.report_name
         try:
-            write_atomically(self._control.folder / name, with_note(self._load.report(), finished))
+            page = with_note(self._load.report(), finished, self._profile.goals)
+            write_atomically(self._control.folder / name, page)
         except DiskFullError:
             raise
         except (LoadLostError, JournalError) as error:

@@ -4,8 +4,9 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from loadbench.engine.drivers.docker.client import (
     Docker,
@@ -13,14 +14,19 @@ from loadbench.engine.drivers.docker.client import (
     current_endpoint,
     engine_info,
 )
-from loadbench.engine.drivers.docker.gpu import find_gpus
+from loadbench.engine.drivers.docker.facts import engine_facts
 from loadbench.engine.drivers.local.preflight import REQUIRED_MODULES
 from loadbench.engine.files import nearest_existing
-from loadbench.engine.hardware import hardware, versions
+from loadbench.engine.hardware.description import docker_host_text, gpu_texts, hardware_line
+from loadbench.engine.hardware.record import hardware
+from loadbench.engine.hardware.versions import versions
 from loadbench.engine.locks import state_folder
 from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.errors import EngineError, ProfileError
 from loadbench.workspace import Workspace
+
+GPU_TIMEOUT_S = 10.0
+"""Maximum time to wait for NVML. Longer than before a run, because a GPU is expected to appear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,13 @@ class Check:
 
 def run_checks(workspace: Workspace) -> list[Check]:
     """Run all checks and return their results, in the order in which to fix problems."""
+    machine = hardware(workspace.reports, gpu_timeout_s=GPU_TIMEOUT_S)
     return [
         _python(),
-        _machine(),
+        _machine(machine),
         _packages(),
         _docker(),
-        _gpus(),
+        *_gpus(machine),
         _workspace(workspace),
         _profiles(workspace),
         _reports(workspace),
@@ -53,10 +60,8 @@ def _python() -> Check:
     return Check("ok", "python", f"{sys.version.split()[0]}, {sys.executable}")
 
 
-def _machine() -> Check:
-    machine = hardware()
-    memory = f"{machine['memory_bytes'] / 2**30:.1f} GiB"
-    text = f"{machine['cores']} cores, {memory}, {machine['cpu']}"
+def _machine(machine: Mapping[str, Any]) -> Check:
+    text = hardware_line(machine)
     if machine["cores"] < 2:
         return Check("warning", "machine", f"{text}: Locust and the service share one core")
     return Check("ok", "machine", text)
@@ -80,17 +85,19 @@ def _docker() -> Check:
     except EngineError as error:
         text = f"{error}. Profiles with `stack.driver: auto` use the local driver instead"
         return Check("warning", "containers", text)
-    text = f"Docker engine {info.get('ServerVersion')} at {docker.endpoint.url}, Compose {compose}"
+    facts = engine_facts({**info, "ComposeVersion": compose}, docker.endpoint)
+    text = f"Docker engine {facts['docker']} at {docker.endpoint.url}, Compose {facts['compose']}"
+    host = docker_host_text(facts)
+    if host and not facts["same_machine"]:
+        text += f"; Docker host: {host}"
     return Check("ok", "containers", text)
 
 
-def _gpus() -> Check:
-    gpus = find_gpus()
-    if gpus is None:
-        return Check("ok", "GPU", "no NVIDIA GPU: profiles with device: gpu cannot run")
-    memory = gpus.first_bytes
-    size = f", first GPU with {memory / 2**30:.1f} GiB" if memory else ""
-    return Check("ok", "GPU", f"{gpus.count} NVIDIA {'GPU' if gpus.count == 1 else 'GPUs'}{size}")
+def _gpus(machine: Mapping[str, Any]) -> list[Check]:
+    texts = gpu_texts(machine.get("gpus"))
+    if not texts:
+        return [Check("ok", "GPU", "no NVIDIA GPU: profiles with device: gpu cannot run")]
+    return [Check("ok", "GPU", text) for text in texts]
 
 
 def _workspace(workspace: Workspace) -> Check:

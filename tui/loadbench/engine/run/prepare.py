@@ -14,7 +14,8 @@ from loadbench.engine.catalog import LATEST, new_run_id
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import nearest_existing
-from loadbench.engine.hardware import hardware, versions
+from loadbench.engine.hardware.record import hardware
+from loadbench.engine.hardware.versions import versions
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, RunResumed, RunStarted
 from loadbench.engine.journal.state import CellStatus, RunState, fold, unreadable_profile
@@ -112,7 +113,7 @@ def _first_event(
         cells=plan_cells(profile),
         driver=preflight.driver,
         driver_reason=preflight.reason,
-        hardware=_hardware(preflight),
+        hardware=_hardware(request.workspace, preflight),
         versions=versions(),
         project=preflight.facts.project,
     )
@@ -158,7 +159,10 @@ def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) ->
     stack = registry.get_driver(preflight.driver).open(workspace, profile, folder)
     journal = JournalWriter(folder)
     event = RunResumed(
-        pid=os.getpid(), retry=resumable.retry, hardware=_hardware(preflight), versions=versions()
+        pid=os.getpid(),
+        retry=resumable.retry,
+        hardware=_hardware(workspace, preflight),
+        versions=versions(),
     )
     journal.append(event)
     lock.record_holder(folder)
@@ -257,8 +261,8 @@ def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Pre
     return preflight
 
 
-def _hardware(preflight: Preflight) -> dict[str, Any]:
-    machine, engine = hardware(), preflight.facts.engine
+def _hardware(workspace: Workspace, preflight: Preflight) -> dict[str, Any]:
+    machine, engine = hardware(workspace.reports), preflight.facts.engine
     return {**machine, "engine": dict(engine)} if engine else machine
 
 

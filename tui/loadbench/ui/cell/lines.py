@@ -76,8 +76,8 @@ def verdict_lines(
         lines.append(line(("Valid: ", Tone.GOOD), "all checks passed"))
     elif not lines:
         lines.append(line((_no_verdict(shown.cell), Tone.DIM)))
-    lines += goal_lines(shown.row, glyphs, columns)
-    lines += bottleneck_lines(shown.row, columns)
+    lines += goal_lines(shown.checks, glyphs, columns)
+    lines += bottleneck_lines(shown, columns)
     metric = default_metric(shown.goals)
     others = [_repeat(cell, metric) for cell in repeats]
     others += [_attempt(number, end, metric) for number, end in earlier]

@@ -170,6 +170,7 @@ class Follower:
             seq = self._newest.seq if self._newest else 0
             figures = self._figures.of(run.state, has_dropped_samples=reader.has_dropped_samples)
             answers = dict(self._answers)
+            run.results.compute()
             self._on_view(View(run, self._shown_events, answers, self._read_at, seq, figures))
 
     def _age_s(self, at: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from loadbench.engine.journal.events import CellEnd
 from loadbench.engine.journal.reader import read_attempt, read_attempt_ends
@@ -152,10 +152,11 @@ class WatchedRun:
             return CellView(cell, None)
         read = self._get("attempt", self._attempts, (key, cell.attempt), _read_attempt)
         row = next(row for row in self.view.run.rows if row.cell == key)
+        derived: dict[str, Any] = {"bottleneck": row.bottleneck, "checks": row.checks}
         if read is None:
-            return CellView(cell, None, row=row)
+            return CellView(cell, None, **derived)
         attempt, figures = read
-        return CellView(cell, attempt, totals=figures.totals, slices=figures.slices, row=row)
+        return CellView(cell, attempt, totals=figures.totals, slices=figures.slices, **derived)
 
     def earlier(self, key: str) -> list[tuple[int, CellEnd | None]]:
         """Return a cell's earlier attempts: the number of each, and the event that ended it.

@@ -9,10 +9,11 @@ from loadbench.engine.journal.events import (
     Stages,
 )
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
+from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.metrics import GoalState, check_state, goals_of
-from loadbench.engine.report.recommendation.goals import check_text, undecided_text
+from loadbench.engine.report.recommendation.goals import GoalCheck, check_text, undecided_text
 from loadbench.engine.report.rows import Row
 from loadbench.engine.report.running_totals import RunningTotals
 from loadbench.engine.report.slices import Slice
@@ -49,8 +50,10 @@ class CellView:
     is_live: bool = False
     """Whether the cell is being measured now. The status is not enough: the current cell of an
     interrupted run stays `RUNNING`."""
-    row: Row | None = None
-    """Results of the cell. None if it is not finished."""
+    bottleneck: Bottleneck | None = None
+    """Bottleneck of the cell. None if it was not identified."""
+    checks: Sequence[GoalCheck] = ()
+    """One check per goal of the profile. Empty without goals or usable results."""
 
     @property
     def key(self) -> str:
@@ -135,17 +138,17 @@ def found_statistics(shown: CellView) -> CellStatistics | None:
     return live_statistics(shown.totals) if shown.totals else None
 
 
-def bottleneck_lines(row: Row | None, columns: int) -> list[Line]:
+def bottleneck_lines(shown: CellView | Row, columns: int) -> list[Line]:
     """Return the bottleneck of a cell, wrapped, or no lines if none was identified."""
-    if row is None or row.bottleneck is None:
+    if shown.bottleneck is None:
         return []
-    return wrap(line(("Bottleneck: ", Tone.STRONG), row.bottleneck.text), columns, indent=2)
+    return wrap(line(("Bottleneck: ", Tone.STRONG), shown.bottleneck.text), columns, indent=2)
 
 
-def goal_lines(row: Row | None, glyphs: Glyphs, columns: int) -> list[Line]:
+def goal_lines(checks: Sequence[GoalCheck], glyphs: Glyphs, columns: int) -> list[Line]:
     """Return one line per goal of a cell, wrapped: its state, the value and the limit."""
     lines = []
-    for check in row.checks if row else ():
+    for check in checks:
         state = check_state(check)
         heading = (f"{goal_sign(state, glyphs)} {_GOAL_NAMES[state]}: ", GOAL_TONES[state])
         why = f"; {undecided_text(check)}" if state is GoalState.UNDECIDED else ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loadbench.engine.journal.events import Phase
-from loadbench.engine.journal.state import PhaseStart
+from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.metrics import Metric, default_metric, goal_limit, main_percentiles
 from loadbench.engine.report.slices import Slice

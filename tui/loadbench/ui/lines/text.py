@@ -129,7 +129,11 @@ def wrap(content: Line, columns: int, *, indent: int = 0) -> list[Line]:
 
 
 def table(
-    header: Sequence[str], body: Sequence[Sequence[str | Piece]], *, left: int = 1
+    header: Sequence[str],
+    body: Sequence[Sequence[str | Piece]],
+    *,
+    left: int = 1,
+    last_is_text: bool = False,
 ) -> list[Line]:
     """Return a table with a dim header. Each column is as wide as its longest value.
 
@@ -137,13 +141,15 @@ def table(
         header: The column headings.
         body: The rows, with one text or piece per column.
         left: Number of left-aligned columns, from the first. The others are right-aligned.
+        last_is_text: Whether the last column is left-aligned too.
     """
     rows = [[Piece(name, Tone.DIM) for name in header]]
     for row in body:
         pieces = [value if isinstance(value, Piece) else Piece(value) for value in row]
         rows.append([Piece(_shown(piece.text), piece.tone) for piece in pieces])
     widths = [max(cell_len(row[i].text) for row in rows) for i in range(len(header))]
-    return [line(*_spaced(row, widths, left)) for row in rows]
+    aligned = {*range(left), *([len(header) - 1] if last_is_text else [])}
+    return [line(*_spaced(row, widths, aligned)) for row in rows]
 
 
 def fit(content: str, columns: int) -> str:
@@ -159,12 +165,12 @@ def _shown(content: str) -> str:
     return wording.printable(content.replace("\t", "    ").replace("\n", " "))
 
 
-def _spaced(row: Sequence[Piece], widths: Sequence[int], left: int) -> Iterable[Piece]:
+def _spaced(row: Sequence[Piece], widths: Sequence[int], left: set[int]) -> Iterable[Piece]:
     for i, (piece, columns) in enumerate(zip(row, widths, strict=True)):
         if i:
             yield Piece("  ")
         padding = " " * (columns - cell_len(piece.text))
-        yield Piece(piece.text + padding if i < left else padding + piece.text, piece.tone)
+        yield Piece(piece.text + padding if i in left else padding + piece.text, piece.tone)
 
 
 def _words(content: str) -> Iterable[str]:

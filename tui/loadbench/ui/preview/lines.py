@@ -1,13 +1,16 @@
 """The text of a preview, which shows what a run would do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import Cell, estimate_s
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.requests.launch import RunPlan
+from loadbench.engine.run_reader import Run, expected_durations
+from loadbench.ui.lines.run import when
 from loadbench.ui.lines.text import Line, Tone, line, wrap
-from loadbench.wording import IN_BATCHES
+from loadbench.wording import IN_BATCHES, counted
 
 _LABEL_COLUMNS = 12
 _LABELS = {"users": "Users", "spawn_rate": "Spawn rate"}
@@ -27,6 +30,8 @@ class PreviewedRun:
     """The cells to measure."""
     resume_summary: str = ""
     """What resuming the run would do. Empty for a new run."""
+    earlier: Sequence[Run] = ()
+    """The runs of the profile, newest first, from which the duration is estimated."""
 
 
 def preview_lines(
@@ -46,13 +51,12 @@ def preview_lines(
         refusal: Why the run cannot start. Empty if it can, or if the runner has not answered yet.
         busy: What the dialog is waiting for. Empty if it is not waiting.
     """
-    profile, cells = previewed.profile, previewed.cells
     lines = []
     if previewed.resume_summary:
         lines += [*wrap(line((previewed.resume_summary, Tone.STRONG)), columns), ()]
-    for label, value in _cell_facts(cells):
+    for label, value in _cell_facts(previewed.cells):
         lines += _fact(label, value, columns)
-    lines += _fact("Duration", f"about {readable_duration(estimate_s(profile, cells))}", columns)
+    lines += _fact("Duration", _duration(previewed, plan), columns)
     if plan:
         preflight = plan.preflight
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
@@ -71,6 +75,21 @@ def preview_lines(
     if busy:
         lines += [(), line((busy, Tone.DIM))]
     return lines
+
+
+def _duration(previewed: PreviewedRun, plan: RunPlan | None) -> str:
+    """Return the estimated duration, and how it was estimated."""
+    driver = plan.preflight.driver if plan else None
+    durations = expected_durations(previewed.profile, previewed.earlier, driver)
+    total = readable_duration(durations.total_s(previewed.cells))
+    match durations.runs:
+        case ():
+            source = "estimated from the settings"
+        case (run,):
+            source = f"from the run of {when(run)}"
+        case runs:
+            source = f"from {counted(len(runs), 'earlier run')}"
+    return f"about {total}, {source}"
 
 
 def _fact(label: str, value: str, columns: int, tone: Tone = Tone.DIM) -> list[Line]:

@@ -1,5 +1,6 @@
 """Build the preview of a run and the request that starts it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus
@@ -13,14 +14,31 @@ from loadbench.wording import counted
 from loadbench.workspace import Workspace
 
 
-def to_run(workspace: Workspace, file: Path, profile: Profile) -> tuple[PreviewedRun, RunRequest]:
-    """Return the preview of a new run of a profile, and its request."""
-    preview = PreviewedRun(name=file.stem, profile=profile, cells=plan_cells(profile))
+def to_run(
+    workspace: Workspace, file: Path, profile: Profile, earlier: Sequence[Run]
+) -> tuple[PreviewedRun, RunRequest]:
+    """Return the preview of a new run of a profile, and its request.
+
+    Args:
+        workspace: The workspace.
+        file: The file of the profile.
+        profile: The profile.
+        earlier: The runs of the profile, newest first.
+    """
+    cells = plan_cells(profile)
+    preview = PreviewedRun(name=file.stem, profile=profile, cells=cells, earlier=earlier)
     return preview, RunRequest.to_run(workspace, file, profile)
 
 
-def to_resume(workspace: Workspace, run: Run) -> tuple[PreviewedRun, RunRequest] | None:
+def to_resume(
+    workspace: Workspace, run: Run, earlier: Sequence[Run]
+) -> tuple[PreviewedRun, RunRequest] | None:
     """Return the preview for resuming a run, and its request, or None if no cell remains.
+
+    Args:
+        workspace: The workspace.
+        run: The run to resume.
+        earlier: The runs of its profile, newest first, including this one.
 
     Raises:
         JournalError: This version cannot read the profile of the run.
@@ -44,6 +62,7 @@ def to_resume(workspace: Workspace, run: Run) -> tuple[PreviewedRun, RunRequest]
         profile=profile,
         cells=tuple(state.cell for state in remaining),
         resume_summary=f"{summary} The other cells keep their results.",
+        earlier=earlier,
     )
     request = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
     return preview, request

@@ -9,12 +9,13 @@ from rich.cells import cell_len
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import estimate_s, plan_cells
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.report.recommendation.goals import goal_text, set_goals
 from loadbench.engine.report.recommendation.sentences import short_answer
-from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.run_reader import Run, RunStatus, expected_durations
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import grid_of, plan_lines
+from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, when
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
 from loadbench.wording import counted
@@ -93,8 +94,10 @@ def profile_detail(
     if runs is not None and not runs:
         # At the top, because the end of the details is out of view on a small screen.
         lines += [(), *_first_step(columns)]
+    elif runs and (answered := answered_run(runs)):
+        lines += [(), *_recommendation(answered, columns)]
     lines += [(), *_facts(profile, columns), ()]
-    total = readable_duration(estimate_s(profile, cells))
+    total = readable_duration(expected_durations(profile, runs or ()).total_s(cells))
     lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
     lines += plan_lines(grid_of(cells), glyphs)
     if runs is None:
@@ -149,7 +152,7 @@ def _entry_lines(
         profile.device,
         f"batch {profile.batch_size}",
         counted(len(cells), "cell"),
-        f"about {readable_duration(estimate_s(profile, cells))}",
+        f"about {readable_duration(expected_durations(profile, runs).total_s(cells))}",
     )
     lines = [_fitted([Piece(separator.join(size))], columns)]
     mark = ()
@@ -209,6 +212,24 @@ def _first_step(columns: int) -> list[Line]:
     enter = ("Enter", Tone.ACCENT)
     hint = line("Press ", enter, " to preview a run, and again to start it.")
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
+
+
+def answered_run(runs: Sequence[Run]) -> Run | None:
+    """Return the newest run with results, or None."""
+    return next(
+        (run for run in runs if run.recommendation and run.recommendation.configurations), None
+    )
+
+
+def _recommendation(run: Run, columns: int) -> list[Line]:
+    assert run.recommendation is not None
+    heading = line(
+        ("Recommendation", Tone.STRONG),
+        (f" of {when(run.folder.name)}, ", Tone.DIM),
+        ("i", Tone.ACCENT),
+        (" for details", Tone.DIM),
+    )
+    return [heading, *answer_lines(run.recommendation, columns)]
 
 
 def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:

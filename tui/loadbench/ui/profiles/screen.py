@@ -1,6 +1,6 @@
 """The first screen: a list of saved profiles, and the selected one in detail."""
 
-from pathlib import Path
+import dataclasses
 from typing import ClassVar
 
 from textual import events, work
@@ -11,32 +11,28 @@ from textual.widgets import Input
 
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
-from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
-from loadbench.ui.dialogs.name import NameDialog
-from loadbench.ui.dialogs.question import Question
+from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import OpenReports, OpenRun, ResumeRun, RunProfile
+from loadbench.ui.profiles.editing import EditingScreen
 from loadbench.ui.profiles.lines import (
-    first_error_line,
+    answered_run,
     first_profile,
     invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
 )
-from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
-from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.ui.widgets.too_small import TooSmall
-from loadbench.wording import counted
 
 _WIDE_COLUMNS = 100
 
 
-class ProfilesScreen(BaseScreen[None]):
+class ProfilesScreen(EditingScreen):
     """Select a profile to run, edit or inspect.
 
     Args:
@@ -54,13 +50,14 @@ class ProfilesScreen(BaseScreen[None]):
         Binding("c", "copy", "copy", tooltip="Copy the profile"),
         Binding("d", "delete", "delete", show=False, tooltip="Delete the profile"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter profiles by name"),
+        dataclasses.replace(RECOMMENDATION_KEY, show=False),
         Binding("v", "reports", "reports", tooltip="Show all runs"),
         Binding("escape", "clear_filter", "show all", tooltip="Clear the filter"),
     ]
 
     def __init__(self, context: UiContext, start_at: str = "") -> None:
-        super().__init__()
-        self.context, self._start_at = context, start_at
+        super().__init__(context)
+        self._start_at = start_at
         self._filter = ""
         self._cursor_is_placed = False
         """Whether the cursor has its initial position, or the user has been active."""
@@ -80,7 +77,7 @@ class ProfilesScreen(BaseScreen[None]):
         field = self.query_one(Input)
         field.cursor_blink = False
         self.query_one(Menu).focus()
-        self._read()
+        self.read()
 
     def on_resize(self, event: events.Resize) -> None:
         """On a narrow screen, put the details below the list."""
@@ -107,7 +104,8 @@ class ProfilesScreen(BaseScreen[None]):
         return next((saved for saved in self._catalog.profiles if saved.file.name == key), None)
 
     @property
-    def _runs(self) -> list[Run]:
+    def runs(self) -> list[Run]:
+        """The runs of that profile, newest first."""
         selected = self.selected
         return self._catalog.of_profile(selected.name) if selected else []
 
@@ -157,7 +155,7 @@ class ProfilesScreen(BaseScreen[None]):
             panel.show(invalid_detail(selected, columns))
         else:
             panel.set_title(selected.name)
-            runs = self._runs or (None if not self._catalog.complete else [])
+            runs = self.runs or (None if not self._catalog.complete else [])
             panel.show(profile_detail(selected, runs, self.context.glyphs, columns))
         self.refresh_bindings()
 
@@ -178,7 +176,7 @@ class ProfilesScreen(BaseScreen[None]):
         """Enable only the actions that apply to the selected profile and its runs."""
         if not self.is_mounted:
             return True
-        selected, runs = self.selected, self._runs
+        selected, runs = self.selected, self.runs
         match action:
             case "run":
                 return selected is not None and selected.profile is not None
@@ -188,6 +186,8 @@ class ProfilesScreen(BaseScreen[None]):
                 return any(run.status is RunStatus.LIVE for run in runs)
             case "resume":
                 return bool(runs) and remaining_cells(runs[0]) is not None
+            case "recommendation":
+                return answered_run(runs) is not None
             case "open":
                 return bool(runs) and runs[0].status is not RunStatus.LIVE
             case "filter":
@@ -203,18 +203,23 @@ class ProfilesScreen(BaseScreen[None]):
 
     def action_attach(self) -> None:
         """Open the live run."""
-        if live := [run for run in self._runs if run.status is RunStatus.LIVE]:
+        if live := [run for run in self.runs if run.status is RunStatus.LIVE]:
             self.request(OpenRun(live[0].folder))
 
     def action_open(self) -> None:
         """Open the newest run."""
-        if self._runs:
-            self.request(OpenRun(self._runs[0].folder))
+        if self.runs:
+            self.request(OpenRun(self.runs[0].folder))
+
+    def action_recommendation(self) -> None:
+        """Show the recommendation of the newest run with results."""
+        if run := answered_run(self.runs):
+            self.app.push_screen(RecommendationWindow(run))
 
     def action_resume(self) -> None:
         """Open the preview for resuming the newest run."""
-        if self._runs:
-            self.request(ResumeRun(self._runs[0]))
+        if self.runs:
+            self.request(ResumeRun(self.runs[0]))
 
     def action_reports(self) -> None:
         """Show all runs."""
@@ -250,101 +255,12 @@ class ProfilesScreen(BaseScreen[None]):
             self.query_one(Menu).action_move(-1 if event.key == "up" else 1)
             event.stop()
 
-    def action_edit(self) -> None:
-        """Open the profile in the user's editor, then validate it."""
-        selected = self.selected
-        if selected and self._is_writable("edited"):
-            self._edit(selected.file, first_error_line(selected))
-
-    def action_copy(self) -> None:
-        """Copy the profile under a new name, and open the copy in the editor."""
-        selected = self.selected
-        if selected is None or not self._is_writable("copied"):
-            return
-        folder = selected.file.parent
-        existing = {saved.name for saved in self._catalog.profiles}
-
-        def error_of(name: str) -> str:
-            if not name or name in (".", "..") or "/" in name or "\0" in name:
-                return "Invalid name. Enter a name without slash or extension, such as my_profile."
-            exists = f"The profile {name} already exists. Enter another name."
-            return exists if name in existing else ""
-
-        def copy_to(name: str | None) -> None:
-            if name is not None:
-                self._copy(selected.file, folder / f"{name}.yaml")
-
-        title, proposal = f"Copy profile {selected.name} to", f"{selected.name}_2"
-        dialog = NameDialog(title, proposal, verb="copy", validate=error_of)
-        self.app.push_screen(dialog, copy_to)
-
-    def action_delete(self) -> None:
-        """Delete the profile after a confirmation; its reports are kept."""
-        selected = self.selected
-        if selected is None or not self._is_writable("deleted"):
-            return
-        runs = len(self._runs)
-        kept = f"The reports of its {counted(runs, 'run')} are kept." if runs else "It has no runs."
-        lines = [
-            line(f"This permanently deletes {selected.file}."),
-            line(kept),
-        ]
-
-        def answered(answer: str | None) -> None:
-            if answer:
-                self._delete(selected)
-
-        title = f"Delete profile {selected.name}?"
-        self.app.push_screen(Question(title, lines, [("y", "delete")], safe="keep"), answered)
+    def select(self, file_name: str) -> None:
+        """Move the cursor to a profile at the next paint."""
+        self._start_at = file_name
 
     @work
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Read all profiles again."""
         await self.context.catalog.read_profiles()
         self.repaint()
-
-    @work
-    async def _copy(self, file: Path, new: Path) -> None:
-        try:
-            await in_background(_copy_file, file, new)
-        except OSError as error:
-            self.app.notify(f"Cannot create {new}: {error.strerror}", severity="error")
-        else:
-            self._edit(new, None, is_new=True)
-
-    @work
-    async def _delete(self, saved: SavedProfile) -> None:
-        try:
-            await in_background(saved.file.unlink)
-        except OSError as error:
-            self.app.notify(f"Cannot delete {saved.file}: {error.strerror}", severity="error")
-        else:
-            self.app.notify(f"Deleted profile {saved.name}")
-        self._read()
-
-    @work
-    async def _edit(self, file: Path, at_line: int | None, *, is_new: bool = False) -> None:
-        desktop.edit(self.app, file, at_line)
-        saved = await self.context.catalog.read_profile(file)
-        # After an edit the cursor stays where it is, because the user may have moved it meanwhile.
-        self._start_at = file.name if is_new else ""
-        self.repaint()
-        if saved is not None and saved.profile is None:
-            self.app.notify(
-                f"{saved.name} is invalid. Select it to see its errors.", severity="warning"
-            )
-
-    def _is_writable(self, participle: str) -> bool:
-        if not self.context.workspace.bundled:
-            return True
-        self.app.notify(
-            f"Bundled profiles cannot be {participle}. "
-            "Create your own workspace with `loadbench-tui init DIR`.",
-            severity="warning",
-            timeout=10,
-        )
-        return False
-
-
-def _copy_file(file: Path, new: Path) -> None:
-    with new.open("xb") as target:
-        target.write(file.read_bytes())

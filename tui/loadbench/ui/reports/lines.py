@@ -18,18 +18,22 @@ from loadbench.engine.report.metrics import (
     goals_of,
     own_state,
 )
+from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
+from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.plot import Chart, Series
+from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line
-from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Tone, line, wrap
+from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Tone, justify, line, wrap
 from loadbench.wording import (
     ESTIMATE_LEGEND,
     counted,
     interval_legend,
+    outcome_line,
     repeats_used,
     span,
     spawn_rate,
@@ -81,10 +85,17 @@ def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntr
     for profile in sorted({run.folder.parent.name for run in catalog.runs}):
         entries.append(MenuEntry("", (line((profile, Tone.STRONG)),)))
         entries += [
-            MenuEntry(run.name, ((*line(" "), *run_line(run, glyphs)),))
+            MenuEntry(run.name, (_run_entry(run, glyphs, columns),))
             for run in catalog.of_profile(profile)
         ]
     return entries
+
+
+def _run_entry(run: Run, glyphs: Glyphs, columns: int) -> Line:
+    """Return a run as a list entry, with its recommendation in a few words if it fits."""
+    found = run.recommendation
+    short = (f"{short_answer(found)} ", Tone.DIM) if found else ""
+    return justify((*line(" "), *run_line(run, glyphs)), [line(short)], columns)
 
 
 def no_runs(columns: int, *, complete: bool) -> list[Line]:
@@ -101,6 +112,18 @@ def no_runs(columns: int, *, complete: bool) -> list[Line]:
         *(("Enter", Tone.ACCENT), " on a profile to start a run."),
     )
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
+
+
+def run_lines(run: Run, columns: int) -> list[Line]:
+    """Return the recommendation of a run, its name, and how many cells were measured.
+
+    Args:
+        run: The run.
+        columns: Maximum width of a line.
+    """
+    lines = answer_lines(run.recommendation, columns - 1) if run.recommendation else []
+    summary = line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))
+    return [*(line(" ", *text) for text in lines), summary]
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:

@@ -16,9 +16,10 @@ from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, remaining_cells, report_path
 from loadbench.ui.context import UiContext
+from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.series import goal_note
-from loadbench.ui.lines.text import Line, Tone, line, wrap
+from loadbench.ui.lines.text import Line, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
@@ -26,6 +27,7 @@ from loadbench.ui.reports.lines import (
     chart_by_level,
     repeated_lines,
     run_entries,
+    run_lines,
 )
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
@@ -35,11 +37,12 @@ from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY, PanelScreen
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
-from loadbench.wording import outcome_line
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
 _EDGE_COLUMNS = 5
 """Columns of a panel that its border, padding and scrollbar occupy."""
+_PADDING = 2
+"""Columns of these that text outside of a panel may use."""
 _RUNS, _CELLS, _CHARTS = "Runs", "Cells", "Charts"
 _PANELS = {_RUNS: ("runs",), _CELLS: ("cells", "repeated"), _CHARTS: ("latency", "throughput")}
 _TABS = (("1", _RUNS), ("2", _CELLS), ("3", _CHARTS))
@@ -61,6 +64,7 @@ class ReportsScreen(PanelScreen):
         Binding("o", "open", "open report", tooltip="Open the Locust report of the cell"),
         Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
         Binding("r", "resume", "resume", tooltip="Resume the run"),
+        RECOMMENDATION_KEY,
         METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
@@ -79,8 +83,8 @@ class ReportsScreen(PanelScreen):
         self._narrow = False
         self._shown: Run | None = None
         """The run whose results are on the screen."""
-        self._repeated_columns: int | None = None
-        """Width in columns that the repeats are wrapped to, or None if they are not wrapped yet."""
+        self._wrapped_columns: int | None = None
+        """Width in columns that the text is wrapped to, or None if it is not wrapped yet."""
 
     def compose(self) -> ComposeResult:
         """Lay out runs, cells and charts."""
@@ -155,14 +159,11 @@ class ReportsScreen(PanelScreen):
         if run is None or run is not self._shown:
             self._shown = run
             self._show_result(run)
-        self._show_repeated()
+        self._show_wrapped()
         self.refresh_bindings()
 
     def _show_result(self, run: Run | None) -> None:
-        self._repeated_columns = None
-        outcome = self.query_one("#outcome", TextLine)
-        summary = line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state)) if run else None
-        outcome.show([summary] if summary else [])
+        self._wrapped_columns = None
         if run is None and not self._catalog.complete:
             return
         self.query_one(CellTable).show_rows(run.rows if run else ())
@@ -183,11 +184,13 @@ class ReportsScreen(PanelScreen):
         panel.show_chart(chart, empty="No cell has been measured" if run else "No runs yet")
         panel.note(goal_note(chart))
 
-    def _show_repeated(self) -> None:
+    def _show_wrapped(self) -> None:
         # The width of the table, because the panel has no width while it is hidden.
         columns = self.query_one(CellTable).outer_size.width - _EDGE_COLUMNS
-        if columns != self._repeated_columns:
-            self._repeated_columns = columns
+        if columns != self._wrapped_columns:
+            self._wrapped_columns = columns
+            header = run_lines(self._shown, columns + _PADDING) if self._shown else []
+            self.query_one("#outcome", TextLine).show(header)
             lines = repeated_lines(self._shown.state, columns) if self._shown else []
             self.query_one("#repeated", LineView).show(lines)
         self._arrange()
@@ -257,7 +260,7 @@ class ReportsScreen(PanelScreen):
                 return run is not None and remaining_cells(run) is not None
             case "open":
                 return self._report() is not None
-            case "copy" | "look":
+            case "copy" | "look" | "recommendation":
                 return run is not None
             case "sort" | "reverse" | "metric":
                 return run is not None
@@ -314,6 +317,11 @@ class ReportsScreen(PanelScreen):
         """Open the preview for resuming the run."""
         if self.selected:
             self.request(ResumeRun(self.selected))
+
+    def action_recommendation(self) -> None:
+        """Show the recommendation of the run in full."""
+        if run := self.selected:
+            self.app.push_screen(RecommendationWindow(run))
 
     def action_back(self) -> None:
         """Go back one screen."""

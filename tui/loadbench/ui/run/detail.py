@@ -24,7 +24,7 @@ def detail_lines(row: Row, phase: Phase | None, glyphs: Glyphs, columns: int) ->
         return [line(name, (phase.value, Tone.ACCENT))]
     verdict = (row.verdict, verdict_tone(row))
     lines = wrap(line(name, *_numbers(row), verdict), columns, indent=2)
-    lines += goal_lines(row, glyphs, columns)
+    lines += goal_lines(row.checks, glyphs, columns)
     if row.reasons:
         heading = (f"{row.verdict.capitalize()}: ", verdict_tone(row))
         lines += wrap(line(heading, row.reasons), columns, indent=2)

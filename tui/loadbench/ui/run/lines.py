@@ -6,11 +6,10 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import CellFailed, Verdict
-from loadbench.engine.journal.progress import remaining_s
+from loadbench.engine.journal.progress import remaining_s, total_s
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import estimate_s
 from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
 from loadbench.ui.lines.cell import (
     CellView,
@@ -21,6 +20,7 @@ from loadbench.ui.lines.cell import (
 )
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line
@@ -43,8 +43,8 @@ def statistics_panel(shown: CellView, glyphs: Glyphs, columns: int) -> tuple[str
     label, rows = window_label(statistics), stat_lines(statistics)
     if shown.finished is None:
         return label, [*reasons[:_MAX_REASON_LINES], *rows]
-    goals = goal_lines(shown.row, glyphs, columns)
-    return label, [*rows, *goals, *reasons, *bottleneck_lines(shown.row, columns)]
+    goals = goal_lines(shown.checks, glyphs, columns)
+    return label, [*rows, *goals, *reasons, *bottleneck_lines(shown, columns)]
 
 
 def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
@@ -64,7 +64,7 @@ def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
 def header_lines(
     run: Run, profile: Profile, elapsed_s: float, glyphs: Glyphs, columns: int
 ) -> list[Line]:
-    """Return the header of a run.
+    """Return the header of a run: its name and progress, its recommendation, and what it is doing.
 
     Args:
         run: The run.
@@ -89,8 +89,13 @@ def header_lines(
         return [
             justify(title, _progress(state, profile, left_s, glyphs), columns),
             activity_line(state, profile, glyphs, columns),
+            answer_line(run.recommendation, columns),
         ]
-    return [justify(title, _outcomes(state), columns), _ending(run, columns)]
+    below = [answer_line(run.recommendation, columns), _ending(run, columns)]
+    if run.status is not RunStatus.DONE or (state.finished and state.finished.left):
+        # A short terminal shows only the first of the two.
+        below.reverse()
+    return [justify(title, _outcomes(state), columns), *below]
 
 
 def _outcomes(state: RunState) -> tuple[Line, Line]:
@@ -139,8 +144,7 @@ def _progress(state: RunState, profile: Profile, left_s: float, glyphs: Glyphs) 
         cells += [", ", (f"{failed} failed", Tone.BAD)]
     eta = f"{readable_duration(left_s)} left "
     # Based on the remaining time, because the elapsed time restarts when a run is resumed.
-    total_s = estimate_s(profile, tuple(cell.cell for cell in state.cells.values()))
-    share = 1.0 - left_s / max(total_s, left_s, 1.0)
+    share = 1.0 - left_s / max(total_s(profile, state), left_s, 1.0)
     bar = _bar(share, BAR_COLUMNS, glyphs)
     return [
         line(*cells, "  ", *bar, f"  {eta}"),

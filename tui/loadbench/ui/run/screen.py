@@ -15,6 +15,7 @@ from loadbench.errors import JournalError
 from loadbench.ui.background import Job
 from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
+from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.following.follower import Follower, View
 from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.text import Tone, line
@@ -64,6 +65,7 @@ class RunScreen(CommandScreen):
         Binding("x", "kill", "kill", tooltip="Kill a runner that does not stop"),
         Binding("r", "resume", "resume", tooltip="Resume the run with its remaining cells"),
         Binding("f", "follow", "follow", tooltip="Follow the current cell"),
+        RECOMMENDATION_KEY,
         METRIC_KEY,
         Binding("w", "catch_up", "catch up", show=False, tooltip="Show what you missed"),
         Binding("v", "reports", "reports", show=False, tooltip="Show all runs"),
@@ -291,6 +293,11 @@ class RunScreen(CommandScreen):
     def action_back(self) -> None:
         """Return to the previous screen. The run continues."""
         self.request(GoBack(f"{self.folder.parent.name}.yaml"))
+
+    def action_recommendation(self) -> None:
+        """Show the recommendation in full."""
+        if self.run:
+            self.app.push_screen(RecommendationWindow(self.run, lambda: self.run))
 
     def action_catch_up(self) -> None:
         """Reopen the catch-up window."""

@@ -7,8 +7,10 @@ from loadbench.engine.drivers.compose.files import read_compose_files
 from loadbench.engine.drivers.compose.leftovers import find_containers, remove_containers
 from loadbench.engine.drivers.compose.preflight import check_compose, docker_for
 from loadbench.engine.drivers.docker.client import compose_version
-from loadbench.engine.drivers.docker.gpu import VramMeter, find_gpus, vram_warning
+from loadbench.engine.drivers.docker.facts import engine_facts
+from loadbench.engine.drivers.docker.gpu import VramMeter, vram_warning
 from loadbench.engine.drivers.protocol import Leftovers, Stack
+from loadbench.engine.hardware.gpu import find_gpus
 from loadbench.engine.journal.events import Project
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
@@ -46,14 +48,7 @@ class ComposeDriver:
             ),
             facts=Facts(
                 project=Project(name=files.project, context=endpoint.context, engine=endpoint.url),
-                engine={
-                    "docker": info.get("ServerVersion"),
-                    "compose": info.get("ComposeVersion"),
-                    "cores": info.get("NCPU"),
-                    "memory_bytes": info.get("MemTotal"),
-                    "system": info.get("OperatingSystem"),
-                    "runtimes": sorted(info.get("Runtimes") or {}),
-                },
+                engine=engine_facts(info, endpoint),
             ),
         )
 

@@ -1,56 +1,15 @@
-"""GPU memory and its use by local processes and containers, read through NVML.
-
-Without an NVIDIA driver, no values are available; this is not an error.
-"""
+"""VRAM use of local containers, and the warning about VRAM limits above the memory of the GPU."""
 
 import time
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
+from loadbench.engine.hardware.gpu import Gpus, find_gpus
 from loadbench.engine.profile.model import Profile
 
 _POLL_INTERVAL_S = 1.0
-
-
-class Gpus:
-    """The GPUs of this machine.
-
-    Args:
-        library: The initialised NVML bindings.
-    """
-
-    def __init__(self, library: Any) -> None:
-        self._library = library
-        self.count = library.nvmlDeviceGetCount()
-        self._handles = [library.nvmlDeviceGetHandleByIndex(index) for index in range(self.count)]
-
-    @property
-    def first_bytes(self) -> int | None:
-        """Memory of the first GPU, which is the one that the bundled workers use.
-
-        None if it has no dedicated memory but shares memory with the CPU.
-        """
-        try:
-            return int(self._library.nvmlDeviceGetMemoryInfo(self._handles[0]).total)
-        except self._library.NVMLError:
-            return None
-
-    def used_bytes(self) -> dict[int, int]:
-        """Return the VRAM use of compute processes, by process id, summed over all GPUs.
-
-        Processes that the NVIDIA driver does not report, for example under WSL, are omitted.
-        """
-        used: Counter[int] = Counter()
-        for handle in self._handles:
-            with suppress(self._library.NVMLError):
-                for process in self._library.nvmlDeviceGetComputeRunningProcesses(handle):
-                    if process.usedGpuMemory is not None:
-                        used[process.pid] += process.usedGpuMemory
-        return dict(used)
 
 
 class VramMeter:
@@ -74,21 +33,6 @@ class VramMeter:
             self._read_at = now
             self._used = used_by_container(self._gpus.used_bytes(), ids, proc=self._proc)
         return self._used
-
-
-def find_gpus() -> Gpus | None:
-    """Return the GPUs of this machine, or None if there is no GPU or no NVIDIA driver."""
-    try:
-        import pynvml
-
-    except ImportError:
-        return None
-    try:
-        pynvml.nvmlInit()
-        gpus = Gpus(pynvml)
-    except pynvml.NVMLError:
-        return None
-    return gpus if gpus.count else None
 
 
 def vram_warning(profile: Profile) -> str | None:

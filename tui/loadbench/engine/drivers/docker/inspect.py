@@ -37,7 +37,7 @@ class ContainerInfo:
     restarts: int
     started_at: str
     pid: int
-    """Process id of its main process on the engine's machine. 0 if it has exited."""
+    """Process id of its main process on the Docker host. 0 if it has exited."""
     image: str
     memory_limit_bytes: int
     """0 if there is no limit."""

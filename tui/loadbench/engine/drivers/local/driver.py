@@ -8,7 +8,7 @@ from loadbench.engine.drivers.local.preflight import check_requirements
 from loadbench.engine.drivers.local.stack import LocalStack
 from loadbench.engine.drivers.our_service import conflicting_variables, unknown_variables
 from loadbench.engine.drivers.protocol import Leftovers, Stack
-from loadbench.engine.hardware import usable_cores
+from loadbench.engine.hardware.cpu import usable_cores
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings

@@ -2,19 +2,25 @@
 
 from html import escape
 
-from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.numbers import number
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.recommendation.goals import check_goals, check_text
 
 _ROOT = b'<div id="root"></div>'
-_STYLE = "margin: 1em 2em; white-space: pre-line; font: 14px/1.5 sans-serif; color: #888"
+_BOX = "margin: 1em 2em; padding: 0.7em 1em; border-left: 0.5em solid {colour}; {font}"
+_FONT = "font: 15px/1.5 sans-serif; color: #222; background: #f4f4f4"
+_COLOURS = {Verdict.VALID: "#2e7d32", Verdict.SUSPECT: "#b26a00", Verdict.INVALID: "#c62828"}
+_SMALL = "white-space: pre-line; font-size: 13px; color: #555"
 
 
-def with_note(page: bytes, finished: CellFinished) -> bytes:
-    """Return Locust's report with a note at the top.
+def with_note(page: bytes, finished: CellFinished, goals: Goals) -> bytes:
+    """Return Locust's report with the verdict, the goals and a note at the top.
 
     Args:
         page: The report as written by Locust.
         finished: The results of the cell.
+        goals: The goals of its profile.
 
     Returns:
         The page with the note, or the unchanged page if it lacks the expected root element.
@@ -22,15 +28,29 @@ def with_note(page: bytes, finished: CellFinished) -> bytes:
     head, root, rest = page.rpartition(_ROOT)
     if not root:
         return page
-    note = f'<p style="{_STYLE}">{escape(_note(finished))}</p>'
+    box = _BOX.format(colour=_COLOURS[finished.verdict], font=_FONT)
+    reasons = "".join(f"<br>{escape(reason)}" for reason in finished.reasons)
+    note = (
+        f'<div style="{box}"><strong style="font-size: 20px">{escape(finished.cell)}: '
+        f"{finished.verdict.value}</strong>{reasons}{_goals(finished, goals)}"
+        f'<div style="{_SMALL}">{escape(_note(finished))}</div></div>'
+    )
     return head + note.encode() + b"\n    " + root + rest
 
 
+def _goals(finished: CellFinished, goals: Goals) -> str:
+    """Return a line per goal with its outcome, or an empty text without goals."""
+    if finished.verdict is Verdict.INVALID:
+        return ""
+    lines = (
+        f"Goal {check.outcome.value}: {check_text(check)}" for check in check_goals(finished, goals)
+    )
+    return "".join(f"<br>{escape(text)}" for text in lines)
+
+
 def _note(finished: CellFinished) -> str:
-    verdict = "; ".join((finished.verdict.value, *finished.reasons))
     rps = number(finished.completed / finished.measured_s)
     return (
-        f"{finished.cell}: {verdict}\n"
         f"This page covers all requests that started in the measurement window of "
         f"{finished.measured_s:g} s, including those that completed or timed out after it. "
         "Requests, failures and percentiles (successful requests only, nearest rank, three "

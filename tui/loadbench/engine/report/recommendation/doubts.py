@@ -6,7 +6,7 @@ from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.recommendation.capacity import Configuration
-from loadbench.engine.report.recommendation.goals import Outcome, undecided_text
+from loadbench.engine.report.recommendation.goals import undecided_text
 from loadbench.engine.report.recommendation.loads import (
     LoadOutcome,
     replica_failure,
@@ -33,6 +33,7 @@ def doubts_of(
     doubts: list[str] = []
     for one in found:
         where = f" with {subject.amount(one.models)}" if subject.is_scaled else ""
+        doubts += _undecided(one.undecided, where)
         doubts += [doubt for load in one.loads for doubt in _of_load(load, where)]
         if one.passed_above and one.first_failed:
             passed = ", ".join(load.phrase for load in one.passed_above)
@@ -52,11 +53,20 @@ def doubts_of(
     return tuple(doubts)
 
 
+def _undecided(loads: Sequence[LoadOutcome], where: str) -> list[str]:
+    """Return one doubt for all undecided loads of a configuration."""
+    first = loads[0] if loads else None
+    if first is None or first.check is None:
+        return []
+    reason = undecided_text(first.check)
+    if len(loads) == 1:
+        return [f"{first.phrase}{where} is undecided: {reason}"]
+    phrases = listed([load.phrase for load in loads])
+    return [f"{phrases}{where} are undecided: {reason} at {first.phrase}"]
+
+
 def _of_load(load: LoadOutcome, where: str) -> list[str]:
     doubts = []
-    check = load.check
-    if load.outcome is Outcome.UNDECIDED and check:
-        doubts.append(f"{load.phrase}{where} is undecided: {undecided_text(check)}")
     if load.is_divided:
         parts = [f"{level.level.detail} {level.outcome.value}" for level in load.levels]
         doubts.append(f"The spawn rates disagree at {load.phrase}{where}: {', '.join(parts)}")
@@ -70,27 +80,38 @@ def _of_load(load: LoadOutcome, where: str) -> list[str]:
 
 
 def _of_cells(cells: Iterable[CellState]) -> list[str]:
-    """Return one doubt for each reason that applies to cells."""
-    reasons: dict[str, list[str]] = {}
+    """Return one doubt for each kind of reason that applies to cells.
+
+    Cells have the same kind of reason if the same rules apply to them, even with other values.
+    """
+    kinds: dict[object, list[tuple[str, str]]] = {}
     for cell in cells:
-        if cell.cell.recheck:
-            continue
-        if reason := _reason(cell):
-            reasons.setdefault(reason, []).append(cell.cell.key)
-    return [f"{_named(keys)}: {reason}" for reason, keys in reasons.items()]
+        if not cell.cell.recheck and (reason := _reason(cell)):
+            kind, text = reason
+            kinds.setdefault(kind, []).append((cell.cell.key, text))
+    doubts = []
+    for found in kinds.values():
+        key, text = found[0]
+        is_same = all(other == text for _, other in found)
+        keys = _named([key for key, _ in found])
+        doubts.append(f"{keys}: {text}" if is_same else f"{keys}: {text} in {key}")
+    return doubts
 
 
-def _reason(cell: CellState) -> str:
+def _reason(cell: CellState) -> tuple[object, str] | None:
+    """Return the kind of the reason why a cell is doubtful, and its text, or None."""
     finished = cell.finished if cell.status is CellStatus.FINISHED else None
     if finished and finished.verdict is not Verdict.VALID:
         used = "suspect" if usable_results(cell) else "invalid and excluded"
         texts = [finding.text for finding in finished.findings]
-        return ", ".join([used, *texts])
+        rules = tuple(finding.rule for finding in finished.findings)
+        return (used, rules), ", ".join([used, *texts])
     if cell.status is CellStatus.FAILED and cell.failed and not replica_failure(cell):
-        return f"failed and excluded, {cell.failed.reason}"
+        text = f"failed and excluded, {cell.failed.reason}"
+        return text, text
     if cell.status is CellStatus.SKIPPED:
-        return "skipped"
-    return ""
+        return CellStatus.SKIPPED, "skipped"
+    return None
 
 
 def listed(texts: Sequence[str]) -> str:

@@ -7,6 +7,8 @@ from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.measure.limits import MAX_BUSY_SHARE
 from loadbench.engine.report.recommendation.subject import Subject
 
+_MORE_CORES = "use more cores, a GPU or a larger batch size"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
@@ -46,8 +48,11 @@ def advice(situation: Situation) -> str:
             return "raise the CPU limit of the throttled container"
         case BottleneckKind.SLOW_WORKER:
             return "find out why one replica is slower than the others"
-        case BottleneckKind.QUEUE | BottleneckKind.MODEL:
+        case BottleneckKind.QUEUE:
             return _more_capacity(situation)
+        case BottleneckKind.MODEL:
+            # Requests hardly wait, so more replicas would not make them faster.
+            return _MORE_CORES if situation.busy_cores else "use a faster device"
         case BottleneckKind.WAIT_BEFORE_MODEL:
             return "look at the broker and at BATCH_WAIT_MS, because the models are idle"
         case BottleneckKind.API:
@@ -66,7 +71,7 @@ def advice(situation: Situation) -> str:
 
 def _more_capacity(situation: Situation) -> str:
     if situation.busy_cores:
-        return "use more cores, a GPU or a larger batch size"
+        return _MORE_CORES
     if situation.is_worthwhile and situation.subject.is_scaled:
         return f"measure more than {situation.subject.amount(situation.models)}"
     return "try a larger batch size or a faster device"

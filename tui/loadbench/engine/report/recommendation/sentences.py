@@ -22,12 +22,16 @@ SET_GOALS = (
 )
 
 
-def answer(found: Recommendation) -> str:
+def answer(found: Recommendation, *, with_goal: bool = True) -> str:
     """Return the recommendation in one sentence, quotable without its context.
 
     While cells remain to be measured, it starts with `So far:`.
+
+    Args:
+        found: The recommendation.
+        with_goal: Whether to state the goal beside the value that was reached.
     """
-    text = _answer(found)
+    text = _answer(found, with_goal=with_goal)
     return text if found.is_complete or not found.configurations else f"So far: {text}"
 
 
@@ -36,7 +40,7 @@ def sentences(found: Recommendation) -> tuple[str, ...]:
 
     Doubts are not included.
     """
-    texts = [answer(found), *_boundary(found), *_smaller(found), *_gain(found)]
+    texts = [answer(found), *boundary(found), *_smaller(found), *_gain(found)]
     texts += _bottleneck(found)
     if found.next_step:
         texts.append(f"Next: {found.next_step}.")
@@ -45,7 +49,7 @@ def sentences(found: Recommendation) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _answer(found: Recommendation) -> str:
+def _answer(found: Recommendation, *, with_goal: bool) -> str:
     if not found.configurations:
         return "No cell with usable results." if found.is_complete else "No results yet."
     if not found.has_goals:
@@ -59,7 +63,7 @@ def _answer(found: Recommendation) -> str:
     votes = f" in {load.repeats_note}" if load.repeats_note else ""
     return (
         f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}: "
-        f"{_figures(load)}{votes}."
+        f"{_figures(load, with_goal=with_goal)}{votes}."
     )
 
 
@@ -97,7 +101,7 @@ def _none_met(found: Recommendation) -> str:
     )
 
 
-def _boundary(found: Recommendation) -> list[str]:
+def boundary(found: Recommendation) -> list[str]:
     """Return what happened at the next larger load of the best configuration."""
     best = found.best
     load = best.capacity if best and found.has_goals else None
@@ -145,13 +149,13 @@ def _undecided(load: LoadOutcome) -> str:
     return f"{load.phrase} is undecided, {reason}"
 
 
-def _figures(load: LoadOutcome) -> str:
+def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
     """Return the latency goal, any other goal that is near its limit, and the throughput."""
     latency = tightest(check for check in load.worst.checks if check.goal in GOAL_FRACTIONS)
     quoted = [latency] if latency else []
     if load.check and load.check is not latency and (load.check.is_near or not latency):
         quoted.append(load.check)
-    parts = [check_text(check) for check in quoted]
+    parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
     if load.rps is not None and not any(check.goal == MIN_RPS for check in quoted):
         parts.append(f"{number(load.rps)} req/s")
     if load.is_suspect:
@@ -224,22 +228,31 @@ def _bottleneck(found: Recommendation) -> list[str]:
         where = f"{where} with {found.subject.amount(limit.models)}"
     busy = ""
     if found.busy_cores and found.bottleneck.kind is not BottleneckKind.CLIENT:
-        cores = found.busy_cores
-        busy = "; the only core is busy" if cores == 1 else f"; all {cores} cores are busy"
+        cores = {1: "the only core is", 2: "both cores are"}.get(
+            found.busy_cores, f"all {found.busy_cores} cores are"
+        )
+        busy = f"; {cores} busy"
     return [f"Bottleneck at {where}: {found.bottleneck.text}{busy}."]
 
 
-def short_answer(found: Recommendation) -> str:
-    """Return the answer in a few words for a list, such as `2 carry 50 users, p95 412 ms`."""
+def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
+    """Return the answer in a few words for a list, such as `2 containers carry 50 users`.
+
+    Args:
+        found: The recommendation.
+        with_value: Whether to return a sentence with the value of the goal: `, p95 412 ms`.
+    """
     best = found.best
+    if best is None and found.has_goals and found.configurations:
+        return "No configuration met the goals" if with_value else "goals not met"
     if best is None:
-        return "goals not met" if found.has_goals and found.configurations else ""
-    prefix = f"{best.models} " if found.subject.is_scaled else ""
+        return ""
+    amount = found.subject.amount(best.models)
     load = best.capacity if found.has_goals else None
     if load is None:
         verb = found.subject.verb(best.models, "reaches", "reach")
-        return f"{prefix}{verb} {number(best.peak.rps)} req/s" if best.peak else ""
+        return f"{amount} {verb} {number(best.peak.rps)} req/s" if best.peak else ""
     at_least = "" if best.next_load(load) else "≥ "
     verb = found.subject.verb(best.models, "carries", "carry")
-    value = f", {value_text(load.check)}" if load.check else ""
-    return f"{prefix}{verb} {at_least}{load.phrase}{value}"
+    value = f", {value_text(load.check)}" if with_value and load.check else ""
+    return f"{amount} {verb} {at_least}{load.phrase}{value}"

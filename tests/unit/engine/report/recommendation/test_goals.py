@@ -1,0 +1,189 @@
+"""Check the results of a cell against goals."""
+
+import math
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadbench.engine.journal.events import Buckets, CellFinished
+from loadbench.engine.measure.buckets import min_samples
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.recommendation.goals import (
+    GOAL_FRACTIONS,
+    MAX_ERROR,
+    GoalCheck,
+    Outcome,
+    check_goals,
+    check_text,
+    goal_text,
+    tightest,
+    undecided_text,
+    worst_of,
+)
+from tests.support.builders import cell_finished, requests
+
+
+def finished(successes: Buckets, failed: int = 0, **changes: Any) -> CellFinished:
+    """The results of a cell whose failures took 1 ms."""
+    failures = ((1.0, failed),) if failed else ()
+    return cell_finished(requests=requests(successes, failures), **changes)
+
+
+def outcome(successes: Buckets, failed: int = 0, *, aborted: int = 0, **goals: Any) -> Outcome:
+    """The outcome of the only goal."""
+    found = check_goals(finished(successes, failed, aborted=aborted), Goals(**goals))
+    assert len(found) == 1
+    return found[0].outcome
+
+
+@pytest.mark.parametrize(("goal", "fraction"), GOAL_FRACTIONS.items())
+def test_every_percentile_can_be_a_goal(goal: str, fraction: float) -> None:
+    needed = min_samples(fraction)
+    beyond = needed - math.ceil(fraction * needed)
+    at_limit: Buckets = ((100.0, needed - beyond), (200.0, beyond))
+    above: Buckets = ((100.0, needed - beyond - 1), (200.0, beyond + 1))
+    only: dict[str, Any] = {goal: 100.0}
+
+    assert outcome(at_limit, **only) is Outcome.PASSED
+    assert outcome(above, **only) is Outcome.MISSED
+
+
+def test_without_goals_nothing_is_checked() -> None:
+    assert check_goals(cell_finished(), Goals()) == ()
+
+
+def test_fast_failures_do_not_improve_a_percentile() -> None:
+    slow: Buckets = ((100.0, 900), (600.0, 60))
+
+    assert outcome(slow, p95_ms=500) is Outcome.MISSED
+    assert outcome(slow, 1000, p95_ms=500) is Outcome.MISSED
+    assert outcome(((100.0, 940),), 60, p95_ms=500) is Outcome.MISSED
+    assert outcome(((100.0, 960),), 40, p95_ms=500) is Outcome.PASSED
+
+
+def test_an_aborted_request_counts_as_a_failure() -> None:
+    assert outcome(((100.0, 940),), aborted=60, p95_ms=500) is Outcome.MISSED
+    assert outcome(((100.0, 98),), aborted=2, failure_ratio=0.01) is Outcome.MISSED
+
+
+def test_a_percentile_of_failures_is_infinite() -> None:
+    [check] = check_goals(finished(((100.0, 900),), 100), Goals(p95_ms=500))
+
+    assert check.value == math.inf
+    assert check_text(check) == "p95 beyond the timeout, too many requests failed (goal 500 ms)"
+
+
+def test_few_samples_are_undecided() -> None:
+    assert outcome(((100.0, 199),), p95_ms=500) is Outcome.UNDECIDED
+    assert outcome(((100.0, 200),), p95_ms=500) is Outcome.PASSED
+    assert outcome(((100.0, 184), (600.0, 15)), p95_ms=500) is Outcome.UNDECIDED
+
+
+def test_few_samples_that_all_exceed_the_limit_are_a_miss() -> None:
+    assert outcome(((900.0, 40),), p95_ms=500) is Outcome.MISSED
+    assert outcome(((900.0, 1),), p95_ms=500) is Outcome.UNDECIDED
+
+
+def test_a_goal_that_is_just_met_is_rarely_reported_as_missed() -> None:
+    """With 100 samples, a service at its limit may be called a miss in at most 1 % of runs."""
+    generator, runs, misses = random.Random(18), 4000, 0
+    for _ in range(runs):
+        beyond = sum(generator.random() < 0.05 for _ in range(100))
+        misses += outcome(((100.0, 100 - beyond), (600.0, beyond)), p95_ms=500) is Outcome.MISSED
+
+    # Three standard errors above the limit.
+    assert misses / runs < MAX_ERROR + 3 * math.sqrt(MAX_ERROR / runs)
+    # The rule is not empty: a service with three times as many slow requests is found.
+    assert outcome(((100.0, 85), (600.0, 15)), p95_ms=500) is Outcome.MISSED
+
+
+def test_no_requests_are_undecided() -> None:
+    [check] = check_goals(finished(()), Goals(p95_ms=500))
+
+    assert (check.value, check.outcome) == (None, Outcome.UNDECIDED)
+    assert check_text(check) == "p95 unknown, no requests (goal 500 ms)"
+    assert outcome((), failure_ratio=0.01) is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("failed", "limit", "expected"),
+    [(0, 0, "passed"), (1, 0, "missed"), (1, 0.01, "passed"), (2, 0.01, "missed")],
+)
+def test_the_failure_ratio_is_always_decided(failed: int, limit: float, expected: str) -> None:
+    assert outcome(((100.0, 100 - failed),), failed, failure_ratio=limit).value == expected
+
+
+def test_the_throughput_counts_successes_in_the_window() -> None:
+    enough, too_few = cell_finished(completed=500), cell_finished(completed=499)
+    goals = Goals(min_rps=50)
+
+    assert check_goals(enough, goals)[0].outcome is Outcome.PASSED
+    assert check_goals(too_few, goals)[0].outcome is Outcome.MISSED
+    assert check_text(check_goals(too_few, goals)[0]) == "throughput 49.9 req/s (goal 50 req/s)"
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "limit", "near"),
+    [
+        ("p95_ms", 449.0, 500.0, False),
+        ("p95_ms", 450.0, 500.0, True),
+        ("min_rps", 110.0, 100.0, True),
+        ("min_rps", 112.0, 100.0, False),
+        ("failure_ratio", 0.0, 0.0, False),
+    ],
+)
+def test_a_goal_is_near_within_ten_percent(
+    goal: str, value: float, limit: float, near: bool
+) -> None:
+    assert GoalCheck(goal, limit, value, Outcome.PASSED).is_near is near
+    assert not GoalCheck(goal, limit, value, Outcome.MISSED).is_near
+
+
+def test_a_miss_outweighs_undecided_and_passed() -> None:
+    assert worst_of([Outcome.PASSED, Outcome.MISSED, Outcome.UNDECIDED]) is Outcome.MISSED
+    assert worst_of([Outcome.PASSED, Outcome.UNDECIDED]) is Outcome.UNDECIDED
+    assert worst_of([]) is Outcome.PASSED
+
+
+def test_the_tightest_check_uses_most_of_its_limit() -> None:
+    p95 = GoalCheck("p95_ms", 500, 450, Outcome.PASSED)
+    failures = GoalCheck("failure_ratio", 0.01, 0.001, Outcome.PASSED)
+    rate = GoalCheck("min_rps", 100, 90, Outcome.MISSED)
+
+    assert tightest([failures, p95]) is p95
+    assert tightest([failures, p95, rate]) is rate
+    assert tightest([]) is None
+
+
+def test_goals_as_text() -> None:
+    assert goal_text("p95_ms", 500) == "p95 ≤ 500 ms"
+    assert goal_text("failure_ratio", 0.01) == "failures ≤ 1 %"
+    assert goal_text("min_rps", 100) == "throughput ≥ 100 req/s"
+    check = GoalCheck("p95_ms", 500, 412.4, Outcome.UNDECIDED, 120)
+    assert check_text(check) == "p95 412 ms (goal 500 ms)"
+    assert undecided_text(check) == "p95 needs 200 requests, 120 measured"
+
+
+@given(
+    st.lists(st.tuples(st.floats(1, 9999), st.integers(1, 500)), max_size=20),
+    st.integers(0, 500),
+    st.floats(1, 9999),
+)
+def test_more_failures_never_improve_an_outcome(
+    counts: list[tuple[float, int]], failed: int, limit: float
+) -> None:
+    buckets = tuple(sorted(dict(counts).items()))
+    order = list(Outcome)
+
+    before = check_goals(finished(buckets, failed), Goals(p95_ms=limit))[0]
+    after = check_goals(finished(buckets, failed + 100), Goals(p95_ms=limit))[0]
+
+    if before.outcome is Outcome.MISSED:
+        assert after.outcome is Outcome.MISSED
+    if before.outcome is not Outcome.UNDECIDED:
+        assert order.index(after.outcome) >= order.index(before.outcome)
+    if before.value is not None and after.value is not None:
+        assert after.value >= before.value
