@@ -74,6 +74,17 @@ def test_a_finished_cell_has_its_verdict_and_numbers() -> None:
     )
 
 
+def test_a_finished_cell_has_the_percentile_with_a_goal() -> None:
+    begun = run_started(make_profile(goals={"p95_ms": 500}))
+    finished = cell_finished(requests=requests(((10.0, 190), (30.0, 10))))
+
+    *_, found = highlights_since(entries([begun, cell_started(), finished]), 1)
+
+    assert found.numbers is not None
+    assert (found.numbers.percentile, found.numbers.latency_ms) == (Metric.P95, 10.0)
+    assert found.numbers.has_enough_samples
+
+
 @pytest.mark.parametrize(
     ("verdict", "needs_attention"),
     [(Verdict.VALID, False), (Verdict.SUSPECT, True), (Verdict.INVALID, True)],

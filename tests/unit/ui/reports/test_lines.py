@@ -18,19 +18,20 @@ from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series
-from loadbench.ui.lines.series import (
-    time_ticks,
-)
+from loadbench.ui.lines.series import goal_note, time_ticks
 from loadbench.ui.lines.text import SERIES, Tone, plain, width
 from loadbench.ui.reports.lines import (
+    CHARTED,
     COLUMNS,
     cell_values,
     chart_by_level,
     columns_of,
+    dispensable_columns,
     repeated_lines,
     run_entries,
     sorted_rows,
     table_legend,
+    value_tone,
 )
 from loadbench.wording import ESTIMATE_LEGEND
 from tests.support.builders import (
@@ -42,6 +43,16 @@ from tests.support.builders import (
     run_started,
     state_after,
     swept,
+)
+from tests.support.goal_cells import (
+    FAILING,
+    INVALID,
+    MISSED,
+    NEAR,
+    PASSED,
+    SUSPECT,
+    UNDECIDED,
+    goal_state_run,
 )
 
 
@@ -168,6 +179,52 @@ def test_a_pending_cell_has_no_values() -> None:
     assert cell_values(pending)[4:] == (*9 * ("-",), "pending")
 
 
+def test_values_have_the_tones_of_their_goals() -> None:
+    tones = {
+        cell.cell: {name: value_tone(cell, i) for i, (name, _) in enumerate(COLUMNS)}
+        for cell in rows(goal_state_run())
+    }
+
+    for name in ("p95", "goal"):
+        assert tones[PASSED][name] is Tone.GOOD
+        assert tones[NEAR][name] is Tone.NEAR
+        assert tones[MISSED][name] is Tone.BAD
+        assert tones[UNDECIDED][name] is Tone.DIM
+        assert tones[INVALID][name] is Tone.PLAIN
+    assert (tones[SUSPECT]["goal"], tones[SUSPECT]["verdict"]) == (Tone.GOOD, Tone.WARN)
+    failing = tones[FAILING]
+    assert (failing["p95"], failing["fails"], failing["goal"]) == (Tone.GOOD, Tone.BAD, Tone.BAD)
+    assert {failing[name] for name in ("models", "users", "req/s", "p50", "max")} == {Tone.PLAIN}
+
+
+def test_the_column_of_goals_has_a_word_for_every_state() -> None:
+    cells = rows(goal_state_run())
+
+    words = [cell_values(cell)[column("goal")] for cell in cells]
+
+    assert words == ["pass", "?", "miss", "near", "pass", "-", "miss", "-", "-"]
+    assert column("goal") in columns_of(cells)
+
+
+def test_a_narrow_table_keeps_columns_with_goals_and_different_rates() -> None:
+    names = [title for title, _ in COLUMNS]
+    with_goals = [names[i] for i in dispensable_columns(rows(goal_state_run()))]
+    rates = rows(swept(make_profile(spawn_rates=[1, 2])))
+
+    assert with_goals == ["p99.9", "max", "rate", "p90", "p50", "p99"]
+    p90_goal = rows(swept(make_profile(goals={"p90_ms": 5})))
+    assert "p90" not in [names[i] for i in dispensable_columns(p90_goal)]
+    assert "rate" not in [names[i] for i in dispensable_columns(rates)]
+
+
+def test_the_legend_explains_undecided_goals() -> None:
+    cells = rows(goal_state_run())
+    shown = columns_of(cells)
+
+    assert table_legend(cells, shown, 200).endswith("; ? undecided: too few requests")
+    assert table_legend(cells, shown, 60).endswith("; ~ estimate; ? undecided")
+
+
 def test_the_repeat_column_is_shown_only_for_repeats() -> None:
     names = [title for title, _ in COLUMNS]
 
@@ -238,6 +295,41 @@ def test_repeats_share_a_point_computed_from_all_their_requests() -> None:
     # The p90 of 400 requests of 10 ms and 300 of 100 ms, not the mean of two percentiles.
     assert points(latency) == {"1 model": [(2.0, 100.0)]}
     assert points(throughput) == {"1 model": [(2.0, 25.0)]}
+
+
+@pytest.mark.parametrize(
+    ("metric", "label", "goal", "note"),
+    [
+        (Metric.P95, "p95 (ms)", 15.0, "┈ goal 15"),
+        (Metric.P99, "p99 (ms)", 500.0, "goal 500 (above the chart)"),
+        (Metric.P90, "p90 (ms)", None, ""),
+        (Metric.RPS, "req/s", 30.0, "┈ goal 30"),
+        (Metric.FAILURES, "failures (%)", 1.0, "goal 1 (above the chart)"),
+    ],
+)
+def test_a_chart_has_the_goal_of_its_metric(
+    metric: Metric, label: str, goal: float | None, note: str
+) -> None:
+    goals = {"p95_ms": 15, "p99_ms": 500, "min_rps": 30, "failure_ratio": 0.01}
+
+    made = chart_by_level(swept(make_profile(goals=goals)), metric)
+
+    assert made is not None
+    assert (made.label, made.goal, goal_note(made)) == (label, goal, note)
+
+
+def test_failures_are_charted_in_percent() -> None:
+    failing = {"requests": requests(((10.0, 90),), ((1.0, 10),))}
+
+    made = chart_by_level(swept(make_profile(), m1_u2_s2=failing), Metric.FAILURES)
+
+    assert made is not None
+    assert points(made) == {"1 model": [(2.0, 10.0)]}
+
+
+def test_a_bottleneck_has_no_chart() -> None:
+    assert chart_by_level(swept(make_profile()), Metric.BOTTLENECK) is None
+    assert Metric.BOTTLENECK not in CHARTED
 
 
 def test_invalid_cells_are_not_in_the_charts() -> None:

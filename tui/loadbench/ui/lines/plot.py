@@ -13,6 +13,7 @@ from typing import Any
 from loadbench.ui.lines.text import Line, Piece, Tone
 
 _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
+_BACKGROUND = "48;"
 _TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
 _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
 _ASCII_FRAME = str.maketrans("│─┈┤├┴┬┼└┘┌┐", "|--+++++++++")
@@ -186,7 +187,9 @@ def _pieces(text: str) -> Line:
     for found in _COLOUR.finditer(text):
         if found.start() > at:
             pieces.append(Piece(text[at : found.start()], tone))
-        tone = _TONE_OF_COLOUR.get(found[1], Tone.DIM)
+        # Straight lines also have a background colour, which is not used.
+        if not found[1].startswith(_BACKGROUND):
+            tone = _TONE_OF_COLOUR.get(found[1], Tone.DIM)
         at = found.end()
     if at < len(text):
         pieces.append(Piece(text[at:], tone))
