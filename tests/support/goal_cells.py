@@ -9,11 +9,12 @@ from tests.support.builders import (
     cell_finished,
     cell_skipped,
     cell_started,
+    entries,
     make_profile,
     requests,
     run_started,
     state_after,
-    write_journal,
+    write_entries,
 )
 
 GOAL_MS = 100
@@ -66,4 +67,5 @@ def goal_state_run() -> RunState:
 
 def add_goal_run(root: Path) -> Path:
     """Add the run to a workspace, and return its folder."""
-    return write_journal(root / "reports" / "demo" / "20261122-111101", *goal_events())
+    folder = root / "reports" / "demo" / "20261122-111101"
+    return write_entries(folder, entries(goal_events()))

@@ -1,7 +1,9 @@
 """Charts as lines of text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -181,6 +183,28 @@ def test_the_axis_reaches_a_goal_of_up_to_twice_the_largest_value(
     top = plain(draw(made, 60, 13, signs=False, ascii_frame=False)[0])
     assert top.startswith((f"{highest}┤", f"{highest}┼"))
     assert goal_lines(made)
+
+
+def test_a_goal_changes_no_more_cells_from_second_to_second() -> None:
+    values: list[PlotPoint] = [(float(x), 60.0 + 30 * math.sin(x)) for x in range(30)]
+
+    def changed_cells(goal: float | None) -> int:
+        frames = [
+            body(
+                draw(
+                    chart(values[:length], x_limits=(0.0, 30.0), goal=goal),
+                    *(70, 14),
+                    signs=False,
+                    ascii_frame=False,
+                )
+            )
+            for length in range(3, 30)
+        ]
+        return sum(
+            a != b for one, other in pairwise(frames) for a, b in zip(one, other, strict=True)
+        )
+
+    assert 0 < changed_cells(80.0) <= changed_cells(None)
 
 
 def test_a_goal_far_above_all_values_does_not_flatten_them() -> None:

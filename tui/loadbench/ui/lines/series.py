@@ -45,13 +45,13 @@ def latency_chart(
 
 
 def goal_note(chart: Chart | None, metric: Metric | None = None) -> str:
-    """Return the legend of the goal line in a chart. It is empty if the chart has no goal.
+    """Return the legend of the goal line in a chart. It is empty without a goal or any value.
 
     Args:
         chart: The chart.
         metric: The metric that the goal limits, if the chart shows several.
     """
-    if chart is None or chart.goal is None:
+    if chart is None or chart.goal is None or not chart.has_points:
         return ""
     name = " ".join(filter(None, (metric and metric.value, f"goal {chart.goal:g}")))
     return f"┈ {name}" if chart.has_room_for_goal else f"{name} (above the chart)"

@@ -82,16 +82,20 @@ class MatrixView(LineView):
         self._cursor = cursor
         goals = goals_of(state)
         layout = self._fitting_layout(run, metric or default_metric(goals), goals)
+        is_new = layout != self._layout or (place is not None and before[1] is None)
         if layout != self._layout:
             # The heads stay in place when the panel is scrolled, so all lines are drawn again.
-            self._layout, has_moved = layout, True
+            self._layout = layout
             self.refresh()
         lines = matrix_lines(
             self._grid, state, run.rows, glyphs, layout=layout, live=live, cursor=cursor
         )
         self.show([*lines, *self._details(run, glyphs, len(lines))])
         self.note(sweep_legend(layout.metric, goals, run.rows, glyphs, self.size.width - 1))
-        if has_moved and place:
+        if is_new and place:
+            # The panel can be scrolled only after it has been laid out.
+            self.call_after_refresh(self._bring_into_view, *place)
+        elif has_moved and place:
             self._bring_into_view(*place)
 
     def _fitting_layout(self, run: Run, metric: Metric, goals: Goals) -> CellLayout:

@@ -33,6 +33,16 @@ class CellCharts:
         self.throughput.show_chart(
             throughput_chart(slices, phases, growing=live) if slices else None, empty=empty
         )
-        legend = f"{shown.key}, per second · | start of measurement" if slices else shown.key
         goal = goal_note(latency, default_metric(shown.goals))
-        self.latency.note(" · ".join(filter(None, (legend, goal))))
+        self.latency.note(
+            _legend(shown.key, goal, self.latency.size.width) if slices else shown.key
+        )
+
+
+def _legend(key: str, goal: str, columns: int) -> str:
+    """Return the legend of the latency chart. If it is too long, it has fewer explanations."""
+    parts = ((f"{key}, per second", "| start of measurement"), (f"{key}, per second",), (key,))
+    legends = [" · ".join((*part, goal) if goal else part) for part in parts]
+    # The panel has no width before the first layout.
+    fitting = (legend for legend in legends if len(legend) < columns or not columns)
+    return next(fitting, legends[-1])
