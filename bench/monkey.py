@@ -34,7 +34,7 @@ BROKEN = "models: [1, 2]\nusers: [5, ten]\nspawn_rates: [5]\nbach_size: 4\n"
 SWITCH = "LOADBENCH_CELL_DIFF"
 ESCAPE = "\x1b"
 KEYS = (
-    *"abceodfghjklnrstvwxyzGS123456/?+[] ",
+    *"abceodfghjklnrstvwxyzGS123456/?+%[] ",
     *(f"\x1b[{end}" for end in ("A", "B", "C", "D", "H", "F", "5~", "6~", "Z")),
     *("\t", "\r", ESCAPE, "\x10", "\x0c", "\x7f", "\x03"),
 )
