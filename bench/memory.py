@@ -36,6 +36,7 @@ from loadbench.engine.journal.samples import Samples
 from loadbench.engine.journal.state import EMPTY, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.measure.buckets import count, failures, successes
+from loadbench.engine.report.metrics import goals_of
 from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.report.slices import Slices
 from loadbench.engine.run.attempt import CellAttempt, Equipment
@@ -335,7 +336,7 @@ def _last(samples: Samples) -> Samples:
 def _charts(samples: Samples, state: RunState) -> list[Any]:
     slices = Slices().of(samples)
     charts = [
-        latency_chart(slices, state.phases, growing=True),
+        latency_chart(slices, state.phases, goals_of(state), growing=True),
         throughput_chart(slices, state.phases, growing=True),
     ]
     return [

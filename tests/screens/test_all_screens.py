@@ -37,7 +37,17 @@ KEYS = (
     *"aeocdfghjklnrstvxyzGS123456/?",
     *("left_square_bracket", "right_square_bracket"),
     *("up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab"),
-    *("enter", "escape", "space", "plus", "ctrl+p", "ctrl+l", "backspace", "ctrl+c"),
+    *(
+        "enter",
+        "escape",
+        "space",
+        "plus",
+        "percent_sign",
+        "ctrl+p",
+        "ctrl+l",
+        "backspace",
+        "ctrl+c",
+    ),
 )
 SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
 PRESSES = 500

@@ -27,6 +27,7 @@ from tests.support.builders import (
     run_started,
     write_journal,
 )
+from tests.support.goal_cells import add_goal_run
 from tests.support.ui_harness import (
     BROKEN,
     LONG_AGO,
@@ -410,6 +411,58 @@ def add_repeated_run(stage: Stage) -> None:
         ]
     events.append(RunFinished(result=Result.DONE, reason="12 of 12 cells measured"))
     write_journal(stage.root / "reports" / "demo" / started.run, *events)
+
+
+# Goals
+
+
+@sizes
+@pytest.mark.parametrize("journal", ["suspect-edge", "undecided-edge", "fast-failures"])
+def test_run_with_goals(stage: Stage, looks: Looks, size: tuple[int, int], journal: str) -> None:
+    folder = stage.add_run(f"decisions/{journal}")
+    snapshot(stage, looks, f"goals-{journal}", size, folder=folder)
+
+
+@sizes
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [("sweep", ()), ("failures", 3 * ("percent_sign",)), ("selected", ("home", "down", "right"))],
+)
+def test_run_with_every_state_of_its_goals(
+    stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: tuple[str, ...]
+) -> None:
+    snapshot(stage, looks, f"goals-{name}", size, *keys, folder=add_goal_run(stage.root))
+
+
+def test_goals_in_ascii(stage: Stage, looks: Looks) -> None:
+    plain = Terminal(ascii=True, signs=True)
+    folder = add_goal_run(stage.root)
+    snapshot(stage, looks, "goals-ascii", NARROW, folder=folder, terminal=plain)
+
+
+@every_size
+@pytest.mark.parametrize("journal", ["linear", "saturating"])
+def test_maximised_sweep(stage: Stage, looks: Looks, size: tuple[int, int], journal: str) -> None:
+    folder = stage.add_run(f"decisions/{journal}")
+    snapshot(stage, looks, f"maximised-sweep-{journal}", size, "z", folder=folder)
+
+
+@sizes
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [("runs", ()), ("cells", ("2",)), ("charts", ("3",)), ("failures", ("3", "percent_sign"))],
+)
+def test_reports_with_goals(
+    stage: Stage, looks: Looks, size: tuple[int, int], name: str, keys: tuple[str, ...]
+) -> None:
+    add_goal_run(stage.root)
+    keys = (*keys, *keys[1:])
+    snapshot(stage, looks, f"reports-goals-{name}", size, "v", *keys)
+
+
+def test_cells_of_a_medium_screen_have_a_verdict(stage: Stage, looks: Looks) -> None:
+    stage.add_run("decisions/linear")
+    snapshot(stage, looks, "reports-goals-medium", (100, 30), "v", "2")
 
 
 # All screens

@@ -15,6 +15,7 @@ from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.service_log import format_log_line
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight
@@ -23,7 +24,7 @@ from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.lines.plot import Chart
 from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.profiles.screen import ProfilesScreen
-from loadbench.ui.reports.lines import latency_by_level
+from loadbench.ui.reports.lines import chart_by_level
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.panels import RunPanels
 from loadbench.ui.run.screen import RunScreen
@@ -356,24 +357,24 @@ def test_chart_is_recomputed_only_for_a_changed_run(
     folder = measuring(stage)
     computed: list[RunState] = []
 
-    def count_charts(state: RunState) -> Chart | None:
+    def count_charts(state: RunState, metric: Metric) -> Chart | None:
         computed.append(state)
-        return latency_by_level(state)
+        return chart_by_level(state, metric)
 
-    monkeypatch.setattr("loadbench.ui.reports.screen.latency_by_level", count_charts)
+    monkeypatch.setattr("loadbench.ui.reports.screen.chart_by_level", count_charts)
     app = stage.app()
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "v")
-        assert len(computed) == 1
+        assert len(computed) == 2
         before = app.context.catalog.newest
         append(folder, cell_finished("m1_u2_s8"))
         await until(pilot, lambda: app.context.catalog.newest is not before)
         await settled(pilot)
-        assert len(computed) == 1
-        await press(pilot, "down")
         assert len(computed) == 2
+        await press(pilot, "down")
+        assert len(computed) == 4
 
     with held(folder):
         drive(app, script)

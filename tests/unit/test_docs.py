@@ -84,6 +84,7 @@ KEY_NAMES = {
     "pagedown": "Page Down",
     "slash": "/",
     "plus": "+",
+    "percent_sign": "%",
     "question_mark": "?",
     "left_square_bracket": "[",
     "right_square_bracket": "]",

@@ -353,6 +353,18 @@ def test_progress_has_the_cell_the_phase_and_the_newest_second() -> None:
     )
 
 
+def test_p95_replaces_p90_if_it_has_a_goal() -> None:
+    begun = run_started(make_profile(goals={"p95_ms": 500}))
+    newest = sample(requests=requests(((10.0, 18), (50.0, 2))))
+    *before, last = entries([begun, cell_started(), cell_finished()])
+
+    assert event_line(last, fold([*before, last])) == (
+        "  Valid: 40.0 req/s, p50 10.0, p95 10.0, p99 ~10.0 ms, 0 failures"
+    )
+    progress = progress_line(state_after(begun, cell_started(), newest), 5.0)
+    assert " · 20 req/s · p95 50.0 ms · " in progress
+
+
 def test_progress_shows_a_paused_run() -> None:
     assert progress_line(state_after(BEGUN, answered("pause")), 5.0) == (
         "0 of 3 cells done · paused · 5 s left"

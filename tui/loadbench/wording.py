@@ -22,12 +22,13 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.measure.buckets import count, percentile, successes
-from loadbench.engine.numbers import latency, number
+from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
-from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, row_of, rows
+from loadbench.engine.report.metrics import default_metric, goals_of, main_percentiles
+from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 
 LOG_LINES = 5
 """Number of log lines shown for a failed cell. `stack.log` contains all of them."""
@@ -255,8 +256,9 @@ def progress_line(state: RunState, remaining_s: float) -> str:
         phase_s = max(0.0, state.elapsed_s - state.phase_since_s)
         parts.append(f"{state.phase.value} {phase_s:.0f} s")
     if state.samples:
-        latencies = successes(state.samples[-1].requests)
-        parts.append(f"{count(latencies)} req/s · p90 {number(percentile(latencies, 0.9))} ms")
+        latencies, metric = successes(state.samples[-1].requests), default_metric(goals_of(state))
+        newest = number(percentile(latencies, PERCENTILES[metric.column]))
+        parts.append(f"{count(latencies)} req/s · {metric} {newest} ms")
     if state.paused:
         parts.append("paused")
     return " · ".join([*parts, f"{readable_duration(remaining_s)} left"])
@@ -305,13 +307,10 @@ def _finished_line(state: RunState, key: str) -> str:
     if key not in state.cells:
         return f"{key}: not in the plan"
     row = row_of(state, state.cells[key])
-    p50, p90, p99 = (
-        latency(getattr(row, name), backed=row.has_enough_samples(name))
-        for name in ("p50_ms", "p90_ms", "p99_ms")
-    )
+    percentiles = main_percentiles(goals_of(state))
+    latencies = ", ".join(f"{metric} {row.latency_text(metric.column)}" for metric in percentiles)
     failed = counted(row.failures or 0, "failure")
-    latencies = f"p50 {p50}, p90 {p90}, p99 {p99} ms"
-    text = f"{row.verdict.capitalize()}: {number(row.rps)} req/s, {latencies}, {failed}"
+    text = f"{row.verdict.capitalize()}: {number(row.rps)} req/s, {latencies} ms, {failed}"
     if row.reasons:
         text += f"\n  Findings: {row.reasons}"
     if row.bottleneck:
@@ -340,10 +339,7 @@ def _cell_line(row: Row) -> tuple[str, ...]:
     return (
         row.cell,
         number(row.rps),
-        *(
-            latency(getattr(row, name), backed=row.has_enough_samples(name))
-            for name in PERCENTILE_NAMES
-        ),
+        *map(row.latency_text, PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
         row.verdict,
     )

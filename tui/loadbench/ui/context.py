@@ -1,10 +1,14 @@
-"""The context passed to every screen. Frozen, so that no screen can change it for the others."""
+"""The context passed to every screen. Frozen, so that no screen can change it for the others.
+
+Only the chosen metrics change. Every screen has its own.
+"""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from loadbench.engine.report.metrics import Metric
 from loadbench.ui.catalog_feed import CatalogFeed
 from loadbench.ui.following.follower import utc
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
@@ -24,6 +28,8 @@ class UiContext:
     """Returns monotonic seconds."""
     now: Callable[[], datetime] = utc
     """Returns the time of day, in UTC."""
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    """The metrics that the user chose, by screen. They are kept while the app runs."""
 
     @property
     def glyphs(self) -> Glyphs:

@@ -15,8 +15,9 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile import levels
 from loadbench.engine.profile.levels import Closed, Level, level_of
 from loadbench.engine.profile.plan import Cell, insert_cells, sweep_cells
-from loadbench.engine.report.by_level import rps_by_level
+from loadbench.engine.report.by_level import metric_by_level
 from loadbench.engine.report.export.summary import summary_csv, summary_json
+from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.report.recommendation.sentences import answer
 from loadbench.engine.report.rows import rows
@@ -24,7 +25,7 @@ from loadbench.engine.report.sorting import SortKey, sort_rows
 from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run_reader import read_run
 from loadbench.ui.lines.glyphs import ASCII
-from loadbench.ui.lines.matrix import grid_of, matrix_lines
+from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines
 from loadbench.ui.lines.text import plain
 from loadbench.ui.preview.lines import PreviewedRun, preview_lines
 from loadbench.ui.run.addition import proposal
@@ -131,8 +132,9 @@ def test_new_kind_of_level_leaves_the_columns_of_closed_load_empty() -> None:
 
 
 def test_new_kind_of_level_works_in_the_matrix() -> None:
-    grid = grid_of(GRID)
-    lines = [plain(text) for text in matrix_lines(grid, measured("m1_p2"), ASCII, live=False)]
+    grid, state, layout = grid_of(GRID), measured("m1_p2"), CellLayout(metric=Metric.P90)
+    matrix = matrix_lines(grid, state, rows(state), ASCII, layout=layout, live=False)
+    lines = [plain(text) for text in matrix]
 
     assert lines[0].split() == ["pulses", "1", "model", "2", "models"]
     assert [text.split()[0] for text in lines[1:]] == ["2", "10", "2"]
@@ -164,7 +166,7 @@ def test_new_kind_of_level_gets_a_verdict_without_a_number_of_users() -> None:
 
 
 def test_new_kind_of_level_has_a_curve_over_load() -> None:
-    (curve,) = rps_by_level(measured("m1_p2", "m1_p10"))
+    (curve,) = metric_by_level(measured("m1_p2", "m1_p10"), Metric.RPS)
 
     assert curve.points == ((2.0, 10.0), (10.0, 20.0))
 

@@ -25,6 +25,7 @@ from loadbench.engine.report.highlights import (
     cell_outcomes,
     highlights_since,
 )
+from loadbench.engine.report.metrics import Metric
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -69,8 +70,19 @@ def test_a_finished_cell_has_its_verdict_and_numbers() -> None:
     assert found.needs_attention
     assert found.reasons == ("few samples", "1 stall")
     assert found.numbers == CellNumbers(
-        rps=18.0, p90_ms=10.0, has_enough_p90_samples=False, failures=1
+        rps=18.0, percentile=Metric.P90, latency_ms=10.0, has_enough_samples=False, failures=1
     )
+
+
+def test_a_finished_cell_has_the_percentile_with_a_goal() -> None:
+    begun = run_started(make_profile(goals={"p95_ms": 500}))
+    finished = cell_finished(requests=requests(((10.0, 190), (30.0, 10))))
+
+    *_, found = highlights_since(entries([begun, cell_started(), finished]), 1)
+
+    assert found.numbers is not None
+    assert (found.numbers.percentile, found.numbers.latency_ms) == (Metric.P95, 10.0)
+    assert found.numbers.has_enough_samples
 
 
 @pytest.mark.parametrize(

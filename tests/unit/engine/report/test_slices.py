@@ -41,7 +41,7 @@ def test_a_short_cell_has_one_slice_per_second() -> None:
 
     assert [(one.start_s, one.seconds) for one in slices] == [(0, 1), (1, 1), (2, 1)]
     assert slices[1] == Slice(
-        1, 1, successes=2, p50_ms=11.0, p90_ms=11.0, p99_ms=11.0, failures=1, users=2
+        1, 1, successes=2, p50_ms=11.0, p90_ms=11.0, p95_ms=11.0, p99_ms=11.0, failures=1, users=2
     )
 
 
@@ -122,7 +122,9 @@ def test_the_users_of_a_slice_are_its_maximum() -> None:
 
 
 def test_a_slice_has_rates_per_second() -> None:
-    one = Slice(0, 5, successes=30, p50_ms=10.0, p90_ms=30.0, p99_ms=30.0, failures=5, users=2)
+    one = Slice(
+        0, 5, successes=30, p50_ms=10.0, p90_ms=30.0, p95_ms=30.0, p99_ms=30.0, failures=5, users=2
+    )
 
     assert (one.rps, one.failures_per_s) == (6.0, 1.0)
 

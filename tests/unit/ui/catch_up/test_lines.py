@@ -85,13 +85,13 @@ def test_failures_results_and_commands_are_listed() -> None:
     assert texts(highlights_since(read, lines_until("faults", '"phase":"settling"'))) == [
         "! m1_u1_s8  failed: model-1 was killed by signal 9",
         "! Locust ended with exit code -9; m1_u2_s8 is measured again with a new one",
-        "  m1_u2_s8  27.0 req/s, p90 80.9 ms, valid",
+        "  m1_u2_s8  27.0 req/s, p95 ~83.2 ms, valid",
         "  m1_u3_s8  skipped: asked for",
         "  m2_u4_s8  skipped: asked for",
         "  the run pauses after m1_u4_s8",
-        f"! m1_u4_s8  26.2 req/s, p90 160 ms, suspect: {NOT_SETTLED}",
+        f"! m1_u4_s8  26.2 req/s, p95 ~164 ms, suspect: {NOT_SETTLED}",
         "  the run goes on",
-        "  m2_u1_s8  24.8 req/s, p90 ~44.7 ms, valid",
+        "  m2_u1_s8  24.8 req/s, p95 ~45.8 ms, valid",
         "  the run stops",
         "! Run stopped: asked for",
     ]
@@ -225,7 +225,7 @@ def test_urgent_events_come_first_and_all_have_their_local_time() -> None:
     )
     assert shown(highlights, 60)[2:] == [
         "Needs attention",
-        " 11:13  m1_u4_s8  26.2 req/s, p90 160 ms, suspect: not",
+        " 11:13  m1_u4_s8  26.2 req/s, p95 ~164 ms, suspect: not",
         "        settled: 27 completions in 2 s, 30 are needed",
         " 11:13  Run stopped: asked for",
         "",
@@ -234,7 +234,7 @@ def test_urgent_events_come_first_and_all_have_their_local_time() -> None:
         " 11:12  m2_u4_s8  skipped: asked for",
         " 11:12  the run pauses after m1_u4_s8",
         " 11:13  the run goes on",
-        " 11:13  m2_u1_s8  24.8 req/s, p90 ~44.7 ms, valid",
+        " 11:13  m2_u1_s8  24.8 req/s, p95 ~45.8 ms, valid",
         " 11:13  the run stops",
     ]
 
@@ -242,7 +242,7 @@ def test_urgent_events_come_first_and_all_have_their_local_time() -> None:
 def test_without_urgent_events_there_are_no_headings() -> None:
     highlights = highlights_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
     assert shown(highlights, 60)[2:] == [
-        " 11:12  m2_u8_s8  46.3 req/s, p90 196 ms, valid",
+        " 11:12  m2_u8_s8  46.3 req/s, p95 202 ms, valid",
         " 11:12  Run done",
     ]
 
@@ -251,7 +251,7 @@ def test_times_of_another_day_have_a_date_and_invalid_times_are_blank() -> None:
     highlights = highlights_since(journal("demo"), lines_until("demo", '"cell":"m2_u8_s8"'))
     highlights = (highlights[0], replace(highlights[1], at="soon"))
     assert shown(highlights, 80, now=SAME_DAY.replace(day=23))[2:] == [
-        " 11-22 11:12  m2_u8_s8  46.3 req/s, p90 196 ms, valid",
+        " 11-22 11:12  m2_u8_s8  46.3 req/s, p95 202 ms, valid",
         "              Run done",
     ]
 

@@ -21,6 +21,8 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.journal.state import EMPTY
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.profile.plan import Cell, plan_cells
+from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.rows import rows
 from loadbench.engine.report.running_totals import Accumulator
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import cell_statistics, live_statistics
@@ -28,12 +30,13 @@ from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import (
     CellView,
     bottleneck_lines,
+    goal_lines,
     load_phrase,
     outcome_lines,
     stage_bar,
 )
 from loadbench.ui.lines.glyphs import ASCII, UNICODE
-from loadbench.ui.lines.matrix import grid_of, matrix_lines
+from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines
 from loadbench.ui.lines.stages import stage_lines
 from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines
 from loadbench.ui.lines.text import Line, Tone, plain, width
@@ -51,6 +54,7 @@ from tests.support.builders import (
     sample,
     state_after,
     state_with,
+    swept,
 )
 
 FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
@@ -139,7 +143,9 @@ some_stages = st.builds(
     decode_ms=numbers,
     infer_ms=numbers,
 )
-SLICE = Slice(start_s=0, seconds=1, successes=1, p50_ms=1, p90_ms=1, p99_ms=1, failures=0, users=1)
+SLICE = Slice(
+    start_s=0, seconds=1, successes=1, p50_ms=1, p90_ms=1, p95_ms=1, p99_ms=1, failures=0, users=1
+)
 STAGES = Stages(
     count=10, latency_ms=1000.0, total_ms=900.0, queue_ms=500.0, decode_ms=100.0, infer_ms=200.0
 )
@@ -206,8 +212,8 @@ def test_the_panels_of_a_pending_cell_are_empty() -> None:
     pending = shown(attempt=False)
 
     assert pending.why_empty == "Not measured yet"
-    assert statistics_panel(pending, 80)[0] == ""
-    assert texts(statistics_panel(pending, 80)[1]) == ["Not measured yet"]
+    assert statistics_panel(pending, UNICODE, 80)[0] == ""
+    assert texts(statistics_panel(pending, UNICODE, 80)[1]) == ["Not measured yet"]
     assert texts(stage_bar(pending, UNICODE, 80)) == ["Not measured yet"]
     assert texts(failures_panel(pending, 80)[1]) == ["No failed requests"]
 
@@ -233,7 +239,7 @@ def test_an_empty_panel_states_the_reason(view: CellView, reason: str) -> None:
 def test_a_live_cell_shows_its_statistics_so_far() -> None:
     live = shown(cell_started(), sample(second=0), sample(second=1))
 
-    window, lines = statistics_panel(live, 80)
+    window, lines = statistics_panel(live, UNICODE, 80)
 
     assert window == "before the measurement window, 2 s"
     assert texts(lines)[1].split()[:5] == ["POST", "/predict", "80", "0", "40.0"]
@@ -277,7 +283,7 @@ def test_a_measured_cell_shows_its_result_instead_of_its_samples() -> None:
         totals=Accumulator().of(state_with([sample(errors=(ErrorCount(error="early", count=1),))])),
     )
 
-    window, lines = statistics_panel(over, 80)
+    window, lines = statistics_panel(over, UNICODE, 80)
     failed, failures = failures_panel(over, 80)
 
     assert window == "measurement window, 5 s"
@@ -330,7 +336,7 @@ def test_the_statistics_of_a_failed_cell_start_with_the_reason() -> None:
         totals=Accumulator().of(state_with([sample(), sample(second=1)])),
     )
 
-    window, lines = statistics_panel(over, 80)
+    window, lines = statistics_panel(over, UNICODE, 80)
 
     assert window == "before the measurement window, 2 s"
     assert texts(lines)[:3] == ["Failed: model-1 ended (137)", "| a", "| b"]
@@ -338,7 +344,7 @@ def test_the_statistics_of_a_failed_cell_start_with_the_reason() -> None:
 
 
 def test_a_failed_cell_without_a_sample_shows_only_the_reason() -> None:
-    window, lines = statistics_panel(shown(cell_started(), cell_failed()), 80)
+    window, lines = statistics_panel(shown(cell_started(), cell_failed()), UNICODE, 80)
 
     assert (window, texts(lines)) == ("", ["Failed: model-1 ended (137)"])
 
@@ -352,7 +358,7 @@ def test_a_skipped_cell_shows_the_reason() -> None:
 def test_a_cell_that_is_measured_again_shows_the_new_attempt() -> None:
     again = shown(cell_started(), cell_finished(), cell_started(attempt=2), sample(attempt=2))
 
-    assert statistics_panel(again, 80)[0] == "before the measurement window, 1 s"
+    assert statistics_panel(again, UNICODE, 80)[0] == "before the measurement window, 1 s"
 
 
 @given(st.text(max_size=80), st.lists(st.text(max_size=60), max_size=3), st.integers(20, 60))
@@ -374,7 +380,15 @@ def test_every_latency_fits_its_cell(p90: float) -> None:
     now = sample("m2_u2_s2", requests=requests(((p90, 10),)))
     state = state_after(run_started(profile), cell_started(), fast, started, now)
 
-    lines = matrix_lines(grid_of(plan_cells(profile)), state, UNICODE, live=True, cursor="m1_u2_s2")
+    lines = matrix_lines(
+        grid_of(plan_cells(profile)),
+        state,
+        rows(state),
+        UNICODE,
+        layout=CellLayout(metric=Metric.P90),
+        live=True,
+        cursor="m1_u2_s2",
+    )
 
     assert {width(one) for one in lines} == {width(lines[0])}
 
@@ -404,7 +418,7 @@ def test_recent_samples_alone_have_no_totals() -> None:
     partial = replace(shown(cell_started(), sample()), totals=None, slices=(SLICE,))
 
     assert partial.is_loading
-    assert texts(statistics_panel(partial, 80)[1]) == ["Loading…"]
+    assert texts(statistics_panel(partial, UNICODE, 80)[1]) == ["Loading…"]
 
 
 @pytest.mark.parametrize(
@@ -438,3 +452,15 @@ def test_a_bottleneck_has_a_heading() -> None:
 
     assert texts(lines) == ["Bottleneck: the queue before the model"]
     assert bottleneck_lines(shown(), 80) == []
+
+
+def test_each_goal_has_a_line_with_its_state_value_and_limit() -> None:
+    goals = {"p95_ms": 10.5, "p50_ms": 5, "failure_ratio": 0.1, "p99_ms": 10}
+    (row,) = rows(swept(make_profile(goals=goals)))
+
+    assert [(plain(one), one[0].tone) for one in goal_lines(row.checks, UNICODE, 80)] == [
+        ("✗ missed: p50 10.0 ms (goal 5 ms)", Tone.BAD),
+        ("≈ near: p95 10.0 ms (goal 10.5 ms)", Tone.NEAR),
+        ("? undecided: p99 10.0 ms (goal 10 ms); p99 needs 1000 requests, 400 measured", Tone.DIM),
+        ("✓ passed: failures 0 % (goal 10 %)", Tone.GOOD),
+    ]

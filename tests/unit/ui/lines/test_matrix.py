@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from loadbench.engine.journal.events import Event, Verdict
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.rows import rows
 from loadbench.engine.report.running_totals import Accumulator
 from loadbench.ui.lines.cell import CellView
-from loadbench.ui.lines.glyphs import ASCII, UNICODE
-from loadbench.ui.lines.matrix import CELL_COLUMNS, grid_of, matrix_lines, plan_lines
+from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
+from loadbench.ui.lines.matrix import CELL_COLUMNS, CellLayout, grid_of, matrix_lines, plan_lines
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from tests.support.builders import (
     answered,
@@ -31,6 +34,7 @@ FIRST, SECOND, THIRD = "m1_u2_s2", "m2_u2_s2", "m3_u2_s2"
 
 
 PROFILE = make_profile(models=[1, 2, 3], run_time="10s", settle={"max": "15s", "window": "5s"})
+P90 = CellLayout(metric=Metric.P90)
 
 
 STARTED = run_started(PROFILE)
@@ -119,9 +123,15 @@ def test_a_cell_that_is_not_in_the_plan_has_no_place() -> None:
 
 def matrix(*events: Event, live: bool = True, **options: Any) -> list[Line]:
     """The matrix of a run of three cells side by side."""
-    return matrix_lines(
-        grid_of(STARTED.cells), state_after(STARTED, *events), UNICODE, live=live, **options
-    )
+    return drawn(state_after(STARTED, *events), live=live, **options)
+
+
+def drawn(
+    state: RunState, *, glyphs: Glyphs = UNICODE, layout: CellLayout = P90, **options: Any
+) -> list[Line]:
+    """The matrix of a run, by default with p90."""
+    cells = tuple(cell.cell for cell in state.cells.values())
+    return matrix_lines(grid_of(cells), state, rows(state), glyphs, layout=layout, **options)
 
 
 def finished_as(verdict: Verdict, p90_ms: float = 10.0) -> tuple[Event, ...]:
@@ -203,7 +213,7 @@ def test_gaps_in_the_grid_are_blank() -> None:
     cells = (make_cell(1, 2), make_cell(2, 4), make_cell(3, 2))
     started = replace(STARTED, cells=cells)
 
-    lines = matrix_lines(grid_of(cells), state_after(started), UNICODE, live=True)
+    lines = drawn(state_after(started), live=True)
 
     assert texts(lines) == [
         "users  1 model  2 models  3 models",
@@ -220,7 +230,7 @@ def test_the_matrix_in_ascii() -> None:
         *(cell_started(THIRD), sample(THIRD)),
     )
 
-    lines = matrix_lines(grid_of(STARTED.cells), state_after(STARTED, *events), ASCII, live=True)
+    lines = matrix(*events, glyphs=ASCII)
 
     assert texts(lines)[1].split() == ["2", "failx", "skip-", ">10.0"]
 

@@ -1,7 +1,9 @@
 """Charts as lines of text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -144,6 +146,82 @@ def test_a_mark_is_a_vertical_line() -> None:
         return body(draw(made, 60, 12, signs=True, ascii_frame=True)).count("|")
 
     assert bars(chart(STEADY)) > bars(chart(STEADY, marks=[])) + 5
+
+
+def goal_lines(made: Chart) -> list[int]:
+    """The rows of dotted lines."""
+    lines = draw(made, 60, 13, signs=False, ascii_frame=False)
+    return [row for row, one in enumerate(lines) if plain(one).count("┈") > 10]
+
+
+def test_a_goal_is_a_dotted_line_behind_the_curves() -> None:
+    made = chart(STEADY, marks=[], goal=30.0)
+    lines = draw(made, 60, 13, signs=False, ascii_frame=False)
+
+    (row,) = goal_lines(made)
+    assert plain(lines[row]) == "30┼" + "┈" * 57
+    assert {piece.tone for piece in lines[row] if "┈" in piece.text} == {Tone.STRONG}
+    crossed = draw(replace(made, goal=55.0), 60, 13, signs=False, ascii_frame=False)
+    text = next(plain(one) for one in crossed if "┈┈" in plain(one))
+    assert any("⠀" < sign <= "⣿" for sign in text)
+
+
+def test_a_goal_in_an_ascii_frame_is_ascii() -> None:
+    text = body(draw(chart(STEADY, goal=30.0), 60, 12, signs=True, ascii_frame=True))
+
+    assert text.isascii()
+    assert "-" * 20 in text
+
+
+@pytest.mark.parametrize(("goal", "highest"), [(60.0, 60), (90.0, 100), (120.0, 120)])
+def test_the_axis_reaches_a_goal_of_up_to_twice_the_largest_value(
+    goal: float, highest: float
+) -> None:
+    made = chart(STEADY, goal=goal)
+
+    assert made.has_room_for_goal
+    top = plain(draw(made, 60, 13, signs=False, ascii_frame=False)[0])
+    assert top.startswith((f"{highest}┤", f"{highest}┼"))
+    assert goal_lines(made)
+
+
+def test_a_goal_changes_no_more_cells_from_second_to_second() -> None:
+    values: list[PlotPoint] = [(float(x), 60.0 + 30 * math.sin(x)) for x in range(30)]
+
+    def changed_cells(goal: float | None) -> int:
+        frames = [
+            body(
+                draw(
+                    chart(values[:length], x_limits=(0.0, 30.0), goal=goal),
+                    *(70, 14),
+                    signs=False,
+                    ascii_frame=False,
+                )
+            )
+            for length in range(3, 30)
+        ]
+        return sum(
+            a != b for one, other in pairwise(frames) for a, b in zip(one, other, strict=True)
+        )
+
+    assert 0 < changed_cells(80.0) <= changed_cells(None)
+
+
+def test_a_goal_far_above_all_values_does_not_flatten_them() -> None:
+    far, near = chart(STEADY, goal=121.0), chart(STEADY)
+
+    assert not far.has_room_for_goal
+    shapes = [draw(made, 60, 13, signs=False, ascii_frame=False) for made in (far, near)]
+    assert shapes[0] == shapes[1]
+
+
+def test_the_goal_belongs_to_the_left_axis() -> None:
+    many: list[PlotPoint] = [(float(x), 5000.0) for x in range(11)]
+
+    made = chart(STEADY, many, right=True, goal=500.0)
+
+    assert not made.has_room_for_goal
+    assert not goal_lines(made)
 
 
 def test_a_chart_without_a_point_is_an_empty_frame() -> None:

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Buckets, Phase, Sample
 from loadbench.engine.journal.phases import PhaseStart
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.metrics import default_metric
 from loadbench.engine.report.slices import Slices
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series
 from loadbench.ui.lines.series import (
+    goal_note,
     latency_chart,
     legend,
     throughput_chart,
@@ -39,6 +42,7 @@ def seconds(number: int, since: int = 0) -> list[Sample]:
 
 
 HOUR = seconds(4000)
+NO_GOALS = Goals()
 
 
 def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -> Chart:
@@ -60,12 +64,14 @@ def chart(*lines: Sequence[PlotPoint], right: bool = False, **changes: object) -
 # Series
 
 
-def drawn(samples: Sequence[Sample], *, growing: bool = False) -> tuple[Chart, Chart]:
+def drawn(
+    samples: Sequence[Sample], goals: Goals = NO_GOALS, *, growing: bool = False
+) -> tuple[Chart, Chart]:
     """The two charts of a cell."""
     slices = Slices().of(samples_of(samples))
     phases = (PhaseStart(Phase.SETTLING, 0), PhaseStart(Phase.MEASURING, 5))
     return (
-        latency_chart(slices, phases, growing=growing),
+        latency_chart(slices, phases, goals, growing=growing),
         throughput_chart(slices, phases, growing=growing),
     )
 
@@ -81,6 +87,31 @@ def test_latency_has_a_line_per_percentile() -> None:
     latency, _ = drawn([one])
 
     assert points(latency) == {"p50": [(0, 50.0)], "p90": [(0, 90.0)], "p99": [(0, 99.0)]}
+
+
+@pytest.mark.parametrize(
+    ("goals", "names", "goal", "note"),
+    [
+        ({}, ["p50", "p90", "p99"], None, ""),
+        ({"p95_ms": 100}, ["p50", "p95", "p99"], 100.0, "┈ p95 goal 100"),
+        ({"p95_ms": 1000}, ["p50", "p95", "p99"], 1000.0, "p95 goal 1000 (above the chart)"),
+        ({"p99_ms": 90.5, "p50_ms": 10}, ["p50", "p90", "p99"], 90.5, "┈ p99 goal 90.5"),
+        ({"min_rps": 10}, ["p50", "p90", "p99"], None, ""),
+    ],
+)
+def test_latency_shows_the_percentile_with_a_goal_and_its_limit(
+    goals: dict[str, float], names: list[str], goal: float | None, note: str
+) -> None:
+    one = sample(requests=requests(tuple((float(ms), 1) for ms in range(1, 101))))
+    limits = Goals(**goals)
+
+    latency, throughput = drawn([one], limits)
+
+    assert [line.name for line in latency.series] == names
+    assert (latency.goal, throughput.goal) == (goal, None)
+    assert goal_note(latency, default_metric(limits)) == note
+    if "p95" in names:
+        assert points(latency)["p95"] == [(0, 95.0)]
 
 
 def test_seconds_without_a_success_are_gaps() -> None:

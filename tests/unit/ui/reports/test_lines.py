@@ -12,25 +12,26 @@ from hypothesis import strategies as st
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import UNICODE
+from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.plot import Chart, PlotPoint, Series
-from loadbench.ui.lines.series import (
-    time_ticks,
-)
+from loadbench.ui.lines.series import goal_note, time_ticks
 from loadbench.ui.lines.text import SERIES, Tone, plain, width
 from loadbench.ui.reports.lines import (
+    CHARTED,
     COLUMNS,
     cell_values,
+    chart_by_level,
     columns_of,
-    latency_by_level,
+    dispensable_columns,
     repeated_lines,
     run_entries,
     sorted_rows,
     table_legend,
-    throughput_by_level,
-    verdict_tone,
+    value_tone,
 )
 from loadbench.wording import ESTIMATE_LEGEND
 from tests.support.builders import (
@@ -42,6 +43,16 @@ from tests.support.builders import (
     run_started,
     state_after,
     swept,
+)
+from tests.support.goal_cells import (
+    FAILING,
+    INVALID,
+    MISSED,
+    NEAR,
+    PASSED,
+    SUSPECT,
+    UNDECIDED,
+    goal_state_run,
 )
 
 
@@ -124,9 +135,13 @@ def test_each_verdict_has_a_tone(verdict: str, tone: Tone) -> None:
 
 
 def test_the_legend_names_the_units_and_the_mark_of_estimates() -> None:
-    assert table_legend([row(few_samples="")]) == "rate: users/s, latency: ms"
-    legend = table_legend([row(few_samples="p99")])
-    assert legend == f"rate: users/s, latency: ms; {ESTIMATE_LEGEND}"
+    shown, few = columns_of([row()]), [row(few_samples="p99")]
+
+    assert table_legend([row(few_samples="")], shown, 80) == "rate: users/s, latency: ms"
+    assert table_legend(few, shown, 80) == f"rate: users/s, latency: ms; {ESTIMATE_LEGEND}"
+    assert table_legend(few, shown, 50) == "rate: users/s, latency: ms; ~ estimate"
+    without = [column("users"), column("p95")]
+    assert table_legend(few, without, 80) == "latency: ms"
 
 
 @pytest.mark.parametrize("number", range(len(COLUMNS)))
@@ -153,6 +168,7 @@ def test_each_value_of_a_row_is_in_its_column() -> None:
         "rep": "1",
         "req/s": "40.0",
         "fails": "0",
+        "goal": "-",
         "verdict": "valid",
     }
 
@@ -160,32 +176,78 @@ def test_each_value_of_a_row_is_in_its_column() -> None:
 def test_a_pending_cell_has_no_values() -> None:
     (pending,) = rows(state_after(run_started()))
 
-    assert cell_values(pending)[4:] == (*8 * ("-",), "pending")
+    assert cell_values(pending)[4:] == (*9 * ("-",), "pending")
+
+
+def test_values_have_the_tones_of_their_goals() -> None:
+    tones = {
+        cell.cell: {name: value_tone(cell, i) for i, (name, _) in enumerate(COLUMNS)}
+        for cell in rows(goal_state_run())
+    }
+
+    for name in ("p95", "goal"):
+        assert tones[PASSED][name] is Tone.GOOD
+        assert tones[NEAR][name] is Tone.NEAR
+        assert tones[MISSED][name] is Tone.BAD
+        assert tones[UNDECIDED][name] is Tone.DIM
+        assert tones[INVALID][name] is Tone.PLAIN
+    assert (tones[SUSPECT]["goal"], tones[SUSPECT]["verdict"]) == (Tone.GOOD, Tone.WARN)
+    failing = tones[FAILING]
+    assert (failing["p95"], failing["fails"], failing["goal"]) == (Tone.GOOD, Tone.BAD, Tone.BAD)
+    assert {failing[name] for name in ("models", "users", "req/s", "p50", "max")} == {Tone.PLAIN}
+
+
+def test_the_column_of_goals_has_a_word_for_every_state() -> None:
+    cells = rows(goal_state_run())
+
+    words = [cell_values(cell)[column("goal")] for cell in cells]
+
+    assert words == ["pass", "?", "miss", "near", "pass", "-", "miss", "-", "-"]
+    assert column("goal") in columns_of(cells)
+
+
+def test_a_narrow_table_keeps_columns_with_goals_and_different_rates() -> None:
+    names = [title for title, _ in COLUMNS]
+    with_goals = [names[i] for i in dispensable_columns(rows(goal_state_run()))]
+    rates = rows(swept(make_profile(spawn_rates=[1, 2])))
+
+    assert with_goals == ["p99.9", "max", "rate", "p90", "p50", "p99"]
+    p90_goal = rows(swept(make_profile(goals={"p90_ms": 5})))
+    assert "p90" not in [names[i] for i in dispensable_columns(p90_goal)]
+    assert "rate" not in [names[i] for i in dispensable_columns(rates)]
+
+
+def test_the_legend_explains_undecided_goals() -> None:
+    cells = rows(goal_state_run())
+    shown = columns_of(cells)
+
+    assert table_legend(cells, shown, 200).endswith("; ? undecided: too few requests")
+    assert table_legend(cells, shown, 60).endswith("; ~ estimate; ? undecided")
 
 
 def test_the_repeat_column_is_shown_only_for_repeats() -> None:
     names = [title for title, _ in COLUMNS]
 
     shown = [names[i] for i in columns_of([row()])]
-    assert shown == [name for name in names if name != "rep"]
-    assert columns_of([row(), row(repeat=2)]) == list(range(len(names)))
+    assert shown == [name for name in names if name not in ("rep", "goal")]
+    repeated = [names[i] for i in columns_of([row(), row(repeat=2)])]
+    assert repeated == [name for name in names if name != "goal"]
 
 
 def test_the_recheck_is_marked_and_sorted_after_the_repeats() -> None:
     state = swept(make_profile(repeats=2, recheck_first=True))
-    names = [title for title, _ in COLUMNS]
 
     first, second, again = sorted_rows(rows(state), column("rep"), is_descending=False)
 
     values = [cell_values(row)[column("rep")] for row in (first, second, again)]
     assert values == ["1", "2", "1+"]
-    assert columns_of([again]) == list(range(len(names)))
+    assert column("rep") in columns_of([again])
 
 
 def test_the_recheck_is_not_in_the_charts() -> None:
     state = swept(make_profile(recheck_first=True), m1_u2_s2_recheck={"completed": 4})
 
-    made = throughput_by_level(state)
+    made = chart_by_level(state, Metric.RPS)
 
     assert made is not None
     assert points(made) == {"1 model": [(2.0, 40.0)]}
@@ -213,7 +275,7 @@ def test_repeats_are_summarised_with_drift_medians_and_a_legend() -> None:
 def test_a_chart_over_users_has_a_series_for_each_number_of_models() -> None:
     state = swept(make_profile(models=[2, 1], users=[8, 4]), m1_u4_s2={"completed": 70})
 
-    made = throughput_by_level(state)
+    made = chart_by_level(state, Metric.RPS)
 
     assert made is not None
     assert points(made) == {"1": [(4.0, 7.0), (8.0, 40.0)], "2 models": [(4.0, 40.0), (8.0, 40.0)]}
@@ -226,7 +288,7 @@ def test_repeats_share_a_point_computed_from_all_their_requests() -> None:
     slow = {"requests": requests(((100.0, 300),)), "completed": 100}
     state = swept(make_profile(repeats=2), m1_u2_s2_r2=slow)
 
-    latency, throughput = latency_by_level(state), throughput_by_level(state)
+    latency, throughput = chart_by_level(state, Metric.P90), chart_by_level(state, Metric.RPS)
 
     assert latency is not None
     assert throughput is not None
@@ -235,11 +297,46 @@ def test_repeats_share_a_point_computed_from_all_their_requests() -> None:
     assert points(throughput) == {"1 model": [(2.0, 25.0)]}
 
 
+@pytest.mark.parametrize(
+    ("metric", "label", "goal", "note"),
+    [
+        (Metric.P95, "p95 (ms)", 15.0, "┈ goal 15"),
+        (Metric.P99, "p99 (ms)", 500.0, "goal 500 (above the chart)"),
+        (Metric.P90, "p90 (ms)", None, ""),
+        (Metric.RPS, "req/s", 30.0, "┈ goal 30"),
+        (Metric.FAILURES, "failures (%)", 1.0, "goal 1 (above the chart)"),
+    ],
+)
+def test_a_chart_has_the_goal_of_its_metric(
+    metric: Metric, label: str, goal: float | None, note: str
+) -> None:
+    goals = {"p95_ms": 15, "p99_ms": 500, "min_rps": 30, "failure_ratio": 0.01}
+
+    made = chart_by_level(swept(make_profile(goals=goals)), metric)
+
+    assert made is not None
+    assert (made.label, made.goal, goal_note(made)) == (label, goal, note)
+
+
+def test_failures_are_charted_in_percent() -> None:
+    failing = {"requests": requests(((10.0, 90),), ((1.0, 10),))}
+
+    made = chart_by_level(swept(make_profile(), m1_u2_s2=failing), Metric.FAILURES)
+
+    assert made is not None
+    assert points(made) == {"1 model": [(2.0, 10.0)]}
+
+
+def test_a_bottleneck_has_no_chart() -> None:
+    assert chart_by_level(swept(make_profile()), Metric.BOTTLENECK) is None
+    assert Metric.BOTTLENECK not in CHARTED
+
+
 def test_invalid_cells_are_not_in_the_charts() -> None:
     invalid = {"verdict": Verdict.INVALID}
     state = swept(make_profile(models=[1, 2], users=[2, 50]), m2_u50_s2=invalid, m1_u50_s2=invalid)
 
-    made = throughput_by_level(state)
+    made = chart_by_level(state, Metric.RPS)
 
     assert made is not None
     assert points(made) == {"1": [(2.0, 40.0)], "2 models": [(2.0, 40.0)]}
@@ -249,12 +346,12 @@ def test_invalid_cells_are_not_in_the_charts() -> None:
 def test_without_a_finished_cell_there_is_no_chart() -> None:
     begun = state_after(run_started(), cell_started(), cell_failed())
 
-    assert latency_by_level(begun) is None
-    assert throughput_by_level(begun) is None
+    assert chart_by_level(begun, Metric.P90) is None
+    assert chart_by_level(begun, Metric.RPS) is None
 
 
 def test_series_that_share_a_colour_have_different_signs() -> None:
-    made = throughput_by_level(swept(make_profile(models=[*range(1, 12)])))
+    made = chart_by_level(swept(make_profile(models=[*range(1, 12)])), Metric.RPS)
 
     assert made is not None
     assert [one.tone for one in made.series[:8]] == [*SERIES, *SERIES[:2]]
@@ -264,7 +361,7 @@ def test_series_that_share_a_colour_have_different_signs() -> None:
 @given(st.sets(st.integers(1, 2000), min_size=1, max_size=12))
 @settings(max_examples=25)
 def test_the_ticks_of_users_do_not_overlap(users: set[int]) -> None:
-    made = throughput_by_level(swept(make_profile(users=sorted(users))))
+    made = chart_by_level(swept(make_profile(users=sorted(users))), Metric.RPS)
 
     assert made is not None
     ticks = [at for at, _ in made.x_ticks]

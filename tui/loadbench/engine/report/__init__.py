@@ -5,7 +5,8 @@
 - `recommendation`: how many models carry how much load.
 - `statistics`, `running_totals`: per request name, for finished and for running cells.
 - `series`: a run second by second. `slices`: an attempt in as many points as a chart can show.
-- `by_level`: latency and throughput against load. `sorting`: the order of rows.
+- `metrics`: the metrics that screens show per cell, and the states of their goals. `by_level`: a
+  metric against load. `sorting`: the order of rows.
 - `highlights`: the main events since the user last viewed a run. `container_status`: the status of
   a container.
 - `export`: files built from this data.

@@ -1,4 +1,4 @@
-"""Latency and throughput against load, with one curve per number of models.
+"""Metrics against load, with one curve per number of models.
 
 Cells with the same load and models, such as repeats, form one point. Invalid cells are excluded,
 as is the recheck, which would count the first cell twice.
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.journal.state import CellStatus, RunState
-from loadbench.engine.measure.buckets import merge, percentile, successes
+from loadbench.engine.measure.buckets import count, failures, merge, percentile, successes
+from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.rows import PERCENTILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,25 +20,41 @@ class LevelCurve:
 
     models: int
     points: tuple[tuple[float, float | None], ...]
-    """Pairs of `Level.amount` and value, sorted by amount. None if no request succeeded."""
+    """Pairs of `Level.amount` and value, sorted by amount. The value may be None."""
 
 
-def p90_ms_by_level(state: RunState) -> tuple[LevelCurve, ...]:
-    """Return the 90th percentile of latency in ms, from merged histograms."""
+def metric_by_level(state: RunState, metric: Metric) -> tuple[LevelCurve, ...]:
+    """Return a metric against load, with one curve per number of models.
+
+    Percentiles in ms are computed from merged histograms, throughput in requests/s is averaged over
+    the measured time, and failures are a percentage of all requests.
+
+    Args:
+        state: The state of the run.
+        metric: The metric. A bottleneck is not a number, so it has no curves.
+    """
+    match metric:
+        case Metric.BOTTLENECK:
+            return ()
+        case Metric.RPS:
+            return _curves(state, _rps)
+        case Metric.FAILURES:
+            return _curves(state, _failure_percent)
+    fraction = PERCENTILES[metric.column]
     return _curves(
         state,
-        lambda cells: percentile(merge(successes(cell.requests) for cell in cells), 0.9),
+        lambda cells: percentile(merge(successes(cell.requests) for cell in cells), fraction),
     )
 
 
-def rps_by_level(state: RunState) -> tuple[LevelCurve, ...]:
-    """Return successful requests per second, averaged over the measured time of the cells."""
-    return _curves(
-        state,
-        lambda cells: (
-            sum(cell.completed for cell in cells) / sum(cell.measured_s for cell in cells)
-        ),
-    )
+def _rps(cells: Sequence[CellFinished]) -> float:
+    return sum(cell.completed for cell in cells) / sum(cell.measured_s for cell in cells)
+
+
+def _failure_percent(cells: Sequence[CellFinished]) -> float | None:
+    failed = sum(count(failures(cell.requests)) for cell in cells)
+    total = failed + sum(count(successes(cell.requests)) for cell in cells)
+    return 100 * failed / total if total else None
 
 
 def _curves(

@@ -28,6 +28,8 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.report.container_status import has_ended
+from loadbench.engine.report.metrics import Metric, default_metric, goals_of
+from loadbench.engine.report.rows import PERCENTILES
 
 _SKIP_COMMAND = "skip"
 """The skipped cell is a highlight, so the answer to this command would be a duplicate."""
@@ -53,10 +55,12 @@ class CellNumbers:
 
     rps: float
     """Successful requests per second."""
-    p90_ms: float | None
+    percentile: Metric
+    """The percentile of `latency_ms`: one with a goal, otherwise p90."""
+    latency_ms: float | None
     """None if no request succeeded."""
-    has_enough_p90_samples: bool
-    """Whether at least ten samples lie beyond `p90_ms`."""
+    has_enough_samples: bool
+    """Whether at least ten samples lie beyond `latency_ms`."""
     failures: int
 
 
@@ -143,7 +147,7 @@ def _highlights(entry: Entry, before: RunState, state: RunState) -> list[Highlig
     event, at = entry.event, entry.at
     match event:
         case CellFinished():
-            return [_finished(event, at)]
+            return [_finished(event, at, default_metric(goals_of(state)))]
         case CellFailed(cell=cell, reason=reason):
             kind = HighlightKind.CELL_FAILED
             return [Highlight(at=at, kind=kind, needs_attention=True, cell=cell, reasons=(reason,))]
@@ -176,12 +180,13 @@ def _highlights(entry: Entry, before: RunState, state: RunState) -> list[Highlig
     return []
 
 
-def _finished(event: CellFinished, at: str) -> Highlight:
-    good = successes(event.requests)
+def _finished(event: CellFinished, at: str, metric: Metric) -> Highlight:
+    good, fraction = successes(event.requests), PERCENTILES[metric.column]
     numbers = CellNumbers(
         rps=event.completed / event.measured_s,
-        p90_ms=percentile(good, 0.9),
-        has_enough_p90_samples=has_enough_samples(count(good), 0.9),
+        percentile=metric,
+        latency_ms=percentile(good, fraction),
+        has_enough_samples=has_enough_samples(count(good), fraction),
         failures=count(failures(event.requests)),
     )
     return Highlight(

@@ -15,6 +15,7 @@ from loadbench.engine.measure.buckets import (
 )
 from loadbench.engine.measure.conditions import cpu_cores
 from loadbench.engine.measure.stages import stage_means
+from loadbench.engine.numbers import latency
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.recommendation.goals import (
@@ -98,6 +99,10 @@ class Row:
     def has_enough_samples(self, column: str) -> bool:
         """Return whether the percentile in a column has enough samples beyond it."""
         return PERCENTILE_NAMES.get(column) not in self.few_samples.split()
+
+    def latency_text(self, column: str) -> str:
+        """Return the percentile in a column as text, with `~` if it has too few samples."""
+        return latency(getattr(self, column), backed=self.has_enough_samples(column))
 
 
 _MEETS = {Outcome.PASSED: "yes", Outcome.MISSED: "no", Outcome.UNDECIDED: "undecided"}

@@ -21,8 +21,9 @@ class Slice:
     """Number of samples in the slice."""
     successes: int
     p50_ms: float | None
-    """This field and the next two cover successful requests. They are None if there are none."""
+    """This field and the next three cover successful requests. They are None if there are none."""
     p90_ms: float | None
+    p95_ms: float | None
     p99_ms: float | None
     failures: int
     users: int
@@ -91,6 +92,7 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
         successes=count(latency),
         p50_ms=percentile(latency, 0.5),
         p90_ms=percentile(latency, 0.9),
+        p95_ms=percentile(latency, 0.95),
         p99_ms=percentile(latency, 0.99),
         failures=failed,
         users=max(part.users for part in parts),

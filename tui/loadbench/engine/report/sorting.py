@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+from loadbench.engine.report.metrics import goal_state, state_order
 from loadbench.engine.report.rows import Row
 
 
@@ -24,6 +25,8 @@ class SortKey(StrEnum):
     P999_MS = "p999_ms"
     MAX_MS = "max_ms"
     FAILURES = "failures"
+    GOAL = "goal"
+    """Sorts from passed to missed."""
     VERDICT = "verdict"
 
 
@@ -45,6 +48,9 @@ def _value(row: Row, key: SortKey) -> Any:
             return row.is_recheck, row.repeat
         case SortKey.LEVEL:
             return row.level.amount
+        case SortKey.GOAL:
+            state = goal_state(row)
+            return None if state is None else state_order(state)
         case SortKey.SPAWN_RATE:
             return row.level.fields.get(key.value)
         case _:

@@ -124,9 +124,9 @@ def _finished(highlight: Highlight) -> list[str | tuple[str, Tone]]:
 
 
 def _numbers(numbers: CellNumbers) -> str:
-    p90 = latency(numbers.p90_ms, backed=numbers.has_enough_p90_samples)
+    value = latency(numbers.latency_ms, backed=numbers.has_enough_samples)
     failed = f"{counted(numbers.failures, 'failure')}, " if numbers.failures else ""
-    return f"{number(numbers.rps)} req/s, p90 {p90} ms, {failed}"
+    return f"{number(numbers.rps)} req/s, {numbers.percentile} {value} ms, {failed}"
 
 
 def _container_line(highlight: Highlight) -> Line:

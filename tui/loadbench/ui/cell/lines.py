@@ -13,11 +13,14 @@ from loadbench.engine.journal.state import CellState, CellStatus
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.report.metrics import Metric, default_metric
+from loadbench.engine.report.rows import PERCENTILES
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import (
     CellView,
     bottleneck_lines,
     found_statistics,
+    goal_lines,
     load_phrase,
     outcome_lines,
 )
@@ -56,14 +59,16 @@ def verdict_lines(
     shown: CellView,
     repeats: Sequence[CellState],
     earlier: Sequence[tuple[int, CellEnd | None]],
+    glyphs: Glyphs,
     columns: int,
 ) -> list[Line]:
-    """Return the verdict on a cell, its findings, the bottleneck, other repeats and attempts.
+    """Return the verdict on a cell, its findings, goals, bottleneck, other repeats and attempts.
 
     Args:
         shown: The cell.
         repeats: Its other repeats.
         earlier: Its earlier attempts: the number of each, and the event that ended it, or None.
+        glyphs: The terminal's character set.
         columns: Width of a line.
     """
     lines = outcome_lines(shown.cell, columns)
@@ -71,9 +76,11 @@ def verdict_lines(
         lines.append(line(("Valid: ", Tone.GOOD), "all checks passed"))
     elif not lines:
         lines.append(line((_no_verdict(shown.cell), Tone.DIM)))
+    lines += goal_lines(shown.checks, glyphs, columns)
     lines += bottleneck_lines(shown, columns)
-    others = [_repeat(cell) for cell in repeats]
-    others += [_attempt(number, end) for number, end in earlier]
+    metric = default_metric(shown.goals)
+    others = [_repeat(cell, metric) for cell in repeats]
+    others += [_attempt(number, end, metric) for number, end in earlier]
     for other in others:
         lines += wrap(other, columns, indent=2)
     return lines
@@ -85,18 +92,18 @@ def _no_verdict(cell: CellState) -> str:
     return "Pending: to be measured again" if cell.attempt else "Not measured yet"
 
 
-def _repeat(cell: CellState) -> Line:
+def _repeat(cell: CellState, metric: Metric) -> Line:
     heading: tuple[str, Tone] = (f"Repeat {cell.cell.key}: ", Tone.STRONG)
     if cell.status is CellStatus.FINISHED and cell.finished:
-        return line(heading, *_result(cell.finished))
+        return line(heading, *_result(cell.finished, metric))
     return line(heading, (cell.status.value, Tone.DIM))
 
 
-def _attempt(attempt: int, end: CellEnd | None) -> Line:
+def _attempt(attempt: int, end: CellEnd | None, metric: Metric) -> Line:
     outcome: list[str | tuple[str, Tone]]
     match end:
         case CellFinished():
-            outcome = _result(end)
+            outcome = _result(end, metric)
         case CellFailed(reason=reason):
             outcome = [("failed", Tone.BAD), f": {reason}"]
         case CellSkipped(reason=reason):
@@ -106,11 +113,11 @@ def _attempt(attempt: int, end: CellEnd | None) -> Line:
     return line((f"Attempt {attempt}: ", Tone.STRONG), *outcome)
 
 
-def _result(finished: CellFinished) -> list[str | tuple[str, Tone]]:
-    p90 = number(percentile(successes(finished.requests), 0.9))
+def _result(finished: CellFinished, metric: Metric) -> list[str | tuple[str, Tone]]:
+    latency = number(percentile(successes(finished.requests), PERCENTILES[metric.column]))
     rate = number(finished.completed / finished.measured_s)
     verdict = finished.verdict
-    return [f"p90 {p90} ms, {rate} req/s, ", (verdict.value, VERDICT_TONES[verdict])]
+    return [f"{metric.value} {latency} ms, {rate} req/s, ", (verdict.value, VERDICT_TONES[verdict])]
 
 
 def cell_header_lines(

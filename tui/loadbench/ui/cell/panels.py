@@ -57,6 +57,7 @@ class CellPanels(Panels):
 
     def __init__(self, context: UiContext) -> None:
         super().__init__("summary")
+        self._signs = context.glyphs
         # Without colour, the parts of a bar need different characters.
         self._glyphs = ASCII if context.terminal.signs else context.glyphs
         self._charts = CellCharts(context.terminal)
@@ -105,7 +106,7 @@ class CellPanels(Panels):
         """
         self._charts.show(shown)
         panel = self.query_one("#verdict", LineView)
-        panel.show(verdict_lines(shown, repeats, earlier, panel.columns or 50))
+        panel.show(verdict_lines(shown, repeats, earlier, self._signs, panel.columns or 50))
         panel = self.query_one("#stats", LineView)
         window, lines = figures_panel(shown)
         panel.show(lines)

@@ -10,17 +10,28 @@ from loadbench.engine.journal.events import (
 )
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
+from loadbench.engine.profile.model import Goals
 from loadbench.engine.profile.plan import Cell
-from loadbench.engine.report.recommendation.goals import GoalCheck
+from loadbench.engine.report.metrics import GoalState, check_state, goals_of
+from loadbench.engine.report.recommendation.goals import GoalCheck, check_text, undecided_text
+from loadbench.engine.report.rows import Row
 from loadbench.engine.report.running_totals import RunningTotals
 from loadbench.engine.report.slices import Slice
 from loadbench.engine.report.statistics import CellStatistics, cell_statistics, live_statistics
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.metric import GOAL_TONES, goal_sign
 from loadbench.ui.lines.stages import stage_lines, stage_rows
 from loadbench.ui.lines.stats import NO_REQUESTS
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.wording import counted
+
+_GOAL_NAMES = {
+    GoalState.PASSED: "passed",
+    GoalState.NEAR: "near",
+    GoalState.UNDECIDED: "undecided",
+    GoalState.MISSED: "missed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,11 @@ class CellView:
     def finished(self) -> CellFinished | None:
         """The cell's result, or None if the cell is not finished."""
         return self.cell.finished if self.cell.status is CellStatus.FINISHED else None
+
+    @property
+    def goals(self) -> Goals:
+        """The goals of the run's profile, or no goals if the attempt has not been read yet."""
+        return goals_of(self.attempt) if self.attempt else Goals()
 
     @property
     def is_loading(self) -> bool:
@@ -122,11 +138,22 @@ def found_statistics(shown: CellView) -> CellStatistics | None:
     return live_statistics(shown.totals) if shown.totals else None
 
 
-def bottleneck_lines(shown: CellView, columns: int) -> list[Line]:
+def bottleneck_lines(shown: CellView | Row, columns: int) -> list[Line]:
     """Return the bottleneck of a cell, wrapped, or no lines if none was identified."""
     if shown.bottleneck is None:
         return []
     return wrap(line(("Bottleneck: ", Tone.STRONG), shown.bottleneck.text), columns, indent=2)
+
+
+def goal_lines(checks: Sequence[GoalCheck], glyphs: Glyphs, columns: int) -> list[Line]:
+    """Return one line per goal of a cell, wrapped: its state, the value and the limit."""
+    lines = []
+    for check in checks:
+        state = check_state(check)
+        heading = (f"{goal_sign(state, glyphs)} {_GOAL_NAMES[state]}: ", GOAL_TONES[state])
+        why = f"; {undecided_text(check)}" if state is GoalState.UNDECIDED else ""
+        lines += wrap(line(heading, f"{check_text(check)}{why}"), columns, indent=2)
+    return lines
 
 
 def outcome_lines(cell: CellState, columns: int) -> list[Line]:

@@ -20,6 +20,10 @@ class Glyphs:
     empty: str
     arrow: str
     separator: str
+    passed: str
+    near: str
+    undecided: str
+    missed: str
     ascii: bool
 
     def of_run(self, status: RunStatus) -> str:
@@ -45,17 +49,21 @@ UNICODE = Glyphs(
     empty="░",
     arrow="▸",
     separator="·",
+    passed="✓",
+    near="≈",
+    undecided="?",
+    missed="✗",
     ascii=False,
 )
 
 _IN_ASCII = str.maketrans(
     {
-        **dict.fromkeys("·–—─−", "-"),
+        **dict.fromkeys("·–—─┈−", "-"),
         **dict.fromkeys("▶▸→", ">"),
         **dict.fromkeys("←", "<"),
         **dict.fromkeys("↑", "^"),
         **dict.fromkeys("↓", "v"),
-        **dict.fromkeys("✖×", "x"),
+        **dict.fromkeys("✖✗×", "x"),
         **dict.fromkeys("▌│", "|"),
         **dict.fromkeys("█■", "#"),
         "●": "*",
@@ -64,6 +72,8 @@ _IN_ASCII = str.maketrans(
         "…": "...",
         "≤": "<=",
         "≥": ">=",
+        "✓": "+",
+        "≈": "=",
         "⏎": "enter",
     }
 )
@@ -86,5 +96,9 @@ ASCII = Glyphs(
     empty=".",
     arrow=">",
     separator="-",
+    passed="+",
+    near="=",
+    undecided="?",
+    missed="x",
     ascii=True,
 )

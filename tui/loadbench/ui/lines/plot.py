@@ -13,9 +13,12 @@ from typing import Any
 from loadbench.ui.lines.text import Line, Piece, Tone
 
 _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
+_BACKGROUND = "48;"
 _TONE_OF_COLOUR = {f"38;5;{number}": tone for number, tone in enumerate(Tone)}
 _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
-_ASCII_FRAME = str.maketrans("│─┤├┴┬┼└┘┌┐", "|-+++++++++")
+_ASCII_FRAME = str.maketrans("│─┈┤├┴┬┼└┘┌┐", "|--+++++++++")
+_MAX_GOAL_FACTOR = 2.0
+"""Maximum ratio of a goal to the largest value at which a chart is made tall enough for it."""
 _PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
 """Minimum number of rows, and the preferred numbers of intervals on a y axis of that height."""
 _MIN_VALUE = 1e-9
@@ -55,11 +58,21 @@ class Chart:
     """Positions of vertical lines."""
     by: str = ""
     """Quantity on the x axis. Empty for time in seconds."""
+    label: str = ""
+    """Label of the y axis with its unit. Empty for the label of the panel."""
+    goal: float | None = None
+    """Limit on the left axis, drawn as a horizontal line. None for no line."""
 
     @property
     def has_points(self) -> bool:
         """Whether any series has a value."""
         return any(y is not None for one in self.series for _, y in one.points)
+
+    @property
+    def has_room_for_goal(self) -> bool:
+        """Whether the goal is drawn. A goal far above all values would flatten their curves."""
+        values = (y for one in self.series if not one.right for _, y in one.points if y is not None)
+        return self.goal is not None and self.goal <= _MAX_GOAL_FACTOR * max(values, default=0.0)
 
 
 def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
@@ -85,10 +98,13 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
     for side in ("left", "right"):
         on_side = [one for one in chart.series if one.right is (side == "right")]
         if on_side:
-            highest = nice_ceiling(y for one in on_side for _, y in one.points)
+            goal = [chart.goal] if side == "left" and chart.has_room_for_goal else []
+            highest = nice_ceiling([*goal, *(y for one in on_side for _, y in one.points)])
             figure.ruler("y", side).lim(0, highest)
             whole = all(one.whole for one in on_side)
             figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows, whole=whole)))
+    if chart.has_room_for_goal:
+        figure.line(chart.goal, "h", style="dotted", pixel=_COLOUR_OF_TONE[Tone.STRONG])
     for x in chart.marks:
         figure.line(x, "v", pixel=_COLOUR_OF_TONE[Tone.DIM])
     for one in chart.series:
@@ -171,7 +187,9 @@ def _pieces(text: str) -> Line:
     for found in _COLOUR.finditer(text):
         if found.start() > at:
             pieces.append(Piece(text[at : found.start()], tone))
-        tone = _TONE_OF_COLOUR.get(found[1], Tone.DIM)
+        # Straight lines also have a background colour, which is not used.
+        if not found[1].startswith(_BACKGROUND):
+            tone = _TONE_OF_COLOUR.get(found[1], Tone.DIM)
         at = found.end()
     if at < len(text):
         pieces.append(Piece(text[at:], tone))

@@ -2,41 +2,59 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.phases import PhaseStart
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.metrics import Metric, default_metric, goal_limit, main_percentiles
 from loadbench.engine.report.slices import Slice
 from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.text import Piece, Tone
 
-PERCENTILES = (
-    ("p50", Tone.SERIES_1, "."),
-    ("p90", Tone.SERIES_2, "o"),
-    ("p99", Tone.SERIES_3, "*"),
-)
+_PERCENTILE_STYLES = ((Tone.SERIES_1, "."), (Tone.SERIES_2, "o"), (Tone.SERIES_3, "*"))
+"""Tone and sign of the three percentiles, the lowest first."""
 _MIN_INTERVAL_S = 10
 _TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
 _GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
 
 
-def latency_chart(slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool) -> Chart:
+def latency_chart(
+    slices: Sequence[Slice], phases: Sequence[PhaseStart], goals: Goals, *, growing: bool
+) -> Chart:
     """Return the chart of latency over time, in ms, for successful requests.
 
     Args:
         slices: The points of the attempt.
         phases: The phases of the same attempt.
+        goals: The goals of the profile. The chart shows a percentile with a goal, and its limit.
         growing: Whether more points will follow. If so, the time axis has spare room.
     """
+    percentiles = main_percentiles(goals)
     series = [
         Series(
-            name=name,
-            points=[(one.start_s, getattr(one, f"{name}_ms")) for one in slices],
+            name=metric.value,
+            points=[(one.start_s, getattr(one, metric.column)) for one in slices],
             tone=tone,
             sign=sign,
         )
-        for name, tone, sign in PERCENTILES
+        for metric, (tone, sign) in zip(percentiles, _PERCENTILE_STYLES, strict=True)
     ]
-    return _chart(series, slices, phases, growing=growing)
+    goal = goal_limit(goals, default_metric(goals))
+    return replace(_chart(series, slices, phases, growing=growing), goal=goal)
+
+
+def goal_note(chart: Chart | None, metric: Metric | None = None) -> str:
+    """Return the legend of the goal line in a chart. It is empty without a goal or any value.
+
+    Args:
+        chart: The chart.
+        metric: The metric that the goal limits, if the chart shows several.
+    """
+    if chart is None or chart.goal is None or not chart.has_points:
+        return ""
+    name = " ".join(filter(None, (metric and metric.value, f"goal {chart.goal:g}")))
+    return f"┈ {name}" if chart.has_room_for_goal else f"{name} (above the chart)"
 
 
 def throughput_chart(

@@ -17,6 +17,7 @@ class Tone(StrEnum):
     STRONG = "strong"
     ACCENT = "accent"
     GOOD = "good"
+    NEAR = "near"
     WARN = "warn"
     BAD = "bad"
     CURSOR = "cursor"

@@ -18,17 +18,20 @@ from loadbench.ui.reports.lines import (
     VERDICT,
     cell_values,
     columns_of,
+    dispensable_columns,
     sorted_rows,
     table_legend,
-    verdict_tone,
+    value_tone,
 )
 
+_EDGE_COLUMNS = 6
+"""Columns of the border that a legend cannot use."""
 _MIN_GAP, _MAX_GAP = 1, 2
 """Columns between two values. The larger gap is used if the whole table still fits."""
 
 
 class CellTable(DataTable[Text], inherit_bindings=False):
-    """A table with a row for every cell."""
+    """A table with a row for every cell. A narrow table omits the least important columns."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_up", "previous cell", show=False),
@@ -48,8 +51,8 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         self._shown: list[Row] | None = None
         """None if the rows have not been read yet. The table then has no columns."""
         self._columns_shown: list[int] = []
-        self._widths: list[int] = []
-        """The widths of the columns shown, without the gap."""
+        self._widths: dict[int, int] = {}
+        """The widths of all columns that the cells have, without the gap."""
         self._gap = _MIN_GAP
         self._sorted_by: int | None = None
         self._is_descending = True
@@ -59,9 +62,12 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         self.app.theme_changed_signal.subscribe(self, self._repaint_rows)
 
     def on_resize(self, _: events.Resize) -> None:
-        """Adapt the gap between the columns to the width."""
-        if self._shown is not None and self._gap != self._fitting_gap():
+        """Adapt the columns and the gap between them to the width."""
+        if self._shown is None:
+            return
+        if (self._columns_shown, self._gap) != self._fitting():
             self._fill(self._shown)
+        self._show_legend()
 
     @property
     def selected(self) -> Row | None:
@@ -102,7 +108,8 @@ class CellTable(DataTable[Text], inherit_bindings=False):
 
     def _show_legend(self) -> None:
         if self._sorted_by is None:
-            self.border_subtitle = table_legend(self._planned)
+            width = self.outer_size.width - _EDGE_COLUMNS
+            self.border_subtitle = table_legend(self._planned, self._columns_shown, width)
         else:
             order = "descending" if self._is_descending else "ascending"
             self.border_subtitle = f"sorted by {COLUMNS[self._sorted_by][0]}, {order}"
@@ -120,16 +127,17 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         # painting: https://github.com/Textualize/textual/issues/4470. The widths can go when that
         # issue is closed.
         self.clear(columns=True)
-        self._columns_shown = columns_of(shown)
         values = [cell_values(row) for row in shown]
-        names = [COLUMNS[column][0] for column in self._columns_shown]
-        self._widths = [
-            max(cell_len(text) for text in (name, *(texts[column] for texts in values)))
-            for column, name in zip(self._columns_shown, names, strict=True)
-        ]
-        self._gap = self._fitting_gap()
-        for column, name, width in zip(self._columns_shown, names, self._widths, strict=True):
-            self.add_column(self._cell(column, name), key=name, width=width + self._gap)
+        self._widths = {
+            column: max(cell_len(text) for text in (COLUMNS[column][0], *texts))
+            for column in columns_of(shown)
+            for texts in [[texts[column] for texts in values]]
+        }
+        self._columns_shown, self._gap = self._fitting()
+        for column in self._columns_shown:
+            name, _ = COLUMNS[column]
+            width = self._widths[column] + self._gap
+            self.add_column(self._cell(column, name), key=name, width=width)
         for row, texts in zip(shown, values, strict=True):
             cells = (self._cell(column, texts[column], row) for column in self._columns_shown)
             self.add_row(*cells, key=row.cell)
@@ -137,16 +145,25 @@ class CellTable(DataTable[Text], inherit_bindings=False):
         position = keys.index(selected) if selected in keys else position
         self.move_cursor(row=position, animate=False)
 
-    def _fitting_gap(self) -> int:
-        columns = sum(self._widths) + _MAX_GAP * len(self._widths)
-        return _MAX_GAP if columns < self.scrollable_content_region.width else _MIN_GAP
+    def _fitting(self) -> tuple[list[int], int]:
+        """Return the columns that fit the width, and the gap between them."""
+        room, columns = self.scrollable_content_region.width, list(self._widths)
+
+        def needed(gap: int) -> int:
+            return sum(self._widths[column] + gap for column in columns)
+
+        for column in dispensable_columns(self._planned):
+            if room and needed(_MIN_GAP) > room and column != self._sorted_by:
+                columns.remove(column)
+        return columns, _MAX_GAP if needed(_MAX_GAP) < room else _MIN_GAP
 
     def _cell(self, column: int, text: str, row: Row | None = None) -> Text:
         """Return a value with the style of its row, or a column header if `row` is None."""
-        if COLUMNS[column][0] != VERDICT:
-            return Text(text, justify="right")
-        style = self._style(verdict_tone(row)) if row else Style.null()
-        return Text.assemble(" " * self._gap, (text, style))
+        tone = value_tone(row, column) if row else Tone.PLAIN
+        style = Style.null() if tone is Tone.PLAIN else self._style(tone)
+        if COLUMNS[column][0] == VERDICT:
+            return Text.assemble(" " * self._gap, (text, style))
+        return Text(text, style=style, justify="right")
 
     def _style(self, tone: Tone) -> Style:
         return self.screen.get_component_rich_style(f"tone--{tone.value}", partial=True)

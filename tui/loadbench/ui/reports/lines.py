@@ -4,18 +4,27 @@ from collections.abc import Sequence
 from string import ascii_lowercase
 
 from loadbench.engine.catalog import Catalog
-from loadbench.engine.journal.events import Verdict
-from loadbench.engine.journal.state import CellStatus, RunState
-from loadbench.engine.numbers import latency, number
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.numbers import number
 from loadbench.engine.report import repeats
-from loadbench.engine.report.by_level import LevelCurve, p90_ms_by_level, rps_by_level
+from loadbench.engine.report.by_level import LevelCurve, metric_by_level
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.metrics import (
+    LATENCIES,
+    GoalState,
+    Metric,
+    goal_limit,
+    goal_state,
+    goals_of,
+    own_state,
+)
 from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.matrix import VERDICT_TONES
+from loadbench.ui.lines.matrix import verdict_tone
+from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line
@@ -30,29 +39,33 @@ from loadbench.wording import (
     spawn_rate,
 )
 
-REPEAT, VERDICT = "rep", "verdict"
+RATE, REPEAT, GOAL, VERDICT = "rate", "rep", "goal", "verdict"
 COLUMNS: tuple[tuple[str, SortKey], ...] = (
     ("models", SortKey.MODELS),
     ("users", SortKey.LEVEL),
-    ("rate", SortKey.SPAWN_RATE),
+    (RATE, SortKey.SPAWN_RATE),
     (REPEAT, SortKey.REPEAT),
     ("req/s", SortKey.RPS),
     *((name, SortKey(column)) for column, name in PERCENTILE_NAMES.items()),
     ("fails", SortKey.FAILURES),
+    (GOAL, SortKey.GOAL),
     (VERDICT, SortKey.VERDICT),
 )
 """The header of each column and its sort key.
 
 `cell_values` returns the values in the same order. `rep` is the number of the repeat; `1+` stands
 for the recheck."""
-
-_UNITS = "rate: users/s, latency: ms"
-_STATUS_TONES = {
-    CellStatus.FAILED.value: Tone.BAD,
-    CellStatus.SKIPPED.value: Tone.WARN,
-    CellStatus.PENDING.value: Tone.DIM,
-    CellStatus.RUNNING.value: Tone.ACCENT,
+GOAL_COLUMNS = {
+    {Metric.RPS: "req/s", Metric.FAILURES: "fails"}.get(metric, metric.value): metric
+    for metric in Metric
+    if metric.goal
 }
+"""The metric in each column that a goal can limit."""
+UNDECIDED_LEGEND = "? undecided: too few requests"
+DISPENSABLE = ("p99.9", "max", RATE, "p90", "p50", "p99")
+"""Columns to omit if the table is too wide, in this order. A column with a goal is kept."""
+CHARTED = (*LATENCIES, Metric.FAILURES)
+"""The metrics that the left chart can show."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
@@ -114,9 +127,27 @@ def run_lines(run: Run, columns: int) -> list[Line]:
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:
-    """Return the indices of the columns to show. `rep` is shown only for runs with repeats."""
-    repeated = has_repeats(rows)
-    return [i for i, (name, _) in enumerate(COLUMNS) if repeated or name != REPEAT]
+    """Return the indices of the columns to show.
+
+    `rep` is shown only for runs with repeats, and `goal` only for cells with goals.
+    """
+    hidden = {
+        *(() if has_repeats(rows) else (REPEAT,)),
+        *(() if any(row.checks for row in rows) else (GOAL,)),
+    }
+    return [i for i, (name, _) in enumerate(COLUMNS) if name not in hidden]
+
+
+def dispensable_columns(rows: Sequence[Row]) -> list[int]:
+    """Return the indices of columns that a narrow table omits, the least important first.
+
+    Columns with a goal are kept, and `rate` unless all cells have the same rate.
+    """
+    kept = {name for row in rows for name, metric in GOAL_COLUMNS.items() if own_state(row, metric)}
+    if len({spawn_rate(row.level) for row in rows}) > 1:
+        kept.add(RATE)
+    names = [name for name, _ in COLUMNS]
+    return [names.index(name) for name in DISPENSABLE if name not in kept]
 
 
 def cell_values(row: Row) -> tuple[str, ...]:
@@ -127,25 +158,44 @@ def cell_values(row: Row) -> tuple[str, ...]:
         spawn_rate(row.level),
         "1+" if row.is_recheck else str(row.repeat),
         number(row.rps),
-        *(
-            latency(getattr(row, name), backed=row.has_enough_samples(name))
-            for name in PERCENTILE_NAMES
-        ),
+        *map(row.latency_text, PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
+        goal_state(row) or "-",
         row.verdict,
     )
 
 
-def verdict_tone(row: Row) -> Tone:
-    """Return the tone of the verdict or the status of a cell."""
-    if row.verdict in set(Verdict):
-        return VERDICT_TONES[Verdict(row.verdict)]
-    return _STATUS_TONES.get(row.verdict, Tone.PLAIN)
+def value_tone(row: Row, column: int) -> Tone:
+    """Return the tone of a value: that of the verdict, or of the goal that limits it."""
+    name, _ = COLUMNS[column]
+    if name == VERDICT:
+        return verdict_tone(row)
+    state = own_state(row, GOAL_COLUMNS[name]) if name in GOAL_COLUMNS else None
+    if name == GOAL:
+        state = goal_state(row)
+    return GOAL_TONES[state] if state else Tone.PLAIN
 
 
-def table_legend(rows: Sequence[Row]) -> str:
-    """Return the units of the table, and the meaning of `~` if a value has it."""
-    return f"{_UNITS}; {ESTIMATE_LEGEND}" if any(row.few_samples for row in rows) else _UNITS
+def table_legend(rows: Sequence[Row], columns: Sequence[int], width: int) -> str:
+    """Return the units of the table, and the meaning of `~` and `?` if values have it.
+
+    Args:
+        rows: The cells.
+        columns: The columns shown.
+        width: Maximum width. If the legend is wider, it has no explanations.
+    """
+    names = {COLUMNS[column][0] for column in columns}
+    parts = ["rate: users/s, latency: ms" if RATE in names else "latency: ms"]
+    if any(names.intersection(row.few_samples.split()) for row in rows):
+        parts.append(ESTIMATE_LEGEND)
+    if any(goal_state(row) is GoalState.UNDECIDED for row in rows):
+        parts.append(UNDECIDED_LEGEND)
+    full = "; ".join(parts)
+    return (
+        full
+        if len(full) <= width
+        else "; ".join([parts[0], *(part.partition(":")[0] for part in parts[1:])])
+    )
 
 
 def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool) -> list[Row]:
@@ -179,27 +229,12 @@ def _group_line(group: repeats.Group) -> Line:
     )
 
 
-def latency_by_level(state: RunState) -> Chart | None:
-    """Return a chart of p90 in ms over load, with a series for each number of models.
+def chart_by_level(state: RunState, metric: Metric) -> Chart | None:
+    """Return a chart of a metric over load, with a series for each number of models, and its goal.
 
     Returns None if no cell has a value.
     """
-    return _chart(p90_ms_by_level(state), _unit(state))
-
-
-def throughput_by_level(state: RunState) -> Chart | None:
-    """Return a chart of requests/s over load, with a series for each number of models.
-
-    Returns None if no cell has a value.
-    """
-    return _chart(rps_by_level(state), _unit(state))
-
-
-def _unit(state: RunState) -> str:
-    return next((cell.cell.level.unit for cell in state.cells.values()), "")
-
-
-def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
+    curves = metric_by_level(state, metric)
     amounts = sorted({x for curve in curves for x, _ in curve.points})
     if not amounts:
         return None
@@ -213,11 +248,16 @@ def _chart(curves: Sequence[LevelCurve], unit: str) -> Chart | None:
         )
         for i, curve in enumerate(curves)
     ]
+    limit = goal_limit(goals_of(state), metric)
+    if metric is Metric.FAILURES and limit is not None:
+        limit *= 100
     return Chart(
         series=series,
-        by=unit,
+        by=next((cell.cell.level.unit for cell in state.cells.values()), ""),
         x_limits=(0.0, amounts[-1]),
         x_ticks=[(x, f"{x:g}") for x in _tick_values(amounts)],
+        label=metric.label,
+        goal=limit,
     )
 
 

@@ -11,27 +11,30 @@ from textual.widget import Widget
 
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.profile.levels import Closed
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.report.rows import Row
 from loadbench.engine.run_reader import Run, remaining_cells, report_path
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
+from loadbench.ui.lines.matrix import verdict_tone
+from loadbench.ui.lines.series import goal_note
 from loadbench.ui.lines.text import Line, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
-    latency_by_level,
+    CHARTED,
+    chart_by_level,
     repeated_lines,
     run_entries,
     run_lines,
-    throughput_by_level,
-    verdict_tone,
 )
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
-from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, PanelScreen
+from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY, PanelScreen
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 
@@ -62,6 +65,7 @@ class ReportsScreen(PanelScreen):
         Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
         Binding("r", "resume", "resume", tooltip="Resume the run"),
         RECOMMENDATION_KEY,
+        METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
         *(
@@ -95,7 +99,7 @@ class ReportsScreen(PanelScreen):
                 yield LineView(id="repeated", title="Repeats")
                 yield TextLine(id="why")
                 with Horizontal(id="run-charts"):
-                    yield ChartView("p90 (ms)", by=Closed.unit, id="latency", **style)
+                    yield ChartView("Latency (ms)", by=Closed.unit, id="latency", **style)
                     yield ChartView("req/s", by=Closed.unit, id="throughput", **style)
         yield KeyLine()
         yield TooSmall()
@@ -163,11 +167,22 @@ class ReportsScreen(PanelScreen):
         if run is None and not self._catalog.complete:
             return
         self.query_one(CellTable).show_rows(run.rows if run else ())
-        empty = "No cell has been measured" if run else "No runs yet"
-        latency = latency_by_level(run.state) if run else None
-        self.query_one("#latency", ChartView).show_chart(latency, empty=empty)
-        throughput = throughput_by_level(run.state) if run else None
-        self.query_one("#throughput", ChartView).show_chart(throughput, empty=empty)
+        self._show_chart("#latency", run, self._metric)
+        self._show_chart("#throughput", run, Metric.RPS)
+
+    @property
+    def _metric(self) -> Metric:
+        """The metric of the left chart."""
+        goals = goals_of(self._shown.state) if self._shown else Goals()
+        return self.context.metrics.get("reports", default_metric(goals))
+
+    def _show_chart(self, name: str, run: Run | None, metric: Metric) -> None:
+        chart, panel = (
+            chart_by_level(run.state, metric) if run else None,
+            self.query_one(name, ChartView),
+        )
+        panel.show_chart(chart, empty="No cell has been measured" if run else "No runs yet")
+        panel.note(goal_note(chart))
 
     def _show_wrapped(self) -> None:
         # The width of the table, because the panel has no width while it is hidden.
@@ -247,7 +262,7 @@ class ReportsScreen(PanelScreen):
                 return self._report() is not None
             case "copy" | "look" | "recommendation":
                 return run is not None
-            case "sort" | "reverse":
+            case "sort" | "reverse" | "metric":
                 return run is not None
             case "tab":
                 return self._narrow or parameters != (_CHARTS,)
@@ -274,6 +289,11 @@ class ReportsScreen(PanelScreen):
         run, cell = self.selected, self.cell
         if run:
             self.request(OpenRun(run.folder, cell.cell if cell else None))
+
+    def action_metric(self) -> None:
+        """Show the next metric in the left chart."""
+        self.context.metrics["reports"] = self._metric.next_of(CHARTED)
+        self._show_chart("#latency", self._shown, self._metric)
 
     def action_sort(self) -> None:
         """Sort the cells by the next column."""

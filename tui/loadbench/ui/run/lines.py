@@ -11,7 +11,13 @@ from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
-from loadbench.ui.lines.cell import CellView, bottleneck_lines, found_statistics, outcome_lines
+from loadbench.ui.lines.cell import (
+    CellView,
+    bottleneck_lines,
+    found_statistics,
+    goal_lines,
+    outcome_lines,
+)
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.recommendation import answer_line
@@ -25,11 +31,11 @@ _MAX_REASON_LINES = 3
 """Maximum lines of a failure's reason above the statistics. The failures panel shows all."""
 
 
-def statistics_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
+def statistics_panel(shown: CellView, glyphs: Glyphs, columns: int) -> tuple[str, list[Line]]:
     """Return a label for the period that the statistics cover, and the panel's lines.
 
-    The lines are the table, preceded by the reason of a failure, or followed by the findings and
-    the bottleneck.
+    The lines are the table, preceded by the reason of a failure, or followed by the goals, the
+    findings and the bottleneck.
     """
     statistics, reasons = found_statistics(shown), outcome_lines(shown.cell, columns)
     if statistics is None:
@@ -37,7 +43,8 @@ def statistics_panel(shown: CellView, columns: int) -> tuple[str, list[Line]]:
     label, rows = window_label(statistics), stat_lines(statistics)
     if shown.finished is None:
         return label, [*reasons[:_MAX_REASON_LINES], *rows]
-    return label, [*rows, *reasons, *bottleneck_lines(shown, columns)]
+    goals = goal_lines(shown.checks, glyphs, columns)
+    return label, [*rows, *goals, *reasons, *bottleneck_lines(shown, columns)]
 
 
 def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:

@@ -8,18 +8,24 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.profile.model import Goals
+from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.matrix import CELL_COLUMNS, Grid, grid_of, matrix_lines, p90_of
+from loadbench.ui.lines.matrix import CellLayout, Grid, grid_of, matrix_lines, wide_layout
+from loadbench.ui.lines.metric import sweep_legend
+from loadbench.ui.lines.text import Line
+from loadbench.ui.run.detail import detail_lines
 from loadbench.ui.widgets.line_view import LineView
 
 _NO_GRID = Grid((), (), {})
-_HEADER_ROWS = 1
 
 
 class MatrixView(LineView):
-    """Shows every cell of a run. The other panels show the selected one."""
+    """Shows every cell of a run. The other panels show the selected one.
+
+    If the panel is maximised, the cells show several results, and the selected one is described.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1, 0)", "up", show=False, tooltip="Move up"),
@@ -48,22 +54,70 @@ class MatrixView(LineView):
         super().__init__(id=id, title="Sweep")
         self._grid = _NO_GRID
         self._cursor: str | None = None
-        self._p90s: dict[tuple[str, int], float | None] = {}
+        self._layout = CellLayout(metric=Metric.P90)
 
-    def show_run(self, run: Run, glyphs: Glyphs, *, cursor: str | None) -> None:
-        """Show a run, with the cursor on the cell with this key."""
+    @property
+    def metric(self) -> Metric:
+        """The metric that is shown."""
+        return self._layout.metric
+
+    def show_run(
+        self, run: Run, glyphs: Glyphs, *, cursor: str | None, metric: Metric | None = None
+    ) -> None:
+        """Show a run.
+
+        Args:
+            run: The run.
+            glyphs: The terminal's character set.
+            cursor: Key of the cell under the cursor.
+            metric: The metric to show. None for that of the run's goal.
+        """
         state, live = run.state, run.status is RunStatus.LIVE
         cells = tuple(cell.cell for cell in state.cells.values())
         before = self._cursor, self._grid.place(self._cursor)
         if len(cells) != len(self._grid.keys):
             self._grid = grid_of(cells)
         place = self._grid.place(cursor)
-        moved = (cursor, place) != before
+        has_moved = (cursor, place) != before
         self._cursor = cursor
-        self.show(matrix_lines(self._grid, state, glyphs, live=live, cursor=cursor, p90=self._p90))
-        self.note("p90 (ms) · ! suspect · !! invalid" if self.size.width >= 34 else "p90 (ms)")
-        if moved and place:
+        goals = goals_of(state)
+        layout = self._fitting_layout(run, metric or default_metric(goals), goals)
+        is_new = layout != self._layout or (place is not None and before[1] is None)
+        if layout != self._layout:
+            # The heads stay in place when the panel is scrolled, so all lines are drawn again.
+            self._layout = layout
+            self.refresh()
+        lines = matrix_lines(
+            self._grid, state, run.rows, glyphs, layout=layout, live=live, cursor=cursor
+        )
+        self.show([*lines, *self._details(run, glyphs, len(lines))])
+        self.note(sweep_legend(layout.metric, goals, run.rows, glyphs, self.size.width - 1))
+        if is_new and place:
+            # The panel can be scrolled only after it has been laid out.
+            self.call_after_refresh(self._bring_into_view, *place)
+        elif has_moved and place:
             self._bring_into_view(*place)
+
+    def _fitting_layout(self, run: Run, metric: Metric, goals: Goals) -> CellLayout:
+        if not self._is_maximised:
+            return CellLayout(metric=metric)
+        room = self.size.width - self._grid.label_columns
+        models = len(self._grid.models)
+        return wide_layout(metric, default_metric(goals), run.rows, models, room)
+
+    def _details(self, run: Run, glyphs: Glyphs, used_rows: int) -> list[Line]:
+        """Return a description of the selected cell if there is room for it below the grid."""
+        row = next((row for row in run.rows if row.cell == self._cursor), None)
+        if row is None or not self._is_maximised:
+            return []
+        is_current = run.status is RunStatus.LIVE and row.cell == run.state.current
+        phase = run.state.phase if is_current else None
+        lines = [(), *detail_lines(row, phase, glyphs, self.size.width)]
+        return lines if used_rows + len(lines) <= self.size.height else []
+
+    @property
+    def _is_maximised(self) -> bool:
+        return self.screen.maximized is self
 
     def action_move(self, rows: int, columns: int) -> None:
         """Move the cursor to the next cell in a direction, skipping gaps in the grid."""
@@ -91,34 +145,33 @@ class MatrixView(LineView):
             return
         # The column headers and the row labels do not scroll.
         x, y = offset.x + self.scroll_offset.x, offset.y + self.scroll_offset.y
-        if offset.y < _HEADER_ROWS or offset.x < self._grid.label_columns:
+        header_rows = self._layout.header_rows
+        if offset.y < header_rows or offset.x < self._grid.label_columns:
             return
-        column = (x - self._grid.label_columns) // CELL_COLUMNS if self._grid.rows else -1
-        if key := self._grid.keys.get((y - _HEADER_ROWS, column)):
+        column = (x - self._grid.label_columns) // self._layout.columns if self._grid.rows else -1
+        if key := self._grid.keys.get((y - header_rows, column)):
             self.post_message(self.Opened(key) if event.chain == 2 else self.Chosen(key))
 
     def render_line(self, y: int) -> Strip:
-        """Return a visible line. Column headers and row labels do not scroll."""
+        """Return a visible line. Column headers, row labels and details do not scroll sideways."""
         if not self.lines:
             return super().render_line(y)
         base, label = self.rich_style, self._grid.label_columns
-        at = 0 if y < _HEADER_ROWS else y + self.scroll_offset.y
+        header_rows = self._layout.header_rows
+        at = y if y < header_rows else y + self.scroll_offset.y
         if at >= len(self.lines):
             return Strip.blank(self.size.width, base)
-        strip = self.line_strip(at)
-        left, columns = label + self.scroll_offset.x, self.size.width
+        strip, columns = self.line_strip(at), self.size.width
+        if at >= header_rows + len(self._grid.rows):
+            return strip.crop_extend(0, columns, base)
+        left = label + self.scroll_offset.x
         cells = strip.crop_extend(left, left + columns - label, base)
         return Strip.join([strip.crop_extend(0, label, base), cells])
 
-    def _p90(self, finished: CellFinished) -> float | None:
-        """Return the p90 of a finished cell, from a cache."""
-        key = (finished.cell, finished.attempt)
-        if key not in self._p90s:
-            self._p90s[key] = p90_of(finished)
-        return self._p90s[key]
-
     def _bring_into_view(self, row: int, column: int) -> None:
         # Includes the space that the column headers and the row labels cover.
-        x, y = column * CELL_COLUMNS, row
-        region = Region(x, y, self._grid.label_columns + CELL_COLUMNS, _HEADER_ROWS + 1)
+        columns = self._layout.columns
+        x, y = column * columns, row
+        height = self._layout.header_rows + 1
+        region = Region(x, y, self._grid.label_columns + columns, height)
         self.scroll_to_region(region, animate=False)

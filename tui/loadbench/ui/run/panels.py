@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.service_log import FILE_NAME
 from loadbench.engine.profile.driver_settings import settings_of
+from loadbench.engine.report.metrics import Metric
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import View
@@ -105,9 +106,18 @@ class RunPanels(Panels):
         self.choose("logs")
         self._open_log()
 
-    def show_run(self, view: View, shown: CellView, *, cursor: str) -> None:
-        """Show a run and the selected cell."""
-        self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor)
+    def show_run(
+        self, view: View, shown: CellView, *, cursor: str, metric: Metric | None = None
+    ) -> None:
+        """Show a run and the selected cell.
+
+        Args:
+            view: The run.
+            shown: The cell.
+            cursor: Key of the cell.
+            metric: The metric of the sweep that the user chose, or None.
+        """
+        self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor, metric=metric)
         self._show_containers(view, shown)
         self._show_cell(shown)
         self._show_events(view.events)
@@ -148,7 +158,7 @@ class RunPanels(Panels):
             bars = stage_bar(shown, glyphs, stages.columns or 60)
         stages.show(bars)
         stats = self.query_one("#stats", LineView)
-        window, lines = statistics_panel(shown, stats.columns or 80)
+        window, lines = statistics_panel(shown, self._glyphs, stats.columns or 80)
         stats.show(lines)
         stats.set_title(" · ".join(filter(None, ("Statistics", shown.key, window))))
         stats.note(LATENCY_NOTE)

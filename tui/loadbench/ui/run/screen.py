@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from loadbench.engine.journal.events import CellFailed
+from loadbench.engine.report.metrics import Metric
 from loadbench.engine.run_reader import RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import Job
@@ -35,7 +36,7 @@ from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, DETACH_KEY, OPEN_KEY, SKI
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
-from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
+from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
 from loadbench.ui.widgets.too_small import TooSmall
 
 SEND_TIMEOUT_S = 2.0
@@ -65,6 +66,7 @@ class RunScreen(CommandScreen):
         Binding("r", "resume", "resume", tooltip="Resume the run with its remaining cells"),
         Binding("f", "follow", "follow", tooltip="Follow the current cell"),
         RECOMMENDATION_KEY,
+        METRIC_KEY,
         Binding("w", "catch_up", "catch up", show=False, tooltip="Show what you missed"),
         Binding("v", "reports", "reports", show=False, tooltip="Show all runs"),
         Binding("n", "next_log", "next log", show=False, tooltip="Show the next log file"),
@@ -231,7 +233,8 @@ class RunScreen(CommandScreen):
             return
         now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
         header.show(header_lines(view.run, profile, now, self.context.glyphs, columns))
-        self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key)
+        metric = self.context.metrics.get("run")
+        self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key, metric=metric)
         self.update_keys()
 
     @work
@@ -267,6 +270,11 @@ class RunScreen(CommandScreen):
     def action_next_log(self) -> None:
         """Show the next log."""
         self.query_one(RunPanels).next_log()
+
+    def action_metric(self) -> None:
+        """Show the next metric in the sweep."""
+        self.context.metrics["run"] = self.query_one(MatrixView).metric.next_of(tuple(Metric))
+        self.repaint()
 
     def action_look(self) -> None:
         """Open the screen of the selected cell."""

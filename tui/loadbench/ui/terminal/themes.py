@@ -21,6 +21,7 @@ DARK = Theme(
         "faint": "#8a8a8a",
         "frame": "#444444",
         "chosen": "#303030",
+        "near": "#d7d75f",
         "series-1": "#5fd7d7",
         "series-2": "#ffd75f",
         "series-3": "#ff87d7",
@@ -47,6 +48,7 @@ LIGHT = Theme(
         "faint": "#6c6c6c",
         "frame": "#bcbcbc",
         "chosen": "#dadada",
+        "near": "#5f5f00",
         "series-1": "#008787",
         "series-2": "#af8700",
         "series-3": "#d70087",
@@ -77,6 +79,7 @@ ANSI_DARK = _native(
     faint="ansi_white",
     frame="ansi_bright_black",
     chosen="ansi_bright_black",
+    near="ansi_cyan",
 )
 ANSI_LIGHT = _native(
     "ansi-light",
@@ -84,6 +87,7 @@ ANSI_LIGHT = _native(
     faint="ansi_bright_black",
     frame="ansi_bright_black",
     chosen="ansi_white",
+    near="ansi_blue",
 )
 
 THEMES = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)

@@ -1,8 +1,9 @@
 """The latency and throughput charts of one cell, shared by several screens."""
 
 from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.report.metrics import default_metric
 from loadbench.ui.lines.cell import CellView
-from loadbench.ui.lines.series import latency_chart, throughput_chart
+from loadbench.ui.lines.series import goal_note, latency_chart, throughput_chart
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.widgets.chart import ChartView
 
@@ -22,16 +23,26 @@ class CellCharts:
         )
 
     def show(self, shown: CellView) -> None:
-        """Draw both charts of a cell, and show its key below the latency chart."""
+        """Draw both charts of a cell, with its key and goal below the latency chart."""
         attempt, slices = shown.attempt, shown.slices
         phases = attempt.phases if attempt else ()
         live = shown.cell.status is CellStatus.RUNNING
         empty = "" if slices else shown.why_empty
-        self.latency.show_chart(
-            latency_chart(slices, phases, growing=live) if slices else None, empty=empty
-        )
+        latency = latency_chart(slices, phases, shown.goals, growing=live) if slices else None
+        self.latency.show_chart(latency, empty=empty)
         self.throughput.show_chart(
             throughput_chart(slices, phases, growing=live) if slices else None, empty=empty
         )
-        legend = f"{shown.key}, per second · | start of measurement" if slices else shown.key
-        self.latency.note(legend)
+        goal = goal_note(latency, default_metric(shown.goals))
+        self.latency.note(
+            _legend(shown.key, goal, self.latency.size.width) if slices else shown.key
+        )
+
+
+def _legend(key: str, goal: str, columns: int) -> str:
+    """Return the legend of the latency chart. If it is too long, it has fewer explanations."""
+    parts = ((f"{key}, per second", "| start of measurement"), (f"{key}, per second",), (key,))
+    legends = [" · ".join((*part, goal) if goal else part) for part in parts]
+    # The panel has no width before the first layout.
+    fitting = (legend for legend in legends if len(legend) < columns or not columns)
+    return next(fitting, legends[-1])

@@ -5,7 +5,7 @@ from textual import events, work
 from loadbench.ui.background import in_background
 from loadbench.ui.lines.plot import Chart, draw, is_loaded, load
 from loadbench.ui.lines.series import legend
-from loadbench.ui.lines.text import Line, Piece, Tone, line
+from loadbench.ui.lines.text import Line, Piece, Tone, line, width
 from loadbench.ui.widgets.line_view import LineView
 
 NO_SAMPLES = "No samples yet"
@@ -46,15 +46,25 @@ class ChartView(LineView, inherit_bindings=False):
         if (chart, empty) == (self._chart, self._empty):
             return
         self._chart, self._empty = chart, empty
-        series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
-        title = Piece(f"{_full_title(self._y_label, by)} ")
-        self.set_title((title, *legend(series, signs=self._signs)))
+        self._show_title()
         # Drawing a chart is slow, so the figures around it are updated first.
         self.call_after_refresh(self._redraw)
 
     def on_resize(self, _: events.Resize) -> None:
         """Redraw the chart at its new size."""
+        self._show_title()
         self._redraw()
+
+    def _show_title(self) -> None:
+        """Show the legend. The label of the x axis is omitted if the legend would be truncated."""
+        chart = self._chart
+        series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
+        label = chart.label if chart and chart.label else self._y_label
+        signs = legend(series, signs=self._signs)
+        title = (Piece(f"{_full_title(label, by)} "), *signs)
+        if width(title) > self.size.width:
+            title = (Piece(f"{label} "), *signs)
+        self.set_title(title)
 
     def _redraw(self) -> None:
         columns, rows = self.size

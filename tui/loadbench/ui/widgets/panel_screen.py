@@ -15,6 +15,15 @@ MAXIMISE_KEYS = (
 )
 """Key bindings to list before a screen's own Esc binding."""
 
+METRIC_KEY = Binding(
+    "percent_sign",
+    "metric",
+    "metric",
+    key_display="%",
+    tooltip="Show the next metric, such as p99 or failures",
+)
+"""Key binding of screens that show one metric of every cell."""
+
 
 class PanelScreen(BaseScreen[None]):
     """Base class of screens that can maximise a panel between their header and footer."""
