@@ -121,7 +121,7 @@ def test_skipped_cell_is_not_a_failure() -> None:
 
 def test_missed_goal_message_contains_value_and_goal() -> None:
     assert missed_goals(make_run(SLOW)) == ["m1_u2_s2: p95 501 ms (goal 500 ms)"]
-    assert missed_goals(make_run(FAILING)) == ["m1_u2_s2: failures 3 % (goal 1 %)"]
+    assert missed_goals(make_run(FAILING)) == ["m1_u2_s2: 3 % failures (goal ≤ 1 %)"]
 
 
 def test_value_equal_to_the_goal_is_not_a_miss() -> None:

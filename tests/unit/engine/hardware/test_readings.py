@@ -4,15 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.hardware.readings import (
-    MAX_BYTES,
-    MAX_CHARACTERS,
-    clean_text,
-    optional,
-    positive_int,
-    read_file,
-    read_int,
-)
+from loadbench.engine.hardware.readings import MAX_BYTES, optional, read_file, read_int
+from loadbench.engine.hardware.values import MAX_CHARACTERS, clean_text, positive_int
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from loadbench.engine.hardware.readings import (
-    MAX_ENTRIES,
-    clean_text,
-    optional,
-    positive_int,
-    read_file,
-    read_int,
-)
+from loadbench.engine.hardware.readings import MAX_ENTRIES, optional, read_file, read_int
+from loadbench.engine.hardware.values import clean_text, positive_int
 
 _ARM_FIELD = "cpu implementer"
 """Field of `/proc/cpuinfo` that only ARM has."""

@@ -7,7 +7,7 @@ such a field is omitted.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from loadbench.engine.hardware.readings import clean_text, positive_int
+from loadbench.engine.hardware.values import clean_text, positive_int
 
 
 def hardware_facts(hardware: Mapping[str, object]) -> list[tuple[str, str]]:

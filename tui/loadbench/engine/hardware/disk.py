@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from loadbench.engine.hardware.readings import clean_text, optional, read_file
+from loadbench.engine.hardware.readings import optional, read_file
+from loadbench.engine.hardware.values import clean_text
 
 _KINDS_BY_BUS = {"virtio": "virtio", "xen": "virtual", "mmc": "mmc"}
 _HYPERVISORS = re.compile(

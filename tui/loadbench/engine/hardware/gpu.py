@@ -9,7 +9,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
-from loadbench.engine.hardware.readings import clean_text, optional, positive_int
+from loadbench.engine.hardware.readings import optional
+from loadbench.engine.hardware.values import clean_text, positive_int
 
 NVML_TIMEOUT_S = 2.0
 """Maximum time to wait for NVML, so that a driver that is slow or hangs does not delay a run."""

@@ -1,4 +1,4 @@
-"""Readings of values from outside the program: limited in size, cleaned, and never an error."""
+"""Readings of values from outside the program: limited in size, and never an error."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,16 +6,11 @@ from typing import TypeVar
 
 import psutil
 
-MAX_CHARACTERS = 120
-"""Maximum length of a recorded text."""
-
 MAX_BYTES = 512 * 1024
 """Maximum number of bytes read from a file. `/proc/cpuinfo` has about 1.5 KB for each CPU."""
 
 MAX_ENTRIES = 4096
 """Maximum number of files or folders visited for one value."""
-
-MAX_NUMBER = 2**63
 
 T = TypeVar("T")
 
@@ -38,28 +33,6 @@ def optional(read: Callable[[], T]) -> T | None:
         return read()
     except _FAILURES:
         return None
-
-
-def clean_text(value: object) -> str | None:
-    """Return a text on one line, without control characters, of at most `MAX_CHARACTERS`.
-
-    Returns None if the value is no text, or has no printable characters.
-    """
-    if not isinstance(value, str):
-        return None
-    start = value[: 4 * MAX_CHARACTERS]
-    words = "".join(c if c.isprintable() else " " for c in start).split()
-    text = " ".join(words)
-    if len(text) > MAX_CHARACTERS:
-        text = text[: MAX_CHARACTERS - 1].rstrip() + "…"
-    return text or None
-
-
-def positive_int(value: object) -> int | None:
-    """Return a positive number as an integer, or None if the value is anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return (round(value) or None) if 0 < value < MAX_NUMBER else None
 
 
 def read_file(path: Path) -> str:

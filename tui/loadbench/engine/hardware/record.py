@@ -17,7 +17,8 @@ from loadbench.engine.hardware.cpu import (
 )
 from loadbench.engine.hardware.disk import find_disk
 from loadbench.engine.hardware.gpu import NVML_TIMEOUT_S, read_gpus
-from loadbench.engine.hardware.readings import clean_text, optional, positive_int
+from loadbench.engine.hardware.readings import optional
+from loadbench.engine.hardware.values import clean_text, positive_int
 
 
 def hardware(

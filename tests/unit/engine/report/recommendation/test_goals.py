@@ -73,7 +73,7 @@ def test_a_percentile_of_failures_is_infinite() -> None:
     [check] = check_goals(finished(((100.0, 900),), 100), Goals(p95_ms=500))
 
     assert check.value == math.inf
-    assert check_text(check) == "p95 beyond the timeout, too many requests failed (goal 500 ms)"
+    assert check_text(check) == "10 % of the requests failed, too many for p95 (goal 500 ms)"
 
 
 def test_few_samples_are_undecided() -> None:
@@ -122,7 +122,7 @@ def test_the_throughput_counts_successes_in_the_window() -> None:
 
     assert check_goals(enough, goals)[0].outcome is Outcome.PASSED
     assert check_goals(too_few, goals)[0].outcome is Outcome.MISSED
-    assert check_text(check_goals(too_few, goals)[0]) == "throughput 49.9 req/s (goal 50 req/s)"
+    assert check_text(check_goals(too_few, goals)[0]) == "throughput 49.9 req/s (goal ≥ 50 req/s)"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,20 @@ def test_the_tightest_check_uses_most_of_its_limit() -> None:
     assert tightest([failures, p95]) is p95
     assert tightest([failures, p95, rate]) is rate
     assert tightest([]) is None
+
+
+def test_a_miss_by_a_small_margin_does_not_look_like_a_hit() -> None:
+    missed = GoalCheck("min_rps", 100, 99.97, Outcome.MISSED, 1000)
+    slow = GoalCheck("p95_ms", 500, 500.4, Outcome.MISSED, 1000)
+
+    assert check_text(missed) == "throughput 99.97 req/s (goal ≥ 100 req/s)"
+    assert check_text(slow) == "p95 500.4 ms (goal 500 ms)"
+
+
+def test_a_near_goal_is_marked() -> None:
+    check = GoalCheck("p95_ms", 500, 460, Outcome.PASSED, 1000)
+
+    assert check_text(check) == "p95 460 ms (near the goal of 500 ms)"
 
 
 def test_goals_as_text() -> None:

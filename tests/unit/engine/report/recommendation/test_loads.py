@@ -70,11 +70,11 @@ def test_the_majority_of_the_repeats_decides() -> None:
     one_of_three = load_of(*events[:4], *measured(third, SLOW), repeats=3)
 
     assert two_of_three.outcome is Outcome.PASSED
-    assert two_of_three.repeats_note == "2 of 3 repeats"
+    assert two_of_three.repeats_note == " in 2 of 3 repeats"
     assert two_of_three.check is not None
     assert two_of_three.check.value == FAST
     assert one_of_three.outcome is Outcome.MISSED
-    assert one_of_three.repeats_note == "2 of 3 repeats"
+    assert one_of_three.repeats_note == " in 2 of 3 repeats"
 
 
 def test_agreeing_repeats_need_no_note() -> None:
@@ -82,16 +82,37 @@ def test_agreeing_repeats_need_no_note() -> None:
     load = load_of(*measured(first), *measured(second), *measured(third), repeats=3)
 
     assert load.repeats_note == ""
-    assert load.worst.passed == 3
+    assert load.worst.count(Outcome.PASSED) == 3
 
 
-def test_the_median_decides_between_two_repeats() -> None:
+def test_half_of_the_repeats_is_not_a_majority() -> None:
     first, second, _ = THREE
 
-    near = load_of(*measured(first, 90), *measured(second, 105), repeats=2)
-    far = load_of(*measured(first, 90), *measured(second, 120), repeats=2)
+    load = load_of(*measured(first, 90), *measured(second, 105), repeats=2)
 
-    assert (near.outcome, far.outcome) == (Outcome.PASSED, Outcome.MISSED)
+    assert (load.outcome, load.repeats_note) == (Outcome.MISSED, " in 1 of 2 repeats")
+    assert load.check is not None
+    # A value that was measured, not the mean of two.
+    assert load.check.value == 105
+
+
+def test_repeats_that_miss_different_goals_are_missed() -> None:
+    first, second, third = THREE
+    goals = Goals(p95_ms=100, min_rps=30)
+    events = [*measured(first, SLOW), *measured(second, completed=100), *measured(third)]
+
+    load = load_of(*events, goals=goals, repeats=3)
+
+    assert load.outcome is Outcome.MISSED
+    assert load.check is not None
+    assert load.check.outcome is Outcome.MISSED
+
+
+def test_the_deciding_repeat_has_the_outcome_of_the_level() -> None:
+    first, second, third = THREE
+    events = [*measured(first), *measured(second, SLOW), *measured(third, SLOW)]
+
+    assert load_of(*events, repeats=3).worst.deciding.cell.cell.key == second
 
 
 def test_an_undecided_repeat_does_not_decide() -> None:
@@ -147,7 +168,7 @@ def test_the_recheck_does_not_count() -> None:
     load = load_of(*measured("m1_u2_s2"), *measured("m1_u2_s2_recheck", SLOW), users=[2], **profile)
 
     assert load.outcome is Outcome.PASSED
-    assert load.worst.counted == 1
+    assert len(load.worst.repeats) == 1
 
 
 def test_the_throughput_of_a_load_is_that_of_its_slowest_spawn_rate() -> None:
@@ -168,6 +189,33 @@ def test_the_capacity_lies_below_the_first_failure() -> None:
     assert one.first_failed is not None
     assert (one.capacity.phrase, one.first_failed.phrase) == ("4 users", "8 users")
     assert [load.phrase for load in one.passed_above] == ["16 users"]
+
+
+def test_a_small_load_cannot_miss_the_throughput() -> None:
+    keys: dict[str, Any] = {"users": [2, 4, 8]}
+    goals = Goals(min_rps=50)
+    rates = {2: 30, 4: 60, 8: 40}
+    events = [
+        e for users, rps in rates.items() for e in measured(f"m1_u{users}_s2", completed=10 * rps)
+    ]
+
+    [one] = configurations(tuple(state_of(*events, **keys).cells.values()), goals)
+
+    assert [load.phrase for load in one.too_small] == ["2 users"]
+    assert one.capacity is not None
+    assert one.first_failed is not None
+    assert (one.capacity.phrase, one.first_failed.phrase) == ("4 users", "8 users")
+
+
+def test_planned_loads_without_results_are_known() -> None:
+    keys: dict[str, Any] = {"users": [2, 4, 8, 16]}
+    invalid = measured("m1_u8_s2", verdict=Verdict.INVALID)
+    events = [*measured("m1_u2_s2"), *invalid, cell_skipped("m1_u16_s2")]
+
+    [one] = configurations(tuple(state_of(*events, **keys).cells.values()), GOALS)
+
+    assert one.capacity is not None
+    assert one.missing_above(one.capacity) == ("4 users", "8 users", "16 users")
 
 
 def test_the_cheapest_configuration_of_a_load_has_the_fewest_models() -> None:

@@ -9,7 +9,9 @@ from loadbench.engine.journal.events import CellFailed, CellFinished, Event, Fin
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import plan_cells
-from loadbench.engine.report.recommendation.next_step import Situation, advice
+from loadbench.engine.report.recommendation.capacity import Configuration
+from loadbench.engine.report.recommendation.next_step import Situation
+from loadbench.engine.report.recommendation.next_step import bottleneck_advice as advice
 from loadbench.engine.report.recommendation.recommend import Recommendation, recommendation_of
 from loadbench.engine.report.recommendation.sentences import answer, sentences, short_answer
 from loadbench.engine.report.recommendation.subject import Subject, subject_of
@@ -83,7 +85,7 @@ def test_the_answer_states_the_latency_and_a_near_goal() -> None:
 
     assert answer(near) == (
         "1 CPU model process at batch 1 carries at least 2 users: p95 10.0 ms (goal 500 ms), "
-        "failures 0.92 % (goal 1 %), 40.0 req/s."
+        "0.92 % failures (near the goal of ≤ 1 %), 40.0 req/s."
     )
     assert "failures" not in answer(far)
 
@@ -93,7 +95,7 @@ def test_without_a_latency_goal_the_answer_states_the_other_goal() -> None:
 
     found = recommend(profile, *measure(profile))
 
-    assert "at least 2 users: throughput 40.0 req/s (goal 30 req/s)." in answer(found)
+    assert "at least 2 users: throughput 40.0 req/s (goal ≥ 30 req/s)." in answer(found)
     assert short_answer(found) == "1 model process carries ≥ 2 users"
     assert short_answer(found, with_value=True).endswith(", throughput 40.0 req/s")
 
@@ -105,7 +107,7 @@ def test_a_run_without_results_says_so() -> None:
     before, after = recommend(profile), recommend(profile, cell_started(), lost)
 
     assert answer(before) == "No results yet."
-    assert answer(after) == "No cell with usable results."
+    assert answer(after) == f"No cell has usable results. {after.doubts[0]}."
     assert after.doubts == ("m1_u2_s2: failed and excluded, Locust exited",)
     assert (short_answer(after), configuration_table(after)[1]) == ("", [])
 
@@ -116,8 +118,9 @@ def test_a_run_with_only_suspect_cells_has_an_answer_with_doubts() -> None:
 
     found = recommend(profile, *events)
 
-    assert answer(found).endswith("40.0 req/s, suspect.")
-    assert found.doubts == ("m1_u2_s2: suspect, not settled",)
+    assert answer(found).endswith("40.0 req/s (suspect).")
+    assert short_answer(found).endswith("2 users (suspect)")
+    assert found.doubts[0] == "m1_u2_s2: suspect, not settled"
 
 
 def test_a_skipped_cell_is_a_doubt() -> None:
@@ -153,7 +156,7 @@ def test_the_same_rule_with_other_values_is_one_doubt() -> None:
 def test_undecided_loads_of_a_configuration_are_one_doubt() -> None:
     profile = make_profile(users=[1, 2, 3], goals={"p99_ms": 500})
 
-    [doubt] = recommend(profile, *measure(profile)).doubts
+    doubt = recommend(profile, *measure(profile)).doubts[0]
 
     assert doubt == (
         "1 user, 2 users and 3 users with 1 model process are undecided: p99 needs 1000 requests, "
@@ -166,7 +169,7 @@ def test_drift_is_a_doubt() -> None:
     events = [*measure(make_profile()), cell_started("m1_u2_s2_recheck")]
     events.append(cell_finished("m1_u2_s2_recheck", completed=200))
 
-    [doubt] = recommend(profile, *events).doubts
+    doubt = recommend(profile, *events).doubts[-1]
 
     assert doubt.startswith("The first cell changed between start and end: drift of 50 %")
 
@@ -177,10 +180,11 @@ def test_an_undecided_run_needs_a_longer_window() -> None:
     found = recommend(profile, *measure(profile))
 
     assert answer(found) == (
-        "No load is known to meet the goals: 2 users is undecided, p99 needs 1000 requests, "
+        "No load is known to meet the goals: 2 users are undecided, p99 needs 1000 requests, "
         "400 measured."
     )
-    assert "increase run_time" in found.next_step
+    assert found.next_step == "increase run_time to 25s, so that 2 users can be decided"
+    assert short_answer(found) == "too few requests to decide"
 
 
 def test_without_goals_the_last_sentence_suggests_one() -> None:
@@ -190,8 +194,17 @@ def test_without_goals_the_last_sentence_suggests_one() -> None:
 
 
 def situation(kind: BottleneckKind | None, **changes: Any) -> Situation:
-    """A situation with a bottleneck, by default of two worthwhile containers."""
-    fields = {"subject": CONTAINERS, "models": 2, "busy_cores": None, "is_worthwhile": True}
+    """A situation with a bottleneck, by default of two containers whose throughput grows."""
+    fields = {
+        "subject": CONTAINERS,
+        "configurations": [Configuration(models=models, loads=()) for models in (1, 2)],
+        "best": None,
+        "limit": None,
+        "load": None,
+        "busy_cores": None,
+        "stop_at": None,
+        "has_goals": True,
+    }
     bottleneck = Bottleneck(kind, "planted") if kind else None
     return Situation(bottleneck=bottleneck, **{**fields, **changes})
 
@@ -227,9 +240,7 @@ def test_more_models_are_only_suggested_if_they_can_help() -> None:
 
     assert advice(situation(queue, busy_cores=2)) == more_cores
     assert advice(situation(BottleneckKind.MODEL, busy_cores=2)) == more_cores
-    assert advice(situation(queue, is_worthwhile=False)) == (
-        "try a larger batch size or a faster device"
-    )
+    assert advice(situation(queue, stop_at=1)) == ("try a larger batch size or a faster device")
 
 
 def test_a_service_that_cannot_be_scaled_is_profiled() -> None:

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any
 
 from loadbench.engine.drivers.docker.client import Endpoint
-from loadbench.engine.hardware.readings import clean_text, positive_int
 from loadbench.engine.hardware.record import memory_bytes
+from loadbench.engine.hardware.values import clean_text, positive_int
 
 _MAX_RUNTIMES = 32
 

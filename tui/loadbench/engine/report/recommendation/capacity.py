@@ -4,13 +4,17 @@ Measured loads are a grid, so a capacity is a pair: the largest load that passed
 that failed. Nothing is interpolated between the two.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from loadbench.engine.journal.state import CellState
 from loadbench.engine.profile.model import Goals
-from loadbench.engine.report.recommendation.goals import Outcome
-from loadbench.engine.report.recommendation.loads import LoadOutcome, load_outcomes
+from loadbench.engine.report.recommendation.goals import MIN_RPS, Outcome
+from loadbench.engine.report.recommendation.loads import (
+    LoadOutcome,
+    load_outcomes,
+    missing_phrases,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +23,28 @@ class Configuration:
 
     models: int
     loads: tuple[LoadOutcome, ...]
+    """The loads with usable results."""
+    missing: Mapping[float, str] = field(default_factory=dict)
+    """The planned loads without usable results: the phrase by amount, ascending."""
+
+    @property
+    def too_small(self) -> tuple[LoadOutcome, ...]:
+        """The loads that miss only `min_rps`, which a larger load reaches.
+
+        They say nothing about the capacity: one user cannot cause 100 requests a second.
+        """
+        enough = [load.amount for load in self.loads if _reaches_throughput(load)]
+        return tuple(
+            load
+            for load in self.loads
+            if misses_only_throughput(load) and load.amount < max(enough, default=0.0)
+        )
 
     @property
     def first_failed(self) -> LoadOutcome | None:
         """The smallest load that missed a goal or made a replica exit. None if none did."""
-        return next((load for load in self.loads if load.outcome is Outcome.MISSED), None)
+        failed = (load for load in self.loads if load.outcome is Outcome.MISSED)
+        return next((load for load in failed if load not in self.too_small), None)
 
     @property
     def capacity(self) -> LoadOutcome | None:
@@ -57,6 +78,13 @@ class Configuration:
         known = [load for load in self.loads if load.rps is not None]
         return max(known, key=lambda load: load.rps or 0.0, default=None)
 
+    def missing_above(self, load: LoadOutcome) -> tuple[str, ...]:
+        """Return the planned loads without usable results between a load and the first failure."""
+        end = self.first_failed.amount if self.first_failed else float("inf")
+        return tuple(
+            phrase for amount, phrase in self.missing.items() if load.amount < amount < end
+        )
+
     def next_load(self, load: LoadOutcome) -> LoadOutcome | None:
         """Return the next larger load, or None if there is none."""
         return next((other for other in self.loads if other.amount > load.amount), None)
@@ -70,14 +98,13 @@ def configurations(cells: Sequence[CellState], goals: Goals) -> tuple[Configurat
         goals: The goals of its profile.
     """
     numbers = sorted({cell.cell.models for cell in cells})
-    found = (
-        Configuration(
-            models=models,
-            loads=load_outcomes([cell for cell in cells if cell.cell.models == models], goals),
-        )
-        for models in numbers
-    )
-    return tuple(configuration for configuration in found if configuration.loads)
+    found = []
+    for models in numbers:
+        of_models = [cell for cell in cells if cell.cell.models == models]
+        if loads := load_outcomes(of_models, goals):
+            missing = missing_phrases(of_models, loads)
+            found.append(Configuration(models=models, loads=loads, missing=missing))
+    return tuple(found)
 
 
 def cheapest(found: Sequence[Configuration]) -> tuple[tuple[LoadOutcome, int], ...]:
@@ -93,3 +120,19 @@ def cheapest(found: Sequence[Configuration]) -> tuple[tuple[LoadOutcome, int], .
             if limit and load.outcome is Outcome.PASSED and load.amount <= limit.amount:
                 smallest.setdefault(load.amount, (load, configuration.models))
     return tuple(pair for _, pair in sorted(smallest.items()))
+
+
+def misses_only_throughput(load: LoadOutcome) -> bool:
+    """Return whether a load meets all goals but `min_rps`."""
+    missed = {
+        check.goal
+        for level in load.levels
+        for check in level.checks
+        if check.outcome is Outcome.MISSED
+    }
+    return load.outcome is Outcome.MISSED and missed == {MIN_RPS} and load.failure is None
+
+
+def _reaches_throughput(load: LoadOutcome) -> bool:
+    checks = [check for level in load.levels for check in level.checks if check.goal == MIN_RPS]
+    return bool(checks) and all(check.outcome is Outcome.PASSED for check in checks)

@@ -6,7 +6,7 @@ from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.recommendation.capacity import Configuration
-from loadbench.engine.report.recommendation.goals import undecided_text
+from loadbench.engine.report.recommendation.goals import Outcome, undecided_text
 from loadbench.engine.report.recommendation.loads import (
     LoadOutcome,
     replica_failure,
@@ -41,12 +41,16 @@ def doubts_of(
                 f"Not monotone{where}: {one.first_failed.phrase} failed, but {passed} passed"
             )
     doubts += _of_cells(state.cells.values())
-    unsaturated = [step for step in scaled.steps[1:] if not step.is_saturated]
-    if unsaturated and not any(one.first_failed for one in found):
-        numbers = listed([str(step.models) for step in unsaturated])
-        doubts.append(
-            f"Throughput with {numbers} {subject.plural} was still rising at the largest load"
-        )
+    rising = [
+        step.models
+        for step, one in zip(scaled.steps, _with_rates(found), strict=True)
+        if not step.is_saturated and len(one.loads) > 1
+    ]
+    if rising:
+        where = f" with {listed(rising)} {subject.plural}" if subject.is_scaled else ""
+        doubts.append(f"Throughput{where} was still rising at the largest load")
+    if scaled.steps and all(len(one.loads) == 1 for one in found):
+        doubts.append("Only one load was measured, so the highest throughput is unknown")
     drift = drift_of(state)
     if drift and drift.reason:
         doubts.append(f"The first cell changed between start and end: {drift.reason}")
@@ -60,7 +64,8 @@ def _undecided(loads: Sequence[LoadOutcome], where: str) -> list[str]:
         return []
     reason = undecided_text(first.check)
     if len(loads) == 1:
-        return [f"{first.phrase}{where} is undecided: {reason}"]
+        verb = "is" if first.amount == 1 else "are"
+        return [f"{first.phrase}{where} {verb} undecided: {reason}"]
     phrases = listed([load.phrase for load in loads])
     return [f"{phrases}{where} are undecided: {reason} at {first.phrase}"]
 
@@ -71,11 +76,10 @@ def _of_load(load: LoadOutcome, where: str) -> list[str]:
         parts = [f"{level.level.detail} {level.outcome.value}" for level in load.levels]
         doubts.append(f"The spawn rates disagree at {load.phrase}{where}: {', '.join(parts)}")
     for level in load.levels:
-        if 0 < level.passed < level.counted:
+        passed, total = level.count(Outcome.PASSED), len(level.repeats)
+        if 0 < passed < total:
             at = f" at {level.level.detail}" if len(load.levels) > 1 else ""
-            doubts.append(
-                f"{level.passed} of {level.counted} repeats of {load.phrase}{at}{where} passed"
-            )
+            doubts.append(f"{passed} of {total} repeats of {load.phrase}{at}{where} passed")
     return doubts
 
 
@@ -106,18 +110,24 @@ def _reason(cell: CellState) -> tuple[object, str] | None:
         texts = [finding.text for finding in finished.findings]
         rules = tuple(finding.rule for finding in finished.findings)
         return (used, rules), ", ".join([used, *texts])
-    if cell.status is CellStatus.FAILED and cell.failed and not replica_failure(cell):
-        text = f"failed and excluded, {cell.failed.reason}"
+    if cell.status is CellStatus.FAILED and cell.failed:
+        counted = "counted as missed" if replica_failure(cell) else "excluded"
+        text = f"failed and {counted}, {cell.failed.reason}"
         return text, text
     if cell.status is CellStatus.SKIPPED:
         return CellStatus.SKIPPED, "skipped"
     return None
 
 
-def listed(texts: Sequence[str]) -> str:
-    """Return texts as a list: `1`, `1 and 2` or `1, 2 and 4`."""
-    *rest, last = texts
+def listed(items: Sequence[object]) -> str:
+    """Return items as a list: `1`, `1 and 2` or `1, 2 and 4`."""
+    *rest, last = map(str, items)
     return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def _with_rates(found: Sequence[Configuration]) -> list[Configuration]:
+    """Return the configurations with a step in the scaling."""
+    return [one for one in found if one.peak and one.peak.rps]
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -57,6 +57,8 @@ class GoalCheck:
     outcome: Outcome
     samples: int = 0
     """Number of requests checked."""
+    lost: int = 0
+    """Number of failed and aborted requests among them."""
 
     @property
     def usage(self) -> float:
@@ -105,7 +107,7 @@ def check_goals(finished: CellFinished, goals: Goals) -> tuple[GoalCheck, ...]:
         else:
             value = percentile((*good, (math.inf, lost)), GOAL_FRACTIONS[goal])
             outcome = _percentile_outcome(good, lost, GOAL_FRACTIONS[goal], limit)
-        checks.append(GoalCheck(goal, limit, value, outcome, total))
+        checks.append(GoalCheck(goal, limit, value, outcome, total, lost))
     return tuple(checks)
 
 
@@ -123,45 +125,67 @@ def tightest(checks: Iterable[GoalCheck]) -> GoalCheck | None:
     return max(checks, key=lambda check: (order.index(check.outcome), check.usage), default=None)
 
 
+def is_about_failures(check: GoalCheck) -> bool:
+    """Return whether failed requests decide a goal, either directly or by hiding a percentile."""
+    return check.goal == FAILURE_RATIO or check.value == math.inf
+
+
 def goal_name(goal: str) -> str:
     """Return the name of a goal for people, such as `p95`."""
     return {FAILURE_RATIO: "failures", MIN_RPS: "throughput"}.get(goal, goal.removesuffix("_ms"))
 
 
-def goal_amount(goal: str, value: float) -> str:
+def goal_amount(goal: str, value: float, digits: int = 3) -> str:
     """Return a value with its unit: `412 ms`, `1.2 %` or `118 req/s`."""
     if goal == FAILURE_RATIO:
-        return f"{100 * value:.3g} %"
-    return f"{number(value)} {'req/s' if goal == MIN_RPS else 'ms'}"
+        return f"{100 * value:.{digits}g} %"
+    return f"{number(value, digits)} {'req/s' if goal == MIN_RPS else 'ms'}"
 
 
 def goal_text(goal: str, limit: float) -> str:
     """Return a goal as a condition, such as `p95 ≤ 500 ms`."""
     sign = "≥" if goal == MIN_RPS else "≤"
-    value = f"{100 * limit:g} %" if goal == FAILURE_RATIO else f"{limit:g}"
-    unit = {FAILURE_RATIO: "", MIN_RPS: " req/s"}.get(goal, " ms")
-    return f"{goal_name(goal)} {sign} {value}{unit}"
+    return f"{goal_name(goal)} {sign} {_limit_amount(goal, limit)}"
 
 
-def value_text(check: GoalCheck) -> str:
-    """Return the value of a check with its name: `p95 412 ms`."""
+def value_text(check: GoalCheck, digits: int = 3) -> str:
+    """Return the value of a check: `p95 412 ms`, `0.9 % failures` or `throughput 118 req/s`."""
     if check.value is None:
         return f"{goal_name(check.goal)} unknown, no requests"
     if math.isinf(check.value):
-        return f"{goal_name(check.goal)} beyond the timeout, too many requests failed"
-    return f"{goal_name(check.goal)} {goal_amount(check.goal, check.value)}"
+        share = 100 * check.lost / check.samples
+        return f"{share:.3g} % of the requests failed, too many for {goal_name(check.goal)}"
+    amount = goal_amount(check.goal, check.value, digits)
+    if check.goal == FAILURE_RATIO:
+        return f"{amount} failures"
+    return f"{goal_name(check.goal)} {amount}"
 
 
 def check_text(check: GoalCheck) -> str:
     """Return the value of a check with its limit: `p95 412 ms (goal 500 ms)`."""
-    limit = goal_text(check.goal, check.limit).split(maxsplit=2)[2]
-    return f"{value_text(check)} (goal {limit})"
+    sign = {MIN_RPS: "≥ ", FAILURE_RATIO: "≤ "}.get(check.goal, "")
+    limit = f"{sign}{_limit_amount(check.goal, check.limit)}"
+    digits = 3
+    if check.outcome is Outcome.MISSED and check.value is not None:
+        # A miss by a small margin must not look like a hit.
+        while digits < 6 and goal_amount(check.goal, check.value, digits) == goal_amount(
+            check.goal, check.limit, digits
+        ):
+            digits += 1
+    goal = f"near the goal of {limit}" if check.is_near else f"goal {limit}"
+    return f"{value_text(check, digits)} ({goal})"
 
 
 def undecided_text(check: GoalCheck) -> str:
     """Return why a goal is undecided: `p95 needs 200 requests, 120 measured`."""
     needed = min_samples(GOAL_FRACTIONS[check.goal]) if check.goal in GOAL_FRACTIONS else 1
     return f"{goal_name(check.goal)} needs {needed} requests, {check.samples} measured"
+
+
+def _limit_amount(goal: str, limit: float) -> str:
+    if goal == FAILURE_RATIO:
+        return f"{100 * limit:g} %"
+    return f"{limit:g} {'req/s' if goal == MIN_RPS else 'ms'}"
 
 
 def _percentile_outcome(good: Buckets, lost: int, fraction: float, limit_ms: float) -> Outcome:

@@ -1,12 +1,11 @@
 """Whether a number of models carries a load, from all cells measured at it.
 
 A load is an amount such as 50 users. It passes if it passes at every measured spawn rate. With
-repeats, the majority decides, which for a goal is the same as comparing the median with its limit.
-Suspect cells count, invalid cells do not. A cell whose replica exited counts as missed, because the
-configuration did not survive the load.
+repeats, a spawn rate passes if more than half of them pass, and it misses if at least half of them
+miss. Suspect cells count, invalid cells do not. A cell whose replica exited counts as missed,
+because the configuration did not survive the load.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -16,14 +15,32 @@ from loadbench.engine.journal.state import CellState, CellStatus
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.recommendation.goals import (
-    MIN_RPS,
     GoalCheck,
     Outcome,
     check_goals,
-    set_goals,
     tightest,
     worst_of,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatOutcome:
+    """Outcome of one measurement of a level."""
+
+    cell: CellState
+    finished: CellFinished | None
+    """Its results. None if a replica exited."""
+    checks: tuple[GoalCheck, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Missed if a replica exited, otherwise the worst outcome of all goals."""
+        return worst_of(check.outcome for check in self.checks) if self.finished else Outcome.MISSED
+
+    @property
+    def failure(self) -> CellFailed | None:
+        """Why the replica exited. None if none did."""
+        return None if self.finished else self.cell.failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +48,62 @@ class LevelOutcome:
     """Outcome of one level, such as 50 users at a spawn rate of 10 users/s, over its repeats."""
 
     level: Level
-    outcome: Outcome
-    checks: tuple[GoalCheck, ...]
-    """One check per goal, with the median over the repeats."""
-    rps: float | None
-    """Median of successful requests per second. None if no repeat has results."""
-    used: tuple[CellState, ...]
-    """The repeats with usable results."""
-    died: tuple[CellFailed, ...]
-    """Failures of the repeats during which a replica exited."""
-    passed: int
-    """Number of repeats that passed."""
+    repeats: tuple[RepeatOutcome, ...]
+    """At least one."""
+
+    def count(self, outcome: Outcome) -> int:
+        """Return the number of repeats with an outcome."""
+        return sum(repeat.outcome is outcome for repeat in self.repeats)
 
     @property
-    def counted(self) -> int:
-        """Number of repeats that count."""
-        return len(self.used) + len(self.died)
+    def outcome(self) -> Outcome:
+        """Passed if more than half of the repeats passed, missed if at least half missed."""
+        if 2 * self.count(Outcome.PASSED) > len(self.repeats):
+            return Outcome.PASSED
+        is_missed = 2 * self.count(Outcome.MISSED) >= len(self.repeats)
+        return Outcome.MISSED if is_missed else Outcome.UNDECIDED
+
+    @property
+    def deciding(self) -> RepeatOutcome:
+        """The first repeat with that outcome, or the first of all if none has it."""
+        agreeing = (repeat for repeat in self.repeats if repeat.outcome is self.outcome)
+        return next(agreeing, self.repeats[0])
+
+    @property
+    def failure(self) -> CellFailed | None:
+        """Why a replica exited, if that happened in at least half of the repeats."""
+        failures = [repeat.failure for repeat in self.repeats if repeat.failure]
+        return failures[0] if 2 * len(failures) >= len(self.repeats) else None
+
+    @property
+    def checks(self) -> tuple[GoalCheck, ...]:
+        """One check per goal: the median of the repeats, or the worse of the two in the middle."""
+        checked = [repeat.checks for repeat in self.repeats if repeat.finished]
+        return tuple(
+            sorted(of_goal, key=lambda check: check.usage)[len(of_goal) // 2]
+            for of_goal in zip(*checked, strict=True)
+        )
+
+    @property
+    def check(self) -> GoalCheck | None:
+        """The check that determines the outcome. None without goals or results."""
+        checks = [check for check in self.checks if check.outcome is self.outcome]
+        if not checks:
+            # The repeats missed different goals, so that the median of each goal passes.
+            every = (check for repeat in self.repeats for check in repeat.checks)
+            checks = [check for check in every if check.outcome is self.outcome]
+        return tightest(checks)
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Successful requests per second of each repeat with results."""
+        results = (repeat.finished for repeat in self.repeats)
+        return tuple(result.completed / result.measured_s for result in results if result)
+
+    @property
+    def rps(self) -> float | None:
+        """Median of successful requests per second. None if no repeat has results."""
+        return median(self.rates) if self.rates else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +115,7 @@ class LoadOutcome:
     phrase: str
     """The load for people, such as `50 users`."""
     levels: tuple[LevelOutcome, ...]
+    """At least one."""
 
     @property
     def outcome(self) -> Outcome:
@@ -69,48 +127,49 @@ class LoadOutcome:
         """The level that determines the outcome."""
         order = list(Outcome)
 
-        def badness(level: LevelOutcome) -> tuple[int, float]:
-            check = tightest(level.checks)
-            return order.index(level.outcome), check.usage if check else -(level.rps or 0.0)
+        def badness(level: LevelOutcome) -> tuple[int, bool, float]:
+            usage = level.check.usage if level.check else -(level.rps or 0.0)
+            return order.index(level.outcome), level.failure is not None, usage
 
         return max(self.levels, key=badness)
 
     @property
+    def slowest(self) -> LevelOutcome | None:
+        """The level with the lowest throughput. None if no level has results."""
+        known = [level for level in self.levels if level.rps is not None]
+        return min(known, key=lambda level: level.rps or 0.0, default=None)
+
+    @property
     def check(self) -> GoalCheck | None:
-        """The check that determines the outcome, or None without goals."""
-        return tightest(self.worst.checks)
+        """The check that determines the outcome. None without goals or results."""
+        return self.worst.check
 
     @property
     def failure(self) -> CellFailed | None:
-        """The failure that determines the outcome, or None if the results do."""
-        worst = self.worst
-        return worst.died[0] if 2 * len(worst.died) > worst.counted else None
+        """The exit of a replica that determines the outcome, or None if the results do."""
+        return self.worst.failure
 
     @property
     def rps(self) -> float | None:
         """Successful requests per second at every spawn rate: the lowest of all levels."""
-        known = [level.rps for level in self.levels if level.rps is not None]
-        return min(known, default=None)
+        return self.slowest.rps if self.slowest else None
 
     @property
     def is_suspect(self) -> bool:
         """Whether the results that determine the outcome include suspect ones."""
-        results = (usable_results(cell) for cell in self.worst.used)
+        results = (repeat.finished for repeat in self.worst.repeats)
         return any(result and result.verdict is Verdict.SUSPECT for result in results)
 
     @property
     def is_divided(self) -> bool:
-        """Whether the spawn rates disagree."""
-        return len({level.outcome for level in self.levels}) > 1
+        """Whether the load passes at one spawn rate and misses at another."""
+        return {Outcome.PASSED, Outcome.MISSED} <= {level.outcome for level in self.levels}
 
     @property
     def repeats_note(self) -> str:
-        """How the repeats of the deciding level voted, such as `2 of 3 repeats`, or ''."""
-        worst = self.worst
-        agreeing = worst.passed if self.outcome is Outcome.PASSED else worst.counted - worst.passed
-        if worst.counted < 2 or self.outcome is Outcome.UNDECIDED or agreeing == worst.counted:
-            return ""
-        return f"{agreeing} of {worst.counted} repeats"
+        """How many repeats of the deciding level agree, such as ` in 2 of 3 repeats`, or ''."""
+        agreeing, total = self.worst.count(self.outcome), len(self.worst.repeats)
+        return f" in {agreeing} of {total} repeats" if agreeing < total else ""
 
 
 def load_outcomes(cells: Iterable[CellState], goals: Goals) -> tuple[LoadOutcome, ...]:
@@ -120,16 +179,19 @@ def load_outcomes(cells: Iterable[CellState], goals: Goals) -> tuple[LoadOutcome
         cells: The cells of one number of models.
         goals: The goals of the profile.
     """
-    groups: dict[float, dict[tuple[float, ...], list[CellState]]] = {}
+    groups: dict[float, dict[tuple[float, ...], list[RepeatOutcome]]] = {}
     for cell in cells:
-        if not cell.cell.recheck and (usable_results(cell) or replica_failure(cell)):
+        if repeat := _repeat(cell, goals):
             level = cell.cell.level
-            groups.setdefault(level.amount, {}).setdefault(level.order, []).append(cell)
+            groups.setdefault(level.amount, {}).setdefault(level.order, []).append(repeat)
     return tuple(
         LoadOutcome(
             amount=amount,
-            phrase=next(iter(by_level.values()))[0].cell.level.phrase,
-            levels=tuple(_level(repeats, goals) for _, repeats in sorted(by_level.items())),
+            phrase=next(iter(by_level.values()))[0].cell.cell.level.phrase,
+            levels=tuple(
+                LevelOutcome(level=repeats[0].cell.cell.level, repeats=tuple(repeats))
+                for _, repeats in sorted(by_level.items())
+            ),
         )
         for amount, by_level in sorted(groups.items())
     )
@@ -147,42 +209,21 @@ def replica_failure(cell: CellState) -> CellFailed | None:
     return failed if failed and (failed.container or failed.exit_code is not None) else None
 
 
-def _level(repeats: Sequence[CellState], goals: Goals) -> LevelOutcome:
-    results = [(cell, finished) for cell in repeats if (finished := usable_results(cell))]
-    died = tuple(failed for cell in repeats if (failed := replica_failure(cell)))
-    checked = [check_goals(finished, goals) for _, finished in results]
-    outcomes = [worst_of(check.outcome for check in checks) for checks in checked]
-    outcomes += [Outcome.MISSED] * len(died)
-    merged = tuple(
-        _merge([checks[index] for checks in checked], deaths=len(died))
-        for index in range(len(set_goals(goals)) if checked else 0)
-    )
-    survived = 2 * len(died) <= len(repeats)
-    return LevelOutcome(
-        level=repeats[0].cell.level,
-        outcome=worst_of(check.outcome for check in merged) if survived else Outcome.MISSED,
-        checks=merged,
-        rps=median(r.completed / r.measured_s for _, r in results) if results else None,
-        used=tuple(cell for cell, _ in results),
-        died=died,
-        passed=outcomes.count(Outcome.PASSED),
-    )
+def _repeat(cell: CellState, goals: Goals) -> RepeatOutcome | None:
+    finished = usable_results(cell)
+    if cell.cell.recheck or not (finished or replica_failure(cell)):
+        return None
+    checks = check_goals(finished, goals) if finished else ()
+    return RepeatOutcome(cell=cell, finished=finished, checks=checks)
 
 
-def _merge(checks: Sequence[GoalCheck], deaths: int) -> GoalCheck:
-    """Return the check of a goal over its repeats: the median value and the majority's outcome."""
-    first = checks[0]
-    worst = 0.0 if first.goal == MIN_RPS else math.inf
-    known = [check.value for check in checks if check.value is not None]
-    value = median([*known, *[worst] * deaths]) if known else None
-    outcomes = [*(check.outcome for check in checks), *[Outcome.MISSED] * deaths]
-    samples = min(check.samples for check in checks)
-    for outcome in (Outcome.PASSED, Outcome.MISSED):
-        if 2 * outcomes.count(outcome) > len(outcomes):
-            return GoalCheck(first.goal, first.limit, value, outcome, samples)
-    merged = GoalCheck(first.goal, first.limit, value, Outcome.UNDECIDED, samples)
-    if Outcome.UNDECIDED in outcomes or value is None:
-        return merged
-    # An even number of repeats that is split in half: the median decides.
-    outcome = Outcome.PASSED if merged.usage <= 1 else Outcome.MISSED
-    return GoalCheck(first.goal, first.limit, value, outcome, samples)
+def missing_phrases(cells: Sequence[CellState], loads: Sequence[LoadOutcome]) -> dict[float, str]:
+    """Return the loads of a plan without usable results: the phrase by amount, ascending.
+
+    Args:
+        cells: The cells of one number of models.
+        loads: The loads with usable results.
+    """
+    known = {load.amount for load in loads}
+    planned = {cell.cell.level.amount: cell.cell.level.phrase for cell in cells}
+    return {amount: planned[amount] for amount in sorted(planned) if amount not in known}

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
+from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.recommendation.capacity import (
     Configuration,
     cheapest,
     configurations,
+    misses_only_throughput,
 )
 from loadbench.engine.report.recommendation.doubts import doubts_of
-from loadbench.engine.report.recommendation.goals import Outcome, set_goals
+from loadbench.engine.report.recommendation.goals import set_goals
 from loadbench.engine.report.recommendation.loads import LoadOutcome, usable_results
-from loadbench.engine.report.recommendation.next_step import Situation, advice, busy_cores
-from loadbench.engine.report.recommendation.scaling import Scaling, are_equal, knee, scaling
+from loadbench.engine.report.recommendation.next_step import Situation, busy_cores, next_step
+from loadbench.engine.report.recommendation.scaling import Scaling, are_equal, scaling
 from loadbench.engine.report.recommendation.subject import Subject, subject_of
 from loadbench.engine.report.rows import bottleneck_of
 
@@ -68,38 +68,39 @@ def recommendation_of(state: RunState) -> Recommendation | None:
     cells, goals = tuple(state.cells.values()), profile.goals
     found = configurations(cells, goals)
     subject, scaled = subject_of(profile, started.driver), scaling(found)
-    with_goals = bool(set_goals(goals))
-    best = _largest_capacity(found) if with_goals else _highest_throughput(found)
-    limit = _limiting(found, best)
-    load = _limiting_load(limit, with_goals=with_goals)
-    bottleneck = _bottleneck(state, load)
-    results = _results(load)
-    busy = busy_cores(results)
-    largest = found[-1].models if found else 0
-    stop_at = scaled.stop_at
+    has_goals = bool(set_goals(goals))
+    best = _largest_capacity(found) if has_goals else _highest_throughput(found)
+    limit = _limiting(found, best, has_goals=has_goals)
+    load = _limiting_load(limit, has_goals=has_goals)
+    deciding = load.worst.deciding if load else None
     situation = Situation(
         subject=subject,
-        models=largest,
-        bottleneck=bottleneck,
-        busy_cores=busy,
-        is_worthwhile=stop_at is None or stop_at == largest,
+        configurations=found,
+        best=best,
+        limit=limit,
+        load=load,
+        bottleneck=bottleneck_of(state, deciding.cell) if deciding else None,
+        busy_cores=busy_cores(deciding.finished) if deciding else None,
+        stop_at=scaled.stop_at,
+        has_goals=has_goals,
     )
+    is_complete = not state.outstanding
     return Recommendation(
         subject=subject,
         goals=goals,
         configurations=found,
         best=best,
-        ties=_ties(found, best, with_goals=with_goals),
-        cheapest=cheapest(found) if with_goals else (),
+        ties=_ties(found, best, has_goals=has_goals),
+        cheapest=cheapest(found) if has_goals else (),
         scaling=scaled,
         limit=limit,
         limiting_load=load,
-        bottleneck=bottleneck,
-        busy_cores=busy,
-        next_step=_next_step(situation, best, found, load, with_goals=with_goals),
+        bottleneck=situation.bottleneck,
+        busy_cores=situation.busy_cores,
+        next_step=next_step(situation) if is_complete else "",
         doubts=doubts_of(state, found, scaled, subject),
         cells=sum(usable_results(cell) is not None and not cell.cell.recheck for cell in cells),
-        is_complete=not state.outstanding,
+        is_complete=is_complete,
     )
 
 
@@ -115,19 +116,19 @@ def _highest_throughput(found: Sequence[Configuration]) -> Configuration | None:
 
 
 def _ties(
-    found: Sequence[Configuration], best: Configuration | None, *, with_goals: bool
+    found: Sequence[Configuration], best: Configuration | None, *, has_goals: bool
 ) -> tuple[int, ...]:
     if best is None:
         return ()
     return tuple(
         one.models
         for one in found
-        if one.models > best.models and _are_tied(one, best, with_goals=with_goals)
+        if one.models > best.models and _are_tied(one, best, has_goals=has_goals)
     )
 
 
-def _are_tied(one: Configuration, best: Configuration, *, with_goals: bool) -> bool:
-    if with_goals:
+def _are_tied(one: Configuration, best: Configuration, *, has_goals: bool) -> bool:
+    if has_goals:
         pair = one.capacity, best.capacity
         return pair[0] is not None and pair[1] is not None and pair[0].amount == pair[1].amount
     peaks = one.peak, best.peak
@@ -138,70 +139,34 @@ def _are_tied(one: Configuration, best: Configuration, *, with_goals: bool) -> b
     )
 
 
-def _limiting(found: Sequence[Configuration], best: Configuration | None) -> Configuration | None:
-    """Return the next larger configuration after the best, which did not raise the capacity.
+def _limiting(
+    found: Sequence[Configuration], best: Configuration | None, *, has_goals: bool
+) -> Configuration | None:
+    """Return the configuration that explains why the answer is not larger.
 
-    If there is none, return the best itself; if none is the best, the largest configuration.
+    That is the next larger configuration after the best, which did not raise the capacity. It is
+    the best itself if there is none, or if the best was not measured up to its limit. If there is
+    no best, it is the largest.
     """
     if best is None:
         return found[-1] if found else None
-    return next((one for one in found if one.models > best.models), best)
+    after = next((one for one in found if one.models > best.models), best)
+    if has_goals and not (best.first_failed and (after.first_failed or after.undecided)):
+        return best
+    return after
 
 
-def _limiting_load(limit: Configuration | None, *, with_goals: bool) -> LoadOutcome | None:
+def _limiting_load(limit: Configuration | None, *, has_goals: bool) -> LoadOutcome | None:
     if limit is None:
         return None
-    if with_goals:
-        return limit.first_failed or limit.loads[-1]
-    return limit.peak
+    if not has_goals:
+        # Without goals, only the exit of a replica is a failure.
+        return limit.first_failed or limit.peak
+    undecided = [load for load in limit.undecided if _is_above(load, limit.capacity)]
+    if limit.first_failed and misses_only_throughput(limit.first_failed):
+        return limit.peak
+    return limit.first_failed or (undecided[0] if undecided else limit.loads[-1])
 
 
-def _results(load: LoadOutcome | None) -> CellFinished | None:
-    """Return the results of the first usable cell of the level that determined the outcome."""
-    used = load.worst.used if load else ()
-    return usable_results(used[0]) if used else None
-
-
-def _bottleneck(state: RunState, load: LoadOutcome | None) -> Bottleneck | None:
-    used = load.worst.used if load else ()
-    return bottleneck_of(state, used[0]) if used else None
-
-
-def _next_step(
-    situation: Situation,
-    best: Configuration | None,
-    found: Sequence[Configuration],
-    load: LoadOutcome | None,
-    *,
-    with_goals: bool,
-) -> str:
-    if not found or load is None:
-        return ""
-    if load.failure:
-        culprit = load.failure.container or "the service"
-        return f"read the log of {culprit}, which exited in cell {load.failure.cell}"
-    is_client_bound = (
-        situation.bottleneck is not None and situation.bottleneck.kind is BottleneckKind.CLIENT
-    )
-    if with_goals and best and not is_client_bound:
-        limit = best.capacity
-        above = best.next_load(limit) if limit else None
-        if limit and above is None:
-            return f"measure more than {limit.phrase} to find the limit"
-        if above and above.outcome is Outcome.UNDECIDED:
-            return f"increase run_time, so that {above.phrase} can be decided"
-    suggested = advice(situation)
-    if (
-        with_goals
-        and best is None
-        and not any(level.outcome is Outcome.UNDECIDED for one in found for level in one.loads)
-    ):
-        smallest = min((one.loads[0] for one in found), key=lambda load: load.amount)
-        fewer = f"measure fewer than {smallest.phrase}" if smallest.amount > 1 else ""
-        return ", or ".join(filter(None, (fewer, suggested)))
-    if with_goals and best is None:
-        return "increase run_time, so that percentiles can be decided"
-    peak = best.peak if best else None
-    if not with_goals and best and peak and not is_client_bound and not knee(best.loads):
-        return f"measure more than {peak.phrase}, because throughput was still rising"
-    return suggested
+def _is_above(load: LoadOutcome, capacity: LoadOutcome | None) -> bool:
+    return capacity is None or load.amount > capacity.amount

@@ -42,6 +42,8 @@ def _configuration(one: Configuration, found: Recommendation) -> dict[str, Any]:
         "first_failed": _load(one.first_failed) if one.first_failed else None,
         "undecided": [load.phrase for load in one.undecided],
         "passed_above": [load.phrase for load in one.passed_above],
+        "too_small": [load.phrase for load in one.too_small],
+        "missing": list(one.missing.values()),
         "scaling": _step(step) if step else None,
         "loads": [_load(load) for load in one.loads],
     }
@@ -55,7 +57,7 @@ def _load(load: LoadOutcome) -> dict[str, Any]:
         "rps": None if load.rps is None else round(load.rps, 3),
         "goals": [_check(check) for check in load.worst.checks],
         "failure": load.failure.reason if load.failure else None,
-        "cells": [cell.cell.key for level in load.levels for cell in level.used],
+        "cells": [repeat.cell.cell.key for level in load.levels for repeat in level.repeats],
     }
 
 
@@ -79,6 +81,7 @@ def _step(step: Step) -> dict[str, Any]:
         "knee": step.knee.phrase if step.knee else None,
         "speedup": round(step.speedup, 4),
         "efficiency": round(step.efficiency, 4),
+        "speedup_range": [round(end, 4) for end in step.speedup_range or ()] or None,
         "added_share": None if step.added_share is None else round(step.added_share, 4),
         "added_rps_per_model": None if added is None else round(added, 3),
     }

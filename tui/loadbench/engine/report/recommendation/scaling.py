@@ -37,6 +37,8 @@ class Step:
     """Throughput divided by that of the smallest number of models."""
     efficiency: float
     """Speed-up divided by the ratio of the numbers of models."""
+    speedup_range: tuple[float, float] | None
+    """Lowest and highest speed-up over all pairs of repeats. None without repeats."""
     added_share: float | None
     """Relative gain over the next smaller number of models. None for the smallest."""
     added_rps_per_model: float | None
@@ -56,20 +58,19 @@ class Scaling:
 
     @property
     def stop_at(self) -> int | None:
-        """The number of models from which on further models add too little.
+        """The last number of models whose added models are worthwhile.
 
-        Too little is less than half of the throughput that a model of the first step contributes,
-        on average over the added models. None if the largest measured number of models is still
-        worthwhile, if a larger one was not saturated, or if there is only one number.
+        They are if each adds at least half of the throughput that a model of the first step
+        contributes. None if the largest measured number is worthwhile, if a larger one was not
+        saturated, or if there is only one number.
         """
         if not self.steps:
             return None
-        stop, rest = self.steps[0], self.steps[1:]
-        needed = MIN_GAIN_SHARE * stop.rps / stop.models
-        for step in rest:
-            if (step.rps - stop.rps) / (step.models - stop.models) >= needed:
-                stop = step
-        beyond = [step for step in rest if step.models > stop.models]
+        first = self.steps[0]
+        needed = MIN_GAIN_SHARE * first.rps / first.models
+        worthwhile = [step for step in self.steps if (step.added_rps_per_model or 0.0) >= needed]
+        stop = worthwhile[-1] if worthwhile else first
+        beyond = [step for step in self.steps if step.models > stop.models]
         if not beyond or not all(step.is_saturated for step in beyond):
             return None
         return stop.models
@@ -104,6 +105,7 @@ def scaling(found: Sequence[Configuration]) -> Scaling:
                 knee=knee(configuration.loads),
                 speedup=speedup,
                 efficiency=speedup * (first.models if first else models) / models,
+                speedup_range=_range(peak, first.load) if first else None,
                 added_share=rps / before.rps - 1 if before else None,
                 added_rps_per_model=(
                     (rps - before.rps) / (models - before.models) if before else None
@@ -127,6 +129,15 @@ def knee(loads: Sequence[LoadOutcome]) -> LoadOutcome | None:
         if all(other < rps * (1 + TIE) for _, other in following):
             return load
     return None
+
+
+def _range(load: LoadOutcome, first: LoadOutcome) -> tuple[float, float] | None:
+    """Return the lowest and highest ratio of two throughputs over all pairs of their repeats."""
+    rates = load.slowest.rates if load.slowest else ()
+    others = first.slowest.rates if first.slowest else ()
+    if min(len(rates), len(others)) < 2 or not min(others):
+        return None
+    return min(rates) / max(others), max(rates) / min(others)
 
 
 def are_equal(one: float, other: float) -> bool:

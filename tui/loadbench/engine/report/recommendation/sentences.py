@@ -1,8 +1,12 @@
 """The recommendation as sentences, with the answer first."""
 
+from collections import Counter
+
 from loadbench.engine.measure.bottleneck import BottleneckKind
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.capacity import Configuration
+from loadbench.engine.report.recommendation.doubts import listed
+from loadbench.engine.report.recommendation.gain import gain_sentences
 from loadbench.engine.report.recommendation.goals import (
     GOAL_FRACTIONS,
     MIN_RPS,
@@ -14,12 +18,13 @@ from loadbench.engine.report.recommendation.goals import (
 )
 from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.recommendation.recommend import Recommendation
-from loadbench.engine.report.recommendation.scaling import TIE, Step, are_equal
 
 SET_GOALS = (
     "With a goal, such as goals.p95_ms, the recommendation also states how much load each "
     "configuration carries"
 )
+_COLLAPSE = 0.8
+"""Share of the highest throughput below which that at the largest load is mentioned."""
 
 
 def answer(found: Recommendation, *, with_goal: bool = True) -> str:
@@ -35,12 +40,38 @@ def answer(found: Recommendation, *, with_goal: bool = True) -> str:
     return text if found.is_complete or not found.configurations else f"So far: {text}"
 
 
+def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
+    """Return the answer in a few words for a list, such as `2 containers carry 50 users`.
+
+    Args:
+        found: The recommendation.
+        with_value: Whether to return a sentence with the value of the goal: `, p95 412 ms`.
+    """
+    best = found.best
+    if not found.configurations:
+        return ""
+    so_far = "" if found.is_complete else " so far"
+    if best is None:
+        words = "too few requests to decide" if _first_undecided(found) else "goals not met"
+        return f"{words[0].upper()}{words[1:]}{so_far}" if with_value else f"{words}{so_far}"
+    amount = found.subject.amount(best.models)
+    load = best.capacity if found.has_goals else best.peak
+    suspect = " (suspect)" if load and load.is_suspect else ""
+    if not found.has_goals or load is None:
+        verb = found.subject.verb(best.models, "reaches", "reach")
+        return f"{amount} {verb} {number(load.rps if load else None)} req/s{so_far}{suspect}"
+    at_least = "" if best.first_failed else "≥ "
+    verb = found.subject.verb(best.models, "carries", "carry")
+    value = f", {value_text(load.check)}" if with_value and load.check else ""
+    return f"{amount} {verb} {at_least}{load.phrase}{so_far}{value}{suspect}"
+
+
 def sentences(found: Recommendation) -> tuple[str, ...]:
     """Return the recommendation: the answer, its limit, the scaling and the next step.
 
     Doubts are not included.
     """
-    texts = [answer(found), *boundary(found), *_smaller(found), *_gain(found)]
+    texts = [answer(found), *boundary(found), *_smaller(found), *gain_sentences(found)]
     texts += _bottleneck(found)
     if found.next_step:
         texts.append(f"Next: {found.next_step}.")
@@ -49,73 +80,99 @@ def sentences(found: Recommendation) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def boundary(found: Recommendation) -> list[str]:
+    """Return what happened at the loads above the capacity, up to the first that failed."""
+    best = found.best
+    failed = best.first_failed if best else None
+    if failed and not found.has_goals:
+        return [f"{failed.phrase} {_failed(failed)}."]
+    load = best.capacity if best and found.has_goals else None
+    if best is None or load is None:
+        return []
+    above = best.next_load(load)
+    missing = best.missing_above(load)
+    texts = []
+    if missing:
+        verb = "have" if len(missing) > 1 or not missing[0].startswith("1 ") else "has"
+        results = "no valid results" if found.is_complete else "no results yet"
+        texts.append(f"{listed(missing)} {verb} {results}.")
+    elif above is None:
+        texts.append(f"No load above {load.phrase} was measured.")
+    if above and above.outcome is Outcome.UNDECIDED:
+        texts.append(f"{_undecided(above)}.")
+    if failed:
+        texts.append(f"{failed.phrase} {_failed(failed)}.")
+    return texts
+
+
 def _answer(found: Recommendation, *, with_goal: bool) -> str:
     if not found.configurations:
-        return "No cell with usable results." if found.is_complete else "No results yet."
+        return _no_results(found)
     if not found.has_goals:
         return _throughput(found)
     best = found.best
     if best is None or best.capacity is None:
         return _none_met(found)
     load = best.capacity
-    at_least = "" if best.next_load(load) else "at least "
+    at_least = "" if best.first_failed else "at least "
     verb = found.subject.verb(best.models, "carries", "carry")
-    votes = f" in {load.repeats_note}" if load.repeats_note else ""
     return (
-        f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}: "
-        f"{_figures(load, with_goal=with_goal)}{votes}."
+        f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}"
+        f"{load.repeats_note}: {_figures(load, with_goal=with_goal)}."
     )
+
+
+def _no_results(found: Recommendation) -> str:
+    if not found.is_complete:
+        return "No results yet."
+    return f"No cell has usable results. {found.doubts[0]}." if found.doubts else "No results."
 
 
 def _throughput(found: Recommendation) -> str:
     best = found.best
     peak = best.peak if best else None
     if best is None or peak is None:
-        return "No cell with usable results."
+        return "No cell has usable results."
     verb = found.subject.verb(best.models, "reaches", "reach")
     step = found.scaling.step(best.models)
     rate = f"{number(peak.rps)} req/s"
-    if step and step.knee:
-        reached = f"{rate}; throughput does not grow beyond {step.knee.phrase}"
-    else:
+    if step is None or step.knee is None:
         reached = f"at least {rate} with {peak.phrase}"
-    return f"{found.subject.described(best.models)} {verb} {reached}."
+    else:
+        reached = f"{rate}; throughput does not grow beyond {step.knee.phrase}"
+        last = best.loads[-1]
+        if last.rps is not None and last.rps < _COLLAPSE * (peak.rps or 0.0):
+            reached += f" and falls to {number(last.rps)} req/s at {last.phrase}"
+    suspect = " (suspect)" if peak.is_suspect else ""
+    return f"{found.subject.described(best.models)} {verb} {reached}{suspect}."
 
 
 def _none_met(found: Recommendation) -> str:
-    undecided = [
-        load
-        for one in found.configurations
-        for load in one.loads
-        if load.outcome is Outcome.UNDECIDED
-    ]
-    if undecided:
-        return f"No load is known to meet the goals: {_undecided(undecided[0])}."
-    smallest = [one.loads[0] for one in found.configurations]
-    closest = min(smallest, key=lambda load: load.check.usage if load.check else float("inf"))
-    one = next(one for one in found.configurations if one.loads[0] is closest)
-    amount = f" with {found.subject.amount(one.models)}" if found.subject.is_scaled else ""
+    for one in found.configurations:
+        if one.passed_above and one.first_failed:
+            passed = listed([load.phrase for load in one.passed_above])
+            where = _with(found, one)
+            return (
+                f"No capacity is known: {one.first_failed.phrase}{where} "
+                f"{_failed(one.first_failed)}, but {passed} passed."
+            )
+    if undecided := _first_undecided(found):
+        return f"No load is known to meet the goals: {_undecided(undecided)}."
+    loads = [(load, one) for one in found.configurations for load in one.loads]
+    measured = [(load, one) for load, one in loads if load.check and not load.failure]
+    if not measured:
+        reasons = Counter(load.failure.reason for load, _ in loads if load.failure)
+        return f"No configuration met the goals: {reasons.most_common(1)[0][0]}."
+    closest, one = min(measured, key=lambda pair: pair[0].check.usage if pair[0].check else 0.0)
     return (
-        f"No configuration met the goals: the smallest load, {closest.phrase}{amount}, has "
+        f"No configuration met the goals. The closest was {closest.phrase}{_with(found, one)}: "
         f"{_missed(closest)}."
     )
 
 
-def boundary(found: Recommendation) -> list[str]:
-    """Return what happened at the next larger load of the best configuration."""
-    best = found.best
-    load = best.capacity if best and found.has_goals else None
-    if best is None or load is None:
-        return []
-    above = best.next_load(load)
-    if above is None:
-        return [f"No load above {load.phrase} was measured."]
-    if above.outcome is Outcome.UNDECIDED:
-        texts = [f"{_undecided(above)}."]
-        if failed := best.first_failed:
-            texts.append(f"{failed.phrase} {_failed(failed)}.")
-        return texts
-    return [f"{above.phrase} {_failed(above)}."]
+def _first_undecided(found: Recommendation) -> LoadOutcome | None:
+    undecided = (load for one in found.configurations for load in one.undecided)
+    return next(undecided, None)
 
 
 def _smaller(found: Recommendation) -> list[str]:
@@ -133,20 +190,18 @@ def _smaller(found: Recommendation) -> list[str]:
 
 def _failed(load: LoadOutcome) -> str:
     if load.failure:
-        return f"failed: {load.failure.reason}"
-    votes = f" in {load.repeats_note}" if load.repeats_note else ""
-    return f"missed the goal{votes}: {_missed(load)}"
+        return f"failed{load.repeats_note}: {load.failure.reason}"
+    suspect = " (suspect)" if load.is_suspect else ""
+    return f"missed the goal{load.repeats_note}: {_missed(load)}{suspect}"
 
 
 def _missed(load: LoadOutcome) -> str:
-    if load.failure:
-        return load.failure.reason
     return check_text(load.check) if load.check else "no results"
 
 
 def _undecided(load: LoadOutcome) -> str:
     reason = undecided_text(load.check) if load.check else "no results"
-    return f"{load.phrase} is undecided, {reason}"
+    return f"{load.phrase} {'is' if load.amount == 1 else 'are'} undecided, {reason}"
 
 
 def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
@@ -158,74 +213,14 @@ def _figures(load: LoadOutcome, *, with_goal: bool) -> str:
     parts = [check_text(check) if with_goal else value_text(check) for check in quoted]
     if load.rps is not None and not any(check.goal == MIN_RPS for check in quoted):
         parts.append(f"{number(load.rps)} req/s")
-    if load.is_suspect:
-        parts.append("suspect")
-    return ", ".join(parts)
-
-
-def _gain(found: Recommendation) -> list[str]:
-    """Return how the best configuration compares with the next smaller and larger ones."""
-    best, scaling = found.best, found.scaling
-    step = scaling.step(best.models) if best else None
-    if best is None or step is None or len(scaling.steps) < 2:
-        return []
-    texts = []
-    index = scaling.steps.index(step)
-    if index and step.is_saturated:
-        first = scaling.steps[0]
-        texts.append(
-            f"That is {step.speedup:.2f} times the throughput of {first.models} "
-            f"({100 * step.efficiency:.0f} % efficiency)."
-            if not found.has_goals
-            else f"{found.subject.amount(step.models)} reach {step.speedup:.2f} times the "
-            f"throughput of {first.models} ({100 * step.efficiency:.0f} % efficiency)."
-        )
-    if index + 1 < len(scaling.steps):
-        texts.append(_next(found, step, scaling.steps[index + 1]))
-    if (stop := scaling.stop_at) and stop != scaling.steps[-1].models:
-        texts.append(
-            f"Stop at {found.subject.amount(stop)}: beyond that, each added one contributes less "
-            f"than half of the first."
-        )
-    return texts
-
-
-def _next(found: Recommendation, step: Step, after: Step) -> str:
-    amount = found.subject.amount(after.models)
-    verb = found.subject.verb(after.models, "reaches", "reach")
-    carries = ""
-    larger = _configuration(found, after.models)
-    failed = larger.first_failed if larger else None
-    if failed and failed.failure:
-        return f"{amount} failed at {failed.phrase}: {failed.failure.reason}."
-    if found.has_goals and after.models in found.ties and larger and larger.capacity:
-        limit = larger.capacity
-        also = "carry no more than" if larger.next_load(limit) else "also carry at least"
-        carries = f"{also} {limit.phrase} and "
-    if not after.is_saturated:
-        return f"{amount} {carries}{verb} at least {number(after.rps)} req/s."
-    if are_equal(step.rps, after.rps):
-        same = f"the same throughput as {step.models}, within {100 * TIE:g} %"
-        return f"{amount} {carries}{verb} {same}."
-    change = after.rps / step.rps - 1
-    more = "more" if change > 0 else "less"
-    return (
-        f"{amount} {carries}{verb} {100 * abs(change):.0f} % {more} throughput than {step.models}: "
-        f"{number(after.rps)} req/s."
-    )
-
-
-def _configuration(found: Recommendation, models: int) -> Configuration | None:
-    return next((one for one in found.configurations if one.models == models), None)
+    return ", ".join(parts) + (" (suspect)" if load.is_suspect else "")
 
 
 def _bottleneck(found: Recommendation) -> list[str]:
     load, limit = found.limiting_load, found.limit
     if found.bottleneck is None or load is None or limit is None or load.failure:
         return []
-    where = load.phrase
-    if found.subject.is_scaled and found.best is not limit:
-        where = f"{where} with {found.subject.amount(limit.models)}"
+    where = f"{load.phrase}{_with(found, limit) if found.best is not limit else ''}"
     busy = ""
     if found.busy_cores and found.bottleneck.kind is not BottleneckKind.CLIENT:
         cores = {1: "the only core is", 2: "both cores are"}.get(
@@ -235,24 +230,5 @@ def _bottleneck(found: Recommendation) -> list[str]:
     return [f"Bottleneck at {where}: {found.bottleneck.text}{busy}."]
 
 
-def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
-    """Return the answer in a few words for a list, such as `2 containers carry 50 users`.
-
-    Args:
-        found: The recommendation.
-        with_value: Whether to return a sentence with the value of the goal: `, p95 412 ms`.
-    """
-    best = found.best
-    if best is None and found.has_goals and found.configurations:
-        return "No configuration met the goals" if with_value else "goals not met"
-    if best is None:
-        return ""
-    amount = found.subject.amount(best.models)
-    load = best.capacity if found.has_goals else None
-    if load is None:
-        verb = found.subject.verb(best.models, "reaches", "reach")
-        return f"{amount} {verb} {number(best.peak.rps)} req/s" if best.peak else ""
-    at_least = "" if best.next_load(load) else "≥ "
-    verb = found.subject.verb(best.models, "carries", "carry")
-    value = f", {value_text(load.check)}" if with_value and load.check else ""
-    return f"{amount} {verb} {at_least}{load.phrase}{value}"
+def _with(found: Recommendation, one: Configuration) -> str:
+    return f" with {found.subject.amount(one.models)}" if found.subject.is_scaled else ""
