@@ -462,5 +462,5 @@ def test_each_goal_has_a_line_with_its_state_value_and_limit() -> None:
         ("✗ missed: p50 10.0 ms (goal 5 ms)", Tone.BAD),
         ("≈ near: p95 10.0 ms (goal 10.5 ms)", Tone.NEAR),
         ("? undecided: p99 10.0 ms (goal 10 ms); p99 needs 1000 requests, 400 measured", Tone.DIM),
-        ("✓ passed: failures 0 % (goal 10 %)", Tone.GOOD),
+        ("✓ passed: 0 % failures (goal ≤ 10 %)", Tone.GOOD),
     ]

@@ -152,7 +152,8 @@ def goal_lines(checks: Sequence[GoalCheck], glyphs: Glyphs, columns: int) -> lis
         state = check_state(check)
         heading = (f"{goal_sign(state, glyphs)} {_GOAL_NAMES[state]}: ", GOAL_TONES[state])
         why = f"; {undecided_text(check)}" if state is GoalState.UNDECIDED else ""
-        lines += wrap(line(heading, f"{check_text(check)}{why}"), columns, indent=2)
+        text = f"{check_text(check, marks_near=False)}{why}"
+        lines += wrap(line(heading, text), columns, indent=2)
     return lines
 
 

@@ -9,12 +9,14 @@ from rich.cells import cell_len
 from loadbench.engine.catalog import Catalog, SavedProfile
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.plan import Cell, plan_cells
+from loadbench.engine.report.metrics import default_metric, goals_of
 from loadbench.engine.report.recommendation.goals import goal_text, set_goals
 from loadbench.engine.report.recommendation.sentences import short_answer
 from loadbench.engine.run_reader import Run, RunStatus, expected_durations
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.matrix import grid_of, plan_lines
+from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines, plan_lines
+from loadbench.ui.lines.metric import sweep_legend
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import STATUS_TONES, run_line, when
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
@@ -99,7 +101,7 @@ def profile_detail(
     lines += [(), *_facts(profile, columns), ()]
     total = readable_duration(expected_durations(profile, runs or ()).total_s(cells))
     lines.append(line((f"{counted(len(cells), 'cell')}, about {total}", Tone.STRONG)))
-    lines += plan_lines(grid_of(cells), glyphs)
+    lines += _grid(cells, runs or (), glyphs, columns)
     if runs is None:
         lines += [(), line(("Loading runs…", Tone.DIM))]
     elif runs:
@@ -212,6 +214,21 @@ def _first_step(columns: int) -> list[Line]:
     enter = ("Enter", Tone.ACCENT)
     hint = line("Press ", enter, " to preview a run, and again to start it.")
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
+
+
+def _grid(cells: Sequence[Cell], runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
+    """Return the cells as a grid, with the results of the newest run if it has all of them."""
+    grid, run = grid_of(tuple(cells)), answered_run(runs)
+    if run is None or not all(cell.key in run.state.cells for cell in cells):
+        return plan_lines(grid, glyphs)
+    goals = goals_of(run.state)
+    metric = default_metric(goals)
+    layout = CellLayout(metric=metric)
+    is_live = run.status is RunStatus.LIVE
+    lines = matrix_lines(grid, run.state, run.rows, glyphs, layout=layout, live=is_live)
+    of = f" {glyphs.separator} {when(run.folder.name)}"
+    legend = sweep_legend(metric, goals, run.rows, glyphs, columns - len(of))
+    return [*lines, line((f"{legend}{of}", Tone.DIM))]
 
 
 def answered_run(runs: Sequence[Run]) -> Run | None:

@@ -119,7 +119,8 @@ def test_a_run_with_only_suspect_cells_has_an_answer_with_doubts() -> None:
     found = recommend(profile, *events)
 
     assert answer(found).endswith("40.0 req/s (suspect).")
-    assert short_answer(found).endswith("2 users (suspect)")
+    assert short_answer(found) == "! 1 model process carries ≥ 2 users"
+    assert short_answer(found, with_value=True).endswith("p95 10.0 ms (suspect)")
     assert found.doubts[0] == "m1_u2_s2: suspect, not settled"
 
 

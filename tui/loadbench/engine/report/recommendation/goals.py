@@ -161,8 +161,13 @@ def value_text(check: GoalCheck, digits: int = 3) -> str:
     return f"{goal_name(check.goal)} {amount}"
 
 
-def check_text(check: GoalCheck) -> str:
-    """Return the value of a check with its limit: `p95 412 ms (goal 500 ms)`."""
+def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
+    """Return the value of a check with its limit: `p95 412 ms (goal 500 ms)`.
+
+    Args:
+        check: The check.
+        marks_near: Whether to say so if the goal is met by less than 10 %.
+    """
     sign = {MIN_RPS: "≥ ", FAILURE_RATIO: "≤ "}.get(check.goal, "")
     limit = f"{sign}{_limit_amount(check.goal, check.limit)}"
     digits = 3
@@ -172,7 +177,7 @@ def check_text(check: GoalCheck) -> str:
             check.goal, check.limit, digits
         ):
             digits += 1
-    goal = f"near the goal of {limit}" if check.is_near else f"goal {limit}"
+    goal = f"near the goal of {limit}" if check.is_near and marks_near else f"goal {limit}"
     return f"{value_text(check, digits)} ({goal})"
 
 

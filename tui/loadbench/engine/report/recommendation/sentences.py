@@ -43,6 +43,8 @@ def answer(found: Recommendation, *, with_goal: bool = True) -> str:
 def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
     """Return the answer in a few words for a list, such as `2 containers carry 50 users`.
 
+    In a list, `!` marks suspect results, as in all tables.
+
     Args:
         found: The recommendation.
         with_value: Whether to return a sentence with the value of the goal: `, p95 412 ms`.
@@ -56,14 +58,17 @@ def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
         return f"{words[0].upper()}{words[1:]}{so_far}" if with_value else f"{words}{so_far}"
     amount = found.subject.amount(best.models)
     load = best.capacity if found.has_goals else best.peak
-    suspect = " (suspect)" if load and load.is_suspect else ""
+    is_suspect = load is not None and load.is_suspect
+    mark = "! " if is_suspect and not with_value else ""
+    suspect = " (suspect)" if is_suspect and with_value else ""
     if not found.has_goals or load is None:
         verb = found.subject.verb(best.models, "reaches", "reach")
-        return f"{amount} {verb} {number(load.rps if load else None)} req/s{so_far}{suspect}"
+        rate = number(load.rps if load else None)
+        return f"{mark}{amount} {verb} {rate} req/s{so_far}{suspect}"
     at_least = "" if best.first_failed else "≥ "
     verb = found.subject.verb(best.models, "carries", "carry")
     value = f", {value_text(load.check)}" if with_value and load.check else ""
-    return f"{amount} {verb} {at_least}{load.phrase}{so_far}{value}{suspect}"
+    return f"{mark}{amount} {verb} {at_least}{load.phrase}{so_far}{value}{suspect}"
 
 
 def sentences(found: Recommendation) -> tuple[str, ...]:
