@@ -301,10 +301,10 @@ def test_repeats_share_a_point_computed_from_all_their_requests() -> None:
     ("metric", "label", "goal", "note"),
     [
         (Metric.P95, "p95 (ms)", 15.0, "┈ goal 15"),
-        (Metric.P99, "p99 (ms)", 500.0, "goal 500 (above the chart)"),
+        (Metric.P99, "p99 (ms)", 500.0, "goal 500 (above)"),
         (Metric.P90, "p90 (ms)", None, ""),
         (Metric.RPS, "req/s", 30.0, "┈ goal 30"),
-        (Metric.FAILURES, "failures (%)", 1.0, "goal 1 (above the chart)"),
+        (Metric.FAILURES, "failures (%)", 1.0, "goal 1 (above)"),
     ],
 )
 def test_a_chart_has_the_goal_of_its_metric(

@@ -54,7 +54,7 @@ def goal_note(chart: Chart | None, metric: Metric | None = None) -> str:
     if chart is None or chart.goal is None or not chart.has_points:
         return ""
     name = " ".join(filter(None, (metric and metric.value, f"goal {chart.goal:g}")))
-    return f"┈ {name}" if chart.has_room_for_goal else f"{name} (above the chart)"
+    return f"┈ {name}" if chart.has_room_for_goal else f"{name} (above)"
 
 
 def throughput_chart(

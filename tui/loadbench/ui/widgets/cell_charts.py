@@ -41,7 +41,8 @@ class CellCharts:
 
 def _legend(key: str, goal: str, columns: int) -> str:
     """Return the legend of the latency chart. If it is too long, it has fewer explanations."""
-    parts = ((f"{key}, per second", "| start of measurement"), (f"{key}, per second",), (key,))
+    start = "| start of measurement"
+    parts = ((f"{key}, per second", start), (key, start), (key,))
     legends = [" · ".join((*part, goal) if goal else part) for part in parts]
     # The panel has no width before the first layout.
     fitting = (legend for legend in legends if len(legend) < columns or not columns)
