@@ -7,19 +7,8 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 LOW_PRIORITY = (
-    *(
-        "maximise",
-        "metric",
-        "copy",
-        "open",
-        "follow",
-        "follow_end",
-        "again",
-        "add",
-        "sort",
-        "resume",
-        "look",
-    ),
+    *("maximise", "metric", "copy", "open", "follow", "follow_end", "again", "add", "sort"),
+    *("recommendation", "resume", "look"),
 )
 """Actions that a narrow footer omits, in this order. The help screen still lists them."""
 _PADDING = 3
