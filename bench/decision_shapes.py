@@ -12,7 +12,7 @@ from that formula, not from the code under test.
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import (
@@ -68,7 +68,7 @@ class Expected:
     """Text that the next step must contain."""
     doubts: tuple[str, ...] = ()
     """Texts that the doubts must contain, one each. There must be no other doubts."""
-    says: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
     """Texts that the sentences must contain."""
 
 
@@ -129,7 +129,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=None,
             knee=KNEES,
             next_step="measure more than 4 containers",
-            says=("4 CPU containers at batch 1 carry 64 users", "128 users missed the goal"),
+            sentences=("4 CPU containers at batch 1 carry 64 users", "128 users missed the goal"),
         ),
     ),
     "saturating": Shape(
@@ -142,7 +142,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=2,
             knee={1: 4, 2: 4, 3: 4, 4: 4},
             next_step="use more cores, a GPU or a larger batch size",
-            says=(
+            sentences=(
                 "Stop at 2 containers",
                 "all 4 cores are busy",
                 "3 containers also carry 32 users",
@@ -158,7 +158,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=2,
             knee={1: 4, 2: 4, 4: 4},
             next_step="use more cores, a GPU or a larger batch size",
-            says=("4 containers carry only 16 users and reach 29 % less throughput",),
+            sentences=("4 containers carry only 16 users and reach 29 % less throughput",),
         ),
     ),
     "bad-replica": Shape(
@@ -171,7 +171,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=1,
             knee={1: 4, 2: 4},
             next_step="one replica is slower",
-            says=("slow worker", "2 containers also carry 16 users"),
+            sentences=("slow worker", "2 containers also carry 16 users"),
         ),
     ),
     "never-met": Shape(
@@ -182,7 +182,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=None,
             knee=KNEES,
             next_step="use a faster device",
-            says=("No configuration met the goals. The closest was 1 user",),
+            sentences=("No configuration met the goals. The closest was 1 user",),
         ),
     ),
     "always-met": Shape(
@@ -193,7 +193,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=None,
             knee=KNEES,
             next_step="measure more than 128 users",
-            says=("carries at least 128 users", "No load above 128 users was measured"),
+            sentences=("carries at least 128 users", "No load above 128 users was measured"),
         ),
     ),
     "not-monotone": Shape(
@@ -230,7 +230,7 @@ SHAPES: dict[str, Shape] = {
             knee={1: 4},
             next_step="increase run_time to 50s, so that 32 users can be decided",
             doubts=("32 users with 1 container are undecided",),
-            says=("32 users are undecided", "64 users missed the goal"),
+            sentences=("32 users are undecided", "64 users missed the goal"),
         ),
     ),
     "invalid-middle": Shape(
@@ -281,7 +281,7 @@ SHAPES: dict[str, Shape] = {
             knee={1: 4},
             next_step="measure more than 1 container",
             doubts=("2 of 3 repeats of 16 users with 1 container passed",),
-            says=("in 2 of 3 repeats",),
+            sentences=("in 2 of 3 repeats",),
         ),
     ),
     "fast-failures": Shape(
@@ -293,7 +293,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=None,
             knee={1: 4},
             next_step="find out why requests fail",
-            says=("10 % of the requests failed, too many for p95",),
+            sentences=("10 % of the requests failed, too many for p95",),
         ),
     ),
     "replica-killed": Shape(
@@ -306,7 +306,7 @@ SHAPES: dict[str, Shape] = {
             knee={1: 4, 2: 4},
             next_step="read the log of model-2",
             doubts=("m2_u32_s50: failed and counted as missed, model-2 exited",),
-            says=("2 containers failed at 32 users: model-2 exited",),
+            sentences=("2 containers failed at 32 users: model-2 exited",),
         ),
     ),
     "minimum-throughput": Shape(
@@ -329,9 +329,9 @@ SHAPES: dict[str, Shape] = {
             capacity={1: 8},
             stop_at=None,
             knee={1: 4},
-            next_step="measure 16 users with 1 container again",
+            next_step="measure 16 users with 1 container",
             doubts=("m1_u16_s50: invalid and excluded",),
-            says=("carries at least 8 users", "16 users have no valid results"),
+            sentences=("carries at least 8 users", "No valid results with 16 users"),
         ),
     ),
     "split-repeats": Shape(
@@ -345,7 +345,7 @@ SHAPES: dict[str, Shape] = {
             knee={1: 4},
             next_step="measure more than 1 container",
             doubts=("1 of 2 repeats of 16 users with 1 container passed",),
-            says=("16 users missed the goal in 1 of 2 repeats: p95 1",),
+            sentences=("16 users missed the goal in 1 of 2 repeats: p95 1",),
         ),
     ),
     "killed-once": Shape(
@@ -362,7 +362,69 @@ SHAPES: dict[str, Shape] = {
                 "m1_u16_s50_r2: failed and counted as missed, model-1 exited",
                 "2 of 3 repeats of 16 users",
             ),
-            says=("carries 16 users in 2 of 3 repeats: p95",),
+            sentences=("carries 16 users in 2 of 3 repeats: p95",),
+        ),
+    ),
+    "throughput-rising": Shape(
+        models=(1, 2),
+        users=(1, 2),
+        goals={"min_rps": 500},
+        peaks={1: 1000, 2: 2000},
+        expected=Expected(
+            best=None,
+            capacity={1: None, 2: None},
+            stop_at=None,
+            knee={1: None, 2: None},
+            next_step="measure more than 2 users to raise throughput",
+            doubts=("Throughput with 1 and 2 containers was still rising",),
+            sentences=("No configuration met the goals. The closest was 2 users",),
+        ),
+    ),
+    "gap-in-the-smaller": Shape(
+        models=(1, 2),
+        users=(4, 8, 32),
+        change=_at(8, CellPlan(verdict=Verdict.INVALID), models=1),
+        peaks={1: 50, 2: 55},
+        expected=Expected(
+            best=2,
+            capacity={1: 4, 2: 8},
+            stop_at=1,
+            knee={1: 4, 2: 4},
+            next_step="measure 8 users with 1 container",
+            doubts=(
+                "1 container without valid results at 8 users may carry them too",
+                "m1_u8_s50: invalid and excluded",
+            ),
+        ),
+    ),
+    "first-rising": Shape(
+        models=(1, 2),
+        users=(1, 2),
+        goals={},
+        peaks={1: 1000, 2: 30},
+        expected=Expected(
+            best=1,
+            capacity={},
+            stop_at=None,
+            knee={1: None, 2: 1},
+            next_step="measure more than 2 users",
+            doubts=("Throughput with 1 container was still rising",),
+            sentences=("1 CPU container at batch 1 reaches at least 80.0 req/s",),
+        ),
+    ),
+    "suspect-other-rate": Shape(
+        models=ONE,
+        users=(4, 64),
+        spawn_rates=(5, 50),
+        change=_at(4, CellPlan(verdict=Verdict.SUSPECT, slower=0.5), spawn_rate=5),
+        expected=Expected(
+            best=1,
+            capacity={1: 4},
+            stop_at=None,
+            knee={1: 4},
+            next_step="measure more than 1 container",
+            doubts=("m1_u4_s5: suspect",),
+            sentences=("50.0 req/s (suspect)",),
         ),
     ),
     "no-goals": Shape(
@@ -374,7 +436,7 @@ SHAPES: dict[str, Shape] = {
             stop_at=2,
             knee={1: 4, 2: 4, 4: 4},
             next_step="try a larger batch size",
-            says=("2 CPU containers at batch 1 reach 9", "With a goal, such as goals.p95_ms"),
+            sentences=("2 CPU containers at batch 1 reach 9", "With a goal, such as goals.p95_ms"),
         ),
     ),
     "too-little-load": Shape(
@@ -388,19 +450,22 @@ SHAPES: dict[str, Shape] = {
             knee={1: None, 2: None, 4: None},
             next_step="measure more than 2 users",
             doubts=("still rising at the largest load",),
-            says=("1 CPU container at batch 1 reaches at least",),
+            sentences=("1 CPU container at batch 1 reaches at least",),
         ),
     ),
 }
 
-WRONG = Expected(
-    best=1,
-    capacity={1: 32, 2: 32, 4: 64},
-    stop_at=2,
-    knee=KNEES,
-    next_step="measure more than 4 containers",
-)
-"""A planted wrong expectation of the shape `linear`, which the check must refuse."""
+_LINEAR = SHAPES["linear"].expected
+WRONG: dict[str, Expected] = {
+    "best": replace(_LINEAR, best=1),
+    "capacity": replace(_LINEAR, capacity={1: 32, 2: 32, 4: 64}),
+    "stop_at": replace(_LINEAR, stop_at=2),
+    "knee": replace(_LINEAR, knee={1: 8, 2: 4, 4: 8}),
+    "next_step": replace(_LINEAR, next_step="use a faster device"),
+    "doubts": replace(_LINEAR, doubts=("still rising",)),
+    "sentences": replace(_LINEAR, sentences=("carry 128 users",)),
+}
+"""Planted wrong expectations of the shape `linear`, one for each field. Each must be refused."""
 
 
 def events_of(name: str, shape: Shape, seed: int) -> list[Event]:

@@ -27,7 +27,8 @@ from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
-from loadbench.engine.report.metrics import default_metric, goals_of, main_percentiles
+from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
+from loadbench.engine.report.recommendation.goals import set_goals
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 
 LOG_LINES = 5
@@ -119,9 +120,10 @@ def cells_table(state: RunState) -> list[str]:
     The remarks list repeats, drift, the findings of suspect and invalid cells, the reasons for
     failed and skipped cells, and bottlenecks, if there are any.
     """
-    header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", "verdict ")
+    goal = ("goal",) if set_goals(goals_of(state)) else ()
+    header = ("cell", "req/s", *PERCENTILE_NAMES.values(), "fails", *goal, "verdict ")
     cells = rows(state)
-    lines = table(header, [_cell_line(row) for row in cells])
+    lines = table(header, [_cell_line(row, has_goals=bool(goal)) for row in cells])
     has_estimates = any(row.few_samples for row in cells)
     lines += [cell_legend(row) for row in cells[:1]]
     lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
@@ -335,11 +337,12 @@ def _not_measured(state: RunState) -> list[str]:
     return [f"{count} {_STATUS_WORDS[status]}" for status, count in counts.items() if count]
 
 
-def _cell_line(row: Row) -> tuple[str, ...]:
+def _cell_line(row: Row, *, has_goals: bool) -> tuple[str, ...]:
     return (
         row.cell,
         number(row.rps),
         *map(row.latency_text, PERCENTILE_NAMES),
         "-" if row.failures is None else str(row.failures),
+        *((goal_state(row) or "-",) if has_goals else ()),
         row.verdict,
     )

@@ -3,10 +3,12 @@
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.sentences import sentences
 from loadbench.engine.report.recommendation.table import LEGEND, configuration_table
-from loadbench.wording import table
+from loadbench.wording import table, wrapped
+
+UNREADABLE = "No recommendation: this version cannot read the profile of the run"
 
 
-def recommendation_text(found: Recommendation | None) -> list[str]:
+def recommendation_text(found: Recommendation | None, columns: int | None) -> list[str]:
     """Return the recommendation as lines, followed by an empty line.
 
     The first line is the answer, which can be quoted on its own. It is followed by the reasons, the
@@ -14,18 +16,17 @@ def recommendation_text(found: Recommendation | None) -> list[str]:
 
     Args:
         found: The recommendation. None if the profile of the run is unreadable.
-
-    Returns:
-        The lines, or no lines without a recommendation.
+        columns: Width at which lines wrap. None disables wrapping.
     """
     if found is None:
-        return []
-    lines = list(sentences(found))
-    lines += [f"Doubt: {doubt}." for doubt in found.doubts]
-    header, body = configuration_table(found)
-    if body:
-        rows = table(header, body)
-        lines += ["", *rows]
-        if any("≥" in row for row in rows):
-            lines.append(LEGEND)
-    return [*lines, ""]
+        return [UNREADABLE, ""]
+    lines = [*sentences(found), *(f"Doubt: {doubt}." for doubt in found.doubts)]
+    if columns is not None:
+        lines = wrapped(lines, columns)
+    if not found.configurations:
+        return [*lines, ""]
+    rows = table(*configuration_table(found))
+    if columns is not None and max(map(len, rows)) > columns:
+        rows = table(*configuration_table(found, is_short=True))
+    legend = [LEGEND] if any("≥" in row for row in rows) else []
+    return [*lines, "", *rows, *legend, ""]

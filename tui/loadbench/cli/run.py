@@ -114,11 +114,11 @@ def print_result(run: Run, *, as_json: bool) -> None:
         click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
         return
     click.echo("")
-    texts = [*recommendation_text(run.recommendation), *wording.cells_table(run.state)]
-    lines = wording.printable("\n".join(texts)).splitlines()
-    if sys.stdout.isatty():
-        lines = wording.wrapped(lines, shutil.get_terminal_size().columns)
-    click.echo("\n".join(lines))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    texts = recommendation_text(run.recommendation, columns)
+    cells = wording.printable("\n".join(wording.cells_table(run.state))).splitlines()
+    texts += cells if columns is None else wording.wrapped(cells, columns)
+    click.echo(wording.printable("\n".join(texts)))
     click.echo(f"\n{wording.outcome_line(run.state)}")
     hardware = run.state.started.hardware if run.state.started else {}
     for label, value in hardware_facts(hardware):

@@ -53,6 +53,10 @@ class Catalog:
     complete: bool = False
     """False while some runs have not been read yet."""
 
+    def run(self, name: str) -> Run | None:
+        """Return the run with a name such as `with_cpu/20261122-0721`, or None."""
+        return next((run for run in self.runs if run.name == name), None)
+
     def of_profile(self, name: str) -> list[Run]:
         """Return the runs of a profile, newest first."""
         return [run for run in self.runs if run.folder.parent.name == name]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import (
@@ -115,6 +116,8 @@ class RunState:
     containers: tuple[Container, ...] = ()
     """Containers as of the newest entry that lists them."""
     progress: StackProgress | None = None
+    resumed_hardware: tuple[Mapping[str, Any], ...] = ()
+    """Hardware at each resumption of the run."""
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Image digest of each service when the stack was last prepared. Empty if there are
     no images."""
@@ -247,6 +250,7 @@ class RunState:
         state = replace(
             self,
             pid=event.pid,
+            resumed_hardware=(*self.resumed_hardware, event.hardware),
             finished=None,
             current=None,
             phase=None,

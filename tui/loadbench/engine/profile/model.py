@@ -127,7 +127,7 @@ GoalMs = Annotated[float, Field(gt=0)] | None
 
 
 class Goals(Section):
-    """Goals for each cell. They affect the exit code only with `--check`."""
+    """Goals for each cell. They decide the recommendation, and with `--check` the exit code."""
 
     p50_ms: GoalMs = Field(None, description="Maximum median latency in ms; null: no goal")
     p90_ms: GoalMs = Field(
@@ -194,7 +194,7 @@ class Profile(Section):
         default_factory=LoadSection, description="Settings of the load generator"
     )
     goals: Goals = Field(
-        default_factory=Goals, description="Goals for each cell, checked by `--check`"
+        default_factory=Goals, description="Goals for each cell, which decide the recommendation"
     )
 
     @model_validator(mode="after")

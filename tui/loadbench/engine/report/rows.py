@@ -1,11 +1,12 @@
 """The cells of a run as rows of numbers, which reports and tables are based on."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from loadbench.engine.journal.events import CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
-from loadbench.engine.measure.bottleneck import Bottleneck, find_bottleneck
+from loadbench.engine.measure.bottleneck import Bottleneck, Peer, find_bottleneck
 from loadbench.engine.measure.buckets import (
     count,
     failures,
@@ -128,7 +129,10 @@ PERCENTILE_NAMES = {
 
 def rows(state: RunState) -> tuple[Row, ...]:
     """Return one row per cell of a run, in the order of the plan."""
-    return tuple(row_of(state, cell) for cell in state.cells.values())
+    peers = _peers(state)
+    return tuple(
+        _row(state, cell, peers.get(cell.cell.models, ())) for cell in state.cells.values()
+    )
 
 
 def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
@@ -137,23 +141,30 @@ def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
     Returns:
         The bottleneck, or None if there are no results or they do not show one.
     """
-    cell = cell_state.cell
+    return _bottleneck(cell_state, _peers(state).get(cell_state.cell.models, ()))
+
+
+def _bottleneck(cell_state: CellState, peers: Sequence[Peer]) -> Bottleneck | None:
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
-    if finished is None:
-        return None
-    peers = [
-        (peer.cell, peer.finished)
-        for peer in state.cells.values()
-        if peer.finished
-        and peer.status is CellStatus.FINISHED
-        and peer.finished.verdict is not Verdict.INVALID
-        and peer.cell.models == cell.models
-    ]
-    return find_bottleneck(cell, finished, peers)
+    return find_bottleneck(cell_state.cell, finished, peers) if finished else None
+
+
+def _peers(state: RunState) -> Mapping[int, Sequence[Peer]]:
+    """Return the cells with usable results, by number of models."""
+    peers: dict[int, list[Peer]] = {}
+    for cell in state.cells.values():
+        finished = cell.finished if cell.status is CellStatus.FINISHED else None
+        if finished and finished.verdict is not Verdict.INVALID:
+            peers.setdefault(cell.cell.models, []).append((cell.cell, finished))
+    return peers
 
 
 def row_of(state: RunState, cell_state: CellState) -> Row:
     """Return the row of one cell of a run."""
+    return _row(state, cell_state, _peers(state).get(cell_state.cell.models, ()))
+
+
+def _row(state: RunState, cell_state: CellState, peers: Sequence[Peer]) -> Row:
     profile, cell = state.profile, cell_state.cell
     goals = profile.goals if profile else Goals()
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
@@ -171,7 +182,7 @@ def row_of(state: RunState, cell_state: CellState) -> Row:
         findings=finished.findings if finished else (),
         problem="" if finished else _problem(cell_state),
         **(_numbers(finished) if finished else {}),
-        bottleneck=bottleneck_of(state, cell_state),
+        bottleneck=_bottleneck(cell_state, peers),
         checks=_checks(finished, goals),
     )
 

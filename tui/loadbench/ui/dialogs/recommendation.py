@@ -13,7 +13,7 @@ from loadbench.ui.lines.recommendation import recommendation_lines
 from loadbench.ui.widgets.line_view import LineView
 
 REFRESH_S = 1.0
-"""Seconds between two looks at a live run, whose recommendation grows with each cell."""
+"""Refresh interval in seconds, because the recommendation of a live run grows with each cell."""
 
 RECOMMENDATION_KEY = Binding(
     "i", "recommendation", "recommendation", tooltip="Show the recommendation in full"
@@ -25,7 +25,7 @@ class RecommendationWindow(Dialog[None]):
 
     Args:
         run: The run.
-        newest: Returns the run as last read.
+        newest: Returns the run as last read, or None if it is no longer known.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,13 +44,18 @@ class RecommendationWindow(Dialog[None]):
 
     def on_mount(self) -> None:
         """Follow the run while it is live."""
-        self.set_interval(REFRESH_S, self.repaint)
+        self.set_interval(REFRESH_S, self._follow)
 
     def paint(self) -> None:
         """Show the recommendation, wrapped to the current width."""
         view = self.query_one(LineView)
-        self._run = self._newest() or self._run
         view.show(recommendation_lines(self._run, view.columns or 60))
+
+    def _follow(self) -> None:
+        newest = self._newest()
+        if newest and newest.results is not self._run.results:
+            self._run = newest
+            self.repaint()
 
     def action_close(self) -> None:
         """Close the window."""

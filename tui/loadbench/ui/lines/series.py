@@ -20,7 +20,12 @@ _GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 18
 
 
 def latency_chart(
-    slices: Sequence[Slice], phases: Sequence[PhaseStart], goals: Goals, *, growing: bool
+    slices: Sequence[Slice],
+    phases: Sequence[PhaseStart],
+    goals: Goals,
+    *,
+    growing: bool,
+    chosen: Metric | None = None,
 ) -> Chart:
     """Return the chart of latency over time, in ms, for successful requests.
 
@@ -29,8 +34,9 @@ def latency_chart(
         phases: The phases of the same attempt.
         goals: The goals of the profile. The chart shows a percentile with a goal, and its limit.
         growing: Whether more points will follow. If so, the time axis has spare room.
+        chosen: The metric that the user chose. A percentile is shown.
     """
-    percentiles = main_percentiles(goals)
+    percentiles = main_percentiles(goals, chosen)
     series = [
         Series(
             name=metric.value,

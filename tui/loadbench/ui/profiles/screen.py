@@ -214,7 +214,7 @@ class ProfilesScreen(EditingScreen):
     def action_recommendation(self) -> None:
         """Show the recommendation of the newest run with results."""
         if run := answered_run(self.runs):
-            self.app.push_screen(RecommendationWindow(run))
+            self.app.push_screen(RecommendationWindow(run, lambda: self._catalog.run(run.name)))
 
     def action_resume(self) -> None:
         """Open the preview for resuming the newest run."""

@@ -321,7 +321,7 @@ class ReportsScreen(PanelScreen):
     def action_recommendation(self) -> None:
         """Show the recommendation of the run in full."""
         if run := self.selected:
-            self.app.push_screen(RecommendationWindow(run))
+            self.app.push_screen(RecommendationWindow(run, lambda: self._catalog.run(run.name)))
 
     def action_back(self) -> None:
         """Go back one screen."""

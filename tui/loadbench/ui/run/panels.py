@@ -115,11 +115,11 @@ class RunPanels(Panels):
             view: The run.
             shown: The cell.
             cursor: Key of the cell.
-            metric: The metric of the sweep that the user chose, or None.
+            metric: The metric of sweep and charts that the user chose, or None.
         """
         self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor, metric=metric)
         self._show_containers(view, shown)
-        self._show_cell(shown)
+        self._show_cell(shown, metric)
         self._show_events(view.events)
         if self.tab == "logs":
             self.query_one(LogView).refresh_tail()
@@ -148,8 +148,8 @@ class RunPanels(Panels):
         lines = wrap(line((text, Tone.DIM)), columns)
         panel.show_entries([MenuEntry("", tuple(lines))], self._glyphs)
 
-    def _show_cell(self, shown: CellView) -> None:
-        self._charts.show(shown)
+    def _show_cell(self, shown: CellView, metric: Metric | None) -> None:
+        self._charts.show(shown, metric)
         stages = self.query_one("#stages", LineView)
         glyphs = ASCII if self._terminal.signs else self._glyphs
         # One line per stage needs more rows, which only the maximised panel has.

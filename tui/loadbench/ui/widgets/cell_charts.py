@@ -1,7 +1,7 @@
 """The latency and throughput charts of one cell, shared by several screens."""
 
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.report.metrics import default_metric
+from loadbench.engine.report.metrics import Metric, default_metric
 from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.series import goal_note, latency_chart, throughput_chart
 from loadbench.ui.terminal.capabilities import Terminal
@@ -22,13 +22,20 @@ class CellCharts:
             "Throughput", id="throughput", signs=signs, ascii_frame=ascii_frame
         )
 
-    def show(self, shown: CellView) -> None:
-        """Draw both charts of a cell, with its key and goal below the latency chart."""
+    def show(self, shown: CellView, chosen: Metric | None = None) -> None:
+        """Draw both charts of a cell, with its key and goal below the latency chart.
+
+        Args:
+            shown: The cell.
+            chosen: The metric that the user chose. A percentile is shown.
+        """
         attempt, slices = shown.attempt, shown.slices
         phases = attempt.phases if attempt else ()
         live = shown.cell.status is CellStatus.RUNNING
         empty = "" if slices else shown.why_empty
-        latency = latency_chart(slices, phases, shown.goals, growing=live) if slices else None
+        latency = None
+        if slices:
+            latency = latency_chart(slices, phases, shown.goals, growing=live, chosen=chosen)
         self.latency.show_chart(latency, empty=empty)
         self.throughput.show_chart(
             throughput_chart(slices, phases, growing=live) if slices else None, empty=empty

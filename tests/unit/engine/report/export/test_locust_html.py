@@ -35,7 +35,7 @@ def test_the_note_states_whether_each_goal_is_met() -> None:
 def test_goals_of_an_invalid_cell_are_not_checked() -> None:
     finished = cell_finished(verdict=Verdict.INVALID, requests=requests(()))
 
-    assert b"Goal" not in with_note(PAGE, finished, GOALS)
+    assert b"<br>Goal" not in with_note(PAGE, finished, GOALS)
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -5,7 +5,13 @@ from html import escape
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Goals
-from loadbench.engine.report.recommendation.goals import check_goals, check_text
+from loadbench.engine.report.recommendation.goals import (
+    GoalCheck,
+    Outcome,
+    check_goals,
+    check_text,
+    undecided_text,
+)
 
 _ROOT = b'<div id="root"></div>'
 _BOX = "margin: 1em 2em; padding: 0.7em 1em; border-left: 0.5em solid {colour}; {font}"
@@ -42,10 +48,12 @@ def _goals(finished: CellFinished, goals: Goals) -> str:
     """Return a line per goal with its outcome, or an empty text without goals."""
     if finished.verdict is Verdict.INVALID:
         return ""
-    lines = (
-        f"Goal {check.outcome.value}: {check_text(check)}" for check in check_goals(finished, goals)
-    )
-    return "".join(f"<br>{escape(text)}" for text in lines)
+    return "".join(f"<br>{escape(_goal(check))}" for check in check_goals(finished, goals))
+
+
+def _goal(check: GoalCheck) -> str:
+    why = f", {undecided_text(check)}" if check.outcome is Outcome.UNDECIDED else ""
+    return f"Goal {check.outcome.value}: {check_text(check)}{why}"
 
 
 def _note(finished: CellFinished) -> str:
@@ -55,7 +63,8 @@ def _note(finished: CellFinished) -> str:
         f"{finished.measured_s:g} s, including those that completed or timed out after it. "
         "Requests, failures and percentiles (successful requests only, nearest rank, three "
         "significant digits) match the tables of loadbench-tui. The average, minimum and maximum "
-        "also cover successful requests only, but are not rounded.\n"
+        "also cover successful requests only, but are not rounded. Goals cover all requests: a "
+        "failed request counts as slower than any limit.\n"
         "RPS differs: this page divides all requests, including failures, by the time until the "
         f"last response. loadbench-tui reports {rps} req/s, counting only successful requests "
         "completed in the window. On this page, charts are smoothed over ten seconds, and "

@@ -6,10 +6,12 @@ that failed. Nothing is interpolated between the two.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from loadbench.engine.journal.state import CellState
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.recommendation.goals import MIN_RPS, Outcome
+from loadbench.engine.report.recommendation.knee import knee
 from loadbench.engine.report.recommendation.loads import (
     LoadOutcome,
     load_outcomes,
@@ -17,7 +19,7 @@ from loadbench.engine.report.recommendation.loads import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
 class Configuration:
     """A number of models, and its outcome at each load by ascending load."""
 
@@ -27,26 +29,28 @@ class Configuration:
     missing: Mapping[float, str] = field(default_factory=dict)
     """The planned loads without usable results: the phrase by amount, ascending."""
 
-    @property
+    @cached_property
     def too_small(self) -> tuple[LoadOutcome, ...]:
-        """The loads that miss only `min_rps`, which a larger load reaches.
+        """The loads that miss only `min_rps`, although more load would help.
 
-        They say nothing about the capacity: one user cannot cause 100 requests a second.
+        That is the case if a larger load reaches it, or if throughput was still rising. They do not
+        limit the capacity: one user cannot cause 100 requests a second.
         """
-        enough = [load.amount for load in self.loads if _reaches_throughput(load)]
+        enough = max((load.amount for load in self.loads if _reaches_throughput(load)), default=0.0)
+        is_rising = knee(self.loads) is None
         return tuple(
             load
             for load in self.loads
-            if misses_only_throughput(load) and load.amount < max(enough, default=0.0)
+            if misses_only_throughput(load) and (load.amount < enough or is_rising)
         )
 
-    @property
+    @cached_property
     def first_failed(self) -> LoadOutcome | None:
         """The smallest load that missed a goal or made a replica exit. None if none did."""
         failed = (load for load in self.loads if load.outcome is Outcome.MISSED)
         return next((load for load in failed if load not in self.too_small), None)
 
-    @property
+    @cached_property
     def capacity(self) -> LoadOutcome | None:
         """The largest load that passed below the first that failed. None if none passed."""
         failed = self.first_failed
@@ -57,7 +61,7 @@ class Configuration:
         ]
         return passed[-1] if passed else None
 
-    @property
+    @cached_property
     def undecided(self) -> tuple[LoadOutcome, ...]:
         """The loads with too few samples to decide."""
         return tuple(load for load in self.loads if load.outcome is Outcome.UNDECIDED)
@@ -72,11 +76,28 @@ class Configuration:
             if failed and load.outcome is Outcome.PASSED and load.amount > failed.amount
         )
 
-    @property
+    @cached_property
     def peak(self) -> LoadOutcome | None:
         """The load with the highest throughput. None if no load has a throughput."""
         known = [load for load in self.loads if load.rps is not None]
         return max(known, key=lambda load: load.rps or 0.0, default=None)
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether no load is known to fail, so that the capacity may be larger."""
+        return self.first_failed is None
+
+    @property
+    def undecided_above(self) -> tuple[LoadOutcome, ...]:
+        """The undecided loads above the capacity."""
+        limit = self.capacity.amount if self.capacity else 0.0
+        return tuple(load for load in self.undecided if load.amount > limit)
+
+    def may_carry(self, load: LoadOutcome) -> bool:
+        """Return whether a load was not measured here, although nothing rules it out."""
+        is_measured = any(other.amount == load.amount for other in self.loads)
+        failed = self.first_failed
+        return not is_measured and (failed is None or failed.amount > load.amount)
 
     def missing_above(self, load: LoadOutcome) -> tuple[str, ...]:
         """Return the planned loads without usable results between a load and the first failure."""

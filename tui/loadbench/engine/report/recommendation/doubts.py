@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from loadbench.engine.hardware.description import hardware_line
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.report.drift import drift_of
@@ -13,14 +14,21 @@ from loadbench.engine.report.recommendation.loads import (
     usable_results,
 )
 from loadbench.engine.report.recommendation.scaling import Scaling
-from loadbench.engine.report.recommendation.subject import Subject
+from loadbench.engine.report.recommendation.subject import Subject, listed
+
+_MACHINE_KEYS = ("cpu", "cores", "memory_bytes")
+"""Keys of the recorded hardware that differ on another machine."""
 
 MAX_NAMED = 4
 """Maximum number of cells that a doubt names."""
 
 
 def doubts_of(
-    state: RunState, found: Sequence[Configuration], scaled: Scaling, subject: Subject
+    state: RunState,
+    found: Sequence[Configuration],
+    scaled: Scaling,
+    subject: Subject,
+    best: Configuration | None,
 ) -> tuple[str, ...]:
     """Return the doubts about the recommendation of a run, as sentences without a full stop.
 
@@ -29,32 +37,51 @@ def doubts_of(
         found: Its configurations.
         scaled: Its scaling.
         subject: What it scales.
+        best: The configuration of the answer. None if none met the goals, or without goals.
     """
     doubts: list[str] = []
     for one in found:
-        where = f" with {subject.amount(one.models)}" if subject.is_scaled else ""
+        where = subject.with_models(one.models)
         doubts += _undecided(one.undecided, where)
         doubts += [doubt for load in one.loads for doubt in _of_load(load, where)]
         if one.passed_above and one.first_failed:
-            passed = ", ".join(load.phrase for load in one.passed_above)
+            passed = listed([load.phrase for load in one.passed_above])
             doubts.append(
                 f"Not monotone{where}: {one.first_failed.phrase} failed, but {passed} passed"
             )
+    load = best.capacity if best else None
+    for one in found if best and load else ():
+        if best and load and one.models < best.models and one.may_carry(load):
+            amount = subject.amount(one.models)
+            doubts.append(f"{amount} without valid results at {load.phrase} may carry them too")
     doubts += _of_cells(state.cells.values())
-    rising = [
-        step.models
-        for step, one in zip(scaled.steps, _with_rates(found), strict=True)
-        if not step.is_saturated and len(one.loads) > 1
-    ]
-    if rising:
-        where = f" with {listed(rising)} {subject.plural}" if subject.is_scaled else ""
-        doubts.append(f"Throughput{where} was still rising at the largest load")
-    if scaled.steps and all(len(one.loads) == 1 for one in found):
-        doubts.append("Only one load was measured, so the highest throughput is unknown")
+    doubts += _rising(found, scaled, subject)
     drift = drift_of(state)
     if drift and drift.reason:
         doubts.append(f"The first cell changed between start and end: {drift.reason}")
+    started = state.started.hardware if state.started else {}
+    for other in state.resumed_hardware:
+        if any(other.get(key) != started.get(key) for key in _MACHINE_KEYS):
+            doubts.append(f"Resumed on another machine: {hardware_line(other)}")
     return tuple(doubts)
+
+
+def _rising(found: Sequence[Configuration], scaled: Scaling, subject: Subject) -> list[str]:
+    """Return the configurations whose highest throughput is unknown, by reason."""
+    loads = {one.models: len(one.loads) for one in found}
+    unknown = [step.models for step in scaled.steps if not step.is_saturated]
+    rising = [models for models in unknown if loads[models] > 1]
+    single = [models for models in unknown if loads[models] == 1]
+    doubts = []
+    if rising:
+        where = subject.with_models(*rising)
+        doubts.append(f"Throughput{where} was still rising at the largest load")
+    if single:
+        where = subject.with_models(*single)
+        doubts.append(
+            f"The highest throughput{where} is unknown, because only one load was measured"
+        )
+    return doubts
 
 
 def _undecided(loads: Sequence[LoadOutcome], where: str) -> list[str]:
@@ -117,17 +144,6 @@ def _reason(cell: CellState) -> tuple[object, str] | None:
     if cell.status is CellStatus.SKIPPED:
         return CellStatus.SKIPPED, "skipped"
     return None
-
-
-def listed(items: Sequence[object]) -> str:
-    """Return items as a list: `1`, `1 and 2` or `1, 2 and 4`."""
-    *rest, last = map(str, items)
-    return f"{', '.join(rest)} and {last}" if rest else last
-
-
-def _with_rates(found: Sequence[Configuration]) -> list[Configuration]:
-    """Return the configurations with a step in the scaling."""
-    return [one for one in found if one.peak and one.peak.rps]
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -166,7 +166,7 @@ def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
 
     Args:
         check: The check.
-        marks_near: Whether to say so if the goal is met by less than 10 %.
+        marks_near: Whether to mark a value that is within 10 % of its goal.
     """
     sign = {MIN_RPS: "≥ ", FAILURE_RATIO: "≤ "}.get(check.goal, "")
     limit = f"{sign}{_limit_amount(check.goal, check.limit)}"
@@ -183,7 +183,9 @@ def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
 
 def undecided_text(check: GoalCheck) -> str:
     """Return why a goal is undecided: `p95 needs 200 requests, 120 measured`."""
-    needed = min_samples(GOAL_FRACTIONS[check.goal]) if check.goal in GOAL_FRACTIONS else 1
+    if not check.samples or check.goal not in GOAL_FRACTIONS:
+        return "no requests were measured"
+    needed = min_samples(GOAL_FRACTIONS[check.goal])
     return f"{goal_name(check.goal)} needs {needed} requests, {check.samples} measured"
 
 
@@ -195,7 +197,7 @@ def _limit_amount(goal: str, limit: float) -> str:
 
 def _percentile_outcome(good: Buckets, lost: int, fraction: float, limit_ms: float) -> Outcome:
     total = count(good) + lost
-    beyond = lost + sum(number for latency_ms, number in good if latency_ms > limit_ms)
+    beyond = lost + sum(times for latency_ms, times in good if latency_ms > limit_ms)
     if total >= min_samples(fraction):
         allowed = total - max(1, math.ceil(round(fraction * total, 6)))
         return Outcome.PASSED if beyond <= allowed else Outcome.MISSED

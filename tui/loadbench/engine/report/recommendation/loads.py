@@ -6,8 +6,10 @@ miss. Suspect cells count, invalid cells do not. A cell whose replica exited cou
 because the configuration did not survive the load.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from loadbench.engine.journal.events import CellFailed, CellFinished, Verdict
@@ -23,7 +25,7 @@ from loadbench.engine.report.recommendation.goals import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
 class RepeatOutcome:
     """Outcome of one measurement of a level."""
 
@@ -32,7 +34,7 @@ class RepeatOutcome:
     """Its results. None if a replica exited."""
     checks: tuple[GoalCheck, ...] = ()
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """Missed if a replica exited, otherwise the worst outcome of all goals."""
         return worst_of(check.outcome for check in self.checks) if self.finished else Outcome.MISSED
@@ -43,19 +45,21 @@ class RepeatOutcome:
         return None if self.finished else self.cell.failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
 class LevelOutcome:
     """Outcome of one level, such as 50 users at a spawn rate of 10 users/s, over its repeats."""
 
     level: Level
     repeats: tuple[RepeatOutcome, ...]
-    """At least one."""
+    """The repeats that count, at least one."""
+    planned: int
+    """Number of repeats in the plan."""
 
     def count(self, outcome: Outcome) -> int:
         """Return the number of repeats with an outcome."""
         return sum(repeat.outcome is outcome for repeat in self.repeats)
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """Passed if more than half of the repeats passed, missed if at least half missed."""
         if 2 * self.count(Outcome.PASSED) > len(self.repeats):
@@ -63,7 +67,7 @@ class LevelOutcome:
         is_missed = 2 * self.count(Outcome.MISSED) >= len(self.repeats)
         return Outcome.MISSED if is_missed else Outcome.UNDECIDED
 
-    @property
+    @cached_property
     def deciding(self) -> RepeatOutcome:
         """The first repeat with that outcome, or the first of all if none has it."""
         agreeing = (repeat for repeat in self.repeats if repeat.outcome is self.outcome)
@@ -75,7 +79,7 @@ class LevelOutcome:
         failures = [repeat.failure for repeat in self.repeats if repeat.failure]
         return failures[0] if 2 * len(failures) >= len(self.repeats) else None
 
-    @property
+    @cached_property
     def checks(self) -> tuple[GoalCheck, ...]:
         """One check per goal: the median of the repeats, or the worse of the two in the middle."""
         checked = [repeat.checks for repeat in self.repeats if repeat.finished]
@@ -84,7 +88,7 @@ class LevelOutcome:
             for of_goal in zip(*checked, strict=True)
         )
 
-    @property
+    @cached_property
     def check(self) -> GoalCheck | None:
         """The check that determines the outcome. None without goals or results."""
         checks = [check for check in self.checks if check.outcome is self.outcome]
@@ -94,7 +98,7 @@ class LevelOutcome:
             checks = [check for check in every if check.outcome is self.outcome]
         return tightest(checks)
 
-    @property
+    @cached_property
     def rates(self) -> tuple[float, ...]:
         """Successful requests per second of each repeat with results."""
         results = (repeat.finished for repeat in self.repeats)
@@ -106,7 +110,7 @@ class LevelOutcome:
         return median(self.rates) if self.rates else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
 class LoadOutcome:
     """Outcome of one load, over all its spawn rates and repeats."""
 
@@ -117,12 +121,12 @@ class LoadOutcome:
     levels: tuple[LevelOutcome, ...]
     """At least one."""
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """The worst outcome of all levels."""
         return worst_of(level.outcome for level in self.levels)
 
-    @property
+    @cached_property
     def worst(self) -> LevelOutcome:
         """The level that determines the outcome."""
         order = list(Outcome)
@@ -133,13 +137,13 @@ class LoadOutcome:
 
         return max(self.levels, key=badness)
 
-    @property
+    @cached_property
     def slowest(self) -> LevelOutcome | None:
         """The level with the lowest throughput. None if no level has results."""
         known = [level for level in self.levels if level.rps is not None]
         return min(known, key=lambda level: level.rps or 0.0, default=None)
 
-    @property
+    @cached_property
     def check(self) -> GoalCheck | None:
         """The check that determines the outcome. None without goals or results."""
         return self.worst.check
@@ -156,8 +160,12 @@ class LoadOutcome:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether the results that determine the outcome include suspect ones."""
-        results = (repeat.finished for repeat in self.worst.repeats)
+        """Whether the results that determine the outcome include suspect ones.
+
+        All levels determine that a load passes, but only one that it does not.
+        """
+        levels = self.levels if self.outcome is Outcome.PASSED else (self.worst,)
+        results = (repeat.finished for level in levels for repeat in level.repeats)
         return any(result and result.verdict is Verdict.SUSPECT for result in results)
 
     @property
@@ -167,9 +175,9 @@ class LoadOutcome:
 
     @property
     def repeats_note(self) -> str:
-        """How many repeats of the deciding level agree, such as ` in 2 of 3 repeats`, or ''."""
-        agreeing, total = self.worst.count(self.outcome), len(self.worst.repeats)
-        return f" in {agreeing} of {total} repeats" if agreeing < total else ""
+        """How many planned repeats of the deciding level agree, as ` in 2 of 3 repeats`, or ''."""
+        agreeing, planned = self.worst.count(self.outcome), self.worst.planned
+        return f" in {agreeing} of {planned} repeats" if agreeing < planned else ""
 
 
 def load_outcomes(cells: Iterable[CellState], goals: Goals) -> tuple[LoadOutcome, ...]:
@@ -179,6 +187,8 @@ def load_outcomes(cells: Iterable[CellState], goals: Goals) -> tuple[LoadOutcome
         cells: The cells of one number of models.
         goals: The goals of the profile.
     """
+    cells = [cell for cell in cells if not cell.cell.recheck]
+    planned = Counter(cell.cell.level.order for cell in cells)
     groups: dict[float, dict[tuple[float, ...], list[RepeatOutcome]]] = {}
     for cell in cells:
         if repeat := _repeat(cell, goals):
@@ -189,8 +199,10 @@ def load_outcomes(cells: Iterable[CellState], goals: Goals) -> tuple[LoadOutcome
             amount=amount,
             phrase=next(iter(by_level.values()))[0].cell.cell.level.phrase,
             levels=tuple(
-                LevelOutcome(level=repeats[0].cell.cell.level, repeats=tuple(repeats))
-                for _, repeats in sorted(by_level.items())
+                LevelOutcome(
+                    level=repeats[0].cell.cell.level, repeats=tuple(repeats), planned=planned[order]
+                )
+                for order, repeats in sorted(by_level.items())
             ),
         )
         for amount, by_level in sorted(groups.items())
@@ -211,7 +223,7 @@ def replica_failure(cell: CellState) -> CellFailed | None:
 
 def _repeat(cell: CellState, goals: Goals) -> RepeatOutcome | None:
     finished = usable_results(cell)
-    if cell.cell.recheck or not (finished or replica_failure(cell)):
+    if not (finished or replica_failure(cell)):
         return None
     checks = check_goals(finished, goals) if finished else ()
     return RepeatOutcome(cell=cell, finished=finished, checks=checks)

@@ -8,14 +8,17 @@ from loadbench.engine.journal.events import CellFailed, CellFinished
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.measure.buckets import min_samples
 from loadbench.engine.measure.limits import MAX_BUSY_SHARE
-from loadbench.engine.report.recommendation.capacity import Configuration
+from loadbench.engine.report.recommendation.capacity import (
+    Configuration,
+    misses_only_throughput,
+)
 from loadbench.engine.report.recommendation.goals import (
     GOAL_FRACTIONS,
     Outcome,
     is_about_failures,
 )
+from loadbench.engine.report.recommendation.knee import are_equal, knee
 from loadbench.engine.report.recommendation.loads import LoadOutcome
-from loadbench.engine.report.recommendation.scaling import are_equal, knee
 from loadbench.engine.report.recommendation.subject import Subject
 
 MAX_ERROR_CHARACTERS = 60
@@ -57,7 +60,10 @@ class Situation:
 def busy_cores(finished: CellFinished | None) -> int | None:
     """Return the number of cores of the machine if all were busy in a cell, otherwise None."""
     machine = finished.circumstances.machine if finished and finished.circumstances else None
-    if machine is None or machine.cpu_cores < MAX_BUSY_SHARE * machine.cores:
+    # If the owner of CPU time is unknown, the service runs elsewhere: the machine is Locust's.
+    if machine is None or machine.others_cpu_cores is None:
+        return None
+    if machine.cpu_cores < MAX_BUSY_SHARE * machine.cores:
         return None
     return machine.cores
 
@@ -132,7 +138,7 @@ def _failure_of_larger(situation: Situation) -> CellFailed | None:
 
 
 def _measure_again(situation: Situation) -> str:
-    """Return the load to measure again because its outcome is implausible or missing, or ''."""
+    """Return the load to measure because its outcome is implausible or missing, or ''."""
     candidates = (situation.best,) if situation.best else situation.configurations
     for one in candidates if situation.has_goals else ():
         with_models = f" with {situation.subject.amount(one.models)}"
@@ -140,7 +146,12 @@ def _measure_again(situation: Situation) -> str:
         if one.passed_above and one.first_failed:
             return f"measure {one.first_failed.phrase}{where} again"
         if one.capacity and (missing := one.missing_above(one.capacity)):
-            return f"measure {missing[0]}{where} again"
+            return f"measure {missing[0]}{where}"
+    best = situation.best
+    load = best.capacity if best else None
+    for one in situation.configurations if best and load and situation.has_goals else ():
+        if best and load and one.models < best.models and one.may_carry(load):
+            return f"measure {load.phrase} with {situation.subject.amount(one.models)}"
     return ""
 
 
@@ -160,6 +171,10 @@ def _close_gap(situation: Situation) -> str:
     if best and capacity and best.first_failed and _is_tied_but_faster(situation):
         between = f"{capacity.amount:g} and {best.first_failed.phrase}"
         return f"measure loads between {between}, because throughput still grows"
+    if load and misses_only_throughput(load):
+        loads = situation.limit.loads if situation.limit else ()
+        is_rising = loads and knee(loads) is None
+        return f"measure more than {loads[-1].phrase} to raise throughput" if is_rising else ""
     if best is None:
         smallest = min((one.loads[0] for one in situation.configurations), key=_amount)
         fewer = f"measure fewer than {smallest.phrase}" if smallest.amount > 1 else ""

@@ -14,9 +14,10 @@ from loadbench.engine.report.recommendation.capacity import (
 )
 from loadbench.engine.report.recommendation.doubts import doubts_of
 from loadbench.engine.report.recommendation.goals import set_goals
-from loadbench.engine.report.recommendation.loads import LoadOutcome, usable_results
+from loadbench.engine.report.recommendation.knee import are_equal
+from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.recommendation.next_step import Situation, busy_cores, next_step
-from loadbench.engine.report.recommendation.scaling import Scaling, are_equal, scaling
+from loadbench.engine.report.recommendation.scaling import Scaling, scaling
 from loadbench.engine.report.recommendation.subject import Subject, subject_of
 from loadbench.engine.report.rows import bottleneck_of
 
@@ -49,8 +50,6 @@ class Recommendation:
     """What to try next, as an imperative clause. Empty if nothing follows from the results."""
     doubts: tuple[str, ...]
     """Reasons why the answer may not hold, as clauses."""
-    cells: int
-    """Number of cells with usable results."""
     is_complete: bool
     """Whether no cell remains to be measured."""
 
@@ -97,11 +96,17 @@ def recommendation_of(state: RunState) -> Recommendation | None:
         limiting_load=load,
         bottleneck=situation.bottleneck,
         busy_cores=situation.busy_cores,
-        next_step=next_step(situation) if is_complete else "",
-        doubts=doubts_of(state, found, scaled, subject),
-        cells=sum(usable_results(cell) is not None and not cell.cell.recheck for cell in cells),
+        next_step=next_step(situation) if is_complete else _resume(state),
+        doubts=doubts_of(state, found, scaled, subject, best if has_goals else None),
         is_complete=is_complete,
     )
+
+
+def _resume(state: RunState) -> str:
+    """Return the next step of a run that ended with remaining cells, or '' if it may be live."""
+    remaining = len(state.outstanding)
+    cells = "1 remaining cell" if remaining == 1 else f"{remaining} remaining cells"
+    return f"resume the run to measure the {cells}" if state.finished else ""
 
 
 def _largest_capacity(found: Sequence[Configuration]) -> Configuration | None:
@@ -162,11 +167,6 @@ def _limiting_load(limit: Configuration | None, *, has_goals: bool) -> LoadOutco
     if not has_goals:
         # Without goals, only the exit of a replica is a failure.
         return limit.first_failed or limit.peak
-    undecided = [load for load in limit.undecided if _is_above(load, limit.capacity)]
     if limit.first_failed and misses_only_throughput(limit.first_failed):
         return limit.peak
-    return limit.first_failed or (undecided[0] if undecided else limit.loads[-1])
-
-
-def _is_above(load: LoadOutcome, capacity: LoadOutcome | None) -> bool:
-    return capacity is None or load.amount > capacity.amount
+    return limit.first_failed or next(iter(limit.undecided_above), limit.loads[-1])

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from loadbench.engine.report.recommendation.capacity import Configuration
-from loadbench.engine.report.recommendation.goals import GoalCheck, set_goals
+from loadbench.engine.report.recommendation.goals import GoalCheck, Outcome, set_goals
 from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.scaling import Step
@@ -27,7 +27,16 @@ def record_of_recommendation(found: Recommendation) -> dict[str, Any]:
         "bottleneck_kind": found.bottleneck.kind.value if found.bottleneck else None,
         "configurations": [_configuration(one, found) for one in found.configurations],
         "cheapest": [
-            {"load": load.phrase, "amount": load.amount, "models": models}
+            {
+                "load": load.phrase,
+                "amount": load.amount,
+                "models": models,
+                "not_measured_with": [
+                    one.models
+                    for one in found.configurations
+                    if one.models < models and one.may_carry(load)
+                ],
+            }
             for load, models in found.cheapest
         ],
     }
@@ -38,25 +47,33 @@ def _configuration(one: Configuration, found: Recommendation) -> dict[str, Any]:
     with_goals = found.has_goals
     return {
         "models": one.models,
-        "capacity": _load(one.capacity) if with_goals and one.capacity else None,
-        "first_failed": _load(one.first_failed) if one.first_failed else None,
+        "capacity": _load(one.capacity, has_goals=True) if with_goals and one.capacity else None,
+        "first_failed": _load(one.first_failed, has_goals=with_goals) if one.first_failed else None,
         "undecided": [load.phrase for load in one.undecided],
         "passed_above": [load.phrase for load in one.passed_above],
         "too_small": [load.phrase for load in one.too_small],
         "missing": list(one.missing.values()),
         "scaling": _step(step) if step else None,
-        "loads": [_load(load) for load in one.loads],
+        "loads": [_load(load, has_goals=with_goals) for load in one.loads],
     }
 
 
-def _load(load: LoadOutcome) -> dict[str, Any]:
+def _load(load: LoadOutcome, *, has_goals: bool) -> dict[str, Any]:
+    worst = load.worst
     return {
         "load": load.phrase,
         "amount": load.amount,
-        "outcome": load.outcome.value,
+        "outcome": load.outcome.value if has_goals or load.failure else None,
         "rps": None if load.rps is None else round(load.rps, 3),
-        "goals": [_check(check) for check in load.worst.checks],
+        "deciding_level": worst.level.key,
+        "deciding_goal": _check(load.check) if load.check else None,
+        "repeats": {
+            "planned": worst.planned,
+            **{outcome.value: worst.count(outcome) for outcome in Outcome},
+        },
+        "goals": [_check(check) for check in worst.checks],
         "failure": load.failure.reason if load.failure else None,
+        "is_suspect": load.is_suspect,
         "cells": [repeat.cell.cell.key for level in load.levels for repeat in level.repeats],
     }
 
@@ -69,19 +86,23 @@ def _check(check: GoalCheck) -> dict[str, Any]:
         "limit": check.limit,
         "value": round(value, 6) if is_known and value is not None else None,
         "outcome": check.outcome.value,
+        "requests": check.samples,
     }
 
 
 def _step(step: Step) -> dict[str, Any]:
-    added = step.added_rps_per_model
     return {
         "rps": round(step.rps, 3),
         "load": step.load.phrase,
         "is_saturated": step.is_saturated,
         "knee": step.knee.phrase if step.knee else None,
-        "speedup": round(step.speedup, 4),
-        "efficiency": round(step.efficiency, 4),
+        "speedup": _rounded(step.speedup),
         "speedup_range": [round(end, 4) for end in step.speedup_range or ()] or None,
-        "added_share": None if step.added_share is None else round(step.added_share, 4),
-        "added_rps_per_model": None if added is None else round(added, 3),
+        "efficiency": _rounded(step.efficiency),
+        "added_share": _rounded(step.added_share),
+        "added_rps_per_model": _rounded(step.added_rps_per_model),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

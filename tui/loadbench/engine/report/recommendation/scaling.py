@@ -9,15 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadbench.engine.report.recommendation.capacity import Configuration
+from loadbench.engine.report.recommendation.knee import knee
 from loadbench.engine.report.recommendation.loads import LoadOutcome
 
-TIE = 0.05
-"""Maximum relative difference of two throughputs that count as equal. The same tolerance defines
-the knee in Triton's Model Analyzer and perf_analyzer."""
-KNEE_POINTS = 3
-"""Number of larger loads that must not exceed the knee. With the knee itself these are the four
-points of Triton Model Analyzer's plateau rule
-(https://github.com/triton-inference-server/model_analyzer, `model_analyzer/config/generate`)."""
 MIN_GAIN_SHARE = 0.5
 """Share of the first model's throughput that a further model must add to be worthwhile."""
 
@@ -33,9 +27,10 @@ class Step:
     """The load at which it was reached."""
     knee: LoadOutcome | None
     """The load from which on throughput does not grow. None if it was still growing."""
-    speedup: float
-    """Throughput divided by that of the smallest number of models."""
-    efficiency: float
+    speedup: float | None
+    """Throughput divided by that of the smallest number of models. This field and the next four
+    are None if one of the two throughputs is only a lower bound."""
+    efficiency: float | None
     """Speed-up divided by the ratio of the numbers of models."""
     speedup_range: tuple[float, float] | None
     """Lowest and highest speed-up over all pairs of repeats. None without repeats."""
@@ -43,6 +38,8 @@ class Step:
     """Relative gain over the next smaller number of models. None for the smallest."""
     added_rps_per_model: float | None
     """Gain over the next smaller number of models, per added model. None for the smallest."""
+    repeats: int
+    """Number of repeats behind the throughput."""
 
     @property
     def is_saturated(self) -> bool:
@@ -64,7 +61,7 @@ class Scaling:
         contributes. None if the largest measured number is worthwhile, if a larger one was not
         saturated, or if there is only one number.
         """
-        if not self.steps:
+        if not self.steps or not self.steps[0].is_saturated:
             return None
         first = self.steps[0]
         needed = MIN_GAIN_SHARE * first.rps / first.models
@@ -93,42 +90,31 @@ def scaling(found: Sequence[Configuration]) -> Scaling:
     ]
     steps: list[Step] = []
     for configuration, peak, rps in peaks:
+        knee_load, models = knee(configuration.loads), configuration.models
         first = steps[0] if steps else None
         before = steps[-1] if steps else None
-        models = configuration.models
-        speedup = rps / first.rps if first else 1.0
+        is_first_known = knee_load and (first is None or first.is_saturated)
+        is_gain_known = knee_load and before and before.is_saturated
+        speedup = (rps / first.rps if first else 1.0) if is_first_known else None
+        fewest = first.models if first else models
+        added = rps - before.rps if before and is_gain_known else None
         steps.append(
             Step(
                 models=models,
                 rps=rps,
                 load=peak,
-                knee=knee(configuration.loads),
+                knee=knee_load,
                 speedup=speedup,
-                efficiency=speedup * (first.models if first else models) / models,
-                speedup_range=_range(peak, first.load) if first else None,
-                added_share=rps / before.rps - 1 if before else None,
+                efficiency=None if speedup is None else speedup * fewest / models,
+                speedup_range=_range(peak, first.load) if first and is_first_known else None,
+                added_share=added / before.rps if before and added is not None else None,
                 added_rps_per_model=(
-                    (rps - before.rps) / (models - before.models) if before else None
+                    added / (models - before.models) if before and added is not None else None
                 ),
+                repeats=len(peak.slowest.rates) if peak.slowest else 0,
             )
         )
     return Scaling(tuple(steps))
-
-
-def knee(loads: Sequence[LoadOutcome]) -> LoadOutcome | None:
-    """Return the smallest load whose throughput the next three loads do not exceed by 5 %.
-
-    At least one larger load is needed.
-
-    Args:
-        loads: The loads of one configuration, in ascending order.
-    """
-    known = [(load, load.rps) for load in loads if load.rps]
-    for index, (load, rps) in enumerate(known[:-1]):
-        following = known[index + 1 : index + 1 + KNEE_POINTS]
-        if all(other < rps * (1 + TIE) for _, other in following):
-            return load
-    return None
 
 
 def _range(load: LoadOutcome, first: LoadOutcome) -> tuple[float, float] | None:
@@ -138,8 +124,3 @@ def _range(load: LoadOutcome, first: LoadOutcome) -> tuple[float, float] | None:
     if min(len(rates), len(others)) < 2 or not min(others):
         return None
     return min(rates) / max(others), max(rates) / min(others)
-
-
-def are_equal(one: float, other: float) -> bool:
-    """Return whether two throughputs count as equal."""
-    return abs(one - other) <= TIE * max(one, other)

@@ -4,8 +4,6 @@ from collections import Counter
 
 from loadbench.engine.measure.bottleneck import BottleneckKind
 from loadbench.engine.numbers import number
-from loadbench.engine.report.recommendation.capacity import Configuration
-from loadbench.engine.report.recommendation.doubts import listed
 from loadbench.engine.report.recommendation.gain import gain_sentences
 from loadbench.engine.report.recommendation.goals import (
     GOAL_FRACTIONS,
@@ -18,6 +16,7 @@ from loadbench.engine.report.recommendation.goals import (
 )
 from loadbench.engine.report.recommendation.loads import LoadOutcome
 from loadbench.engine.report.recommendation.recommend import Recommendation
+from loadbench.engine.report.recommendation.subject import listed
 
 SET_GOALS = (
     "With a goal, such as goals.p95_ms, the recommendation also states how much load each "
@@ -55,6 +54,8 @@ def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
     so_far = "" if found.is_complete else " so far"
     if best is None:
         words = "too few requests to decide" if _first_undecided(found) else "goals not met"
+        if any(one.passed_above for one in found.configurations):
+            words = "capacity unknown"
         return f"{words[0].upper()}{words[1:]}{so_far}" if with_value else f"{words}{so_far}"
     amount = found.subject.amount(best.models)
     load = best.capacity if found.has_goals else best.peak
@@ -65,7 +66,7 @@ def short_answer(found: Recommendation, *, with_value: bool = False) -> str:
         verb = found.subject.verb(best.models, "reaches", "reach")
         rate = number(load.rps if load else None)
         return f"{mark}{amount} {verb} {rate} req/s{so_far}{suspect}"
-    at_least = "" if best.first_failed else "≥ "
+    at_least = "≥ " if best.is_lower_bound else ""
     verb = found.subject.verb(best.models, "carries", "carry")
     value = f", {value_text(load.check)}" if with_value and load.check else ""
     return f"{mark}{amount} {verb} {at_least}{load.phrase}{so_far}{value}{suspect}"
@@ -98,9 +99,8 @@ def boundary(found: Recommendation) -> list[str]:
     missing = best.missing_above(load)
     texts = []
     if missing:
-        verb = "have" if len(missing) > 1 or not missing[0].startswith("1 ") else "has"
-        results = "no valid results" if found.is_complete else "no results yet"
-        texts.append(f"{listed(missing)} {verb} {results}.")
+        results = "No valid results" if found.is_complete else "No results yet"
+        texts.append(f"{results} with {listed(missing)}.")
     elif above is None:
         texts.append(f"No load above {load.phrase} was measured.")
     if above and above.outcome is Outcome.UNDECIDED:
@@ -119,7 +119,7 @@ def _answer(found: Recommendation, *, with_goal: bool) -> str:
     if best is None or best.capacity is None:
         return _none_met(found)
     load = best.capacity
-    at_least = "" if best.first_failed else "at least "
+    at_least = "at least " if best.is_lower_bound else ""
     verb = found.subject.verb(best.models, "carries", "carry")
     return (
         f"{found.subject.described(best.models)} {verb} {at_least}{load.phrase}"
@@ -156,7 +156,7 @@ def _none_met(found: Recommendation) -> str:
     for one in found.configurations:
         if one.passed_above and one.first_failed:
             passed = listed([load.phrase for load in one.passed_above])
-            where = _with(found, one)
+            where = found.subject.with_models(one.models)
             return (
                 f"No capacity is known: {one.first_failed.phrase}{where} "
                 f"{_failed(one.first_failed)}, but {passed} passed."
@@ -169,8 +169,9 @@ def _none_met(found: Recommendation) -> str:
         reasons = Counter(load.failure.reason for load, _ in loads if load.failure)
         return f"No configuration met the goals: {reasons.most_common(1)[0][0]}."
     closest, one = min(measured, key=lambda pair: pair[0].check.usage if pair[0].check else 0.0)
+    where = found.subject.with_models(one.models)
     return (
-        f"No configuration met the goals. The closest was {closest.phrase}{_with(found, one)}: "
+        f"No configuration met the goals. The closest was {closest.phrase}{where}: "
         f"{_missed(closest)}."
     )
 
@@ -185,11 +186,11 @@ def _smaller(found: Recommendation) -> list[str]:
     up_to = {models: load for load, models in found.cheapest}
     if found.best is None or found.best.models not in up_to:
         return []
-    parts = [
-        f"{found.subject.amount(models)} for up to {load.phrase}"
-        for models, load in up_to.items()
-        if models < found.best.models
-    ]
+    parts, covered = [], 0.0
+    for models, load in sorted(up_to.items()):
+        if models < found.best.models and load.amount > covered:
+            covered = load.amount
+            parts.append(f"{found.subject.amount(models)} for up to {load.phrase}")
     return [f"Fewer are enough for smaller loads: {', '.join(parts)}."] if parts else []
 
 
@@ -225,7 +226,7 @@ def _bottleneck(found: Recommendation) -> list[str]:
     load, limit = found.limiting_load, found.limit
     if found.bottleneck is None or load is None or limit is None or load.failure:
         return []
-    where = f"{load.phrase}{_with(found, limit) if found.best is not limit else ''}"
+    where = f"{load.phrase}{'' if found.best is limit else found.subject.with_models(limit.models)}"
     busy = ""
     if found.busy_cores and found.bottleneck.kind is not BottleneckKind.CLIENT:
         cores = {1: "the only core is", 2: "both cores are"}.get(
@@ -233,7 +234,3 @@ def _bottleneck(found: Recommendation) -> list[str]:
         )
         busy = f"; {cores} busy"
     return [f"Bottleneck at {where}: {found.bottleneck.text}{busy}."]
-
-
-def _with(found: Recommendation, one: Configuration) -> str:
-    return f" with {found.subject.amount(one.models)}" if found.subject.is_scaled else ""

@@ -1,6 +1,8 @@
 """The name of a configuration for people, such as `2 CPU containers at batch 1`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from loadbench.engine.profile.driver_settings import DriverSettings, settings_of
 from loadbench.engine.profile.model import Profile, StackSection
@@ -16,7 +18,8 @@ class Subject:
     device: str
     """Device with a trailing space, such as `CPU `, or empty if unknown."""
     detail: str
-    """Settings with a leading space, such as ` at batch 1`, or empty."""
+    """Settings with a leading space, such as ` at batch 1`. If the service is not scaled, its name
+    and address."""
 
     @property
     def is_scaled(self) -> bool:
@@ -29,10 +32,16 @@ class Subject:
             return "the service"
         return f"{models} {self.noun if models == 1 else self.plural}"
 
+    def with_models(self, *models: int) -> str:
+        """Return ` with 1 container` or ` with 2 and 4 containers`, or '' if nothing is scaled."""
+        if not self.noun:
+            return ""
+        return f" with {listed(models)} {self.noun if models == (1,) else self.plural}"
+
     def described(self, models: int) -> str:
         """Return a number of replicas with device and batch size."""
         if not self.noun:
-            return "The service"
+            return self.detail
         noun = self.noun if models == 1 else self.plural
         return f"{models} {self.device}{noun}{self.detail}"
 
@@ -50,7 +59,10 @@ def subject_of(profile: Profile, driver: str) -> Subject:
     """
     settings = settings_of(driver)
     if settings and not settings.is_scalable:
-        return Subject("", "", "", "")
+        # Without a user name and password.
+        address = urlsplit(profile.host or "").netloc.rpartition("@")[2]
+        host = f" at {address}" if address else ""
+        return Subject("", "", "", f"The service{host}")
     if profile.stack.compose[0] != StackSection().compose[0]:
         # Device and batch size are settings of the bundled service only.
         service = profile.stack.service
@@ -58,3 +70,9 @@ def subject_of(profile: Profile, driver: str) -> Subject:
     noun, plural = (settings or DriverSettings).replica_noun
     device, detail = f"{profile.device.upper()} ", f" at batch {profile.batch_size}"
     return Subject(noun, plural, device, detail)
+
+
+def listed(items: Sequence[object]) -> str:
+    """Return items as a list: `1`, `1 and 2` or `1, 2 and 4`."""
+    *rest, last = map(str, items)
+    return f"{', '.join(rest)} and {last}" if rest else last

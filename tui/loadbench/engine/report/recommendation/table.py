@@ -9,10 +9,10 @@ from loadbench.engine.report.recommendation.recommend import Recommendation
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """The header, and one row per configuration with as many texts."""
 
-_SCALING = ("req/s", "speed-up", "efficiency", "knee")
-_LONG = ("efficiency", "knee")
+_SCALING = ("req/s", "speed-up", "efficiency", "added each", "knee")
+_LONG = ("efficiency", "added each", "knee")
 
-LEGEND = "≥: the largest load measured passed, or throughput was still rising"
+LEGEND = "≥: no load failed, or throughput was still rising"
 
 
 def configuration_table(found: Recommendation, *, is_short: bool = False) -> Table:
@@ -20,9 +20,9 @@ def configuration_table(found: Recommendation, *, is_short: bool = False) -> Tab
 
     Args:
         found: The recommendation.
-        is_short: Whether to leave out efficiency and knee.
+        is_short: Whether to leave out efficiency, added throughput and knee.
     """
-    first, last = (("carries",), ("first load that fails ",)) if found.has_goals else ((), ())
+    first, last = (("capacity",), ("first load that fails ",)) if found.has_goals else ((), ())
     header = (found.subject.plural or "service", *first, *_SCALING, *last)
     rows = [_row(one, found) for one in found.configurations]
     if not is_short:
@@ -40,8 +40,9 @@ def _row(one: Configuration, found: Recommendation) -> tuple[str, ...]:
         str(one.models),
         *first,
         f"{'' if step.is_saturated else '≥ '}{number(step.rps)}",
-        f"{step.speedup:.2f}",
-        f"{100 * step.efficiency:.0f} %",
+        "-" if step.speedup is None else f"{step.speedup:.2f}",
+        "-" if step.efficiency is None else f"{100 * step.efficiency:.0f} %",
+        "-" if step.added_rps_per_model is None else f"{step.added_rps_per_model:+.1f}",
         step.knee.phrase if step.knee else "-",
         *last,
     )
@@ -51,21 +52,17 @@ def _capacity(one: Configuration) -> str:
     load = one.capacity
     if load is None:
         return "-"
-    return load.phrase if one.next_load(load) else f"≥ {load.phrase}"
+    return f"≥ {load.phrase}" if one.is_lower_bound else load.phrase
 
 
 def _first_failed(one: Configuration) -> str:
     load = one.first_failed
     if load is not None:
         return f"{load.phrase}: {_reason(load)}"
-    undecided = [load for load in one.undecided if _is_above(load, one.capacity)]
-    if undecided and undecided[0].check:
-        return f"{undecided[0].phrase}: undecided, {undecided_text(undecided[0].check)}"
+    undecided = next(iter(one.undecided_above), None)
+    if undecided and undecided.check:
+        return f"{undecided.phrase}: undecided, {undecided_text(undecided.check)}"
     return "none measured"
-
-
-def _is_above(load: LoadOutcome, capacity: LoadOutcome | None) -> bool:
-    return capacity is None or load.amount > capacity.amount
 
 
 def _reason(load: LoadOutcome) -> str:
