@@ -26,7 +26,13 @@ from tests.support.ui_harness import (
     until,
 )
 
-HEADER_ROWS, FOOTER_ROWS = 2, 1
+FOOTER_ROWS, SHORT_ROWS = 1, 20
+
+
+def body_rows(rows: int, *, is_run: bool = True) -> int:
+    """The rows between header and footer. A run has three lines in its header, if there is room."""
+    header = 3 if is_run and rows >= SHORT_ROWS else 2
+    return rows - header - FOOTER_ROWS
 
 
 def maximised(pilot: "Pilot[Any]") -> str | None:
@@ -58,7 +64,7 @@ def test_every_panel_can_be_maximised_and_restored(
             name = pilot.app.focused.id if pilot.app.focused else ""
             await press(pilot, "z")
             assert maximised(pilot) == name
-            assert size_of(pilot, name or "") == (size[0], size[1] - HEADER_ROWS - FOOTER_ROWS)
+            assert size_of(pilot, name or "") == (size[0], body_rows(size[1], is_run=not opening))
             assert screen_text(pilot.app).splitlines()[:2] == before.splitlines()[:2]
             await press(pilot, "z", "tab")
             assert maximised(pilot) is None
@@ -109,7 +115,7 @@ def test_panel_stays_maximised_after_a_resize_and_visible_after_a_restore(stage:
             await pilot.resize_terminal(*size)
             await settled(pilot)
             assert maximised(pilot) == "throughput"
-            assert size_of(pilot, "throughput") == (size[0], size[1] - HEADER_ROWS - FOOTER_ROWS)
+            assert size_of(pilot, "throughput") == (size[0], body_rows(size[1]))
         await press(pilot, "z")
         assert pilot.app.screen.query_one(RunPanels).tab == "charts"
         assert pilot.app.focused is pilot.app.screen.query_one("#throughput")

@@ -327,7 +327,7 @@ def test_on_a_narrow_screen_each_number_shows_and_focuses_its_panel(stage: Stage
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        assert screen_text(pilot.app).splitlines()[2].split() == tab_labels("123456")
+        assert screen_text(pilot.app).splitlines()[3].split() == tab_labels("123456")
         panels = pilot.app.screen.query_one(RunPanels)
         for key, (label, panel) in TABS.items():
             await press(pilot, key)

@@ -46,9 +46,10 @@ class PanelScreen(BaseScreen[None]):
         return True
 
     def action_maximise(self) -> None:
-        """Maximise the focused panel."""
-        if self.focused:
-            self._chain = self.focus_chain
+        """Maximise the focused panel, unless the layout is about to hide it."""
+        chain = self.focus_chain
+        if self.focused in chain:
+            self._chain = chain
             self.maximize(self.focused, container=False)
 
     def action_restore(self) -> None:
