@@ -68,7 +68,7 @@ def main() -> None:
         else:
             overrides = (
                 "models=1,2",
-                "users=2,5,10,20,50",
+                "users=10,20,50,100",
                 f"run_time={options.seconds}s",
                 f"stack.driver={options.driver}",
             )

@@ -22,7 +22,8 @@ def gain_sentences(found: Recommendation) -> list[str]:
         models for models in found.ties if models > steps[min(index + 1, len(steps) - 1)].models
     ]
     if more:
-        texts.append(f"{listed(more)} {found.subject.plural} are tied with {step.models}, too.")
+        same = "carry the same load" if found.has_goals else "reach the same throughput"
+        texts.append(f"{listed(more)} {found.subject.plural} {same}, too.")
     if stop := found.scaling.stop_at:
         amount = found.subject.amount(stop)
         text = f"Stop at {amount}:" if stop == step.models else f"Beyond {amount},"
@@ -61,7 +62,7 @@ def _larger(found: Recommendation, step: Step, after: Step) -> str:
         return _joined(amount, capacity, f"reach the same throughput, within {100 * TIE:g} %")
     share = f"{100 * abs(change):.0f} % {'more' if change > 0 else 'less'} throughput"
     is_mixed = (change > 0) == _is_smaller(found, one)
-    reach = f"reach {share}: {number(after.rps)} req/s"
+    reach = f"reach {share}: {number(after.rps)} instead of {number(step.rps)} req/s"
     return _joined(amount, capacity, reach, conjunction="but" if is_mixed else "and")
 
 
