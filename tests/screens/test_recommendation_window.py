@@ -62,6 +62,9 @@ def test_every_screen_shows_the_answer_and_opens_the_window(
         assert is_open(pilot)
         shown = " ".join(screen_text(pilot.app).split())
         assert f"Recommendation · demo/{RUN}" in shown
+        assert "first load that fails" in shown
+        await press(pilot, "end")
+        shown = " ".join(screen_text(pilot.app).split())
         assert "Next: use more cores" in shown
 
         await press(pilot, "i")

@@ -2,7 +2,10 @@
 
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.sentences import sentences
-from loadbench.engine.report.recommendation.table import LEGEND, configuration_table
+from loadbench.engine.report.recommendation.table import (
+    configuration_legend,
+    configuration_table,
+)
 from loadbench.wording import table, wrapped
 
 UNREADABLE = "No recommendation: this version cannot read the profile of the run"
@@ -28,5 +31,4 @@ def recommendation_text(found: Recommendation | None, columns: int | None) -> li
     rows = table(*configuration_table(found))
     if columns is not None and max(map(len, rows)) > columns:
         rows = table(*configuration_table(found, is_short=True))
-    legend = [LEGEND] if any("≥" in row for row in rows) else []
-    return [*lines, "", *rows, *legend, ""]
+    return [*lines, "", *rows, configuration_legend(rows), ""]

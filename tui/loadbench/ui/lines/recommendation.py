@@ -8,7 +8,10 @@ from loadbench.engine.report.recommendation.sentences import (
     sentences,
     short_answer,
 )
-from loadbench.engine.report.recommendation.table import LEGEND, configuration_table
+from loadbench.engine.report.recommendation.table import (
+    configuration_legend,
+    configuration_table,
+)
 from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.text import Line, Tone, fit, line, plain, table, width, wrap
 
@@ -53,7 +56,7 @@ def answer_tone(found: Recommendation) -> Tone:
 
 
 def recommendation_lines(run: Run, columns: int) -> list[Line]:
-    """Return the recommendation in full: sentences, doubts, configurations and hardware.
+    """Return the recommendation in full: answer, configurations, reasons, doubts and hardware.
 
     Args:
         run: The run.
@@ -64,20 +67,19 @@ def recommendation_lines(run: Run, columns: int) -> list[Line]:
         return wrap(line((UNREADABLE, Tone.WARN)), columns)
     first, *rest = sentences(found)
     lines = wrap(line((first, answer_tone(found))), columns)
+    if found.configurations:
+        rows = _configurations(found, columns)
+        legend = configuration_legend([plain(row) for row in rows])
+        lines += [(), *rows, *wrap(line((legend, Tone.DIM)), columns), ()]
     for text in rest:
         label, colon, clause = text.partition(": ")
-        is_labelled = label in ("Next",) or label.startswith("Bottleneck")
+        is_labelled = label == "Next" or label.startswith("Bottleneck")
         pieces = [(f"{label}{colon}", Tone.ACCENT), clause] if is_labelled else [text]
         lines += wrap(line(*pieces), columns, indent=2)
     if found.doubts:
         lines += [(), line(("Doubts", Tone.STRONG))]
         for doubt in found.doubts:
             lines += wrap(line(("! ", Tone.WARN), doubt), columns, indent=2)
-    if found.configurations:
-        rows = _configurations(found, columns)
-        lines += [(), *rows]
-        if any("≥" in plain(row) for row in rows):
-            lines += wrap(line((LEGEND, Tone.DIM)), columns)
     hardware = run.state.started.hardware if run.state.started else {}
     if facts := hardware_facts(hardware):
         lines.append(())

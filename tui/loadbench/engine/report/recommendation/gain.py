@@ -2,6 +2,7 @@
 
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.capacity import Configuration
+from loadbench.engine.report.recommendation.goals import value_text
 from loadbench.engine.report.recommendation.knee import TIE, are_equal
 from loadbench.engine.report.recommendation.recommend import Recommendation
 from loadbench.engine.report.recommendation.scaling import Step
@@ -88,4 +89,5 @@ def _carries(found: Recommendation, one: Configuration) -> str:
     if load.amount < answer.amount:
         return f"carry only {load.phrase}" if one.first_failed else ""
     at_least = "" if one.first_failed else "at least "
-    return f"also carry {at_least}{load.phrase}"
+    value = f" ({value_text(load.check)})" if load.check else ""
+    return f"also carry {at_least}{load.phrase}{value}"

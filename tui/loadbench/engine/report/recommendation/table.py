@@ -1,5 +1,7 @@
 """The configurations of a recommendation as a table of texts."""
 
+from collections.abc import Sequence
+
 from loadbench.engine.numbers import number
 from loadbench.engine.report.recommendation.capacity import Configuration
 from loadbench.engine.report.recommendation.goals import Outcome, undecided_text, value_text
@@ -12,7 +14,17 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 _SCALING = ("req/s", "speed-up", "efficiency", "added each", "knee")
 _LONG = ("efficiency", "added each", "knee")
 
-LEGEND = "≥: no load failed, or throughput was still rising"
+_LEGENDS = {
+    "req/s": "req/s: the highest of all loads",
+    "knee": "knee: the load beyond which req/s does not grow",
+    "≥": "≥: no load failed, or throughput was still rising",
+}
+
+
+def configuration_legend(rows: Sequence[str]) -> str:
+    """Return the legend of the columns and signs that occur in the lines of a table."""
+    text = "\n".join(rows)
+    return "; ".join(legend for word, legend in _LEGENDS.items() if word in text)
 
 
 def configuration_table(found: Recommendation, *, is_short: bool = False) -> Table:
@@ -67,6 +79,6 @@ def _first_failed(one: Configuration) -> str:
 
 def _reason(load: LoadOutcome) -> str:
     if load.failure:
-        return load.failure.container or "service exited"
+        return f"{load.failure.container or 'service'} exited"
     assert load.outcome is Outcome.MISSED
     return value_text(load.check) if load.check else "no results"
