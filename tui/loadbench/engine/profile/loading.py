@@ -1,8 +1,9 @@
 """Load profiles from YAML files and report each error with its location."""
 
+import copy
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,46 +12,34 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from loadbench.engine.profile.error_messages import (
-    KeyPath,
     dotted,
     example_of,
     problem_of,
-    shown,
     suggestion_for,
 )
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
+from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
 SUFFIXES = (".yaml", ".yml")
 
-_YAML = "tag:yaml.org,2002:"
-_COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
-_MAX_BITS = 64
 _WRONG_KEYS = ("missing", "extra_forbidden", "model_type")
 """Pydantic error types that concern keys rather than values."""
 
-MAX_VALUES = 10_000
-"""Maximum number of values in a file. Nested YAML aliases could otherwise exhaust memory."""
 
-
-@dataclass(slots=True)
-class _Source:
-    """The values of a file and its overrides, with the location of each key."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A profile that may be invalid."""
 
     file: Path
-    values: dict[str, Any] = field(default_factory=dict)
-    locations: dict[KeyPath, str] = field(default_factory=dict)
-    errors: list[tuple[str, str]] = field(default_factory=list)
-    count: int = 0
-
-    def location(self, key: KeyPath) -> str:
-        """Return the location of a key, or of the nearest section around it."""
-        for length in range(len(key), 0, -1):
-            if location := self.locations.get(key[:length]):
-                return location
-        return str(self.file)
+    values: Mapping[str, Any]
+    """The values as written, in the structure of a profile file, with overrides applied."""
+    profile: Profile | None
+    """None if the profile is invalid."""
+    problems: tuple[Problem, ...]
+    """All errors, in the order of the keys. Empty if the profile is valid."""
 
 
 def saved_profiles(folder: Path) -> list[Path]:
@@ -101,17 +90,34 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
         ProfileError: The profile is invalid. The message lists every error with file, line, key,
             the problem and the expected value.
     """
-    source = _read(file)
+    draft = read_draft(read_source(file), overrides)
+    if draft.profile is None:
+        raise ProfileError(_listing(file, draft.problems))
+    return draft.profile
+
+
+def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
+    """Validate the values of a file, with overrides applied.
+
+    Args:
+        source: The file. It remains unchanged.
+        overrides: `KEY=VALUE` texts as for `load_profile`.
+    """
+    source = replace(
+        source,
+        values=copy.deepcopy(source.values),
+        locations=dict(source.locations),
+        problems=list(source.problems),
+    )
     for text in overrides:
         _override(source, text)
     try:
         profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        errors = source.errors + [_describe(detail, source) for detail in error.errors()]
-        raise ProfileError(_listing(file, errors)) from None
-    if source.errors:
-        raise ProfileError(_listing(file, source.errors))
-    return profile
+        source.problems += [_describe(detail, source) for detail in error.errors()]
+    if source.problems:
+        return Draft(source.file, source.values, None, tuple(source.problems))
+    return Draft(source.file, source.values, profile, ())
 
 
 def check_files(workspace: Workspace, profile: Profile) -> None:
@@ -138,7 +144,7 @@ def add_locations(file: Path, message: str) -> str:
         file: The profile file.
         message: Lines such as `stack.service: no such service`.
     """
-    source = _read(file)
+    source = read_source(file)
 
     def add_location(line: str) -> str:
         key, colon, _ = line.partition(":")
@@ -166,108 +172,27 @@ def read_point(args: object) -> Point:
     raise ProfileError("; ".join(f"{dotted(item['loc'])}: {problem_of(item)}" for item in details))
 
 
-def _listing(file: Path, errors: Iterable[tuple[str, str]]) -> str:
-    rows = [f"{location}: {text}" for location, text in errors]
+def _listing(file: Path, problems: Sequence[Problem]) -> str:
+    rows = [f"{problem.location}: {problem.text}" for problem in problems]
     if len(rows) == 1:
         return rows[0]
     return "\n  ".join((f"{file}: {len(rows)} errors", *rows))
 
 
-def _read(file: Path) -> _Source:
-    source = _Source(file)
-    try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise ProfileError(f"{file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{file}: not UTF-8: invalid byte at offset {error.start}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ProfileError(_yaml_error(file, error)) from None
-    if root is None:
-        raise ProfileError(f"{file}: empty file. Required keys: models, users, spawn_rates")
-    if not isinstance(root, yaml.MappingNode):
-        raise ProfileError(f"{file}:1: expected `key: value` lines")
-    try:
-        source.values = _construct(root, (), source)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ProfileError(_yaml_error(file, error)) from None
-    return source
-
-
-def _yaml_error(file: Path, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    location = f"{file}:{mark.line + 1}" if mark else str(file)
-    problem = getattr(error, "problem", None) or str(error)
-    if isinstance(error, RecursionError):
-        problem = "nested too deeply"
-    return f"{location}: invalid YAML: {problem}"
-
-
-def _construct(node: yaml.Node, key: KeyPath, source: _Source) -> Any:
-    """Return the value of a node; record key locations and errors for duplicate keys."""
-    source.locations.setdefault(key, f"{source.file}:{node.start_mark.line + 1}")
-    source.count += 1
-    if source.count > MAX_VALUES:
-        raise _yaml_problem(node, f"more than {MAX_VALUES} values")
-    if isinstance(node, yaml.ScalarNode):
-        return _scalar(node)
-    if node.tag not in _COLLECTIONS:
-        raise _yaml_problem(node, f"unsupported tag {node.tag.replace(_YAML, '!!')}")
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, (*key, i), source) for i, item in enumerate(node.value)]
-    values: dict[str, Any] = {}
-    for name_node, value_node in node.value:
-        if not isinstance(name_node, yaml.ScalarNode):
-            raise _yaml_problem(name_node, "keys must be plain text")
-        name = _text(name_node)
-        location = f"{source.file}:{name_node.start_mark.line + 1}"
-        inner = (*key, name)
-        if name in values:
-            source.errors.append((location, f"{dotted(inner)}: duplicate key"))
-        source.locations[inner] = location
-        values[name] = _construct(value_node, inner, source)
-    return values
-
-
-def _scalar(node: yaml.ScalarNode) -> Any:
-    _text(node)
-    try:
-        value = yaml.SafeLoader("").construct_object(node)
-    except (ValueError, LookupError, AttributeError):
-        # Raised by PyYAML if a text does not match its tag, as in `!!int x`.
-        kind = node.tag.removeprefix(_YAML)
-        raise _yaml_problem(node, f"{shown(node.value)} is not a valid {kind}") from None
-    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
-        raise _yaml_problem(node, "number too large")
-    return value
-
-
-def _text(node: yaml.ScalarNode) -> str:
-    text = str(node.value)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _yaml_problem(
-            node, f"{shown(text)} contains an unpaired surrogate, which UTF-8 cannot encode"
-        )
-    return text
-
-
-def _yaml_problem(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
-
-
-def _override(source: _Source, text: str) -> None:
+def _override(source: Source, text: str) -> None:
     location = f"--set {text}"
     key, equals, value_text = text.partition("=")
     parts = [ALIASES.get(part, part) for part in key.strip().split(".")]
+    name = ".".join(parts)
     if not equals or not all(parts):
-        source.errors.append((location, "expected KEY=VALUE. Example: --set users=5,10"))
+        problem = "expected KEY=VALUE. Example: --set users=5,10"
+        source.problems.append(Problem(location, "", problem))
         return
     try:
-        value = _override_value(".".join(parts), value_text)
+        value = _override_value(name, value_text)
     except (yaml.YAMLError, RecursionError):
-        source.errors.append(
-            (location, f"{'.'.join(parts)}: invalid YAML value. Example: --set users=5,10")
-        )
+        problem = f"{name}: invalid YAML value. Example: --set users=5,10"
+        source.problems.append(Problem(location, name, problem))
         return
     path = tuple(parts)
     source.locations = {
@@ -288,25 +213,28 @@ def _override(source: _Source, text: str) -> None:
 def _override_value(key: str, text: str) -> Any:
     if key in ALIASES.values():
         return [part.strip() for part in text.strip("[] ").split(",") if part.strip()]
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    return None if node is None else _construct(node, (), _Source(Path()))
+    return parse_value(text)
 
 
-def _describe(detail: ErrorDetails, source: _Source) -> tuple[str, str]:
-    """Return the location and the message of a pydantic error."""
+def _describe(detail: ErrorDetails, source: Source) -> Problem:
+    """Return the problem that a pydantic error describes."""
     key = tuple(detail["loc"])
     location, name = source.location(key), dotted(key)
+    canonical = dotted((ALIASES.get(str(key[0]), key[0]), *key[1:])) if key else ""
     match detail["type"]:
         case "extra_forbidden" if name in ALIASES:
             text = f"{name}: alias of {ALIASES[name]}, which is also set. Remove one of them"
-            return location, text
+            return Problem(location, canonical, text)
         case "extra_forbidden":
-            return location, f"{name}: unknown key{suggestion_for(name)}"
+            return Problem(location, name, f"{name}: unknown key{suggestion_for(name)}")
         case "missing":
             alias = next((old for old, new in ALIASES.items() if new == name), None)
             hint = f" (alias: {alias})" if alias else ""
-            return str(source.file), f"{name}: required key is missing{hint}"
+            text = f"{name}: required key is missing{hint}"
+            return Problem(str(source.file), canonical, text)
         case "value_error" if isinstance(error := detail["ctx"]["error"], InvalidKeyError):
-            return source.location(error.key), f"{dotted(error.key)}: {error}"
+            name = dotted(error.key)
+            return Problem(source.location(error.key), name, f"{name}: {error}")
         case _:
-            return location, f"{name}: {problem_of(detail)}{example_of(key, location)}"
+            text = f"{name}: {problem_of(detail)}{example_of(key, location)}"
+            return Problem(location, canonical, text)
