@@ -79,11 +79,13 @@ def bundled_root() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parents[1]
 
 
-def create_workspace(target: Path) -> list[str]:
+def create_workspace(target: Path, *, keep_existing: bool = False) -> list[str]:
     """Copy the bundled workspace into a folder.
 
     Args:
-        target: Target folder, created if it does not exist. Other files in it remain unchanged.
+        target: Target folder, created if it does not exist. Other files in it remain unchanged, and
+            empty folders count as missing.
+        keep_existing: Whether to copy only what is missing.
 
     Returns:
         The names of the copied files and folders.
@@ -91,8 +93,8 @@ def create_workspace(target: Path) -> list[str]:
     Raises:
         WorkspaceError: Part of a workspace already exists there, or the folder is not writable.
     """
-    existing = [name for name in CONTENTS if (target / name).exists()]
-    if existing:
+    existing = [name for name in CONTENTS if _has_content(target / name)]
+    if existing and not keep_existing:
         raise WorkspaceError(
             f"{target} already contains {', '.join(existing)}; nothing was changed. "
             "Choose an empty folder, or move these files elsewhere."
@@ -104,15 +106,21 @@ def create_workspace(target: Path) -> list[str]:
         )
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for name in CONTENTS:
+        missing = [name for name in CONTENTS if name not in existing]
+        for name in missing:
             if (source / name).is_dir():
                 ignore = shutil.ignore_patterns(*_NOT_COPIED)
-                shutil.copytree(source / name, target / name, ignore=ignore)
+                shutil.copytree(source / name, target / name, ignore=ignore, dirs_exist_ok=True)
             else:
                 shutil.copy2(source / name, target / name)
     except OSError as error:
         raise WorkspaceError(f"{error.filename or target}: {error.strerror or error}") from error
-    return list(CONTENTS)
+    return missing
+
+
+def _has_content(path: Path) -> bool:
+    """Return whether a file exists, or a folder that is not empty."""
+    return path.exists() and not (path.is_dir() and not any(path.iterdir()))
 
 
 def _is_workspace(folder: Path) -> bool:

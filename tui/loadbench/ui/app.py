@@ -19,9 +19,8 @@ from textual.screen import Screen
 from loadbench import wording
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.errors import JournalError
 from loadbench.ui import messages
-from loadbench.ui.app_base import BaseApp
+from loadbench.ui.app_profiles import ProfileApp
 from loadbench.ui.catalog_feed import CatalogFeed
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
@@ -39,7 +38,7 @@ _ONE_SCREEN = 2
 """Size of the screen stack with one screen open: Textual's empty default screen lies below it."""
 
 
-class LoadbenchApp(BaseApp, inherit_bindings=False):
+class LoadbenchApp(ProfileApp, inherit_bindings=False):
     """The app of the TUI. Its result is the run that was on the screen at exit, or None.
 
     Args:
@@ -129,6 +128,11 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
     # Requests from screens
 
+    def show_started(self, folder: Path | None) -> None:
+        """Show a run that was started."""
+        if folder:
+            self.push_screen(RunScreen(self.context, folder))
+
     async def answer(self, request: messages.Request) -> None:
         """Carry out a request from a screen."""
         match request:
@@ -145,46 +149,17 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             case messages.OpenReports(run=run):
                 self._show_reports(run)
             case messages.RunProfile(file=file):
-                await self._preview_profile(file)
+                await self.preview_profile(file)
+            case messages.NewProfile():
+                self.ask_for_template()
+            case messages.EditProfile(file=file):
+                await self.edit_profile(file)
             case messages.ResumeRun(run=run):
-                self._preview_rest(run)
+                self.preview_rest(run)
             case messages.GoBack(profile=profile):
                 self._go_back(profile)
             case messages.Quit():
                 self.action_quit_app()
-
-    async def _preview_profile(self, file: Path) -> None:
-        """Reload a profile and preview a run of it."""
-        from loadbench.ui.preview.previewed_run import to_run
-        from loadbench.ui.preview.screen import PreviewScreen
-
-        saved = await self.context.catalog.read_profile(file)
-        self.send(messages.CatalogRead(self.context.catalog.newest))
-        if saved is not None and saved.profile is None:
-            text = f"{saved.name} is invalid. Press e to edit it."
-            self.notify(text, severity="warning")
-        elif saved is not None and saved.profile is not None:
-            earlier = self.context.catalog.newest.of_profile(saved.name)
-            preview = to_run(self.context.workspace, file, saved.profile, earlier)
-            self.push_screen(PreviewScreen(*preview), self._show_started)
-
-    def _preview_rest(self, run: Run) -> None:
-        """Open the preview for resuming a run."""
-        from loadbench.ui.preview.previewed_run import to_resume
-        from loadbench.ui.preview.screen import PreviewScreen
-
-        try:
-            earlier = self.context.catalog.newest.of_profile(run.folder.parent.name)
-            preview = to_resume(self.context.workspace, run, earlier)
-        except JournalError as error:
-            self.notify(str(error), severity="error")
-            return
-        if preview:
-            self.push_screen(PreviewScreen(*preview), self._show_started)
-
-    def _show_started(self, folder: Path | None) -> None:
-        if folder:
-            self.push_screen(RunScreen(self.context, folder))
 
     def _show_reports(self, run: str) -> None:
         """Show all runs, or return to them if they are open behind the current screen."""

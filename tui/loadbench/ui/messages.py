@@ -71,6 +71,18 @@ class RunProfile(Request):
 
 
 @dataclass
+class NewProfile(Request):
+    """Ask for a template and a name, and open the editor of a new profile."""
+
+
+@dataclass
+class EditProfile(Request):
+    """Open the editor of a profile."""
+
+    file: Path
+
+
+@dataclass
 class ResumeRun(Request):
     """Open the preview for resuming a run."""
 
@@ -136,6 +148,13 @@ class CatalogRead(Broadcast, bubble=False):
     def can_replace(self, message: Message) -> bool:
         """Replace an older catalog."""
         return isinstance(message, CatalogRead)
+
+
+@dataclass
+class ProfileEdited(Broadcast, bubble=False):
+    """A profile editor was closed. `file_name` is empty if the profile was not created."""
+
+    file_name: str
 
 
 @dataclass

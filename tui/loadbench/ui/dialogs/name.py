@@ -22,14 +22,22 @@ class NameDialog(Dialog[str | None]):
         proposal: The initial value.
         verb: The action of Enter, for the key hint.
         validate: Returns why a name is invalid, or an empty string if it is valid.
+        note: A consequence to mention. May be empty.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     def __init__(
-        self, title: str, proposal: str, *, verb: str, validate: Callable[[str], str]
+        self,
+        title: str,
+        proposal: str,
+        *,
+        verb: str,
+        validate: Callable[[str], str],
+        note: str = "",
     ) -> None:
         super().__init__()
+        self._note = note
         self._title, self._proposal = title, proposal
         self._verb, self._validate = verb, validate
 
@@ -45,7 +53,7 @@ class NameDialog(Dialog[str | None]):
         view = self.query_one("#mistake", LineView)
         view.can_focus = False
         hint = line(("Enter", Tone.ACCENT), f" {self._verb} · ", ("Esc", Tone.ACCENT), " cancel")
-        view.show([hint])
+        view.show([line(self._note), (), hint] if self._note else [hint])
         field = self.query_one(Input)
         field.cursor_blink = False
         field.focus()

@@ -41,6 +41,7 @@ def preview_lines(
     *,
     refusal: str = "",
     busy: str = "",
+    is_brief: bool = False,
 ) -> list[Line]:
     """Return the preview of a run, as aligned labels and values.
 
@@ -50,11 +51,13 @@ def preview_lines(
         columns: Maximum width of a line.
         refusal: Why the run cannot start. Empty if it can, or if the runner has not answered yet.
         busy: What the dialog is waiting for. Empty if it is not waiting.
+        is_brief: Whether to leave out the settings, because a form shows them.
     """
     lines = []
     if previewed.resume_summary:
         lines += [*wrap(line((previewed.resume_summary, Tone.STRONG)), columns), ()]
-    for label, value in _cell_facts(previewed.cells):
+    facts = _cell_facts(previewed.cells)
+    for label, value in facts[:1] if is_brief else facts:
         lines += _fact(label, value, columns)
     lines += _fact("Duration", _duration(previewed, plan), columns)
     if plan:
@@ -68,7 +71,7 @@ def preview_lines(
         lines.append(())
         for reason in refusal.splitlines():
             lines += wrap(line((reason, Tone.BAD)), columns)
-        advice = "Nothing was started. Fix the problem, then press Enter on the profile again."
+        advice = "Nothing was started. Fix the problem, then press Enter again."
         if previewed.resume_summary:
             advice = "Nothing was started. Fix the problem, then resume the run again."
         lines += [(), *wrap(line(advice), columns)]

@@ -1,4 +1,4 @@
-"""Build the preview of a run and the request that starts it."""
+"""Build the preview for resuming a run, and its request."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,22 +12,6 @@ from loadbench.errors import JournalError
 from loadbench.ui.preview.lines import PreviewedRun
 from loadbench.wording import counted
 from loadbench.workspace import Workspace
-
-
-def to_run(
-    workspace: Workspace, file: Path, profile: Profile, earlier: Sequence[Run]
-) -> tuple[PreviewedRun, RunRequest]:
-    """Return the preview of a new run of a profile, and its request.
-
-    Args:
-        workspace: The workspace.
-        file: The file of the profile.
-        profile: The profile.
-        earlier: The runs of the profile, newest first.
-    """
-    cells = plan_cells(profile)
-    preview = PreviewedRun(name=file.stem, profile=profile, cells=cells, earlier=earlier)
-    return preview, RunRequest.to_run(workspace, file, profile)
 
 
 def to_resume(

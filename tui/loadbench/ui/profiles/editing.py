@@ -1,4 +1,4 @@
-"""Edit, copy and delete the selected profile."""
+"""Create, edit, copy, rename and delete profiles."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,16 +6,26 @@ from pathlib import Path
 from textual import work
 
 from loadbench.engine.catalog import SavedProfile
+from loadbench.engine.profile.editing.file import (
+    DeletedProfile,
+    create_profile_file,
+    delete_profile,
+    read_profile_file,
+    rename_profile,
+    restore_profile,
+)
+from loadbench.engine.profile.editing.templates import renamed_header
 from loadbench.engine.run_reader import Run
+from loadbench.errors import LoadbenchError
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
-from loadbench.ui.dialogs.name import NameDialog
 from loadbench.ui.dialogs.question import Question
-from loadbench.ui.lines.text import line
-from loadbench.ui.profiles.lines import first_error_line
-from loadbench.ui.terminal import desktop
+from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.messages import EditProfile, NewProfile, ProfileEdited
+from loadbench.ui.naming import ask_for_name, is_writable
 from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.wording import counted
+from loadbench.workspace import create_workspace
 
 
 class EditingScreen(BaseScreen[None]):
@@ -28,6 +38,8 @@ class EditingScreen(BaseScreen[None]):
     def __init__(self, context: UiContext) -> None:
         super().__init__()
         self.context = context
+        self._deleted: list[DeletedProfile] = []
+        """Deleted profiles that can be restored, the newest last."""
 
     @property
     def selected(self) -> SavedProfile | None:
@@ -47,43 +59,69 @@ class EditingScreen(BaseScreen[None]):
         """Read all profiles again."""
         raise NotImplementedError
 
+    def action_new(self) -> None:
+        """Create a profile from a template."""
+        if is_writable(self.app, self.context, "created here"):
+            self.request(NewProfile())
+
+    def action_examples(self) -> None:
+        """Copy the example profiles, and what they need, into the empty workspace."""
+        self._add_examples()
+
+    @work
+    async def _add_examples(self) -> None:
+        root = self.context.workspace.root
+        try:
+            await in_background(create_workspace, root, keep_existing=True)
+        except LoadbenchError as error:
+            self.app.notify(str(error), severity="error")
+        self.read()
+
     def action_edit(self) -> None:
-        """Open the profile in the user's editor, then validate it."""
+        """Open the editor of the profile."""
         selected = self.selected
-        if selected and self._is_writable("edited"):
-            self._edit(selected.file, first_error_line(selected))
+        if selected and is_writable(self.app, self.context, "edited"):
+            self.request(EditProfile(selected.file))
 
     def action_copy(self) -> None:
-        """Copy the profile under a new name, and open the copy in the editor."""
+        """Copy the profile under a new name, and open the editor of the copy."""
         selected = self.selected
-        if selected is None or not self._is_writable("copied"):
+        if selected is None or not is_writable(self.app, self.context, "copied"):
             return
-        folder = selected.file.parent
-        existing = {saved.name for saved in self.context.catalog.newest.profiles}
+        ask_for_name(
+            self.app,
+            self.context,
+            f"Copy profile {selected.name} to",
+            selected.name,
+            verb="copy",
+            then=lambda new: self._copy(selected.file, new),
+        )
 
-        def error_of(name: str) -> str:
-            if not name or name in (".", "..") or "/" in name or "\0" in name:
-                return "Invalid name. Enter a name without slash or extension, such as my_profile."
-            exists = f"The profile {name} already exists. Enter another name."
-            return exists if name in existing else ""
-
-        def copy_to(name: str | None) -> None:
-            if name is not None:
-                self._copy(selected.file, folder / f"{name}.yaml")
-
-        title, proposal = f"Copy profile {selected.name} to", f"{selected.name}_2"
-        dialog = NameDialog(title, proposal, verb="copy", validate=error_of)
-        self.app.push_screen(dialog, copy_to)
+    def action_rename(self) -> None:
+        """Rename the profile."""
+        selected = self.selected
+        if selected is None or not is_writable(self.app, self.context, "renamed"):
+            return
+        runs = len(self.runs)
+        ask_for_name(
+            self.app,
+            self.context,
+            f"Rename profile {selected.name} to",
+            selected.name,
+            verb="rename",
+            then=lambda new: self._rename(selected, new.stem),
+            note=f"Its {counted(runs, 'run')} keep the name {selected.name}." if runs else "",
+        )
 
     def action_delete(self) -> None:
         """Delete the profile after a confirmation; its reports are kept."""
         selected = self.selected
-        if selected is None or not self._is_writable("deleted"):
+        if selected is None or not is_writable(self.app, self.context, "deleted"):
             return
         runs = len(self.runs)
         kept = f"The reports of its {counted(runs, 'run')} are kept." if runs else "It has no runs."
         lines = [
-            line(f"This permanently deletes {selected.file}."),
+            line(f"This deletes {selected.file}. To undo it, press ", ("u", Tone.ACCENT), "."),
             line(kept),
         ]
 
@@ -94,49 +132,67 @@ class EditingScreen(BaseScreen[None]):
         title = f"Delete profile {selected.name}?"
         self.app.push_screen(Question(title, lines, [("y", "delete")], safe="keep"), answered)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether a deleted profile can be restored."""
+        return bool(self._deleted)
+
+    def action_undo(self) -> None:
+        """Restore the profile that was deleted last."""
+        if self._deleted:
+            self._restore(self._deleted.pop())
+
     @work
     async def _copy(self, file: Path, new: Path) -> None:
         try:
             await in_background(_copy_file, file, new)
-        except OSError as error:
-            self.app.notify(f"Cannot create {new}: {error.strerror}", severity="error")
+        except LoadbenchError as error:
+            self.app.notify(str(error), severity="error")
         else:
-            self._edit(new, None, is_new=True)
+            await self.context.catalog.read_profiles()
+            self.select(new.name)
+            self.repaint()
+            self.request(EditProfile(new))
+
+    @work
+    async def _rename(self, saved: SavedProfile, name: str) -> None:
+        try:
+            new = await in_background(rename_profile, saved.file, name)
+        except LoadbenchError as error:
+            self.app.notify(str(error), severity="error")
+        else:
+            self.select(new.name)
+        self.read()
 
     @work
     async def _delete(self, saved: SavedProfile) -> None:
         try:
-            await in_background(saved.file.unlink)
-        except OSError as error:
-            self.app.notify(f"Cannot delete {saved.file}: {error.strerror}", severity="error")
+            deleted = await in_background(delete_profile, saved.file)
+        except LoadbenchError as error:
+            self.app.notify(str(error), severity="error")
         else:
-            self.app.notify(f"Deleted profile {saved.name}")
+            self._deleted.append(deleted)
+            self.app.notify(f"Deleted profile {saved.name}. Press u to undo.")
         self.read()
 
     @work
-    async def _edit(self, file: Path, at_line: int | None, *, is_new: bool = False) -> None:
-        desktop.edit(self.app, file, at_line)
-        saved = await self.context.catalog.read_profile(file)
-        # After an edit the cursor stays where it is, because the user may have moved it meanwhile.
-        self.select(file.name if is_new else "")
-        self.repaint()
-        if saved is not None and saved.profile is None:
-            self.app.notify(
-                f"{saved.name} is invalid. Select it to see its errors.", severity="warning"
-            )
+    async def _restore(self, deleted: DeletedProfile) -> None:
+        try:
+            file = await in_background(restore_profile, deleted)
+        except LoadbenchError as error:
+            self.app.notify(str(error), severity="error")
+        else:
+            self.select(file.name)
+        self.read()
 
-    def _is_writable(self, participle: str) -> bool:
-        if not self.context.workspace.bundled:
-            return True
-        self.app.notify(
-            f"Bundled profiles cannot be {participle}. "
-            "Create your own workspace with `loadbench-tui init DIR`.",
-            severity="warning",
-            timeout=10,
-        )
-        return False
+    def on_profile_edited(self, event: ProfileEdited) -> None:
+        """Select the profile whose editor was closed."""
+        self.select(event.file_name)
+        self.read()
 
 
 def _copy_file(file: Path, new: Path) -> None:
-    with new.open("xb") as target:
-        target.write(file.read_bytes())
+    """Copy a profile, and change its name in the comment at its top."""
+    data = read_profile_file(file).data
+    text = renamed_header(data.decode("utf-8"), file.stem, new.stem)
+    create_profile_file(new, text.encode("utf-8"))

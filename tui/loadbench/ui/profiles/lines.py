@@ -63,12 +63,12 @@ def no_profiles(folder: Path, pattern: str, columns: int) -> list[Line]:
     lines: list[Line] = [
         line(("No profiles yet.", Tone.STRONG)),
         (),
-        line(f"A profile is a YAML file in {folder}."),
-        line(
-            ("loadbench-tui init DIR", Tone.ACCENT),
-            " creates a workspace with four example profiles.",
-        ),
-        line(("loadbench-tui profiles --keys", Tone.ACCENT), " lists the keys of a profile."),
+        line("A profile says which service to measure, and with which load. It is a YAML file in"),
+        line(f"{folder}."),
+        (),
+        line(("n", Tone.ACCENT), "  Create a profile: for the bundled service, your Compose project,"),
+        line("   or a service that already runs."),
+        line(("i", Tone.ACCENT), "  Copy the four example profiles, with the bundled service."),
     ]
     if pattern:
         lines = [

@@ -42,13 +42,17 @@ class ProfilesScreen(EditingScreen):
 
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "run", tooltip="Preview a run of the profile"),
+        Binding("enter", "run", "run", tooltip="Preview a run of the profile, and change its settings"),
         Binding("a", "attach", "attach", tooltip="Attach to the live run"),
         Binding("r", "resume", "resume", tooltip="Resume the newest run"),
         Binding("o", "open", "open run", tooltip="Open the newest run"),
-        Binding("e", "edit", "edit", tooltip="Edit the profile in your editor"),
+        Binding("n", "new", "new", tooltip="Create a profile"),
+        Binding("i", "examples", "examples", tooltip="Copy the example profiles into the workspace"),
+        Binding("e", "edit", "edit", tooltip="Edit the profile"),
         Binding("c", "copy", "copy", tooltip="Copy the profile"),
-        Binding("d", "delete", "delete", show=False, tooltip="Delete the profile"),
+        Binding("m", "rename", "rename", show=False, tooltip="Rename the profile"),
+        Binding("d", "delete", "delete", tooltip="Delete the profile"),
+        Binding("u", "undo", "undo", tooltip="Restore the profile that was deleted last"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter profiles by name"),
         dataclasses.replace(RECOMMENDATION_KEY, show=False),
         Binding("v", "reports", "reports", tooltip="Show all runs"),
@@ -178,10 +182,12 @@ class ProfilesScreen(EditingScreen):
             return True
         selected, runs = self.selected, self.runs
         match action:
-            case "run":
-                return selected is not None and selected.profile is not None
-            case "edit" | "copy" | "delete":
+            case "run" | "edit" | "copy" | "rename" | "delete":
                 return selected is not None
+            case "undo":
+                return self.can_undo
+            case "examples":
+                return self._catalog.has_profiles and not self._catalog.profiles
             case "attach":
                 return any(run.status is RunStatus.LIVE for run in runs)
             case "resume":
@@ -197,7 +203,7 @@ class ProfilesScreen(EditingScreen):
         return True
 
     def action_run(self) -> None:
-        """Preview a run of the profile."""
+        """Preview a run of the profile, or edit it if it is invalid."""
         if self.selected:
             self.request(RunProfile(self.selected.file))
 

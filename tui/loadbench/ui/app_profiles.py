@@ -1,0 +1,103 @@
+"""Open the screens that start and resume runs, and those that edit profiles."""
+
+from pathlib import Path
+
+from loadbench.engine.profile.editing.file import read_profile_file
+from loadbench.engine.profile.editing.templates import Template, template_text
+from loadbench.engine.profile.source import read_source
+from loadbench.engine.run_reader import Run
+from loadbench.errors import JournalError, LoadbenchError, ProfileError
+from loadbench.ui import messages
+from loadbench.ui.app_base import BaseApp
+from loadbench.ui.background import in_background
+from loadbench.ui.naming import ask_for_name, is_writable
+from loadbench.ui.terminal import desktop
+
+
+class ProfileApp(BaseApp, inherit_bindings=False):
+    """The part of the app that opens previews and profile editors.
+
+    Args:
+        context: The context of every screen.
+    """
+
+    def show_started(self, folder: Path | None) -> None:
+        """Show a run that was started, or nothing if the folder is None."""
+        raise NotImplementedError
+
+    async def preview_profile(self, file: Path) -> None:
+        """Reload a profile, and preview a run of it. If the profile is invalid, edit it."""
+        from loadbench.ui.form.state import Entered
+        from loadbench.ui.preview.run_form import RunForm
+
+        saved = await self.context.catalog.read_profile(file)
+        self.send(messages.CatalogRead(self.context.catalog.newest))
+        if saved is None:
+            return
+        if saved.profile is None:
+            await self.edit_profile(file)
+            return
+        try:
+            entered = Entered(await in_background(read_source, file))
+        except ProfileError as error:
+            self.notify(str(error), severity="error")
+            return
+        earlier = self.context.catalog.newest.of_profile(saved.name)
+        self.push_screen(RunForm(self.context, file, entered, earlier), self.show_started)
+
+    async def edit_profile(self, file: Path) -> None:
+        """Open the editor of a profile."""
+        from loadbench.ui.editor.screen import EditorScreen
+
+        try:
+            data = (await in_background(read_profile_file, file)).data
+            screen = EditorScreen(self.context, file, data)
+        except LoadbenchError:
+            # The form cannot show a file that is not a YAML mapping. The details show the error.
+            desktop.edit(self, file, None)
+            await self.context.catalog.read_profiles()
+            self.send(messages.CatalogRead(self.context.catalog.newest))
+            return
+        self.push_screen(screen, self._select_profile)
+
+    def ask_for_template(self) -> None:
+        """Ask what a new profile measures and for its name, and open its editor."""
+        from loadbench.ui.editor.screen import EditorScreen
+        from loadbench.ui.editor.template import TemplateDialog
+
+        def chosen(template: Template | None) -> None:
+            if template:
+                ask_for_name(
+                    self,
+                    self.context,
+                    "Name of the new profile",
+                    template.name,
+                    verb="continue",
+                    then=lambda file: open_editor(template, file),
+                )
+
+        def open_editor(template: Template, file: Path) -> None:
+            data = template_text(template, file.stem).encode()
+            first = template.first_keys[0]
+            screen = EditorScreen(self.context, file, data, is_new=True, first=first)
+            self.push_screen(screen, self._select_profile)
+
+        self.push_screen(TemplateDialog(self.context.glyphs), chosen)
+
+    def _select_profile(self, file_name: str | None) -> None:
+        """Select the profile that was edited."""
+        self.send(messages.ProfileEdited(file_name or ""))
+
+    def preview_rest(self, run: Run) -> None:
+        """Open the preview for resuming a run."""
+        from loadbench.ui.preview.previewed_run import to_resume
+        from loadbench.ui.preview.screen import PreviewScreen
+
+        try:
+            earlier = self.context.catalog.newest.of_profile(run.folder.parent.name)
+            preview = to_resume(self.context.workspace, run, earlier)
+        except JournalError as error:
+            self.notify(str(error), severity="error")
+            return
+        if preview:
+            self.push_screen(PreviewScreen(*preview), self.show_started)

@@ -1,0 +1,1 @@
+"""The profile editor: `screen`, and its dialogs `template` and `conflict`."""

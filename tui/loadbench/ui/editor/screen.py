@@ -1,0 +1,292 @@
+"""The profile editor: a form for a profile file."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from loadbench.engine.profile.duration import readable_duration
+from loadbench.engine.profile.editing.file import (
+    ProfileFile,
+    create_profile_file,
+    read_profile_file,
+)
+from loadbench.engine.profile.editing.splice import key_lines, spliced
+from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.source import parse_source
+from loadbench.engine.run_reader import expected_durations
+from loadbench.errors import LoadbenchError, ProfileChangedError, ProfileError
+from loadbench.ui.background import in_background
+from loadbench.ui.context import UiContext
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.editor.conflict import APPLY, RELOAD, ConflictDialog
+from loadbench.ui.editor.lines import changed_lines, file_lines
+from loadbench.ui.form.screen import FormScreen
+from loadbench.ui.form.state import Entered
+from loadbench.ui.lines.text import Line, Piece, Tone, line, wrap
+from loadbench.ui.terminal import desktop
+from loadbench.ui.widgets.line_view import LineView, TextLine
+from loadbench.wording import counted
+
+
+class EditorScreen(FormScreen[str]):
+    """Edit a profile. The result is the file name of the profile, or empty if it was not created.
+
+    Args:
+        context: The context of the screen.
+        file: The file of the profile.
+        data: Its content.
+        is_new: Whether the file does not exist yet.
+        first: The key to focus first. If empty, the first one with an error.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "save", tooltip="Save the profile"),
+        Binding("ctrl+o", "open_editor", "open in editor", tooltip="Open the file in your editor"),
+        Binding("escape", "back", "back", tooltip="Return to the profiles"),
+    ]
+
+    def __init__(
+        self, context: UiContext, file: Path, data: bytes, *, is_new: bool = False, first: str = ""
+    ) -> None:
+        super().__init__(context, Entered(parse_source(file, _text(data))))
+        self._file, self._data = file, data
+        self._saved = None if is_new else ProfileFile(file, data)
+        self._first = first
+        self._status = ""
+        """What happened last, until the next change."""
+
+    def panel(self) -> Widget:
+        """Return the panel that shows the file."""
+        return LineView(id="preview", title=self._file.name)
+
+    async def on_mount(self) -> None:
+        """Focus the first field with an error."""
+        if self._first:
+            await self.form.reveal(self._first)
+        elif not self._saved or not self.entered.profile:
+            await self.show_first_error()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether closing the screen would lose something."""
+        return self._saved is None or self.entered.is_changed
+
+    def edited(self) -> None:
+        """Forget the last status."""
+        self._status = ""
+
+    async def submitted(self) -> None:
+        """Go to the next field."""
+        self.form.action_move(1)
+
+    # Display
+
+    def paint(self) -> None:
+        """Show the form, the help and the file."""
+        super().paint()
+        self.query_one("#header", TextLine).show([self._header()])
+        text, problem = self._new_text()
+        view = self.query_one("#preview", LineView)
+        key = self.form.key
+        marked = _lines_of(text.encode(), key.name) if key else range(0)
+        changed = changed_lines(_text(self._data) if self._saved else "", text)
+        lines = file_lines(text, marked, changed if self._saved else ())
+        if problem:
+            lines = [*wrap(line((problem, Tone.BAD)), view.columns or 60), (), *lines]
+        view.show(lines)
+        if marked and not problem:
+            at = max(0, marked.start - 1 - view.size.height // 2)
+            view.scroll_to(y=at, animate=False)
+
+    def _header(self) -> Line:
+        arrow = f" {self.context.glyphs.arrow} "
+        state = self._status or ("not saved" if self.has_changes else "saved")
+        tone = Tone.WARN if self.has_changes else Tone.DIM
+        pieces: list[Piece | tuple[str, Tone] | str] = [
+            (f" {self._file.stem}", Tone.STRONG),
+            (arrow, Tone.DIM),
+            "edit" if self._saved else "new profile",
+            "  ",
+            (state, tone),
+        ]
+        if profile := self.entered.profile:
+            cells = plan_cells(profile)
+            runs = self.context.catalog.newest.of_profile(self._file.stem)
+            total = readable_duration(expected_durations(profile, runs).total_s(cells))
+            pieces.append((f"   {counted(len(cells), 'cell')}, about {total}", Tone.DIM))
+        elif errors := len(self.entered.errors) + len(self.entered.other_errors):
+            pieces.append((f"   {counted(errors, 'error')}", Tone.BAD))
+        return line(*pieces)
+
+    def _new_text(self) -> tuple[str, str]:
+        """Return the text that would be saved, and why the changes cannot be written."""
+        try:
+            return _text(spliced(self._data, self.entered.changes)), ""
+        except ProfileError as error:
+            return _text(self._data), str(error)
+
+    def field_lines(self, key: str, columns: int) -> list[Line]:
+        """Return the lines of the key in the file, if the panel with the file is not shown."""
+        if not self._is_narrow:
+            return []
+        text, _ = self._new_text()
+        lines = text.splitlines()
+        return [
+            line((f"{self._file.name}:{number}  ", Tone.DIM), lines[number - 1].strip())
+            for number in _lines_of(text.encode(), key)
+        ]
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable saving only if something has changed."""
+        if action == "save":
+            return self.has_changes
+        return True
+
+    async def action_save(self) -> None:
+        """Save the file, or show the first error."""
+        unsaved = [key for key in self.entered.errors if key not in self.entered.changes]
+        blocking = [key for key in unsaved if self.entered.text(key) != self._saved_text(key)]
+        if blocking or (self._saved is None and not self.entered.profile):
+            await self.show_first_error()
+        else:
+            self._save()
+
+    def _saved_text(self, key: str) -> str:
+        return self.entered.saved_text(key)
+
+    @work(exclusive=True, group="save")
+    async def _save(self) -> None:
+        await self._write()
+
+    async def _write(self) -> bool:
+        """Write the file. Return False if that failed; the reason is shown."""
+        try:
+            data = spliced(self._data, self.entered.changes)
+            if self._saved is None:
+                await in_background(create_profile_file, self._file, data)
+                self._saved = ProfileFile(self._file, data)
+            else:
+                self._saved = await in_background(self._saved.save, data)
+        except ProfileChangedError as error:
+            self._resolve(error.data)
+            return False
+        except LoadbenchError as error:
+            self._cannot_write(str(error))
+            return False
+        self._load(data, "saved")
+        await self.context.catalog.read_profiles()
+        return True
+
+    def _load(self, data: bytes, status: str) -> None:
+        self._data = data
+        self.show_entered(Entered(parse_source(self._file, _text(data))))
+        self._status = status
+        self.repaint()
+
+    def _resolve(self, on_disk: bytes) -> None:
+        """Ask what to do with a file that has changed on disk."""
+        mine, _ = self._new_text()
+
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                return
+            changes = self.entered
+            self._saved = ProfileFile(self._file, on_disk)
+            self._load(on_disk, "reloaded")
+            if answer == APPLY:
+                self.show_entered(changes.with_source(self.entered.source))
+                self._status = "changes applied to the new version, not saved"
+                self.repaint()
+
+        assert RELOAD
+        dialog = ConflictDialog(self._file.stem, _text(on_disk), mine)
+        self.app.push_screen(dialog, answered)
+
+    def _cannot_write(self, problem: str) -> None:
+        """Offer the user's editor for a change that cannot be written."""
+        lines = [line((problem, Tone.BAD)), line("Nothing was written.")]
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                self._open_editor()
+
+        title = f"Cannot save {self._file.stem}"
+        answers = [("o", "open in editor")] if self._saved else []
+        self.app.push_screen(Question(title, lines, answers, safe="keep editing"), answered)
+
+    def action_open_editor(self) -> None:
+        """Open the file in the user's editor. Ask first what to do with changes."""
+        if not self.has_changes:
+            self._open_editor()
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "s":
+                self._save_and_open()
+            elif answer == "d":
+                self._open_editor()
+
+        answers = [("s", "save")]
+        if self._saved:
+            answers.append(("d", "discard"))
+        lines = [line("The form has changes that are not saved.")]
+        question = Question("Save before opening the editor?", lines, answers, safe="keep editing")
+        self.app.push_screen(question, answered)
+
+    @work
+    async def _save_and_open(self) -> None:
+        if await self._write():
+            self._open_editor()
+
+    @work
+    async def _open_editor(self) -> None:
+        at = _lines_of(self._data, self.form.key.name) if self.form.key else range(0)
+        desktop.edit(self.app, self._file, at.start or None)
+        try:
+            self._saved = await in_background(read_profile_file, self._file)
+            self._load(self._saved.data, "")
+        except LoadbenchError as error:
+            # The form cannot show a file that is not a YAML mapping.
+            self.app.notify(str(error), severity="error", timeout=10)
+            self.dismiss(self._file.name)
+        await self.context.catalog.read_profiles()
+
+    def action_back(self) -> None:
+        """Close the editor. Ask first if that would lose changes."""
+        if not self.has_changes:
+            self.dismiss(self._file.name)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "d":
+                self.dismiss(self._file.name if self._saved else "")
+            elif answer == "s":
+                self._save_and_close()
+
+        what = "The changes are" if self._saved else "The new profile is"
+        lines = [line(f"{what} not saved.")]
+        answers = [("s", "save"), ("d", "discard")]
+        title = f"Save {self._file.stem}?"
+        self.app.push_screen(Question(title, lines, answers, safe="keep editing"), answered)
+
+    @work
+    async def _save_and_close(self) -> None:
+        if self.entered.errors and not self.entered.profile:
+            await self.show_first_error()
+        elif await self._write():
+            self.dismiss(self._file.name)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8-sig", "replace")
+
+
+def _lines_of(data: bytes, key: str) -> range:
+    """Return the numbers of the lines of a key, counted from 1."""
+    found = key_lines(data).get(key)
+    return range(found[0], found[1] + 1) if found else range(0)

@@ -1,0 +1,156 @@
+"""The rows of a form: a field with its label and error, and the heading of a group."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from loadbench.engine.profile.editing.keys import KeyGroup, KeyKind, ProfileKey
+from loadbench.ui.form.editors import ChoiceEditor, TextEditor
+from loadbench.ui.form.lines import LISTS, placeholder
+from loadbench.ui.form.state import Entered
+from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.widgets.line_view import LineView, TextLine
+from loadbench.wording import counted
+
+_LABEL_COLUMNS = 22
+BOOLEANS = ("true", "false")
+
+
+class Field(Vertical):
+    """A key of the profile: its label, the editor of its value, and its error.
+
+    Args:
+        key: The key.
+        entered: The form.
+        glyphs: The terminal's character set.
+    """
+
+    class Edited(Message):
+        """The text of the field has changed."""
+
+        def __init__(self, key: str, text: str) -> None:
+            super().__init__()
+            self.key, self.text = key, text
+
+    class Submitted(Message):
+        """Enter was pressed in the field."""
+
+    def __init__(self, key: ProfileKey, entered: Entered, glyphs: Glyphs) -> None:
+        super().__init__(id=f"field-{_id(key.name)}")
+        self.key, self._glyphs = key, glyphs
+        self._initial = entered.text(key.name)
+        self._label = TextLine(classes="label")
+        self._error = TextLine(classes="error")
+
+    def compose(self) -> ComposeResult:
+        """Lay out label, editor and error."""
+        with Horizontal():
+            yield self._label
+            yield self._make_editor()
+        yield self._error
+
+    def _make_editor(self) -> ChoiceEditor | TextEditor:
+        key, name = self.key, _id(self.key.name)
+        if key.kind in (KeyKind.CHOICE, KeyKind.BOOLEAN):
+            choices = key.choices or BOOLEANS
+            return ChoiceEditor(choices, self._initial, self._glyphs, id=name)
+        is_list = key.kind in LISTS
+        return TextEditor(self._initial, placeholder=placeholder(key), chips=is_list, id=name)
+
+    @property
+    def editor(self) -> ChoiceEditor | TextEditor:
+        """The widget that edits the value."""
+        return self.query_one(f"#{_id(self.key.name)}")  # type: ignore[return-value]  # made above
+
+    def show(self, entered: Entered) -> None:
+        """Show the current text and its error, and mark the label if the value has changed."""
+        name = self.key.name
+        if self.editor.value != entered.text(name):
+            self.editor.value = entered.text(name)
+        is_changed = name in entered.changes or entered.text(name) != entered.saved_text(name)
+        mark = ("* ", Tone.ACCENT) if is_changed else ("  ", Tone.PLAIN)
+        tone = Tone.STRONG if is_changed else Tone.PLAIN
+        self._label.show([line(mark, (self.key.label, tone))])
+        error = entered.errors.get(name)
+        self._error.show([line(("    ", Tone.PLAIN), (error, Tone.BAD))] if error else [])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Report the new text."""
+        event.stop()
+        self.post_message(self.Edited(self.key.name, event.value))
+
+    def on_choice_editor_changed(self, event: ChoiceEditor.Changed) -> None:
+        """Report the new choice."""
+        event.stop()
+        self.post_message(self.Edited(self.key.name, event.editor.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Report Enter."""
+        event.stop()
+        self.post_message(self.Submitted())
+
+    def on_choice_editor_submitted(self, event: ChoiceEditor.Submitted) -> None:
+        """Report Enter."""
+        event.stop()
+        self.post_message(self.Submitted())
+
+
+class GroupHeading(LineView, inherit_bindings=False):
+    """The heading of a group of fields, which opens and closes the group.
+
+    Args:
+        group: The group.
+        glyphs: The terminal's character set.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "toggle", "open or close", key_display="Enter"),
+        Binding("right", "toggle", "open", show=False),
+        Binding("left", "toggle", "close", show=False),
+    ]
+
+    class Toggled(Message):
+        """The group was opened or closed."""
+
+        def __init__(self, heading: "GroupHeading") -> None:
+            super().__init__()
+            self.heading = heading
+
+    def __init__(self, group: KeyGroup, glyphs: Glyphs) -> None:
+        super().__init__(id=f"group-{group.name}")
+        self.keys, self._heading, self._glyphs = group.keys, group.heading, glyphs
+        self.is_open = False
+
+    def show_state(self, entered: Entered) -> None:
+        """Show the title, and how many fields of a closed group have changed or have errors."""
+        names = [key.name for key in self.keys]
+        errors = sum(name in entered.errors for name in names)
+        changed = sum(name in entered.changes for name in names)
+        arrow = ("- " if self._glyphs.ascii else "▾ ") if self.is_open else f"{self._glyphs.arrow} "
+        pieces: list[tuple[str, Tone]] = [(arrow, Tone.ACCENT), (self._heading, Tone.STRONG)]
+        if not self.is_open:
+            pieces.append((f"  {counted(len(names), 'setting')}", Tone.DIM))
+        if errors:
+            pieces.append((f"  {self._glyphs.failed} {counted(errors, 'error')}", Tone.BAD))
+        elif changed and not self.is_open:
+            pieces.append((f"  * {changed} changed", Tone.ACCENT))
+        self.show([line(*pieces)])
+
+    def action_toggle(self) -> None:
+        """Open the group if it is closed, and vice versa."""
+        self.is_open = not self.is_open
+        self.post_message(self.Toggled(self))
+
+    def on_click(self) -> None:
+        """Open or close the group."""
+        self.action_toggle()
+
+
+def _id(name: str) -> str:
+    """Return a key as the id of a widget."""
+    return name.replace(".", "-")

@@ -1,0 +1,93 @@
+"""The text of a form: values as chips, and the help for the focused field."""
+
+import re
+from collections.abc import Sequence
+
+from loadbench.engine.profile.editing.keys import KeyKind, ProfileKey
+from loadbench.engine.profile.editing.notation import format_value, notation_hint
+from loadbench.ui.form.state import Entered
+from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.text import Line, Tone, line, wrap
+
+LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.TEXTS)
+"""Kinds whose values are shown as chips."""
+_NULL = re.compile(r"null: ([^.;]+)")
+_MAX_SUGGESTIONS = 6
+
+
+def placeholder(key: ProfileKey) -> str:
+    """Return what an empty field means, such as `no goal`, from the description of the key."""
+    if not key.is_optional:
+        return ""
+    meaning = _NULL.search(key.help)
+    return meaning.group(1).strip() if meaning else "null"
+
+
+def help_lines(
+    key: ProfileKey,
+    entered: Entered,
+    suggestions: Sequence[str],
+    columns: int,
+    *,
+    is_brief: bool = False,
+) -> list[Line]:
+    """Return the help for a field: meaning, limits, notation, suggestions and saved value.
+
+    Args:
+        key: The key of the field.
+        entered: The form.
+        suggestions: Values to offer.
+        columns: Maximum width of a line.
+        is_brief: Whether to leave out what a small panel has no room for.
+    """
+    lines = wrap(line(key.help), columns)
+    lines += wrap(line((_facts(key), Tone.DIM)), columns)
+    hint = notation_hint(key)
+    if expanded := _expanded(key, entered):
+        lines += wrap(line(("= ", Tone.DIM), expanded), columns, indent=2)
+    elif hint and not is_brief:
+        lines += wrap(line(("Examples: ", Tone.DIM), hint), columns, indent=2)
+    if suggestions:
+        lines += wrap(line(*_offered(suggestions)), columns, indent=2)
+    if key.name in entered.changes:
+        saved = entered.saved_text(key.name) or placeholder(key) or "empty"
+        text = line(("Saved: ", Tone.DIM), saved, "  ", ("Ctrl+R", Tone.ACCENT), " restore")
+        lines += wrap(text, columns, indent=2)
+    return lines
+
+
+def choice_pieces(choices: Sequence[str], chosen: str, glyphs: Glyphs) -> Line:
+    """Return all choices in a line, with the chosen one marked."""
+    pieces: list[tuple[str, Tone]] = []
+    for choice in choices:
+        is_chosen = choice == chosen
+        mark = glyphs.alive if is_chosen else glyphs.starting
+        pieces.append((f"{mark} {choice}", Tone.STRONG if is_chosen else Tone.DIM))
+        pieces.append(("  ", Tone.PLAIN))
+    return line(*pieces[:-1])
+
+
+def _facts(key: ProfileKey) -> str:
+    """Return the limits and the default of a key."""
+    default = format_value(key, key.default) if not key.is_required else ""
+    facts = (
+        f"{key.name}",
+        key.limits,
+        "required" if key.is_required else f"default: {default or placeholder(key) or 'empty'}",
+    )
+    return " · ".join(filter(None, facts))
+
+
+def _expanded(key: ProfileKey, entered: Entered) -> str:
+    """Return the explicit list that a range stands for. Empty if none was typed."""
+    value = entered.value(key.name)
+    if value is None or ".." not in entered.text(key.name):
+        return ""
+    return format_value(key, value)
+
+
+def _offered(suggestions: Sequence[str]) -> list[tuple[str, Tone]]:
+    shown = ", ".join(suggestions[:_MAX_SUGGESTIONS])
+    more = len(suggestions) - _MAX_SUGGESTIONS
+    text = f"{shown}, and {more} more" if more > 0 else shown
+    return [("Ctrl+N", Tone.ACCENT), (" next of: ", Tone.DIM), (text, Tone.PLAIN)]

@@ -1,0 +1,146 @@
+"""Base class of the screens with a form: the form, and the help for its focused field."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from loadbench.engine.profile.editing.suggestions import suggestions
+from loadbench.ui.background import in_background
+from loadbench.ui.context import UiContext
+from loadbench.ui.form.form import ProfileForm
+from loadbench.ui.form.lines import help_lines
+from loadbench.ui.form.state import Entered
+from loadbench.ui.lines.text import Line, Tone, line
+from loadbench.ui.widgets.footer import KeyLine
+from loadbench.ui.widgets.line_view import LineView, TextLine
+from loadbench.ui.widgets.screen import BaseScreen
+from loadbench.ui.widgets.too_small import TooSmall
+
+T = TypeVar("T")
+
+_WIDE_COLUMNS = 100
+
+
+class FormScreen(BaseScreen[T]):
+    """A form on the left; on the right the help for its field, and a panel of the subclass.
+
+    Args:
+        context: The context of the screen.
+        entered: The values to start with.
+    """
+
+    def __init__(self, context: UiContext, entered: Entered) -> None:
+        super().__init__()
+        self.context, self.entered = context, entered
+        self._offers: dict[str, Sequence[str]] = {}
+        """Values to offer, by key."""
+        self._is_narrow = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out header, form, help and panel."""
+        yield TextLine(id="header")
+        with Horizontal(id="form-body"):
+            with Vertical(id="form-panel"):
+                yield ProfileForm(self.entered, self.context.glyphs, self._offered)
+            with Vertical(id="form-side"):
+                yield LineView(id="form-help")
+                yield self.panel()
+        yield KeyLine()
+        yield TooSmall()
+
+    def panel(self) -> Widget:
+        """Return the panel of the subclass, below the help."""
+        raise NotImplementedError
+
+    def edited(self) -> None:
+        """React to changed values. Subclasses override this method."""
+
+    def submitted(self) -> None:
+        """React to Enter in a field. Subclasses override this method."""
+
+    @property
+    def form(self) -> ProfileForm:
+        """The form."""
+        return self.query_one(ProfileForm)
+
+    def on_mount(self) -> None:
+        """Focus the first field, and keep the focus off the help."""
+        self.query_one("#form-help", LineView).can_focus = False
+        self.query_one("#form-panel").border_title = "Settings"
+        self.form.action_move(0)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """On a narrow screen, put help and panel below the form."""
+        self._is_narrow = event.size.width < _WIDE_COLUMNS
+        self.set_class(self._is_narrow, "-narrow")
+
+    def show_entered(self, entered: Entered) -> None:
+        """Show other values in all fields."""
+        self.entered = entered
+        self.form.show(entered)
+        self.edited()
+        self._find_offers()
+        self.repaint()
+
+    async def show_first_error(self) -> bool:
+        """Focus the first field with an error. Return False if no field has one."""
+        for key in self.entered.errors:
+            await self.form.reveal(key)
+            return True
+        return False
+
+    @on(ProfileForm.Edited)
+    def _take(self, event: ProfileForm.Edited) -> None:
+        self.show_entered(self.entered.with_text(event.key, event.text))
+
+    @on(ProfileForm.Moved)
+    def _show_field(self) -> None:
+        self._find_offers()
+        self.repaint()
+
+    @on(ProfileForm.Submitted)
+    def _submit(self) -> None:
+        self.submitted()
+
+    def _offered(self, key: str, _: Entered) -> Sequence[str]:
+        return self._offers.get(key, ())
+
+    @work(exclusive=True, group="offers")
+    async def _find_offers(self) -> None:
+        key = self.form.key
+        if key is None:
+            return
+        found = await in_background(
+            suggestions, key.name, self.entered.draft.values, self.context.workspace
+        )
+        if found != self._offers.get(key.name, ()):
+            self._offers[key.name] = found
+            self.repaint()
+
+    def paint(self) -> None:
+        """Show the help for the focused field."""
+        panel, key = self.query_one("#form-help", LineView), self.form.key
+        note = self.entered.other_errors
+        lines: list[Line] = [line((text, Tone.BAD)) for text in note]
+        if key is None:
+            panel.set_title("Help")
+            hint = line(("Enter", Tone.ACCENT), " opens or closes the group of settings")
+            panel.show([*lines, hint])
+        else:
+            panel.set_title(key.label)
+            columns = panel.columns or 60
+            offers = self._offers.get(key.name, ())
+            brief = self._is_narrow
+            lines += help_lines(key, self.entered, offers, columns, is_brief=brief)
+            panel.show([*lines, *self.field_lines(key.name, columns)])
+        changed = len(self.entered.changes)
+        self.query_one("#form-panel").border_subtitle = f"* {changed} changed" if changed else ""
+        self.refresh_bindings()
+
+    def field_lines(self, key: str, columns: int) -> list[Line]:
+        """Return more lines about a field. Subclasses override this method."""
+        return []

@@ -1,0 +1,170 @@
+"""The texts entered in a form, and the profile that they describe."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from loadbench.engine.profile.editing.keys import ProfileKey, profile_keys
+from loadbench.engine.profile.editing.notation import format_value, override_text, parse_value
+from loadbench.engine.profile.loading import Draft, read_draft
+from loadbench.engine.profile.model import ALIASES, Profile
+from loadbench.engine.profile.source import Source
+
+
+class Entered:
+    """What the texts of all fields mean. Immutable: a changed text gives a new object.
+
+    Args:
+        source: The profile file as read.
+        texts: The changed texts by key.
+    """
+
+    def __init__(self, source: Source, texts: Mapping[str, str] | None = None) -> None:
+        self.source = source
+        self._texts = dict(texts or {})
+        self._saved = read_draft(source)
+
+    def with_text(self, key: str, text: str) -> "Entered":
+        """Return the form with another text in a field."""
+        return Entered(self.source, {**self._texts, key: text})
+
+    def with_source(self, source: Source) -> "Entered":
+        """Return the form with the same changes to another version of the file."""
+        changed = {key: text for key, text in self._texts.items() if text != self.saved_text(key)}
+        return Entered(source, changed)
+
+    def text(self, key: str) -> str:
+        """Return the text in a field."""
+        return self._texts.get(key, self.saved_text(key))
+
+    def saved_text(self, key: str) -> str:
+        """Return the text of the value in the file, or of the default if the key is absent."""
+        return self._saved_texts[key]
+
+    def value(self, key: str) -> Any:
+        """Return the entered value as plain data, or None if the text is invalid."""
+        return self._values.get(key)
+
+    @cached_property
+    def changes(self) -> dict[str, Any]:
+        """The values that differ from those in the file, by key. Invalid texts are left out."""
+        changes = {}
+        for key in profile_keys():
+            name = key.name
+            if self.text(name) == self.saved_text(name) or name in self._text_errors:
+                continue
+            if name in self._saved_values and self._values[name] == self._saved_values[name]:
+                continue
+            changes[name] = self._values[name]
+        return changes
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether any field differs from the file."""
+        return bool(self.changes) or any(
+            self.text(name) != self.saved_text(name) for name in self._text_errors
+        )
+
+    @cached_property
+    def overrides(self) -> tuple[str, ...]:
+        """The changes as `KEY=VALUE` texts."""
+        keys = {key.name: key for key in profile_keys()}
+        return tuple(override_text(keys[name], value) for name, value in self.changes.items())
+
+    @cached_property
+    def draft(self) -> Draft:
+        """The profile with the changes."""
+        return read_draft(self.source, self.overrides)
+
+    @property
+    def profile(self) -> Profile | None:
+        """The entered profile, or None if a field has an error."""
+        return None if self._text_errors else self.draft.profile
+
+    @cached_property
+    def errors(self) -> dict[str, str]:
+        """The error of each field that has one, by key."""
+        errors = dict(self._text_errors)
+        for problem in self.draft.problems:
+            name = problem.key.partition("[")[0]
+            if name in self._saved_texts:
+                errors.setdefault(name, problem.text.removeprefix(f"{problem.key}: "))
+        return errors
+
+    @cached_property
+    def other_errors(self) -> tuple[str, ...]:
+        """Errors of the file that concern no field, such as an unknown key, with their location."""
+        return tuple(
+            f"{problem.location}: {problem.text}"
+            for problem in self.draft.problems
+            if problem.key.partition("[")[0] not in self._saved_texts
+        )
+
+    @cached_property
+    def _parsed(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values of the valid texts, and the errors of the others."""
+        values, errors = {}, {}
+        for key in profile_keys():
+            try:
+                values[key.name] = parse_value(key, self.text(key.name))
+            except ValueError as error:
+                errors[key.name] = str(error)
+        return values, errors
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        return self._parsed[0]
+
+    @property
+    def _text_errors(self) -> dict[str, str]:
+        return self._parsed[1]
+
+    @cached_property
+    def _saved_texts(self) -> dict[str, str]:
+        return {key.name: self._text_in_file(key) for key in profile_keys()}
+
+    @cached_property
+    def _saved_values(self) -> dict[str, Any]:
+        values = {}
+        for key in profile_keys():
+            try:
+                values[key.name] = parse_value(key, self.saved_text(key.name))
+            except ValueError:
+                continue
+        return values
+
+    def _text_in_file(self, key: ProfileKey) -> str:
+        if self._saved.profile:
+            return format_value(key, value_at(self._saved.profile.resolved(), key.name))
+        written = value_at(self._saved.values, key.name, key.default)
+        try:
+            return format_value(key, written)
+        except (ValueError, TypeError, AttributeError):
+            return _as_written(written)
+
+
+def value_at(values: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """Return the value of a dotted key in the structure of a profile file.
+
+    Args:
+        values: The values, possibly under alternative names of their keys.
+        key: The key in dotted notation.
+        default: Returned if the key is absent.
+    """
+    value: Any = values
+    for part in key.split("."):
+        names = (part, *(alias for alias, name in ALIASES.items() if name == part))
+        if not isinstance(value, Mapping):
+            return default
+        found = [name for name in names if name in value]
+        if not found:
+            return default
+        value = value[found[0]]
+    return value
+
+
+def _as_written(value: object) -> str:
+    """Return an invalid value as text for its field."""
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,218 @@
+"""The preview of a new run, whose settings can be changed for this run alone."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widget import Widget
+
+from loadbench.engine.profile.editing.file import create_profile_file, read_profile_file
+from loadbench.engine.profile.editing.splice import spliced
+from loadbench.engine.profile.editing.templates import renamed_header
+from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.source import parse_source
+from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
+from loadbench.engine.run_reader import Run
+from loadbench.errors import LoadbenchError
+from loadbench.ui.background import in_background
+from loadbench.ui.context import UiContext
+from loadbench.ui.form.screen import FormScreen
+from loadbench.ui.form.state import Entered
+from loadbench.ui.lines.matrix import grid_of, plan_lines
+from loadbench.ui.lines.text import Line, Tone, line, wrap
+from loadbench.ui.naming import ask_for_name, is_writable
+from loadbench.ui.preview.lines import PreviewedRun, preview_lines
+from loadbench.ui.widgets.line_view import LineView, TextLine
+from loadbench.wording import counted
+
+CHECK_S = 0.5
+"""Seconds without a change after which the runner is asked for the preview again."""
+
+
+class RunForm(FormScreen[Path | None]):
+    """Show what a run would do, change it, and start it. The result is its folder, or None.
+
+    Args:
+        context: The context of the screen.
+        file: The file of the profile.
+        entered: Its values.
+        earlier: The runs of the profile, newest first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "start", tooltip="Start the run"),
+        Binding("ctrl+s", "save", "save as profile", tooltip="Save as a new profile"),
+        Binding("escape", "cancel", "cancel", tooltip="Return without starting a run"),
+    ]
+
+    def __init__(
+        self, context: UiContext, file: Path, entered: Entered, earlier: Sequence[Run]
+    ) -> None:
+        super().__init__(context, entered)
+        self._file, self._earlier = file, earlier
+        self._plan: RunPlan | None = None
+        self._refusal = ""
+        self._busy = ""
+        self._timer: Timer | None = None
+        self._checked: RunRequest | None = None
+        """The request that the plan or the refusal answers."""
+        self._is_checking = False
+        self._is_starting = False
+
+    def panel(self) -> Widget:
+        """Return the panel that shows what the run would do."""
+        return LineView(id="preview", title="Run")
+
+    def on_mount(self) -> None:
+        """Ask the runner for the preview."""
+        self._check()
+
+    @property
+    def request_to_run(self) -> RunRequest | None:
+        """The request for the entered run, or None if a field has an error."""
+        profile = self.entered.profile
+        if profile is None:
+            return None
+        return RunRequest.to_run(
+            self.context.workspace, self._file, profile, self.entered.overrides
+        )
+
+    def edited(self) -> None:
+        """Ask the runner for the preview of the changed run, once the user stops typing."""
+        if self._timer:
+            self._timer.stop()
+        self._timer = self.set_timer(CHECK_S, self._check)
+
+    @work
+    async def _check(self) -> None:
+        """Ask the runner for the preview, one at a time, until it matches the form."""
+        if self._is_checking:
+            return
+        self._is_checking = True
+        while (wanted := self.request_to_run) not in (None, self._checked):
+            assert wanted is not None
+            self.repaint()
+            plan, refusal = None, ""
+            try:
+                plan = await in_background(preview, wanted)
+            except LoadbenchError as error:
+                refusal = str(error)
+            self._plan, self._refusal, self._checked = plan, refusal, wanted
+        self._is_checking = False
+        self.repaint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the start while the run is starting."""
+        if action == "start":
+            return not self._is_starting
+        return True
+
+    def submitted(self) -> None:
+        """Start the run."""
+        self.action_start()
+
+    async def action_start(self) -> None:
+        """Start the run, at most once, or show the first error."""
+        request = self.request_to_run
+        if request is None:
+            await self.show_first_error()
+        elif not self._is_starting:
+            self._is_starting, self._busy = True, "Starting…"
+            self.repaint()
+            self._start(request)
+
+    @work
+    async def _start(self, request: RunRequest) -> None:
+        try:
+            folder = await in_background(start_runner, request)
+        except LoadbenchError as error:
+            self._is_starting, self._busy = False, ""
+            self._plan, self._refusal, self._checked = None, str(error), request
+            self.repaint()
+            return
+        if self.app.screen is self:
+            self.dismiss(folder)
+        else:
+            # The user has left meanwhile; the list marks the run as live.
+            self.app.notify(f"Started {folder.parent.name}/{folder.name}")
+
+    def action_cancel(self) -> None:
+        """Return without a run. A run that is already starting appears in the list."""
+        self.dismiss(None)
+
+    def action_save(self) -> None:
+        """Save the entered values as a new profile, and continue with it."""
+        if self.entered.profile is None:
+            self.run_worker(self.show_first_error())
+            return
+        if is_writable(self.app, self.context, "saved"):
+            ask_for_name(
+                self.app,
+                self.context,
+                "Save as profile",
+                f"{self._file.stem}_2",
+                verb="save",
+                then=self._save,
+            )
+
+    @work
+    async def _save(self, file: Path) -> None:
+        """Write a new profile with the entered values. The run is then one of that profile."""
+        try:
+            data = await in_background(_write_copy, self._file, file, self.entered.changes)
+        except LoadbenchError as error:
+            self._problem = str(error)
+            self.repaint()
+            return
+        self._file = file
+        self._earlier = ()
+        self.show_entered(Entered(parse_source(file, data.decode("utf-8-sig"))))
+        await self.context.catalog.read_profiles()
+
+    def paint(self) -> None:
+        """Show the profile, the help and what the run would do."""
+        super().paint()
+        separator = f" {self.context.glyphs.arrow} "
+        name, changed = self._file.stem, len(self.entered.changes)
+        what = f"new run with {counted(changed, 'change')}" if changed else "new run"
+        self.query_one("#header", TextLine).show(
+            [line((f" {name}", Tone.STRONG), (separator, Tone.DIM), what)]
+        )
+        view = self.query_one("#preview", LineView)
+        view.show(self._preview_lines(view.columns or 40))
+
+    def _preview_lines(self, columns: int) -> list[Line]:
+        profile = self.entered.profile
+        if profile is None:
+            return self._error_lines(columns)
+        cells = plan_cells(profile)
+        previewed = PreviewedRun(
+            name=self._file.stem, profile=profile, cells=cells, earlier=self._earlier
+        )
+        is_current = self._checked == self.request_to_run
+        busy = self._busy or ("" if is_current else "Checking which driver can run it…")
+        lines = preview_lines(
+            previewed,
+            self._plan if is_current else None,
+            columns,
+            refusal=self._refusal if is_current else "",
+            busy=busy,
+            is_brief=True,
+        )
+        return [*lines, (), *plan_lines(grid_of(cells), self.context.glyphs)]
+
+    def _error_lines(self, columns: int) -> list[Line]:
+        count = counted(len(self.entered.errors), "setting")
+        text = line((f"{count} with an error: ", Tone.BAD), ", ".join(self.entered.errors))
+        return wrap(text, columns, indent=2)
+
+
+def _write_copy(file: Path, new: Path, changes: Mapping[str, Any]) -> bytes:
+    """Create a profile from another one with changes, and return its content."""
+    data = spliced(read_profile_file(file).data, changes)
+    data = renamed_header(data.decode("utf-8"), file.stem, new.stem).encode("utf-8")
+    create_profile_file(new, data)
+    return data
