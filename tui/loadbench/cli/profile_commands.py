@@ -172,7 +172,7 @@ def key_lines(columns: int | None) -> list[str]:
         columns: Width at which lines wrap. None disables wrapping.
     """
     from loadbench import wording
-    from loadbench.engine.profile.model import key_rows
+    from loadbench.engine.profile.reference import key_rows
 
     rows = key_rows()
     table = wording.table(("key", "default", "meaning "), rows, left=2)
