@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from loadbench.engine.profile.duration import format_duration, parse_duration
+from loadbench.engine.profile.fields import Pattern
 from loadbench.engine.profile.model import Goals, Profile
 
 GENERAL = "general"
@@ -53,6 +54,8 @@ class ProfileKey:
     """Largest value, in seconds for durations; for lists, of each item. None: no limit."""
     is_minimum_excluded: bool
     """Whether values must be greater than the minimum."""
+    pattern: str
+    """A regular expression that valid texts match; for lists, each item. Empty: any text."""
     default: Any
     """Plain data, as in `Profile.resolved`. None if the key is required."""
     is_required: bool
@@ -222,6 +225,7 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         minimum=limits.get("ge", limits.get("gt")),
         maximum=limits.get("le"),
         is_minimum_excluded="gt" in limits,
+        pattern="".join(item.text for item in constraints if isinstance(item, Pattern)),
         default=None if field.is_required() else value,
         is_required=field.is_required(),
         is_optional=is_optional,

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from loadbench.engine.profile.editing.flow_yaml import flow_yaml
 from loadbench.engine.profile.editing.keys import KeyKind, ProfileKey, profile_fields
 from loadbench.engine.profile.editing.number_lists import RANGE_HINT, expand_numbers
+from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.error_messages import problem_of, shown
 from loadbench.engine.profile.stack_section import Section
 
@@ -80,7 +80,7 @@ def override_text(key: ProfileKey, value: Any) -> str:
     """Return the override `KEY=VALUE` that sets a key to a value, in the notation of `--set`."""
     if key.kind in _NUMBER_LISTS and isinstance(value, list):
         return f"{key.name}={','.join(map(_number_text, value))}"
-    return f"{key.name}={flow_yaml(value)}"
+    return f"{key.name}={one_line_yaml(value)}"
 
 
 def _unvalidated(kind: KeyKind, text: str) -> object:

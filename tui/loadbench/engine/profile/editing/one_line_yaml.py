@@ -6,7 +6,7 @@ import yaml
 
 
 class _OneLineDumper(yaml.SafeDumper):
-    """Quotes text with control characters in the style that escapes them."""
+    """Writes collections in flow style, and escapes line breaks in texts."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -17,15 +17,16 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _OneLineDumper.add_representer(str, _represent_text)
 
 
-def flow_yaml(value: Any) -> str:
+def one_line_yaml(value: Any) -> str:
     """Format plain data as YAML on one line: `null`, `5`, `'a: b'`, `[a, b]`, `{A: b}`."""
-    # In a list, texts with commas and brackets are quoted, and scalars get no end marker.
+    # Texts in flow style need more quotes, for example around URLs.
+    is_collection = isinstance(value, list | dict)
     text: str = yaml.dump(
         [value],
         Dumper=_OneLineDumper,
-        default_flow_style=True,
+        default_flow_style=is_collection,
         allow_unicode=True,
         sort_keys=False,
         width=float("inf"),
     )
-    return text.strip()[1:-1]
+    return text.strip()[1:-1] if is_collection else text.strip().removeprefix("- ")
