@@ -3,7 +3,7 @@
 import pytest
 
 from loadbench.cli.profile_commands import key_lines
-from loadbench.engine.profile.model import key_rows
+from loadbench.engine.profile.reference import key_rows
 
 
 def test_key_table_has_one_line_per_key_without_a_width() -> None:

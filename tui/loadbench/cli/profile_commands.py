@@ -7,7 +7,7 @@ import textwrap
 import click
 
 from loadbench.cli.options import SET_HELP
-from loadbench.errors import ProfileError
+from loadbench.errors import ProfileError, UsageError
 from loadbench.workspace import Workspace
 
 _MIN_MEANING_COLUMNS = 30
@@ -120,22 +120,32 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
 @click.option(
     "--keys", is_flag=True, help="List all profile keys with their defaults and meanings."
 )
+@click.option("--schema", is_flag=True, help="Print the JSON schema of profile files, for editors.")
 @click.pass_obj
-def profiles(workspace: Workspace, keys: bool) -> None:
+def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
     """List the saved profiles with their device, batch size, cells and estimated time.
+
+    With --keys or --schema, prints what a profile can contain instead.
 
     \b
     Examples:
       loadbench-tui profiles
       loadbench-tui profiles --keys
+      loadbench-tui profiles --schema > profiles/profile.schema.json
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import load_profile, saved_profiles
     from loadbench.engine.profile.plan import plan_cells
+    from loadbench.engine.profile.schema import schema_text
     from loadbench.engine.run_reader import expected_durations
 
+    if keys and schema:
+        raise UsageError("--keys and --schema cannot be combined")
+    if schema:
+        click.echo(schema_text(), nl=False)
+        return
     if keys:
         columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         click.echo("\n".join(key_lines(columns)))
@@ -172,7 +182,7 @@ def key_lines(columns: int | None) -> list[str]:
         columns: Width at which lines wrap. None disables wrapping.
     """
     from loadbench import wording
-    from loadbench.engine.profile.model import key_rows
+    from loadbench.engine.profile.reference import key_rows
 
     rows = key_rows()
     table = wording.table(("key", "default", "meaning "), rows, left=2)

@@ -14,7 +14,8 @@ from loadbench.engine.profile.loading import (
     load_profile,
     saved_profiles,
 )
-from loadbench.engine.profile.model import ALIASES, Profile, key_reference, known_keys
+from loadbench.engine.profile.model import ALIASES, Profile, known_keys
+from loadbench.engine.profile.reference import key_reference
 from loadbench.errors import ProfileError
 
 REPOSITORY = Path(__file__).resolve().parents[4]

@@ -65,8 +65,13 @@ class DriverSettings:
             section: The `stack` section of a profile.
             defaults: The section with all defaults.
         """
-        supported, default = {"driver", *(field.name for field in fields(cls))}, dict(defaults)
-        return [key for key, value in section if key not in supported and value != default[key]]
+        default = dict(defaults)
+        return [key for key, value in section if not cls.supports(key) and value != default[key]]
+
+    @classmethod
+    def supports(cls, key: str) -> bool:
+        """Return whether the driver supports a key of `stack`."""
+        return key == "driver" or key in {field.name for field in fields(cls)}
 
     @classmethod
     def single_models_value(cls) -> str:

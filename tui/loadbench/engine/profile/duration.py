@@ -3,7 +3,10 @@
 import re
 from decimal import Decimal
 
-_PARTS = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+DURATION_PATTERN = r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?"
+"""Regular expression of durations with units. It also matches the empty text."""
+
+_PARTS = re.compile(DURATION_PATTERN)
 _SECONDS = (3600, 60, 1)
 _EXPECTED = "expected a duration such as 90s, 7m or 1h20m"
 

@@ -3,6 +3,7 @@
 Messages about a single value start with `expected`; `error_messages` appends the actual value.
 """
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,6 +18,22 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
 ]
 """Seconds, written as `90s`, `7m` or `1h20m`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression that valid texts match, for the JSON schema.
+
+    It rejects common mistakes. The validator of the type decides.
+    """
+
+    text: str
+
+
+_SCHEME_AND_HOST = (
+    r"[hH][tT][tT][pP][sS]?://(?:[^\s/?#@\[\]]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])"
+    r"(?::0*[1-9][0-9]{0,4})?"
+)
 
 
 class InvalidKeyError(ValueError):
@@ -111,8 +128,10 @@ PositiveRates = Annotated[
     tuple[PositiveRate, ...], BeforeValidator(_as_list), AfterValidator(_axis)
 ]
 
-PathText = Annotated[str, AfterValidator(_path)]
+PathText = Annotated[str, AfterValidator(_path), Pattern(r"^[^\x00]*\S[^\x00]*$")]
 PathTexts = Annotated[tuple[PathText, ...], BeforeValidator(_as_paths), AfterValidator(_paths)]
-HealthText = Annotated[str, AfterValidator(_health)]
+HealthText = Annotated[
+    str, AfterValidator(_health), Pattern(rf"^(?:/|{_SCHEME_AND_HOST}(?:[/?#]|$))")
+]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
-HttpUrl = Annotated[str | None, AfterValidator(_http_url)]
+HttpUrl = Annotated[str | None, AfterValidator(_http_url), Pattern(rf"^{_SCHEME_AND_HOST}/*$")]

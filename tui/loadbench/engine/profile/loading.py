@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from loadbench.engine.profile.editing.number_lists import expand_numbers
 from loadbench.engine.profile.error_messages import (
     dotted,
     example_of,
@@ -194,6 +195,9 @@ def _override(source: Source, text: str) -> None:
         problem = f"{name}: invalid YAML value. Example: --set users=5,10"
         source.problems.append(Problem(location, name, problem))
         return
+    except ValueError as error:
+        source.problems.append(Problem(location, name, f"{name}: {error}"))
+        return
     path = tuple(parts)
     source.locations = {
         known: place for known, place in source.locations.items() if known[: len(path)] != path
@@ -212,7 +216,7 @@ def _override(source: Source, text: str) -> None:
 
 def _override_value(key: str, text: str) -> Any:
     if key in ALIASES.values():
-        return [part.strip() for part in text.strip("[] ").split(",") if part.strip()]
+        return expand_numbers(text)
     return parse_value(text)
 
 

@@ -1,35 +1,29 @@
-"""The profile model. Help and docs are generated from the descriptions of its keys."""
+"""The profile model. Forms, help, docs and the JSON schema are generated from it.
+
+Each key has a title, the label in forms; a description, for help and docs; and a comment, which
+stands behind the key in profile files.
+"""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, Field, model_validator
 
 from loadbench.engine.profile.driver_settings import check_driver_settings
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.fields import (
     Duration,
-    HealthText,
     HttpUrl,
     PathText,
-    PathTexts,
     PositiveInt,
     PositiveInts,
     PositiveRate,
     PositiveRates,
-    Variables,
     Whole,
 )
+from loadbench.engine.profile.stack_section import Section, StackSection
 
 SETTLE_WINDOWS = 3
 """Number of successive windows that must agree. Triton's perf_analyzer uses the same rule."""
-
-
-class Section(BaseModel):
-    """A section of a profile. Unknown keys are errors."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, coerce_numbers_to_str=True
-    )
 
 
 class Settle(Section):
@@ -37,13 +31,17 @@ class Settle(Section):
 
     max: Annotated[Duration, Field(ge=0, le=86400)] = Field(
         30.0,
+        title="Maximum settle time",
         description="Maximum time to wait for steady numbers before a cell is measured. 0s: do not "
         "wait",
+        json_schema_extra={"comment": "maximum time to wait for steady numbers; 0s: do not wait"},
     )
     window: Annotated[Duration, Field(ge=1, le=3600)] = Field(
         5.0,
+        title="Settle window",
         description="Length of a settle window. A cell is steady once three successive windows "
         "agree within 10 % in request rate and median latency, with 30 or more responses each",
+        json_schema_extra={"comment": "steady: three windows of this length agree within 10 %"},
     )
 
     @model_validator(mode="after")
@@ -56,69 +54,35 @@ class Settle(Section):
         return self
 
 
-class StackSection(Section):
-    """Settings for starting and scaling the service under test."""
-
-    driver: Literal["auto", "compose", "local", "external"] = Field(
-        "auto",
-        description="How the service is started. compose: in containers, with Docker Compose; "
-        "local: as processes on this machine, without Docker; external: not at all, because it "
-        "already runs at `host`; auto: compose if a Docker engine responds, otherwise local",
-    )
-    compose: PathTexts = Field(
-        ("stack/compose.yaml",),
-        description="Compose files of the service. Any Compose project is supported. Paths are "
-        "absolute or relative to the workspace; later files override earlier ones",
-    )
-    service: str = Field("model", description="Compose service to scale")
-    health: HealthText = Field(
-        "/health",
-        description="Health check that responds with 2xx once the service is ready: a path on the "
-        "host of the service, or a URL",
-    )
-    environment: Variables = Field(
-        default_factory=dict,
-        description="Additional environment variables of the API and the models. Other Compose "
-        "projects must refer to them as ${NAME}. Saved with the run, so do not store secrets here",
-    )
-    startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
-        180.0, description="Maximum time to wait until all models are ready"
-    )
-    model_threads: Annotated[Whole, Field(ge=1, le=1024)] = Field(
-        1,
-        description="ONNX Runtime threads per model. Keep models × threads within the number of "
-        "CPU cores",
-    )
-    memory_mb: Annotated[Whole, Field(ge=6)] | None = Field(
-        None,
-        description="Memory limit of a model container in MB; null: no limit. Only with driver "
-        "compose",
-    )
-    gpu_memory_mb: Annotated[Whole, Field(ge=1)] | None = Field(
-        None, description="VRAM limit of a model in MB; null: allocated as needed"
-    )
-
-
 class LoadSection(Section):
     """Settings of the load generator."""
 
     model: Literal["closed"] = Field(
         "closed",
+        title="Load model",
         description="Load model. closed: a fixed number of users, each waiting for its response "
         "before the next request",
+        json_schema_extra={"comment": "fixed number of users, each waiting for its response"},
     )
     locustfile: PathText = Field(
         "locustfile.py",
+        title="Locustfile",
         description="Locustfile that defines the behaviour of a user. Its path is absolute or "
         "relative to the workspace",
+        json_schema_extra={"comment": "behaviour of a user"},
     )
     images: PathText = Field(
         "images",
+        title="Image folder",
         description="Folder of the images to send. Its path is absolute or relative to the "
         "workspace",
+        json_schema_extra={"comment": "folder of the images to send"},
     )
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = Field(
-        30.0, description="Request timeout. A request that times out counts as a failure"
+        30.0,
+        title="Request timeout",
+        description="Request timeout. A request that times out counts as a failure",
+        json_schema_extra={"comment": "request timeout; counts as a failure"},
     )
 
 
@@ -129,72 +93,138 @@ GoalMs = Annotated[float, Field(gt=0)] | None
 class Goals(Section):
     """Goals for each cell. They decide the recommendation, and with `--check` the exit code."""
 
-    p50_ms: GoalMs = Field(None, description="Maximum median latency in ms; null: no goal")
+    p50_ms: GoalMs = Field(
+        None,
+        title="p50 (ms)",
+        description="Maximum median latency in ms; null: no goal",
+        json_schema_extra={"comment": "maximum median latency in ms"},
+    )
     p90_ms: GoalMs = Field(
-        None, description="Maximum 90th percentile of latency in ms; null: no goal"
+        None,
+        title="p90 (ms)",
+        description="Maximum 90th percentile of latency in ms; null: no goal",
+        json_schema_extra={"comment": "maximum 90th percentile of latency in ms"},
     )
     p95_ms: GoalMs = Field(
-        None, description="Maximum 95th percentile of latency in ms; null: no goal"
+        None,
+        title="p95 (ms)",
+        description="Maximum 95th percentile of latency in ms; null: no goal",
+        json_schema_extra={"comment": "maximum 95th percentile of latency in ms"},
     )
     p99_ms: GoalMs = Field(
-        None, description="Maximum 99th percentile of latency in ms; null: no goal"
+        None,
+        title="p99 (ms)",
+        description="Maximum 99th percentile of latency in ms; null: no goal",
+        json_schema_extra={"comment": "maximum 99th percentile of latency in ms"},
     )
     failure_ratio: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="Maximum ratio of failed to all requests, 0 to 1; null: no goal"
+        None,
+        title="Failure ratio",
+        description="Maximum ratio of failed to all requests, 0 to 1; null: no goal",
+        json_schema_extra={"comment": "maximum ratio of failed to all requests, 0 to 1"},
     )
     min_rps: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Minimum successful requests per second; null: no goal"
+        None,
+        title="Minimum throughput (req/s)",
+        description="Minimum successful requests per second; null: no goal",
+        json_schema_extra={"comment": "minimum successful requests per second"},
     )
 
 
 class Profile(Section):
     """A profile: the service to start, the cells to measure, and for how long."""
 
-    description: str = Field("", description="One line that describes the profile")
+    description: str = Field(
+        "",
+        title="Description",
+        description="One line that describes the profile",
+    )
     device: Literal["cpu", "gpu"] = Field(
-        "cpu", description="Device that runs the models: cpu or gpu"
+        "cpu",
+        title="Device",
+        description="Device that runs the models: cpu or gpu",
+        json_schema_extra={"comment": "device that runs the models: cpu | gpu"},
     )
     batch_size: Annotated[Whole, Field(ge=1, le=4096)] = Field(
-        1, description="Maximum number of requests that a model processes at once"
+        1,
+        title="Batch size",
+        description="Maximum number of requests that a model processes at once",
+        json_schema_extra={"comment": "maximum number of requests that a model processes at once"},
     )
     models: PositiveInts = Field(
+        title="Models",
         description="Numbers of model containers to measure (alias: num_models_list)",
         validation_alias=AliasChoices("models", "num_models_list"),
+        json_schema_extra={
+            "comment": "numbers of model containers to measure (alias: num_models_list)"
+        },
     )
     users: PositiveInts = Field(
+        title="Users",
         description="Numbers of concurrent users to measure (alias: num_users_list)",
         validation_alias=AliasChoices("users", "num_users_list"),
+        json_schema_extra={
+            "comment": "numbers of concurrent users to measure (alias: num_users_list)"
+        },
     )
     spawn_rates: PositiveRates = Field(
+        title="Spawn rates (users/s)",
         description="Spawn rates to measure, in users per second (alias: spawn_rate_list)",
         validation_alias=AliasChoices("spawn_rates", "spawn_rate_list"),
+        json_schema_extra={"comment": "users started per second (alias: spawn_rate_list)"},
     )
     run_time: Annotated[Duration, Field(ge=1, le=86400)] = Field(
-        30.0, description="Length of the measurement window of a cell, without ramp and settle time"
+        30.0,
+        title="Run time",
+        description="Length of the measurement window of a cell, without ramp and settle time",
+        json_schema_extra={
+            "comment": "length of the measurement window, without ramp and settle time"
+        },
     )
     repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         1,
+        title="Repeats",
         description="Repeats per cell. With 2 or more, reports show the median and an interval",
+        json_schema_extra={"comment": "repeats per cell; with 2 or more: median and interval"},
     )
     recheck_first: bool = Field(
         False,
+        title="Recheck of the first cell",
         description="Measure the first cell again at the end of the run and report the drift",
+        json_schema_extra={
+            "comment": "true: measure the first cell again at the end and report the drift"
+        },
     )
-    settle: Settle = Field(default_factory=Settle, description="Criteria for steady numbers")
+    settle: Settle = Field(
+        default_factory=Settle,
+        title="Settling",
+        description="Criteria for steady numbers",
+    )
     host: HttpUrl = Field(
         None,
+        title="Host",
         description="URL of the service under test. The bundled service listens on this address. "
         "Driver external requires it. null: a free loopback port for the bundled service, or the "
         "only published port of another project",
+        json_schema_extra={
+            "comment": "URL of the service; null: bundled service on a free local port"
+        },
     )
     stack: StackSection = Field(
-        default_factory=StackSection, description="Settings for starting and scaling the service"
+        default_factory=StackSection,
+        title="Service under test",
+        description="Settings for starting and scaling the service",
     )
     load: LoadSection = Field(
-        default_factory=LoadSection, description="Settings of the load generator"
+        default_factory=LoadSection,
+        title="Load generator",
+        description="Settings of the load generator",
     )
     goals: Goals = Field(
-        default_factory=Goals, description="Goals for each cell, which decide the recommendation"
+        default_factory=Goals,
+        title="Goals",
+        description="Goals for each cell, which decide the recommendation",
+        json_schema_extra={"comment": "limits that each cell should meet; null: no goal"},
     )
 
     @model_validator(mode="after")
@@ -239,38 +269,3 @@ def known_keys(section: type[BaseModel] = Profile, prefix: str = "") -> dict[str
         else:
             keys[prefix + name] = field.description or ""
     return keys
-
-
-def key_rows() -> list[tuple[str, str, str]]:
-    """Return the dotted name, the default and the description of each key."""
-    defaults = Profile(models=(1,), users=(1,), spawn_rates=(1.0,)).resolved()
-    rows = []
-    for key, description in known_keys().items():
-        value: Any = defaults
-        for part in key.split("."):
-            value = value[part]
-        default = "required" if key in ALIASES.values() else _yaml_text(value)
-        rows.append((key, default, description))
-    return rows
-
-
-def key_reference() -> str:
-    """Return a Markdown table of all keys, for the documentation."""
-    rows = [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in key_rows()]
-    return "\n".join(("| key | default | meaning |", "|---|---|---|", *rows))
-
-
-def _yaml_text(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case "":
-            return '""'
-        case bool():
-            return str(value).lower()
-        case list():
-            return f"[{', '.join(map(str, value))}]"
-        case dict():
-            return "{}"
-        case _:
-            return f"{value:g}" if isinstance(value, float) else str(value)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from loadbench.engine.profile.driver_settings import DriverSettings, settings_of
-from loadbench.engine.profile.model import Profile, StackSection
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.stack_section import StackSection
 
 
 @dataclass(frozen=True, slots=True)

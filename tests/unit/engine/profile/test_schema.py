@@ -1,0 +1,266 @@
+"""The JSON schema accepts and rejects the same files as the loader."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from loadbench.engine.profile.editing.keys import KeyKind, ProfileKey, profile_key, profile_keys
+from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.model import ALIASES
+from loadbench.engine.profile.schema import SCHEMA_FILE, profile_schema, schema_text
+from loadbench.errors import ProfileError
+from tests.support.harness import REPOSITORY
+
+PROFILES = REPOSITORY / "profiles"
+GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
+SINGLE = "models: 1\nusers: 5\nspawn_rates: 0.5\n"
+SETTLE_RULE = "max must be 0s or at least"
+SCHEMA = Draft202012Validator(profile_schema())
+
+VALID = [
+    GRID,
+    SINGLE,
+    "num_models_list: [1]\nnum_users_list: 5\nspawn_rate_list: [0.5, 2]\n",
+    f"{GRID}description: 2024\n",
+    f"{GRID}run_time: 90\n",
+    f"{GRID}run_time: 1h20m\n",
+    f"{GRID}run_time: 1.5m\n",
+    f"{GRID}run_time: '90'\n",
+    f"{GRID}host: null\n",
+    f"{GRID}host: https://user@[::1]:8443/\n",
+    f"{GRID}stack: {{compose: a.yaml}}\n",
+    f"{GRID}stack: {{compose: [a.yaml, b.yaml]}}\n",
+    f"{GRID}stack: {{health: /ready}}\n",
+    f"{GRID}stack: {{health: 'http://127.0.0.1:9000/ready?deep=1'}}\n",
+    f"{GRID}stack: {{environment: {{A: 1, B: x}}}}\n",
+    f"{GRID}stack: {{memory_mb: null}}\n",
+    f"{GRID}stack: {{driver: local, compose: stack/compose.yaml, memory_mb: null}}\n",
+    f"{SINGLE}host: http://x\nstack: {{driver: external, environment: {{}}}}\n",
+    f"{GRID}goals: {{p95_ms: 0.5, failure_ratio: 0}}\n",
+    f"{GRID}settle: {{}}\n",
+]
+INVALID = [
+    "users: [5]\nspawn_rates: [5]\n",
+    f"{GRID}num_users_list: [5]\n",
+    f"{GRID}colour: red\n",
+    f"{GRID}stack: {{num_users_list: [5]}}\n",
+    f"{GRID}stack: null\n",
+    f"{GRID}settle: 30s\n",
+    f"{GRID}batch_size: 0\n",
+    f"{GRID}batch_size: many\n",
+    f"{GRID}batch_size: true\n",
+    f"{GRID}batch_size: null\n",
+    f"{GRID}repeats: 1.5\n",
+    f"{GRID}device: tpu\n",
+    f"{GRID}run_time: soon\n",
+    f"{GRID}run_time: ''\n",
+    f"{GRID}run_time: 5d\n",
+    f"{GRID}run_time: 0\n",
+    f"{GRID}run_time: [5s]\n",
+    f"{GRID}run_time: null\n",
+    f"{GRID}recheck_first: maybe\n",
+    f"{GRID}description: 2024-01-01\n",
+    f"{GRID}description: null\n",
+    f"{GRID}host: localhost\n",
+    f"{GRID}host: http://x/api\n",
+    f"{GRID}host: 'http://['\n",
+    f"{GRID}host: http://x:0\n",
+    f"{GRID}host: ''\n",
+    f"{GRID}stack: {{driver: k8s}}\n",
+    f"{GRID}stack: {{health: x}}\n",
+    f"{GRID}stack: {{health: 'ftp://x/'}}\n",
+    f"{GRID}stack: {{compose: []}}\n",
+    f"{GRID}stack: {{compose: ['']}}\n",
+    f"{GRID}stack: {{environment: {{A: [1]}}}}\n",
+    f"{GRID}stack: {{environment: {{A: null}}}}\n",
+    f"{GRID}stack: {{environment: {{A=: b}}}}\n",
+    f'{GRID}stack: {{environment: {{A: "\\0"}}}}\n',
+    f"{GRID}stack: {{memory_mb: 5}}\n",
+    f"{GRID}stack: {{driver: local, memory_mb: 9}}\n",
+    f"{GRID}stack: {{driver: local, service: web}}\n",
+    f"{GRID}load: {{images: ''}}\n",
+    f"{GRID}load: {{timeout: 0}}\n",
+    f"{GRID}load: {{model: open}}\n",
+    f"{GRID}goals: {{failure_ratio: 2}}\n",
+    f"{GRID}goals: {{p95_ms: 0}}\n",
+    "models: []\nusers: [5]\nspawn_rates: [5]\n",
+    "models: [1]\nusers: [5, 5]\nspawn_rates: [5]\n",
+    "models: [1]\nusers: [0]\nspawn_rates: [5]\n",
+    "models: [1]\nusers: 0\nspawn_rates: [5]\n",
+    "models: [1]\nusers: [9999999]\nspawn_rates: [5]\n",
+    "models: [1]\nusers: 5, 10\nspawn_rates: [5]\n",
+    "models: [1]\nusers: [few]\nspawn_rates: [5]\n",
+    "models: null\nusers: [5]\nspawn_rates: [5]\n",
+    f"{SINGLE}stack: {{driver: external}}\n",
+    f"{SINGLE}host: null\nstack: {{driver: external}}\n",
+    f"{GRID}host: http://x\nstack: {{driver: external}}\n",
+    f"{SINGLE}host: http://x\nstack: {{driver: external, environment: {{A: b}}}}\n",
+    "- models\n",
+]
+ONLY_THE_LOADER_REJECTS = [
+    f"{GRID}run_time: 48h\n",
+    f"{GRID}settle: {{max: 10s}}\n",
+    f"{GRID}host: http://x:99999\n",
+    f"{GRID}goals: {{p95_ms: .inf}}\n",
+    "models: [1]\nusers: [1]\nspawn_rates: [1.0000001, 1.0000002]\n",
+]
+
+
+def loading_error(folder: Path, text: str) -> str:
+    """Return the loader's message about a text, empty if it is a valid profile."""
+    file = folder / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    try:
+        load_profile(file)
+    except ProfileError as error:
+        return str(error)
+    return ""
+
+
+def schemas(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield a schema and all schemas inside it."""
+    if isinstance(schema, dict):
+        yield schema
+    if isinstance(schema, dict | list):
+        for inner in schema.values() if isinstance(schema, dict) else schema:
+            yield from schemas(inner)
+
+
+def test_committed_schema_equals_the_generated_one() -> None:
+    text = (PROFILES / SCHEMA_FILE).read_text(encoding="utf-8")
+
+    assert text == schema_text(), f"run `loadbench-tui profiles --schema > profiles/{SCHEMA_FILE}`"
+    assert json.loads(text) == profile_schema()
+
+
+def test_schema_is_a_valid_schema_with_valid_patterns() -> None:
+    Draft202012Validator.check_schema(profile_schema())
+
+    patterns = [inner["pattern"] for inner in schemas(profile_schema()) if "pattern" in inner]
+    assert all(re.compile(pattern) for pattern in patterns if isinstance(pattern, str))
+
+
+def test_every_key_and_every_alias_has_a_title_a_description_and_a_default() -> None:
+    properties = profile_schema()["properties"]
+    for key in profile_keys():
+        inner = properties
+        for part in key.name.split(".")[:-1]:
+            inner = inner[part]["properties"]
+        schema = inner[key.name.rpartition(".")[2]]
+        assert schema["title"] == key.label
+        assert schema["description"] == key.help
+        assert ("default" in schema) != key.is_required
+    for alias, name in ALIASES.items():
+        assert properties[alias]["items"] == properties[name]["items"]
+
+
+@pytest.mark.parametrize("file", sorted(PROFILES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_shipped_profile_is_accepted_and_names_the_schema(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+
+    assert text.splitlines()[0] == f"# yaml-language-server: $schema={SCHEMA_FILE}"
+    assert [error.message for error in SCHEMA.iter_errors(yaml.safe_load(text))] == []
+
+
+@pytest.mark.parametrize("text", VALID)
+def test_valid_profile_is_accepted(tmp_path: Path, text: str) -> None:
+    assert loading_error(tmp_path, text) == ""
+    assert [error.message for error in SCHEMA.iter_errors(yaml.safe_load(text))] == []
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_invalid_profile_is_rejected(tmp_path: Path, text: str) -> None:
+    assert loading_error(tmp_path, text)
+    assert not SCHEMA.is_valid(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("text", ONLY_THE_LOADER_REJECTS)
+def test_documented_exception_is_accepted_by_the_schema_only(tmp_path: Path, text: str) -> None:
+    assert loading_error(tmp_path, text)
+    assert SCHEMA.is_valid(yaml.safe_load(text))
+
+
+scalars = st.sampled_from(
+    [None, True, False, 0, 1, 5, 7.0, -1, 0.5, 0.0001, 1200, 10**7, dt.date(2024, 1, 1)]
+) | st.sampled_from(
+    ["", " ", "x", "cpu", "gpu", "auto", "local", "external", "closed", "90s", "7m", "1h", "h",
+     "http://127.0.0.1:8000", "http://x/api", "ftp://x", "/ready", "stack/compose.yaml", "model"]
+)  # fmt: skip
+written = (
+    scalars
+    | st.lists(scalars, max_size=3)
+    | st.dictionaries(st.sampled_from(["A", "A=", "", "B"]), scalars, max_size=2)
+    | st.just([[1]])
+)
+written_keys = st.sampled_from([*(key.name for key in profile_keys()), *ALIASES, "colour"])
+
+
+def is_coerced(name: str, value: object) -> bool:
+    """Return whether only the loader accepts a value, which it converts to the type of the key."""
+    if name == "colour":
+        return False
+    key: ProfileKey = profile_key(ALIASES.get(name, name))
+    numbers = [item for item in (value if isinstance(value, list) else [value]) if item is not None]
+    has_numbers = any(isinstance(item, int | float) for item in numbers)
+    match key.kind:
+        case KeyKind.NUMBER:
+            return isinstance(value, bool)
+        case KeyKind.BOOLEAN | KeyKind.TEXTS:
+            return has_numbers
+        case KeyKind.TEXT:
+            return has_numbers and bool(key.pattern)
+        case _:
+            return False
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(
+    st.sampled_from([GRID, SINGLE, "models: 1\n"]),
+    st.dictionaries(written_keys, written, max_size=3),
+    st.sampled_from([{}, {"driver": "local"}, {"driver": "external"}, {"driver": "compose"}]),
+    st.booleans(),
+)
+def test_schema_and_loader_agree(
+    tmp_path: Path, grid: str, keys: dict[str, Any], stack: dict[str, Any], has_host: bool
+) -> None:
+    document = yaml.safe_load(grid)
+    document |= {"stack": dict(stack)} if stack else {}
+    document |= {"host": "http://x"} if has_host else {}
+    for name, value in keys.items():
+        section, _, last = name.rpartition(".")
+        target = document.setdefault(section, {}) if section else document
+        target[last] = value
+    text = yaml.safe_dump(document)
+    error = loading_error(tmp_path, text)
+
+    if SCHEMA.is_valid(yaml.safe_load(text)):
+        assert error == "" or SETTLE_RULE in error
+    elif not error:
+        assert any(is_coerced(name, value) for name, value in keys.items())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(written_keys, written, st.sampled_from([GRID, SINGLE]))
+def test_schema_and_loader_agree_about_each_key(
+    tmp_path: Path, name: str, value: Any, grid: str
+) -> None:
+    document = {**yaml.safe_load(grid), "host": "http://x"}
+    document.pop(ALIASES.get(name, name), None)
+    section, _, last = name.rpartition(".")
+    target = document.setdefault(section, {}) if section else document
+    target[last] = value
+    error = loading_error(tmp_path, yaml.safe_dump(document))
+
+    if SCHEMA.is_valid(document):
+        assert error == "" or SETTLE_RULE in error
+    elif not error:
+        assert is_coerced(name, value)

@@ -1,0 +1,86 @@
+"""The section `stack` of a profile, and the base class of all sections."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from loadbench.engine.profile.fields import Duration, HealthText, PathTexts, Variables, Whole
+
+
+class Section(BaseModel):
+    """A section of a profile. Unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, coerce_numbers_to_str=True
+    )
+
+
+class StackSection(Section):
+    """Settings for starting and scaling the service under test."""
+
+    driver: Literal["auto", "compose", "local", "external"] = Field(
+        "auto",
+        title="Driver",
+        description="How the service is started. compose: in containers, with Docker Compose; "
+        "local: as processes on this machine, without Docker; external: not at all, because it "
+        "already runs at `host`; auto: compose if a Docker engine responds, otherwise local",
+        json_schema_extra={
+            "comment": "compose: containers | local: processes, no Docker |\n"
+            "external: already runs at host | auto: compose if possible, else local"
+        },
+    )
+    compose: PathTexts = Field(
+        ("stack/compose.yaml",),
+        title="Compose files",
+        description="Compose files of the service. Any Compose project is supported. Paths are "
+        "absolute or relative to the workspace; later files override earlier ones",
+        json_schema_extra={"comment": "Compose files of the service"},
+    )
+    service: str = Field(
+        "model",
+        title="Scaled service",
+        description="Compose service to scale",
+        json_schema_extra={"comment": "Compose service to scale"},
+    )
+    health: HealthText = Field(
+        "/health",
+        title="Health check",
+        description="Health check that responds with 2xx once the service is ready: a path on the "
+        "host of the service, or a URL",
+        json_schema_extra={"comment": "health check of the service: a path on host, or a URL"},
+    )
+    environment: Variables = Field(
+        default_factory=dict,
+        title="Environment variables",
+        description="Additional environment variables of the API and the models. Other Compose "
+        "projects must refer to them as ${NAME}. Saved with the run, so do not store secrets here",
+        json_schema_extra={"comment": "additional environment variables of the API and the models"},
+    )
+    startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(
+        180.0,
+        title="Start-up timeout",
+        description="Maximum time to wait until all models are ready",
+        json_schema_extra={"comment": "maximum time to wait until all models are ready"},
+    )
+    model_threads: Annotated[Whole, Field(ge=1, le=1024)] = Field(
+        1,
+        title="Threads per model",
+        description="ONNX Runtime threads per model. Keep models × threads within the number of "
+        "CPU cores",
+        json_schema_extra={
+            "comment": "ONNX Runtime threads per model; models × threads ≤ CPU cores"
+        },
+    )
+    memory_mb: Annotated[Whole, Field(ge=6)] | None = Field(
+        None,
+        title="Memory limit (MB)",
+        description="Memory limit of a model container in MB; null: no limit. Only with driver "
+        "compose",
+        json_schema_extra={"comment": "memory limit of a model container in MB; null: no limit"},
+    )
+    gpu_memory_mb: Annotated[Whole, Field(ge=1)] | None = Field(
+        None,
+        title="VRAM limit (MB)",
+        description="VRAM limit of a model in MB; null: allocated as needed",
+        json_schema_extra={"comment": "VRAM limit of a model in MB; null: allocated as needed"},
+    )
