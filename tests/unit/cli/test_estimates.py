@@ -14,8 +14,7 @@ from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.text import plain
-from loadbench.ui.preview.lines import preview_lines
-from loadbench.ui.preview.previewed_run import to_run
+from loadbench.ui.preview.lines import PreviewedRun, preview_lines
 from loadbench.ui.profiles.lines import profile_detail, profile_entry
 from loadbench.workspace import Workspace
 from tests.support.builders import run_started, timed_attempt, timed_entries, write_entries
@@ -158,7 +157,8 @@ def test_all_views_show_the_same_estimate(bench: Bench, plan: Plan) -> None:
     assert catalog is not None
     (saved,), runs = catalog.profiles, catalog.of_profile("mine")
     assert saved.profile is not None
-    previewed, _ = to_run(workspace, saved.file, saved.profile, runs)
+    cells = plan_cells(saved.profile)
+    previewed = PreviewedRun(name="mine", profile=saved.profile, cells=cells, earlier=runs)
     listed = CliRunner().invoke(main, ["--workspace", str(bench.root), "profiles"])
 
     texts = [

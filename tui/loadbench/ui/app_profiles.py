@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from textual import work
+
 from loadbench.engine.profile.editing.file import read_profile_file
+from loadbench.engine.profile.editing.suggestions import compose_values
 from loadbench.engine.profile.editing.templates import Template, template_text
 from loadbench.engine.profile.source import read_source
 from loadbench.engine.run_reader import Run
@@ -10,7 +13,7 @@ from loadbench.errors import JournalError, LoadbenchError, ProfileError
 from loadbench.ui import messages
 from loadbench.ui.app_base import BaseApp
 from loadbench.ui.background import in_background
-from loadbench.ui.naming import ask_for_name, is_writable
+from loadbench.ui.naming import ask_for_name
 from loadbench.ui.terminal import desktop
 
 
@@ -62,7 +65,6 @@ class ProfileApp(BaseApp, inherit_bindings=False):
 
     def ask_for_template(self) -> None:
         """Ask what a new profile measures and for its name, and open its editor."""
-        from loadbench.ui.editor.screen import EditorScreen
         from loadbench.ui.editor.template import TemplateDialog
 
         def chosen(template: Template | None) -> None:
@@ -73,16 +75,22 @@ class ProfileApp(BaseApp, inherit_bindings=False):
                     "Name of the new profile",
                     template.name,
                     verb="continue",
-                    then=lambda file: open_editor(template, file),
+                    then=lambda file: self._edit_new(template, file),
                 )
 
-        def open_editor(template: Template, file: Path) -> None:
-            data = template_text(template, file.stem).encode()
-            first = template.first_keys[0]
-            screen = EditorScreen(self.context, file, data, is_new=True, first=first)
-            self.push_screen(screen, self._select_profile)
-
         self.push_screen(TemplateDialog(self.context.glyphs), chosen)
+
+    @work
+    async def _edit_new(self, template: Template, file: Path) -> None:
+        """Open the editor of a profile that does not exist yet."""
+        from loadbench.ui.editor.screen import EditorScreen
+
+        values = {}
+        if template.values.get("stack.driver") == "compose":
+            values = await in_background(compose_values, self.context.workspace)
+        data = template_text(template, file.stem, values).encode()
+        screen = EditorScreen(self.context, file, data, is_new=True)
+        self.push_screen(screen, self._select_profile)
 
     def _select_profile(self, file_name: str | None) -> None:
         """Select the profile that was edited."""

@@ -75,7 +75,8 @@ def parse_source(file: Path, text: str) -> Source:
     source = Source(file)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+        # PyYAML raises the last two for escapes such as "\\UFFFFFFFF".
         raise ProfileError(_yaml_error(file, error)) from None
     if root is None:
         raise ProfileError(f"{file}: empty file. Required keys: models, users, spawn_rates")
@@ -86,6 +87,15 @@ def parse_source(file: Path, text: str) -> Source:
     except (yaml.YAMLError, RecursionError) as error:
         raise ProfileError(_yaml_error(file, error)) from None
     return source
+
+
+def plain_values(text: str) -> dict[str, Any]:
+    """Return the keys and values of a profile's text as plain data.
+
+    Raises:
+        ProfileError: The text is not a YAML mapping.
+    """
+    return parse_source(Path("profile"), text).values
 
 
 def parse_value(text: str) -> Any:

@@ -45,7 +45,7 @@ class NameDialog(Dialog[str | None]):
         """Lay out the field."""
         with Vertical() as window:
             window.border_title = Text(self._title)
-            yield Input(self._proposal, id="name", select_on_focus=False)
+            yield Input(self._proposal, id="name")
             yield LineView(id="mistake")
 
     def on_mount(self) -> None:

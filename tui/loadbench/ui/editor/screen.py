@@ -13,7 +13,8 @@ from loadbench.engine.profile.editing.file import (
     create_profile_file,
     read_profile_file,
 )
-from loadbench.engine.profile.editing.splice import key_lines, spliced
+from loadbench.engine.profile.editing.lookup import key_lines
+from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.source import parse_source
 from loadbench.engine.run_reader import expected_durations
@@ -21,7 +22,7 @@ from loadbench.errors import LoadbenchError, ProfileChangedError, ProfileError
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
-from loadbench.ui.editor.conflict import APPLY, RELOAD, ConflictDialog
+from loadbench.ui.editor.conflict import APPLY, ConflictDialog
 from loadbench.ui.editor.lines import changed_lines, file_lines
 from loadbench.ui.form.screen import FormScreen
 from loadbench.ui.form.state import Entered
@@ -39,22 +40,21 @@ class EditorScreen(FormScreen[str]):
         file: The file of the profile.
         data: Its content.
         is_new: Whether the file does not exist yet.
-        first: The key to focus first. If empty, the first one with an error.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "next field", tooltip="Go to the next field"),
         Binding("ctrl+s", "save", "save", tooltip="Save the profile"),
         Binding("ctrl+o", "open_editor", "open in editor", tooltip="Open the file in your editor"),
         Binding("escape", "back", "back", tooltip="Return to the profiles"),
     ]
 
     def __init__(
-        self, context: UiContext, file: Path, data: bytes, *, is_new: bool = False, first: str = ""
+        self, context: UiContext, file: Path, data: bytes, *, is_new: bool = False
     ) -> None:
         super().__init__(context, Entered(parse_source(file, _text(data))))
         self._file, self._data = file, data
         self._saved = None if is_new else ProfileFile(file, data)
-        self._first = first
         self._status = ""
         """What happened last, until the next change."""
 
@@ -62,12 +62,10 @@ class EditorScreen(FormScreen[str]):
         """Return the panel that shows the file."""
         return LineView(id="preview", title=self._file.name)
 
-    async def on_mount(self) -> None:
-        """Focus the first field with an error."""
-        if self._first:
-            await self.form.reveal(self._first)
-        elif not self._saved or not self.entered.profile:
-            await self.show_first_error()
+    async def focus_first(self) -> None:
+        """Focus the first field with an error, otherwise the first one."""
+        if self._saved is None or not await self.show_first_error():
+            await super().focus_first()
 
     @property
     def has_changes(self) -> bool:
@@ -77,10 +75,6 @@ class EditorScreen(FormScreen[str]):
     def edited(self) -> None:
         """Forget the last status."""
         self._status = ""
-
-    async def submitted(self) -> None:
-        """Go to the next field."""
-        self.form.action_move(1)
 
     # Display
 
@@ -147,6 +141,10 @@ class EditorScreen(FormScreen[str]):
             return self.has_changes
         return True
 
+    def action_next(self) -> None:
+        """Go to the next field."""
+        self.form.action_move(1)
+
     async def action_save(self) -> None:
         """Save the file, or show the first error."""
         unsaved = [key for key in self.entered.errors if key not in self.entered.changes]
@@ -188,9 +186,15 @@ class EditorScreen(FormScreen[str]):
         self._status = status
         self.repaint()
 
-    def _resolve(self, on_disk: bytes) -> None:
+    def _resolve(self, on_disk: bytes | None) -> None:
         """Ask what to do with a file that has changed on disk."""
         mine, _ = self._new_text()
+        if on_disk is None:
+            # The file was deleted: the next save creates it again.
+            self._saved = None
+            self._status = "deleted on disk; save to create it again"
+            self.repaint()
+            return
 
         def answered(answer: str | None) -> None:
             if answer is None:
@@ -203,7 +207,6 @@ class EditorScreen(FormScreen[str]):
                 self._status = "changes applied to the new version, not saved"
                 self.repaint()
 
-        assert RELOAD
         dialog = ConflictDialog(self._file.stem, _text(on_disk), mine)
         self.app.push_screen(dialog, answered)
 

@@ -17,8 +17,10 @@ from loadbench.ui.form.lines import choice_pieces
 from loadbench.ui.lines.glyphs import Glyphs, in_ascii
 
 
-class TextEditor(Input):
+class TextEditor(Input, inherit_bindings=False):
     """A text field in one row. A list is shown as chips until the field has the focus.
+
+    Enter is left to the screen.
 
     Args:
         value: The initial text.
@@ -27,6 +29,11 @@ class TextEditor(Input):
         id: The id of the widget.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding
+        for binding in Input.BINDINGS
+        if not (isinstance(binding, Binding) and binding.key == "enter")
+    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"editor--chip"}
 
     def __init__(self, value: str, *, placeholder: str, chips: bool, id: str) -> None:  # noqa: A002  # Textual's parameter name
@@ -60,7 +67,6 @@ class ChoiceEditor(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "choose(1)", "next", tooltip="Choose the next value"),
         Binding("left", "choose(-1)", "previous", show=False, tooltip="Choose the previous value"),
-        Binding("enter", "submit", "submit", show=False),
     ]
 
     class Changed(Message):
@@ -69,9 +75,6 @@ class ChoiceEditor(Widget, can_focus=True):
         def __init__(self, editor: "ChoiceEditor") -> None:
             super().__init__()
             self.editor = editor
-
-    class Submitted(Message):
-        """Enter was pressed."""
 
     value = reactive("")
 
@@ -95,10 +98,6 @@ class ChoiceEditor(Widget, can_focus=True):
             self.value = self._choices[at]
         else:
             self.value = self._choices[0]
-
-    def action_submit(self) -> None:
-        """Report that Enter was pressed."""
-        self.post_message(self.Submitted())
 
     def on_key(self, event: events.Key) -> None:
         """Choose the next value that starts with a typed letter."""

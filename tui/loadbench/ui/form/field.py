@@ -2,22 +2,23 @@
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
 from loadbench.engine.profile.editing.keys import KeyGroup, KeyKind, ProfileKey
+from loadbench.engine.profile.editing.notation import format_value, parse_value
 from loadbench.ui.form.editors import ChoiceEditor, TextEditor
-from loadbench.ui.form.lines import LISTS, placeholder
+from loadbench.ui.form.lines import LISTS, RANGE, placeholder
 from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.lines.text import Tone, line, wrap
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.wording import counted
 
-_LABEL_COLUMNS = 22
+_MIN_COLUMNS = 60
+"""Width before the first layout."""
 BOOLEANS = ("true", "false")
 
 
@@ -37,38 +38,19 @@ class Field(Vertical):
             super().__init__()
             self.key, self.text = key, text
 
-    class Submitted(Message):
-        """Enter was pressed in the field."""
-
     def __init__(self, key: ProfileKey, entered: Entered, glyphs: Glyphs) -> None:
-        super().__init__(id=f"field-{_id(key.name)}")
-        self.key, self._glyphs = key, glyphs
-        self._initial = entered.text(key.name)
+        self.key = key
+        self.editor = _editor(key, entered.text(key.name), glyphs)
         self._label = TextLine(classes="label")
         self._error = TextLine(classes="error")
+        self._has_error = False
+        # Children are passed on, not composed, so that the first field can get the focus at once.
+        super().__init__(
+            Horizontal(self._label, self.editor), self._error, id=f"field-{_id(key.name)}"
+        )
 
-    def compose(self) -> ComposeResult:
-        """Lay out label, editor and error."""
-        with Horizontal():
-            yield self._label
-            yield self._make_editor()
-        yield self._error
-
-    def _make_editor(self) -> ChoiceEditor | TextEditor:
-        key, name = self.key, _id(self.key.name)
-        if key.kind in (KeyKind.CHOICE, KeyKind.BOOLEAN):
-            choices = key.choices or BOOLEANS
-            return ChoiceEditor(choices, self._initial, self._glyphs, id=name)
-        is_list = key.kind in LISTS
-        return TextEditor(self._initial, placeholder=placeholder(key), chips=is_list, id=name)
-
-    @property
-    def editor(self) -> ChoiceEditor | TextEditor:
-        """The widget that edits the value."""
-        return self.query_one(f"#{_id(self.key.name)}")  # type: ignore[return-value]  # made above
-
-    def show(self, entered: Entered) -> None:
-        """Show the current text and its error, and mark the label if the value has changed."""
+    def show(self, entered: Entered, warning: str = "") -> None:
+        """Show the current text, mark a changed value, and show its error or warning."""
         name = self.key.name
         if self.editor.value != entered.text(name):
             self.editor.value = entered.text(name)
@@ -77,7 +59,11 @@ class Field(Vertical):
         tone = Tone.STRONG if is_changed else Tone.PLAIN
         self._label.show([line(mark, (self.key.label, tone))])
         error = entered.errors.get(name)
-        self._error.show([line(("    ", Tone.PLAIN), (error, Tone.BAD))] if error else [])
+        self._has_error = error is not None
+        text = (error, Tone.BAD) if error else (warning, Tone.WARN)
+        columns = self.size.width or _MIN_COLUMNS
+        shown = wrap(line("    ", text), columns, indent=4) if error or warning else []
+        self._error.show(shown)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Report the new text."""
@@ -89,15 +75,12 @@ class Field(Vertical):
         event.stop()
         self.post_message(self.Edited(self.key.name, event.editor.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Report Enter."""
-        event.stop()
-        self.post_message(self.Submitted())
-
-    def on_choice_editor_submitted(self, event: ChoiceEditor.Submitted) -> None:
-        """Report Enter."""
-        event.stop()
-        self.post_message(self.Submitted())
+    def on_descendant_blur(self) -> None:
+        """Replace a range by the list that it stands for."""
+        text = self.editor.value
+        if RANGE in text and not self._has_error:
+            value = parse_value(self.key, text)
+            self.post_message(self.Edited(self.key.name, format_value(self.key, value)))
 
 
 class GroupHeading(LineView, inherit_bindings=False):
@@ -109,9 +92,9 @@ class GroupHeading(LineView, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "toggle", "open or close", key_display="Enter"),
-        Binding("right", "toggle", "open", show=False),
-        Binding("left", "toggle", "close", show=False),
+        Binding("enter,space", "toggle_group", "open or close", key_display="Enter"),
+        Binding("right", "toggle_group", "open", show=False),
+        Binding("left", "toggle_group", "close", show=False),
     ]
 
     class Toggled(Message):
@@ -141,14 +124,21 @@ class GroupHeading(LineView, inherit_bindings=False):
             pieces.append((f"  * {changed} changed", Tone.ACCENT))
         self.show([line(*pieces)])
 
-    def action_toggle(self) -> None:
+    def action_toggle_group(self) -> None:
         """Open the group if it is closed, and vice versa."""
         self.is_open = not self.is_open
         self.post_message(self.Toggled(self))
 
     def on_click(self) -> None:
         """Open or close the group."""
-        self.action_toggle()
+        self.action_toggle_group()
+
+
+def _editor(key: ProfileKey, text: str, glyphs: Glyphs) -> ChoiceEditor | TextEditor:
+    name = _id(key.name)
+    if key.kind in (KeyKind.CHOICE, KeyKind.BOOLEAN):
+        return ChoiceEditor(key.choices or BOOLEANS, text, glyphs, id=name)
+    return TextEditor(text, placeholder=placeholder(key), chips=key.kind in LISTS, id=name)
 
 
 def _id(name: str) -> str:

@@ -1,10 +1,11 @@
 """The form: the most used keys, and the others in groups that can be opened."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
@@ -16,10 +17,15 @@ from loadbench.engine.profile.editing.keys import (
     key_groups,
     profile_key,
 )
+from loadbench.engine.profile.editing.templates import template_of
 from loadbench.ui.form.editors import ChoiceEditor, TextEditor
 from loadbench.ui.form.field import Field, GroupHeading
-from loadbench.ui.form.state import Entered
+from loadbench.ui.form.state import Entered, missing_files
 from loadbench.ui.lines.glyphs import Glyphs
+from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.widgets.line_view import TextLine
+
+_GOALS = "goals."
 
 Suggest = Callable[[str, Entered], Sequence[str]]
 """Returns the values to offer for a key."""
@@ -32,6 +38,7 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         entered: The values to start with.
         glyphs: The terminal's character set.
         suggest: Returns the values to offer for a key.
+        root: Where relative paths start.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,22 +60,29 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
     class Moved(Message):
         """Another field has the focus."""
 
-    class Submitted(Message):
-        """Enter was pressed in a field."""
-
-    def __init__(self, entered: Entered, glyphs: Glyphs, suggest: Suggest) -> None:
-        super().__init__(id="form")
+    def __init__(self, entered: Entered, glyphs: Glyphs, suggest: Suggest, root: Path) -> None:
+        self._root = root
         self._entered, self._glyphs, self._suggest = entered, glyphs, suggest
+        super().__init__(*self._rows(), id="form")
 
-    def compose(self) -> ComposeResult:
-        """Lay out the first fields and the headings of the groups."""
-        for name in FIRST_KEYS:
+    def _rows(self) -> Iterator[Widget]:
+        """Yield the first fields and the headings of the groups."""
+        first = dict.fromkeys((*template_of(self._entered.values).first_keys, *FIRST_KEYS))
+        goals = [name for name in first if name.startswith(_GOALS)]
+        for name in first:
+            if name not in goals:
+                yield Field(profile_key(name), self._entered, self._glyphs)
+        yield TextLine(id="goals-heading")
+        for name in sorted(goals, key=FIRST_KEYS.index):
             yield Field(profile_key(name), self._entered, self._glyphs)
         for group in key_groups():
-            yield GroupHeading(group, self._glyphs)
+            keys = tuple(key for key in group.keys if key.name not in first)
+            if keys:
+                yield GroupHeading(replace(group, keys=keys), self._glyphs)
 
     def on_mount(self) -> None:
         """Show labels and errors."""
+        self.query_one("#goals-heading", TextLine).show([line(("  Goals", Tone.DIM))])
         self.show(self._entered)
 
     @property
@@ -80,8 +94,9 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
     def show(self, entered: Entered) -> None:
         """Show what was entered in all fields."""
         self._entered = entered
+        warnings = missing_files(entered.values, self._root)
         for field in self.query(Field):
-            field.show(entered)
+            field.show(entered, warnings.get(field.key.name, ""))
         for heading in self.query(GroupHeading):
             heading.show_state(entered)
 
@@ -128,9 +143,7 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         """Restore the saved value of the field."""
         field = self._focused_field
         if field:
-            self.post_message(
-                self.Edited(field.key.name, self._entered.saved_text(field.key.name))
-            )
+            self.post_message(self.Edited(field.key.name, self._entered.saved_text(field.key.name)))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Report the new field, and bring its label and error into view."""
@@ -143,11 +156,6 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         event.stop()
         if event.text != self._entered.text(event.key):
             self.post_message(self.Edited(event.key, event.text))
-
-    @on(Field.Submitted)
-    def _submit(self, event: Field.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Submitted())
 
     @on(GroupHeading.Toggled)
     async def _toggle(self, event: GroupHeading.Toggled) -> None:

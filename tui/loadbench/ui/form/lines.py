@@ -11,6 +11,8 @@ from loadbench.ui.lines.text import Line, Tone, line, wrap
 
 LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.TEXTS)
 """Kinds whose values are shown as chips."""
+RANGE = ".."
+"""Part of the notation of a range."""
 _NULL = re.compile(r"null: ([^.;]+)")
 _MAX_SUGGESTIONS = 6
 
@@ -80,8 +82,8 @@ def _facts(key: ProfileKey) -> str:
 
 def _expanded(key: ProfileKey, entered: Entered) -> str:
     """Return the explicit list that a range stands for. Empty if none was typed."""
-    value = entered.value(key.name)
-    if value is None or ".." not in entered.text(key.name):
+    value = entered.values.get(key.name)
+    if value is None or RANGE not in entered.text(key.name):
         return ""
     return format_value(key, value)
 

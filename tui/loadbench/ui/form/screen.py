@@ -33,6 +33,8 @@ class FormScreen(BaseScreen[T]):
         entered: The values to start with.
     """
 
+    AUTO_FOCUS = ""
+
     def __init__(self, context: UiContext, entered: Entered) -> None:
         super().__init__()
         self.context, self.entered = context, entered
@@ -45,7 +47,8 @@ class FormScreen(BaseScreen[T]):
         yield TextLine(id="header")
         with Horizontal(id="form-body"):
             with Vertical(id="form-panel"):
-                yield ProfileForm(self.entered, self.context.glyphs, self._offered)
+                root = self.context.workspace.root
+                yield ProfileForm(self.entered, self.context.glyphs, self._offered, root)
             with Vertical(id="form-side"):
                 yield LineView(id="form-help")
                 yield self.panel()
@@ -59,18 +62,19 @@ class FormScreen(BaseScreen[T]):
     def edited(self) -> None:
         """React to changed values. Subclasses override this method."""
 
-    def submitted(self) -> None:
-        """React to Enter in a field. Subclasses override this method."""
-
     @property
     def form(self) -> ProfileForm:
         """The form."""
         return self.query_one(ProfileForm)
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Focus the first field, and keep the focus off the help."""
         self.query_one("#form-help", LineView).can_focus = False
         self.query_one("#form-panel").border_title = "Settings"
+        await self.focus_first()
+
+    async def focus_first(self) -> None:
+        """Focus the first field."""
         self.form.action_move(0)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -102,10 +106,6 @@ class FormScreen(BaseScreen[T]):
         self._find_offers()
         self.repaint()
 
-    @on(ProfileForm.Submitted)
-    def _submit(self) -> None:
-        self.submitted()
-
     def _offered(self, key: str, _: Entered) -> Sequence[str]:
         return self._offers.get(key, ())
 
@@ -115,7 +115,7 @@ class FormScreen(BaseScreen[T]):
         if key is None:
             return
         found = await in_background(
-            suggestions, key.name, self.entered.draft.values, self.context.workspace
+            suggestions, key.name, self.entered.values, self.context.workspace
         )
         if found != self._offers.get(key.name, ()):
             self._offers[key.name] = found

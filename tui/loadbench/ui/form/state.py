@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from loadbench.engine.profile.editing.keys import ProfileKey, profile_keys
@@ -41,9 +42,10 @@ class Entered:
         """Return the text of the value in the file, or of the default if the key is absent."""
         return self._saved_texts[key]
 
-    def value(self, key: str) -> Any:
-        """Return the entered value as plain data, or None if the text is invalid."""
-        return self._values.get(key)
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The entered values as plain data, by key. Invalid texts are left out."""
+        return self._values
 
     @cached_property
     def changes(self) -> dict[str, Any]:
@@ -141,6 +143,26 @@ class Entered:
             return format_value(key, written)
         except (ValueError, TypeError, AttributeError):
             return _as_written(written)
+
+
+def missing_files(values: Mapping[str, Any], root: Path) -> dict[str, str]:
+    """Return a warning for each key that names a file or folder that does not exist.
+
+    Args:
+        values: The values by dotted key.
+        root: Where relative paths start.
+    """
+    keys = ["load.locustfile", "load.images"]
+    if values.get("stack.driver") in ("auto", "compose"):
+        keys.append("stack.compose")
+    warnings = {}
+    for key in keys:
+        value = values.get(key, ())
+        paths = [value] if isinstance(value, str) else value
+        missing = [path for path in paths if not (root / path).exists()]
+        if missing:
+            warnings[key] = f"not found: {', '.join(missing)}"
+    return warnings
 
 
 def value_at(values: Mapping[str, Any], key: str, default: Any = None) -> Any:

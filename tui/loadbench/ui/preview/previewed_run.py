@@ -1,11 +1,8 @@
 """Build the preview for resuming a run, and its request."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus
-from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run_reader import Run, remaining_cells
 from loadbench.errors import JournalError

@@ -66,7 +66,7 @@ class RunForm(FormScreen[Path | None]):
         """Return the panel that shows what the run would do."""
         return LineView(id="preview", title="Run")
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Ask the runner for the preview."""
         self._check()
 
@@ -109,10 +109,6 @@ class RunForm(FormScreen[Path | None]):
         if action == "start":
             return not self._is_starting
         return True
-
-    def submitted(self) -> None:
-        """Start the run."""
-        self.action_start()
 
     async def action_start(self) -> None:
         """Start the run, at most once, or show the first error."""

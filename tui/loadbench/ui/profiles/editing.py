@@ -7,12 +7,12 @@ from textual import work
 
 from loadbench.engine.catalog import SavedProfile
 from loadbench.engine.profile.editing.file import (
-    DeletedProfile,
+    Deleted,
     create_profile_file,
     delete_profile,
     read_profile_file,
     rename_profile,
-    restore_profile,
+    restore,
 )
 from loadbench.engine.profile.editing.templates import renamed_header
 from loadbench.engine.run_reader import Run
@@ -38,7 +38,7 @@ class EditingScreen(BaseScreen[None]):
     def __init__(self, context: UiContext) -> None:
         super().__init__()
         self.context = context
-        self._deleted: list[DeletedProfile] = []
+        self._deleted: list[Deleted] = []
         """Deleted profiles that can be restored, the newest last."""
 
     @property
@@ -176,9 +176,9 @@ class EditingScreen(BaseScreen[None]):
         self.read()
 
     @work
-    async def _restore(self, deleted: DeletedProfile) -> None:
+    async def _restore(self, deleted: Deleted) -> None:
         try:
-            file = await in_background(restore_profile, deleted)
+            file = await in_background(restore, deleted)
         except LoadbenchError as error:
             self.app.notify(str(error), severity="error")
         else:

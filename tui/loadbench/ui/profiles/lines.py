@@ -66,7 +66,9 @@ def no_profiles(folder: Path, pattern: str, columns: int) -> list[Line]:
         line("A profile says which service to measure, and with which load. It is a YAML file in"),
         line(f"{folder}."),
         (),
-        line(("n", Tone.ACCENT), "  Create a profile: for the bundled service, your Compose project,"),
+        line(
+            ("n", Tone.ACCENT), "  Create a profile: for the bundled service, your Compose project,"
+        ),
         line("   or a service that already runs."),
         line(("i", Tone.ACCENT), "  Copy the four example profiles, with the bundled service."),
     ]

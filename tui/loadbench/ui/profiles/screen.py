@@ -42,12 +42,12 @@ class ProfilesScreen(EditingScreen):
 
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "run", tooltip="Preview a run of the profile, and change its settings"),
+        Binding("enter", "run", "run", tooltip="Preview or change a run of the profile"),
         Binding("a", "attach", "attach", tooltip="Attach to the live run"),
         Binding("r", "resume", "resume", tooltip="Resume the newest run"),
         Binding("o", "open", "open run", tooltip="Open the newest run"),
         Binding("n", "new", "new", tooltip="Create a profile"),
-        Binding("i", "examples", "examples", tooltip="Copy the example profiles into the workspace"),
+        Binding("i", "examples", "examples", tooltip="Add the example profiles"),
         Binding("e", "edit", "edit", tooltip="Edit the profile"),
         Binding("c", "copy", "copy", tooltip="Copy the profile"),
         Binding("m", "rename", "rename", show=False, tooltip="Rename the profile"),

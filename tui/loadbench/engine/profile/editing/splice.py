@@ -34,8 +34,8 @@ from loadbench.engine.profile.editing.lookup import (
 )
 from loadbench.engine.profile.editing.scalars import block_text, same, value_text
 from loadbench.engine.profile.editing.verify import check_splice
-from loadbench.engine.profile.loading import plain_values
 from loadbench.engine.profile.model import known_keys
+from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 
 _ADVICE = "Open the file in your editor to change it"

@@ -134,6 +134,26 @@ def suggestions(key: str, values: Mapping[str, Any], workspace: Workspace) -> tu
     return tuple(dict.fromkeys(source(search)))[:MAX_ENTRIES]
 
 
+def compose_values(workspace: Workspace) -> dict[str, Any]:
+    """Return values for a profile of a Compose project that was found in a workspace.
+
+    Args:
+        workspace: The workspace. The bundled service in it does not count.
+
+    Returns:
+        Compose file, service and health check by dotted key, as far as they were found.
+    """
+    files = suggestions("stack.compose", {}, workspace)
+    own = [name for name in files if Path(name).parent.name != workspace.stack.name]
+    if not own:
+        return {}
+    values: dict[str, Any] = {"stack.compose": own[:1]}
+    for key in ("stack.service", "stack.health"):
+        if found := suggestions(key, values, workspace):
+            values[key] = found[0]
+    return values
+
+
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the subfolders and the files of a folder, sorted; none of a virtual environment."""
     folders, files = [], []

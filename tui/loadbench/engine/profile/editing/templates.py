@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.profile.driver_settings import DriverSettings, settings_of
-from loadbench.engine.profile.editing.keys import ProfileKey, profile_keys, profile_sections
+from loadbench.engine.profile.editing.keys import (
+    ProfileKey,
+    profile_key,
+    profile_keys,
+    profile_sections,
+)
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.schema import SCHEMA_FILE
 
@@ -54,7 +59,7 @@ TEMPLATES: tuple[Template, ...] = (
         title="Compose project",
         description="A service of your own Compose project, started and scaled for each run",
         first_keys=(
-            *("stack.compose", "stack.service", "stack.health", "load.locustfile"),
+            *("stack.compose", "stack.service", "host", "stack.health", "load.locustfile"),
             *_GRID_KEYS,
         ),
         values={
@@ -73,6 +78,19 @@ TEMPLATES: tuple[Template, ...] = (
         values={**_GRID, "stack.driver": "external", "host": "http://127.0.0.1:8000"},
     ),
 )
+
+
+def template_of(values: Mapping[str, Any]) -> Template:
+    """Return the template that is closest to a profile.
+
+    Args:
+        values: Values by dotted key. Invalid values may be missing.
+    """
+    bundled, compose, external = TEMPLATES
+    if values.get("stack.driver") == "external":
+        return external
+    default = profile_key("stack.compose").default
+    return bundled if values.get("stack.compose", default) == default else compose
 
 
 def template_text(template: Template, name: str, values: Mapping[str, Any] | None = None) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from loadbench.engine.profile.editing.document import BREAK, YamlText, parse_yaml
 from loadbench.engine.profile.editing.lookup import lines_of_keys, value_of
 from loadbench.engine.profile.editing.scalars import same
-from loadbench.engine.profile.loading import plain_values
 from loadbench.engine.profile.model import ALIASES, known_keys
+from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 
 _ADVICE = "Nothing was changed. Open the file in your editor to change it"
