@@ -129,8 +129,11 @@ class EditorScreen(FormScreen[str]):
         text, _ = self._new_text()
         lines = text.splitlines()
         return [
-            line((f"{self._file.name}:{number}  ", Tone.DIM), lines[number - 1].strip())
+            part
             for number in _lines_of(text.encode(), key)
+            for part in wrap(
+                line((f"Line {number}: ", Tone.DIM), lines[number - 1].strip()), columns, indent=2
+            )
         ]
 
     # Actions

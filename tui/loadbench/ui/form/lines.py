@@ -13,7 +13,8 @@ LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.TEXTS)
 """Kinds whose values are shown as chips."""
 RANGE = ".."
 """Part of the notation of a range."""
-_NULL = re.compile(r"null: ([^.;]+)")
+_NULL = re.compile(r"null: ([^.;]{1,24})(?=[.;]|$)")
+"""A short meaning of null in a description."""
 _MAX_SUGGESTIONS = 6
 
 
@@ -22,7 +23,7 @@ def placeholder(key: ProfileKey) -> str:
     if not key.is_optional:
         return ""
     meaning = _NULL.search(key.help)
-    return meaning.group(1).strip() if meaning else "null"
+    return meaning.group(1).strip() if meaning else "automatic"
 
 
 def help_lines(
