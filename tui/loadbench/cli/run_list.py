@@ -9,7 +9,7 @@ from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.run import traits_line
 from loadbench.ui.lines.text import plain
-from loadbench.wording import short_outcome, table
+from loadbench.wording import short_outcome, table, wrapped
 
 _INDENT = "  "
 
@@ -38,7 +38,8 @@ def run_list(runs: Sequence[Run], columns: int | None) -> list[str]:
             break
     settings = (_settings(run, columns - len(_INDENT)) for run in runs)
     pairs = zip(rows, settings, strict=True)
-    return [head, *(part for row, text in pairs for part in (row, f"{_INDENT}{text}"))]
+    lines = [head, *(part for row, text in pairs for part in (row, f"{_INDENT}{text}"))]
+    return wrapped(lines, columns)
 
 
 def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:

@@ -157,13 +157,12 @@ class RunTraits:
     def texts(self) -> Iterator[list[str]]:
         """Yield the traits without the label: all of them, then fewer, the least important first.
 
-        The batch size is the last one left.
+        The batch size is always included.
         """
         yield [self.device, self.batch, self.driver, *self.overrides]
         yield [self.device, self.batch, *self.overrides]
         for kept in range(len(self.overrides), -1, -1):
             yield [self.batch, *self.overrides[:kept]]
-        yield []
 
 
 def traits_of(state: RunState) -> RunTraits:
@@ -185,8 +184,8 @@ def traits_line(state: RunState, glyphs: Glyphs, columns: int | None) -> Line:
     Args:
         state: The run.
         glyphs: The terminal's character set.
-        columns: Maximum width. The least important settings are omitted to fit; the label is always
-            complete, and may be wider. None for no limit.
+        columns: Width that the line should fit into: the least important settings are omitted, but
+            never the label and the batch size, which may need more. None for no limit.
     """
     traits = traits_of(state)
     separator = f" {glyphs.separator} "
