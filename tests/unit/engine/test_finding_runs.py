@@ -11,6 +11,7 @@ from loadbench.engine.catalog import find_run, new_run_id, run_folders, runs_of_
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.requests.labelling import set_label
 from loadbench.errors import UsageError
 from tests.support.builders import run_started, write_journal
 
@@ -118,6 +119,29 @@ def test_run_is_found_by_folder(
     monkeypatch.chdir(reports)
     link = find_run("demo/latest", reports)
     assert link.name == "demo/20261122-072105-2"
+
+
+def test_run_is_found_by_its_label(reports: Path) -> None:
+    older, newer = (reports / "with_cpu" / f"2026112{day}-120000" for day in (0, 1))
+    set_label(older, "new images")
+    assert find_run("new images", reports).folder == older
+    set_label(newer, "demo")
+    assert find_run("demo", reports).name == "demo/20261122-072105-2", "names come first"
+
+
+def test_a_label_of_several_runs_is_refused(reports: Path) -> None:
+    for folder in run_folders(reports, "with_cpu"):
+        set_label(folder, "images")
+    names = "with_cpu/20261121-120000, with_cpu/20261120-120000"
+    with pytest.raises(UsageError, match=f"several runs have the label 'images': {names}"):
+        find_run("images", reports)
+
+
+def test_unreadable_runs_are_skipped_in_the_search_for_a_label(reports: Path) -> None:
+    newer, older = run_folders(reports, "with_cpu")
+    set_label(older, "images")
+    (newer / FILE_NAME).write_bytes(b"?\n")
+    assert find_run("images", reports).folder == older
 
 
 @pytest.mark.parametrize("name", ["dem", "demo/20261199-000000", ".20261122-080000.new", "latest"])

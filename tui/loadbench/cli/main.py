@@ -11,7 +11,7 @@ from loadbench import __version__
 from loadbench.cli.exit_codes import Exit, exit_for_error
 from loadbench.cli.options import SET_HELP
 from loadbench.cli.profile_commands import plan, profiles, validate
-from loadbench.cli.run_commands import report, runs, stop
+from loadbench.cli.run_commands import label, report, runs, stop
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace, create_workspace
 
@@ -30,6 +30,7 @@ COMMAND_ORDER = (
     "profiles",
     "attach",
     "runs",
+    "label",
     "stop",
     "report",
     "init",
@@ -140,6 +141,7 @@ def main(
     help="Exit with code 4 if a cell is suspect, invalid or undecided, or with code 1 if a cell "
     "misses a goal, and print each missed goal.",
 )
+@click.option("--label", metavar="TEXT", default="", help="Label that lists of runs show.")
 @click.option("--resume", metavar="RUN", help="Resume an interrupted or stopped run.")
 @click.option(
     "--retry-failed", is_flag=True, help="With --resume: also measure failed cells again."
@@ -153,6 +155,7 @@ def run(
     detach: bool,
     as_json: bool,
     check: bool,
+    label: str,
     resume: str | None,
     retry_failed: bool,
 ) -> None:
@@ -172,7 +175,7 @@ def run(
     \b
     Examples:
       loadbench-tui run demo
-      loadbench-tui run with_cpu --set users=5,10 --set run_time=30s
+      loadbench-tui run with_cpu --set users=5,10 --label "new images"
       loadbench-tui run --resume with_cpu --retry-failed
 
     \b
@@ -189,6 +192,7 @@ def run(
     options = RunOptions(
         profiles,
         overrides,
+        label=label,
         resume=resume,
         retry_failed=retry_failed,
         detach=detach,
@@ -205,8 +209,8 @@ def run(
 def attach(context: click.Context, name: str | None, plain: bool) -> None:
     """Show a live or finished RUN in the terminal UI.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run. Default: the live run, or the newest run if none is live.
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
+    run or a unique label. Default: the live run, or the newest run if none is live.
 
     Press q to detach; a live run continues. With --plain, Ctrl+C detaches.
 
@@ -285,5 +289,5 @@ def _print_detached(run: "Run | None") -> None:
         click.echo(wording.detach_notice(run.folder), err=True)
 
 
-for command in (plan, validate, profiles, runs, stop, report):
+for command in (plan, validate, profiles, runs, label, stop, report):
     main.add_command(command)

@@ -19,6 +19,7 @@ from loadbench.cli.recommendation import recommendation_text
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
 from loadbench.engine.hardware.description import hardware_facts
+from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
@@ -40,6 +41,8 @@ class RunOptions:
 
     profiles: tuple[str, ...]
     overrides: tuple[str, ...] = ()
+    label: str = ""
+    """Label of the new runs."""
     resume: str | None = None
     """Name of the run to resume. None to start new runs of `profiles`."""
     retry_failed: bool = False
@@ -190,6 +193,11 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
                 "--resume RUN cannot be combined with PROFILE or --set: a resumed run keeps its "
                 "profile"
             )
+        if options.label:
+            raise UsageError(
+                "--resume RUN cannot be combined with --label. To change the label of a run: "
+                "loadbench-tui label RUN TEXT"
+            )
         folder = find_run(options.resume, workspace.reports).folder
         return [RunRequest.to_resume(workspace, folder, retry_failed=options.retry_failed)]
     if not options.profiles:
@@ -201,10 +209,10 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         raise UsageError(
             "--detach allows one PROFILE only: concurrent runs would disturb each other"
         )
-    overrides = options.overrides
+    overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
     requests = [
-        RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides)
+        RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides, label=label)
         for file in files
     ]
     for request in requests if len(requests) > 1 else ():

@@ -1,5 +1,6 @@
-"""The commands for existing runs: `runs`, `stop` and `report`."""
+"""The commands for existing runs: `runs`, `label`, `stop` and `report`."""
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 @click.command(short_help="List all runs with their status and next step.")
 @click.pass_obj
 def runs(workspace: Workspace) -> None:
-    """List all runs with their status, measured cells and suggested next command.
+    """List all runs, newest first, with their status, measured cells and suggested next command.
+
+    Settings are the label, device, batch size, driver and overrides of a run. On a narrow terminal
+    they follow on a second line, and the least important columns are omitted.
 
     Also lists containers left behind by runs that have ended.
 
@@ -25,7 +29,8 @@ def runs(workspace: Workspace) -> None:
       loadbench-tui --workspace benchmarks runs
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
-    from loadbench.cli.run import next_step, print_leftovers
+    from loadbench.cli.run import print_leftovers
+    from loadbench.cli.run_list import run_list
     from loadbench.engine.catalog import run_folders
     from loadbench.engine.run_reader import read_run
 
@@ -36,12 +41,8 @@ def runs(workspace: Workspace) -> None:
         except JournalError as error:
             problems.append(str(error))
     if readable:
-        header = ("run", "status", "cells", "next ")
-        body = [
-            (run.name, run.status.value, wording.short_outcome(run.state), next_step(run))
-            for run in readable
-        ]
-        click.echo("\n".join(wording.table(header, body, left=3)))
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(wording.printable("\n".join(run_list(readable, columns))))
         print_leftovers(readable)
     elif not problems:
         click.echo(
@@ -52,14 +53,41 @@ def runs(workspace: Workspace) -> None:
         click.echo(f"Unreadable run: {problem}", err=True)
 
 
+@click.command(short_help="Set or remove the label of a run.")
+@click.argument("name", metavar="RUN")
+@click.argument("text", metavar="TEXT")
+@click.pass_obj
+def label(workspace: Workspace, name: str, text: str) -> None:
+    """Set the label of RUN to TEXT, or remove the label if TEXT is empty.
+
+    A label has at most 60 characters. Lists of runs show it, and commands accept it as the name of
+    the run if no other run has the same label. RUN may be live.
+
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
+    run or a unique label.
+
+    \b
+    Examples:
+      loadbench-tui label with_cpu "new images"
+      loadbench-tui label "new images" ""
+    """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
+    from loadbench.engine.catalog import find_run_folder
+    from loadbench.engine.requests.labelling import set_label
+
+    folder = find_run_folder(name, workspace.reports)
+    new = set_label(folder, text)
+    run = f"{folder.parent.name}/{folder.name}"
+    click.echo(f"{run}: {new}" if new else f"{run}: label removed")
+
+
 @click.command(short_help="Stop a live run and tear down its service.")
 @click.argument("name", required=False, metavar="[RUN]")
 @click.pass_obj
 def stop(workspace: Workspace, name: str | None) -> None:
     """Stop a live RUN, tear down its service and wait until the run has ended.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run. Default: the live run; required if several are live.
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
+    run or a unique label. Default: the live run; required if several are live.
 
     Measured cells are kept; `loadbench-tui run --resume RUN` measures the remaining cells. If RUN
     has already ended, the containers that it left behind are removed.
@@ -113,8 +141,8 @@ def _remove_leftovers(run: "Run") -> None:
 def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) -> None:
     """Print the recommendation and the results of RUN; rebuild its summary.csv and summary.json.
 
-    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run) or the folder
-    of a run. Default: the newest run.
+    RUN is a run name as listed by `loadbench-tui runs`, a PROFILE (its newest run), the folder of a
+    run or a unique label. Default: the newest run.
 
     For a live RUN, prints the results so far without rebuilding the files.
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from loadbench.workspace import Workspace
 
 LATEST = "latest"
 """Name of the symbolic link to the newest run of a profile."""
+TRASH = ".trash"
+"""Name of the folder of deleted runs, in the reports folder."""
 
 MAX_FIRST_READ_S = 0.3
 """Seconds after which a call stops reading new runs. Later calls read the rest."""
@@ -184,6 +187,7 @@ def _stamp(file: Path) -> Stamp:
 def run_folders(reports: Path, profile: str | None = None) -> Iterator[Path]:
     """Yield the folders of all runs, or of the runs of one profile, newest first."""
     profiles = _listed(reports) if profile is None else [reports / profile]
+    profiles = [folder for folder in profiles if folder.name != TRASH]
     entries = (run for folder in profiles for run in _listed(folder))
     runs = [run for run in entries if not run.is_symlink() and not run.name.startswith(".")]
     for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
@@ -222,8 +226,8 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
     """Find the folder of a run by name.
 
     Args:
-        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run) or the folder of a run. None selects
-            the newest run.
+        name: `PROFILE/RUN`, `RUN`, `PROFILE` (its newest run), the folder of a run, or the label
+            of exactly one run. None selects the newest run.
         reports: The reports folder.
         live: Whether to consider only live runs.
 
@@ -234,6 +238,8 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
         return Path(name).resolve()
     target = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
     folders = [path for path in run_folders(reports) if _matches(path, target)]
+    if name and not folders:
+        folders = _labelled(name, reports)
     if live:
         folders = [path for path in folders if is_held(path)]
     kind = "live run" if live else "run"
@@ -244,6 +250,23 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
         names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
         raise UsageError(f"several runs are live: {names}. Specify one of them")
     return max(folders, key=lambda path: _order(path.name))
+
+
+def _labelled(label: str, reports: Path) -> list[Path]:
+    """Return the folder of the run with a label, or an empty list if there is none.
+
+    Raises:
+        UsageError: Several runs have the label.
+    """
+    found = []
+    for folder in run_folders(reports):
+        with suppress(JournalError):
+            run = _reader(folder).poll()
+            found += [run] if run.state.label == label else []
+    if len(found) > 1:
+        names = ", ".join(run.name for run in found)
+        raise UsageError(f"several runs have the label {label!r}: {names}. Specify one of them")
+    return [run.folder for run in found]
 
 
 def new_run_id(folder: Path, now: datetime) -> str:
@@ -260,6 +283,24 @@ def new_run_id(folder: Path, now: datetime) -> str:
         if not (folder / name).exists() and not (folder / f".{name}.new").exists():
             return name
         number += 1
+
+
+def update_latest_link(parent: Path, run_id: str | None) -> None:
+    """Point the link to the newest run of a profile to a run, or remove it if there is none.
+
+    Args:
+        parent: Folder with the runs of the profile.
+        run_id: Id of the newest run.
+    """
+    link, new_link = parent / LATEST, parent / f".{LATEST}.new"
+    # The link is optional: some file systems do not support symbolic links.
+    with suppress(OSError):
+        new_link.unlink(missing_ok=True)
+        if run_id is None:
+            link.unlink(missing_ok=True)
+            return
+        new_link.symlink_to(run_id)
+        new_link.replace(link)
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -204,6 +204,10 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
             severity: SeverityLevel = "information" if is_good else "warning"
             self.notify(outcome, title=title, severity=severity, timeout=10)
 
+    @on(messages.RunsChanged)
+    def _read_changed_runs(self) -> None:
+        self._read_catalog()
+
     @on(messages.Alert)
     def _alert_user(self, report: messages.Alert) -> None:
         self.call_user(report.text)

@@ -129,6 +129,11 @@ class RunEnded(Report):
 
 
 @dataclass
+class RunsChanged(Report):
+    """A run was labelled, deleted or restored, so the catalog is outdated."""
+
+
+@dataclass
 class Alert(Report):
     """Alert the user by bell and notification, unless alerts are off."""
 

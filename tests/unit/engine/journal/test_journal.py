@@ -27,10 +27,12 @@ from loadbench.engine.journal.events import (
     Phase,
     Result,
     RunFinished,
+    RunLabelled,
     RunResumed,
     RunStarted,
     Sample,
 )
+from loadbench.engine.journal.label import clean_label
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, fold
@@ -81,6 +83,8 @@ def any_event(kind: type) -> st.SearchStrategy[Event]:
         special = {"v": st.just(VERSION), "profile": objects, "hardware": objects, "cells": cells}
     elif kind is RunResumed:
         special = {"hardware": objects}
+    if kind in (RunStarted, RunLabelled):
+        special["label"] = st.text().map(clean_label)
     return st.builds(kind, **special)
 
 

@@ -34,6 +34,21 @@ def test_stop_is_always_accepted() -> None:
         assert ask("stop", *events).accepted
 
 
+@pytest.mark.parametrize(
+    ("args", "answer"),
+    [
+        ({"text": " new\nimages "}, Answer(True, "Label: new images", label="new images")),
+        ({"text": ""}, Answer(True, "Label removed")),
+        ({"text": "x" * 61}, Answer(False, "the label is too long: at most 60 characters")),
+        ({"text": 7}, Answer(False, "No label: args must be an object with a text")),
+        (None, Answer(False, "No label: args must be an object with a text")),
+        (["text"], Answer(False, "No label: args must be an object with a text")),
+    ],
+)
+def test_label_is_accepted_if_its_text_is_valid(args: object, answer: Answer) -> None:
+    assert answer_to(Command("id", "", "label", args=args), state_after(STARTED)) == answer
+
+
 def test_pause_names_the_cell_it_waits_for() -> None:
     assert ask("pause", cell_started()) == Answer(True, f"Pausing the run after {FIRST}")
     assert ask("pause") == Answer(True, "Pausing the run")

@@ -1,6 +1,7 @@
 """Preparing a run, and cleaning up if it is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,16 @@ def test_hardware_is_recorded_with_the_docker_host(
     assert started.hardware["engine"] == {"docker": "99", "same_machine": False}
     assert started.hardware["cores"] >= 1
     assert None not in started.hardware.values()
+
+
+def test_the_label_of_the_request_is_recorded(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    prepared = prepare_run(replace(request_to_run, label="new images"))
+    prepared.journal.close()
+    prepared.lock.release()
+
+    assert read_run(prepared.folder).state.label == prepared.state.label == "new images"
 
 
 def test_a_preview_opens_no_stack(driver: FakeDriver, request_to_run: RunRequest) -> None:

@@ -1,14 +1,25 @@
 """The header of a run."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
+from loadbench.engine.journal.events import (
+    CellPhase,
+    Event,
+    Phase,
+    Result,
+    RunFinished,
+    RunLabelled,
+    Verdict,
+)
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
+from loadbench.ui.lines.run import traits_line
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.run.lines import header_lines
 from tests.support.builders import (
@@ -313,3 +324,61 @@ def test_a_goal_that_no_configuration_meets_is_a_warning() -> None:
     lines = header_lines(run, profile, 0.0, UNICODE, 120)
 
     assert tone_of(lines[1], "No configuration met the goals") is Tone.WARN
+
+
+# What distinguishes runs
+
+
+def labelled(label: str, *overrides: str, batch_size: int = 1) -> RunState:
+    """The state of a run with a label and overrides."""
+    started = replace(run_started(make_profile(batch_size=batch_size)), overrides=overrides)
+    return state_after(started, RunLabelled(label=label))
+
+
+def test_the_label_and_the_settings_of_a_run_are_shown() -> None:
+    state = labelled("GPU test", "batch_size=10", "users=5,10", "stack.driver=local", batch_size=10)
+    shown = traits_line(state, UNICODE, None)
+    assert plain(shown) == "GPU test · cpu · batch 10 · local · users=5,10"
+    assert tone_of(shown, "GPU test") is Tone.STRONG
+    assert plain(traits_line(labelled(""), ASCII, None)).isascii()
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        (56, "new images · cpu · batch 1 · local · users=5 · repeats=3"),
+        (55, "new images · cpu · batch 1 · users=5 · repeats=3"),
+        (47, "new images · batch 1 · users=5 · repeats=3"),
+        (41, "new images · batch 1 · users=5"),
+        (30, "new images · batch 1 · users=5"),
+        (29, "new images · batch 1"),
+        (5, "new images · batch 1"),
+    ],
+)
+def test_the_least_important_settings_are_omitted_first(columns: int, text: str) -> None:
+    state = labelled("new images", "users=5", "repeats=3")
+    assert plain(traits_line(state, UNICODE, columns)) == text
+
+
+def test_a_run_with_an_unreadable_profile_shows_its_label_and_driver() -> None:
+    started = replace(run_started(), profile={"models": "none"}, label="old")
+    assert plain(traits_line(state_after(started), UNICODE, None)) == "old · local"
+
+
+@pytest.mark.parametrize("columns", [25, 36, 60, 120])
+def test_batch_sizes_are_distinguished_at_any_width(columns: int) -> None:
+    lines = {
+        plain(traits_line(labelled("x" * 60, batch_size=size), UNICODE, columns))
+        for size in (1, 10)
+    }
+    assert len(lines) == 2
+
+
+def test_the_header_shows_the_label_if_it_fits() -> None:
+    events = (*ALL_OVER, finish(), RunLabelled(label="new images"))
+    wide, narrow = (
+        texts(header(*events, status=RunStatus.DONE, columns=columns))[0] for columns in (120, 50)
+    )
+    assert "● done   new images  " in wide
+    assert "new images" not in narrow
+    assert narrow.endswith("3 of 3")

@@ -241,10 +241,10 @@ def test_the_newest_runs_are_listed_and_the_older_ones_counted() -> None:
 
     at = lines.index("Runs")
     assert lines[at + 1 : at + 6] == [
-        "● 26 Nov 07:21 done        2/2",
-        "● 25 Nov 07:21 done        2/2",
-        "● 24 Nov 07:21 done        2/2",
-        "● 23 Nov 07:21 done        2/2",
+        "● 26 Nov 07:21 done        2/2  cpu · batch 1 · local",
+        "● 25 Nov 07:21 done        2/2  cpu · batch 1 · local",
+        "● 24 Nov 07:21 done        2/2  cpu · batch 1 · local",
+        "● 23 Nov 07:21 done        2/2  cpu · batch 1 · local",
         "and 2 more",
     ]
 

@@ -379,7 +379,7 @@ def run(name: str, status: RunStatus = RunStatus.DONE) -> Run:
     return Run(Path("/nowhere/reports") / name, state, status)
 
 
-def test_runs_are_grouped_by_profile() -> None:
+def test_runs_are_grouped_by_profile_and_the_newest_come_first() -> None:
     catalog = Catalog(
         runs=(
             run("with_cpu/20261123-120000", RunStatus.LIVE),
@@ -391,12 +391,13 @@ def test_runs_are_grouped_by_profile() -> None:
     entries = run_entries(catalog, UNICODE, 36)
 
     assert [(entry.key, plain(entry.lines[0]).rstrip()) for entry in entries] == [
+        ("", "with_cpu"),
+        ("with_cpu/20261123-120000", " ▶ 23 Nov 12:00 live        1/1"),
         ("", "demo"),
         ("demo/20261122-130000", " ● 22 Nov 13:00 done        1/1"),
         ("demo/20261122-120000", " ! 22 Nov 12:00 interrupted 1/1"),
-        ("", "with_cpu"),
-        ("with_cpu/20261123-120000", " ▶ 23 Nov 12:00 live        1/1"),
     ]
+    assert [plain(text) for text in entries[1].lines[1:]] == ["   cpu · batch 1 · local"]
 
 
 def test_unreadable_journals_are_listed_and_cannot_be_selected() -> None:

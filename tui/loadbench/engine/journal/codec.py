@@ -106,6 +106,8 @@ def encode(entry: Entry) -> bytes:
         "elapsed_s": entry.elapsed_s,
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
+    if isinstance(entry.event, RunStarted) and not entry.event.label:
+        del fields["label"]
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:

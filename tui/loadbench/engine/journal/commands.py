@@ -12,7 +12,7 @@ from uuid import uuid4
 from loadbench.engine.files import Tail, convert_os_errors, utc_now
 
 FILE_NAME = "commands.jsonl"
-NAMES = ("pause", "resume", "skip", "again", "add", "stop")
+NAMES = ("pause", "resume", "skip", "again", "add", "label", "stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def send_command(
         folder: The run's folder.
         command: One of `NAMES`.
         cell: The key of a cell, for `skip` and `again`.
-        args: The fields of a `Point`, for `add`.
+        args: The fields of a `Point`, for `add`; the `text`, for `label`.
         identity: The id of the command, from `new_identity`. If None, a new one is created.
 
     Returns:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from loadbench.engine.journal.cells import RecordedCell
+from loadbench.engine.journal.label import Label
 
 Buckets = tuple[tuple[float, int], ...]
 """Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
@@ -206,6 +207,17 @@ class RunStarted:
     """Version of each relevant package."""
     project: Project | None = None
     """The Compose project. None if the driver starts no containers."""
+    label: Label = ""
+    """Label of the run at its start. If empty, it is not recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLabelled:
+    """The label of the run was changed, possibly after the end of the run."""
+
+    type: ClassVar = "run_labelled"
+    label: Label
+    """The new label. Empty if it was removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,6 +485,7 @@ CellEnd = CellFinished | CellFailed | CellSkipped
 
 Event = (
     RunStarted
+    | RunLabelled
     | RunResumed
     | StackProgress
     | StackPrepared

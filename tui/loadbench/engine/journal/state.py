@@ -20,6 +20,7 @@ from loadbench.engine.journal.events import (
     Note,
     Phase,
     RunFinished,
+    RunLabelled,
     RunResumed,
     RunStarted,
     Sample,
@@ -30,7 +31,7 @@ from loadbench.engine.journal.phases import PhaseStart, phase_lengths
 from loadbench.engine.journal.samples import FULL_RESOLUTION_S, Part, Samples
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.profile.plan import Cell, insert_cells
-from loadbench.engine.profile.recorded import read_recorded
+from loadbench.engine.profile.recorded import read_recorded, unreadable_profile
 
 MAX_MESSAGES = 50
 """Maximum number of messages kept in the state. The newest are kept."""
@@ -86,6 +87,8 @@ class RunState:
     """State of a run: the basis of all views and of the runner's decisions."""
 
     started: RunStarted | None = None
+    label: str = ""
+    """Current label of the run. Empty if it has none."""
     profile: Profile | None = None
     """Profile of the run. None if it has not started, or is unreadable (see `profile_problem`)."""
     profile_problem: str = ""
@@ -135,6 +138,8 @@ class RunState:
         match entry.event:
             case RunStarted() as event:
                 return state._begin(event, entry.at)
+            case RunLabelled(label=label):
+                return replace(self, label=label)  # at any time, so `elapsed_s` has no meaning
             case RunResumed() as event:
                 return state._resume(event, entry.at)
             case StackProgress() as event:
@@ -238,6 +243,7 @@ class RunState:
         return replace(
             self,
             started=event,
+            label=event.label,
             profile=recorded.profile,
             profile_problem=problem,
             profile_unknown=recorded.unknown,
@@ -318,14 +324,6 @@ class RunState:
             return self
         cells = {**self.cells, key: replace(self.cells[key], **changes)}  # type: ignore[arg-type]  # fields of CellState
         return replace(self, cells=MappingProxyType(cells))
-
-
-def unreadable_profile(run: str, keys: Iterable[str]) -> str:
-    """Return the error message for a profile that contains keys that this version cannot read."""
-    return (
-        f"run {run}: this version cannot read the profile ({', '.join(keys)}). "
-        "Use the loadbench-tui version that recorded the run, or a newer one"
-    )
 
 
 def _whole_s(profile: Profile | None) -> int:

@@ -14,6 +14,7 @@ from loadbench.engine.journal.events import (
     CellSkipped,
     Event,
     RunFinished,
+    RunLabelled,
     RunStarted,
 )
 from loadbench.engine.journal.lock import acquire
@@ -23,7 +24,7 @@ RESERVE_NAME = ".reserve"
 RESERVE_BYTES = 64 * 1024
 """Size in bytes of the file that reserves disk space for the last events of a run."""
 
-_DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunFinished)
+_DURABLE = (CellFinished, CellFailed, CellSkipped, RunStarted, RunLabelled, RunFinished)
 """Events that are synced to disk when written."""
 
 

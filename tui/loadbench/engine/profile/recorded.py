@@ -1,6 +1,6 @@
 """Profiles recorded by runs, possibly of another version of this program."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,3 +53,11 @@ def _known(
             value = _known(value, inner, f"{prefix}{key}.", unknown)  # type: ignore[arg-type]  # is_section
         known[key] = value
     return known
+
+
+def unreadable_profile(run: str, keys: Iterable[str]) -> str:
+    """Return the error message for a profile that contains keys that this version cannot read."""
+    return (
+        f"run {run}: this version cannot read the profile ({', '.join(keys)}). "
+        "Use the loadbench-tui version that recorded the run, or a newer one"
+    )

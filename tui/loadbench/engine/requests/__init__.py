@@ -3,6 +3,7 @@
 - `launch`: sends a `RunRequest` to a new runner process, to preview or to start a run. Returns a
   `RunPlan` or the folder of the run.
 - `preflight`: the result of a driver's preflight, as part of a `RunPlan`.
+- `labelling`: changes the label of a run, live or not.
 - `command_rules`: the answer to a command in a given state of the run. The runner and the views
   use the same rules.
 """

@@ -1,13 +1,15 @@
 """Rules for accepting or rejecting commands, shared by the runner and the views."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadbench.engine.journal.commands import NAMES, Command
+from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.profile.loading import read_point
 from loadbench.engine.profile.plan import Cell, cells_at
-from loadbench.errors import ProfileError
+from loadbench.errors import ProfileError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Answer:
     """Key of the cell that the command refers to. None if it refers to no cell."""
     added: tuple[Cell, ...] = ()
     """Cells to add to the plan."""
+    label: str = ""
+    """The new label of the run, for an accepted `label`. Empty to remove the label."""
 
 
 def answer_to(command: Command, state: RunState) -> Answer:
@@ -42,6 +46,8 @@ def answer_to(command: Command, state: RunState) -> Answer:
             return _judge_again(command.cell, state)
         case "add":
             return answer_to_add(command.args, state)
+        case "label":
+            return _judge_label(command.args)
         case unknown:
             return Answer(False, f"Unknown command {unknown!r}. Commands: {', '.join(NAMES)}")
 
@@ -84,6 +90,17 @@ def _judge_skip(key: str | None, state: RunState) -> Answer:
     if state.cells[key].status in ENDED_STATUSES:
         return Answer(False, f"{key} has already ended", key)
     return Answer(True, f"Skipping {key}", key)
+
+
+def _judge_label(args: object) -> Answer:
+    text = args.get("text") if isinstance(args, Mapping) else None
+    if not isinstance(text, str):
+        return Answer(False, "No label: args must be an object with a text")
+    try:
+        label = read_label(text)
+    except UsageError as error:
+        return Answer(False, str(error))
+    return Answer(True, f"Label: {label}" if label else "Label removed", label=label)
 
 
 def _judge_again(key: str | None, state: RunState) -> Answer:

@@ -41,6 +41,8 @@ class RunRequest:
     """Digest of the profile, from `digest_of`."""
     overrides: tuple[str, ...] = ()
     """Overrides as `KEY=VALUE` texts."""
+    label: str = ""
+    """Label of a new run. Empty if it has none."""
     resume: str | None = None
     """Folder of the run to resume, which keeps its profile. None to start a new run."""
     retry_failed: bool = False
@@ -53,7 +55,13 @@ class RunRequest:
 
     @classmethod
     def to_run(
-        cls, workspace: Workspace, file: Path, profile: Profile, overrides: Sequence[str] = ()
+        cls,
+        workspace: Workspace,
+        file: Path,
+        profile: Profile,
+        overrides: Sequence[str] = (),
+        *,
+        label: str = "",
     ) -> "RunRequest":
         """Return a request for a new run.
 
@@ -62,6 +70,7 @@ class RunRequest:
             file: File from which the profile was loaded.
             profile: The profile, with overrides applied.
             overrides: Overrides as `KEY=VALUE` texts.
+            label: Label of the run, from `read_label`.
         """
         resolved = profile.resolved()
         return cls(
@@ -73,6 +82,7 @@ class RunRequest:
             profile=resolved,
             digest=digest_of(resolved),
             overrides=tuple(overrides),
+            label=label,
         )
 
     @classmethod

@@ -18,6 +18,7 @@ from loadbench.engine.journal.events import (
     Note,
     Result,
     RunFinished,
+    RunLabelled,
     StackProgress,
 )
 from loadbench.engine.journal.state import RunState
@@ -189,6 +190,8 @@ class ControlLoop:
         match command.command:
             case "stop":
                 raise StopRequested(ON_REQUEST)
+            case "label":
+                self.emit(RunLabelled(label=answer.label))
             case "skip" if answer.cell == current:
                 raise SkipRequested
             case "skip" if answer.cell:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from loadbench.engine.catalog import LATEST, new_run_id
+from loadbench.engine.catalog import new_run_id, update_latest_link
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import nearest_existing
@@ -18,13 +18,14 @@ from loadbench.engine.hardware.record import hardware
 from loadbench.engine.hardware.versions import versions
 from loadbench.engine.journal.codec import VERSION
 from loadbench.engine.journal.events import Note, RunResumed, RunStarted
-from loadbench.engine.journal.state import CellStatus, RunState, fold, unreadable_profile
+from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
 from loadbench.engine.profile.changes import differences
 from loadbench.engine.profile.loading import check_files, load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+from loadbench.engine.profile.recorded import unreadable_profile
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
@@ -86,7 +87,7 @@ def prepare_run(request: RunRequest) -> Prepared:
         raise
     journal.moved_to(folder)
     lock.record_holder(folder)
-    _update_latest_link(parent, run_id)
+    update_latest_link(parent, run_id)
     return Prepared(
         folder=folder,
         profile=profile,
@@ -110,6 +111,7 @@ def _first_event(
         profile_file=str(Path(request.profile_file).resolve()),
         profile=profile.resolved(),
         overrides=request.overrides,
+        label=request.label,
         cells=plan_cells(profile),
         driver=preflight.driver,
         driver_reason=preflight.reason,
@@ -302,14 +304,3 @@ def _check_space(folder: Path, needed_bytes: int) -> None:
             f"{folder}: {free_bytes / 1e6:.0f} MB free, about {needed_bytes / 1e6:.0f} MB needed. "
             "Free some disk space, or measure fewer cells"
         )
-
-
-def _update_latest_link(parent: Path, run_id: str) -> None:
-    link, new_link = parent / LATEST, parent / f".{LATEST}.new"
-    try:
-        new_link.unlink(missing_ok=True)
-        new_link.symlink_to(run_id)
-        new_link.replace(link)
-    except OSError:
-        # The link is optional: some file systems do not support symbolic links.
-        new_link.unlink(missing_ok=True)

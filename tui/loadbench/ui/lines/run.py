@@ -1,6 +1,7 @@
 """Header lines of a run, with its name, progress and current phase."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.cells import cell_len
@@ -21,6 +22,8 @@ STATUS_TONES = {
     RunStatus.STOPPED: Tone.WARN,
     RunStatus.ABORTED: Tone.BAD,
 }
+_TRAIT_KEYS = ("device", "batch_size", "stack.driver")
+"""Keys whose values the other traits of a run show."""
 
 
 def breadcrumb_line(
@@ -138,3 +141,59 @@ def run_line(run: Run, glyphs: Glyphs) -> Line:
         Piece(f" {failed}{glyphs.failed}" if failed else "", Tone.BAD),
     ]
     return line(*pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class RunTraits:
+    """The label and the settings that distinguish a run from other runs."""
+
+    label: str
+    device: str
+    batch: str
+    driver: str
+    overrides: tuple[str, ...]
+    """The overrides that the other traits do not show."""
+
+    def texts(self) -> Iterator[list[str]]:
+        """Yield the traits without the label: all of them, then fewer, the least important first.
+
+        The batch size is always included.
+        """
+        yield [self.device, self.batch, self.driver, *self.overrides]
+        yield [self.device, self.batch, *self.overrides]
+        for kept in range(len(self.overrides), -1, -1):
+            yield [self.batch, *self.overrides[:kept]]
+
+
+def traits_of(state: RunState) -> RunTraits:
+    """Return the label and the settings that distinguish a run from other runs."""
+    started, profile = state.started, state.profile
+    overrides = started.overrides if started else ()
+    return RunTraits(
+        label=state.label,
+        device=profile.device if profile else "",
+        batch=f"batch {profile.batch_size}" if profile else "",
+        driver=started.driver if started else "",
+        overrides=tuple(one for one in overrides if one.partition("=")[0] not in _TRAIT_KEYS),
+    )
+
+
+def traits_line(state: RunState, glyphs: Glyphs, columns: int | None) -> Line:
+    """Return the label and the settings of a run: `GPU test · cpu · batch 10 · local · users=5`.
+
+    Args:
+        state: The run.
+        glyphs: The terminal's character set.
+        columns: Width that the line should fit into: the least important settings are omitted, but
+            never the label and the batch size, which may need more. None for no limit.
+    """
+    traits = traits_of(state)
+    separator = f" {glyphs.separator} "
+    content: Line = ()
+    for texts in traits.texts():
+        parts = [text for text in texts if text]
+        rest = f"{separator if traits.label and parts else ''}{separator.join(parts)}"
+        content = line((traits.label, Tone.STRONG), (rest, Tone.DIM))
+        if columns is None or width(content) <= columns:
+            break
+    return content

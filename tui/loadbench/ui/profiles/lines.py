@@ -18,7 +18,7 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines, plan_lines
 from loadbench.ui.lines.metric import sweep_legend
 from loadbench.ui.lines.recommendation import answer_lines
-from loadbench.ui.lines.run import STATUS_TONES, run_line, when
+from loadbench.ui.lines.run import STATUS_TONES, run_line, traits_line, when
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, fit, justify, line, width, wrap
 from loadbench.wording import counted
 
@@ -253,8 +253,18 @@ def _recommendation(run: Run, columns: int) -> list[Line]:
 
 def _runs(runs: Sequence[Run], glyphs: Glyphs, columns: int) -> list[Line]:
     lines = [line(("Runs", Tone.STRONG))]
-    for run in runs[:MAX_RUNS]:
-        lines += wrap(run_line(run, glyphs), columns, indent=2)
+    newest = [(run_line(run, glyphs), run.state) for run in runs[:MAX_RUNS]]
+    gap = Piece("  ")
+    left = max(width(summary) for summary, _ in newest) + len(gap.text)
+    traits = [traits_line(state, glyphs, None) for _, state in newest]
+    if left + max(map(width, traits)) <= columns:
+        for (summary, _), text in zip(newest, traits, strict=True):
+            lines.append((*summary, Piece(" " * (left - width(summary))), *text))
+    else:
+        for summary, state in newest:
+            lines += wrap(summary, columns, indent=2)
+            text = traits_line(state, glyphs, columns - len(gap.text))
+            lines += wrap((gap, *text), columns, indent=len(gap.text))
     if len(runs) > MAX_RUNS:
         lines.append(line((f"and {len(runs) - MAX_RUNS} more", Tone.DIM)))
     return lines

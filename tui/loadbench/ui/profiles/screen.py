@@ -228,8 +228,9 @@ class ProfilesScreen(EditingScreen):
             self.request(ResumeRun(self.runs[0]))
 
     def action_reports(self) -> None:
-        """Show all runs."""
-        self.request(OpenReports())
+        """Show all runs, with the cursor on the newest run of the profile."""
+        runs = self.runs
+        self.request(OpenReports(runs[0].name if runs else ""))
 
     def action_filter(self) -> None:
         """Open the filter."""

@@ -27,8 +27,8 @@ from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.recommendation import answer_lines
-from loadbench.ui.lines.run import run_line
-from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Tone, justify, line, wrap
+from loadbench.ui.lines.run import run_line, traits_line
+from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Piece, Tone, justify, line, wrap
 from loadbench.wording import (
     ESTIMATE_LEGEND,
     counted,
@@ -64,12 +64,16 @@ GOAL_COLUMNS = {
 UNDECIDED_LEGEND = "? undecided: too few requests"
 DISPENSABLE = ("p99.9", "max", RATE, "p90", "p50", "p99")
 """Columns to omit if the table is too wide, in this order. A column with a goal is kept."""
+_ENTRY_INDENT = 3
+"""Columns before the settings of a run in the list, so that they start below its time."""
 CHARTED = (*LATENCIES, Metric.FAILURES)
 """The metrics that the left chart can show."""
 
 
 def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntry]:
     """Return all runs as list entries, grouped by profile, or a hint if there are no runs.
+
+    The newest runs, and the profiles with the newest runs, come first.
 
     Args:
         catalog: The runs.
@@ -82,20 +86,27 @@ def run_entries(catalog: Catalog, glyphs: Glyphs, columns: int) -> list[MenuEntr
         MenuEntry("", tuple(wrap(line((f"Unreadable: {problem}", Tone.BAD)), columns)))
         for problem in catalog.unreadable
     ]
-    for profile in sorted({run.folder.parent.name for run in catalog.runs}):
+    # The runs are sorted, so the profile of the newest run is the first.
+    for profile in dict.fromkeys(run.folder.parent.name for run in catalog.runs):
         entries.append(MenuEntry("", (line((profile, Tone.STRONG)),)))
         entries += [
-            MenuEntry(run.name, (_run_entry(run, glyphs, columns),))
+            MenuEntry(run.name, tuple(_run_entry(run, glyphs, columns)))
             for run in catalog.of_profile(profile)
         ]
     return entries
 
 
-def _run_entry(run: Run, glyphs: Glyphs, columns: int) -> Line:
-    """Return a run as a list entry, with its recommendation in a few words if it fits."""
+def _run_entry(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
+    """Return a run as a list entry: its status, with its recommendation if it fits, and settings.
+
+    A long label is wrapped.
+    """
     found = run.recommendation
     short = (f"{short_answer(found)} ", Tone.DIM) if found else ""
-    return justify((*line(" "), *run_line(run, glyphs)), [line(short)], columns)
+    status = justify((*line(" "), *run_line(run, glyphs)), [line(short)], columns)
+    indent = Piece(" " * _ENTRY_INDENT)
+    traits = traits_line(run.state, glyphs, columns - _ENTRY_INDENT)
+    return [status, *wrap((indent, *traits), columns, indent=_ENTRY_INDENT)]
 
 
 def no_runs(columns: int, *, complete: bool) -> list[Line]:

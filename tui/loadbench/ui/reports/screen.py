@@ -29,12 +29,13 @@ from loadbench.ui.reports.lines import (
     run_entries,
     run_lines,
 )
+from loadbench.ui.reports.managing import ManagingScreen
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
-from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY, PanelScreen
+from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
 
@@ -48,7 +49,7 @@ _PANELS = {_RUNS: ("runs",), _CELLS: ("cells", "repeated"), _CHARTS: ("latency",
 _TABS = (("1", _RUNS), ("2", _CELLS), ("3", _CHARTS))
 
 
-class ReportsScreen(PanelScreen):
+class ReportsScreen(ManagingScreen):
     """Inspect the results of all runs and open their reports.
 
     Args:
@@ -65,6 +66,7 @@ class ReportsScreen(PanelScreen):
         Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
         Binding("r", "resume", "resume", tooltip="Resume the run"),
         RECOMMENDATION_KEY,
+        *ManagingScreen.MANAGING_KEYS,
         METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
@@ -77,8 +79,8 @@ class ReportsScreen(PanelScreen):
     ]
 
     def __init__(self, context: UiContext, start_at: str = "") -> None:
-        super().__init__()
-        self.context, self._start_at = context, start_at
+        super().__init__(context)
+        self._start_at = start_at
         self._tab = _RUNS
         self._narrow = False
         self._shown: Run | None = None
@@ -140,6 +142,14 @@ class ReportsScreen(PanelScreen):
     def cell(self) -> Row | None:
         """The cell under the cursor, or None if the table is empty or does not have the focus."""
         return self.query_one(CellTable).selected
+
+    def select(self, name: str) -> None:
+        """Move the cursor to a run at the next paint."""
+        self._start_at = name
+
+    def neighbour(self, name: str) -> str:
+        """Return the name of the run after a run in the list, or of the run before the last."""
+        return self.query_one(Menu).neighbour(name) or ""
 
     def paint(self) -> None:
         """Show the list and the results of the selected run."""

@@ -3,6 +3,7 @@
 import signal
 
 from loadbench.engine.run_reader import signal_runner
+from loadbench.ui.dialogs.label import ask_for_label
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.lines.actions import KILLING, STOPPING
 from loadbench.ui.messages import ResumeRun, StopRun
@@ -50,6 +51,11 @@ class CommandScreen(TabbedRunScreen):
     def _kill(self) -> None:
         if self.run:
             self.enqueue(signal_runner, self.run, signal.SIGKILL)
+
+    def action_label(self) -> None:
+        """Change the label of the run."""
+        if self.run:
+            ask_for_label(self, self.run)
 
     def action_resume(self) -> None:
         """Open the preview for resuming the run."""

@@ -23,7 +23,7 @@ from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
-from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line
+from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
 from loadbench.wording import counted
 
 BAR_COLUMNS = 16
@@ -87,7 +87,7 @@ def header_lines(
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
         return [
-            justify(title, _progress(state, profile, left_s, glyphs), columns),
+            _title(title, _progress(state, profile, left_s, glyphs), state.label, columns),
             activity_line(state, profile, glyphs, columns),
             answer_line(run.recommendation, columns),
         ]
@@ -95,7 +95,14 @@ def header_lines(
     if run.status is not RunStatus.DONE or (state.finished and state.finished.left):
         # A short terminal shows only the first of the two.
         below.reverse()
-    return [justify(title, _outcomes(state), columns), *below]
+    return [_title(title, _outcomes(state), state.label, columns), *below]
+
+
+def _title(title: Line, rights: Sequence[Line], label: str, columns: int) -> Line:
+    """Return the first line of the header, with the label of the run if it fits."""
+    labelled = justify((*title, *line(("   " + label, Tone.DIM))), rights, columns)
+    has_room = label and width(labelled) == columns
+    return labelled if has_room else justify(title, rights, columns)
 
 
 def _outcomes(state: RunState) -> tuple[Line, Line]:

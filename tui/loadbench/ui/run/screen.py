@@ -1,5 +1,6 @@
 """The screen of one run, live or ended."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +16,7 @@ from loadbench.errors import JournalError
 from loadbench.ui.background import Job
 from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
+from loadbench.ui.dialogs.label import LABEL_KEY
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.following.follower import Follower, View
 from loadbench.ui.following.watched import WatchedRun
@@ -69,6 +71,7 @@ class RunScreen(CommandScreen):
         METRIC_KEY,
         Binding("w", "catch_up", "catch up", show=False, tooltip="Show what you missed"),
         Binding("v", "reports", "reports", show=False, tooltip="Show all runs"),
+        dataclasses.replace(LABEL_KEY, show=False),
         Binding("n", "next_log", "next log", show=False, tooltip="Show the next log file"),
         OPEN_KEY,
         COPY_KEY,

@@ -58,6 +58,14 @@ class Menu(LineView):
         """Key of the entry under the cursor, or None if the list is empty."""
         return self._key
 
+    def neighbour(self, key: str) -> str | None:
+        """Return the key of the next entry, or of the previous one for the last. None if alone."""
+        keys = self._keys()
+        if key not in keys:
+            return None
+        index = keys.index(key)
+        return next(iter((*keys[index + 1 :], *keys[:index][::-1])), None)
+
     def show_entries(
         self, entries: Sequence[MenuEntry], glyphs: Glyphs, *, cursor: str | None = None
     ) -> None:

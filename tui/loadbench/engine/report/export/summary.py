@@ -40,6 +40,7 @@ def summary_json(state: RunState) -> str:
         "version": VERSION,
         "run": started.run,
         "profile_name": started.profile_name,
+        "label": state.label,
         "started_at": state.started_at,
         "result": finished.result.value if finished else None,
         "reason": finished.reason if finished else None,
