@@ -2,7 +2,7 @@
 
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from textual.events import Resize
@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.launch import RunRequest
 from loadbench.errors import RefusedError
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.cell.screen import CellScreen
@@ -28,6 +28,7 @@ from tests.support.ui_harness import (
     held,
     lines_until,
     press,
+    replace_runner,
     screen_text,
     settled,
     until,
@@ -168,11 +169,10 @@ def test_every_theme_can_be_toggled_and_restored(stage: Stage, theme: str) -> No
 def test_random_keys_and_sizes_cause_no_error(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: RunRequest) -> RunPlan:
+    def refuse(_: RunRequest) -> NoReturn:
         raise RefusedError("not in this test")
 
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
-    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", refuse)
+    replace_runner(monkeypatch, preview=refuse, start=refuse)
     monkeypatch.setenv("EDITOR", "true")
     monkeypatch.delenv("DISPLAY", raising=False)
     screens(stage)

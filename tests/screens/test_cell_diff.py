@@ -34,7 +34,17 @@ from loadbench.ui.terminal.cell_diff import (
     cell_driver,
 )
 from tests.support.pty_harness import Emulator
-from tests.support.ui_harness import BROKEN, DEMO, Stage, drive, held, lines_until, press, settled
+from tests.support.ui_harness import (
+    BROKEN,
+    DEMO,
+    Stage,
+    drive,
+    held,
+    lines_until,
+    press,
+    replace_runner,
+    settled,
+)
 
 COLUMNS, ROWS = 12, 3
 PENS = (
@@ -255,7 +265,7 @@ def test_every_screen_matches_textuals_output(
     def refuse(_: RunRequest) -> RunPlan:
         raise RefusedError(WIDE_WORDS)
 
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
+    replace_runner(monkeypatch, preview=refuse)
     monkeypatch.delenv("DISPLAY", raising=False)
     stage.save_profile("demo", f"description: {WIDE_WORDS}\n{DEMO.partition('Docker')[2]}")
     stage.save_profile("broken", BROKEN)

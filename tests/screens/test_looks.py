@@ -39,6 +39,7 @@ from tests.support.ui_harness import (
     held,
     lines_until,
     press,
+    replace_runner,
     screen_text,
     settled,
 )
@@ -132,7 +133,7 @@ def test_preview_of_a_run(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_profiles_and_runs(stage)
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
+    replace_runner(monkeypatch, preview=lambda _: FOUND)
     snapshot(stage, looks, "preview", size, "enter")
 
 
@@ -148,7 +149,7 @@ def test_preview_of_a_run_that_cannot_start(
         )
 
     add_profiles_and_runs(stage)
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", refuse)
+    replace_runner(monkeypatch, preview=refuse)
     snapshot(stage, looks, "preview-refused", size, "enter")
 
 
@@ -157,7 +158,7 @@ def test_preview_of_resuming_a_run(
     stage: Stage, looks: Looks, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_profiles_and_runs(stage)
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
+    replace_runner(monkeypatch, preview=lambda _: FOUND)
     snapshot(stage, looks, "preview-resume", size, "r")
 
 

@@ -12,7 +12,8 @@ from loadbench.engine.catalog import Catalog, CatalogReader
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import RefusedError
-from loadbench.ui.preview.screen import PreviewScreen
+from loadbench.ui.editor.screen import EditorScreen
+from loadbench.ui.preview.run_form import RunForm
 from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
@@ -25,6 +26,7 @@ from tests.support.ui_harness import (
     held,
     lines_until,
     press,
+    replace_runner,
     screen_text,
     settled,
     until,
@@ -46,8 +48,8 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
         received.append(request)
         raise RefusedError("the local stack is in use by the run demo/1")
 
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
-    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", refuse)
+    replace_runner(monkeypatch, preview=lambda _: PREVIEW)
+    replace_runner(monkeypatch, start=refuse)
     return received
 
 
@@ -124,7 +126,7 @@ def test_a_click_selects_and_a_double_click_opens_the_preview(
         assert selected(pilot) == "b"
         await pilot.click(Menu, offset=(6, 3), times=2)
         await settled(pilot)
-        assert isinstance(pilot.app.screen, PreviewScreen)
+        assert isinstance(pilot.app.screen, RunForm)
 
     drive(stage.app(), script)
 
@@ -313,8 +315,7 @@ def test_a_refused_start_is_shown_in_the_preview(stage: Stage, requests: list[Ru
         await press(pilot, "enter", "enter")
         await until(pilot, lambda: "in use by the run demo/1" in screen_text(pilot.app))
         assert "Nothing was started." in screen_text(pilot.app)
-        assert "enter" not in offered(pilot)
-        await press(pilot, "enter", "escape")
+        await press(pilot, "escape")
         assert isinstance(pilot.app.screen, ProfilesScreen)
 
     drive(stage.app(), script)
@@ -324,8 +325,8 @@ def test_a_refused_start_is_shown_in_the_preview(stage: Stage, requests: list[Ru
 def test_a_started_run_is_opened(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.save_profile("demo")
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
-    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", lambda _: folder)
+    replace_runner(monkeypatch, preview=lambda _: PREVIEW)
+    replace_runner(monkeypatch, start=lambda _: folder)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -365,9 +366,8 @@ def test_the_preview_asks_the_runner(stage: Stage) -> None:
 # Files
 
 
-def test_a_copy_needs_a_new_valid_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_needs_a_new_valid_name(stage: Stage) -> None:
     stage.save_profile("demo")
-    monkeypatch.setenv("EDITOR", "true")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -379,7 +379,9 @@ def test_a_copy_needs_a_new_valid_name(stage: Stage, monkeypatch: pytest.MonkeyP
             assert error in screen_text(pilot.app)
         field.value = "mine"
         await press(pilot, "enter")
-        await until(pilot, lambda: selected(pilot) == "mine")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EditorScreen), "the editor")
+        await press(pilot, "escape")
+        assert selected(pilot) == "mine"
 
     drive(stage.app(), script)
     copy = stage.root / "profiles" / "mine.yaml"
@@ -443,8 +445,8 @@ def test_repeated_enter_starts_one_run(stage: Stage, monkeypatch: pytest.MonkeyP
         may_start.wait(20)
         return folder
 
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PREVIEW)
-    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", start)
+    replace_runner(monkeypatch, preview=lambda _: PREVIEW)
+    replace_runner(monkeypatch, start=start)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -462,18 +464,15 @@ def test_repeated_enter_starts_one_run(stage: Stage, monkeypatch: pytest.MonkeyP
     assert len(started) == 1
 
 
-def test_a_copy_does_not_overwrite_a_file_created_meanwhile(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_does_not_overwrite_a_file_created_meanwhile(stage: Stage) -> None:
     stage.save_profile("demo")
-    monkeypatch.setenv("EDITOR", "true")
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
         await press(pilot, "c")
         (stage.root / "profiles" / "demo_2.yaml").write_text("mine")
         await press(pilot, "enter")
-        await until(pilot, lambda: "File exists" in screen_text(pilot.app))
+        await until(pilot, lambda: "exists" in screen_text(pilot.app))
 
     drive(stage.app(), script)
     assert (stage.root / "profiles" / "demo_2.yaml").read_text() == "mine"

@@ -42,6 +42,7 @@ from tests.support.ui_harness import (
     lines_until,
     measuring,
     press,
+    replace_runner,
     screen_text,
     settled,
     until,
@@ -124,7 +125,7 @@ def test_profiles_screen_accesses_no_files_on_the_ui_thread(
     stage: Stage, state_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDITOR", "true")
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: FOUND)
+    replace_runner(monkeypatch, preview=lambda _: FOUND)
     stage.save_profile("broken", BROKEN)
     stage.save_profile("demo")
     stage.add_run("interrupted")

@@ -21,6 +21,7 @@ from textual.pilot import Pilot
 from loadbench.engine.journal.codec import FILE_NAME, encode
 from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.events import Event
+from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.lines.plot import load
 from loadbench.ui.log.screen import LogScreen
@@ -142,6 +143,20 @@ def append(folder: Path, *events: Event) -> None:
     """Append events to the journal of a run, as its runner does."""
     with (folder / FILE_NAME).open("ab") as file:
         file.write(b"".join(encode(entry) for entry in entries(events)))
+
+
+def replace_runner(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    preview: Callable[[RunRequest], RunPlan] | None = None,
+    start: Callable[[RunRequest], Path] | None = None,
+) -> None:
+    """Replace the functions that ask a runner for the preview of a run and that start it."""
+    for screen in ("run_form", "screen"):
+        if preview:
+            monkeypatch.setattr(f"loadbench.ui.preview.{screen}.preview", preview)
+        if start:
+            monkeypatch.setattr(f"loadbench.ui.preview.{screen}.start_runner", start)
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:

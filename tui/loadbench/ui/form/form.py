@@ -1,8 +1,7 @@
 """The form: the most used keys, and the others in groups that can be opened."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on
@@ -20,7 +19,7 @@ from loadbench.engine.profile.editing.keys import (
 from loadbench.engine.profile.editing.templates import template_of
 from loadbench.ui.form.editors import ChoiceEditor, TextEditor
 from loadbench.ui.form.field import Field, GroupHeading
-from loadbench.ui.form.state import Entered, missing_files
+from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.widgets.line_view import TextLine
@@ -38,7 +37,6 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         entered: The values to start with.
         glyphs: The terminal's character set.
         suggest: Returns the values to offer for a key.
-        root: Where relative paths start.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,8 +58,8 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
     class Moved(Message):
         """Another field has the focus."""
 
-    def __init__(self, entered: Entered, glyphs: Glyphs, suggest: Suggest, root: Path) -> None:
-        self._root = root
+    def __init__(self, entered: Entered, glyphs: Glyphs, suggest: Suggest) -> None:
+        self._warnings: Mapping[str, str] = {}
         self._entered, self._glyphs, self._suggest = entered, glyphs, suggest
         super().__init__(*self._rows(), id="form")
 
@@ -94,11 +92,16 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
     def show(self, entered: Entered) -> None:
         """Show what was entered in all fields."""
         self._entered = entered
-        warnings = missing_files(entered.values, self._root)
         for field in self.query(Field):
-            field.show(entered, warnings.get(field.key.name, ""))
+            field.show(entered, self._warnings.get(field.key.name, ""))
         for heading in self.query(GroupHeading):
             heading.show_state(entered)
+
+    def warn(self, warnings: Mapping[str, str]) -> None:
+        """Show warnings at fields, by key."""
+        if warnings != self._warnings:
+            self._warnings = warnings
+            self.show(self._entered)
 
     async def reveal(self, key: str) -> None:
         """Focus the field of a key, and open its group if it is closed."""

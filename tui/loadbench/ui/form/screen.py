@@ -13,7 +13,7 @@ from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
 from loadbench.ui.form.form import ProfileForm
 from loadbench.ui.form.lines import help_lines
-from loadbench.ui.form.state import Entered
+from loadbench.ui.form.state import Entered, missing_files
 from loadbench.ui.lines.text import Line, Tone, line
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
@@ -47,8 +47,7 @@ class FormScreen(BaseScreen[T]):
         yield TextLine(id="header")
         with Horizontal(id="form-body"):
             with Vertical(id="form-panel"):
-                root = self.context.workspace.root
-                yield ProfileForm(self.entered, self.context.glyphs, self._offered, root)
+                yield ProfileForm(self.entered, self.context.glyphs, self._offered)
             with Vertical(id="form-side"):
                 yield LineView(id="form-help")
                 yield self.panel()
@@ -87,7 +86,7 @@ class FormScreen(BaseScreen[T]):
         self.entered = entered
         self.form.show(entered)
         self.edited()
-        self._find_offers()
+        self._look_at_files()
         self.repaint()
 
     async def show_first_error(self) -> bool:
@@ -103,20 +102,20 @@ class FormScreen(BaseScreen[T]):
 
     @on(ProfileForm.Moved)
     def _show_field(self) -> None:
-        self._find_offers()
+        self._look_at_files()
         self.repaint()
 
     def _offered(self, key: str, _: Entered) -> Sequence[str]:
         return self._offers.get(key, ())
 
-    @work(exclusive=True, group="offers")
-    async def _find_offers(self) -> None:
-        key = self.form.key
+    @work(exclusive=True, group="files")
+    async def _look_at_files(self) -> None:
+        """Look in the background for missing files, and for values to offer."""
+        key, values, workspace = self.form.key, self.entered.values, self.context.workspace
+        self.form.warn(await in_background(missing_files, values, workspace.root))
         if key is None:
             return
-        found = await in_background(
-            suggestions, key.name, self.entered.values, self.context.workspace
-        )
+        found = await in_background(suggestions, key.name, values, workspace)
         if found != self._offers.get(key.name, ()):
             self._offers[key.name] = found
             self.repaint()
