@@ -32,7 +32,8 @@ STARTED = {
     "stack.gpu_memory_mb",
 }
 each_template = pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.name)
-one_line = st.text(st.characters(exclude_categories=["Cs"]))
+any_text = st.text(st.characters(exclude_categories=["Cs"]))
+paths = any_text.filter(lambda text: text.strip() and "\0" not in text)
 
 
 def dotted_values(text: str) -> dict[str, Any]:
@@ -97,15 +98,12 @@ def test_values_replace_those_of_the_template() -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    one_line, st.lists(one_line.filter(lambda text: text.strip() and "\0" not in text)), one_line
-)
+@given(any_text, st.lists(paths, min_size=1), any_text)
 def test_any_values_are_written_as_they_are(
     tmp_path: Path, description: str, compose: list[str], service: str
 ) -> None:
     file = tmp_path / "mine.yaml"
-    values = {"description": description, "stack.service": service}
-    values |= {"stack.compose": compose} if compose else {}
+    values = {"description": description, "stack.compose": compose, "stack.service": service}
     file.write_text(template_text(COMPOSE, "mine", values), encoding="utf-8")
     written = dotted_values(file.read_text(encoding="utf-8"))
 
