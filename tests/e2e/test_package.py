@@ -30,6 +30,7 @@ def test_wheel_contains_one_package_and_the_bundled_workspace(tmp_path: Path) ->
     assert "profiles, stack, images, locustfile.py" in result.stdout
     for part in (
         "profiles/demo.yaml",
+        "profiles/profile.schema.json",
         "stack/.dockerignore",
         "stack/api/Dockerfile",
         "stack/api/app.py",

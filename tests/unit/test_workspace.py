@@ -70,7 +70,7 @@ def test_new_workspace_is_a_copy_of_the_bundled_one(tmp_path: Path) -> None:
     target = tmp_path / "new" / "one"
     assert create_workspace(target) == list(CONTENTS)
     assert Workspace.find(start=target, environ={}).root == target
-    for name in ("profiles/demo.yaml", "locustfile.py"):
+    for name in ("profiles/demo.yaml", "profiles/profile.schema.json", "locustfile.py"):
         assert (target / name).read_bytes() == (bundled_root() / name).read_bytes()
     assert list(target.rglob("__pycache__")) == []
 
