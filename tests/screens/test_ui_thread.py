@@ -134,7 +134,8 @@ def test_profiles_screen_accesses_no_files_on_the_ui_thread(
         await settled(pilot)
         await press(pilot, "down", "slash", *"de", "escape", "enter", "escape", "r", "escape")
         await press(pilot, "o", "escape", "c", *"_new", "enter")
-        await until(pilot, lambda: "demo_2_new" in screen_text(pilot.app))
+        await until(pilot, lambda: "_new" in screen_text(pilot.app))
+        await press(pilot, "pagedown", *"9", "ctrl+s", "escape")
         await press(pilot, "d", "y", "e")
 
     with ui_thread(stage.root, state_home) as watch:
@@ -354,7 +355,7 @@ def test_rows_are_recomputed_only_for_the_run_that_has_grown(
 def test_chart_is_recomputed_only_for_a_changed_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.add_run("faults", profile="a_demo", run="20261121-111101")
+    stage.add_run("faults", profile="a_demo", run="20261130-111101")
     folder = measuring(stage)
     computed: list[RunState] = []
 

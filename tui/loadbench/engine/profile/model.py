@@ -18,6 +18,7 @@ from loadbench.engine.profile.fields import (
     PositiveInts,
     PositiveRate,
     PositiveRates,
+    Rate,
     Whole,
 )
 from loadbench.engine.profile.stack_section import Section, StackSection
@@ -86,7 +87,7 @@ class LoadSection(Section):
     )
 
 
-GoalMs = Annotated[float, Field(gt=0)] | None
+GoalMs = Annotated[Rate, Field(gt=0)] | None
 """Type of a goal for a percentile of latency in ms. None means no goal."""
 
 
@@ -117,13 +118,13 @@ class Goals(Section):
         description="Maximum 99th percentile of latency in ms; null: no goal",
         json_schema_extra={"comment": "maximum 99th percentile of latency in ms"},
     )
-    failure_ratio: Annotated[float, Field(ge=0, le=1)] | None = Field(
+    failure_ratio: Annotated[Rate, Field(ge=0, le=1)] | None = Field(
         None,
         title="Failure ratio",
         description="Maximum ratio of failed to all requests, 0 to 1; null: no goal",
         json_schema_extra={"comment": "maximum ratio of failed to all requests, 0 to 1"},
     )
-    min_rps: Annotated[float, Field(gt=0)] | None = Field(
+    min_rps: Annotated[Rate, Field(gt=0)] | None = Field(
         None,
         title="Minimum throughput (req/s)",
         description="Minimum successful requests per second; null: no goal",

@@ -43,6 +43,7 @@ class ProfilesScreen(EditingScreen):
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "run", tooltip="Preview or change a run of the profile"),
+        Binding("enter", "fix", "edit", tooltip="Edit the invalid profile"),
         Binding("a", "attach", "attach", tooltip="Attach to the live run"),
         Binding("r", "resume", "resume", tooltip="Resume the newest run"),
         Binding("o", "open", "open run", tooltip="Open the newest run"),
@@ -182,7 +183,11 @@ class ProfilesScreen(EditingScreen):
             return True
         selected, runs = self.selected, self.runs
         match action:
-            case "run" | "edit" | "copy" | "rename" | "delete":
+            case "run":
+                return selected is not None and selected.profile is not None
+            case "fix":
+                return selected is not None and selected.profile is None
+            case "edit" | "copy" | "rename" | "delete":
                 return selected is not None
             case "undo":
                 return self.can_undo
@@ -203,9 +208,13 @@ class ProfilesScreen(EditingScreen):
         return True
 
     def action_run(self) -> None:
-        """Preview a run of the profile, or edit it if it is invalid."""
+        """Preview a run of the profile."""
         if self.selected:
             self.request(RunProfile(self.selected.file))
+
+    def action_fix(self) -> None:
+        """Edit the invalid profile."""
+        self.action_edit()
 
     def action_attach(self) -> None:
         """Open the live run."""
