@@ -17,6 +17,23 @@ class ProfileError(UsageError):
     """A profile is invalid. The message lists every problem with its file, line and key."""
 
 
+class SpliceError(ProfileError):
+    """A change cannot be written to a profile file without affecting the rest of the file."""
+
+
+class ProfileChangedError(ProfileError):
+    """A profile file is no longer what was read.
+
+    Args:
+        message: What happened to the file.
+        data: Its current contents. None if it was deleted.
+    """
+
+    def __init__(self, message: str, *, data: bytes | None) -> None:
+        super().__init__(message)
+        self.data = data
+
+
 class WorkspaceError(UsageError):
     """A workspace or one of its files is missing or not writable."""
 

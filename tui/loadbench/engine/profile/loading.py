@@ -120,6 +120,24 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
     return Draft(source.file, source.values, profile, ())
 
 
+def plain_values(text: str) -> dict[str, Any]:
+    """Return the keys and values of a profile's text as plain data, without validation.
+
+    Raises:
+        ProfileError: The text is not YAML with `key: value` lines.
+    """
+    file = Path("profile")
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = None if root is None else _construct(root, (), _Source(file))
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+        # PyYAML raises the last two for escapes such as "\\UFFFFFFFF".
+        raise ProfileError(_yaml_error(file, error)) from None
+    if not isinstance(values, dict):
+        raise ProfileError(f"{file}:1: expected `key: value` lines")
+    return values
+
+
 def check_files(workspace: Workspace, profile: Profile) -> None:
     """Check that the locustfile and the images of a profile exist.
 
