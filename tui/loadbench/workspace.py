@@ -12,7 +12,7 @@ ENVIRONMENT_VARIABLE = "LOADBENCH_WORKSPACE"
 CONTENTS = ("profiles", "stack", "images", "locustfile.py")
 
 _PACKAGE = Path(__file__).resolve().parent
-_NOT_COPIED = ("__pycache__", "*.pyc")
+_NOT_COPIED = ("__pycache__", "*.pyc", ".trash")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def section_insertion(
 def key_insertion(
     document: YamlText, mapping: YamlNode, section: str, name: str, text: str
 ) -> list[Edit]:
-    """Add a key to a mapping, next to its neighbour in the order of `known_keys`.
+    """Add a key to a mapping, after the previous key in the order of `known_keys`.
 
     Args:
         document: The file.

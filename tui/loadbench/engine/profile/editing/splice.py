@@ -46,7 +46,7 @@ def spliced(data: bytes, changes: Mapping[str, Any]) -> bytes:
     """Return a profile file with changed values. Nothing else in it changes.
 
     A new value takes over the style of the old one: its quotes, the notation of its list, and the
-    column of the comment behind it. A missing key is added after its neighbour in the order of
+    column of the comment behind it. A missing key is added after the previous one in the order of
     `known_keys`, together with its section. The result is parsed and compared before it is
     returned.
 

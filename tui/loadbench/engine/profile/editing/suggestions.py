@@ -1,0 +1,164 @@
+"""Suggested values of a key, from the files of the workspace."""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loadbench.engine.profile.editing.compose_text import ComposeText, ServiceText
+from loadbench.errors import ProfileError
+from loadbench.workspace import Workspace
+
+MAX_SECONDS = 1.0
+MAX_BYTES = 1_000_000
+MAX_ENTRIES = 300
+"""Maximum number of entries that are read of a folder, and of suggestions."""
+
+MAX_FOLDERS = 200
+MAX_DEPTH = 2
+"""Number of folder levels below the workspace."""
+
+_COMPOSE_NAME = re.compile(r"(docker-)?compose.*\.ya?ml")
+_LOCUST = re.compile(rb"^[ \t]*(?:from|import)[ \t]+locust\b", re.MULTILINE)
+_IMAGE_NAME = re.compile(r".+\.jp.*g")
+"""The same files as in `locustfile.py` of the workspace."""
+
+_HEALTH_PATHS = ("/health", "/healthz", "/ready")
+_SKIPPED = ("node_modules", "site-packages", "__pycache__")
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search in a workspace, with a limit of its time."""
+
+    workspace: Workspace
+    values: Mapping[str, Any]
+    deadline_s: float
+    """Value of `time.monotonic()` at which the search ends."""
+
+    def compose_files(self) -> Iterator[str]:
+        for path in self._files():
+            if _COMPOSE_NAME.fullmatch(path.name):
+                yield self._relative(path)
+
+    def services(self) -> Iterator[str]:
+        return (service.name for service in self._services())
+
+    def hosts(self) -> Iterator[str]:
+        return (url for service in self._services() for url in service.addresses())
+
+    def health_checks(self) -> Iterator[str]:
+        services = self._services()
+        scaled = self.values.get("stack.service")
+        services.sort(key=lambda service: service.name != scaled)
+        yield from (path for service in services for path in service.health_paths())
+        yield from _HEALTH_PATHS
+
+    def locustfiles(self) -> Iterator[str]:
+        for path in self._files():
+            if path.suffix == ".py" and _LOCUST.search(_contents(path)):
+                yield self._relative(path)
+
+    def image_folders(self) -> Iterator[str]:
+        folders = (path.parent for path in self._files() if _IMAGE_NAME.fullmatch(path.name))
+        return (self._relative(folder) for folder in dict.fromkeys(folders))
+
+    def _services(self) -> list[ServiceText]:
+        """Return the services of the compose files that the values name, most relevant first."""
+        named = self.values.get("stack.compose")
+        names = (
+            [named] if isinstance(named, str) else named if isinstance(named, list | tuple) else []
+        )
+        merged = ComposeText()
+        for name in names:
+            if not isinstance(name, str):
+                continue
+            try:
+                text = _contents(self.workspace.root / name).decode("utf-8")
+                merged = merged.with_file(text, deadline_s=self.deadline_s)
+            except (ProfileError, UnicodeDecodeError):
+                continue
+        return sorted(merged.services, key=lambda service: service.rank)
+
+    def _files(self) -> Iterator[Path]:
+        """Yield the files of the workspace, those near its root first."""
+        level = [self.workspace.root]
+        visited = 0
+        for depth in range(MAX_DEPTH + 1):
+            below: list[Path] = []
+            for folder in level:
+                visited += 1
+                if visited > MAX_FOLDERS or time.monotonic() > self.deadline_s:
+                    return
+                folders, files = _entries(folder)
+                yield from files
+                below += [path for path in folders if depth < MAX_DEPTH and self._is_searched(path)]
+            level = below
+
+    def _is_searched(self, folder: Path) -> bool:
+        is_skipped = folder.name.startswith(".") or folder.name in _SKIPPED
+        return not is_skipped and folder != self.workspace.reports
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.workspace.root).as_posix()
+
+
+_SOURCES: dict[str, Callable[[_Search], Iterator[str]]] = {
+    "stack.compose": _Search.compose_files,
+    "stack.service": _Search.services,
+    "stack.health": _Search.health_checks,
+    "host": _Search.hosts,
+    "load.locustfile": _Search.locustfiles,
+    "load.images": _Search.image_folders,
+}
+
+
+def suggestions(key: str, values: Mapping[str, Any], workspace: Workspace) -> tuple[str, ...]:
+    """Return suggested values of a key, most relevant first.
+
+    Takes about a second at most. Unreadable files are skipped.
+
+    Args:
+        key: Dotted name of the key. Keys with a fixed set of values have no suggestions here.
+        values: Values by dotted key, valid or not. `stack.compose` names the compose files.
+        workspace: Where relative paths start.
+    """
+    source = _SOURCES.get(key)
+    if source is None:
+        return ()
+    search = _Search(workspace, values, time.monotonic() + MAX_SECONDS)
+    return tuple(dict.fromkeys(source(search)))[:MAX_ENTRIES]
+
+
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the subfolders and the files of a folder, sorted; none of a virtual environment."""
+    folders, files = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry, _ in zip(entries, range(MAX_ENTRIES), strict=False):
+                if entry.name == "pyvenv.cfg":
+                    return [], []
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(folder / entry.name)
+                elif entry.is_file():
+                    files.append(folder / entry.name)
+    except OSError:
+        return [], []
+    return sorted(folders), sorted(files)
+
+
+def _contents(path: Path) -> bytes:
+    """Return a file's contents; nothing if it is too large, unreadable or not a file."""
+    try:
+        # Opening a named pipe would otherwise wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123  # opens a descriptor
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            data = file.read(MAX_BYTES + 1) if is_file else b""
+    except (OSError, ValueError):
+        return b""
+    return data if len(data) <= MAX_BYTES else b""
