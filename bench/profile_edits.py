@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from bench.profile_texts import Writer, random_changes
+from bench.profile_texts import NOT_A_COMMENT, Writer, random_changes
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.verify import check_splice
 from loadbench.engine.profile.loading import plain_values
@@ -169,8 +169,14 @@ def errors_of(before: bytes, after: bytes, changes: Mapping[str, Any]) -> list[s
     remaining = iter(_lines(after))
     if lost := [line for line in kept if line not in remaining]:
         errors.append(f"a line is lost: {lost[0]!r}")
-    # A new key may need the line of a section and a blank line.
-    allowed = len(kept) + len(_lines_of(after, changes)) + 2 * len(changes.keys() - old.keys())
+    # A new key may need the line of a section and a blank line. Comments of a list may remain.
+    between = [number for number in changed if not _lines(before)[number].partition("#")[0].strip()]
+    allowed = (
+        len(kept)
+        + len(between)
+        + len(_lines_of(after, changes))
+        + 2 * len(changes.keys() - old.keys())
+    )
     if len(_lines(after)) > allowed:
         errors.append("unexpected lines")
     if (before[-1:] in b"\r\n") != (after[-1:] in b"\r\n"):
@@ -252,14 +258,10 @@ def _removed(old: object, new: object) -> int:
 
 def _comments(text: str) -> tuple[list[str], list[str]]:
     """Return the lines with only a comment, and the comments behind values."""
-    numbers = _NUMBER.findall(text)
-    own = [
-        line.strip()
-        for line in _BREAK.split(text)
-        if line.lstrip(" ").startswith("#") and (_NUMBER.search(line) or not numbers)
-    ]
-    ends = [number for number in numbers if not any(number in line for line in own)]
-    return own, ends or _COMMENT.findall(text)
+    lines = [line.strip() for line in _BREAK.split(text)]
+    own = [line for line in lines if line.startswith("#") and line != NOT_A_COMMENT]
+    numbers = [n for n in _NUMBER.findall(text) if not any(n in line for line in own)]
+    return own, numbers or _COMMENT.findall(text)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ TEXTS = (
     *("2001-01-01", "=", "<<", "~", "emoji 😀", "? q", "a:", "-", "---", "...", "|", ">"),
 )
 COMMENTS = ("# few", "#bare", "# it's: [a, {b}]", "# users: [1]", '# "quoted', "# ☃ note", "#")
+NOT_A_COMMENT = "# part of a text"
+"""A line of a text with several lines."""
+
 SCALARS: dict[str, tuple[Any, ...]] = {
     "description": TEXTS,
     "device": ("cpu", "gpu"),
@@ -190,7 +193,7 @@ class Writer:
         match self.random.randrange(5):
             case 0:
                 style = self.random.choice(("|", ">", "|-", ">-", "|+", ">+"))
-                body = [f"{inner}first: line", "", f"{inner}# no comment"]
+                body = [f"{inner}first: line", "", f"{inner}{NOT_A_COMMENT}"]
                 return [f"{start} {style}{self._comment()}", *body[: self.random.choice((1, 3))]]
             case 1:
                 return [f"{start} plain text", f"{inner}on two lines{self._comment()}"]
