@@ -86,12 +86,21 @@ class YamlText:
         match = BREAK.match(self.text, position) or BREAK.search(self.text)
         return match[0] if match else "\n"
 
+    def leaves(self) -> Iterator[YamlNode]:
+        """Yield all scalars, aliases and empty collections, in the order of the text."""
+        waiting = [self.root] if self.root else []
+        while waiting:
+            node = waiting.pop()
+            waiting += reversed(node.children)
+            if not node.children:
+                yield node
+
     @cached_property
     def comments(self) -> list[tuple[int, int]]:
         """Start and end of each comment."""
         found: list[tuple[int, int]] = []
         position = 0
-        for leaf in [*_leaves(self.root), None]:
+        for leaf in [*self.leaves(), None]:
             gap_end = _body_start(self, leaf) if leaf else len(self.text)
             matches = _COMMENT.finditer(self.text, position, gap_end)
             found += [match.span(1) for match in matches if match[1]]
@@ -202,15 +211,6 @@ def _collection(closed: _OpenCollection, end: int) -> YamlNode:
         anchor=event.anchor or "",
         children=children,
     )
-
-
-def _leaves(root: YamlNode | None) -> Iterator[YamlNode]:
-    waiting = [root] if root else []
-    while waiting:
-        node = waiting.pop()
-        waiting += reversed(node.children)
-        if not node.children:
-            yield node
 
 
 def _body_start(document: YamlText, leaf: YamlNode) -> int:

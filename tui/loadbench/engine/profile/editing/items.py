@@ -40,6 +40,16 @@ class _Item:
     end: int
 
 
+def item_operations(
+    old: Sequence[object], new: Sequence[object]
+) -> Sequence[tuple[str, int, int, int, int]]:
+    """Return how a list turns into another one; see `difflib.SequenceMatcher.get_opcodes`."""
+    before, after = (
+        [f"{type(value).__name__} {value!r}" for value in values] for values in (old, new)
+    )
+    return SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+
+
 def list_changes(node: YamlNode, old: Sequence[Any], new: Sequence[Any]) -> ItemChanges:
     """Return the changes that turn a list into another one.
 
@@ -53,8 +63,7 @@ def list_changes(node: YamlNode, old: Sequence[Any], new: Sequence[Any]) -> Item
     """
     changes = ItemChanges()
     in_flow = bool(node.style)
-    matcher = SequenceMatcher(None, _tokens(old), _tokens(new), autojunk=False)
-    for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+    for kind, old_start, old_end, new_start, new_end in item_operations(old, new):
         if kind == "equal":
             continue
         replaced = min(old_end - old_start, new_end - new_start)
@@ -150,8 +159,16 @@ def collection_edits(document: YamlText, node: YamlNode, changes: ItemChanges) -
     return edits
 
 
-def _tokens(values: Sequence[object]) -> list[str]:
-    return [f"{type(value).__name__} {value!r}" for value in values]
+def removal_edits(document: YamlText, node: YamlNode) -> list[Edit]:
+    """Return the edits that remove all items of a block collection, but no comments between them.
+
+    Raises:
+        SpliceError: The layout of the collection is unusual.
+    """
+    items = _items(node)
+    if not all(_is_alone(document, node, item) for item in items):
+        raise SpliceError(_LAYOUT)
+    return [_line_removal(document, node, item) for item in items]
 
 
 def _quoted(node: YamlNode | None) -> YamlNode | None:

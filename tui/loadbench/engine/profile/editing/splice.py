@@ -21,6 +21,7 @@ from loadbench.engine.profile.editing.items import (
     collection_edits,
     list_changes,
     mapping_changes,
+    removal_edits,
     scalar_edits,
 )
 from loadbench.engine.profile.editing.lookup import (
@@ -141,7 +142,8 @@ def _value_edits(document: YamlText, pair: Pair, value: Any, old: Any) -> list[E
     if changes is not None:
         return collection_edits(document, node, changes)
     if node.children and not node.style:
-        return _emptied_block(document, node, colon, value_text(value, in_flow=in_flow))
+        text = value_text(value, in_flow=in_flow)
+        return [Edit(colon, colon, f" {text}"), *removal_edits(document, node)]
     if node.kind != "scalar":
         if document.has_comment(node.start, node.end):
             raise SpliceError("a comment is inside its list or mapping")
@@ -151,15 +153,6 @@ def _value_edits(document: YamlText, pair: Pair, value: Any, old: Any) -> list[E
     if document.has_comment(colon, node.start):
         raise SpliceError("a comment is between its name and its value")
     return scalar_edits(node, value_text(value, node, in_flow=in_flow))
-
-
-def _emptied_block(document: YamlText, node: YamlNode, colon: int, text: str) -> list[Edit]:
-    """Replace a block list or mapping by a value on the line of its key."""
-    first_line, first = document.line_end(colon), document.line_start(node.start)
-    end = document.line_end(node.end)
-    if document.has_comment(first_line, end) or first <= first_line:
-        raise SpliceError("a comment is inside its list or mapping")
-    return [Edit(colon, colon, f" {text}"), Edit(first_line, end, "")]
 
 
 def _block_scalar_edits(document: YamlText, pair: Pair, value: Any) -> list[Edit]:

@@ -41,9 +41,10 @@ class _Search:
     """Value of `time.monotonic()` at which the search ends."""
 
     def compose_files(self) -> Iterator[str]:
-        for path in self._files():
-            if _COMPOSE_NAME.fullmatch(path.name):
-                yield self._relative(path)
+        found = [path for path in self._files() if _COMPOSE_NAME.fullmatch(path.name)]
+        # compose.yaml comes before compose.gpu.yaml, which overrides it.
+        found.sort(key=lambda path: (len(path.parts), path.parent, path.name.count("."), path.name))
+        return map(self._relative, found)
 
     def services(self) -> Iterator[str]:
         return (service.name for service in self._services())

@@ -1,11 +1,12 @@
 """Check that a changed profile file differs from the original in the intended keys only."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Any
 
 from loadbench.engine.profile.editing.document import BREAK, YamlText, parse_yaml
-from loadbench.engine.profile.editing.lookup import lines_of_keys, value_of
+from loadbench.engine.profile.editing.items import item_operations
+from loadbench.engine.profile.editing.lookup import Lines, lines_of_keys, value_of
 from loadbench.engine.profile.editing.scalars import same
 from loadbench.engine.profile.model import ALIASES, known_keys
 from loadbench.engine.profile.source import plain_values
@@ -39,8 +40,8 @@ def check_splice(before: str, after: str, changes: Mapping[str, Any]) -> None:
     if not same(*pruned) or not _keeps_order(old, new):
         raise SpliceError(f"the change would affect other keys. {_ADVICE}")
     has_end = [bool(BREAK.search(text[-1:])) for text in (before, after)]
-    if has_end[0] != has_end[1]:
-        raise SpliceError(f"the change would affect the end of the file. {_ADVICE}")
+    if has_end[0] != has_end[1] or before.startswith("\ufeff") != after.startswith("\ufeff"):
+        raise SpliceError(f"the change would affect the start or end of the file. {_ADVICE}")
     _check_lines(old_text, new_text, changes)
     _check_comments(old_text, new_text, old, changes)
 
@@ -81,44 +82,56 @@ def _keeps_order(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _check_lines(before: YamlText, after: YamlText, changes: Mapping[str, Any]) -> None:
-    """Check that all lines outside of the changed keys are identical, including line breaks.
+    """Check that all lines outside of the changed keys are identical, including line breaks."""
+    old_keys, new_keys = lines_of_keys(before), lines_of_keys(after)
+    places = {_place(before, key) for key in changes}
+    kept = _lines_outside(before, old_keys, places)
+    lines = _lines(after.text)
+    # A blank line may separate a new section. Which of two blank lines is new is not known.
+    blank = [
+        new_keys[place][0] - 1
+        for place in places - old_keys.keys()
+        if place in new_keys and not lines[max(0, new_keys[place][0] - 2)].strip()
+    ]
+    for count in range(len(blank) + 1):
+        for ignored in combinations(blank, count):
+            if kept == _lines_outside(after, new_keys, places, ignored):
+                return
+    raise SpliceError(f"the change would affect other lines. {_ADVICE}")
 
-    Lines that contain only a comment are compared by `_check_comments`: those at the end of a list
-    do not belong to it any more once its last item is removed.
-    """
-    filled = {
-        section
-        for section in (key.rpartition(".")[0] for key in changes)
-        if section and not _has_keys(before, section)
-    }
-    kept = []
-    for document in (before, after):
-        lines = _lines(document.text)
-        keys = lines_of_keys(document)
-        changed: set[int] = set()
-        for key in changes:
-            section = key.rpartition(".")[0]
-            first, last = keys.get(section if section in filled else key, (1, 0))
-            # A blank line may separate a new section.
-            is_new = section in filled and section not in lines_of_keys(before) and first > 1
-            first -= is_new and not lines[first - 2].strip()
-            changed.update(range(first, last + 1))
-        kept.append(
-            [
-                line
-                for number, line in enumerate(lines, 1)
-                if number not in changed and not line.lstrip(" ").startswith("#")
-            ]
-        )
-    if kept[0] != kept[1]:
-        raise SpliceError(f"the change would affect other lines. {_ADVICE}")
+
+def _lines_outside(
+    document: YamlText,
+    keys: Mapping[str, Lines],
+    places: Iterable[str],
+    ignored: Iterable[int] = (),
+) -> list[str]:
+    """Return the lines outside of some keys, and all blank and comment lines between values."""
+    lines = _lines(document.text)
+    values: set[int] = set()
+    for leaf in document.leaves():
+        values.update(range(document.line_number(leaf.start), document.line_number(leaf.end) + 1))
+    changed, skipped = set[int](), set(ignored)
+    for place in places:
+        first, last = keys.get(place, (1, 0)) if place else (1, len(lines))
+        changed.update(range(first, last + 1))
+    return [
+        line
+        for number, line in enumerate(lines, 1)
+        if number not in skipped
+        and (number not in changed or (number not in values and not _is_content(line)))
+    ]
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip(" ").startswith("#")
 
 
 def _check_comments(
     before: YamlText, after: YamlText, old: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> None:
-    """Check that all comments remain in the same order, except those behind removed items."""
-    old_comments, new_comments = _comments(before), _comments(after)
+    """Check that comments behind values remain in their order, except those of removed items."""
+    old_comments, new_comments = _comments_behind_values(before), _comments_behind_values(after)
     removed = sum(_removed_items(value_of(old, key)[1], value) for key, value in changes.items())
     remaining = iter(old_comments)
     is_in_order = all(comment in remaining for comment in new_comments)
@@ -126,30 +139,38 @@ def _check_comments(
         raise SpliceError(f"the change would affect comments. {_ADVICE}")
 
 
-def _comments(document: YamlText) -> list[str]:
-    """Return all comments; those on lines of their own with their indentation and line break."""
-    found = []
-    for start, end in document.comments:
-        line_start = document.line_start(start)
-        is_alone = not document.text[line_start:start].strip(" ")
-        line_break = document.line_break(end) if is_alone else ""
-        found.append(document.text[line_start if is_alone else start : end] + line_break)
-    return found
+def _comments_behind_values(document: YamlText) -> list[str]:
+    return [
+        document.text[start:end]
+        for start, end in document.comments
+        if document.text[document.line_start(start) : start].strip(" ")
+    ]
 
 
 def _removed_items(old: object, new: object) -> int:
     if isinstance(old, list) and isinstance(new, list):
-        return (Counter(map(repr, old)) - Counter(map(repr, new))).total()
+        codes = item_operations(old, new)
+        return sum(max(0, (old_end - i) - (new_end - j)) for _, i, old_end, j, new_end in codes)
     if isinstance(old, dict) and isinstance(new, Mapping):
         return len(old.keys() - new.keys())
     return 0
 
 
 def _lines(text: str) -> list[str]:
+    text = text.removeprefix("\ufeff")
     ends = [match.end() for match in BREAK.finditer(text)]
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _has_keys(document: YamlText, section: str) -> bool:
-    pairs = document.root.pairs if document.root else []
-    return any(value.children for key, value in pairs if key.text == section)
+def _place(document: YamlText, key: str) -> str:
+    """Return the key or section whose lines a change may affect; empty for all lines.
+
+    A key that is on the same line as others shares the lines of its section.
+    """
+    root = document.root
+    if root is None or root.style:
+        return ""
+    section = key.rpartition(".")[0]
+    nodes = [value for name, value in root.pairs if name.text == section]
+    has_lines = any(node.children and not node.style for node in nodes)
+    return key if not section or has_lines else section
