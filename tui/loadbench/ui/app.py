@@ -19,7 +19,7 @@ from textual.screen import Screen
 from loadbench import wording
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.errors import JournalError
+from loadbench.errors import LoadbenchError
 from loadbench.ui import messages
 from loadbench.ui.app_base import BaseApp
 from loadbench.ui.catalog_feed import CatalogFeed
@@ -146,8 +146,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
                 self._show_reports(run)
             case messages.RunProfile(file=file):
                 await self._preview_profile(file)
-            case messages.ResumeRun(run=run):
-                self._preview_rest(run)
+            case messages.ResumeRun():
+                self._preview_rest(request)
             case messages.GoBack(profile=profile):
                 self._go_back(profile)
             case messages.Quit():
@@ -168,23 +168,43 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             preview = to_run(self.context.workspace, file, saved.profile, earlier)
             self.push_screen(PreviewScreen(*preview), self._show_started)
 
-    def _preview_rest(self, run: Run) -> None:
+    def _preview_rest(self, request: messages.ResumeRun) -> None:
         """Open the preview for resuming a run."""
         from loadbench.ui.preview.previewed_run import to_resume
         from loadbench.ui.preview.screen import PreviewScreen
 
         try:
-            earlier = self.context.catalog.newest.of_profile(run.folder.parent.name)
-            preview = to_resume(self.context.workspace, run, earlier)
-        except JournalError as error:
+            earlier = self.context.catalog.newest.of_profile(request.run.folder.parent.name)
+            preview = to_resume(
+                self.context.workspace,
+                request.run,
+                earlier,
+                again=request.again,
+                added=request.added,
+            )
+        except LoadbenchError as error:
             self.notify(str(error), severity="error")
             return
         if preview:
             self.push_screen(PreviewScreen(*preview), self._show_started)
 
     def _show_started(self, folder: Path | None) -> None:
-        if folder:
+        """Show a started run. A screen that shows it already continues to follow it."""
+        if folder is None:
+            return
+        known = (screen for screen in self.screen_stack if self._is_of(screen, folder))
+        if shown := next(known, None):
+            # The preview may have been opened from the reports, in front of that screen.
+            while self.screen is not shown:
+                self.pop_screen()
+            self.send(messages.FollowRun(folder))
+        else:
             self.push_screen(RunScreen(self.context, folder))
+
+    def _is_of(self, screen: Screen[Any], folder: Path) -> bool:
+        """Return whether a screen follows the run in a folder."""
+        run = self._runs.get(screen)
+        return run is not None and run.folder.resolve() == folder.resolve()
 
     def _show_reports(self, run: str) -> None:
         """Show all runs, or return to them if they are open behind the current screen."""

@@ -10,7 +10,8 @@ from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.requests.preflight import Facts
-from loadbench.engine.run.prepare import prepare_resume, prepare_run, preview_run
+from loadbench.engine.run.prepare import prepare_run, preview_run
+from loadbench.engine.run.resume import prepare_resume
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import ProfileError, RefusedError
 from loadbench.workspace import Workspace
@@ -125,7 +126,9 @@ def test_a_run_of_an_earlier_version_is_resumed(driver: FakeDriver, tmp_path: Pa
     (folder / FILE_NAME).write_text("\n".join((line, *rest, "")), encoding="utf-8")
     before = read_run(folder).state
 
-    prepared = prepare_resume(Workspace(tmp_path, tmp_path / "reports"), folder, retry_failed=False)
+    prepared = prepare_resume(
+        RunRequest.to_resume(Workspace(tmp_path, tmp_path / "reports"), folder), folder
+    )
     prepared.journal.close()
     prepared.lock.release()
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from loadbench import errors
 from loadbench.engine.profile.changes import digest_of
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
@@ -43,8 +44,12 @@ class RunRequest:
     """Overrides as `KEY=VALUE` texts."""
     resume: str | None = None
     """Folder of the run to resume, which keeps its profile. None to start a new run."""
-    retry_failed: bool = False
-    """Whether to measure failed cells again, too. Used only with `resume`."""
+    again: tuple[str, ...] = ()
+    """Keys of the cells to measure again, too. Used only with `resume`."""
+    added: tuple[Mapping[str, float], ...] = ()
+    """Grid points to add, each with the fields of a `Point`. Used only with `resume`."""
+    wait: bool = False
+    """Whether to start after the run that uses the service, instead of being refused."""
 
     @property
     def workspace(self) -> Workspace:
@@ -53,7 +58,13 @@ class RunRequest:
 
     @classmethod
     def to_run(
-        cls, workspace: Workspace, file: Path, profile: Profile, overrides: Sequence[str] = ()
+        cls,
+        workspace: Workspace,
+        file: Path,
+        profile: Profile,
+        overrides: Sequence[str] = (),
+        *,
+        wait: bool = False,
     ) -> "RunRequest":
         """Return a request for a new run.
 
@@ -62,6 +73,7 @@ class RunRequest:
             file: File from which the profile was loaded.
             profile: The profile, with overrides applied.
             overrides: Overrides as `KEY=VALUE` texts.
+            wait: Whether to start after the run that uses the service.
         """
         resolved = profile.resolved()
         return cls(
@@ -73,25 +85,36 @@ class RunRequest:
             profile=resolved,
             digest=digest_of(resolved),
             overrides=tuple(overrides),
+            wait=wait,
         )
 
     @classmethod
     def to_resume(
-        cls, workspace: Workspace, folder: Path, *, retry_failed: bool = False
+        cls,
+        workspace: Workspace,
+        folder: Path,
+        *,
+        again: Sequence[str] = (),
+        added: Sequence[Mapping[str, float]] = (),
+        wait: bool = False,
     ) -> "RunRequest":
-        """Return a request to resume a run.
+        """Return a request to resume a run. Its remaining cells are measured in any case.
 
         Args:
             workspace: Workspace of the run.
             folder: Folder of the run.
-            retry_failed: Whether to measure failed cells again, too.
+            again: Keys of the cells to measure again, too, such as from `cells_to_retry`.
+            added: Grid points to add, each with the fields of a `Point`.
+            wait: Whether to start after the run that uses the service.
         """
         return cls(
             workspace_root=str(workspace.root),
             reports=str(workspace.reports),
             bundled=workspace.bundled,
             resume=str(folder),
-            retry_failed=retry_failed,
+            again=tuple(again),
+            added=tuple(added),
+            wait=wait,
         )
 
 
@@ -103,6 +126,8 @@ class RunPlan:
     needed_bytes: int
     """Estimated disk space for the run."""
     free_bytes: int
+    holder: Holder | None = None
+    """The run that uses the service now. None if the run can start immediately."""
 
 
 def start_runner(request: RunRequest) -> Path:
