@@ -74,9 +74,8 @@ class OtherRun:
     """A live run that holds the lock of the stack and that of its journal."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = write_journal(
-            folder, run_started(make_profile(models=[1, 2])), cell_started()
-        )
+        started = run_started(make_profile(models=[1, 2]))
+        self.folder = write_journal(folder, started, cell_started())
         self._fd: int | None = hold(folder)
         self._lock = StackLock("local")
         assert self._lock.acquire()
@@ -108,6 +107,7 @@ class Waiting:
         self.prepared = prepared
         self.stop = StopFlag()
         self.stack: Stack | None = None
+        self._is_closed = False
         self.control = ControlLoop(
             prepared.folder, prepared.journal, prepared.state, stop=self.stop, tick_s=0.001
         )
@@ -131,9 +131,12 @@ class Waiting:
         return self
 
     def close(self) -> None:
+        """End the run as its runner does. Has no effect on a run that has been closed."""
         self.join()
-        self.prepared.journal.close()
-        self.prepared.lock.release()
+        if not self._is_closed:
+            self._is_closed = True
+            self.prepared.journal.close()
+            self.prepared.lock.release()
 
     def _wait(self) -> None:
         self.stack = open_when_free(self.prepared, self.control)
