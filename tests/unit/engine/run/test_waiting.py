@@ -165,7 +165,11 @@ def test_a_run_is_refused_with_the_name_of_the_other_and_every_way_out(
 
     message = str(refusal.value)
     assert "in use by the run theirs/20261130-120000; concurrent runs" in message
-    for way_out in ("add --wait", "attach theirs/20261130-120000", "stop theirs/20261130-120000"):
+    for way_out in (
+        "run with --wait",
+        "attach theirs/20261130-120000",
+        "stop theirs/20261130-120000",
+    ):
         assert way_out in message
     assert not (workspace.reports / "mine").exists()
     assert driver.opened == []
@@ -273,6 +277,26 @@ def test_waiting_runs_start_in_the_order_of_their_arrival(
     second.shows(f"Waiting for mine/{first.prepared.folder.name}")
     first.close()
     assert second.join().stack is not None
+
+
+@pytest.mark.usefixtures("driver")
+def test_a_paused_run_lets_the_others_start_and_waits_again_once_resumed(
+    other: OtherRun, wait: Callable[[], Waiting]
+) -> None:
+    paused = wait()
+    send_command(paused.prepared.folder, "pause")
+    until(lambda: read_run(paused.prepared.folder).state.paused)
+    second = wait()
+    second.shows("Waiting for theirs")
+
+    other.end()
+
+    assert second.join().stack is not None
+    assert not paused.prepared.lock.is_held
+    send_command(paused.prepared.folder, "resume")
+    paused.shows(f"Waiting for mine/{second.prepared.folder.name}")
+    second.close()
+    assert paused.join().stack is not None
 
 
 @pytest.mark.usefixtures("driver")

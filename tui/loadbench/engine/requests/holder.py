@@ -76,11 +76,11 @@ def in_use(holder: Holder) -> str:
     harm = "concurrent runs would distort each other's results"
     if not holder.folder:
         return (
-            f"the service is in use by a run that is just starting; {harm}. To start after it, add "
-            "--wait. To list all runs: loadbench-tui runs"
+            f"the service is in use by a run that is just starting; {harm}. To start after it, run "
+            "with --wait. To list all runs: loadbench-tui runs"
         )
     run = holder.argument
     return (
-        f"the service is in use by the run {run}; {harm}. To start after it, add --wait. "
+        f"the service is in use by the run {run}; {harm}. To start after it, run with --wait. "
         f"To show it: loadbench-tui attach {run}. To stop it: loadbench-tui stop {run}"
     )

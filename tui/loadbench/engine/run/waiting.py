@@ -47,7 +47,10 @@ def _wait_for(lock: StackLock, control: ControlLoop) -> None:
     place.join()
     shown = ""
     try:
-        while not (place.is_first() and lock.acquire()):
+        while control.state.paused or not (place.is_first() and lock.acquire()):
+            if control.state.paused:
+                _stand_aside(place, control)
+                continue
             text = f"Waiting for {_holder_name(lock, control.folder)} to end"
             if text != shown:
                 control.report_progress(WAITING, text)
@@ -57,6 +60,18 @@ def _wait_for(lock: StackLock, control: ControlLoop) -> None:
     finally:
         place.leave()
     control.report_progress("start", "The service is free; starting the run")
+
+
+def _stand_aside(place: WaitingList, control: ControlLoop) -> None:
+    """Let other runs start first until the paused run is resumed.
+
+    Raises:
+        StopRequested: A command or a signal asks the run to stop.
+    """
+    place.leave()
+    while control.state.paused:
+        control.poll()
+    place.join()
 
 
 def _holder_name(lock: StackLock, folder: Path) -> str:
