@@ -41,7 +41,9 @@ from tests.support.ui_harness import (
     NARROW,
     Stage,
     append,
+    commands,
     drive,
+    held,
     measuring,
     offered,
     press,
@@ -114,6 +116,11 @@ def status(pilot: "Pilot[Any]") -> str | None:
     return run_screens(pilot)[0].status
 
 
+def shows_only_the_run(pilot: "Pilot[Any]") -> bool:
+    """Return whether the only screen of the run is in front."""
+    return run_screens(pilot) == [pilot.app.screen]
+
+
 async def start(pilot: "Pilot[Any]") -> None:
     """Confirm the preview, and wait until the screen shows the resumed run."""
     assert isinstance(pilot.app.screen, PreviewScreen)
@@ -140,8 +147,7 @@ def test_a_cell_of_a_complete_run_is_measured_again_on_the_same_screen(
         assert "Its result disappears until then" in screen_text(pilot.app)
         assert "The other cells keep their results." in screen_text(pilot.app)
         await start(pilot)
-        assert len(run_screens(pilot)) == 1
-        assert pilot.app.screen is run_screens(pilot)[0]
+        assert shows_only_the_run(pilot)
         assert "2 of 3 cells done" in screen_text(pilot.app)
         append(folder, cell_started(FIRST, attempt=2))
         await until(pilot, lambda: "(attempt 2)" in screen_text(pilot.app))
@@ -181,7 +187,7 @@ def test_the_cell_screen_returns_to_the_run_that_it_resumed(stage: Stage, runner
         assert isinstance(pilot.app.screen, CellScreen)
         await press(pilot, "right_square_bracket", "a")
         await start(pilot)
-        assert pilot.app.screen is run_screens(pilot)[0]
+        assert shows_only_the_run(pilot)
 
     drive(stage.app(folder=folder), script)
     assert runner.requests[0].again == (SECOND,)
@@ -248,7 +254,9 @@ def test_a_run_that_ends_behind_the_dialog_is_resumed_with_the_cell(
         assert isinstance(pilot.app.screen, PreviewScreen)
         assert "Adds m1_u7_s8. 4 of 4 cells remain." in screen_text(pilot.app)
 
-    drive(stage.app(folder=folder), script)
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    assert commands(folder) == []
 
 
 # The key that resumes
@@ -290,7 +298,7 @@ def test_r_measures_what_its_label_says(
         assert offered(pilot)["r"] == label
         await press(pilot, "r")
         await start(pilot)
-        assert len(run_screens(pilot)) == 1
+        assert shows_only_the_run(pilot)
 
     drive(stage.app(folder=folder if place == "run" else None), script)
     assert runner.requests[0].again == again
@@ -341,8 +349,7 @@ def test_a_run_resumed_from_the_reports_above_it_is_shown_once(
         assert isinstance(pilot.app.screen, ReportsScreen)
         await press(pilot, "r")
         await start(pilot)
-        assert pilot.app.screen is run_screens(pilot)[0]
-        assert len(run_screens(pilot)) == 1
+        assert shows_only_the_run(pilot)
 
     drive(stage.app(folder=folder), script)
 

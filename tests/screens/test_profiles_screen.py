@@ -175,7 +175,7 @@ def test_resuming_a_finished_run_retries_its_failed_cells(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        await press(pilot, "r")
+        await press(pilot, "r", "f")
         assert "Retries 3 failed cells out of 6." in screen_text(pilot.app)
         await press(pilot, "enter")
         await until(pilot, lambda: requests)
