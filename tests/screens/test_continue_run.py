@@ -144,7 +144,7 @@ def test_a_cell_of_a_complete_run_is_measured_again_on_the_same_screen(
         assert (offered(pilot)["a"], offered(pilot)["plus"]) == ("remeasure", "add")
         await press(pilot, "home", "a")
         assert f"Measures {FIRST} again." in screen_text(pilot.app)
-        assert "Its result disappears until then" in screen_text(pilot.app)
+        assert "Until then, its result is hidden" in screen_text(pilot.app)
         assert "The other cells keep their results." in screen_text(pilot.app)
         await start(pilot)
         assert shows_only_the_run(pilot)
@@ -201,7 +201,7 @@ def test_a_stopped_run_also_measures_its_remaining_cells(stage: Stage, runner: R
         await press(pilot, "home", "a")
         text = screen_text(pilot.app)
         assert f"Measures {FIRST} again. 2 of 3 cells remain." in text
-        assert "disappear" not in text
+        assert "hidden" not in text
         assert "keep their results" not in text
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, RunScreen)

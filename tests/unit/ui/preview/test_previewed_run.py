@@ -25,6 +25,8 @@ WORKSPACE = Workspace(Path("/nowhere"), Path("/nowhere/reports"))
 DONE = RunFinished(result=Result.DONE, reason="every cell is over")
 POINT = {"models": 2, "users": 8, "spawn_rate": 2}
 KEEP = "The other cells keep their results."
+HIDDEN = "Until then, their results are hidden; the journal keeps them."
+HIDDEN_ONE = "Until then, its result is hidden; the journal keeps it."
 
 
 def run(*ends: Event, repeats: int = 1) -> Run:
@@ -51,15 +53,13 @@ OVER = run(cell_finished(FIRST), cell_failed(SECOND), cell_failed(THIRD))
             OVER,
             (FIRST, SECOND, THIRD),
             (),
-            "Measures 3 of 3 cells again. Their results disappear until then; the journal keeps "
-            "all results.",
+            f"Measures 3 of 3 cells again. {HIDDEN}",
         ),
         (
             OVER,
             (FIRST,),
             (POINT,),
-            f"Measures {FIRST} again. Adds m2_u8_s2. Its result disappears until then; the journal "
-            f"keeps all results. {KEEP}",
+            f"Measures {FIRST} again. {HIDDEN_ONE} Adds m2_u8_s2. {KEEP}",
         ),
         (run(repeats=2), (), (POINT,), "Adds m2_u8_s2 with 2 repeats. 6 of 6 cells remain."),
     ],
@@ -81,11 +81,10 @@ def test_the_summary_names_what_a_resume_measures(
 
 def test_a_live_or_complete_run_has_no_preview_of_a_resume() -> None:
     complete = run(cell_finished(FIRST), cell_finished(SECOND), cell_finished(THIRD))
+    live = replace(complete, status=RunStatus.LIVE)
 
     assert to_resume(WORKSPACE, complete, ()) is None
-    assert (
-        to_resume(WORKSPACE, replace(complete, status=RunStatus.LIVE), (), again=(FIRST,)) is None
-    )
+    assert to_resume(WORKSPACE, live, (), again=(FIRST,)) is None
 
 
 def test_an_impossible_resume_is_an_error() -> None:

@@ -77,6 +77,10 @@ def _summary(state: RunState, resumption: Resumption) -> str:
     parts = []
     if again:
         parts.append(_again(again, total))
+    if any(cell.status is CellStatus.FINISHED for cell in again):
+        one = len(again) == 1
+        hidden = "its result is" if one else "their results are"
+        parts.append(f"Until then, {hidden} hidden; the journal keeps {'it' if one else 'them'}.")
     if resumption.added:
         key = resumption.added[0].key
         repeats = f" with {len(resumption.added)} repeats" if len(resumption.added) > 1 else ""
@@ -84,9 +88,6 @@ def _summary(state: RunState, resumption: Resumption) -> str:
     if pending:
         verb = "remains" if pending == 1 else "remain"
         parts.append(f"{pending} of {counted(total, 'cell')} {verb}.")
-    if any(cell.status is CellStatus.FINISHED for cell in again):
-        owner = "Its result disappears" if len(again) == 1 else "Their results disappear"
-        parts.append(f"{owner} until then; the journal keeps all results.")
     if total > len(again) + pending:
         parts.append("The other cells keep their results.")
     return " ".join(parts)
