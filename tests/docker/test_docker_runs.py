@@ -239,7 +239,7 @@ def test_two_runs_of_one_project_exclude_each_other(foreign: DockerBench) -> Non
     second = foreign.call("run", "theirs")
 
     assert second.returncode == 3
-    assert f"is in use by the run {foreign.folder('theirs')}" in second.stderr
+    assert f"in use by the run theirs/{foreign.folder('theirs').name}" in second.stderr
     assert foreign.state("theirs").cells["m1_u2_s10"].status is CellStatus.RUNNING
 
 

@@ -15,6 +15,7 @@ from loadbench.cli.main import COMMAND_ORDER, main
 from loadbench.engine.journal.events import Result as Outcome
 from loadbench.engine.journal.events import RunFinished
 from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.locks import StackLock
 from tests.support.builders import (
     cell_failed,
     cell_finished,
@@ -266,6 +267,8 @@ def test_report_json_prints_the_summary_on_one_line(call: Call, bench: Bench) ->
         (["run"], "run requires a PROFILE. Available profiles: fast"),
         (["run", "fats"], "Did you mean fast?"),
         (["run", "fast", "--retry-failed"], "--retry-failed requires --resume"),
+        (["run", "fast", "--retry-suspect"], "--retry-suspect requires --resume"),
+        (["run", "fast", "--again", "m1_u2_s10"], "--again requires --resume"),
         (["run", "fast", "fast", "--detach"], "--detach allows one PROFILE only"),
         (["run", "fast", "--resume", "fast"], "cannot be combined with PROFILE"),
         (["run", "--resume", "nothing"], "no run 'nothing'"),
@@ -302,6 +305,21 @@ def test_complete_run_is_not_resumed_but_can_retry_failed_cells(call: Call, benc
 
     assert result.exit_code == 2
     assert "no cells left to measure; to retry" in result.stderr
+    unknown = call("run", "--resume", "fast", "--again", "m1_u9_s10")
+    assert unknown.exit_code == 2
+    assert "No such cell: m1_u9_s10" in unknown.stderr
+
+
+def test_plan_warns_that_another_run_uses_the_service(call: Call, bench: Bench) -> None:
+    lock = StackLock("local")
+    lock.acquire()
+    lock.record_holder(save_run(bench))
+
+    result = call("plan", "fast", "--set", "stack.driver=local")
+
+    lock.release()
+    assert result.exit_code == 0
+    assert "in use by the run fast/20261122-072100" in result.stderr
 
 
 def test_run_of_another_workspace_is_not_resumed(call: Call, bench: Bench) -> None:

@@ -16,6 +16,7 @@ import pytest
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
+from loadbench.engine.journal.progress import waiting_text
 from loadbench.engine.journal.state import CellStatus
 from tests.support.harness import (
     FAST,
@@ -277,8 +278,32 @@ def test_a_concurrent_run_is_refused_with_the_name_of_the_first(bench: Bench) ->
 
     assert second.returncode == 3
     assert is_one_message(second.stderr)
-    assert str(bench.folder()) in second.stderr
+    assert f"in use by the run fast/{bench.folder().name}" in second.stderr
     assert len(list((bench.reports / "fast").iterdir())) == 2  # the first one, and `latest`
+
+
+def test_a_run_waits_for_another_and_measures_cells_again_after_its_end(bench: Bench) -> None:
+    bench.save_profile(LONG, "long")
+    first = bench.call("run", "long", "--detach").stdout.strip()
+    bench.when("m1_u2_s10", name="long")
+    second = bench.start("run", "fast", "--wait", "--plain")
+    until(lambda: waiting_text(bench.run().state), what="waiting")
+    assert waiting_text(bench.run().state) == f"Waiting for {first} to end"
+    assert not bench.runner().children()
+    third = bench.call("run", "long", "--wait", "--detach").stdout.strip()
+    os.kill(bench.runner("long").pid, signal.SIGKILL)  # the third run, while it waits
+    until(lambda: not is_held(bench.folder("long")))
+
+    assert bench.call("stop", first).returncode == 0
+
+    _, stderr = second.communicate(timeout=60)
+    assert second.returncode == 0, stderr
+    assert f"Waiting for {first} to end" in stderr
+    assert "Run done: 1 of 1 cell measured" in stderr
+    assert third in bench.call("runs").stdout
+    again = bench.call("run", "--resume", "fast", "--again", "m1_u2_s10", "--plain")
+    assert again.returncode == 0, again.stderr
+    assert bench.state().cells["m1_u2_s10"].attempt == 2
 
 
 def test_a_changed_profile_is_not_resumed(bench: Bench) -> None:

@@ -68,10 +68,10 @@ def preview_profile(bench: Bench, file: Path | None = None, *overrides: str) -> 
     return preview(request(bench, file, *overrides))
 
 
-def preview_resume(bench: Bench, folder: Path, *, retry_failed: bool = False) -> RunPlan:
+def preview_resume(bench: Bench, folder: Path, *again: str) -> RunPlan:
     """Preview resuming a run."""
     workspace = Workspace(bench.root, bench.reports)
-    return preview(RunRequest.to_resume(workspace, folder, retry_failed=retry_failed))
+    return preview(RunRequest.to_resume(workspace, folder, again=again))
 
 
 def test_a_preview_returns_the_driver_its_warnings_and_the_disk_space(bench: Bench) -> None:
@@ -180,7 +180,7 @@ def test_resuming_a_complete_run_is_refused_without_retry_failed(bench: Bench) -
         UsageError, match="no cells left to measure; to retry 2 failed cells, add --retry-failed"
     ):
         preview_resume(bench, folder)
-    again = preview_resume(bench, folder, retry_failed=True)
+    again = preview_resume(bench, folder, "m1_u2_s10", "m1_u4_s10")
     assert again.needed_bytes == 20_000_000 + 2 * (1_000_000 + 10 * 3_000)
 
 

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from loadbench.engine.journal.codec import FILE_NAME as JOURNAL
 from loadbench.engine.journal.codec import encode
 from loadbench.engine.journal.commands import FILE_NAME
-from loadbench.engine.journal.events import Event, Result, RunFinished
+from loadbench.engine.journal.events import Event
 from loadbench.ui.run.add_cell import AddDialog
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.terminal.capabilities import Terminal
@@ -177,26 +177,6 @@ def test_the_buttons_add_and_cancel(stage: Stage, button: str, commands: int) ->
     with held(folder):
         drive(stage.app(folder=folder), script)
     assert len(asked(folder)) == commands
-
-
-def test_a_run_that_has_ended_is_sent_no_command(stage: Stage) -> None:
-    folder = measuring(stage)
-
-    async def script(pilot: "Pilot[Any]") -> None:
-        await settled(pilot)
-        await press(pilot, "plus", "7")
-        append(folder, RunFinished(result=Result.STOPPED, reason="asked for"))
-        screens = pilot.app.screen_stack
-        run_screen = next(screen for screen in screens if isinstance(screen, RunScreen))
-        await until(pilot, lambda: run_screen.status == "stopped")
-        await press(pilot, "enter")
-        assert "The run is no longer live" in screen_text(pilot.app)
-        await press(pilot, "escape", "plus")
-        assert isinstance(pilot.app.screen, RunScreen)
-
-    with held(folder):
-        drive(stage.app(folder=folder), script)
-    assert asked(folder) == []
 
 
 # The screen with the new cell

@@ -165,7 +165,7 @@ def test_an_interrupted_run_is_resumed(stage: Stage, requests: list[RunRequest])
         await press(pilot, "enter")
         await until(pilot, lambda: requests)
         assert requests[0].resume == str(folder)
-        assert not requests[0].retry_failed
+        assert not requests[0].again
 
     drive(stage.app(), script)
 
@@ -178,11 +178,11 @@ def test_resuming_a_finished_run_retries_its_failed_cells(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
-        await press(pilot, "r")
+        await press(pilot, "r", "f")
         assert "Retries 3 failed cells out of 6." in screen_text(pilot.app)
         await press(pilot, "enter")
         await until(pilot, lambda: requests)
-        assert requests[0].retry_failed
+        assert len(requests[0].again) == 3
 
     drive(stage.app(), script)
 

@@ -7,10 +7,15 @@ import pytest
 
 from loadbench.engine.catalog import find_run_folder
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished
+from loadbench.engine.journal.events import CellPhase, Event, Phase, Result, RunFinished, Verdict
 from loadbench.engine.journal.progress import phase_length_s
 from loadbench.engine.profile.plan import plan_cells
-from loadbench.engine.run_reader import RemainingCells, Run, RunStatus, remaining_cells, report_path
+from loadbench.engine.requests.resumption import (
+    RemainingCells,
+    cells_to_retry,
+    remaining_cells,
+)
+from loadbench.engine.run_reader import Run, RunStatus, report_path
 from loadbench.errors import UsageError
 from tests.support.builders import (
     answered,
@@ -57,24 +62,30 @@ ALL_OVER = tuple(event for key in KEYS for event in (cell_started(key), cell_fin
 def test_the_current_cell_and_all_later_cells_of_an_ended_run_are_outstanding() -> None:
     events = (cell_started(), cell_finished(), cell_started(SECOND))
 
-    assert remaining_cells(run(*events, status=RunStatus.INTERRUPTED)) == RemainingCells(
-        2, retry_failed=False
-    )
-    assert remaining_cells(run(*events, STOPPED, status=RunStatus.STOPPED)) == RemainingCells(
-        2, retry_failed=False
-    )
+    assert remaining_cells(run(*events, status=RunStatus.INTERRUPTED)) == RemainingCells(2)
+    assert remaining_cells(run(*events, STOPPED, status=RunStatus.STOPPED)) == RemainingCells(2)
 
 
 def test_failed_cells_are_retried_once_all_cells_are_over() -> None:
     failed = (*ALL_OVER[:2], *(cell_started(SECOND), cell_failed(SECOND)))
 
     assert remaining_cells(run(*failed, status=RunStatus.STOPPED)) == RemainingCells(
-        1, retry_failed=False
+        1, failed=(SECOND,)
     )
     over = (*failed, cell_skipped(THIRD))
-    assert remaining_cells(run(*over, status=RunStatus.DONE)) == RemainingCells(
-        1, retry_failed=True
-    )
+    assert remaining_cells(run(*over, status=RunStatus.DONE)) == RemainingCells(failed=(SECOND,))
+
+
+def test_suspect_and_invalid_cells_can_be_measured_again() -> None:
+    suspect = cell_finished(SECOND, verdict=Verdict.SUSPECT)
+    invalid = cell_finished(THIRD, verdict=Verdict.INVALID)
+    over = run(*ALL_OVER[:2], suspect, invalid, status=RunStatus.DONE)
+
+    assert remaining_cells(over) == RemainingCells(suspect=(SECOND, THIRD))
+    assert cells_to_retry(over.state, failed=True) == ()
+    assert cells_to_retry(over.state, suspect=True) == (SECOND, THIRD)
+    waiting = run(suspect, answered("again", SECOND), status=RunStatus.STOPPED)
+    assert remaining_cells(waiting) == RemainingCells(3)
 
 
 def test_a_live_or_complete_run_has_nothing_to_resume() -> None:

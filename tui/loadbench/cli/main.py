@@ -142,10 +142,22 @@ def main(
     "misses a goal, and print each missed goal.",
 )
 @click.option("--label", metavar="TEXT", default="", help="Label that lists of runs show.")
-@click.option("--resume", metavar="RUN", help="Resume an interrupted or stopped run.")
+@click.option("--resume", metavar="RUN", help="Continue a run: measure its remaining cells.")
 @click.option(
     "--retry-failed", is_flag=True, help="With --resume: also measure failed cells again."
 )
+@click.option(
+    "--retry-suspect",
+    is_flag=True,
+    help="With --resume: also measure suspect and invalid cells again.",
+)
+@click.option(
+    "--again",
+    multiple=True,
+    metavar="CELL",
+    help="With --resume: also measure this cell again, such as m2_u50_s10. Can be repeated.",
+)
+@click.option("--wait", is_flag=True, help="If another run uses the service, start after it.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -158,6 +170,9 @@ def run(
     label: str,
     resume: str | None,
     retry_failed: bool,
+    retry_suspect: bool,
+    again: tuple[str, ...],
+    wait: bool,
 ) -> None:
     """Measure all cells of each PROFILE and show the run.
 
@@ -176,7 +191,9 @@ def run(
     Examples:
       loadbench-tui run demo
       loadbench-tui run with_cpu --set users=5,10 --label "new images"
+      loadbench-tui run with_gpu --wait --detach
       loadbench-tui run --resume with_cpu --retry-failed
+      loadbench-tui run --resume with_cpu --again m2_u50_s10
 
     \b
     Exit codes. If several apply, the first in this list is used:
@@ -195,6 +212,9 @@ def run(
         label=label,
         resume=resume,
         retry_failed=retry_failed,
+        retry_suspect=retry_suspect,
+        again=again,
+        wait=wait,
         detach=detach,
         plain=plain,
         terminal=context.meta[TERMINAL_OPTIONS],

@@ -36,6 +36,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+    from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
@@ -68,6 +69,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
     for warning in preflight.warnings:
         click.echo(f"Warning: {warning}", err=True)
+    if holder := find_holder(preflight.lock, workspace.reports):
+        click.echo(f"Warning: {in_use(holder)}", err=True)
 
 
 @click.command(short_help="Check profiles for errors.")

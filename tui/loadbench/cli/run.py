@@ -4,7 +4,7 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
-from loadbench.engine.run_reader import Run, RunStatus, read_run, remaining_cells
+from loadbench.engine.requests.resumption import cells_to_retry, remaining_cells
+from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import UsageError
 from loadbench.ui.terminal.capabilities import TerminalOptions, unsupported_reason
 from loadbench.workspace import Workspace
@@ -46,12 +47,27 @@ class RunOptions:
     resume: str | None = None
     """Name of the run to resume. None to start new runs of `profiles`."""
     retry_failed: bool = False
+    """With `resume`: also measure the failed cells again."""
+    retry_suspect: bool = False
+    """With `resume`: also measure the suspect and invalid cells again."""
+    again: tuple[str, ...] = ()
+    """With `resume`: keys of further cells to measure again."""
+    wait: bool = False
+    """Start after the run that uses the service, instead of being refused."""
     detach: bool = False
     """Return once the run has started."""
     plain: bool = False
     """Use the plain view even on a terminal."""
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
     """Options of the terminal UI."""
+
+
+_RESUME_OPTIONS: dict[str, Callable[[RunOptions], object]] = {
+    "--retry-failed": lambda options: options.retry_failed,
+    "--retry-suspect": lambda options: options.retry_suspect,
+    "--again": lambda options: options.again,
+}
+"""Options that require `--resume`, with functions that return whether they are given."""
 
 
 def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: bool) -> Exit:
@@ -182,7 +198,8 @@ def next_step(run: Run) -> str:
     if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
     if rest := remaining_cells(run):
-        return f"run --resume {RUN}{' --retry-failed' if rest.retry_failed else ''}"
+        option = "" if rest.pending else " --retry-failed" if rest.failed else " --retry-suspect"
+        return f"run --resume {RUN}{option}"
     return REPORT
 
 
@@ -198,13 +215,13 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
                 "--resume RUN cannot be combined with --label. To change the label of a run: "
                 "loadbench-tui label RUN TEXT"
             )
-        folder = find_run(options.resume, workspace.reports).folder
-        return [RunRequest.to_resume(workspace, folder, retry_failed=options.retry_failed)]
+        return [_request_to_resume(workspace, options.resume, options)]
     if not options.profiles:
         names = ", ".join(file.stem for file in saved_profiles(workspace.profiles))
         raise UsageError(f"run requires a PROFILE. Available profiles: {names or 'none'}")
-    if options.retry_failed:
-        raise UsageError("--retry-failed requires --resume RUN")
+    for name, is_given in _RESUME_OPTIONS.items():
+        if is_given(options):
+            raise UsageError(f"{name} requires --resume RUN")
     if options.detach and len(options.profiles) > 1:
         raise UsageError(
             "--detach allows one PROFILE only: concurrent runs would disturb each other"
@@ -212,10 +229,24 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
     requests = [
-        RunRequest.to_run(workspace, file, load_profile(file, overrides), overrides, label=label)
+        RunRequest.to_run(
+            workspace,
+            file,
+            load_profile(file, overrides),
+            overrides,
+            label=label,
+            wait=options.wait,
+        )
         for file in files
     ]
     for request in requests if len(requests) > 1 else ():
         # Check all profiles now, instead of failing hours later at the last one.
         preview(request)
     return requests
+
+
+def _request_to_resume(workspace: Workspace, name: str, options: RunOptions) -> RunRequest:
+    run = find_run(name, workspace.reports)
+    retry = cells_to_retry(run.state, failed=options.retry_failed, suspect=options.retry_suspect)
+    again = dict.fromkeys((*retry, *options.again))
+    return RunRequest.to_resume(workspace, run.folder, again=tuple(again), wait=options.wait)

@@ -5,10 +5,16 @@ Each lock is a file in the user's state folder that names the run.
 
 import fcntl
 import os
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadbench.errors import RefusedError
+
+_MAX_BYTES = 4096
+"""Maximum length of the path of a run's folder."""
+_RETRY_INTERVAL_S = 0.02
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -21,6 +27,29 @@ def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return root / "loadbench"
 
 
+@dataclass(frozen=True, slots=True)
+class LockUse:
+    """A lock that is held."""
+
+    run: Path | None
+    """The folder of the run that holds it. None if that run is just starting."""
+
+
+def use_of(name: str) -> LockUse | None:
+    """Return who holds the lock of a stack, or None if it is free. Creates no file."""
+    try:
+        fd = os.open(_path(name), os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return LockUse(_read_holder(fd))
+    finally:
+        os.close(fd)
+    return None
+
+
 class StackLock:
     """A lock that a run holds until its process exits.
 
@@ -28,11 +57,14 @@ class StackLock:
         name: Name of the stack; only one run at a time can lock it.
 
     Raises:
-        RefusedError: Another run holds the lock; the message names that run.
+        RefusedError: The lock file cannot be opened.
     """
 
     def __init__(self, name: str) -> None:
-        path = state_folder() / f"{name}.lock"
+        self.name = name
+        self.is_held = False
+        """Whether this object holds the lock."""
+        path = _path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -40,18 +72,31 @@ class StackLock:
             raise RefusedError(
                 f"cannot open the lock file {path}: {error.strerror}. Check its permissions"
             ) from error
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._fd, 4096, 0).decode("utf-8", "replace").strip()
-            os.close(self._fd)
-            raise RefusedError(
-                f"the {name} stack is in use by the run {holder or '(just starting)'}; concurrent "
-                "runs would distort each other's results. Wait for it to finish, or stop it: "
-                f"loadbench-tui stop {holder or 'RUN'}"
-            ) from None
-        # Remove the previous holder's name: it is wrong until `record_holder` is called.
-        os.ftruncate(self._fd, 0)
+
+    def acquire(self, *, retry_s: float = 0.0) -> bool:
+        """Try to acquire the lock, and return whether this object holds it.
+
+        Args:
+            retry_s: Seconds to retry, since `use_of` holds the lock briefly.
+        """
+        deadline = time.monotonic() + retry_s
+        while not self.is_held:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_RETRY_INTERVAL_S)
+            else:
+                self.is_held = True
+                # Remove the previous holder's name: it is wrong until `record_holder` is called.
+                os.ftruncate(self._fd, 0)
+        return True
+
+    @property
+    def holder(self) -> Path | None:
+        """The folder of the run that holds the lock. None if that run is just starting."""
+        return _read_holder(self._fd)
 
     def record_holder(self, run: Path) -> None:
         """Write the folder of the run that holds the lock into the lock file."""
@@ -59,5 +104,15 @@ class StackLock:
         os.pwrite(self._fd, f"{run}\n".encode(), 0)
 
     def release(self) -> None:
-        """Release the lock."""
+        """Release the lock, if it is held, and close its file."""
+        self.is_held = False
         os.close(self._fd)
+
+
+def _path(name: str) -> Path:
+    return state_folder() / f"{name}.lock"
+
+
+def _read_holder(fd: int) -> Path | None:
+    text = os.pread(fd, _MAX_BYTES, 0).decode("utf-8", "replace").strip()
+    return Path(text) if text else None

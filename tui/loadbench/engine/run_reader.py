@@ -106,26 +106,6 @@ class Run:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class RemainingCells:
-    """The cells that resuming a run would measure."""
-
-    cells: int
-    """Number of cells."""
-    retry_failed: bool
-    """Whether these are the failed cells, because no other cells remain."""
-
-
-def remaining_cells(run: Run) -> RemainingCells | None:
-    """Return the remaining cells of a run, or None if no cells remain or the run is live."""
-    if run.status is RunStatus.LIVE:
-        return None
-    if run.state.outstanding:
-        return RemainingCells(len(run.state.outstanding), retry_failed=False)
-    failed = run.state.count(CellStatus.FAILED)
-    return RemainingCells(failed, retry_failed=True) if failed else None
-
-
 def expected_durations(
     profile: Profile, runs: Iterable[Run], driver: str | None = None
 ) -> Durations:

@@ -129,9 +129,22 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
     # Requests from screens
 
     def show_started(self, folder: Path | None) -> None:
-        """Show a run that was started."""
-        if folder:
+        """Show a started run. A screen that shows it already continues to follow it."""
+        if folder is None:
+            return
+        known = (screen for screen in self.screen_stack if self._is_of(screen, folder))
+        if shown := next(known, None):
+            # The preview may have been opened from the reports, in front of that screen.
+            while self.screen is not shown:
+                self.pop_screen()
+            self.send(messages.FollowRun(folder))
+        else:
             self.push_screen(RunScreen(self.context, folder))
+
+    def _is_of(self, screen: Screen[Any], folder: Path) -> bool:
+        """Return whether a screen follows the run in a folder."""
+        run = self._runs.get(screen)
+        return run is not None and run.folder.resolve() == folder.resolve()
 
     async def answer(self, request: messages.Request) -> None:
         """Carry out a request from a screen."""
@@ -154,8 +167,8 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
                 self.ask_for_template()
             case messages.EditProfile(file=file):
                 await self.edit_profile(file)
-            case messages.ResumeRun(run=run):
-                self.preview_rest(run)
+            case messages.ResumeRun():
+                self.preview_rest(request)
             case messages.GoBack(profile=profile):
                 self._go_back(profile)
             case messages.Quit():

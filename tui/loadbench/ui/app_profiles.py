@@ -8,8 +8,7 @@ from loadbench.engine.profile.editing.file import read_profile_file
 from loadbench.engine.profile.editing.suggestions import compose_values
 from loadbench.engine.profile.editing.templates import Template, template_text
 from loadbench.engine.profile.source import read_source
-from loadbench.engine.run_reader import Run
-from loadbench.errors import JournalError, LoadbenchError, ProfileError
+from loadbench.errors import LoadbenchError, ProfileError
 from loadbench.ui import messages
 from loadbench.ui.app_base import BaseApp
 from loadbench.ui.background import in_background
@@ -86,7 +85,7 @@ class ProfileApp(BaseApp, inherit_bindings=False):
         from loadbench.ui.editor.screen import EditorScreen
 
         values = {}
-        if template.values.get("stack.driver") == "compose":
+        if "stack.compose" in template.first_keys:
             values = await in_background(compose_values, self.context.workspace)
         data = template_text(template, file.stem, values).encode()
         screen = EditorScreen(self.context, file, data, is_new=True)
@@ -96,15 +95,21 @@ class ProfileApp(BaseApp, inherit_bindings=False):
         """Select the profile that was edited."""
         self.send(messages.ProfileEdited(file_name or ""))
 
-    def preview_rest(self, run: Run) -> None:
+    def preview_rest(self, request: messages.ResumeRun) -> None:
         """Open the preview for resuming a run."""
         from loadbench.ui.preview.previewed_run import to_resume
         from loadbench.ui.preview.screen import PreviewScreen
 
         try:
-            earlier = self.context.catalog.newest.of_profile(run.folder.parent.name)
-            preview = to_resume(self.context.workspace, run, earlier)
-        except JournalError as error:
+            earlier = self.context.catalog.newest.of_profile(request.run.folder.parent.name)
+            preview = to_resume(
+                self.context.workspace,
+                request.run,
+                earlier,
+                again=request.again,
+                added=request.added,
+            )
+        except LoadbenchError as error:
             self.notify(str(error), severity="error")
             return
         if preview:

@@ -8,7 +8,7 @@ screens without a handler ignore it.
 With `can_replace`, only the newest of several queued messages is handled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,9 +84,13 @@ class EditProfile(Request):
 
 @dataclass
 class ResumeRun(Request):
-    """Open the preview for resuming a run."""
+    """Open the preview for resuming a run with its remaining cells."""
 
     run: Run
+    again: tuple[str, ...] = ()
+    """Keys of the cells to measure again, too."""
+    added: tuple[Mapping[str, float], ...] = ()
+    """Grid points to add, each with the fields of a `Point`."""
 
 
 @dataclass
@@ -174,5 +178,12 @@ class UserActive(Broadcast, bubble=False):
 @dataclass
 class StopRun(Broadcast, bubble=False):
     """The user has confirmed that the run in this folder should stop."""
+
+    folder: Path
+
+
+@dataclass
+class FollowRun(Broadcast, bubble=False):
+    """The run in this folder was resumed."""
 
     folder: Path

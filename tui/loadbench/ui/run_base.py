@@ -11,13 +11,13 @@ from textual.widget import Widget
 
 from loadbench.engine.journal.commands import new_identity, send_command
 from loadbench.engine.journal.state import CellStatus
-from loadbench.engine.run_reader import Run, report_path
+from loadbench.engine.run_reader import Run, RunStatus, report_path
 from loadbench.errors import JournalError
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.following.watched import WatchedRun
-from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, skipping
-from loadbench.ui.messages import Quit
+from loadbench.ui.lines.actions import AGAIN, DEPEND_ON_STATE, allows, resume_kind, skipping
+from loadbench.ui.messages import Quit, ResumeRun
 from loadbench.ui.terminal import desktop
 from loadbench.ui.widgets.panel_screen import PanelScreen
 from loadbench.ui.widgets.panels import Panels
@@ -91,6 +91,8 @@ class BaseRunScreen(PanelScreen):
     def update_keys(self) -> None:
         """Update the footer if other actions are allowed than before."""
         allowed = [name for name in DEPEND_ON_STATE if self._allows(name)]
+        if self.run and (kind := resume_kind(self.run)):
+            allowed.append(kind.value)
         if allowed != self._allowed:
             self._allowed = allowed
             self.refresh_bindings()
@@ -115,9 +117,12 @@ class BaseRunScreen(PanelScreen):
         self.request(Quit())
 
     def action_again(self) -> None:
-        """Measure the cell again. Ask first if it has a result."""
+        """Measure the cell again. Ask first if it has a result, or show the preview of a resume."""
         key, run = self.shown, self.run
         if key is None or run is None:
+            return
+        if run.status is not RunStatus.LIVE:
+            self.request(ResumeRun(run, again=(key,)))
             return
         if run.state.cells[key].status is not CellStatus.FINISHED:
             self.ask("again", cell=key)

@@ -82,7 +82,7 @@ def any_event(kind: type) -> st.SearchStrategy[Event]:
     if kind is RunStarted:
         special = {"v": st.just(VERSION), "profile": objects, "hardware": objects, "cells": cells}
     elif kind is RunResumed:
-        special = {"hardware": objects}
+        special = {"hardware": objects, "added": cells}
     if kind in (RunStarted, RunLabelled):
         special["label"] = st.text().map(clean_label)
     return st.builds(kind, **special)

@@ -304,6 +304,18 @@ def test_a_note_that_looks_like_a_sample_is_kept(tmp_path: Path) -> None:
     assert len(list(JournalReader(tmp_path).wanted(max_samples=0))) == 1
 
 
+def test_the_attempt_at_a_cell_added_by_a_resume_is_read_with_its_samples(tmp_path: Path) -> None:
+    cell = make_cell(3, 10, 5)
+    resumed = replace(RESUMED, added=(cell,))
+    begun = (cell_started(cell.key), sample(cell.key), sample(cell.key, second=1))
+    write_journal(tmp_path, STARTED, STOPPED, resumed, *begun, cell_finished(cell.key))
+
+    state = fold(read_attempt(tmp_path, cell.key))
+
+    assert state.current == cell.key
+    assert len(state.samples) == 2
+
+
 # Phases and their samples, stopping
 
 

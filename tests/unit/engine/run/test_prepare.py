@@ -8,13 +8,25 @@ import pytest
 
 from loadbench.engine.drivers import registry
 from loadbench.engine.journal.codec import FILE_NAME
+from loadbench.engine.journal.events import Result, RunFinished, RunResumed, Verdict
+from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.plan import REPORT_BYTES
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.requests.preflight import Facts
-from loadbench.engine.run.prepare import prepare_resume, prepare_run, preview_run
+from loadbench.engine.run.prepare import SPARE_BYTES, prepare_run, preview_run
+from loadbench.engine.run.resume import prepare_resume, preview_resume
 from loadbench.engine.run_reader import read_run
-from loadbench.errors import ProfileError, RefusedError
+from loadbench.errors import ProfileError, RefusedError, UsageError
 from loadbench.workspace import Workspace
+from tests.support.builders import (
+    cell_failed,
+    cell_finished,
+    cell_started,
+    make_cell,
+    run_started,
+    write_journal,
+)
 from tests.support.fake_driver import FakeDriver
 from tests.support.golden import JOURNALS
 
@@ -121,6 +133,71 @@ def test_a_changed_profile_is_refused_before_the_preflight(
     assert driver.asked == []
 
 
+# Resuming
+
+
+@pytest.fixture
+def complete(request_to_run: RunRequest) -> Path:
+    """The folder of a complete run with a suspect and a failed cell."""
+    workspace, file = request_to_run.workspace, Path(request_to_run.profile_file)
+    file.write_text(TEXT.replace("[1]", "[1, 2]"), encoding="utf-8")
+    started = run_started(load_profile(file), workspace=str(workspace.root))
+    return write_journal(
+        workspace.reports / "mine" / started.run,
+        replace(started, profile_file=str(file)),
+        *(cell_started(), cell_finished(verdict=Verdict.SUSPECT)),
+        *(cell_started("m2_u2_s2"), cell_failed("m2_u2_s2")),
+        RunFinished(result=Result.DONE, reason="1 of 2 cells measured"),
+    )
+
+
+def test_a_resume_records_the_cells_measured_again_and_the_added_ones(
+    driver: FakeDriver, request_to_run: RunRequest, complete: Path
+) -> None:
+    point = {"models": 2, "users": 8, "spawn_rate": 2}
+    request = RunRequest.to_resume(
+        request_to_run.workspace, complete, again=["m1_u2_s2"], added=[point]
+    )
+
+    assert preview_resume(request, complete).needed_bytes > SPARE_BYTES + 2 * REPORT_BYTES
+    prepared = prepare_resume(request, complete)
+    prepared.journal.close()
+    prepared.lock.release()
+
+    event = JournalReader(complete).poll()[-1].event
+    assert isinstance(event, RunResumed)
+    assert event.retry == ("m1_u2_s2",)
+    assert event.added == (make_cell(2, 8, 2),)
+    outstanding = [one.cell.key for one in prepared.state.outstanding]
+    assert outstanding == ["m1_u2_s2", "m2_u8_s2"]
+
+
+def test_a_complete_run_names_the_options_that_find_cells(
+    driver: FakeDriver, request_to_run: RunRequest, complete: Path
+) -> None:
+    request = RunRequest.to_resume(request_to_run.workspace, complete)
+    before = (complete / FILE_NAME).read_bytes()
+
+    for function in (preview_resume, prepare_resume):
+        with pytest.raises(UsageError) as refusal:
+            function(request, complete)
+        assert str(refusal.value).endswith(
+            ": no cells left to measure; to retry 1 failed cell, add --retry-failed; to measure 1 "
+            "suspect or invalid cell again, add --retry-suspect; to measure any cell again, add "
+            "--again CELL"
+        )
+    assert (complete / FILE_NAME).read_bytes() == before
+
+
+def test_a_resume_with_an_unknown_cell_is_refused(
+    driver: FakeDriver, request_to_run: RunRequest, complete: Path
+) -> None:
+    request = RunRequest.to_resume(request_to_run.workspace, complete, again=["m7_u2_s2"])
+
+    with pytest.raises(UsageError, match="No such cell: m7_u2_s2"):
+        prepare_resume(request, complete)
+
+
 # Resuming a run of an earlier version
 
 
@@ -136,7 +213,9 @@ def test_a_run_of_an_earlier_version_is_resumed(driver: FakeDriver, tmp_path: Pa
     (folder / FILE_NAME).write_text("\n".join((line, *rest, "")), encoding="utf-8")
     before = read_run(folder).state
 
-    prepared = prepare_resume(Workspace(tmp_path, tmp_path / "reports"), folder, retry_failed=False)
+    prepared = prepare_resume(
+        RunRequest.to_resume(Workspace(tmp_path, tmp_path / "reports"), folder), folder
+    )
     prepared.journal.close()
     prepared.lock.release()
 

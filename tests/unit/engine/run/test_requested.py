@@ -51,7 +51,7 @@ def test_a_request_survives_the_transfer_to_the_runner(file: Path) -> None:
 
 def test_a_request_to_resume_survives_the_transfer(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path, tmp_path / "reports", bundled=True)
-    request = RunRequest.to_resume(workspace, tmp_path / "reports" / "x" / "1", retry_failed=True)
+    request = RunRequest.to_resume(workspace, tmp_path / "reports" / "x" / "1", again=["m1_u2_s2"])
 
     assert received(request) == request
     assert received(request).workspace == workspace

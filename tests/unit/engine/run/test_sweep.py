@@ -26,13 +26,14 @@ from loadbench.engine.journal.state import CellStatus, RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.measure.conditions import whole_seconds
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.sweep import Runner
 from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
-from tests.support.builders import make_profile, run_started
+from tests.support.builders import make_cell, make_profile, run_started
 from tests.support.fakes import Calls, FakeLoad, FakeStack
 
 ONE_CELL = [
@@ -71,8 +72,8 @@ class Sweep:
         equipment = Equipment(profile=self.profile, stack=self.stack, load=self.load)
         return Runner(equipment, self.control).run()
 
-    def resume(self, *retry: str) -> Result:
-        event = RunResumed(pid=1, retry=retry, hardware={}, versions={})
+    def resume(self, *retry: str, added: tuple[Cell, ...] = ()) -> Result:
+        event = RunResumed(pid=1, retry=retry, hardware={}, versions={}, added=added)
         self.journal.append(event)
         self.control = self.new_control_loop()
         self.control.reject_stale_commands()
@@ -389,6 +390,40 @@ def test_a_resumed_run_retries_failed_cells_on_request(sweep: Sweep) -> None:
     assert sweep.resume("m1_u2_s2") is Result.DONE
 
     assert sweep.state.count(CellStatus.FINISHED) == 2
+
+
+def test_a_complete_run_measures_a_cell_again_as_its_next_attempt(sweep: Sweep) -> None:
+    sweep.run()
+    summary = sweep.folder / "summary.json"
+    before, report = summary.read_text(), sweep.folder / "2_2_2.html"
+    report.unlink()
+    sweep.calls.clear()
+
+    assert sweep.resume("m2_u2_s2") is Result.DONE
+
+    assert sweep.calls == [
+        *("start load", "prepare", "scale 2", "swarm m2_u2_s2", *ONE_CELL),
+        *CLEAN_UP,
+    ]
+    assert [cell.attempt for cell in sweep.state.cells.values()] == [1, 2]
+    assert sweep.state.count(CellStatus.FINISHED) == 2
+    assert report.is_file()
+    assert summary.read_text() != before
+
+
+def test_a_resumed_run_measures_the_cells_added_by_the_resume(sweep: Sweep) -> None:
+    sweep.run()
+    sweep.calls.clear()
+
+    assert sweep.resume(added=(make_cell(1, 8),)) is Result.DONE
+
+    assert [call for call in sweep.calls if call.startswith(("scale", "swarm"))] == [
+        "scale 1",
+        "swarm m1_u8_s2",
+    ]
+    assert sweep.state == sweep.control.state
+    assert (sweep.folder / "1_8_2.html").is_file()
+    assert "m1_u8_s2" in (sweep.folder / "summary.csv").read_text()
 
 
 def test_an_unanswered_command_is_rejected_on_resume(sweep: Sweep) -> None:

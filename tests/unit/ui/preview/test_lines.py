@@ -8,14 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.journal.events import Event, Result, RunFinished
+from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.journal.state import fold
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.dialogs.lines import help_lines
-from loadbench.ui.lines.actions import DEPEND_ON_STATE, allows, leaving, skipping
+from loadbench.ui.lines.actions import (
+    DEPEND_ON_STATE,
+    ResumeKind,
+    allows,
+    leaving,
+    resume_kind,
+    retrying,
+    skipping,
+)
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.text import Line, Tone, plain, width
 from loadbench.ui.preview.lines import PreviewedRun, preview_lines
@@ -164,7 +172,7 @@ def test_a_refusal_is_shown_with_what_to_do() -> None:
         "  local: missing onnxruntime",
         "",
         "Nothing was started. Fix the problem,",
-        "then press Enter on the profile again.",
+        "then press Enter again.",
     ]
     assert tone_of(lines, "onnxruntime") is Tone.BAD
 
@@ -269,31 +277,46 @@ def test_the_current_cell_can_be_followed_after_another_was_selected() -> None:
     assert "follow" not in allowed(live(), chosen=True)
 
 
-def test_an_interrupted_run_can_only_be_resumed() -> None:
-    assert allowed(run(*AT_FIRST, status=RunStatus.INTERRUPTED)) == {"resume"}
+def test_a_run_that_is_not_live_can_be_resumed_with_another_cell() -> None:
+    assert allowed(run(*AT_FIRST, status=RunStatus.INTERRUPTED)) == {"resume", "add"}
+    assert allowed(run(*AT_FIRST, STOPPED, status=RunStatus.STOPPED)) == {"resume", "add"}
 
 
-def test_a_stopped_run_can_be_resumed() -> None:
-    assert allowed(run(*AT_FIRST, STOPPED, status=RunStatus.STOPPED)) == {"resume"}
+def test_a_cell_of_a_complete_run_can_be_measured_again() -> None:
+    assert allowed(run(*MEASURED, DONE)) == {"again", "add"}
+    assert allowed(run(*MEASURED, DONE), cell=None) == {"add"}
 
 
-def test_a_complete_run_allows_no_state_dependent_action() -> None:
-    assert allowed(run(*MEASURED, DONE)) == set()
+def test_a_run_with_an_unreadable_profile_cannot_change() -> None:
+    over = run(*MEASURED, DONE)
+
+    assert allowed(replace(over, state=replace(over.state, profile=None))) == set()
 
 
-def test_a_run_with_failed_cells_can_be_resumed() -> None:
-    failed = (*MEASURED[:3], cell_failed(SECOND), DONE)
+def test_the_key_that_resumes_names_the_cells_that_it_measures() -> None:
+    suspect = cell_finished(SECOND, verdict=Verdict.SUSPECT)
+    kinds = {
+        ResumeKind.REMAINING: run(*AT_FIRST, STOPPED, status=RunStatus.STOPPED),
+        ResumeKind.FAILED: run(*MEASURED[:3], cell_failed(SECOND), DONE),
+        ResumeKind.SUSPECT: run(*MEASURED[:3], suspect, DONE),
+        ResumeKind.EITHER: run(cell_failed(), suspect, DONE),
+        None: run(*MEASURED, DONE),
+    }
 
-    assert allowed(run(*failed)) == {"resume"}
+    assert [resume_kind(one) for one in kinds.values()] == list(kinds)
+    assert resume_kind(live()) is None
+    assert texts(retrying(kinds[ResumeKind.EITHER]))[0] == (
+        "1 cell failed; 1 cell is suspect or invalid."
+    )
 
 
 def test_an_existing_report_can_be_opened() -> None:
     reports = frozenset({"1_2_2.html", "2_2_2.html"})
     over = replace(run(*MEASURED[:2], STOPPED, status=RunStatus.STOPPED), reports=reports)
 
-    assert allowed(over) == {"open", "copy", "resume"}
-    assert allowed(over, cell=SECOND) == {"resume"}  # its report is of an earlier attempt
-    assert allowed(over, cell=None) == {"resume"}
+    assert allowed(over) == {"open", "copy", "resume", "again", "add"}
+    assert allowed(over, cell=SECOND) == {"resume", "add"}  # its report is of an earlier attempt
+    assert allowed(over, cell=None) == {"resume", "add"}
 
 
 def test_state_independent_actions_are_always_allowed() -> None:

@@ -40,6 +40,7 @@ CELL_STARTED_PREFIX = f'{{"type":"{CellStarted.type}"'.encode()
 CELL_ENDED_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellFinished, CellFailed, CellSkipped)
 )
+RUN_RESUMED_PREFIX = f'{{"type":"{RunResumed.type}"'.encode()
 RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
 HEAD_BYTES = 160
 """Length in bytes of the head of a line, which contains its type, number, times and cell."""

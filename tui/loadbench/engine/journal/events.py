@@ -222,16 +222,18 @@ class RunLabelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed:
-    """A run was resumed after it had been stopped or interrupted."""
+    """A run was resumed after it had ended or been interrupted."""
 
     type: ClassVar = "run_resumed"
     pid: int
     """Process id of the new runner."""
     retry: tuple[str, ...]
-    """Keys of the failed cells to measure again."""
+    """Keys of the cells to measure again."""
     hardware: dict[str, Any]
     versions: dict[str, str]
     """Version of each relevant package."""
+    added: tuple[RecordedCell, ...] = ()
+    """Cells added to the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

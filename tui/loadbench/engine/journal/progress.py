@@ -8,6 +8,9 @@ from loadbench.engine.journal.state import CellState, RunState
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 
+WAITING = "wait_for_run"
+"""Step of the progress of a run that waits until another run has ended."""
+
 
 def remaining_s(profile: Profile, state: RunState) -> float:
     """Estimate the remaining time of a live run in seconds."""
@@ -17,6 +20,13 @@ def remaining_s(profile: Profile, state: RunState) -> float:
     if current is None:
         return durations.total_s(pending, _last_models(state))
     return _current_s(durations, state, current) + durations.total_s(pending, current.cell.models)
+
+
+def waiting_text(state: RunState) -> str:
+    """Return what a run is waiting for before its first cell, or '' if it is not waiting."""
+    progress = state.progress
+    is_waiting = progress is not None and progress.step == WAITING and state.finished is None
+    return progress.line if progress and is_waiting else ""
 
 
 def total_s(profile: Profile, state: RunState) -> float:

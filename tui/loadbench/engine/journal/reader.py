@@ -16,13 +16,14 @@ from loadbench.engine.journal.codec import (
     HEAD_BYTES,
     NEXT_CELL_PREFIXES,
     RUN_PREFIXES,
+    RUN_RESUMED_PREFIX,
     RUN_STARTED_PREFIX,
     SAMPLE_PREFIX,
     Entry,
     cell_marker,
     decode,
 )
-from loadbench.engine.journal.events import CommandAnswered
+from loadbench.engine.journal.events import CommandAnswered, RunResumed
 from loadbench.errors import JournalError
 
 
@@ -114,7 +115,7 @@ def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
 
     Excludes the entry that ends the attempt, so the fold of these entries is the state of the run
     just before that end, including samples. Includes earlier answers to commands
-    that added cells, so that these cells are known.
+    and resumptions that added cells, so that these cells are known.
 
     Args:
         folder: The run's folder.
@@ -131,10 +132,14 @@ def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
         if number == begin or number in attempt:
             if entry := reader.decode(line):
                 yield entry
-        elif number < attempt.start and line.startswith(COMMAND_PREFIX):
-            answer = reader.decode(line)
-            if answer and isinstance(answer.event, CommandAnswered) and answer.event.added:
-                yield answer
+        elif number < attempt.start and line.startswith((COMMAND_PREFIX, RUN_RESUMED_PREFIX)):
+            entry = reader.decode(line)
+            if (
+                entry
+                and isinstance(entry.event, CommandAnswered | RunResumed)
+                and entry.event.added
+            ):
+                yield entry
 
 
 def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:

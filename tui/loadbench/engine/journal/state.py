@@ -262,6 +262,7 @@ class RunState:
             phase=None,
             phases=(),
             samples=Samples(),
+            progress=None,
             paused=False,
             stopping=False,
         )
@@ -269,7 +270,7 @@ class RunState:
             if cell.status is CellStatus.RUNNING or key in event.retry:
                 ended_at = cell.ended_at or at if cell.attempt else ""
                 state = state._with(key, status=CellStatus.PENDING, ended_at=ended_at)
-        return state
+        return state.with_cells(event.added) if event.added else state
 
     def _answer(self, event: CommandAnswered, at: str) -> "RunState":
         state = replace(self, answered=self.answered | {event.id})

@@ -43,7 +43,7 @@ def answer_to(command: Command, state: RunState) -> Answer:
         case "skip":
             return _judge_skip(command.cell or state.current, state)
         case "again":
-            return _judge_again(command.cell, state)
+            return answer_to_again(command.cell, state)
         case "add":
             return answer_to_add(command.args, state)
         case "label":
@@ -103,7 +103,13 @@ def _judge_label(args: object) -> Answer:
     return Answer(True, f"Label: {label}" if label else "Label removed", label=label)
 
 
-def _judge_again(key: str | None, state: RunState) -> Answer:
+def answer_to_again(key: str | None, state: RunState) -> Answer:
+    """Return the answer to a request to measure a cell again.
+
+    Args:
+        key: Key of the cell.
+        state: The state of the run.
+    """
     if key is None or key not in state.cells:
         return Answer(False, f"No such cell: {key}", key)
     if state.cells[key].status is CellStatus.RUNNING:

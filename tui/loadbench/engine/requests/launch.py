@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from loadbench import errors
 from loadbench.engine.profile.changes import digest_of
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
@@ -45,8 +46,12 @@ class RunRequest:
     """Label of a new run. Empty if it has none."""
     resume: str | None = None
     """Folder of the run to resume, which keeps its profile. None to start a new run."""
-    retry_failed: bool = False
-    """Whether to measure failed cells again, too. Used only with `resume`."""
+    again: tuple[str, ...] = ()
+    """Keys of the cells to measure again, too. Used only with `resume`."""
+    added: tuple[Mapping[str, float], ...] = ()
+    """Grid points to add, each with the fields of a `Point`. Used only with `resume`."""
+    wait: bool = False
+    """Whether to start after the run that uses the service, instead of being refused."""
 
     @property
     def workspace(self) -> Workspace:
@@ -62,6 +67,7 @@ class RunRequest:
         overrides: Sequence[str] = (),
         *,
         label: str = "",
+        wait: bool = False,
     ) -> "RunRequest":
         """Return a request for a new run.
 
@@ -71,6 +77,7 @@ class RunRequest:
             profile: The profile, with overrides applied.
             overrides: Overrides as `KEY=VALUE` texts.
             label: Label of the run, from `read_label`.
+            wait: Whether to start after the run that uses the service.
         """
         resolved = profile.resolved()
         return cls(
@@ -83,25 +90,36 @@ class RunRequest:
             digest=digest_of(resolved),
             overrides=tuple(overrides),
             label=label,
+            wait=wait,
         )
 
     @classmethod
     def to_resume(
-        cls, workspace: Workspace, folder: Path, *, retry_failed: bool = False
+        cls,
+        workspace: Workspace,
+        folder: Path,
+        *,
+        again: Sequence[str] = (),
+        added: Sequence[Mapping[str, float]] = (),
+        wait: bool = False,
     ) -> "RunRequest":
-        """Return a request to resume a run.
+        """Return a request to resume a run. Its remaining cells are measured in any case.
 
         Args:
             workspace: Workspace of the run.
             folder: Folder of the run.
-            retry_failed: Whether to measure failed cells again, too.
+            again: Keys of the cells to measure again, too, such as from `cells_to_retry`.
+            added: Grid points to add, each with the fields of a `Point`.
+            wait: Whether to start after the run that uses the service.
         """
         return cls(
             workspace_root=str(workspace.root),
             reports=str(workspace.reports),
             bundled=workspace.bundled,
             resume=str(folder),
-            retry_failed=retry_failed,
+            again=tuple(again),
+            added=tuple(added),
+            wait=wait,
         )
 
 
@@ -113,6 +131,8 @@ class RunPlan:
     needed_bytes: int
     """Estimated disk space for the run."""
     free_bytes: int
+    holder: Holder | None = None
+    """The run that uses the service now. None if the run can start immediately."""
 
 
 def start_runner(request: RunRequest) -> Path:

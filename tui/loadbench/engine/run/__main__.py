@@ -12,19 +12,16 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
-from loadbench.engine.run.prepare import (
-    Prepared,
-    prepare_resume,
-    prepare_run,
-    preview_resume,
-    preview_run,
-)
+from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.requested import read_request
+from loadbench.engine.run.resume import prepare_resume, preview_resume
 from loadbench.engine.run.sweep import Runner
+from loadbench.engine.run.waiting import open_when_free
 from loadbench.errors import LoadbenchError
 
 
@@ -45,40 +42,38 @@ def main() -> int:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
-    runner = Runner(_equipment(request, prepared), control)
     with suppress(BrokenPipeError):
         # The run continues even if the process that started it has exited.
         print(json.dumps({"folder": str(prepared.folder)}), flush=True)
     _redirect_output(prepared)
     if request.resume:
         control.reject_stale_commands()
-    runner.run()
-    prepared.lock.release()
+    if stack := open_when_free(prepared, control):
+        Runner(_equipment(request, prepared, stack), control).run()
+    # A run that waits for the lock must find this one ended.
     prepared.journal.close()
+    prepared.lock.release()
     return 0
 
 
 def _preview(request: RunRequest) -> RunPlan:
     if request.resume:
-        return preview_resume(
-            request.workspace, Path(request.resume), retry_failed=request.retry_failed
-        )
+        return preview_resume(request, Path(request.resume))
     return preview_run(request)
 
 
 def _prepare(request: RunRequest) -> Prepared:
     if request.resume:
-        folder = Path(request.resume)
-        return prepare_resume(request.workspace, folder, retry_failed=request.retry_failed)
+        return prepare_resume(request, Path(request.resume))
     return prepare_run(request)
 
 
-def _equipment(request: RunRequest, prepared: Prepared) -> Equipment:
+def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipment:
     folder, load = prepared.folder, prepared.profile.load
     root = request.workspace.root
     return Equipment(
         profile=prepared.profile,
-        stack=prepared.stack,
+        stack=stack,
         load=LocustLoad(
             root / load.locustfile,
             images=root / load.images,

@@ -1,7 +1,8 @@
-"""Prepare a run: run all checks that can refuse it, then create its folder and journal."""
+"""Prepare a new run: run all checks that can refuse it, then create its folder and journal."""
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,20 +18,18 @@ from loadbench.engine.files import nearest_existing
 from loadbench.engine.hardware.record import hardware
 from loadbench.engine.hardware.versions import versions
 from loadbench.engine.journal.codec import VERSION
-from loadbench.engine.journal.events import Note, RunResumed, RunStarted
-from loadbench.engine.journal.state import CellStatus, RunState, fold
+from loadbench.engine.journal.events import Note, Project, RunStarted
+from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
-from loadbench.engine.profile.changes import differences
-from loadbench.engine.profile.loading import check_files, load_profile
+from loadbench.engine.profile.loading import check_files
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
-from loadbench.engine.profile.recorded import unreadable_profile
+from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
-from loadbench.engine.run_reader import Run, RunStatus, read_run
-from loadbench.errors import JournalError, RefusedError, UsageError, WorkspaceError
+from loadbench.errors import RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
 
 SPARE_BYTES = 20_000_000
@@ -39,6 +38,9 @@ SPARE_BYTES = 20_000_000
 SAMPLE_BYTES = 3_000
 """Approximate size in bytes of one sample in the journal, with a handful of containers."""
 
+_PROBE_S = 0.2
+"""Seconds to retry the lock of the stack, which a preview holds for less."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -46,11 +48,18 @@ class Prepared:
 
     folder: Path
     profile: Profile
-    stack: Stack
-    """The service under test, not started yet."""
     journal: JournalWriter
     state: RunState
     lock: StackLock
+    """The lock of the stack. If it is not held, the run waits for it."""
+    open_stack: Callable[[], Stack]
+    """Returns the service under test, not started yet. May block. The lock must be held.
+
+    After a wait, it first repeats the checks whose result may have changed.
+
+    Raises:
+        LoadbenchError: The machine or the files have changed meanwhile.
+    """
 
 
 def prepare_run(request: RunRequest) -> Prepared:
@@ -62,12 +71,13 @@ def prepare_run(request: RunRequest) -> Prepared:
     workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
     preflight = registry.preflight(workspace, profile)
-    lock = StackLock(preflight.lock)
+    cells = len(plan_cells(profile))
+    lock = lock_stack(preflight, request)
     parent = workspace.reports / request.profile_name
-    run_id = _make_parent(parent, _needed_bytes(profile, len(plan_cells(profile))))
+    run_id = _make_parent(parent, needed_bytes(profile, cells))
     hidden, folder = parent / f".{run_id}.new", parent / run_id
     try:
-        stack = registry.get_driver(preflight.driver).open(workspace, profile, folder)
+        open_stack = stack_opener(workspace, profile, preflight, folder, lock)
     except BaseException:
         _remove_folder(hidden)
         raise
@@ -86,16 +96,72 @@ def prepare_run(request: RunRequest) -> Prepared:
         _remove_folder(hidden)
         raise
     journal.moved_to(folder)
-    lock.record_holder(folder)
+    if lock.is_held:
+        lock.record_holder(folder)
     update_latest_link(parent, run_id)
     return Prepared(
         folder=folder,
         profile=profile,
-        stack=stack,
         journal=journal,
         state=fold([entry, *notes]),
         lock=lock,
+        open_stack=open_stack,
     )
+
+
+def lock_stack(preflight: Preflight, request: RunRequest) -> StackLock:
+    """Return the lock of a run's stack, held unless the run is to wait for it.
+
+    Raises:
+        RefusedError: Another run holds the lock, and this one is not to wait.
+    """
+    lock = StackLock(preflight.lock)
+    if not lock.acquire(retry_s=_PROBE_S) and not request.wait:
+        lock.release()
+        reports = request.workspace.reports
+        raise RefusedError(in_use(find_holder(preflight.lock, reports) or Holder()))
+    return lock
+
+
+def stack_opener(
+    workspace: Workspace,
+    profile: Profile,
+    preflight: Preflight,
+    folder: Path,
+    lock: StackLock,
+) -> Callable[[], Stack]:
+    """Return `Prepared.open_stack`. Open the stack immediately if the lock is held.
+
+    Raises:
+        LoadbenchError: The stack cannot be opened.
+    """
+    driver = registry.get_driver(preflight.driver)
+    if lock.is_held:
+        stack = driver.open(workspace, profile, folder)
+        return lambda: stack
+
+    def open_after_wait() -> Stack:
+        check_files(workspace, profile)
+        now = registry.preflight(workspace, profile, only=preflight.driver)
+        refuse_other_engine(preflight.facts.project, now.facts.project)
+        check_space(folder, SPARE_BYTES)
+        return driver.open(workspace, profile, folder)
+
+    return open_after_wait
+
+
+def refuse_other_engine(before: Project | None, now: Project | None) -> None:
+    """Refuse to continue a run on a Docker engine other than the one on which it started.
+
+    Raises:
+        RefusedError: The engines differ.
+    """
+    if before and now and before.engine != now.engine:
+        raise RefusedError(
+            f"the run started on the Docker engine at {before.engine}, but the current engine is "
+            f"{now.engine}. Cells of different machines cannot be compared. Check DOCKER_HOST and "
+            "`docker context use`"
+        )
 
 
 def _first_event(
@@ -115,7 +181,7 @@ def _first_event(
         cells=plan_cells(profile),
         driver=preflight.driver,
         driver_reason=preflight.reason,
-        hardware=_hardware(request.workspace, preflight),
+        hardware=recorded_hardware(request.workspace, preflight),
         versions=versions(),
         project=preflight.facts.project,
     )
@@ -130,145 +196,26 @@ def preview_run(request: RunRequest) -> RunPlan:
     workspace, profile = request.workspace, requested_profile(request)
     check_files(workspace, profile)
     preflight = registry.preflight(workspace, profile)
-    return _preview(workspace, profile, preflight, len(plan_cells(profile)))
+    return plan_of(workspace, profile, preflight, len(plan_cells(profile)))
 
 
-def preview_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> RunPlan:
-    """Run all checks for resuming a run and return its plan, without starting anything.
-
-    Raises:
-        LoadbenchError: The run would be refused.
-    """
-    resumable = _resumable(workspace, folder, retry_failed=retry_failed)
-    return _preview(workspace, resumable.profile, resumable.preflight, resumable.cells)
-
-
-def prepare_resume(workspace: Workspace, folder: Path, *, retry_failed: bool) -> Prepared:
-    """Prepare to resume a run that was interrupted or stopped.
-
-    Args:
-        workspace: The workspace of the run.
-        folder: The run's folder.
-        retry_failed: Whether to measure failed cells again, too.
-
-    Raises:
-        LoadbenchError: The run is refused; nothing was changed.
-    """
-    resumable = _resumable(workspace, folder, retry_failed=retry_failed)
-    profile, preflight = resumable.profile, resumable.preflight
-    lock = StackLock(preflight.lock)
-    _check_space(folder, _needed_bytes(profile, resumable.cells))
-    stack = registry.get_driver(preflight.driver).open(workspace, profile, folder)
-    journal = JournalWriter(folder)
-    event = RunResumed(
-        pid=os.getpid(),
-        retry=resumable.retry,
-        hardware=_hardware(workspace, preflight),
-        versions=versions(),
-    )
-    journal.append(event)
-    lock.record_holder(folder)
-    return Prepared(
-        folder=folder,
-        profile=profile,
-        stack=stack,
-        journal=journal,
-        state=read_run(folder).state,
-        lock=lock,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Resumable:
-    """Result of the checks before a resume."""
-
-    profile: Profile
-    preflight: Preflight
-    retry: tuple[str, ...]
-    """Keys of the failed cells to measure again."""
-    cells: int
-    """Number of cells to measure, including failed cells to retry."""
-
-
-def _resumable(workspace: Workspace, folder: Path, *, retry_failed: bool) -> _Resumable:
-    run = read_run(folder)
-    if run.status is RunStatus.LIVE:
-        raise UsageError(f"{run.name} is live. To stop it: loadbench-tui stop {run.name}")
-    _refuse_other_workspace(run, workspace)
-    profile = _unchanged_profile(run.state)
-    failed = [key for key, cell in run.state.cells.items() if cell.status is CellStatus.FAILED]
-    retry = tuple(failed) if retry_failed else ()
-    if not run.state.outstanding and not retry:
-        cells = "cell" if len(failed) == 1 else "cells"
-        hint = f"; to retry {len(failed)} failed {cells}, add --retry-failed" if failed else ""
-        raise UsageError(f"{run.name}: no cells left to measure{hint}")
-    check_files(workspace, profile)
-    return _Resumable(
-        profile=profile,
-        preflight=_same_driver(workspace, profile, run.state),
-        retry=retry,
-        cells=len(run.state.outstanding) + len(retry),
-    )
-
-
-def _preview(workspace: Workspace, profile: Profile, preflight: Preflight, cells: int) -> RunPlan:
+def plan_of(workspace: Workspace, profile: Profile, preflight: Preflight, cells: int) -> RunPlan:
+    """Return the plan of a run that measures a number of cells."""
     return RunPlan(
         preflight=preflight,
-        needed_bytes=_needed_bytes(profile, cells),
+        needed_bytes=needed_bytes(profile, cells),
         free_bytes=shutil.disk_usage(nearest_existing(workspace.reports)).free,
+        holder=find_holder(preflight.lock, workspace.reports),
     )
 
 
-def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
-    assert run.state.started is not None
-    root = run.state.started.workspace
-    if root != str(workspace.root):
-        raise UsageError(
-            f"{run.name} belongs to the workspace {root}, not to {workspace.root}. "
-            f"Run: loadbench-tui --workspace {root} run --resume {run.name}"
-        )
-
-
-def _unchanged_profile(state: RunState) -> Profile:
-    """Return the profile of a run, and refuse the resume if its file has changed."""
-    started, profile = state.started, state.profile
-    assert started is not None
-    if profile is None:
-        raise JournalError(state.profile_problem)
-    if state.profile_unknown:
-        raise JournalError(unreadable_profile(started.run, state.profile_unknown))
-    file = Path(started.profile_file)
-    if file.is_file():
-        now = load_profile(file, started.overrides).resolved()
-        if changes := differences(profile.resolved(), now):
-            raise RefusedError(
-                f"{file} has changed since the run started: {'; '.join(changes)}. Cells of "
-                "different profiles cannot be compared. Restore the file, or start a new run"
-            )
-    return profile
-
-
-def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Preflight:
-    """Run the preflight of the run's driver, and refuse a resume on another Docker engine."""
-    started = state.started
-    assert started is not None
-    preflight = registry.preflight(workspace, profile, only=started.driver)
-    before, now = started.project, preflight.facts.project
-    if before and now and before.engine != now.engine:
-        raise RefusedError(
-            f"the run started on the Docker engine at {before.engine}, but the current engine is "
-            f"{now.engine}. Cells of different machines cannot be compared. Check DOCKER_HOST and "
-            "`docker context use`"
-        )
-    return preflight
-
-
-def _hardware(workspace: Workspace, preflight: Preflight) -> dict[str, Any]:
+def recorded_hardware(workspace: Workspace, preflight: Preflight) -> dict[str, Any]:
+    """Return the hardware to record for a run, with that of the Docker host if there is one."""
     machine, engine = hardware(workspace.reports), preflight.facts.engine
     return {**machine, "engine": dict(engine)} if engine else machine
 
 
-def _make_parent(parent: Path, needed_bytes: int) -> str:
+def _make_parent(parent: Path, needed: int) -> str:
     """Create the folder of a profile's runs and return an unused run id."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -277,7 +224,7 @@ def _make_parent(parent: Path, needed_bytes: int) -> str:
     except OSError as error:
         raise WorkspaceError(f"cannot save reports in {parent}: {error.strerror}") from error
     try:
-        _check_space(parent, needed_bytes)
+        check_space(parent, needed)
     except RefusedError:
         with suppress(OSError):
             parent.rmdir()
@@ -292,15 +239,21 @@ def _remove_folder(hidden: Path) -> None:
         hidden.parent.rmdir()
 
 
-def _needed_bytes(profile: Profile, cells: int) -> int:
+def needed_bytes(profile: Profile, cells: int) -> int:
+    """Estimate the disk space that a number of cells needs."""
     seconds = profile.settle.max + profile.run_time
     return SPARE_BYTES + round(cells * (REPORT_BYTES + seconds * SAMPLE_BYTES))
 
 
-def _check_space(folder: Path, needed_bytes: int) -> None:
+def check_space(folder: Path, needed: int) -> None:
+    """Check that a number of bytes is free on the disk of a folder.
+
+    Raises:
+        RefusedError: Too little space is free.
+    """
     free_bytes = shutil.disk_usage(folder).free
-    if free_bytes < needed_bytes:
+    if free_bytes < needed:
         raise RefusedError(
-            f"{folder}: {free_bytes / 1e6:.0f} MB free, about {needed_bytes / 1e6:.0f} MB needed. "
+            f"{folder}: {free_bytes / 1e6:.0f} MB free, about {needed / 1e6:.0f} MB needed. "
             "Free some disk space, or measure fewer cells"
         )

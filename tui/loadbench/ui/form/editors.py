@@ -17,7 +17,7 @@ from loadbench.ui.form.lines import choice_pieces
 from loadbench.ui.lines.glyphs import Glyphs, in_ascii
 
 
-class TextEditor(Input, inherit_bindings=False):
+class TextEditor(Input):
     """A text field in one row. A list is shown as chips until the field has the focus.
 
     Enter is left to the screen.
@@ -29,17 +29,16 @@ class TextEditor(Input, inherit_bindings=False):
         id: The id of the widget.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        binding
-        for binding in Input.BINDINGS
-        if not (isinstance(binding, Binding) and binding.key == "enter")
-    ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"editor--chip"}
 
     def __init__(self, value: str, *, placeholder: str, chips: bool, id: str) -> None:  # noqa: A002  # Textual's parameter name
         super().__init__(value, placeholder, id=id, compact=True, select_on_focus=True)
         self.cursor_blink = False
         self._chips = chips
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the action of Enter, so that the screen handles the key."""
+        return action != "submit"
 
     def render_line(self, y: int) -> Strip:
         """Return the row: chips without the focus, otherwise the text."""

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.profile.editing.keys import ProfileKey, profile_keys
 from loadbench.engine.profile.editing.notation import format_value, override_text, parse_value
 from loadbench.engine.profile.loading import Draft, read_draft
@@ -152,8 +153,9 @@ def missing_files(values: Mapping[str, Any], root: Path) -> dict[str, str]:
         values: The values by dotted key.
         root: Where relative paths start.
     """
+    settings = settings_of(str(values.get("stack.driver")))
     keys = ["load.locustfile", "load.images"]
-    if values.get("stack.driver") in ("auto", "compose"):
+    if settings is None or settings.supports("compose"):
         keys.append("stack.compose")
     warnings = {}
     for key in keys:

@@ -1,14 +1,42 @@
 """Actions that the state of a run allows, and the text of the confirmation dialogs."""
 
+from enum import StrEnum
+
 from loadbench.engine.journal.state import ENDED_STATUSES
-from loadbench.engine.run_reader import Run, RunStatus, remaining_cells, report_path
+from loadbench.engine.requests.resumption import remaining_cells
+from loadbench.engine.run_reader import Run, RunStatus, report_path
 from loadbench.ui.lines.text import Line, Tone, line
+from loadbench.wording import counted
 
 DEPEND_ON_STATE = (
     *("pause", "continue", "skip", "again", "add", "stop", "kill", "detach"),
     *("resume", "follow", "open", "copy"),
 )
 """Actions that are allowed only in some states of a run."""
+
+
+class ResumeKind(StrEnum):
+    """Which cells the key that resumes a run would measure."""
+
+    REMAINING = "remaining"
+    FAILED = "failed"
+    SUSPECT = "suspect"
+    """Suspect and invalid cells."""
+    EITHER = "either"
+    """Failed or suspect cells: the user chooses."""
+
+
+def resume_kind(run: Run) -> ResumeKind | None:
+    """Return which cells resuming a run would measure, or None if it cannot be resumed."""
+    rest = remaining_cells(run)
+    if rest is None:
+        return None
+    if rest.pending:
+        return ResumeKind.REMAINING
+    if rest.failed:
+        return ResumeKind.EITHER if rest.suspect else ResumeKind.FAILED
+    return ResumeKind.SUSPECT
+
 
 STOPPING = (
     line("Measured cells are kept; the current cell is discarded."),
@@ -36,7 +64,10 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
         chosen: Whether the user selected that cell. If not, it is the current or last one.
     """
     state = run.state
-    accepts_commands = run.status is RunStatus.LIVE and not state.stopping
+    is_live = run.status is RunStatus.LIVE
+    accepts_commands = is_live and not state.stopping
+    # A run that is not live is resumed for these actions.
+    can_change = accepts_commands or (not is_live and state.profile is not None)
     is_over = cell is not None and state.cells[cell].status in ENDED_STATUSES
     match action:
         case "pause":
@@ -46,15 +77,17 @@ def allows(run: Run, action: str, *, cell: str | None, chosen: bool) -> bool:
         case "skip":
             return accepts_commands and cell is not None and not is_over
         case "again":
-            return accepts_commands and is_over
-        case "add" | "stop":
+            return can_change and is_over
+        case "add":
+            return can_change
+        case "stop":
             return accepts_commands
         case "kill":
-            return run.status is RunStatus.LIVE and state.stopping
+            return is_live and state.stopping
         case "detach":
-            return run.status is RunStatus.LIVE
+            return is_live
         case "resume":
-            return remaining_cells(run) is not None
+            return resume_kind(run) is not None
         case "follow":
             return chosen and state.current is not None
         case "open" | "copy":
@@ -67,6 +100,17 @@ def skipping(cell: str) -> list[Line]:
     return [
         line(f"{cell} is being measured. Its samples so far are discarded."),
         line("The run continues with the next cell."),
+    ]
+
+
+def retrying(run: Run) -> list[Line]:
+    """Return the text of the dialog that asks which cells of a complete run to measure again."""
+    rest = remaining_cells(run)
+    failed, suspect = (len(rest.failed), len(rest.suspect)) if rest else (0, 0)
+    noun = "cell is" if suspect == 1 else "cells are"
+    return [
+        line(f"{counted(failed, 'cell')} failed; {suspect} {noun} suspect or invalid."),
+        line("The other cells keep their results."),
     ]
 
 

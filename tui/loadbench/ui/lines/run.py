@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from loadbench.engine.journal.events import Phase
-from loadbench.engine.journal.progress import phase_length_s
+from loadbench.engine.journal.progress import phase_length_s, waiting_text
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run_reader import Run, RunStatus
@@ -67,6 +67,8 @@ def activity_line(state: RunState, profile: Profile, glyphs: Glyphs, columns: in
     if current is None:
         if state.paused:
             return line((" Paused", Tone.WARN), " · ", ("Space", Tone.ACCENT), " resume")
+        if waiting := waiting_text(state):
+            return line((fit(f" {waiting}", columns).rstrip(), Tone.WARN))
         return line((" Between cells" if state.count(*ENDED_STATUSES) else " Starting", Tone.DIM))
     attempt = f" (attempt {current.attempt})" if current.attempt > 1 else ""
     load = Piece(f" {load_phrase(current.cell)}", Tone.STRONG)

@@ -1,10 +1,11 @@
 """Build the preview for resuming a run, and its request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.requests.launch import RunRequest
-from loadbench.engine.run_reader import Run, remaining_cells
+from loadbench.engine.requests.resumption import Resumption, plan_resumption
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.preview.lines import PreviewedRun
 from loadbench.wording import counted
@@ -12,7 +13,12 @@ from loadbench.workspace import Workspace
 
 
 def to_resume(
-    workspace: Workspace, run: Run, earlier: Sequence[Run]
+    workspace: Workspace,
+    run: Run,
+    earlier: Sequence[Run],
+    *,
+    again: tuple[str, ...] = (),
+    added: tuple[Mapping[str, float], ...] = (),
 ) -> tuple[PreviewedRun, RunRequest] | None:
     """Return the preview for resuming a run, and its request, or None if no cell remains.
 
@@ -20,30 +26,58 @@ def to_resume(
         workspace: The workspace.
         run: The run to resume.
         earlier: The runs of its profile, newest first, including this one.
+        again: Keys of the cells to measure again, too.
+        added: Grid points to add, each with the fields of a `Point`.
 
     Raises:
         JournalError: This version cannot read the profile of the run.
+        UsageError: A cell cannot be measured again, or a point cannot be added.
     """
-    rest = remaining_cells(run)
-    if rest is None or run.state.started is None:
+    if run.status is RunStatus.LIVE or run.state.started is None:
         return None
     profile = run.state.profile
     if profile is None:
         raise JournalError(run.state.profile_problem)
-    cells = run.state.cells.values()
-    if rest.retry_failed:
-        remaining = [cell for cell in cells if cell.status is CellStatus.FAILED]
-        summary = f"Retries {counted(rest.cells, 'failed cell')} out of {len(cells)}."
-    else:
-        remaining = [cell for cell in cells if cell.status not in ENDED_STATUSES]
-        verb = "remains" if rest.cells == 1 else "remain"
-        summary = f"{rest.cells} of {counted(len(cells), 'cell')} {verb}."
+    resumption = plan_resumption(run.state, again=again, points=added)
+    if not resumption.cells:
+        return None
     preview = PreviewedRun(
         name=run.name,
         profile=profile,
-        cells=tuple(state.cell for state in remaining),
-        resume_summary=f"{summary} The other cells keep their results.",
+        cells=resumption.cells,
+        resume_summary=_summary(run.state, resumption),
         earlier=earlier,
     )
-    request = RunRequest.to_resume(workspace, run.folder, retry_failed=rest.retry_failed)
-    return preview, request
+    return preview, RunRequest.to_resume(workspace, run.folder, again=again, added=added)
+
+
+def _summary(state: RunState, resumption: Resumption) -> str:
+    """Return which cells resuming a run would measure, and what happens to the other results."""
+    total, pending = len(state.cells), len(state.outstanding)
+    again = [state.cells[key] for key in resumption.again]
+    parts = []
+    if again:
+        parts.append(_again(again, total))
+    if any(cell.status is CellStatus.FINISHED for cell in again):
+        one = len(again) == 1
+        hidden = "its result is" if one else "their results are"
+        parts.append(f"Until then, {hidden} hidden; the journal keeps {'it' if one else 'them'}.")
+    if resumption.added:
+        key = resumption.added[0].key
+        repeats = f" with {len(resumption.added)} repeats" if len(resumption.added) > 1 else ""
+        parts.append(f"Adds {key}{repeats}.")
+    if pending:
+        verb = "remains" if pending == 1 else "remain"
+        parts.append(f"{pending} of {counted(total, 'cell')} {verb}.")
+    if total > len(again) + pending:
+        parts.append("The other cells keep their results.")
+    return " ".join(parts)
+
+
+def _again(cells: Sequence[CellState], total: int) -> str:
+    """Return which cells are measured again."""
+    if len(cells) == 1:
+        return f"Measures {cells[0].cell.key} again."
+    if all(cell.status is CellStatus.FAILED for cell in cells):
+        return f"Retries {len(cells)} failed cells out of {total}."
+    return f"Measures {len(cells)} of {total} cells again."

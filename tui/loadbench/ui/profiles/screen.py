@@ -10,11 +10,12 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from loadbench.engine.catalog import Catalog, SavedProfile
-from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
+from loadbench.ui.dialogs.resume import RESUME_KEYS, is_kind, resume_run
 from loadbench.ui.lines.text import Tone, line
-from loadbench.ui.messages import OpenReports, OpenRun, ResumeRun, RunProfile
+from loadbench.ui.messages import OpenReports, OpenRun, RunProfile
 from loadbench.ui.profiles.editing import EditingScreen
 from loadbench.ui.profiles.lines import (
     answered_run,
@@ -45,7 +46,7 @@ class ProfilesScreen(EditingScreen):
         Binding("enter", "run", "run", tooltip="Preview or change a run of the profile"),
         Binding("enter", "fix", "edit", tooltip="Edit the invalid profile"),
         Binding("a", "attach", "attach", tooltip="Attach to the live run"),
-        Binding("r", "resume", "resume", tooltip="Resume the newest run"),
+        *RESUME_KEYS,
         Binding("o", "open", "open run", tooltip="Open the newest run"),
         Binding("n", "new", "new", tooltip="Create a profile"),
         Binding("i", "examples", "examples", tooltip="Add the example profiles"),
@@ -196,7 +197,7 @@ class ProfilesScreen(EditingScreen):
             case "attach":
                 return any(run.status is RunStatus.LIVE for run in runs)
             case "resume":
-                return bool(runs) and remaining_cells(runs[0]) is not None
+                return bool(runs) and is_kind(runs[0], parameters)
             case "recommendation":
                 return answered_run(runs) is not None
             case "open":
@@ -231,10 +232,10 @@ class ProfilesScreen(EditingScreen):
         if run := answered_run(self.runs):
             self.app.push_screen(RecommendationWindow(run, lambda: self._catalog.run(run.name)))
 
-    def action_resume(self) -> None:
+    def action_resume(self, kind: str) -> None:
         """Open the preview for resuming the newest run."""
         if self.runs:
-            self.request(ResumeRun(self.runs[0]))
+            resume_run(self, self.runs[0], kind)
 
     def action_reports(self) -> None:
         """Show all runs, with the cursor on the newest run of the profile."""

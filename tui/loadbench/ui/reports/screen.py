@@ -14,13 +14,14 @@ from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.report.rows import Row
-from loadbench.engine.run_reader import Run, remaining_cells, report_path
+from loadbench.engine.run_reader import Run, report_path
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
+from loadbench.ui.dialogs.resume import RESUME_KEYS, is_kind, resume_run
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.series import goal_note
 from loadbench.ui.lines.text import Line, line, wrap
-from loadbench.ui.messages import GoBack, OpenRun, ResumeRun
+from loadbench.ui.messages import GoBack, OpenRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
     CHARTED,
@@ -64,7 +65,7 @@ class ReportsScreen(ManagingScreen):
         Binding("S", "reverse", "reverse", show=False, tooltip="Reverse the sort order"),
         Binding("o", "open", "open report", tooltip="Open the Locust report of the cell"),
         Binding("y", "copy", "copy path", tooltip="Copy the path of the report or run folder"),
-        Binding("r", "resume", "resume", tooltip="Resume the run"),
+        *RESUME_KEYS,
         RECOMMENDATION_KEY,
         *ManagingScreen.MANAGING_KEYS,
         METRIC_KEY,
@@ -267,7 +268,7 @@ class ReportsScreen(ManagingScreen):
         run = self.selected
         match action:
             case "resume":
-                return run is not None and remaining_cells(run) is not None
+                return run is not None and is_kind(run, parameters)
             case "open":
                 return self._report() is not None
             case "copy" | "look" | "recommendation":
@@ -323,10 +324,10 @@ class ReportsScreen(ManagingScreen):
         if path := self._report() or (self.selected.folder if self.selected else None):
             desktop.copy_path(self.app, path)
 
-    def action_resume(self) -> None:
+    def action_resume(self, kind: str) -> None:
         """Open the preview for resuming the run."""
         if self.selected:
-            self.request(ResumeRun(self.selected))
+            resume_run(self, self.selected, kind)
 
     def action_recommendation(self) -> None:
         """Show the recommendation of the run in full."""

@@ -1,4 +1,4 @@
-"""The dialog that adds a cell to a live run."""
+"""The dialog that adds a cell to a run."""
 
 from collections.abc import Callable
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""The text of the dialog that adds a cell to a live run."""
+"""The text of the dialog that adds a cell to a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Point
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.requests.command_rules import Answer, answer_to_add
+from loadbench.engine.requests.resumption import resumed_state
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 
@@ -50,12 +51,11 @@ def addition(run: Run, typed: Mapping[str, str]) -> Addition:
         run: The run in its current state.
         typed: The text in each of `FIELDS`.
     """
-    if run.status is not RunStatus.LIVE:
-        answer = Answer(False, "The run is no longer live")
-    else:
-        answer = answer_to_add(typed, run.state)
+    # A run that is not live is resumed with the added cell.
+    state = run.state if run.status is RunStatus.LIVE else resumed_state(run.state)
+    answer = answer_to_add(typed, state)
     if answer.accepted:
-        return Addition(answer, _offer(answer, run.state))
+        return Addition(answer, _offer(answer, state))
     # A duplicate cell is not an input error, so the message is shown as a warning.
     return Addition(answer, line((answer.message, Tone.WARN if answer.cell else Tone.BAD)))
 

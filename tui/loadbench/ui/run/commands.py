@@ -2,9 +2,10 @@
 
 import signal
 
-from loadbench.engine.run_reader import signal_runner
+from loadbench.engine.run_reader import RunStatus, signal_runner
 from loadbench.ui.dialogs.label import ask_for_label
 from loadbench.ui.dialogs.question import Question
+from loadbench.ui.dialogs.resume import is_kind, resume_run
 from loadbench.ui.lines.actions import KILLING, STOPPING
 from loadbench.ui.messages import ResumeRun, StopRun
 from loadbench.ui.run.add_cell import AddDialog
@@ -32,7 +33,16 @@ class CommandScreen(TabbedRunScreen):
         run, key = self.run, self.shown
         if run and key:
             dialog = AddDialog(lambda: self.run or run, run.state.cells[key].cell)
-            self.app.push_screen(dialog, lambda args: self.ask("add", args=args) if args else None)
+            self.app.push_screen(dialog, self._add)
+
+    def _add(self, args: dict[str, float] | None) -> None:
+        """Add a cell to the live run, or open the preview for resuming the run with that cell."""
+        if not args or not self.run:
+            return
+        if self.run.status is RunStatus.LIVE:
+            self.ask("add", args=args)
+        else:
+            self.request(ResumeRun(self.run, added=(args,)))
 
     def action_stop(self) -> None:
         """Stop the run after a confirmation."""
@@ -57,7 +67,13 @@ class CommandScreen(TabbedRunScreen):
         if self.run:
             ask_for_label(self, self.run)
 
-    def action_resume(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the actions that the state of the run allows."""
+        if action == "resume":
+            return self._allows(action) and self.run is not None and is_kind(self.run, parameters)
+        return super().check_action(action, parameters)
+
+    def action_resume(self, kind: str) -> None:
         """Open the preview for resuming the run."""
         if self.run:
-            self.request(ResumeRun(self.run))
+            resume_run(self, self.run, kind)

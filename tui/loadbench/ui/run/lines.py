@@ -10,7 +10,7 @@ from loadbench.engine.journal.progress import remaining_s, total_s
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.run_reader import Run, RunStatus, remaining_cells
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import (
     CellView,
     bottleneck_lines,
@@ -169,7 +169,7 @@ def _ending(run: Run, columns: int) -> Line:
     state = run.state
     if run.status is RunStatus.INTERRUPTED:
         cell = f" during {state.current}" if state.current else ""
-        hint = ". Press r to resume." if remaining_cells(run) else ""
+        hint = ". Press r to resume." if state.outstanding else ""
         ending = f" The runner was killed{cell}{hint}"
         return line((fit(ending, columns).rstrip(), Tone.WARN))
     assert state.finished is not None

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from loadbench.engine.journal.events import Container
+from loadbench.engine.journal.progress import WAITING
 from loadbench.engine.journal.service_log import FILE_NAME
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.report.metrics import Metric
@@ -138,13 +139,14 @@ class RunPanels(Panels):
             return
         panel.set_title("Containers")
         panel.note("")
+        is_live = view.run.status is RunStatus.LIVE
         settings = settings_of(state.started.driver) if state.started else None
         if settings and not settings.starts_service:
             text = "External service: its containers are neither started nor monitored"
-        elif state.progress:
+        elif state.progress and (is_live or state.progress.step != WAITING):
             text = progress_text(state.progress.step, state.progress.line)
         else:
-            text = "No containers yet" if view.run.status is RunStatus.LIVE else "No containers"
+            text = "No containers yet" if is_live else "No containers"
         lines = wrap(line((text, Tone.DIM)), columns)
         panel.show_entries([MenuEntry("", tuple(lines))], self._glyphs)
 

@@ -18,11 +18,13 @@ from loadbench.ui.catch_up.controller import CatchUp
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.label import LABEL_KEY
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
+from loadbench.ui.dialogs.resume import RESUME_KEYS
 from loadbench.ui.following.follower import Follower, View
 from loadbench.ui.following.watched import WatchedRun
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import (
     Alert,
+    FollowRun,
     GoBack,
     OpenCell,
     OpenLog,
@@ -65,7 +67,7 @@ class RunScreen(CommandScreen):
         Binding("plus", "add", "add", key_display="+", tooltip="Add a cell to the run"),
         Binding("x", "stop", "stop", tooltip="Stop the run and remove its containers"),
         Binding("x", "kill", "kill", tooltip="Kill a runner that does not stop"),
-        Binding("r", "resume", "resume", tooltip="Resume the run with its remaining cells"),
+        *RESUME_KEYS,
         Binding("f", "follow", "follow", tooltip="Follow the current cell"),
         RECOMMENDATION_KEY,
         METRIC_KEY,
@@ -214,6 +216,11 @@ class RunScreen(CommandScreen):
         view, profile = self.watched.view, self.watched.profile
         if view and profile:
             self.catch_up.on_view_shown(view, profile)
+
+    def on_follow_run(self, message: FollowRun) -> None:
+        """Follow the current cell of the resumed run."""
+        if message.folder.resolve() == self.folder.resolve():
+            self.action_follow()
 
     def on_user_active(self) -> None:
         """Record user input if a screen of the run is visible."""

@@ -11,7 +11,8 @@ from bench.profile_edits import PLANTED, errors_of, flat, is_accepted
 from bench.profile_texts import Writer, random_changes
 from loadbench.engine.profile.editing.lookup import key_lines
 from loadbench.engine.profile.editing.splice import spliced
-from loadbench.engine.profile.loading import load_profile, plain_values
+from loadbench.engine.profile.loading import load_profile
+from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 from tests.support.harness import REPOSITORY
 

@@ -14,7 +14,7 @@ from loadbench.engine.drivers.protocol import Leftovers
 from loadbench.engine.journal.events import Project
 from loadbench.engine.locks import StackLock
 from loadbench.engine.run_reader import Run, RunStatus
-from loadbench.errors import EngineError
+from loadbench.errors import EngineError, RefusedError
 
 _TIMEOUT_S = 5.0
 
@@ -53,6 +53,13 @@ def remove_containers(run: Run) -> str | None:
     if project is None:
         return None
     lock = StackLock(project.name)
+    if not lock.acquire(retry_s=_TIMEOUT_S / 10):
+        holder = lock.holder
+        lock.release()
+        raise RefusedError(
+            f"{project.name} is in use by the run {holder or '(just starting)'}, which removes the "
+            f"containers when it ends. To stop it: loadbench-tui stop {holder or 'RUN'}"
+        )
     docker = Docker(_endpoint(project))
     try:
         left = tear_down(docker, project.name)

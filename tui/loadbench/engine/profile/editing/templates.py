@@ -87,7 +87,8 @@ def template_of(values: Mapping[str, Any]) -> Template:
         values: Values by dotted key. Invalid values may be missing.
     """
     bundled, compose, external = TEMPLATES
-    if values.get("stack.driver") == "external":
+    settings = settings_of(str(values.get("stack.driver")))
+    if settings and not settings.starts_service:
         return external
     default = profile_key("stack.compose").default
     return bundled if values.get("stack.compose", default) == default else compose

@@ -1,0 +1,159 @@
+"""Prepare to resume a run: run all checks that can refuse it, then continue its journal."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadbench.engine.drivers import registry
+from loadbench.engine.hardware.versions import versions
+from loadbench.engine.journal.events import RunResumed
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.profile.changes import differences
+from loadbench.engine.profile.loading import check_files, load_profile
+from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.recorded import unreadable_profile
+from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.engine.requests.preflight import Preflight
+from loadbench.engine.requests.resumption import Resumption, plan_resumption, remaining_cells
+from loadbench.engine.run.prepare import (
+    Prepared,
+    check_space,
+    lock_stack,
+    needed_bytes,
+    plan_of,
+    recorded_hardware,
+    refuse_other_engine,
+    stack_opener,
+)
+from loadbench.engine.run_reader import Run, RunStatus, read_run
+from loadbench.errors import JournalError, RefusedError, UsageError
+from loadbench.workspace import Workspace
+
+
+def preview_resume(request: RunRequest, folder: Path) -> RunPlan:
+    """Run all checks for resuming a run and return its plan, without starting anything.
+
+    Raises:
+        LoadbenchError: The run would be refused.
+    """
+    resumable = _resumable(request, folder)
+    cells = len(resumable.resumption.cells)
+    return plan_of(request.workspace, resumable.profile, resumable.preflight, cells)
+
+
+def prepare_resume(request: RunRequest, folder: Path) -> Prepared:
+    """Prepare to resume a run that is not live.
+
+    Args:
+        request: The request to resume the run.
+        folder: The run's folder.
+
+    Raises:
+        LoadbenchError: The run is refused; nothing was changed.
+    """
+    resumable, workspace = _resumable(request, folder), request.workspace
+    profile, preflight = resumable.profile, resumable.preflight
+    resumption = resumable.resumption
+    lock = lock_stack(preflight, request)
+    check_space(folder, needed_bytes(profile, len(resumption.cells)))
+    open_stack = stack_opener(workspace, profile, preflight, folder, lock)
+    journal = JournalWriter(folder)
+    event = RunResumed(
+        pid=os.getpid(),
+        retry=resumption.again,
+        hardware=recorded_hardware(workspace, preflight),
+        versions=versions(),
+        added=resumption.added,
+    )
+    journal.append(event)
+    if lock.is_held:
+        lock.record_holder(folder)
+    return Prepared(
+        folder=folder,
+        profile=profile,
+        journal=journal,
+        state=read_run(folder).state,
+        lock=lock,
+        open_stack=open_stack,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resumable:
+    """Result of the checks before a resume."""
+
+    profile: Profile
+    preflight: Preflight
+    resumption: Resumption
+
+
+def _resumable(request: RunRequest, folder: Path) -> _Resumable:
+    workspace, run = request.workspace, read_run(folder)
+    if run.status is RunStatus.LIVE:
+        raise UsageError(f"{run.name} is live. To stop it: loadbench-tui stop {run.name}")
+    _refuse_other_workspace(run, workspace)
+    profile = _unchanged_profile(run.state)
+    resumption = plan_resumption(run.state, again=request.again, points=request.added)
+    if not resumption.cells:
+        raise UsageError(f"{run.name}: no cells left to measure{_hint(run)}")
+    check_files(workspace, profile)
+    return _Resumable(
+        profile=profile,
+        preflight=_same_driver(workspace, profile, run.state),
+        resumption=resumption,
+    )
+
+
+def _hint(run: Run) -> str:
+    """Return the options that would find cells to measure."""
+    found = remaining_cells(run)
+    hints = []
+    if found and found.failed:
+        cells = "cell" if len(found.failed) == 1 else "cells"
+        hints.append(f"to retry {len(found.failed)} failed {cells}, add --retry-failed")
+    if found and found.suspect:
+        cells = "cell" if len(found.suspect) == 1 else "cells"
+        hints.append(
+            f"to measure {len(found.suspect)} suspect or invalid {cells} again, add --retry-suspect"
+        )
+    hints.append("to measure any cell again, add --again CELL")
+    return "".join(f"; {hint}" for hint in hints)
+
+
+def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+    assert run.state.started is not None
+    root = run.state.started.workspace
+    if root != str(workspace.root):
+        raise UsageError(
+            f"{run.name} belongs to the workspace {root}, not to {workspace.root}. "
+            f"Run: loadbench-tui --workspace {root} run --resume {run.name}"
+        )
+
+
+def _unchanged_profile(state: RunState) -> Profile:
+    """Return the profile of a run, and refuse the resume if its file has changed."""
+    started, profile = state.started, state.profile
+    assert started is not None
+    if profile is None:
+        raise JournalError(state.profile_problem)
+    if state.profile_unknown:
+        raise JournalError(unreadable_profile(started.run, state.profile_unknown))
+    file = Path(started.profile_file)
+    if file.is_file():
+        now = load_profile(file, started.overrides).resolved()
+        if changes := differences(profile.resolved(), now):
+            raise RefusedError(
+                f"{file} has changed since the run started: {'; '.join(changes)}. Cells of "
+                "different profiles cannot be compared. Restore the file, or start a new run"
+            )
+    return profile
+
+
+def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Preflight:
+    """Run the preflight of the run's driver, and refuse a resume on another Docker engine."""
+    started = state.started
+    assert started is not None
+    preflight = registry.preflight(workspace, profile, only=started.driver)
+    refuse_other_engine(started.project, preflight.facts.project)
+    return preflight
