@@ -152,11 +152,10 @@ def replace_runner(
     start: Callable[[RunRequest], Path] | None = None,
 ) -> None:
     """Replace the functions that ask a runner for the preview of a run and that start it."""
-    for screen in ("run_form", "screen"):
-        if preview:
-            monkeypatch.setattr(f"loadbench.ui.preview.{screen}.preview", preview)
-        if start:
-            monkeypatch.setattr(f"loadbench.ui.preview.{screen}.start_runner", start)
+    if preview:
+        monkeypatch.setattr("loadbench.ui.preview.starter.preview", preview)
+    if start:
+        monkeypatch.setattr("loadbench.ui.preview.starter.start_runner", start)
 
 
 def offered(pilot: "Pilot[Any]") -> dict[str, str]:

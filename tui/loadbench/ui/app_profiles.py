@@ -113,4 +113,4 @@ class ProfileApp(BaseApp, inherit_bindings=False):
             self.notify(str(error), severity="error")
             return
         if preview:
-            self.push_screen(PreviewScreen(*preview), self.show_started)
+            self.push_screen(PreviewScreen(self.context, *preview), self.show_started)

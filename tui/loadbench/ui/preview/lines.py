@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.run_reader import Run, expected_durations
 from loadbench.ui.lines.run import when
@@ -65,6 +66,10 @@ def preview_lines(
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
         needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
         lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
+        if plan.holder:
+            lines += _fact("In use", _use(plan.holder), columns, Tone.WARN)
+            hint = "Enter: attach to it, start after it, or stop it"
+            lines += _fact("", hint, columns)
         for warning in preflight.warnings:
             lines += _fact("Warning", warning, columns, Tone.WARN)
     if refusal:
@@ -78,6 +83,29 @@ def preview_lines(
     if busy:
         lines += [(), line((busy, Tone.DIM))]
     return lines
+
+
+def holder_lines(holder: Holder) -> list[Line]:
+    """Return what the question about the run that uses the service says."""
+    return [
+        line(f"{_use(holder)}."),
+        line("Two runs at once would distort each other's results."),
+        line("A run that starts after it waits in the background, even if you quit."),
+    ]
+
+
+def _use(holder: Holder) -> str:
+    """Return which run uses the service, and how far it is."""
+    if not holder.folder:
+        return "A run that is just starting uses the service"
+    text = f"{holder.argument} uses the service"
+    if holder.cells is not None:
+        text += f": {holder.ended} of {counted(holder.cells, 'cell')} done"
+    if holder.current:
+        text += f", now {holder.current}"
+    if holder.remaining_s is not None:
+        text += f", about {readable_duration(holder.remaining_s)} left"
+    return text
 
 
 def _duration(previewed: PreviewedRun, plan: RunPlan | None) -> str:

@@ -14,7 +14,7 @@ from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.templates import renamed_header
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.source import parse_source
-from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
+from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run_reader import Run
 from loadbench.errors import LoadbenchError
 from loadbench.ui.background import in_background
@@ -25,6 +25,7 @@ from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.ui.naming import ask_for_name, is_writable
 from loadbench.ui.preview.lines import PreviewedRun, preview_lines
+from loadbench.ui.preview.starter import HOLDER_S, RunStarter
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.wording import counted
 
@@ -53,14 +54,10 @@ class RunForm(FormScreen[Path | None]):
     ) -> None:
         super().__init__(context, entered)
         self._file, self._earlier = file, earlier
-        self._plan: RunPlan | None = None
-        self._refusal = ""
-        self._busy = ""
+        self._problem = ""
+        """Why the profile could not be saved. Empty if it was, or if it was not tried."""
         self._timer: Timer | None = None
-        self._checked: RunRequest | None = None
-        """The request that the plan or the refusal answers."""
-        self._is_checking = False
-        self._is_starting = False
+        self._starter = RunStarter(self, context, changed=self.repaint, opened=self._open)
 
     def panel(self) -> Widget:
         """Return the panel that shows what the run would do."""
@@ -69,6 +66,7 @@ class RunForm(FormScreen[Path | None]):
     async def on_mount(self) -> None:
         """Ask the runner for the preview."""
         self._check()
+        self.set_interval(HOLDER_S, self._starter.look_for_holder)
 
     @property
     def request_to_run(self) -> RunRequest | None:
@@ -82,32 +80,19 @@ class RunForm(FormScreen[Path | None]):
 
     def edited(self) -> None:
         """Ask the runner for the preview of the changed run, once the user stops typing."""
+        self._problem = ""
         if self._timer:
             self._timer.stop()
         self._timer = self.set_timer(CHECK_S, self._check)
 
     @work
     async def _check(self) -> None:
-        """Ask the runner for the preview, one at a time, until it matches the form."""
-        if self._is_checking:
-            return
-        self._is_checking = True
-        while (wanted := self.request_to_run) not in (None, self._checked):
-            assert wanted is not None
-            self.repaint()
-            plan, refusal = None, ""
-            try:
-                plan = await in_background(preview, wanted)
-            except LoadbenchError as error:
-                refusal = str(error)
-            self._plan, self._refusal, self._checked = plan, refusal, wanted
-        self._is_checking = False
-        self.repaint()
+        await self._starter.check(self.request_to_run)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the start while the run is starting."""
         if action == "start":
-            return not self._is_starting
+            return not self._starter.is_starting
         return True
 
     async def action_start(self) -> None:
@@ -115,20 +100,10 @@ class RunForm(FormScreen[Path | None]):
         request = self.request_to_run
         if request is None:
             await self.show_first_error()
-        elif not self._is_starting:
-            self._is_starting, self._busy = True, "Starting…"
-            self.repaint()
-            self._start(request)
+        else:
+            self.run_worker(self._starter.start(request))
 
-    @work
-    async def _start(self, request: RunRequest) -> None:
-        try:
-            folder = await in_background(start_runner, request)
-        except LoadbenchError as error:
-            self._is_starting, self._busy = False, ""
-            self._plan, self._refusal, self._checked = None, str(error), request
-            self.repaint()
-            return
+    def _open(self, folder: Path) -> None:
         if self.app.screen is self:
             self.dismiss(folder)
         else:
@@ -188,16 +163,16 @@ class RunForm(FormScreen[Path | None]):
         previewed = PreviewedRun(
             name=self._file.stem, profile=profile, cells=cells, earlier=self._earlier
         )
-        is_current = self._checked == self.request_to_run
-        busy = self._busy or ("" if is_current else "Checking which driver can run it…")
         lines = preview_lines(
             previewed,
-            self._plan if is_current else None,
+            self._starter.plan,
             columns,
-            refusal=self._refusal if is_current else "",
-            busy=busy,
+            refusal=self._starter.refusal,
+            busy=self._starter.busy,
             is_brief=True,
         )
+        if self._problem:
+            lines = [*wrap(line((self._problem, Tone.BAD)), columns), (), *lines]
         return [*lines, (), *plan_lines(grid_of(cells), self.context.glyphs)]
 
     def _error_lines(self, columns: int) -> list[Line]:

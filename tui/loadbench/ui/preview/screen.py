@@ -1,20 +1,19 @@
-"""The preview of a run, from which the run can be started."""
+"""The preview of a run that is resumed."""
 
 from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
-from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
-from loadbench.errors import LoadbenchError
-from loadbench.ui.background import in_background
+from loadbench.engine.requests.launch import RunRequest
+from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.preview.lines import PreviewedRun, preview_lines
+from loadbench.ui.preview.starter import HOLDER_S, RunStarter
 from loadbench.ui.widgets.line_view import LineView
 
 
@@ -22,6 +21,7 @@ class PreviewScreen(Dialog[Path | None]):
     """Show what a run would do, and start it. The result is its folder, or None if cancelled.
 
     Args:
+        context: The context of the screen.
         previewed: The run to preview.
         request: The request that starts it.
     """
@@ -31,13 +31,10 @@ class PreviewScreen(Dialog[Path | None]):
         Binding("escape", "cancel", "cancel"),
     ]
 
-    def __init__(self, previewed: PreviewedRun, request: RunRequest) -> None:
+    def __init__(self, context: UiContext, previewed: PreviewedRun, request: RunRequest) -> None:
         super().__init__()
         self._previewed, self._request = previewed, request
-        self._plan: RunPlan | None = None
-        self._refusal = ""
-        self._busy = "Checking which driver can run it…"
-        self._starting = False
+        self._starter = RunStarter(self, context, changed=self.repaint, opened=self._open)
 
     def compose_window(self) -> ComposeResult:
         """Lay out the text and the two buttons."""
@@ -53,12 +50,13 @@ class PreviewScreen(Dialog[Path | None]):
         """Keep the focus off the buttons, and ask the runner for the preview."""
         for button in self.query(Button):
             button.can_focus = False
-        self._load()
+        self.run_worker(self._starter.check(self._request))
+        self.set_interval(HOLDER_S, self._starter.look_for_holder)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the start if the run was refused or is already starting."""
         if action == "start":
-            return not (self._refusal or self._starting)
+            return not (self._starter.refusal or self._starter.is_starting)
         return True
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -72,31 +70,12 @@ class PreviewScreen(Dialog[Path | None]):
         """Close the preview. A run that is already starting continues and appears in the list."""
         self.dismiss(None)
 
-    @work
-    async def _load(self) -> None:
-        try:
-            self._plan = await in_background(preview, self._request)
-        except LoadbenchError as error:
-            self._refusal = str(error)
-        if not self._starting:
-            self._busy = ""
-        self.repaint()
-
     def action_start(self) -> None:
         """Start the run, at most once, and return its folder."""
         if self.check_action("start", ()):
-            self._starting, self._busy = True, "Starting…"
-            self.repaint()
-            self._start()
+            self.run_worker(self._starter.start(self._request))
 
-    @work
-    async def _start(self) -> None:
-        try:
-            folder = await in_background(start_runner, self._request)
-        except LoadbenchError as error:
-            self._starting, self._busy, self._refusal = False, "", str(error)
-            self.repaint()
-            return
+    def _open(self, folder: Path) -> None:
         if self.app.screen is self:
             self.dismiss(folder)
         else:
@@ -109,7 +88,11 @@ class PreviewScreen(Dialog[Path | None]):
         columns = view.columns or 60
         view.show(
             preview_lines(
-                self._previewed, self._plan, columns, refusal=self._refusal, busy=self._busy
+                self._previewed,
+                self._starter.plan,
+                columns,
+                refusal=self._starter.refusal,
+                busy=self._starter.busy,
             )
         )
         self.query_one("#start", Button).display = bool(self.check_action("start", ()))
