@@ -14,7 +14,7 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.form.form import ProfileForm
 from loadbench.ui.form.lines import help_lines
 from loadbench.ui.form.state import Entered, missing_files
-from loadbench.ui.lines.text import Line, Tone, line
+from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.screen import BaseScreen
@@ -123,15 +123,18 @@ class FormScreen(BaseScreen[T]):
     def paint(self) -> None:
         """Show the help for the focused field."""
         panel, key = self.query_one("#form-help", LineView), self.form.key
-        note = self.entered.other_errors
-        lines: list[Line] = [line((text, Tone.BAD)) for text in note]
+        columns = panel.columns or 60
+        lines: list[Line] = [
+            part
+            for text in self.entered.other_errors
+            for part in wrap(line((text, Tone.BAD)), columns, indent=2)
+        ]
         if key is None:
             panel.set_title("Help")
             hint = line(("Enter", Tone.ACCENT), " opens or closes the group of settings")
             panel.show([*lines, hint])
         else:
             panel.set_title(key.label)
-            columns = panel.columns or 60
             offers = self._offers.get(key.name, ())
             brief = self._is_narrow
             lines += help_lines(key, self.entered, offers, columns, is_brief=brief)

@@ -97,8 +97,9 @@ class Entered:
     @cached_property
     def other_errors(self) -> tuple[str, ...]:
         """Errors of the file that concern no field, such as an unknown key, with their location."""
+        folder = f"{self.source.file.parent}/"
         return tuple(
-            f"{problem.location}: {problem.text}"
+            f"{problem.location.removeprefix(folder)}: {problem.text}"
             for problem in self.draft.problems
             if problem.key.partition("[")[0] not in self._saved_texts
         )

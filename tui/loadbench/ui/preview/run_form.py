@@ -13,10 +13,10 @@ from loadbench.engine.profile.editing.file import create_profile_file, read_prof
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.templates import renamed_header
 from loadbench.engine.profile.plan import plan_cells
-from loadbench.engine.profile.source import parse_source
+from loadbench.engine.profile.source import parse_source, read_source
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.run_reader import Run
-from loadbench.errors import LoadbenchError
+from loadbench.errors import LoadbenchError, ProfileError
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
 from loadbench.ui.form.screen import FormScreen
@@ -88,6 +88,22 @@ class RunForm(FormScreen[Path | None]):
     @work
     async def _check(self) -> None:
         await self._starter.check(self.request_to_run)
+
+    def on_catalog_read(self) -> None:
+        """Apply the entered changes to the profile if its file has changed."""
+        self._read_again()
+
+    @work(exclusive=True, group="source")
+    async def _read_again(self) -> None:
+        try:
+            source = await in_background(read_source, self._file)
+        except ProfileError:
+            # The next preview of the run reports the problem.
+            return
+        if source.values != self.entered.source.values and not self._starter.is_starting:
+            self.show_entered(self.entered.with_source(source))
+            self._problem = "The profile has changed on disk. The settings show its new values."
+            self.repaint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the start while the run is starting."""
