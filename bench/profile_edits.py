@@ -20,10 +20,10 @@ from typing import Any
 import yaml
 
 from bench.profile_texts import NOT_A_COMMENT, Writer, random_changes
+from loadbench.engine.profile.editing.document import plain_values
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.verify import check_splice
 from loadbench.engine.profile.model import ALIASES
-from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 
 DEFAULT_SEED = 30

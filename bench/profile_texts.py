@@ -194,7 +194,9 @@ class Writer:
             case 0:
                 style = self.random.choice(("|", ">", "|-", ">-", "|+", ">+"))
                 body = [f"{inner}first: line", "", f"{inner}{NOT_A_COMMENT}"]
-                return [f"{start} {style}{self._comment()}", *body[: self.random.choice((1, 3))]]
+                # More indented comments below would be part of the text without this one.
+                body = [*body[: self.random.choice((1, 3))], f"{indent}{self._numbered()}"]
+                return [f"{start} {style}{self._comment()}", *body]
             case 1:
                 return [f"{start} plain text", f"{inner}on two lines{self._comment()}"]
             case 2:

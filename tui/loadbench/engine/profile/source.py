@@ -89,15 +89,6 @@ def parse_source(file: Path, text: str) -> Source:
     return source
 
 
-def plain_values(text: str) -> dict[str, Any]:
-    """Return the keys and values of a profile's text as plain data.
-
-    Raises:
-        ProfileError: The text is not a YAML mapping.
-    """
-    return parse_source(Path("profile"), text).values
-
-
 def parse_value(text: str) -> Any:
     """Parse the YAML text of a single value.
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bench.profile_edits import PLANTED, errors_of, flat, is_accepted
 from bench.profile_texts import Writer, random_changes
+from loadbench.engine.profile.editing.document import plain_values
 from loadbench.engine.profile.editing.lookup import key_lines
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.loading import load_profile
-from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 from tests.support.harness import REPOSITORY
 
@@ -62,6 +62,7 @@ def test_only_the_characters_of_the_value_change() -> None:
         (">-  # folded\n  one\n  two", "a\nb", "|-  # folded\n  a\n  b"),
         ("|\n    one\n\n    two", "a\n\nb\n", "|\n    a\n\n    b"),
         ("", "one", "one"),
+        ("one", '"\\UFFFFFFFF"', '"\\"\\\\UFFFFFFFF\\""'),
     ],
 )
 def test_text_keeps_its_style(old: str, value: str, new: str) -> None:
@@ -200,6 +201,17 @@ def test_file_in_braces_stays_in_braces() -> None:
     assert after == "{models: 1, users: [1], stack: {driver: auto}, goals: {min_rps: 5}}"
 
 
+def test_file_in_braces_may_have_several_lines() -> None:
+    text = "{\n  models: [1],  # few\n  description: x,\n  stack: {driver: auto}\n}\n"
+
+    after = changed(text, description="a, b", models=[1, 2], users=[3])
+
+    assert after == (
+        "{\n  models: [1, 2],  # few\n  users: [3],\n"
+        '  description: "a, b",\n  stack: {driver: auto}\n}\n'
+    )
+
+
 def test_alias_of_a_key_keeps_its_name() -> None:
     assert changed("num_users_list: [5]\n", users=[6]) == "num_users_list: [6]\n"
     assert changed("num_users_list: [5]\n", models=[1]) == "models: [1]\nnum_users_list: [5]\n"
@@ -251,8 +263,8 @@ def test_shipped_profile_remains_valid(file: Path, tmp_path: Path) -> None:
         ("users: [[1], [2]]\n", "its list or mapping contains lists or mappings"),
         ("&a\nmodels: [1]\n", "the file has an anchor around all keys"),
         ("- users\n", "expected `key: value` lines"),
-        ("", "expected `key: value` lines"),
-        ("# only a comment\n", "expected `key: value` lines"),
+        ("", "empty file"),
+        ("# only a comment\n", "empty file"),
         ("users: [1\n", "invalid YAML"),
         ("users: [1]\t# tab\n", "invalid YAML"),
         ("users: [1]\n---\nusers: [2]\n", "line 2: the file contains several documents"),

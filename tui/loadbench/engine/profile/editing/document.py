@@ -10,10 +10,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import yaml
 
+from loadbench.engine.profile.source import parse_source
 from loadbench.errors import ProfileError
 
 MAX_CHARACTERS = 1_000_000
@@ -139,6 +141,19 @@ def parse_yaml(text: str, *, deadline_s: float | None = None) -> YamlText:
         location = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ProfileError(f"{location}invalid YAML: {problem}") from None
+
+
+def plain_values(text: str) -> dict[str, Any]:
+    """Return the keys and values of a profile's text, read as when the profile is loaded.
+
+    Raises:
+        ProfileError: The text is not YAML with `key: value` lines.
+    """
+    try:
+        return parse_source(Path("profile"), text).values
+    except (ValueError, OverflowError) as error:
+        # See `parse_yaml`.
+        raise ProfileError(f"invalid YAML: {error}") from None
 
 
 def _root(text: str, deadline_s: float | None) -> YamlNode | None:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from loadbench.engine.profile.editing.document import YamlNode
-from loadbench.engine.profile.source import plain_values
+from loadbench.engine.profile.editing.document import YamlNode, plain_values
 from loadbench.errors import ProfileError, SpliceError
 
 _BOOLEANS = (("yes", "no"), ("on", "off"), ("true", "false"))

@@ -9,6 +9,7 @@ from loadbench.engine.profile.editing.document import (
     YamlNode,
     YamlText,
     parse_yaml,
+    plain_values,
 )
 from loadbench.engine.profile.editing.insertion import (
     DEFAULT_INDENT,
@@ -36,7 +37,6 @@ from loadbench.engine.profile.editing.lookup import (
 from loadbench.engine.profile.editing.scalars import block_text, same, value_text
 from loadbench.engine.profile.editing.verify import check_splice
 from loadbench.engine.profile.model import known_keys
-from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 
 _ADVICE = "Open the file in your editor to change it"
@@ -105,7 +105,7 @@ def _edits(document: YamlText, key: str, value: Any, old: Any) -> list[Edit]:
     if section:
         return section_insertion(document, root, section, name, value)
     if pair:
-        return _value_edits(document, pair, value, old)
+        return _value_edits(document, root, pair, value, old)
     return key_insertion(document, root, "", name, value_text(value, in_flow=bool(root.style)))
 
 
@@ -122,18 +122,20 @@ def _edits_in_section(
     if node.kind != "mapping":
         raise SpliceError(f"its section {section_key.text} contains no `key: value` lines")
     if pair := pair_of(node, name):
-        return _value_edits(document, pair, value, old)
+        return _value_edits(document, node, pair, value, old)
     new_text = value_text(value, in_flow=bool(node.style))
     return key_insertion(document, node, section_key.text, name, new_text)
 
 
-def _value_edits(document: YamlText, pair: Pair, value: Any, old: Any) -> list[Edit]:
-    """Return the edits that replace the value of a key."""
+def _value_edits(
+    document: YamlText, mapping: YamlNode, pair: Pair, value: Any, old: Any
+) -> list[Edit]:
+    """Return the edits that replace the value of a key in a mapping."""
     key, node = pair
     colon = colon_end(document, key)
     if node.is_marked:
         raise SpliceError("its value has an anchor, an alias or a tag")
-    in_flow = _is_in_flow(document, key)
+    in_flow = bool(mapping.style)
     changes = None
     if node.kind == "list" and isinstance(value, list) and value and node.children:
         changes = list_changes(node, old, value)
@@ -172,10 +174,6 @@ def _block_scalar_edits(document: YamlText, pair: Pair, value: Any) -> list[Edit
         Edit(*indicator.span(), new_text),
         Edit(first_line, end, line_break + lines if lines else ""),
     ]
-
-
-def _is_in_flow(document: YamlText, key: YamlNode) -> bool:
-    return bool(document.text[document.line_start(key.start) : key.start].strip(" \t"))
 
 
 def _applied(document: YamlText, edits: list[Edit]) -> str:

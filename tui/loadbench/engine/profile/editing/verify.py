@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-from loadbench.engine.profile.editing.document import BREAK, YamlText, parse_yaml
+from loadbench.engine.profile.editing.document import BREAK, YamlText, parse_yaml, plain_values
 from loadbench.engine.profile.editing.items import item_operations
 from loadbench.engine.profile.editing.lookup import Lines, lines_of_keys, value_of
 from loadbench.engine.profile.editing.scalars import same
 from loadbench.engine.profile.model import ALIASES, known_keys
-from loadbench.engine.profile.source import plain_values
 from loadbench.errors import ProfileError, SpliceError
 
 _ADVICE = "Nothing was changed. Open the file in your editor to change it"
