@@ -76,7 +76,14 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             "toggle_alerts",
             "toggle alerts",
             show=False,
-            tooltip="Turn the bell and notifications on or off",
+            tooltip="Turn the bell and desktop notifications on or off",
+        ),
+        Binding(
+            "ctrl+n",
+            "notifications",
+            "notifications",
+            show=False,
+            tooltip="Show all notifications",
         ),
         Binding(
             "ctrl+p",
@@ -160,10 +167,7 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
         saved = await self.context.catalog.read_profile(file)
         self.send(messages.CatalogRead(self.context.catalog.newest))
-        if saved is not None and saved.profile is None:
-            text = f"{saved.name} is invalid. Press e to edit it."
-            self.notify(text, severity="warning")
-        elif saved is not None and saved.profile is not None:
+        if saved is not None and saved.profile is not None:
             earlier = self.context.catalog.newest.of_profile(saved.name)
             preview = to_run(self.context.workspace, file, saved.profile, earlier)
             self.push_screen(PreviewScreen(*preview), self._show_started)
@@ -224,7 +228,8 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
             # The command line prints the outcome.
             self.send(messages.UserActive())
             self.exit(run)
-        elif report.was_live:
+        elif report.was_live and report.screen is not self.screen:
+            # The screen of the run itself shows how it ended.
             is_good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
             severity: SeverityLevel = "information" if is_good else "warning"
             self.notify(outcome, title=title, severity=severity, timeout=10)
@@ -264,6 +269,12 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
 
         if self.screen.id != Palette.ID:
             self.push_screen(Palette())
+
+    def action_notifications(self) -> None:
+        """Show all notifications."""
+        from loadbench.ui.dialogs.notifications import NotificationsWindow
+
+        self.push_screen(NotificationsWindow(lambda: self.notifications))
 
     def action_help(self) -> None:
         """Show all keys that are currently active."""

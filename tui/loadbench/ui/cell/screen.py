@@ -21,6 +21,7 @@ from loadbench.ui.run_base import (
 )
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
 from loadbench.ui.widgets.too_small import TooSmall
 
@@ -65,6 +66,7 @@ class CellScreen(TabbedRunScreen):
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
         yield CellPanels(self.context)
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 

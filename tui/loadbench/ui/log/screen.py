@@ -22,6 +22,7 @@ from loadbench.ui.run_base import DETACH_KEY, BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TailView, TextLine
 from loadbench.ui.widgets.log_view import MAX_LOG_LINES, LogView
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.too_small import TooSmall
 from loadbench.wording import counted
 
@@ -76,6 +77,7 @@ class LogScreen(BaseRunScreen):
         yield TextLine(id="header")
         yield LogView(id="log")
         yield Input(placeholder="Search", id="filter")
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 

@@ -109,8 +109,6 @@ class EditingScreen(BaseScreen[None]):
             await in_background(saved.file.unlink)
         except OSError as error:
             self.app.notify(f"Cannot delete {saved.file}: {error.strerror}", severity="error")
-        else:
-            self.app.notify(f"Deleted profile {saved.name}")
         self.read()
 
     @work
@@ -120,7 +118,8 @@ class EditingScreen(BaseScreen[None]):
         # After an edit the cursor stays where it is, because the user may have moved it meanwhile.
         self.select(file.name if is_new else "")
         self.repaint()
-        if saved is not None and saved.profile is None:
+        is_selected = self.selected is not None and self.selected.file == file
+        if saved is not None and saved.profile is None and not is_selected:
             self.app.notify(
                 f"{saved.name} is invalid. Select it to see its errors.", severity="warning"
             )

@@ -27,6 +27,7 @@ from loadbench.ui.profiles.lines import (
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.too_small import TooSmall
 
 _WIDE_COLUMNS = 100
@@ -69,6 +70,7 @@ class ProfilesScreen(EditingScreen):
                 yield Input(placeholder="Filter by name", id="filter")
                 yield Menu(id="list", title="Profiles")
             yield LineView(id="profile")
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 

@@ -34,6 +34,7 @@ from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY, PanelScreen
 from loadbench.ui.widgets.tabs import TabLine
 from loadbench.ui.widgets.too_small import TooSmall
@@ -101,6 +102,7 @@ class ReportsScreen(PanelScreen):
                 with Horizontal(id="run-charts"):
                     yield ChartView("Latency (ms)", by=Closed.unit, id="latency", **style)
                     yield ChartView("req/s", by=Closed.unit, id="throughput", **style)
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 
