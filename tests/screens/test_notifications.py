@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widget import Widget
 
 from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.events import CommandAnswered
@@ -83,7 +84,7 @@ def test_notifications_cover_nothing(
         assert rows[-3].startswith("  ▸ other")
         assert rows[-2].startswith("  ✖ m1_u2_s8 failed")
         assert rows[-1] == before[-1]
-        for widget in screen.walk_children():
+        for widget in screen.query(Widget):
             if widget.is_scrollable and widget.is_on_screen:
                 visible = screen.find_widget(widget).visible_region
                 assert not visible.overlaps(line.region), widget

@@ -279,11 +279,12 @@ class LoadbenchApp(BaseApp, inherit_bindings=False):
     def action_help(self) -> None:
         """Show all keys that are currently active."""
         from loadbench.ui.dialogs.help import HelpScreen
-        from loadbench.ui.dialogs.keys import active_keys
+        from loadbench.ui.dialogs.keys import active_actions, keys_by_place
         from loadbench.ui.dialogs.lines import help_lines
 
         if not self.screen.is_modal:
-            self.push_screen(HelpScreen(help_lines(active_keys(self.screen), self.context.glyphs)))
+            keys = keys_by_place(active_actions(self.screen))
+            self.push_screen(HelpScreen(help_lines(keys, self.context.glyphs)))
 
     def _live_run(self) -> Run | None:
         runs = (self._runs.get(screen) for screen in self.screen_stack[::-1])

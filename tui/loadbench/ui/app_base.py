@@ -2,13 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 from textual import events, on
-from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.keys import format_key
@@ -189,18 +187,6 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         """Ring the terminal bell and show a desktop notification, unless alerts are off."""
         if self._alerts and self._driver and not self.is_headless:
             self._driver.write(alert(text))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield every action that has an active key, for the command palette."""
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if active.enabled and (binding.show or binding.tooltip) and binding.description:
-                target = active.node
-
-                async def call(action: str = binding.action, node: object = target) -> None:
-                    await self.run_action(action, node)  # type: ignore[arg-type]  # a DOM node
-
-                yield SystemCommand(binding.description, binding.tooltip or "", call)
 
     def get_key_display(self, binding: Binding) -> str:
         """Return the name of a key, such as `Enter` or `Ctrl+C`, in characters the terminal has."""

@@ -23,6 +23,7 @@ from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
+from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
 
@@ -47,10 +48,7 @@ class CellScreen(TabbedRunScreen):
         DETACH_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the run"),
-        *(
-            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"Show {tab}")
-            for key, tab in CellPanels.TABS
-        ),
+        *tab_keys(CellPanels.TABS, "panel"),
     ]
 
     def __init__(self, context: UiContext, watched: WatchedRun, cell: str) -> None:

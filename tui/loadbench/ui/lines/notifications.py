@@ -97,7 +97,7 @@ def _pieces(notification: Notification) -> tuple[Piece, Piece]:
     tone = _TONES[notification.severity]
     mark = Piece(f" {_MARKS[notification.severity]} ", Tone.ACCENT if tone is Tone.PLAIN else tone)
     times = f" ×{notification.times}" if notification.times > 1 else ""
-    (text,) = line((f"{notification.text}{times}", tone))
+    (text,) = line((f"{notification.text or 'No details'}{times}", tone))
     return mark, text
 
 

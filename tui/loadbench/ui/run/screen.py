@@ -38,6 +38,7 @@ from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
 from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
+from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
 SEND_TIMEOUT_S = 2.0
@@ -76,10 +77,7 @@ class RunScreen(CommandScreen):
         DETACH_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the previous screen"),
-        *(
-            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"Show {tab}")
-            for key, tab in RunPanels.TABS
-        ),
+        *tab_keys(RunPanels.TABS, "panel"),
     ]
 
     def __init__(self, context: UiContext, folder: Path, cell: str | None = None) -> None:
@@ -253,6 +251,8 @@ class RunScreen(CommandScreen):
             return self.query_one(RunPanels).narrow
         if action == "catch_up":
             return self.catch_up.has_news
+        if action == "metric":
+            return self.panels.is_visible("sweep") or self.panels.is_visible("latency")
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:

@@ -73,6 +73,12 @@ class Menu(LineView):
         wanted = cursor or self._key
         self._move_to(wanted if wanted in keys else next(iter(keys), None))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the keys that move the cursor only if there is another entry."""
+        if action == "move":
+            return len(self._keys()) > 1
+        return super().check_action(action, parameters)
+
     def on_resize(self, _: events.Resize) -> None:
         """Keep the entry under the cursor in view."""
         self.call_after_refresh(self._bring_into_view)
