@@ -19,7 +19,9 @@ from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.menu import Menu
 from loadbench.workspace import Workspace
 from tests.support.ui_harness import (
+    BROKEN,
     NARROW,
+    WIDE,
     Stage,
     drive,
     held,
@@ -531,3 +533,41 @@ def test_the_selected_profile_is_in_view_on_return_from_its_run(stage: Stage) ->
         assert "▌profile_11" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script, size=NARROW)
+
+
+# Invalid profiles
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_enter_on_an_invalid_profile_goes_to_its_first_error(
+    stage: Stage, size: tuple[int, int]
+) -> None:
+    stage.save_profile("broken", f"{'# comment' * 3}\n" * 60 + BROKEN)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        assert offered(pilot)["enter"] == "show errors"
+        await press(pilot, "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, ProfilesScreen)
+        assert screen.focused is screen.query_one("#profile")
+        text = screen_text(pilot.app)
+        assert ">  62  users: [5, ten]" in text
+        assert "expected a whole number" in text
+        assert "Press e to edit this line." in text
+        assert pilot.app.notifications.kept == ()  # type: ignore[attr-defined]  # our app
+
+    drive(stage.app(), script, size=size)
+
+
+def test_profile_that_became_invalid_shows_its_errors_instead_of_a_preview(stage: Stage) -> None:
+    file = stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        file.write_text(BROKEN)
+        await pilot.press("enter")
+        await until(pilot, lambda: ">   4  bach_size" in screen_text(pilot.app))
+        assert isinstance(pilot.app.screen, ProfilesScreen)
+
+    drive(stage.app(), script)

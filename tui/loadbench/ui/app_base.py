@@ -17,7 +17,6 @@ from textual.screen import Screen
 from loadbench.engine.run_reader import Run
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.glyphs import in_ascii
-from loadbench.ui.lines.notifications import Notification, Notifications
 from loadbench.ui.messages import (
     Broadcast,
     NotificationsChanged,
@@ -25,6 +24,7 @@ from loadbench.ui.messages import (
     ScreenOpened,
     UserActive,
 )
+from loadbench.ui.notifications import Notification, Notifications
 from loadbench.ui.terminal.alerts import alert
 from loadbench.ui.terminal.cell_diff import CellDiffApp, cell_driver
 from loadbench.ui.terminal.shutdown import ExitHandler, write_crash

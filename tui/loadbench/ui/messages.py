@@ -20,7 +20,7 @@ from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Container
 from loadbench.engine.run_reader import Run
 from loadbench.ui.following.watched import WatchedRun
-from loadbench.ui.lines.notifications import Notification
+from loadbench.ui.notifications import Notification
 
 
 @dataclass

@@ -20,7 +20,7 @@ PLACES = (_SCREEN, _PANEL, _APP)
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class KeyAction:
     """An action that has one or more active keys."""
 
     title: str
@@ -38,10 +38,10 @@ class Action:
     """The widget, screen or app that carries it out."""
 
 
-def active_actions(screen: Screen[Any]) -> list[Action]:
+def active_actions(screen: Screen[Any]) -> list[KeyAction]:
     """Return the actions of a screen that are enabled. Keys with the same effect share an entry."""
     app = screen.app
-    found: dict[tuple[str, str], Action] = {}
+    found: dict[tuple[str, str], KeyAction] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         is_omitted = binding.system or not binding.description or binding.action in _HIDDEN
@@ -56,7 +56,7 @@ def active_actions(screen: Screen[Any]) -> list[Action]:
         effect = effect[:1].upper() + effect[1:]
         earlier = found.get((place, effect))
         key = app.get_key_display(binding)
-        found[place, effect] = Action(
+        found[place, effect] = KeyAction(
             title=earlier.title if earlier else binding.description,
             effect=effect,
             keys=f"{earlier.keys}, {key}" if earlier else key,
@@ -68,7 +68,7 @@ def active_actions(screen: Screen[Any]) -> list[Action]:
     return list(found.values())
 
 
-def keys_by_place(actions: Sequence[Action]) -> list[tuple[str, list[tuple[str, str]]]]:
+def keys_by_place(actions: Sequence[KeyAction]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the headings of the help, each with its keys and their effects."""
     return [
         (place, [(action.keys, action.effect) for action in actions if action.place == place])

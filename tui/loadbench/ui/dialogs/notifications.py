@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from loadbench.ui.dialogs.dialog import Dialog
-from loadbench.ui.lines.notifications import Notifications, list_lines
 from loadbench.ui.messages import NotificationsChanged
+from loadbench.ui.notifications import Notifications, list_lines
 from loadbench.ui.widgets.line_view import LineView
 
 

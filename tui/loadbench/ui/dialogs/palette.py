@@ -21,7 +21,7 @@ from textual.errors import NoWidget
 from textual.events import Click
 from textual.widgets import Input
 
-from loadbench.ui.dialogs.keys import Action, active_actions
+from loadbench.ui.dialogs.keys import KeyAction, active_actions
 from loadbench.ui.widgets.screen import BaseScreen
 
 _GATHER = inspect.unwrap(CommandPalette._gather_commands)
@@ -50,17 +50,17 @@ class Actions(Provider):
                 title = self._with_keys(matcher.highlight(action.title), action)
                 yield Hit(score, title, self._call(action), action.title, action.effect)
 
-    def _actions(self) -> list[Action]:
+    def _actions(self) -> list[KeyAction]:
         """Return the actions except the one that opens the palette."""
         actions = (action for action in active_actions(self.screen) if action.has_entry)
         others = (action for action in actions if action.call != "command_palette")
         return sorted(others, key=lambda action: action.title)
 
-    def _with_keys(self, title: Content, action: Action) -> Content:
+    def _with_keys(self, title: Content, action: KeyAction) -> Content:
         used = _EDGE_COLUMNS + title.cell_length + cell_len(action.keys)
         return Content.assemble(title, " " * max(2, self.app.size.width - used), action.keys)
 
-    def _call(self, action: Action) -> Callable[[], Awaitable[object]]:
+    def _call(self, action: KeyAction) -> Callable[[], Awaitable[object]]:
         return partial(self.app.run_action, action.call, action.node)
 
 

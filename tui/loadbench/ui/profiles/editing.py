@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual import work
+from textual.binding import Binding
 
 from loadbench.engine.catalog import SavedProfile
 from loadbench.engine.run_reader import Run
@@ -12,10 +13,17 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.name import NameDialog
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.lines.text import line
-from loadbench.ui.profiles.lines import first_error_line
+from loadbench.ui.profiles.invalid import first_error_line, first_error_row
 from loadbench.ui.terminal import desktop
+from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.wording import counted
+
+ERRORS_KEY = Binding(
+    "enter", "show_errors", "show errors", tooltip="Go to the first error of the profile"
+)
+_ROWS_ABOVE_ERROR = 2
+"""Rows of the details that stay visible above the first error."""
 
 
 class EditingScreen(BaseScreen[None]):
@@ -52,6 +60,13 @@ class EditingScreen(BaseScreen[None]):
         selected = self.selected
         if selected and self._is_writable("edited"):
             self._edit(selected.file, first_error_line(selected))
+
+    def action_show_errors(self) -> None:
+        """Focus the details of an invalid profile, at the first error."""
+        panel = self.query_one("#profile", LineView)
+        panel.focus()
+        row = first_error_row(panel.lines)
+        panel.scroll_to(y=max(0, row - _ROWS_ABOVE_ERROR), animate=False)
 
     def action_copy(self) -> None:
         """Copy the profile under a new name, and open the copy in the editor."""

@@ -15,11 +15,11 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import OpenReports, OpenRun, ResumeRun, RunProfile
-from loadbench.ui.profiles.editing import EditingScreen
+from loadbench.ui.profiles.editing import ERRORS_KEY, EditingScreen
+from loadbench.ui.profiles.invalid import invalid_detail
 from loadbench.ui.profiles.lines import (
     answered_run,
     first_profile,
-    invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
@@ -44,6 +44,7 @@ class ProfilesScreen(EditingScreen):
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "run", tooltip="Preview a run of the profile"),
+        ERRORS_KEY,
         Binding("a", "attach", "attach", tooltip="Attach to the live run"),
         Binding("r", "resume", "resume", tooltip="Resume the newest run"),
         Binding("o", "open", "open run", tooltip="Open the newest run"),
@@ -168,9 +169,12 @@ class ProfilesScreen(EditingScreen):
         self._show_selected()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
-        """Preview a run of the profile that was double-clicked."""
+        """Preview a run of the profile that was double-clicked, or go to its first error."""
         event.stop()
-        self.action_run()
+        if self.selected and self.selected.profile is None:
+            self.action_show_errors()
+        else:
+            self.action_run()
 
     # Actions
 
@@ -182,6 +186,8 @@ class ProfilesScreen(EditingScreen):
         match action:
             case "run":
                 return selected is not None and selected.profile is not None
+            case "show_errors":
+                return selected is not None and selected.profile is None
             case "edit" | "copy" | "delete":
                 return selected is not None
             case "attach":

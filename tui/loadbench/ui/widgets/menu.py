@@ -104,7 +104,8 @@ class Menu(LineView):
         strip = super().render_line(y)
         index = y + self.scroll_offset.y
         if 0 <= index < len(self._owners) and self._owners[index].key == self._key:
-            highlight = Style(bgcolor=self.get_component_rich_style("menu--cursor").bgcolor)
+            style = self.get_component_rich_style("menu--cursor")
+            highlight = Style(bgcolor=style.bgcolor, bold=style.bold or None)
             return Strip(Segment.apply_style(strip, post_style=highlight), strip.cell_length)
         return strip
 

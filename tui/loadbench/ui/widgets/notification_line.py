@@ -8,8 +8,8 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from loadbench.ui.lines.glyphs import in_ascii
-from loadbench.ui.lines.notifications import Notification, shown_lines
 from loadbench.ui.lines.text import Line
+from loadbench.ui.notifications import Notification, shown_lines
 
 _PADDING = 2
 """Columns of the row that its padding occupies."""

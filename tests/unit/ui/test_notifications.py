@@ -3,7 +3,8 @@
 import pytest
 from rich.cells import cell_len
 
-from loadbench.ui.lines.notifications import (
+from loadbench.ui.lines.text import Tone, plain
+from loadbench.ui.notifications import (
     MAX_KEPT,
     MAX_SHOWN,
     Notification,
@@ -12,7 +13,6 @@ from loadbench.ui.lines.notifications import (
     list_lines,
     shown_lines,
 )
-from loadbench.ui.lines.text import Tone, plain
 
 AT = "2026-11-22T11:11:01+00:00"
 
