@@ -26,10 +26,6 @@ SHOWN_FOLDER = "~/loadbench"
 """Replaces the path of the temporary workspace."""
 QUIET_S = 1.0
 """Seconds without output after which a screen counts as complete."""
-TOAST_S = 10.0
-"""Seconds until the notification about the end of the run has disappeared."""
-
-
 _PATH_CHARACTERS = string.ascii_letters + string.digits + "/._-"
 
 
@@ -65,11 +61,6 @@ class Recorder:
         """Record changes until the screen is complete."""
         while self._terminal.read(within_s=QUIET_S):
             self._take()
-
-    def wait_for_s(self, seconds: float) -> None:
-        """Record changes for a number of seconds."""
-        end = time.monotonic() + seconds
-        self.wait(lambda: time.monotonic() > end)
 
     def wait_for_path(self, path: str) -> None:
         """Record changes until the screen shows a path of the workspace."""
@@ -184,7 +175,6 @@ def _record(recorder: Recorder, workspace: Path) -> list[Frame]:
     recorder.end_scene("Esc: back to the run", frames=16, frame_s=0.35, hold_s=2.0)
 
     recorder.press("v")
-    recorder.wait_for_s(TOAST_S)
     recorder.wait_until_quiet()
     recorder.drop_scene()
     recorder.end_scene("v: reports", frames=1, frame_s=0.0, hold_s=3.5)

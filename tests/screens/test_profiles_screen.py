@@ -20,6 +20,7 @@ from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.widgets.menu import Menu
 from loadbench.workspace import Workspace
 from tests.support.ui_harness import (
+    BROKEN,
     NARROW,
     Stage,
     drive,
@@ -487,7 +488,7 @@ def test_a_name_with_brackets_is_not_markup(stage: Stage) -> None:
         await press(pilot, "d")
         assert "Delete profile gpu[a100]?" in screen_text(pilot.app)
         await press(pilot, "y")
-        await until(pilot, lambda: "Deleted profile gpu[a100]" in screen_text(pilot.app))
+        await until(pilot, lambda: "gpu[a100]" not in screen_text(pilot.app))
 
     drive(stage.app(), script)
 
@@ -531,3 +532,20 @@ def test_the_selected_profile_is_in_view_on_return_from_its_run(stage: Stage) ->
         assert "▌profile_11" in screen_text(pilot.app)
 
     drive(stage.app(folder=folder), script, size=NARROW)
+
+
+# Invalid profiles
+
+
+def test_profile_that_became_invalid_is_edited_instead_of_previewed(stage: Stage) -> None:
+    file = stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        file.write_text(BROKEN)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EditorScreen))
+        await press(pilot, "escape")
+        assert ">   4  bach_size" in screen_text(pilot.app)
+
+    drive(stage.app(), script)

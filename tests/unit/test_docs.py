@@ -51,6 +51,7 @@ SECTIONS = {
     "cell.screen": "Cell",
     "dialogs.help": "Dialogs",
     "dialogs.name": "Dialogs",
+    "dialogs.notifications": "Dialogs",
     "dialogs.recommendation": "Recommendation",
     "log.screen": "Container log",
     "preview.screen": "Preview",
@@ -76,6 +77,7 @@ TEXTUAL_KEYS = {
 KEY_NAMES = {
     "ctrl+c": "Ctrl+C",
     "ctrl+l": "Ctrl+L",
+    "ctrl+n": "Ctrl+N",
     "ctrl+p": "Ctrl+P",
     "enter": "Enter",
     "escape": "Esc",

@@ -7,7 +7,7 @@ import textwrap
 import click
 
 from loadbench.cli.options import SET_HELP
-from loadbench.errors import ProfileError, UsageError
+from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
 
 _MIN_MEANING_COLUMNS = 30
@@ -37,12 +37,11 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
     from loadbench.engine.requests.holder import find_holder, in_use
+    from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
-    check_files(workspace, loaded)
-    preflight = registry.preflight(workspace, loaded)
     cells = plan_cells(loaded)
     header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
     body = [
@@ -57,8 +56,16 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         for cell in cells
     ]
     click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
+    preflight: Preflight | None = None
+    refusal: LoadbenchError | None = None
+    try:
+        check_files(workspace, loaded)
+        preflight = registry.preflight(workspace, loaded)
+    except LoadbenchError as error:
+        # The plan does not depend on this machine, so it is complete even if the run is refused.
+        refusal = error
     runs = runs_of_profile(file.stem, workspace.reports)
-    durations = expected_durations(loaded, runs, preflight.driver)
+    durations = expected_durations(loaded, runs, preflight.driver if preflight else None)
     total = readable_duration(durations.total_s(cells))
     source = "estimated from the settings (no comparable run)"
     if durations.runs:
@@ -66,6 +73,9 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
     click.echo(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
+    if refusal:
+        raise refusal
+    assert preflight is not None
     click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
     for warning in preflight.warnings:
         click.echo(f"Warning: {warning}", err=True)

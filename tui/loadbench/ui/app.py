@@ -75,7 +75,14 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
             "toggle_alerts",
             "toggle alerts",
             show=False,
-            tooltip="Turn the bell and notifications on or off",
+            tooltip="Turn the bell and desktop notifications on or off",
+        ),
+        Binding(
+            "ctrl+n",
+            "notifications",
+            "notifications",
+            show=False,
+            tooltip="Show all notifications",
         ),
         Binding(
             "ctrl+p",
@@ -212,7 +219,8 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
             # The command line prints the outcome.
             self.send(messages.UserActive())
             self.exit(run)
-        elif report.was_live:
+        elif report.was_live and report.screen is not self.screen:
+            # The screen of the run itself shows how it ended.
             is_good = run.status is RunStatus.DONE and not run.state.count(CellStatus.FAILED)
             severity: SeverityLevel = "information" if is_good else "warning"
             self.notify(outcome, title=title, severity=severity, timeout=10)
@@ -257,14 +265,21 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
         if self.screen.id != Palette.ID:
             self.push_screen(Palette())
 
+    def action_notifications(self) -> None:
+        """Show all notifications."""
+        from loadbench.ui.dialogs.notifications import NotificationsWindow
+
+        self.push_screen(NotificationsWindow(lambda: self.notifications))
+
     def action_help(self) -> None:
         """Show all keys that are currently active."""
         from loadbench.ui.dialogs.help import HelpScreen
-        from loadbench.ui.dialogs.keys import active_keys
+        from loadbench.ui.dialogs.keys import active_actions, keys_by_place
         from loadbench.ui.dialogs.lines import help_lines
 
         if not self.screen.is_modal:
-            self.push_screen(HelpScreen(help_lines(active_keys(self.screen), self.context.glyphs)))
+            keys = keys_by_place(active_actions(self.screen))
+            self.push_screen(HelpScreen(help_lines(keys, self.context.glyphs)))
 
     def _live_run(self) -> Run | None:
         runs = (self._runs.get(screen) for screen in self.screen_stack[::-1])

@@ -2,13 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 from textual import events, on
-from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.keys import format_key
@@ -19,7 +17,14 @@ from textual.screen import Screen
 from loadbench.engine.run_reader import Run
 from loadbench.ui.context import UiContext
 from loadbench.ui.lines.glyphs import in_ascii
-from loadbench.ui.messages import Broadcast, Request, UserActive
+from loadbench.ui.messages import (
+    Broadcast,
+    NotificationsChanged,
+    Request,
+    ScreenOpened,
+    UserActive,
+)
+from loadbench.ui.notifications import Notification, Notifications
 from loadbench.ui.terminal.alerts import alert
 from loadbench.ui.terminal.cell_diff import CellDiffApp, cell_driver
 from loadbench.ui.terminal.shutdown import ExitHandler, write_crash
@@ -61,6 +66,7 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         self.crash: Path | None = None
         self.animation_level = "none"
         self.ending: ExitHandler | None = None
+        self.notifications = Notifications()
         self._alerts = context.terminal.alerts
         self._requests: deque[Request] = deque()
 
@@ -150,25 +156,37 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast. Markup is off because paths and service output may contain brackets."""
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        """Show a message above the footer, and keep it in the list of notifications.
+
+        Args:
+            message: The text. It is never interpreted as markup, because paths and the output of
+                services may contain brackets.
+            title: Text before the message, or empty.
+            severity: Selects the symbol and the colour.
+            timeout: Seconds until the message disappears, or None for the default.
+            markup: Ignored.
+        """
+        text = f"{title}: {message}" if title else message
+        at = self.context.now().isoformat()
+        self._show(self.notifications.add(Notification(at, text, severity)))
+        newest = self.notifications.shown[0]
+        self.set_timer(
+            timeout or self.NOTIFICATION_TIMEOUT,
+            lambda: self._show(self.notifications.expire(newest)),
+        )
+
+    def _show(self, notifications: Notifications) -> None:
+        self.notifications = notifications
+        self.send(NotificationsChanged(notifications.shown))
+
+    @on(ScreenOpened)
+    def _show_on(self, report: ScreenOpened) -> None:
+        report.screen.post_message(NotificationsChanged(self.notifications.shown))
 
     def call_user(self, text: str) -> None:
         """Ring the terminal bell and show a desktop notification, unless alerts are off."""
         if self._alerts and self._driver and not self.is_headless:
             self._driver.write(alert(text))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield every action that has an active key, for the command palette."""
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if active.enabled and (binding.show or binding.tooltip) and binding.description:
-                target = active.node
-
-                async def call(action: str = binding.action, node: object = target) -> None:
-                    await self.run_action(action, node)  # type: ignore[arg-type]  # a DOM node
-
-                yield SystemCommand(binding.description, binding.tooltip or "", call)
 
     def get_key_display(self, binding: Binding) -> str:
         """Return the name of a key, such as `Enter` or `Ctrl+C`, in characters the terminal has."""

@@ -13,6 +13,7 @@ from loadbench.ui import messages
 from loadbench.ui.app_base import BaseApp
 from loadbench.ui.background import in_background
 from loadbench.ui.naming import ask_for_name
+from loadbench.ui.profiles.invalid import first_error_line
 from loadbench.ui.terminal import desktop
 
 
@@ -56,7 +57,8 @@ class ProfileApp(BaseApp, inherit_bindings=False):
             screen = EditorScreen(self.context, file, data)
         except LoadbenchError:
             # The form cannot show a file that is not a YAML mapping. The details show the error.
-            desktop.edit(self, file, None)
+            saved = await self.context.catalog.read_profile(file)
+            desktop.edit(self, file, first_error_line(saved) if saved else None)
             await self.context.catalog.read_profiles()
             self.send(messages.CatalogRead(self.context.catalog.newest))
             return

@@ -20,6 +20,7 @@ from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Container
 from loadbench.engine.run_reader import Run
 from loadbench.ui.following.watched import WatchedRun
+from loadbench.ui.notifications import Notification
 
 
 @dataclass
@@ -111,6 +112,13 @@ class Report(Message):
 
 
 @dataclass
+class ScreenOpened(Report):
+    """A screen has been opened and can show notifications."""
+
+    screen: Screen[Any]
+
+
+@dataclass
 class RunRead(Report):
     """A screen has read its run again."""
 
@@ -164,6 +172,18 @@ class ProfileEdited(Broadcast, bubble=False):
     """A profile editor was closed. `file_name` is empty if the profile was not created."""
 
     file_name: str
+
+
+@dataclass
+class NotificationsChanged(Broadcast, bubble=False):
+    """Other notifications are shown above the footer."""
+
+    shown: Sequence[Notification]
+    """The notifications, newest first."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Replace older notifications."""
+        return isinstance(message, NotificationsChanged)
 
 
 @dataclass

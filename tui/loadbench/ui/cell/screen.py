@@ -21,7 +21,9 @@ from loadbench.ui.run_base import (
 )
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS
+from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
 
@@ -46,10 +48,7 @@ class CellScreen(TabbedRunScreen):
         DETACH_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the run"),
-        *(
-            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"Show {tab}")
-            for key, tab in CellPanels.TABS
-        ),
+        *tab_keys(CellPanels.TABS, "panel"),
     ]
 
     def __init__(self, context: UiContext, watched: WatchedRun, cell: str) -> None:
@@ -65,6 +64,7 @@ class CellScreen(TabbedRunScreen):
         """Lay out header, panels and footer."""
         yield TextLine(id="header")
         yield CellPanels(self.context)
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 

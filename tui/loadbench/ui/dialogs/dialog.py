@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.ui.widgets.too_small import TooSmall
 
@@ -36,6 +37,7 @@ class Dialog(ModalScreen[T], BaseScreen[T]):
     def compose(self) -> ComposeResult:
         """Lay out the window, and a footer that covers the one of the screen below."""
         yield from self.compose_window()
+        yield NotificationLine()
         yield Footer(show_command_palette=False)
         yield TooSmall()
 

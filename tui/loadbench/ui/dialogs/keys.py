@@ -1,7 +1,10 @@
-"""The active keys of a screen, grouped by where they work."""
+"""The actions of a screen that are available now, with their keys and the place where they work."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 _HIDDEN = ("screen.copy_text",)
@@ -16,16 +19,33 @@ PLACES = (_SCREEN, _PANEL, _APP)
 """The headings of the help, in order."""
 
 
-def active_keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the headings of the help, each with its keys and their effects.
+@dataclass(frozen=True, slots=True)
+class KeyAction:
+    """An action that has one or more active keys."""
 
-    Keys with the same effect share an entry, separated by commas.
-    """
+    title: str
+    """Its name in the footer and in the command palette."""
+    effect: str
+    keys: str
+    """Its keys, separated by commas."""
+    place: str
+    """One of `PLACES`."""
+    has_entry: bool
+    """Whether the command palette lists it. Keys that only move or scroll have no entry."""
+    call: str
+    """The action as Textual parses it."""
+    node: DOMNode
+    """The widget, screen or app that carries it out."""
+
+
+def active_actions(screen: Screen[Any]) -> list[KeyAction]:
+    """Return the actions of a screen that are enabled. Keys with the same effect share an entry."""
     app = screen.app
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], KeyAction] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.system or not binding.description or binding.action in _HIDDEN:
+        is_omitted = binding.system or not binding.description or binding.action in _HIDDEN
+        if is_omitted or not active.enabled:
             continue
         place = _PANEL
         if active.node is app or binding.action.startswith("app."):
@@ -34,8 +54,23 @@ def active_keys(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
             place = _SCREEN
         effect = _DESCRIPTIONS.get(binding.action) or binding.tooltip or binding.description
         effect = effect[:1].upper() + effect[1:]
-        found.setdefault((place, effect), []).append(app.get_key_display(binding))
+        earlier = found.get((place, effect))
+        key = app.get_key_display(binding)
+        found[place, effect] = KeyAction(
+            title=earlier.title if earlier else binding.description,
+            effect=effect,
+            keys=f"{earlier.keys}, {key}" if earlier else key,
+            place=place,
+            has_entry=binding.show or bool(binding.tooltip),
+            call=binding.action,
+            node=active.node,
+        )
+    return list(found.values())
+
+
+def keys_by_place(actions: Sequence[KeyAction]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the headings of the help, each with its keys and their effects."""
     return [
-        (place, [(", ".join(keys), effect) for (at, effect), keys in found.items() if at == place])
+        (place, [(action.keys, action.effect) for action in actions if action.place == place])
         for place in PLACES
     ]

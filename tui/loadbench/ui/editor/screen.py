@@ -62,10 +62,10 @@ class EditorScreen(FormScreen[str]):
         """Return the panel that shows the file."""
         return LineView(id="preview", title=self._file.name)
 
-    async def focus_first(self) -> None:
-        """Focus the first field with an error, otherwise the first one."""
-        if self._saved is None or not await self.show_first_error():
-            await super().focus_first()
+    def on_mount(self) -> None:
+        """Focus the first field with an error."""
+        if self._saved and not self.entered.profile:
+            self.run_worker(self.show_first_error())
 
     @property
     def has_changes(self) -> bool:

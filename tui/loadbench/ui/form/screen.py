@@ -17,6 +17,7 @@ from loadbench.ui.form.state import Entered, missing_files
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.ui.widgets.too_small import TooSmall
 
@@ -51,6 +52,7 @@ class FormScreen(BaseScreen[T]):
             with Vertical(id="form-side"):
                 yield LineView(id="form-help")
                 yield self.panel()
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 
@@ -66,14 +68,10 @@ class FormScreen(BaseScreen[T]):
         """The form."""
         return self.query_one(ProfileForm)
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Focus the first field, and keep the focus off the help."""
         self.query_one("#form-help", LineView).can_focus = False
         self.query_one("#form-panel").border_title = "Settings"
-        await self.focus_first()
-
-    async def focus_first(self) -> None:
-        """Focus the first field."""
         self.form.action_move(0)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -22,6 +22,7 @@ from loadbench.ui.run_base import DETACH_KEY, BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TailView, TextLine
 from loadbench.ui.widgets.log_view import MAX_LOG_LINES, LogView
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.too_small import TooSmall
 from loadbench.wording import counted
 
@@ -76,6 +77,7 @@ class LogScreen(BaseRunScreen):
         yield TextLine(id="header")
         yield LogView(id="log")
         yield Input(placeholder="Search", id="filter")
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 
@@ -122,6 +124,8 @@ class LogScreen(BaseRunScreen):
                 return self.is_mounted and self.query_one(Input).has_class("-shown")
             case "back":
                 return self.is_mounted and not self.query_one(Input).has_class("-shown")
+            case "follow_end":
+                return self.is_mounted and not self.query_one(LogView).follows
             case "move":
                 return True if self._beside(int(str(parameters[0]))) else None
         return super().check_action(action, parameters)
@@ -172,8 +176,9 @@ class LogScreen(BaseRunScreen):
         self._note_position(self.query_one(LogView))
 
     def on_tail_view_moved(self, event: TailView.Moved) -> None:
-        """Update the follow status in the lower border."""
+        """Update the follow status in the lower border and the available keys."""
         self._note_position(self.query_one(LogView))
+        self.refresh_bindings()
 
     def action_back(self) -> None:
         """Return to the run."""

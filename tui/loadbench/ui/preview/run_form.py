@@ -63,7 +63,7 @@ class RunForm(FormScreen[Path | None]):
         """Return the panel that shows what the run would do."""
         return LineView(id="preview", title="Run")
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Ask the runner for the preview."""
         self._check()
         self.set_interval(HOLDER_S, self._starter.look_for_holder)

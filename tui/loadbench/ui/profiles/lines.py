@@ -1,6 +1,5 @@
 """A saved profile as a list entry and in detail."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +25,6 @@ MAX_RUNS = 4
 """Maximum number of runs in the details of a profile."""
 FIRST_PROFILE = "demo"
 """Name of the profile that suits a first run."""
-_CONTEXT_LINES = 3
-"""Number of source lines shown before and after an error."""
 _LABEL_COLUMNS = 12
 
 
@@ -109,35 +106,6 @@ def profile_detail(
     elif runs:
         lines += [(), *_runs(runs, glyphs, columns)]
     return [*lines, (), *wrap(line((str(saved.file), Tone.DIM)), columns)]
-
-
-def invalid_detail(saved: SavedProfile, columns: int) -> list[Line]:
-    """Return the errors of an invalid profile, and the source lines around the first error.
-
-    Args:
-        saved: The profile.
-        columns: Maximum width of a line.
-    """
-    lines = [line(("This profile is invalid.", Tone.BAD)), ()]
-    for error in saved.error.splitlines():
-        lines += wrap(line(error.replace(f"{saved.file}", saved.file.name)), columns, indent=2)
-    error_line = first_error_line(saved)
-    if error_line is not None:
-        lines.append(())
-        texts = saved.source.splitlines()
-        first = max(1, error_line - _CONTEXT_LINES)
-        for line_number in range(first, min(len(texts), error_line + _CONTEXT_LINES) + 1):
-            is_error = line_number == error_line
-            mark = ">" if is_error else " "
-            text = fit(f"{mark}{line_number:>4}  {texts[line_number - 1]}", columns).rstrip()
-            lines.append(line((text, Tone.BAD if is_error else Tone.DIM)))
-    return [*lines, (), line("Press ", ("e", Tone.ACCENT), " to edit the profile.")]
-
-
-def first_error_line(saved: SavedProfile) -> int | None:
-    """Return the line number, from 1, of the first error that has one, or None."""
-    found = re.search(rf"{re.escape(str(saved.file))}:(\d+)", saved.error)
-    return int(found[1]) if found else None
 
 
 def _entry_lines(

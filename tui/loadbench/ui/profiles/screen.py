@@ -17,10 +17,10 @@ from loadbench.ui.dialogs.resume import RESUME_KEYS, is_kind, resume_run
 from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.messages import OpenReports, OpenRun, RunProfile
 from loadbench.ui.profiles.editing import EditingScreen
+from loadbench.ui.profiles.invalid import invalid_detail
 from loadbench.ui.profiles.lines import (
     answered_run,
     first_profile,
-    invalid_detail,
     no_profiles,
     profile_detail,
     profile_entry,
@@ -28,6 +28,7 @@ from loadbench.ui.profiles.lines import (
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView
 from loadbench.ui.widgets.menu import Menu
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.too_small import TooSmall
 
 _WIDE_COLUMNS = 100
@@ -75,6 +76,7 @@ class ProfilesScreen(EditingScreen):
                 yield Input(placeholder="Filter by name", id="filter")
                 yield Menu(id="list", title="Profiles")
             yield LineView(id="profile")
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 
@@ -172,9 +174,12 @@ class ProfilesScreen(EditingScreen):
         self._show_selected()
 
     def on_menu_selected(self, event: Menu.Selected) -> None:
-        """Preview a run of the profile that was double-clicked."""
+        """Preview a run of the profile that was double-clicked, or edit it if it is invalid."""
         event.stop()
-        self.action_run()
+        if self.selected and self.selected.profile is None:
+            self.action_fix()
+        else:
+            self.action_run()
 
     # Actions
 

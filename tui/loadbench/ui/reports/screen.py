@@ -36,8 +36,9 @@ from loadbench.ui.widgets.chart import ChartView
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.menu import Menu
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
-from loadbench.ui.widgets.tabs import TabLine
+from loadbench.ui.widgets.tabs import TabLine, tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
 _WIDE_COLUMNS, _WIDE_ROWS = 100, 26
@@ -71,12 +72,7 @@ class ReportsScreen(ManagingScreen):
         METRIC_KEY,
         *MAXIMISE_KEYS,
         Binding("escape,v", "back", "back", tooltip="Go back"),
-        *(
-            Binding(
-                key, f"tab('{tab}')", tab.lower(), show=False, tooltip=f"Show the {tab.lower()}"
-            )
-            for key, tab in _TABS
-        ),
+        *tab_keys(_TABS, "tab"),
     ]
 
     def __init__(self, context: UiContext, start_at: str = "") -> None:
@@ -104,6 +100,7 @@ class ReportsScreen(ManagingScreen):
                 with Horizontal(id="run-charts"):
                     yield ChartView("Latency (ms)", by=Closed.unit, id="latency", **style)
                     yield ChartView("req/s", by=Closed.unit, id="throughput", **style)
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 
@@ -273,11 +270,19 @@ class ReportsScreen(ManagingScreen):
                 return self._report() is not None
             case "copy" | "look" | "recommendation":
                 return run is not None
-            case "sort" | "reverse" | "metric":
-                return run is not None
+            case "sort" | "reverse":
+                return run is not None and self._is_visible("cells")
+            case "metric":
+                return run is not None and self._is_visible("latency")
             case "tab":
                 return self._narrow or parameters != (_CHARTS,)
         return super().check_action(action, parameters)
+
+    def _is_visible(self, panel: str) -> bool:
+        """Return whether a panel is on the screen, so that an action on it has a visible effect."""
+        if self.maximized:
+            return self.maximized.id == panel
+        return not self._narrow or panel in _PANELS[self._tab]
 
     def reveal(self, panel: Widget) -> None:
         """Show the tab of a panel."""

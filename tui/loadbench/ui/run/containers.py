@@ -14,6 +14,12 @@ class ContainerList(Menu):
         Binding("enter", "select", "open log", tooltip="Follow the log of the selected container"),
     ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable `select` only if there is a container."""
+        return (
+            self.key is not None if action == "select" else super().check_action(action, parameters)
+        )
+
     def action_select(self) -> None:
         """Open the log of the selected container."""
         if self.key:

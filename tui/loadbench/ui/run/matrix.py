@@ -119,6 +119,14 @@ class MatrixView(LineView):
     def _is_maximised(self) -> bool:
         return self.screen.maximized is self
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the keys that move the cursor only if there are other cells in that direction."""
+        if action == "move":
+            return len(self._grid.rows if parameters[0] else self._grid.models) > 1
+        if action == "edge":
+            return len(self._grid.keys) > 1
+        return super().check_action(action, parameters)
+
     def action_move(self, rows: int, columns: int) -> None:
         """Move the cursor to the next cell in a direction, skipping gaps in the grid."""
         place = self._grid.place(self._cursor)

@@ -40,7 +40,9 @@ from loadbench.ui.run_base import AGAIN_KEY, COPY_KEY, DETACH_KEY, OPEN_KEY, SKI
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TextLine
 from loadbench.ui.widgets.menu import Menu
+from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
+from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
 SEND_TIMEOUT_S = 2.0
@@ -80,10 +82,7 @@ class RunScreen(CommandScreen):
         DETACH_KEY,
         *MAXIMISE_KEYS,
         Binding("escape", "back", "back", tooltip="Return to the previous screen"),
-        *(
-            Binding(key, f"panel('{tab}')", tab, show=False, tooltip=f"Show {tab}")
-            for key, tab in RunPanels.TABS
-        ),
+        *tab_keys(RunPanels.TABS, "panel"),
     ]
 
     def __init__(self, context: UiContext, folder: Path, cell: str | None = None) -> None:
@@ -106,6 +105,7 @@ class RunScreen(CommandScreen):
         yield TextLine(id="header")
         narrow_tab = "charts" if self.watched.cursor else "sweep"
         yield RunPanels(self.folder, self.context, narrow_tab=narrow_tab).add_class("-unread")
+        yield NotificationLine()
         yield KeyLine()
         yield TooSmall()
 
@@ -199,9 +199,11 @@ class RunScreen(CommandScreen):
         for identity in [one for one in self.watched.unanswered if one in view.answers]:
             self.watched.unanswered.discard(identity)
             answer = view.answers[identity]
-            self.app.notify(
-                answer.message, severity="information" if answer.accepted else "warning"
-            )
+            if not answer.accepted:
+                self.app.notify(answer.message, severity="warning")
+            elif not (answer.cell or self.is_in_view):
+                # The screens of the run and of the cell show the effect of other commands.
+                self.app.notify(answer.message)
 
     def _tick(self) -> None:
         if self._is_stale or self.status is RunStatus.LIVE:
@@ -259,6 +261,8 @@ class RunScreen(CommandScreen):
             return self.query_one(RunPanels).narrow
         if action == "catch_up":
             return self.catch_up.has_news
+        if action == "metric":
+            return self.panels.is_visible("sweep") or self.panels.is_visible("latency")
         return super().check_action(action, parameters)
 
     def on_matrix_view_chosen(self, event: MatrixView.Chosen) -> None:

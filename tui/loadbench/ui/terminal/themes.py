@@ -1,5 +1,10 @@
-"""Dark and light themes, in xterm's 256 colours and in the terminal's own 16 colours."""
+"""Dark and light themes, in xterm's 256 colours and in the terminal's own 16 colours.
 
+The contrast of text is at least 4.5 on every background, which `tests/screens/test_contrast.py`
+checks.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 from textual.theme import BUILTIN_THEMES, Theme
@@ -18,10 +23,11 @@ DARK = Theme(
     error="#ff5f5f",
     dark=True,
     variables={
-        "faint": "#8a8a8a",
+        "faint": "#949494",
         "frame": "#444444",
-        "chosen": "#303030",
+        "chosen": "#262626",
         "near": "#d7d75f",
+        "selected-text": "#121212",
         "series-1": "#5fd7d7",
         "series-2": "#ffd75f",
         "series-3": "#ff87d7",
@@ -40,54 +46,87 @@ LIGHT = Theme(
     background="#ffffff",
     surface="#ffffff",
     panel="#eeeeee",
-    success="#008700",
-    warning="#af5f00",
-    error="#d70000",
+    success="#005f00",
+    warning="#875f00",
+    error="#af0000",
     dark=False,
     variables={
         "faint": "#6c6c6c",
         "frame": "#bcbcbc",
-        "chosen": "#dadada",
+        "chosen": "#eeeeee",
         "near": "#5f5f00",
-        "series-1": "#008787",
-        "series-2": "#af8700",
+        "selected-text": "#ffffff",
+        "series-1": "#005f5f",
+        "series-2": "#875f00",
         "series-3": "#d70087",
         "series-4": "#008700",
         "series-5": "#5f5faf",
-        "series-6": "#af5f00",
+        "series-6": "#af0000",
     },
 )
 
-_ANSI_SERIES = {
-    "series-1": "ansi_cyan",
-    "series-2": "ansi_yellow",
-    "series-3": "ansi_magenta",
-    "series-4": "ansi_green",
-    "series-5": "ansi_blue",
-    "series-6": "ansi_red",
-}
 
+def _native(builtin: str, name: str, series: Sequence[str], **variables: str) -> Theme:
+    """Return a theme of the terminal's own 16 colours.
 
-def _native(builtin: str, name: str, **variables: str) -> Theme:
+    A background behind text would leave too few readable colours, so the entry under the cursor is
+    marked by a bar and bold text only.
+    """
     theme = BUILTIN_THEMES[builtin]
-    return replace(theme, name=name, variables={**theme.variables, **_ANSI_SERIES, **variables})
+    colours = {f"series-{number}": colour for number, colour in enumerate(series, start=1)}
+    own = {"chosen": "ansi_default", "footer-key-foreground": variables["accent"]}
+    return replace(
+        theme,
+        name=name,
+        primary=variables["accent"],
+        accent=variables["accent"],
+        success=variables["success"],
+        warning=variables["warning"],
+        error=variables["error"],
+        variables={**theme.variables, **colours, **own, **variables},
+    )
 
 
 ANSI_DARK = _native(
     "ansi-dark",
     "loadbench-ansi-dark",
+    (
+        "ansi_cyan",
+        "ansi_yellow",
+        "ansi_bright_magenta",
+        "ansi_green",
+        "ansi_white",
+        "ansi_bright_red",
+    ),
+    accent="ansi_green",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_bright_red",
     faint="ansi_white",
     frame="ansi_bright_black",
-    chosen="ansi_bright_black",
     near="ansi_cyan",
+    **{"selected-text": "ansi_black"},
 )
+# On white, xterm's green, cyan and yellow are not readable, nor is its grey.
 ANSI_LIGHT = _native(
     "ansi-light",
     "loadbench-ansi-light",
-    faint="ansi_bright_black",
+    (
+        "ansi_blue",
+        "ansi_red",
+        "ansi_magenta",
+        "ansi_black",
+        "ansi_bright_blue",
+        "ansi_blue",
+    ),
+    accent="ansi_blue",
+    success="ansi_blue",
+    warning="ansi_magenta",
+    error="ansi_red",
+    faint="ansi_black",
     frame="ansi_bright_black",
-    chosen="ansi_white",
-    near="ansi_blue",
+    near="ansi_bright_blue",
+    **{"selected-text": "ansi_bright_white"},
 )
 
 THEMES = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)

@@ -57,6 +57,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         if title:
             self.border_title = Text(title)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the keys that scroll only if there is something to scroll to."""
+        if action in ("scroll_left", "scroll_right"):
+            return self.max_scroll_x > 0
+        if action.startswith(("scroll_", "page_")):
+            return self.max_scroll_y > 0
+        return super().check_action(action, parameters)
+
     @property
     def lines(self) -> Sequence[Line]:
         """The lines shown."""

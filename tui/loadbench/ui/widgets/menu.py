@@ -81,6 +81,12 @@ class Menu(LineView):
         wanted = cursor or self._key
         self._move_to(wanted if wanted in keys else next(iter(keys), None))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the keys that move the cursor only if there is another entry."""
+        if action == "move":
+            return len(self._keys()) > 1
+        return super().check_action(action, parameters)
+
     def on_resize(self, _: events.Resize) -> None:
         """Keep the entry under the cursor in view."""
         self.call_after_refresh(self._bring_into_view)
@@ -106,7 +112,8 @@ class Menu(LineView):
         strip = super().render_line(y)
         index = y + self.scroll_offset.y
         if 0 <= index < len(self._owners) and self._owners[index].key == self._key:
-            highlight = Style(bgcolor=self.get_component_rich_style("menu--cursor").bgcolor)
+            style = self.get_component_rich_style("menu--cursor")
+            highlight = Style(bgcolor=style.bgcolor, bold=style.bold or None)
             return Strip(Segment.apply_style(strip, post_style=highlight), strip.cell_length)
         return strip
 

@@ -28,7 +28,7 @@ METRIC_KEY = Binding(
 class PanelScreen(BaseScreen[None]):
     """Base class of screens that can maximise a panel between their header and footer."""
 
-    ALLOW_IN_MAXIMIZED_VIEW: ClassVar[str | None] = "#header, KeyLine, TooSmall"
+    ALLOW_IN_MAXIMIZED_VIEW: ClassVar[str | None] = "#header, NotificationLine, KeyLine, TooSmall"
     _chain: Sequence[Widget] = ()
     """Focus order from before a panel was maximised, since Textual then removes the others."""
 

@@ -59,6 +59,11 @@ class Panels(Vertical):
         self._show(next(tab for tab, panels in self.PANELS.items() if panel in panels))
         self.query_one(f"#{panel}").focus()
 
+    def is_visible(self, panel: str) -> bool:
+        """Return whether a panel is on the screen: not on another tab, nor behind another panel."""
+        maximised = self.screen.maximized
+        return maximised.id == panel if maximised else panel in self._visible()
+
     def lay_out(self) -> None:
         """Show the panels for the current tab and terminal size, and hide the others."""
         visible = self._visible()

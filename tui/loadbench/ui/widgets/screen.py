@@ -7,8 +7,9 @@ from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
 from loadbench.ui.lines.text import Tone
-from loadbench.ui.messages import Request
+from loadbench.ui.messages import NotificationsChanged, Request, ScreenOpened
 from loadbench.ui.widgets.line_view import LineView
+from loadbench.ui.widgets.notification_line import NotificationLine
 
 T = TypeVar("T")
 
@@ -50,6 +51,15 @@ class BaseScreen(Screen[T]):
         """Post a request to the app."""
         request.sender = self
         self.app.post_message(request)
+
+    def on_mount(self) -> None:
+        """Ask for the notifications that are shown."""
+        self.post_message(ScreenOpened(self))
+
+    def on_notifications_changed(self, message: NotificationsChanged) -> None:
+        """Show other notifications above the footer."""
+        for line in self.query(NotificationLine):
+            line.show_notifications(message.shown)
 
     def on_screen_resume(self) -> None:
         """Show changes that happened while another screen was on top."""

@@ -3,10 +3,30 @@
 from collections.abc import Sequence
 
 from textual import events
+from textual.binding import Binding
 from textual.message import Message
 
 from loadbench.ui.lines.text import Line, Piece, Tone, width
 from loadbench.ui.widgets.line_view import TextLine
+
+
+def tab_keys(tabs: Sequence[tuple[str, str]], action: str) -> list[Binding]:
+    """Return the key bindings of tabs.
+
+    Args:
+        tabs: The key and the name of each tab.
+        action: The action, which has the name of a tab as its parameter.
+    """
+    return [
+        Binding(
+            key,
+            f"{action}('{name}')",
+            name.lower(),
+            show=False,
+            tooltip=f"Show the {name.lower()}, or focus the panel if it is visible",
+        )
+        for key, name in tabs
+    ]
 
 
 class TabLine(TextLine):
