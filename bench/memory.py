@@ -45,7 +45,7 @@ from loadbench.engine.run_reader import RunReader
 from loadbench.ui.app import LoadbenchApp
 from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.following.watched import WatchedRun
-from loadbench.ui.lines.series import latency_chart, throughput_chart
+from loadbench.ui.lines.charts.series import latency_chart, throughput_chart
 from loadbench.ui.messages import OpenRun
 from loadbench.ui.profiles.screen import ProfilesScreen
 from tests.support.builders import cell_started, make_profile, run_started

@@ -47,6 +47,7 @@ from tests.support.ui_harness import (
     measuring,
     offered,
     press,
+    replace_runner,
     screen_text,
     settled,
     until,
@@ -87,8 +88,7 @@ class Runner:
 def runner(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
     """Resume runs without measuring."""
     fake = Runner()
-    monkeypatch.setattr("loadbench.ui.preview.screen.preview", lambda _: PLAN)
-    monkeypatch.setattr("loadbench.ui.preview.screen.start_runner", fake.start)
+    replace_runner(monkeypatch, preview=lambda _: PLAN, start=fake.start)
     yield fake
     fake.close()
 

@@ -21,10 +21,10 @@ from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
 from loadbench.ui.cell.screen import CellScreen
-from loadbench.ui.lines.plot import Chart
+from loadbench.ui.lines.charts.by_level import chart_by_level
+from loadbench.ui.lines.charts.plot import Chart
 from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.profiles.screen import ProfilesScreen
-from loadbench.ui.reports.lines import chart_by_level
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.panels import RunPanels
 from loadbench.ui.run.screen import RunScreen

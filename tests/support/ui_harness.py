@@ -23,7 +23,7 @@ from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.events import Event
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.ui.app import LoadbenchApp
-from loadbench.ui.lines.plot import load
+from loadbench.ui.lines.charts.plot import load
 from loadbench.ui.log.screen import LogScreen
 from loadbench.ui.run.screen import RunScreen
 from loadbench.ui.run_base import BaseRunScreen

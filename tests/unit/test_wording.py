@@ -353,6 +353,17 @@ def test_progress_has_the_cell_the_phase_and_the_newest_second() -> None:
     )
 
 
+def test_a_missed_goal_is_named_in_the_event_of_its_cell() -> None:
+    begun = run_started(make_profile(goals={"p95_ms": 5, "p50_ms": 50, "min_rps": 100}))
+    *before, last = entries([begun, cell_started(), cell_finished()])
+
+    assert event_line(last, fold([*before, last])) == (
+        "  m1_u2_s2: valid, p95 10.0 ms misses the goal of 5 ms; "
+        "throughput 40.0 req/s misses the goal of ≥ 100 req/s\n"
+        "  40.0 req/s, p50 10.0, p95 10.0, p99 ~10.0 ms, 0 failures"
+    )
+
+
 def test_p95_replaces_p90_if_it_has_a_goal() -> None:
     begun = run_started(make_profile(goals={"p95_ms": 500}))
     newest = sample(requests=requests(((10.0, 18), (50.0, 2))))

@@ -28,7 +28,7 @@ from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
-from loadbench.engine.report.recommendation.goals import set_goals
+from loadbench.engine.report.recommendation.goals import missed_text, set_goals
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 
 LOG_LINES = 5
@@ -311,8 +311,10 @@ def _finished_line(state: RunState, key: str) -> str:
     row = row_of(state, state.cells[key])
     percentiles = main_percentiles(goals_of(state))
     latencies = ", ".join(f"{metric} {row.latency_text(metric.column)}" for metric in percentiles)
+    missed = missed_text(row.checks)
+    head = f"{key}: {row.verdict}, {missed}\n  " if missed else f"{row.verdict.capitalize()}: "
     failed = counted(row.failures or 0, "failure")
-    text = f"{row.verdict.capitalize()}: {number(row.rps)} req/s, {latencies} ms, {failed}"
+    text = f"{head}{number(row.rps)} req/s, {latencies} ms, {failed}"
     if row.reasons:
         text += f"\n  Findings: {row.reasons}"
     if row.bottleneck:

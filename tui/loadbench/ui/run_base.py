@@ -26,6 +26,8 @@ from loadbench.ui.widgets.tabs import TabLine
 P = ParamSpec("P")
 
 _SHORT_ROWS = 20
+_ROOMY_COLUMNS = 160
+"""Minimum width for charts over load beside those over time."""
 
 SKIP_KEY = Binding("s", "skip", "skip", tooltip="Skip the selected cell")
 AGAIN_KEY = Binding("a", "again", "remeasure", tooltip="Measure the selected cell again")
@@ -188,6 +190,7 @@ class TabbedRunScreen(BaseRunScreen):
         is_narrow = event.size.width < columns or event.size.height < rows
         self.set_class(is_narrow, "-narrow")
         self.set_class(event.size.height < _SHORT_ROWS, "-short")
+        self.set_class(event.size.width >= _ROOMY_COLUMNS and not is_narrow, "-roomy")
         self.panels.narrow = is_narrow
 
     @on(TabLine.Chosen)

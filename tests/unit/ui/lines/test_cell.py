@@ -40,7 +40,7 @@ from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines
 from loadbench.ui.lines.stages import stage_lines
 from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines
 from loadbench.ui.lines.text import Line, Tone, plain, width
-from loadbench.ui.run.lines import failures_panel, header_lines, statistics_panel
+from loadbench.ui.run.lines import failures_panel, figures_line, header_lines, statistics_panel
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -464,3 +464,24 @@ def test_each_goal_has_a_line_with_its_state_value_and_limit() -> None:
         ("? undecided: p99 10.0 ms (goal 10 ms); p99 needs 1000 requests, 400 measured", Tone.DIM),
         ("✓ passed: 0 % failures (goal ≤ 10 %)", Tone.GOOD),
     ]
+
+
+def test_the_figures_of_a_cell_are_one_line() -> None:
+    live = shown(cell_started(), CellPhase(cell=FIRST, phase=Phase.MEASURING), sample())
+    over = shown(cell_started(), cell_finished())
+
+    assert plain(figures_line(live, Metric.P95, 80)) == (
+        " m1_u2_s2 · 40.0 req/s · p95 ~10.0 ms · 0 failures · 1 s so far"
+    )
+    assert plain(figures_line(over, Metric.P99, 80)) == (
+        " m1_u2_s2 · 40.0 req/s · p99 ~10.0 ms · 0 failures · valid · 10 s measured"
+    )
+    short = plain(figures_line(over, Metric.P99, 65))
+    assert short == " m1_u2_s2 · 40.0 req/s · p99 ~10.0 ms · 0 failures · valid"
+
+
+def test_the_figures_of_a_cell_without_results_are_the_reason() -> None:
+    pending, silent = shown(), shown(cell_started(), sample(requests=()))
+
+    assert plain(figures_line(pending, Metric.P95, 80)) == " m1_u2_s2 · Not measured yet"
+    assert plain(figures_line(silent, Metric.P95, 80)) == " m1_u2_s2 · No requests completed yet"

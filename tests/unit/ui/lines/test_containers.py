@@ -8,8 +8,8 @@ import pytest
 from loadbench.engine.journal.events import Container, Event
 from loadbench.engine.report.running_totals import Accumulator
 from loadbench.ui.lines.cell import CellView
+from loadbench.ui.lines.charts.usage import MIB, UsageHistory
 from loadbench.ui.lines.containers import (
-    MIB,
     container_entries,
     container_line,
     container_lines,
@@ -172,3 +172,48 @@ def test_a_single_container_is_described_in_a_phrase() -> None:
     assert plain(container_line(one, UNICODE)) == (
         "● running, CPU 50 % of a core, memory 70 MiB, VRAM 1 MiB, 1 restart"
     )
+
+
+HISTORY = {
+    name: UsageHistory(cpu_cores=[0.0, 1.0] * 10, memory_bytes=[MIB, 9 * MIB] * 10)
+    for name in ("model-1", "broker-1")
+}
+
+
+def rows(columns: int, *containers: Container) -> list[str]:
+    """The table of containers with their usage."""
+    return texts(container_lines(containers, UNICODE, columns, HISTORY))
+
+
+RUNNING = container(cpu_cores=0.98, memory_bytes=126 * MIB, health="healthy")
+STARTING = container("broker-1", cpu_cores=0.07, memory_bytes=9 * MIB, health="starting")
+
+
+def test_a_wide_table_has_states_and_sparklines() -> None:
+    heads, first = rows(76, RUNNING)
+
+    assert heads.split() == ["name", "state", "CPU", "memory"]
+    assert first.split() == ["●", "model-1", "healthy", "▁█" * 6, "98%", "▁█" * 6, "126M"]
+    assert len(first) == len(heads) <= 76
+
+
+def test_a_narrow_table_has_sparklines_instead_of_good_states() -> None:
+    heads, first, second = rows(37, RUNNING, STARTING)
+
+    assert heads.split() == ["name", "CPU", "memory"]
+    assert first == "● model-1   █▁█▁█   98% █▁█▁█   126M"
+    assert second == "○ broker-1  starting 7% █▁█▁█     9M"
+
+
+@pytest.mark.parametrize("columns", [10, 30, 37, 50, 76, 200])
+def test_a_table_with_sparklines_is_not_wider_than_without(columns: int) -> None:
+    without = container_lines((RUNNING, STARTING), UNICODE)
+    widest = max(columns, *(width(one) for one in without))
+
+    lines = container_lines((RUNNING, STARTING), UNICODE, columns, HISTORY)
+
+    assert all(width(one) <= widest for one in lines)
+
+
+def test_a_table_that_is_too_narrow_has_states_and_no_sparklines() -> None:
+    assert rows(30, RUNNING) == texts(container_lines((RUNNING,), UNICODE))

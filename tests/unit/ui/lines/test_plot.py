@@ -9,9 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loadbench.ui.lines.plot import Chart, PlotPoint, Series, draw, nice_ceiling
-from loadbench.ui.lines.series import (
-    time_ticks,
+from loadbench.ui.lines.charts.axes import time_ticks
+from loadbench.ui.lines.charts.plot import (
+    Chart,
+    Margins,
+    PlotPoint,
+    Series,
+    coincide,
+    draw,
+    margins_of,
+    widest,
 )
 from loadbench.ui.lines.text import SERIES, Line, Tone, plain, width
 
@@ -150,18 +157,18 @@ def test_a_mark_is_a_vertical_line() -> None:
 
 def goal_lines(made: Chart) -> list[int]:
     """The rows of dotted lines."""
-    lines = draw(made, 60, 13, signs=False, ascii_frame=False)
+    lines = draw(made, 60, 9, signs=False, ascii_frame=False)
     return [row for row, one in enumerate(lines) if plain(one).count("┈") > 10]
 
 
 def test_a_goal_is_a_dotted_line_behind_the_curves() -> None:
-    made = chart(STEADY, marks=[], goal=30.0)
-    lines = draw(made, 60, 13, signs=False, ascii_frame=False)
+    made = chart(STEADY, marks=[], goal=20.0)
+    lines = draw(made, 60, 9, signs=False, ascii_frame=False)
 
     (row,) = goal_lines(made)
-    assert plain(lines[row]) == "30┼" + "┈" * 57
+    assert plain(lines[row]) == "20┼" + "┈" * 57
     assert {piece.tone for piece in lines[row] if "┈" in piece.text} == {Tone.STRONG}
-    crossed = draw(replace(made, goal=55.0), 60, 13, signs=False, ascii_frame=False)
+    crossed = draw(replace(made, goal=55.0), 60, 9, signs=False, ascii_frame=False)
     text = next(plain(one) for one in crossed if "┈┈" in plain(one))
     assert any("⠀" < sign <= "⣿" for sign in text)
 
@@ -180,7 +187,7 @@ def test_the_axis_reaches_a_goal_of_up_to_twice_the_largest_value(
     made = chart(STEADY, goal=goal)
 
     assert made.has_room_for_goal
-    top = plain(draw(made, 60, 13, signs=False, ascii_frame=False)[0])
+    top = plain(draw(made, 60, 9, signs=False, ascii_frame=False)[0])
     assert top.startswith((f"{highest}┤", f"{highest}┼"))
     assert goal_lines(made)
 
@@ -238,42 +245,65 @@ def test_a_chart_does_not_affect_the_next_one() -> None:
     assert draw(chart(BROKEN), 60, 12, signs=False, ascii_frame=False) == alone
 
 
-# Ceilings
+# Alignment
 
 
-@pytest.mark.parametrize(
-    ("values", "ceiling"),
-    [
-        ([], 1),
-        ([None], 1),
-        ([0.0], 1),
-        ([-3.0], 1),
-        ([1.0], 1),
-        ([None, 1.01], 1.2),
-        ([7.0, 3.0], 8),
-        ([99.0], 100),
-        ([100.0], 100),
-        ([1000.0], 1000),
-        ([1001.0], 1200),
-        ([0.03], 0.03),
-        ([0.031], 0.04),
-        ([8231.0], 10_000),
-    ],
-)
-def test_a_ceiling_is_a_round_number(values: list[float | None], ceiling: float) -> None:
-    assert nice_ceiling(values) == pytest.approx(ceiling)
+def frame_columns(lines: Sequence[Line]) -> list[int]:
+    """The columns of the ticks below a chart."""
+    return [i for i, sign in enumerate(plain(lines[-2])) if sign in "┬┴└┘"]
 
 
-@given(st.lists(st.none() | st.floats(1e-6, 1e12), min_size=1))
-def test_the_ceiling_is_at_or_just_above_the_highest_value(
-    values: list[float | None],
-) -> None:
-    ceiling = nice_ceiling(values)
+@pytest.mark.parametrize("columns", [40, 61, 120])
+def test_charts_with_common_margins_have_their_plots_aligned(columns: int) -> None:
+    few: list[PlotPoint] = [(float(x), 2.0) for x in range(11)]
+    many: list[PlotPoint] = [(float(x), 12_345.0) for x in range(11)]
+    narrow, broad = chart(STEADY, marks=[]), chart(many, few, right=True, marks=[])
+    margins = widest([margins_of(narrow, 9), margins_of(broad, 9)])
 
-    highest = max((value for value in values if value is not None), default=1.0)
-    assert highest * (1 - 1e-9) <= ceiling <= 1.5 * highest
+    lines = [
+        draw(made, columns, 9, signs=False, ascii_frame=False, margins=margins)
+        for made in (narrow, broad)
+    ]
+
+    ticks, with_right_axis = map(frame_columns, lines)
+    assert ticks == with_right_axis[: len(ticks)]
+    assert {width(one) for both in lines for one in both} == {columns}
 
 
-@given(st.floats(1e-6, 1e12), st.floats(1e-6, 1e12))
-def test_the_ceiling_grows_with_the_value(one: float, other: float) -> None:
-    assert nice_ceiling([min(one, other)]) <= nice_ceiling([max(one, other)])
+def test_a_chart_that_is_too_narrow_for_margins_has_none() -> None:
+    alone = draw(chart(STEADY), 24, 9, signs=False, ascii_frame=False)
+
+    assert alone == draw(
+        chart(STEADY), 24, 9, signs=False, ascii_frame=False, margins=Margins(8, 8)
+    )
+
+
+# Order and coincidence
+
+
+@pytest.mark.parametrize("signs", [False, True])
+def test_the_first_series_is_drawn_over_the_others(signs: bool) -> None:
+    made = chart(STEADY, STEADY, marks=[])
+
+    lines = draw(made, 60, 12, signs=signs, ascii_frame=signs)
+
+    tones = {piece.tone for one in lines for piece in one}
+    assert SERIES[0] in tones
+    assert SERIES[1] not in tones
+
+
+def test_lines_in_the_same_rows_coincide() -> None:
+    close = [(x, (y or 0) + 0.5) for x, y in STEADY]
+    apart = [(x, (y or 0) + 40) for x, y in STEADY]
+    made = chart(STEADY, close, apart)
+    first, second, third = made.series
+
+    assert coincide(made, first, second, 12)
+    assert not coincide(made, first, third, 12)
+
+
+def test_lines_without_common_points_do_not_coincide() -> None:
+    made = chart([(0.0, 5.0), (1.0, None)], [(0.0, None), (1.0, 5.0)])
+
+    first, second = made.series
+    assert not coincide(made, first, second, 12)

@@ -13,13 +13,13 @@ from loadbench.engine.journal.phases import PhaseStart
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.metrics import default_metric
 from loadbench.engine.report.slices import Slices
-from loadbench.ui.lines.plot import Chart, PlotPoint, Series
-from loadbench.ui.lines.series import (
+from loadbench.ui.lines.charts.axes import time_ticks
+from loadbench.ui.lines.charts.plot import Chart, PlotPoint, Series
+from loadbench.ui.lines.charts.series import (
     goal_note,
     latency_chart,
     legend,
     throughput_chart,
-    time_ticks,
 )
 from loadbench.ui.lines.text import SERIES, plain
 from tests.support.builders import (
@@ -212,10 +212,28 @@ def test_a_time_axis_has_a_few_evenly_spaced_ticks(end_s: int) -> None:
 
 
 def test_the_legend_has_the_line_or_sign_of_each_series() -> None:
-    series = drawn(seconds(3))[0].series
+    made = drawn(seconds(3))[1]
 
-    assert plain(tuple(legend(series, signs=False))) == " ─ p50 ─ p90 ─ p99"
-    assert plain(tuple(legend(series, signs=True))) == " . p50 o p90 * p99"
+    assert plain(tuple(legend(made, 12, signs=False))) == " ─ failures/s ─ req/s ─ users"
+    assert plain(tuple(legend(made, 12, signs=True))) == " x failures/s r req/s u users"
+
+
+def test_the_legend_of_a_growing_chart_has_the_newest_values() -> None:
+    one = sample(requests=requests(tuple((float(ms), 1) for ms in range(1, 101))))
+    latency, throughput = drawn([one, sample(second=1, requests=())], growing=True)
+
+    # The second without a request has no latency.
+    assert plain(tuple(legend(latency, 12, signs=False))) == " ─ p50 50.0 ─ p90 90.0 ─ p99 99.0"
+    assert plain(tuple(legend(throughput, 12, signs=False))) == " ─ req/s 0 ─ users 2"
+    without = legend(latency, 12, signs=False, has_values=False)
+    assert plain(tuple(without)) == " ─ p50 ─ p90 ─ p99"
+
+
+def test_the_legend_marks_percentiles_whose_lines_coincide() -> None:
+    one = sample(requests=requests(((40.0, 50), (41.0, 45), (200.0, 5))))
+    latency, _ = drawn([one, sample(second=1, requests=one.requests)], growing=True)
+
+    assert plain(tuple(legend(latency, 9, signs=True))) == " . p50 40.0 ≈ o p90 41.0 * p99 200"
 
 
 def test_percentiles_of_a_slice_cover_all_its_seconds() -> None:

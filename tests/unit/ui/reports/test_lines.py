@@ -15,16 +15,17 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows
 from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.ui.lines.charts.axes import time_ticks
+from loadbench.ui.lines.charts.by_level import chart_by_level
+from loadbench.ui.lines.charts.plot import Chart, PlotPoint, Series
+from loadbench.ui.lines.charts.series import goal_note
 from loadbench.ui.lines.glyphs import UNICODE
 from loadbench.ui.lines.matrix import verdict_tone
-from loadbench.ui.lines.plot import Chart, PlotPoint, Series
-from loadbench.ui.lines.series import goal_note, time_ticks
 from loadbench.ui.lines.text import SERIES, Tone, plain, width
 from loadbench.ui.reports.lines import (
     CHARTED,
     COLUMNS,
     cell_values,
-    chart_by_level,
     columns_of,
     dispensable_columns,
     repeated_lines,

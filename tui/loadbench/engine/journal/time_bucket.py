@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 from loadbench.engine.journal.events import (
     Buckets,
@@ -20,18 +21,20 @@ BUCKET_S = 10
 MAX_ERROR_KINDS = 50
 """Maximum number of distinct errors counted separately. Further errors share one entry."""
 _OTHER_ERRORS = "other failures"
+T = TypeVar("T")
 _STAGES = ("latency_ms", "total_ms", "queue_ms", "decode_ms", "infer_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRange:
-    """Minimum and maximum usage of a container over a bucket. Unknown values are None."""
+    """Minimum and maximum usage of a container over some seconds. Unknown values are None."""
 
     name: str
     min_cpu_cores: float | None
     max_cpu_cores: float | None
     min_memory_bytes: int | None
     max_memory_bytes: int | None
+    max_vram_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,7 @@ def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
     successes = [
         sum(n for request in sample.requests for _, n in request.successes) for sample in samples
     ]
+    readings = [container for sample in samples for container in sample.containers]
     contents = {
         "requests": [
             (request.method, request.name, _pack(request.successes), _pack(request.failures))
@@ -150,7 +154,7 @@ def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
         ],
         "stages": asdict(totals.stages),
         "errors": [astuple(error) for error in totals.errors],
-        "containers": [asdict(container) for container in _container_ranges(samples)],
+        "containers": [asdict(container) for container in merge_ranges((), readings)],
     }
     return TimeBucket(
         second=samples[0].second,
@@ -162,21 +166,42 @@ def bucket_of(samples: Sequence[Sample]) -> TimeBucket:
     )
 
 
-def _container_ranges(samples: Iterable[Sample]) -> Iterable[ContainerRange]:
-    readings: dict[str, list[Container]] = {}
-    for sample in samples:
-        for container in sample.containers:
-            readings.setdefault(container.name, []).append(container)
-    for name, containers in readings.items():
-        cores = [each.cpu_cores for each in containers if each.cpu_cores is not None]
-        memory = [each.memory_bytes for each in containers if each.memory_bytes is not None]
-        yield ContainerRange(
-            name=name,
-            min_cpu_cores=min(cores, default=None),
-            max_cpu_cores=max(cores, default=None),
-            min_memory_bytes=min(memory, default=None),
-            max_memory_bytes=max(memory, default=None),
-        )
+def merge_ranges(
+    ranges: Iterable[ContainerRange], newer: Iterable[Container | ContainerRange]
+) -> tuple[ContainerRange, ...]:
+    """Return the ranges of container usage, extended by newer readings or ranges."""
+    found: dict[str, list[ContainerRange]] = {}
+    for container in (*ranges, *newer):
+        found.setdefault(container.name, []).append(_range_of(container))
+    return tuple(_merged(name, each) for name, each in found.items())
+
+
+def _range_of(container: Container | ContainerRange) -> ContainerRange:
+    if isinstance(container, ContainerRange):
+        return container
+    return ContainerRange(
+        name=container.name,
+        min_cpu_cores=container.cpu_cores,
+        max_cpu_cores=container.cpu_cores,
+        min_memory_bytes=container.memory_bytes,
+        max_memory_bytes=container.memory_bytes,
+        max_vram_bytes=container.vram_bytes,
+    )
+
+
+def _merged(name: str, ranges: Sequence[ContainerRange]) -> ContainerRange:
+    return ContainerRange(
+        name=name,
+        min_cpu_cores=min(_known(each.min_cpu_cores for each in ranges), default=None),
+        max_cpu_cores=max(_known(each.max_cpu_cores for each in ranges), default=None),
+        min_memory_bytes=min(_known(each.min_memory_bytes for each in ranges), default=None),
+        max_memory_bytes=max(_known(each.max_memory_bytes for each in ranges), default=None),
+        max_vram_bytes=max(_known(each.max_vram_bytes for each in ranges), default=None),
+    )
+
+
+def _known(values: Iterable[T | None]) -> list[T]:
+    return [value for value in values if value is not None]
 
 
 def _pack(histogram: Buckets) -> tuple[bool, list[float], list[int]]:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from loadbench.engine.journal.samples import Samples
+from loadbench.engine.journal.time_bucket import ContainerRange, TimeBucket, merge_ranges
 from loadbench.engine.measure.buckets import count, failures, percentile, successes, to_buckets
 
 MAX_SLICES = 120
@@ -28,6 +29,8 @@ class Slice:
     failures: int
     users: int
     """Highest number of users in the slice."""
+    containers: tuple[ContainerRange, ...] = ()
+    """Usage of each container."""
 
     @property
     def rps(self) -> float:
@@ -78,13 +81,15 @@ def slice_width_s(seconds: int) -> int:
 def _slice(samples: Samples, begin: int, end: int) -> Slice:
     parts = list(samples.parts(begin, end))
     counts: Counter[float] = Counter()
+    containers: tuple[ContainerRange, ...] = ()
     failed = 0
     for part in parts:
         # Unpack one part at a time: half an hour of unpacked parts would take megabytes.
-        requests = part.requests
-        failed += count(failures(requests))
-        for latency_ms, number in successes(requests):
+        contents = part.unpacked() if isinstance(part, TimeBucket) else part
+        failed += count(failures(contents.requests))
+        for latency_ms, number in successes(contents.requests):
             counts[latency_ms] += number
+        containers = merge_ranges(containers, contents.containers)
     latency = to_buckets(counts)
     return Slice(
         start_s=parts[0].second,
@@ -96,4 +101,5 @@ def _slice(samples: Samples, begin: int, end: int) -> Slice:
         p99_ms=percentile(latency, 0.99),
         failures=failed,
         users=max(part.users for part in parts),
+        containers=containers,
     )

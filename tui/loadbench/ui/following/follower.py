@@ -10,12 +10,12 @@ from pathlib import Path
 
 from loadbench import wording
 from loadbench.engine.journal.codec import Entry
-from loadbench.engine.journal.events import CommandAnswered
+from loadbench.engine.journal.events import CellStarted, CommandAnswered
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.run_reader import Run, RunReader, RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.following.figures import NO_FIGURES, AttemptFigures, FigureReader
-from loadbench.ui.lines.events import EventLine, event_outcome
+from loadbench.ui.lines.events import EventLine, event_cell, event_outcome
 
 POLL_S = 0.2
 MAX_EVENTS = 500
@@ -152,7 +152,9 @@ class Follower:
         if isinstance(entry.event, CommandAnswered):
             self._answers[entry.event.id] = entry.event
         if text := wording.event_line(entry, state):
-            self._events.append(EventLine(entry.at, text, *event_outcome(entry.event)))
+            word, tone = event_outcome(entry.event)
+            cell, is_start = event_cell(entry.event, state), isinstance(entry.event, CellStarted)
+            self._events.append(EventLine(entry.at, text, word, tone, cell, is_start))
 
     def _read(self, reader: RunReader) -> None:
         """Read new entries, and publish a view if the run has changed."""

@@ -1,8 +1,7 @@
 """Text shared by several screens, without Textual.
 
 `text` defines lines, pieces and tones, with wrapping and tables. `glyphs` defines the symbols, and
-`plot` draws charts. The text for a run is in `run`, `recommendation`, `matrix` (the grid of cells),
-`metric` (its values and goals), `containers`, `events`, `service_log` and `actions` (the actions
-that its state allows). The text for a cell is in `cell`, `stats`, `stages` and `series` (charts
-over time).
+`charts` draws charts. The text for a run is in `run`, `recommendation`, `matrix` (the grid of
+cells), `metric` (its values and goals), `containers`, `events`, `service_log` and `actions` (the
+actions that its state allows). The text for a cell is in `cell`, `stats` and `stages`.
 """

@@ -8,16 +8,24 @@ from datetime import datetime
 from loadbench.engine.journal.events import (
     CellFailed,
     CellFinished,
+    CellPhase,
     CellSkipped,
+    CellStarted,
+    CommandAnswered,
     Event,
+    Note,
     Result,
     RunFinished,
+    StackProgress,
 )
-from loadbench.engine.journal.state import CellStatus
+from loadbench.engine.journal.state import CellStatus, RunState
+from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.text import Line, Piece, Tone, line, wrap
 
 _TIME_COLUMNS = 8
+_NARROW_COLUMNS = 60
+"""Panels below this width have no indentation of text."""
 _RESULT_TONES = {Result.DONE: Tone.GOOD, Result.STOPPED: Tone.WARN, Result.ABORTED: Tone.BAD}
 
 
@@ -32,6 +40,10 @@ class EventLine:
     """The word to colour: a verdict, the status of a cell or the result of the run."""
     tone: Tone = Tone.PLAIN
     """The tone of that word."""
+    cell: str = ""
+    """Key of the cell that the event belongs to. Empty if it belongs to the run."""
+    is_start: bool = False
+    """Whether the event is the start of an attempt at that cell."""
 
 
 def event_outcome(event: Event) -> tuple[str, Tone]:
@@ -52,14 +64,69 @@ def event_outcome(event: Event) -> tuple[str, Tone]:
             return "", Tone.PLAIN
 
 
-def event_lines(events: Sequence[EventLine], columns: int) -> list[Line]:
-    """Return events with their local times, wrapped to a width in columns."""
-    lines: list[Line] = []
+def event_cell(event: Event, state: RunState) -> str:
+    """Return the key of the cell that an event belongs to, or an empty text if there is none.
+
+    Args:
+        event: The event.
+        state: The state of the run after the event.
+    """
+    match event:
+        case CellStarted() | CellPhase() | CellFinished() | CellFailed() | CellSkipped():
+            return event.cell
+        case CommandAnswered(cell=key):
+            return key or ""
+        case StackProgress() | Note():
+            return state.current or ""
+        case _:
+            return ""
+
+
+def event_lines(
+    events: Sequence[EventLine], columns: int, glyphs: Glyphs, *, selected: str = ""
+) -> list[Line]:
+    """Return events with their local times, wrapped to a width in columns.
+
+    A narrow panel has no indentation of text. If a cell is selected, its events have a bar, and the
+    others are dim.
+
+    Args:
+        events: The events.
+        columns: Maximum width of a line.
+        glyphs: The terminal's character set.
+        selected: Key of the selected cell. Empty if no cell is selected.
+    """
+    return [part for event in events for part in _lines_of(event, columns, glyphs, selected)]
+
+
+def selected_row(events: Sequence[EventLine], columns: int, glyphs: Glyphs, cell: str) -> int:
+    """Return the row in `event_lines` where the last attempt at a cell begins.
+
+    If the start of the cell is no longer among the events, this is its first event. Returns -1 if
+    the cell has no events.
+    """
+    row, found = 0, -1
     for event in events:
-        for number, text in enumerate(event.text.splitlines()):
-            time = " " * _TIME_COLUMNS if number else local_time(event.at)
-            pieces = [Piece(text)] if number else _coloured(text, event.outcome, event.tone)
-            lines += wrap(line((f"{time}  ", Tone.DIM), *pieces), columns, indent=_TIME_COLUMNS + 4)
+        if event.cell == cell and (found < 0 or event.is_start):
+            found = row
+        row += len(_lines_of(event, columns, glyphs, cell))
+    return found
+
+
+def _lines_of(event: EventLine, columns: int, glyphs: Glyphs, selected: str) -> list[Line]:
+    is_narrow = columns < _NARROW_COLUMNS
+    is_selected = bool(selected) and event.cell == selected
+    bar = (glyphs.selected if is_selected else " ") + ("" if is_narrow else " ")
+    lines: list[Line] = []
+    for number, text in enumerate(event.text.splitlines()):
+        text = text.lstrip() if is_narrow else text
+        time = " " * _TIME_COLUMNS if number else local_time(event.at)
+        pieces = [Piece(text)] if number else _coloured(text, event.outcome, event.tone)
+        if selected and not is_selected:
+            pieces = [Piece(piece.text, Tone.DIM) for piece in pieces]
+        content = line((time, Tone.DIM), (bar, Tone.ACCENT), *pieces)
+        indent = _TIME_COLUMNS + (2 if is_narrow else 4)
+        lines += wrap(content, columns, indent=indent)
     return lines
 
 

@@ -7,7 +7,7 @@ from loadbench.engine.run_reader import RunStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glyphs:
-    """One symbol per meaning, each one column wide."""
+    """The symbols, each one column wide."""
 
     running: str
     pending: str
@@ -24,6 +24,9 @@ class Glyphs:
     near: str
     undecided: str
     missed: str
+    selected: str
+    bars: str
+    """Bars of a sparkline, the lowest first."""
     ascii: bool
 
     def of_run(self, status: RunStatus) -> str:
@@ -53,6 +56,8 @@ UNICODE = Glyphs(
     near="≈",
     undecided="?",
     missed="✗",
+    selected="▌",
+    bars="▁▂▃▄▅▆▇█",
     ascii=False,
 )
 
@@ -100,5 +105,7 @@ ASCII = Glyphs(
     near="=",
     undecided="?",
     missed="x",
+    selected=">",
+    bars="_.:-=+*#",
     ascii=True,
 )

@@ -15,9 +15,10 @@ from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.watched import WatchedRun
+from loadbench.ui.lines.charts.usage import usage_in_slices, usage_line
 from loadbench.ui.lines.containers import container_line
 from loadbench.ui.lines.run import breadcrumb_line
-from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.lines.text import Line, Tone, line, width
 from loadbench.ui.run_base import DETACH_KEY, BaseRunScreen
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import TailView, TextLine
@@ -110,6 +111,7 @@ class LogScreen(BaseRunScreen):
             [
                 breadcrumb_line(view.run, self._selected, [line(position)], glyphs, columns),
                 line(" ", *state, last_seen),
+                self._usage_line(columns),
             ]
         )
         log = self.query_one(LogView)
@@ -202,6 +204,16 @@ class LogScreen(BaseRunScreen):
             log.open_service_log(path, name, lines, offset, empty=empty)
         self._is_read = True
         self.repaint()
+
+    def _usage_line(self, columns: int) -> Line:
+        """Return the container's usage over the selected cell as sparklines."""
+        cell = self.watched.chosen_cell
+        if cell is None:
+            return ()
+        label = line((f" {cell}", Tone.DIM))
+        usage = usage_in_slices(self.watched.shown(cell).slices, self._selected)
+        bars = usage_line(usage, self.context.glyphs, columns - width(label) - 1)
+        return (*label, *bars) if bars else ()
 
     def _note_position(self, log: LogView) -> None:
         if log.wanted:

@@ -1,21 +1,17 @@
-"""The list of runs, the cells of a run as table rows, and its charts."""
+"""The list of runs, and the cells of a run as table rows."""
 
 from collections.abc import Sequence
-from string import ascii_lowercase
 
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
 from loadbench.engine.report import repeats
-from loadbench.engine.report.by_level import LevelCurve, metric_by_level
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import (
     LATENCIES,
     GoalState,
     Metric,
-    goal_limit,
     goal_state,
-    goals_of,
     own_state,
 )
 from loadbench.engine.report.recommendation.sentences import short_answer
@@ -25,13 +21,11 @@ from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
-from loadbench.ui.lines.plot import Chart, Series
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line, traits_line
-from loadbench.ui.lines.text import SERIES, Line, MenuEntry, Piece, Tone, justify, line, wrap
+from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, wrap
 from loadbench.wording import (
     ESTIMATE_LEGEND,
-    counted,
     interval_legend,
     outcome_line,
     repeats_used,
@@ -238,50 +232,3 @@ def _group_line(group: repeats.Group) -> Line:
         (group.cell, Tone.STRONG),
         f"  {repeats_used(group)} repeats: {rps} req/s, p50 {p50}, p95 {p95}, p99 {p99} ms",
     )
-
-
-def chart_by_level(state: RunState, metric: Metric) -> Chart | None:
-    """Return a chart of a metric over load, with a series for each number of models, and its goal.
-
-    Returns None if no cell has a value.
-    """
-    curves = metric_by_level(state, metric)
-    amounts = sorted({x for curve in curves for x, _ in curve.points})
-    if not amounts:
-        return None
-    series = [
-        Series(
-            name=_series_name(curves, i),
-            points=list(curve.points),
-            tone=SERIES[i % len(SERIES)],
-            sign=ascii_lowercase[i % len(ascii_lowercase)],
-            dotted=True,
-        )
-        for i, curve in enumerate(curves)
-    ]
-    limit = goal_limit(goals_of(state), metric)
-    if metric is Metric.FAILURES and limit is not None:
-        limit *= 100
-    return Chart(
-        series=series,
-        by=next((cell.cell.level.unit for cell in state.cells.values()), ""),
-        x_limits=(0.0, amounts[-1]),
-        x_ticks=[(x, f"{x:g}") for x in _tick_values(amounts)],
-        label=metric.label,
-        goal=limit,
-    )
-
-
-def _series_name(curves: Sequence[LevelCurve], index: int) -> str:
-    """Return the name of a series, its model count. Only the last has the unit: `4 models`."""
-    models = curves[index].models
-    return counted(models, "model") if index == len(curves) - 1 else str(models)
-
-
-def _tick_values(amounts: Sequence[float]) -> list[float]:
-    """Return the values whose tick labels fit below an axis without overlapping."""
-    kept: list[float] = []
-    for value in amounts:
-        if not kept or value - kept[-1] >= amounts[-1] / 10:
-            kept.append(value)
-    return kept

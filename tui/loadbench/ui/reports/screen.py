@@ -18,14 +18,14 @@ from loadbench.engine.run_reader import Run, report_path
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.recommendation import RECOMMENDATION_KEY, RecommendationWindow
 from loadbench.ui.dialogs.resume import RESUME_KEYS, is_kind, resume_run
+from loadbench.ui.lines.charts.by_level import chart_by_level
+from loadbench.ui.lines.charts.series import goal_note
 from loadbench.ui.lines.matrix import verdict_tone
-from loadbench.ui.lines.series import goal_note
 from loadbench.ui.lines.text import Line, line, wrap
 from loadbench.ui.messages import GoBack, OpenRun
 from loadbench.ui.reports.cell_table import CellTable
 from loadbench.ui.reports.lines import (
     CHARTED,
-    chart_by_level,
     repeated_lines,
     run_entries,
     run_lines,

@@ -8,8 +8,11 @@ from rich.cells import cell_len
 from loadbench.engine.journal.events import CellFailed, Verdict
 from loadbench.engine.journal.progress import remaining_s, total_s
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
+from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.statistics import StatisticsWindow
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import (
     CellView,
@@ -22,11 +25,16 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
-from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
+from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines, window_label
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
 from loadbench.wording import counted
 
 BAR_COLUMNS = 16
+_PERIODS = {
+    StatisticsWindow.BEFORE_MEASURING: "before measuring",
+    StatisticsWindow.MEASURED_SO_FAR: "so far",
+    StatisticsWindow.MEASURED: "measured",
+}
 _MAX_REASON_LINES = 3
 """Maximum lines of a failure's reason above the statistics. The failures panel shows all."""
 
@@ -45,6 +53,36 @@ def statistics_panel(shown: CellView, glyphs: Glyphs, columns: int) -> tuple[str
         return label, [*reasons[:_MAX_REASON_LINES], *rows]
     goals = goal_lines(shown.checks, glyphs, columns)
     return label, [*rows, *goals, *reasons, *bottleneck_lines(shown, columns)]
+
+
+def figures_line(shown: CellView, metric: Metric, columns: int) -> Line:
+    """Return the main results of a cell in one line: `m2_u50_s10 · 94 req/s · p95 412 ms · …`.
+
+    Args:
+        shown: The cell.
+        metric: The percentile to show.
+        columns: Maximum width. The period of the results is omitted if it does not fit.
+    """
+    statistics = found_statistics(shown)
+    key, separator = Piece(f" {shown.key}", Tone.STRONG), Piece(" · ", Tone.DIM)
+    if statistics is None:
+        return (key, separator, Piece(shown.why_empty, Tone.DIM))
+    if not statistics.rows:
+        return (key, separator, Piece(NO_REQUESTS, Tone.DIM))
+    row = statistics.rows[-1]
+    found = next(one for one in row.percentiles if one.name == metric.column)
+    value = latency(found.value_ms, backed=found.has_enough_samples)
+    failures = Piece(counted(row.failures, "failure"), Tone.BAD if row.failures else Tone.PLAIN)
+    verdict = shown.finished.verdict if shown.finished else None
+    parts = [key, Piece(f"{number(row.rps)} req/s"), Piece(f"{metric} {value} ms"), failures]
+    if verdict:
+        parts.append(Piece(verdict.value, VERDICT_TONES[verdict]))
+    period = Piece(f"{statistics.seconds:g} s {_PERIODS[statistics.window]}", Tone.DIM)
+    full, short = (
+        tuple(piece for part in some for piece in (separator, part))[1:]
+        for some in ([*parts, period], parts)
+    )
+    return full if width(full) <= columns else short
 
 
 def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:

@@ -11,21 +11,23 @@ from loadbench.engine.journal.events import Container
 from loadbench.engine.journal.progress import WAITING
 from loadbench.engine.journal.service_log import FILE_NAME
 from loadbench.engine.profile.driver_settings import settings_of
-from loadbench.engine.report.metrics import Metric
+from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.context import UiContext
 from loadbench.ui.following.follower import View
 from loadbench.ui.lines.cell import CellView, stage_bar, stage_table
-from loadbench.ui.lines.containers import container_entries
-from loadbench.ui.lines.events import EventLine, event_lines
+from loadbench.ui.lines.charts.usage import recent_usage
+from loadbench.ui.lines.containers import RECENT_S, container_entries
+from loadbench.ui.lines.events import EventLine, event_lines, selected_row
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.stats import LATENCY_NOTE
 from loadbench.ui.lines.text import MenuEntry, Tone, line, wrap
 from loadbench.ui.run.containers import ContainerList
-from loadbench.ui.run.lines import failures_panel, statistics_panel
+from loadbench.ui.run.lines import failures_panel, figures_line, statistics_panel
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.widgets.cell_charts import CellCharts
-from loadbench.ui.widgets.line_view import LineView, TailView
+from loadbench.ui.widgets.level_charts import LevelCharts
+from loadbench.ui.widgets.line_view import LineView, TailView, TextLine
 from loadbench.ui.widgets.log_view import LogView
 from loadbench.ui.widgets.panels import Panels
 from loadbench.ui.widgets.tabs import TabLine
@@ -59,10 +61,12 @@ class RunPanels(Panels):
         "failures": ("failures",),
         "events": ("events",),
         "logs": ("logs",),
-        "charts": ("latency", "throughput", "stages"),
+        # Charts over load are visible only on a wide terminal.
+        "charts": ("latency", "throughput", "stages", "level-latency", "level-throughput"),
     }
     PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
         "upper": ("sweep", "containers", "events", "latency", "throughput", "stages"),
+        "levels": ("level-latency", "level-throughput"),
         "left": ("sweep", "containers", "events"),
         "right": ("latency", "throughput", "stages"),
         "lower": ("stats", "failures", "logs"),
@@ -76,13 +80,15 @@ class RunPanels(Panels):
         self._log = LOGS[0]
         self._containers: Sequence[Container] = ()
         self._charts = CellCharts(context.terminal)
-        self._shown_events: tuple[Sequence[EventLine], int] = ((), 0)
+        self._levels = LevelCharts(context.terminal)
+        self._shown_events: tuple[Sequence[EventLine], int, str] = ((), 0, "")
 
     def compose(self) -> ComposeResult:
         """Lay out every panel. Size and tab determine which of them are visible."""
         yield TabLine(id="tabs-narrow")
         with Horizontal(id="upper"):
             with Vertical(id="left"):
+                yield TextLine(id="figures")
                 yield MatrixView(id="sweep")
                 yield ContainerList(id="containers", title="Containers")
                 yield TailView(id="events", title="Events")
@@ -90,6 +96,9 @@ class RunPanels(Panels):
                 yield self._charts.latency
                 yield self._charts.throughput
                 yield LineView(id="stages", title="Where the time goes (ms)")
+            with Vertical(id="levels"):
+                yield self._levels.latency
+                yield self._levels.throughput
         with Vertical(id="lower"):
             yield TabLine(id="tabs-wide")
             yield LineView(id="stats")
@@ -108,7 +117,13 @@ class RunPanels(Panels):
         self._open_log()
 
     def show_run(
-        self, view: View, shown: CellView, *, cursor: str, metric: Metric | None = None
+        self,
+        view: View,
+        shown: CellView,
+        *,
+        cursor: str,
+        is_chosen: bool,
+        metric: Metric | None = None,
     ) -> None:
         """Show a run and the selected cell.
 
@@ -116,12 +131,19 @@ class RunPanels(Panels):
             view: The run.
             shown: The cell.
             cursor: Key of the cell.
+            is_chosen: Whether the user selected the cell. If not, it is the current or last one.
             metric: The metric of sweep and charts that the user chose, or None.
         """
+        state = view.run.state
         self.query_one(MatrixView).show_run(view.run, self._glyphs, cursor=cursor, metric=metric)
         self._show_containers(view, shown)
         self._show_cell(shown, metric)
-        self._show_events(view.events)
+        self._levels.show(state, metric)
+        if self.narrow:
+            main = metric if metric and metric.is_latency else default_metric(goals_of(state))
+            figures = self.query_one("#figures", TextLine)
+            figures.show([figures_line(shown, main, self.size.width or 80)])
+        self._show_events(view.events, cursor if is_chosen and cursor != state.current else "")
         if self.tab == "logs":
             self.query_one(LogView).refresh_tail()
 
@@ -131,7 +153,9 @@ class RunPanels(Panels):
         columns = (panel.columns or 30) - 1
         self._containers = source.containers
         if source.containers:
-            entries = container_entries(source.containers, self._glyphs, columns)
+            samples = shown.attempt.samples[-RECENT_S:] if shown.attempt else ()
+            usage = recent_usage(samples)
+            entries = container_entries(source.containers, self._glyphs, columns, usage)
             panel.show_entries(entries, self._glyphs)
             panel.note("CPU: 100% is one core")
             last_seen = f" · last seen in {shown.key}" if shown.attempt else " · last seen"
@@ -170,13 +194,25 @@ class RunPanels(Panels):
         requests = counted(failed, "failed request") if failed else ""
         panel.set_title(" · ".join(filter(None, ("Failures", shown.key, requests))))
 
-    def _show_events(self, events: Sequence[EventLine]) -> None:
+    def _show_events(self, events: Sequence[EventLine], selected: str) -> None:
+        """Show all events. Those of a selected cell are marked and brought into view once."""
         panel = self.query_one("#events", TailView)
         columns = panel.columns or 80
-        if (events, columns) == self._shown_events:
+        before, self._shown_events = self._shown_events, (events, columns, selected)
+        if before == self._shown_events:
             return
-        self._shown_events = (events, columns)
-        panel.show(event_lines(events, columns) or [line(("No events yet", Tone.DIM))])
+        lines = event_lines(events, columns, self._glyphs, selected=selected)
+        panel.show(lines or [line(("No events yet", Tone.DIM))])
+        if before[1:] == (columns, selected):
+            # New events do not scroll the panel again, as the user may have scrolled it.
+            return
+        row = selected_row(events, columns, self._glyphs, selected) if selected else -1
+        panel.set_title(" · ".join(filter(None, ("Events", selected))))
+        panel.note("" if row >= 0 or not selected else "no events of this cell")
+        if row >= 0:
+            panel.start_at(row)
+        elif before[2]:
+            panel.follow_end()
 
     def _open_log(self) -> None:
         panel = self.query_one(LogView)

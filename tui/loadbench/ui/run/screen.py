@@ -246,7 +246,9 @@ class RunScreen(CommandScreen):
         now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
         header.show(header_lines(view.run, profile, now, self.context.glyphs, columns))
         metric = self.context.metrics.get("run")
-        self.query_one(RunPanels).show_run(view, watched.shown(key), cursor=key, metric=metric)
+        self.query_one(RunPanels).show_run(
+            view, watched.shown(key), cursor=key, is_chosen=self.is_chosen, metric=metric
+        )
         self.update_keys()
 
     @work

@@ -3,9 +3,9 @@
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.report.metrics import Metric, default_metric
 from loadbench.ui.lines.cell import CellView
-from loadbench.ui.lines.series import goal_note, latency_chart, throughput_chart
+from loadbench.ui.lines.charts.series import goal_note, latency_chart, throughput_chart
 from loadbench.ui.terminal.capabilities import Terminal
-from loadbench.ui.widgets.chart import ChartView
+from loadbench.ui.widgets.chart import ChartView, show_charts
 
 
 class CellCharts:
@@ -36,10 +36,8 @@ class CellCharts:
         latency = None
         if slices:
             latency = latency_chart(slices, phases, shown.goals, growing=live, chosen=chosen)
-        self.latency.show_chart(latency, empty=empty)
-        self.throughput.show_chart(
-            throughput_chart(slices, phases, growing=live) if slices else None, empty=empty
-        )
+        throughput = throughput_chart(slices, phases, growing=live) if slices else None
+        show_charts([(self.latency, latency), (self.throughput, throughput)], empty=empty)
         goal = goal_note(latency, default_metric(shown.goals))
         self.latency.note(
             _legend(shown.key, goal, self.latency.size.width) if slices else shown.key

@@ -1,11 +1,22 @@
 """A chart that is redrawn when its data or size changes, and repaints only changed lines."""
 
+from collections.abc import Sequence
+
 from textual import events, work
 
 from loadbench.ui.background import in_background
-from loadbench.ui.lines.plot import Chart, draw, is_loaded, load
-from loadbench.ui.lines.series import legend
-from loadbench.ui.lines.text import Line, Piece, Tone, line, width
+from loadbench.ui.lines.charts.plot import (
+    NO_MARGINS,
+    Chart,
+    Margins,
+    draw,
+    is_loaded,
+    load,
+    margins_of,
+    widest,
+)
+from loadbench.ui.lines.charts.series import legend
+from loadbench.ui.lines.text import Line, Tone, line, width
 from loadbench.ui.widgets.line_view import LineView
 
 NO_SAMPLES = "No samples yet"
@@ -39,13 +50,22 @@ class ChartView(LineView, inherit_bindings=False):
         self._signs, self._ascii_frame = signs, ascii_frame
         self._chart: Chart | None = None
         self._empty = LOADING
+        self._margins = NO_MARGINS
 
-    def show_chart(self, chart: Chart | None, *, empty: str = "") -> None:
-        """Show a chart, or the text `empty` if there is no data for one."""
+    def show_chart(
+        self, chart: Chart | None, *, empty: str = "", margins: Margins = NO_MARGINS
+    ) -> None:
+        """Show a chart, or a text if there is no data for one.
+
+        Args:
+            chart: The chart, or None.
+            empty: The text.
+            margins: Minimum margins of the chart.
+        """
         empty = empty or NO_SAMPLES
-        if (chart, empty) == (self._chart, self._empty):
+        if (chart, empty, margins) == (self._chart, self._empty, self._margins):
             return
-        self._chart, self._empty = chart, empty
+        self._chart, self._empty, self._margins = chart, empty, margins
         self._show_title()
         # Drawing a chart is slow, so the figures around it are updated first.
         self.call_after_refresh(self._redraw)
@@ -56,15 +76,23 @@ class ChartView(LineView, inherit_bindings=False):
         self._redraw()
 
     def _show_title(self) -> None:
-        """Show the legend. The label of the x axis is omitted if the legend would be truncated."""
+        """Show the legend. If it does not fit, it has no label of the x axis, then no values."""
         chart = self._chart
-        series, by = (chart.series, chart.by or self._by) if chart else ((), self._by)
+        by = chart.by or self._by if chart else self._by
         label = chart.label if chart and chart.label else self._y_label
-        signs = legend(series, signs=self._signs)
-        title = (Piece(f"{_full_title(label, by)} "), *signs)
-        if width(title) > self.size.width:
-            title = (Piece(f"{label} "), *signs)
-        self.set_title(title)
+        full, short = (
+            tuple(legend(chart, self.size.height, signs=self._signs, has_values=has_values))
+            if chart and chart.has_points
+            else ()
+            for has_values in (True, False)
+        )
+        titles = (
+            line(f"{_full_title(label, by)} ", *full),
+            line(f"{label} ", *full),
+            line(f"{label} ", *short),
+        )
+        fitting = (title for title in titles if width(title) <= self.size.width)
+        self.set_title(next(fitting, titles[-1]))
 
     def _redraw(self) -> None:
         columns, rows = self.size
@@ -85,7 +113,29 @@ class ChartView(LineView, inherit_bindings=False):
         self._redraw()
 
     def _drawn(self, chart: Chart, columns: int, rows: int) -> list[Line]:
-        return draw(chart, columns, rows, signs=self._signs, ascii_frame=self._ascii_frame)
+        return draw(
+            chart,
+            columns,
+            rows,
+            signs=self._signs,
+            ascii_frame=self._ascii_frame,
+            margins=self._margins,
+        )
+
+
+def show_charts(charts: Sequence[tuple[ChartView, Chart | None]], *, empty: str = "") -> None:
+    """Show charts with the same x axis. If they are stacked, align their plots.
+
+    Args:
+        charts: The widgets, each with its chart, or None if there is no data for one.
+        empty: The text to show instead of a missing chart.
+    """
+    visible = [(view, chart) for view, chart in charts if view.region.width]
+    is_stacked = len({view.region.x for view, _ in visible}) == 1
+    needed = [margins_of(chart, view.size.height) for view, chart in visible if chart]
+    margins = widest(needed) if is_stacked else NO_MARGINS
+    for view, chart in charts:
+        view.show_chart(chart, empty=empty, margins=margins)
 
 
 def _full_title(y_label: str, by: str) -> str:

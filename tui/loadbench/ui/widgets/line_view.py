@@ -87,7 +87,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         widest = max((width(line) for line in self._lines), default=0)
         # Every change of the virtual size triggers a layout of the whole screen, so a width that
         # fits is reported as 0.
-        size = Size(widest if widest > self.columns else 0, len(self._lines))
+        room = self.scrollable_content_region.width
+        size = Size(widest if widest > room else 0, len(self._lines))
         if size != self.virtual_size:
             self.virtual_size = size
         for y in range(max(len(old), len(self._lines))):
@@ -166,11 +167,24 @@ class TailView(LineView):
     ) -> None:
         super().__init__(id=id, title=title)
         self._follows = True
+        self._first_row: int | None = None
+        """The row to keep at the top. None after the user has scrolled, or to follow the end."""
 
     @property
     def follows(self) -> bool:
         """Whether the view follows the end."""
         return self._follows
+
+    def follow_end(self) -> None:
+        """Show the newest line, and follow the end."""
+        self._first_row, self._follows = None, True
+        self._keep_end()
+
+    def start_at(self, row: int) -> None:
+        """Show the lines from a row on, and no longer follow the end."""
+        self._first_row, self._follows = row, False
+        # The panel can be scrolled only after its new lines have been laid out.
+        self.call_after_refresh(self._keep_end)
 
     def show(self, lines: Sequence[Line]) -> None:
         """Replace the lines shown. Keep the scroll position unless the view follows the end."""
@@ -180,7 +194,9 @@ class TailView(LineView):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Start or stop following when the user scrolls to the end or away from it."""
         super().watch_scroll_y(old_value, new_value)
-        follows = new_value >= self.max_scroll_y
+        if self._first_row is not None and new_value != self._row_to_show:
+            self._first_row = None
+        follows = new_value >= self.max_scroll_y and self._first_row is None
         if follows != self._follows:
             self._follows = follows
             self.post_message(self.Moved())
@@ -197,9 +213,16 @@ class TailView(LineView):
         """
         self.call_later(self._keep_end)
 
+    @property
+    def _row_to_show(self) -> int:
+        """The row at the top of the panel, unless the user has scrolled."""
+        last = self.max_scroll_y
+        return last if self._first_row is None else min(self._first_row, last)
+
     def _keep_end(self) -> None:
-        if self._follows:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        """Scroll to the end if the view follows it, or to the row that it starts at."""
+        if self._follows or self._first_row is not None:
+            self.scroll_to(y=self._row_to_show, animate=False, immediate=True)
 
 
 class TextLine(LineView, can_focus=False):

@@ -29,6 +29,9 @@ class Menu(LineView):
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"menu--cursor"}
     DEFAULT_CSS = "Menu { overflow-x: hidden; }"
+    MARGINS = 2
+    """Blank columns beside the entries. They are part of the lines, so that the cursor covers them,
+    which it does not do with padding."""
 
     class Moved(Message):
         """The cursor moved to another entry."""
@@ -52,6 +55,11 @@ class Menu(LineView):
         self._key: str | None = None
         self._owners: list[MenuEntry] = []
         self._glyphs = UNICODE
+
+    @property
+    def columns(self) -> int:
+        """Columns available to an entry and its mark, or 0 before the first layout."""
+        return max(0, super().columns - self.MARGINS)
 
     @property
     def key(self) -> str | None:
@@ -119,13 +127,14 @@ class Menu(LineView):
 
     def _move_to(self, key: str | None) -> None:
         has_moved, self._key = key != self._key, key
-        bar = ">" if self._glyphs.ascii else "▌"
         self._owners, lines = [], []
         for entry in self._entries:
-            mark = Piece(bar if entry.key and entry.key == key else " ", Tone.ACCENT)
+            mark = Piece(
+                self._glyphs.selected if entry.key and entry.key == key else " ", Tone.ACCENT
+            )
             for line in entry.lines:
                 self._owners.append(entry)
-                lines.append((mark, *line))
+                lines.append((Piece(" "), mark, *line))
         self.show(lines)
         if has_moved:
             self._bring_into_view()

@@ -19,6 +19,7 @@ from loadbench.engine.report.recommendation.goals import (
     check_goals,
     check_text,
     goal_text,
+    missed_text,
     tightest,
     undecided_text,
     worst_of,
@@ -73,7 +74,17 @@ def test_a_percentile_of_failures_is_infinite() -> None:
     [check] = check_goals(finished(((100.0, 900),), 100), Goals(p95_ms=500))
 
     assert check.value == math.inf
-    assert check_text(check) == "10 % of the requests failed, too many for p95 (goal 500 ms)"
+    text = "10 % of the requests failed, too many for p95 (goal 500 ms)"
+    assert check_text(check) == missed_text([check]) == text
+
+
+def test_a_missed_goal_has_its_value_and_limit_and_a_met_one_no_text() -> None:
+    goals = Goals(p50_ms=500, p95_ms=600, failure_ratio=0.01)
+    checks = check_goals(finished(((400.0, 900), (600.1, 80)), 20), goals)
+
+    assert missed_text(checks) == (
+        "p95 600.1 ms misses the goal of 600 ms; 2 % failures misses the goal of ≤ 1 %"
+    )
 
 
 def test_few_samples_are_undecided() -> None:

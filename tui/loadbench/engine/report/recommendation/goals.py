@@ -161,6 +161,20 @@ def value_text(check: GoalCheck, digits: int = 3) -> str:
     return f"{goal_name(check.goal)} {amount}"
 
 
+def missed_text(checks: Iterable[GoalCheck]) -> str:
+    """Return the goals that a cell misses, such as `p95 809 ms misses the goal of 500 ms`.
+
+    The text is empty if it misses none.
+    """
+    return "; ".join(
+        f"{value_text(check, _digits(check))} misses the goal of {_limit_text(check)}"
+        if not math.isinf(check.value or 0.0)
+        else check_text(check)
+        for check in checks
+        if check.outcome is Outcome.MISSED
+    )
+
+
 def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
     """Return the value of a check with its limit: `p95 412 ms (goal 500 ms)`.
 
@@ -168,17 +182,9 @@ def check_text(check: GoalCheck, *, marks_near: bool = True) -> str:
         check: The check.
         marks_near: Whether to mark a value that is within 10 % of its goal.
     """
-    sign = {MIN_RPS: "≥ ", FAILURE_RATIO: "≤ "}.get(check.goal, "")
-    limit = f"{sign}{_limit_amount(check.goal, check.limit)}"
-    digits = 3
-    if check.outcome is Outcome.MISSED and check.value is not None:
-        # A miss by a small margin must not look like a hit.
-        while digits < 6 and goal_amount(check.goal, check.value, digits) == goal_amount(
-            check.goal, check.limit, digits
-        ):
-            digits += 1
+    limit = _limit_text(check)
     goal = f"near the goal of {limit}" if check.is_near and marks_near else f"goal {limit}"
-    return f"{value_text(check, digits)} ({goal})"
+    return f"{value_text(check, _digits(check))} ({goal})"
 
 
 def undecided_text(check: GoalCheck) -> str:
@@ -187,6 +193,22 @@ def undecided_text(check: GoalCheck) -> str:
         return "no requests were measured"
     needed = min_samples(GOAL_FRACTIONS[check.goal])
     return f"{goal_name(check.goal)} needs {needed} requests, {check.samples} measured"
+
+
+def _limit_text(check: GoalCheck) -> str:
+    sign = {MIN_RPS: "≥ ", FAILURE_RATIO: "≤ "}.get(check.goal, "")
+    return f"{sign}{_limit_amount(check.goal, check.limit)}"
+
+
+def _digits(check: GoalCheck) -> int:
+    """Return the digits of a value. A miss by a small margin must not look like a hit."""
+    digits = 3
+    if check.outcome is Outcome.MISSED and check.value is not None:
+        while digits < 6 and goal_amount(check.goal, check.value, digits) == goal_amount(
+            check.goal, check.limit, digits
+        ):
+            digits += 1
+    return digits
 
 
 def _limit_amount(goal: str, limit: float) -> str:

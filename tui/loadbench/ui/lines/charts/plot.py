@@ -1,7 +1,6 @@
 """Draw charts as lines of text. This is the only module that uses plotext."""
 
 import importlib
-import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from loadbench.ui.lines.charts.axes import YAxis, label_of, y_axis
 from loadbench.ui.lines.text import Line, Piece, Tone
 
 _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
@@ -19,11 +19,10 @@ _COLOUR_OF_TONE = {tone: number for number, tone in enumerate(Tone)}
 _ASCII_FRAME = str.maketrans("│─┈┤├┴┬┼└┘┌┐", "|--+++++++++")
 _MAX_GOAL_FACTOR = 2.0
 """Maximum ratio of a goal to the largest value at which a chart is made tall enough for it."""
-_PARTS = ((24, (8, 10, 6, 5, 4, 3, 2)), (11, (4, 3, 5, 2)), (0, (2, 3, 1)))
-"""Minimum number of rows, and the preferred numbers of intervals on a y axis of that height."""
-_MIN_VALUE = 1e-9
-"""Smaller values count as 0, because the power of ten of a tiny float would underflow."""
-_STEPS = (1.0, 1.2, 1.5, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_MIN_PLOT_COLUMNS = 20
+"""Minimum width of a chart. Narrower charts have no margins."""
+_AXIS_ROWS = 2
+"""Rows of the x axis and its labels."""
 
 PlotPoint = tuple[float, float | None]
 """x and y. If y is None, the line has a gap."""
@@ -44,6 +43,8 @@ class Series:
     """Whether the values are integers, so that the axis has only integer ticks."""
     dotted: bool = False
     """Whether to emphasise the points. Use this for lines with few points."""
+    latest: float | None = None
+    """The newest value, for the legend. None to omit it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Chart:
     """One or more lines over an x axis, with one or two y axes that start at 0."""
 
     series: Sequence[Series]
+    """Each series is drawn over the ones that follow it."""
     x_limits: tuple[float, float]
     x_ticks: Sequence[tuple[float, str]]
     """Positions on the x axis, with their labels."""
@@ -74,8 +76,71 @@ class Chart:
         values = (y for one in self.series if not one.right for _, y in one.points if y is not None)
         return self.goal is not None and self.goal <= _MAX_GOAL_FACTOR * max(values, default=0.0)
 
+    def y_axis(self, rows: int, *, right: bool = False) -> YAxis | None:
+        """Return a y axis, or None if no series uses it.
 
-def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: bool) -> list[Line]:
+        Args:
+            rows: Height of the chart.
+            right: Whether to return the right axis.
+        """
+        series = [one for one in self.series if one.right is right]
+        if not series:
+            return None
+        goal = [self.goal] if self.has_room_for_goal and not right else []
+        values = [*goal, *(y for one in series for _, y in one.points)]
+        return y_axis(values, _span(rows), whole=all(one.whole for one in series))
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Columns to the left of the y axis of a chart, and from its right axis on."""
+
+    left: int = 0
+    right: int = 0
+
+
+NO_MARGINS = Margins()
+
+
+def margins_of(chart: Chart, rows: int) -> Margins:
+    """Return the margins that the labels of a chart need."""
+    left, right = (
+        max((len(label_of(tick)) for tick in axis.ticks), default=0) if axis else 0
+        for axis in (chart.y_axis(rows), chart.y_axis(rows, right=True))
+    )
+    return Margins(left, right and right + 1)
+
+
+def widest(margins: Iterable[Margins]) -> Margins:
+    """Return the smallest margins that are not narrower than any of the given ones."""
+    found = list(margins)
+    return Margins(
+        max((one.left for one in found), default=0), max((one.right for one in found), default=0)
+    )
+
+
+def coincide(chart: Chart, one: Series, other: Series, rows: int) -> bool:
+    """Return whether two lines of the left axis share most of their rows, so that one is hidden."""
+    axis = chart.y_axis(rows)
+    scale = _span(rows) / axis.limit if axis else 0.0
+    pairs = [
+        (y, beside)
+        for (_, y), (_, beside) in zip(one.points, other.points, strict=False)
+        if y is not None and beside is not None
+    ]
+    shared = sum(round(y * scale) == round(beside * scale) for y, beside in pairs)
+    return 2 * shared > len(pairs)
+
+
+def draw(
+    chart: Chart,
+    columns: int,
+    rows: int,
+    *,
+    signs: bool,
+    ascii_frame: bool,
+    margins: Margins = NO_MARGINS,
+) -> list[Line]:
     """Draw a chart, and return its lines.
 
     Args:
@@ -84,30 +149,32 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
         rows: Height, at least 4.
         signs: Whether to draw each series with its ASCII sign instead of braille dots.
         ascii_frame: Whether to draw the frame with ASCII characters.
+        margins: Minimum margins. Charts with the same margins have their plots aligned.
     """
+    has_right_axis = any(one.right for one in chart.series)
+    if columns - margins.left - margins.right < _MIN_PLOT_COLUMNS:
+        margins = NO_MARGINS
+    blank = 0 if has_right_axis else margins.right
     plotext = load()
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
-    figure.plot_size(columns, rows)
+    figure.plot_size(columns - blank, rows)
     figure.theme("colorless")
     figure.axes(False, axis="x", side="upper")
-    figure.axes(any(one.right for one in chart.series), axis="y", side="right")
+    figure.axes(has_right_axis, axis="y", side="right")
     figure.ruler("x").lim(*chart.x_limits)
     figure.ruler("x").ticks(*_split(chart.x_ticks))
     for side in ("left", "right"):
-        on_side = [one for one in chart.series if one.right is (side == "right")]
-        if on_side:
-            goal = [chart.goal] if side == "left" and chart.has_room_for_goal else []
-            highest = nice_ceiling([*goal, *(y for one in on_side for _, y in one.points)])
-            figure.ruler("y", side).lim(0, highest)
-            whole = all(one.whole for one in on_side)
-            figure.ruler("y", side).ticks(*_split(_y_ticks(highest, rows, whole=whole)))
+        axis = chart.y_axis(rows, right=side == "right")
+        if axis:
+            figure.ruler("y", side).lim(0, axis.limit)
+            figure.ruler("y", side).ticks(list(axis.ticks), _labels(axis.ticks, side, margins))
     if chart.has_room_for_goal:
         figure.line(chart.goal, "h", style="dotted", pixel=_COLOUR_OF_TONE[Tone.STRONG])
     for x in chart.marks:
         figure.line(x, "v", pixel=_COLOUR_OF_TONE[Tone.DIM])
-    for one in chart.series:
+    for one in reversed(chart.series):
         code = one.sign if signs else "braille"
         marker = plotext.marker(code, pixel=_COLOUR_OF_TONE[one.tone])
         for part in _unbroken(one.points):
@@ -122,7 +189,8 @@ def draw(chart: Chart, columns: int, rows: int, *, signs: bool, ascii_frame: boo
     text = str(drawn.string())
     if ascii_frame:
         text = text.translate(_ASCII_FRAME)
-    return [_pieces(line) for line in text.split("\n")][:rows]
+    end = (Piece(" " * blank),) if blank else ()
+    return [(*_pieces(line), *end) for line in text.split("\n")][:rows]
 
 
 def is_loaded() -> bool:
@@ -148,28 +216,16 @@ def load() -> Any:
             del sys.modules["PIL"]
 
 
-def nice_ceiling(values: Iterable[float | None]) -> float:
-    """Return the smallest round number that is not below any value, or 1 if there are none."""
-    highest = max((value for value in values if value is not None), default=0.0)
-    if highest < _MIN_VALUE:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(highest))
-    return next(step * power for step in _STEPS if step * power >= highest * (1 - 1e-9))
+def _span(rows: int) -> int:
+    """Return the number of rows between 0 and the last tick in a chart of the given height."""
+    return max(1, rows - _AXIS_ROWS - 1)
 
 
-def _y_ticks(highest: float, rows: int, *, whole: bool) -> list[tuple[float, str]]:
-    preferred = next(parts for min_rows, parts in _PARTS if rows >= min_rows)
-    fits = float.is_integer if whole else _is_short
-    parts = next((n for n in preferred if all(map(fits, _steps(highest, n)))), 1)
-    return [(value, f"{value:g}") for value in (0.0, *_steps(highest, parts))]
-
-
-def _steps(highest: float, parts: int) -> list[float]:
-    return [float(f"{highest * i / parts:.6g}") for i in range(1, parts + 1)]
-
-
-def _is_short(value: float) -> bool:
-    return len(f"{value:g}".replace(".", "").strip("0")) <= 2
+def _labels(ticks: Sequence[float], side: str, margins: Margins) -> list[str]:
+    """Return the labels of a y axis, padded to its margin."""
+    if side == "left":
+        return [f"{label_of(tick):>{margins.left}}" for tick in ticks]
+    return [f"{label_of(tick):<{max(0, margins.right - 1)}}" for tick in ticks]
 
 
 def _split(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:

@@ -1,22 +1,21 @@
 """Charts of a cell over time."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.phases import PhaseStart
+from loadbench.engine.numbers import number
 from loadbench.engine.profile.model import Goals
 from loadbench.engine.report.metrics import Metric, default_metric, goal_limit, main_percentiles
 from loadbench.engine.report.slices import Slice
-from loadbench.ui.lines.plot import Chart, Series
+from loadbench.ui.lines.charts.axes import growing_end_s, time_ticks
+from loadbench.ui.lines.charts.plot import Chart, Series, coincide
 from loadbench.ui.lines.text import Piece, Tone
 
 _PERCENTILE_STYLES = ((Tone.SERIES_1, "."), (Tone.SERIES_2, "o"), (Tone.SERIES_3, "*"))
 """Tone and sign of the three percentiles, the lowest first."""
 _MIN_INTERVAL_S = 10
-_TICKS_S = (2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600)
-_GROWTH_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600)
 
 
 def latency_chart(
@@ -43,6 +42,7 @@ def latency_chart(
             points=[(one.start_s, getattr(one, metric.column)) for one in slices],
             tone=tone,
             sign=sign,
+            latest=_latest(slices, metric) if growing else None,
         )
         for metric, (tone, sign) in zip(percentiles, _PERCENTILE_STYLES, strict=True)
     ]
@@ -67,7 +67,15 @@ def throughput_chart(
     slices: Sequence[Slice], phases: Sequence[PhaseStart], *, growing: bool
 ) -> Chart:
     """Return the chart of requests per second, with the users on the right axis."""
+    newest = slices[-1] if slices and growing else None
     series = [
+        Series(
+            name="req/s",
+            points=[(one.start_s, one.rps) for one in slices],
+            tone=Tone.SERIES_4,
+            sign="r",
+            latest=newest.rps if newest else None,
+        ),
         Series(
             name="users",
             points=[(one.start_s, float(one.users)) for one in slices],
@@ -75,33 +83,42 @@ def throughput_chart(
             sign="u",
             right=True,
             whole=True,
-        ),
-        Series(
-            name="req/s",
-            points=[(one.start_s, one.rps) for one in slices],
-            tone=Tone.SERIES_4,
-            sign="r",
+            latest=newest.users if newest else None,
         ),
     ]
     if any(one.failures for one in slices):
         points = [(one.start_s, one.failures_per_s) for one in slices]
-        series.append(Series(name="failures/s", points=points, tone=Tone.BAD, sign="x"))
+        series.insert(0, Series(name="failures/s", points=points, tone=Tone.BAD, sign="x"))
     return _chart(series, slices, phases, growing=growing)
 
 
-def legend(series: Sequence[Series], *, signs: bool) -> list[Piece]:
-    """Return the legend: for each series, a line or its ASCII sign, and its name."""
+def legend(chart: Chart, rows: int, *, signs: bool, has_values: bool = True) -> list[Piece]:
+    """Return the legend: for each series, a line or its ASCII sign, its name and its latest value.
+
+    A `≈` stands between two successive series if one of the lines hides the other.
+
+    Args:
+        chart: The chart.
+        rows: Height of the chart.
+        signs: Whether the series are drawn with ASCII signs.
+        has_values: Whether to include the latest values and the `≈`.
+    """
     pieces: list[Piece] = []
-    for one in series:
-        mark = one.sign if signs else "─"
-        pieces += [Piece(f" {mark} ", one.tone), Piece(one.name)]
+    before: Series | None = None
+    for one in chart.series:
+        if has_values and before and not (before.right or one.right or one.dotted):
+            pieces.append(Piece(" ≈" if coincide(chart, before, one, rows) else ""))
+        pieces += [Piece(f" {one.sign if signs else '─'} ", one.tone), Piece(one.name)]
+        if has_values and one.latest is not None:
+            pieces.append(Piece(f" {one.latest:g}" if one.whole else f" {number(one.latest)}"))
+        before = one
     return pieces
 
 
-def time_ticks(end_s: float) -> list[tuple[float, str]]:
-    """Return the ticks of a time axis: positions in seconds, with their labels."""
-    step = next((s for s in _TICKS_S if end_s / s <= 5), _TICKS_S[-1])
-    return [(float(second), _tick_label(second)) for second in range(0, int(end_s) + 1, step)]
+def _latest(slices: Sequence[Slice], metric: Metric) -> float | None:
+    """Return the newest value of a percentile, in ms. Slices without a success have none."""
+    values = (getattr(one, metric.column) for one in reversed(slices))
+    return next((value for value in values if value is not None), None)
 
 
 def _chart(
@@ -110,17 +127,6 @@ def _chart(
     end = max((one.start_s + one.seconds for one in slices), default=0)
     end_s = float(max(end, _MIN_INTERVAL_S))
     if growing:
-        # The axis grows in steps, since a chart that is rescaled every second is hard to read.
-        end_s = next((float(s) for s in _GROWTH_S if end_s <= s), math.ceil(end_s / 3600) * 3600.0)
+        end_s = growing_end_s(end_s)
     marks = [float(start.second) for start in phases if start.phase is Phase.MEASURING]
     return Chart(series=series, x_limits=(0.0, end_s), x_ticks=time_ticks(end_s), marks=marks)
-
-
-def _tick_label(second: int) -> str:
-    if second < 120:
-        return f"{second}s"
-    hours, rest = divmod(second, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if hours:
-        return f"{hours}:{minutes:02}h"
-    return f"{minutes}:{seconds:02}" if seconds else f"{minutes}m"
