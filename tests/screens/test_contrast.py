@@ -27,7 +27,7 @@ WALK = (
     *(("c",), ("escape",), ("d",), ("tab",), ("escape",)),
     *(("v",), ("2",), ("down",), ("3",), ("i",), ("escape",), ("escape",)),
     *(("j", "o"), ("2",), ("3",), ("4",), ("5",), ("1",), ("i",), ("escape",)),
-    *(("enter",), ("2",), ("3",), ("4",), ("5",), ("escape",), ("ctrl+n",), ("escape",)),
+    *(("enter",), ("2",), ("3",), ("4",), ("5",), ("escape",), ("ctrl+g",), ("escape",)),
 )
 """Keys that open the screens, panels and dialogs one after the other."""
 

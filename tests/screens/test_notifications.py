@@ -185,7 +185,7 @@ def test_list_has_all_notifications_and_their_times(stage: Stage) -> None:
         await settled(pilot)
         for text in ("earlier", "later", LONG):
             pilot.app.notify(text)
-        await press(pilot, "ctrl+n")
+        await press(pilot, "ctrl+g")
         assert isinstance(pilot.app.screen, NotificationsWindow)
         text = screen_text(pilot.app)
         assert text.count("exited with code 137") >= 9

@@ -280,7 +280,7 @@ def test_the_run_that_uses_the_service_is_shown_before_enter(stage: Stage, busy:
             assert part in screen_text(pilot.app)
 
     with held(busy):
-        drive(stage.app(), script, size=(140, 40))
+        drive(stage.app(), script, size=(220, 40))
 
 
 def test_attach_opens_the_run_that_uses_the_service(stage: Stage, busy: Path) -> None:

@@ -97,8 +97,8 @@ def test_long_notifications_are_truncated_and_name_the_key_of_the_list(
 
     assert len(rows) == 3
     assert all(cell_len(row) <= columns for row in rows)
-    assert rows[1].endswith("… Ctrl+N")
-    assert rows[2].endswith("… Ctrl+N")
+    assert rows[1].endswith("… Ctrl+G")
+    assert rows[2].endswith("… Ctrl+G")
 
 
 def test_wrapped_notification_that_fits_is_complete() -> None:

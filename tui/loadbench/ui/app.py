@@ -78,7 +78,7 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
             tooltip="Turn the bell and desktop notifications on or off",
         ),
         Binding(
-            "ctrl+n",
+            "ctrl+g",
             "notifications",
             "notifications",
             show=False,

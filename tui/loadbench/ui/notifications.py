@@ -19,7 +19,7 @@ _MAX_ROWS = 2
 """Maximum rows of the newest notification above the footer. Older ones have one row."""
 _INDENT = 3
 """Columns before the text of a notification."""
-_MORE = "… Ctrl+N"
+_MORE = "… Ctrl+G"
 """End of a truncated notification: the key of the list."""
 _MARKS: dict[Severity, str] = {
     "information": UNICODE.arrow,

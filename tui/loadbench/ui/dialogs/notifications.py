@@ -21,7 +21,7 @@ class NotificationsWindow(Dialog[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,ctrl+n", "close", "close", key_display="Esc")
+        Binding("escape,q,ctrl+g", "close", "close", key_display="Esc")
     ]
 
     def __init__(self, newest: Callable[[], Notifications]) -> None:
