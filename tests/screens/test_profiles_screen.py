@@ -141,7 +141,8 @@ def test_only_applicable_actions_are_offered(stage: Stage) -> None:
         await settled(pilot)
         await press(pilot, "g")
         assert set(offered(pilot)) >= {"e"}
-        assert not set(offered(pilot)) & {"enter", "a", "r", "o"}
+        assert offered(pilot)["enter"] == "show errors"
+        assert not set(offered(pilot)) & {"a", "r", "o"}
         await press(pilot, "j")
         assert {"enter", "a"} <= set(offered(pilot))
         assert not set(offered(pilot)) & {"r", "o"}
