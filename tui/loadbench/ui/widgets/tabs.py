@@ -23,7 +23,7 @@ def tab_keys(tabs: Sequence[tuple[str, str]], action: str) -> list[Binding]:
             f"{action}('{name}')",
             name.lower(),
             show=False,
-            tooltip=f"Show the {name.lower()}, or focus the panel if it is visible",
+            tooltip=f"Show or focus the {name.lower()}",
         )
         for key, name in tabs
     ]
