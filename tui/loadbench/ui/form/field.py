@@ -66,9 +66,10 @@ class Field(Vertical):
         self._error.show(shown)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Report the new text."""
+        """Report the new text, unless it has been replaced since."""
         event.stop()
-        self.post_message(self.Edited(self.key.name, event.value))
+        if event.value == self.editor.value:
+            self.post_message(self.Edited(self.key.name, event.value))
 
     def on_choice_editor_changed(self, event: ChoiceEditor.Changed) -> None:
         """Report the new choice."""

@@ -103,6 +103,7 @@ class EditingScreen(BaseScreen[None]):
         if selected is None or not is_writable(self.app, self.context, "renamed"):
             return
         runs = len(self.runs)
+        keep = "keeps" if runs == 1 else "keep"
         ask_for_name(
             self.app,
             self.context,
@@ -110,7 +111,7 @@ class EditingScreen(BaseScreen[None]):
             selected.name,
             verb="rename",
             then=lambda new: self._rename(selected, new.stem),
-            note=f"Its {counted(runs, 'run')} keep the name {selected.name}." if runs else "",
+            note=f"Its {counted(runs, 'run')} {keep} the name {selected.name}." if runs else "",
         )
 
     def action_delete(self) -> None:
