@@ -187,7 +187,11 @@ def test_errors_after_editing_are_shown_at_their_line(
     terminal.wait_for("demo", "help")
 
     terminal.press("e")
+    terminal.wait_for("in editor")
+    terminal.press("\x0f")
 
+    terminal.wait_for("expected a whole number, got 'many'")
+    terminal.press("\x1b")
     number = len(before) + 1
     shown = terminal.wait_for("invalid", "expected a whole number", f"{number}  batch_size: many")
     assert re.search(rf"> +{number}  batch_size: many", shown)
@@ -208,6 +212,8 @@ def test_ctrl_c_in_the_editor_does_not_close_the_tui(
     terminal = opened(EDITOR=str(editor))
     terminal.wait_for("demo", "help")
     terminal.press("e")
+    terminal.wait_for("in editor")
+    terminal.press("\x0f")
     terminal.wait_for("editing")
 
     terminal.press("\x03")
@@ -215,7 +221,9 @@ def test_ctrl_c_in_the_editor_does_not_close_the_tui(
     assert not terminal.read(within_s=4.0).strip()
     terminal.press("\n\n")
 
-    terminal.wait_for("about 2 min", "help")
+    terminal.wait_for("in editor")
+    terminal.press("\x1b")
+    terminal.wait_for("about 2 min", "quit")
     terminal.press("q")
     assert terminal.wait() == 0
 
@@ -226,6 +234,8 @@ def test_missing_editor_is_reported(stage: Stage, opened: Open) -> None:
     terminal.wait_for("demo", "help")
 
     terminal.press("e")
+    terminal.wait_for("in editor")
+    terminal.press("\x0f")
 
     terminal.wait_for("no-such-editor", "Set EDITOR")
 

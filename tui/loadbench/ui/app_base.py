@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ _KEY_NAMES = {
 """Names of the keys that Textual names differently."""
 _KEY_NAMES_IN_ASCII = {"up": "Up", "down": "Down", "left": "Left", "right": "Right"}
 """Names of the arrow keys for ASCII terminals, instead of arrows."""
+KEY_S = 1.0
+"""Maximum seconds to wait until the focused widget has handled a key."""
 OPENING_S = 0.005
 """Seconds between two checks of whether a new screen is ready for keys."""
 
@@ -129,7 +132,30 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
             if self._exit:
                 return
             self.send(UserActive())
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._handle_key(event)
+        else:
+            await super().on_event(event)
+
+    async def _handle_key(self, event: events.Key) -> None:
+        """Handle a key before the next one, so that keys typed quickly take effect in order.
+
+        Textual sends a key to the focused widget, from where it returns to the app for the
+        bindings. A key after it may reach the widget that the first one moves the focus from. No
+        upstream issue known (searched 2026-11). Can go when Textual handles keys one at a time.
+        """
+        focused = self.focused
+        is_text = focused is not None and focused.check_consume_key(event.key, event.character)
+        if not is_text:
+            for priority in (True, False):
+                if await self._check_bindings(event.key, priority=priority):
+                    return
         await super().on_event(event)
+        if focused is not None and focused.is_running:
+            handled = asyncio.Event()
+            focused.call_later(handled.set)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(handled.wait(), KEY_S)
 
     @on(Request)
     async def _carry_out(self) -> None:

@@ -150,6 +150,7 @@ class EditorScreen(FormScreen[str]):
 
     async def action_save(self) -> None:
         """Save the file, or show the first error."""
+        self.take_texts()
         unsaved = [key for key in self.entered.errors if key not in self.entered.changes]
         blocking = [key for key in unsaved if self.entered.text(key) != self._saved_text(key)]
         if blocking or (self._saved is None and not self.entered.profile):
@@ -185,7 +186,7 @@ class EditorScreen(FormScreen[str]):
 
     def _load(self, data: bytes, status: str) -> None:
         self._data = data
-        self.show_entered(Entered(parse_source(self._file, _text(data))))
+        self.fill(Entered(parse_source(self._file, _text(data))))
         self._status = status
         self.repaint()
 
@@ -206,7 +207,7 @@ class EditorScreen(FormScreen[str]):
             self._saved = ProfileFile(self._file, on_disk)
             self._load(on_disk, "reloaded")
             if answer == APPLY:
-                self.show_entered(changes.with_source(self.entered.source))
+                self.fill(changes.with_source(self.entered.source))
                 self._status = "changes applied to the new version, not saved"
                 self.repaint()
 
@@ -227,6 +228,7 @@ class EditorScreen(FormScreen[str]):
 
     def action_open_editor(self) -> None:
         """Open the file in the user's editor. Ask first what to do with changes."""
+        self.take_texts()
         if not self.has_changes:
             self._open_editor()
             return
@@ -264,6 +266,7 @@ class EditorScreen(FormScreen[str]):
 
     def action_back(self) -> None:
         """Close the editor. Ask first if that would lose changes."""
+        self.take_texts()
         if not self.has_changes:
             self.dismiss(self._file.name)
             return

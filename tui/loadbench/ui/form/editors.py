@@ -98,14 +98,20 @@ class ChoiceEditor(Widget, can_focus=True):
         else:
             self.value = self._choices[0]
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Return whether a value starts with a typed letter."""
+        return bool(self._starting_with(character))
+
     def on_key(self, event: events.Key) -> None:
         """Choose the next value that starts with a typed letter."""
-        typed = (event.character or "").lower()
-        matches = [choice for choice in self._choices if typed and choice.startswith(typed)]
-        if matches:
-            later = [c for c in matches if self._choices.index(c) > self._index]
+        if matches := self._starting_with(event.character):
+            later = [value for value in matches if self._choices.index(value) > self._index]
             self.value = (later or matches)[0]
             event.stop()
+
+    def _starting_with(self, character: str | None) -> list[str]:
+        typed = (character or "").lower()
+        return [choice for choice in self._choices if typed and choice.startswith(typed)]
 
     def on_click(self, event: events.Click) -> None:
         """Choose the value that was clicked."""

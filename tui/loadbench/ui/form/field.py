@@ -1,5 +1,6 @@
 """The rows of a form: a field with its label and error, and the heading of a group."""
 
+from contextlib import suppress
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -43,23 +44,22 @@ class Field(Vertical):
         self.editor = _editor(key, entered.text(key.name), glyphs)
         self._label = TextLine(classes="label")
         self._error = TextLine(classes="error")
-        self._has_error = False
         # Children are passed on, not composed, so that the first field can get the focus at once.
         super().__init__(
             Horizontal(self._label, self.editor), self._error, id=f"field-{_id(key.name)}"
         )
 
     def show(self, entered: Entered, warning: str = "") -> None:
-        """Show the current text, mark a changed value, and show its error or warning."""
+        """Mark a changed value, and show its error or warning.
+
+        The text is left alone, because the user may have typed more than what has been entered.
+        """
         name = self.key.name
-        if self.editor.value != entered.text(name):
-            self.editor.value = entered.text(name)
         is_changed = name in entered.changes or entered.text(name) != entered.saved_text(name)
         mark = ("* ", Tone.ACCENT) if is_changed else ("  ", Tone.PLAIN)
         tone = Tone.STRONG if is_changed else Tone.PLAIN
         self._label.show([line(mark, (self.key.label, tone))])
         error = entered.errors.get(name)
-        self._has_error = error is not None
         text = (error, Tone.BAD) if error else (warning, Tone.WARN)
         columns = self.size.width or _MIN_COLUMNS
         shown = wrap(line("    ", text), columns, indent=4) if error or warning else []
@@ -79,9 +79,9 @@ class Field(Vertical):
     def on_descendant_blur(self) -> None:
         """Replace a range by the list that it stands for."""
         text = self.editor.value
-        if RANGE in text and not self._has_error:
-            value = parse_value(self.key, text)
-            self.post_message(self.Edited(self.key.name, format_value(self.key, value)))
+        if RANGE in text:
+            with suppress(ValueError):
+                self.editor.value = format_value(self.key, parse_value(self.key, text))
 
 
 class GroupHeading(LineView, inherit_bindings=False):

@@ -89,13 +89,23 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         field = self._focused_field
         return field.key if field else None
 
+    def fill(self, entered: Entered) -> None:
+        """Replace the texts in all fields."""
+        for field in self.query(Field):
+            field.editor.value = entered.text(field.key.name)
+        self.show(entered)
+
     def show(self, entered: Entered) -> None:
-        """Show what was entered in all fields."""
+        """Show which fields have changed, and their errors and warnings."""
         self._entered = entered
         for field in self.query(Field):
             field.show(entered, self._warnings.get(field.key.name, ""))
         for heading in self.query(GroupHeading):
             heading.show_state(entered)
+
+    def texts(self) -> Mapping[str, str]:
+        """Return the texts in the fields now, by key. Closed groups have no fields."""
+        return {field.key.name: field.editor.value for field in self.query(Field)}
 
     def warn(self, warnings: Mapping[str, str]) -> None:
         """Show warnings at fields, by key."""
@@ -111,7 +121,7 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
                 await self._open(heading)
         for field in self.query(Field):
             if field.key.name == key:
-                field.editor.focus()
+                self.screen.set_focus(field.editor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the actions that apply to the focused field."""
@@ -128,7 +138,8 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         widgets = self._stops()
         focused = self.screen.focused
         at = widgets.index(focused) if focused in widgets else 0
-        widgets[min(len(widgets) - 1, max(0, at + by))].focus()
+        # Unlike `Widget.focus`, this takes effect before the next key.
+        self.screen.set_focus(widgets[min(len(widgets) - 1, max(0, at + by))])
 
     def action_suggest(self) -> None:
         """Replace the text of the field by the suggestion after it."""

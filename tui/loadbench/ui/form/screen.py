@@ -79,13 +79,27 @@ class FormScreen(BaseScreen[T]):
         self._is_narrow = event.size.width < _WIDE_COLUMNS
         self.set_class(self._is_narrow, "-narrow")
 
+    def fill(self, entered: Entered) -> None:
+        """Replace what was entered."""
+        self.form.fill(entered)
+        self.show_entered(entered)
+
     def show_entered(self, entered: Entered) -> None:
-        """Show other values in all fields."""
+        """Show what the texts in the fields mean."""
         self.entered = entered
         self.form.show(entered)
         self.edited()
         self._look_at_files()
         self.repaint()
+
+    def take_texts(self) -> None:
+        """Take what was typed into the fields, even if its message has not arrived yet."""
+        entered = self.entered
+        for key, text in self.form.texts().items():
+            if text != entered.text(key):
+                entered = entered.with_text(key, text)
+        if entered is not self.entered:
+            self.show_entered(entered)
 
     async def show_first_error(self) -> bool:
         """Focus the first field with an error. Return False if no field has one."""

@@ -101,7 +101,7 @@ class RunForm(FormScreen[Path | None]):
             # The next preview of the run reports the problem.
             return
         if source.values != self.entered.source.values and not self._starter.is_starting:
-            self.show_entered(self.entered.with_source(source))
+            self.fill(self.entered.with_source(source))
             self._problem = "The profile has changed on disk. The settings show its new values."
             self.repaint()
 
@@ -113,6 +113,7 @@ class RunForm(FormScreen[Path | None]):
 
     async def action_start(self) -> None:
         """Start the run, at most once, or show the first error."""
+        self.take_texts()
         request = self.request_to_run
         if request is None:
             await self.show_first_error()
@@ -132,6 +133,7 @@ class RunForm(FormScreen[Path | None]):
 
     def action_save(self) -> None:
         """Save the entered values as a new profile, and continue with it."""
+        self.take_texts()
         if self.entered.profile is None:
             self.run_worker(self.show_first_error())
             return
@@ -156,7 +158,7 @@ class RunForm(FormScreen[Path | None]):
             return
         self._file = file
         self._earlier = ()
-        self.show_entered(Entered(parse_source(file, data.decode("utf-8-sig"))))
+        self.fill(Entered(parse_source(file, data.decode("utf-8-sig"))))
         await self.context.catalog.read_profiles()
 
     def paint(self) -> None:
