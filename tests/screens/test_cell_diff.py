@@ -250,6 +250,11 @@ TOURS = {
         ("s", "escape", "x", "escape", "ctrl+c", "n", "question_mark", "pagedown", "escape"),
         ("ctrl+p", *"pause", "escape", "t", "v", "tab", "j", "tab", "S", "s", "escape"),
     ),
+    "forms": (
+        ("k", "enter", "right", "down", "0", "down", "9", "ctrl+r", "pagedown", "pagedown"),
+        ("enter", "down", "x", "ctrl+s", "enter", "escape", "escape", "e", "down", "4", "ctrl+s"),
+        ("escape", "n", "down", "enter", *"mine", "enter", "down", "ctrl+n", "escape", "d", "m"),
+    ),
     "depth": (
         ("escape", "enter", "right_square_bracket", "2", "3", "z", "tab", "z", "escape"),
         ("plus", "1", "escape", "w", "down", "escape", "tab", "enter", "slash", "m", "escape"),
@@ -279,7 +284,7 @@ def test_every_screen_matches_textuals_output(
     app = Twin(
         stage.workspace,
         Terminal(refresh_hz=20.0),
-        folder=None if tour == "profiles" else live,
+        folder=None if tour in ("profiles", "forms") else live,
         clock=lambda: 100.0,
         now=lambda: left,
     )

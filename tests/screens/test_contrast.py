@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from loadbench.engine.requests.launch import RunPlan, RunRequest
+from loadbench.errors import RefusedError
 from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.terminal.themes import THEMES
 from tests.support.contrast import low_contrasts
@@ -17,6 +19,7 @@ from tests.support.ui_harness import (
     held,
     measuring,
     press,
+    replace_runner,
     screen_text,
     settled,
     until,
@@ -57,6 +60,41 @@ def test_all_text_is_readable(stage: Stage, theme: Any, size: tuple[int, int]) -
             await press(pilot, *keys)
             for low in low_contrasts(pilot.app, is_dark=theme.dark):
                 found[f"palette, {keys}, {low}"] = None
+
+    terminal = Terminal(few_colours="ansi" in theme.name)
+    drive(stage.app(terminal=terminal), script, size=size)
+    assert not found, "\n".join(found)
+
+
+FORM_WALK = (
+    *((), ("k",), ("enter",), ("down",), ("down",), ("x",), ("pagedown",), ("pagedown",)),
+    *(("enter",), ("down",), ("pageup", "pageup"), ("ctrl+r",), ("ctrl+s",), ("escape",)),
+    *(("escape",), ("j", "e"), ("x",), ("down",), ("escape",), ("d",)),
+    *(("n",), ("down", "enter"), tuple("mine"), ("enter",), ("down", "0"), ("escape",)),
+)
+"""Keys that open the forms and their dialogs one after the other."""
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x40", "80x24"])
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_all_text_of_forms_is_readable(
+    stage: Stage, theme: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: RunRequest) -> RunPlan:
+        raise RefusedError("refused by the test")
+
+    replace_runner(monkeypatch, preview=refuse)
+    stage.save_profile("broken", BROKEN)
+    stage.save_profile("demo")
+    found: dict[str, None] = {}
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        pilot.app.theme = theme.name
+        for keys in FORM_WALK:
+            await press(pilot, *keys)
+            for low in low_contrasts(pilot.app, is_dark=theme.dark):
+                found[f"{type(pilot.app.screen).__name__}, {keys}, {low}"] = None
 
     terminal = Terminal(few_colours="ansi" in theme.name)
     drive(stage.app(terminal=terminal), script, size=size)
