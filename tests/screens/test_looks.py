@@ -195,6 +195,12 @@ def test_live_run(
         snapshot(stage, looks, f"live-{phase}", size, folder=folder)
 
 
+def test_live_run_with_the_curves_over_users(stage: Stage, looks: Looks) -> None:
+    folder = stage.add_run("containers", lines=lines_until("containers", '"second":5,'))
+    with held(folder):
+        snapshot(stage, looks, "live", (160, 45), folder=folder)
+
+
 @sizes
 def test_question_before_stopping_a_run(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
     folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))

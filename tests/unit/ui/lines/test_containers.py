@@ -1,5 +1,6 @@
 """The table of a run's containers."""
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
@@ -203,6 +204,15 @@ def test_a_narrow_table_has_sparklines_instead_of_good_states() -> None:
     assert heads.split() == ["name", "CPU", "memory"]
     assert first == "● model-1   █▁█▁█   98% █▁█▁█   126M"
     assert second == "○ broker-1  starting 7% █▁█▁█     9M"
+
+
+def test_usage_that_does_not_fit_beside_a_state_leaves_its_columns_blank() -> None:
+    busy = dataclasses.replace(STARTING, cpu_cores=1.23)
+
+    _, first, second = rows(37, RUNNING, busy)
+
+    assert second == "○ broker-1  starting    █▁█▁█     9M"
+    assert len(second) == len(first)
 
 
 @pytest.mark.parametrize("columns", [10, 30, 37, 50, 76, 200])

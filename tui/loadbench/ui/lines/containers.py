@@ -201,8 +201,9 @@ def _cpu(
         bars = usage.cpu_line(layout.spark, glyphs)
         before = [Piece(bars, Tone.ACCENT), Piece(" ")] if bars else []
         return [*before, Piece(f"{percent:>{_CPU_COLUMNS}}")]
-    room = layout.cpu - len(text) - 1
-    return [Piece(text, tone), Piece(f" {percent:>{room}}" if len(percent) <= room else "")]
+    room = max(0, layout.cpu - len(text))
+    shown = f" {percent}" if len(percent) < room else ""
+    return [Piece(text, tone), Piece(f"{shown:>{room}}")]
 
 
 def _spark(bars: str) -> list[Piece]:
