@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.journal.state import fold
 from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run, RunStatus
@@ -99,7 +100,6 @@ def test_before_the_runner_answers_only_the_plan_is_shown() -> None:
         "Users       2",
         f"Spawn rate  2 users/s, {IN_BATCHES}",
         "Duration    about 1 min 4 s, estimated from the settings",
-        "",
         "Checking…",
     ]
 
@@ -109,9 +109,9 @@ def test_the_answer_of_the_runner_is_shown_with_its_warnings() -> None:
 
     assert texts(lines)[5:] == [
         "Driver      local: no containers: the Docker engine does not answer",
-        "Disk        up to 24 MB, 77.7 GB free",
         "Warning     2 models × 1 threads are more than the 1 cores here",
         "Warning     another one",
+        "Disk        up to 24 MB, 77.7 GB free",
     ]
     assert tone_of(lines, "Warning") is Tone.WARN
 
@@ -166,13 +166,12 @@ def test_the_duration_follows_the_driver_of_the_runner() -> None:
 def test_a_refusal_is_shown_with_what_to_do() -> None:
     lines = preview_lines(INTENTION, None, 40, refusal="no driver\n  local: missing onnxruntime")
 
-    assert texts(lines)[-6:] == [
-        "",
+    assert texts(lines)[:5] == [
         "no driver",
         "  local: missing onnxruntime",
-        "",
         "Nothing was started. Fix the problem,",
         "then press Enter again.",
+        "",
     ]
     assert tone_of(lines, "onnxruntime") is Tone.BAD
 
@@ -182,13 +181,33 @@ def test_a_refusal_to_resume_says_to_resume_again() -> None:
         preview_lines(replace(INTENTION, resume_summary="x"), None, 80, refusal="no driver")
     )
 
-    assert lines[-1] == "Nothing was started. Fix the problem, then resume the run again."
+    assert "Nothing was started. Fix the problem, then resume the run again." in lines
+
+
+def test_the_run_that_uses_the_service_comes_first() -> None:
+    holder = Holder(
+        folder="/reports/with_cpu/1", is_local=True, cells=6, ended=2, current="m1", remaining_s=60
+    )
+    lines = preview_lines(INTENTION, replace(FOUND, holder=holder), 100, is_brief=True)
+
+    assert texts(lines)[:3] == [
+        "In use      with_cpu/1 uses the service: 2 of 6 cells done, now m1, about 1 min left",
+        "            Enter: attach to it, start after it, or stop it",
+        "Cells       2",
+    ]
+    assert tone_of(lines, "In use") is Tone.WARN
+
+
+def test_a_run_that_is_just_starting_has_no_name() -> None:
+    lines = texts(preview_lines(INTENTION, replace(FOUND, holder=Holder()), 100))
+
+    assert lines[0] == "In use      A run that is just starting uses the service"
 
 
 def test_progress_is_shown_below_the_facts() -> None:
     lines = texts(preview_lines(INTENTION, FOUND, 80, busy="Starting…"))
 
-    assert lines[-2:] == ["", "Starting…"]
+    assert lines[-1] == "Starting…"
 
 
 def test_the_preview_of_a_resumed_run_starts_with_what_remains() -> None:

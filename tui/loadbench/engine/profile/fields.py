@@ -106,7 +106,13 @@ def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        is_http = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_http = (
+            url.isprintable()
+            and " " not in url
+            and parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+        )
         has_path = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
         is_http, has_path = False, ""

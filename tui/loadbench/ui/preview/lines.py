@@ -54,9 +54,14 @@ def preview_lines(
         busy: What the dialog is waiting for. Empty if it is not waiting.
         is_brief: Whether to leave out the settings, because a form shows them.
     """
-    lines = []
+    lines: list[Line] = []
     if previewed.resume_summary:
         lines += [*wrap(line((previewed.resume_summary, Tone.STRONG)), columns), ()]
+    if plan and plan.holder:
+        lines += _fact("In use", _use(plan.holder), columns, Tone.WARN)
+        lines += _fact("", "Enter: attach to it, start after it, or stop it", columns)
+    if refusal:
+        lines += [*_refusal_lines(previewed, refusal, columns), ()]
     facts = _cell_facts(previewed.cells)
     for label, value in facts[:1] if is_brief else facts:
         lines += _fact(label, value, columns)
@@ -64,25 +69,23 @@ def preview_lines(
     if plan:
         preflight = plan.preflight
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
-        needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
-        lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
-        if plan.holder:
-            lines += _fact("In use", _use(plan.holder), columns, Tone.WARN)
-            hint = "Enter: attach to it, start after it, or stop it"
-            lines += _fact("", hint, columns)
         for warning in preflight.warnings:
             lines += _fact("Warning", warning, columns, Tone.WARN)
-    if refusal:
-        lines.append(())
-        for reason in refusal.splitlines():
-            lines += wrap(line((reason, Tone.BAD)), columns)
-        advice = "Nothing was started. Fix the problem, then press Enter again."
-        if previewed.resume_summary:
-            advice = "Nothing was started. Fix the problem, then resume the run again."
-        lines += [(), *wrap(line(advice), columns)]
+        needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
+        lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
     if busy:
-        lines += [(), line((busy, Tone.DIM))]
+        lines.append(line((busy, Tone.DIM)))
     return lines
+
+
+def _refusal_lines(previewed: PreviewedRun, refusal: str, columns: int) -> list[Line]:
+    """Return why a run cannot start, and what to do."""
+    lines = [
+        part for reason in refusal.splitlines() for part in wrap(line((reason, Tone.BAD)), columns)
+    ]
+    again = "resume the run again" if previewed.resume_summary else "press Enter again"
+    advice = f"Nothing was started. Fix the problem, then {again}."
+    return [*lines, *wrap(line(advice), columns)]
 
 
 def holder_lines(holder: Holder) -> list[Line]:

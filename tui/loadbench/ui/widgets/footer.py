@@ -8,7 +8,7 @@ from textual.widgets._footer import FooterKey
 
 LOW_PRIORITY = (
     *("maximise", "metric", "copy", "open", "follow", "follow_end", "again", "add", "sort"),
-    *("recommendation", "resume", "look"),
+    *("recommendation", "resume", "look", "choose(1)", "restore", "suggest", "open_editor"),
 )
 """Actions that a narrow footer omits, in this order. The help screen still lists them."""
 _PADDING = 3

@@ -116,7 +116,7 @@ def test_comments_keep_their_column_if_there_is_room() -> None:
         ("\n  - 5  # few\n  # more\n  -  10", [5], "\n  - 5  # few\n  # more"),
         ("\n  - 5  # few\n", [1, 5, 9], "\n  - 1\n  - 5  # few\n  - 9\n"),
         ("\n  - 5\n  # more\n  - 10\n", [], " []\n  # more\n"),
-        ("[\n  5, # few\n  10  # many\n]", [5], "[\n  5  # few\n]"),
+        ("[\n  5, # few\n  10  # many\n]", [5], "[\n  5 # few\n]"),
         ("[\n  5,  # few\n  10  # many\n]", [5, 10, 20], "[\n  5,  # few\n  10,  # many\n  20\n]"),
         ("[\n  5,\n  10,\n]", [1, 5, 10, 20], "[\n  1,\n  5,\n  10,\n  20,\n]"),
         ("[5, 6,\n  7]", [5, 7], "[5, 7]"),

@@ -48,6 +48,8 @@ def parse_value(key: ProfileKey, text: str) -> Any:
     Raises:
         ValueError: The value is invalid. The message is the same as for a value in a file.
     """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"expected text that UTF-8 can encode, got {shown(text)}")
     if key.is_optional and text.strip() in ("", "null"):
         return None
     adapter = _adapter(key.name)

@@ -40,6 +40,12 @@ from loadbench.engine.profile.model import known_keys
 from loadbench.errors import ProfileError, SpliceError
 
 _ADVICE = "Open the file in your editor to change it"
+_MAX_BITS = 64
+"""Maximum size of an integer, as when a profile is read."""
+_MIN_ALIGNED = 2
+"""Spaces before a comment from which it counts as aligned with others. One space stays one."""
+_MAX_PADDING = 40
+"""Maximum spaces before a comment, for example after a long value was replaced by a short one."""
 _BLOCK_INDICATOR = re.compile("[|>][-+0-9]*")
 
 
@@ -81,6 +87,8 @@ def _changed(text: str, key: str, value: Any, old: Mapping[str, Any]) -> str:
     """Return a text with one changed value."""
     if key not in known_keys():
         raise SpliceError(f"{key}: unknown key. {_ADVICE}")
+    if not _is_writable(value):
+        raise SpliceError(f"{key} cannot be changed: unsupported value. {_ADVICE}")
     is_present, old_value = value_of(old, key)
     if is_present and same(old_value, value):
         return text
@@ -91,6 +99,19 @@ def _changed(text: str, key: str, value: Any, old: Mapping[str, Any]) -> str:
         first, _ = key_lines(text.encode()).get(key, (0, 0))
         location = f"line {first}: " if first else ""
         raise SpliceError(f"{location}{key} cannot be changed: {error}. {_ADVICE}") from None
+
+
+def _is_writable(value: object) -> bool:
+    """Return whether a value is neither too large nor nested."""
+    match value:
+        case int():
+            return value.bit_length() <= _MAX_BITS
+        case list():
+            return all(not isinstance(item, list | dict) and _is_writable(item) for item in value)
+        case dict():
+            return all(isinstance(text, str) for item in value.items() for text in item)
+        case _:
+            return True
 
 
 def _edits(document: YamlText, key: str, value: Any, old: Any) -> list[Edit]:
@@ -202,5 +223,7 @@ def _padding(document: YamlText, comment: tuple[int, int], edits: list[Edit]) ->
     growth = sum(len(edit.text) - (edit.end - edit.start) for edit in on_line)
     if not on_line or not before.strip() or any(BREAK.search(edit.text) for edit in on_line):
         return None
-    width = max(min(max(spaces, 1), 2), spaces - growth)
+    if spaces < _MIN_ALIGNED:
+        return None
+    width = min(_MAX_PADDING, max(_MIN_ALIGNED, spaces - growth))
     return Edit(start - spaces, start, " " * width) if width != spaces else None
