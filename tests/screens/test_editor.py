@@ -1,5 +1,6 @@
 """The profile editor, and the actions that create, copy, rename, delete and restore profiles."""
 
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from loadbench.engine.profile.editing.file import ProfileFile, delete_profile
 from loadbench.engine.profile.loading import load_profile
 from loadbench.ui.editor.conflict import ConflictDialog
 from loadbench.ui.editor.screen import EditorScreen
@@ -37,6 +39,7 @@ users:
 spawn_rates: [8]
 stack: {driver: local}
 """
+GRID = "models: [1]\nusers: [2]\nspawn_rates: [8]\n"
 sizes = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x40", "80x24"])
 
 
@@ -53,7 +56,7 @@ def profiles(pilot: "Pilot[Any]") -> ProfilesScreen:
 
 
 def names(stage: Stage) -> set[str]:
-    return {file.name for file in (stage.root / "profiles").iterdir() if file.is_file()}
+    return {file.name for file in (stage.root / "profiles").glob("*.yaml")}
 
 
 async def edit(pilot: "Pilot[Any]") -> EditorScreen:
@@ -254,6 +257,86 @@ def test_a_file_that_is_no_mapping_is_opened_in_the_editor_of_the_user(
     assert opened == [2]
 
 
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_quitting_with_changes_asks_first(stage: Stage, key: str) -> None:
+    file = stage.save_profile("demo", TEXT)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await edit(pilot)
+        await press(pilot, "down", "4", "up", key)
+        assert "Save demo?" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert editor(pilot).has_changes
+
+    drive(stage.app(), script)
+    assert file.read_text() == TEXT
+
+
+def test_a_version_on_disk_that_is_no_yaml_is_reported(stage: Stage) -> None:
+    file = stage.save_profile("demo", TEXT)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await edit(pilot)
+        await press(pilot, "down", "4")
+        file.write_text("models: [1\n")
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: "Nothing was written." in screen_text(pilot.app))
+        assert "invalid YAML" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert editor(pilot).entered.text("batch_size") == "4"
+
+    drive(stage.app(), script)
+    assert file.read_text() == "models: [1\n"
+
+
+def test_what_is_typed_during_a_save_is_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = stage.save_profile("demo", TEXT)
+    may_save, save = threading.Event(), ProfileFile.save
+
+    def save_later(profile: ProfileFile, data: bytes) -> ProfileFile:
+        assert may_save.wait(20)
+        return save(profile, data)
+
+    monkeypatch.setattr(ProfileFile, "save", save_later)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await edit(pilot)
+        await pilot.press("down", "4", "ctrl+s", "down", "7")
+        may_save.set()
+        await until(pilot, lambda: "batch_size: 4" in file.read_text(), "the save")
+        await settled(pilot)
+        assert editor(pilot).entered.changes == {"models": [7]}
+        assert "not saved" in screen_text(pilot.app)
+
+    drive(stage.app(), script)
+
+
+def test_every_way_of_saving_refuses_a_field_with_an_error(stage: Stage) -> None:
+    file = stage.save_profile("demo", TEXT)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await edit(pilot)
+        await press(pilot, "down", "4", "down", "x")
+        for keys in (("ctrl+s",), ("escape", "s"), ("ctrl+o", "s")):
+            await press(pilot, *keys)
+            await until(pilot, lambda: "not saved: Models: expected" in screen_text(pilot.app))
+
+    drive(stage.app(), script)
+    assert file.read_text() == TEXT
+
+
+def test_texts_with_spaces_are_one_chip(stage: Stage) -> None:
+    text = f"{GRID}stack: {{driver: compose, compose: ['my dir/a b.yaml', c.yaml]}}\n"
+    stage.save_profile("demo", text)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await edit(pilot)
+        await press(pilot, "down")
+        assert " my dir/a b.yaml   c.yaml " in screen_text(pilot.app)
+
+    drive(stage.app(), script)
+
+
 # New profiles
 
 
@@ -311,6 +394,22 @@ def test_a_new_profile_that_is_discarded_leaves_no_file(stage: Stage) -> None:
     assert names(stage) == set()
 
 
+def test_the_schema_is_written_beside_the_first_profile(stage: Stage) -> None:
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "n", "enter", *"mine", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, EditorScreen))
+        assert "Template: " not in screen_text(pilot.app)
+        await press(pilot, "down", "4")
+        assert "Template: 1" in screen_text(pilot.app)
+        await press(pilot, "ctrl+s")
+        await until(pilot, lambda: names(stage) == {"mine.yaml"}, "the save")
+
+    drive(stage.app(), script)
+    schema = (stage.root / "profiles" / "profile.schema.json").read_text()
+    assert schema == (REPOSITORY / "profiles" / "profile.schema.json").read_text()
+
+
 def test_missing_files_are_shown_at_their_fields(stage: Stage) -> None:
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
@@ -354,6 +453,49 @@ def test_the_header_of_a_copy_names_the_copy(stage: Stage) -> None:
     assert copy.read_text() == TEXT.replace("run demo", "run other")
 
 
+def test_a_profile_that_is_not_utf8_can_be_copied(stage: Stage) -> None:
+    file = stage.save_profile("demo")
+    file.write_bytes(b"description: caf\xe9\n")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "c", *"mine", "enter")
+        await until(pilot, lambda: "mine.yaml" in names(stage), "the copy")
+
+    drive(stage.app(), script)
+    assert (stage.root / "profiles" / "mine.yaml").read_bytes() == file.read_bytes()
+
+
+def test_a_profile_that_cannot_be_restored_stays_in_the_trash(stage: Stage) -> None:
+    stage.save_profile("demo", TEXT)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "d", "y")
+        await until(pilot, lambda: names(stage) == set(), "the deletion")
+        file = stage.save_profile("demo", "models: [9]\n")
+        await press(pilot, "u")
+        await until(pilot, lambda: "in use" in screen_text(pilot.app), "the refusal")
+        file.unlink()
+        await press(pilot, "u")
+        await until(pilot, lambda: file.exists() and file.read_text() == TEXT, "the undo")
+
+    drive(stage.app(), script)
+
+
+def test_a_profile_can_be_restored_after_a_restart(stage: Stage) -> None:
+    file = stage.save_profile("demo", TEXT)
+    delete_profile(file)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await until(pilot, lambda: "u" in offered(pilot), "the trash")
+        await press(pilot, "u")
+        await until(pilot, file.exists, "the undo")
+
+    drive(stage.app(), script)
+
+
 def test_a_renamed_profile_stays_selected_and_its_runs_keep_their_name(stage: Stage) -> None:
     stage.save_profile("demo", TEXT)
     stage.save_profile("aaa", TEXT)
@@ -363,11 +505,14 @@ def test_a_renamed_profile_stays_selected_and_its_runs_keep_their_name(stage: St
         await settled(pilot)
         await press(pilot, "m")
         assert "Its 1 run keeps the name demo." in screen_text(pilot.app)
+        assert pilot.app.screen.query_one(Input).value == "demo"
         await press(pilot, *"new", "enter")
         await until(pilot, lambda: "▌new" in screen_text(pilot.app), "the new name")
 
     drive(stage.app(), script)
     assert names(stage) == {"aaa.yaml", "new.yaml"}
+    renamed = (stage.root / "profiles" / "new.yaml").read_text()
+    assert renamed == TEXT.replace("run demo", "run new")
     assert (stage.root / "reports" / "demo").exists()
 
 

@@ -1,5 +1,6 @@
 """The preview of a new run, whose settings can be changed for this run alone."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +319,117 @@ def test_a_run_can_start_after_the_one_that_uses_the_service(
     assert [request.wait for request in started] == [True]
     sent = [command.command for command in CommandReader(busy).poll()]
     assert sent == (["stop"] if stops else [])
+
+
+def test_enter_before_the_preview_asks_about_the_run_that_uses_the_service(
+    stage: Stage, busy: Path, started: list[RunRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.save_profile("demo")
+    answer, may_answer = threading.Event(), threading.Event()
+    plans = iter([None])
+    holder = Holder(folder=str(busy), is_local=True)
+    plan = RunPlan(preflight=PLAN.preflight, needed_bytes=1, free_bytes=1, holder=holder)
+
+    def late(_: RunRequest) -> RunPlan:
+        if next(plans, answer) is None:
+            assert may_answer.wait(20)
+        return plan
+
+    replace_runner(monkeypatch, preview=late)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: "Another run uses the service" in screen_text(pilot.app))
+        await press(pilot, "a")
+        assert isinstance(pilot.app.screen, RunScreen)
+        may_answer.set()
+
+    with held(busy):
+        drive(stage.app(), script)
+    assert [request.wait for request in started] == [False]
+
+
+def test_a_run_that_starts_behind_a_dialog_is_opened_after_it(
+    stage: Stage, previewed: list[RunRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.save_profile("demo")
+    folder = stage.add_run("demo", lines=lines_until("demo", '"second":11,'))
+    may_start = threading.Event()
+
+    def start(_: RunRequest) -> Path:
+        assert may_start.wait(20)
+        return folder
+
+    replace_runner(monkeypatch, start=start)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_form(pilot)
+        await press(pilot, "enter", "ctrl+s")
+        may_start.set()
+        await until(pilot, lambda: "Started demo/" in screen_text(pilot.app), "the start")
+        await press(pilot, "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run")
+
+    with held(folder):
+        drive(stage.app(), script)
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+def test_leaving_with_changes_asks_first(
+    stage: Stage, previewed: list[RunRequest], key: str
+) -> None:
+    stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_form(pilot)
+        await press(pilot, "down", "4", key)
+        assert "Discard 1 change?" in screen_text(pilot.app)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, RunForm)
+        await press(pilot, key, "d")
+        assert isinstance(pilot.app.screen, ProfilesScreen)
+
+    drive(stage.app(), script)
+
+
+def test_a_live_run_of_another_service_is_a_warning(
+    stage: Stage, previewed: list[RunRequest]
+) -> None:
+    stage.save_profile("demo")
+    live = stage.add_run("demo", profile="other", lines=lines_until("demo", '"second":11,'))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_form(pilot)
+        await until(pilot, lambda: "is live too" in screen_text(pilot.app), "the warning")
+
+    with held(live):
+        drive(stage.app(), script)
+
+
+def test_help_is_available_while_typing(stage: Stage, previewed: list[RunRequest]) -> None:
+    stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_form(pilot)
+        await press(pilot, "down", "f1")
+        assert "Save as a new profile" in screen_text(pilot.app)
+
+    drive(stage.app(), script)
+
+
+def test_the_driver_fits_or_is_shown_alone(stage: Stage, previewed: list[RunRequest]) -> None:
+    stage.save_profile("demo")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await open_form(pilot)
+        await press(pilot, "pagedown", "pagedown", "up", "enter", "down", "right")
+        assert "○ compose  ○ local  ● external" in screen_text(pilot.app)
+        await pilot.resize_terminal(60, 20)
+        await settled(pilot)
+        assert "← external →" in screen_text(pilot.app)
+
+    drive(stage.app(), script)
 
 
 def test_the_form_shows_a_run_that_starts_meanwhile(

@@ -88,6 +88,8 @@ KEY_NAMES = {
     "ctrl+n": "Ctrl+N",
     "ctrl+o": "Ctrl+O",
     "ctrl+r": "Ctrl+R",
+    "ctrl+t": "Ctrl+T",
+    "f1": "F1",
     "ctrl+s": "Ctrl+S",
     "ctrl+p": "Ctrl+P",
     "enter": "Enter",

@@ -236,14 +236,15 @@ class LoadbenchApp(ProfileApp, inherit_bindings=False):
     # Actions that work everywhere
 
     def action_quit_app(self) -> None:
-        """Quit; live runs continue."""
-        self.exit(self._live_run())
+        """Quit; live runs continue. A screen with unsaved changes asks first."""
+        if self.front_may_quit:
+            self.exit(self._live_run())
 
     def action_ask_to_quit(self) -> None:
         """Ask whether to detach from the live run or stop it. Quit if no run is live."""
         live = self._live_run()
         if live is None:
-            self.exit(None)
+            self.action_quit_app()
             return
         if self._question in self.screen_stack:
             return

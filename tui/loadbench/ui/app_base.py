@@ -30,6 +30,7 @@ from loadbench.ui.terminal.alerts import alert
 from loadbench.ui.terminal.cell_diff import CellDiffApp, cell_driver
 from loadbench.ui.terminal.shutdown import ExitHandler, write_crash
 from loadbench.ui.terminal.themes import OTHER, THEMES
+from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.ui.widgets.too_small import is_too_small
 
 _KEY_NAMES = {
@@ -110,6 +111,12 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         upstream issue known (searched 2026-11). Can go when Textual excludes hidden screens.
         """
         return super()._background_screens if self.screen.styles.background.a < 1 else []
+
+    @property
+    def front_may_quit(self) -> bool:
+        """Whether the front screen has nothing to lose. If it has, it asks the user what to do."""
+        front = self.screen
+        return not isinstance(front, BaseScreen) or front.may_quit()
 
     # Messages
 

@@ -1,12 +1,13 @@
 """Ask for the name of a new profile, and check that the workspace is writable."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
 
-from loadbench.engine.profile.loading import SUFFIXES
+from loadbench.engine.profile.editing.file import name_problem
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.name import NameDialog
 
@@ -39,6 +40,7 @@ def ask_for_name(
     verb: str,
     then: Callable[[Path], object],
     note: str = "",
+    keep_proposal: bool = False,
 ) -> None:
     """Ask for the name of a new profile, and call a function with its file.
 
@@ -50,6 +52,7 @@ def ask_for_name(
         verb: The action of Enter.
         then: Called with the file of the profile, unless the user cancels.
         note: A consequence that the dialog mentions.
+        keep_proposal: Whether to propose a name that is in use.
     """
     folder = context.workspace.profiles
     existing = {saved.name for saved in context.catalog.newest.profiles}
@@ -61,7 +64,7 @@ def ask_for_name(
     app.push_screen(
         NameDialog(
             title,
-            free_name(proposal, existing),
+            proposal if keep_proposal else free_name(proposal, existing),
             verb=verb,
             note=note,
             validate=lambda name: name_error(name, existing),
@@ -74,10 +77,11 @@ def free_name(proposal: str, existing: set[str]) -> str:
     """Return a name, with a number appended if it is in use."""
     if proposal not in existing:
         return proposal
+    base = re.sub(r"_\d+$", "", proposal)
     number = 2
-    while f"{proposal}_{number}" in existing:
+    while f"{base}_{number}" in existing:
         number += 1
-    return f"{proposal}_{number}"
+    return f"{base}_{number}"
 
 
 def name_error(name: str, existing: set[str]) -> str:
@@ -87,10 +91,8 @@ def name_error(name: str, existing: set[str]) -> str:
         name: The name.
         existing: The names in use.
     """
-    is_hidden = name.startswith(".")
-    has_suffix = name.endswith(SUFFIXES)
-    if not name or is_hidden or has_suffix or not name.isprintable() or "/" in name:
-        return "Invalid name. Enter a name without slash or extension, such as my_profile."
+    if problem := name_problem(name):
+        return f"Invalid name: {problem}"
     if name in existing:
         return f"The profile {name} already exists. Enter another name."
     return ""

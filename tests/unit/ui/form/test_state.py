@@ -94,6 +94,23 @@ def test_an_invalid_file_keeps_its_texts_and_its_errors() -> None:
     assert filled(form, users="5 10").changes == {"users": [5, 10]}
 
 
+@pytest.mark.parametrize("written", ["1..4 x2", "1, 2, 4", "1 2 4"])
+def test_an_invalid_value_that_looks_valid_in_the_form_can_be_repaired(written: str) -> None:
+    form = entered(f"models: [1]\nusers: {written}\nspawn_rates: [5]\n")
+    assert form.errors["users"]
+    form = filled(form, users="1 2 4 8")
+    assert form.errors == {}
+    form = filled(form, users=written)
+    assert form.changes == {"users": [1, 2, 4]}
+    assert form.errors == {}
+
+
+def test_a_grid_that_is_too_large_is_an_error_and_has_no_cells() -> None:
+    form = filled(entered(), users="1..1000", models="1..1000")
+    assert form.errors == {"users": "1000000 cells exceed the limit of 10000. Shorten the lists"}
+    assert form.cells == ()
+
+
 def test_a_missing_required_key_is_an_error_until_it_is_entered() -> None:
     form = entered("models: [1]\nspawn_rates: [5]\n")
     assert form.text("users") == ""
@@ -128,5 +145,7 @@ def test_missing_files_are_reported_at_the_keys_of_the_driver(tmp_path: Path) ->
     found = missing_files(form.values, tmp_path)
     assert set(found) == {"load.images", "stack.compose"}
     assert found["load.images"] == "not found: images"
+    long = filled(form, load__locustfile="x" * 5000)
+    assert set(missing_files(long.values, tmp_path)) == {*found, "load.locustfile"}
     local = filled(form, stack__driver="local")
     assert set(missing_files(local.values, tmp_path)) == {"load.images"}

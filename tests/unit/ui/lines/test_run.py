@@ -349,10 +349,10 @@ def test_the_label_and_the_settings_of_a_run_are_shown() -> None:
         (56, "new images · cpu · batch 1 · local · users=5 · repeats=3"),
         (55, "new images · cpu · batch 1 · users=5 · repeats=3"),
         (47, "new images · batch 1 · users=5 · repeats=3"),
-        (41, "new images · batch 1 · users=5"),
-        (30, "new images · batch 1 · users=5"),
-        (29, "new images · batch 1"),
-        (5, "new images · batch 1"),
+        (41, "new images · batch 1 · users=5 · +1"),
+        (35, "new images · batch 1 · users=5 · +1"),
+        (34, "new images · batch 1 · +2"),
+        (5, "new images · batch 1 · +2"),
     ],
 )
 def test_the_least_important_settings_are_omitted_first(columns: int, text: str) -> None:

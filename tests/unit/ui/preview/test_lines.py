@@ -195,7 +195,7 @@ def test_the_run_that_uses_the_service_comes_first() -> None:
         "            Enter: attach to it, start after it, or stop it",
         "Cells       2",
     ]
-    assert tone_of(lines, "In use") is Tone.WARN
+    assert tone_of(lines, "In ") is Tone.WARN
 
 
 def test_a_run_that_is_just_starting_has_no_name() -> None:

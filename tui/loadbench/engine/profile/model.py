@@ -4,6 +4,7 @@ Each key has a title, the label in forms; a description, for help and docs; and 
 stands behind the key in profile files.
 """
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
@@ -13,6 +14,7 @@ from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.fields import (
     Duration,
     HttpUrl,
+    InvalidKeyError,
     PathText,
     PositiveInt,
     PositiveInts,
@@ -23,6 +25,8 @@ from loadbench.engine.profile.fields import (
 )
 from loadbench.engine.profile.stack_section import Section, StackSection
 
+MAX_CELLS = 10_000
+"""Maximum number of cells. At half a minute per cell, they take more than three days."""
 SETTLE_WINDOWS = 3
 """Number of successive windows that must agree. Triton's perf_analyzer uses the same rule."""
 
@@ -227,6 +231,16 @@ class Profile(Section):
         description="Goals for each cell, which decide the recommendation",
         json_schema_extra={"comment": "limits that each cell should meet; null: no goal"},
     )
+
+    @model_validator(mode="after")
+    def _check_size(self) -> "Profile":
+        lists = (self.models, self.users, self.spawn_rates)
+        cells = math.prod(map(len, lists)) * self.repeats
+        if cells > MAX_CELLS:
+            raise InvalidKeyError(
+                ("users",), f"{cells} cells exceed the limit of {MAX_CELLS}. Shorten the lists"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_driver(self) -> "Profile":

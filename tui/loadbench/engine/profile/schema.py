@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from loadbench.engine.profile.driver_settings import SETTINGS, DriverSettings
@@ -153,3 +155,13 @@ def _notations(key: ProfileKey) -> list[Any]:
 
 def _aliases_of(name: str) -> list[str]:
     return [alias for alias, key in ALIASES.items() if key == name]
+
+
+def ensure_schema(folder: Path) -> None:
+    """Write the schema into a folder of profiles, unless it has one. Editors use it, runs do not.
+
+    Args:
+        folder: The folder. If it is not writable, nothing happens.
+    """
+    with suppress(OSError), (folder / SCHEMA_FILE).open("x", encoding="utf-8") as file:
+        file.write(schema_text())

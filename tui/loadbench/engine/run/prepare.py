@@ -83,6 +83,10 @@ def prepare_run(request: RunRequest) -> Prepared:
         raise
     try:
         hidden.mkdir()
+    except OSError as error:
+        # Another runner may have created it at the same moment, so it must not be removed.
+        raise WorkspaceError(f"{hidden}: {error.strerror}. Start the run again") from error
+    try:
         text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
         journal = JournalWriter(hidden)

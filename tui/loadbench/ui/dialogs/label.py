@@ -27,11 +27,10 @@ def ask_for_label(screen: Screen[Any], run: Run) -> None:
 
     async def change(text: str) -> None:
         try:
-            label = await in_background(set_label, run.folder, text)
+            await in_background(set_label, run.folder, text)
         except LoadbenchError as error:
             app.notify(str(error), severity="error")
             return
-        app.notify(f"Label of {run.name}: {label}" if label else f"Label of {run.name} removed")
         app.post_message(RunsChanged())
 
     def answered(text: str | None) -> None:

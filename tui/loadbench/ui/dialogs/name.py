@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from loadbench.ui.dialogs.dialog import Dialog
-from loadbench.ui.lines.text import Tone, line
+from loadbench.ui.lines.text import Tone, line, wrap
 from loadbench.ui.widgets.line_view import LineView
 
 
@@ -62,7 +62,8 @@ class NameDialog(Dialog[str | None]):
         """Return the name if it is valid. Otherwise show why it is not."""
         name = event.value.strip()
         if error := self._validate(name):
-            self.query_one("#mistake", LineView).show([line((error, Tone.BAD))])
+            view = self.query_one("#mistake", LineView)
+            view.show(wrap(line((error, Tone.BAD)), view.columns or 60))
         else:
             self.dismiss(name)
 

@@ -13,9 +13,10 @@ from loadbench.engine.profile.editing.file import (
     create_profile_file,
     read_profile_file,
 )
+from loadbench.engine.profile.editing.keys import profile_key
 from loadbench.engine.profile.editing.lookup import key_lines
 from loadbench.engine.profile.editing.splice import spliced
-from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.schema import ensure_schema
 from loadbench.engine.profile.source import parse_source
 from loadbench.engine.run_reader import expected_durations
 from loadbench.errors import LoadbenchError, ProfileChangedError, ProfileError
@@ -24,7 +25,7 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.editor.conflict import APPLY, ConflictDialog
 from loadbench.ui.editor.lines import changed_lines, file_lines
-from loadbench.ui.form.screen import FormScreen
+from loadbench.ui.form.screen import HELP_KEYS, FormScreen, short_name
 from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.text import Line, Piece, Tone, line, wrap
 from loadbench.ui.terminal import desktop
@@ -47,6 +48,7 @@ class EditorScreen(FormScreen[str]):
         Binding("ctrl+s", "save", "save", tooltip="Save the profile"),
         Binding("ctrl+o", "open_editor", "open in editor", tooltip="Open the file in your editor"),
         Binding("escape", "back", "back", tooltip="Return to the profiles"),
+        *HELP_KEYS,
     ]
 
     def __init__(
@@ -55,6 +57,7 @@ class EditorScreen(FormScreen[str]):
         super().__init__(context, Entered(parse_source(file, _text(data))))
         self._file, self._data = file, data
         self._saved = None if is_new else ProfileFile(file, data)
+        self.saved_word = "Template" if is_new else "Saved"
         self._status = ""
         """What happened last, until the next change."""
 
@@ -100,14 +103,14 @@ class EditorScreen(FormScreen[str]):
         state = self._status or ("not saved" if self.has_changes else "saved")
         tone = Tone.WARN if self.has_changes else Tone.DIM
         pieces: list[Piece | tuple[str, Tone] | str] = [
-            (f" {self._file.stem}", Tone.STRONG),
+            (f" {short_name(self._file.stem)}", Tone.STRONG),
             (arrow, Tone.DIM),
             "edit" if self._saved else "new profile",
             "  ",
             (state, tone),
         ]
         if profile := self.entered.profile:
-            cells = plan_cells(profile)
+            cells = self.entered.cells
             runs = self.context.catalog.newest.of_profile(self._file.stem)
             total = readable_duration(expected_durations(profile, runs).total_s(cells))
             pieces.append((f"   {counted(len(cells), 'cell')}, about {total}", Tone.DIM))
@@ -151,27 +154,34 @@ class EditorScreen(FormScreen[str]):
     async def action_save(self) -> None:
         """Save the file, or show the first error."""
         self.take_texts()
-        unsaved = [key for key in self.entered.errors if key not in self.entered.changes]
-        blocking = [key for key in unsaved if self.entered.text(key) != self._saved_text(key)]
-        if blocking or (self._saved is None and not self.entered.profile):
-            await self.show_first_error()
-        else:
-            self._save()
-
-    def _saved_text(self, key: str) -> str:
-        return self.entered.saved_text(key)
+        self._save()
 
     @work(exclusive=True, group="save")
     async def _save(self) -> None:
-        await self._write()
+        await self._save_if_valid()
+
+    async def _save_if_valid(self) -> bool:
+        """Save the file. If a changed field has an error, show it and return False.
+
+        Errors that the file has already do not prevent saving, so that one can be mended at a time.
+        """
+        errors = self.entered.errors
+        unwritten = [key for key in errors if self.entered.is_invalid_text(key)]
+        if unwritten or (self._saved is None and errors):
+            key = (unwritten or list(errors))[0]
+            self._status = f"not saved: {profile_key(key).label}: {errors[key]}"
+            await self.form.reveal(key)
+            self.repaint()
+            return False
+        return await self._write()
 
     async def _write(self) -> bool:
         """Write the file. Return False if that failed; the reason is shown."""
         try:
             data = spliced(self._data, self.entered.changes)
             if self._saved is None:
-                await in_background(create_profile_file, self._file, data)
-                self._saved = ProfileFile(self._file, data)
+                await in_background(_create, self._file, data)
+                self._saved, self.saved_word = ProfileFile(self._file, data), "Saved"
             else:
                 self._saved = await in_background(self._saved.save, data)
         except ProfileChangedError as error:
@@ -180,13 +190,14 @@ class EditorScreen(FormScreen[str]):
         except LoadbenchError as error:
             self._cannot_write(str(error))
             return False
-        self._load(data, "saved")
+        self._data = data
+        # What was typed during the save is not saved yet.
+        self._show(self.entered.with_source(parse_source(self._file, _text(data))), "")
         await self.context.catalog.read_profiles()
         return True
 
-    def _load(self, data: bytes, status: str) -> None:
-        self._data = data
-        self.fill(Entered(parse_source(self._file, _text(data))))
+    def _show(self, entered: Entered, status: str) -> None:
+        self.fill(entered)
         self._status = status
         self.repaint()
 
@@ -199,17 +210,23 @@ class EditorScreen(FormScreen[str]):
             self._status = "deleted on disk; save to create it again"
             self.repaint()
             return
+        try:
+            source = parse_source(self._file, _text(on_disk))
+        except ProfileError as error:
+            self._cannot_write(f"The file has changed on disk, and is invalid: {error}")
+            return
 
         def answered(answer: str | None) -> None:
             if answer is None:
                 return
-            changes = self.entered
-            self._saved = ProfileFile(self._file, on_disk)
-            self._load(on_disk, "reloaded")
+            self._saved, self._data = ProfileFile(self._file, on_disk), on_disk
             if answer == APPLY:
-                self.fill(changes.with_source(self.entered.source))
-                self._status = "changes applied to the new version, not saved"
-                self.repaint()
+                self._show(
+                    self.entered.with_source(source),
+                    "changes applied to the new version, not saved",
+                )
+            else:
+                self._show(Entered(source), "reloaded")
 
         dialog = ConflictDialog(self._file.stem, _text(on_disk), mine)
         self.app.push_screen(dialog, answered)
@@ -248,7 +265,7 @@ class EditorScreen(FormScreen[str]):
 
     @work
     async def _save_and_open(self) -> None:
-        if await self._write():
+        if await self._save_if_valid():
             self._open_editor()
 
     @work
@@ -257,12 +274,20 @@ class EditorScreen(FormScreen[str]):
         desktop.edit(self.app, self._file, at.start or None)
         try:
             self._saved = await in_background(read_profile_file, self._file)
-            self._load(self._saved.data, "")
+            self._data = self._saved.data
+            self._show(Entered(parse_source(self._file, _text(self._data))), "")
         except LoadbenchError as error:
             # The form cannot show a file that is not a YAML mapping.
             self.app.notify(str(error), severity="error", timeout=10)
             self.dismiss(self._file.name)
         await self.context.catalog.read_profiles()
+
+    def may_quit(self) -> bool:
+        """Return whether nothing would be lost. Otherwise ask what to do."""
+        self.take_texts()
+        if self.has_changes:
+            self.action_back()
+        return not self.has_changes
 
     def action_back(self) -> None:
         """Close the editor. Ask first if that would lose changes."""
@@ -285,10 +310,14 @@ class EditorScreen(FormScreen[str]):
 
     @work
     async def _save_and_close(self) -> None:
-        if self.entered.errors and not self.entered.profile:
-            await self.show_first_error()
-        elif await self._write():
+        if await self._save_if_valid():
             self.dismiss(self._file.name)
+
+
+def _create(file: Path, data: bytes) -> None:
+    """Create a profile, and the schema that its first line names if the folder has none."""
+    create_profile_file(file, data)
+    ensure_schema(file.parent)
 
 
 def _text(data: bytes) -> str:

@@ -1,6 +1,6 @@
 """The editors of single values: a text field and a choice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -15,6 +15,10 @@ from textual.widgets import Input
 
 from loadbench.ui.form.lines import choice_pieces
 from loadbench.ui.lines.glyphs import Glyphs, in_ascii
+from loadbench.ui.lines.text import width
+
+Chips = Callable[[str], Sequence[str]]
+"""Returns the items of a list that a text stands for. Empty if the text is invalid."""
 
 
 class TextEditor(Input):
@@ -25,13 +29,13 @@ class TextEditor(Input):
     Args:
         value: The initial text.
         placeholder: Text for an empty field.
-        chips: Whether the text is a list.
+        chips: Returns the items of a list that a text stands for. None if the text is no list.
         id: The id of the widget.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"editor--chip"}
 
-    def __init__(self, value: str, *, placeholder: str, chips: bool, id: str) -> None:  # noqa: A002  # Textual's parameter name
+    def __init__(self, value: str, *, placeholder: str, chips: Chips | None, id: str) -> None:  # noqa: A002  # Textual's parameter name
         super().__init__(value, placeholder, id=id, compact=True, select_on_focus=True)
         self.cursor_blink = False
         self._chips = chips
@@ -42,12 +46,13 @@ class TextEditor(Input):
 
     def render_line(self, y: int) -> Strip:
         """Return the row: chips without the focus, otherwise the text."""
-        if self.has_focus or not self._chips or not self.value.strip():
+        chips = self._chips(self.value) if self._chips and not self.has_focus else ()
+        if not chips:
             return super().render_line(y)
         base = self.rich_style
         chip = base + self.get_component_rich_style("editor--chip", partial=True)
         segments = []
-        for part in self.value.replace(",", " ").split():
+        for part in chips:
             text = in_ascii(part) if self.app.has_class("-ascii") else part
             segments += [Segment(f" {text} ", chip), Segment(" ", base)]
         return Strip(segments).crop_extend(0, self.size.width, base)
@@ -98,6 +103,10 @@ class ChoiceEditor(Widget, can_focus=True):
         else:
             self.value = self._choices[0]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the choice if there is only one value."""
+        return action != "choose" or len(self._choices) > 1
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Return whether a value starts with a typed letter."""
         return bool(self._starting_with(character))
@@ -118,6 +127,9 @@ class ChoiceEditor(Widget, can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None:
             return
+        if width(choice_pieces(self._choices, self.value, self._glyphs)) > self.size.width:
+            self.action_choose(1)
+            return
         left = 0
         for choice in self._choices:
             right = left + len(choice) + 4
@@ -132,7 +144,7 @@ class ChoiceEditor(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return the row with all choices."""
         base = self.rich_style
-        pieces = choice_pieces(self._choices, self.value, self._glyphs)
+        pieces = choice_pieces(self._choices, self.value, self._glyphs, self.size.width)
         segments = [
             Segment(
                 piece.text,

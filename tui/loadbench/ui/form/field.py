@@ -1,6 +1,7 @@
 """The rows of a form: a field with its label and error, and the heading of a group."""
 
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,7 +12,7 @@ from textual.widgets import Input
 from loadbench.engine.profile.editing.keys import KeyGroup, KeyKind, ProfileKey
 from loadbench.engine.profile.editing.notation import format_value, parse_value
 from loadbench.ui.form.editors import ChoiceEditor, TextEditor
-from loadbench.ui.form.lines import LISTS, RANGE, placeholder
+from loadbench.ui.form.lines import LISTS, RANGE, chip_texts, placeholder
 from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.text import Tone, line, wrap
@@ -139,7 +140,8 @@ def _editor(key: ProfileKey, text: str, glyphs: Glyphs) -> ChoiceEditor | TextEd
     name = _id(key.name)
     if key.kind in (KeyKind.CHOICE, KeyKind.BOOLEAN):
         return ChoiceEditor(key.choices or BOOLEANS, text, glyphs, id=name)
-    return TextEditor(text, placeholder=placeholder(key), chips=key.kind in LISTS, id=name)
+    chips = partial(chip_texts, key) if key.kind in LISTS else None
+    return TextEditor(text, placeholder=placeholder(key), chips=chips, id=name)
 
 
 def _id(name: str) -> str:

@@ -16,6 +16,7 @@ from loadbench.engine.profile.editing.keys import (
     key_groups,
     profile_key,
 )
+from loadbench.engine.profile.editing.notation import format_value
 from loadbench.engine.profile.editing.templates import template_of
 from loadbench.ui.form.editors import ChoiceEditor, TextEditor
 from loadbench.ui.form.field import Field, GroupHeading
@@ -46,6 +47,7 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         Binding("pagedown", "move(8)", "down 8 fields", show=False),
         Binding("ctrl+n", "suggest", "suggestion", tooltip="Enter the next suggested value"),
         Binding("ctrl+r", "restore", "restore", tooltip="Restore the saved value of the field"),
+        Binding("ctrl+t", "default", "default", show=False, tooltip="Enter the default"),
     ]
 
     class Edited(Message):
@@ -158,6 +160,12 @@ class ProfileForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         field = self._focused_field
         if field:
             self.post_message(self.Edited(field.key.name, self._entered.saved_text(field.key.name)))
+
+    def action_default(self) -> None:
+        """Enter the default value of the field."""
+        field = self._focused_field
+        if field and not field.key.is_required:
+            field.editor.value = format_value(field.key, field.key.default)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Report the new field, and bring its label and error into view."""

@@ -4,10 +4,14 @@ import re
 from collections.abc import Sequence
 
 from loadbench.engine.profile.editing.keys import KeyKind, ProfileKey
-from loadbench.engine.profile.editing.notation import format_value, notation_hint
+from loadbench.engine.profile.editing.notation import (
+    format_value,
+    notation_hint,
+    parse_value,
+)
 from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.text import Line, Tone, line, wrap
+from loadbench.ui.lines.text import Line, Tone, line, width, wrap
 
 LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS, KeyKind.TEXTS)
 """Kinds whose values are shown as chips."""
@@ -32,6 +36,7 @@ def help_lines(
     suggestions: Sequence[str],
     columns: int,
     *,
+    saved: str = "Saved",
     is_brief: bool = False,
 ) -> list[Line]:
     """Return the help for a field: meaning, limits, notation, suggestions and saved value.
@@ -41,6 +46,7 @@ def help_lines(
         entered: The form.
         suggestions: Values to offer.
         columns: Maximum width of a line.
+        saved: What the texts are compared with.
         is_brief: Whether to leave out what a small panel has no room for.
     """
     lines = wrap(line(key.help), columns)
@@ -53,21 +59,46 @@ def help_lines(
     if suggestions:
         lines += wrap(line(*_offered(suggestions)), columns, indent=2)
     if key.name in entered.changes:
-        saved = entered.saved_text(key.name) or placeholder(key) or "empty"
-        text = line(("Saved: ", Tone.DIM), saved, "  ", ("Ctrl+R", Tone.ACCENT), " restore")
+        value = entered.saved_text(key.name) or placeholder(key) or "empty"
+        text = line((f"{saved}: ", Tone.DIM), value, "  ", ("Ctrl+R", Tone.ACCENT), " restore")
+        lines += wrap(text, columns, indent=2)
+    if key.name in entered.errors and not key.is_required:
+        text = line(("Ctrl+T", Tone.ACCENT), " enters the default, which counts as removed")
         lines += wrap(text, columns, indent=2)
     return lines
 
 
-def choice_pieces(choices: Sequence[str], chosen: str, glyphs: Glyphs) -> Line:
-    """Return all choices in a line, with the chosen one marked."""
+def choice_pieces(
+    choices: Sequence[str], chosen: str, glyphs: Glyphs, columns: int | None = None
+) -> Line:
+    """Return all choices in a line, with the chosen one marked.
+
+    Args:
+        choices: The values.
+        chosen: The chosen one.
+        glyphs: The terminal's character set.
+        columns: Width of the line. If not all choices fit, only the chosen one is shown, between
+            arrows. None for no limit.
+    """
     pieces: list[tuple[str, Tone]] = []
     for choice in choices:
         is_chosen = choice == chosen
         mark = glyphs.alive if is_chosen else glyphs.starting
         pieces.append((f"{mark} {choice}", Tone.STRONG if is_chosen else Tone.DIM))
         pieces.append(("  ", Tone.PLAIN))
-    return line(*pieces[:-1])
+    all_choices = line(*pieces[:-1])
+    if columns is None or width(all_choices) <= columns:
+        return all_choices
+    return line(("← ", Tone.DIM), (chosen, Tone.STRONG), (" →", Tone.DIM))
+
+
+def chip_texts(key: ProfileKey, text: str) -> list[str]:
+    """Return the items of a list as texts, or nothing if the text of the field is invalid."""
+    try:
+        value = parse_value(key, text)
+    except ValueError:
+        return []
+    return [str(item) for item in value or ()]
 
 
 def _facts(key: ProfileKey) -> str:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from rich.cells import cell_len
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 
 from loadbench.engine.profile.editing.suggestions import suggestions
@@ -14,7 +17,7 @@ from loadbench.ui.context import UiContext
 from loadbench.ui.form.form import ProfileForm
 from loadbench.ui.form.lines import help_lines
 from loadbench.ui.form.state import Entered, missing_files
-from loadbench.ui.lines.text import Line, Tone, line, wrap
+from loadbench.ui.lines.text import Line, Tone, fit, line, wrap
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
 from loadbench.ui.widgets.notification_line import NotificationLine
@@ -23,7 +26,17 @@ from loadbench.ui.widgets.too_small import TooSmall
 
 T = TypeVar("T")
 
+HELP_KEYS = (Binding("f1", "app.help", "help", key_display="F1", tooltip="Show all keys"),)
+"""Key bindings of all forms. `?` is text in a field."""
+FILES_S = 0.3
+"""Seconds without a change after which the files that the fields name are looked at."""
 _WIDE_COLUMNS = 100
+_MAX_NAME_COLUMNS = 30
+
+
+def short_name(name: str) -> str:
+    """Return the name of a profile for a header."""
+    return fit(name, min(_MAX_NAME_COLUMNS, cell_len(name)))
 
 
 class FormScreen(BaseScreen[T]):
@@ -35,6 +48,8 @@ class FormScreen(BaseScreen[T]):
     """
 
     AUTO_FOCUS = ""
+    saved_word = "Saved"
+    """What the texts are compared with."""
 
     def __init__(self, context: UiContext, entered: Entered) -> None:
         super().__init__()
@@ -42,6 +57,7 @@ class FormScreen(BaseScreen[T]):
         self._offers: dict[str, Sequence[str]] = {}
         """Values to offer, by key."""
         self._is_narrow = False
+        self._files_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out header, form, help and panel."""
@@ -78,6 +94,8 @@ class FormScreen(BaseScreen[T]):
         """On a narrow screen, put help and panel below the form."""
         self._is_narrow = event.size.width < _WIDE_COLUMNS
         self.set_class(self._is_narrow, "-narrow")
+        if self.focused:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def fill(self, entered: Entered) -> None:
         """Replace what was entered."""
@@ -89,7 +107,9 @@ class FormScreen(BaseScreen[T]):
         self.entered = entered
         self.form.show(entered)
         self.edited()
-        self._look_at_files()
+        if self._files_timer:
+            self._files_timer.stop()
+        self._files_timer = self.set_timer(FILES_S, self._look_at_files)
         self.repaint()
 
     def take_texts(self) -> None:
@@ -149,7 +169,9 @@ class FormScreen(BaseScreen[T]):
             panel.set_title(key.label)
             offers = self._offers.get(key.name, ())
             brief = self._is_narrow
-            lines += help_lines(key, self.entered, offers, columns, is_brief=brief)
+            lines += help_lines(
+                key, self.entered, offers, columns, saved=self.saved_word, is_brief=brief
+            )
             panel.show([*lines, *self.field_lines(key.name, columns)])
         changed = len(self.entered.changes)
         self.query_one("#form-panel").border_subtitle = f"* {changed} changed" if changed else ""

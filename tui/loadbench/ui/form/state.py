@@ -10,6 +10,7 @@ from loadbench.engine.profile.editing.keys import ProfileKey, profile_keys
 from loadbench.engine.profile.editing.notation import format_value, override_text, parse_value
 from loadbench.engine.profile.loading import Draft, read_draft
 from loadbench.engine.profile.model import ALIASES, Profile
+from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.profile.source import Source
 
 
@@ -32,7 +33,11 @@ class Entered:
 
     def with_source(self, source: Source) -> "Entered":
         """Return the form with the same changes to another version of the file."""
-        changed = {key: text for key, text in self._texts.items() if text != self.saved_text(key)}
+        changed = {
+            key: text
+            for key, text in self._texts.items()
+            if key in self.changes or key in self._text_errors
+        }
         return Entered(source, changed)
 
     def text(self, key: str) -> str:
@@ -54,19 +59,21 @@ class Entered:
         changes = {}
         for key in profile_keys():
             name = key.name
-            if self.text(name) == self.saved_text(name) or name in self._text_errors:
+            if name not in self._texts or name in self._text_errors:
                 continue
             if name in self._saved_values and self._values[name] == self._saved_values[name]:
                 continue
             changes[name] = self._values[name]
         return changes
 
+    def is_invalid_text(self, key: str) -> bool:
+        """Return whether a changed text is no value of its key."""
+        return key in self._text_errors and self.text(key) != self.saved_text(key)
+
     @property
     def is_changed(self) -> bool:
         """Whether any field differs from the file."""
-        return bool(self.changes) or any(
-            self.text(name) != self.saved_text(name) for name in self._text_errors
-        )
+        return bool(self.changes) or any(map(self.is_invalid_text, self._text_errors))
 
     @cached_property
     def overrides(self) -> tuple[str, ...]:
@@ -83,6 +90,11 @@ class Entered:
     def profile(self) -> Profile | None:
         """The entered profile, or None if a field has an error."""
         return None if self._text_errors else self.draft.profile
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of the profile. Empty if a field has an error."""
+        return plan_cells(self.profile) if self.profile else ()
 
     @cached_property
     def errors(self) -> dict[str, str]:
@@ -129,8 +141,12 @@ class Entered:
 
     @cached_property
     def _saved_values(self) -> dict[str, Any]:
+        """The valid values in the file. Any valid text replaces one with an error."""
         values = {}
+        invalid = {problem.key.partition("[")[0] for problem in self._saved.problems}
         for key in profile_keys():
+            if key.name in invalid:
+                continue
             try:
                 values[key.name] = parse_value(key, self.saved_text(key.name))
             except ValueError:
@@ -162,10 +178,18 @@ def missing_files(values: Mapping[str, Any], root: Path) -> dict[str, str]:
     for key in keys:
         value = values.get(key, ())
         paths = [value] if isinstance(value, str) else value
-        missing = [path for path in paths if not (root / path).exists()]
+        missing = [path for path in paths if not _exists(root / path)]
         if missing:
             warnings[key] = f"not found: {', '.join(missing)}"
     return warnings
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        # The name is too long or contains NUL, or a folder may not be searched.
+        return False
 
 
 def value_at(values: Mapping[str, Any], key: str, default: Any = None) -> Any:

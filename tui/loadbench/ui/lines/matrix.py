@@ -175,7 +175,9 @@ def grid_of(cells: tuple[Cell, ...]) -> Grid:
     """Return the grid of a plan's cells."""
     models = tuple(dict.fromkeys(cell.models for cell in cells))
     rows = tuple(sorted({_row(cell) for cell in cells}, key=lambda row: row.order))
-    keys = {(rows.index(_row(cell)), models.index(cell.models)): cell.key for cell in cells}
+    row_numbers = {row: number for number, row in enumerate(rows)}
+    columns = {number: column for column, number in enumerate(models)}
+    keys = {(row_numbers[_row(cell)], columns[cell.models]): cell.key for cell in cells}
     return Grid(models, rows, keys)
 
 

@@ -138,11 +138,17 @@ def run_line(run: Run, glyphs: Glyphs) -> Line:
     pieces = [
         Piece(f"{glyphs.of_run(run.status)} ", tone),
         Piece(f"{when(run.folder.name):<12} "),
-        Piece(f"{run.status.value:<12}", tone),
+        Piece(f"{_status_word(run):<12}", tone),
         Piece(f"{run.state.count(CellStatus.FINISHED)}/{len(run.state.cells)}"),
         Piece(f" {failed}{glyphs.failed}" if failed else "", Tone.BAD),
     ]
     return line(*pieces)
+
+
+def _status_word(run: Run) -> str:
+    """Return the status of a run, or `waiting` if it waits for another run to end."""
+    is_waiting = run.status is RunStatus.LIVE and waiting_text(run.state)
+    return "waiting" if is_waiting else run.status.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +165,14 @@ class RunTraits:
     def texts(self) -> Iterator[list[str]]:
         """Yield the traits without the label: all of them, then fewer, the least important first.
 
-        The batch size is always included.
+        The batch size is always included, and the number of omitted overrides.
         """
         yield [self.device, self.batch, self.driver, *self.overrides]
         yield [self.device, self.batch, *self.overrides]
-        for kept in range(len(self.overrides), -1, -1):
-            yield [self.batch, *self.overrides[:kept]]
+        yield [self.batch, *self.overrides]
+        for kept in range(len(self.overrides) - 1, -1, -1):
+            more = f"+{len(self.overrides) - kept}"
+            yield [self.batch, *self.overrides[:kept], more]
 
 
 def traits_of(state: RunState) -> RunTraits:

@@ -12,14 +12,14 @@ from textual.widget import Widget
 from loadbench.engine.profile.editing.file import create_profile_file, read_profile_file
 from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.editing.templates import renamed_header
-from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.source import parse_source, read_source
 from loadbench.engine.requests.launch import RunRequest
-from loadbench.engine.run_reader import Run
+from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.errors import LoadbenchError, ProfileError
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
-from loadbench.ui.form.screen import FormScreen
+from loadbench.ui.dialogs.question import Question
+from loadbench.ui.form.screen import HELP_KEYS, FormScreen, short_name
 from loadbench.ui.form.state import Entered
 from loadbench.ui.lines.matrix import grid_of, plan_lines
 from loadbench.ui.lines.text import Line, Tone, line, wrap
@@ -47,6 +47,7 @@ class RunForm(FormScreen[Path | None]):
         Binding("enter", "start", "start", tooltip="Start the run"),
         Binding("ctrl+s", "save", "save as profile", tooltip="Save as a new profile"),
         Binding("escape", "cancel", "cancel", tooltip="Return without starting a run"),
+        *HELP_KEYS,
     ]
 
     def __init__(
@@ -57,6 +58,8 @@ class RunForm(FormScreen[Path | None]):
         self._problem = ""
         """Why the profile could not be saved. Empty if it was, or if it was not tried."""
         self._timer: Timer | None = None
+        self._folder: Path | None = None
+        """Folder of the run to open, once it has started."""
         self._starter = RunStarter(self, context, changed=self.repaint, opened=self._open)
 
     def panel(self) -> Widget:
@@ -121,15 +124,44 @@ class RunForm(FormScreen[Path | None]):
             self.run_worker(self._starter.start(request))
 
     def _open(self, folder: Path) -> None:
+        self._folder = folder
         if self.app.screen is self:
             self.dismiss(folder)
         else:
-            # The user has left meanwhile; the list marks the run as live.
+            # The user has left meanwhile, or opened a dialog. The list marks the run as live.
             self.app.notify(f"Started {folder.parent.name}/{folder.name}")
 
+    def on_screen_resume(self) -> None:
+        """Open the run if it started while a dialog was in front."""
+        if self._folder:
+            self.dismiss(self._folder)
+
     def action_cancel(self) -> None:
-        """Return without a run. A run that is already starting appears in the list."""
-        self.dismiss(None)
+        """Return without a run. Ask first if that loses changes."""
+        self.take_texts()
+        if self._starter.is_starting or not self.entered.is_changed:
+            # A run that is already starting appears in the list.
+            self.dismiss(None)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "d":
+                self.dismiss(None)
+            elif answer == "s":
+                self.action_save()
+
+        lines = [line("They apply to this run alone, and are not saved.")]
+        title = f"Discard {counted(max(1, len(self.entered.changes)), 'change')}?"
+        answers = [("s", "save as profile"), ("d", "discard")]
+        self.app.push_screen(Question(title, lines, answers, safe="keep editing"), answered)
+
+    def may_quit(self) -> bool:
+        """Return whether nothing would be lost. Otherwise ask what to do."""
+        self.take_texts()
+        if self.entered.is_changed and not self._starter.is_starting:
+            self.action_cancel()
+            return False
+        return True
 
     def action_save(self) -> None:
         """Save the entered values as a new profile, and continue with it."""
@@ -142,7 +174,7 @@ class RunForm(FormScreen[Path | None]):
                 self.app,
                 self.context,
                 "Save as profile",
-                f"{self._file.stem}_2",
+                self._file.stem,
                 verb="save",
                 then=self._save,
             )
@@ -165,7 +197,7 @@ class RunForm(FormScreen[Path | None]):
         """Show the profile, the help and what the run would do."""
         super().paint()
         separator = f" {self.context.glyphs.arrow} "
-        name, changed = self._file.stem, len(self.entered.changes)
+        name, changed = short_name(self._file.stem), len(self.entered.changes)
         what = f"new run with {counted(changed, 'change')}" if changed else "new run"
         self.query_one("#header", TextLine).show(
             [line((f" {name}", Tone.STRONG), (separator, Tone.DIM), what)]
@@ -177,7 +209,7 @@ class RunForm(FormScreen[Path | None]):
         profile = self.entered.profile
         if profile is None:
             return self._error_lines(columns)
-        cells = plan_cells(profile)
+        cells = self.entered.cells
         previewed = PreviewedRun(
             name=self._file.stem, profile=profile, cells=cells, earlier=self._earlier
         )
@@ -191,12 +223,30 @@ class RunForm(FormScreen[Path | None]):
         )
         if self._problem:
             lines = [*wrap(line((self._problem, Tone.BAD)), columns), (), *lines]
+        elif concurrent := self._concurrent_run():
+            text = f"{concurrent} is live too. Two runs at once distort each other's results."
+            lines = [*wrap(line((text, Tone.WARN)), columns), *lines]
         return [*lines, (), *plan_lines(grid_of(cells), self.context.glyphs)]
 
+    def _concurrent_run(self) -> str:
+        """Return the name of a live run of another service, or an empty text if there is none."""
+        plan = self._starter.plan
+        if plan is None or plan.holder:
+            return ""
+        live = (run for run in self.context.catalog.newest.runs if run.status is RunStatus.LIVE)
+        return next((run.name for run in live), "")
+
     def _error_lines(self, columns: int) -> list[Line]:
-        count = counted(len(self.entered.errors), "setting")
-        text = line((f"{count} with an error: ", Tone.BAD), ", ".join(self.entered.errors))
-        return wrap(text, columns, indent=2)
+        lines = [
+            part
+            for text in self.entered.other_errors
+            for part in wrap(line((text, Tone.BAD)), columns, indent=2)
+        ]
+        if errors := self.entered.errors:
+            count = counted(len(errors), "setting")
+            text = line((f"{count} with an error: ", Tone.BAD), ", ".join(errors))
+            lines += wrap(text, columns, indent=2)
+        return lines
 
 
 def _write_copy(file: Path, new: Path, changes: Mapping[str, Any]) -> bytes:

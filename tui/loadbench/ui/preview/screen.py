@@ -38,9 +38,8 @@ class PreviewScreen(Dialog[Path | None]):
 
     def compose_window(self) -> ComposeResult:
         """Lay out the text and the two buttons."""
-        verb = "Resume" if self._request.resume else "Run"
         with Vertical() as window:
-            window.border_title = Text(f"{verb} {self._previewed.name}")
+            window.border_title = Text(f"Resume {self._previewed.name}")
             yield LineView(id="preview")
             with Horizontal():
                 yield Button("Esc  Cancel", id="cancel", compact=True)

@@ -106,9 +106,13 @@ class RunStarter:
         if self.is_starting:
             return
         holder = self.plan.holder if self.plan else None
-        if holder is None:
+        if holder:
+            self._ask(request, holder)
+        else:
             await self._start(request)
-            return
+
+    def _ask(self, request: RunRequest, holder: Holder) -> None:
+        """Ask what to do about the run that uses the service."""
 
         def answered(answer: str | None) -> None:
             if answer == _ATTACH:
@@ -118,7 +122,7 @@ class RunStarter:
 
         answers = [(_WAIT, "start after it")]
         if holder.folder:
-            answers = [(_ATTACH, "attach"), *answers, (_STOP, "stop it and start")]
+            answers = [(_ATTACH, "attach"), *answers, (_STOP, "stop it")]
         lines = holder_lines(holder)
         title = "Another run uses the service"
         self._screen.app.push_screen(Question(title, lines, answers, safe="cancel"), answered)
@@ -138,9 +142,27 @@ class RunStarter:
         try:
             folder = await in_background(start_runner, request)
         except LoadbenchError as error:
-            self._refuse(checked or request, str(error))
+            if checked:
+                self._refuse(checked, str(error))
+            else:
+                await self._refused(request, str(error))
         else:
             self._opened(folder)
+
+    async def _refused(self, request: RunRequest, reason: str) -> None:
+        """Show why a run was refused, or ask about the run that uses the service."""
+        # Enter may come before the preview, which would have shown that run.
+        try:
+            plan = await in_background(preview, request)
+        except LoadbenchError:
+            plan = None
+        if plan is None or plan.holder is None:
+            self._refuse(request, reason)
+            return
+        self.is_starting = False
+        self._plan, self._refusal, self._checked, self._wanted = plan, "", request, request
+        self._changed()
+        self._ask(request, plan.holder)
 
     def _refuse(self, request: RunRequest, reason: str) -> None:
         self.is_starting = False

@@ -10,6 +10,7 @@ from loadbench.engine.profile.editing.file import (
     Deleted,
     create_profile_file,
     delete_profile,
+    deleted_profiles,
     read_profile_file,
     rename_profile,
     restore,
@@ -38,7 +39,7 @@ class EditingScreen(BaseScreen[None]):
     def __init__(self, context: UiContext) -> None:
         super().__init__()
         self.context = context
-        self._deleted: list[Deleted] = []
+        self._deleted: Sequence[Deleted] = ()
         """Deleted profiles that can be restored, the newest last."""
 
     @property
@@ -109,6 +110,7 @@ class EditingScreen(BaseScreen[None]):
             self.context,
             f"Rename profile {selected.name} to",
             selected.name,
+            keep_proposal=True,
             verb="rename",
             then=lambda new: self._rename(selected, new.stem),
             note=f"Its {counted(runs, 'run')} {keep} the name {selected.name}." if runs else "",
@@ -141,7 +143,7 @@ class EditingScreen(BaseScreen[None]):
     def action_undo(self) -> None:
         """Restore the profile that was deleted last."""
         if self._deleted:
-            self._restore(self._deleted.pop())
+            self._restore(self._deleted[-1])
 
     @work
     async def _copy(self, file: Path, new: Path) -> None:
@@ -158,7 +160,7 @@ class EditingScreen(BaseScreen[None]):
     @work
     async def _rename(self, saved: SavedProfile, name: str) -> None:
         try:
-            new = await in_background(rename_profile, saved.file, name)
+            new = await in_background(_rename_file, saved.file, name)
         except LoadbenchError as error:
             self.app.notify(str(error), severity="error")
         else:
@@ -172,7 +174,7 @@ class EditingScreen(BaseScreen[None]):
         except LoadbenchError as error:
             self.app.notify(str(error), severity="error")
         else:
-            self._deleted.append(deleted)
+            self._deleted = [*self._deleted, deleted]
             self.app.notify(f"Deleted profile {saved.name}. Press u to undo.")
         self.read()
 
@@ -183,8 +185,15 @@ class EditingScreen(BaseScreen[None]):
         except LoadbenchError as error:
             self.app.notify(str(error), severity="error")
         else:
+            self._deleted = [other for other in self._deleted if other != deleted]
             self.select(file.name)
         self.read()
+
+    @work
+    async def find_deleted(self) -> None:
+        """Find the profiles that were deleted earlier."""
+        self._deleted = await in_background(deleted_profiles, self.context.workspace.profiles)
+        self.refresh_bindings()
 
     def on_profile_edited(self, event: ProfileEdited) -> None:
         """Select the profile whose editor was closed."""
@@ -194,6 +203,23 @@ class EditingScreen(BaseScreen[None]):
 
 def _copy_file(file: Path, new: Path) -> None:
     """Copy a profile, and change its name in the comment at its top."""
-    data = read_profile_file(file).data
-    text = renamed_header(data.decode("utf-8"), file.stem, new.stem)
-    create_profile_file(new, text.encode("utf-8"))
+    create_profile_file(new, _renamed(read_profile_file(file).data, file.stem, new.stem))
+
+
+def _rename_file(file: Path, name: str) -> Path:
+    """Rename a profile, and change its name in the comment at its top."""
+    new = rename_profile(file, name)
+    profile = read_profile_file(new)
+    data = _renamed(profile.data, file.stem, name)
+    if data != profile.data:
+        profile.save(data)
+    return new
+
+
+def _renamed(data: bytes, old: str, new: str) -> bytes:
+    """Return a profile with another name in the comment at its top."""
+    try:
+        return renamed_header(data.decode("utf-8"), old, new).encode("utf-8")
+    except UnicodeDecodeError:
+        # The copy is as invalid as the original, and its editor shows why.
+        return data

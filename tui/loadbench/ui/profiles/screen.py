@@ -53,7 +53,7 @@ class ProfilesScreen(EditingScreen):
         Binding("i", "examples", "examples", tooltip="Add the example profiles"),
         Binding("e", "edit", "edit", tooltip="Edit the profile"),
         Binding("c", "copy", "copy", tooltip="Copy the profile"),
-        Binding("m", "rename", "rename", show=False, tooltip="Rename the profile"),
+        Binding("m", "rename", "rename", tooltip="Rename the profile"),
         Binding("d", "delete", "delete", tooltip="Delete the profile"),
         Binding("u", "undo", "undo", tooltip="Restore the profile that was deleted last"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter profiles by name"),
@@ -86,6 +86,7 @@ class ProfilesScreen(EditingScreen):
         field.cursor_blink = False
         self.query_one(Menu).focus()
         self.read()
+        self.find_deleted()
 
     def on_resize(self, event: events.Resize) -> None:
         """On a narrow screen, put the details below the list."""

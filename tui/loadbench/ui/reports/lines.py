@@ -22,7 +22,7 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.recommendation import answer_lines
-from loadbench.ui.lines.run import run_line, traits_line
+from loadbench.ui.lines.run import run_line, traits_line, traits_of
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, wrap
 from loadbench.wording import (
     ESTIMATE_LEGEND,
@@ -119,16 +119,21 @@ def no_runs(columns: int, *, complete: bool) -> list[Line]:
     return [line(("No runs yet.", Tone.STRONG)), *wrap(hint, columns)]
 
 
-def run_lines(run: Run, columns: int) -> list[Line]:
-    """Return the recommendation of a run, its name, and how many cells were measured.
+def run_lines(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
+    """Return the recommendation of a run, its name, how many cells were measured, and its settings.
+
+    The settings are those that the list of runs may have no room for.
 
     Args:
         run: The run.
+        glyphs: The terminal's character set.
         columns: Maximum width of a line.
     """
     lines = answer_lines(run.recommendation, columns - 1) if run.recommendation else []
-    summary = line((f" {run.name}  ", Tone.STRONG), outcome_line(run.state))
-    return [*(line(" ", *text) for text in lines), summary]
+    lines.append(line((f"{run.name}  ", Tone.STRONG), outcome_line(run.state)))
+    if run.state.label or traits_of(run.state).overrides:
+        lines += wrap(traits_line(run.state, glyphs, None), columns - 1)
+    return [line(" ", *text) for text in lines]
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:

@@ -111,7 +111,6 @@ class ManagingScreen(PanelScreen):
             self.app.notify(str(error), severity="error")
         else:
             self.select(name)
-            self.app.notify(f"Restored {name}")
         self._after_change()
 
     def _after_change(self) -> None:

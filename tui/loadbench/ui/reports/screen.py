@@ -197,7 +197,8 @@ class ReportsScreen(ManagingScreen):
         columns = self.query_one(CellTable).outer_size.width - _EDGE_COLUMNS
         if columns != self._wrapped_columns:
             self._wrapped_columns = columns
-            header = run_lines(self._shown, columns + _PADDING) if self._shown else []
+            glyphs = self.context.glyphs
+            header = run_lines(self._shown, glyphs, columns + _PADDING) if self._shown else []
             self.query_one("#outcome", TextLine).show(header)
             lines = repeated_lines(self._shown.state, columns) if self._shown else []
             self.query_one("#repeated", LineView).show(lines)

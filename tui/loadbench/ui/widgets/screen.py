@@ -47,6 +47,10 @@ class BaseScreen(Screen[T]):
                 return False
         return False
 
+    def may_quit(self) -> bool:
+        """Return whether the app may quit. A screen that returns False asks the user first."""
+        return True
+
     def request(self, request: Request) -> None:
         """Post a request to the app."""
         request.sender = self

@@ -215,19 +215,22 @@ def test_dangling_link_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [".hidden.yaml", "-x.yaml", " x.yaml", "x .yaml", "a\nb.yaml", "x.txt"]
+    "name",
+    [
+        *(".hidden.yaml", "-x.yaml", " x.yaml", "x .yaml", "a\nb.yaml", "x.txt"),
+        f"{'x' * 300}.yaml",
+    ],
 )
 def test_invalid_names_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ProfileError, match="expected"):
+    with pytest.raises(ProfileError, match=r"not a valid name|expected a file name"):
         create_profile_file(tmp_path / name, NEW)
 
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["x" * 300 + ".yaml", "missing/x.yaml"])
-def test_failed_creation_leaves_nothing(tmp_path: Path, name: str) -> None:
+def test_failed_creation_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="Nothing was changed"):
-        create_profile_file(tmp_path / name, NEW)
+        create_profile_file(tmp_path / "missing" / "x.yaml", NEW)
 
     assert names(tmp_path) == []
 
@@ -268,7 +271,7 @@ def test_renaming_does_not_overwrite(profile: Path, existing: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".", ".x", "a\0b", " "])
 def test_renaming_to_an_invalid_name_is_refused(profile: Path, name: str) -> None:
-    with pytest.raises(ProfileError, match="expected"):
+    with pytest.raises(ProfileError, match="not a valid name"):
         rename_profile(profile, name)
 
     assert names(profile.parent) == ["mine.yaml"]

@@ -25,6 +25,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """Errors of file systems without hard links."""
 
+MAX_NAME_BYTES = 100
+"""Maximum length of a profile's name. Names of run folders and trashed files are longer."""
+
 _TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"
 _TRASHED = re.compile(r".+\.(\d{8}T\d{12}Z)")
 
@@ -185,15 +188,45 @@ def restore(deleted: Deleted) -> Path:
     return deleted.path
 
 
+def deleted_profiles(folder: Path) -> list[Deleted]:
+    """Return the deleted profiles of a folder that can be restored, the newest last.
+
+    Args:
+        folder: The folder of the profiles.
+    """
+    found = []
+    with suppress(OSError):
+        for entry in (folder / TRASH).iterdir():
+            if match := _TRASHED.fullmatch(entry.name):
+                name = entry.name.removesuffix(f".{match[1]}")
+                found.append((match[1], Deleted(folder / name, entry)))
+    return [deleted for _, deleted in sorted(found, key=lambda pair: pair[0])]
+
+
+def name_problem(name: str) -> str:
+    """Return why a profile cannot have a name, or an empty text.
+
+    Args:
+        name: The name, without the extension of its file.
+    """
+    if not name:
+        return "enter a name, such as my_profile"
+    if name != name.strip() or name.startswith((".", "-")):
+        return "it must not start with a dot, dash or space, or end with a space"
+    if not name.isprintable() or "/" in name:
+        return "it must not contain slashes or control characters"
+    if name.endswith(SUFFIXES):
+        return "leave out the extension"
+    if len(name.encode("utf-8", "replace")) > MAX_NAME_BYTES:
+        return f"it is longer than {MAX_NAME_BYTES} bytes"
+    return ""
+
+
 def _check_name(path: Path) -> None:
-    name = path.stem
     if path.suffix not in SUFFIXES:
         raise ProfileError(f"{path.name}: expected a file name ending in {' or '.join(SUFFIXES)}")
-    if name != name.strip() or name.startswith((".", "-")) or not name.isprintable():
-        raise ProfileError(
-            f"{name!r} is not a valid name: expected printable characters, "
-            "without a dot, dash or space at the start or a space at the end"
-        )
+    if problem := name_problem(path.stem):
+        raise ProfileError(f"{path.stem!r} is not a valid name: {problem}")
 
 
 def _check_unused(path: Path, *, ignored: Path | None = None) -> None:
