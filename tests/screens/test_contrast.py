@@ -55,7 +55,7 @@ def test_all_text_is_readable(stage: Stage, theme: Any, size: tuple[int, int]) -
             for low in low_contrasts(pilot.app, is_dark=theme.dark):
                 found[f"{type(pilot.app.screen).__name__}, {keys}, {low}"] = None
         await press(pilot, "ctrl+p")
-        await until(pilot, lambda: "Show all keys" in screen_text(pilot.app))
+        await until(pilot, lambda: "Search actions" in screen_text(pilot.app))
         for keys in ((), ("down",), ("r",)):
             await press(pilot, *keys)
             for low in low_contrasts(pilot.app, is_dark=theme.dark):

@@ -285,6 +285,7 @@ def test_the_maximised_sweep_shows_more_and_is_restored(
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
+        await press(pilot, "end")
         small = screen_text(pilot.app)
         await press(pilot, "z", "home")
         text = screen_text(pilot.app)

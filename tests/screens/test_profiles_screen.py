@@ -375,7 +375,10 @@ def test_a_copy_needs_a_new_valid_name(stage: Stage) -> None:
         await settled(pilot)
         await press(pilot, "c")
         field = pilot.app.screen.query_one(Input)
-        for name, error in (("demo", "The profile demo already exists."), ("a/b", "Invalid name.")):
+        for name, error in (
+            ("demo", "The profile demo already exists."),
+            ("a/b", "Invalid name: "),
+        ):
             field.value = name
             await press(pilot, "enter")
             assert error in screen_text(pilot.app)

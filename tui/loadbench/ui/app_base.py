@@ -14,6 +14,7 @@ from textual.keys import format_key
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widget import Widget
 
 from loadbench.engine.run_reader import Run
 from loadbench.ui.context import UiContext
@@ -50,7 +51,7 @@ _KEY_NAMES = {
 _KEY_NAMES_IN_ASCII = {"up": "Up", "down": "Down", "left": "Left", "right": "Right"}
 """Names of the arrow keys for ASCII terminals, instead of arrows."""
 KEY_S = 1.0
-"""Maximum seconds to wait until the focused widget has handled a key."""
+"""Maximum seconds to wait until a widget has handled its messages."""
 OPENING_S = 0.005
 """Seconds between two checks of whether a new screen is ready for keys."""
 
@@ -151,6 +152,8 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
         bindings. A key after it may reach the widget that the first one moves the focus from. No
         upstream issue known (searched 2026-11). Can go when Textual handles keys one at a time.
         """
+        # The screen must know that the user is active before a key closes it.
+        await self._until_handled(self.screen)
         focused = self.focused
         is_text = focused is not None and focused.check_consume_key(event.key, event.character)
         if not is_text:
@@ -158,9 +161,14 @@ class BaseApp(CellDiffApp[Run | None], inherit_bindings=False):
                 if await self._check_bindings(event.key, priority=priority):
                     return
         await super().on_event(event)
-        if focused is not None and focused.is_running:
+        if focused is not None:
+            await self._until_handled(focused)
+
+    async def _until_handled(self, target: Widget) -> None:
+        """Wait until a widget has handled the messages in its queue, for a limited time."""
+        if target.is_running:
             handled = asyncio.Event()
-            focused.call_later(handled.set)
+            target.call_later(handled.set)
             with suppress(TimeoutError):
                 await asyncio.wait_for(handled.wait(), KEY_S)
 

@@ -7,7 +7,8 @@ import pytest
 from loadbench.engine.profile.editing.keys import profile_keys
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.source import parse_source, read_source
-from loadbench.ui.form.state import Entered, missing_files
+from loadbench.ui.form.state import Entered, file_warnings
+from loadbench.workspace import Workspace
 from tests.support.harness import REPOSITORY
 
 SHIPPED = sorted((REPOSITORY / "profiles").glob("*.yaml"))
@@ -141,11 +142,25 @@ def test_every_key_of_the_model_has_a_text() -> None:
 
 def test_missing_files_are_reported_at_the_keys_of_the_driver(tmp_path: Path) -> None:
     (tmp_path / "locustfile.py").touch()
+    (tmp_path / "folder").mkdir()
+    workspace = Workspace(tmp_path, tmp_path / "reports")
     form = entered()
-    found = missing_files(form.values, tmp_path)
+    found = file_warnings(form.values, workspace)
     assert set(found) == {"load.images", "stack.compose"}
     assert found["load.images"] == "not found: images"
     long = filled(form, load__locustfile="x" * 5000)
-    assert set(missing_files(long.values, tmp_path)) == {*found, "load.locustfile"}
+    assert set(file_warnings(long.values, workspace)) == {*found, "load.locustfile"}
+    folder = filled(form, stack__compose="folder")
+    assert file_warnings(folder.values, workspace)["stack.compose"] == "not found: folder"
     local = filled(form, stack__driver="local")
-    assert set(missing_files(local.values, tmp_path)) == {"load.images"}
+    assert set(file_warnings(local.values, workspace)) == {"load.images"}
+
+
+def test_a_service_that_the_compose_file_lacks_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: x}, db: {image: redis}}\n")
+    workspace = Workspace(tmp_path, tmp_path / "reports")
+    form = filled(entered(), stack__compose="compose.yaml", stack__service="wbe")
+    warning = file_warnings(form.values, workspace)["stack.service"]
+    assert warning == "no such service. Services: web, db"
+    form = filled(form, stack__service="web")
+    assert "stack.service" not in file_warnings(form.values, workspace)

@@ -16,7 +16,7 @@ from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
 from loadbench.ui.form.form import ProfileForm
 from loadbench.ui.form.lines import help_lines
-from loadbench.ui.form.state import Entered, missing_files
+from loadbench.ui.form.state import Entered, file_warnings
 from loadbench.ui.lines.text import Line, Tone, fit, line, wrap
 from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.line_view import LineView, TextLine
@@ -144,7 +144,7 @@ class FormScreen(BaseScreen[T]):
     async def _look_at_files(self) -> None:
         """Look in the background for missing files, and for values to offer."""
         key, values, workspace = self.form.key, self.entered.values, self.context.workspace
-        self.form.warn(await in_background(missing_files, values, workspace.root))
+        self.form.warn(await in_background(file_warnings, values, workspace))
         if key is None:
             return
         found = await in_background(suggestions, key.name, values, workspace)

@@ -1,6 +1,6 @@
 """The texts entered in a form, and the profile that they describe."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 from loadbench.engine.profile.driver_settings import settings_of
 from loadbench.engine.profile.editing.keys import ProfileKey, profile_keys
 from loadbench.engine.profile.editing.notation import format_value, override_text, parse_value
+from loadbench.engine.profile.editing.suggestions import suggestions
 from loadbench.engine.profile.loading import Draft, read_draft
 from loadbench.engine.profile.model import ALIASES, Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.profile.source import Source
+from loadbench.workspace import Workspace
 
 
 class Entered:
@@ -163,13 +165,14 @@ class Entered:
             return _as_written(written)
 
 
-def missing_files(values: Mapping[str, Any], root: Path) -> dict[str, str]:
-    """Return a warning for each key that names a file or folder that does not exist.
+def file_warnings(values: Mapping[str, Any], workspace: Workspace) -> dict[str, str]:
+    """Return a warning for each key that names a missing file, folder or Compose service.
 
     Args:
         values: The values by dotted key.
-        root: Where relative paths start.
+        workspace: Where relative paths start.
     """
+    root = workspace.root
     settings = settings_of(str(values.get("stack.driver")))
     keys = ["load.locustfile", "load.images"]
     if settings is None or settings.supports("compose"):
@@ -178,15 +181,19 @@ def missing_files(values: Mapping[str, Any], root: Path) -> dict[str, str]:
     for key in keys:
         value = values.get(key, ())
         paths = [value] if isinstance(value, str) else value
-        missing = [path for path in paths if not _exists(root / path)]
+        has_type = Path.is_dir if key == "load.images" else Path.is_file
+        missing = [path for path in paths if not _exists(root / path, has_type)]
         if missing:
             warnings[key] = f"not found: {', '.join(missing)}"
+    services = suggestions("stack.service", values, workspace) if "stack.compose" in keys else ()
+    if services and values.get("stack.service") not in services:
+        warnings["stack.service"] = f"no such service. Services: {', '.join(services)}"
     return warnings
 
 
-def _exists(path: Path) -> bool:
+def _exists(path: Path, has_type: Callable[[Path], bool]) -> bool:
     try:
-        return path.exists()
+        return has_type(path)
     except (OSError, ValueError):
         # The name is too long or contains NUL, or a folder may not be searched.
         return False

@@ -60,21 +60,27 @@ def no_profiles(folder: Path, pattern: str, columns: int) -> list[Line]:
     lines: list[Line] = [
         line(("No profiles yet.", Tone.STRONG)),
         (),
-        line("A profile says which service to measure, and with which load. It is a YAML file in"),
-        line(f"{folder}."),
+        line(
+            f"A profile says which service to measure, with which load. It is a file in {folder}."
+        ),
         (),
         line(
-            ("n", Tone.ACCENT), "  Create a profile: for the bundled service, your Compose project,"
+            *(("n", Tone.ACCENT), "  Create a profile for the included service, your Compose "),
+            "project, or a service that already runs.",
         ),
-        line("   or a service that already runs."),
-        line(("i", Tone.ACCENT), "  Copy the four example profiles, with the bundled service."),
+        line(("i", Tone.ACCENT), "  Add the four example profiles and the included service."),
     ]
     if pattern:
         lines = [
             line("No profile name contains ", (pattern, Tone.STRONG), "."),
             line(("Esc", Tone.ACCENT), " show all"),
         ]
-    return [part for text in lines for part in wrap(text, columns)]
+    return [part for text in lines for part in wrap(text, columns, indent=_key_indent(text))]
+
+
+def _key_indent(text: Line) -> int:
+    """Return the indentation of the lines after the first one: 3 below a key."""
+    return 3 if text and text[0].tone is Tone.ACCENT else 0
 
 
 def profile_detail(
