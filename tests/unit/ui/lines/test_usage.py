@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Container, Sample
@@ -53,6 +53,7 @@ def test_a_sparkline_ends_with_the_newest_value_at_the_right() -> None:
     assert sparkline([1.0], 0, UNICODE, low=0, high=1) == ""
 
 
+@example([1.0], 1, 0.0, 5e-324)
 @given(
     st.lists(st.none() | st.floats(-10, 1e9)), st.integers(0, 60), st.floats(0, 9), st.floats(0, 9)
 )

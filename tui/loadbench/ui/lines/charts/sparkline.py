@@ -38,6 +38,7 @@ def condensed(values: Values, columns: int) -> list[float | None]:
 def _bar(value: float | None, glyphs: Glyphs, low: float, high: float) -> str:
     if value is None:
         return " "
-    share = (value - low) / (high - low) if high > low else 0.0
+    # The quotient can be infinite, so it is limited before it becomes an index.
+    share = min(1.0, max(0.0, (value - low) / (high - low))) if high > low else 0.0
     last = len(glyphs.bars) - 1
-    return glyphs.bars[min(last, max(0, int(share * (last + 1))))]
+    return glyphs.bars[min(last, int(share * (last + 1)))]
