@@ -245,7 +245,7 @@ def test_a_file_that_is_no_mapping_is_opened_in_the_editor_of_the_user(
     stage.save_profile("demo", "models: [1\n")
     opened: list[int | None] = []
     monkeypatch.setattr(
-        "loadbench.ui.app_profiles.desktop.edit", lambda _, __, line: opened.append(line)
+        "loadbench.ui.terminal.desktop.edit", lambda _, __, line: opened.append(line)
     )
 
     async def script(pilot: "Pilot[Any]") -> None:

@@ -1,20 +1,20 @@
-"""Open the screens that start and resume runs, and those that edit profiles."""
+"""Open the screens that start and resume runs, and those that edit profiles.
+
+The screens and what they need are imported only when they are opened, as in `app`.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import work
 
-from loadbench.engine.profile.editing.file import read_profile_file
-from loadbench.engine.profile.editing.suggestions import compose_values
-from loadbench.engine.profile.editing.templates import Template, template_text
-from loadbench.engine.profile.source import read_source
 from loadbench.errors import LoadbenchError, ProfileError
 from loadbench.ui import messages
 from loadbench.ui.app_base import BaseApp
 from loadbench.ui.background import in_background
-from loadbench.ui.naming import ask_for_name
-from loadbench.ui.profiles.invalid import first_error_line
-from loadbench.ui.terminal import desktop
+
+if TYPE_CHECKING:
+    from loadbench.engine.profile.editing.templates import Template
 
 
 class ProfileApp(BaseApp, inherit_bindings=False):
@@ -30,6 +30,7 @@ class ProfileApp(BaseApp, inherit_bindings=False):
 
     async def preview_profile(self, file: Path) -> None:
         """Reload a profile, and preview a run of it. If the profile is invalid, edit it."""
+        from loadbench.engine.profile.source import read_source
         from loadbench.ui.form.state import Entered
         from loadbench.ui.preview.run_form import RunForm
 
@@ -50,7 +51,10 @@ class ProfileApp(BaseApp, inherit_bindings=False):
 
     async def edit_profile(self, file: Path) -> None:
         """Open the editor of a profile."""
+        from loadbench.engine.profile.editing.file import read_profile_file
         from loadbench.ui.editor.screen import EditorScreen
+        from loadbench.ui.profiles.invalid import first_error_line
+        from loadbench.ui.terminal import desktop
 
         try:
             data = (await in_background(read_profile_file, file)).data
@@ -67,8 +71,9 @@ class ProfileApp(BaseApp, inherit_bindings=False):
     def ask_for_template(self) -> None:
         """Ask what a new profile measures and for its name, and open its editor."""
         from loadbench.ui.editor.template import TemplateDialog
+        from loadbench.ui.naming import ask_for_name
 
-        def chosen(template: Template | None) -> None:
+        def chosen(template: "Template | None") -> None:
             if template:
                 ask_for_name(
                     self,
@@ -82,8 +87,10 @@ class ProfileApp(BaseApp, inherit_bindings=False):
         self.push_screen(TemplateDialog(self.context.glyphs), chosen)
 
     @work
-    async def _edit_new(self, template: Template, file: Path) -> None:
+    async def _edit_new(self, template: "Template", file: Path) -> None:
         """Open the editor of a profile that does not exist yet."""
+        from loadbench.engine.profile.editing.suggestions import compose_values
+        from loadbench.engine.profile.editing.templates import template_text
         from loadbench.ui.editor.screen import EditorScreen
 
         values = {}
