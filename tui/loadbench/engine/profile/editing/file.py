@@ -39,7 +39,7 @@ class ProfileFile:
     path: Path
     data: bytes
 
-    def save(self, data: bytes, *, replace_changed: bool = False) -> "ProfileFile":
+    def save(self, data: bytes) -> "ProfileFile":
         """Replace the contents of the file atomically.
 
         The file keeps its permissions. A symbolic link stays, and its target is replaced. Another
@@ -47,7 +47,6 @@ class ProfileFile:
 
         Args:
             data: The new contents.
-            replace_changed: Whether to replace the file even if it is no longer what was read.
 
         Returns:
             The file as it is now.
@@ -58,14 +57,12 @@ class ProfileFile:
         """
         with _workspace_errors(self.path):
             target = Path(os.path.realpath(self.path))
-            if not replace_changed:
-                self._check_unchanged()
-            mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-            if mode is not None and not os.access(target, os.W_OK):
+            self._check_unchanged()
+            mode = stat.S_IMODE(target.stat().st_mode)
+            if not os.access(target, os.W_OK):
                 raise WorkspaceError(f"{self.path}: the file is read-only")
             with _temporary_file(target.parent, data, mode) as part:
-                if not replace_changed:
-                    self._check_unchanged()
+                self._check_unchanged()
                 part.replace(target)
             _sync_folder(target.parent)
         return ProfileFile(self.path, data)
