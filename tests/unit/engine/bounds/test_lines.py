@@ -1,0 +1,41 @@
+"""Lines of files and pipes are limited in length."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadbench.engine.bounds.lines import bounded_lines
+
+
+@given(
+    st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line)),
+    st.binary(max_size=40).filter(lambda line: b"\n" not in line),
+    st.integers(1, 20),
+)
+def test_lines_are_cut_and_their_lengths_add_up(
+    lines: list[bytes], rest: bytes, limit: int
+) -> None:
+    data = b"".join(line + b"\n" for line in lines) + rest
+    found = list(bounded_lines(io.BytesIO(data), limit))
+    assert [line for line, _ in found] == [line[:limit] for line in lines]
+    assert sum(length for _, length in found) == len(data) - len(rest)
+
+
+@pytest.mark.parametrize("rest", [b"x", b"x" * 100])
+def test_last_line_is_yielded_on_request(rest: bytes) -> None:
+    found = list(bounded_lines(io.BytesIO(b"a\n" + rest), 10, with_last=True))
+    assert found == [(b"a", 2), (rest[:10], len(rest))]
+
+
+def test_long_line_needs_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    with path.open("wb") as file:
+        file.truncate(1_000_000_000)
+        file.seek(0, 2)
+        file.write(b"\nnext\n")
+    with path.open("rb") as file:
+        found = [(len(line), length) for line, length in bounded_lines(file, 1000)]
+    assert found == [(1000, 1_000_000_001), (4, 5)]

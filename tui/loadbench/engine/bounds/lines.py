@@ -1,0 +1,39 @@
+"""Read lines from files and pipes: each limited in length, however long it is in the source."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+MAX_LINE_BYTES = 16_000_000
+"""Maximum length of a line of a journal, in bytes."""
+
+MAX_OUTPUT_LINE_BYTES = 65_536
+"""Maximum length of a line of a command's or a service's output, in bytes."""
+
+_SKIP_BYTES = 65_536
+
+
+def bounded_lines(
+    file: BinaryIO, max_bytes: int, *, with_last: bool = False
+) -> Iterator[tuple[bytes, int]]:
+    """Yield the complete lines of a file or pipe.
+
+    Args:
+        file: The source, at the start of a line.
+        max_bytes: Maximum length of a line. The rest of a longer line is read, but dropped.
+        with_last: Whether to yield an incomplete last line, too.
+
+    Yields:
+        The line without its newline, cut to the maximum length, and its length in the source in
+        bytes, with its newline.
+
+    Raises:
+        OSError: The source cannot be read.
+    """
+    while line := file.readline(max_bytes + 1):
+        length, last = len(line), line
+        while len(last) > 0 and not last.endswith(b"\n"):
+            last = file.readline(_SKIP_BYTES)
+            length += len(last)
+        if not last and not with_last:
+            return
+        yield line.removesuffix(b"\n")[:max_bytes], length
