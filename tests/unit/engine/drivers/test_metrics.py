@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import requests
 
 from loadbench.engine.drivers.metrics import MetricsPoller, fetch_metrics, parse_metrics
 from loadbench.engine.journal.events import ServiceMetrics, Worker
@@ -59,7 +58,7 @@ def pages() -> Iterator[Pages]:
 
 
 def test_queue_length_workers_and_totals_are_parsed() -> None:
-    assert parse_metrics(PAGE) == ServiceMetrics(
+    assert parse_metrics(PAGE.encode()) == ServiceMetrics(
         queue_length=7.0,
         workers=2,
         totals=(
@@ -71,22 +70,22 @@ def test_queue_length_workers_and_totals_are_parsed() -> None:
 
 def test_missing_metrics_are_none() -> None:
     only_queue = "# TYPE loadbench_queue_length gauge\nloadbench_queue_length 3\n"
-    assert parse_metrics(only_queue) == ServiceMetrics(queue_length=3.0)
-    assert parse_metrics("# TYPE up gauge\nup 1\n") is None
-    assert parse_metrics("") is None
+    assert parse_metrics(only_queue.encode()) == ServiceMetrics(queue_length=3.0)
+    assert parse_metrics(b"# TYPE up gauge\nup 1\n") is None
+    assert parse_metrics(b"") is None
 
 
 def test_types_are_optional_and_other_metrics_are_ignored() -> None:
     samples = "".join(line for line in PAGE.splitlines(keepends=True) if not line.startswith("#"))
     others = "weird{ 1\n# TYPE other gauge\nother 1\nloadbench_broker_up 1\n"
-    assert parse_metrics(others + samples) == parse_metrics(PAGE)
+    assert parse_metrics((others + samples).encode()) == parse_metrics(PAGE.encode())
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "1e300"])
 def test_implausible_values_are_ignored(value: str) -> None:
     page = f"loadbench_queue_length {value}\nloadbench_workers {value}\n"
     page += f'loadbench_worker_images_total{{worker="a"}} {value}\n'
-    assert parse_metrics(page) is None
+    assert parse_metrics(page.encode()) is None
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
@@ -94,22 +93,19 @@ def test_an_incomplete_or_undecodable_response_gives_no_metrics(
     pages: Pages, encoding: str
 ) -> None:
     pages.headers = {"Content-Encoding": encoding, "Content-Length": "5000"}
-    with requests.Session() as session:
-        assert fetch_metrics(session, f"{pages.host}/metrics") is None
+    assert fetch_metrics(f"{pages.host}/metrics") is None
 
 
 @pytest.mark.parametrize("body", [b"<html>not found</html>", b"\xff\xfe", b"loadbench_workers x"])
 def test_a_page_in_another_format_gives_no_metrics(pages: Pages, body: bytes) -> None:
     pages.body = body
-    with requests.Session() as session:
-        assert fetch_metrics(session, f"{pages.host}/metrics") is None
+    assert fetch_metrics(f"{pages.host}/metrics") is None
 
 
 def test_an_error_status_or_a_refused_connection_gives_no_metrics(pages: Pages) -> None:
     pages.status = 404
-    with requests.Session() as session:
-        assert fetch_metrics(session, f"{pages.host}/metrics") is None
-        assert fetch_metrics(session, "http://127.0.0.1:1/metrics") is None
+    assert fetch_metrics(f"{pages.host}/metrics") is None
+    assert fetch_metrics("http://127.0.0.1:1/metrics") is None
 
 
 def test_the_latest_metrics_are_kept_until_stale_or_until_the_address_changes(pages: Pages) -> None:

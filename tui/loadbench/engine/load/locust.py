@@ -3,20 +3,25 @@
 Only this module sends requests to the API.
 """
 
-import json
 import os
 import secrets
 import select
 import sys
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypeVar
 
-import requests
-from pydantic import TypeAdapter
-
+from loadbench.engine.bounds.http import NoResponseError, request
+from loadbench.engine.bounds.lines import last_lines
+from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
+from loadbench.engine.load.answers import (
+    parse_begin,
+    parse_measured,
+    parse_started,
+    parse_state,
+    parse_swarm,
+)
 from loadbench.engine.load.protocol import LoadState, Measured
 from loadbench.engine.load.wire import (
     CELL_OPTION,
@@ -40,17 +45,21 @@ REPORT_TIMEOUT_S = 15.0
 MAX_TIMEOUTS = 3
 """Number of consecutive requests without a response after which Locust counts as lost."""
 
-MAX_LOG_LINES = 15
+MAX_REPORT_BYTES = 64_000_000
+MAX_STARTUP_BYTES = 1_000_000
+"""Size limit of the message with which Locust reports that it is ready, or why it is not."""
+
+_MAX_MESSAGE_CHARACTERS = 1_000
+_MAX_LOG_LINES = 3
 _EXIT_TIMEOUT_S = 0.5
 """Seconds to wait for an exit code after a failed request."""
 
 
-class _NoResponseError(LoadLostError):
+class _NoAnswerError(LoadLostError):
     """Locust is running but does not respond."""
 
 
-_STATE: TypeAdapter[LoadState] = TypeAdapter(LoadState)
-_MEASURED: TypeAdapter[Measured] = TypeAdapter(Measured)
+T = TypeVar("T")
 
 
 class LocustLoad:
@@ -72,7 +81,6 @@ class LocustLoad:
         self._url = ""
         self._timeouts = 0
         self._process: SupervisedProcess | None = None
-        self._session = _new_session()
 
     def start(self) -> None:
         """Start Locust and wait until its web API is ready.
@@ -95,7 +103,6 @@ class LocustLoad:
             os.close(read_fd)
             if write_fd >= 0:
                 os.close(write_fd)
-        self._session.headers[TOKEN_HEADER] = self._token
 
     def swarm(self, cell: Cell, host: str, tag: str) -> None:
         """Start spawning the users of a cell.
@@ -107,7 +114,7 @@ class LocustLoad:
 
         Raises:
             LoadError: Locust rejected the request.
-            LoadLostError: Locust does not respond.
+            LoadLostError: Locust does not respond, or not as expected.
         """
         level = cell.level
         if not isinstance(level, Closed):
@@ -119,9 +126,10 @@ class LocustLoad:
             CELL_OPTION: tag,
             "profile": cell.key,
         }
-        response = self._call("POST", "/swarm", data=fields).json()
-        if not response.get("success"):
-            raise LoadError(f"Locust rejected {cell.key}: {response.get('message')}")
+        answer = self._ask("/swarm", parse_swarm, fields=fields)
+        if not answer.success:
+            message = (answer.message or "no reason given")[:_MAX_MESSAGE_CHARACTERS]
+            raise LoadError(f"Locust rejected {cell.key}: {message}")
 
     def state(self, since: int) -> LoadState | None:
         """Return the state of the cell, with the seconds from number `since` onwards.
@@ -129,17 +137,18 @@ class LocustLoad:
         Locust discards earlier seconds. Return None if it does not respond to this request.
 
         Raises:
-            LoadLostError: Locust exited or did not respond several times in a row.
+            LoadLostError: Locust exited, did not respond several times in a row, or did not respond
+                as expected.
         """
         try:
-            response = self._call("GET", f"{STATE_PATH}?since={since}")
-        except _NoResponseError as error:
+            state = self._ask(f"{STATE_PATH}?since={since}", parse_state)
+        except _NoAnswerError as error:
             self._timeouts += 1
             if self._timeouts >= MAX_TIMEOUTS:
                 raise LoadLostError(str(error)) from error
             return None
         self._timeouts = 0
-        return _STATE.validate_json(response.content)
+        return state
 
     def measure(self, seconds: float) -> float:
         """Reset Locust's statistics and open a measurement window of this length.
@@ -147,26 +156,23 @@ class LocustLoad:
         Returns:
             Start of the window in seconds, on the time axis of the samples.
         """
-        return float(self._call("POST", MEASURE_PATH, data={"seconds": repr(seconds)}).json())
+        return self._ask(MEASURE_PATH, parse_begin, fields={"seconds": repr(seconds)})
 
     def stop(self) -> None:
-        """Stop all users. Requests in flight finish or time out first."""
-        # Use a separate session, because another thread calls `state` in the meantime.
-        with _new_session() as session:
-            session.headers[TOKEN_HEADER] = self._token
-            timeout_s = self._timeout_s + 2 * RESPONSE_TIMEOUT_S
-            self._call("POST", "/stop", timeout_s=timeout_s, session=session)
+        """Stop all users. Requests in flight finish or time out first.
+
+        Another thread may call `state` in the meantime.
+        """
+        self._call("/stop", fields={}, timeout_s=self._timeout_s + 2 * RESPONSE_TIMEOUT_S)
 
     def measured(self) -> Measured:
         """Return the results of the measurement window."""
-        result = self._call("GET", RESULT_PATH).json()
-        return _MEASURED.validate_python({**result["window"], "exceptions": result["exceptions"]})
+        return self._ask(RESULT_PATH, parse_measured)
 
     def report(self) -> bytes:
         """Return Locust's HTML report of the measurement window."""
-        return bytes(
-            self._call("GET", "/stats/report?theme=dark", timeout_s=REPORT_TIMEOUT_S).content
-        )
+        path = "/stats/report?theme=dark"
+        return self._call(path, timeout_s=REPORT_TIMEOUT_S, max_bytes=MAX_REPORT_BYTES)
 
     def close(self) -> None:
         """Terminate Locust and all processes started by the user file."""
@@ -203,60 +209,84 @@ class LocustLoad:
             if not chunk:
                 raise self._early_exit()
             received += chunk
-        message: Mapping[str, Any] = json.loads(received)
-        if "error" in message:
-            raise LoadError(str(message["error"]))
-        return int(message["port"])
+            if len(received) > MAX_STARTUP_BYTES:
+                break
+        try:
+            started = parse(received, parse_started, max_bytes=MAX_STARTUP_BYTES)
+        except BadInputError as error:
+            message = f"unusable startup message from Locust: {_one_line(error)}"
+            raise LoadLostError(message) from error
+        if started.error is not None:
+            raise LoadError(started.error[:_MAX_MESSAGE_CHARACTERS])
+        return started.port
 
     def _early_exit(self) -> LoadError | LoadLostError:
         process, self._process = self._process, None
         code = process.stop() if process else None
-        output = " | ".join(line.strip() for line in last_lines(self._log, 3))
+        lines = last_lines(self._log, _MAX_LOG_LINES)
+        output = " | ".join(line.strip()[:_MAX_MESSAGE_CHARACTERS] for line in lines)
         message = f"Locust {describe_exit(code)} before it was ready"
         if code is None or code < 0:
             return LoadLostError(message)
         return LoadError(f"{message}: {output} (see {self._log})")
 
+    def _ask(
+        self,
+        path: str,
+        parser: Callable[[bytes], T],
+        *,
+        fields: Mapping[str, str] | None = None,
+    ) -> T:
+        """Send a request and return its parsed response."""
+        body = self._call(path, fields=fields)
+        try:
+            return parse(body, parser, max_bytes=MAX_JSON_BYTES)
+        except BadInputError as error:
+            raise _unusable(_endpoint(path, fields), error) from error
+
     def _call(
         self,
-        method: str,
         path: str,
         *,
-        data: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
-        session: requests.Session | None = None,
-    ) -> requests.Response:
+        max_bytes: int = MAX_JSON_BYTES,
+    ) -> bytes:
+        """Send a request, with `POST` if it has fields, and return the body of its response."""
+        endpoint = _endpoint(path, fields)
         try:
-            response = (session or self._session).request(
-                method, self._url + path, data=data, timeout=timeout_s or RESPONSE_TIMEOUT_S
+            response = request(
+                self._url + path,
+                timeout_s=timeout_s or RESPONSE_TIMEOUT_S,
+                max_bytes=max_bytes,
+                headers={TOKEN_HEADER: self._token},
+                fields=fields,
             )
-            response.raise_for_status()
-        except requests.RequestException as error:
-            process = self._process
-            if process is None:
-                raise LoadLostError("Locust is not running") from error
-            code = process.wait(_EXIT_TIMEOUT_S)
-            if code is not None:
-                raise LoadLostError(f"Locust {describe_exit(code)}") from error
-            endpoint = f"{method} {path.partition('?')[0]}"
-            raise _NoResponseError(
-                f"no response from Locust to {endpoint} ({type(error).__name__})"
-            ) from error
-        return response
+        except BadInputError as error:
+            raise _unusable(endpoint, error) from error
+        except NoResponseError as error:
+            raise self._lost(endpoint, str(error)) from error
+        if not response.is_success:
+            raise self._lost(endpoint, f"HTTP status {response.status}")
+        return response.body
+
+    def _lost(self, endpoint: str, problem: str) -> LoadLostError:
+        process = self._process
+        if process is None:
+            return LoadLostError("Locust is not running")
+        code = process.wait(_EXIT_TIMEOUT_S)
+        if code is not None:
+            return LoadLostError(f"Locust {describe_exit(code)}")
+        return _NoAnswerError(f"no response from Locust to {endpoint}: {problem}")
 
 
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    # Requests to loopback must not use a proxy from the environment.
-    session.trust_env = False
-    return session
+def _endpoint(path: str, fields: Mapping[str, str] | None) -> str:
+    return f"{'GET' if fields is None else 'POST'} {path.partition('?')[0]}"
 
 
-def last_lines(path: Path, number: int = MAX_LOG_LINES) -> tuple[str, ...]:
-    """Return the last lines of a log file, without blank lines."""
-    try:
-        with path.open("r", encoding="utf-8", errors="replace") as file:
-            lines = deque((line.rstrip() for line in file if line.strip()), number)
-    except OSError:
-        return ()
-    return tuple(lines)
+def _unusable(endpoint: str, error: BadInputError) -> LoadLostError:
+    return LoadLostError(f"unusable response from Locust to {endpoint}: {_one_line(error)}")
+
+
+def _one_line(error: BadInputError) -> str:
+    return " ".join(str(error).split())[:_MAX_MESSAGE_CHARACTERS]

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import requests
-
 from loadbench.engine.drivers.compose import faults
-from loadbench.engine.drivers.compose.client import DOWN_TIMEOUT_S, Action, ComposeCli, tear_down
+from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.compose.override_file import compose_override
-from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
+from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
 from loadbench.engine.drivers.docker.inspect import ContainerInfo
 from loadbench.engine.drivers.docker.log_follower import LogFollower
@@ -76,14 +74,12 @@ class ComposeStack:
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._override))
         self._log_follower = LogFollower(docker, files.project, self._log)
         self._monitor = Monitor(docker, files.project)
-        self._session = requests.Session()
-        self._session.trust_env = False
         self._host = profile.host or ""
         self._expected: Mapping[str, ContainerInfo] = {}
         self._has_scaled = False
         self._may_have_containers = False
         self._left: str | None = None
-        self._has_down_timed_out = False
+        self._gave_up = False
         self._unstable_since: Mapping[str, float] = {}
         self._closed = threading.Event()
 
@@ -184,10 +180,11 @@ class ComposeStack:
         host = self._profile.host or self._published_address()
         if host is None:
             return f"{self._files.published[0][0]} has not published its port yet"
-        health = check_health(self._session, health_url(self._settings.health, host))
+        health = check_health(health_url(self._settings.health, host))
         if missing := not_ready_reason(health, models):
             return missing
-        if health.workers is None and (missing := faults.not_healthy(self._monitor.containers)):
+        has_workers = health.ready_workers is not None
+        if not has_workers and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
         try:
             # Poll again: a container may have exited during the checks above.
@@ -242,15 +239,15 @@ class ComposeStack:
     def close(self) -> str | None:
         """Stop and remove all containers. Volumes are kept."""
         self._closed.set()
+        self._monitor.close()
         self._compose.cancel()
-        if self._may_have_containers and not self._has_down_timed_out:
+        if self._may_have_containers and not self._gave_up:
             started = time.monotonic()
             self._left = self._down()
             # After a timeout, a second call does not wait as long again.
-            self._has_down_timed_out = time.monotonic() - started > DOWN_TIMEOUT_S
-        self._monitor.close()
+            waited_s = time.monotonic() - started
+            self._gave_up = self._left is not None and waited_s >= COMMAND_TIMEOUT_S
         self._log_follower.close()
-        self._session.close()
         self._log.close()
         return self._left
 
@@ -274,7 +271,9 @@ class ComposeStack:
             with suppress(DockerCommandError):
                 # The container may be gone already. Compose reports any other obstacle.
                 ids = [info.id for info in replaced]
-                self._docker.run("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
+                self._docker.run(
+                    "rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S, cancel=self._closed
+                )
         return {info.service for info in existing} - {info.service for info in replaced}
 
     def _down(self) -> str | None:
@@ -328,9 +327,9 @@ class ComposeStack:
 
     def _image(self, service: str) -> str:
         """Return the image digest of a service, or an empty string if there is no such image."""
-        name = self._files.image(service)
+        inspect = ("image", "inspect", "--format", "{{.Id}}", self._files.image(service))
         try:
-            return self._docker.run("image", "inspect", "--format", "{{.Id}}", name).strip()
+            return self._docker.run(*inspect, cancel=self._closed).strip()
         except DockerCommandError:
             return ""
 

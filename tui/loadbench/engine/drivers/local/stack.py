@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
-
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
@@ -44,8 +42,6 @@ class LocalStack:
         self._profile = profile
         self._settings = LocalSettings.from_profile(profile)
         self._log = StackLog(log)
-        self._session = requests.Session()
-        self._session.trust_env = False
         self._services: dict[str, LocalProcess] = {}
         self._broker_folder: Path | None = None
         self._started = 0
@@ -85,7 +81,7 @@ class LocalStack:
 
     def missing(self, models: int) -> str | None:
         """Return the reason why the stack is not ready, or None if it is ready."""
-        health = check_health(self._session, health_url(self._settings.health, self._host))
+        health = check_health(health_url(self._settings.health, self._host))
         return not_ready_reason(health, models)
 
     def fault(self) -> StackError | None:
@@ -108,7 +104,6 @@ class LocalStack:
         self._closed = True
         with self._lock:
             self._stop(list(self._services))
-            self._session.close()
             self._log.close()
         return None
 
