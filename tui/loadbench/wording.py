@@ -44,6 +44,8 @@ ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
 
 _LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
 
+_AS_SPACES = str.maketrans("\n\t", "  ")
+
 _STATUS_WORDS = {
     CellStatus.FINISHED: "measured",
     CellStatus.FAILED: "failed",
@@ -56,11 +58,11 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
 
     Args:
         header: Column heads.
-        body: Rows with one text per column.
+        body: Rows with one text per column. Newlines and tabs in them become spaces.
         left: Number of left-aligned columns at the start; the others are right-aligned. The last
             column is left-aligned if its head ends with a space.
     """
-    lines = [list(header), *[list(row) for row in body]]
+    lines = [[text.translate(_AS_SPACES) for text in row] for row in (header, *body)]
     widths = [max(len(row[i].rstrip()) for row in lines) for i in range(len(header))]
     last_is_text = header[-1].endswith(" ")
 
@@ -83,12 +85,6 @@ def detach_notice(folder: Path) -> str:
         f"{folder.parent.name}/{folder.name} continues. To show it: loadbench-tui attach\n"
         "To print its results: loadbench-tui report"
     )
-
-
-def printable(text: str) -> str:
-    """Replace terminal control characters in a text, since services may log any characters."""
-    safe = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return "".join(safe)
 
 
 def wrapped(lines: Sequence[str], columns: int) -> list[str]:

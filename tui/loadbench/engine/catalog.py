@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from loadbench import paths
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.loading import load_profile, saved_profiles
@@ -191,7 +192,7 @@ def run_folders(reports: Path, profile: str | None = None) -> Iterator[Path]:
     entries = (run for folder in profiles for run in _listed(folder))
     runs = [run for run in entries if not run.is_symlink() and not run.name.startswith(".")]
     for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
-        if _is_file(folder / FILE_NAME):
+        if paths.is_file(folder / FILE_NAME):
             yield folder
 
 
@@ -234,8 +235,8 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
     Raises:
         UsageError: No run matches, or several live runs match.
     """
-    if name and (Path(name) / FILE_NAME).is_file():
-        return Path(name).resolve()
+    if name and paths.is_file(Path(name) / FILE_NAME):
+        return paths.resolved(name)
     target = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
     folders = [path for path in run_folders(reports) if _matches(path, target)]
     if name and not folders:
@@ -309,13 +310,6 @@ def _listed(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _matches(folder: Path, target: str) -> bool:

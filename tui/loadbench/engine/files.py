@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from loadbench.errors import DiskFullError, JournalError
+from loadbench.paths import exists
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -36,7 +37,7 @@ def convert_os_errors(path: Path) -> Iterator[None]:
 
 def nearest_existing(folder: Path) -> Path:
     """Return the folder, or its nearest parent that exists."""
-    while not folder.exists():
+    while not exists(folder):
         folder = folder.parent
     return folder
 

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from loadbench import paths
 from loadbench.engine.profile.editing.number_lists import expand_numbers
 from loadbench.engine.profile.error_messages import (
     dotted,
@@ -49,13 +50,13 @@ def saved_profiles(folder: Path) -> list[Path]:
     Raises:
         ProfileError: The folder cannot be read.
     """
-    if not folder.is_dir():
+    if not paths.is_dir(folder):
         return []
     try:
-        paths = list(folder.iterdir())
+        entries = list(folder.iterdir())
     except OSError as error:
         raise ProfileError(f"{folder}: {error.strerror}") from error
-    return sorted(path for path in paths if path.suffix in SUFFIXES and path.is_file())
+    return sorted(path for path in entries if path.suffix in SUFFIXES and paths.is_file(path))
 
 
 def find_profile(name: str, folder: Path) -> Path:
@@ -68,7 +69,7 @@ def find_profile(name: str, folder: Path) -> Path:
     Raises:
         ProfileError: No profile has this name. The message lists all and suggests a similar one.
     """
-    if Path(name).suffix in SUFFIXES and Path(name).is_file():
+    if Path(name).suffix in SUFFIXES and paths.is_file(name):
         return Path(name)
     files = {path.stem: path for path in saved_profiles(folder)}
     stem = Path(name).stem if Path(name).suffix in SUFFIXES else name
@@ -129,10 +130,10 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
     """
     errors = []
     locustfile = workspace.root / profile.load.locustfile
-    if not locustfile.is_file():
+    if not paths.is_file(locustfile):
         errors.append(f"load.locustfile: file not found: {locustfile}")
     images = workspace.root / profile.load.images
-    if not images.is_dir():
+    if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")
     if errors:
         raise ProfileError("; ".join(errors))

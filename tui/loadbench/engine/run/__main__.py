@@ -8,10 +8,11 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.requests.launch import RunPlan, RunRequest
@@ -22,7 +23,7 @@ from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.resume import prepare_resume, preview_resume
 from loadbench.engine.run.sweep import Runner
 from loadbench.engine.run.waiting import open_when_free
-from loadbench.errors import LoadbenchError
+from loadbench.errors import LoadbenchError, RefusedError
 
 
 def main() -> int:
@@ -33,18 +34,20 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stop.set(signal.Signals(received).name))
     try:
-        request = read_request(sys.stdin.read())
+        request = read_request(sys.stdin.read() if sys.stdin else "")
         if sys.argv[1:] == ["preview"]:
-            print(json.dumps(asdict(_preview(request))))
+            _reply(asdict(_preview(request)))
             return 0
         prepared = _prepare(request)
     except LoadbenchError as error:
-        print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
+        _reply({"refused": type(error).__name__, "message": str(error)})
+        return 1
+    except Exception as error:  # noqa: BLE001  # every failure must be reported as a refusal
+        message = describe_crash(error, save_traceback(error, "runner-error.txt"))
+        _reply({"refused": RefusedError.__name__, "message": f"{message} Nothing was started"})
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
-    with suppress(BrokenPipeError):
-        # The run continues even if the process that started it has exited.
-        print(json.dumps({"folder": str(prepared.folder)}), flush=True)
+    _reply({"folder": str(prepared.folder)})
     _redirect_output(prepared)
     if request.resume:
         control.reject_stale_commands()
@@ -54,6 +57,15 @@ def main() -> int:
     prepared.journal.close()
     prepared.lock.release()
     return 0
+
+
+def _reply(answer: Mapping[str, object]) -> None:
+    """Print an answer for the process that started this one, even if it has exited."""
+    try:
+        print(json.dumps(answer), flush=True)
+    except OSError:
+        # Python must not try to write the answer again when it exits.
+        sys.stdout = None
 
 
 def _preview(request: RunRequest) -> RunPlan:

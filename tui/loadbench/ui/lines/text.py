@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
 
-from loadbench import wording
+from loadbench.printable import printable
 
 
 class Tone(StrEnum):
@@ -162,7 +162,7 @@ def fit(content: str, columns: int) -> str:
 
 def _shown(content: str) -> str:
     """Return a text as one line of characters whose width matches `cell_len`."""
-    return wording.printable(content.replace("\t", "    ").replace("\n", " "))
+    return printable(content.replace("\t", "    ").replace("\n", " "))
 
 
 def _spaced(row: Sequence[Piece], widths: Sequence[int], left: set[int]) -> Iterable[Piece]:
