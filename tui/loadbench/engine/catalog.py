@@ -8,10 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from loadbench import paths
+from loadbench.engine.bounds.files import read_file
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.source import MAX_BYTES
 from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, read_run
 from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
@@ -172,8 +175,8 @@ def _load(file: Path) -> SavedProfile:
 
 def _source(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return read_file(file, max_bytes=MAX_BYTES).decode(errors="replace")
+    except (OSError, BadInputError):
         return ""
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from loadbench import paths
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.profile.editing.number_lists import expand_numbers
 from loadbench.engine.profile.error_messages import (
     dotted,
@@ -27,6 +27,9 @@ from loadbench.workspace import Workspace
 
 SUFFIXES = (".yaml", ".yml")
 
+MAX_PROBLEMS = 100
+"""Maximum number of invalid values that are described. Describing one may take a millisecond."""
+
 _WRONG_KEYS = ("missing", "extra_forbidden", "model_type")
 """Pydantic error types that concern keys rather than values."""
 
@@ -41,7 +44,9 @@ class Draft:
     profile: Profile | None
     """None if the profile is invalid."""
     problems: tuple[Problem, ...]
-    """All errors, in the order of the keys. Empty if the profile is valid."""
+    """The errors, in the order of the keys. Empty if the profile is valid."""
+    hidden_problems: int = 0
+    """Number of further errors, which are not described."""
 
 
 def saved_profiles(folder: Path) -> list[Path]:
@@ -94,7 +99,7 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
     """
     draft = read_draft(read_source(file), overrides)
     if draft.profile is None:
-        raise ProfileError(_listing(file, draft.problems))
+        raise ProfileError(_listing(draft))
     return draft.profile
 
 
@@ -113,12 +118,15 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
     )
     for text in overrides:
         _override(source, text)
+    hidden = 0
     try:
         profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        source.problems += [_describe(detail, source) for detail in error.errors()]
+        details = error.errors()
+        source.problems += [_describe(detail, source) for detail in details[:MAX_PROBLEMS]]
+        hidden = len(details[MAX_PROBLEMS:])
     if source.problems:
-        return Draft(source.file, source.values, None, tuple(source.problems))
+        return Draft(source.file, source.values, None, tuple(source.problems), hidden)
     return Draft(source.file, source.values, profile, ())
 
 
@@ -174,11 +182,13 @@ def read_point(args: object) -> Point:
     raise ProfileError("; ".join(f"{dotted(item['loc'])}: {problem_of(item)}" for item in details))
 
 
-def _listing(file: Path, problems: Sequence[Problem]) -> str:
-    rows = [f"{problem.location}: {problem.text}" for problem in problems]
+def _listing(draft: Draft) -> str:
+    rows = [f"{problem.location}: {problem.text}" for problem in draft.problems]
     if len(rows) == 1:
         return rows[0]
-    return "\n  ".join((f"{file}: {len(rows)} errors", *rows))
+    count = len(rows) + draft.hidden_problems
+    more = [f"and {draft.hidden_problems} more"] if draft.hidden_problems else []
+    return "\n  ".join((f"{draft.file}: {count} errors", *rows, *more))
 
 
 def _override(source: Source, text: str) -> None:
@@ -192,7 +202,7 @@ def _override(source: Source, text: str) -> None:
         return
     try:
         value = _override_value(name, value_text)
-    except (yaml.YAMLError, RecursionError):
+    except BadInputError:
         problem = f"{name}: invalid YAML value. Example: --set users=5,10"
         source.problems.append(Problem(location, name, problem))
         return
