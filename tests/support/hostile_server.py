@@ -2,8 +2,8 @@
 
 import gzip
 import socket
+import ssl
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain, repeat
 
@@ -42,12 +42,17 @@ PAGES: dict[str, bytes] = {
 
 
 class HostileServer:
-    """The server, on a free port of the loopback interface."""
+    """The server, on a free port of the loopback interface.
 
-    def __init__(self) -> None:
+    Args:
+        tls: Context with a certificate, to serve HTTPS.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._closed = threading.Event()
-        self.host = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.host = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
         self.pages: dict[str, bytes] = dict(PAGES)
         """Complete responses, by path."""
         self.requests: list[bytes] = []
@@ -68,19 +73,27 @@ class HostileServer:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
-    def _answer(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            request = b""
-            while b"\r\n\r\n" not in request:
-                request += connection.recv(65536)
-            self.requests.append(request)
-            path = request.split()[1].decode()
-            if path in self.pages:
-                connection.sendall(self.pages[path])
+    def _answer(self, accepted: socket.socket) -> None:
+        with accepted, suppress(OSError):
+            if self._tls is None:
+                self._respond(accepted)
                 return
+            with self._tls.wrap_socket(accepted, server_side=True) as connection:
+                self._respond(connection)
+
+    def _respond(self, connection: socket.socket) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            if not (received := connection.recv(65536)):
+                return
+            request += received
+        self.requests.append(request)
+        path = request.split()[1].decode()
+        if path in self.pages:
+            connection.sendall(self.pages[path])
+        elif path in SCRIPTS:
             first, rest, drips = SCRIPTS[path]
-            send: Callable[[bytes], object] = connection.sendall
             for part in chain([first], repeat(rest)):
-                send(part)
+                connection.sendall(part)
                 if self._closed.wait(DRIP_S if drips else 0):
                     return

@@ -1,12 +1,22 @@
 """Polling and parsing the metrics of a service."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from loadbench.engine.drivers.metrics import MetricsPoller, fetch_metrics, parse_metrics
+from loadbench.engine.bounds.parsing import BadInputError
+from loadbench.engine.drivers.metrics import (
+    IMAGES,
+    MAX_WORKER_CHARACTERS,
+    MAX_WORKERS,
+    MetricsPoller,
+    fetch_metrics,
+    parse_metrics,
+)
+from loadbench.engine.drivers.metrics import INFER_SECONDS as INFER
 from loadbench.engine.journal.events import ServiceMetrics, Worker
 from tests.support.harness import until
 
@@ -81,11 +91,53 @@ def test_types_are_optional_and_other_metrics_are_ignored() -> None:
     assert parse_metrics((others + samples).encode()) == parse_metrics(PAGE.encode())
 
 
-@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "1e300"])
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "1e300", "9" * 400])
 def test_implausible_values_are_ignored(value: str) -> None:
     page = f"loadbench_queue_length {value}\nloadbench_workers {value}\n"
     page += f'loadbench_worker_images_total{{worker="a"}} {value}\n'
     assert parse_metrics(page.encode()) is None
+
+
+def worker_page(*names: str) -> bytes:
+    return "".join(
+        f'{IMAGES}{{worker="{x}"}} 1\n{INFER}{{worker="{x}"}} 1\n' for x in names
+    ).encode()
+
+
+def test_long_names_of_workers_are_ignored() -> None:
+    found = parse_metrics(worker_page("a", "b" * (MAX_WORKER_CHARACTERS + 1)))
+    assert found is not None
+    assert [worker.id for worker in found.totals] == ["a"]
+
+
+def test_the_number_of_workers_is_limited() -> None:
+    names = [f"model-{number}" for number in range(MAX_WORKERS)]
+    found = parse_metrics(worker_page(*names))
+    assert found is not None
+    assert len(found.totals) == MAX_WORKERS
+    with pytest.raises(BadInputError, match="more or longer lines"):
+        parse_metrics(worker_page(*names, "one", "two"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        worker_page(*(f"model-{number}" for number in range(30_000))),
+        f'{IMAGES}{{worker="{"x" * 3_000_000}"}} 1\n'.encode(),
+        (IMAGES + "{" + ",".join(f'a{number}="b"' for number in range(250_000)) + "} 1\n").encode(),
+        f"loadbench_workers{'{' * 1_000_000}\n".encode(),
+        b'loadbench_workers{a="' + b"\\" * 3_000_000 + b'"} 1\n',
+        b"loadbench_workers 1 " + b"9" * 400 + b"\n",
+        b"loadbench_workers 1\n" * 200_000,
+        b"\n" * 3_000_000 + b"loadbench_workers x\n",
+        b"x" * 4_000_001,
+    ],
+)
+def test_large_and_malformed_pages_are_rejected_quickly(page: bytes) -> None:
+    started = time.monotonic()
+    with pytest.raises(BadInputError):
+        parse_metrics(page)
+    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
