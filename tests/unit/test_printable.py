@@ -95,9 +95,7 @@ def test_json_remains_readable() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "row", ["m2_u50_s10 " * 10, "größe · 日本語 – " * 8, "a\x1b[31m\u202e\xa0" * 14]
-)
+@pytest.mark.parametrize("text", ["m2_u50_s10 ", "größe · 日本語 – ", "a\x1b[31m\u202e\xa0"])
 def test_a_long_table_takes_little_time(text: str) -> None:
     table = "\n".join([text * 10] * 10_000)
     started_at = time.perf_counter()
