@@ -110,10 +110,10 @@ def test_json_keeps_the_value_of_unprintable_characters(bench: Bench) -> None:
 
 
 def test_json_needs_no_utf8(bench: Bench) -> None:
-    environment = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    name = f"containers{SHORT}"
 
-    result = bench.call("report", f"containers{SHORT}", "--json", **environment)
-    table = bench.call("report", f"containers{SHORT}", **environment)
+    result = bench.call("report", name, "--json", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    table = bench.call("report", name, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
 
     assert json.loads(result.stdout)["hardware"]["cpu"].endswith(HOSTILE)
     assert "m1_u1_s20" in table.stdout

@@ -50,7 +50,11 @@ class LiveOutput:
         try:
             # Wrap lines between words for people, but not for programs that read them.
             self._console.print(
-                printable(text), markup=False, highlight=False, soft_wrap=not self.is_terminal
+                printable(text),
+                markup=False,
+                emoji=False,
+                highlight=False,
+                soft_wrap=not self.is_terminal,
             )
         except OSError:
             discard(sys.stderr)

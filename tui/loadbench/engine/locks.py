@@ -107,7 +107,7 @@ class StackLock:
     def record_holder(self, run: Path) -> None:
         """Write the folder of the run that holds the lock into the lock file."""
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{run}\n".encode(), 0)
+        os.pwrite(self._fd, os.fsencode(f"{run}\n"), 0)
 
     def release(self) -> None:
         """Release the lock, if it is held, and close its file."""
@@ -120,5 +120,5 @@ def _path(name: str) -> Path:
 
 
 def _read_holder(fd: int) -> Path | None:
-    text = os.pread(fd, _MAX_BYTES, 0).decode("utf-8", "replace").strip()
+    text = os.fsdecode(os.pread(fd, _MAX_BYTES, 0)).strip()
     return Path(text) if text else None

@@ -44,7 +44,7 @@ def main() -> int:
         return 1
     except Exception as error:  # noqa: BLE001  # every failure must be reported as a refusal
         message = describe_crash(error, save_traceback(error, "runner-error.txt"))
-        _reply({"refused": RefusedError.__name__, "message": f"{message} Nothing was started"})
+        _reply({"refused": RefusedError.__name__, "message": f"{message} The run did not start"})
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
     _reply({"folder": str(prepared.folder)})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
+from rich.text import Text
 
 from loadbench.printable import printable
 
@@ -73,6 +74,11 @@ def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
         if piece.text:
             pieces.append(Piece(_shown(piece.text), piece.tone))
     return tuple(pieces)
+
+
+def title_text(content: str) -> Text:
+    """Return the title of a window or panel, without markup and control characters."""
+    return Text(_shown(content))
 
 
 def width(content: Line) -> int:
