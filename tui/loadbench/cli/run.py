@@ -13,6 +13,7 @@ from rich.console import Console
 
 from loadbench import wording
 from loadbench.cli import exit_codes
+from loadbench.cli.damage import damage_message
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.cli.recommendation import recommendation_text
@@ -24,7 +25,7 @@ from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
-from loadbench.engine.requests.resumption import cells_to_retry, remaining_cells
+from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import UsageError
 from loadbench.ui.terminal.capabilities import TerminalOptions, unsupported_reason
@@ -132,6 +133,8 @@ def print_result(run: Run, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
         return
+    if damage := damage_message(run):
+        click.echo(wording.printable(damage), err=True)
     click.echo("")
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     texts = recommendation_text(run.recommendation, columns)
@@ -176,8 +179,9 @@ def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
     print_result(run, as_json=as_json)
     for message in exit_codes.missed_goals(run) if check else ():
         click.echo(f"Goal missed: {message}", err=True)
-    if run.status is RunStatus.INTERRUPTED:
-        click.echo("The runner was killed before the run ended", err=True)
+    if run.was_killed:
+        when = "after the last cell" if is_unfinished(run) else "before the run ended"
+        click.echo(f"The runner was killed {when}", err=True)
         print_leftovers([run])
     if next_step(run) != REPORT:
         click.echo(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}", err=True)
@@ -197,6 +201,8 @@ def next_step(run: Run) -> str:
     """Return the most useful next command for a run, with `RUN` as a placeholder for its name."""
     if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
+    if is_unfinished(run):
+        return f"run --resume {RUN}"
     if rest := remaining_cells(run):
         option = "" if rest.pending else " --retry-failed" if rest.failed else " --retry-suspect"
         return f"run --resume {RUN}{option}"

@@ -17,6 +17,7 @@ from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
+from loadbench.engine.run.ending import Ending, finish_run, prepare_ending
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.resume import prepare_resume, preview_resume
@@ -37,15 +38,14 @@ def main() -> int:
         if sys.argv[1:] == ["preview"]:
             print(json.dumps(asdict(_preview(request))))
             return 0
+        if ending := _prepare_ending(request):
+            return _end(ending)
         prepared = _prepare(request)
     except LoadbenchError as error:
         print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
-    with suppress(BrokenPipeError):
-        # The run continues even if the process that started it has exited.
-        print(json.dumps({"folder": str(prepared.folder)}), flush=True)
-    _redirect_output(prepared)
+    _reply(prepared.folder)
     if request.resume:
         control.reject_stale_commands()
     if stack := open_when_free(prepared, control):
@@ -53,6 +53,20 @@ def main() -> int:
     # A run that waits for the lock must find this one ended.
     prepared.journal.close()
     prepared.lock.release()
+    return 0
+
+
+def _prepare_ending(request: RunRequest) -> Ending | None:
+    return prepare_ending(request, Path(request.resume)) if request.resume else None
+
+
+def _end(ending: Ending) -> int:
+    """Finish a run that has no cells left, and return the exit code."""
+    control = ControlLoop(ending.run.folder, ending.journal, ending.state)
+    _reply(ending.run.folder)
+    control.reject_stale_commands()
+    finish_run(ending, control)
+    ending.journal.close()
     return 0
 
 
@@ -83,9 +97,12 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
     )
 
 
-def _redirect_output(prepared: Prepared) -> None:
-    """Detach from the pipes of the starting process and redirect output to `runner.log`."""
-    log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+def _reply(folder: Path) -> None:
+    """Reply with the folder of the run, and redirect further output to `runner.log`."""
+    with suppress(BrokenPipeError):
+        # The run continues even if the process that started it has exited.
+        print(json.dumps({"folder": str(folder)}), flush=True)
+    log = os.open(folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     for fd in (1, 2):
