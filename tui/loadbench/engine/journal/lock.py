@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from loadbench.engine.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.errors import JournalError
 
@@ -33,7 +34,7 @@ def acquire(fd: int, folder: Path) -> None:
 def is_held(folder: Path) -> bool:
     """Return whether a runner holds the lock of the journal in `folder`."""
     try:
-        fd = os.open(folder / FILE_NAME, os.O_RDONLY)
+        fd = open_regular(folder / FILE_NAME)
     except OSError:
         return False
     try:
