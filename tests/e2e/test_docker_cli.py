@@ -212,6 +212,10 @@ def test_a_gpu_profile_requires_the_nvidia_toolkit_and_a_gpu(
             "the bundled stack listens only on the loopback interface",
         ),
         ({"stack": {"environment": {"BATCH_SIZE": "3"}}}, "BATCH_SIZE is set by batch_size"),
+        (
+            {"stack": {"environment": {"BROKER_PASSWORD": "x"}}},
+            "BROKER_PASSWORD is set by the driver",
+        ),
     ],
 )
 def test_settings_that_the_bundled_stack_does_not_support_are_refused(

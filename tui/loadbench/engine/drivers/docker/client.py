@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,7 +78,12 @@ class Docker:
     """
 
     endpoint: Endpoint
-    settings: Mapping[str, str | None] = field(default_factory=dict)
+    # May contain passwords.
+    settings: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+    def with_settings(self, **settings: str) -> "Docker":
+        """Return the same command line with further environment variables."""
+        return replace(self, settings={**self.settings, **settings})
 
     @property
     def command(self) -> list[str]:
