@@ -30,12 +30,19 @@ def acquire(fd: int, folder: Path) -> None:
             return
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a runner holds the lock of the journal in `folder`."""
+def is_held(folder: Path, *, if_unreadable: bool = False) -> bool:
+    """Return whether a runner holds the lock of the journal in `folder`.
+
+    Args:
+        folder: The folder of the run.
+        if_unreadable: The result if the journal, such as another user's, cannot be opened.
+    """
     try:
         fd = os.open(folder / FILE_NAME, os.O_RDONLY)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return if_unreadable
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
