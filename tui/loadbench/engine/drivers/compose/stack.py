@@ -199,10 +199,10 @@ class ComposeStack:
         self._expected = {info.id: info for info in containers if info.is_running}
         return None
 
-    def fault(self) -> StackError | None:
+    def fault(self) -> StackError | EngineError | None:
         """Return an error if a container has failed or the engine cannot be used, or None."""
         if error := self._monitor.error:
-            return StackError(str(error))
+            return self._docker.with_address(error)
         required = self._files.required
         if self._expected:
             return faults.measuring_fault(self._containers_after_exits(), self._expected, required)

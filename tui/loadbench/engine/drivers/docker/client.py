@@ -157,6 +157,11 @@ class Docker:
             )
         return DockerCommandError(messages[-MAX_ERROR_LINES:])
 
+    def with_address(self, error: EngineError) -> EngineError:
+        """Return the error with the address of the engine in its message."""
+        url = self.endpoint.url
+        return error if url in str(error) else EngineError(f"the Docker engine at {url}: {error}")
+
     def _start(self, arguments: Sequence[str], *, stdout: Any, stderr: Any) -> SupervisedProcess:
         try:
             return SupervisedProcess(
