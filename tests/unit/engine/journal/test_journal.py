@@ -380,6 +380,13 @@ def test_the_lock_is_held_while_the_writer_is_open(tmp_path: Path) -> None:
         assert not is_held(tmp_path)
 
 
+def test_the_lock_of_an_unreadable_journal_is_unknown(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "missing", if_unreadable=True)
+    (tmp_path / FILE_NAME).symlink_to(FILE_NAME)  # a loop, which even root cannot open
+    assert is_held(tmp_path, if_unreadable=True)
+    assert not is_held(tmp_path)
+
+
 def test_two_viewers_can_probe_the_lock_at_the_same_time(
     tmp_path: Path,
 ) -> None:

@@ -30,6 +30,10 @@ SHIPPED = [
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 DRIVERS = "expected 'auto', 'compose', 'local' or 'external'"
 DURATION = "expected a duration such as 90s, 7m or 1h20m"
+CHARACTERS = (
+    "expected a URL without spaces, quotes, backslashes, angle brackets and control characters, "
+    "such as http://127.0.0.1:8000"
+)
 URL = "expected a URL without a path, such as http://127.0.0.1:8000"
 same_file = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -150,6 +154,7 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
         ("host: localhost", f"host: {URL}, got 'localhost'"),
         ("host: http://x/api", f"host: {URL}, got 'http://x/api'"),
         ("host: 'http://['", f"host: {URL}, got 'http://['"),
+        ("host: 'http://a b'", f"host: {CHARACTERS}, got 'http://a b'"),
         ("host: http://x:99999", f"host: {URL}, got 'http://x:99999'"),
         ("stack: {driver: k8s}", f"stack.driver: {DRIVERS}, got 'k8s'"),
         ("stack: {driver: external}", "stack.driver: external requires `host`, the address"),

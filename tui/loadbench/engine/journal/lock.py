@@ -31,12 +31,19 @@ def acquire(fd: int, folder: Path) -> None:
             return
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a runner holds the lock of the journal in `folder`."""
+def is_held(folder: Path, *, if_unreadable: bool = False) -> bool:
+    """Return whether a runner holds the lock of the journal in `folder`.
+
+    Args:
+        folder: The folder of the run.
+        if_unreadable: The result if the journal, such as another user's, cannot be opened.
+    """
     try:
         fd = open_regular(folder / FILE_NAME)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return if_unreadable
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

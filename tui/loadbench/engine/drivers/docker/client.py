@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import PIPE
 from threading import Event
@@ -84,7 +84,12 @@ class Docker:
     """
 
     endpoint: Endpoint
-    settings: Mapping[str, str | None] = field(default_factory=dict)
+    # May contain passwords.
+    settings: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+    def with_settings(self, **settings: str) -> "Docker":
+        """Return the same command line with further environment variables."""
+        return replace(self, settings={**self.settings, **settings})
 
     @property
     def command(self) -> list[str]:
