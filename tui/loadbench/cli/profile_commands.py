@@ -31,17 +31,21 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
       loadbench-tui plan with_cpu --set models=1,2,4 --set repeats=3
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
+    from loadbench.cli.arguments import hide_secrets
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.drivers import registry
+    from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+    from loadbench.engine.profile.values.resolving import resolve_profile
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
+    hide_secrets(loaded, overrides)
     cells = plan_cells(loaded)
     header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
     body = [
@@ -58,9 +62,13 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
     preflight: Preflight | None = None
     refusal: LoadbenchError | None = None
+    masker, notes = NO_SECRETS, list[str]()
     try:
-        check_files(workspace, loaded)
-        preflight = registry.preflight(workspace, loaded)
+        resolved = resolve_profile(loaded)
+        masker, notes = resolved.masker, list(resolved.notes())
+        with masker.errors():
+            check_files(workspace, resolved.resolved)
+            preflight = registry.preflight(workspace, resolved.resolved)
     except LoadbenchError as error:
         # The plan does not depend on this machine, so it is complete even if the run is refused.
         refusal = error
@@ -76,9 +84,11 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     if refusal:
         raise refusal
     assert preflight is not None
-    click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
+    click.echo(f"Driver: {preflight.driver} ({masker.text(preflight.reason)})")
+    for note in notes:
+        click.echo(note)
     for warning in preflight.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(f"Warning: {masker.text(warning)}", err=True)
     if holder := find_holder(preflight.lock, workspace.reports):
         click.echo(f"Warning: {in_use(holder)}", err=True)
 
@@ -107,6 +117,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
         saved_profiles,
     )
     from loadbench.engine.profile.plan import plan_cells, warnings
+    from loadbench.engine.profile.values.resolving import resolve_profile
 
     files = [find_profile(name, workspace.profiles) for name in names]
     errors = []
@@ -117,14 +128,17 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
             errors.append(str(error))
             continue
         try:
-            check_files(workspace, loaded)
-            driver_warnings = registry.validate(workspace, loaded)
+            resolved = resolve_profile(loaded)
+            with resolved.masker.errors():
+                check_files(workspace, resolved.resolved)
+                driver_warnings = registry.validate(workspace, resolved.resolved)
         except ProfileError as error:
             errors.append(add_locations(file, str(error)))
             continue
         click.echo(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
         for warning in [*warnings(loaded, None), *driver_warnings]:
-            click.echo(f"{file.stem}: warning: {warning}", err=True)
+            text = resolved.masker.text(warning)
+            click.echo(f"{file.stem}: warning: {text}", err=True)
     if errors:
         raise ProfileError("\n".join(errors))
 

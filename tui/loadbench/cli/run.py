@@ -13,6 +13,7 @@ from rich.console import Console
 
 from loadbench import wording
 from loadbench.cli import exit_codes
+from loadbench.cli.arguments import hide_secrets
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.cli.recommendation import recommendation_text
@@ -228,16 +229,12 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         )
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
+    loaded = [load_profile(file, overrides) for file in files]
+    for profile in loaded:
+        hide_secrets(profile, overrides)
     requests = [
-        RunRequest.to_run(
-            workspace,
-            file,
-            load_profile(file, overrides),
-            overrides,
-            label=label,
-            wait=options.wait,
-        )
-        for file in files
+        RunRequest.to_run(workspace, file, profile, overrides, label=label, wait=options.wait)
+        for file, profile in zip(files, loaded, strict=True)
     ]
     for request in requests if len(requests) > 1 else ():
         # Check all profiles now, instead of failing hours later at the last one.

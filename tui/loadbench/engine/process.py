@@ -8,6 +8,9 @@ same for commands that a library starts.
 """
 
 import ctypes
+import errno
+import fcntl
+import json
 import os
 import resource
 import select
@@ -26,6 +29,8 @@ GRACE_S = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 
 _PR_SET_PDEATHSIG = 1
+_PIPE_BYTES = 65536
+"""Usual capacity of a pipe."""
 
 
 def describe_exit(code: int | None) -> str:
@@ -125,19 +130,38 @@ class SupervisorPipe:
     The library cannot pass on a file descriptor, so the supervisor opens a named pipe. A command
     whose command line starts with `prefix` ends when `terminate` is called or this process exits.
 
+    python-on-whales has no parameter for environment variables either, so they pass through the
+    pipe, for one command. Command lines would show them to all users of the machine. No upstream
+    issue known (searched 2026-11). Remove when there is such a parameter.
+
+    Args:
+        variables: Environment variables to set; a value of None unsets an inherited variable.
+
     Raises:
-        OSError: The named pipe cannot be created.
+        OSError: The named pipe cannot be created, or the variables do not fit into it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Mapping[str, str | None] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
         path = self._folder / "supervisor"
         os.mkfifo(path, 0o600)
         # Opening only the write end would block until the read end is opened.
         self._write_end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self._send(variables or {})
         self.prefix = [sys.executable, "-I", "-S", __file__, f"{os.getpid()}:{path}"]
         self.prefix.append(str(self._folder))
         """First arguments of the command line. The command must be a child of this process."""
+
+    def _send(self, variables: Mapping[str, str | None]) -> None:
+        line = json.dumps(variables).encode() + b"\n"
+        written = 0
+        with suppress(OSError):
+            if sys.platform == "linux":
+                fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, max(len(line), _PIPE_BYTES))
+            written = os.write(self._write_end, line)
+        if written < len(line):
+            self.terminate()
+            raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
 
     def terminate(self) -> None:
         """Terminate the command without waiting; it is killed after the grace period."""
@@ -235,7 +259,10 @@ def _exit_like(code: int) -> None:
 
 
 def _open_pipe(name: str) -> int:
-    """Open the read end of an inherited pipe (a number), or of a named one (`parent_pid:path`)."""
+    """Open the read end of an inherited pipe (a number), or of a named one (`parent_pid:path`).
+
+    A named one starts with a line of environment variables, which are applied to this process.
+    """
     parent, named, path = name.partition(":")
     if not named:
         return int(name)
@@ -243,7 +270,22 @@ def _open_pipe(name: str) -> int:
     # A pipe opened after its writer has exited reports no EOF.
     if os.getppid() != int(parent):
         raise FileNotFoundError(path)
+    for variable, value in json.loads(_read_line(pipe)).items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value
     return pipe
+
+
+def _read_line(pipe: int) -> bytes:
+    """Read the first line of a pipe, whose writer has already written it."""
+    line = b""
+    while not line.endswith(b"\n"):
+        if not select.select([pipe], [], [], GRACE_S)[0] or not (chunk := os.read(pipe, 65536)):
+            raise FileNotFoundError("the pipe was closed, or belongs to another command")
+        line += chunk
+    return line
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Read lines from files and pipes: each limited in length, however long it is in the source."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 MAX_LINE_BYTES = 16_000_000
 """Maximum length of a line of a journal, in bytes."""
@@ -13,7 +13,7 @@ _SKIP_BYTES = 65_536
 
 
 def bounded_lines(
-    file: BinaryIO, max_bytes: int, *, with_last: bool = False
+    file: IO[bytes], max_bytes: int, *, with_last: bool = False
 ) -> Iterator[tuple[bytes, int]]:
     """Yield the complete lines of a file or pipe.
 

@@ -17,6 +17,7 @@ from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
+from loadbench.engine.run.masked_output import MaskedOutput
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.resume import prepare_resume, preview_resume
@@ -79,12 +80,17 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
             images=root / load.images,
             timeout_s=load.timeout,
             log=folder / "locust.log",
+            masker=prepared.masker,
         ),
+        masker=prepared.masker,
     )
 
 
 def _redirect_output(prepared: Prepared) -> None:
-    """Detach from the pipes of the starting process and redirect output to `runner.log`."""
+    """Detach from the pipes of the starting process and redirect output to `runner.log`.
+
+    Tracebacks may contain secret values, so Python's own output is masked.
+    """
     log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -92,6 +98,7 @@ def _redirect_output(prepared: Prepared) -> None:
         os.dup2(log, fd)
     os.close(log)
     os.close(null)
+    sys.stdout = sys.stderr = MaskedOutput(2, prepared.masker)
 
 
 if __name__ == "__main__":

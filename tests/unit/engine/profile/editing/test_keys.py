@@ -48,6 +48,8 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         "repeats",
         "recheck_first",
         "host",
+        "secrets",
+        "not_secrets",
     ]
 
 

@@ -83,7 +83,7 @@ class ComposeCli:
             with self._lock:
                 if self._cancelled:
                     return Failure(())
-                pipe = self._supervisor_pipe = SupervisorPipe()
+                pipe = self._supervisor_pipe = SupervisorPipe(self._docker.settings)
                 self._idle.clear()
         except OSError as error:
             return Failure((f"cannot start docker: {error}",))
@@ -151,14 +151,8 @@ class ComposeCli:
     def _client(self, pipe: SupervisorPipe) -> "DockerClient":
         from python_on_whales import DockerClient
 
-        # DockerClient has no parameter for the environment, so `env` sets it. No upstream issue
-        # known (searched 2026-11). Remove when there is such a parameter.
-        settings = self._docker.settings
-        unset = [flag for name, value in settings.items() if value is None for flag in ("-u", name)]
-        values = [f"{name}={value}" for name, value in settings.items() if value is not None]
-        call = [*pipe.prefix, "env", *unset, *values, *self._docker.command]
         return DockerClient(
-            client_call=call,
+            client_call=[*pipe.prefix, *self._docker.command],
             compose_files=list(self._files),
             compose_project_name=self._project,
         )

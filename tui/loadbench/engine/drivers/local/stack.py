@@ -21,6 +21,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.process import GRACE_S
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
@@ -37,13 +38,16 @@ class LocalStack:
         stack: The workspace's `stack/`.
         profile: The profile to run.
         log: Path of the run's `stack.log`.
+        masker: Masks the secret values in log lines.
     """
 
-    def __init__(self, stack: Path, profile: Profile, *, log: Path) -> None:
+    def __init__(
+        self, stack: Path, profile: Profile, *, log: Path, masker: Masker = NO_SECRETS
+    ) -> None:
         self._stack = stack
         self._profile = profile
         self._settings = LocalSettings.from_profile(profile)
-        self._log = StackLog(log)
+        self._log = StackLog(log, masker)
         self._session = requests.Session()
         self._session.trust_env = False
         self._services: dict[str, LocalProcess] = {}

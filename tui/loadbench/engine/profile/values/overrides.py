@@ -1,0 +1,53 @@
+"""Masks the secrets in overrides, the `KEY=VALUE` texts of `--set`."""
+
+from typing import Any
+
+import yaml
+
+from loadbench.engine.masking import MASK
+from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
+from loadbench.engine.profile.model import ALIASES, Profile
+from loadbench.engine.profile.source import parse_value
+from loadbench.engine.profile.values.secrets import (
+    MAPPINGS,
+    SecretNames,
+    find_secrets,
+    replaced,
+)
+
+
+def masked_override(text: str, names: SecretNames) -> str:
+    """Return an override with its literal secrets masked.
+
+    Args:
+        text: The override, which may be invalid.
+        names: The names that are secret or not.
+    """
+    key, equals, _ = text.partition("=")
+    path = tuple(key.strip().split("."))
+    if path[0] not in (*Profile.model_fields, *ALIASES):
+        # Probably a variable without its section: report it as unknown, but without its value.
+        path = (*MAPPINGS[0], path[-1])
+    try:
+        return _masked(text, path, names)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return f"{key}{equals}{MASK}" if path[0] in _with_secrets() else text
+
+
+def _masked(text: str, path: tuple[str, ...], names: SecretNames) -> str:
+    key, _, value_text = text.partition("=")
+    data: Any = parse_value(value_text)
+    for part in reversed(path):
+        data = {part: data}
+    secrets = [one for one in find_secrets(data, names=names) if one.is_literal]
+    if not secrets:
+        return text
+    masked: Any = replaced(data, {one.path: one.masked for one in secrets})
+    for part in path:
+        masked = masked[part]
+    return f"{key}={one_line_yaml(masked)}"
+
+
+def _with_secrets() -> tuple[str, ...]:
+    """Return the keys and sections that can contain secrets."""
+    return ("host", *(path[0] for path in MAPPINGS))
