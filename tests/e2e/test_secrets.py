@@ -1,15 +1,13 @@
 """Secrets of a run: searched for in all of its files, its output and its command lines."""
 
-import base64
-import html
 import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -17,7 +15,8 @@ import yaml
 
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.run_reader import RunStatus
-from tests.support.harness import REPOSITORY, Bench, until
+from tests.support import secret_search
+from tests.support.harness import REPOSITORY, TIMEOUT_S, Bench, until
 
 PASSWORD = "pa\"ss<wörd>&'\\ 1/+%"
 KEY = "k3y-literal-9Xq\"<&>'\\ü/"
@@ -56,33 +55,12 @@ class Leaky(FastHttpUser):
 """
 
 
-def notations(secret: str) -> set[bytes]:
-    """Return a secret in the notations of programs that may have written it."""
-    url = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    url |= {text.lower() for text in url}
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    escaped |= {repr(secret)[1:-1], html.escape(secret)}
-    escaped |= {json.dumps(text)[1:-1] for text in escaped}
-    escaped |= {html.escape(text) for text in escaped}
-    for text in list(escaped):
-        for character in "<>&'":
-            text = text.replace(character, f"\\u{ord(character):04x}")
-        escaped.add(text)
-    encoded = {
-        base64.b64encode(text.encode()).decode().rstrip("=")
-        for text in (secret, f"tester:{secret}")
-    }
-    return {text.encode() for text in {secret, *url, *escaped, *encoded}}
-
-
-def leaks(data: bytes, secrets: tuple[str, ...] = SECRETS) -> list[str]:
-    return [text for text in secrets if any(found in data for found in notations(text))]
+def leaks(data: bytes, secrets: Sequence[str] = SECRETS) -> list[str]:
+    return secret_search.leaks(data, secrets)
 
 
 def leaks_in(folder: Path) -> dict[str, list[str]]:
-    """Return the secrets in each file below a folder."""
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return {str(file): found for file in files if (found := leaks(file.read_bytes()))}
+    return secret_search.leaks_in(folder, SECRETS)
 
 
 def command_lines(root: psutil.Process) -> bytes:
@@ -118,7 +96,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             "environment": {
                 "API_KEY": KEY,
                 "SERVICE": "${SERVICE_TOKEN}",
-                "OTHER_SECRET": "${NO_SUCH:-}",
                 "SORT_KEY": "17",
             },
         },
@@ -129,7 +106,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.close()
 
 
-def environment(**more: str) -> Mapping[str, str]:
+def environment(**more: str) -> dict[str, str]:
     return {"LEAKED": json.dumps(SECRETS), "SERVICE_TOKEN": TOKEN, **more}
 
 
@@ -153,8 +130,10 @@ def test_secrets_are_in_no_file_and_no_command_line_of_a_run_and_its_resume(benc
 
     assert b"OTHER_SECRET=***" in lines
     assert leaks(lines) == []
-    refused = bench.call("run", "--resume", "leaky", **environment())
-    resumed = bench.call("run", "--resume", "leaky", **environment(OTHER_SECRET=GIVEN))
+    refused = bench.call("run", "--resume", "leaky", within_s=TIMEOUT_S, **environment())
+    resumed = bench.call(
+        "run", "--resume", "leaky", within_s=TIMEOUT_S, **environment(OTHER_SECRET=GIVEN)
+    )
 
     assert refused.returncode != 0
     assert "stack.environment.OTHER_SECRET: set the environment variable OTHER" in refused.stderr
@@ -187,7 +166,7 @@ def test_a_run_without_its_profile_is_resumed_with_secrets_from_the_environment(
     given = environment(API_KEY=KEY, OTHER_SECRET=GIVEN, LOADBENCH_HOST=host)
 
     refused = bench.call("run", "--resume", "leaky", LEAKED="[]")
-    resumed = bench.call("run", "--resume", "leaky", **given)
+    resumed = bench.call("run", "--resume", "leaky", within_s=TIMEOUT_S, **given)
 
     assert refused.returncode != 0
     for name in ("LOADBENCH_HOST", "API_KEY", "OTHER_SECRET", "SERVICE_TOKEN"):
@@ -200,7 +179,9 @@ def test_a_run_without_its_profile_is_resumed_with_secrets_from_the_environment(
 def test_the_search_finds_secrets_that_are_not_masked(bench: Bench) -> None:
     names = "not_secrets=[host,API_KEY,SERVICE,SERVICE_TOKEN]"
 
-    done = bench.call("run", "leaky", "--set", "users=2", "--set", names, **environment())
+    done = bench.call(
+        "run", "leaky", "--set", "users=2", "--set", names, within_s=TIMEOUT_S, **environment()
+    )
 
     assert done.returncode == 0, done.stderr
     found = leaks_in(bench.folder("leaky"))
@@ -214,7 +195,7 @@ def test_a_secret_in_an_error_of_the_locustfile_is_masked(bench: Bench) -> None:
         "import os, json\nraise RuntimeError(json.loads(os.environ['LEAKED']))\n"
     )
 
-    failed = bench.call("run", "leaky", **environment())
+    failed = bench.call("run", "leaky", within_s=TIMEOUT_S, **environment())
 
     assert failed.returncode == 3
     assert "RuntimeError: [" in failed.stderr
@@ -229,7 +210,7 @@ def test_a_missing_variable_is_refused_by_name_before_anything_starts(bench: Ben
     assert "SERVICE_TOKEN" not in os.environ
 
     for command in ("run", "plan", "validate"):
-        refused = bench.call(command, "leaky", **variables)
+        refused = bench.call(command, "leaky", within_s=TIMEOUT_S, **variables)
 
         assert refused.returncode == 2
         assert "stack.environment.SERVICE: the environment variable SERVICE_TOKEN is not set" in (
@@ -241,7 +222,7 @@ def test_a_missing_variable_is_refused_by_name_before_anything_starts(bench: Ben
 
 
 def test_a_plan_lists_what_is_masked(bench: Bench) -> None:
-    planned = bench.call("plan", "leaky", **environment())
+    planned = bench.call("plan", "leaky", within_s=TIMEOUT_S, **environment())
 
     assert planned.returncode == 0, planned.stderr
     assert "Masked in all reports and logs: host, stack.environment.API_KEY, stack." in (

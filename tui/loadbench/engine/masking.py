@@ -22,6 +22,9 @@ _MAX_ESCAPE_BYTES = 7
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BOOLEANS = ("true", "false", "yes", "no", "on", "off")
 _ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_MAX_BYTE = 256
+_BACKSLASHES = rb"\\{1,16}"
+"""Backslashes before an escaped character: one in JSON, 16 after five levels of quoting."""
 _BACKSLASHED = {"\n": "n", "\t": "t", "\r": "r"}
 
 
@@ -141,29 +144,27 @@ def _escaped(character: str) -> bytes:
     encoded = character.encode("utf-8", "surrogatepass")
     if character.isascii() and (character.isalnum() or character in "_.-~"):
         return re.escape(encoded)
-    code = ord(character)
-    units = character.encode("utf-16-be", "surrogatepass")
+    code, units = ord(character), character.encode("utf-16-be", "surrogatepass")
     words = [units[i : i + 2].hex() for i in range(0, len(units), 2)]
+    escapes = [f"x{_any_case(f'{code:02x}')}"] if code < _MAX_BYTE else []
+    if letter := _BACKSLASHED.get(character):
+        escapes.append(letter)
+    names = ["#0*" + str(code), "#[xX]0*" + _any_case(f"{code:x}")]
+    if name := _ENTITIES.get(character):
+        names.append(name)
     notations = [
         re.escape(encoded),
         "".join(f"%{_any_case(f'{byte:02x}')}" for byte in encoded).encode(),
-        b"".join(rb"\\+u" + _any_case(word).encode() for word in words),
-        f"&#(?:0*{code}|[xX]0*{_any_case(f'{code:x}')});".encode(),
+        b"".join(_BACKSLASHES + b"u" + _any_case(word).encode() for word in words),
+        *(_BACKSLASHES + escape.encode() for escape in escapes),
+        # An ampersand may be escaped itself, as in HTML inside of JSON.
+        *(rb"(?:&|\\{1,16}u0026)(?:amp;){0,3}" + name.encode() + b";" for name in names),
     ]
-    if code < 256:
-        notations.append(rb"\\+x" + _any_case(f"{code:02x}").encode())
-    if character in "\"'\\/":
-        # Before the character itself, which would leave the backslashes of the notation.
-        notations.insert(0, rb"\\+" + re.escape(encoded))
-    if name := _ENTITIES.get(character):
-        notations.append(f"&{name};".encode())
-        # Escaped twice, as in JSON inside of HTML.
-        notations.append(f"&amp;{name};".encode())
-    if letter := _BACKSLASHED.get(character):
-        notations.append(rb"\\+" + letter.encode())
     if character == " ":
         notations.append(rb"\+")
-    return b"(?:" + b"|".join(notations) + b")"
+    # Quotes and backslashes have more backslashes before them with each level of quoting.
+    before = b"(?:" + _BACKSLASHES + b")?" if character in "\"'\\/" else b""
+    return before + b"(?:" + b"|".join(notations) + b")"
 
 
 def _any_case(digits: str) -> str:

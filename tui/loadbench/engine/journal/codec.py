@@ -100,11 +100,12 @@ def decode(line: bytes, path: Path) -> Entry | None:
 
 
 _NEVER_SECRET = (
-    *("type", "at", "run", "workspace", "profile_name", "profile_file", "cells", "driver"),
-    *("project", "cell", "phase", "verdict", "rule", "retry", "added", "id", "command", "result"),
-    "masked",
+    *("run", "workspace", "profile_name", "profile_file", "cells", "driver", "project"),
+    *("profile", "overrides", "masked"),  # already masked, by their keys
+    *("cell", "phase", "verdict", "rule", "retry", "added", "id", "command", "result"),
+    *("step", "images", "containers", "container"),
 )
-"""Fields that identify something, so that they must not change if a secret occurs in them."""
+"""Fields with identifiers, which must not change even if a secret value occurs in them."""
 
 
 def mask(entry: Entry, masker: Masker) -> Entry:

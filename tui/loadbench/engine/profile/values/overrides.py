@@ -9,6 +9,7 @@ from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.model import ALIASES, Profile
 from loadbench.engine.profile.source import parse_value
 from loadbench.engine.profile.values.secrets import (
+    FREE_TEXTS,
     MAPPINGS,
     SecretNames,
     find_secrets,
@@ -31,7 +32,7 @@ def masked_override(text: str, names: SecretNames) -> str:
     try:
         return _masked(text, path, names)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return f"{key}{equals}{MASK}" if path[0] in _with_secrets() else text
+        return f"{key}{equals}{MASK}" if may_contain_secrets(text) else text
 
 
 def _masked(text: str, path: tuple[str, ...], names: SecretNames) -> str:
@@ -48,6 +49,8 @@ def _masked(text: str, path: tuple[str, ...], names: SecretNames) -> str:
     return f"{key}={one_line_yaml(masked)}"
 
 
-def _with_secrets() -> tuple[str, ...]:
-    """Return the keys and sections that can contain secrets."""
-    return ("host", *(path[0] for path in MAPPINGS))
+def may_contain_secrets(text: str) -> bool:
+    """Return whether the value of an override may contain secrets."""
+    key = text.partition("=")[0].strip()
+    names = [".".join(path) for path in (*FREE_TEXTS, *MAPPINGS)]
+    return any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in names)

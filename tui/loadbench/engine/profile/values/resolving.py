@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
 from loadbench.engine.profile.error_messages import dotted, problem_of
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.values.overrides import masked_override
+from loadbench.engine.profile.values.overrides import masked_override, may_contain_secrets
 from loadbench.engine.profile.values.references import (
     FORMS,
     MissingVariableError,
@@ -45,7 +45,7 @@ class ResolvedProfile:
     @cached_property
     def recorded(self) -> dict[str, Any]:
         """All keys and values, with references, and with literal secrets masked."""
-        return masked_data(self.written.resolved())
+        return masked_data(self.written.resolved(), self.secrets)
 
     @cached_property
     def masked_keys(self) -> tuple[str, ...]:
@@ -60,7 +60,9 @@ class ResolvedProfile:
     def masked_overrides(self, overrides: Iterable[str]) -> tuple[str, ...]:
         """Return overrides with their secrets masked, as they are recorded."""
         names = SecretNames.of(self.written.resolved())
-        return tuple(masked_override(one, names) for one in overrides)
+        masked = (masked_override(one, names) for one in overrides)
+        # Also those that repeat a secret value of another key.
+        return tuple(self.masker.text(one) if may_contain_secrets(one) else one for one in masked)
 
     def notes(self) -> Iterator[str]:
         """Yield what users should know about the secrets of the profile."""

@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
+from pydantic import ValidationError
+
 from loadbench.engine.profile.changes import differences
+from loadbench.engine.profile.error_messages import dotted, problem_of
 from loadbench.engine.profile.loading import read_draft
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.source import read_source
@@ -140,7 +143,12 @@ def restored(
     if missing:
         listed = "".join(f"\n  {line}" for line in missing)
         raise RefusedError(f"secret values are not recorded, and these are missing now:{listed}")
-    return Profile.model_validate(complete)
+    try:
+        return Profile.model_validate(complete)
+    except ValidationError as error:
+        details = error.errors()
+    problems = (f"{dotted(detail['loc'])}: {problem_of(detail)}" for detail in details)
+    raise RefusedError(f"a secret value is invalid: {'; '.join(problems)}")
 
 
 def _variable(path: Path) -> str:

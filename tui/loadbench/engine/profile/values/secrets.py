@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from loadbench.engine.masking import MASK, reads_as_number
+from loadbench.engine.masking import MASK, Masker, reads_as_number
 from loadbench.engine.profile.values.references import Reference, parse, resolve_text
 
 LITERAL_KEYS = ("description", "secrets", "not_secrets")
@@ -21,6 +21,9 @@ LITERAL_KEYS = ("description", "secrets", "not_secrets")
 
 MAPPINGS = (("stack", "environment"),)
 """Keys whose values are named by the user, so that the names decide."""
+
+FREE_TEXTS = (("description",), ("host",), ("stack", "health"))
+"""Keys that may repeat a secret value of another key. Identifiers, such as paths, do not."""
 
 _SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
 _HEADERS = ("authorization", "proxy_authorization")
@@ -97,16 +100,28 @@ def find_secrets(
         names: The names that are secret or not. None: as listed in the data.
     """
     names = names or SecretNames.of(data)
-    found = []
+    found: dict[Path, Secret] = {}
     for path, value in _scalars(data, ()):
         if path[0] not in LITERAL_KEYS and (secret := _secret(path, value, names, environ)):
-            found.append(secret)
-    return tuple(found)
+            found[path] = secret
+    masker = Masker(value for secret in found.values() for value in secret.values)
+    for path, value in _scalars(data, ()) if masker else ():
+        if path in found and found[path].is_literal:
+            continue
+        if repeated := _repeated(path, value, masker):
+            found[path] = repeated
+    return tuple(found.values())
 
 
-def masked_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of a profile with its literal secrets masked."""
-    return replaced(data, {one.path: one.masked for one in find_secrets(data) if one.is_literal})
+def masked_data(data: Mapping[str, Any], secrets: Iterable[Secret] | None = None) -> dict[str, Any]:
+    """Return the data of a profile with its literal secrets masked.
+
+    Args:
+        data: All keys and values of the profile.
+        secrets: Its secrets. None to find them.
+    """
+    found = find_secrets(data) if secrets is None else secrets
+    return replaced(data, {one.path: one.masked for one in found if one.is_literal})
 
 
 def replaced(data: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str, Any]:
@@ -127,17 +142,14 @@ def replaced(data: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str, A
 
 def is_masked_like(masked: Any, value: Any) -> bool:
     """Return whether a value could have been recorded as a masked one."""
-    before, mask, after = str(masked).partition(MASK)
-    text = str(value)
-    is_long_enough = len(text) >= len(before) + len(after)
-    return bool(mask) and is_long_enough and text.startswith(before) and text.endswith(after)
+    parts = map(re.escape, str(masked).split(MASK))
+    return re.fullmatch(".*".join(parts), str(value), re.DOTALL) is not None
 
 
 def _secret(
     path: Path, value: Any, names: SecretNames, environ: Mapping[str, str] | None
 ) -> Secret | None:
-    is_variable = any(path[: len(one)] == one and len(path) > len(one) for one in MAPPINGS)
-    name = str(path[-1]) if is_variable else ""
+    name = str(path[-1]) if _is_variable(path) else ""
     is_listed = names.is_listed(name)
     if not isinstance(value, str):
         return Secret(path, value, MASK, ()) if is_listed and value is not None else None
@@ -156,6 +168,20 @@ def _secret(
         values += _url_values(value if resolved is None else resolved)
         masked = _USERINFO.sub(_masked_userinfo, value)
     return Secret(path, value, masked, tuple(values)) if values or masked != value else None
+
+
+def _repeated(path: Path, value: Any, masker: Masker) -> Secret | None:
+    """Return a text that repeats a secret value of another key, or None if it repeats none."""
+    if not isinstance(value, str) or not (_is_variable(path) or path in FREE_TEXTS):
+        return None
+    masked = masker.text(value)
+    if masked == value:
+        return None
+    return Secret(path, value, MASK if _is_variable(path) else masked, ())
+
+
+def _is_variable(path: Path) -> bool:
+    return any(path[: len(one)] == one and len(path) > len(one) for one in MAPPINGS)
 
 
 def _is_exempt(path: Path, names: SecretNames) -> bool:
