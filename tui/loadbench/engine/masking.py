@@ -153,7 +153,6 @@ def _escaped(character: str) -> bytes:
     if name := _ENTITIES.get(character):
         names.append(name)
     notations = [
-        re.escape(encoded),
         "".join(f"%{_any_case(f'{byte:02x}')}" for byte in encoded).encode(),
         b"".join(_BACKSLASHES + b"u" + _any_case(word).encode() for word in words),
         *(_BACKSLASHES + escape.encode() for escape in escapes),
@@ -162,6 +161,8 @@ def _escaped(character: str) -> bytes:
     ]
     if character == " ":
         notations.append(rb"\+")
+    # Last, because some notations start with the character itself.
+    notations.append(re.escape(encoded))
     # Quotes and backslashes have more backslashes before them with each level of quoting.
     before = b"(?:" + _BACKSLASHES + b")?" if character in "\"'\\/" else b""
     return before + b"(?:" + b"|".join(notations) + b")"

@@ -156,8 +156,8 @@ class SupervisorPipe:
         line = json.dumps(variables).encode() + b"\n"
         written = 0
         with suppress(OSError):
-            if sys.platform == "linux":
-                fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, max(len(line), _PIPE_BYTES))
+            if len(line) > _PIPE_BYTES and sys.platform == "linux":
+                fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, len(line))
             written = os.write(self._write_end, line)
         if written < len(line):
             self.terminate()

@@ -1,14 +1,13 @@
 """Messages about invalid keys and values of a profile."""
 
 import difflib
-import re
 
 from pydantic_core import ErrorDetails
 
-from loadbench.engine.masking import CUT, MASK
+from loadbench.engine.masking import CUT
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.model import ALIASES, known_keys
-from loadbench.engine.profile.values.secrets import MAPPINGS, SecretNames
+from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames, mask_userinfo
 
 KeyPath = tuple[str | int, ...]
 """A key as names and indices: `("stack", "compose", 0)`."""
@@ -37,10 +36,6 @@ _EXPECTED = {
 _EXAMPLES = {"models": "1, 2", "users": "5, 10", "spawn_rates": "5, 10"}
 
 
-_URLS = (("host",), ("stack", "health"))
-_USERINFO = re.compile(r"^([^@]*?://)?[\s\S]*@")
-
-
 def problem_of(detail: ErrorDetails, names: SecretNames | None = None) -> str:
     """Return a message with the expected and the actual value, but without secrets.
 
@@ -61,8 +56,8 @@ def problem_of(detail: ErrorDetails, names: SecretNames | None = None) -> str:
 
 def _shown_public(key: KeyPath, value: object, names: SecretNames) -> str:
     """Format a value for a message, without secrets, even if it has the wrong form."""
-    if key in _URLS and isinstance(value, str):
-        return shown(_USERINFO.sub(rf"\g<1>{MASK}@", value))
+    if key in URLS and isinstance(value, str):
+        return shown(mask_userinfo(value))
     if key[:2] not in MAPPINGS or value is None or isinstance(value, dict | bool | int | float):
         return shown(value)
     if key in MAPPINGS or names.is_secret(str(key[2])):

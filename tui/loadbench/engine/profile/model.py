@@ -229,8 +229,8 @@ class Profile(Section):
     not_secrets: Names = Field(
         (),
         title="Public variables",
-        description="Environment variables that are not masked, whatever their names",
-        json_schema_extra={"comment": "variables not to mask, whatever their names"},
+        description="Environment variables that are never masked",
+        json_schema_extra={"comment": "variables that are never masked"},
     )
     stack: StackSection = Field(
         default_factory=StackSection,

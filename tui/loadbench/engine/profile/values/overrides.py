@@ -10,6 +10,7 @@ from loadbench.engine.profile.model import ALIASES, Profile
 from loadbench.engine.profile.source import parse_value
 from loadbench.engine.profile.values.secrets import (
     FREE_TEXTS,
+    LITERAL_KEYS,
     MAPPINGS,
     SecretNames,
     find_secrets,
@@ -26,13 +27,14 @@ def masked_override(text: str, names: SecretNames) -> str:
     """
     key, equals, _ = text.partition("=")
     path = tuple(key.strip().split("."))
-    if path[0] not in (*Profile.model_fields, *ALIASES):
-        # Probably a variable without its section: report it as unknown, but without its value.
+    if path[0] not in (*Profile.model_fields, *ALIASES) or names.is_secret(path[-1]):
+        # It may be a variable in the wrong place: report the key as unknown, but not the value.
         path = (*MAPPINGS[0], path[-1])
     try:
         return _masked(text, path, names)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return f"{key}{equals}{MASK}" if may_contain_secrets(text) else text
+        is_masked = may_contain_secrets(text) or names.is_secret(path[-1])
+        return f"{key}{equals}{MASK}" if is_masked and path[0] not in LITERAL_KEYS else text
 
 
 def _masked(text: str, path: tuple[str, ...], names: SecretNames) -> str:

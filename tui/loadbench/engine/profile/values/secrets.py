@@ -22,13 +22,15 @@ LITERAL_KEYS = ("description", "secrets", "not_secrets")
 MAPPINGS = (("stack", "environment"),)
 """Keys whose values are named by the user, so that the names decide."""
 
-FREE_TEXTS = (("description",), ("host",), ("stack", "health"))
+URLS = (("host",), ("stack", "health"))
+FREE_TEXTS = (("description",), *URLS)
 """Keys that may repeat a secret value of another key. Identifiers, such as paths, do not."""
 
 _SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
 _HEADERS = ("authorization", "proxy_authorization")
 _SCHEMES = re.compile(r"\b(?:basic|bearer|digest|token|apikey)\b", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)([^/?#\s]*)@")
+_BEFORE_LAST_AT = re.compile(r"^([^@]*?://)?[\s\S]*@")
 _WORD = re.compile(r"\w")
 
 Path = tuple[str | int, ...]
@@ -149,24 +151,26 @@ def is_masked_like(masked: Any, value: Any) -> bool:
 def _secret(
     path: Path, value: Any, names: SecretNames, environ: Mapping[str, str] | None
 ) -> Secret | None:
-    name = str(path[-1]) if _is_variable(path) else ""
+    name = _variable(path, names)
     is_listed = names.is_listed(name)
     if not isinstance(value, str):
         return Secret(path, value, MASK, ()) if is_listed and value is not None else None
+    if _is_misplaced(path):
+        return Secret(path, value, MASK, (value,))
     try:
         parts = parse(value)
     except ValueError:
         # The profile is invalid; only its messages need the mask.
         parts, environ = (value,), None
     values = list(_referenced(parts, names, environ))
-    resolved = None if environ is None else resolve_text(value, environ)
+    texts = _known_texts(value, parts, environ)
     if names.is_secret(name) and value and (is_listed or not reads_as_number(value)):
-        values += _named_values(value, resolved, parts, environ)
+        values += (part for text in texts for part in _named_values(text))
         return Secret(path, value, MASK if _has_literal(parts) else value, tuple(values))
     masked = value
     if not _is_exempt(path, names):
-        values += _url_values(value if resolved is None else resolved)
-        masked = _USERINFO.sub(_masked_userinfo, value)
+        values += (part for text in texts[:1] for part in _url_values(text))
+        masked = mask_userinfo(value) if path in URLS else _USERINFO.sub(_masked_userinfo, value)
     return Secret(path, value, masked, tuple(values)) if values or masked != value else None
 
 
@@ -180,8 +184,31 @@ def _repeated(path: Path, value: Any, masker: Masker) -> Secret | None:
     return Secret(path, value, MASK if _is_variable(path) else masked, ())
 
 
+def mask_userinfo(url: str) -> str:
+    """Return a URL, valid or not, with its user name and password masked."""
+    masked = _USERINFO.sub(_masked_userinfo, url)
+    if masked != url or url.startswith("/") or _USERINFO.search(url):
+        return masked
+    return _BEFORE_LAST_AT.sub(rf"\g<1>{MASK}@", url)
+
+
 def _is_variable(path: Path) -> bool:
     return any(path[: len(one)] == one and len(path) > len(one) for one in MAPPINGS)
+
+
+def _is_misplaced(path: Path) -> bool:
+    """Return whether a value stands where only a mapping may be, such as `[API_KEY=value]`."""
+    in_list = path[-1:] and isinstance(path[-1], int) and path[:-1] in MAPPINGS
+    return path in MAPPINGS or bool(in_list)
+
+
+def _variable(path: Path, names: SecretNames) -> str:
+    """Return the name that decides about a variable, or an empty text for another key."""
+    if not _is_variable(path):
+        return ""
+    parts = [part for part in path if isinstance(part, str)]
+    # A name with dots, or a value with the wrong form, has several parts.
+    return next((part for part in parts if names.is_secret(part)), parts[-1])
 
 
 def _is_exempt(path: Path, names: SecretNames) -> bool:
@@ -198,28 +225,30 @@ def _referenced(
             yield part.resolve(environ)
 
 
-def _named_values(
-    value: str,
-    resolved: str | None,
-    parts: Sequence[str | Reference],
-    environ: Mapping[str, str] | None,
-) -> Iterator[str]:
+def _known_texts(
+    value: str, parts: Sequence[str | Reference], environ: Mapping[str, str] | None
+) -> list[str]:
+    """Return a value as resolved, and the defaults and values of its references, if known."""
+    references = [part for part in parts if isinstance(part, Reference)]
+    if not references:
+        return [value]
+    defaults = [part.default or "" for part in references]
+    if environ is None:
+        return ["", *defaults]
+    resolved = [part.resolve(environ) for part in references]
+    return [resolve_text(value, environ), *defaults, *resolved]
+
+
+def _named_values(text: str) -> Iterator[str]:
     """Yield the secret texts in a value whose name is secret."""
-    texts = [value, *([] if resolved is None else [resolved])]
-    for part in parts:
-        if isinstance(part, Reference):
-            texts += [part.default or ""]
-            if environ is not None:
-                texts.append(part.resolve(environ))
-    for text in texts:
-        yield text
-        yield from _url_values(text)
-        # The credentials of a header, without their scheme.
-        scheme, _, credentials = text.strip().partition(" ")
-        if _SCHEMES.fullmatch(scheme):
-            yield credentials.strip()
-            if scheme.lower() == "basic":
-                yield from _decoded(credentials.strip())
+    yield text
+    yield from _url_values(text)
+    # The credentials of a header, without their scheme.
+    scheme, _, credentials = text.strip().partition(" ")
+    if _SCHEMES.fullmatch(scheme):
+        yield credentials.strip()
+        if scheme.lower() == "basic":
+            yield from _decoded(credentials.strip())
 
 
 def _url_values(text: str) -> Iterator[str]:
