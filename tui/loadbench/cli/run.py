@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loadbench import wording
 from loadbench.cli import exit_codes, output
+from loadbench.cli.arguments import hide_secrets
 from loadbench.cli.commands import report_output_error
 from loadbench.cli.damage import damage_message
 from loadbench.cli.exit_codes import Exit
@@ -231,16 +232,12 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         )
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
+    loaded = [load_profile(file, overrides) for file in files]
+    for profile in loaded:
+        hide_secrets(profile, overrides)
     requests = [
-        RunRequest.to_run(
-            workspace,
-            file,
-            load_profile(file, overrides),
-            overrides,
-            label=label,
-            wait=options.wait,
-        )
-        for file in files
+        RunRequest.to_run(workspace, file, profile, overrides, label=label, wait=options.wait)
+        for file, profile in zip(files, loaded, strict=True)
     ]
     for request in requests if len(requests) > 1 else ():
         # Check all profiles now, instead of failing hours later at the last one.

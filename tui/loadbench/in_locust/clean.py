@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadbench.engine.masking import CUT
 from loadbench.engine.measure.server_timing import parse_server_timing
 
 MAX_ERROR_CHARACTERS = 300
@@ -78,4 +79,5 @@ def clean_error(exception: object, url: str = "") -> str:
     text = str(exception) or type(exception).__name__
     if url:
         text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
-    return _ADDRESS.sub("0x…", text)[:MAX_ERROR_CHARACTERS]
+    text = _ADDRESS.sub("0x…", text)
+    return text if len(text) <= MAX_ERROR_CHARACTERS else text[: MAX_ERROR_CHARACTERS - 1] + CUT

@@ -43,7 +43,7 @@ class ProfileApp(BaseApp, inherit_bindings=False):
             await self.edit_profile(file)
             return
         try:
-            entered = Entered(await in_background(read_source, file))
+            entered = Entered(await in_background(read_source, file), is_masked=True)
         except ProfileError as error:
             self.notify(str(error), severity="error")
             return

@@ -173,3 +173,38 @@ def test_a_service_that_the_compose_file_lacks_is_a_warning(tmp_path: Path) -> N
     assert warning == "no such service. Services: web, db"
     form = filled(form, stack__service="web")
     assert "stack.service" not in file_warnings(form.values, workspace)
+
+
+SECRETS = f"{GRID}host: http://tester:word@h:8\nstack: {{driver: external, environment: {{}}}}\n"
+
+
+def test_a_masked_form_shows_no_secrets_and_changes_none() -> None:
+    form = Entered(parse_source(Path("mine.yaml"), SECRETS.replace("[1, 2]", "1")), is_masked=True)
+
+    assert form.text("host") == "http://***@h:8"
+    assert not form.is_changed
+    assert form.profile is not None
+    assert form.profile.host == "http://tester:word@h:8"
+
+
+def test_a_mask_in_a_masked_form_stands_for_the_value_in_the_file() -> None:
+    text = f"{GRID}stack: {{environment: {{API_KEY: s3cret, MODE: fast}}}}\n"
+    form = Entered(parse_source(Path("mine.yaml"), text), is_masked=True)
+    assert form.text("stack.environment") == "API_KEY=*** MODE=fast"
+
+    changed = filled(form, stack__environment="API_KEY=*** MODE=slow")
+
+    assert changed.changes == {"stack.environment": {"API_KEY": "s3cret", "MODE": "slow"}}
+    assert changed.profile is not None
+    assert changed.profile.stack.environment == {"API_KEY": "s3cret", "MODE": "slow"}
+    assert filled(form, stack__environment="MODE=fast API_KEY=***").changes == {}
+
+
+def test_an_editor_of_the_file_shows_its_secrets() -> None:
+    assert entered(f"{GRID}host: http://a:b@h\n").text("host") == "http://a:b@h"
+
+
+def test_paths_with_references_are_not_checked(tmp_path: Path) -> None:
+    values = {"load.locustfile": "${FILE}", "load.images": "${IMAGES:-x}", "stack.driver": "local"}
+
+    assert file_warnings(values, Workspace(tmp_path, tmp_path / "reports")) == {}

@@ -5,7 +5,7 @@ unneeded lines are never parsed.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -29,6 +29,7 @@ from loadbench.engine.journal.events import (
     RunStarted,
     Sample,
 )
+from loadbench.engine.masking import Masker
 from loadbench.errors import JournalError
 
 VERSION = 1
@@ -142,6 +143,22 @@ def read_time(at: object) -> datetime | None:
     return time if time.tzinfo and MIN_YEAR <= time.year <= MAX_YEAR else None
 
 
+_NEVER_SECRET = (
+    *("run", "workspace", "profile_name", "profile_file", "cells", "driver", "project"),
+    *("profile", "overrides", "masked"),  # already masked, by their keys
+    *("cell", "phase", "verdict", "rule", "retry", "added", "id", "command", "result"),
+    *("step", "images", "containers", "container"),
+)
+"""Fields with identifiers, which must not change even if a secret value occurs in them."""
+
+
+def mask(entry: Entry, masker: Masker) -> Entry:
+    """Return an entry with the secret values in its texts masked."""
+    adapter = _ADAPTERS[entry.event.type]
+    fields = masker.fields(adapter.dump_python(entry.event, mode="json"), unchanged=_NEVER_SECRET)
+    return replace(entry, event=adapter.validate_python(fields))
+
+
 def encode(entry: Entry) -> bytes:
     """Encode an entry as a line, with its newline."""
     fields = {
@@ -151,8 +168,10 @@ def encode(entry: Entry) -> bytes:
         "elapsed_s": entry.elapsed_s,
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
-    if isinstance(entry.event, RunStarted) and not entry.event.label:
-        del fields["label"]
+    if isinstance(entry.event, RunStarted):
+        for name in ("label", "masked"):
+            if not fields[name]:
+                del fields[name]
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:

@@ -221,6 +221,9 @@ class RunStarted:
     """The Compose project. None if the driver starts no containers."""
     label: Label = ""
     """Label of the run at its start. If empty, it is not recorded."""
+    masked: tuple[str, ...] = ()
+    """Keys of the profile whose values are secret and therefore masked. If empty, it is not
+    recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

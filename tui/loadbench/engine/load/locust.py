@@ -7,13 +7,16 @@ import os
 import secrets
 import select
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from subprocess import PIPE
 from typing import IO, TypeVar
 
 from loadbench.engine.bounds.http import NoResponseError, request
-from loadbench.engine.bounds.lines import last_lines
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
 from loadbench.engine.load.answers import (
     parse_begin,
@@ -34,6 +37,7 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
     TOKEN_VARIABLE,
 )
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.process import SupervisedProcess, describe_exit
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
@@ -51,6 +55,7 @@ MAX_STARTUP_BYTES = 1_000_000
 
 _MAX_MESSAGE_CHARACTERS = 1_000
 _MAX_LOG_LINES = 3
+_LOG_DRAIN_S = 1.0
 _EXIT_TIMEOUT_S = 0.5
 """Seconds to wait for an exit code after a failed request."""
 
@@ -70,13 +75,24 @@ class LocustLoad:
         images: Folder of the images to send, passed in `LOADBENCH_IMAGES`.
         timeout_s: Timeout of one request.
         log: File for Locust's log output.
+        masker: Masks the secret values in the log output.
     """
 
-    def __init__(self, user_file: Path, *, images: Path, timeout_s: float, log: Path) -> None:
+    def __init__(
+        self,
+        user_file: Path,
+        *,
+        images: Path,
+        timeout_s: float,
+        log: Path,
+        masker: Masker = NO_SECRETS,
+    ) -> None:
         self._user_file = user_file
         self._images = images
         self._timeout_s = timeout_s
         self._log = log
+        self._masker = masker
+        self._copier: threading.Thread | None = None
         self._token = ""
         self._url = ""
         self._timeouts = 0
@@ -94,8 +110,7 @@ class LocustLoad:
         self._timeouts = 0
         read_fd, write_fd = os.pipe()
         try:
-            with self._log.open("ab") as log:
-                self._process = self._launch(write_fd, log)
+            self._process = self._launch(write_fd)
             os.close(write_fd)
             write_fd = -1
             self._url = f"http://127.0.0.1:{self._wait_for_port(read_fd)}"
@@ -179,8 +194,9 @@ class LocustLoad:
         process, self._process = self._process, None
         if process:
             process.stop()
+            self._finish_log()
 
-    def _launch(self, ready_fd: int, log: IO[bytes]) -> SupervisedProcess:
+    def _launch(self, ready_fd: int) -> SupervisedProcess:
         # -P: files in the user's folder must not shadow the standard library.
         argv = [sys.executable, "-P", "-m", "loadbench.in_locust", "-f", str(self._user_file)]
         environment = {
@@ -190,13 +206,34 @@ class LocustLoad:
             TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
             IMAGES_VARIABLE: str(self._images),
         }
-        return SupervisedProcess(
-            argv,
-            cwd=self._user_file.parent,
-            environment=environment,
-            stdout=log,
-            pass_fds=(ready_fd,),
-        )
+        with self._log.open("ab") as log:
+            process = SupervisedProcess(
+                argv,
+                cwd=self._user_file.parent,
+                environment=environment,
+                # Without secrets, Locust writes to the file itself.
+                stdout=PIPE if self._masker else log,
+                pass_fds=(ready_fd,),
+            )
+        if process.output:
+            self._copier = threading.Thread(
+                target=self._copy_output, args=(process.output,), daemon=True
+            )
+            self._copier.start()
+        return process
+
+    def _copy_output(self, output: IO[bytes]) -> None:
+        """Copy Locust's output to its log, with secret values masked."""
+        with output, self._log.open("ab", buffering=0) as log:
+            for line, _ in bounded_lines(output, MAX_OUTPUT_LINE_BYTES, with_last=True):
+                # Locust must not block if the disk is full.
+                with suppress(OSError):
+                    log.write(self._masker.data(line) + b"\n")
+
+    def _finish_log(self) -> None:
+        """Wait until the output of an exited Locust is in its log."""
+        if self._copier:
+            self._copier.join(_LOG_DRAIN_S)
 
     def _wait_for_port(self, read_fd: int) -> int:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -223,6 +260,7 @@ class LocustLoad:
     def _early_exit(self) -> LoadError | LoadLostError:
         process, self._process = self._process, None
         code = process.stop() if process else None
+        self._finish_log()
         lines = last_lines(self._log, _MAX_LOG_LINES)
         output = " | ".join(line.strip()[:_MAX_MESSAGE_CHARACTERS] for line in lines)
         message = f"Locust {describe_exit(code)} before it was ready"

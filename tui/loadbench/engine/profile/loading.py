@@ -22,6 +22,8 @@ from loadbench.engine.profile.error_messages import (
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
 from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
+from loadbench.engine.profile.values.overrides import masked_override
+from loadbench.engine.profile.values.secrets import SecretNames
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
@@ -158,7 +160,7 @@ def add_locations(file: Path, message: str) -> str:
 
     def add_location(line: str) -> str:
         key, colon, _ = line.partition(":")
-        is_key = colon and key in known_keys()
+        is_key = colon and any(f"{key}.".startswith(f"{known}.") for known in known_keys())
         return f"{source.location(tuple(key.split('.')) if is_key else ())}: {line}"
 
     return "\n".join(add_location(line) for line in message.splitlines())
@@ -192,7 +194,7 @@ def _listing(draft: Draft) -> str:
 
 
 def _override(source: Source, text: str) -> None:
-    location = f"--set {text}"
+    location = f"--set {masked_override(text, SecretNames.of(source.values))}"
     key, equals, value_text = text.partition("=")
     parts = [ALIASES.get(part, part) for part in key.strip().split(".")]
     name = ".".join(parts)
@@ -233,7 +235,7 @@ def _override_value(key: str, text: str) -> Any:
 
 def _describe(detail: ErrorDetails, source: Source) -> Problem:
     """Return the problem that a pydantic error describes."""
-    key = tuple(detail["loc"])
+    key, names = tuple(detail["loc"]), SecretNames.of(source.values)
     location, name = source.location(key), dotted(key)
     canonical = dotted((ALIASES.get(str(key[0]), key[0]), *key[1:])) if key else ""
     match detail["type"]:
@@ -251,5 +253,5 @@ def _describe(detail: ErrorDetails, source: Source) -> Problem:
             name = dotted(error.key)
             return Problem(source.location(error.key), name, f"{name}: {error}")
         case _:
-            text = f"{name}: {problem_of(detail)}{example_of(key, location)}"
+            text = f"{name}: {problem_of(detail, names)}{example_of(key, location)}"
             return Problem(location, canonical, text)

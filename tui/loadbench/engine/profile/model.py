@@ -15,6 +15,7 @@ from loadbench.engine.profile.fields import (
     Duration,
     HttpUrl,
     InvalidKeyError,
+    Names,
     PathText,
     PositiveInt,
     PositiveInts,
@@ -226,6 +227,22 @@ class Profile(Section):
             "comment": "URL of the service; null: bundled service on a free local port"
         },
     )
+    secrets: Names = Field(
+        (),
+        title="Secret variables",
+        description="Further environment variables whose values are masked in reports and logs. "
+        "Names that end in _KEY, _TOKEN, _SECRET, _PASSWORD or _CREDENTIALS need not be listed",
+        json_schema_extra={
+            "comment": "further variables to mask; *_KEY, *_TOKEN, *_SECRET, *_PASSWORD\n"
+            "and *_CREDENTIALS are always masked"
+        },
+    )
+    not_secrets: Names = Field(
+        (),
+        title="Public variables",
+        description="Environment variables that are never masked",
+        json_schema_extra={"comment": "variables that are never masked"},
+    )
     stack: StackSection = Field(
         default_factory=StackSection,
         title="Service under test",
@@ -252,6 +269,14 @@ class Profile(Section):
                 ("users",),
                 f"{cells} cells exceed the limit of {self.max_cells}. Shorten the lists, or raise "
                 f"max_cells (at most {MAX_CELLS})",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_secrets(self) -> "Profile":
+        if both := set(self.secrets) & set(self.not_secrets):
+            raise InvalidKeyError(
+                ("not_secrets",), f"{', '.join(sorted(both))}: also in secrets. Remove one of them"
             )
         return self
 

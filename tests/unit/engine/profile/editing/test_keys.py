@@ -49,6 +49,8 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         "recheck_first",
         "max_cells",
         "host",
+        "secrets",
+        "not_secrets",
     ]
 
 

@@ -23,6 +23,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import Container
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
@@ -54,6 +55,7 @@ class ComposeStack:
         files: The project's compose files.
         profile: The profile to run.
         folder: The run's folder, for `stack.log` and the override file.
+        masker: Masks the secret values in log lines.
         vram: Meter of the containers' VRAM use, or None if they use no GPU.
     """
 
@@ -64,6 +66,7 @@ class ComposeStack:
         profile: Profile,
         *,
         folder: Path,
+        masker: Masker = NO_SECRETS,
         vram: VramMeter | None = None,
     ) -> None:
         self._docker = docker
@@ -73,7 +76,7 @@ class ComposeStack:
         self._override = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
-        self._log = StackLog(folder / "stack.log")
+        self._log = StackLog(folder / "stack.log", masker)
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._override))
         self._log_follower = LogFollower(docker, files.project, self._log)
         self._monitor = Monitor(docker, files.project)

@@ -19,6 +19,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.process import GRACE_S
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
@@ -35,13 +36,16 @@ class LocalStack:
         stack: The workspace's `stack/`.
         profile: The profile to run.
         log: Path of the run's `stack.log`.
+        masker: Masks the secret values in log lines.
     """
 
-    def __init__(self, stack: Path, profile: Profile, *, log: Path) -> None:
+    def __init__(
+        self, stack: Path, profile: Profile, *, log: Path, masker: Masker = NO_SECRETS
+    ) -> None:
         self._stack = stack
         self._profile = profile
         self._settings = LocalSettings.from_profile(profile)
-        self._log = StackLog(log)
+        self._log = StackLog(log, masker)
         self._services: dict[str, LocalProcess] = {}
         self._broker_folder: Path | None = None
         self._started = 0
