@@ -1,11 +1,10 @@
 """The commands for profiles: `plan`, `validate` and `profiles`. None of them starts a run."""
 
-import shutil
-import sys
 import textwrap
 
 import click
 
+from loadbench.cli import output
 from loadbench.cli.options import SET_HELP
 from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
@@ -55,7 +54,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         )
         for cell in cells
     ]
-    click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
+    output.data("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
     preflight: Preflight | None = None
     refusal: LoadbenchError | None = None
     try:
@@ -70,17 +69,17 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     source = "estimated from the settings (no comparable run)"
     if durations.runs:
         source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
-    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
+    output.data(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
-    click.echo(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
+    output.data(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
     if refusal:
         raise refusal
     assert preflight is not None
-    click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
+    output.data(f"Driver: {preflight.driver} ({preflight.reason})")
     for warning in preflight.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        output.message(f"Warning: {warning}")
     if holder := find_holder(preflight.lock, workspace.reports):
-        click.echo(f"Warning: {in_use(holder)}", err=True)
+        output.message(f"Warning: {in_use(holder)}")
 
 
 @click.command(short_help="Check profiles for errors.")
@@ -122,9 +121,9 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
         except ProfileError as error:
             errors.append(add_locations(file, str(error)))
             continue
-        click.echo(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
+        output.data(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
         for warning in [*warnings(loaded, None), *driver_warnings]:
-            click.echo(f"{file.stem}: warning: {warning}", err=True)
+            output.message(f"{file.stem}: warning: {warning}")
     if errors:
         raise ProfileError("\n".join(errors))
 
@@ -157,11 +156,10 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
     if keys and schema:
         raise UsageError("--keys and --schema cannot be combined")
     if schema:
-        click.echo(schema_text(), nl=False)
+        output.data(schema_text().rstrip("\n"))
         return
     if keys:
-        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        click.echo("\n".join(key_lines(columns)))
+        output.data("\n".join(key_lines(output.columns())))
         return
     header = ("profile", "description", "device", "batch", "cells", "time ")
     body, invalid = [], []
@@ -177,15 +175,14 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
         sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
         body.append((file.stem, loaded.description, *sizes, time))
     if body:
-        click.echo("\n".join(wording.table(header, body, left=2)))
+        output.data("\n".join(wording.table(header, body, left=2)))
     elif not invalid:
-        click.echo(
+        output.message(
             f"No profiles in {workspace.profiles}. To create a workspace with four examples, run "
-            "`loadbench-tui init DIR`.",
-            err=True,
+            "`loadbench-tui init DIR`."
         )
     for problem in invalid:
-        click.echo(f"Invalid profile: {problem}", err=True)
+        output.message(f"Invalid profile: {problem}")
 
 
 def key_lines(columns: int | None) -> list[str]:

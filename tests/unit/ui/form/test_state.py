@@ -108,8 +108,17 @@ def test_an_invalid_value_that_looks_valid_in_the_form_can_be_repaired(written: 
 
 def test_a_grid_that_is_too_large_is_an_error_and_has_no_cells() -> None:
     form = filled(entered(), users="1..1000", models="1..1000")
-    assert form.errors == {"users": "1000000 cells exceed the limit of 10000. Shorten the lists"}
+    assert form.errors == {
+        "users": "1000000 cells exceed the limit of 10000. Shorten the lists, or raise max_cells "
+        "(at most 100000)"
+    }
     assert form.cells == ()
+
+
+def test_max_cells_raises_the_limit_of_the_grid() -> None:
+    form = filled(entered(), users="1..150", models="1..100")
+    assert form.cells == ()
+    assert len(filled(form, max_cells="15000").cells) == 15_000
 
 
 def test_a_missing_required_key_is_an_error_until_it_is_entered() -> None:

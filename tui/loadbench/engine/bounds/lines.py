@@ -33,10 +33,12 @@ def bounded_lines(
     """
     while line := file.readline(max_bytes + 1):
         length, last = len(line), line
-        while len(last) > 0 and not last.endswith(b"\n"):
+        # A shorter line without a newline is the last one. Its rest, which may be written at this
+        # moment, must not be dropped.
+        while last and not last.endswith(b"\n") and length > max_bytes:
             last = file.readline(_SKIP_BYTES)
             length += len(last)
-        if not last and not with_last:
+        if not last.endswith(b"\n") and not with_last:
             return
         yield line.removesuffix(b"\n")[:max_bytes], length
 

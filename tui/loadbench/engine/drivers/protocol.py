@@ -13,7 +13,7 @@ from loadbench.engine.journal.events import Container
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
-from loadbench.errors import StackError
+from loadbench.errors import EngineError, StackError
 from loadbench.workspace import Workspace
 
 MAX_LOG_LINES = 15
@@ -60,8 +60,11 @@ class Stack(Protocol):
     def missing(self, models: int) -> str | None:
         """Return a phrase that describes what is not ready yet, or None if everything is ready."""
 
-    def fault(self) -> StackError | None:
-        """Return an error if a part of the stack has failed, or None if there is no fault."""
+    def fault(self) -> StackError | EngineError | None:
+        """Return an error if a part of the stack has failed, or None if there is no fault.
+
+        An `EngineError` means that the Docker engine cannot be used; no other cell can be measured.
+        """
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of all started containers or processes."""

@@ -30,7 +30,10 @@ class Pattern:
     text: str
 
 
+_NOT_IN_URLS = " \"'`\\<>"
 _SCHEME_AND_HOST = (
+    # A URL contains no white space, control characters or `_NOT_IN_URLS`.
+    r"(?![\s\S]*[\s\x00-\x1f\x7f-\x9f\xad\x22'`\\<>])"
     r"[hH][tT][tT][pP][sS]?://(?:[^\s/?#@\[\]]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])"
     r"(?::0*[1-9][0-9]{0,4})?"
 )
@@ -104,15 +107,14 @@ def _variables(environment: dict[str, str]) -> dict[str, str]:
 def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
     if url is None:
         return None
+    if not url.isprintable() or any(character in url for character in _NOT_IN_URLS):
+        raise ValueError(
+            "expected a URL without spaces, quotes, backslashes, angle brackets and control "
+            "characters, such as http://127.0.0.1:8000"
+        )
     try:
         parts = urlsplit(url)
-        is_http = (
-            url.isprintable()
-            and " " not in url
-            and parts.scheme in ("http", "https")
-            and parts.hostname
-            and parts.port != 0
-        )
+        is_http = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         has_path = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
         is_http, has_path = False, ""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from loadbench import paths
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.profile.editing.number_lists import expand_numbers
 from loadbench.engine.profile.error_messages import (
     dotted,
@@ -26,6 +27,9 @@ from loadbench.workspace import Workspace
 
 SUFFIXES = (".yaml", ".yml")
 
+MAX_PROBLEMS = 100
+"""Maximum number of invalid values that are described. Describing one may take a millisecond."""
+
 _WRONG_KEYS = ("missing", "extra_forbidden", "model_type")
 """Pydantic error types that concern keys rather than values."""
 
@@ -40,7 +44,9 @@ class Draft:
     profile: Profile | None
     """None if the profile is invalid."""
     problems: tuple[Problem, ...]
-    """All errors, in the order of the keys. Empty if the profile is valid."""
+    """The errors, in the order of the keys. Empty if the profile is valid."""
+    hidden_problems: int = 0
+    """Number of further errors, which are not described."""
 
 
 def saved_profiles(folder: Path) -> list[Path]:
@@ -49,13 +55,13 @@ def saved_profiles(folder: Path) -> list[Path]:
     Raises:
         ProfileError: The folder cannot be read.
     """
-    if not folder.is_dir():
+    if not paths.is_dir(folder):
         return []
     try:
-        paths = list(folder.iterdir())
+        entries = list(folder.iterdir())
     except OSError as error:
         raise ProfileError(f"{folder}: {error.strerror}") from error
-    return sorted(path for path in paths if path.suffix in SUFFIXES and path.is_file())
+    return sorted(path for path in entries if path.suffix in SUFFIXES and paths.is_file(path))
 
 
 def find_profile(name: str, folder: Path) -> Path:
@@ -68,7 +74,7 @@ def find_profile(name: str, folder: Path) -> Path:
     Raises:
         ProfileError: No profile has this name. The message lists all and suggests a similar one.
     """
-    if Path(name).suffix in SUFFIXES and Path(name).is_file():
+    if Path(name).suffix in SUFFIXES and paths.is_file(name):
         return Path(name)
     files = {path.stem: path for path in saved_profiles(folder)}
     stem = Path(name).stem if Path(name).suffix in SUFFIXES else name
@@ -93,7 +99,7 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
     """
     draft = read_draft(read_source(file), overrides)
     if draft.profile is None:
-        raise ProfileError(_listing(file, draft.problems))
+        raise ProfileError(_listing(draft))
     return draft.profile
 
 
@@ -112,12 +118,15 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
     )
     for text in overrides:
         _override(source, text)
+    hidden = 0
     try:
         profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        source.problems += [_describe(detail, source) for detail in error.errors()]
+        details = error.errors()
+        source.problems += [_describe(detail, source) for detail in details[:MAX_PROBLEMS]]
+        hidden = len(details[MAX_PROBLEMS:])
     if source.problems:
-        return Draft(source.file, source.values, None, tuple(source.problems))
+        return Draft(source.file, source.values, None, tuple(source.problems), hidden)
     return Draft(source.file, source.values, profile, ())
 
 
@@ -129,10 +138,10 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
     """
     errors = []
     locustfile = workspace.root / profile.load.locustfile
-    if not locustfile.is_file():
+    if not paths.is_file(locustfile):
         errors.append(f"load.locustfile: file not found: {locustfile}")
     images = workspace.root / profile.load.images
-    if not images.is_dir():
+    if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")
     if errors:
         raise ProfileError("; ".join(errors))
@@ -173,11 +182,13 @@ def read_point(args: object) -> Point:
     raise ProfileError("; ".join(f"{dotted(item['loc'])}: {problem_of(item)}" for item in details))
 
 
-def _listing(file: Path, problems: Sequence[Problem]) -> str:
-    rows = [f"{problem.location}: {problem.text}" for problem in problems]
+def _listing(draft: Draft) -> str:
+    rows = [f"{problem.location}: {problem.text}" for problem in draft.problems]
     if len(rows) == 1:
         return rows[0]
-    return "\n  ".join((f"{file}: {len(rows)} errors", *rows))
+    count = len(rows) + draft.hidden_problems
+    more = [f"and {draft.hidden_problems} more"] if draft.hidden_problems else []
+    return "\n  ".join((f"{draft.file}: {count} errors", *rows, *more))
 
 
 def _override(source: Source, text: str) -> None:
@@ -191,7 +202,7 @@ def _override(source: Source, text: str) -> None:
         return
     try:
         value = _override_value(name, value_text)
-    except (yaml.YAMLError, RecursionError):
+    except BadInputError:
         problem = f"{name}: invalid YAML value. Example: --set users=5,10"
         source.problems.append(Problem(location, name, problem))
         return

@@ -78,7 +78,8 @@ class CellAttempt:
         Raises:
             StackError: The stack did not become ready, or part of it failed.
             LoadLostError: Locust exited or hung.
-            EngineError: The Docker engine is unavailable, so no cell can be measured.
+            EngineError: The Docker engine is unavailable, so no cell can be measured. The engine
+                may have been stopped during the window.
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip this cell.
             DiskFullError: No space is left for the results.

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from loadbench.engine.catalog import new_run_id, update_latest_link
+from loadbench.engine.catalog import update_latest_link
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import nearest_existing
@@ -29,6 +29,7 @@ from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
+from loadbench.engine.run_order import new_run_id
 from loadbench.errors import RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
 

@@ -92,7 +92,7 @@ def _resumable(request: RunRequest, folder: Path) -> _Resumable:
     workspace, run = request.workspace, read_run(folder)
     if run.status is RunStatus.LIVE:
         raise UsageError(f"{run.name} is live. To stop it: loadbench-tui stop {run.name}")
-    _refuse_other_workspace(run, workspace)
+    refuse_other_workspace(run, workspace)
     profile = _unchanged_profile(run.state)
     resumption = plan_resumption(run.state, again=request.again, points=request.added)
     if not resumption.cells:
@@ -121,7 +121,12 @@ def _hint(run: Run) -> str:
     return "".join(f"; {hint}" for hint in hints)
 
 
-def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+def refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+    """Refuse to resume a run of another workspace.
+
+    Raises:
+        UsageError: The workspaces differ.
+    """
     assert run.state.started is not None
     root = run.state.started.workspace
     if root != str(workspace.root):

@@ -82,7 +82,8 @@ class Runner:
         except DiskFullError as error:
             return Result.ABORTED, f"{error}; free some disk space, then resume with `run --resume`"
         except EngineError as error:
-            return Result.ABORTED, f"{error}; fix this, then resume with `run --resume`"
+            retry = " --retry-failed" if self._control.state.count(CellStatus.FAILED) else ""
+            return Result.ABORTED, f"{error}; fix this, then resume with `run --resume{retry}`"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
         return Result.DONE, self._cells_measured()
@@ -148,6 +149,10 @@ class Runner:
             # Record the failure first: Locust may take seconds to exit.
             self._fail(cell, attempt, error)
             self._close_load()
+        except EngineError as error:
+            # No other cell can be measured either, so the run ends.
+            self._fail(cell, attempt, StackError(str(error)))
+            raise
         except LoadLostError as error:
             self._close_load()
             return error

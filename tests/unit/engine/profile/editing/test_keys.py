@@ -47,6 +47,7 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         "description",
         "repeats",
         "recheck_first",
+        "max_cells",
         "host",
     ]
 

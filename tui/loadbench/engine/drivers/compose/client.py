@@ -89,7 +89,7 @@ class ComposeCli:
             with self._lock:
                 if self._cancelled:
                     return Failure(())
-                pipe = self._supervisor_pipe = SupervisorPipe()
+                pipe = self._supervisor_pipe = SupervisorPipe(self._docker.settings)
                 self._idle.clear()
         except OSError as error:
             return Failure((f"cannot start docker: {error}",))
@@ -149,15 +149,12 @@ class ComposeCli:
     def _client(self, pipe: SupervisorPipe) -> "DockerClient":
         from python_on_whales import DockerClient
 
-        # DockerClient has no parameter for the environment, so `env` sets it. No upstream issue
-        # known (searched 2026-11). Remove when there is such a parameter.
-        settings = self._docker.settings
-        unset = [flag for name, value in settings.items() if value is None for flag in ("-u", name)]
-        values = [f"{name}={value}" for name, value in settings.items() if value is not None]
+        # DockerClient has no parameter for the environment, so the supervisor sets it. No upstream
+        # issue known (searched 2026-11). Remove when there is such a parameter.
         # The library reads lines of any length and keeps all of them. No upstream issue known
         # (searched 2026-11). Remove the relay when it limits them.
         relay = relay_prefix(max_line_bytes=MAX_OUTPUT_LINE_BYTES, max_bytes=MAX_BYTES)
-        call = [*pipe.prefix, *relay, "env", *unset, *values, *self._docker.command]
+        call = [*pipe.prefix, *relay, *self._docker.command]
         return DockerClient(
             client_call=call,
             compose_files=list(self._files),

@@ -1,5 +1,6 @@
 """The `compose` driver: containers, managed with Docker Compose."""
 
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -85,6 +86,9 @@ class ComposeDriver:
             raise RefusedError(str(error)) from error
         gpus = find_gpus() if files.needs_nvidia and not docker.endpoint.is_remote else None
         vram = VramMeter(gpus) if gpus else None
+        if files.is_bundled:
+            # New for each run and resume, and never stored.
+            docker = docker.with_settings(BROKER_PASSWORD=secrets.token_urlsafe())
         return ComposeStack(docker, files, profile, folder=folder, vram=vram)
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:

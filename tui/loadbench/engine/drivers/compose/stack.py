@@ -2,18 +2,20 @@
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from loadbench.engine.drivers.compose import faults
 from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
+from loadbench.engine.drivers.compose.leftovers import projects_of, using_run
 from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
-from loadbench.engine.drivers.docker.inspect import ContainerInfo
+from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_url
 from loadbench.engine.drivers.docker.log_follower import LogFollower
 from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
@@ -21,7 +23,6 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import Container
-from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
@@ -38,6 +39,8 @@ REMOVE_TIMEOUT_S = 60.0
 
 _SHORT_DIGEST = len("sha256:") + 12
 """Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
+
+T = TypeVar("T")
 
 _RETRY_INTERVAL_S = 1.0
 _EXIT_POLL_INTERVAL_S = 0.05
@@ -98,14 +101,7 @@ class ComposeStack:
             StackError: An image cannot be built or pulled.
             EngineError: The engine cannot be used.
         """
-        if leftovers := self._poll_with_retry():
-            self._refuse_if_live(leftovers)
-            names = ", ".join(container.name for container in leftovers)
-            on_progress("start", f"Removing leftover containers: {names}")
-            self._may_have_containers = True
-            if left := self._down():
-                raise StackError(left)
-            self._poll_with_retry()
+        self._remove_leftovers(on_progress)
         override = compose_override(self._files, self._profile, self._run)
         write_atomically(self._override, override.encode("utf-8"))
         services = self._files.services
@@ -177,9 +173,12 @@ class ComposeStack:
         scaled, known = self._files.scaled, self._monitor.containers
         if missing := faults.not_ready(known, scaled=scaled, models=models):
             return missing
-        host = self._profile.host or self._published_address()
+        host = self._profile.host
         if host is None:
-            return f"{self._files.published[0][0]} has not published its port yet"
+            service, port = self._files.published[0]
+            host = published_url(self._monitor.containers, service, port)
+        if host is None:
+            return f"{service} has not published its port yet"
         health = check_health(health_url(self._settings.health, host))
         if missing := not_ready_reason(health, models):
             return missing
@@ -197,10 +196,10 @@ class ComposeStack:
         self._expected = {info.id: info for info in containers if info.is_running}
         return None
 
-    def fault(self) -> StackError | None:
+    def fault(self) -> StackError | EngineError | None:
         """Return an error if a container has failed or the engine cannot be used, or None."""
         if error := self._monitor.error:
-            return StackError(str(error))
+            return self._docker.with_address(error)
         required = self._files.required
         if self._expected:
             return faults.measuring_fault(self._containers_after_exits(), self._expected, required)
@@ -243,7 +242,7 @@ class ComposeStack:
         self._compose.cancel()
         if self._may_have_containers and not self._gave_up:
             started = time.monotonic()
-            self._left = self._down()
+            self._left = self._down(self._files.project)
             # After a timeout, a second call does not wait as long again.
             waited_s = time.monotonic() - started
             self._gave_up = self._left is not None and waited_s >= COMMAND_TIMEOUT_S
@@ -276,13 +275,9 @@ class ComposeStack:
                 )
         return {info.service for info in existing} - {info.service for info in replaced}
 
-    def _down(self) -> str | None:
-        """Stop and remove the project. Return the result of `tear_down`."""
-        return tear_down(
-            self._docker,
-            self._files.project,
-            lambda line: self._log.write("compose", line),
-        )
+    def _down(self, project: str) -> str | None:
+        """Stop and remove a project. Return the result of `tear_down`."""
+        return tear_down(self._docker, project, lambda line: self._log.write("compose", line))
 
     def _perform(
         self, step: str, on_progress: ProgressCallback, action: Action, *, timeout_s: float
@@ -301,25 +296,39 @@ class ComposeStack:
             self._refuse_if_closed()
             raise explain(step, self._docker, failure, timeout_s)
 
-    def _refuse_if_live(self, containers: Iterable[ContainerInfo]) -> None:
-        """Raise if a live run uses the containers, for example a run of another user."""
-        for run in {Path(info.run) for info in containers if info.run} - {self._run}:
-            if is_held(run):
-                raise StackError(
-                    f"the run {run} uses containers of {self._files.project}; stop that run first"
-                )
+    def _remove_leftovers(self, on_progress: ProgressCallback) -> None:
+        """Remove the project's containers, and those of this run in projects of other names."""
+        leftovers = self._poll_with_retry()
+        runs = {Path(container.run) for container in leftovers if container.run}
+        if message := using_run(self._files.project, runs - {self._run}):
+            raise StackError(message)
+        projects = self._with_retry(lambda: projects_of(self._docker, self._run))
+        projects.discard(self._files.project)
+        if leftovers:
+            names = ", ".join(container.name for container in leftovers)
+            on_progress("start", f"Removing leftover containers: {names}")
+            self._may_have_containers = True
+            projects.add(self._files.project)
+        for project in sorted(projects):
+            if left := self._down(project):
+                raise StackError(left)
+        self._poll_with_retry()
 
     def _refuse_if_closed(self) -> None:
         if self._closed.is_set():
             raise StackError("the stack was closed during startup")
 
     def _poll_with_retry(self) -> tuple[ContainerInfo, ...]:
-        """Return all containers. Retry for `ENGINE_TIMEOUT_S` if the engine is unreachable."""
+        """Return all containers, from `_with_retry`."""
+        return self._with_retry(self._monitor.poll)
+
+    def _with_retry(self, query: Callable[[], T]) -> T:
+        """Query the engine. Retry for `ENGINE_TIMEOUT_S` if it is unreachable."""
         deadline = time.monotonic() + ENGINE_TIMEOUT_S
         while True:
             self._refuse_if_closed()
             try:
-                return self._monitor.poll()
+                return query()
             except EngineError:
                 if time.monotonic() > deadline:
                     raise
@@ -332,18 +341,3 @@ class ComposeStack:
             return self._docker.run(*inspect, cancel=self._closed).strip()
         except DockerCommandError:
             return ""
-
-    def _published_address(self) -> str | None:
-        """Return the URL of the published port, or None if its container is not running."""
-        service, target = self._files.published[0]
-        running = [info for info in self._monitor.containers if info.is_running]
-        ports = [port for info in running if info.service == service for port in info.ports]
-        found = [port for port in ports if port.target == target]
-        # Prefer IPv4 if the port is also published for IPv6.
-        found.sort(key=lambda port: ":" in port.address)
-        if not found:
-            return None
-        loopback = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound
-        address = loopback.get(found[0].address, found[0].address)
-        host = f"[{address}]" if ":" in address else address
-        return f"http://{host}:{found[0].published}"

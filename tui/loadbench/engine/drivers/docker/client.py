@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import PIPE
 from threading import Event
@@ -84,7 +84,12 @@ class Docker:
     """
 
     endpoint: Endpoint
-    settings: Mapping[str, str | None] = field(default_factory=dict)
+    # May contain passwords.
+    settings: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+    def with_settings(self, **settings: str) -> "Docker":
+        """Return the same command line with further environment variables."""
+        return replace(self, settings={**self.settings, **settings})
 
     @property
     def command(self) -> list[str]:
@@ -177,6 +182,11 @@ class Docker:
                 "(`sudo systemctl start docker`), or check DOCKER_HOST and `docker context ls`"
             )
         return DockerCommandError(messages[-MAX_ERROR_LINES:])
+
+    def with_address(self, error: EngineError) -> EngineError:
+        """Return the error with the address of the engine in its message."""
+        url = self.endpoint.url
+        return error if url in str(error) else EngineError(f"the Docker engine at {url}: {error}")
 
 
 def current_endpoint() -> Endpoint:
