@@ -132,10 +132,10 @@ def test_an_address_that_cannot_be_used_is_no_response(url: str, problem: str) -
 def test_a_resolver_that_does_not_respond_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     released, resolve = threading.Event(), socket.getaddrinfo
 
-    def hang(*arguments: Any, **options: Any) -> Any:
-        if not options.get("flags"):
+    def hang(host: str, port: int, *, type: int, flags: int = 0) -> Any:  # noqa: A002  # as there
+        if not flags:
             released.wait(30)
-        return resolve(*arguments, **options)
+        return resolve(host, port, type=type, flags=flags)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     started = time.monotonic()
