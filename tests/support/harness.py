@@ -59,6 +59,8 @@ class Bench:
     root: Path
     home: Path
     started: list["subprocess.Popen[str]"] = field(default_factory=list)
+    prefix: list[str] = field(default_factory=list)
+    """Start of all command lines, such as `nsenter`."""
 
     @classmethod
     def make(cls, folder: Path, profile: str = FAST, name: str = "fast") -> "Bench":
@@ -83,7 +85,7 @@ class Bench:
     def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Start `loadbench-tui` in a new session, as a shell does."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "loadbench", *arguments],
+            [*self.prefix, sys.executable, "-m", "loadbench", *arguments],
             cwd=self.root,
             env={
                 **os.environ,
