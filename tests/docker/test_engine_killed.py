@@ -30,11 +30,11 @@ def test_an_engine_killed_in_the_window_fails_the_cell_which_is_measured_once_it
 ) -> None:
     engine = engine_of_its_own
     foreign.fixed["DOCKER_HOST"] = engine.host
-    foreign.prefix = engine.prefix
     # A restarted engine stops all containers first, so they must not wait for a grace period.
     killed = {"stop_signal": "SIGKILL"}
     foreign.change_foreign_services(app=killed, gateway=killed)
-    shown = foreign.start("run", "theirs", "--set", "models=1", "--set", "run_time=15s")
+    overrides = ("--set", "models=1", "--set", "run_time=15s")
+    shown = foreign.start("run", "theirs", *overrides, prefix=engine.prefix)
     foreign.when("m1_u2_s10", Phase.MEASURING, name="theirs")
 
     children = foreign.runner("theirs").children(recursive=True)
@@ -53,9 +53,11 @@ def test_an_engine_killed_in_the_window_fails_the_cell_which_is_measured_once_it
     until(lambda: gone(children), within_s=8, what="no process left")
 
     engine.start()
-    resumed = foreign.call("run", "--resume", "theirs", "--retry-failed", within_s=90)
+    resume = ("run", "--resume", "theirs", "--retry-failed")
+    resumed = foreign.start(*resume, prefix=engine.prefix)
+    _, output = resumed.communicate(timeout=90)
 
-    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.returncode == 0, output
     cell = foreign.state("theirs").cells["m1_u2_s10"]
     assert (cell.status, cell.attempt) == (CellStatus.FINISHED, 2)
     assert engine.docker("ps", "--all", "--quiet") == ""

@@ -199,6 +199,30 @@ def start_with_prefix(pipe: SupervisorPipe, code: str) -> "subprocess.Popen[byte
     return process
 
 
+def test_variables_reach_the_command_but_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INHERITED", "1")
+    value = "s3cret $HOME \n ü" + 100_000 * "x"
+    pipe = SupervisorPipe({"GIVEN": value, "INHERITED": None})
+    code = (
+        "import os, signal; print('up', flush=True);"
+        "print(len(os.environ['GIVEN']), 'INHERITED' in os.environ, flush=True); signal.pause()"
+    )
+
+    with start_with_prefix(pipe, code) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{len(value)} False\n".encode()
+        supervisor = psutil.Process(process.pid)
+        for running in (supervisor, *supervisor.children(recursive=True)):
+            assert "s3cret" not in " ".join(running.cmdline())
+
+        pipe.terminate()
+
+
+def test_too_many_variables_are_an_error() -> None:
+    with pytest.raises(OSError, match="Argument list too long"):
+        SupervisorPipe({"GIVEN": 2_000_000 * "x"})
+
+
 @pytest.mark.parametrize("code", [RUNS_FOREVER, IGNORES_SIGTERM + "; time.sleep(600)", HAS_CHILD])
 def test_cutting_a_supervisor_pipe_ends_its_command(code: str) -> None:
     pipe = SupervisorPipe()

@@ -92,6 +92,11 @@ class SupervisedProcess:
         """Output of the command. None unless `stdout` is a pipe."""
         return self._process.stdout
 
+    @property
+    def error_output(self) -> IO[bytes] | None:
+        """Error output of the command. None unless `stderr` is a pipe."""
+        return self._process.stderr
+
     def poll(self) -> int | None:
         """Return the exit code (negative if killed by a signal), or None while the command runs."""
         return self._process.poll()

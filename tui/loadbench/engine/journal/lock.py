@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from loadbench.engine.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.errors import JournalError
 
@@ -38,7 +39,7 @@ def is_held(folder: Path, *, if_unreadable: bool = False) -> bool:
         if_unreadable: The result if the journal, such as another user's, cannot be opened.
     """
     try:
-        fd = os.open(folder / FILE_NAME, os.O_RDONLY)
+        fd = open_regular(folder / FILE_NAME)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:

@@ -14,6 +14,7 @@ from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import ProfileError
+from loadbench.paths import is_file
 from loadbench.workspace import Workspace
 
 _CONFIG_TIMEOUT_S = 30.0
@@ -163,7 +164,7 @@ def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, .
     is_bundled = paths[0] == workspace.stack / "compose.yaml"
     if is_bundled and profile.device == "gpu":
         paths.insert(1, workspace.stack / "compose.gpu.yaml")
-    missing = [path for path in paths if not path.is_file()]
+    missing = [path for path in paths if not is_file(path)]
     if missing:
         raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in missing))
     return tuple(paths), is_bundled

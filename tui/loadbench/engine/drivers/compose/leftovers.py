@@ -18,7 +18,7 @@ from loadbench.engine.drivers.protocol import Leftovers
 from loadbench.engine.journal.events import Project
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.locks import StackLock
-from loadbench.engine.run_reader import Run, RunStatus
+from loadbench.engine.run_reader import Run
 from loadbench.errors import EngineError, RefusedError
 
 _TIMEOUT_S = 5.0
@@ -143,7 +143,7 @@ def _labelled_containers(docker: Docker) -> list[_Labelled]:
 
 
 def _may_have_leftovers(run: Run) -> bool:
-    if run.status is RunStatus.INTERRUPTED:
+    if run.was_killed:
         return True
     return run.state.finished is not None and run.state.finished.left is not None
 

@@ -7,15 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-import requests
-
 from loadbench.engine.drivers.compose import faults
-from loadbench.engine.drivers.compose.client import DOWN_TIMEOUT_S, Action, ComposeCli, tear_down
+from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.leftovers import projects_of, using_run
 from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.compose.override_file import compose_override
-from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
+from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
 from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_url
 from loadbench.engine.drivers.docker.log_follower import LogFollower
@@ -25,6 +23,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import Container
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
@@ -56,6 +55,7 @@ class ComposeStack:
         files: The project's compose files.
         profile: The profile to run.
         folder: The run's folder, for `stack.log` and the override file.
+        masker: Masks the secret values in log lines.
         vram: Meter of the containers' VRAM use, or None if they use no GPU.
     """
 
@@ -66,6 +66,7 @@ class ComposeStack:
         profile: Profile,
         *,
         folder: Path,
+        masker: Masker = NO_SECRETS,
         vram: VramMeter | None = None,
     ) -> None:
         self._docker = docker
@@ -75,18 +76,16 @@ class ComposeStack:
         self._override = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
-        self._log = StackLog(folder / "stack.log")
+        self._log = StackLog(folder / "stack.log", masker)
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._override))
         self._log_follower = LogFollower(docker, files.project, self._log)
         self._monitor = Monitor(docker, files.project)
-        self._session = requests.Session()
-        self._session.trust_env = False
         self._host = profile.host or ""
         self._expected: Mapping[str, ContainerInfo] = {}
         self._has_scaled = False
         self._may_have_containers = False
         self._left: str | None = None
-        self._has_down_timed_out = False
+        self._gave_up = False
         self._unstable_since: Mapping[str, float] = {}
         self._closed = threading.Event()
 
@@ -183,10 +182,11 @@ class ComposeStack:
             host = published_url(self._monitor.containers, service, port)
         if host is None:
             return f"{service} has not published its port yet"
-        health = check_health(self._session, health_url(self._settings.health, host))
+        health = check_health(health_url(self._settings.health, host))
         if missing := not_ready_reason(health, models):
             return missing
-        if health.workers is None and (missing := faults.not_healthy(self._monitor.containers)):
+        has_workers = health.ready_workers is not None
+        if not has_workers and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
         try:
             # Poll again: a container may have exited during the checks above.
@@ -241,15 +241,15 @@ class ComposeStack:
     def close(self) -> str | None:
         """Stop and remove all containers. Volumes are kept."""
         self._closed.set()
+        self._monitor.close()
         self._compose.cancel()
-        if self._may_have_containers and not self._has_down_timed_out:
+        if self._may_have_containers and not self._gave_up:
             started = time.monotonic()
             self._left = self._down(self._files.project)
             # After a timeout, a second call does not wait as long again.
-            self._has_down_timed_out = time.monotonic() - started > DOWN_TIMEOUT_S
-        self._monitor.close()
+            waited_s = time.monotonic() - started
+            self._gave_up = self._left is not None and waited_s >= COMMAND_TIMEOUT_S
         self._log_follower.close()
-        self._session.close()
         self._log.close()
         return self._left
 
@@ -273,7 +273,9 @@ class ComposeStack:
             with suppress(DockerCommandError):
                 # The container may be gone already. Compose reports any other obstacle.
                 ids = [info.id for info in replaced]
-                self._docker.run("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
+                self._docker.run(
+                    "rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S, cancel=self._closed
+                )
         return {info.service for info in existing} - {info.service for info in replaced}
 
     def _down(self, project: str) -> str | None:
@@ -337,8 +339,8 @@ class ComposeStack:
 
     def _image(self, service: str) -> str:
         """Return the image digest of a service, or an empty string if there is no such image."""
-        name = self._files.image(service)
+        inspect = ("image", "inspect", "--format", "{{.Id}}", self._files.image(service))
         try:
-            return self._docker.run("image", "inspect", "--format", "{{.Id}}", name).strip()
+            return self._docker.run(*inspect, cancel=self._closed).strip()
         except DockerCommandError:
             return ""

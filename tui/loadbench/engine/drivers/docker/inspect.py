@@ -1,8 +1,10 @@
 """Parses the output of `docker inspect`."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+# Checks the types of the fields, as they come from outside.
+from pydantic.dataclasses import dataclass
 
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 
@@ -71,7 +73,8 @@ def parse_container(
             supported engines set `OOMKilled`.
 
     Raises:
-        LookupError: A required field is missing.
+        LookupError, TypeError, ValueError, AttributeError: A required field is missing, or a field
+            has an unexpected type.
     """
     state, labels = inspected["State"], inspected["Config"]["Labels"]
     service = labels.get("com.docker.compose.service", "")
