@@ -16,8 +16,8 @@ MIN_CHARACTERS = 4
 CUT = "…"
 """Mark at the end of a text that was cut off, which may have been within a secret value."""
 
-_MAX_ESCAPE_BYTES = 7
-"""Maximum length of an escaped character, of which a cut may have left a part."""
+_CUT_CHARACTER = re.compile(rb"(?:[%&\\][^\s\xe2]{0,6})?" + CUT.encode())
+"""The end of a text that was cut off, with what is left of an escaped character."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BOOLEANS = ("true", "false", "yes", "no", "on", "off")
@@ -130,7 +130,8 @@ def _cut_after(data: bytes, position: int, characters: Iterable[bytes]) -> int:
         if following is None:
             break
         position = following.end()
-    return data.find(CUT.encode(), position, position + _MAX_ESCAPE_BYTES + len(CUT.encode()))
+    cut = _CUT_CHARACTER.match(data, position)
+    return cut.end() - len(CUT.encode()) if cut else -1
 
 
 NO_SECRETS = Masker()
