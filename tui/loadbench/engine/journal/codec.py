@@ -5,10 +5,10 @@ unneeded lines are never parsed.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -152,11 +152,14 @@ _NEVER_SECRET = (
 """Fields with identifiers, which must not change even if a secret value occurs in them."""
 
 
-def mask(entry: Entry, masker: Masker) -> Entry:
-    """Return an entry with the secret values in its texts masked."""
-    adapter = _ADAPTERS[entry.event.type]
-    fields = masker.fields(adapter.dump_python(entry.event, mode="json"), unchanged=_NEVER_SECRET)
-    return replace(entry, event=adapter.validate_python(fields))
+E = TypeVar("E", bound=Event)
+
+
+def masked_event(event: E, masker: Masker) -> E:
+    """Return an event with the secret values in its texts masked."""
+    adapter: TypeAdapter[E] = _ADAPTERS[event.type]
+    fields = masker.fields(adapter.dump_python(event, mode="json"), unchanged=_NEVER_SECRET)
+    return adapter.validate_python(fields)
 
 
 def encode(entry: Entry) -> bytes:
