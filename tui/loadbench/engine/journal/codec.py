@@ -103,7 +103,7 @@ def _decode(line: bytes) -> tuple[Entry | None, int | None]:
         return None, None
     version = None
     if kind == RunStarted.type:
-        version = fields["v"]
+        version = fields.get("v")
         if type(version) is int and version != VERSION:
             return None, version
     _check_head(fields)
@@ -111,7 +111,7 @@ def _decode(line: bytes) -> tuple[Entry | None, int | None]:
         reasons: list[str] = fields["reasons"]
         fields["findings"] = [{"rule": UNRECORDED, "text": reason} for reason in reasons]
     if kind in _WITH_CLIENTS and "clients" not in fields:
-        cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms")
+        cpu_cores, lag_ms = fields.get("client_cpu_cores"), fields.get("client_lag_ms")
         fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
     try:
         event = _ADAPTERS[kind].validate_python(fields)
