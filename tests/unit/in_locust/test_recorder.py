@@ -6,7 +6,7 @@ import pytest
 
 from loadbench.in_locust.clean import clean_event
 from loadbench.in_locust.recorder import Recorder
-from loadbench.in_locust.tally import MAX_ERRORS
+from loadbench.in_locust.tally import MAX_ERRORS, MAX_NAMES
 
 
 class Clock:
@@ -118,6 +118,22 @@ def test_the_number_of_distinct_errors_is_limited(recorder: Recorder, clock: Clo
     assert result is not None
     assert len(result["errors"]) == MAX_ERRORS + 1
     assert sum(error["count"] for error in result["errors"]) == 1000
+
+
+def test_the_number_of_names_is_limited_without_losing_counts(
+    recorder: Recorder, clock: Clock
+) -> None:
+    recorder.measure(10, users=2)
+    clock.now += 1
+    for number in range(MAX_NAMES + 20):
+        request(recorder, 5, name=f"/item/{number}")
+
+    result = recorder.result()
+
+    assert result is not None
+    assert len(result["requests"]) == MAX_NAMES + 1
+    assert result["requests"][-1]["name"] == "other requests"
+    assert result["requests"][-1]["successes"] == [(5.0, 20)]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +287,7 @@ def test_long_errors_are_truncated(recorder: Recorder, clock: Clock) -> None:
     result = recorder.result()
 
     assert result is not None
-    assert result["errors"] == [{"error": "x" * 300, "count": MAX_ERRORS + 5}]
+    assert result["errors"] == [{"error": f"{'x' * 299}…", "count": MAX_ERRORS + 5}]
 
 
 def conditions(recorder: Recorder) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from types import FrameType, TracebackType
 from loadbench import wording
 from loadbench.cli.live_output import LiveOutput
 from loadbench.engine.journal.codec import Entry
-from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import RunResumed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.recommendation.sentences import answer
-from loadbench.engine.run_reader import Run, RunReader, RunStatus, signal_runner
-from loadbench.errors import JournalError
+from loadbench.engine.requests.stopping import signal_runner, stop_run
+from loadbench.engine.run_reader import Run, RunReader, RunStatus
 
 POLL_S = 0.2
 """Seconds between two polls of the journal."""
@@ -140,11 +139,7 @@ class PlainView:
             self._output.line(
                 "Stopping the run and tearing the service down. Press Ctrl+C again to kill the run."
             )
-            try:
-                send_command(self._folder, "stop")
-            except JournalError:
-                # The folder is not writable, so send a signal instead of a command.
-                signal_runner(run, signal.SIGTERM)
+            stop_run(run)
         elif action is SignalAction.KILL:
             self._output.line("Killed the runner")
             signal_runner(run, signal.SIGKILL)

@@ -30,17 +30,21 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
       loadbench-tui plan with_cpu --set models=1,2,4 --set repeats=3
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
+    from loadbench.cli.arguments import hide_secrets
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.drivers import registry
+    from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+    from loadbench.engine.profile.values.resolving import resolve_profile
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
+    hide_secrets(loaded, overrides)
     cells = plan_cells(loaded)
     header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
     body = [
@@ -57,9 +61,13 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     output.data("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
     preflight: Preflight | None = None
     refusal: LoadbenchError | None = None
+    masker, notes = NO_SECRETS, list[str]()
     try:
-        check_files(workspace, loaded)
-        preflight = registry.preflight(workspace, loaded)
+        resolved = resolve_profile(loaded)
+        masker, notes = resolved.masker, list(resolved.notes())
+        with masker.errors():
+            check_files(workspace, resolved.resolved)
+            preflight = registry.preflight(workspace, resolved.resolved)
     except LoadbenchError as error:
         # The plan does not depend on this machine, so it is complete even if the run is refused.
         refusal = error
@@ -75,9 +83,11 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     if refusal:
         raise refusal
     assert preflight is not None
-    output.data(f"Driver: {preflight.driver} ({preflight.reason})")
+    output.data(f"Driver: {preflight.driver} ({masker.text(preflight.reason)})")
+    for note in notes:
+        output.data(note)
     for warning in preflight.warnings:
-        output.message(f"Warning: {warning}")
+        output.message(f"Warning: {masker.text(warning)}")
     if holder := find_holder(preflight.lock, workspace.reports):
         output.message(f"Warning: {in_use(holder)}")
 
@@ -106,6 +116,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
         saved_profiles,
     )
     from loadbench.engine.profile.plan import plan_cells, warnings
+    from loadbench.engine.profile.values.resolving import resolve_profile
 
     files = [find_profile(name, workspace.profiles) for name in names]
     errors = []
@@ -116,14 +127,16 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
             errors.append(str(error))
             continue
         try:
-            check_files(workspace, loaded)
-            driver_warnings = registry.validate(workspace, loaded)
+            resolved = resolve_profile(loaded)
+            with resolved.masker.errors():
+                check_files(workspace, resolved.resolved)
+                driver_warnings = registry.validate(workspace, resolved.resolved)
         except ProfileError as error:
             errors.append(add_locations(file, str(error)))
             continue
         output.data(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
         for warning in [*warnings(loaded, None), *driver_warnings]:
-            output.message(f"{file.stem}: warning: {warning}")
+            output.message(f"{file.stem}: warning: {resolved.masker.text(warning)}")
     if errors:
         raise ProfileError("\n".join(errors))
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from loadbench import wording
 from loadbench.cli import exit_codes, output
+from loadbench.cli.arguments import hide_secrets
 from loadbench.cli.commands import report_output_error
+from loadbench.cli.damage import damage_message
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
@@ -21,7 +23,7 @@ from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
-from loadbench.engine.requests.resumption import cells_to_retry, remaining_cells
+from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import UsageError
 from loadbench.ui.terminal.capabilities import TerminalOptions, unsupported_reason
@@ -134,6 +136,8 @@ def print_result(run: Run, *, as_json: bool) -> None:
     if as_json:
         output.json_line(json.loads(summary_json(run.state)))
         return
+    if damage := damage_message(run):
+        output.message(damage)
     columns = output.columns()
     texts = recommendation_text(run.recommendation, columns)
     cells = "\n".join(wording.cells_table(run.state)).split("\n")
@@ -174,8 +178,9 @@ def _finish(run: Run, signals: Signals, *, check: bool) -> Exit:
     """Print the missed goals of a run and the next step, and return the exit code."""
     for message in exit_codes.missed_goals(run) if check else ():
         output.message(f"Goal missed: {message}")
-    if run.status is RunStatus.INTERRUPTED:
-        output.message("The runner was killed before the run ended")
+    if run.was_killed:
+        when = "after the last cell" if is_unfinished(run) else "before the run ended"
+        output.message(f"The runner was killed {when}")
         print_leftovers([run])
     if next_step(run) != REPORT:
         output.message(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}")
@@ -194,6 +199,8 @@ def next_step(run: Run) -> str:
     """Return the most useful next command for a run, with `RUN` as a placeholder for its name."""
     if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
+    if is_unfinished(run):
+        return f"run --resume {RUN}"
     if rest := remaining_cells(run):
         option = "" if rest.pending else " --retry-failed" if rest.failed else " --retry-suspect"
         return f"run --resume {RUN}{option}"
@@ -225,16 +232,12 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         )
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
+    loaded = [load_profile(file, overrides) for file in files]
+    for profile in loaded:
+        hide_secrets(profile, overrides)
     requests = [
-        RunRequest.to_run(
-            workspace,
-            file,
-            load_profile(file, overrides),
-            overrides,
-            label=label,
-            wait=options.wait,
-        )
-        for file in files
+        RunRequest.to_run(workspace, file, profile, overrides, label=label, wait=options.wait)
+        for file, profile in zip(files, loaded, strict=True)
     ]
     for request in requests if len(requests) > 1 else ():
         # Check all profiles now, instead of failing hours later at the last one.

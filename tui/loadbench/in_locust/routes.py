@@ -17,7 +17,7 @@ from loadbench.engine.load.wire import (
     TOKEN_HEADER,
 )
 from loadbench.in_locust import event_loop_lag
-from loadbench.in_locust.clean import clean_event, clean_exception
+from loadbench.in_locust.clean import clean_event, clean_exceptions
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.settings import Settings
 
@@ -116,7 +116,7 @@ def _add_routes(app: Flask, environment: Environment, recorder: Recorder) -> Non
 
     @app.get(RESULT_PATH)
     def result() -> Response:
-        exceptions = [clean_exception(entry) for entry in runner.exceptions.values()]
+        exceptions = clean_exceptions(runner.exceptions.values())
         return jsonify(cell=recorder.cell, window=recorder.result(), exceptions=exceptions)
 
 

@@ -91,3 +91,8 @@ def test_the_fast_path_agrees_with_the_full_parser(metrics: list[tuple[str, floa
     header = ", ".join(f"{name};dur={duration}" for name, duration in metrics)
     # An extra space bypasses the fast path.
     assert stages(header) == stages(header.replace(";", " ;"))
+
+
+def test_a_header_of_an_unexpected_type_is_ignored() -> None:
+    for value in (b"total;dur=5", 5, object()):
+        assert parse_server_timing({"server-timing": value}) == {}

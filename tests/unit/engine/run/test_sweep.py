@@ -222,20 +222,35 @@ def test_a_stack_that_cannot_be_prepared_aborts_the_run_before_any_cell(sweep: S
     assert sweep.state.finished.reason == "the build failed"
 
 
-def test_an_unreachable_engine_aborts_the_run_and_leaves_its_cell_outstanding(
-    sweep: Sweep,
-) -> None:
-    sweep.stack.traps["scale 2"] = trap_raising(EngineError("engine is unreachable"))
+@pytest.mark.parametrize("call", ["scale 2", "measure"])
+def test_an_unreachable_engine_fails_the_cell_and_ends_the_run(sweep: Sweep, call: str) -> None:
+    """The cell is failed, even if the engine is lost during its window."""
+    gone = EngineError("engine is unreachable")
+
+    def lose_engine() -> None:
+        sweep.stack.broken = gone
+
+    def lose_engine_in_the_window() -> None:
+        sweep.load.traps["look"] = lose_engine
+
+    sweep.stack.traps["scale 2"] = (
+        trap_raising(gone)
+        if call == "scale 2"
+        else lambda: sweep.load.traps.update(measure=lose_engine_in_the_window)
+    )
 
     assert sweep.run() is Result.ABORTED
 
     assert sweep.status("m1_u2_s2") is CellStatus.FINISHED
-    assert [cell.cell.key for cell in sweep.state.outstanding] == ["m2_u2_s2"]
+    failed = sweep.state.cells["m2_u2_s2"].failed
+    assert failed is not None
+    assert failed.reason == "engine is unreachable"
     assert sweep.state.finished is not None
     assert sweep.state.finished.reason == (
-        "engine is unreachable; fix this, then resume with `run --resume`"
+        "engine is unreachable; fix this, then resume with `run --resume --retry-failed`"
     )
-    assert sweep.resume() is Result.DONE
+    assert sweep.calls[-4:] == CLEAN_UP
+    assert sweep.resume("m2_u2_s2") is Result.DONE
     assert sweep.state.cells["m2_u2_s2"].attempt == 2
 
 

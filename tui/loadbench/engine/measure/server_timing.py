@@ -49,7 +49,7 @@ def _parse_plain(value: Any) -> dict[str, float] | None:
         for metric in value.split(", "):
             name, duration = metric.split(";dur=")
             stages[STAGES[name]] = float(duration)
-    except (ValueError, LookupError, AttributeError):
+    except (ValueError, LookupError, AttributeError, TypeError):
         return None
     durations = stages.values()
     is_plain = len(stages) == len(STAGES) and min(durations) >= 0 and sum(durations) <= MAX_STAGE_MS

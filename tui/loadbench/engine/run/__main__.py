@@ -15,9 +15,12 @@ from pathlib import Path
 from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
+from loadbench.engine.run.ending import Ending, finish_run, prepare_ending
+from loadbench.engine.run.masked_output import MaskedOutput
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.resume import prepare_resume, preview_resume
@@ -38,6 +41,8 @@ def main() -> int:
         if sys.argv[1:] == ["preview"]:
             _reply(asdict(_preview(request)))
             return 0
+        if ending := _prepare_ending(request):
+            return _end(ending)
         prepared = _prepare(request)
     except LoadbenchError as error:
         _reply({"refused": type(error).__name__, "message": str(error)})
@@ -48,7 +53,7 @@ def main() -> int:
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
     _reply({"folder": str(prepared.folder)})
-    _redirect_output(prepared)
+    _redirect_output(prepared.folder, prepared.masker)
     if request.resume:
         control.reject_stale_commands()
     if stack := open_when_free(prepared, control):
@@ -66,6 +71,22 @@ def _reply(answer: Mapping[str, object]) -> None:
     except OSError:
         # Python must not try to write the answer again when it exits.
         sys.stdout = None
+
+
+def _prepare_ending(request: RunRequest) -> Ending | None:
+    return prepare_ending(request, Path(request.resume)) if request.resume else None
+
+
+def _end(ending: Ending) -> int:
+    """Finish a run that has no cells left, and return the exit code."""
+    folder = ending.run.folder
+    control = ControlLoop(folder, ending.journal, ending.state)
+    _reply({"folder": str(folder)})
+    _redirect_output(folder, NO_SECRETS)
+    control.reject_stale_commands()
+    finish_run(ending, control)
+    ending.journal.close()
+    return 0
 
 
 def _preview(request: RunRequest) -> RunPlan:
@@ -91,19 +112,25 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
             images=root / load.images,
             timeout_s=load.timeout,
             log=folder / "locust.log",
+            masker=prepared.masker,
         ),
+        masker=prepared.masker,
     )
 
 
-def _redirect_output(prepared: Prepared) -> None:
-    """Detach from the pipes of the starting process and redirect output to `runner.log`."""
-    log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+def _redirect_output(folder: Path, masker: Masker) -> None:
+    """Detach from the pipes of the starting process and redirect output to `runner.log`.
+
+    Tracebacks may contain secret values, so Python's own output is masked.
+    """
+    log = os.open(folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     for fd in (1, 2):
         os.dup2(log, fd)
     os.close(log)
     os.close(null)
+    sys.stdout = sys.stderr = MaskedOutput(2, masker)
 
 
 if __name__ == "__main__":
