@@ -25,6 +25,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.export.summary import JSON_NAME, summary_json, write_summary
 from loadbench.engine.run_reader import Run, RunReader
 from loadbench.errors import JournalError
+from loadbench.printable import printable
 
 PROFILE, RUN_ID = "fuzz", "20260101-000000"
 HEALTHY = "healthy/20251231-235959"
@@ -220,7 +221,7 @@ def _watched(folder: Path) -> Run | None:
     """Read a run with its lines in the plain view. Return None if it is refused."""
 
     def on_entry(entry: Entry, state: RunState) -> None:
-        wording.printable(wording.event_line(entry, state) or "")
+        printable(wording.event_line(entry, state) or "")
 
     try:
         return RunReader(folder, on_entry=on_entry).poll()
