@@ -143,7 +143,9 @@ class Journals(Kind):
         command = random.choice(list(COMMANDS)) if random.random() < 0.3 else ""
         lines = list(recorded(name))
         if random.random() < 0.25:
-            for place in random.sample(range(len(lines)), min(len(lines), random.choice((1, 1, 3)))):
+            for place in random.sample(
+                range(len(lines)), min(len(lines), random.choice((1, 1, 3)))
+            ):
                 lines[place] = _unreadable(random, lines[place])
             return Input(joined(lines), f"{name}:damage:{command}")
         for _ in range(random.choice((1, 1, 1, 2, 4))):
