@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
-import requests
 
 from loadbench.engine.drivers.docker.client import Docker, current_endpoint
 from loadbench.engine.drivers.docker.monitor import Monitor
@@ -70,9 +69,8 @@ def idle_stack() -> Iterator[None]:
         subprocess.run([*compose, *up], check=True, capture_output=True)
         port = [*compose, "port", "api", "8000"]
         address = subprocess.run(port, check=True, capture_output=True, text=True).stdout.strip()
-        with requests.Session() as session:
-            while not_ready_reason(check_health(session, f"http://{address}/health"), MODELS):
-                time.sleep(0.2)
+        while not_ready_reason(check_health(f"http://{address}/health"), MODELS):
+            time.sleep(0.2)
         time.sleep(SETTLE_S)
         yield
     finally:

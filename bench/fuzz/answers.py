@@ -34,8 +34,17 @@ STATUS_LINES = (
     *(OK, OK, OK, OK, b"HTTP/1.1 503 Service Unavailable\r\n", b"HTTP/1.0 200\r\n"),
     *(b"HTTP/1.1 99999 X\r\n", b"HTTP/1.1 -1 X\r\n", b"HTTP/9.9 200 OK\r\n", b"ICY 200\r\n", b""),
     *(b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + OK, b"HTTP/1.1 204 No Content\r\n", b"\r\n\r\n"),
-    *(b"HTTP/1.1 200 \x1b[31m\xff\r\n", b"HTTP/1.1 101 X\r\n", b"HTTP/1.1 " + b"2" * 70_000 + b"\r\n"),
-    *(b"HTTP/1.1 302 Found\r\n", b"HTTP/1.1 307 X\r\n", b"HTTP/1.1 401 X\r\n", b"HTTP/1.1 2e2 X\r\n"),
+    *(
+        b"HTTP/1.1 200 \x1b[31m\xff\r\n",
+        b"HTTP/1.1 101 X\r\n",
+        b"HTTP/1.1 " + b"2" * 70_000 + b"\r\n",
+    ),
+    *(
+        b"HTTP/1.1 302 Found\r\n",
+        b"HTTP/1.1 307 X\r\n",
+        b"HTTP/1.1 401 X\r\n",
+        b"HTTP/1.1 2e2 X\r\n",
+    ),
 )
 HEADERS = (
     *(b"Content-Type: application/json", b"Content-Type: text/plain; charset=nonsense"),
@@ -54,8 +63,19 @@ HEADERS = (
     b"\r\n".join(b"A%d: b" % number for number in range(150)),
 )
 CHUNKS = (
-    *(b"5\r\nhello\r\n0\r\n\r\n", b"-1\r\nx\r\n", b"ffffffffffffffff\r\nx", b"zz\r\n", b"5\r\nhe", b""),
-    *(b"5;" + b"x" * 70_000 + b"\r\nhello\r\n0\r\n\r\n", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", b"0\r\n"),
+    *(
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"-1\r\nx\r\n",
+        b"ffffffffffffffff\r\nx",
+        b"zz\r\n",
+        b"5\r\nhe",
+        b"",
+    ),
+    *(
+        b"5;" + b"x" * 70_000 + b"\r\nhello\r\n0\r\n\r\n",
+        b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+        b"0\r\n",
+    ),
     b"0x5\r\nhello\r\n0\r\n\r\n",
 )
 

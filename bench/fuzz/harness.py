@@ -250,6 +250,4 @@ def _reproducible(kind: Kind, given: Input, found: Failure, number: int) -> Fail
     shortest = given
     if found.error != TooSlowError.__name__:
         shortest = shorten(given, lambda shorter: _try_once(kind, shorter) == found)
-    return Failure(
-        found.kind, found.error, found.place, found.message, shortest.shown(), number
-    )
+    return Failure(found.kind, found.error, found.place, found.message, shortest.shown(), number)

@@ -142,7 +142,9 @@ class Journals(Kind):
         command = random.choice(list(COMMANDS)) if random.random() < 0.3 else ""
         lines = list(recorded(name))
         if random.random() < 0.25:
-            for place in random.sample(range(len(lines)), min(len(lines), random.choice((1, 1, 3)))):
+            for place in random.sample(
+                range(len(lines)), min(len(lines), random.choice((1, 1, 3)))
+            ):
                 lines[place] = _unreadable(random, lines[place])
             return Input(joined(lines), f"{name}:damage:{command}")
         for _ in range(random.choice((1, 1, 1, 2, 4))):
@@ -223,7 +225,7 @@ def _watched(folder: Path) -> Run | None:
     """Read a run with its lines in the plain view. Return None if it is refused."""
 
     def on_entry(entry: Entry, state: RunState) -> None:
-        wording.printable(wording.event_line(entry, state) or "")
+        wording.event_line(entry, state)
         screens.show_entry(entry, state)
 
     try:

@@ -79,6 +79,7 @@ def create_app() -> Flask:
         max_queue=config.max_queue,
         slots=config.slots,
         longest_wait_s=config.deadline_ms / 1000,
+        password=config.broker_password,
     )
     predictor = Predictor(config, queue)
     metrics = Metrics(queue.status)

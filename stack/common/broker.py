@@ -32,18 +32,26 @@ class Broker:
     """A thread-safe connection pool that reconnects after a restart of the broker."""
 
     def __init__(
-        self, url: str, *, connections: int, timeout_s: float, queue_s: float = 0.0
+        self,
+        url: str,
+        *,
+        password: str,
+        connections: int,
+        timeout_s: float,
+        queue_s: float = 0.0,
     ) -> None:
         """Create the pool; it connects on first use.
 
         Args:
             url: URL of the broker.
+            password: Its password. Empty for none, or if the URL has one.
             connections: Maximum number of connections.
             timeout_s: Maximum seconds per command, including the wait time of blocking commands.
             queue_s: Maximum seconds that a thread waits for a free connection.
         """
         pool = redis.BlockingConnectionPool.from_url(
             url,
+            password=password or None,
             max_connections=connections,
             timeout=queue_s,
             socket_connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),

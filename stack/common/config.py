@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -35,6 +35,8 @@ class ApiConfig:
 
     broker_url: str
     """BROKER_URL: `redis://host:port` or `unix://path`. Default: redis://127.0.0.1:6379."""
+    broker_password: str = field(repr=False)
+    """BROKER_PASSWORD: password of the broker. Default: none."""
     max_queue: int
     """MAX_QUEUE: maximum number of jobs waiting for a worker; further requests get 503.
     Default: 256."""
@@ -56,6 +58,7 @@ class ApiConfig:
         """Read the settings. Raises ConfigError if one is invalid."""
         return cls(
             broker_url=_broker_url(environment),
+            broker_password=environment.get("BROKER_PASSWORD", ""),
             max_queue=_integer(environment, "MAX_QUEUE", 256),
             deadline_ms=_integer(environment, "DEADLINE_MS", 30_000),
         )
@@ -67,6 +70,8 @@ class WorkerConfig:
 
     broker_url: str
     """BROKER_URL: same as for the API."""
+    broker_password: str = field(repr=False)
+    """BROKER_PASSWORD: same as for the API."""
     batch_size: int
     """BATCH_SIZE: maximum number of images per batch. Default: 1."""
     batch_wait_ms: int
@@ -111,6 +116,7 @@ class WorkerConfig:
         device = _device(environment)
         return cls(
             broker_url=_broker_url(environment),
+            broker_password=environment.get("BROKER_PASSWORD", ""),
             batch_size=_integer(environment, "BATCH_SIZE", 1),
             batch_wait_ms=_integer(environment, "BATCH_WAIT_MS", 5, minimum=0),
             device=device,
@@ -204,13 +210,14 @@ def _new_file(environment: Environment, name: str) -> Path | None:
 
 def _broker_url(environment: Environment) -> str:
     url = environment.get("BROKER_URL") or "redis://127.0.0.1:6379"
+    # The messages leave out the URL, since it may contain a password.
     if not url.startswith(BROKER_SCHEMES):
         schemes = ", ".join(BROKER_SCHEMES)
-        raise ConfigError(
-            f"BROKER_URL: expected a URL that starts with one of {schemes}; got {url!r}"
-        )
+        raise ConfigError(f"BROKER_URL: expected a URL that starts with one of {schemes}")
     try:
         urlsplit(url).port  # noqa: B018  # raises ValueError for an invalid port
-    except ValueError as error:
-        raise ConfigError(f"BROKER_URL: invalid URL {url!r}: {error}") from error
+    except ValueError:
+        raise ConfigError(
+            "BROKER_URL: invalid host or port; expected a URL such as redis://127.0.0.1:6379"
+        ) from None
     return url

@@ -32,10 +32,13 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 class Inbox:
     """One worker's access to the queue, for at most CONNECTIONS threads at a time."""
 
-    def __init__(self, url: str, worker_id: str) -> None:
+    def __init__(self, url: str, worker_id: str, *, password: str = "") -> None:
         """Create the inbox without connecting; the first `announce` registers the worker."""
         self._broker = Broker(
-            url, connections=CONNECTIONS, timeout_s=MAX_WAIT_MS / 1000 + RESPONSE_TIMEOUT_S
+            url,
+            password=password,
+            connections=CONNECTIONS,
+            timeout_s=MAX_WAIT_MS / 1000 + RESPONSE_TIMEOUT_S,
         )
         self._announce = self._broker.script(scripts.ANNOUNCE)
         self._finish = self._broker.script(scripts.FINISH)

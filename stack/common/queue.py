@@ -14,7 +14,9 @@ GRACE_S = 0.5
 class JobQueue:
     """Adds jobs and waits for replies. Thread-safe."""
 
-    def __init__(self, url: str, *, max_queue: int, slots: int, longest_wait_s: float) -> None:
+    def __init__(
+        self, url: str, *, max_queue: int, slots: int, longest_wait_s: float, password: str = ""
+    ) -> None:
         """Create the queue; it connects on first use.
 
         Args:
@@ -22,13 +24,22 @@ class JobQueue:
             max_queue: Maximum number of waiting jobs.
             slots: Maximum number of threads that wait for a reply.
             longest_wait_s: Maximum seconds that a thread waits for a reply.
+            password: Password of the broker. Empty for none.
         """
         self._max_queue = max_queue
         # Short commands do not share connections with blocking ones, so a hung broker is detected
         # early.
         half_s = min(RESPONSE_TIMEOUT_S, longest_wait_s) / 2
-        short = Broker(url, connections=SHORT_CONNECTIONS, timeout_s=half_s, queue_s=half_s)
-        self._waiting = Broker(url, connections=slots, timeout_s=longest_wait_s + GRACE_S)
+        short = Broker(
+            url,
+            password=password,
+            connections=SHORT_CONNECTIONS,
+            timeout_s=half_s,
+            queue_s=half_s,
+        )
+        self._waiting = Broker(
+            url, password=password, connections=slots, timeout_s=longest_wait_s + GRACE_S
+        )
         self._admit = short.script(scripts.ADMIT)
         self._withdraw = short.script(scripts.WITHDRAW)
         self._status = short.script(scripts.STATUS)

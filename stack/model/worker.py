@@ -39,7 +39,7 @@ class Worker:
     def __init__(self, config: WorkerConfig) -> None:
         """Create the worker without loading the model or connecting to the broker."""
         self._config = config
-        self._inbox = Inbox(config.broker_url, config.worker_id)
+        self._inbox = Inbox(config.broker_url, config.worker_id, password=config.broker_password)
         self._batcher = Batcher(
             config.batch_size,
             fill_s=config.batch_wait_ms / 1000 if config.batch_size > 1 else 0.0,

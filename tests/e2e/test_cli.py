@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from loadbench.cli.commands import COMMAND_ORDER
 from loadbench.cli.exit_codes import PRECEDENCE
-from loadbench.cli.main import COMMAND_ORDER, main
+from loadbench.cli.main import main
 from loadbench.engine.journal.events import Result as Outcome
 from loadbench.engine.journal.events import RunFinished
 from loadbench.engine.journal.writer import JournalWriter

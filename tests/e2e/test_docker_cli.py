@@ -212,6 +212,10 @@ def test_a_gpu_profile_requires_the_nvidia_toolkit_and_a_gpu(
             "the bundled stack listens only on the loopback interface",
         ),
         ({"stack": {"environment": {"BATCH_SIZE": "3"}}}, "BATCH_SIZE is set by batch_size"),
+        (
+            {"stack": {"environment": {"BROKER_PASSWORD": "x"}}},
+            "BROKER_PASSWORD is set by the driver",
+        ),
     ],
 )
 def test_settings_that_the_bundled_stack_does_not_support_are_refused(
@@ -229,6 +233,22 @@ def test_invalid_compose_files_are_a_profile_error(program: Program, tmp_path: P
     program(answers(config="").replace("*config*)", failing))
     with pytest.raises(ProfileError, match=r"stack.compose: services.x additional properties"):
         preflight(workspace(tmp_path), make_profile(stack={"driver": "compose"}))
+
+
+def test_settings_reach_compose_without_a_command_line(program: Program) -> None:
+    # The script prints its parent's command line: that of the supervisor.
+    program("""echo "$TOKEN"; tr '\\0' ' ' </proc/$PPID/cmdline; echo""")
+    lines: list[str] = []
+
+    failure = ComposeCli(Docker(LOCAL, {"TOKEN": "hidden"}), "x").run(
+        lambda client: client.compose.down(stream_logs=True), timeout_s=10, on_line=lines.append
+    )
+
+    assert failure is None
+    token, command_line = lines
+    assert token == "hidden"
+    assert "compose" in command_line
+    assert "hidden" not in command_line
 
 
 def test_an_action_is_terminated_after_its_timeout_without_leftovers(program: Program) -> None:

@@ -1,5 +1,6 @@
 """Supervised processes, with real processes: they never outlive the runner."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -198,6 +199,30 @@ def start_with_prefix(pipe: SupervisorPipe, code: str) -> "subprocess.Popen[byte
     return process
 
 
+def test_variables_reach_the_command_but_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INHERITED", "1")
+    value = "s3cret $HOME \n ü" + 100_000 * "x"
+    pipe = SupervisorPipe({"GIVEN": value, "INHERITED": None})
+    code = (
+        "import os, signal; print('up', flush=True);"
+        "print(len(os.environ['GIVEN']), 'INHERITED' in os.environ, flush=True); signal.pause()"
+    )
+
+    with start_with_prefix(pipe, code) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{len(value)} False\n".encode()
+        supervisor = psutil.Process(process.pid)
+        for running in (supervisor, *supervisor.children(recursive=True)):
+            assert "s3cret" not in " ".join(running.cmdline())
+
+        pipe.terminate()
+
+
+def test_too_many_variables_are_an_error() -> None:
+    with pytest.raises(OSError, match="Argument list too long"):
+        SupervisorPipe({"GIVEN": 2_000_000 * "x"})
+
+
 @pytest.mark.parametrize("code", [RUNS_FOREVER, IGNORES_SIGTERM + "; time.sleep(600)", HAS_CHILD])
 def test_cutting_a_supervisor_pipe_ends_its_command(code: str) -> None:
     pipe = SupervisorPipe()
@@ -217,6 +242,39 @@ def test_a_supervisor_pipe_passes_on_exit_code_and_output() -> None:
     completed = subprocess.run([*pipe.prefix, sys.executable, "-c", "print(5); exit(3)"], stdout=-1)
     pipe.terminate()
     assert (completed.returncode, completed.stdout) == (3, b"5\n")
+
+
+def test_a_supervisor_pipe_sets_variables_without_naming_them_on_a_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INHERITED", "x")
+    monkeypatch.setenv("REMOVED", "x")
+    secret = "tür 'n \n $key"
+    pipe = SupervisorPipe({"SECRET": secret, "REMOVED": None})
+    code = "import os; print('up', flush=True); print(dict(os.environ), flush=True); input()"
+    with subprocess.Popen(
+        [*pipe.prefix, sys.executable, "-c", code], stdin=-1, stdout=-1, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        environment = ast.literal_eval(process.stdout.readline())
+        command_lines = [
+            *psutil.Process(process.pid).cmdline(),
+            *psutil.Process(process.pid).children()[0].cmdline(),
+        ]
+        pipe.terminate()
+
+    assert environment["SECRET"] == secret
+    assert environment["INHERITED"] == "x"
+    assert "REMOVED" not in environment
+    assert not [argument for argument in command_lines if "SECRET" in argument or "key" in argument]
+
+
+def test_a_supervisor_pipe_refuses_variables_that_do_not_fit() -> None:
+    before = set(Path(tempfile.gettempdir()).glob("loadbench-*"))
+    with pytest.raises(OSError, match="environment variables are too long"):
+        SupervisorPipe({"LONG": "x" * 2_000_000})
+    assert set(Path(tempfile.gettempdir()).glob("loadbench-*")) <= before
 
 
 def test_a_command_does_not_start_after_the_pipe_is_cut(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +85,10 @@ class DockerBench(Bench):
         made = Bench.make(folder, profile, name)
         return cls(made.root, made.home, fixed={"DOCKER_CONFIG": DOCKER_CONFIG})
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        return super().start(*arguments, **{**self.fixed, **environment})
+    def start(
+        self, *arguments: str, prefix: Sequence[str] = (), **environment: str
+    ) -> "subprocess.Popen[str]":
+        return super().start(*arguments, prefix=prefix, **{**self.fixed, **environment})
 
     def save_foreign_profile(self, name: str = "theirs", **changes: Any) -> Path:
         """Save a profile for the foreign project. The key `stack` is merged with the default."""

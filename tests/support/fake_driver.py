@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadbench.engine.drivers.protocol import Leftovers, Stack
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.requests.preflight import Facts, Preflight
 from loadbench.engine.run_reader import Run
@@ -38,7 +39,9 @@ class FakeDriver:
         self._record("validate")
         return self.warnings
 
-    def open(self, _workspace: Workspace, _profile: Profile, folder: Path) -> Stack:
+    def open(
+        self, _workspace: Workspace, _profile: Profile, folder: Path, _masker: Masker = NO_SECRETS
+    ) -> Stack:
         self.opened.append(folder)
         if self.trap:
             self.trap()

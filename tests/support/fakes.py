@@ -7,7 +7,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.journal.events import ClientUse, Container, Stages
 from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
 from loadbench.engine.profile.plan import Cell
-from loadbench.errors import StackError
+from loadbench.errors import EngineError, StackError
 from tests.support.builders import circumstances, requests
 
 Calls = list[str]
@@ -36,7 +36,7 @@ class FakeStack(Recorder):
     """A stack that is ready as soon as it is scaled."""
 
     models: int = 0
-    broken: StackError | None = None
+    broken: StackError | EngineError | None = None
     host: str = "http://127.0.0.1:1"
     images: Mapping[str, str] = field(default_factory=dict)
     show: Callable[[], tuple[Container, ...]] | None = None
@@ -58,7 +58,7 @@ class FakeStack(Recorder):
     def missing(self, models: int) -> str | None:
         return None if models == self.models else f"{self.models} of {models}"
 
-    def fault(self) -> StackError | None:
+    def fault(self) -> StackError | EngineError | None:
         return self.broken
 
     def containers(self) -> tuple[Container, ...]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,10 +80,18 @@ class Bench:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start `loadbench-tui` in a new session, as a shell does."""
+    def start(
+        self, *arguments: str, prefix: Sequence[str] = (), **environment: str
+    ) -> "subprocess.Popen[str]":
+        """Start `loadbench-tui` in a new session, as a shell does.
+
+        Args:
+            arguments: Its arguments.
+            prefix: A command to run it with.
+            environment: Further environment variables.
+        """
         process = subprocess.Popen(
-            [sys.executable, "-m", "loadbench", *arguments],
+            [*prefix, sys.executable, "-m", "loadbench", *arguments],
             cwd=self.root,
             env={
                 **os.environ,

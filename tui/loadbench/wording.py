@@ -26,6 +26,7 @@ from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
+from loadbench.engine.report.damage import damage_phrases
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goals import missed_text, set_goals
@@ -44,6 +45,8 @@ ESTIMATE_LEGEND = "~ estimate: fewer than 10 samples beyond it"
 
 _LATENCY_LEGEND = "Latency p50 to max in ms, successful requests only."
 
+_AS_SPACES = str.maketrans("\n\t", "  ")
+
 _STATUS_WORDS = {
     CellStatus.FINISHED: "measured",
     CellStatus.FAILED: "failed",
@@ -56,11 +59,11 @@ def table(header: Sequence[str], body: Sequence[Sequence[str]], *, left: int = 1
 
     Args:
         header: Column heads.
-        body: Rows with one text per column.
+        body: Rows with one text per column. Newlines and tabs in them become spaces.
         left: Number of left-aligned columns at the start; the others are right-aligned. The last
             column is left-aligned if its head ends with a space.
     """
-    lines = [list(header), *[list(row) for row in body]]
+    lines = [[text.translate(_AS_SPACES) for text in row] for row in (header, *body)]
     widths = [max(len(row[i].rstrip()) for row in lines) for i in range(len(header))]
     last_is_text = header[-1].endswith(" ")
 
@@ -85,21 +88,10 @@ def detach_notice(folder: Path) -> str:
     )
 
 
-def printable(text: str) -> str:
-    """Replace terminal control characters in a text, since services may log any characters."""
-    safe = (c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return "".join(safe)
-
-
 def wrapped(lines: Sequence[str], columns: int) -> list[str]:
     """Wrap the lines that are longer than `columns` between words."""
-    return [part for line in lines for part in _wrap(line, columns)]
-
-
-def _wrap(line: str, columns: int) -> list[str]:
-    if len(line) <= columns:
-        return [line]
-    return textwrap.wrap(line, columns, subsequent_indent="  ")
+    wrap = textwrap.TextWrapper(columns, subsequent_indent="  ").wrap
+    return [part for one in lines for part in ([one] if len(one) <= columns else wrap(one))]
 
 
 def counted(amount: int, thing: str) -> str:
@@ -233,6 +225,7 @@ def outcome_line(state: RunState) -> str:
     counts = {_STATUS_WORDS[status]: state.count(status) for status in ENDED_STATUSES}
     counts["pending"] = len(state.outstanding)
     outcomes = [f"{count} {word}" for word, count in counts.items() if count]
+    outcomes += damage_phrases(state)
     return f"{counted(len(state.cells), 'cell')}: {', '.join(outcomes)}"
 
 
@@ -336,7 +329,8 @@ def _run_finished_line(state: RunState, event: RunFinished) -> str:
 
 def _not_measured(state: RunState) -> list[str]:
     counts = {status: state.count(status) for status in (CellStatus.FAILED, CellStatus.SKIPPED)}
-    return [f"{count} {_STATUS_WORDS[status]}" for status, count in counts.items() if count]
+    found = [f"{count} {_STATUS_WORDS[status]}" for status, count in counts.items() if count]
+    return [*found, *damage_phrases(state)]
 
 
 def _cell_line(row: Row, *, has_goals: bool) -> tuple[str, ...]:

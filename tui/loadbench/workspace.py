@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadbench import paths
 from loadbench.errors import WorkspaceError
 
 ENVIRONMENT_VARIABLE = "LOADBENCH_WORKSPACE"
@@ -55,18 +56,19 @@ class Workspace:
 
         Raises:
             WorkspaceError: The given folder is not a workspace.
+            UsageError: The path is invalid, or the working folder has been deleted.
         """
         given = explicit or environ.get(ENVIRONMENT_VARIABLE)
         if given:
             # Unlike os.path.expanduser, Path.expanduser raises an error for unknown users.
-            root = Path(os.path.expanduser(given)).resolve()  # noqa: PTH111
+            root = paths.resolved(os.path.expanduser(given))  # noqa: PTH111
             if not _is_workspace(root):
                 raise WorkspaceError(
                     f"{root} is not a workspace: profiles/ or stack/ is missing. "
                     f"To create one, run `loadbench-tui init {given}`."
                 )
             return cls(root=root, reports=root / "reports")
-        here = (start or Path.cwd()).resolve()
+        here = paths.resolved(start or ".")
         for folder in (here, *here.parents):
             if _is_workspace(folder):
                 return cls(root=folder, reports=folder / "reports")
@@ -92,7 +94,9 @@ def create_workspace(target: Path, *, keep_existing: bool = False) -> list[str]:
 
     Raises:
         WorkspaceError: Part of a workspace already exists there, or the folder is not writable.
+        UsageError: The path is invalid, or the working folder has been deleted.
     """
+    root = paths.resolved(target)
     existing = [name for name in CONTENTS if _has_content(target / name)]
     if existing and not keep_existing:
         raise WorkspaceError(
@@ -100,7 +104,7 @@ def create_workspace(target: Path, *, keep_existing: bool = False) -> list[str]:
             "Choose an empty folder, or move these files elsewhere."
         )
     source = bundled_root()
-    if source in (target.resolve(), *target.resolve().parents):
+    if source in (root, *root.parents):
         raise WorkspaceError(
             f"{target} is inside the workspace to copy. Choose a folder outside it."
         )
@@ -120,8 +124,13 @@ def create_workspace(target: Path, *, keep_existing: bool = False) -> list[str]:
 
 def _has_content(path: Path) -> bool:
     """Return whether a file exists, or a folder that is not empty."""
-    return path.exists() and not (path.is_dir() and not any(path.iterdir()))
+    if not paths.is_dir(path):
+        return paths.exists(path)
+    try:
+        return any(path.iterdir())
+    except OSError:
+        return True
 
 
 def _is_workspace(folder: Path) -> bool:
-    return (folder / "profiles").is_dir() and (folder / "stack").is_dir()
+    return paths.is_dir(folder / "profiles") and paths.is_dir(folder / "stack")

@@ -56,6 +56,7 @@ def test_exit_codes_and_their_order_are_as_documented() -> None:
         ("USAGE", 2),
         ("INTERRUPTED", 130),
         ("FAILED", 3),
+        ("OUTPUT_CLOSED", 141),
         ("NOT_VALID", 4),
         ("GOALS_MISSED", 1),
         ("DONE", 0),

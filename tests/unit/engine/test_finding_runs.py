@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.catalog import find_run, new_run_id, run_folders, runs_of_profile
+from loadbench.engine.catalog import find_run, run_folders, runs_of_profile
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.events import Result, RunFinished
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.requests.labelling import set_label
+from loadbench.engine.run_order import new_run_id
 from loadbench.errors import UsageError
 from tests.support.builders import run_started, write_journal
 

@@ -60,7 +60,7 @@ def test_a_missing_response_time_counts_as_zero() -> None:
         (TimeoutError(), "", "TimeoutError"),
         (ValueError("URL http://h/1: refused"), "http://h/1", "refused"),
         (ValueError("<Box at 0x7f00aa>"), "", "<Box at 0x…>"),
-        (ValueError("a" * 1000), "", "a" * MAX_ERROR_CHARACTERS),
+        (ValueError("a" * 1000), "", "a" * (MAX_ERROR_CHARACTERS - 1) + "…"),
     ],
 )
 def test_parts_that_differ_between_requests_are_removed_from_errors(

@@ -287,7 +287,7 @@ def test_long_errors_are_truncated(recorder: Recorder, clock: Clock) -> None:
     result = recorder.result()
 
     assert result is not None
-    assert result["errors"] == [{"error": "x" * 300, "count": MAX_ERRORS + 5}]
+    assert result["errors"] == [{"error": f"{'x' * 299}…", "count": MAX_ERRORS + 5}]
 
 
 def conditions(recorder: Recorder) -> dict[str, Any]:

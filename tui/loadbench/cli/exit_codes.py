@@ -1,5 +1,6 @@
 """The exit codes of the command line."""
 
+import errno
 from collections.abc import Iterable
 from enum import IntEnum
 
@@ -19,12 +20,15 @@ class Exit(IntEnum):
     FAILED = 3
     NOT_VALID = 4
     INTERRUPTED = 130
+    OUTPUT_CLOSED = 141
+    """As if killed by SIGPIPE, which shells expect of a command whose reader has exited."""
 
 
 PRECEDENCE = (
     Exit.USAGE,
     Exit.INTERRUPTED,
     Exit.FAILED,
+    Exit.OUTPUT_CLOSED,
     Exit.NOT_VALID,
     Exit.GOALS_MISSED,
     Exit.DONE,
@@ -35,6 +39,18 @@ PRECEDENCE = (
 def exit_for_error(error: LoadbenchError) -> Exit:
     """Return the exit code of a command that failed with an error."""
     return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
+
+
+def exit_for_output(error: OSError) -> Exit:
+    """Return the exit code of a command whose output cannot be written."""
+    match error.errno:
+        case errno.EPIPE:
+            return Exit.OUTPUT_CLOSED
+        case errno.EIO:
+            # The terminal has been closed.
+            return Exit.INTERRUPTED
+        case _:
+            return Exit.FAILED
 
 
 def exit_for_run(run: Run, *, check: bool) -> Exit:

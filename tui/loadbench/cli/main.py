@@ -1,18 +1,18 @@
 """The program, its global options and the commands `run`, `attach`, `init` and `doctor`."""
 
-import errno
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from loadbench import __version__
-from loadbench.cli.exit_codes import Exit, exit_for_error
+from loadbench.cli import output
+from loadbench.cli.commands import PROGRAM, Commands
+from loadbench.cli.exit_codes import Exit
 from loadbench.cli.options import SET_HELP
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.run_commands import label, report, runs, stop
-from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
@@ -23,45 +23,6 @@ if TYPE_CHECKING:
 TERMINAL_OPTIONS = "loadbench.options"
 """Key of the `TerminalOptions` in the metadata of click's context."""
 
-COMMAND_ORDER = (
-    "run",
-    "plan",
-    "validate",
-    "profiles",
-    "attach",
-    "runs",
-    "label",
-    "stop",
-    "report",
-    "init",
-    "doctor",
-)
-"""Order of the commands in `--help`."""
-
-
-class Commands(click.Group):
-    """A command group that reports each `LoadbenchError` as one message with an exit code."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        """Return the names of the commands in the order of `--help`."""
-        names = super().list_commands(context)
-        return sorted(names, key=COMMAND_ORDER.index)
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run a command, and convert its errors to messages and exit codes."""
-        try:
-            return super().invoke(context)
-        except LoadbenchError as error:
-            click.echo(f"loadbench-tui: {error}", err=True)
-            sys.exit(exit_for_error(error))
-        except KeyboardInterrupt:
-            sys.exit(Exit.INTERRUPTED)
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            # The terminal has been closed, so no message can be shown.
-            sys.exit(Exit.INTERRUPTED)
-
 
 @click.group(
     cls=Commands,
@@ -69,7 +30,7 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`loadbench-tui COMMAND --help` describes a command and shows examples.",
 )
-@click.version_option(__version__, prog_name="loadbench-tui")
+@click.version_option(__version__, prog_name=PROGRAM)
 @click.option(
     "--workspace",
     metavar="DIR",
@@ -199,7 +160,8 @@ def run(
     Exit codes. If several apply, the first in this list is used:
       2    usage error or invalid profile
       130  run stopped by a user or a signal
-      3    a cell, the service or Locust failed
+      3    a cell, the service or Locust failed, or the output cannot be written
+      141  the reader of the output exited, as with `| head`
       4    a cell is suspect or invalid, or has too few requests for a goal (with --check)
       1    a cell misses a goal (with --check)
       0    success
@@ -271,8 +233,8 @@ def init(folder: Path) -> None:
       loadbench-tui init .
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     copied = create_workspace(folder)
-    click.echo(f"Created a workspace in {folder}: {', '.join(copied)}")
-    click.echo(f"Next: cd {folder} && loadbench-tui run demo", err=True)
+    output.data(f"Created a workspace in {folder}: {', '.join(copied)}")
+    output.message(f"Next: cd {folder} && loadbench-tui run demo")
 
 
 @main.command(short_help="Check that this machine can run benchmarks.")
@@ -294,11 +256,11 @@ def doctor(workspace: Workspace) -> None:
 
     checks = run_checks(workspace)
     body = [(check.level, check.subject, check.text) for check in checks]
-    click.echo("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
+    output.data("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
     if problems := [check for check in checks if check.level == "problem"]:
-        click.echo(f"{wording.counted(len(problems), 'problem')} found", err=True)
+        output.message(f"{wording.counted(len(problems), 'problem')} found")
         sys.exit(Exit.FAILED)
-    click.echo("No problems found. Next: loadbench-tui run demo", err=True)
+    output.message("No problems found. Next: loadbench-tui run demo")
 
 
 def _print_detached(run: "Run | None") -> None:
@@ -306,7 +268,7 @@ def _print_detached(run: "Run | None") -> None:
     if run is not None:
         from loadbench import wording
 
-        click.echo(wording.detach_notice(run.folder), err=True)
+        output.message(wording.detach_notice(run.folder))
 
 
 for command in (plan, validate, profiles, runs, label, stop, report):

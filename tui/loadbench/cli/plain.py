@@ -2,24 +2,20 @@
 
 import signal
 import time
-from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-
 from loadbench import wording
+from loadbench.cli.live_output import LiveOutput
 from loadbench.engine.journal.codec import Entry
-from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.events import RunResumed
 from loadbench.engine.journal.progress import remaining_s
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.recommendation.sentences import answer
-from loadbench.engine.run_reader import Run, RunReader, RunStatus, signal_runner
-from loadbench.errors import JournalError
+from loadbench.engine.requests.stopping import signal_runner, stop_run
+from loadbench.engine.run_reader import Run, RunReader, RunStatus
 
 POLL_S = 0.2
 """Seconds between two polls of the journal."""
@@ -78,13 +74,12 @@ class PlainView:
 
     Args:
         folder: Folder of the run.
-        console: Console for the lines and the progress bar.
         quiet: Whether to omit the events recorded before `watch` starts.
     """
 
-    def __init__(self, folder: Path, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, folder: Path, *, quiet: bool = False) -> None:
         self._folder = folder
-        self._console = console
+        self._output = LiveOutput()
         self._reader = RunReader(folder, on_entry=self._on_entry)
         self._lines: list[str] = []
         self._quiet = quiet
@@ -101,15 +96,14 @@ class PlainView:
             The run that ended, or None if a signal detached the view.
         """
         handled = SignalAction.WATCH
-        with self._bar() as bar:
-            task = bar.add_task("", total=None)
+        with self._output:
             while True:
                 run = self._reader.poll()
                 self._print_new_lines()
                 self._print_answer(run)
                 if run.status is not RunStatus.LIVE and not run.is_held:
                     return run
-                self._show(bar, task, run.state)
+                self._show_progress(run.state)
                 if signals.action is SignalAction.DETACH:
                     return None
                 if signals.action is not handled:
@@ -129,7 +123,7 @@ class PlainView:
     def _print_new_lines(self) -> None:
         lines, self._lines = self._lines, []
         for line in () if self._quiet else lines:
-            self._print(line)
+            self._output.line(line)
         self._quiet = False
 
     def _print_answer(self, run: Run) -> None:
@@ -137,50 +131,25 @@ class PlainView:
         found = run.recommendation
         text = answer(found) if found and found.configurations and not found.is_complete else ""
         if text and text != self._answer and self._shows_answer:
-            self._print(text)
+            self._output.line(text)
         self._answer = text
 
     def _act(self, action: SignalAction, run: Run) -> None:
         if action is SignalAction.STOP:
-            self._print(
+            self._output.line(
                 "Stopping the run and tearing the service down. Press Ctrl+C again to kill the run."
             )
-            try:
-                send_command(self._folder, "stop")
-            except JournalError:
-                # The folder is not writable, so send a signal instead of a command.
-                signal_runner(run, signal.SIGTERM)
+            stop_run(run)
         elif action is SignalAction.KILL:
-            self._print("Killed the runner")
+            self._output.line("Killed the runner")
             signal_runner(run, signal.SIGKILL)
 
-    def _print(self, line: str) -> None:
-        with suppress(BrokenPipeError, OSError):
-            text = wording.printable(line)
-            # Wrap lines between words for people, but not for programs that read them.
-            soft_wrap = not self._console.is_terminal
-            self._console.print(text, markup=False, highlight=False, soft_wrap=soft_wrap)
-
-    def _bar(self) -> Progress:
-        return Progress(
-            BarColumn(bar_width=8),
-            TextColumn("{task.description}", markup=False),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-            refresh_per_second=2,
-        )
-
-    def _show(self, bar: Progress, task: TaskID, state: RunState) -> None:
+    def _show_progress(self, state: RunState) -> None:
         profile = state.profile
-        if not self._console.is_terminal or profile is None:
+        if not self._output.is_terminal or profile is None:
             return
         # Add the time since the newest event.
         state = replace(state, elapsed_s=state.elapsed_s + time.monotonic() - self._read_at)
         left = remaining_s(profile, state)
-        bar.update(
-            task,
-            description=wording.progress_line(state, left),
-            completed=state.elapsed_s,
-            total=max(state.elapsed_s + left, 1),
-        )
+        text = wording.progress_line(state, left)
+        self._output.show_progress(text, state.elapsed_s, max(state.elapsed_s + left, 1))

@@ -1,11 +1,10 @@
 """The commands for profiles: `plan`, `validate` and `profiles`. None of them starts a run."""
 
-import shutil
-import sys
 import textwrap
 
 import click
 
+from loadbench.cli import output
 from loadbench.cli.options import SET_HELP
 from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
@@ -31,17 +30,21 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
       loadbench-tui plan with_cpu --set models=1,2,4 --set repeats=3
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
+    from loadbench.cli.arguments import hide_secrets
     from loadbench.engine.catalog import runs_of_profile
     from loadbench.engine.drivers import registry
+    from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+    from loadbench.engine.profile.values.resolving import resolve_profile
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
     loaded = load_profile(file, overrides)
+    hide_secrets(loaded, overrides)
     cells = plan_cells(loaded)
     header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
     body = [
@@ -55,12 +58,16 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         )
         for cell in cells
     ]
-    click.echo("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
+    output.data("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
     preflight: Preflight | None = None
     refusal: LoadbenchError | None = None
+    masker, notes = NO_SECRETS, list[str]()
     try:
-        check_files(workspace, loaded)
-        preflight = registry.preflight(workspace, loaded)
+        resolved = resolve_profile(loaded)
+        masker, notes = resolved.masker, list(resolved.notes())
+        with masker.errors():
+            check_files(workspace, resolved.resolved)
+            preflight = registry.preflight(workspace, resolved.resolved)
     except LoadbenchError as error:
         # The plan does not depend on this machine, so it is complete even if the run is refused.
         refusal = error
@@ -70,17 +77,19 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     source = "estimated from the settings (no comparable run)"
     if durations.runs:
         source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
-    click.echo(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
+    output.data(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
     megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
-    click.echo(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
+    output.data(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
     if refusal:
         raise refusal
     assert preflight is not None
-    click.echo(f"Driver: {preflight.driver} ({preflight.reason})")
+    output.data(f"Driver: {preflight.driver} ({masker.text(preflight.reason)})")
+    for note in notes:
+        output.data(note)
     for warning in preflight.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        output.message(f"Warning: {masker.text(warning)}")
     if holder := find_holder(preflight.lock, workspace.reports):
-        click.echo(f"Warning: {in_use(holder)}", err=True)
+        output.message(f"Warning: {in_use(holder)}")
 
 
 @click.command(short_help="Check profiles for errors.")
@@ -107,6 +116,7 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
         saved_profiles,
     )
     from loadbench.engine.profile.plan import plan_cells, warnings
+    from loadbench.engine.profile.values.resolving import resolve_profile
 
     files = [find_profile(name, workspace.profiles) for name in names]
     errors = []
@@ -117,14 +127,16 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
             errors.append(str(error))
             continue
         try:
-            check_files(workspace, loaded)
-            driver_warnings = registry.validate(workspace, loaded)
+            resolved = resolve_profile(loaded)
+            with resolved.masker.errors():
+                check_files(workspace, resolved.resolved)
+                driver_warnings = registry.validate(workspace, resolved.resolved)
         except ProfileError as error:
             errors.append(add_locations(file, str(error)))
             continue
-        click.echo(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
+        output.data(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
         for warning in [*warnings(loaded, None), *driver_warnings]:
-            click.echo(f"{file.stem}: warning: {warning}", err=True)
+            output.message(f"{file.stem}: warning: {resolved.masker.text(warning)}")
     if errors:
         raise ProfileError("\n".join(errors))
 
@@ -157,11 +169,10 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
     if keys and schema:
         raise UsageError("--keys and --schema cannot be combined")
     if schema:
-        click.echo(schema_text(), nl=False)
+        output.data(schema_text().rstrip("\n"))
         return
     if keys:
-        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        click.echo("\n".join(key_lines(columns)))
+        output.data("\n".join(key_lines(output.columns())))
         return
     header = ("profile", "description", "device", "batch", "cells", "time ")
     body, invalid = [], []
@@ -177,15 +188,14 @@ def profiles(workspace: Workspace, keys: bool, schema: bool) -> None:
         sizes = (loaded.device, str(loaded.batch_size), str(len(cells)))
         body.append((file.stem, loaded.description, *sizes, time))
     if body:
-        click.echo("\n".join(wording.table(header, body, left=2)))
+        output.data("\n".join(wording.table(header, body, left=2)))
     elif not invalid:
-        click.echo(
+        output.message(
             f"No profiles in {workspace.profiles}. To create a workspace with four examples, run "
-            "`loadbench-tui init DIR`.",
-            err=True,
+            "`loadbench-tui init DIR`."
         )
     for problem in invalid:
-        click.echo(f"Invalid profile: {problem}", err=True)
+        output.message(f"Invalid profile: {problem}")
 
 
 def key_lines(columns: int | None) -> list[str]:

@@ -2,18 +2,17 @@
 
 import json
 import shlex
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
-from rich.console import Console
-
 from loadbench import wording
-from loadbench.cli import exit_codes
+from loadbench.cli import exit_codes, output
+from loadbench.cli.arguments import hide_secrets
+from loadbench.cli.commands import report_output_error
+from loadbench.cli.damage import damage_message
 from loadbench.cli.exit_codes import Exit
+from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
 from loadbench.cli.recommendation import recommendation_text
 from loadbench.engine.catalog import find_run
@@ -24,7 +23,7 @@ from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
-from loadbench.engine.requests.resumption import cells_to_retry, remaining_cells
+from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import UsageError
 from loadbench.ui.terminal.capabilities import TerminalOptions, unsupported_reason
@@ -86,15 +85,20 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
                 _print_detached(folder, resumed=request.resume is not None)
                 break
             if not on_screen or signals.action is not SignalAction.WATCH:
-                ended = PlainView(folder, Console(stderr=True)).watch(signals)
+                ended = PlainView(folder).watch(signals)
         if on_screen and signals.action is SignalAction.WATCH:
             ended = _show(workspace, folder, options.terminal)
         if ended is None:
             break
-        exits.append(_finish(ended, signals, as_json=as_json, check=check))
+        try:
+            print_result(ended, as_json=as_json)
+        except OutputError as error:
+            # The other profiles are measured all the same: their reports are in files.
+            exits.append(report_output_error(error))
+        exits.append(_finish(ended, signals, check=check))
         if exits[-1] is Exit.INTERRUPTED:
             if number < len(requests):
-                click.echo(f"Not started: {', '.join(options.profiles[number:])}", err=True)
+                output.message(f"Not started: {', '.join(options.profiles[number:])}")
             break
     return exit_codes.most_important(exits)
 
@@ -102,9 +106,9 @@ def perform(workspace: Workspace, options: RunOptions, *, as_json: bool, check: 
 def follow_in_plain_view(folder: Path) -> None:
     """Print one line per event until the run ends; a signal detaches."""
     with Signals(first=SignalAction.DETACH) as signals:
-        ended = PlainView(folder, Console(stderr=True)).watch(signals)
+        ended = PlainView(folder).watch(signals)
     if ended is None:
-        click.echo(wording.detach_notice(folder), err=True)
+        output.message(wording.detach_notice(folder))
     else:
         print_result(ended, as_json=False)
 
@@ -118,7 +122,7 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
     run = read_run(folder)
     if run.status is not RunStatus.LIVE:
         return run
-    click.echo(wording.detach_notice(folder), err=True)
+    output.message(wording.detach_notice(folder))
     return None
 
 
@@ -130,32 +134,31 @@ def print_result(run: Run, *, as_json: bool) -> None:
         as_json: Whether to print the summary as one line of JSON.
     """
     if as_json:
-        click.echo(json.dumps(json.loads(summary_json(run.state)), ensure_ascii=False))
+        output.json_line(json.loads(summary_json(run.state)))
         return
-    click.echo("")
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if damage := damage_message(run):
+        output.message(damage)
+    columns = output.columns()
     texts = recommendation_text(run.recommendation, columns)
-    cells = wording.printable("\n".join(wording.cells_table(run.state))).splitlines()
+    cells = "\n".join(wording.cells_table(run.state)).split("\n")
     texts += cells if columns is None else wording.wrapped(cells, columns)
-    click.echo(wording.printable("\n".join(texts)))
-    click.echo(f"\n{wording.outcome_line(run.state)}")
+    output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))
     hardware = run.state.started.hardware if run.state.started else {}
     for label, value in hardware_facts(hardware):
-        click.echo(wording.printable(f"{label}: {value}"))
-    click.echo(f"Reports: {run.folder}")
+        output.data(f"{label}: {value}")
+    output.data(f"Reports: {run.folder}")
 
 
 def _print_detached(folder: Path, *, resumed: bool) -> None:
     """Print the name of a detached run, commands to control it and, for a new run, its warnings."""
     run = read_run(folder)
-    click.echo(run.name)
-    click.echo(
+    output.data(run.name)
+    output.message(
         f"The run continues. To show it: loadbench-tui attach {run.name}\n"
-        f"To stop it: loadbench-tui stop {run.name}",
-        err=True,
+        f"To stop it: loadbench-tui stop {run.name}"
     )
     for message in () if resumed else run.state.messages:
-        click.echo(message.text, err=True)
+        output.message(message.text)
 
 
 def print_leftovers(runs: Sequence[Run]) -> None:
@@ -163,30 +166,29 @@ def print_leftovers(runs: Sequence[Run]) -> None:
     leftovers = find_leftovers(runs)
     for run in runs:
         if names := leftovers.containers.get(run.folder):
-            click.echo(
+            output.data(
                 f"\n{run.name} left containers behind: {', '.join(names)}\n"
                 f"  To remove them: loadbench-tui stop {run.name}"
             )
     for problem in leftovers.unknown:
-        click.echo(f"Cannot check for leftover containers: {problem}", err=True)
+        output.message(f"Cannot check for leftover containers: {problem}")
 
 
-def _finish(run: Run, signals: Signals, *, as_json: bool, check: bool) -> Exit:
-    """Print the result of a run and the next step, and return the exit code."""
-    print_result(run, as_json=as_json)
+def _finish(run: Run, signals: Signals, *, check: bool) -> Exit:
+    """Print the missed goals of a run and the next step, and return the exit code."""
     for message in exit_codes.missed_goals(run) if check else ():
-        click.echo(f"Goal missed: {message}", err=True)
-    if run.status is RunStatus.INTERRUPTED:
-        click.echo("The runner was killed before the run ended", err=True)
+        output.message(f"Goal missed: {message}")
+    if run.was_killed:
+        when = "after the last cell" if is_unfinished(run) else "before the run ended"
+        output.message(f"The runner was killed {when}")
         print_leftovers([run])
     if next_step(run) != REPORT:
-        click.echo(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}", err=True)
+        output.message(f"Next: loadbench-tui {next_step(run).replace(RUN, run.name)}")
         if run.state.count(CellStatus.FAILED):
             profile = run.folder.parent.name
-            click.echo(
+            output.message(
                 f"If the profile is the cause, correct it and start a new run: "
-                f"loadbench-tui run {shlex.quote(profile)}",
-                err=True,
+                f"loadbench-tui run {shlex.quote(profile)}"
             )
     if signals.action is not SignalAction.WATCH:
         return Exit.INTERRUPTED
@@ -197,6 +199,8 @@ def next_step(run: Run) -> str:
     """Return the most useful next command for a run, with `RUN` as a placeholder for its name."""
     if run.status is RunStatus.LIVE:
         return f"stop {RUN}"
+    if is_unfinished(run):
+        return f"run --resume {RUN}"
     if rest := remaining_cells(run):
         option = "" if rest.pending else " --retry-failed" if rest.failed else " --retry-suspect"
         return f"run --resume {RUN}{option}"
@@ -228,16 +232,12 @@ def _requests(workspace: Workspace, options: RunOptions) -> list[RunRequest]:
         )
     overrides, label = options.overrides, read_label(options.label)
     files = [find_profile(name, workspace.profiles) for name in options.profiles]
+    loaded = [load_profile(file, overrides) for file in files]
+    for profile in loaded:
+        hide_secrets(profile, overrides)
     requests = [
-        RunRequest.to_run(
-            workspace,
-            file,
-            load_profile(file, overrides),
-            overrides,
-            label=label,
-            wait=options.wait,
-        )
-        for file in files
+        RunRequest.to_run(workspace, file, profile, overrides, label=label, wait=options.wait)
+        for file, profile in zip(files, loaded, strict=True)
     ]
     for request in requests if len(requests) > 1 else ():
         # Check all profiles now, instead of failing hours later at the last one.

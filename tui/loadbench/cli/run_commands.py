@@ -1,11 +1,10 @@
 """The commands for existing runs: `runs`, `label`, `stop` and `report`."""
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from loadbench.cli import output
 from loadbench.errors import EngineError, JournalError
 from loadbench.workspace import Workspace
 
@@ -28,7 +27,6 @@ def runs(workspace: Workspace) -> None:
       loadbench-tui runs
       loadbench-tui --workspace benchmarks runs
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench import wording
     from loadbench.cli.run import print_leftovers
     from loadbench.cli.run_list import run_list
     from loadbench.engine.catalog import run_folders
@@ -41,16 +39,14 @@ def runs(workspace: Workspace) -> None:
         except JournalError as error:
             problems.append(str(error))
     if readable:
-        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        click.echo(wording.printable("\n".join(run_list(readable, columns))))
+        output.data("\n".join(run_list(readable, output.columns())))
         print_leftovers(readable)
     elif not problems:
-        click.echo(
-            f"No runs in {workspace.reports} yet. To start one, run `loadbench-tui run demo`.",
-            err=True,
+        output.message(
+            f"No runs in {workspace.reports} yet. To start one, run `loadbench-tui run demo`."
         )
     for problem in problems:
-        click.echo(f"Unreadable run: {problem}", err=True)
+        output.message(f"Unreadable run: {problem}")
 
 
 @click.command(short_help="Set or remove the label of a run.")
@@ -77,7 +73,7 @@ def label(workspace: Workspace, name: str, text: str) -> None:
     folder = find_run_folder(name, workspace.reports)
     new = set_label(folder, text)
     run = f"{folder.parent.name}/{folder.name}"
-    click.echo(f"{run}: {new}" if new else f"{run}: label removed")
+    output.data(f"{run}: {new}" if new else f"{run}: label removed")
 
 
 @click.command(short_help="Stop a live run and tear down its service.")
@@ -97,22 +93,20 @@ def stop(workspace: Workspace, name: str | None) -> None:
       loadbench-tui stop
       loadbench-tui stop with_cpu
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from rich.console import Console
-
     from loadbench.cli.plain import PlainView, Signals
     from loadbench.engine.catalog import find_run
     from loadbench.engine.run_reader import RunStatus
 
     run = find_run(name, workspace.reports, live=name is None)
     if run.status is not RunStatus.LIVE:
-        click.echo(f"{run.name} is not live (status: {run.status.value})", err=True)
+        output.message(f"{run.name} is not live (status: {run.status.value})")
         _remove_leftovers(run)
         return
     with Signals() as signals:
         signals.ask_to_stop()
-        ended = PlainView(run.folder, Console(stderr=True), quiet=True).watch(signals)
+        ended = PlainView(run.folder, quiet=True).watch(signals)
     if ended:
-        click.echo(f"{ended.name}: {ended.status.value}")
+        output.data(f"{ended.name}: {ended.status.value}")
 
 
 def _remove_leftovers(run: "Run") -> None:
@@ -121,11 +115,11 @@ def _remove_leftovers(run: "Run") -> None:
 
     names = find_leftovers([run]).containers.get(run.folder, ())
     if names:
-        click.echo(f"Removing containers of this run: {', '.join(names)}", err=True)
+        output.message(f"Removing containers of this run: {', '.join(names)}")
     if problem := clear_leftovers(run):
         raise EngineError(problem)
     if names:
-        click.echo(f"Removed: {', '.join(names)}")
+        output.data(f"Removed: {', '.join(names)}")
 
 
 @click.command(short_help="Print the recommendation and the results of a run.")
@@ -162,11 +156,12 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     run = find_run(name, workspace.reports)
     if series:
         reader = JournalReader(run.folder)
-        write_series(reader.decode_all(reader.lines()), sys.stdout)
+        with output.data_file() as file:
+            write_series(reader.decode_all(reader.lines()), file)
         return
     if run.status is RunStatus.LIVE:
-        click.echo(f"{run.name} is live; these are the results so far", err=True)
+        output.message(f"{run.name} is live; these are the results so far")
     else:
         written = write_summary(run.state, run.folder)
-        click.echo(f"Rebuilt {', '.join(path.name for path in written)}", err=True)
+        output.message(f"Rebuilt {', '.join(path.name for path in written)}")
     print_result(run, as_json=as_json)

@@ -7,7 +7,7 @@ import-linter enforces.
 - `drivers`, `load`: the service under test and the load generator, each behind a Protocol.
 - `requests`: requests from viewers: preview a run, start it, check a command.
 - `catalog`: the profiles and runs of a workspace, with lookup of runs by name.
-- `run_reader`: reads and follows one run.
+- `run_reader`: reads and follows one run. `run_order`: ids of runs, and their order by time.
 - `report`: aggregates a run into the data shown in views and files.
 - `measure`: calculations on measured values.
 - `journal`: the journal of a run: format, writer, readers.

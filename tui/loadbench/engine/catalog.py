@@ -4,13 +4,17 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
+from loadbench import paths
+from loadbench.engine.bounds.files import read_file
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.source import MAX_BYTES
+from loadbench.engine.run_order import ordinal, started_s
 from loadbench.engine.run_reader import Run, RunReader, Stamp, journal_stamp, read_run
 from loadbench.errors import JournalError, ProfileError, UsageError
 from loadbench.workspace import Workspace
@@ -84,6 +88,7 @@ class CatalogReader:
     _runs: dict[Path, _Tracked] = field(default_factory=dict)
     _problem: str = ""
     _last: object = None
+    _starts: dict[Path, float] = field(default_factory=dict)
 
     def read_profiles(self) -> tuple[SavedProfile, ...]:
         """Return the saved profiles sorted by name, including invalid ones."""
@@ -108,7 +113,7 @@ class CatalogReader:
         runs, fingerprint, spent_s = [], [], 0.0
         unreadable = [self._problem] if self._problem else []
         complete = True
-        folders = list(run_folders(self.workspace.reports))
+        folders = list(run_folders(self.workspace.reports, starts=self._starts))
         for folder in folders:
             is_new = folder not in self._runs
             if is_new and spent_s > MAX_FIRST_READ_S:
@@ -120,11 +125,14 @@ class CatalogReader:
             spent_s += is_new * (time.monotonic() - started_at)
             if run is None:
                 unreadable.append(tracked.error)
+                del self._starts[folder]
             else:
                 runs.append(run)
             fingerprint.append((folder, tracked.stamp, run and (run.status, run.reports)))
         for removed in self._runs.keys() - set(folders):
             del self._runs[removed]
+        for removed in self._starts.keys() - set(folders):
+            del self._starts[removed]
         stamps = tuple((saved.file, self._profiles[saved.file][0]) for saved in profiles)
         current = (stamps, fingerprint, complete, self._problem)
         if current == self._last:
@@ -171,8 +179,8 @@ def _load(file: Path) -> SavedProfile:
 
 def _source(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return read_file(file, max_bytes=MAX_BYTES).decode(errors="replace")
+    except (OSError, BadInputError):
         return ""
 
 
@@ -184,15 +192,28 @@ def _stamp(file: Path) -> Stamp:
     return (status.st_size, status.st_mtime_ns)
 
 
-def run_folders(reports: Path, profile: str | None = None) -> Iterator[Path]:
-    """Yield the folders of all runs, or of the runs of one profile, newest first."""
+def run_folders(
+    reports: Path, profile: str | None = None, *, starts: dict[Path, float] | None = None
+) -> Iterator[Path]:
+    """Yield the folders of all runs, or of the runs of one profile, newest first.
+
+    The order is that of the start of the runs, however their ids are: the ids are local times.
+
+    Args:
+        reports: The reports folder.
+        profile: Name of the profile. None for all profiles.
+        starts: Known starts, to which new ones are added. They save reading the journals again.
+    """
+    starts = {} if starts is None else starts
     profiles = _listed(reports) if profile is None else [reports / profile]
     profiles = [folder for folder in profiles if folder.name != TRASH]
     entries = (run for folder in profiles for run in _listed(folder))
     runs = [run for run in entries if not run.is_symlink() and not run.name.startswith(".")]
-    for folder in sorted(runs, key=lambda run: _order(run.name), reverse=True):
-        if _is_file(folder / FILE_NAME):
-            yield folder
+    found = [folder for folder in runs if _exists(folder / FILE_NAME)]
+    for folder in found:
+        if folder not in starts:
+            starts[folder] = started_s(folder)
+    yield from sorted(found, key=lambda run: (starts[run], ordinal(run.name)), reverse=True)
 
 
 def runs_of_profile(profile: str, reports: Path) -> Iterator[Run]:
@@ -234,8 +255,8 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
     Raises:
         UsageError: No run matches, or several live runs match.
     """
-    if name and (Path(name) / FILE_NAME).is_file():
-        return Path(name).resolve()
+    if name and _exists(Path(name) / FILE_NAME):
+        return paths.resolved(name)
     target = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
     folders = [path for path in run_folders(reports) if _matches(path, target)]
     if name and not folders:
@@ -249,7 +270,7 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
     if live and len(folders) > 1:
         names = ", ".join(f"{path.parent.name}/{path.name}" for path in folders)
         raise UsageError(f"several runs are live: {names}. Specify one of them")
-    return max(folders, key=lambda path: _order(path.name))
+    return folders[0]
 
 
 def _labelled(label: str, reports: Path) -> list[Path]:
@@ -267,22 +288,6 @@ def _labelled(label: str, reports: Path) -> list[Path]:
         names = ", ".join(run.name for run in found)
         raise UsageError(f"several runs have the label {label!r}: {names}. Specify one of them")
     return [run.folder for run in found]
-
-
-def new_run_id(folder: Path, now: datetime) -> str:
-    """Return the id of a new run: the local time, with `-2`, `-3`, … appended if it is in use.
-
-    Args:
-        folder: Folder with the runs of the profile.
-        now: Local time.
-    """
-    base = now.strftime("%Y%m%d-%H%M%S")
-    number = 1
-    while True:
-        name = base if number == 1 else f"{base}-{number}"
-        if not (folder / name).exists() and not (folder / f".{name}.new").exists():
-            return name
-        number += 1
 
 
 def update_latest_link(parent: Path, run_id: str | None) -> None:
@@ -311,19 +316,17 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _is_file(path: Path) -> bool:
+def _exists(path: Path) -> bool:
+    """Return whether a path exists, even as a broken link, a folder or in an unreadable folder."""
     try:
-        return path.is_file()
-    except OSError:
+        path.lstat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
         return False
+    return True
 
 
 def _matches(folder: Path, target: str) -> bool:
     names = (folder.name, folder.parent.name, f"{folder.parent.name}/{folder.name}")
     return not target or target in names
-
-
-def _order(run_id: str) -> tuple[str, int]:
-    parts = run_id.split("-")
-    number = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 1
-    return "-".join(parts[:2]), number

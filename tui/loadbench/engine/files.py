@@ -2,13 +2,16 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from loadbench.engine.bounds.lines import MAX_LINE_BYTES, bounded_lines
 from loadbench.errors import DiskFullError, JournalError
+from loadbench.paths import exists
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -36,7 +39,7 @@ def convert_os_errors(path: Path) -> Iterator[None]:
 
 def nearest_existing(folder: Path) -> Path:
     """Return the folder, or its nearest parent that exists."""
-    while not folder.exists():
+    while not exists(folder):
         folder = folder.parent
     return folder
 
@@ -57,8 +60,30 @@ def write_atomically(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file and return its descriptor. Unlike `open`, never wait for the writer of a FIFO.
+
+    Args:
+        path: The file.
+        flags: Flags of `os.open`.
+
+    Raises:
+        OSError: The file cannot be opened, or it is a folder, a FIFO or a device.
+    """
+    fd = os.open(path, flags | os.O_NONBLOCK, 0o644)
+    mode = os.fstat(fd).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(fd)
+        code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        reason = os.strerror(code) if stat.S_ISDIR(mode) else "Not a regular file"
+        raise OSError(code, reason, str(path))
+    return fd
+
+
 class Tail:
     """Reads the complete lines of a growing file, each exactly once.
+
+    A line is cut to `MAX_LINE_BYTES`.
 
     Args:
         path: The file; it may not exist yet.
@@ -101,17 +126,15 @@ class Tail:
         Raises:
             OSError: The file does not exist or cannot be read.
         """
-        with self.path.open("rb") as file:
+        with open(open_regular(self.path), "rb") as file:  # a descriptor
             if self._skip is not None:
                 self._offset = self._first_complete_line(file, self._skip)
                 self._skip = None
             file.seek(self._offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    # Read an incomplete line again later: its writer may truncate it.
-                    return
-                self._offset += len(line)
-                yield line[:-1]
+            # An incomplete last line is read again later: its writer may truncate it.
+            for line, length in bounded_lines(file, MAX_LINE_BYTES):
+                self._offset += length
+                yield line
 
     @staticmethod
     def _first_complete_line(file: BinaryIO, last_bytes: int) -> int:

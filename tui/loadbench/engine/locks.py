@@ -5,6 +5,7 @@ Each lock is a file in the user's state folder that names the run.
 
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +21,16 @@ _RETRY_INTERVAL_S = 0.02
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the state folder of loadbench: `$XDG_STATE_HOME/loadbench`.
 
-    If the variable is unset or not an absolute path, return `~/.local/state/loadbench`.
+    If the variable is unset or not an absolute path, return `~/.local/state/loadbench`. For a user
+    without a home folder, return a folder of that user in the folder for temporary files.
     """
     base = environ.get("XDG_STATE_HOME", "")
-    root = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
-    return root / "loadbench"
+    if Path(base).is_absolute():
+        return Path(base) / "loadbench"
+    try:
+        return Path.home() / ".local" / "state" / "loadbench"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"loadbench-{os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class StackLock:
     def record_holder(self, run: Path) -> None:
         """Write the folder of the run that holds the lock into the lock file."""
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{run}\n".encode(), 0)
+        os.pwrite(self._fd, os.fsencode(f"{run}\n"), 0)
 
     def release(self) -> None:
         """Release the lock, if it is held, and close its file."""
@@ -114,5 +120,5 @@ def _path(name: str) -> Path:
 
 
 def _read_holder(fd: int) -> Path | None:
-    text = os.pread(fd, _MAX_BYTES, 0).decode("utf-8", "replace").strip()
+    text = os.fsdecode(os.pread(fd, _MAX_BYTES, 0)).strip()
     return Path(text) if text else None

@@ -8,6 +8,8 @@ same for commands that a library starts.
 """
 
 import ctypes
+import errno
+import json
 import os
 import resource
 import select
@@ -26,6 +28,7 @@ GRACE_S = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 
 _PR_SET_PDEATHSIG = 1
+_MAX_PIPE_BYTES = 1024 * 1024
 
 
 def describe_exit(code: int | None) -> str:
@@ -89,6 +92,11 @@ class SupervisedProcess:
         """Output of the command. None unless `stdout` is a pipe."""
         return self._process.stdout
 
+    @property
+    def error_output(self) -> IO[bytes] | None:
+        """Error output of the command. None unless `stderr` is a pipe."""
+        return self._process.stderr
+
     def poll(self) -> int | None:
         """Return the exit code (negative if killed by a signal), or None while the command runs."""
         return self._process.poll()
@@ -125,11 +133,15 @@ class SupervisorPipe:
     The library cannot pass on a file descriptor, so the supervisor opens a named pipe. A command
     whose command line starts with `prefix` ends when `terminate` is called or this process exits.
 
+    Args:
+        variables: Environment variables to set for the command; a value of None unsets an inherited
+            variable. They are sent through the pipe, since other users can read command lines.
+
     Raises:
-        OSError: The named pipe cannot be created.
+        OSError: The named pipe cannot be created, or the variables exceed its capacity (64 KB).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variables: Mapping[str, str | None] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="loadbench-"))
         path = self._folder / "supervisor"
         os.mkfifo(path, 0o600)
@@ -138,6 +150,7 @@ class SupervisorPipe:
         self.prefix = [sys.executable, "-I", "-S", __file__, f"{os.getpid()}:{path}"]
         self.prefix.append(str(self._folder))
         """First arguments of the command line. The command must be a child of this process."""
+        self._send(json.dumps(dict(variables or {})).encode())
 
     def terminate(self) -> None:
         """Terminate the command without waiting; it is killed after the grace period."""
@@ -146,6 +159,11 @@ class SupervisorPipe:
             # Remove the pipe first: if opened after its write end is closed, it reports no EOF.
             shutil.rmtree(self._folder, ignore_errors=True)
             os.close(write_end)
+
+    def _send(self, data: bytes) -> None:
+        if os.write(self._write_end, data) < len(data):
+            self.terminate()
+            raise OSError(errno.E2BIG, "the environment variables are too long")
 
 
 def supervise(pipe: int, argv: Sequence[str]) -> int:
@@ -243,7 +261,18 @@ def _open_pipe(name: str) -> int:
     # A pipe opened after its writer has exited reports no EOF.
     if os.getppid() != int(parent):
         raise FileNotFoundError(path)
+    _set_variables(pipe)
     return pipe
+
+
+def _set_variables(pipe: int) -> None:
+    """Read the variables that `SupervisorPipe` has sent, and set them in the environment."""
+    # The data is there: the writer sent it before it started this process.
+    for name, value in json.loads(os.read(pipe, _MAX_PIPE_BYTES)).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 if __name__ == "__main__":

@@ -4,18 +4,18 @@ Viewers follow a run with `RunReader`; `read_run` reads it once. Neither formats
 """
 
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from loadbench.engine.bounds.parsing import BadInputError
+from loadbench.engine.hardware.values import clean_text
 from loadbench.engine.journal.codec import FILE_NAME, Entry
 from loadbench.engine.journal.durations import Durations, comparable, durations_of
-from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.events import CellFinished, Note
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
@@ -26,6 +26,8 @@ from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError
 
 _LINES_PER_YIELD = 50
+_MAX_DAMAGE_NOTES = 3
+"""Maximum number of damaged lines that are described. All of them are counted."""
 _MAX_EARLIER_RUNS = 10
 """Maximum number of earlier runs to search for comparable ones."""
 Stamp = tuple[int, int]
@@ -101,6 +103,11 @@ class Run:
         return self.results.recommendation
 
     @property
+    def was_killed(self) -> bool:
+        """Whether its runner ended without recording the end of the run, and without clean-up."""
+        return self.status is not RunStatus.LIVE and self.state.finished is None
+
+    @property
     def name(self) -> str:
         """Name shown to users, such as `with_cpu/20261122-0721`."""
         return f"{self.folder.parent.name}/{self.folder.name}"
@@ -133,6 +140,9 @@ def report_path(run: Run, cell: str) -> Path | None:
 class RunReader:
     """Read a run and follow its journal as it grows.
 
+    Damaged lines are skipped and counted in the state. The first ones are also reported as if the
+    journal contained a note, so that all views show them.
+
     Args:
         folder: The run's folder.
         max_samples: Maximum number of newest samples to keep per poll. None keeps all samples of
@@ -159,6 +169,8 @@ class RunReader:
         self._breathe = yield_cpu
         self._reader = JournalReader(folder)
         self._state = EMPTY
+        self._newest: Entry | None = None
+        self._damage = ""
         self._stamp: Stamp | None = None
         self._run: Run | None = None
         self._cells = EMPTY.cells
@@ -179,10 +191,14 @@ class RunReader:
         for number, line in enumerate(self._new_lines()):
             if not number % _LINES_PER_YIELD:
                 self._breathe()
-            if entry := self._reader.decode(line):
-                self._take(entry)
+            if entry := self._take(line):
+                self._on_entry(entry, self._state)
         if self._state.started is None:
-            raise JournalError(f"{self._folder / FILE_NAME}: no run_started event found")
+            problem = self._damage or ": no run_started event found"
+            raise JournalError(
+                f"{self._folder / FILE_NAME}{problem}. Without this event the run cannot be read. "
+                "Restore the file from a copy, or move the folder of the run out of the reports"
+            )
         reports, run = self._find_reports(), self._run
         if (
             run is None
@@ -223,11 +239,36 @@ class RunReader:
         yield from self._reader.wanted(max_samples=self._max_samples, min_lines=self._from_lines)
         self._stamp = stamp
 
-    def _take(self, entry: Entry) -> None:
-        if isinstance(entry.event, CellFinished):
-            entry = replace(entry, event=with_rule_ids(self._state, entry.event))
-        self._state = self._state.apply(entry)
-        self._on_entry(entry, self._state)
+    def _take(self, line: bytes) -> Entry | None:
+        """Apply a line to the state, and return the entry to report, if any."""
+        try:
+            entry = self._reader.decode(line)
+            if entry is None:
+                return None
+            if isinstance(entry.event, CellFinished):
+                entry = replace(entry, event=with_rule_ids(self._state, entry.event))
+            self._state = self._state.apply(entry)
+        except JournalError:
+            raise
+        except BadInputError as error:
+            return self._count_damage(str(error))
+        except Exception as error:  # noqa: BLE001  # an entry that cannot be applied is damaged
+            return self._count_damage(f"{type(error).__name__}: {error}")
+        self._newest = entry
+        return entry
+
+    def _count_damage(self, reason: str) -> Entry | None:
+        """Count a damaged line, and return a note about it, unless there are enough already."""
+        number, reason = self._reader.line_number, clean_text(reason) or "unknown"
+        self._damage = self._damage or f":{number}: damaged line ({reason})"
+        damaged = self._state.damaged_lines + 1
+        self._state = replace(self._state, damaged_lines=damaged)
+        if self._newest is None or damaged > _MAX_DAMAGE_NOTES:
+            return None
+        text = f"warning: line {number} of {FILE_NAME} is damaged and was skipped: {reason}"
+        note = replace(self._newest, seq=number, event=Note(text=text))
+        self._state = self._state.apply(note)
+        return note
 
 
 def read_run(folder: Path) -> Run:
@@ -266,15 +307,13 @@ def _file_names(folder: Path) -> frozenset[str]:
 
 
 def status_of(state: RunState, *, held: bool) -> RunStatus:
-    """Derive a run's status from its state and whether its journal is locked."""
+    """Derive a run's status from its state and whether its journal is locked.
+
+    A run whose runner was killed after the last cell is done, since nothing is left to measure.
+    """
     if state.finished:
         return RunStatus(state.finished.result.value)
-    return RunStatus.LIVE if held else RunStatus.INTERRUPTED
-
-
-def signal_runner(run: Run, number: signal.Signals) -> None:
-    """Send a signal to the runner of a run if the run is live."""
-    # While the lock is held, the process id cannot belong to another process.
-    if run.state.pid and is_held(run.folder):
-        with suppress(ProcessLookupError):
-            os.kill(run.state.pid, number)
+    if held:
+        return RunStatus.LIVE
+    has_remaining = bool(state.outstanding) or not state.cells
+    return RunStatus.INTERRUPTED if has_remaining else RunStatus.DONE

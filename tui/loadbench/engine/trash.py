@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from loadbench.engine.catalog import TRASH, run_folders, update_latest_link
+from loadbench.engine.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.lock import acquire
 from loadbench.errors import JournalError, UsageError, WorkspaceError
@@ -101,7 +102,7 @@ def last_deleted(reports: Path) -> DeletedRun | None:
 def _locked(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock of a run's journal, so that no runner can resume the run meanwhile."""
     try:
-        fd = os.open(folder / FILE_NAME, os.O_RDWR)
+        fd = open_regular(folder / FILE_NAME, os.O_RDWR)
     except FileNotFoundError:
         raise WorkspaceError(f"cannot delete {name}: it no longer exists") from None
     except OSError as error:

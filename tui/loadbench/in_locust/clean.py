@@ -11,6 +11,7 @@ from itertools import islice
 from numbers import Real
 from typing import Any
 
+from loadbench.engine.masking import CUT
 from loadbench.engine.measure.server_timing import parse_server_timing
 
 MAX_ERROR_CHARACTERS = 300
@@ -91,7 +92,8 @@ def clean_error(exception: object, url: str = "") -> str:
     text = _printable(_text(exception) or type(exception).__name__)
     if url:
         text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
-    return _ADDRESS.sub("0x…", text)[:MAX_ERROR_CHARACTERS]
+    text = _ADDRESS.sub("0x…", text)
+    return text if len(text) <= MAX_ERROR_CHARACTERS else text[: MAX_ERROR_CHARACTERS - 1] + CUT
 
 
 def _clean_name(value: object) -> str:

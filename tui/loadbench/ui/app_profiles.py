@@ -15,6 +15,7 @@ from loadbench.ui.background import in_background
 
 if TYPE_CHECKING:
     from loadbench.engine.profile.editing.templates import Template
+    from loadbench.engine.run_reader import Run
 
 
 class ProfileApp(BaseApp, inherit_bindings=False):
@@ -42,7 +43,7 @@ class ProfileApp(BaseApp, inherit_bindings=False):
             await self.edit_profile(file)
             return
         try:
-            entered = Entered(await in_background(read_source, file))
+            entered = Entered(await in_background(read_source, file), is_masked=True)
         except ProfileError as error:
             self.notify(str(error), severity="error")
             return
@@ -106,6 +107,7 @@ class ProfileApp(BaseApp, inherit_bindings=False):
 
     def preview_rest(self, request: messages.ResumeRun) -> None:
         """Open the preview for resuming a run."""
+        from loadbench.engine.requests.resumption import is_unfinished
         from loadbench.ui.preview.previewed_run import to_resume
         from loadbench.ui.preview.screen import PreviewScreen
 
@@ -123,3 +125,18 @@ class ProfileApp(BaseApp, inherit_bindings=False):
             return
         if preview:
             self.push_screen(PreviewScreen(self.context, *preview), self.show_started)
+        elif is_unfinished(request.run):
+            self._finish_run(request.run)
+
+    @work
+    async def _finish_run(self, run: "Run") -> None:
+        """Record the end of a run whose runner was killed after the last cell."""
+        from loadbench.engine.requests.launch import RunRequest, start_runner
+
+        request = RunRequest.to_resume(self.context.workspace, run.folder)
+        try:
+            await in_background(start_runner, request)
+        except LoadbenchError as error:
+            self.notify(str(error), severity="error")
+        else:
+            self.post_message(messages.RunsChanged())

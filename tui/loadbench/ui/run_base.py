@@ -146,10 +146,14 @@ class BaseRunScreen(PanelScreen):
         self, command: str, *, cell: str | None = None, args: dict[str, float] | None = None
     ) -> None:
         """Send a command to the runner. The answer is shown when it arrives."""
-        # Registered before the command is sent, because the answer may arrive immediately.
+        identity = self.expect_answer()
+        self.enqueue(send_command, self.folder, command, cell=cell, args=args, identity=identity)
+
+    def expect_answer(self) -> str:
+        """Return the id for a command. Its answer is shown when it arrives, even immediately."""
         identity = new_identity()
         self.watched.unanswered.add(identity)
-        self.enqueue(send_command, self.folder, command, cell=cell, args=args, identity=identity)
+        return identity
 
     def enqueue(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run a job in the background, after the jobs added before it, and show its error."""

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.codec import FILE_NAME, VERSION
 from loadbench.engine.journal.events import (
+    MAX_VALUE,
     CellPhase,
     Event,
     Note,
@@ -39,6 +40,7 @@ from loadbench.engine.journal.state import EMPTY, fold
 from loadbench.engine.journal.writer import RESERVE_BYTES, RESERVE_NAME, JournalWriter
 from loadbench.engine.profile.levels import Closed
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.run_reader import read_run
 from loadbench.errors import DiskFullError, JournalError
 from tests.support.builders import (
     cell_failed,
@@ -60,18 +62,13 @@ json_values = st.recursive(
     max_leaves=5,
 )
 objects = st.dictionaries(st.text(), json_values, max_size=3)
-st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+st.register_type_strategy(float, st.floats(1, MAX_VALUE))
+st.register_type_strategy(int, st.integers(1, 2**31 - 1))
 
-
-levels = st.builds(
-    Closed,
-    users=st.integers(),
-    spawn_rate=st.floats(allow_nan=False, allow_infinity=False),
-)
+levels = st.builds(Closed, users=st.integers(1, 10**9), spawn_rate=st.floats(0.001, 10**9))
+numbers = st.integers(1, 10**6)
 cells = st.lists(
-    st.builds(
-        Cell, models=st.integers(), level=levels, repeat=st.integers(), recheck=st.booleans()
-    ),
+    st.builds(Cell, models=numbers, level=levels, repeat=numbers, recheck=st.booleans()),
     max_size=3,
 ).map(tuple)
 
@@ -201,14 +198,16 @@ def test_an_invalid_line_is_skipped(tmp_path: Path, line: bytes) -> None:
     assert events_of(tmp_path) == [run_started()]
 
 
-def test_an_invalid_first_line_is_an_error(tmp_path: Path) -> None:
+def test_a_damaged_first_line_is_an_error_with_its_line_and_advice(tmp_path: Path) -> None:
     append_raw(tmp_path, b'{"type":"run_started","v":1}\n')
-    with pytest.raises(JournalError, match=r"journal\.jsonl: first line is not a valid"):
-        JournalReader(tmp_path).poll()
+    write_journal(tmp_path, Note(text="a"))
+    expected = r"journal\.jsonl:1: damaged line \(seq: .*\)\. .*Restore the file"
+    with pytest.raises(JournalError, match=expected):
+        read_run(tmp_path)
 
 
 def test_a_missing_journal_is_an_error_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match=r"journal\.jsonl: No such file"):
+    with pytest.raises(JournalError, match=r"journal\.jsonl: cannot be read: No such file"):
         JournalReader(tmp_path).poll()
 
 
@@ -379,6 +378,13 @@ def test_the_lock_is_held_while_the_writer_is_open(tmp_path: Path) -> None:
         assert is_held(tmp_path)
         writer.close()
         assert not is_held(tmp_path)
+
+
+def test_the_lock_of_an_unreadable_journal_is_unknown(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "missing", if_unreadable=True)
+    (tmp_path / FILE_NAME).symlink_to(FILE_NAME)  # a loop, which even root cannot open
+    assert is_held(tmp_path, if_unreadable=True)
+    assert not is_held(tmp_path)
 
 
 def test_two_viewers_can_probe_the_lock_at_the_same_time(

@@ -79,7 +79,7 @@ def test_an_invalid_label_of_another_program_does_not_hide_the_run(tmp_path: Pat
     write_journal(tmp_path, STARTED)
     lines = (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()
     fields = {**json.loads(lines[0]), "label": 7}
-    head = {"seq": 2, "at": "", "elapsed_s": 0.0}
+    head = {"seq": 2, "at": "2026-11-22T07:21:00Z", "elapsed_s": 0.0}
     labelled = {"type": "run_labelled", **head, "label": "\x1b[31m" + "x" * 500}
     text = "".join(f"{json.dumps(one)}\n" for one in (fields, labelled))
     (tmp_path / FILE_NAME).write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Loading of profiles, and the message for each kind of error."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from loadbench.engine.profile.loading import (
     add_locations,
     find_profile,
     load_profile,
+    read_draft,
     saved_profiles,
 )
 from loadbench.engine.profile.model import ALIASES, Profile, known_keys
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.reference import key_reference
+from loadbench.engine.profile.source import read_source
 from loadbench.errors import ProfileError
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -26,6 +30,10 @@ SHIPPED = [
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 DRIVERS = "expected 'auto', 'compose', 'local' or 'external'"
 DURATION = "expected a duration such as 90s, 7m or 1h20m"
+CHARACTERS = (
+    "expected a URL without spaces, quotes, backslashes, angle brackets and control characters, "
+    "such as http://127.0.0.1:8000"
+)
 URL = "expected a URL without a path, such as http://127.0.0.1:8000"
 same_file = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -146,6 +154,7 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
         ("host: localhost", f"host: {URL}, got 'localhost'"),
         ("host: http://x/api", f"host: {URL}, got 'http://x/api'"),
         ("host: 'http://['", f"host: {URL}, got 'http://['"),
+        ("host: 'http://a b'", f"host: {CHARACTERS}, got 'http://a b'"),
         ("host: http://x:99999", f"host: {URL}, got 'http://x:99999'"),
         ("stack: {driver: k8s}", f"stack.driver: {DRIVERS}, got 'k8s'"),
         ("stack: {driver: external}", "stack.driver: external requires `host`, the address"),
@@ -163,7 +172,7 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
         ("description: 2024-13-45", "invalid YAML: '2024-13-45' is not a valid timestamp"),
         ("description: 'a", "invalid YAML: found unexpected end of stream"),
         ("description: a: b", "invalid YAML: mapping values are not allowed here"),
-        ("batch_size: 0x1" + 5000 * "0", "invalid YAML: number too large"),
+        ("batch_size: 0x1" + 300 * "0", "invalid YAML: number too large"),
         ('description: "\\ud800"', "invalid YAML: '\\ud800' contains an unpaired surrogate"),
         ("[a]: b", "invalid YAML: keys must be plain text"),
     ],
@@ -325,6 +334,43 @@ def test_missing_file_and_folder_are_reported(tmp_path: Path) -> None:
     assert error_of(tmp_path / "folder.yaml") == "folder.yaml: Is a directory"
 
 
+# Large grids
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("models: {1000}\nusers: {1000}\nspawn_rates: {1000}\n", 10**9),
+        ("models: {100}\nusers: {101}\nspawn_rates: [1]\n", 10_100),
+        ("models: {10}\nusers: {10}\nspawn_rates: [1]\nrepeats: 101\n", 10_100),
+        ("models: {100}\nusers: {100}\nspawn_rates: [1]\nrecheck_first: true\n", 10_001),
+    ],
+)
+def test_profile_with_too_many_cells_is_refused(write: Write, line: str, cells: int) -> None:
+    lists = {f"{{{size}}}": str(list(range(1, size + 1))) for size in (10, 100, 101, 1000)}
+    for placeholder, values in lists.items():
+        line = line.replace(placeholder, values)
+    assert error_of(write(line)) == (
+        f"mine.yaml:2: users: {cells} cells exceed the limit of 10000. Shorten the lists, or raise "
+        "max_cells (at most 100000)"
+    )
+    lower = f"users: {cells} cells exceed the limit of 9. "
+    assert lower in error_of(write(f"{line}max_cells: 9\n"))
+
+
+def test_max_cells_raises_the_limit(write: Write) -> None:
+    file = write(f"{GRID}max_cells: 20000\n")
+    profile = load_profile(file, ["users=1..100", "models=1..200"])
+    assert len(plan_cells(profile)) == 20_000
+    assert "20100 cells exceed the limit of 20000" in error_of(
+        file, "users=1..100", "models=1..201"
+    )
+
+
+def test_range_with_many_values_is_refused(write: Write) -> None:
+    assert "expected at most 10000 values" in error_of(write(GRID), "users=1..1000000000")
+
+
 # Malicious files
 
 
@@ -354,7 +400,53 @@ def test_nested_yaml_aliases_do_not_exhaust_the_memory(write: Write) -> None:
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "a: " + 1500 * "["])
 def test_recursive_nesting_is_rejected(write: Write, text: str) -> None:
-    assert error_of(write(text)) == "mine.yaml: invalid YAML: nested too deeply"
+    assert error_of(write(text)) == "mine.yaml: nested too deeply"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1:" * 100_000 + "1",
+        "1:" * 100_000 + "1.5",
+        "9" * 1000,
+        "-0x" + "f" * 1000,
+        "1" * 1000 + ".5",
+        "!!int 0b" + "1" * 1000,
+        "!!float '" + "1:" * 1000 + "1'",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_number_with_many_digits_is_rejected(write: Write, number: str) -> None:
+    # PyYAML would take minutes for the first of them, and raise an `OverflowError` for the second.
+    file = write(f"{GRID}batch_size: {number}\n")
+    assert error_of(file) == "mine.yaml:4: invalid YAML: number too long"
+    (problem,) = read_draft(read_source(write(GRID)), [f"batch_size={number}"]).problems
+    assert problem.text == "batch_size: invalid YAML value. Example: --set users=5,10"
+
+
+def test_file_that_is_too_large_is_not_read(write: Write) -> None:
+    assert error_of(write(GRID + "#" * 1_000_000)) == "mine.yaml: larger than 1 MB"
+
+
+def test_long_list_is_rejected_before_the_rest_is_parsed(write: Write) -> None:
+    # The rest is not valid YAML.
+    numbers = ", ".join(map(str, range(30_000)))
+    assert "more than 10000 values" in error_of(write(f"users: [{numbers}]\n]"))
+
+
+def test_pipe_and_device_are_not_profiles(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    for name in ("pipe.yaml", "zero.yaml"):
+        assert error_of(tmp_path / name) == f"{name}: not a regular file"
+
+
+def test_errors_after_the_hundredth_are_counted_only(write: Write) -> None:
+    unknown = "".join(f"key{index}: 1\n" for index in range(5000))
+    lines = error_of(write(GRID + unknown)).splitlines()
+    assert lines[0] == "mine.yaml: 5000 errors"
+    assert len(lines) == 102
+    assert lines[-1] == "  and 4900 more"
 
 
 lines = st.lists(
@@ -454,7 +546,8 @@ def test_override_replaces_an_invalid_value_in_the_file(write: Write) -> None:
         ("description=[", "description: invalid YAML value"),
         ("description=!!bool maybe", "description: invalid YAML value"),
         ("description=!!python/object:os.system {}", "description: invalid YAML value"),
-        ("stack.environment=" + 1500 * "[", "stack.environment: invalid YAML value"),
+        ("users=" + 1500 * "[", "users: expected"),
+        ("load=" + 1500 * "[", "load: invalid YAML value"),
     ],
 )
 def test_invalid_override_is_reported_once_as_given(

@@ -75,6 +75,16 @@ INVALID = [
     f"{GRID}host: 'http://['\n",
     f"{GRID}host: http://x:0\n",
     f"{GRID}host: ''\n",
+    f"{GRID}host: 'http://a b'\n",
+    f'{GRID}host: "http://x\\n"\n',
+    f'{GRID}host: "http://x\\"y"\n',
+    f"{GRID}host: http://x'y\n",
+    f"{GRID}host: http://x`y\n",
+    f"{GRID}host: http://x<y>\n",
+    f"{GRID}host: http://x\\y\n",
+    f"{GRID}host: http://a'b@x\n",
+    f'{GRID}stack: {{health: "http://x/it\'s"}}\n',
+    f"{GRID}stack: {{health: 'http://x/a b'}}\n",
     f"{GRID}stack: {{driver: k8s}}\n",
     f"{GRID}stack: {{health: x}}\n",
     f"{GRID}stack: {{health: 'ftp://x/'}}\n",
@@ -202,6 +212,31 @@ written = (
     | st.just([[1]])
 )
 written_keys = st.sampled_from([*(key.name for key in profile_keys()), *ALIASES, "colour"])
+
+
+urls = st.builds(
+    "{}{}".format,
+    st.sampled_from(["http://", "https://x", "http://x:8", "http://u@x", "http://[::1]/", "/"]),
+    st.text(st.characters(max_codepoint=0xFF), max_size=3)
+    | st.text("ab/ :?#@'\"`\\<>\n\t\x00\x7f\x9b", max_size=4),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=500)
+@given(st.sampled_from(["host", "stack.health"]), urls)
+def test_schema_and_loader_agree_about_characters_of_urls(
+    tmp_path: Path, name: str, url: str
+) -> None:
+    section, _, last = name.rpartition(".")
+    document = {**yaml.safe_load(GRID), **({section: {last: url}} if section else {last: url})}
+    error = loading_error(tmp_path, yaml.safe_dump(document))
+    is_forbidden = "without spaces, quotes" in error
+    assert is_forbidden == (
+        (name == "host" or not url.startswith("/"))
+        and (not url.isprintable() or any(one in url for one in " '\"`\\<>"))
+    )
+    if is_forbidden:
+        assert not SCHEMA.is_valid(document)
 
 
 def is_coerced(name: str, value: object) -> bool:

@@ -121,6 +121,19 @@ def test_grid_point_is_added_with_all_repeats() -> None:
     assert [cell.key for cell in answer.added] == ["m3_u10_s5", "m3_u10_s5_r2", "m3_u10_s5_r3"]
 
 
+def test_grid_point_is_not_added_beyond_the_maximum_number_of_cells() -> None:
+    started = run_started(make_profile(users=[2, 4], repeats=2, max_cells=7))
+    one = answered("add", "m3_u9_s5", added=(make_cell(3, 9, 5),))
+
+    assert add(one, started=started).accepted
+    more = answered("add", "m3_u8_s5", added=(make_cell(3, 8, 5),))
+    assert add(one, more, started=started) == Answer(
+        False,
+        "8 cells would exceed the limit of 7 of this run. For more, start a new run with a larger "
+        "max_cells",
+    )
+
+
 def test_numbers_can_be_text() -> None:
     assert add(models="3", users=" 10", spawn_rate="5.0") == add()
 

@@ -108,8 +108,17 @@ def test_an_invalid_value_that_looks_valid_in_the_form_can_be_repaired(written: 
 
 def test_a_grid_that_is_too_large_is_an_error_and_has_no_cells() -> None:
     form = filled(entered(), users="1..1000", models="1..1000")
-    assert form.errors == {"users": "1000000 cells exceed the limit of 10000. Shorten the lists"}
+    assert form.errors == {
+        "users": "1000000 cells exceed the limit of 10000. Shorten the lists, or raise max_cells "
+        "(at most 100000)"
+    }
     assert form.cells == ()
+
+
+def test_max_cells_raises_the_limit_of_the_grid() -> None:
+    form = filled(entered(), users="1..150", models="1..100")
+    assert form.cells == ()
+    assert len(filled(form, max_cells="15000").cells) == 15_000
 
 
 def test_a_missing_required_key_is_an_error_until_it_is_entered() -> None:
@@ -164,3 +173,38 @@ def test_a_service_that_the_compose_file_lacks_is_a_warning(tmp_path: Path) -> N
     assert warning == "no such service. Services: web, db"
     form = filled(form, stack__service="web")
     assert "stack.service" not in file_warnings(form.values, workspace)
+
+
+SECRETS = f"{GRID}host: http://tester:word@h:8\nstack: {{driver: external, environment: {{}}}}\n"
+
+
+def test_a_masked_form_shows_no_secrets_and_changes_none() -> None:
+    form = Entered(parse_source(Path("mine.yaml"), SECRETS.replace("[1, 2]", "1")), is_masked=True)
+
+    assert form.text("host") == "http://***@h:8"
+    assert not form.is_changed
+    assert form.profile is not None
+    assert form.profile.host == "http://tester:word@h:8"
+
+
+def test_a_mask_in_a_masked_form_stands_for_the_value_in_the_file() -> None:
+    text = f"{GRID}stack: {{environment: {{API_KEY: s3cret, MODE: fast}}}}\n"
+    form = Entered(parse_source(Path("mine.yaml"), text), is_masked=True)
+    assert form.text("stack.environment") == "API_KEY=*** MODE=fast"
+
+    changed = filled(form, stack__environment="API_KEY=*** MODE=slow")
+
+    assert changed.changes == {"stack.environment": {"API_KEY": "s3cret", "MODE": "slow"}}
+    assert changed.profile is not None
+    assert changed.profile.stack.environment == {"API_KEY": "s3cret", "MODE": "slow"}
+    assert filled(form, stack__environment="MODE=fast API_KEY=***").changes == {}
+
+
+def test_an_editor_of_the_file_shows_its_secrets() -> None:
+    assert entered(f"{GRID}host: http://a:b@h\n").text("host") == "http://a:b@h"
+
+
+def test_paths_with_references_are_not_checked(tmp_path: Path) -> None:
+    values = {"load.locustfile": "${FILE}", "load.images": "${IMAGES:-x}", "stack.driver": "local"}
+
+    assert file_warnings(values, Workspace(tmp_path, tmp_path / "reports")) == {}

@@ -1,5 +1,6 @@
 """Limits for everything that comes from outside the program: size, nesting and time.
 
-`parsing` guards parsers, `lines` reads files and pipes, and `http` sends requests. All other
-modules use these functions instead of their own limits.
+`parsing` guards parsers, `files` and `lines` read files and pipes, `http` sends requests, and
+`relay` limits the output of commands that a library starts. All other modules use these functions
+instead of their own limits.
 """

@@ -1,7 +1,9 @@
 """Read lines from files and pipes: each limited in length, however long it is in the source."""
 
+import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO
 
 MAX_LINE_BYTES = 16_000_000
 """Maximum length of a line of a journal, in bytes."""
@@ -13,7 +15,7 @@ _SKIP_BYTES = 65_536
 
 
 def bounded_lines(
-    file: BinaryIO, max_bytes: int, *, with_last: bool = False
+    file: IO[bytes], max_bytes: int, *, with_last: bool = False
 ) -> Iterator[tuple[bytes, int]]:
     """Yield the complete lines of a file or pipe.
 
@@ -31,9 +33,24 @@ def bounded_lines(
     """
     while line := file.readline(max_bytes + 1):
         length, last = len(line), line
-        while len(last) > 0 and not last.endswith(b"\n"):
+        # A shorter line without a newline is the last one. Its rest, which may be written at this
+        # moment, must not be dropped.
+        while last and not last.endswith(b"\n") and length > max_bytes:
             last = file.readline(_SKIP_BYTES)
             length += len(last)
-        if not last and not with_last:
+        if not last.endswith(b"\n") and not with_last:
             return
         yield line.removesuffix(b"\n")[:max_bytes], length
+
+
+def last_lines(path: Path, number: int) -> tuple[str, ...]:
+    """Return the last lines of a text file without blank ones, from its last 64 kB."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - MAX_OUTPUT_LINE_BYTES))
+            text = file.read(MAX_OUTPUT_LINE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return tuple(lines[-number:])

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import requests
+from loadbench.engine.bounds.http import NoResponseError, request
+from loadbench.engine.bounds.parsing import BadInputError, parse_json
 
 REQUEST_TIMEOUT_S = 2.0
+MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +16,11 @@ class Health:
 
     url: str
     status: int | None
-    """HTTP status code. None if there was no response."""
-    workers: tuple[bool, ...] | None = None
-    """Readiness of each worker. None if the response does not list workers."""
+    """HTTP status code. None if there was no complete response within the limits."""
+    ready_workers: int | None = None
+    """Number of ready workers. None if the response does not list workers."""
+    problem: str = ""
+    """Why there is no status."""
 
 
 def health_url(health: str, host: str) -> str:
@@ -24,15 +28,13 @@ def health_url(health: str, host: str) -> str:
     return f"{host}{health}" if health.startswith("/") else health
 
 
-def check_health(session: requests.Session, url: str) -> Health:
-    """Request a health URL, with a timeout of `REQUEST_TIMEOUT_S`."""
+def check_health(url: str) -> Health:
+    """Request a health URL, within `REQUEST_TIMEOUT_S` and `MAX_BYTES`."""
     try:
-        # An open keep-alive connection would delay the shutdown of the service.
-        headers = {"Connection": "close"}
-        response = session.get(url, timeout=REQUEST_TIMEOUT_S, headers=headers)
-    except requests.RequestException:
-        return Health(url, None)
-    return Health(url, response.status_code, _workers(response))
+        response = request(url, timeout_s=REQUEST_TIMEOUT_S, max_bytes=MAX_BYTES)
+    except (NoResponseError, BadInputError) as error:
+        return Health(url, None, problem=str(error))
+    return Health(url, response.status, _ready_workers(response.body))
 
 
 def not_ready_reason(health: Health, models: int | None) -> str | None:
@@ -44,21 +46,22 @@ def not_ready_reason(health: Health, models: int | None) -> str | None:
         models: Number of workers that must be ready, or None to check only the status.
     """
     if health.status is None:
-        return f"no response from {health.url}"
-    if health.workers is not None and models is not None:
-        ready = sum(health.workers)
+        return f"no valid response from {health.url}: {health.problem}"
+    if health.ready_workers is not None and models is not None:
+        ready = health.ready_workers
         return None if ready == models else f"{ready} of {models} models ready"
     if 200 <= health.status < 300:
         return None
     return f"{health.url} (from stack.health) returned HTTP status {health.status}"
 
 
-def _workers(response: requests.Response) -> tuple[bool, ...] | None:
+def _ready_workers(body: bytes) -> int | None:
+    """Return the number of ready workers, or None if the body is no JSON with a list of workers."""
     try:
-        body = response.json()
-    except ValueError:
+        parsed = parse_json(body, max_bytes=MAX_BYTES)
+    except BadInputError:
         return None
-    workers: Any = body.get("workers") if isinstance(body, dict) else None
+    workers: Any = parsed.get("workers") if isinstance(parsed, dict) else None
     if not isinstance(workers, list) or not all(isinstance(worker, dict) for worker in workers):
         return None
-    return tuple(bool(worker.get("ready")) for worker in workers)
+    return sum(worker.get("ready") is True for worker in workers)

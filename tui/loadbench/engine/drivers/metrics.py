@@ -3,15 +3,16 @@
 Any service can expose these metrics in the Prometheus text format. docs/service.md lists the names.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from itertools import islice
 
-import requests
 from prometheus_client.parser import text_string_to_metric_families
-from urllib3.exceptions import HTTPError
 
+from loadbench.engine.bounds.http import NoResponseError, request
+from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.journal.events import ServiceMetrics, Worker
 
 PATH = "/metrics"
@@ -19,7 +20,7 @@ QUEUE_LENGTH = "loadbench_queue_length"
 WORKERS = "loadbench_workers"
 IMAGES = "loadbench_worker_images_total"
 INFER_SECONDS = "loadbench_worker_infer_seconds_total"
-_METRIC_NAMES = (QUEUE_LENGTH, WORKERS, IMAGES, INFER_SECONDS)
+_KNOWN_LINE = re.compile(f"^(?:{QUEUE_LENGTH}|{WORKERS}|{IMAGES}|{INFER_SECONDS})[^\\n]*", re.M)
 _MAX_VALUE = 1e15
 """Upper limit of plausible values. Larger values and NaN are ignored."""
 
@@ -29,7 +30,17 @@ STALE_AFTER_S = 2.5
 """Age in seconds above which metrics are no longer reported."""
 
 MAX_BYTES = 4_000_000
-"""Size limit of a metrics page. Pages with queue and worker metrics are much smaller."""
+"""Size limit of a metrics page, which may contain many other metrics."""
+
+MAX_WORKERS = 1_000
+"""Limit for the workers of a page. Each sample in the journal contains them."""
+
+MAX_WORKER_CHARACTERS = 120
+"""Limit for the name of a worker."""
+
+_MAX_LINES = 2 * MAX_WORKERS + 2
+_MAX_LINE_CHARACTERS = 1_000
+"""Limit for a line with a known metric. The parser takes minutes for a very long line."""
 
 
 class MetricsPoller:
@@ -66,46 +77,44 @@ class MetricsPoller:
         self._closed.set()
 
     def _poll(self) -> None:
-        with requests.Session() as session:
-            session.trust_env = False
-            while not self._closed.is_set():
-                url = self._url
-                metrics = fetch_metrics(session, url)
-                if metrics and url == self._url:
-                    self._newest = (self._clock(), metrics)
-                self._closed.wait(POLL_INTERVAL_S)
+        while not self._closed.is_set():
+            url = self._url
+            metrics = fetch_metrics(url)
+            if metrics and url == self._url:
+                self._newest = (self._clock(), metrics)
+            self._closed.wait(POLL_INTERVAL_S)
 
 
-def fetch_metrics(session: requests.Session, url: str) -> ServiceMetrics | None:
-    """Return the metrics of a page, or None if there is no response or no known metric."""
-    # An open keep-alive connection would delay the shutdown of the service.
-    headers = {"Connection": "close", "Accept": "text/plain"}
-    with (
-        suppress(requests.RequestException, HTTPError, OSError, ValueError),
-        session.get(url, timeout=REQUEST_TIMEOUT_S, headers=headers, stream=True) as response,
-    ):
-        if response.ok:
-            return parse_metrics(_read_body(response))
-    return None
+def fetch_metrics(url: str) -> ServiceMetrics | None:
+    """Return the metrics of a page, or None if there is no usable page or no known metric."""
+    headers = {"Accept": "text/plain"}
+    try:
+        response = request(url, timeout_s=REQUEST_TIMEOUT_S, max_bytes=MAX_BYTES, headers=headers)
+        return parse_metrics(response.body) if response.is_success else None
+    except (NoResponseError, BadInputError):
+        return None
 
 
-def parse_metrics(text: str) -> ServiceMetrics | None:
+def parse_metrics(page: bytes) -> ServiceMetrics | None:
     """Parse a page in the Prometheus text format. Return None if it has no known metrics.
 
     Raises:
-        ValueError: A line with a known metric name is malformed.
+        BadInputError: A line with a known metric name is malformed, or a limit is exceeded.
     """
-    # Other lines are not parsed: there may be many, and they may be malformed.
-    known = "".join(f"{line}\n" for line in text.splitlines() if line.startswith(_METRIC_NAMES))
+    return parse(page, _parse, max_bytes=MAX_BYTES)
+
+
+def _parse(page: bytes) -> ServiceMetrics | None:
     values: dict[str, float] = {}
     by_worker: dict[str, dict[str, float]] = {IMAGES: {}, INFER_SECONDS: {}}
-    for family in text_string_to_metric_families(known):
+    for family in text_string_to_metric_families(_known_lines(page.decode("utf-8", "replace"))):
         for sample in family.samples:
-            worker, value = sample.labels.get("worker"), float(sample.value)
+            worker, value = sample.labels.get("worker"), sample.value
             if not 0 <= value <= _MAX_VALUE:
                 continue
             if sample.name in by_worker and worker is not None:
-                by_worker[sample.name][worker] = value
+                if len(worker) <= MAX_WORKER_CHARACTERS:
+                    by_worker[sample.name][worker] = value
             elif not sample.labels:
                 values[sample.name] = value
     images, infer = by_worker[IMAGES], by_worker[INFER_SECONDS]
@@ -121,15 +130,13 @@ def parse_metrics(text: str) -> ServiceMetrics | None:
     )
 
 
-def _read_body(response: requests.Response) -> str:
-    """Read a response body within the time and size limits.
+def _known_lines(text: str) -> str:
+    """Return the lines with known metrics. Others may be many or malformed and are not parsed.
 
     Raises:
-        ValueError: A limit was exceeded.
+        ValueError: There are too many lines, or one is too long.
     """
-    deadline, body = time.monotonic() + REQUEST_TIMEOUT_S, b""
-    for chunk in response.iter_content(65536):
-        body += chunk
-        if len(body) > MAX_BYTES or time.monotonic() > deadline:
-            raise ValueError("metrics page exceeds the size or time limit")
-    return body.decode("utf-8", "replace")
+    lines = [found[0] for found in islice(_KNOWN_LINE.finditer(text), _MAX_LINES + 1)]
+    if len(lines) > _MAX_LINES or any(len(line) > _MAX_LINE_CHARACTERS for line in lines):
+        raise ValueError("more or longer lines than any service needs")
+    return "".join(f"{line}\n" for line in lines)

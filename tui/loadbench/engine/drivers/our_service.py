@@ -11,6 +11,7 @@ SET_BY_KEYS = {
     "MODEL_THREADS": "stack.model_threads",
     "GPU_MEMORY_MB": "stack.gpu_memory_mb",
     "BROKER_URL": "the driver",
+    "BROKER_PASSWORD": "the driver",
     "WORKER_ID": "the driver",
     "HEARTBEAT_FILE": "the driver",
     "PYTHONPATH": "the driver",

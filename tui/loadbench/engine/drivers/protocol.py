@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from loadbench.engine.journal.events import Container
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
-from loadbench.errors import StackError
+from loadbench.errors import EngineError, StackError
 from loadbench.workspace import Workspace
 
 MAX_LOG_LINES = 15
@@ -60,8 +61,11 @@ class Stack(Protocol):
     def missing(self, models: int) -> str | None:
         """Return a phrase that describes what is not ready yet, or None if everything is ready."""
 
-    def fault(self) -> StackError | None:
-        """Return an error if a part of the stack has failed, or None if there is no fault."""
+    def fault(self) -> StackError | EngineError | None:
+        """Return an error if a part of the stack has failed, or None if there is no fault.
+
+        An `EngineError` means that the Docker engine cannot be used; no other cell can be measured.
+        """
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of all started containers or processes."""
@@ -117,13 +121,16 @@ class Driver(Protocol):
             EngineError: A tool required for the check is not installed.
         """
 
-    def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
+    def open(
+        self, workspace: Workspace, profile: Profile, folder: Path, masker: Masker = NO_SECRETS
+    ) -> Stack:
         """Return the stack of a run without starting it. `Stack.prepare` writes the first file.
 
         Args:
             workspace: Location of the stack's files.
-            profile: The profile to run; it has passed the preflight.
+            profile: The profile to run, without references; it has passed the preflight.
             folder: The run's folder; it may not exist yet.
+            masker: Masks the secret values of the profile in log lines.
 
         Raises:
             ProfileError: Files have changed since the preflight.

@@ -7,6 +7,7 @@ from typing import IO
 
 from loadbench.engine.files import utc_now
 from loadbench.engine.journal.service_log import format_log_line
+from loadbench.engine.masking import NO_SECRETS, Masker
 
 
 class StackLog:
@@ -14,10 +15,12 @@ class StackLog:
 
     Args:
         path: Path of the file, which is opened for appending when the first line is written.
+        masker: Masks the secret values in all lines.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, masker: Masker = NO_SECRETS) -> None:
         self._path = path
+        self._masker = masker
         self._file: IO[str] | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -30,7 +33,7 @@ class StackLog:
             if self._file is None:
                 self._file = self._path.open("a", encoding="utf-8", buffering=1)
             # Take the time under the lock, so that timestamps are in order.
-            self._file.write(format_log_line(utc_now(), name, line))
+            self._file.write(format_log_line(utc_now(), name, self._masker.text(line)))
 
     def close(self) -> None:
         """Close the file. Later lines are dropped."""

@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+from pydantic import Field, PlainSerializer, PlainValidator, TypeAdapter
 
 from loadbench.engine.profile.levels import level_of
 from loadbench.engine.profile.plan import Cell
+
+_Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """The fields of a recorded cell other than its load level."""
 
-    models: int
-    repeat: int = 1
+    models: _Positive
+    repeat: _Positive = 1
     recheck: bool = False
 
 

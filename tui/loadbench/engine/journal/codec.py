@@ -6,13 +6,17 @@ unneeded lines are never parsed.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from loadbench.engine.bounds.lines import MAX_LINE_BYTES
+from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.journal.events import (
+    MAX_VALUE,
     UNRECORDED,
     CellFailed,
     CellFinished,
@@ -25,6 +29,7 @@ from loadbench.engine.journal.events import (
     RunStarted,
     Sample,
 )
+from loadbench.engine.masking import Masker
 from loadbench.errors import JournalError
 
 VERSION = 1
@@ -42,6 +47,7 @@ CELL_ENDED_PREFIXES = tuple(
 )
 RUN_RESUMED_PREFIX = f'{{"type":"{RunResumed.type}"'.encode()
 RUN_PREFIXES = tuple(f'{{"type":"{kind.type}"'.encode() for kind in (RunResumed, RunFinished))
+MIN_YEAR, MAX_YEAR = 1970, 9998
 HEAD_BYTES = 160
 """Length in bytes of the head of a line, which contains its type, number, times and cell."""
 NEXT_CELL_PREFIXES = tuple(
@@ -70,32 +76,90 @@ def decode(line: bytes, path: Path) -> Entry | None:
         path: The journal, for error messages.
 
     Returns:
-        The entry, or None if this version does not know the type or cannot read its fields.
+        The entry, or None if this version does not know the type.
 
     Raises:
-        JournalError: The major version is not supported, or the first line is invalid.
+        BadInputError: The line is damaged: it is too large, it is not JSON, or a field is invalid.
+        JournalError: The major version is not supported.
     """
+    # A longer line was cut to the maximum.
+    entry, version = parse(line, _decode, max_bytes=MAX_LINE_BYTES - 1)
+    if version not in (None, VERSION):
+        raise JournalError(
+            f"{path}: unsupported format version {version} (this program reads {VERSION}). "
+            "Use the loadbench-tui version that wrote the journal, or a newer one"
+        )
+    return entry
+
+
+def _decode(line: bytes) -> tuple[Entry | None, int | None]:
+    """Return the entry, or None if it cannot be read; and the version of a `run_started` event."""
+    # Unlike `json`, `from_json` shares equal strings, which saves memory: samples repeat them.
+    fields = from_json(line)
+    kind = fields.get("type") if isinstance(fields, dict) else None
+    if not isinstance(kind, str):
+        raise BadInputError("not an event")
+    if kind not in _ADAPTERS:
+        return None, None
+    version = None
+    if kind == RunStarted.type:
+        version = fields.get("v")
+        if type(version) is int and version != VERSION:
+            return None, version
+    _check_head(fields)
+    if kind == CellFinished.type and "findings" not in fields:
+        reasons: list[str] = fields["reasons"]
+        fields["findings"] = [{"rule": UNRECORDED, "text": reason} for reason in reasons]
+    if kind in _WITH_CLIENTS and "clients" not in fields:
+        cpu_cores, lag_ms = fields.get("client_cpu_cores"), fields.get("client_lag_ms")
+        fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
     try:
-        # Unlike `json`, `from_json` shares equal strings, which saves memory: samples repeat them.
-        fields = from_json(line)
-        kind = fields["type"]
-        if kind == RunStarted.type and fields["v"] != VERSION:
-            raise JournalError(
-                f"{path}: unsupported format version {fields['v']} (this program reads {VERSION}). "
-                "Use the loadbench-tui version that wrote the journal, or a newer one"
-            )
-        if kind == CellFinished.type and "findings" not in fields:
-            reasons: list[str] = fields["reasons"]
-            fields["findings"] = [{"rule": UNRECORDED, "text": reason} for reason in reasons]
-        if kind in _WITH_CLIENTS and "clients" not in fields:
-            cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms")
-            fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
         event = _ADAPTERS[kind].validate_python(fields)
-        return Entry(fields["seq"], fields["at"], float(fields["elapsed_s"]), event)
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        if line.startswith(RUN_STARTED_PREFIX):
-            raise JournalError(f"{path}: first line is not a valid run_started event") from error
+    except ValidationError as error:
+        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise BadInputError(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}") from None
+    return Entry(fields["seq"], fields["at"], float(fields["elapsed_s"]), event), version
+
+
+def _check_head(fields: dict[str, Any]) -> None:
+    """Raise `BadInputError` if the number or a time of an entry is invalid."""
+    seq, at, elapsed_s = (fields.get(name) for name in ("seq", "at", "elapsed_s"))
+    if type(seq) is not int or not 1 <= seq <= MAX_VALUE:
+        raise BadInputError("seq: not a positive number")
+    is_number = isinstance(elapsed_s, int | float) and not isinstance(elapsed_s, bool)
+    if not is_number or not 0 <= float(elapsed_s or 0) <= MAX_VALUE:
+        raise BadInputError("elapsed_s: not a number of seconds")
+    if read_time(at) is None:
+        raise BadInputError("at: not a time in UTC")
+
+
+def read_time(at: object) -> datetime | None:
+    """Parse the time of an entry. Return None if it is invalid."""
+    try:
+        time = datetime.fromisoformat(at)  # type: ignore[arg-type]  # TypeError is handled
+    except (TypeError, ValueError):
         return None
+    # The limits keep the conversion to other time zones from raising OverflowError.
+    return time if time.tzinfo and MIN_YEAR <= time.year <= MAX_YEAR else None
+
+
+_NEVER_SECRET = (
+    *("run", "workspace", "profile_name", "profile_file", "cells", "driver", "project"),
+    *("profile", "overrides", "masked"),  # already masked, by their keys
+    *("cell", "phase", "verdict", "rule", "retry", "added", "id", "command", "result"),
+    *("step", "images", "containers", "container"),
+)
+"""Fields with identifiers, which must not change even if a secret value occurs in them."""
+
+
+E = TypeVar("E", bound=Event)
+
+
+def masked_event(event: E, masker: Masker) -> E:
+    """Return an event with the secret values in its texts masked."""
+    adapter: TypeAdapter[E] = _ADAPTERS[event.type]
+    fields = masker.fields(adapter.dump_python(event, mode="json"), unchanged=_NEVER_SECRET)
+    return adapter.validate_python(fields)
 
 
 def encode(entry: Entry) -> bytes:
@@ -107,8 +171,10 @@ def encode(entry: Entry) -> bytes:
         "elapsed_s": entry.elapsed_s,
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
-    if isinstance(entry.event, RunStarted) and not entry.event.label:
-        del fields["label"]
+    if isinstance(entry.event, RunStarted):
+        for name in ("label", "masked"):
+            if not fields[name]:
+                del fields[name]
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:

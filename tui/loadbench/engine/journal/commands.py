@@ -1,17 +1,29 @@
-"""Commands from viewers to the runner, appended to `commands.jsonl`."""
+"""Commands from viewers to the runner, appended to `commands.jsonl`.
+
+Any program can write this file, so the runner bounds and cleans what it reads, and no line of it
+can end the run.
+"""
 
 import errno
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from loadbench.engine.files import Tail, convert_os_errors, utc_now
+from loadbench.engine.bounds.parsing import BadInputError, parse_json
+from loadbench.engine.files import Tail, open_regular, utc_now
+from loadbench.engine.hardware.values import clean_text
+from loadbench.errors import JournalError
 
 FILE_NAME = "commands.jsonl"
+MAX_LINE_BYTES = 1_000_000
+"""Maximum length of a command in bytes. Longer lines are invalid."""
+MAX_LINES = 100
+"""Maximum number of lines that `CommandReader.poll` reads."""
 NAMES = ("pause", "resume", "skip", "again", "add", "label", "stop")
 
 
@@ -49,7 +61,7 @@ def send_command(
         The id of the command, which is repeated in its answer in the journal.
 
     Raises:
-        JournalError: The file cannot be written.
+        JournalError: The file cannot be written, or it is a folder or a device.
     """
     identity = identity or new_identity()
     fields: dict[str, Any] = {
@@ -62,8 +74,14 @@ def send_command(
     if args is not None:
         fields["args"] = dict(args)
     line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
-    with convert_os_errors(folder / FILE_NAME):
-        _append(folder / FILE_NAME, line)
+    path = folder / FILE_NAME
+    try:
+        _append(path, line)
+    except OSError as error:
+        raise JournalError(
+            f"cannot send the command {command!r} to the runner: {path}: "
+            f"{error.strerror or error}. The runner reads commands only from this file"
+        ) from error
     return identity
 
 
@@ -73,7 +91,7 @@ def new_identity() -> str:
 
 
 def _append(path: Path, line: bytes) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    fd = open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(fd).st_size
         # If another viewer died while writing, end its partial line first.
@@ -93,27 +111,52 @@ class CommandReader:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._tail = Tail(folder / FILE_NAME)
+        self.path = folder / FILE_NAME
+        self.invalid_lines = 0
+        """Number of lines that are no commands so far."""
+        self.problem = ""
+        """Why the file cannot be read now. Empty if it can, or if it does not exist."""
+        self.has_more = True
+        """Whether there may be more lines to read now."""
+        self._tail = Tail(self.path)
 
     def poll(self) -> list[Command]:
-        """Return the commands that arrived since the last call. Skip invalid lines."""
+        """Return commands that arrived since the last call, at most `MAX_LINES`.
+
+        Never raises an error: a run must not depend on this file.
+        """
         try:
-            lines = self._tail.poll()
+            if self._tail.unread_bytes() < 0:
+                # The file was replaced. Commands that were answered are known by their ids.
+                self._tail = Tail(self.path)
+            lines = list(islice(self._tail.lines(), MAX_LINES))
         except FileNotFoundError:
-            return []
-        return [command for line in lines if (command := _decode(line))]
+            lines, self.problem = [], ""
+        except OSError as error:
+            lines, self.problem = [], error.strerror or str(error)
+        else:
+            self.problem = ""
+        self.has_more = len(lines) == MAX_LINES
+        commands = [_decode(line) for line in lines if line]
+        self.invalid_lines += commands.count(None)
+        return [command for command in commands if command]
 
 
 def _decode(line: bytes) -> Command | None:
+    """Return the command in a line, or None if there is none."""
     try:
-        fields = json.loads(line)
-        cell = fields.get("cell")
-        return Command(
-            id=str(fields["id"]),
-            at=str(fields.get("at", "")),
-            command=str(fields["command"]),
-            cell=None if cell is None else str(cell),
-            args=fields.get("args"),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        fields = parse_json(line, max_bytes=MAX_LINE_BYTES)
+    except BadInputError:
         return None
+    if not isinstance(fields, dict):
+        return None
+    identity, command, cell = (_text(fields.get(name)) for name in ("id", "command", "cell"))
+    if identity is None or command is None:
+        return None
+    at = clean_text(fields.get("at")) or ""
+    return Command(id=identity, at=at, command=command, cell=cell, args=fields.get("args"))
+
+
+def _text(value: object) -> str | None:
+    """Return a text or a number as a short printable text, or None for other values."""
+    return clean_text(str(value) if isinstance(value, int | float) else value)

@@ -17,6 +17,7 @@ from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.model import SETTLE_WINDOWS, Profile
 from loadbench.engine.profile.plan import Cell
+from loadbench.engine.profile.values.secrets import masked_data
 
 SCALING_S = 6.0
 """Estimated seconds to scale the service to another number of models."""
@@ -140,17 +141,16 @@ def comparable(
                 return
 
 
-def _settings(profile: Profile) -> tuple[object, ...]:
-    """Return the settings that the durations of scaling, settling and draining depend on."""
-    return (
-        profile.device,
-        profile.batch_size,
-        profile.run_time,
-        profile.settle,
-        profile.host,
-        profile.stack,
-        profile.load,
-    )
+_SETTINGS = ("device", "batch_size", "run_time", "settle", "host", "stack", "load")
+
+
+def _settings(profile: Profile) -> list[object]:
+    """Return the settings that the durations of scaling, settling and draining depend on.
+
+    Secrets are masked, because the profiles of runs are recorded without them.
+    """
+    data = masked_data(profile.resolved())
+    return [data[name] for name in _SETTINGS]
 
 
 def _started_cells(state: RunState) -> Mapping[int, Sequence[CellState]]:

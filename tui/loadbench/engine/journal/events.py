@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from loadbench.engine.journal.cells import RecordedCell
 from loadbench.engine.journal.label import Label
 
-Buckets = tuple[tuple[float, int], ...]
+MAX_VALUE = 10**15
+"""Maximum of a recorded number. Sums and products of such numbers are finite."""
+
+Count = Annotated[int, Field(ge=0, le=MAX_VALUE)]
+Integer = Annotated[int, Field(ge=-MAX_VALUE, le=MAX_VALUE)]
+Number = Annotated[float, Field(ge=-MAX_VALUE, le=MAX_VALUE)]
+"""Type of a number in an event. A line with a number outside its limits is damaged."""
+ProcessId = Annotated[int, Field(ge=1, lt=2**31)]
+"""Other numbers would address several processes, see kill(2)."""
+
+Buckets = tuple[tuple[Number, Count], ...]
 """Sparse histogram: (ms, count) pairs in ascending order. Values have three significant digits."""
 
 
@@ -51,22 +63,22 @@ class Requests:
 class Stages:
     """Times in ms, summed over the successful requests with a `Server-Timing` response header."""
 
-    count: int = 0
+    count: Count = 0
     """Number of these requests."""
-    latency_ms: float = 0.0
-    total_ms: float = 0.0
-    queue_ms: float = 0.0
-    decode_ms: float = 0.0
-    infer_ms: float = 0.0
+    latency_ms: Number = 0.0
+    total_ms: Number = 0.0
+    queue_ms: Number = 0.0
+    decode_ms: Number = 0.0
+    infer_ms: Number = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientUse:
     """Resource usage of one load generator."""
 
-    cpu_cores: float
+    cpu_cores: Number
     """CPU usage in cores."""
-    lag_ms: float | None = None
+    lag_ms: Number | None = None
     """Maximum event-loop lag in ms. None if not recorded."""
 
 
@@ -78,24 +90,24 @@ class Container:
     service: str
     state: str
     """`running`, `exited`, or any other state that the engine reports."""
-    exit_code: int | None = None
+    exit_code: Integer | None = None
     """Exit code, or the negative signal number if killed by a signal. None if still running."""
-    cpu_cores: float | None = None
+    cpu_cores: Number | None = None
     """CPU usage over the last second in cores. None if not known yet."""
-    memory_bytes: int | None = None
+    memory_bytes: Count | None = None
     """Memory usage in bytes. None if not known yet."""
-    vram_bytes: int | None = None
+    vram_bytes: Count | None = None
     """VRAM usage in bytes, summed over all GPUs. None if none is used, or if unknown."""
     health: str | None = None
     """Result of the container's health check: `starting`, `healthy` or `unhealthy`. None if
     it has no health check."""
     oom_killed: bool = False
     """Whether the kernel's OOM killer killed one of its processes."""
-    restarts: int = 0
+    restarts: Count = 0
     """Number of restarts by the engine."""
     image: str | None = None
     """Digest of its image. None if it has no image."""
-    throttled: float | None = None
+    throttled: Number | None = None
     """Share of scheduling periods in the last second in which its CPU limit throttled it, 0 to 1.
     None if it has no CPU limit, or if unknown."""
 
@@ -105,9 +117,9 @@ class Worker:
     """Counters of one worker since it started, from the service's metrics."""
 
     id: str
-    images: int
+    images: Count
     """Number of images classified."""
-    infer_s: float
+    infer_s: Number
     """Seconds spent in inference."""
 
 
@@ -115,9 +127,9 @@ class Worker:
 class ServiceMetrics:
     """Metrics of the service at one moment. Metrics that are not exposed are None."""
 
-    queue_length: float | None = None
+    queue_length: Number | None = None
     """Number of jobs waiting for a worker."""
-    workers: int | None = None
+    workers: Count | None = None
     """Number of ready workers."""
     totals: tuple[Worker, ...] = ()
     """Counters of each worker."""
@@ -127,16 +139,16 @@ class ServiceMetrics:
 class Machine:
     """Resource usage of the whole machine in one second, or averaged over a window."""
 
-    cores: int
+    cores: Count
     """Number of CPU cores."""
-    cpu_cores: float
+    cpu_cores: Number
     """CPU usage of all processes in cores."""
-    others_cpu_cores: float | None
+    others_cpu_cores: Number | None
     """CPU usage in cores of processes other than the service, Locust and the runner. None if
     unknown because the driver does not run the service."""
-    stolen_cpu_cores: float
+    stolen_cpu_cores: Number
     """CPU steal in cores: time that the hypervisor gave to other virtual machines."""
-    swapped_bytes: int
+    swapped_bytes: Integer
     """Bytes read from and written to swap, summed."""
 
 
@@ -156,7 +168,7 @@ class ErrorCount:
     """An error message and its number of occurrences."""
 
     error: str
-    count: int
+    count: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +179,10 @@ class Finding:
     """Id of the rule, or `UNRECORDED`."""
     text: str
     """The finding as text."""
-    value: float | None = None
+    value: Number | None = None
     """Value checked by the rule, in the rule's unit. None if there is no
     single value, or if it was not recorded."""
-    limit: float | None = None
+    limit: Number | None = None
     """Upper or lower limit for that value. None if there is no limit, or if it was not recorded."""
 
 
@@ -183,9 +195,9 @@ class RunStarted:
     """A run started. Contains the complete description of the run."""
 
     type: ClassVar = "run_started"
-    v: int
+    v: Count
     """Major version of the journal format."""
-    pid: int
+    pid: ProcessId
     """Process id of the runner."""
     run: str
     """Id of the run, which is the name of its folder."""
@@ -209,6 +221,9 @@ class RunStarted:
     """The Compose project. None if the driver starts no containers."""
     label: Label = ""
     """Label of the run at its start. If empty, it is not recorded."""
+    masked: tuple[str, ...] = ()
+    """Keys of the profile whose values are secret and therefore masked. If empty, it is not
+    recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +240,7 @@ class RunResumed:
     """A run was resumed after it had ended or been interrupted."""
 
     type: ClassVar = "run_resumed"
-    pid: int
+    pid: ProcessId
     """Process id of the new runner."""
     retry: tuple[str, ...]
     """Keys of the cells to measure again."""
@@ -262,7 +277,7 @@ class CellStarted:
     type: ClassVar = "cell_started"
     cell: str
     """Key of the cell."""
-    attempt: int
+    attempt: Count
     """Number of the attempt, from 1."""
 
 
@@ -281,10 +296,10 @@ class Sample:
 
     type: ClassVar = "sample"
     cell: str
-    attempt: int
-    second: int
+    attempt: Count
+    second: Count
     """Whole seconds since the start of the cell's ramp."""
-    users: int
+    users: Count
     """Number of running users."""
     requests: tuple[Requests, ...]
     """Requests completed in this second."""
@@ -315,16 +330,16 @@ class ContainerUse:
 
     name: str
     service: str
-    cpu_cores: float | None
+    cpu_cores: Number | None
     """Mean CPU usage in cores. None if unknown."""
-    memory_bytes: int | None
+    memory_bytes: Count | None
     """Maximum memory usage in bytes. None if unknown."""
-    throttled: float | None
+    throttled: Number | None
     """Share of scheduling periods in which its CPU limit throttled it, 0 to 1.
     None if it has no CPU limit."""
-    restarts: int
+    restarts: Count
     """Number of restarts in the window."""
-    missing_s: int
+    missing_s: Count
     """Number of seconds at the end of which it was not running."""
 
 
@@ -333,11 +348,11 @@ class WorkerUse:
     """Work of one worker in the measurement window, from its counters."""
 
     id: str
-    seconds: int
+    seconds: Count
     """Seconds between the first and the last change of the counters, which increase in steps."""
-    images: int
+    images: Count
     """Number of images classified."""
-    infer_s: float
+    infer_s: Number
     """Seconds spent in inference."""
 
 
@@ -345,11 +360,11 @@ class WorkerUse:
 class ServiceUse:
     """Metrics of the service over the measurement window. Metrics that are not exposed are None."""
 
-    queue_length: float | None
+    queue_length: Number | None
     """Mean number of jobs waiting for a worker."""
-    fewest_workers: int | None
+    fewest_workers: Count | None
     """Minimum number of ready workers."""
-    most_workers: int | None
+    most_workers: Count | None
     """Maximum number of ready workers."""
     workers: tuple[WorkerUse, ...] = ()
 
@@ -358,18 +373,18 @@ class ServiceUse:
 class Conditions:
     """Conditions during the measurement window: the evidence for the verdict."""
 
-    begin_s: float
+    begin_s: Number
     """Start of the window, in seconds since the start of the ramp, as in `Sample.second`."""
-    in_flight: float
+    in_flight: Number
     """Mean number of users waiting for a response."""
-    thinking: float
+    thinking: Number
     """Mean number of users in their wait time between requests."""
     gaps: Buckets
     """Histogram of the time between successive responses in ms, from the start to the end of the
     window."""
     lag: Buckets
     """Histogram of Locust's event-loop lag in ms, from a kernel timer with 50 ticks a second."""
-    clock_jump_ms: float
+    clock_jump_ms: Number
     """Largest jump of the wall clock relative to the monotonic clock, in ms."""
     containers: tuple[ContainerUse, ...] = ()
     service: ServiceUse | None = None
@@ -384,15 +399,15 @@ class CellFinished:
 
     type: ClassVar = "cell_finished"
     cell: str
-    attempt: int
+    attempt: Count
     verdict: Verdict
-    measured_s: float
+    measured_s: Annotated[Number, Field(gt=0.001)]
     """Length of the measurement window in seconds."""
-    completed: int
+    completed: Count
     """Number of successful responses within the window, regardless of when the request started."""
     requests: tuple[Requests, ...]
     """Requests that started within the window, including those that completed after it."""
-    aborted: int
+    aborted: Count
     """Number of requests that started within the window and never completed, even after their
     timeout."""
     errors: tuple[ErrorCount, ...]
@@ -401,7 +416,7 @@ class CellFinished:
     settled: bool | None
     """Whether throughput and latency settled before the window. None if settling is
     disabled."""
-    fewest_users: int
+    fewest_users: Count
     """Minimum number of users in any second of the window."""
     clients: tuple[ClientUse, ...]
     """Resource usage of each load generator over the window: mean CPU and maximum lag."""
@@ -426,11 +441,11 @@ class CellFailed:
 
     type: ClassVar = "cell_failed"
     cell: str
-    attempt: int
+    attempt: Count
     reason: str
     container: str | None = None
     """Name of the container or process that failed. None if none did."""
-    exit_code: int | None = None
+    exit_code: Integer | None = None
     """Exit code, or the negative signal number if killed by a signal. None if it did not exit."""
     log_lines: tuple[str, ...] = ()
     """Last log lines of that container."""
@@ -442,7 +457,7 @@ class CellSkipped:
 
     type: ClassVar = "cell_skipped"
     cell: str
-    attempt: int
+    attempt: Count
     """Number of the latest attempt. 0 if never started."""
     reason: str
 

@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from loadbench.engine.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.errors import JournalError
 
@@ -30,12 +31,19 @@ def acquire(fd: int, folder: Path) -> None:
             return
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a runner holds the lock of the journal in `folder`."""
+def is_held(folder: Path, *, if_unreadable: bool = False) -> bool:
+    """Return whether a runner holds the lock of the journal in `folder`.
+
+    Args:
+        folder: The folder of the run.
+        if_unreadable: The result if the journal, such as another user's, cannot be opened.
+    """
     try:
-        fd = os.open(folder / FILE_NAME, os.O_RDONLY)
-    except OSError:
+        fd = open_regular(folder / FILE_NAME)
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return if_unreadable
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

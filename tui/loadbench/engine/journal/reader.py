@@ -4,9 +4,11 @@ Lines are streamed, since the journal of a day-long run may not fit in a viewer'
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.files import Tail
 from loadbench.engine.journal.codec import (
     CELL_ENDED_PREFIXES,
@@ -38,6 +40,8 @@ class JournalReader:
         self.path = folder / FILE_NAME
         self.has_dropped_samples = False
         """Whether `max_samples` has dropped samples of the current cell so far."""
+        self.line_number = 0
+        """Number of the line that was read last, from 1."""
         self._tail = Tail(self.path)
 
     def lines(self) -> Iterator[bytes]:
@@ -46,13 +50,15 @@ class JournalReader:
         Raises:
             JournalError: The journal cannot be read.
         """
-        return self._lines(self._tail)
+        for line in self._lines(self._tail):
+            self.line_number += 1
+            yield line
 
     def poll(self) -> list[Entry]:
         """Return the entries completed since the last call.
 
         Drops the samples of cells that have already ended, so that catching up with a long run is
-        quick. Skips lines and fields that this version does not know.
+        quick. Skips damaged lines, and lines and fields that this version does not know.
 
         Raises:
             JournalError: The journal cannot be read, or its major version is not supported.
@@ -88,18 +94,22 @@ class JournalReader:
                 yield line
 
     def decode_all(self, lines: Iterable[bytes]) -> Iterator[Entry]:
-        """Yield the entries of complete lines. Skip lines that this version does not know.
+        """Yield the entries of complete lines. Skip lines that are damaged or unknown.
 
         Raises:
-            JournalError: The major version is not supported, or the first line is invalid.
+            JournalError: The major version is not supported.
         """
-        return (entry for line in lines if (entry := self.decode(line)))
+        for line in lines:
+            with suppress(BadInputError):
+                if entry := self.decode(line):
+                    yield entry
 
     def decode(self, line: bytes) -> Entry | None:
         """Decode a complete line. Return None if this version does not know it.
 
         Raises:
-            JournalError: The major version is not supported, or the first line is invalid.
+            BadInputError: The line is damaged.
+            JournalError: The major version is not supported.
         """
         return decode(line, self.path)
 
@@ -107,7 +117,10 @@ class JournalReader:
         try:
             yield from tail.lines()
         except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}") from error
+            raise JournalError(
+                f"{self.path}: cannot be read: {error.strerror}. Restore the file, or move the "
+                "folder of the run out of the reports"
+            ) from error
 
 
 def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
@@ -129,17 +142,14 @@ def read_attempt(folder: Path, cell: str) -> Iterator[Entry]:
         return
     reader = JournalReader(folder)
     for number, line in enumerate(islice(reader.lines(), max(begin + 1, attempt.stop))):
+        is_earlier = number < attempt.start
+        may_add_cells = is_earlier and line.startswith((COMMAND_PREFIX, RUN_RESUMED_PREFIX))
         if number == begin or number in attempt:
-            if entry := reader.decode(line):
-                yield entry
-        elif number < attempt.start and line.startswith((COMMAND_PREFIX, RUN_RESUMED_PREFIX)):
-            entry = reader.decode(line)
-            if (
-                entry
-                and isinstance(entry.event, CommandAnswered | RunResumed)
-                and entry.event.added
-            ):
-                yield entry
+            yield from reader.decode_all([line])
+        elif may_add_cells:
+            for entry in reader.decode_all([line]):
+                if isinstance(entry.event, CommandAnswered | RunResumed) and entry.event.added:
+                    yield entry
 
 
 def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:
@@ -148,7 +158,7 @@ def _find_attempt(folder: Path, cell: str) -> tuple[int | None, range]:
     attempt, is_inside = range(0), False
     marker = cell_marker(cell)
     for number, line in enumerate(JournalReader(folder).lines()):
-        if line.startswith(RUN_STARTED_PREFIX):
+        if line.startswith(RUN_STARTED_PREFIX) and begin is None:
             begin = number
         elif line.startswith(CELL_STARTED_PREFIX):
             is_inside = marker in line[:HEAD_BYTES]

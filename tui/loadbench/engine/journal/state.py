@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -131,11 +132,15 @@ class RunState:
     paused: bool = False
     stopping: bool = False
     """Whether a stop command was accepted and the clean-up is in progress."""
+    damaged_lines: int = 0
+    """Number of damaged lines of the journal, which were skipped. Set by `RunReader`."""
 
     def apply(self, entry: Entry) -> "RunState":  # noqa: C901  # one case per event type
         """Return the state after applying one more entry."""
         state = replace(self, elapsed_s=entry.elapsed_s)
         match entry.event:
+            case RunStarted() if self.started:
+                return self  # a copy of the first line must not discard the results
             case RunStarted() as event:
                 return state._begin(event, entry.at)
             case RunLabelled(label=label):
@@ -337,7 +342,8 @@ EMPTY = RunState()
 
 
 def fold(entries: Iterable[Entry], state: RunState = EMPTY) -> RunState:
-    """Apply all entries to a state and return the result."""
+    """Apply all entries to a state and return the result. Skip entries that cannot be applied."""
     for entry in entries:
-        state = state.apply(entry)
+        with suppress(Exception):
+            state = state.apply(entry)
     return state

@@ -4,10 +4,11 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from loadbench.engine.files import convert_os_errors, utc_now
-from loadbench.engine.journal.codec import FILE_NAME, Entry, encode
+from loadbench.engine.journal.codec import FILE_NAME, Entry, encode, masked_event
 from loadbench.engine.journal.events import (
     CellFailed,
     CellFinished,
@@ -18,6 +19,7 @@ from loadbench.engine.journal.events import (
     RunStarted,
 )
 from loadbench.engine.journal.lock import acquire
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.errors import DiskFullError, JournalError
 
 RESERVE_NAME = ".reserve"
@@ -33,6 +35,7 @@ class JournalWriter:
 
     Args:
         folder: The run's folder; it must exist.
+        masker: Masks the secret values in all events.
         clock: Monotonic clock in seconds.
 
     Raises:
@@ -40,7 +43,14 @@ class JournalWriter:
         DiskFullError: There is not enough disk space to start writing.
     """
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        masker: Masker = NO_SECRETS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._masker = masker
         self._clock = clock
         self._folder = folder
         self.path = folder / FILE_NAME
@@ -66,7 +76,11 @@ class JournalWriter:
             JournalError: The file cannot be written for another reason.
         """
         entry = Entry(self._seq + 1, utc_now(), round(self._clock() - self._origin, 3), event)
-        self._write(encode(entry))
+        line = encode(entry)
+        if self._masker.may_change(line):
+            entry = replace(entry, event=masked_event(event, self._masker))
+            line = encode(entry)
+        self._write(line)
         self._seq = entry.seq
         if isinstance(event, _DURABLE):
             with convert_os_errors(self._folder):

@@ -4,8 +4,10 @@ import difflib
 
 from pydantic_core import ErrorDetails
 
+from loadbench.engine.masking import CUT
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.model import ALIASES, known_keys
+from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames, mask_userinfo
 
 KeyPath = tuple[str | int, ...]
 """A key as names and indices: `("stack", "compose", 0)`."""
@@ -34,16 +36,33 @@ _EXPECTED = {
 _EXAMPLES = {"models": "1, 2", "users": "5, 10", "spawn_rates": "5, 10"}
 
 
-def problem_of(detail: ErrorDetails) -> str:
-    """Return a message with the expected and the actual value."""
+def problem_of(detail: ErrorDetails, names: SecretNames | None = None) -> str:
+    """Return a message with the expected and the actual value, but without secrets.
+
+    Args:
+        detail: The error.
+        names: The names that are secret or not. None: the default ones.
+    """
     value, context = detail.get("input"), detail.get("ctx", {})
+    got = _shown_public(detail["loc"], value, names or SecretNames())
     if detail["type"] == "value_error":
         problem = str(context["error"])
-        return f"{problem}, got {shown(value)}" if problem.startswith("expected ") else problem
+        return f"{problem}, got {got}" if problem.startswith("expected ") else problem
     if expected := _EXPECTED.get(detail["type"]):
         limits = {name: _limit(limit, value) for name, limit in context.items()}
-        return f"expected {expected.format(**limits)}, got {shown(value)}"
-    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, got {shown(value)}"
+        return f"expected {expected.format(**limits)}, got {got}"
+    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, got {got}"
+
+
+def _shown_public(key: KeyPath, value: object, names: SecretNames) -> str:
+    """Format a value for a message, without secrets, even if it has the wrong form."""
+    if key in URLS and isinstance(value, str):
+        return shown(mask_userinfo(value))
+    if key[:2] not in MAPPINGS or value is None or isinstance(value, dict | bool | int | float):
+        return shown(value)
+    if key in MAPPINGS or names.is_secret(str(key[2])):
+        return "a list" if isinstance(value, list) else "a text"
+    return shown(value)
 
 
 def _limit(limit: object, value: object) -> object:
@@ -85,7 +104,7 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a section"
     text = repr(value)
-    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}{CUT}"
 
 
 def dotted(key: KeyPath) -> str:

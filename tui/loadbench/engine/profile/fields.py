@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from loadbench.engine.profile.duration import format_duration, parse_duration
+from loadbench.engine.profile.values.references import references_in
 
 Duration = Annotated[
     float,
@@ -30,7 +31,14 @@ class Pattern:
     text: str
 
 
+VARIABLE_NAME = r"^[^=\x00]+$"
+_REFERENCE = r"[\s\S]*\$\{"
+"""Start of a text with a reference to an environment variable."""
+
+_NOT_IN_URLS = " \"'`\\<>"
 _SCHEME_AND_HOST = (
+    # A URL contains no white space, control characters or `_NOT_IN_URLS`.
+    r"(?![\s\S]*[\s\x00-\x1f\x7f-\x9f\xad\x22'`\\<>])"
     r"[hH][tT][tT][pP][sS]?://(?:[^\s/?#@\[\]]*@)?(?:[^\s/?#:@\[\]]+|\[[0-9a-fA-F:.]+\])"
     r"(?::0*[1-9][0-9]{0,4})?"
 )
@@ -70,6 +78,8 @@ def _axis(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _path(path: str) -> str:
+    if references_in(path):
+        return path
     if not path.strip() or "\0" in path:
         raise ValueError("expected a path")
     return str(PurePosixPath(path))
@@ -79,14 +89,25 @@ def _as_paths(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _name(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError("expected the name of a variable")
+    return name
+
+
 def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths:
         raise ValueError("expected at least one file, such as [stack/compose.yaml]")
     return paths
 
 
+def _text(text: str) -> str:
+    references_in(text)
+    return text
+
+
 def _health(text: str) -> str:
-    if not text.startswith("/"):
+    if not text.startswith("/") and not references_in(text):
         _http_url(text, with_path=True)
     return text
 
@@ -98,21 +119,24 @@ def _variables(environment: dict[str, str]) -> dict[str, str]:
                 f"{name!r} is not a valid environment variable: the name must "
                 "not be empty or contain =, and neither name nor value may contain NUL"
             )
+        try:
+            references_in(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
     return environment
 
 
 def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
-    if url is None:
-        return None
+    if url is None or references_in(url):
+        return url
+    if not url.isprintable() or any(character in url for character in _NOT_IN_URLS):
+        raise ValueError(
+            "expected a URL without spaces, quotes, backslashes, angle brackets and control "
+            "characters, such as http://127.0.0.1:8000"
+        )
     try:
         parts = urlsplit(url)
-        is_http = (
-            url.isprintable()
-            and " " not in url
-            and parts.scheme in ("http", "https")
-            and parts.hostname
-            and parts.port != 0
-        )
+        is_http = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         has_path = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
         is_http, has_path = False, ""
@@ -134,10 +158,15 @@ PositiveRates = Annotated[
     tuple[PositiveRate, ...], BeforeValidator(_as_list), AfterValidator(_axis)
 ]
 
+Text = Annotated[str, AfterValidator(_text)]
 PathText = Annotated[str, AfterValidator(_path), Pattern(r"^[^\x00]*\S[^\x00]*$")]
 PathTexts = Annotated[tuple[PathText, ...], BeforeValidator(_as_paths), AfterValidator(_paths)]
 HealthText = Annotated[
-    str, AfterValidator(_health), Pattern(rf"^(?:/|{_SCHEME_AND_HOST}(?:[/?#]|$))")
+    str, AfterValidator(_health), Pattern(rf"^(?:/|{_REFERENCE}|{_SCHEME_AND_HOST}(?:[/?#]|$))")
 ]
+VariableName = Annotated[str, AfterValidator(_name), Pattern(VARIABLE_NAME)]
+Names = Annotated[tuple[VariableName, ...], BeforeValidator(_as_paths)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
-HttpUrl = Annotated[str | None, AfterValidator(_http_url), Pattern(rf"^{_SCHEME_AND_HOST}/*$")]
+HttpUrl = Annotated[
+    str | None, AfterValidator(_http_url), Pattern(rf"^(?:{_REFERENCE}|{_SCHEME_AND_HOST}/*$)")
+]

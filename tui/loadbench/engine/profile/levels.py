@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 
 class Level(Protocol):
@@ -65,8 +65,8 @@ class Closed:
     """Closed load: a fixed number of users, each waiting for a response before the next request."""
 
     unit: ClassVar[str] = "users"
-    users: int
-    spawn_rate: float
+    users: Annotated[int, Field(ge=1, le=10**9)]
+    spawn_rate: Annotated[float, Field(gt=1e-6, le=1e9)]
     """Users started per second."""
 
     @property

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from loadbench import paths
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.profile.editing.number_lists import expand_numbers
 from loadbench.engine.profile.error_messages import (
     dotted,
@@ -21,10 +22,15 @@ from loadbench.engine.profile.error_messages import (
 from loadbench.engine.profile.fields import InvalidKeyError
 from loadbench.engine.profile.model import ALIASES, Point, Profile, known_keys
 from loadbench.engine.profile.source import Problem, Source, parse_value, read_source
+from loadbench.engine.profile.values.overrides import masked_override
+from loadbench.engine.profile.values.secrets import SecretNames
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 
 SUFFIXES = (".yaml", ".yml")
+
+MAX_PROBLEMS = 100
+"""Maximum number of invalid values that are described. Describing one may take a millisecond."""
 
 _WRONG_KEYS = ("missing", "extra_forbidden", "model_type")
 """Pydantic error types that concern keys rather than values."""
@@ -40,7 +46,9 @@ class Draft:
     profile: Profile | None
     """None if the profile is invalid."""
     problems: tuple[Problem, ...]
-    """All errors, in the order of the keys. Empty if the profile is valid."""
+    """The errors, in the order of the keys. Empty if the profile is valid."""
+    hidden_problems: int = 0
+    """Number of further errors, which are not described."""
 
 
 def saved_profiles(folder: Path) -> list[Path]:
@@ -49,13 +57,13 @@ def saved_profiles(folder: Path) -> list[Path]:
     Raises:
         ProfileError: The folder cannot be read.
     """
-    if not folder.is_dir():
+    if not paths.is_dir(folder):
         return []
     try:
-        paths = list(folder.iterdir())
+        entries = list(folder.iterdir())
     except OSError as error:
         raise ProfileError(f"{folder}: {error.strerror}") from error
-    return sorted(path for path in paths if path.suffix in SUFFIXES and path.is_file())
+    return sorted(path for path in entries if path.suffix in SUFFIXES and paths.is_file(path))
 
 
 def find_profile(name: str, folder: Path) -> Path:
@@ -68,7 +76,7 @@ def find_profile(name: str, folder: Path) -> Path:
     Raises:
         ProfileError: No profile has this name. The message lists all and suggests a similar one.
     """
-    if Path(name).suffix in SUFFIXES and Path(name).is_file():
+    if Path(name).suffix in SUFFIXES and paths.is_file(name):
         return Path(name)
     files = {path.stem: path for path in saved_profiles(folder)}
     stem = Path(name).stem if Path(name).suffix in SUFFIXES else name
@@ -93,7 +101,7 @@ def load_profile(file: Path, overrides: Sequence[str] = ()) -> Profile:
     """
     draft = read_draft(read_source(file), overrides)
     if draft.profile is None:
-        raise ProfileError(_listing(file, draft.problems))
+        raise ProfileError(_listing(draft))
     return draft.profile
 
 
@@ -112,12 +120,15 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
     )
     for text in overrides:
         _override(source, text)
+    hidden = 0
     try:
         profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        source.problems += [_describe(detail, source) for detail in error.errors()]
+        details = error.errors()
+        source.problems += [_describe(detail, source) for detail in details[:MAX_PROBLEMS]]
+        hidden = len(details[MAX_PROBLEMS:])
     if source.problems:
-        return Draft(source.file, source.values, None, tuple(source.problems))
+        return Draft(source.file, source.values, None, tuple(source.problems), hidden)
     return Draft(source.file, source.values, profile, ())
 
 
@@ -129,10 +140,10 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
     """
     errors = []
     locustfile = workspace.root / profile.load.locustfile
-    if not locustfile.is_file():
+    if not paths.is_file(locustfile):
         errors.append(f"load.locustfile: file not found: {locustfile}")
     images = workspace.root / profile.load.images
-    if not images.is_dir():
+    if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")
     if errors:
         raise ProfileError("; ".join(errors))
@@ -149,7 +160,7 @@ def add_locations(file: Path, message: str) -> str:
 
     def add_location(line: str) -> str:
         key, colon, _ = line.partition(":")
-        is_key = colon and key in known_keys()
+        is_key = colon and any(f"{key}.".startswith(f"{known}.") for known in known_keys())
         return f"{source.location(tuple(key.split('.')) if is_key else ())}: {line}"
 
     return "\n".join(add_location(line) for line in message.splitlines())
@@ -173,15 +184,17 @@ def read_point(args: object) -> Point:
     raise ProfileError("; ".join(f"{dotted(item['loc'])}: {problem_of(item)}" for item in details))
 
 
-def _listing(file: Path, problems: Sequence[Problem]) -> str:
-    rows = [f"{problem.location}: {problem.text}" for problem in problems]
+def _listing(draft: Draft) -> str:
+    rows = [f"{problem.location}: {problem.text}" for problem in draft.problems]
     if len(rows) == 1:
         return rows[0]
-    return "\n  ".join((f"{file}: {len(rows)} errors", *rows))
+    count = len(rows) + draft.hidden_problems
+    more = [f"and {draft.hidden_problems} more"] if draft.hidden_problems else []
+    return "\n  ".join((f"{draft.file}: {count} errors", *rows, *more))
 
 
 def _override(source: Source, text: str) -> None:
-    location = f"--set {text}"
+    location = f"--set {masked_override(text, SecretNames.of(source.values))}"
     key, equals, value_text = text.partition("=")
     parts = [ALIASES.get(part, part) for part in key.strip().split(".")]
     name = ".".join(parts)
@@ -191,7 +204,7 @@ def _override(source: Source, text: str) -> None:
         return
     try:
         value = _override_value(name, value_text)
-    except (yaml.YAMLError, RecursionError):
+    except BadInputError:
         problem = f"{name}: invalid YAML value. Example: --set users=5,10"
         source.problems.append(Problem(location, name, problem))
         return
@@ -222,7 +235,7 @@ def _override_value(key: str, text: str) -> Any:
 
 def _describe(detail: ErrorDetails, source: Source) -> Problem:
     """Return the problem that a pydantic error describes."""
-    key = tuple(detail["loc"])
+    key, names = tuple(detail["loc"]), SecretNames.of(source.values)
     location, name = source.location(key), dotted(key)
     canonical = dotted((ALIASES.get(str(key[0]), key[0]), *key[1:])) if key else ""
     match detail["type"]:
@@ -240,5 +253,5 @@ def _describe(detail: ErrorDetails, source: Source) -> Problem:
             name = dotted(error.key)
             return Problem(source.location(error.key), name, f"{name}: {error}")
         case _:
-            text = f"{name}: {problem_of(detail)}{example_of(key, location)}"
+            text = f"{name}: {problem_of(detail, names)}{example_of(key, location)}"
             return Problem(location, canonical, text)

@@ -15,6 +15,7 @@ from loadbench.engine.profile.fields import (
     Duration,
     HttpUrl,
     InvalidKeyError,
+    Names,
     PathText,
     PositiveInt,
     PositiveInts,
@@ -25,8 +26,12 @@ from loadbench.engine.profile.fields import (
 )
 from loadbench.engine.profile.stack_section import Section, StackSection
 
-MAX_CELLS = 10_000
-"""Maximum number of cells. At half a minute per cell, they take more than three days."""
+DEFAULT_MAX_CELLS = 10_000
+"""Default of `max_cells`. At half a minute per cell, they take more than three days."""
+
+MAX_CELLS = 100_000
+"""Largest `max_cells`. The first event of a journal lists all cells, with about 100 bytes each."""
+
 SETTLE_WINDOWS = 3
 """Number of successive windows that must agree. Triton's perf_analyzer uses the same rule."""
 
@@ -200,6 +205,13 @@ class Profile(Section):
             "comment": "true: measure the first cell again at the end and report the drift"
         },
     )
+    max_cells: Annotated[Whole, Field(ge=1, le=MAX_CELLS)] = Field(
+        DEFAULT_MAX_CELLS,
+        title="Maximum cells",
+        description="Maximum number of cells, with repeats and added cells. A profile with more is "
+        "refused",
+        json_schema_extra={"comment": "maximum number of cells; a profile with more is refused"},
+    )
     settle: Settle = Field(
         default_factory=Settle,
         title="Settling",
@@ -214,6 +226,22 @@ class Profile(Section):
         json_schema_extra={
             "comment": "URL of the service; null: bundled service on a free local port"
         },
+    )
+    secrets: Names = Field(
+        (),
+        title="Secret variables",
+        description="Further environment variables whose values are masked in reports and logs. "
+        "Names that end in _KEY, _TOKEN, _SECRET, _PASSWORD or _CREDENTIALS need not be listed",
+        json_schema_extra={
+            "comment": "further variables to mask; *_KEY, *_TOKEN, *_SECRET, *_PASSWORD\n"
+            "and *_CREDENTIALS are always masked"
+        },
+    )
+    not_secrets: Names = Field(
+        (),
+        title="Public variables",
+        description="Environment variables that are never masked",
+        json_schema_extra={"comment": "variables that are never masked"},
     )
     stack: StackSection = Field(
         default_factory=StackSection,
@@ -235,10 +263,20 @@ class Profile(Section):
     @model_validator(mode="after")
     def _check_size(self) -> "Profile":
         lists = (self.models, self.users, self.spawn_rates)
-        cells = math.prod(map(len, lists)) * self.repeats
-        if cells > MAX_CELLS:
+        cells = math.prod(map(len, lists)) * self.repeats + self.recheck_first
+        if cells > self.max_cells:
             raise InvalidKeyError(
-                ("users",), f"{cells} cells exceed the limit of {MAX_CELLS}. Shorten the lists"
+                ("users",),
+                f"{cells} cells exceed the limit of {self.max_cells}. Shorten the lists, or raise "
+                f"max_cells (at most {MAX_CELLS})",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_secrets(self) -> "Profile":
+        if both := set(self.secrets) & set(self.not_secrets):
+            raise InvalidKeyError(
+                ("not_secrets",), f"{', '.join(sorted(both))}: also in secrets. Remove one of them"
             )
         return self
 

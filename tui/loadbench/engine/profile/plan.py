@@ -88,23 +88,33 @@ def insert_cells(
         added: The new cells.
         outstanding: The remaining cells of the plan.
     """
-    order, waiting = list(cells), set(outstanding)
+    waiting = set(outstanding)
+    order, is_open = list(cells), [cell in waiting and not cell.recheck for cell in cells]
     for cell in added:
-        order.insert(_place(cell, order, waiting), cell)
-        waiting.add(cell)
+        place = _place(cell, order, is_open)
+        order.insert(place, cell)
+        is_open.insert(place, True)
     return tuple(order)
 
 
-def _place(cell: Cell, order: Sequence[Cell], outstanding: Collection[Cell]) -> int:
-    candidates = [
-        index
-        for index, other in enumerate(order)
-        if other.models == cell.models and other in outstanding and not other.recheck
-    ]
-    if not candidates:
-        return len(order) - sum(other.recheck for other in order)
-    earlier = (index for index in candidates if order[index].repeat <= cell.repeat)
-    return max(earlier, default=candidates[0]) + 1
+def _place(cell: Cell, order: Sequence[Cell], is_open: Sequence[bool]) -> int:
+    """Return the index of an added cell; see `insert_cells`.
+
+    Args:
+        cell: The added cell.
+        order: The plan.
+        is_open: For each cell of the plan, whether others may be added after it.
+    """
+    first = None
+    for index in range(len(order) - 1, -1, -1):
+        other = order[index]
+        if other.models == cell.models and is_open[index]:
+            if other.repeat <= cell.repeat:
+                return index + 1
+            first = index
+    if first is not None:
+        return first + 1
+    return len(order) - sum(other.recheck for other in order)
 
 
 def warnings(profile: Profile, cores: int | None) -> list[str]:

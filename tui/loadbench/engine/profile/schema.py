@@ -14,6 +14,7 @@ from loadbench.engine.profile.editing.keys import (
     profile_keys,
     profile_sections,
 )
+from loadbench.engine.profile.fields import VARIABLE_NAME
 from loadbench.engine.profile.model import ALIASES
 
 SCHEMA_FILE = "profile.schema.json"
@@ -24,7 +25,6 @@ Schema = dict[str, Any]
 
 _DURATION = rf"^\s*(?:(?=\d){DURATION_PATTERN}|\d+(?:\.\d+)?)\s*$"
 _WITHOUT_NUL = r"^[^\x00]*$"
-_VARIABLE_NAME = r"^[^=\x00]+$"
 _TYPES: Mapping[KeyKind, tuple[str, ...]] = {
     KeyKind.CHOICE: ("string",),
     KeyKind.BOOLEAN: ("boolean",),
@@ -104,7 +104,7 @@ def _value_schema(key: ProfileKey) -> Schema:
         types.remove("number")
     schema: Schema = {"type": types if len(types) > 1 else types[0]}
     if key.kind is KeyKind.VARIABLES:
-        schema["propertyNames"] = {"pattern": _VARIABLE_NAME}
+        schema["propertyNames"] = {"pattern": VARIABLE_NAME}
         schema["additionalProperties"] = {"type": ["string", "number"], "pattern": _WITHOUT_NUL}
         return schema
     pattern = _DURATION if key.kind is KeyKind.DURATION else key.pattern
@@ -118,7 +118,7 @@ def _value_schema(key: ProfileKey) -> Schema:
     if "array" in types:
         [item_type] = set(types) - {"array"}
         schema["items"] = {"type": item_type, **constraints}
-        schema["minItems"] = 1
+        schema["minItems"] = 0 if key.default == [] else 1
         schema["uniqueItems"] = key.kind is not KeyKind.TEXTS
     return schema
 

@@ -6,15 +6,26 @@ from typing import Any
 
 import yaml
 
+from loadbench.engine.bounds.files import read_file
+from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.profile.error_messages import KeyPath, dotted, shown
 from loadbench.errors import ProfileError
 
 _YAML = "tag:yaml.org,2002:"
 _COLLECTIONS = (f"{_YAML}map", f"{_YAML}seq")
+_NUMBERS = (f"{_YAML}int", f"{_YAML}float")
 _MAX_BITS = 64
+
+MAX_BYTES = 1_000_000
+"""Maximum size of a file in bytes. PyYAML needs a few seconds for a file of this size."""
 
 MAX_VALUES = 10_000
 """Maximum number of values in a file. Nested YAML aliases could otherwise exhaust memory."""
+
+_TOO_MANY = f"more than {MAX_VALUES} values"
+
+MAX_NUMBER_CHARACTERS = 400
+"""Maximum length of a number. PyYAML's time for numbers such as `1:30` is quadratic in length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +65,11 @@ def read_source(file: Path) -> Source:
         ProfileError: The file cannot be read, or is not a YAML mapping.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_file(file, max_bytes=MAX_BYTES).decode()
     except OSError as error:
         raise ProfileError(f"{file}: {error.strerror}") from error
+    except BadInputError as error:
+        raise ProfileError(f"{file}: {error}") from error
     except UnicodeDecodeError as error:
         raise ProfileError(f"{file}: not UTF-8: invalid byte at offset {error.start}") from error
     return parse_source(file, text)
@@ -72,41 +85,67 @@ def parse_source(file: Path, text: str) -> Source:
     Raises:
         ProfileError: The text is not a YAML mapping.
     """
-    source = Source(file)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
-        # PyYAML raises the last two for escapes such as "\\UFFFFFFFF".
-        raise ProfileError(_yaml_error(file, error)) from None
-    if root is None:
-        raise ProfileError(f"{file}: empty file. Required keys: models, users, spawn_rates")
-    if not isinstance(root, yaml.MappingNode):
-        raise ProfileError(f"{file}:1: expected `key: value` lines")
-    try:
-        source.values = _construct(root, (), source)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ProfileError(_yaml_error(file, error)) from None
-    return source
+        return parse(text, lambda whole: _source_of(file, whole), max_bytes=MAX_BYTES)
+    except BadInputError as error:
+        line, problem = yaml_problem(error)
+        raise ProfileError(f"{file}:{line}: {problem}" if line else f"{file}: {problem}") from None
 
 
 def parse_value(text: str) -> Any:
     """Parse the YAML text of a single value.
 
     Raises:
-        YAMLError: The text is not valid YAML, or its value is not allowed in a profile.
-        RecursionError: The value is nested too deeply.
+        BadInputError: The text is not valid YAML, or its value is not allowed in a profile.
     """
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return parse(text, _value_of, max_bytes=MAX_BYTES)
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops at the maximum number of values, instead of reading the rest of the text first."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._nodes += 1
+        if self._nodes > 2 * MAX_VALUES:  # keys and values
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem=_TOO_MANY, problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
+def _source_of(file: Path, text: str) -> Source:
+    source = Source(file)
+    root = yaml.compose(text, Loader=_Loader)
+    if root is None:
+        raise ProfileError(f"{file}: empty file. Required keys: models, users, spawn_rates")
+    if not isinstance(root, yaml.MappingNode):
+        raise ProfileError(f"{file}:1: expected `key: value` lines")
+    source.values = _construct(root, (), source)
+    return source
+
+
+def _value_of(text: str) -> Any:
+    node = yaml.compose(text, Loader=_Loader)
     return None if node is None else _construct(node, (), Source(Path()))
 
 
-def _yaml_error(file: Path, error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    location = f"{file}:{mark.line + 1}" if mark else str(file)
-    problem = getattr(error, "problem", None) or str(error)
-    if isinstance(error, RecursionError):
-        problem = "nested too deeply"
-    return f"{location}: invalid YAML: {problem}"
+def yaml_problem(error: BadInputError) -> tuple[int | None, str]:
+    """Return the line, from 1, and the problem of a text that is not YAML.
+
+    Args:
+        error: The error of `parse` with a parser of PyYAML.
+
+    Returns:
+        The line is None if the problem concerns the whole text.
+    """
+    if error.__cause__ is None:
+        return None, str(error)
+    mark = getattr(error.__cause__, "problem_mark", None)
+    problem = getattr(error.__cause__, "problem", None) or str(error).partition("\n")[0]
+    return mark.line + 1 if mark else None, f"invalid YAML: {problem}"
 
 
 def _construct(node: yaml.Node, key: KeyPath, source: Source) -> Any:
@@ -114,17 +153,17 @@ def _construct(node: yaml.Node, key: KeyPath, source: Source) -> Any:
     source.locations.setdefault(key, f"{source.file}:{node.start_mark.line + 1}")
     source.count += 1
     if source.count > MAX_VALUES:
-        raise _yaml_problem(node, f"more than {MAX_VALUES} values")
+        raise _marked(node, _TOO_MANY)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
     if node.tag not in _COLLECTIONS:
-        raise _yaml_problem(node, f"unsupported tag {node.tag.replace(_YAML, '!!')}")
+        raise _marked(node, f"unsupported tag {node.tag.replace(_YAML, '!!')}")
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, (*key, i), source) for i, item in enumerate(node.value)]
     values: dict[str, Any] = {}
     for name_node, value_node in node.value:
         if not isinstance(name_node, yaml.ScalarNode):
-            raise _yaml_problem(name_node, "keys must be plain text")
+            raise _marked(name_node, "keys must be plain text")
         name = _text(name_node)
         location = f"{source.file}:{name_node.start_mark.line + 1}"
         inner = (*key, name)
@@ -138,25 +177,27 @@ def _construct(node: yaml.Node, key: KeyPath, source: Source) -> Any:
 
 def _scalar(node: yaml.ScalarNode) -> Any:
     _text(node)
+    if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER_CHARACTERS:
+        raise _marked(node, "number too long")
     try:
         value = yaml.SafeLoader("").construct_object(node)
     except (ValueError, LookupError, AttributeError):
         # Raised by PyYAML if a text does not match its tag, as in `!!int x`.
         kind = node.tag.removeprefix(_YAML)
-        raise _yaml_problem(node, f"{shown(node.value)} is not a valid {kind}") from None
+        raise _marked(node, f"{shown(node.value)} is not a valid {kind}") from None
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
-        raise _yaml_problem(node, "number too large")
+        raise _marked(node, "number too large")
     return value
 
 
 def _text(node: yaml.ScalarNode) -> str:
     text = str(node.value)
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise _yaml_problem(
+        raise _marked(
             node, f"{shown(text)} contains an unpaired surrogate, which UTF-8 cannot encode"
         )
     return text
 
 
-def _yaml_problem(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+def _marked(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)

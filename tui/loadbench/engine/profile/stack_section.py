@@ -4,7 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from loadbench.engine.profile.fields import Duration, HealthText, PathTexts, Variables, Whole
+from loadbench.engine.profile.fields import (
+    Duration,
+    HealthText,
+    PathTexts,
+    Text,
+    Variables,
+    Whole,
+)
 
 
 class Section(BaseModel):
@@ -36,7 +43,7 @@ class StackSection(Section):
         "absolute or relative to the workspace; later files override earlier ones",
         json_schema_extra={"comment": "Compose files of the service"},
     )
-    service: str = Field(
+    service: Text = Field(
         "model",
         title="Scaled service",
         description="Compose service to scale",
@@ -53,7 +60,8 @@ class StackSection(Section):
         default_factory=dict,
         title="Environment variables",
         description="Additional environment variables of the API and the models. Other Compose "
-        "projects must refer to them as ${NAME}. Saved with the run, so do not store secrets here",
+        "projects must refer to them as ${NAME}. Write secrets as ${NAME}, too: the run then takes "
+        "them from its own environment",
         json_schema_extra={"comment": "additional environment variables of the API and the models"},
     )
     startup_timeout: Annotated[Duration, Field(gt=0, le=86400)] = Field(

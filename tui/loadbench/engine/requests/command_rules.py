@@ -73,6 +73,13 @@ def answer_to_add(args: object, state: RunState) -> Answer:
     settings = settings_of(profile.stack.driver)
     if settings and not settings.is_scalable and point.models not in profile.models:
         return Answer(False, f"models: {settings.single_models_value()}")
+    count = len(state.cells) + profile.repeats
+    if count > profile.max_cells:
+        return Answer(
+            False,
+            f"{count} cells would exceed the limit of {profile.max_cells} of this run. For more, "
+            "start a new run with a larger max_cells",
+        )
     cells = cells_at(profile, point)
     key = cells[0].key
     if known := state.cells.get(key):

@@ -37,7 +37,7 @@ class RunRequest:
     profile_file: str = ""
     """File from which the profile was loaded."""
     profile: Mapping[str, Any] = field(default_factory=dict)
-    """All keys and values, with overrides applied."""
+    """All keys and values, with overrides applied. References are not resolved yet."""
     digest: str = ""
     """Digest of the profile, from `digest_of`."""
     overrides: tuple[str, ...] = ()
@@ -131,6 +131,8 @@ class RunPlan:
     needed_bytes: int
     """Estimated disk space for the run."""
     free_bytes: int
+    notes: tuple[str, ...] = ()
+    """Notes about the secret values of the profile."""
     holder: Holder | None = None
     """The run that uses the service now. None if the run can start immediately."""
 

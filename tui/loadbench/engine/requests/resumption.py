@@ -39,6 +39,14 @@ def remaining_cells(run: Run) -> RemainingCells | None:
     return found if found.pending or found.failed or found.suspect else None
 
 
+def is_unfinished(run: Run) -> bool:
+    """Return whether a run has measured all cells, but its runner was killed before the end.
+
+    Resuming such a run records its end and removes what the runner left behind.
+    """
+    return run.was_killed and run.status is RunStatus.DONE
+
+
 def cells_to_retry(
     state: RunState, *, failed: bool = False, suspect: bool = False
 ) -> tuple[str, ...]:

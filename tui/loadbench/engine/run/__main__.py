@@ -8,21 +8,25 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from loadbench.engine.crash import describe_crash, save_traceback
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.load.locust import LocustLoad
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
+from loadbench.engine.run.ending import Ending, finish_run, prepare_ending
+from loadbench.engine.run.masked_output import MaskedOutput
 from loadbench.engine.run.prepare import Prepared, prepare_run, preview_run
 from loadbench.engine.run.requested import read_request
 from loadbench.engine.run.resume import prepare_resume, preview_resume
 from loadbench.engine.run.sweep import Runner
 from loadbench.engine.run.waiting import open_when_free
-from loadbench.errors import LoadbenchError
+from loadbench.errors import LoadbenchError, RefusedError
 
 
 def main() -> int:
@@ -33,19 +37,23 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stop.set(signal.Signals(received).name))
     try:
-        request = read_request(sys.stdin.read())
+        request = read_request(sys.stdin.read() if sys.stdin else "")
         if sys.argv[1:] == ["preview"]:
-            print(json.dumps(asdict(_preview(request))))
+            _reply(asdict(_preview(request)))
             return 0
+        if ending := _prepare_ending(request):
+            return _end(ending)
         prepared = _prepare(request)
     except LoadbenchError as error:
-        print(json.dumps({"refused": type(error).__name__, "message": str(error)}))
+        _reply({"refused": type(error).__name__, "message": str(error)})
+        return 1
+    except Exception as error:  # noqa: BLE001  # every failure must be reported as a refusal
+        message = describe_crash(error, save_traceback(error, "runner-error.txt"))
+        _reply({"refused": RefusedError.__name__, "message": f"{message} The run did not start"})
         return 1
     control = ControlLoop(prepared.folder, prepared.journal, prepared.state, stop=stop)
-    with suppress(BrokenPipeError):
-        # The run continues even if the process that started it has exited.
-        print(json.dumps({"folder": str(prepared.folder)}), flush=True)
-    _redirect_output(prepared)
+    _reply({"folder": str(prepared.folder)})
+    _redirect_output(prepared.folder, prepared.masker)
     if request.resume:
         control.reject_stale_commands()
     if stack := open_when_free(prepared, control):
@@ -53,6 +61,31 @@ def main() -> int:
     # A run that waits for the lock must find this one ended.
     prepared.journal.close()
     prepared.lock.release()
+    return 0
+
+
+def _reply(answer: Mapping[str, object]) -> None:
+    """Print an answer for the process that started this one, even if it has exited."""
+    try:
+        print(json.dumps(answer), flush=True)
+    except OSError:
+        # Python must not try to write the answer again when it exits.
+        sys.stdout = None
+
+
+def _prepare_ending(request: RunRequest) -> Ending | None:
+    return prepare_ending(request, Path(request.resume)) if request.resume else None
+
+
+def _end(ending: Ending) -> int:
+    """Finish a run that has no cells left, and return the exit code."""
+    folder = ending.run.folder
+    control = ControlLoop(folder, ending.journal, ending.state)
+    _reply({"folder": str(folder)})
+    _redirect_output(folder, NO_SECRETS)
+    control.reject_stale_commands()
+    finish_run(ending, control)
+    ending.journal.close()
     return 0
 
 
@@ -79,19 +112,25 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
             images=root / load.images,
             timeout_s=load.timeout,
             log=folder / "locust.log",
+            masker=prepared.masker,
         ),
+        masker=prepared.masker,
     )
 
 
-def _redirect_output(prepared: Prepared) -> None:
-    """Detach from the pipes of the starting process and redirect output to `runner.log`."""
-    log = os.open(prepared.folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+def _redirect_output(folder: Path, masker: Masker) -> None:
+    """Detach from the pipes of the starting process and redirect output to `runner.log`.
+
+    Tracebacks may contain secret values, so Python's own output is masked.
+    """
+    log = os.open(folder / "runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     for fd in (1, 2):
         os.dup2(log, fd)
     os.close(log)
     os.close(null)
+    sys.stdout = sys.stderr = MaskedOutput(2, masker)
 
 
 if __name__ == "__main__":

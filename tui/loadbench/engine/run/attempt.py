@@ -17,6 +17,7 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.load.protocol import Load, LoadState, Measured
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.measure.conditions import WindowUse, cpu_cores, whole_seconds
 from loadbench.engine.measure.steady import Steadiness, steadiness
 from loadbench.engine.profile.model import Profile
@@ -45,6 +46,8 @@ class Equipment:
     stack: Stack
     load: Load
     metrics: MetricsPoller = field(default_factory=MetricsPoller)
+    masker: Masker = NO_SECRETS
+    """Masks the secret values of the profile in reports."""
 
 
 class CellAttempt:
@@ -66,6 +69,7 @@ class CellAttempt:
         self._stack = equipment.stack
         self._load = equipment.load
         self._metrics = equipment.metrics
+        self._masker = equipment.masker
         self._machine = MachineMeter()
         self._use = WindowUse(range(0))
         self._control = control
@@ -78,7 +82,8 @@ class CellAttempt:
         Raises:
             StackError: The stack did not become ready, or part of it failed.
             LoadLostError: Locust exited or hung.
-            EngineError: The Docker engine is unavailable, so no cell can be measured.
+            EngineError: The Docker engine is unavailable, so no cell can be measured. The engine
+                may have been stopped during the window.
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip this cell.
             DiskFullError: No space is left for the results.
@@ -166,7 +171,7 @@ class CellAttempt:
         name = self._cell.report_name
         try:
             page = with_note(self._load.report(), finished, self._profile.goals)
-            write_atomically(self._control.folder / name, page)
+            write_atomically(self._control.folder / name, self._masker.data(page))
         except DiskFullError:
             raise
         except (LoadLostError, JournalError) as error:

@@ -30,6 +30,9 @@ from loadbench.errors import DiskFullError, JournalError
 TICK_S = 0.2
 """Default seconds between two polls."""
 
+MAX_ANSWER_CHARACTERS = 500
+"""Maximum length of the answer to a command."""
+
 ON_REQUEST = "on request"
 """Reason recorded when a command stops the run or skips a cell."""
 
@@ -81,6 +84,7 @@ class ControlLoop:
         self._journal = journal
         self._tick_s = tick_s
         self._commands = CommandReader(folder)
+        self._has_noted_problem = self._has_noted_lines = False
         self._unanswered: list[Command] = []
         self._progress: list[tuple[str, str]] = []
         self._wakeup = threading.Event()
@@ -115,7 +119,10 @@ class ControlLoop:
         self.record_containers()
         if self._stop.reason:
             raise StopRequested(self._stop.reason)
-        self._unanswered += self._commands.poll()
+        if not self._unanswered:
+            self._unanswered = self._read_commands()
+        if self._commands.has_more:
+            self._wakeup.set()
         while self._unanswered:
             # Remove the command first: handling it may raise, and the others must stay queued.
             self._handle(self._unanswered.pop(0))
@@ -162,6 +169,9 @@ class ControlLoop:
             self._journal.release_reserve()
         with suppress(JournalError):
             self._reject_all("the run has ended")
+            if self._commands.invalid_lines > 1:
+                skipped = f"{self._commands.invalid_lines} invalid lines"
+                self.emit(Note(text=f"{self._commands.path.name}: skipped {skipped}"))
             self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):
             write_summary(self.state, self.folder)
@@ -198,11 +208,31 @@ class ControlLoop:
                 attempt = self.state.cells[answer.cell].attempt
                 self.emit(CellSkipped(cell=answer.cell, attempt=attempt, reason=ON_REQUEST))
 
+    def _read_commands(self) -> list[Command]:
+        """Return new commands. Record once that the file is unreadable, or has invalid lines."""
+        reader = self._commands
+        commands = reader.poll()
+        if reader.problem and not self._has_noted_problem:
+            self._has_noted_problem = True
+            text = (
+                f"warning: {reader.path}: {reader.problem}. The run continues, but viewers cannot "
+                "send commands, except to stop it: loadbench-tui stop "
+                f"{self.folder.parent.name}/{self.folder.name}"
+            )
+            self.emit(Note(text=text))
+        if reader.invalid_lines and not self._has_noted_lines:
+            self._has_noted_lines = True
+            text = f"warning: {reader.path.name}: a line is not a valid command and was skipped"
+            self.emit(Note(text=text))
+        return commands
+
     def _reject_all(self, message: str) -> None:
-        unanswered, self._unanswered = [*self._unanswered, *self._commands.poll()], []
-        for command in unanswered:
-            if command.id not in self.state.answered:
-                self._answer(command, Answer(False, message))
+        unanswered, self._unanswered = [*self._unanswered, *self._read_commands()], []
+        while unanswered or self._commands.has_more:
+            for command in unanswered:
+                if command.id not in self.state.answered:
+                    self._answer(command, Answer(False, message))
+            unanswered = self._read_commands()
 
     def _answer(self, command: Command, answer: Answer) -> None:
         self.emit(
@@ -210,7 +240,7 @@ class ControlLoop:
                 id=command.id,
                 command=command.command,
                 accepted=answer.accepted,
-                message=answer.message,
+                message=_shortened(answer.message),
                 cell=answer.cell,
                 added=answer.added,
             )
@@ -220,6 +250,12 @@ class ControlLoop:
         while self._progress:
             step, line = self._progress.pop(0)
             self.emit(StackProgress(step=step, line=line))
+
+
+def _shortened(message: str) -> str:
+    """Return a message that may quote a command, with a limited length."""
+    is_long = len(message) > MAX_ANSWER_CHARACTERS
+    return f"{message[: MAX_ANSWER_CHARACTERS - 1]}…" if is_long else message
 
 
 def _status(container: Container) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from loadbench.engine.hardware.versions import versions
 from loadbench.engine.locks import state_folder
 from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.errors import EngineError, ProfileError
+from loadbench.paths import is_dir
 from loadbench.workspace import Workspace
 
 GPU_TIMEOUT_S = 10.0
@@ -125,7 +126,7 @@ def _profiles(workspace: Workspace) -> Check:
 
 def _reports(workspace: Workspace) -> Check:
     folder = nearest_existing(workspace.reports)
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not is_dir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         return Check("problem", "reports", f"{folder} is not a writable folder")
     free = shutil.disk_usage(folder).free
     text = f"{workspace.reports}, {free / 1e9:.1f} GB free"

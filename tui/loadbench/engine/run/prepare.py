@@ -4,14 +4,14 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from loadbench.engine.catalog import new_run_id, update_latest_link
+from loadbench.engine.catalog import update_latest_link
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import nearest_existing
@@ -22,13 +22,16 @@ from loadbench.engine.journal.events import Note, Project, RunStarted
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.locks import StackLock
+from loadbench.engine.masking import Masker
 from loadbench.engine.profile.loading import check_files
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+from loadbench.engine.profile.values.resolving import ResolvedProfile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
+from loadbench.engine.run_order import new_run_id
 from loadbench.errors import RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
 
@@ -48,6 +51,9 @@ class Prepared:
 
     folder: Path
     profile: Profile
+    """The profile with its references resolved."""
+    masker: Masker
+    """Masks the secret values of the profile."""
     journal: JournalWriter
     state: RunState
     lock: StackLock
@@ -68,7 +74,13 @@ def prepare_run(request: RunRequest) -> Prepared:
     Raises:
         LoadbenchError: The run is refused; nothing remains on the disk.
     """
-    workspace, profile = request.workspace, requested_profile(request)
+    profile = requested_profile(request)
+    with profile.masker.errors():
+        return _prepare(request, profile)
+
+
+def _prepare(request: RunRequest, run_profile: ResolvedProfile) -> Prepared:
+    workspace, profile, masker = request.workspace, run_profile.resolved, run_profile.masker
     check_files(workspace, profile)
     preflight = registry.preflight(workspace, profile)
     cells = len(plan_cells(profile))
@@ -77,7 +89,7 @@ def prepare_run(request: RunRequest) -> Prepared:
     run_id = _make_parent(parent, needed_bytes(profile, cells))
     hidden, folder = parent / f".{run_id}.new", parent / run_id
     try:
-        open_stack = stack_opener(workspace, profile, preflight, folder, lock)
+        open_stack = stack_opener(workspace, run_profile, preflight, folder, lock)
     except BaseException:
         _remove_folder(hidden)
         raise
@@ -87,11 +99,12 @@ def prepare_run(request: RunRequest) -> Prepared:
         # Another runner may have created it at the same moment, so it must not be removed.
         raise WorkspaceError(f"{hidden}: {error.strerror}. Start the run again") from error
     try:
-        text = yaml.safe_dump(profile.resolved(), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(run_profile.recorded, sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
-        journal = JournalWriter(hidden)
-        entry = journal.append(_first_event(request, profile, preflight, run_id))
-        notes = [journal.append(Note(text=f"warning: {warning}")) for warning in preflight.warnings]
+        journal = JournalWriter(hidden, masker=masker)
+        warnings = (f"warning: {warning}" for warning in preflight.warnings)
+        entries = [journal.append(_first_event(request, run_profile, preflight, run_id))]
+        entries += (journal.append(Note(text=text)) for text in (*warnings, *run_profile.notes()))
         hidden.rename(folder)
     except OSError as error:
         _remove_folder(hidden)
@@ -106,8 +119,9 @@ def prepare_run(request: RunRequest) -> Prepared:
     return Prepared(
         folder=folder,
         profile=profile,
+        masker=masker,
         journal=journal,
-        state=fold([entry, *notes]),
+        state=fold(entries),
         lock=lock,
         open_stack=open_stack,
     )
@@ -129,7 +143,7 @@ def lock_stack(preflight: Preflight, request: RunRequest) -> StackLock:
 
 def stack_opener(
     workspace: Workspace,
-    profile: Profile,
+    run_profile: ResolvedProfile,
     preflight: Preflight,
     folder: Path,
     lock: StackLock,
@@ -140,8 +154,9 @@ def stack_opener(
         LoadbenchError: The stack cannot be opened.
     """
     driver = registry.get_driver(preflight.driver)
+    profile, masker = run_profile.resolved, run_profile.masker
     if lock.is_held:
-        stack = driver.open(workspace, profile, folder)
+        stack = driver.open(workspace, profile, folder, masker)
         return lambda: stack
 
     def open_after_wait() -> Stack:
@@ -149,7 +164,7 @@ def stack_opener(
         now = registry.preflight(workspace, profile, only=preflight.driver)
         refuse_other_engine(preflight.facts.project, now.facts.project)
         check_space(folder, SPARE_BYTES)
-        return driver.open(workspace, profile, folder)
+        return driver.open(workspace, profile, folder, masker)
 
     return open_after_wait
 
@@ -169,7 +184,7 @@ def refuse_other_engine(before: Project | None, now: Project | None) -> None:
 
 
 def _first_event(
-    request: RunRequest, profile: Profile, preflight: Preflight, run_id: str
+    request: RunRequest, run_profile: ResolvedProfile, preflight: Preflight, run_id: str
 ) -> RunStarted:
     """Return the event that describes a new run."""
     return RunStarted(
@@ -179,10 +194,11 @@ def _first_event(
         workspace=request.workspace_root,
         profile_name=request.profile_name,
         profile_file=str(Path(request.profile_file).resolve()),
-        profile=profile.resolved(),
-        overrides=request.overrides,
+        profile=run_profile.recorded,
+        overrides=run_profile.masked_overrides(request.overrides),
+        masked=run_profile.masked_keys,
         label=request.label,
-        cells=plan_cells(profile),
+        cells=plan_cells(run_profile.resolved),
         driver=preflight.driver,
         driver_reason=preflight.reason,
         hardware=recorded_hardware(request.workspace, preflight),
@@ -197,16 +213,25 @@ def preview_run(request: RunRequest) -> RunPlan:
     Raises:
         LoadbenchError: The run would be refused.
     """
-    workspace, profile = request.workspace, requested_profile(request)
-    check_files(workspace, profile)
-    preflight = registry.preflight(workspace, profile)
-    return plan_of(workspace, profile, preflight, len(plan_cells(profile)))
+    workspace, run_profile = request.workspace, requested_profile(request)
+    with run_profile.masker.errors():
+        check_files(workspace, run_profile.resolved)
+        preflight = registry.preflight(workspace, run_profile.resolved)
+        return plan_of(workspace, run_profile, preflight, len(plan_cells(run_profile.resolved)))
 
 
-def plan_of(workspace: Workspace, profile: Profile, preflight: Preflight, cells: int) -> RunPlan:
+def plan_of(
+    workspace: Workspace, run_profile: ResolvedProfile, preflight: Preflight, cells: int
+) -> RunPlan:
     """Return the plan of a run that measures a number of cells."""
+    profile, masker = run_profile.resolved, run_profile.masker
     return RunPlan(
-        preflight=preflight,
+        preflight=replace(
+            preflight,
+            reason=masker.text(preflight.reason),
+            warnings=tuple(map(masker.text, preflight.warnings)),
+        ),
+        notes=tuple(run_profile.notes()),
         needed_bytes=needed_bytes(profile, cells),
         free_bytes=shutil.disk_usage(nearest_existing(workspace.reports)).free,
         holder=find_holder(preflight.lock, workspace.reports),

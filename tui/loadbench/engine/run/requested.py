@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from loadbench.engine.profile.changes import differences, digest_of
+from loadbench.engine.profile.changes import digest_of
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.recorded import read_recorded
+from loadbench.engine.profile.values.resolving import ResolvedProfile, resolve_profile
+from loadbench.engine.profile.values.restoring import changes_between
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.errors import ProfileError, RefusedError
 
@@ -27,13 +29,14 @@ def read_request(text: str) -> RunRequest:
         ) from error
 
 
-def requested_profile(request: RunRequest) -> Profile:
-    """Return the profile contained in a request.
+def requested_profile(request: RunRequest) -> ResolvedProfile:
+    """Return the profile contained in a request, with its references resolved.
 
     Reads the file of the profile only to check that it has not changed since the request.
 
     Raises:
         RefusedError: The digest of the profile does not match, or its file has changed.
+        ProfileError: A reference cannot be resolved.
     """
     recorded = read_recorded(request.profile)
     profile = recorded.profile
@@ -43,7 +46,7 @@ def requested_profile(request: RunRequest) -> Profile:
             "runner (digest mismatch). Nothing was started"
         )
     _refuse_if_changed(request, profile)
-    return profile
+    return resolve_profile(profile)
 
 
 def _refuse_if_changed(request: RunRequest, profile: Profile) -> None:
@@ -58,7 +61,7 @@ def _refuse_if_changed(request: RunRequest, profile: Profile) -> None:
         raise RefusedError(
             f"{file} has changed since it was read and is no longer valid: {error}"
         ) from error
-    if changes := differences(profile.resolved(), now.resolved()):
+    if changes := changes_between(profile.resolved(), now.resolved()):
         raise RefusedError(
             f"{file} has changed since it was read: {'; '.join(changes)}. "
             "Review the changes and try again"

@@ -6,13 +6,19 @@ from pathlib import Path
 
 from loadbench.engine.drivers import registry
 from loadbench.engine.hardware.versions import versions
-from loadbench.engine.journal.events import RunResumed
+from loadbench.engine.journal.events import Note, RunResumed
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.profile.changes import differences
 from loadbench.engine.profile.loading import check_files, load_profile
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.recorded import unreadable_profile
+from loadbench.engine.profile.values.resolving import ResolvedProfile, resolve_profile
+from loadbench.engine.profile.values.restoring import (
+    changes_since,
+    overridden_keys,
+    restored,
+    written_values,
+)
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.requests.resumption import Resumption, plan_resumption, remaining_cells
@@ -39,7 +45,7 @@ def preview_resume(request: RunRequest, folder: Path) -> RunPlan:
     """
     resumable = _resumable(request, folder)
     cells = len(resumable.resumption.cells)
-    return plan_of(request.workspace, resumable.profile, resumable.preflight, cells)
+    return plan_of(request.workspace, resumable.run_profile, resumable.preflight, cells)
 
 
 def prepare_resume(request: RunRequest, folder: Path) -> Prepared:
@@ -52,13 +58,19 @@ def prepare_resume(request: RunRequest, folder: Path) -> Prepared:
     Raises:
         LoadbenchError: The run is refused; nothing was changed.
     """
-    resumable, workspace = _resumable(request, folder), request.workspace
-    profile, preflight = resumable.profile, resumable.preflight
+    resumable = _resumable(request, folder)
+    with resumable.run_profile.masker.errors():
+        return _prepare(request, folder, resumable)
+
+
+def _prepare(request: RunRequest, folder: Path, resumable: "_Resumable") -> Prepared:
+    workspace, run_profile = request.workspace, resumable.run_profile
+    profile, preflight = run_profile.resolved, resumable.preflight
     resumption = resumable.resumption
     lock = lock_stack(preflight, request)
     check_space(folder, needed_bytes(profile, len(resumption.cells)))
-    open_stack = stack_opener(workspace, profile, preflight, folder, lock)
-    journal = JournalWriter(folder)
+    open_stack = stack_opener(workspace, run_profile, preflight, folder, lock)
+    journal = JournalWriter(folder, masker=run_profile.masker)
     event = RunResumed(
         pid=os.getpid(),
         retry=resumption.again,
@@ -67,11 +79,14 @@ def prepare_resume(request: RunRequest, folder: Path) -> Prepared:
         added=resumption.added,
     )
     journal.append(event)
+    for text in run_profile.notes():
+        journal.append(Note(text=text))
     if lock.is_held:
         lock.record_holder(folder)
     return Prepared(
         folder=folder,
         profile=profile,
+        masker=run_profile.masker,
         journal=journal,
         state=read_run(folder).state,
         lock=lock,
@@ -83,7 +98,7 @@ def prepare_resume(request: RunRequest, folder: Path) -> Prepared:
 class _Resumable:
     """Result of the checks before a resume."""
 
-    profile: Profile
+    run_profile: ResolvedProfile
     preflight: Preflight
     resumption: Resumption
 
@@ -92,15 +107,21 @@ def _resumable(request: RunRequest, folder: Path) -> _Resumable:
     workspace, run = request.workspace, read_run(folder)
     if run.status is RunStatus.LIVE:
         raise UsageError(f"{run.name} is live. To stop it: loadbench-tui stop {run.name}")
-    _refuse_other_workspace(run, workspace)
-    profile = _unchanged_profile(run.state)
+    refuse_other_workspace(run, workspace)
+    run_profile = resolve_profile(_unchanged_profile(run.state))
+    with run_profile.masker.errors():
+        return _checked(request, run, run_profile)
+
+
+def _checked(request: RunRequest, run: Run, run_profile: ResolvedProfile) -> _Resumable:
+    workspace = request.workspace
     resumption = plan_resumption(run.state, again=request.again, points=request.added)
     if not resumption.cells:
         raise UsageError(f"{run.name}: no cells left to measure{_hint(run)}")
-    check_files(workspace, profile)
+    check_files(workspace, run_profile.resolved)
     return _Resumable(
-        profile=profile,
-        preflight=_same_driver(workspace, profile, run.state),
+        run_profile=run_profile,
+        preflight=_same_driver(workspace, run_profile.resolved, run.state),
         resumption=resumption,
     )
 
@@ -121,7 +142,12 @@ def _hint(run: Run) -> str:
     return "".join(f"; {hint}" for hint in hints)
 
 
-def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+def refuse_other_workspace(run: Run, workspace: Workspace) -> None:
+    """Refuse to resume a run of another workspace.
+
+    Raises:
+        UsageError: The workspaces differ.
+    """
     assert run.state.started is not None
     root = run.state.started.workspace
     if root != str(workspace.root):
@@ -132,22 +158,35 @@ def _refuse_other_workspace(run: Run, workspace: Workspace) -> None:
 
 
 def _unchanged_profile(state: RunState) -> Profile:
-    """Return the profile of a run, and refuse the resume if its file has changed."""
+    """Return the profile of a run with its secrets, and refuse the resume if it has changed.
+
+    Raises:
+        JournalError: This version cannot read the profile.
+        RefusedError: The profile file has changed, or secrets are missing.
+    """
     started, profile = state.started, state.profile
     assert started is not None
     if profile is None:
         raise JournalError(state.profile_problem)
     if state.profile_unknown:
         raise JournalError(unreadable_profile(started.run, state.profile_unknown))
-    file = Path(started.profile_file)
+    file, written = Path(started.profile_file), {}
     if file.is_file():
         now = load_profile(file, started.overrides).resolved()
-        if changes := differences(profile.resolved(), now):
+        if changes := changes_since(profile.resolved(), started.masked, now):
             raise RefusedError(
                 f"{file} has changed since the run started: {'; '.join(changes)}. Cells of "
                 "different profiles cannot be compared. Restore the file, or start a new run"
             )
-    return profile
+        written = written_values(file, started.overrides, started.masked)
+    return restored(
+        profile,
+        started.masked,
+        file=file,
+        written=written,
+        overridden=overridden_keys(started.overrides, started.masked),
+        environ=os.environ,
+    )
 
 
 def _same_driver(workspace: Workspace, profile: Profile, state: RunState) -> Preflight:

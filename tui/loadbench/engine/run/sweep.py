@@ -29,6 +29,9 @@ from loadbench.errors import (
     StackError,
 )
 
+MAX_RECORDED_CHARACTERS = 2_000
+"""Limit for the reason of a failure, and for each log line recorded with it."""
+
 MAX_LOAD_ATTEMPTS = 3
 """Maximum number of attempts at a cell when Locust exits or hangs."""
 
@@ -82,7 +85,8 @@ class Runner:
         except DiskFullError as error:
             return Result.ABORTED, f"{error}; free some disk space, then resume with `run --resume`"
         except EngineError as error:
-            return Result.ABORTED, f"{error}; fix this, then resume with `run --resume`"
+            retry = " --retry-failed" if self._control.state.count(CellStatus.FAILED) else ""
+            return Result.ABORTED, f"{error}; fix this, then resume with `run --resume{retry}`"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
         return Result.DONE, self._cells_measured()
@@ -148,6 +152,10 @@ class Runner:
             # Record the failure first: Locust may take seconds to exit.
             self._fail(cell, attempt, error)
             self._close_load()
+        except EngineError as error:
+            # No other cell can be measured either, so the run ends.
+            self._fail(cell, attempt, StackError(str(error)))
+            raise
         except LoadLostError as error:
             self._close_load()
             return error
@@ -159,10 +167,10 @@ class Runner:
             CellFailed(
                 cell=cell.key,
                 attempt=attempt,
-                reason=str(error),
+                reason=str(error)[:MAX_RECORDED_CHARACTERS],
                 container=stack.container,
                 exit_code=stack.exit_code,
-                log_lines=stack.log_lines,
+                log_lines=tuple(line[:MAX_RECORDED_CHARACTERS] for line in stack.log_lines),
             )
         )
 

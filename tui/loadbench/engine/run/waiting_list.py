@@ -63,8 +63,9 @@ class WaitingList:
     @staticmethod
     def _write(fd: int, runs: list[str]) -> None:
         os.ftruncate(fd, 0)
-        os.pwrite(fd, "".join(f"{run}\n" for run in runs).encode(), 0)
+        os.pwrite(fd, os.fsencode("".join(f"{run}\n" for run in runs)), 0)
 
 
 def _read(fd: int) -> list[str]:
-    return os.pread(fd, os.fstat(fd).st_size, 0).decode("utf-8", "replace").splitlines()
+    text = os.fsdecode(os.pread(fd, os.fstat(fd).st_size, 0))
+    return [run for run in text.split("\n") if run]

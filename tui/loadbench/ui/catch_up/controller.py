@@ -8,7 +8,6 @@ from pathlib import Path
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.highlights import Highlight, highlights_since
-from loadbench.engine.run_reader import RunStatus
 from loadbench.errors import JournalError
 from loadbench.ui.background import in_background
 from loadbench.ui.catch_up.lines import catch_up_title, summary
@@ -100,7 +99,7 @@ class CatchUp:
                 self._machine.on_journal_unreadable()
                 return
         # A killed runner cannot write an entry to the journal.
-        was_killed = saved and saved.live and view.run.status is RunStatus.INTERRUPTED
+        was_killed = saved and saved.live and view.run.was_killed
         self._tracker.start(saved)
         if saved and self._screen.is_attached and (highlights or was_killed):
             self._news = _News(saved.at, highlights)

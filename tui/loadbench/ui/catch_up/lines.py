@@ -151,7 +151,7 @@ def _status(run: Run, left_s: float) -> str:
         else:
             activity = "is paused" if state.paused else "continues"
         return f"The run {activity}, {readable_duration(left_s)} left"
-    if run.status is RunStatus.INTERRUPTED:
+    if run.was_killed:
         return "The runner was killed" + (f" during {state.current}" if state.current else "")
     if run.status is RunStatus.DONE:
         return "The run is done"

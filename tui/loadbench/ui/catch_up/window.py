@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,7 +12,7 @@ from loadbench.engine.report.highlights import Highlight
 from loadbench.ui.catch_up.lines import catch_up_entries
 from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.lines.glyphs import Glyphs
-from loadbench.ui.lines.text import Line
+from loadbench.ui.lines.text import Line, title_text
 from loadbench.ui.widgets.menu import Menu
 
 
@@ -48,7 +47,7 @@ class CatchUpWindow(Dialog[str | None]):
     def compose_window(self) -> ComposeResult:
         """Compose the window with its list."""
         with Vertical() as window:
-            window.border_title = Text(self._title)
+            window.border_title = title_text(self._title)
             window.border_subtitle = "w reopen"
             yield Menu(id="since")
 

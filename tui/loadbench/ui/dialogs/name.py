@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from loadbench.printable import printable
 from loadbench.ui.dialogs.dialog import Dialog
-from loadbench.ui.lines.text import Tone, line, wrap
+from loadbench.ui.lines.text import Tone, line, title_text, wrap
 from loadbench.ui.widgets.line_view import LineView
 
 
@@ -44,8 +44,8 @@ class NameDialog(Dialog[str | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the field."""
         with Vertical() as window:
-            window.border_title = Text(self._title)
-            yield Input(self._proposal, id="name")
+            window.border_title = title_text(self._title)
+            yield Input(printable(self._proposal), id="name")
             yield LineView(id="mistake")
 
     def on_mount(self) -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
 from loadbench.ui.dialogs.dialog import Dialog
-from loadbench.ui.lines.text import Line, wrap
+from loadbench.ui.lines.text import Line, title_text, wrap
 from loadbench.ui.widgets.line_view import LineView
 
 
@@ -36,7 +35,7 @@ class Question(Dialog[str | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the text and a button for every answer."""
         with Vertical() as window:
-            window.border_title = Text(self._title)
+            window.border_title = title_text(self._title)
             yield LineView(id="question")
             with Horizontal():
                 yield Button(f"Esc  {_upper(self._safe)}", id="safe", compact=True)

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from loadbench.engine.run_reader import Run
 from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.lines.recommendation import recommendation_lines
+from loadbench.ui.lines.text import title_text
 from loadbench.ui.widgets.line_view import LineView
 
 REFRESH_S = 1.0
@@ -39,7 +40,7 @@ class RecommendationWindow(Dialog[None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the text."""
         with Vertical() as window:
-            window.border_title = f"Recommendation · {self._run.name}"
+            window.border_title = title_text(f"Recommendation · {self._run.name}")
             yield LineView(id="recommendation")
 
     def on_mount(self) -> None:

@@ -7,7 +7,7 @@ from textual.binding import Binding
 from loadbench.engine.requests.resumption import cells_to_retry
 from loadbench.engine.run_reader import Run
 from loadbench.ui.dialogs.question import Question
-from loadbench.ui.lines.actions import ResumeKind, resume_kind, retrying
+from loadbench.ui.lines.actions import FINISHING, ResumeKind, resume_kind, retrying
 from loadbench.ui.messages import ResumeRun
 from loadbench.ui.widgets.screen import BaseScreen
 
@@ -16,6 +16,7 @@ _LABELS = {
     ResumeKind.FAILED: ("retry failed", "Measure the failed cells again"),
     ResumeKind.SUSPECT: ("retry suspect", "Measure the suspect and invalid cells again"),
     ResumeKind.EITHER: ("retry", "Measure the failed or the suspect cells again"),
+    ResumeKind.NOTHING: ("finish", "Finish the run, whose runner was killed after the last cell"),
 }
 RESUME_KEYS = tuple(
     Binding("r", f"resume('{kind.value}')", label, tooltip=tooltip)
@@ -50,5 +51,8 @@ def resume_run(screen: BaseScreen[Any], run: Run, kind: str) -> None:
         answers = [("f", "Failed"), ("s", "Suspect"), ("b", "Both")]
         question = Question("Measure which cells again?", retrying(run), answers, safe="Cancel")
         screen.app.push_screen(question, answered)
+    elif kind == ResumeKind.NOTHING:
+        question = Question("Finish the run?", FINISHING, [("y", "Finish")], safe="Cancel")
+        screen.app.push_screen(question, lambda answer: retry() if answer else None)
     else:
         retry(failed=kind == ResumeKind.FAILED, suspect=kind == ResumeKind.SUSPECT)

@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from loadbench.ui.dialogs.dialog import Dialog
 from loadbench.ui.editor.lines import difference_lines
-from loadbench.ui.lines.text import Tone, line, wrap
+from loadbench.ui.lines.text import Tone, line, title_text, wrap
 from loadbench.ui.widgets.line_view import LineView
 
 APPLY, RELOAD = "apply", "reload"
@@ -37,7 +36,7 @@ class ConflictDialog(Dialog[str | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the text."""
         with Vertical() as window:
-            window.border_title = Text(f"{self._name} has changed on disk")
+            window.border_title = title_text(f"{self._name} has changed on disk")
             yield LineView(id="conflict")
 
     def paint(self) -> None:

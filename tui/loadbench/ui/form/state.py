@@ -13,6 +13,8 @@ from loadbench.engine.profile.loading import Draft, read_draft
 from loadbench.engine.profile.model import ALIASES, Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 from loadbench.engine.profile.source import Source
+from loadbench.engine.profile.values.references import has_references
+from loadbench.engine.profile.values.secrets import Secret, find_secrets, masked_data
 from loadbench.workspace import Workspace
 
 
@@ -22,16 +24,21 @@ class Entered:
     Args:
         source: The profile file as read.
         texts: The changed texts by key.
+        is_masked: Whether to mask secrets in the texts. A mask stands for the value in the file.
     """
 
-    def __init__(self, source: Source, texts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, source: Source, texts: Mapping[str, str] | None = None, *, is_masked: bool = False
+    ) -> None:
         self.source = source
         self._texts = dict(texts or {})
+        self._is_masked = is_masked
         self._saved = read_draft(source)
 
     def with_text(self, key: str, text: str) -> "Entered":
         """Return the form with another text in a field."""
-        return Entered(self.source, {**self._texts, key: text})
+        texts = {**self._texts, key: text}
+        return Entered(self.source, texts, is_masked=self._is_masked)
 
     def with_source(self, source: Source) -> "Entered":
         """Return the form with the same changes to another version of the file."""
@@ -40,7 +47,7 @@ class Entered:
             for key, text in self._texts.items()
             if key in self.changes or key in self._text_errors
         }
-        return Entered(source, changed)
+        return Entered(source, changed, is_masked=self._is_masked)
 
     def text(self, key: str) -> str:
         """Return the text in a field."""
@@ -124,7 +131,7 @@ class Entered:
         values, errors = {}, {}
         for key in profile_keys():
             try:
-                values[key.name] = parse_value(key, self.text(key.name))
+                values[key.name] = self._parse(key, self.text(key.name))
             except ValueError as error:
                 errors[key.name] = str(error)
         return values, errors
@@ -150,15 +157,42 @@ class Entered:
             if key.name in invalid:
                 continue
             try:
-                values[key.name] = parse_value(key, self.saved_text(key.name))
+                values[key.name] = self._parse(key, self.saved_text(key.name))
             except ValueError:
                 continue
         return values
 
+    def _parse(self, key: ProfileKey, text: str) -> Any:
+        """Parse a text, with the values in the file in place of their masks.
+
+        Raises:
+            ValueError: The text is no value of the key.
+        """
+        value = parse_value(key, text)
+        for secret in self._secrets:
+            if secret.key == key.name and value == secret.masked:
+                value = secret.written
+            elif isinstance(value, dict) and secret.key.startswith(f"{key.name}."):
+                name = str(secret.path[-1])
+                if value.get(name) == secret.masked:
+                    value = {**value, name: secret.written}
+        return value
+
+    @cached_property
+    def _saved_data(self) -> Mapping[str, Any]:
+        return self._saved.profile.resolved() if self._saved.profile else self._saved.values
+
+    @cached_property
+    def _secrets(self) -> tuple[Secret, ...]:
+        """The secrets in the file that are masked in the texts."""
+        found = find_secrets(self._saved_data) if self._is_masked else ()
+        return tuple(secret for secret in found if secret.is_literal)
+
     def _text_in_file(self, key: ProfileKey) -> str:
+        data = masked_data(self._saved_data) if self._is_masked else self._saved_data
         if self._saved.profile:
-            return format_value(key, value_at(self._saved.profile.resolved(), key.name))
-        written = value_at(self._saved.values, key.name, key.default)
+            return format_value(key, value_at(data, key.name))
+        written = value_at(data, key.name, key.default)
         try:
             return format_value(key, written)
         except (ValueError, TypeError, AttributeError):
@@ -182,9 +216,17 @@ def file_warnings(values: Mapping[str, Any], workspace: Workspace) -> dict[str, 
         value = values.get(key, ())
         paths = [value] if isinstance(value, str) else value
         has_type = Path.is_dir if key == "load.images" else Path.is_file
-        missing = [path for path in paths if not _exists(root / path, has_type)]
+        missing = [
+            path
+            for path in paths
+            if not has_references(path) and not _exists(root / path, has_type)
+        ]
         if missing:
             warnings[key] = f"not found: {', '.join(missing)}"
+    if has_references(str(values.get("stack.service"))) or any(
+        map(has_references, values.get("stack.compose", ()))
+    ):
+        return warnings
     services = suggestions("stack.service", values, workspace) if "stack.compose" in keys else ()
     if services and values.get("stack.service") not in services:
         warnings["stack.service"] = f"no such service. Services: {', '.join(services)}"

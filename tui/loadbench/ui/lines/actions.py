@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from loadbench.engine.journal.state import ENDED_STATUSES
-from loadbench.engine.requests.resumption import remaining_cells
+from loadbench.engine.requests.resumption import is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, report_path
 from loadbench.ui.lines.text import Line, Tone, line
 from loadbench.wording import counted
@@ -24,11 +24,15 @@ class ResumeKind(StrEnum):
     """Suspect and invalid cells."""
     EITHER = "either"
     """Failed or suspect cells: the user chooses."""
+    NOTHING = "nothing"
+    """No cells: the runner was killed after the last one, so only the end is missing."""
 
 
 def resume_kind(run: Run) -> ResumeKind | None:
     """Return which cells resuming a run would measure, or None if it cannot be resumed."""
     rest = remaining_cells(run)
+    if is_unfinished(run):
+        return ResumeKind.NOTHING
     if rest is None:
         return None
     if rest.pending:
@@ -101,6 +105,12 @@ def skipping(cell: str) -> list[Line]:
         line(f"{cell} is being measured. Its samples so far are discarded."),
         line("The run continues with the next cell."),
     ]
+
+
+FINISHING = (
+    line("The runner was killed after the last cell; all results are complete."),
+    line("Finishing saves the summary and removes containers left behind."),
+)
 
 
 def retrying(run: Run) -> list[Line]:

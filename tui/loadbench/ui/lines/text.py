@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
+from rich.text import Text
 
-from loadbench import wording
+from loadbench.printable import printable
 
 
 class Tone(StrEnum):
@@ -73,6 +74,11 @@ def line(*parts: str | Piece | tuple[str, Tone]) -> Line:
         if piece.text:
             pieces.append(Piece(_shown(piece.text), piece.tone))
     return tuple(pieces)
+
+
+def title_text(content: str) -> Text:
+    """Return the title of a window or panel, without markup and control characters."""
+    return Text(_shown(content))
 
 
 def width(content: Line) -> int:
@@ -162,7 +168,7 @@ def fit(content: str, columns: int) -> str:
 
 def _shown(content: str) -> str:
     """Return a text as one line of characters whose width matches `cell_len`."""
-    return wording.printable(content.replace("\t", "    ").replace("\n", " "))
+    return printable(content.replace("\t", "    ").replace("\n", " "))
 
 
 def _spaced(row: Sequence[Piece], widths: Sequence[int], left: set[int]) -> Iterable[Piece]:

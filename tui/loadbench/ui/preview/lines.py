@@ -71,6 +71,8 @@ def preview_lines(
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
         for warning in preflight.warnings:
             lines += _fact("Warning", warning, columns, Tone.WARN)
+        for note in plan.notes:
+            lines += _fact("Secrets", note, columns)
         needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
         lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
     if busy:

@@ -190,7 +190,7 @@ class RunForm(FormScreen[Path | None]):
             return
         self._file = file
         self._earlier = ()
-        self.fill(Entered(parse_source(file, data.decode("utf-8-sig"))))
+        self.fill(Entered(parse_source(file, data.decode("utf-8-sig")), is_masked=True))
         await self.context.catalog.read_profiles()
 
     def paint(self) -> None:

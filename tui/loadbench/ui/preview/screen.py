@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,6 +11,7 @@ from textual.widgets import Button
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.ui.context import UiContext
 from loadbench.ui.dialogs.dialog import Dialog
+from loadbench.ui.lines.text import title_text
 from loadbench.ui.preview.lines import PreviewedRun, preview_lines
 from loadbench.ui.preview.starter import HOLDER_S, RunStarter
 from loadbench.ui.widgets.line_view import LineView
@@ -39,7 +39,7 @@ class PreviewScreen(Dialog[Path | None]):
     def compose_window(self) -> ComposeResult:
         """Lay out the text and the two buttons."""
         with Vertical() as window:
-            window.border_title = Text(f"Resume {self._previewed.name}")
+            window.border_title = title_text(f"Resume {self._previewed.name}")
             yield LineView(id="preview")
             with Horizontal():
                 yield Button("Esc  Cancel", id="cancel", compact=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 from textual.screen import Screen
 
-from loadbench.engine.journal.commands import send_command
 from loadbench.engine.requests.holder import Holder, find_holder
 from loadbench.engine.requests.launch import RunPlan, RunRequest, preview, start_runner
+from loadbench.engine.requests.stopping import stop_run
+from loadbench.engine.run_reader import RunReader
 from loadbench.errors import LoadbenchError
 from loadbench.ui.background import in_background
 from loadbench.ui.context import UiContext
@@ -130,7 +131,8 @@ class RunStarter:
     async def _start_after(self, request: RunRequest, holder: Holder, *, stop: bool) -> None:
         if stop:
             try:
-                await in_background(send_command, Path(holder.folder), "stop")
+                reader = RunReader(Path(holder.folder), max_samples=0)
+                await in_background(lambda: stop_run(reader.poll()))
             except LoadbenchError as error:
                 self._refuse(request, str(error))
                 return

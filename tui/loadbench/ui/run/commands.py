@@ -2,7 +2,8 @@
 
 import signal
 
-from loadbench.engine.run_reader import RunStatus, signal_runner
+from loadbench.engine.requests.stopping import signal_runner, stop_run
+from loadbench.engine.run_reader import RunStatus
 from loadbench.ui.dialogs.label import ask_for_label
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.dialogs.resume import is_kind, resume_run
@@ -50,8 +51,9 @@ class CommandScreen(TabbedRunScreen):
         self.confirm(question, self.stop_run)
 
     def stop_run(self) -> None:
-        """Send the stop command to the runner."""
-        self.ask("stop")
+        """Ask the runner to stop."""
+        if self.run:
+            self.enqueue(stop_run, self.run, identity=self.expect_answer())
 
     def action_kill(self) -> None:
         """Kill a runner that does not stop, after a confirmation."""

@@ -11,8 +11,10 @@ from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.report.damage import damage_phrases
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.statistics import StatisticsWindow
+from loadbench.engine.requests.resumption import is_unfinished
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import (
     CellView,
@@ -114,13 +116,15 @@ def header_lines(
     state = replace(run.state, elapsed_s=elapsed_s)
     profile_name, run_id = run.folder.parent.name, run.folder.name
     status, tone = status_label(run, glyphs)
+    damaged = "".join(f", {text}" for text in damage_phrases(state))
     # A long profile name is truncated, so that the run and its status stay visible.
-    room = max(8, columns - cell_len(run_id) - len(status) - 8)
+    room = max(8, columns - cell_len(run_id) - len(status) - len(damaged) - 8)
     title = line(
         (" " + fit(profile_name, min(room, cell_len(profile_name))), Tone.STRONG),
         (f" {glyphs.arrow} ", Tone.DIM),
         run_id,
         ("   " + status, tone),
+        (damaged, Tone.WARN),
     )
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
@@ -130,7 +134,7 @@ def header_lines(
             answer_line(run.recommendation, columns),
         ]
     below = [answer_line(run.recommendation, columns), _ending(run, columns)]
-    if run.status is not RunStatus.DONE or (state.finished and state.finished.left):
+    if run.status is not RunStatus.DONE or not state.finished or state.finished.left:
         # A short terminal shows only the first of the two.
         below.reverse()
     return [_title(title, _outcomes(state), state.label, columns), *below]
@@ -205,6 +209,9 @@ def _bar(share: float, columns: int, glyphs: Glyphs) -> Line:
 
 def _ending(run: Run, columns: int) -> Line:
     state = run.state
+    if is_unfinished(run):
+        ending = " The runner was killed after the last cell. Press r to finish the run."
+        return line((fit(ending, columns).rstrip(), Tone.WARN))
     if run.status is RunStatus.INTERRUPTED:
         cell = f" during {state.current}" if state.current else ""
         hint = ". Press r to resume." if state.outstanding else ""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from loadbench import wording
+from loadbench.printable import printable
 
 _MAX_CHARACTERS = 200
 _BELL_ONLY = ("linux", "vt", "screen", "ansi", "xterm-16color")
@@ -22,7 +22,7 @@ def alert(message: str, environ: Mapping[str, str] = os.environ) -> str:
     in_tmux = "TMUX" in environ
     if environ.get("TERM", "").startswith(_BELL_ONLY) and not in_tmux:
         return "\a"
-    text = wording.printable(message.replace("\n", " "))[:_MAX_CHARACTERS]
+    text = printable(message.replace("\n", " "))[:_MAX_CHARACTERS]
     notification = f"\x1b]9;{text}\x1b\\"
     if in_tmux:
         doubled = notification.replace("\x1b", "\x1b\x1b")

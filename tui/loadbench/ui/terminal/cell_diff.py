@@ -36,6 +36,8 @@ from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import SGR_STYLES, Strip
 
+from loadbench.printable import printable
+
 SWITCH = "LOADBENCH_CELL_DIFF"
 """Environment variable that leaves all output to Textual if its value is 0."""
 _MAX_GAP = 4
@@ -428,6 +430,8 @@ def _cells(strip: Strip, colours: ColorSystem) -> list[ScreenCell]:
 
 
 def _wide_cells(text: str, pen: Pen) -> Iterable[ScreenCell]:
+    # Panels show only printable text. This holds for every widget, even one of Textual's.
+    text = printable(text).replace("\n", " ").replace("\t", " ")
     for begin, end, columns in split_graphemes(text)[0]:
         if columns:
             yield text[begin:end], _blank(pen) if text[begin:end] == " " else pen

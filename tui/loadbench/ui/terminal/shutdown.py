@@ -6,7 +6,6 @@ import signal
 import sys
 import termios
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,7 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from loadbench.engine.locks import state_folder
+from loadbench.engine.crash import describe_crash, save_traceback
+from loadbench.printable import printable
 
 GRACE_S = 3.0
 """Timeout of a regular shutdown, in seconds. The process is then forced to exit."""
@@ -107,16 +107,10 @@ def write_crash() -> tuple[Path | None, str]:
     Returns:
         The file, or None if it could not be written; and a message for the user.
     """
-    trace = traceback.format_exc()
-    path = state_folder() / "screen-error.txt"
-    written = None
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(trace, encoding="utf-8")
-        written = path
-    error_line = trace.strip().splitlines()[-1]
-    where = f" Traceback saved to {path}." if written else ""
-    return written, (
-        f"loadbench-tui: internal error: {error_line}.{where} "
+    _, error, _ = sys.exc_info()
+    assert error is not None
+    file = save_traceback(error, "screen-error.txt")
+    return file, printable(
+        f"loadbench-tui: {describe_crash(error, file)} "
         "Runs are not affected; use `loadbench-tui attach` to show a live run."
     )

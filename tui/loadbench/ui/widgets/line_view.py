@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from loadbench.ui.lines.glyphs import in_ascii
-from loadbench.ui.lines.text import Line, Piece, Tone, plain, width
+from loadbench.ui.lines.text import Line, Piece, Tone, line, plain, title_text, width
 
 _PLAIN = Style.null()
 _SCROLL_COLUMNS = 8
@@ -55,7 +55,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._title: Line = ()
         self._subtitle = ""
         if title:
-            self.border_title = Text(title)
+            self.border_title = title_text(title)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys that scroll only if there is something to scroll to."""
@@ -84,7 +84,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Replace the lines shown, repainting only those that differ."""
         old, self._lines = self._lines, tuple(self._encodable(line) for line in lines)
         self._lines_columns = self.columns
-        widest = max((width(line) for line in self._lines), default=0)
+        widest = max(map(width, self._lines), default=0)
         # Every change of the virtual size triggers a layout of the whole screen, so a width that
         # fits is reported as 0.
         room = self.scrollable_content_region.width
@@ -105,7 +105,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def set_title(self, title: Line | str) -> None:
         """Set the title in the upper border."""
-        title = self._encodable((Piece(title),) if isinstance(title, str) else title)
+        title = self._encodable(line(title) if isinstance(title, str) else title)
         if title != self._title:
             self._title = title
             self.border_title = Text.assemble(
@@ -116,13 +116,13 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Set the note in the lower border."""
         if subtitle != self._subtitle:
             self._subtitle = subtitle
-            self.border_subtitle = Text(plain(self._encodable((Piece(subtitle),))))
+            self.border_subtitle = Text(plain(self._encodable(line(subtitle))))
 
-    def _encodable(self, line: Line) -> Line:
+    def _encodable(self, content: Line) -> Line:
         """Return a line with only characters that the terminal supports."""
         if not self.app.has_class("-ascii"):
-            return line
-        return tuple(Piece(in_ascii(piece.text), piece.tone) for piece in line)
+            return content
+        return tuple(Piece(in_ascii(piece.text), piece.tone) for piece in content)
 
     def render_line(self, y: int) -> Strip:
         """Return the strip of a visible row."""

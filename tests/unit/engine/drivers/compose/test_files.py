@@ -1,12 +1,16 @@
 """Checks of compose files against a profile, and the generated override file."""
 
 import json
+import os
+import platform
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.compose.files import ComposeFiles, compose_paths
+from loadbench.engine.drivers.compose import files as files_module
+from loadbench.engine.drivers.compose.files import ComposeFiles, compose_paths, project_name
 from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
 from loadbench.errors import ProfileError
@@ -34,6 +38,27 @@ def test_the_project_name_is_unique_to_its_files() -> None:
     }
     assert len(names) == 3
     assert all(name.startswith("loadbench-") and len(name) == 18 for name in names)
+
+
+def test_users_and_machines_have_projects_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = (Path("/x/compose.yaml"),)
+    names = [project_name(paths), project_name(paths)]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: 4711)
+        names.append(project_name(paths))
+    with monkeypatch.context() as patch:
+        patch.setattr(platform, "node", lambda: "elsewhere")
+        names.append(project_name(paths))
+    # Cloned machines may share their id, and containers have none.
+    for content in ("1" * 32, ""):
+        (tmp_path / "machine-id").write_text(content)
+        monkeypatch.setattr(files_module, "_MACHINE_ID", tmp_path / "machine-id")
+        names.append(project_name(paths))
+    assert names[0] == names[1]
+    assert len(set(names)) == 5
+    assert all(re.fullmatch("loadbench-[0-9a-f]{8}", name) for name in names)
 
 
 def test_a_project_with_one_published_port_is_valid() -> None:
@@ -124,7 +149,7 @@ def test_the_user_s_own_services_get_a_label_and_no_settings() -> None:
     }
 
 
-def test_bundled_services_get_the_profile_s_settings() -> None:
+def test_bundled_services_get_the_profile_s_settings_and_the_names_of_its_variables() -> None:
     stack = {"environment": {"MAX_QUEUE": "7", "X": "a$b"}, "model_threads": 3}
     profile = make_profile(batch_size=4, stack=stack)
     bundled = files(is_bundled=True, app={}, api={}, model={}, broker={})
@@ -136,8 +161,9 @@ def test_bundled_services_get_the_profile_s_settings() -> None:
         environment = added[name]["environment"]
         assert environment["BATCH_SIZE"] == "4"
         assert environment["MODEL_THREADS"] == "3"
-        assert environment["MAX_QUEUE"] == "7"
-        assert environment["X"] == "a$$b"
+        # Compose takes these from its own environment, so that the file contains no secrets.
+        assert environment["MAX_QUEUE"] is None
+        assert environment["X"] is None
 
 
 def test_a_built_image_is_named_after_the_project() -> None:

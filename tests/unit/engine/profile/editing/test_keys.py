@@ -47,7 +47,10 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         "description",
         "repeats",
         "recheck_first",
+        "max_cells",
         "host",
+        "secrets",
+        "not_secrets",
     ]
 
 

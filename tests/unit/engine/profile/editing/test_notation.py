@@ -20,8 +20,15 @@ from loadbench.errors import ProfileError
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 DURATION = "expected a duration such as 90s, 7m or 1h20m"
 
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-plain_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+def without_references(text: str) -> bool:
+    return "${" not in text
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"])).filter(without_references)
+plain_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
+    without_references
+)
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0="), min_size=1)
 paths = plain_texts.filter(str.strip)
 
@@ -45,6 +52,8 @@ def values(key: ProfileKey) -> st.SearchStrategy[Any]:
         case KeyKind.NUMBERS:
             numbers = st.integers(1, 10**5).map(lambda number: number / 100)
             strategy = st.lists(numbers, min_size=1, unique=True)
+        case KeyKind.TEXTS if key.name in ("secrets", "not_secrets"):
+            strategy = st.lists(names)
         case KeyKind.TEXTS:
             strategy = st.lists(paths, min_size=1)
         case KeyKind.VARIABLES:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.profile.editing.number_lists import MAX_VALUES, expand_numbers
+from loadbench.engine.profile.editing.number_lists import expand_numbers
+from loadbench.engine.profile.source import MAX_VALUES
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,10 @@ def test_ranges_are_expanded_in_the_order_of_the_text(
         ("1..64 x0.5", "expected a factor above 1, got '1..64 x0.5'"),
         ("0..64 x2", "expected a first number above 0, because it is multiplied, got '0..64 x2'"),
         ("5 10..1", "expected a range from the smaller to the larger number, got '10..1'"),
-        ("1..1000000", "expected at most 1000 values, got '1..1000000'"),
-        ("1..2 step 0.000001", "expected at most 1000 values, got '1..2 step 0.000001'"),
-        ("1..1000 x1.0000001", "expected at most 1000 values, got"),
-        ("1..600 1..600", "expected at most 1000 values, got '1..600 1..600'"),
+        ("1..1000000", "expected at most 10000 values, got '1..1000000'"),
+        ("1..2 step 0.000001", "expected at most 10000 values, got '1..2 step 0.000001'"),
+        ("1..1000000000 x1.0000001", "expected at most 10000 values, got"),
+        ("1..6000 1..6000", "expected at most 10000 values, got '1..6000 1..6000'"),
         ("1..9999999999", "expected a range of numbers up to 1000000000 with up to 15 digits"),
         ("1..2 step 0.00000000000000000001", "expected a range of numbers up to"),
         (f"1..{'9' * 5000}", "expected a range of numbers up to 1000000000 with up to 15 digits"),
@@ -81,8 +82,10 @@ def test_invalid_range_is_reported_with_the_expected_notation(text: str, message
     assert len(str(raised.value)) < 250
 
 
-def test_a_list_without_ranges_has_no_limit() -> None:
-    assert len(expand_numbers(" ".join(["1"] * (MAX_VALUES + 1)))) == MAX_VALUES + 1
+def test_a_list_without_ranges_has_the_same_limit() -> None:
+    assert len(expand_numbers("1 " * MAX_VALUES)) == MAX_VALUES
+    with pytest.raises(ValueError, match="expected at most 10000 values"):
+        expand_numbers("1 " * (MAX_VALUES + 1))
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**4), st.integers(0, 900), st.integers(0, 6))
@@ -105,4 +108,4 @@ def test_any_text_is_expanded_or_refused(text: str) -> None:
     except ValueError as error:
         assert str(error).startswith("expected ")  # noqa: PT017  # other texts are expanded
     else:
-        assert len(values) <= max(MAX_VALUES, len(text))
+        assert len(values) <= MAX_VALUES

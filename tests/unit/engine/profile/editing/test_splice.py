@@ -269,7 +269,7 @@ def test_shipped_profile_remains_valid(file: Path, tmp_path: Path) -> None:
         ("users: [1]\t# tab\n", "invalid YAML"),
         ("users: [1]\n---\nusers: [2]\n", "line 2: the file contains several documents"),
         ("a: " + "[" * 100_000, "nested too deeply"),
-        ("a: " + "x" * 1_000_001, "more than 1000000 characters"),
+        ("a: " + "x" * 1_000_001, "larger than 1 MB"),
         ('a: "\\UFFFFFFFF"\n', "invalid YAML"),
         (f"%YAML 1.{'9' * 5000}\n--- a\n", "invalid YAML"),
         ("a: \x00\n", "invalid YAML"),

@@ -160,7 +160,11 @@ def test_unusable_compose_files_are_skipped(workspace: Workspace, compose: objec
         b"services: &s {a: &a {<<: [*a, *a], ports: *s, image: *s}}",
         b"x" * 1_000_001,
         b"services:\n" + b" a: {image: x}\n" * 60_000,
+        b"services: {a: {image: '${" + b"a" * 200_000 + b"'}}",
+        b"services: {a: {image: '${a-" + b"b" * 200_000 + b"'}}",
+        b"x: &x {ports: [" + b"1-9:1," * 4000 + b"]}\nservices: {" + b"a: *x," * 2000 + b"}",
     ],
+    ids=lambda data: data[:30],
 )
 def test_unusual_compose_files_neither_fail_nor_take_long(
     workspace: Workspace, data: bytes

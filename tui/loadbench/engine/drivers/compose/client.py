@@ -9,17 +9,22 @@ a `SupervisorPipe`. Remove the pipe when the library supports timeouts and termi
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES
+from loadbench.engine.bounds.parsing import BadInputError, parse_json
+from loadbench.engine.bounds.relay import relay_prefix
 from loadbench.engine.drivers.docker.client import (
     Docker,
     DockerCommandError,
     EngineTimeoutError,
     strip_escapes,
 )
+from loadbench.engine.drivers.docker.command import MAX_BYTES
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL
 from loadbench.engine.process import GRACE_S, SupervisorPipe
 from loadbench.errors import EngineError
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 Action = Callable[["DockerClient"], Iterable[tuple[str, bytes]]]
 """A Compose command that streams its output as (stream, line)."""
 
+_MAX_FAILURE_LINES = 200
 DOWN_TIMEOUT_S = 60.0
 """Timeout of `docker compose down`: several times Docker's default stop grace period (10 s)."""
 
@@ -39,7 +45,7 @@ class Failure:
     """A failed Compose command."""
 
     lines: tuple[str, ...]
-    """Lines of its standard error."""
+    """Last lines of its output."""
     timed_out: bool = False
     """Whether it exceeded its time limit."""
 
@@ -83,7 +89,7 @@ class ComposeCli:
             with self._lock:
                 if self._cancelled:
                     return Failure(())
-                pipe = self._supervisor_pipe = SupervisorPipe()
+                pipe = self._supervisor_pipe = SupervisorPipe(self._docker.settings)
                 self._idle.clear()
         except OSError as error:
             return Failure((f"cannot start docker: {error}",))
@@ -91,21 +97,15 @@ class ComposeCli:
         timer = threading.Timer(timeout_s, pipe.terminate)
         timer.daemon = True
         timer.start()
-        stderr_lines = []
+        lines: deque[str] = deque(maxlen=_MAX_FAILURE_LINES)
         try:
-            for stream, raw in action(self._client(pipe)):
+            for _, raw in action(self._client(pipe)):
                 line = strip_escapes(raw)
                 on_line(line)
-                if stream == "stderr" and line:
-                    stderr_lines.append(line)
-        except (DockerException, UnicodeDecodeError) as error:
-            # The library assumes that all output is UTF-8. Fixed for the output of containers:
-            # https://github.com/gabrieldemarmiesse/python-on-whales/pull/607. Stop
-            # catching UnicodeDecodeError when errors of streamed commands are decoded the same way.
-            lines = stderr_lines or _stderr_lines(error)
+                if line:
+                    lines.append(line)
+        except DockerException:
             return Failure(tuple(lines), timed_out=time.monotonic() - started >= timeout_s)
-        except DockerCommandError:
-            raise
         except (OSError, EngineError) as error:
             return Failure((f"cannot start docker: {error}",))
         finally:
@@ -122,23 +122,21 @@ class ComposeCli:
 
         Raises:
             DockerCommandError: The files are invalid; `lines` contains the messages from Compose.
-            EngineError: Docker Compose is not installed, or the command timed out.
+            EngineError: Docker Compose is not installed, or the command exceeded a limit.
         """
-        config: dict[str, Any] = {}
-
-        def read_config(client: "DockerClient") -> Iterable[tuple[str, bytes]]:
-            try:
-                config.update(client.compose.config(return_json=True))
-            except ValueError as error:
-                raise DockerCommandError(["docker compose config did not return JSON"]) from error
-            return ()
-
-        failure = self.run(read_config, timeout_s=timeout_s, on_line=lambda _: None)
-        if failure is None:
-            return config
-        if failure.timed_out:
-            raise EngineTimeoutError(f"docker compose config timed out after {timeout_s:g} s")
-        raise self._docker.error(failure.lines)
+        files = [part for path in self._files for part in ("--file", str(path))]
+        arguments = ("compose", *files, "--project-name", self._project, "config")
+        try:
+            output = self._docker.run(*arguments, "--format", "json", timeout_s=timeout_s)
+            config = parse_json(output)
+        except EngineTimeoutError:
+            message = f"docker compose config timed out after {timeout_s:g} s"
+            raise EngineTimeoutError(message) from None
+        except BadInputError as error:
+            raise DockerCommandError(["docker compose config did not return JSON"]) from error
+        if not isinstance(config, dict):
+            raise DockerCommandError(["docker compose config did not return a JSON object"])
+        return config
 
     def cancel(self) -> None:
         """Terminate the running command, wait for its exit and reject all later commands."""
@@ -151,23 +149,17 @@ class ComposeCli:
     def _client(self, pipe: SupervisorPipe) -> "DockerClient":
         from python_on_whales import DockerClient
 
-        # DockerClient has no parameter for the environment, so `env` sets it. No upstream issue
-        # known (searched 2026-11). Remove when there is such a parameter.
-        settings = self._docker.settings
-        unset = [flag for name, value in settings.items() if value is None for flag in ("-u", name)]
-        values = [f"{name}={value}" for name, value in settings.items() if value is not None]
-        call = [*pipe.prefix, "env", *unset, *values, *self._docker.command]
+        # DockerClient has no parameter for the environment, so the supervisor sets it. No upstream
+        # issue known (searched 2026-11). Remove when there is such a parameter.
+        # The library reads lines of any length and keeps all of them. No upstream issue known
+        # (searched 2026-11). Remove the relay when it limits them.
+        relay = relay_prefix(max_line_bytes=MAX_OUTPUT_LINE_BYTES, max_bytes=MAX_BYTES)
+        call = [*pipe.prefix, *relay, *self._docker.command]
         return DockerClient(
             client_call=call,
             compose_files=list(self._files),
             compose_project_name=self._project,
         )
-
-
-def _stderr_lines(error: Exception) -> list[str]:
-    """Return the standard error of a command that was not streamed."""
-    stderr = getattr(error, "stderr", None) or ""
-    return [line for raw in stderr.splitlines() if (line := strip_escapes(raw))]
 
 
 def tear_down(
@@ -192,16 +184,19 @@ def tear_down(
             on_line=on_line,
         )
 
-    failure = down()
-    if failure and failure.timed_out:
-        # Some containers may have a stop grace period longer than the timeout: kill them.
-        try:
-            label = f"label={PROJECT_LABEL}={project}"
-            if ids := docker.run("ps", "--all", "--quiet", "--filter", label).split():
+    label = f"label={PROJECT_LABEL}={project}"
+    list_ids = ("ps", "--all", "--quiet", "--filter", label)
+    try:
+        # An engine that does not respond to this would keep `down` waiting until its timeout.
+        docker.run(*list_ids)
+        failure = down()
+        if failure and failure.timed_out:
+            # Some containers may have a stop grace period longer than the timeout: kill them.
+            if ids := docker.run(*list_ids).split():
                 docker.run("rm", "--force", *ids, timeout_s=DOWN_TIMEOUT_S)
             failure = down()
-        except EngineError as error:
-            return f"containers of {project} may still be running: {error}"
+    except EngineError as error:
+        return f"containers of {project} may still be running: {error}"
     if failure is None:
         return None
     if failure.timed_out:

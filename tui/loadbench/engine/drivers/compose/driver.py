@@ -1,5 +1,6 @@
 """The `compose` driver: containers, managed with Docker Compose."""
 
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from loadbench.engine.drivers.docker.gpu import VramMeter, vram_warning
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware.gpu import find_gpus
 from loadbench.engine.journal.events import Project
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings
@@ -68,7 +70,9 @@ class ComposeDriver:
         except EngineError as error:
             raise EngineError(f"the compose files were not checked: {error}") from error
 
-    def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
+    def open(
+        self, workspace: Workspace, profile: Profile, folder: Path, masker: Masker = NO_SECRETS
+    ) -> Stack:
         """Read the compose files again and return the stack of a run.
 
         Raises:
@@ -85,7 +89,10 @@ class ComposeDriver:
             raise RefusedError(str(error)) from error
         gpus = find_gpus() if files.needs_nvidia and not docker.endpoint.is_remote else None
         vram = VramMeter(gpus) if gpus else None
-        return ComposeStack(docker, files, profile, folder=folder, vram=vram)
+        if files.is_bundled:
+            # New for each run and resume, and never stored.
+            docker = docker.with_settings(BROKER_PASSWORD=secrets.token_urlsafe())
+        return ComposeStack(docker, files, profile, folder=folder, masker=masker, vram=vram)
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
         """Find containers left behind by runs that are no longer live."""

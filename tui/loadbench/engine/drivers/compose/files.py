@@ -1,6 +1,8 @@
 """Reads the compose files of a profile and checks that they are compatible with it."""
 
 import hashlib
+import os
+import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +14,11 @@ from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import ProfileError
+from loadbench.paths import is_file
 from loadbench.workspace import Workspace
 
 _CONFIG_TIMEOUT_S = 30.0
+_MACHINE_ID = Path("/etc/machine-id")
 _DEFAULTS = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))
 
 
@@ -32,7 +36,7 @@ class ComposeFiles:
 
     @property
     def project(self) -> str:
-        """Name of the Compose project, unique to these files."""
+        """Name of the Compose project, from `project_name`."""
         return project_name(self.paths)
 
     @property
@@ -160,16 +164,29 @@ def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, .
     is_bundled = paths[0] == workspace.stack / "compose.yaml"
     if is_bundled and profile.device == "gpu":
         paths.insert(1, workspace.stack / "compose.gpu.yaml")
-    missing = [path for path in paths if not path.is_file()]
+    missing = [path for path in paths if not is_file(path)]
     if missing:
         raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in missing))
     return tuple(paths), is_bundled
 
 
 def project_name(paths: tuple[Path, ...]) -> str:
-    """Return the name of the Compose project, derived from the paths of its files."""
-    digest = hashlib.sha256("\n".join(map(str, paths)).encode()).hexdigest()
+    """Return the name of the Compose project of these files, for this user on this machine.
+
+    Other users and machines may have files with the same paths and share the Docker engine. They
+    need projects of their own, because each run removes leftover containers of its project.
+    """
+    parts = (*map(str, paths), str(os.getuid()), platform.node(), _machine_id())
+    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     return f"loadbench-{digest[:8]}"
+
+
+def _machine_id() -> str:
+    """Return the id of this machine, or an empty string where there is none, as on macOS."""
+    try:
+        return _MACHINE_ID.read_text("ascii", "replace").strip()
+    except OSError:
+        return ""
 
 
 def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -> ComposeFiles:

@@ -5,6 +5,7 @@ import re
 from loadbench.engine.drivers.compose.client import Failure
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
+from loadbench.engine.masking import CUT
 from loadbench.errors import StackError
 
 _MAX_STEP_CHARACTERS = 70
@@ -81,7 +82,7 @@ def _status_line(name: str, status: str) -> str:
 
 def _shorten(step: str) -> str:
     text = " ".join(step.split())
-    return text if len(text) <= _MAX_STEP_CHARACTERS else f"{text[:_MAX_STEP_CHARACTERS]}…"
+    return text if len(text) <= _MAX_STEP_CHARACTERS else f"{text[:_MAX_STEP_CHARACTERS]}{CUT}"
 
 
 def explain(step: str, docker: Docker, failure: Failure, timeout_s: float) -> StackError:

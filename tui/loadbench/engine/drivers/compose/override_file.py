@@ -33,7 +33,10 @@ def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
             services[name]["image"] = files.image(name)
     if files.is_bundled:
         for name in CONFIGURED_SERVICES:
-            services[name]["environment"] = service_settings(profile, settings)
+            # Compose takes values of null from its own environment, unchanged. Secrets among them
+            # are therefore not written to the file.
+            passed_on = dict.fromkeys(settings.environment)
+            services[name]["environment"] = {**service_settings(profile, settings), **passed_on}
     if limit := settings.memory_mb:
         services[files.scaled].update(_memory_limit(files.services[files.scaled], limit))
     # JSON is valid YAML, but Compose does not decode JSON's surrogate pairs:

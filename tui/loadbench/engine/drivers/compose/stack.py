@@ -2,20 +2,20 @@
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-
-import requests
+from typing import TypeVar
 
 from loadbench.engine.drivers.compose import faults
-from loadbench.engine.drivers.compose.client import DOWN_TIMEOUT_S, Action, ComposeCli, tear_down
+from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
+from loadbench.engine.drivers.compose.leftovers import projects_of, using_run
 from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.compose.override_file import compose_override
-from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
+from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
-from loadbench.engine.drivers.docker.inspect import ContainerInfo
+from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_url
 from loadbench.engine.drivers.docker.log_follower import LogFollower
 from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
@@ -23,7 +23,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import Container
-from loadbench.engine.journal.lock import is_held
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
@@ -41,6 +41,9 @@ REMOVE_TIMEOUT_S = 60.0
 _SHORT_DIGEST = len("sha256:") + 12
 """Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
 
+T = TypeVar("T")
+
+_MAX_PROGRESS_CHARACTERS = 1_000
 _RETRY_INTERVAL_S = 1.0
 _EXIT_POLL_INTERVAL_S = 0.05
 
@@ -53,6 +56,7 @@ class ComposeStack:
         files: The project's compose files.
         profile: The profile to run.
         folder: The run's folder, for `stack.log` and the override file.
+        masker: Masks the secret values in log lines.
         vram: Meter of the containers' VRAM use, or None if they use no GPU.
     """
 
@@ -63,6 +67,7 @@ class ComposeStack:
         profile: Profile,
         *,
         folder: Path,
+        masker: Masker = NO_SECRETS,
         vram: VramMeter | None = None,
     ) -> None:
         self._docker = docker
@@ -72,18 +77,16 @@ class ComposeStack:
         self._override = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
-        self._log = StackLog(folder / "stack.log")
+        self._log = StackLog(folder / "stack.log", masker)
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._override))
         self._log_follower = LogFollower(docker, files.project, self._log)
         self._monitor = Monitor(docker, files.project)
-        self._session = requests.Session()
-        self._session.trust_env = False
         self._host = profile.host or ""
         self._expected: Mapping[str, ContainerInfo] = {}
         self._has_scaled = False
         self._may_have_containers = False
         self._left: str | None = None
-        self._has_down_timed_out = False
+        self._gave_up = False
         self._unstable_since: Mapping[str, float] = {}
         self._closed = threading.Event()
 
@@ -102,14 +105,7 @@ class ComposeStack:
             StackError: An image cannot be built or pulled.
             EngineError: The engine cannot be used.
         """
-        if leftovers := self._poll_with_retry():
-            self._refuse_if_live(leftovers)
-            names = ", ".join(container.name for container in leftovers)
-            on_progress("start", f"Removing leftover containers: {names}")
-            self._may_have_containers = True
-            if left := self._down():
-                raise StackError(left)
-            self._poll_with_retry()
+        self._remove_leftovers(on_progress)
         override = compose_override(self._files, self._profile, self._run)
         write_atomically(self._override, override.encode("utf-8"))
         services = self._files.services
@@ -181,13 +177,17 @@ class ComposeStack:
         scaled, known = self._files.scaled, self._monitor.containers
         if missing := faults.not_ready(known, scaled=scaled, models=models):
             return missing
-        host = self._profile.host or self._published_address()
+        host = self._profile.host
         if host is None:
-            return f"{self._files.published[0][0]} has not published its port yet"
-        health = check_health(self._session, health_url(self._settings.health, host))
+            service, port = self._files.published[0]
+            host = published_url(self._monitor.containers, service, port)
+        if host is None:
+            return f"{service} has not published its port yet"
+        health = check_health(health_url(self._settings.health, host))
         if missing := not_ready_reason(health, models):
             return missing
-        if health.workers is None and (missing := faults.not_healthy(self._monitor.containers)):
+        has_workers = health.ready_workers is not None
+        if not has_workers and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
         try:
             # Poll again: a container may have exited during the checks above.
@@ -200,10 +200,10 @@ class ComposeStack:
         self._expected = {info.id: info for info in containers if info.is_running}
         return None
 
-    def fault(self) -> StackError | None:
+    def fault(self) -> StackError | EngineError | None:
         """Return an error if a container has failed or the engine cannot be used, or None."""
         if error := self._monitor.error:
-            return StackError(str(error))
+            return self._docker.with_address(error)
         required = self._files.required
         if self._expected:
             return faults.measuring_fault(self._containers_after_exits(), self._expected, required)
@@ -242,15 +242,15 @@ class ComposeStack:
     def close(self) -> str | None:
         """Stop and remove all containers. Volumes are kept."""
         self._closed.set()
-        self._compose.cancel()
-        if self._may_have_containers and not self._has_down_timed_out:
-            started = time.monotonic()
-            self._left = self._down()
-            # After a timeout, a second call does not wait as long again.
-            self._has_down_timed_out = time.monotonic() - started > DOWN_TIMEOUT_S
         self._monitor.close()
+        self._compose.cancel()
+        if self._may_have_containers and not self._gave_up:
+            started = time.monotonic()
+            self._left = self._down(self._files.project)
+            # After a timeout, a second call does not wait as long again.
+            waited_s = time.monotonic() - started
+            self._gave_up = self._left is not None and waited_s >= COMMAND_TIMEOUT_S
         self._log_follower.close()
-        self._session.close()
         self._log.close()
         return self._left
 
@@ -274,16 +274,14 @@ class ComposeStack:
             with suppress(DockerCommandError):
                 # The container may be gone already. Compose reports any other obstacle.
                 ids = [info.id for info in replaced]
-                self._docker.run("rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S)
+                self._docker.run(
+                    "rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S, cancel=self._closed
+                )
         return {info.service for info in existing} - {info.service for info in replaced}
 
-    def _down(self) -> str | None:
-        """Stop and remove the project. Return the result of `tear_down`."""
-        return tear_down(
-            self._docker,
-            self._files.project,
-            lambda line: self._log.write("compose", line),
-        )
+    def _down(self, project: str) -> str | None:
+        """Stop and remove a project. Return the result of `tear_down`."""
+        return tear_down(self._docker, project, lambda line: self._log.write("compose", line))
 
     def _perform(
         self, step: str, on_progress: ProgressCallback, action: Action, *, timeout_s: float
@@ -294,7 +292,7 @@ class ComposeStack:
 
         def on_line(line: str) -> None:
             self._log.write(step, line)
-            if text := reporter.progress(line):
+            if text := reporter.progress(line[:_MAX_PROGRESS_CHARACTERS]):
                 on_progress(step, text)
 
         failure = self._compose.run(action, timeout_s=timeout_s, on_line=on_line)
@@ -302,25 +300,39 @@ class ComposeStack:
             self._refuse_if_closed()
             raise explain(step, self._docker, failure, timeout_s)
 
-    def _refuse_if_live(self, containers: Iterable[ContainerInfo]) -> None:
-        """Raise if a live run uses the containers, for example a run of another user."""
-        for run in {Path(info.run) for info in containers if info.run} - {self._run}:
-            if is_held(run):
-                raise StackError(
-                    f"the run {run} uses containers of {self._files.project}; stop that run first"
-                )
+    def _remove_leftovers(self, on_progress: ProgressCallback) -> None:
+        """Remove the project's containers, and those of this run in projects of other names."""
+        leftovers = self._poll_with_retry()
+        runs = {Path(container.run) for container in leftovers if container.run}
+        if message := using_run(self._files.project, runs - {self._run}):
+            raise StackError(message)
+        projects = self._with_retry(lambda: projects_of(self._docker, self._run))
+        projects.discard(self._files.project)
+        if leftovers:
+            names = ", ".join(container.name for container in leftovers)
+            on_progress("start", f"Removing leftover containers: {names}")
+            self._may_have_containers = True
+            projects.add(self._files.project)
+        for project in sorted(projects):
+            if left := self._down(project):
+                raise StackError(left)
+        self._poll_with_retry()
 
     def _refuse_if_closed(self) -> None:
         if self._closed.is_set():
             raise StackError("the stack was closed during startup")
 
     def _poll_with_retry(self) -> tuple[ContainerInfo, ...]:
-        """Return all containers. Retry for `ENGINE_TIMEOUT_S` if the engine is unreachable."""
+        """Return all containers, from `_with_retry`."""
+        return self._with_retry(self._monitor.poll)
+
+    def _with_retry(self, query: Callable[[], T]) -> T:
+        """Query the engine. Retry for `ENGINE_TIMEOUT_S` if it is unreachable."""
         deadline = time.monotonic() + ENGINE_TIMEOUT_S
         while True:
             self._refuse_if_closed()
             try:
-                return self._monitor.poll()
+                return query()
             except EngineError:
                 if time.monotonic() > deadline:
                     raise
@@ -328,23 +340,8 @@ class ComposeStack:
 
     def _image(self, service: str) -> str:
         """Return the image digest of a service, or an empty string if there is no such image."""
-        name = self._files.image(service)
+        inspect = ("image", "inspect", "--format", "{{.Id}}", self._files.image(service))
         try:
-            return self._docker.run("image", "inspect", "--format", "{{.Id}}", name).strip()
+            return self._docker.run(*inspect, cancel=self._closed).strip()
         except DockerCommandError:
             return ""
-
-    def _published_address(self) -> str | None:
-        """Return the URL of the published port, or None if its container is not running."""
-        service, target = self._files.published[0]
-        running = [info for info in self._monitor.containers if info.is_running]
-        ports = [port for info in running if info.service == service for port in info.ports]
-        found = [port for port in ports if port.target == target]
-        # Prefer IPv4 if the port is also published for IPv6.
-        found.sort(key=lambda port: ":" in port.address)
-        if not found:
-            return None
-        loopback = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound
-        address = loopback.get(found[0].address, found[0].address)
-        host = f"[{address}]" if ":" in address else address
-        return f"http://{host}:{found[0].published}"

@@ -1,17 +1,20 @@
 """The `docker` command line: one-shot commands, streaming commands and their errors."""
 
-import json
 import os
 import re
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from subprocess import PIPE
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic_core import from_json
+
+from loadbench.engine.bounds.parsing import BadInputError, parse
+from loadbench.engine.drivers.docker.command import MAX_BYTES, CommandStoppedError, run_command
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
@@ -19,6 +22,9 @@ COMMAND_TIMEOUT_S = 10.0
 """Timeout of a short command, with a margin for a busy engine."""
 
 MAX_ERROR_LINES = 5
+MAX_ERROR_CHARACTERS = 1_000
+"""Limit for a line of a message."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _INSTALL = "https://docs.docker.com/engine/install/"
 _NO_ENGINE = (
@@ -78,7 +84,12 @@ class Docker:
     """
 
     endpoint: Endpoint
-    settings: Mapping[str, str | None] = field(default_factory=dict)
+    # May contain passwords.
+    settings: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+    def with_settings(self, **settings: str) -> "Docker":
+        """Return the same command line with further environment variables."""
+        return replace(self, settings={**self.settings, **settings})
 
     @property
     def command(self) -> list[str]:
@@ -96,7 +107,11 @@ class Docker:
         return {name: value for name, value in merged.items() if value is not None}
 
     def run(
-        self, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S, merge_stderr: bool = False
+        self,
+        *arguments: str,
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        merge_stderr: bool = False,
+        cancel: Event | None = None,
     ) -> str:
         """Run a short command and return its output.
 
@@ -104,38 +119,54 @@ class Docker:
             arguments: Subcommand and its arguments.
             timeout_s: Time limit, after which the command is terminated.
             merge_stderr: Include standard error in the output.
+            cancel: Event that terminates the command when it is set.
 
         Raises:
             EngineTimeoutError: The command did not finish in time.
             DockerCommandError: The command failed.
-            EngineError: Docker is not installed, the engine is unreachable, or permission is
-                denied.
+            EngineError: Docker is not installed, the engine is unreachable, permission is
+                denied, or the command printed too much or was cancelled.
         """
         try:
-            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-                process = self._start(arguments, stdout=out, stderr=out if merge_stderr else err)
-                code = process.wait(timeout_s)
-                process.stop()
-                out.seek(0)
-                err.seek(0)
-                output, error_output = _text(out.read()), _text(err.read())
-        except OSError as error:
-            raise EngineError(f"cannot run docker: {error}") from error
-        if code is None:
+            completed = run_command(
+                [*self.command, *arguments],
+                environment=self.environment,
+                timeout_s=timeout_s,
+                merge_stderr=merge_stderr,
+                cancel=cancel,
+            )
+        except TimeoutError:
             raise EngineTimeoutError(
                 f"the Docker engine at {self.endpoint.url} did not respond within {timeout_s:g} s"
-            )
-        if code:
-            raise self.error(error_output.splitlines() or output.splitlines())
-        return output
+            ) from None
+        except CommandStoppedError as error:
+            raise EngineError(f"docker {arguments[0]} {error}") from error
+        except OSError as error:
+            raise EngineError(f"cannot run docker: {error}") from error
+        if completed.code:
+            lines = completed.error_output.splitlines() or completed.output.splitlines()
+            raise self.error(lines)
+        return completed.output
 
     def follow(self, *arguments: str) -> SupervisedProcess:
-        """Start a command that runs until it is terminated, with its output in a pipe."""
-        return self._start(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        """Start a command that runs until it is terminated, with its output in a pipe.
+
+        Raises:
+            EngineError: Docker is not installed or cannot be started.
+        """
+        try:
+            return SupervisedProcess(
+                [*self.command, *arguments],
+                cwd=Path("/"),
+                environment=self.environment,
+                stdout=PIPE,
+            )
+        except OSError as error:
+            raise EngineError(f"cannot start docker: {error}") from error
 
     def error(self, lines: Iterable[str]) -> EngineError:
         """Convert the error output of a failed command to an error."""
-        messages = [line.strip() for line in lines if line.strip()]
+        messages = [line.strip()[:MAX_ERROR_CHARACTERS] for line in lines if line.strip()]
         text = "\n".join(messages).lower()
         if _NO_PERMISSION in text:
             return EngineError(
@@ -152,17 +183,10 @@ class Docker:
             )
         return DockerCommandError(messages[-MAX_ERROR_LINES:])
 
-    def _start(self, arguments: Sequence[str], *, stdout: Any, stderr: Any) -> SupervisedProcess:
-        try:
-            return SupervisedProcess(
-                [*self.command, *arguments],
-                cwd=Path("/"),
-                environment=self.environment,
-                stdout=stdout,
-                stderr=stderr,
-            )
-        except OSError as error:
-            raise EngineError(f"cannot start docker: {error}") from error
+    def with_address(self, error: EngineError) -> EngineError:
+        """Return the error with the address of the engine in its message."""
+        url = self.endpoint.url
+        return error if url in str(error) else EngineError(f"the Docker engine at {url}: {error}")
 
 
 def current_endpoint() -> Endpoint:
@@ -172,19 +196,19 @@ def current_endpoint() -> Endpoint:
         EngineError: Docker is not installed, or its context cannot be read.
     """
     try:
-        result = subprocess.run(
-            [_binary(), "context", "inspect"],
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
+        completed = run_command(
+            [_binary(), "context", "inspect"], environment=os.environ, timeout_s=COMMAND_TIMEOUT_S
         )
-        context = json.loads(result.stdout)[0]
-        return Endpoint(context["Name"], context["Endpoints"]["docker"]["Host"])
-    except (OSError, subprocess.TimeoutExpired) as error:
+        return parse(completed.output, _parse_context, max_bytes=MAX_BYTES)
+    except TimeoutError:
+        message = f"`docker context inspect` did not finish within {COMMAND_TIMEOUT_S:g} s"
+        raise EngineError(message) from None
+    except CommandStoppedError as error:
+        raise EngineError(f"`docker context inspect` {error}") from error
+    except OSError as error:
         raise EngineError(f"cannot run docker: {error}") from error
-    except (ValueError, LookupError, TypeError):
-        last = result.stderr.strip().splitlines()[-1:] or ["no error message"]
+    except BadInputError as error:
+        last = completed.error_output.strip().splitlines()[-1:] or [str(error)]
         raise EngineError(f"`docker context inspect` failed: {last[0]}") from None
 
 
@@ -196,7 +220,7 @@ def engine_info(docker: Docker) -> dict[str, Any]:
     """
     info = _parse_info(docker.run("info", "--format", "{{json .}}"))
     if errors := info.get("ServerErrors"):
-        raise docker.error(errors)
+        raise docker.error(map(str, errors) if isinstance(errors, list) else [str(errors)])
     return info
 
 
@@ -224,10 +248,18 @@ def strip_escapes(raw: bytes | str) -> str:
     return _ESCAPES.sub("", _text(raw) if isinstance(raw, bytes) else raw).rstrip()
 
 
+def _parse_context(text: str) -> Endpoint:
+    context = from_json(text)[0]
+    url = str(context["Endpoints"]["docker"]["Host"])
+    # Raises a ValueError for an address that `Endpoint` could not handle.
+    urlsplit(url)
+    return Endpoint(str(context["Name"]), url)
+
+
 def _parse_info(text: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError):
+        return parse(text, lambda data: dict(from_json(data)), max_bytes=MAX_BYTES)
+    except BadInputError:
         raise DockerCommandError(
             ["docker info did not return JSON", *text.splitlines()[-1:]]
         ) from None

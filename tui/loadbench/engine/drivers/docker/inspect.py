@@ -1,8 +1,10 @@
 """Parses the output of `docker inspect`."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+# Checks the types of the fields, as they come from outside.
+from pydantic.dataclasses import dataclass
 
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 
@@ -71,7 +73,8 @@ def parse_container(
             supported engines set `OOMKilled`.
 
     Raises:
-        LookupError: A required field is missing.
+        LookupError, TypeError, ValueError, AttributeError: A required field is missing, or a field
+            has an unexpected type.
     """
     state, labels = inspected["State"], inspected["Config"]["Labels"]
     service = labels.get("com.docker.compose.service", "")
@@ -113,3 +116,23 @@ def _published_ports(ports: Mapping[str, Any]) -> tuple[Port, ...]:
             address, published = binding["HostIp"], int(binding["HostPort"])
             found.append(Port(target=int(port), address=address, published=published))
     return tuple(found)
+
+
+def published_url(containers: Iterable[ContainerInfo], service: str, target: int) -> str | None:
+    """Return the URL of a service's published port, or None if its container is not running.
+
+    Args:
+        containers: The containers of the project.
+        service: Name of the service.
+        target: The port in its container.
+    """
+    running = [info for info in containers if info.is_running and info.service == service]
+    found = [port for info in running for port in info.ports if port.target == target]
+    # Prefer IPv4 if the port is also published for IPv6.
+    found.sort(key=lambda port: ":" in port.address)
+    if not found:
+        return None
+    loopback = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound
+    address = loopback.get(found[0].address, found[0].address)
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{found[0].published}"

@@ -3,6 +3,7 @@
 import threading
 from datetime import UTC, datetime
 
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines
 from loadbench.engine.drivers.docker.client import Docker, strip_escapes
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.process import SupervisedProcess
@@ -52,7 +53,7 @@ class LogFollower:
         output = child.output
         assert output is not None
         with output:
-            for raw in output:
+            for raw, _ in bounded_lines(output, MAX_OUTPUT_LINE_BYTES, with_last=True):
                 name, separator, line = strip_escapes(raw).partition("|")
                 entry = (name.strip(), line.strip()) if separator else ("compose", name)
                 self._log.write(*entry)

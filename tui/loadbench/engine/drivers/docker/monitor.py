@@ -4,13 +4,17 @@ Engine events only trigger a new `docker inspect`; the state always comes from `
 event therefore delays an update only until the next regular poll.
 """
 
-import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
+from pydantic_core import from_json
+
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines
+from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.drivers.docker.cgroups import ControlGroups, Usage, parse_size
 from loadbench.engine.drivers.docker.client import (
     Docker,
@@ -18,6 +22,7 @@ from loadbench.engine.drivers.docker.client import (
     EngineTimeoutError,
     strip_escapes,
 )
+from loadbench.engine.drivers.docker.command import MAX_BYTES
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, ContainerInfo, parse_container
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 from loadbench.engine.process import SupervisedProcess
@@ -143,26 +148,32 @@ class Monitor:
 
     def _inspect_all(self) -> tuple[ContainerInfo, ...]:
         label = f"label={PROJECT_LABEL}={self._project}"
-        ids = self._docker.run("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+        ids = self._run_docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
         if not ids:
             return ()
         try:
-            output = self._docker.run("inspect", "--type", "container", *ids)
+            output = self._run_docker("inspect", "--type", "container", *ids)
         except DockerCommandError as error:
             if any("no such" in line.lower() for line in error.lines):
                 # A container was removed between the two commands; its event will follow.
                 return self._containers
             raise
         try:
-            parsed = [
-                parse_container(inspected, self._project, self._oom_killed_ids)
-                for inspected in json.loads(output)
-            ]
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            message = f"unexpected output of `docker inspect`: {error!r}"
+            parsed = parse(output, self._parse_inspected, max_bytes=MAX_BYTES)
+        except BadInputError as error:
+            message = f"unexpected output of `docker inspect`: {error}"
             raise EngineError(message) from error
         found = [self._with_last_output(container) for container in parsed]
         return tuple(sorted(found, key=lambda info: (info.service, len(info.name), info.name)))
+
+    def _parse_inspected(self, output: str) -> list[ContainerInfo]:
+        return [
+            parse_container(inspected, self._project, self._oom_killed_ids)
+            for inspected in from_json(output)
+        ]
+
+    def _run_docker(self, *arguments: str, merge_stderr: bool = False) -> str:
+        return self._docker.run(*arguments, merge_stderr=merge_stderr, cancel=self._closed)
 
     def _with_last_output(self, container: ContainerInfo) -> ContainerInfo:
         """Add the last log lines of an exited container, which are read once per exit."""
@@ -176,10 +187,10 @@ class Monitor:
         if container.id in known and known[container.id].last_output:
             return replace(container, last_output=known[container.id].last_output)
         with suppress(EngineError):
-            output = self._docker.run(
+            output = self._run_docker(
                 "logs", "--tail", str(MAX_LOG_LINES), container.id, merge_stderr=True
             )
-            lines = tuple(strip_escapes(line) for line in output.splitlines())
+            lines = tuple(map(strip_escapes, output.splitlines()[-MAX_LOG_LINES:]))
             return replace(container, last_output=lines)
         return container
 
@@ -241,23 +252,30 @@ class Monitor:
         output = child.output
         assert output is not None
         with output:
-            for raw in output:
+            for raw, _ in bounded_lines(output, MAX_OUTPUT_LINE_BYTES, with_last=True):
                 on_line(strip_escapes(raw))
         child.stop()
         # The stream may have ended because the containers have changed.
         self._wake.set()
 
     def _on_event(self, line: str) -> None:
-        with suppress(ValueError, KeyError, TypeError):
-            event = json.loads(line)
-            if event["Action"] == "oom":
-                self._oom_killed_ids.add(event["Actor"]["ID"])
+        with suppress(BadInputError):
+            parse(line, self._note_event, max_bytes=MAX_OUTPUT_LINE_BYTES)
         self._wake.set()
 
     def _on_stats(self, line: str) -> None:
         # For a container that has just exited, the values are dashes.
-        with suppress(ValueError, KeyError, TypeError):
-            stats = json.loads(line)
-            cores = float(stats["CPUPerc"].rstrip("%")) / 100
-            memory = parse_size(stats["MemUsage"].partition("/")[0])
+        with suppress(BadInputError):
+            parse(line, self._note_stats, max_bytes=MAX_OUTPUT_LINE_BYTES)
+
+    def _note_event(self, line: str) -> None:
+        event = from_json(line)
+        if event["Action"] == "oom":
+            self._oom_killed_ids.add(event["Actor"]["ID"])
+
+    def _note_stats(self, line: str) -> None:
+        stats = from_json(line)
+        cores = float(stats["CPUPerc"].rstrip("%")) / 100
+        memory = parse_size(stats["MemUsage"].partition("/")[0])
+        if stats["ID"] in self._unreadable and math.isfinite(cores):
             self._engine_usage[stats["ID"]] = Usage(round(cores, 4), memory)

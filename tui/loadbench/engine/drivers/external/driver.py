@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.external.stack import ExternalStack
 from loadbench.engine.drivers.protocol import Leftovers, Stack
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ExternalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings
@@ -35,7 +36,9 @@ class ExternalDriver:
         """Return no warnings: nothing can be checked without contacting the service."""
         return []
 
-    def open(self, _workspace: Workspace, profile: Profile, _folder: Path) -> Stack:
+    def open(
+        self, _workspace: Workspace, profile: Profile, _folder: Path, _masker: Masker = NO_SECRETS
+    ) -> Stack:
         """Return a stack for the service at the profile's `host`."""
         return ExternalStack(profile)
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import requests
-
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.journal.events import Container
@@ -23,9 +21,6 @@ class ExternalStack:
         assert profile.host is not None
         self._host = profile.host
         self._url = health_url(ExternalSettings.from_profile(profile).health, self._host)
-        self._session = requests.Session()
-        # Ignore proxies in the environment, as Locust's users do.
-        self._session.trust_env = False
 
     @property
     def host(self) -> str:
@@ -41,7 +36,7 @@ class ExternalStack:
 
     def missing(self, _models: int) -> str | None:
         """Return the reason why the service is not ready, or None if it is ready."""
-        return not_ready_reason(check_health(self._session, self._url), None)
+        return not_ready_reason(check_health(self._url), None)
 
     def fault(self) -> StackError | None:
         """Return None: a fault of the service shows only as failed requests."""
@@ -56,6 +51,5 @@ class ExternalStack:
         return None
 
     def close(self) -> str | None:
-        """Close the HTTP session. The service keeps running."""
-        self._session.close()
+        """Do nothing: the service keeps running."""
         return None

@@ -9,6 +9,7 @@ from loadbench.engine.drivers.local.stack import LocalStack
 from loadbench.engine.drivers.our_service import conflicting_variables, unknown_variables
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware.cpu import usable_cores
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings
@@ -55,9 +56,11 @@ class LocalDriver:
             raise ProfileError(conflict)
         return unknown_variables(settings)
 
-    def open(self, workspace: Workspace, profile: Profile, folder: Path) -> Stack:
+    def open(
+        self, workspace: Workspace, profile: Profile, folder: Path, masker: Masker = NO_SECRETS
+    ) -> Stack:
         """Return the embedded stack of a run."""
-        return LocalStack(workspace.stack, profile, log=folder / "stack.log")
+        return LocalStack(workspace.stack, profile, log=folder / "stack.log", masker=masker)
 
     def leftovers(self, _runs: Iterable[Run]) -> Leftovers:
         """Return no leftovers: the processes never outlive their runner."""

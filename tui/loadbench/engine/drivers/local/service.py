@@ -10,6 +10,7 @@ from subprocess import PIPE
 
 import psutil
 
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
@@ -111,7 +112,7 @@ class LocalProcess:
         output = self._process.output
         assert output is not None
         with output:
-            for raw in output:
+            for raw, _ in bounded_lines(output, MAX_OUTPUT_LINE_BYTES, with_last=True):
                 line = raw.decode("utf-8", "replace").rstrip()
                 self._tail.append(line)
                 log.write(self.name, line)

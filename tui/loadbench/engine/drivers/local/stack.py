@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
-
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
@@ -21,6 +19,7 @@ from loadbench.engine.drivers.protocol import ProgressCallback
 from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
+from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.process import GRACE_S
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
@@ -37,15 +36,16 @@ class LocalStack:
         stack: The workspace's `stack/`.
         profile: The profile to run.
         log: Path of the run's `stack.log`.
+        masker: Masks the secret values in log lines.
     """
 
-    def __init__(self, stack: Path, profile: Profile, *, log: Path) -> None:
+    def __init__(
+        self, stack: Path, profile: Profile, *, log: Path, masker: Masker = NO_SECRETS
+    ) -> None:
         self._stack = stack
         self._profile = profile
         self._settings = LocalSettings.from_profile(profile)
-        self._log = StackLog(log)
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._log = StackLog(log, masker)
         self._services: dict[str, LocalProcess] = {}
         self._broker_folder: Path | None = None
         self._started = 0
@@ -85,7 +85,7 @@ class LocalStack:
 
     def missing(self, models: int) -> str | None:
         """Return the reason why the stack is not ready, or None if it is ready."""
-        health = check_health(self._session, health_url(self._settings.health, self._host))
+        health = check_health(health_url(self._settings.health, self._host))
         return not_ready_reason(health, models)
 
     def fault(self) -> StackError | None:
@@ -108,7 +108,6 @@ class LocalStack:
         self._closed = True
         with self._lock:
             self._stop(list(self._services))
-            self._session.close()
             self._log.close()
         return None
 

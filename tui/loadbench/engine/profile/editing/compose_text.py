@@ -1,10 +1,12 @@
 """What compose files state as text, without Docker: services, published ports, health checks."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loadbench.engine.profile.editing.document import YamlNode, parse_yaml
+from loadbench.errors import ProfileError
 
 _BACKENDS = (
     "postgres", "mysql", "mariadb", "mongo", "redis", "valkey", "keydb", "dragonfly", "memcached",
@@ -18,7 +20,8 @@ _MAX_MERGES = 20
 _MAX_PORTS = 20
 """Maximum number of ports of a range."""
 
-_VARIABLE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)(?::?-([^{}]*))?[^{}]*\})")
+# Without backtracking, which would take hours for a long text without the closing brace.
+_VARIABLE = re.compile(r"\$(?:\$|(\w++)|\{(\w++)(?::?-([^{}]*+))?+[^{}]*+\})")
 _URL = re.compile(r"https?://[^\s/'\"|;)\]]+(/[^\s'\"|;)\]]*)?")
 _QUOTED_PATH = re.compile(r"['\"](/[\w./?=&-]*)['\"]")
 _EVERY_ADDRESS = ("", "0.0.0.0", "::", "127.0.0.1", "localhost")  # noqa: S104  # read from a file
@@ -71,7 +74,7 @@ class ComposeText:
             ProfileError: The text is not YAML, or the deadline has passed.
         """
         document = parse_yaml(text, deadline_s=deadline_s)
-        reader = _Reader(_anchors(document.root))
+        reader = _Reader(_anchors(document.root), deadline_s)
         merged = {service.name: service for service in self.services}
         for name, node in reader.pairs(reader.entry(document.root, "services")):
             service = reader.service(name, node)
@@ -91,6 +94,7 @@ class _Reader:
     """Looks up entries of YAML mappings, through aliases and merge keys."""
 
     anchors: dict[str, YamlNode]
+    deadline_s: float
 
     def service(self, name: str, node: YamlNode | None) -> ServiceText:
         test = self.entry(self.entry(node, "healthcheck"), "test")
@@ -117,7 +121,13 @@ class _Reader:
         return None
 
     def pairs(self, node: YamlNode | None) -> list[tuple[str, YamlNode]]:
-        """Return the entries of a mapping; none if the node is not one."""
+        """Return the entries of a mapping; none if the node is not one.
+
+        Raises:
+            ProfileError: The deadline has passed. Aliases can repeat a long mapping many times.
+        """
+        if time.monotonic() > self.deadline_s:
+            raise ProfileError("the file takes too long to read")
         mapping = self.resolved(node)
         if mapping is None or mapping.kind != "mapping":
             return []

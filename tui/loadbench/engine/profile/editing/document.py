@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 import yaml
 
-from loadbench.engine.profile.source import parse_source
+from loadbench.engine.bounds.parsing import BadInputError, parse
+from loadbench.engine.profile.source import MAX_BYTES, parse_source, yaml_problem
 from loadbench.errors import ProfileError
 
-MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 50
 """Maximum number of nested collections."""
 
@@ -131,16 +131,12 @@ def parse_yaml(text: str, *, deadline_s: float | None = None) -> YamlText:
         ProfileError: The text is too large, is not valid YAML, is nested too deeply, contains
             several documents, or the deadline has passed.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise ProfileError(f"the file has more than {MAX_CHARACTERS} characters")
     try:
-        return YamlText(text, _root(text, deadline_s))
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        # PyYAML raises the last two for escapes such as "\\UFFFFFFFF" and for directives.
-        mark = getattr(error, "problem_mark", None)
-        location = f"line {mark.line + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise ProfileError(f"{location}invalid YAML: {problem}") from None
+        root = parse(text, lambda whole: _root(whole, deadline_s), max_bytes=MAX_BYTES)
+    except BadInputError as error:
+        line, problem = yaml_problem(error)
+        raise ProfileError(f"line {line}: {problem}" if line else problem) from None
+    return YamlText(text, root)
 
 
 def plain_values(text: str) -> dict[str, Any]:
@@ -149,11 +145,7 @@ def plain_values(text: str) -> dict[str, Any]:
     Raises:
         ProfileError: The text is not YAML with `key: value` lines.
     """
-    try:
-        return parse_source(Path("profile"), text).values
-    except (ValueError, OverflowError) as error:
-        # See `parse_yaml`.
-        raise ProfileError(f"invalid YAML: {error}") from None
+    return parse_source(Path("profile"), text).values
 
 
 def _root(text: str, deadline_s: float | None) -> YamlNode | None:

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from loadbench.engine.bounds.files import read_file
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.profile.loading import SUFFIXES
+from loadbench.engine.profile.source import MAX_BYTES
 from loadbench.errors import ProfileChangedError, ProfileError, WorkspaceError
 
 TRASH = ".trash"
@@ -69,10 +72,13 @@ class ProfileFile:
 
     def _check_unchanged(self) -> None:
         try:
-            current = self.path.read_bytes()
+            current = read_file(self.path, max_bytes=MAX_BYTES)
         except FileNotFoundError:
             message = f"{self.path}: the file was deleted since it was opened"
             raise ProfileChangedError(message, data=None) from None
+        except BadInputError as error:
+            message = f"{self.path}: another program changed the file: {error}"
+            raise WorkspaceError(message) from error
         if current != self.data:
             message = f"{self.path}: another program changed the file since it was opened"
             raise ProfileChangedError(message, data=current)
@@ -95,9 +101,11 @@ def read_profile_file(path: Path) -> ProfileFile:
         ProfileError: The file cannot be read.
     """
     try:
-        return ProfileFile(path, path.read_bytes())
+        return ProfileFile(path, read_file(path, max_bytes=MAX_BYTES))
     except OSError as error:
         raise ProfileError(f"{path}: {error.strerror or error}") from error
+    except BadInputError as error:
+        raise ProfileError(f"{path}: {error}") from error
 
 
 def create_profile_file(path: Path, data: bytes) -> ProfileFile:

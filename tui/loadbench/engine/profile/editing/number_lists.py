@@ -1,13 +1,11 @@
 """Lists of numbers with ranges: `1 2 4`, `10..100 step 10`, `1..64 x2`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from decimal import Decimal
 
 from loadbench.engine.profile.error_messages import shown
-
-MAX_VALUES = 1000
-"""Maximum number of values in a list with ranges."""
+from loadbench.engine.profile.source import MAX_VALUES
 
 RANGE_HINT = "10..100 step 10 or 1..64 ×2"
 
@@ -35,7 +33,7 @@ def expand_numbers(text: str) -> list[str | int | float]:
         Numbers from ranges, and all other items as text, which the profile model validates.
 
     Raises:
-        ValueError: A range is invalid, or the list has more than 1000 values.
+        ValueError: A range is invalid, or the list has more than 10,000 values.
     """
     text = text.strip("[] \t\n")
     values: list[str | int | float] = []
@@ -45,14 +43,19 @@ def expand_numbers(text: str) -> list[str | int | float]:
         if match:
             for value in _values(match):
                 values.append(int(value) if value == int(value) else float(value))
-                if len(values) > MAX_VALUES:
-                    raise ValueError(f"expected at most {MAX_VALUES} values, got {shown(text)}")
+                _check_length(values, text)
         elif _PART_OF_RANGE.match(item[0]):
             raise ValueError(f"expected a range such as {RANGE_HINT}, got {shown(text)}")
         else:
             values.append(item[0])
+            _check_length(values, text)
         position = (match or item).end()
     return values
+
+
+def _check_length(values: Sized, text: str) -> None:
+    if len(values) > MAX_VALUES:
+        raise ValueError(f"expected at most {MAX_VALUES} values, got {shown(text)}")
 
 
 def _values(match: re.Match[str]) -> Iterator[Decimal]:

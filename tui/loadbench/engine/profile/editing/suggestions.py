@@ -2,13 +2,13 @@
 
 import os
 import re
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadbench.engine.bounds.files import read_file
 from loadbench.engine.profile.editing.compose_text import ComposeText, ServiceText
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
@@ -132,7 +132,12 @@ def suggestions(key: str, values: Mapping[str, Any], workspace: Workspace) -> tu
     if source is None:
         return ()
     search = _Search(workspace, values, time.monotonic() + MAX_SECONDS)
-    return tuple(dict.fromkeys(source(search)))[:MAX_ENTRIES]
+    found: dict[str, None] = {}
+    for value in source(search):
+        found[value] = None
+        if len(found) == MAX_ENTRIES or time.monotonic() > search.deadline_s:
+            break
+    return tuple(found)
 
 
 def compose_values(workspace: Workspace) -> dict[str, Any]:
@@ -175,11 +180,6 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
 def _contents(path: Path) -> bytes:
     """Return a file's contents; nothing if it is too large, unreadable or not a file."""
     try:
-        # Opening a named pipe would otherwise wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123  # opens a descriptor
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            data = file.read(MAX_BYTES + 1) if is_file else b""
+        return read_file(path, max_bytes=MAX_BYTES)
     except (OSError, ValueError):
         return b""
-    return data if len(data) <= MAX_BYTES else b""

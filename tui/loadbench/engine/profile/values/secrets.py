@@ -1,0 +1,311 @@
+"""Decides which values of a profile are secret, and masks them.
+
+A value is secret by the name of its key or of a variable that it refers to. User names and
+passwords in URLs are secret, too. Numbers and booleans are not, unless `secrets` lists their name.
+"""
+
+import base64
+import binascii
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from loadbench.engine.masking import MASK, Masker, reads_as_number
+from loadbench.engine.profile.values.references import Reference, parse, resolve_text
+
+LITERAL_KEYS = ("description", "secrets", "not_secrets")
+"""Keys outside of sections whose texts contain neither references nor secrets."""
+
+MAPPINGS = (("stack", "environment"),)
+"""Keys whose values are named by the user, so that the names decide."""
+
+URLS = (("host",), ("stack", "health"))
+FREE_TEXTS = (("description",), *URLS)
+"""Keys that may repeat a secret value of another key. Identifiers, such as paths, do not."""
+
+_SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
+_HEADERS = ("authorization", "proxy_authorization")
+_SCHEMES = re.compile(r"\b(?:basic|bearer|digest|token|apikey)\b", re.IGNORECASE)
+_USERINFO = re.compile(r"(?<=://)([^/?#\s]*)@")
+_BEFORE_LAST_AT = re.compile(r"^([^@]*?://)?[\s\S]*@")
+_WORD = re.compile(r"\w")
+
+Path = tuple[str | int, ...]
+"""A key as names and indices: `("stack", "environment", "API_KEY")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretNames:
+    """The lists `secrets` and `not_secrets` of a profile."""
+
+    always: frozenset[str] = frozenset()
+    never: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "SecretNames":
+        """Return the lists in the data of a profile, which may be invalid."""
+        return cls(_names(data.get("secrets")), _names(data.get("not_secrets")))
+
+    def is_listed(self, name: str) -> bool:
+        """Return whether values of a name are always secret."""
+        return _plain(name) in self.always
+
+    def is_secret(self, name: str) -> bool:
+        """Return whether values of a name are secret."""
+        plain = _plain(name)
+        if plain in self.always or plain in self.never:
+            return plain in self.always
+        return plain in _HEADERS or bool(_SECRET_NAME.fullmatch(plain))
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret value of a profile, or a value that contains one."""
+
+    path: Path
+    written: Any
+    """The value as written in the profile."""
+    masked: Any
+    """The value to record. Values that consist of references are recorded as they are."""
+    values: tuple[str, ...]
+    """The secret texts."""
+
+    @property
+    def key(self) -> str:
+        """The key in dotted notation, without indices."""
+        return ".".join(part for part in self.path if isinstance(part, str))
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether the value is a mask, such as one copied from the record of a run."""
+        return self.masked == self.written and MASK in str(self.written)
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the recorded value is masked."""
+        return self.masked != self.written or self.is_mask
+
+
+def find_secrets(
+    data: Mapping[str, Any],
+    environ: Mapping[str, str] | None = None,
+    names: SecretNames | None = None,
+) -> tuple[Secret, ...]:
+    """Return the secrets of a profile in the order of its keys.
+
+    Args:
+        data: Keys and values of a profile, valid or not.
+        environ: Values of the references, which are all set. None to find only literal secrets.
+        names: The names that are secret or not. None: as listed in the data.
+    """
+    names = names or SecretNames.of(data)
+    found: dict[Path, Secret] = {}
+    for path, value in _scalars(data, ()):
+        if path[0] not in LITERAL_KEYS and (secret := _secret(path, value, names, environ)):
+            found[path] = secret
+    masker = Masker(value for secret in found.values() for value in secret.values)
+    for path, value in _scalars(data, ()) if masker else ():
+        if path in found and found[path].is_literal:
+            continue
+        if repeated := _repeated(path, value, masker):
+            found[path] = repeated
+    return tuple(found.values())
+
+
+def masked_data(data: Mapping[str, Any], secrets: Iterable[Secret] | None = None) -> dict[str, Any]:
+    """Return the data of a profile with its literal secrets masked.
+
+    Args:
+        data: All keys and values of the profile.
+        secrets: Its secrets. None to find them.
+    """
+    found = find_secrets(data) if secrets is None else secrets
+    return replaced(data, {one.path: one.masked for one in found if one.is_literal})
+
+
+def replaced(data: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str, Any]:
+    """Return data with other values.
+
+    Args:
+        data: Keys and values, in sections.
+        values: New values by path. Sections on the way exist.
+    """
+    changed: Any = copy.deepcopy(dict(data))
+    for path, value in values.items():
+        section = changed
+        for part in path[:-1]:
+            section = section[part]
+        section[path[-1]] = value
+    return dict(changed)
+
+
+def is_masked_like(masked: Any, value: Any) -> bool:
+    """Return whether a value could have been recorded as a masked one."""
+    parts = map(re.escape, str(masked).split(MASK))
+    return re.fullmatch(".*".join(parts), str(value), re.DOTALL) is not None
+
+
+def _secret(
+    path: Path, value: Any, names: SecretNames, environ: Mapping[str, str] | None
+) -> Secret | None:
+    name = _variable(path, names)
+    is_listed = names.is_listed(name)
+    if not isinstance(value, str):
+        return Secret(path, value, MASK, ()) if is_listed and value is not None else None
+    if _is_misplaced(path):
+        return Secret(path, value, MASK, (value,))
+    try:
+        parts = parse(value)
+    except ValueError:
+        # The profile is invalid; only its messages need the mask.
+        parts, environ = (value,), None
+    values = list(_referenced(parts, names, environ))
+    texts = _known_texts(value, parts, environ)
+    if names.is_secret(name) and value and (is_listed or not reads_as_number(value)):
+        values += (part for text in texts for part in _named_values(text))
+        return Secret(path, value, MASK if _has_literal(parts) else value, tuple(values))
+    masked = value
+    if not _is_exempt(path, names):
+        values += (part for text in texts[:1] for part in _url_values(text))
+        masked = mask_userinfo(value) if path in URLS else _USERINFO.sub(_masked_userinfo, value)
+    return Secret(path, value, masked, tuple(values)) if values or masked != value else None
+
+
+def _repeated(path: Path, value: Any, masker: Masker) -> Secret | None:
+    """Return a text that repeats a secret value of another key, or None if it repeats none."""
+    if not isinstance(value, str) or not (_is_variable(path) or path in FREE_TEXTS):
+        return None
+    masked = masker.text(value)
+    if masked == value:
+        return None
+    return Secret(path, value, MASK if _is_variable(path) else masked, ())
+
+
+def mask_userinfo(url: str) -> str:
+    """Return a URL, valid or not, with its user name and password masked."""
+    masked = _USERINFO.sub(_masked_userinfo, url)
+    if masked != url or url.startswith("/") or _USERINFO.search(url):
+        return masked
+    return _BEFORE_LAST_AT.sub(rf"\g<1>{MASK}@", url)
+
+
+def _is_variable(path: Path) -> bool:
+    return any(path[: len(one)] == one and len(path) > len(one) for one in MAPPINGS)
+
+
+def _is_misplaced(path: Path) -> bool:
+    """Return whether a value stands where only a mapping may be, such as `[API_KEY=value]`."""
+    in_list = path[-1:] and isinstance(path[-1], int) and path[:-1] in MAPPINGS
+    return path in MAPPINGS or bool(in_list)
+
+
+def _variable(path: Path, names: SecretNames) -> str:
+    """Return the name that decides about a variable, or an empty text for another key."""
+    if not _is_variable(path):
+        return ""
+    parts = [part for part in path if isinstance(part, str)]
+    # A name with dots, or a value with the wrong form, has several parts.
+    return next((part for part in parts if names.is_secret(part)), parts[-1])
+
+
+def _is_exempt(path: Path, names: SecretNames) -> bool:
+    parts = [part for part in path if isinstance(part, str)]
+    return not names.never.isdisjoint((_plain(parts[-1]), _plain(".".join(parts))))
+
+
+def _referenced(
+    parts: Sequence[str | Reference], names: SecretNames, environ: Mapping[str, str] | None
+) -> Iterator[str]:
+    """Yield the values of the references whose names are secret."""
+    for part in parts:
+        if isinstance(part, Reference) and names.is_secret(part.name) and environ is not None:
+            yield part.resolve(environ)
+
+
+def _known_texts(
+    value: str, parts: Sequence[str | Reference], environ: Mapping[str, str] | None
+) -> list[str]:
+    """Return a value as resolved, and the defaults and values of its references, if known."""
+    references = [part for part in parts if isinstance(part, Reference)]
+    if not references:
+        return [value]
+    defaults = [part.default or "" for part in references]
+    if environ is None:
+        return ["", *defaults]
+    resolved = [part.resolve(environ) for part in references]
+    return [resolve_text(value, environ), *defaults, *resolved]
+
+
+def _named_values(text: str) -> Iterator[str]:
+    """Yield the secret texts in a value whose name is secret."""
+    yield text
+    yield from _url_values(text)
+    # The credentials of a header, without their scheme.
+    scheme, _, credentials = text.strip().partition(" ")
+    if _SCHEMES.fullmatch(scheme):
+        yield credentials.strip()
+        if scheme.lower() == "basic":
+            yield from _decoded(credentials.strip())
+
+
+def _url_values(text: str) -> Iterator[str]:
+    """Yield the secret texts in the user names and passwords of URLs."""
+    for match in _USERINFO.finditer(text):
+        for userinfo in dict.fromkeys((match[1], unquote(match[1]))):
+            _, colon, password = userinfo.partition(":")
+            yield userinfo
+            if colon:
+                yield password
+        user, _, password = match[1].partition(":")
+        # As in the header that clients send.
+        credentials = f"{unquote(user)}:{unquote(password)}"
+        yield base64.b64encode(credentials.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+def _decoded(credentials: str) -> Iterator[str]:
+    try:
+        text = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return
+    yield text
+    yield text.partition(":")[2]
+
+
+def _has_literal(parts: Iterable[str | Reference]) -> bool:
+    """Return whether a secret text contains more than references and the scheme of a header."""
+    literals = [part if isinstance(part, str) else part.default or "" for part in parts]
+    return any(_WORD.search(_SCHEMES.sub("", literal)) for literal in literals) or (
+        all(isinstance(part, str) for part in parts)
+    )
+
+
+def _masked_userinfo(match: re.Match[str]) -> str:
+    try:
+        parts = parse(match[1])
+    except ValueError:
+        parts = (match[1],)
+    return f"{MASK}@" if parts and _has_literal(parts) else match[0]
+
+
+def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield all values that are no sections or lists, with their paths."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _scalars(inner, (*path, str(name)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _scalars(inner, (*path, index))
+    elif path:
+        yield path, value
+
+
+def _names(value: Any) -> frozenset[str]:
+    names = value if isinstance(value, list | tuple) else [value]
+    return frozenset(_plain(name) for name in names if isinstance(name, str))
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_").casefold()

@@ -1,0 +1,44 @@
+"""Stop the runner of a live run."""
+
+import os
+import signal
+
+from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.lock import is_held
+from loadbench.engine.run_reader import Run
+from loadbench.errors import JournalError
+
+
+def stop_run(run: Run, *, identity: str | None = None) -> None:
+    """Ask the runner of a run to stop, by a signal if a command cannot be sent.
+
+    Args:
+        run: The run.
+        identity: The id of the command, see `send_command`.
+
+    Raises:
+        JournalError: The runner belongs to another user.
+    """
+    try:
+        send_command(run.folder, "stop", identity=identity)
+    except JournalError:
+        signal_runner(run, signal.SIGTERM)
+
+
+def signal_runner(run: Run, number: signal.Signals) -> None:
+    """Send a signal to the runner of a run if the run is live.
+
+    Raises:
+        JournalError: The runner belongs to another user.
+    """
+    # While the lock is held, the process id cannot belong to another process.
+    if run.state.pid and is_held(run.folder):
+        try:
+            os.kill(run.state.pid, number)
+        except ProcessLookupError:
+            return
+        except PermissionError as error:
+            raise JournalError(
+                f"{run.name}: its runner (process {run.state.pid}) belongs to another user. Stop "
+                "the run as that user"
+            ) from error
