@@ -96,7 +96,7 @@ def plant(name: str | None) -> Callable[[], object]:
 def report(tallies: dict[str, Tally]) -> None:
     """Print the counts, the known findings and each distinct failure."""
     head = ("kind", "inputs", "accepted", "refused", "failed", "distinct", "seconds")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for name, tally in tallies.items():
         failed = sum(tally.failures.values())
         numbers = (tally.inputs, tally.accepted, tally.refused, failed, len(tally.failures))

@@ -107,7 +107,7 @@ class _Fetched(Kind):
         refuse_other_hosts()
         self._server = RawServer()
 
-    def wait_s(self, given: Input) -> float:  # noqa: D102
+    def wait_s(self, given: Input) -> float:
         return FETCH_LIMIT_S if given.mode else super().wait_s(given)
 
     def _url(self, given: Input, path: str) -> str:

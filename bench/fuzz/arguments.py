@@ -26,9 +26,11 @@ from bench.fuzz.workspace import (
 PROCESS_SHARE = 0.03
 """Share of commands that run in a process of their own."""
 RUNS = ("demo/20261122-111101", "faults/20261122-071022", "nasty/20261122-000000")
-OPTIONS = {
-    "run": ("--set", "--plain", "--detach", "--json", "--check", "--label", "--resume")
-    + ("--retry-failed", "--retry-suspect", "--again", "--wait"),
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "run": (
+        *("--set", "--plain", "--detach", "--json", "--check", "--label", "--resume"),
+        *("--retry-failed", "--retry-suspect", "--again", "--wait"),
+    ),
     "plan": ("--set", "--set"),
     "attach": ("--plain", "--plain", "--plain"),
     "report": ("--json", "--series"),
@@ -87,12 +89,9 @@ class Arguments(Kind):
     def make(self, random: Random) -> Input:  # noqa: D102
         command = random.choice(COMMANDS) if random.random() < 0.95 else text(random)
         words = [command]
-        for _ in range(random.choice((0, 1, 1, 2, 3))):
-            words.append(self._word(random, command))
-        for option in random.sample(
-            OPTIONS.get(command, ()),
-            min(len(OPTIONS.get(command, ())), random.choice((0, 1, 1, 2))),
-        ):
+        words += [self._word(random, command) for _ in range(random.choice((0, 1, 1, 2, 3)))]
+        options = OPTIONS.get(command, ())
+        for option in random.sample(options, min(len(options), random.choice((0, 1, 1, 2)))):
             words += self._option(random, option)
         if random.random() < 0.2:
             words = [*self._option(random, random.choice(GLOBAL)), *words]
@@ -130,7 +129,7 @@ class Arguments(Kind):
         finally:
             if {"label", "init", "report"} & set(arguments):
                 self._make_files()
-        return printed.code == 0
+        return bool(printed.code == 0)
 
     def _make_files(self) -> None:
         folder = self._root / "bench"
@@ -179,8 +178,7 @@ class Arguments(Kind):
             return [option]
         value = text(random)
         if option == "--set" and random.random() < 0.8:
-            data = self._settings.make(random).data
-            value = data[0] if data else value
+            value = self._settings.setting(random)
         elif option == "--resume" and random.random() < 0.7:
             value = random.choice(RUNS)
         elif option == "--refresh":

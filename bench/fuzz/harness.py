@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from types import FrameType, TracebackType
+from typing import Any
 
 import loadbench
 
@@ -166,7 +167,7 @@ def _try_once(kind: Kind, given: Input) -> Failure | bool:
     try:
         with time_limits(kind.wait_s(given)):
             return kind.check(given)
-    except (Exception, TooSlowError, SystemExit, KeyboardInterrupt) as error:
+    except (Exception, TooSlowError, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # any
         return _failure(kind.name, error)
 
 
@@ -205,7 +206,8 @@ def shorten(given: Input, still_fails: Callable[[Input], bool]) -> Input:
         while start < len(given.data):
             if time.monotonic() > deadline:
                 return given
-            shorter = Input(given.data[:start] + given.data[start + size :], given.mode)
+            head: Any = given.data[:start]
+            shorter = Input(head + given.data[start + size :], given.mode)
             if still_fails(shorter):
                 given = shorter
             else:

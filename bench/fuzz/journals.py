@@ -206,7 +206,7 @@ class Journals(Kind):
             after = views.strict_json((folder / JSON_NAME).read_text(encoding="utf-8"))
             lost = _measured(before).keys() - _measured(after).keys()
             require(not lost, "the saved summary keeps all measured cells", lost)
-        return printed.code == 0
+        return bool(printed.code == 0)
 
     def _check_numbers(self, name: str, data: bytes, summary: Any) -> None:
         """Check that the numbers of cells are unchanged, except where their lines are damaged."""

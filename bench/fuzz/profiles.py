@@ -26,7 +26,7 @@ SECTIONS = ("settle", "stack", "load", "goals")
 
 _BASE = "models: [1]\nusers: [2]\nspawn_rates: [1]\n"
 _LONG_LIST = ", ".join(map(str, range(1, 1001)))
-_LONG = "models: [{0}]\nusers: [{0}]\nspawn_rates: [{0}]\n".format(_LONG_LIST)
+_LONG = f"models: [{_LONG_LIST}]\nusers: [{_LONG_LIST}]\nspawn_rates: [{_LONG_LIST}]\n"
 _LAUGHS = "".join(
     f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9) if n else 'lol'}]\n" for n in range(12)
 )
@@ -220,7 +220,7 @@ class Settings(Kind):
         }
 
     def make(self, random: Random) -> Input:  # noqa: D102
-        return Input(tuple(self._setting(random) for _ in range(random.choice((1, 1, 2, 3)))))
+        return Input(tuple(self.setting(random) for _ in range(random.choice((1, 1, 2, 3)))))
 
     def check(self, given: Input) -> bool:  # noqa: D102
         assert isinstance(given.data, tuple)
@@ -231,7 +231,8 @@ class Settings(Kind):
         use(draft.profile, draft.file)
         return True
 
-    def _setting(self, random: Random) -> str:
+    def setting(self, random: Random) -> str:
+        """Return a text for `--set`."""
         key = random.choice((*KEYS, *AXES, *AXES, *SECTIONS, text(random), "a.b.c", ".", "stack."))
         match random.randrange(6):
             case 0:

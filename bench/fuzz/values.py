@@ -30,7 +30,7 @@ TEXTS = (
     *("", " ", "\n", "\t", "a" * 10_000, "é" * 300, "\ud800", "x\udfffy", "👩\u200d👩\u200d👧"),
     *("[red]", "[/]", "[bold", "{}", "{0.__class__}", "%s%n", "'", '"', "\\", "`", "$(id)"),
     *("${HOME}", "${", "${X:-${Y}}", "$$", "null", "true", "-", "--", "-1", "@", "*", "&a", "!x"),
-    *("../../../etc/passwd", "/", ".", "..", "a/b", "latest", "x" * 255, "x/" * 3000, "~nobody"),
+    *("../../../etc/passwd", "/", ".", "..", "a/b", "latest", "x" * 255, "x/" * 3000, "~unknown-user"),
     *("m1_u2_s8", "m1_u2_s8_recheck", "m0_u0_s0", "20261122-111101", "99999999-999999"),
     *("1e999", "9" * 400, "0x" + "f" * 300, "1_000", "١٢٣", "1:30:00", "2001-01-01", "0o17"),
     *("2026-11-22T11:11:01.203Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:59+23:59"),
@@ -81,7 +81,7 @@ def changed_json(random: Random, line: bytes) -> bytes:
         fields = json.loads(line)
     except ValueError:
         return line
-    tokens = []
+    tokens: list[str] = []
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         parent = _random_parent(random, fields)
         if parent is None:

@@ -23,6 +23,10 @@ PROFILES = REPOSITORY / "profiles"
 EXIT_CODES = (0, 2, 3, 4, 130, 141)
 """The documented exit codes, other than 1, which only `--check` may return."""
 PROCESS_LIMIT_S = 60.0
+COMMANDS = (
+    *("run", "plan", "validate", "profiles", "attach", "runs", "label", "stop", "report"),
+    *("init", "doctor"),
+)
 
 _RAW = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
@@ -74,9 +78,10 @@ def prepare_commands() -> None:
     for name in ("loadbench.cli.commands", "loadbench.cli.run"):
         if hasattr(module := sys.modules.get(name), "save_traceback"):
             setattr(module, "save_traceback", reraise)  # noqa: B010  # missing in older versions
-    loadbench.cli.run.start_runner = refuse  # type: ignore[assignment]
-    loadbench.cli.run.preview = refuse  # type: ignore[assignment]
-    loadbench.ui.show.show = lambda *_arguments, **_options: None  # type: ignore[assignment]
+    for name in ("start_runner", "preview"):
+        getattr(loadbench.cli.run, name)
+        setattr(loadbench.cli.run, name, refuse)
+    loadbench.ui.show.show = lambda *_arguments, **_options: None
     # Without the docker command, which takes most of the time of `plan` and `validate`.
     os.environ["PATH"] = "/nonexistent"
 
@@ -127,10 +132,6 @@ def check_printed(printed: Printed, arguments: Sequence[str]) -> None:
         raw = _RAW.search(part)
         shown = repr(part[max(0, raw.start() - 60) : raw.end() + 20]) if raw else ""
         require(not raw, f"no control characters in {name} of {command}", shown)
-
-
-COMMANDS = ("run", "plan", "validate", "profiles", "attach", "runs", "label", "stop", "report")
-COMMANDS += ("init", "doctor")
 
 
 def _text(stream: io.TextIOWrapper) -> str:
