@@ -109,8 +109,8 @@ class Arguments(Kind):
         is_process = is_process and "\0" not in "".join(words) and _is_plain(words)
         return Input(tuple(words), "process" if is_process else "")
 
-    def limit_s(self, given: Input) -> float:  # noqa: D102
-        return PROCESS_LIMIT_S if given.mode else 2 * super().limit_s(given)
+    def wait_s(self, given: Input) -> float:  # noqa: D102
+        return PROCESS_LIMIT_S if given.mode else super().wait_s(given)
 
     def check(self, given: Input) -> bool:  # noqa: D102
         assert isinstance(given.data, tuple)
