@@ -1,9 +1,11 @@
 """What a service sends: health, metrics pages and `Server-Timing` headers."""
 
 import gzip
+import inspect
 import json
 import math
 import zlib
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -15,12 +17,11 @@ from bench.fuzz.values import DEEP, NUMBERS, damaged, text, token
 from loadbench.engine.drivers.health import check_health, not_ready_reason
 from loadbench.engine.drivers.metrics import fetch_metrics, parse_metrics
 from loadbench.engine.journal.codec import Entry, encode
-from loadbench.engine.journal.events import ClientUse, Sample, Stages
+from loadbench.engine.journal.events import ClientUse, Sample, ServiceMetrics, Stages
 from loadbench.engine.measure.server_timing import MAX_STAGE_MS, parse_server_timing
 
-FETCH_LIMIT_S = 4.5
-"""Time limit of a request. The program itself waits for two seconds at most, and reads the rest."""
-MAX_WORKERS = 1_000_000
+FETCH_LIMIT_S = 8.0
+"""Time limit of a request in seconds. The program has limits of one and two seconds."""
 MODES = ("unlimited", "drip", "drip body", "hang")
 """Answers that only a timeout ends."""
 
@@ -33,8 +34,17 @@ STATUS_LINES = (
     *(OK, OK, OK, OK, b"HTTP/1.1 503 Service Unavailable\r\n", b"HTTP/1.0 200\r\n"),
     *(b"HTTP/1.1 99999 X\r\n", b"HTTP/1.1 -1 X\r\n", b"HTTP/9.9 200 OK\r\n", b"ICY 200\r\n", b""),
     *(b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + OK, b"HTTP/1.1 204 No Content\r\n", b"\r\n\r\n"),
-    *(b"HTTP/1.1 200 \x1b[31m\xff\r\n", b"HTTP/1.1 101 X\r\n", b"HTTP/1.1 " + b"2" * 70_000 + b"\r\n"),
-    *(b"HTTP/1.1 302 Found\r\n", b"HTTP/1.1 307 X\r\n", b"HTTP/1.1 401 X\r\n", b"HTTP/1.1 2e2 X\r\n"),
+    *(
+        b"HTTP/1.1 200 \x1b[31m\xff\r\n",
+        b"HTTP/1.1 101 X\r\n",
+        b"HTTP/1.1 " + b"2" * 70_000 + b"\r\n",
+    ),
+    *(
+        b"HTTP/1.1 302 Found\r\n",
+        b"HTTP/1.1 307 X\r\n",
+        b"HTTP/1.1 401 X\r\n",
+        b"HTTP/1.1 2e2 X\r\n",
+    ),
 )
 HEADERS = (
     *(b"Content-Type: application/json", b"Content-Type: text/plain; charset=nonsense"),
@@ -53,8 +63,19 @@ HEADERS = (
     b"\r\n".join(b"A%d: b" % number for number in range(150)),
 )
 CHUNKS = (
-    *(b"5\r\nhello\r\n0\r\n\r\n", b"-1\r\nx\r\n", b"ffffffffffffffff\r\nx", b"zz\r\n", b"5\r\nhe", b""),
-    *(b"5;" + b"x" * 70_000 + b"\r\nhello\r\n0\r\n\r\n", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", b"0\r\n"),
+    *(
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"-1\r\nx\r\n",
+        b"ffffffffffffffff\r\nx",
+        b"zz\r\n",
+        b"5\r\nhe",
+        b"",
+    ),
+    *(
+        b"5;" + b"x" * 70_000 + b"\r\nhello\r\n0\r\n\r\n",
+        b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+        b"0\r\n",
+    ),
     b"0x5\r\nhello\r\n0\r\n\r\n",
 )
 
@@ -70,17 +91,24 @@ def compressed(random: Random, body: bytes) -> bytes:
     return random.choice((data, data[:-3], data + b"x", data * 3))
 
 
+def fetch(function: Callable[..., Any], url: str) -> Any:
+    """Call a function that sends a request. Older versions of the program pass a session to it."""
+    if len(inspect.signature(function).parameters) == 1:
+        return function(url)
+    with requests.Session() as session:
+        session.trust_env = False
+        return function(session, url)
+
+
 class _Fetched(Kind):
     """Pages that are read from a server on loopback."""
 
     def __init__(self) -> None:
         refuse_other_hosts()
         self._server = RawServer()
-        self._session = requests.Session()
-        self._session.trust_env = False
 
-    def limit_s(self, given: Input) -> float:  # noqa: D102
-        return FETCH_LIMIT_S if given.mode else super().limit_s(given)
+    def wait_s(self, given: Input) -> float:  # noqa: D102
+        return FETCH_LIMIT_S if given.mode else super().wait_s(given)
 
     def _url(self, given: Input, path: str) -> str:
         assert isinstance(given.data, bytes)
@@ -149,12 +177,16 @@ class Health(_Fetched):
 
     def check(self, given: Input) -> bool:  # noqa: D102
         url = self._url(given, "/health")
-        health = check_health(self._session, url)
+        health = fetch(check_health, url)
         require(health.status is None or isinstance(health.status, int), "a status")
-        workers = health.workers
-        require(workers is None or len(workers) <= MAX_WORKERS, "a limited number of workers")
         reasons = [not_ready_reason(health, models) for models in (None, 0, 1, 2)]
         return reasons[0] is None
+
+
+METRIC_NAMES = (
+    *("loadbench_queue_length", "loadbench_workers", "loadbench_workers_total"),
+    *("loadbench_worker_images_total", "loadbench_worker_infer_seconds_total"),
+)
 
 
 class Metrics(_Fetched):
@@ -190,7 +222,7 @@ class Metrics(_Fetched):
     def make(self, random: Random) -> Input:  # noqa: D102
         lines = [self._line(random) for _ in range(random.choice((1, 2, 4, 10)))]
         body = "\n".join([*lines, ""]).encode("utf-8", "surrogatepass")
-        if random.random() < 0.3:
+        if random.random() < 0.1:
             body = damaged(random, body)
         if random.random() < 0.15:
             mode = "fetch " + random.choice(MODES) if random.random() < 0.01 else "fetch"
@@ -200,10 +232,10 @@ class Metrics(_Fetched):
     def check(self, given: Input) -> bool:  # noqa: D102
         assert isinstance(given.data, bytes)
         if given.mode:
-            metrics = fetch_metrics(self._session, self._url(given, "/metrics"))
+            metrics = fetch(fetch_metrics, self._url(given, "/metrics"))
         else:
             try:
-                metrics = parse_metrics(given.data.decode("utf-8", "replace"))
+                metrics = _parse(given.data)
             except ValueError:
                 return False
         if metrics is None:
@@ -225,26 +257,32 @@ class Metrics(_Fetched):
 
     @staticmethod
     def _line(random: Random) -> str:
-        name = random.choice(
-            (
-                *("loadbench_queue_length", "loadbench_workers", "loadbench_workers_total"),
-                *("loadbench_worker_images_total", "loadbench_worker_infer_seconds_total"),
-                *("# TYPE loadbench_workers", "# HELP loadbench_workers", "other", ""),
-            )
-        )
-        name = random.choice((name, name, name, name + text(random)))
-        label = text(random) if random.random() < 0.3 else random.choice(("w1", "w2"))
-        labels = f'{{worker="{label}"}}'
-        match random.randrange(6):
+        name = random.choice(METRIC_NAMES)
+        number = random.choice(NUMBERS) if random.random() < 0.4 else str(random.randint(0, 9))
+        worker = random.choice(("w1", "w1", "w2", text(random)))
+        escaped = worker.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        labels = f'{{worker="{escaped}"}}' if "worker_" in name else ""
+        match random.randrange(30):
             case 0:
-                labels = "{" + text(random) + "}"
+                name += text(random)
             case 1:
-                labels = f'{{worker="{label}",x="{text(random)}"}}'
+                labels = "{" + text(random) + "}"
             case 2:
-                labels = ""
-        value = random.choice((*NUMBERS, "1", "2", "+Inf", "0x10", "1_0", "", text(random)))
-        stamp = random.choice(("", "", f" {random.choice(NUMBERS)}", " # {} 1"))
-        return f"{name}{labels} {value}{stamp}"
+                labels = f'{{worker="{worker}",x="{text(random)}"}}'
+            case 3:
+                number = random.choice(("+Inf", "0x10", "1_0", "", text(random)))
+            case 4:
+                number += random.choice((f" {random.choice(NUMBERS)}", " # {} 1", " 1 2"))
+            case 5:
+                return random.choice(("# TYPE loadbench_workers x", "# HELP", "other{ 1", ""))
+        return f"{name}{labels} {number}"
+
+
+def _parse(data: bytes) -> ServiceMetrics | None:
+    """Parse a page. Older versions of the program parse text."""
+    [parameter] = inspect.signature(parse_metrics).parameters.values()
+    is_text = parameter.annotation is str
+    return parse_metrics(data.decode("utf-8", "replace") if is_text else data)  # type: ignore[arg-type]
 
 
 class ServerTiming(Kind):

@@ -89,7 +89,10 @@ class Arguments(Kind):
         words = [command]
         for _ in range(random.choice((0, 1, 1, 2, 3))):
             words.append(self._word(random, command))
-        for option in random.sample(OPTIONS.get(command, ()), min(len(OPTIONS.get(command, ())), random.choice((0, 1, 1, 2)))):
+        for option in random.sample(
+            OPTIONS.get(command, ()),
+            min(len(OPTIONS.get(command, ())), random.choice((0, 1, 1, 2))),
+        ):
             words += self._option(random, option)
         if random.random() < 0.2:
             words = [*self._option(random, random.choice(GLOBAL)), *words]
@@ -106,8 +109,8 @@ class Arguments(Kind):
         is_process = is_process and "\0" not in "".join(words) and _is_plain(words)
         return Input(tuple(words), "process" if is_process else "")
 
-    def limit_s(self, given: Input) -> float:  # noqa: D102
-        return PROCESS_LIMIT_S if given.mode else 2 * super().limit_s(given)
+    def wait_s(self, given: Input) -> float:  # noqa: D102
+        return PROCESS_LIMIT_S if given.mode else super().wait_s(given)
 
     def check(self, given: Input) -> bool:  # noqa: D102
         assert isinstance(given.data, tuple)
@@ -149,7 +152,16 @@ class Arguments(Kind):
             add_run(workspace, folder_name, run_id, data)
 
     def _word(self, random: Random, command: str) -> str:
-        names = ("demo", "with_cpu", "with_gpu", "batch_10", "escapes", "invalid0", "latest", "fast")
+        names = (
+            "demo",
+            "with_cpu",
+            "with_gpu",
+            "batch_10",
+            "escapes",
+            "invalid0",
+            "latest",
+            "fast",
+        )
         match random.randrange(5):
             case 0:
                 return random.choice(names)
@@ -180,7 +192,9 @@ def _safe(arguments: Sequence[str]) -> list[str]:
     """Return arguments whose folders for `init` are all inside the current folder."""
     words = list(arguments)
     if "init" in words:
-        words = [word if word in COMMANDS or word.startswith("--") else _inside(word) for word in words]
+        words = [
+            word if word in COMMANDS or word.startswith("--") else _inside(word) for word in words
+        ]
     return words
 
 

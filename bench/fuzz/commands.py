@@ -48,7 +48,9 @@ class Commands(Kind):
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-        self._states = [state for name in ("demo", "faults", "interrupted") for state in _states(name)]
+        self._states = [
+            state for name in ("demo", "faults", "interrupted") for state in _states(name)
+        ]
 
     def known(self) -> dict[str, Input]:  # noqa: D102
         return {

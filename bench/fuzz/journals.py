@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.fuzz import views
+from bench.fuzz import screens, views
 from bench.fuzz.harness import Input, Kind, require
 from bench.fuzz.values import DEEP, changed_json, damaged, moved, text, token
 from bench.fuzz.workspace import (
@@ -25,6 +25,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.export.summary import JSON_NAME, summary_json, write_summary
 from loadbench.engine.run_reader import Run, RunReader
 from loadbench.errors import JournalError
+from loadbench.printable import printable
 
 PROFILE, RUN_ID = "fuzz", "20260101-000000"
 HEALTHY = "healthy/20251231-235959"
@@ -97,7 +98,7 @@ class Journals(Kind):
     """Journals, read next to healthy ones by everything that shows runs."""
 
     name = "journals"
-    share = 9.0
+    share = 7.0
 
     def __init__(self) -> None:
         self._workspace = make_workspace(Path(tempfile.mkdtemp(prefix="fuzz-")) / "bench")
@@ -138,11 +139,13 @@ class Journals(Kind):
         return found
 
     def make(self, random: Random) -> Input:  # noqa: D102
-        name = random.choice(names()) if random.random() < 0.5 else random.choice(MAIN)
+        name = random.choice(names()) if random.random() < 0.3 else random.choice(MAIN)
         command = random.choice(list(COMMANDS)) if random.random() < 0.3 else ""
         lines = list(recorded(name))
         if random.random() < 0.25:
-            for place in random.sample(range(len(lines)), min(len(lines), random.choice((1, 1, 3)))):
+            for place in random.sample(
+                range(len(lines)), min(len(lines), random.choice((1, 1, 3)))
+            ):
                 lines[place] = _unreadable(random, lines[place])
             return Input(joined(lines), f"{name}:damage:{command}")
         for _ in range(random.choice((1, 1, 1, 2, 4))):
@@ -172,12 +175,15 @@ class Journals(Kind):
         if command:
             return self._check_command(name, change, command, folder)
         run = _watched(folder)
-        shown = {one.name for one in self._catalog().runs}
+        catalog = self._catalog()
+        shown = {one.name for one in catalog.runs}
         require({HEALTHY, HEALTHY_NEW} <= shown, "the catalogue shows other runs", shown)
         if run is None:
             return False
         views.look(run)
-        views.read_parts(folder, list(run.state.cells))
+        screens.show(run, catalog)
+        screens.show_cells(run)
+        views.reopen(folder)
         if change == "damage":
             self._check_numbers(name, given.data, json.loads(summary_json(run.state)))
         return True
@@ -220,7 +226,8 @@ def _watched(folder: Path) -> Run | None:
     """Read a run with its lines in the plain view. Return None if it is refused."""
 
     def on_entry(entry: Entry, state: RunState) -> None:
-        wording.printable(wording.event_line(entry, state) or "")
+        printable(wording.event_line(entry, state) or "")
+        screens.show_entry(entry, state)
 
     try:
         return RunReader(folder, on_entry=on_entry).poll()

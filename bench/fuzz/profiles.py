@@ -49,10 +49,36 @@ VALUES = (
     *(name.strip("+") for name in NUMBERS),
     *(".inf", "-.inf", ".nan", "~", "", "yes", "{}", "[]", "[[]]", "{a: b}", "[1, 1]", "[1, 1.0]"),
     *("1:30", "190:20:30", "2001-01-01", "0x10", "0b1", "017", "1_0", "1e3", "!!str 1", "!!int x"),
-    *("*a", "&a [*a]", "<<", "[" * 300 + "]" * 300, "{a: " * 300, "1..1000000000", "1..9 x1.0000001"),
+    *(
+        "*a",
+        "&a [*a]",
+        "<<",
+        "[" * 300 + "]" * 300,
+        "{a: " * 300,
+        "1..1000000000",
+        "1..9 x1.0000001",
+    ),
     *("0..1e9 step 1e-9", "1..1000 step 0.0000001", "1 .. 5", "10..1", "1..5 step 0", "1..2..3"),
-    *("9" * 20 + "h", "1h" * 1000, "1e5s", "1.5.5m", "-5s", "infs", "nan", "0s", "1000000h", "1m1h"),
-    *("http://[::1", "http://x:99999", "http://a b", "http://\x1b[31m", "http://user:pw@h", "file:///"),
+    *(
+        "9" * 20 + "h",
+        "1h" * 1000,
+        "1e5s",
+        "1.5.5m",
+        "-5s",
+        "infs",
+        "nan",
+        "0s",
+        "1000000h",
+        "1m1h",
+    ),
+    *(
+        "http://[::1",
+        "http://x:99999",
+        "http://a b",
+        "http://\x1b[31m",
+        "http://user:pw@h",
+        "file:///",
+    ),
     *("[a, b]", "[1, [2]]", "[1, {a: 2}]", "[null]", "[true]", "[0]", "[-1]", "[1e400]", "[.nan]"),
 )
 """Values as YAML."""
@@ -165,7 +191,9 @@ class Profiles(Kind):
         for _ in range(random.randint(1, 3)):
             key = random.choice((*KEYS, *AXES, *SECTIONS, random.choice(TEXTS)))
             section, dot, name = key.rpartition(".")
-            lines.append(f"{section}: {{{name}: {value(random)}}}" if dot else f"{key}: {value(random)}")
+            lines.append(
+                f"{section}: {{{name}: {value(random)}}}" if dot else f"{key}: {value(random)}"
+            )
         return "\n".join(lines) + "\n"
 
 
@@ -212,9 +240,14 @@ class Settings(Kind):
                 return text(random)
             case 2:
                 numbers = (random.choice(NUMBERS) for _ in range(random.randint(1, 5)))
-                return f"{key}={random.choice((',', ' ', '..', ', '))}".join(["", *numbers])[:20_000]
+                return f"{key}={random.choice((',', ' ', '..', ', '))}".join(["", *numbers])[
+                    :20_000
+                ]
             case 3:
-                start, end, step = (random.choice(("0", "1", "0.1", "5", "1e3", "999999999", "1000")) for _ in range(3))
+                start, end, step = (
+                    random.choice(("0", "1", "0.1", "5", "1e3", "999999999", "1000"))
+                    for _ in range(3)
+                )
                 return f"{key}={start}..{end} {random.choice(('step ', 'x', '×', ''))}{step}"
             case _:
                 return f"{key}={value(random)}"

@@ -14,16 +14,15 @@ from loadbench.cli.recommendation import recommendation_text
 from loadbench.cli.run import next_step
 from loadbench.cli.run_list import run_list
 from loadbench.engine.hardware.description import hardware_facts
+from loadbench.engine.journal.events import Note
 from loadbench.engine.journal.progress import remaining_s
-from loadbench.engine.journal.reader import JournalReader, read_attempt, read_attempt_ends
+from loadbench.engine.journal.reader import JournalReader
+from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.report.export.summary import summary_csv, summary_json
 from loadbench.engine.report.series import write_series
-from loadbench.engine.requests.resumption import remaining_cells
-from loadbench.engine.run_reader import Run, report_path
+from loadbench.engine.requests.resumption import plan_resumption, remaining_cells
+from loadbench.engine.run_reader import Run, read_run, report_path
 from loadbench.errors import JournalError
-
-MAX_CELLS = 4
-"""Maximum number of cells to read separately."""
 
 
 def look(run: Run) -> None:
@@ -46,21 +45,25 @@ def look(run: Run) -> None:
     next_step(run)
     if state.profile:
         wording.progress_line(state, remaining_s(state.profile, state))
+        plan_resumption(state)
     try:
         exit_for_run(run, check=True)
     except JournalError:
         require(state.profile is None, "exit code of a run with a profile")
     for key in state.cells:
         report_path(run, key)
-
-
-def read_parts(folder: Path, cells: list[str]) -> None:
-    """Read the parts of a journal that commands and screens read separately."""
-    reader = JournalReader(folder)
+    reader = JournalReader(run.folder)
     write_series(reader.decode_all(reader.lines()), io.StringIO())
-    for cell in cells[:MAX_CELLS]:
-        list(read_attempt(folder, cell))
-        list(read_attempt_ends(folder, cell))
+
+
+def reopen(folder: Path) -> None:
+    """Open a journal to continue it, as a resumed run does, and read what is added."""
+    writer = JournalWriter(folder)
+    text = "added by a resumed run"
+    writer.append(Note(text=text))
+    writer.close()
+    messages = read_run(folder).state.messages
+    require(messages[-1].text == text, "an entry of a resumed run is read", messages[-1:])
 
 
 def strict_json(text: str) -> Any:

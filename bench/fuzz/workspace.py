@@ -20,9 +20,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 JOURNALS = REPOSITORY / "tests" / "journals"
 PROFILES = REPOSITORY / "profiles"
 
-EXIT_CODES = (0, 2, 3, 4, 130)
-"""The documented exit codes, other than 1, which only `--check` and `compare` may return."""
-PROCESS_LIMIT_S = 30.0
+EXIT_CODES = (0, 2, 3, 4, 130, 141)
+"""The documented exit codes, other than 1, which only `--check` may return."""
+PROCESS_LIMIT_S = 60.0
 
 _RAW = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
@@ -67,6 +67,13 @@ def prepare_commands() -> None:
     def refuse(*_arguments: object, **_options: object) -> None:
         raise RefusedError("no run is started by this benchmark")
 
+    def reraise(error: BaseException, *_arguments: object) -> None:
+        raise error
+
+    # Internal errors are reported without a traceback, but each is a failure here.
+    for name in ("loadbench.cli.commands", "loadbench.cli.run"):
+        if hasattr(module := sys.modules.get(name), "save_traceback"):
+            setattr(module, "save_traceback", reraise)  # noqa: B010  # missing in older versions
     loadbench.cli.run.start_runner = refuse  # type: ignore[assignment]
     loadbench.cli.run.preview = refuse  # type: ignore[assignment]
     loadbench.ui.show.show = lambda *_arguments, **_options: None  # type: ignore[assignment]
@@ -111,7 +118,8 @@ def call_process(arguments: Sequence[str], folder: Path) -> Printed:
 def check_printed(printed: Printed, arguments: Sequence[str]) -> None:
     """Check the output and the exit code of a command."""
     text = printed.out + printed.err
-    require("Traceback (most recent" not in text, "no traceback in the output", text[-300:])
+    for phrase in ("Traceback (most recent", "Traceback saved to", "internal error: "):
+        require(phrase not in text, f"no {phrase.strip(': ')!r} in the output", text[-300:])
     command = next((word for word in arguments if word in COMMANDS), "no command")
     code_rule = f"a documented exit code from {command}"
     require(printed.code in EXIT_CODES, code_rule, f"{printed.code} {printed.err[-200:]!r}")

@@ -286,14 +286,14 @@ def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
 
     assert shown.returncode == 3
     assert "cannot connect to the Docker engine at unix://" in foreign.reason("m1_u1_s10")
-    assert "fix this, then resume with `run --resume`" in output
+    assert "fix this, then resume with `run --resume --retry-failed`" in output
     assert [state.cell.key for state in foreign.state("theirs").outstanding] == ["m1_u2_s10"]
     assert "may still be running" in output
     assert "Cannot check for leftover containers" in foreign.call("runs").stderr
     proxy.listen()
     assert foreign.container("app-1") in foreign.call("runs").stdout
-    foreign.start("run", "--resume", "theirs")
-    foreign.when("m1_u2_s10", name="theirs")
+    foreign.start("run", "--resume", "theirs", "--retry-failed")
+    assert foreign.when("m1_u1_s10", name="theirs").cells["m1_u1_s10"].attempt == 2
 
 
 def test_a_temporarily_unresponsive_engine_is_no_fault(

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -119,6 +120,59 @@ def test_a_resumed_run_has_every_cell_once(bench: Bench) -> None:
     lines = (bench.folder() / FILE_NAME).read_text().splitlines()
     assert [json.loads(line)["seq"] for line in lines] == list(range(1, len(lines) + 1))
     assert bench.call("run", "--resume", "fast").returncode == 2
+
+
+def test_a_run_killed_after_its_last_cell_is_done_and_is_finished_by_a_resume(
+    bench: Bench,
+) -> None:
+    viewer = bench.start("run", "fast", "--plain", "--set", "run_time=2s")
+    bench.when("m1_u2_s10")
+    runner = bench.runner()
+    journal = bench.folder() / FILE_NAME
+    while b'{"type":"cell_finished"' not in journal.read_bytes():
+        pass
+    # Stop it at once: it is still cleaning up, which takes longer than the loop above.
+    runner.suspend()
+    assert b'"run_finished"' not in journal.read_bytes()
+    runner.kill()
+
+    _, stderr = viewer.communicate(timeout=20)
+
+    assert viewer.returncode == 0, stderr
+    assert "The runner was killed after the last cell" in stderr
+    assert "Next: loadbench-tui run --resume fast/" in stderr
+    (bench.folder() / "summary.csv").unlink(missing_ok=True)
+    assert bench.run().status.value == "done"
+    assert re.search(r"done +1 of 1 +run --resume RUN", bench.call("runs").stdout)
+    assert bench.call("attach", "fast", "--plain").returncode == 0
+
+    finished = bench.call("run", "--resume", "fast")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "Run done: 1 of 1 cell measured" in finished.stderr
+    end = bench.state().finished
+    assert end is not None
+    assert end.reason == "1 of 1 cell measured; the runner was killed before it recorded the end"
+    assert [row["cell"] for row in rows_of(bench.folder())] == ["m1_u2_s10"]
+    assert not bench.run().was_killed
+    again = bench.call("run", "--resume", "fast")
+    assert again.returncode == 2
+    assert "no cells left to measure" in again.stderr
+
+
+def test_stop_uses_a_signal_if_commands_cannot_be_sent(bench: Bench) -> None:
+    bench.save_profile(LONG)
+    bench.call("run", "fast", "--detach")
+    bench.when("m1_u2_s10")
+    (bench.folder() / "commands.jsonl").mkdir()
+    until(lambda: any("commands.jsonl" in one.text for one in bench.state().messages))
+
+    stopped = bench.call("stop")
+
+    assert stopped.returncode == 0, stopped.stderr
+    end = bench.state().finished
+    assert end is not None
+    assert (end.result.value, end.reason) == ("stopped", "SIGTERM")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

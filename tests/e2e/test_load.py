@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -409,6 +410,113 @@ def test_an_unresponsive_locust_is_lost_after_three_requests(
     assert [load.state(0), load.state(0)] == [None, None]
     with pytest.raises(LoadLostError, match="no response from Locust to GET /loadbench/state"):
         load.state(0)
+
+
+BAD_ANSWER = """
+from locust import FastHttpUser, events, task
+
+class User(FastHttpUser):
+    @task
+    def get(self):
+        self.client.get("/")
+
+@events.init.add_listener
+def on_init(web_ui, **_):
+    @web_ui.app.after_request
+    def change(response):
+        from flask import request
+        if request.path == {path!r}:
+            response.set_data({data})
+        return response
+"""
+NUMBERS = '{"cell": "c", "spawned": true, "remaining_s": NaN, "seconds": []}'
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("'[' * 100_000", "recursion limit exceeded"),
+        ("'x' * 20_000_000", "response larger than 16 MB"),
+        ("'[]'", "LoadState"),
+        (f"'{NUMBERS}'", "expected value"),
+    ],
+)
+def test_an_unusable_state_is_the_trouble_of_its_cell(
+    tmp_path: Path, data: str, problem: str
+) -> None:
+    with (
+        bad_load(tmp_path, "/loadbench/state", data) as load,
+        pytest.raises(LoadLostError) as caught,
+    ):
+        load.state(0)
+    assert str(caught.value).startswith("unusable response from Locust to GET /loadbench/state: ")
+    assert problem in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("data", ["'[' * 100_000", "'{}'", "'NaN'"])
+def test_other_unusable_responses_are_the_trouble_of_their_cell(tmp_path: Path, data: str) -> None:
+    unusable = pytest.raises(LoadLostError, match="unusable response from Locust to ")
+    with bad_load(tmp_path, "/swarm", data) as load, unusable:
+        load.swarm(CELL, "http://127.0.0.1:1", "tag")
+    with bad_load(tmp_path, "/loadbench/measure", data) as load, unusable:
+        load.measure(1.0)
+    with bad_load(tmp_path, "/loadbench/result", data) as load, unusable:
+        load.measured()
+
+
+@contextmanager
+def bad_load(folder: Path, path: str, data: str) -> Iterator[LocustLoad]:
+    """Start Locust with a user file that replaces the response of one path."""
+    (folder / "user.py").write_text(BAD_ANSWER.format(path=path, data=data))
+    load = LocustLoad(folder / "user.py", images=folder, timeout_s=5, log=folder / "log")
+    load.start()
+    try:
+        yield load
+    finally:
+        load.close()
+
+
+WRITES_TO_PIPES = """
+import os, stat
+for fd in range(3, 64):
+    try:
+        if stat.S_ISFIFO(os.fstat(fd).st_mode):
+            os.write(fd, {data})
+    except OSError:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("b'[' * 10_000 + b'\\n'", "recursion limit exceeded"),
+        ("b'x' * 2_000_000", "larger than 1 MB"),
+        ("b'{}\\n'", "neither a port nor an error"),
+        ("b'{\"port\": 99999999999}\\n'", "port"),
+    ],
+)
+def test_an_unusable_startup_message_is_reported(tmp_path: Path, data: str, problem: str) -> None:
+    (tmp_path / "user.py").write_text(WRITES_TO_PIPES.format(data=data))
+    load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
+
+    with pytest.raises(LoadLostError, match="unusable startup message from Locust") as caught:
+        load.start()
+
+    load.close()
+    assert problem in str(caught.value)
+
+
+def test_a_long_error_of_a_user_file_is_cut(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text("raise ValueError('x' * 500_000)")
+    load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
+
+    with pytest.raises(LoadError, match=r"user.py:1: ValueError: x+$") as caught:
+        load.start()
+
+    load.close()
+    assert len(str(caught.value)) == 1000
 
 
 def test_a_locust_killed_during_startup_is_lost(tmp_path: Path) -> None:

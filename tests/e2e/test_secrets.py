@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ KEY = "k3y-literal-9Xq\"<&>'\\ü/"
 TOKEN = "t0ken-from-environment-7Rw"
 GIVEN = "g1ven-on-the-command-line-5Kd"
 SECRETS = (PASSWORD, KEY, TOKEN, GIVEN)
+BEGINNINGS = b"x{99}(?:" + b"|".join(re.escape(text[:4].encode()) for text in SECRETS) + b")"
 
 LOCUSTFILE = """
 import json, logging, os, sys
@@ -142,6 +144,9 @@ def test_secrets_are_in_no_file_and_no_command_line_of_a_run_and_its_resume(benc
     folder = bench.folder("leaky")
     assert leaks_in(bench.reports) == {}
     assert leaks_in(bench.home) == {}
+    # Errors are cut to 300 characters, within a secret.
+    assert b"x***" in (folder / "journal.jsonl").read_bytes()
+    assert not [file for file in folder.iterdir() if re.search(BEGINNINGS, file.read_bytes())]
     # The secrets were there, and each file says so.
     for name in ("journal.jsonl", "locust.log", "stack.log", "1_2_10.html", "1_3_10.html"):
         assert b"***" in (folder / name).read_bytes(), name

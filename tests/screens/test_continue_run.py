@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -384,3 +385,80 @@ def test_a_run_that_waits_shows_for_which_run(
         await until(pilot, lambda: text not in screen_text(pilot.app).splitlines()[1])
 
     drive(stage.app(folder=folder), script, size=size)
+
+
+# The end is missing
+
+
+def test_a_run_killed_after_the_last_cell_is_finished_with_r(
+    stage: Stage, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(request: RunRequest) -> Path:
+        folder = runner.start(request)
+        append(folder, DONE)
+        runner.close()
+        return folder
+
+    monkeypatch.setattr("loadbench.engine.requests.launch.start_runner", finish)
+    stage.save_profile("demo")
+    folder = ended(stage, *(cell_finished(key) for key in (FIRST, SECOND, THIRD)), over=False)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        text = screen_text(pilot.app)
+        assert "done" in text
+        assert "The runner was killed after the last cell. Press r to finish the run." in text
+        assert offered(pilot)["r"] == "finish"
+        await press(pilot, "r", "y")
+        await until(pilot, lambda: "Done: 3 of 3 cells measured" in screen_text(pilot.app))
+        assert "r" not in offered(pilot)
+
+    drive(stage.app(folder=folder), script)
+    (request,) = runner.requests
+    assert (request.resume, request.again, request.added) == (str(folder), (), ())
+
+
+# Damaged journals and files of commands
+
+
+def test_damaged_lines_are_shown_in_the_header_the_events_and_the_lists(stage: Stage) -> None:
+    stage.save_profile("demo")
+    folder = complete(stage)
+    with (folder / FILE_NAME).open("ab") as journal:
+        journal.write(b"?\n[1]\n")
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        header, *_ = screen_text(pilot.app).splitlines()
+        assert "done, 2 damaged lines" in header
+        await press(pilot, "4")
+        await settled(pilot)
+        assert "damaged and was skipped" in " ".join(screen_text(pilot.app).split())
+        await press(pilot, "escape", "v")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReportsScreen)
+        assert "2 damaged lines" in screen_text(pilot.app)
+
+    drive(stage.app(folder=folder), script, size=NARROW)
+
+
+def test_a_live_run_is_stopped_by_a_signal_if_commands_cannot_be_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = measuring(stage)
+    (folder / "commands.jsonl").mkdir()
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "space")
+        await until(pilot, lambda: "cannot send the command" in screen_text(pilot.app))
+        assert sent == []
+        await press(pilot, "x", "y")
+        await until(pilot, lambda: sent)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+    [(_, number)] = sent
+    assert number == signal.SIGTERM

@@ -63,6 +63,14 @@ def test_the_beginning_of_a_secret_is_masked_where_a_text_was_cut_off(cut: int) 
     assert Masker(["s3cret-value"]).text(text) == f"wrong key {MASK}…"
 
 
+def test_cuts_within_a_text_are_found() -> None:
+    text = "fails: wrong s3cret-v… (3 times), then s3cre… and s3cret%2… and s3cret-value"
+
+    assert Masker(["s3cret-value", "s3cret/xyz"]).text(text) == (
+        "fails: wrong ***… (3 times), then ***… and ***… and ***"
+    )
+
+
 def test_a_text_that_was_cut_off_elsewhere_is_unchanged() -> None:
     text = "a text about s3cret things…"
 

@@ -62,6 +62,17 @@ def test_a_journal_without_a_run_is_an_error(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
+def test_a_run_whose_runner_was_killed_after_the_last_cell_is_done(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    for event in (run_started(), cell_started(), cell_finished()):
+        writer.append(event)
+    live = read_run(tmp_path)
+    writer.close()
+    killed = read_run(tmp_path)
+    assert (live.status, live.was_killed) == (RunStatus.LIVE, False)
+    assert (killed.status, killed.was_killed) == (RunStatus.DONE, True)
+
+
 def test_the_status_is_derived_without_files() -> None:
     assert status_of(EMPTY, held=True) is RunStatus.LIVE
     assert status_of(EMPTY, held=False) is RunStatus.INTERRUPTED

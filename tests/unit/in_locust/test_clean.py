@@ -69,7 +69,7 @@ def test_parts_that_differ_between_requests_are_removed_from_errors(
     assert clean_error(exception, url) == error
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no text")
 
@@ -81,12 +81,12 @@ class NoHeaders:
 
 
 HOSTILE: dict[str, tuple[Any, ...]] = {
-    "request_type": (None, 5, b"POST", ["POST"], {}, Unprintable(), "a" * 10_000, "\x1b[31m"),
-    "name": (None, 5, ["unhashable"], Unprintable(), "\ud800", "\u202ename", "a" * 10_000),
+    "request_type": (None, 5, b"POST", ["POST"], {}, UnprintableError(), "a" * 10_000, "\x1b[31m"),
+    "name": (None, 5, ["unhashable"], UnprintableError(), "\ud800", "\u202ename", "a" * 10_000),
     "response_time": ("5", float("nan"), float("inf"), -1.0, 10**400, [], True, 1 + 2j),
     "start_time": ("now", float("nan"), float("-inf"), 10**400, -5, object()),
-    "exception": (Unprintable(), "\x9d0;title\x9c", 5, "", "\ud800", Unprintable),
-    "response": (5, "text", NoHeaders(), Unprintable, type("R", (), {"headers": [1]})()),
+    "exception": (UnprintableError(), "\x9d0;title\x9c", 5, "", "\ud800", UnprintableError),
+    "response": (5, "text", NoHeaders(), UnprintableError, type("R", (), {"headers": [1]})()),
 }
 
 

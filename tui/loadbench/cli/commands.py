@@ -38,7 +38,7 @@ _OUTPUT_ERRORS = (errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBI
 
 
 class Commands(click.Group):
-    """A command group that ends with a message instead of a traceback, whatever happens."""
+    """A command group that ends with a message instead of a traceback after any error."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands in the order of `--help`."""

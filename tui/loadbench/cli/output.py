@@ -95,16 +95,17 @@ def captured_data() -> Iterator[None]:
     Raises:
         OutputError: The text cannot be written.
     """
-    captured = io.BytesIO()
-    stdout, sys.stdout = sys.stdout, io.TextIOWrapper(captured, encoding="utf-8")
+    captured = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="replace")
+    stdout, sys.stdout = sys.stdout, captured
     try:
         yield
     finally:
-        sys.stdout.flush()
-        text = captured.getvalue().decode("utf-8", "replace")
         sys.stdout = stdout
-        _write_data(printable(text))
-        _flush_data()
+        captured.seek(0)
+        # Even an empty text cannot be written to a full device.
+        if text := captured.read():
+            _write_data(printable(text))
+            _flush_data()
 
 
 def discard(stream: TextIO) -> None:

@@ -14,10 +14,10 @@ MIN_CHARACTERS = 4
 """Minimum length of a value to look for. Shorter ones occur in other words by chance."""
 
 CUT = "…"
-"""Mark at the end of a text that was cut off. The text may end within a secret value."""
+"""Mark at the end of a text that was cut off, which may have been within a secret value."""
 
-_MAX_ESCAPE_BYTES = 7
-"""Maximum length of an escaped character, of which a cut may have left a part."""
+_CUT_CHARACTER = re.compile(rb"(?:[%&\\][^\s\xe2]{0,6})?" + CUT.encode())
+"""The end of a text that was cut off, with what is left of an escaped character."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BOOLEANS = ("true", "false", "yes", "no", "on", "off")
@@ -58,8 +58,8 @@ class Masker:
         """Return UTF-8 data with all secret values masked."""
         for pattern in self._patterns:
             data = pattern.sub(MASK.encode(), data)
-        if self._patterns and data.endswith(CUT.encode()):
-            data = self._without_cut_value(data)
+        if self._patterns and CUT.encode() in data:
+            data = self._without_cut_values(data)
         return data
 
     def text(self, text: str) -> str:
@@ -103,21 +103,35 @@ class Masker:
             error.args = (self.text(str(error)),)
             raise
 
-    def _without_cut_value(self, data: bytes) -> bytes:
-        """Return data that was cut off, with the beginning of a value at its end masked."""
-        end = len(data) - len(CUT.encode())
+    def _without_cut_values(self, data: bytes) -> bytes:
+        """Return data with the beginnings of values before a cut masked."""
         for characters in self._characters:
             start = re.compile(b"".join(characters[:MIN_CHARACTERS]))
-            for match in start.finditer(data, 0, end):
-                position = match.end()
-                for character in characters[MIN_CHARACTERS:]:
-                    following = re.compile(character).match(data, position, end)
-                    if following is None:
-                        break
-                    position = following.end()
-                if end - position < _MAX_ESCAPE_BYTES:
-                    return data[: match.start()] + MASK.encode() + data[end:]
+            kept, position = [], 0
+            for match in start.finditer(data):
+                cut = _cut_after(data, match.end(), characters[MIN_CHARACTERS:])
+                if cut >= 0 and match.start() >= position:
+                    kept += [data[position : match.start()], MASK.encode()]
+                    position = cut
+            data = b"".join((*kept, data[position:]))
         return data
+
+
+def _cut_after(data: bytes, position: int, characters: Iterable[bytes]) -> int:
+    """Return where data was cut off within a value, or -1.
+
+    Args:
+        data: The data.
+        position: Where the next character of the value would start.
+        characters: Regular expressions for the rest of the value.
+    """
+    for character in characters:
+        following = re.compile(character).match(data, position)
+        if following is None:
+            break
+        position = following.end()
+    cut = _CUT_CHARACTER.match(data, position)
+    return cut.end() - len(CUT.encode()) if cut else -1
 
 
 NO_SECRETS = Masker()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadbench.engine.bounds.lines import bounded_lines
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 
 
 @given(
@@ -39,3 +39,21 @@ def test_long_line_needs_little_memory(tmp_path: Path) -> None:
     with path.open("rb") as file:
         found = [(len(line), length) for line, length in bounded_lines(file, 1000)]
     assert found == [(1000, 1_000_000_001), (4, 5)]
+
+
+def test_last_lines_are_read_from_the_end_without_blank_ones(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"one\n\ntwo \n \nthree\xff\n\n")
+    assert last_lines(path, 2) == ("two", "three\ufffd")
+    assert last_lines(tmp_path / "missing", 2) == ()
+
+
+def test_last_lines_of_a_large_file_need_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb") as file:
+        file.truncate(10_000_000_000)
+        file.seek(0, 2)
+        file.write(b"\nlast\n")
+    [start, last] = last_lines(path, 5)
+    assert len(start) < MAX_OUTPUT_LINE_BYTES
+    assert last == "last"

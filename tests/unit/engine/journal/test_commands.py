@@ -1,6 +1,9 @@
 """The commands file: viewers append commands, the runner reads them."""
 
+import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,11 +12,14 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.commands import (
     FILE_NAME,
+    MAX_LINE_BYTES,
+    MAX_LINES,
     NAMES,
     CommandReader,
     _decode,
     send_command,
 )
+from loadbench.errors import JournalError
 
 
 def test_commands_survive_a_round_trip(tmp_path: Path) -> None:
@@ -91,3 +97,94 @@ def test_a_torn_line_of_a_dead_viewer_does_not_hide_the_next_command(tmp_path: P
     identity = send_command(tmp_path, "stop")
 
     assert [command.id for command in CommandReader(tmp_path).poll()] == [identity]
+
+
+# Bad files
+
+
+def command_line(**fields: object) -> bytes:
+    return json.dumps({"id": "a", "command": "add", **fields}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 100_000,
+        b'{"id":"a","command":"add","args":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"id":"a","command":"stop","args":"' + b"x" * MAX_LINE_BYTES + b'"}',
+        b'{"id":"a","command":"add","args":' + b"1" * 5000 + b"}",
+        b'{"id":["a"],"command":"stop"}',
+        b'{"id":"","command":"stop"}',
+        b'{"id":"\x1b","command":"stop"}',
+    ],
+    ids=["nested", "nested args", "too large", "giant integer", "no id", "empty id", "escape"],
+)
+def test_a_bad_line_is_counted_and_hides_no_command(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(line + b"\n\n")
+    identity = send_command(tmp_path, "stop")
+    reader = CommandReader(tmp_path)
+    assert [command.id for command in reader.poll()] == [identity]
+    assert (reader.invalid_lines, reader.problem) == (1, "")
+
+
+def test_texts_of_a_command_are_short_and_printable(tmp_path: Path) -> None:
+    long = "x\x1b[2J\u202e" * 1000
+    (tmp_path / FILE_NAME).write_bytes(command_line(id=long, command=long, cell=long, at=long))
+    (command,) = CommandReader(tmp_path).poll()
+    for text in (command.id, command.command, command.cell, command.at):
+        assert text is not None
+        assert text.isprintable()
+        assert len(text) <= 120
+
+
+def test_many_commands_are_read_in_parts(tmp_path: Path) -> None:
+    sent = [str(number) for number in range(2 * MAX_LINES + 1)]
+    lines = b"".join(command_line(id=identity) for identity in sent)
+    (tmp_path / FILE_NAME).write_bytes(lines)
+    reader = CommandReader(tmp_path)
+
+    parts = [reader.poll(), reader.poll()]
+    has_more = reader.has_more
+    parts.append(reader.poll())
+
+    assert [len(part) for part in parts] == [MAX_LINES, MAX_LINES, 1]
+    assert [command.id for part in parts for command in part] == sent
+    assert (has_more, reader.has_more) == (True, False)
+
+
+BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "folder": (Path.mkdir, os.strerror(errno.EISDIR)),
+    "FIFO": (os.mkfifo, "Not a regular file"),
+    "device": (lambda path: path.symlink_to("/dev/null"), "Not a regular file"),
+    "link to itself": (lambda path: path.symlink_to(path), os.strerror(errno.ELOOP)),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(("make", "reason"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_cannot_be_used_is_a_problem_until_it_is_replaced(
+    tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    file = tmp_path / FILE_NAME
+    make(file)
+    reader = CommandReader(tmp_path)
+
+    assert reader.poll() == []
+    assert reader.problem == reason
+    with pytest.raises(JournalError, match=f"cannot send the command 'stop' .*{file}: {reason}"):
+        send_command(tmp_path, "stop")
+
+    file.rename(tmp_path / "moved")
+    identity = send_command(tmp_path, "stop")
+    assert [command.id for command in reader.poll()] == [identity]
+    assert reader.problem == ""
+
+
+def test_commands_in_a_new_file_are_read(tmp_path: Path) -> None:
+    reader = CommandReader(tmp_path)
+    for _ in range(3):
+        send_command(tmp_path, "pause")
+    reader.poll()
+    (tmp_path / FILE_NAME).unlink()
+    identity = send_command(tmp_path, "stop")
+    assert [command.id for command in reader.poll()] == [identity]

@@ -1,6 +1,8 @@
 """The order of side effects of a sweep: on success, on failures, on stop and resume."""
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from statistics import fmean
@@ -8,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.journal.commands import send_command
+from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
+from loadbench.engine.journal.commands import MAX_LINES, send_command
 from loadbench.engine.journal.events import (
     CellPhase,
     CommandAnswered,
@@ -764,3 +767,107 @@ def test_the_conditions_of_a_cell_match_its_samples_in_the_journal(sweep: Sweep)
     assert cores_used
     [use] = finished.circumstances.containers
     assert use.cpu_cores == round(fmean(cores_used), 3)
+
+
+# Bad files of commands
+
+
+def answers(sweep: Sweep) -> list[CommandAnswered]:
+    events = [entry.event for entry in JournalReader(sweep.folder).poll()]
+    return [event for event in events if isinstance(event, CommandAnswered)]
+
+
+def messages_about_commands(sweep: Sweep) -> list[str]:
+    texts = [message.text for message in sweep.state.messages]
+    return [text for text in texts if COMMANDS in text]
+
+
+def test_bad_lines_among_the_commands_end_neither_a_run_nor_its_resume(sweep: Sweep) -> None:
+    bad = b"[" * 100_000 + b"\n" + b"\xff\n" + b'{"id":[]}\n'
+    (sweep.folder / COMMANDS).write_bytes(bad)
+    sweep.stack.traps["scale 2"] = lambda: send_command(sweep.folder, "stop")
+
+    assert sweep.run() is Result.STOPPED
+
+    first, last = messages_about_commands(sweep)
+    assert first == f"warning: {COMMANDS}: a line is not a valid command and was skipped"
+    assert last == f"{COMMANDS}: skipped 3 invalid lines"
+    assert sweep.resume() is Result.DONE
+    assert sweep.resume("m1_u2_s2") is Result.DONE
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "FIFO"])
+def test_a_run_without_a_readable_file_of_commands_goes_on_and_says_so_once(
+    sweep: Sweep, make: Callable[[Path], object]
+) -> None:
+    make(sweep.folder / COMMANDS)
+
+    assert sweep.run() is Result.DONE
+
+    [text] = messages_about_commands(sweep)
+    assert "The run continues" in text
+    assert "loadbench-tui stop" in text
+    assert sweep.resume("m1_u2_s2") is Result.DONE
+
+
+HUGE_ARGS: tuple[Any, ...] = (
+    {"models": [[1]], "users": {"a": 1}, "spawn_rate": None},
+    {"models": 10**400, "users": 1, "spawn_rate": 1},
+    {"models": "9" * 100_000, "users": 1, "spawn_rate": 1},
+    {"models": 1, "users": 1, "spawn_rate": 1e-300},
+    {str(number): "x" * 100 for number in range(1000)},
+    [[[]]],
+    "x" * 100_000,
+    10**400,
+    True,
+)
+
+
+def test_commands_with_nested_or_huge_arguments_are_rejected(sweep: Sweep) -> None:
+    def send() -> None:
+        lines = [
+            json.dumps({"id": f"{command}{number}", "command": command, "args": args})
+            for number, args in enumerate(HUGE_ARGS)
+            for command in ("add", "label")
+        ]
+        (sweep.folder / COMMANDS).write_text("\n".join(lines) + "\n")
+
+    sweep.load.traps["measure"] = send
+
+    assert sweep.run() is Result.DONE
+
+    given = answers(sweep)
+    assert len(given) == 2 * len(HUGE_ARGS)
+    assert not any(answer.accepted for answer in given)
+    assert all(len(answer.message) <= 500 for answer in given)
+
+
+def test_thousands_of_commands_do_not_stall_a_cell(sweep: Sweep) -> None:
+    """Only a part of them is answered per poll, so that the measurement goes on."""
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(len(sweep.control.state.answered))
+        sweep.load.traps["look"] = look
+
+    def send() -> None:
+        lines = [f'{{"id":"{number}","command":"dance"}}' for number in range(3000)]
+        (sweep.folder / COMMANDS).write_text("\n".join(lines) + "\n")
+        sweep.load.traps["look"] = look
+
+    sweep.load.traps["measure"] = send
+
+    assert sweep.run() is Result.DONE
+
+    assert seen[:3] == [0, MAX_LINES, 2 * MAX_LINES]
+    assert [answer.id for answer in answers(sweep)] == [str(number) for number in range(3000)]
+
+
+def test_stale_commands_after_many_bad_lines_are_rejected(sweep: Sweep) -> None:
+    bad = b"?\n" * (2 * MAX_LINES)
+    (sweep.folder / COMMANDS).write_bytes(bad + b'{"id":"old","command":"stop"}\n')
+
+    sweep.control.reject_stale_commands()
+
+    assert [(answer.id, answer.accepted) for answer in answers(sweep)] == [("old", False)]
+    assert sweep.run() is Result.DONE

@@ -8,6 +8,9 @@ that it starts quickly.
 import os
 import sys
 
+MIN_LINE_BYTES = 64
+"""What a shorter line counts as: the reader needs about as much memory for it."""
+
 
 def relay_prefix(*, max_line_bytes: int, max_bytes: int) -> list[str]:
     """Return the arguments to put in front of a command to limit its output.
@@ -47,7 +50,7 @@ def _copy(read_end: int, max_line_bytes: int, max_bytes: int) -> None:
         # If a part is not the start of a line, the line was longer than the limit.
         while part := source.readline(max_line_bytes):
             if is_start and left > 0:
-                left -= len(part)
+                left -= max(len(part), MIN_LINE_BYTES)
                 kept = part if left >= 0 else f"[limit of {max_bytes / 1e6:g} MB reached]".encode()
                 target.write(kept.removesuffix(b"\n") + b"\n")
                 target.flush()

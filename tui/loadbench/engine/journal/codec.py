@@ -5,10 +5,10 @@ unneeded lines are never parsed.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -103,7 +103,7 @@ def _decode(line: bytes) -> tuple[Entry | None, int | None]:
         return None, None
     version = None
     if kind == RunStarted.type:
-        version = fields["v"]
+        version = fields.get("v")
         if type(version) is int and version != VERSION:
             return None, version
     _check_head(fields)
@@ -111,7 +111,7 @@ def _decode(line: bytes) -> tuple[Entry | None, int | None]:
         reasons: list[str] = fields["reasons"]
         fields["findings"] = [{"rule": UNRECORDED, "text": reason} for reason in reasons]
     if kind in _WITH_CLIENTS and "clients" not in fields:
-        cpu_cores, lag_ms = fields["client_cpu_cores"], fields.get("client_lag_ms")
+        cpu_cores, lag_ms = fields.get("client_cpu_cores"), fields.get("client_lag_ms")
         fields["clients"] = [{"cpu_cores": cpu_cores, "lag_ms": lag_ms}]
     try:
         event = _ADAPTERS[kind].validate_python(fields)
@@ -152,11 +152,14 @@ _NEVER_SECRET = (
 """Fields with identifiers, which must not change even if a secret value occurs in them."""
 
 
-def mask(entry: Entry, masker: Masker) -> Entry:
-    """Return an entry with the secret values in its texts masked."""
-    adapter = _ADAPTERS[entry.event.type]
-    fields = masker.fields(adapter.dump_python(entry.event, mode="json"), unchanged=_NEVER_SECRET)
-    return replace(entry, event=adapter.validate_python(fields))
+E = TypeVar("E", bound=Event)
+
+
+def masked_event(event: E, masker: Masker) -> E:
+    """Return an event with the secret values in its texts masked."""
+    adapter: TypeAdapter[E] = _ADAPTERS[event.type]
+    fields = masker.fields(adapter.dump_python(event, mode="json"), unchanged=_NEVER_SECRET)
+    return adapter.validate_python(fields)
 
 
 def encode(entry: Entry) -> bytes:

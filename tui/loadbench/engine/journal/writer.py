@@ -4,10 +4,11 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from loadbench.engine.files import convert_os_errors, utc_now
-from loadbench.engine.journal.codec import FILE_NAME, Entry, encode, mask
+from loadbench.engine.journal.codec import FILE_NAME, Entry, encode, masked_event
 from loadbench.engine.journal.events import (
     CellFailed,
     CellFinished,
@@ -77,7 +78,7 @@ class JournalWriter:
         entry = Entry(self._seq + 1, utc_now(), round(self._clock() - self._origin, 3), event)
         line = encode(entry)
         if self._masker.may_change(line):
-            entry = mask(entry, self._masker)
+            entry = replace(entry, event=masked_event(event, self._masker))
             line = encode(entry)
         self._write(line)
         self._seq = entry.seq

@@ -61,6 +61,7 @@ def finish_run(ending: Ending, control: ControlLoop) -> None:
     except LoadbenchError as error:
         left = f"containers may still be running: {error}"
     state = ending.state
-    measured = f"{state.count(CellStatus.FINISHED)} of {len(state.cells)} cells measured"
-    reason = f"{measured}; the runner was killed before it recorded the end"
+    total = len(state.cells)
+    measured = f"{state.count(CellStatus.FINISHED)} of {total} {'cell' if total == 1 else 'cells'}"
+    reason = f"{measured} measured; the runner was killed before it recorded the end"
     control.finish(Result.DONE, reason, left)

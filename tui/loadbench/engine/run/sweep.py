@@ -29,6 +29,9 @@ from loadbench.errors import (
     StackError,
 )
 
+MAX_RECORDED_CHARACTERS = 2_000
+"""Limit for the reason of a failure, and for each log line recorded with it."""
+
 MAX_LOAD_ATTEMPTS = 3
 """Maximum number of attempts at a cell when Locust exits or hangs."""
 
@@ -164,10 +167,10 @@ class Runner:
             CellFailed(
                 cell=cell.key,
                 attempt=attempt,
-                reason=str(error),
+                reason=str(error)[:MAX_RECORDED_CHARACTERS],
                 container=stack.container,
                 exit_code=stack.exit_code,
-                log_lines=stack.log_lines,
+                log_lines=tuple(line[:MAX_RECORDED_CHARACTERS] for line in stack.log_lines),
             )
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from loadbench.engine.process import describe_exit
+from loadbench.printable import REPLACEMENT, printable
 from loadbench.ui.terminal.shutdown import END_SIGNALS, JOB_SIGNALS
 
 _LINE_OPTION_EDITORS = ("vi", "vim", "nvim", "nano", "emacs", "micro", "joe")
@@ -47,7 +48,7 @@ def edit(app: App[Any], file: Path, at_line: int | None) -> None:
 
 def copy_path(app: App[Any], path: Path) -> None:
     """Copy a path to the clipboard through the terminal (OSC 52)."""
-    app.copy_to_clipboard(str(path))
+    app.copy_to_clipboard(_pasted(path))
     app.notify(str(path), title="Path copied, if the terminal supports it")
 
 
@@ -55,7 +56,7 @@ def open_file(app: App[Any], path: Path) -> None:
     """Open a file in the browser. If there is no display, copy its path instead."""
     opener = _opener()
     if opener is None:
-        app.copy_to_clipboard(str(path))
+        app.copy_to_clipboard(_pasted(path))
         app.notify(str(path), title="No display available: path copied", timeout=10)
         return
     try:
@@ -72,6 +73,11 @@ def open_file(app: App[Any], path: Path) -> None:
     # Wait for the process, since it would otherwise become a zombie when it exits.
     threading.Thread(target=process.wait, daemon=True).start()
     app.notify(str(path), title="Opened in the browser")
+
+
+def _pasted(path: Path) -> str:
+    """Return a path without newlines and control characters, which a shell would execute."""
+    return printable(str(path)).replace("\n", REPLACEMENT)
 
 
 def _run_editor(command: list[str]) -> str:

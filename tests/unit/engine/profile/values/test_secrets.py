@@ -151,6 +151,17 @@ def test_a_short_secret_is_reported() -> None:
     assert notes[1].startswith("warning: stack.environment.API_KEY: shorter than 4 characters")
 
 
+def test_a_listed_name_without_a_variable_is_reported() -> None:
+    profile = profile_with({"A": "${B}"}, secrets=["A", "b", "TYPO"])
+
+    notes = list(resolve_profile(profile, {"B": "text"}).notes())
+
+    assert notes == [
+        "Masked in all reports and logs: stack.environment.A",
+        "warning: secrets: no variable is named TYPO",
+    ]
+
+
 def test_missing_variables_are_listed_with_their_keys() -> None:
     profile = profile_with({"A": "${X} ${Y:-1}"}, host="http://${H}")
 

@@ -43,6 +43,7 @@ _SHORT_DIGEST = len("sha256:") + 12
 
 T = TypeVar("T")
 
+_MAX_PROGRESS_CHARACTERS = 1_000
 _RETRY_INTERVAL_S = 1.0
 _EXIT_POLL_INTERVAL_S = 0.05
 
@@ -291,7 +292,7 @@ class ComposeStack:
 
         def on_line(line: str) -> None:
             self._log.write(step, line)
-            if text := reporter.progress(line):
+            if text := reporter.progress(line[:_MAX_PROGRESS_CHARACTERS]):
                 on_progress(step, text)
 
         failure = self._compose.run(action, timeout_s=timeout_s, on_line=on_line)

@@ -66,16 +66,16 @@ class ResolvedProfile:
 
     def notes(self) -> Iterator[str]:
         """Yield what users should know about the secrets of the profile."""
-        if not self.secrets:
-            return
-        keys = dict.fromkeys(one.key for one in self.secrets)
-        yield f"Masked in all reports and logs: {', '.join(keys)}"
+        if keys := dict.fromkeys(one.key for one in self.secrets):
+            yield f"Masked in all reports and logs: {', '.join(keys)}"
         short = dict.fromkeys(one.key for one in self.secrets if _is_too_short(one))
         if short:
             yield (
                 f"warning: {', '.join(short)}: shorter than {MIN_CHARACTERS} characters, so not "
                 "masked in log lines and messages"
             )
+        if unknown := unknown_names(self.written.resolved()):
+            yield f"warning: secrets: no variable is named {', '.join(unknown)}"
 
 
 def resolve_profile(profile: Profile, environ: Mapping[str, str] = os.environ) -> ResolvedProfile:
@@ -116,6 +116,19 @@ def resolve_profile(profile: Profile, environ: Mapping[str, str] = os.environ) -
         for detail in details
     )
     raise ProfileError(masker.text("\n".join(problems)))
+
+
+def unknown_names(data: Mapping[str, Any]) -> list[str]:
+    """Return the names in `secrets` that neither a variable nor a reference has.
+
+    Args:
+        data: All keys and values of the profile.
+    """
+    texts = list(_texts(data, ""))
+    used = {key.rpartition(".")[2] for key, _ in texts}
+    used |= {reference.name for _, text in texts for reference in references_in(text)}
+    found = SecretNames.of({"secrets": list(used)})
+    return [name for name in data["secrets"] if not found.is_listed(name)]
 
 
 def missing_variables(data: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from loadbench.engine.profile.driver_settings import DriverSettings, settings_of
 from loadbench.engine.profile.model import Profile
@@ -60,8 +59,8 @@ def subject_of(profile: Profile, driver: str) -> Subject:
     """
     settings = settings_of(driver)
     if settings and not settings.is_scalable:
-        # Without a user name and password.
-        address = urlsplit(profile.host or "").netloc.rpartition("@")[2]
+        # Without a user name and password. References are shown as written.
+        address = (profile.host or "").partition("://")[2].rpartition("@")[2]
         host = f" at {address}" if address else ""
         return Subject("", "", "", f"The service{host}")
     if profile.stack.compose[0] != StackSection().compose[0]:
