@@ -25,7 +25,6 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.export.summary import JSON_NAME, summary_json, write_summary
 from loadbench.engine.run_reader import Run, RunReader
 from loadbench.errors import JournalError
-from loadbench.printable import printable
 
 PROFILE, RUN_ID = "fuzz", "20260101-000000"
 HEALTHY = "healthy/20251231-235959"
@@ -226,7 +225,7 @@ def _watched(folder: Path) -> Run | None:
     """Read a run with its lines in the plain view. Return None if it is refused."""
 
     def on_entry(entry: Entry, state: RunState) -> None:
-        printable(wording.event_line(entry, state) or "")
+        wording.event_line(entry, state)
         screens.show_entry(entry, state)
 
     try:
