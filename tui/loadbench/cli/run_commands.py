@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadbench.errors import EngineError, JournalError
+from loadbench.errors import EngineError, JournalError, SummaryKeptError
 from loadbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -167,6 +167,9 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     if run.status is RunStatus.LIVE:
         click.echo(f"{run.name} is live; these are the results so far", err=True)
     else:
-        written = write_summary(run.state, run.folder)
-        click.echo(f"Rebuilt {', '.join(path.name for path in written)}", err=True)
+        try:
+            written = write_summary(run.state, run.folder)
+            click.echo(f"Rebuilt {', '.join(path.name for path in written)}", err=True)
+        except SummaryKeptError as error:
+            click.echo(f"warning: {error}", err=True)
     print_result(run, as_json=as_json)
