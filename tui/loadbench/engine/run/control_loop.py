@@ -21,17 +21,20 @@ from loadbench.engine.journal.events import (
     RunLabelled,
     StackProgress,
 )
-from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.state import ENDED_STATUSES, RunState
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.report.export.summary import write_summary
+from loadbench.engine.report.export.summary import SummaryWriter
 from loadbench.engine.requests.command_rules import Answer, answer_to
-from loadbench.errors import DiskFullError, JournalError
+from loadbench.errors import DiskFullError, JournalError, SummaryKeptError
 
 TICK_S = 0.2
 """Default seconds between two polls."""
 
 MAX_ANSWER_CHARACTERS = 500
 """Maximum length of the answer to a command."""
+
+UNSAVED_SHARE = 0.05
+"""Largest share of the ended cells that may be missing in the saved summary."""
 
 ON_REQUEST = "on request"
 """Reason recorded when a command stops the run or skips a cell."""
@@ -89,6 +92,10 @@ class ControlLoop:
         self._progress: list[tuple[str, str]] = []
         self._wakeup = threading.Event()
         self._stop = stop or StopFlag()
+        self._summary = SummaryWriter(folder)
+        self._unsaved = 0
+        """Number of cells that have ended since the summary was written."""
+        self._is_kept_noted = False
         self._containers: Callable[[], tuple[Container, ...]] = lambda: self.state.containers
 
     def watch_containers(self, containers: Callable[[], tuple[Container, ...]]) -> None:
@@ -172,22 +179,51 @@ class ControlLoop:
             if self._commands.invalid_lines > 1:
                 skipped = f"{self._commands.invalid_lines} invalid lines"
                 self.emit(Note(text=f"{self._commands.path.name}: skipped {skipped}"))
+            self._note_if_summary_is_kept()
             self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):
-            write_summary(self.state, self.folder)
+            self._summary.write(self.state)
 
-    def save_summary(self) -> None:
-        """Write the summary. Record a failure as a note, since `report` can rebuild the summary.
+    def cell_ended(self) -> None:
+        """Save the summary, unless only a small share of its cells is new.
+
+        The time to write it grows with the number of cells, so saving it after every cell of a long
+        run would take a quadratic time.
 
         Raises:
             DiskFullError: No space is left on the disk.
         """
+        self._unsaved += 1
+        if self._unsaved >= UNSAVED_SHARE * self.state.count(*ENDED_STATUSES):
+            self.save_summary()
+
+    def save_summary(self) -> None:
+        """Write the summary if cells have ended since it was last written.
+
+        A failure is recorded as a note, since `report` can rebuild the summary.
+
+        Raises:
+            DiskFullError: No space is left on the disk.
+        """
+        if not self._unsaved:
+            return
+        self._unsaved = 0
         try:
-            write_summary(self.state, self.folder)
+            self._summary.write(self.state)
         except DiskFullError:
             raise
+        except SummaryKeptError:
+            self._note_if_summary_is_kept()
         except JournalError as error:
             self.emit(Note(text=f"{error}. To rebuild the summary: loadbench-tui report"))
+
+    def _note_if_summary_is_kept(self) -> None:
+        try:
+            self._summary.check(self.state)
+        except SummaryKeptError as error:
+            if not self._is_kept_noted:
+                self._is_kept_noted = True
+                self.emit(Note(text=f"warning: {error}"))
 
     def _handle(self, command: Command) -> None:
         if command.id in self.state.answered:
