@@ -1,6 +1,5 @@
 """Atomic file writes, reading of growing files, and errors for a full disk."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from loadbench.engine.disk import full_reason
 from loadbench.errors import DiskFullError, JournalError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def utc_now() -> str:
@@ -29,16 +27,9 @@ def convert_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise DiskFullError(f"{path}: no space left on the disk") from error
+        if reason := full_reason(error, path):
+            raise DiskFullError(f"{path}: {reason}") from error
         raise JournalError(f"{path}: {error.strerror or error}") from error
-
-
-def nearest_existing(folder: Path) -> Path:
-    """Return the folder, or its nearest parent that exists."""
-    while not folder.exists():
-        folder = folder.parent
-    return folder
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -131,6 +131,8 @@ class RunPlan:
     needed_bytes: int
     """Estimated disk space for the run."""
     free_bytes: int
+    lack_of_space: str = ""
+    """What the disk lacks for the run. Empty if there is enough space."""
     holder: Holder | None = None
     """The run that uses the service now. None if the run can start immediately."""
 
