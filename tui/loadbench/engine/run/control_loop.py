@@ -25,6 +25,7 @@ from loadbench.engine.journal.state import ENDED_STATUSES, RunState
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.report.export.summary import SummaryWriter
 from loadbench.engine.requests.command_rules import Answer, answer_to
+from loadbench.engine.run.space import SpaceWatch
 from loadbench.errors import DiskFullError, JournalError, SummaryKeptError
 
 TICK_S = 0.2
@@ -70,6 +71,7 @@ class ControlLoop:
         state: The state of the run after all entries of the journal.
         stop: Flag that a signal handler sets to stop the run.
         tick_s: Seconds between two polls.
+        space: Watches the free space. None watches the file system of the folder.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class ControlLoop:
         *,
         stop: StopFlag | None = None,
         tick_s: float = TICK_S,
+        space: SpaceWatch | None = None,
     ) -> None:
         self.folder = folder
         self.state = state
@@ -92,6 +95,7 @@ class ControlLoop:
         self._progress: list[tuple[str, str]] = []
         self._wakeup = threading.Event()
         self._stop = stop or StopFlag()
+        self._space = space or SpaceWatch(folder)
         self._summary = SummaryWriter(folder)
         self._unsaved = 0
         """Number of cells that have ended since the summary was written."""
@@ -119,6 +123,7 @@ class ControlLoop:
         Raises:
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip the current cell.
+            DiskFullError: The disk will soon be full.
         """
         self._wakeup.wait(self._tick_s if max_wait_s is None else min(self._tick_s, max_wait_s))
         self._wakeup.clear()
@@ -133,6 +138,7 @@ class ControlLoop:
         while self._unanswered:
             # Remove the command first: handling it may raise, and the others must stay queued.
             self._handle(self._unanswered.pop(0))
+        self._space.check(self.state)
 
     def wake_when_done(self, task: Future[Any]) -> None:
         """End the wait of the current or next poll as soon as a task is done."""
@@ -144,6 +150,7 @@ class ControlLoop:
         Raises:
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip the current cell.
+            DiskFullError: The disk will soon be full.
             Exception: Raised by the task.
         """
         self.wake_when_done(task)
@@ -152,6 +159,15 @@ class ControlLoop:
             self.poll()
         self._write_progress()
         return task.result()
+
+    def check_space(self) -> None:
+        """Check the disk before another cell is measured. Warn once if it is too small for all.
+
+        Raises:
+            DiskFullError: The disk has too little space for one cell.
+        """
+        if warning := self._space.check_before_cell(self.state):
+            self.emit(Note(text=warning))
 
     def record_containers(self) -> None:
         """Write the containers to the journal if their status has changed."""

@@ -107,6 +107,7 @@ class Runner:
                 control.save_summary()
                 control.poll()
                 continue
+            control.check_space()
             self._measure(control.state.outstanding[0])
             control.cell_ended()
 
