@@ -191,7 +191,7 @@ def kill(bench: Bench, chance: random.Random, *, after_last_cell: bool) -> str |
         os.kill(run.state.pid, signal.SIGKILL)
     wait(lambda: bench.latest().status is not RunStatus.LIVE, EXIT_TIMEOUT_S)
     killed = bench.latest()
-    return None if killed.status is not RunStatus.INTERRUPTED else moment_of(killed.state)
+    return moment_of(killed.state) if killed.was_killed else None
 
 
 def moment_of(state: RunState) -> str:
@@ -238,8 +238,9 @@ def check_run(bench: Bench, kept: Mapping[str, str]) -> None:
         kept: The lines with results that were in the journal at the kills, by cell.
     """
     run, add_problem = bench.latest(), bench.tally.add_problem
-    if run.status is not RunStatus.DONE:
-        add_problem(f"{run.name} is {run.status.value}")
+    if run.status is not RunStatus.DONE or run.was_killed:
+        ending = ", but its end is not recorded" if run.was_killed else ""
+        add_problem(f"{run.name} is {run.status.value}{ending}")
     for key, cell in run.state.cells.items():
         if cell.status is not CellStatus.FINISHED:
             add_problem(f"{run.name}: {key} is {cell.status.value}")

@@ -296,6 +296,32 @@ def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
     assert foreign.when("m1_u1_s10", name="theirs").cells["m1_u1_s10"].attempt == 2
 
 
+def test_containers_of_a_run_killed_after_its_last_cell_are_removed_by_a_resume(
+    foreign: DockerBench,
+) -> None:
+    shown = foreign.start("run", "theirs", *ONE)
+    foreign.when("m1_u2_s10", name="theirs")
+    runner, journal = foreign.runner("theirs"), foreign.folder("theirs") / "journal.jsonl"
+    while b'{"type":"cell_finished"' not in journal.read_bytes():
+        pass
+    runner.suspend()
+    runner.kill()
+    _, output = shown.communicate(timeout=60)
+    assert shown.returncode == 0, output
+    assert "The runner was killed after the last cell" in output
+    listed = foreign.call("runs").stdout
+    assert "left containers behind" in listed
+    assert foreign.container("app-1") in listed
+
+    finished = foreign.call("run", "--resume", "theirs")
+
+    assert finished.returncode == 0, finished.stderr
+    assert foreign.left() == []
+    end = foreign.state("theirs").finished
+    assert end is not None
+    assert end.left is None
+
+
 def test_a_temporarily_unresponsive_engine_is_no_fault(
     foreign: DockerBench, proxy: EngineProxy
 ) -> None:

@@ -253,6 +253,26 @@ def test_report_rebuilds_and_prints_the_summary(call: Call, bench: Bench) -> Non
     assert f"Reports: {folder}" in result.stdout
 
 
+def test_report_keeps_a_summary_with_results_that_the_journal_lost(
+    call: Call, bench: Bench
+) -> None:
+    folder = save_run(bench)
+    call("report")
+    before = (folder / "summary.json").read_bytes()
+    journal = folder / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"cell_finished"' not in line))
+
+    result = call("report")
+
+    assert result.exit_code == 0
+    assert "summary.json are kept" in result.stderr
+    assert "the results of m1_u2_s2. To measure them again: loadbench-tui run --resume" in (
+        result.stderr
+    )
+    assert (folder / "summary.json").read_bytes() == before
+
+
 def test_report_json_prints_the_summary_on_one_line(call: Call, bench: Bench) -> None:
     folder = save_run(bench)
 

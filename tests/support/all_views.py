@@ -1,6 +1,7 @@
 """Derive from a run everything that the views show, to find inputs that make one of them fail."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 from loadbench import wording
@@ -13,6 +14,7 @@ from loadbench.engine.journal.reader import JournalReader, read_attempt, read_at
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.report.export.summary import summary_csv, summary_json
 from loadbench.engine.report.highlights import highlights_since
+from loadbench.engine.report.series import write_series
 from loadbench.engine.run_reader import Run, RunReader, expected_durations
 from loadbench.errors import JournalError
 from loadbench.ui.following.figures import FigureReader
@@ -57,6 +59,7 @@ def derive_all(folder: Path) -> Run | None:
         expected_durations(profile, [run])
     reader = JournalReader(folder)
     highlights_since(reader.decode_all(reader.wanted(max_samples=0)), 0)
+    write_series(reader.decode_all(JournalReader(folder).lines()), StringIO())
     for key in list(run.state.cells)[:3]:
         FigureReader().of(fold(read_attempt(folder, key)))
         list(read_attempt_ends(folder, key))

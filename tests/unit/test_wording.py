@@ -215,7 +215,7 @@ def test_six_repeats_have_a_95_percent_interval() -> None:
 
 
 def test_groups_with_different_numbers_of_repeats_have_separate_legends() -> None:
-    whole, part = (groups(swept(make_profile(repeats=n), *n * (1,)))[0] for n in (7, 2))
+    whole, part = (groups(rows(swept(make_profile(repeats=n), *n * (1,))))[0] for n in (7, 2))
 
     first, second = interval_legend([whole, part, whole])
 
@@ -227,8 +227,8 @@ def test_a_single_repeat_has_no_interval_and_no_repeat_has_no_number() -> None:
     invalid = cell_finished("m1_u2_s2_r2", verdict=Verdict.INVALID)
     begun = run_started(make_profile(repeats=2))
 
-    one = repeats_table(groups(state_after(begun, cell_started(), SUSPECT, invalid)))
-    none = repeats_table(groups(state_after(begun, invalid)))
+    one = repeats_table(groups(rows(state_after(begun, cell_started(), SUSPECT, invalid))))
+    none = repeats_table(groups(rows(state_after(begun, invalid))))
 
     assert " ".join(one[1].split()) == "m1_u2_s2 1 of 2, 1 suspect 40.0 10.0 10.0 10.0"
     assert " ".join(none[1].split()) == "m1_u2_s2 0 of 2 - - - -"

@@ -84,3 +84,7 @@ class JournalError(LoadbenchError):
 
 class DiskFullError(JournalError):
     """There is not enough free disk space for the journal or a report."""
+
+
+class SummaryKeptError(JournalError):
+    """A summary has results that the journal of its run no longer has, so it is not replaced."""

@@ -119,7 +119,7 @@ def cells_table(state: RunState) -> list[str]:
     has_estimates = any(row.few_samples for row in cells)
     lines += [cell_legend(row) for row in cells[:1]]
     lines.append(f"{_LATENCY_LEGEND} {ESTIMATE_LEGEND}" if has_estimates else _LATENCY_LEGEND)
-    if repeated := repeats.groups(state):
+    if repeated := repeats.groups(cells):
         lines += ["", *repeats_table(repeated)]
     if drift := drift_of(state):
         lines += ["", drift.sentence]

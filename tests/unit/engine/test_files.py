@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadbench.engine.files import Tail, nearest_existing
+from loadbench.engine.files import Tail
 
 # The tail of a growing file
 
@@ -71,21 +71,3 @@ def test_a_tail_returns_complete_lines_for_any_number_of_bytes(lines: list[bytes
             assert found == lines[len(lines) - len(found) :]
             assert sum(len(line) + 1 for line in found) <= last_bytes
             assert last_bytes < len(data) or found == lines
-
-
-# The nearest existing folder
-
-
-def test_the_nearest_existing_folder_is_found(tmp_path: Path) -> None:
-    assert nearest_existing(tmp_path) == tmp_path
-    assert nearest_existing(tmp_path / "a" / "b" / "c") == tmp_path
-    (tmp_path / "a").mkdir()
-    assert nearest_existing(tmp_path / "a" / "b" / "c") == tmp_path / "a"
-
-
-def test_the_nearest_existing_folder_of_a_relative_path_is_the_current_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert nearest_existing(Path("a/b")) == Path()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import tempfile
 import threading
 from pathlib import Path
 
@@ -88,3 +89,26 @@ def test_the_state_folder_follows_the_xdg_standard() -> None:
     for ignored in ("", "not/absolute"):
         home = Path.home() / ".local" / "state" / "loadbench"
         assert state_folder({"XDG_STATE_HOME": ignored}) == home
+
+
+def test_a_user_without_a_home_folder_has_a_state_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    assert state_folder({}) == tmp_path / f"loadbench-{os.getuid()}"
+
+
+def test_a_lock_names_a_folder_whose_path_is_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+    lock = StackLock("local")
+    assert lock.acquire()
+
+    lock.record_holder(folder)
+
+    assert lock.holder == folder
+    lock.release()

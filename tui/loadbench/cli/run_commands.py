@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadbench.cli import output
-from loadbench.errors import EngineError, JournalError
+from loadbench.errors import EngineError, JournalError, SummaryKeptError
 from loadbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -162,6 +162,9 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
     if run.status is RunStatus.LIVE:
         output.message(f"{run.name} is live; these are the results so far")
     else:
-        written = write_summary(run.state, run.folder)
-        output.message(f"Rebuilt {', '.join(path.name for path in written)}")
+        try:
+            written = write_summary(run.state, run.folder)
+            output.message(f"Rebuilt {', '.join(path.name for path in written)}")
+        except SummaryKeptError as error:
+            output.message(f"warning: {error}")
     print_result(run, as_json=as_json)

@@ -1,19 +1,16 @@
 """Atomic file writes, reading of growing files, and errors for a full disk."""
 
-import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.bounds.lines import MAX_LINE_BYTES, bounded_lines
+from loadbench.engine.disk import full_reason
 from loadbench.errors import DiskFullError, JournalError
-from loadbench.paths import exists
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def utc_now() -> str:
@@ -32,16 +29,9 @@ def convert_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise DiskFullError(f"{path}: no space left on the disk") from error
+        if reason := full_reason(error, path):
+            raise DiskFullError(f"{path}: {reason}") from error
         raise JournalError(f"{path}: {error.strerror or error}") from error
-
-
-def nearest_existing(folder: Path) -> Path:
-    """Return the folder, or its nearest parent that exists."""
-    while not exists(folder):
-        folder = folder.parent
-    return folder
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -58,26 +48,6 @@ def write_atomically(path: Path, data: bytes) -> None:
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
-    """Open a file and return its descriptor. Unlike `open`, never wait for the writer of a FIFO.
-
-    Args:
-        path: The file.
-        flags: Flags of `os.open`.
-
-    Raises:
-        OSError: The file cannot be opened, or it is a folder, a FIFO or a device.
-    """
-    fd = os.open(path, flags | os.O_NONBLOCK, 0o644)
-    mode = os.fstat(fd).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(fd)
-        code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        reason = os.strerror(code) if stat.S_ISDIR(mode) else "Not a regular file"
-        raise OSError(code, reason, str(path))
-    return fd
 
 
 class Tail:

@@ -9,6 +9,7 @@ same for commands that a library starts.
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import resource
@@ -28,6 +29,9 @@ GRACE_S = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 
 _PR_SET_PDEATHSIG = 1
+_PIPE_BYTES = 64 * 1024
+"""Usual capacity of a pipe."""
+
 _MAX_PIPE_BYTES = 1024 * 1024
 
 
@@ -138,7 +142,7 @@ class SupervisorPipe:
             variable. They are sent through the pipe, since other users can read command lines.
 
     Raises:
-        OSError: The named pipe cannot be created, or the variables exceed its capacity (64 KB).
+        OSError: The named pipe cannot be created, or the variables do not fit into it.
     """
 
     def __init__(self, variables: Mapping[str, str | None] | None = None) -> None:
@@ -161,9 +165,14 @@ class SupervisorPipe:
             os.close(write_end)
 
     def _send(self, data: bytes) -> None:
-        if os.write(self._write_end, data) < len(data):
+        written = 0
+        with suppress(OSError):
+            if sys.platform == "linux":
+                fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, max(len(data), _PIPE_BYTES))
+            written = os.write(self._write_end, data)
+        if written < len(data):
             self.terminate()
-            raise OSError(errno.E2BIG, "the environment variables are too long")
+            raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
 
 
 def supervise(pipe: int, argv: Sequence[str]) -> int:
@@ -280,6 +289,7 @@ if __name__ == "__main__":
         supervisor_pipe = _open_pipe(sys.argv[1])
     except FileNotFoundError:
         # The supervisor was terminated or its parent exited before the command started.
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
         sys.exit(128 + signal.SIGTERM)
     exit_code = supervise(supervisor_pipe, sys.argv[3:])
     if sys.argv[2]:

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from loadbench.engine.files import open_regular
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME, HEAD_BYTES, read_time
 
 _ID_FORMAT = "%Y%m%d-%H%M%S"

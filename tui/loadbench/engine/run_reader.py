@@ -21,7 +21,7 @@ from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import EMPTY, CellStatus, RunState
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.report.recommendation.recommend import Recommendation, recommendation_of
-from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.report.rows import Row, RowCache
 from loadbench.engine.report.verdicts import with_rule_ids
 from loadbench.errors import JournalError
 
@@ -52,10 +52,12 @@ class Results:
 
     Args:
         state: The state of the run.
+        cache: The rows of the same run in an earlier state.
     """
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, state: RunState, cache: RowCache | None = None) -> None:
         self._state = state
+        self._cache = cache or RowCache()
 
     def compute(self) -> None:
         """Compute everything now, in a thread other than that of the UI."""
@@ -64,7 +66,7 @@ class Results:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """One row per cell, in plan order."""
-        return rows(self._state)
+        return self._cache.rows(self._state)
 
     @cached_property
     def recommendation(self) -> Recommendation | None:
@@ -85,7 +87,7 @@ class Run:
     """File names of the Locust reports of finished cells that exist in the folder."""
 
     shared: Results | None = field(default=None, compare=False, repr=False)
-    """Results of the same cells in an earlier state. None if they are not computed yet."""
+    """Results that other states with the same cells share. None if there are none."""
 
     @cached_property
     def results(self) -> Results:
@@ -173,6 +175,7 @@ class RunReader:
         self._damage = ""
         self._stamp: Stamp | None = None
         self._run: Run | None = None
+        self._rows = RowCache()
         self._cells = EMPTY.cells
         self._expected: frozenset[str] = frozenset()
         self._reports: frozenset[str] = frozenset()
@@ -207,7 +210,7 @@ class RunReader:
         ):
             status = status_of(self._state, held=held)
             is_same = run is not None and run.state.cells is self._state.cells
-            shared = run.results if run and is_same else None
+            shared = run.results if run and is_same else Results(self._state, self._rows)
             run = self._run = Run(self._folder, self._state, status, held, reports, shared)
         return run
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.catalog import TRASH, run_folders, update_latest_link
-from loadbench.engine.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.lock import acquire
 from loadbench.errors import JournalError, UsageError, WorkspaceError

@@ -12,7 +12,9 @@ from loadbench.engine.journal.events import (
     Stages,
     WorkerUse,
 )
-from loadbench.engine.measure.bottleneck import BottleneckKind, Peer, find_bottleneck
+from loadbench.engine.measure.bottleneck import BottleneckKind, find_bottleneck
+from loadbench.engine.measure.peers import Peers
+from loadbench.engine.profile.plan import Cell
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
 
 CELL = make_cell(users=8)
@@ -72,13 +74,13 @@ def workers(*infer_s: float, seconds: int = 10, queue_length: float = 6.0) -> Se
     )
 
 
-def text_of(results: CellFinished, *peers: Peer) -> str | None:
+def text_of(results: CellFinished, *peers: tuple[Cell, CellFinished]) -> str | None:
     """The text of the bottleneck of `CELL` with these results."""
-    found = find_bottleneck(CELL, results, [(CELL, results), *peers])
+    found = find_bottleneck(CELL, results, Peers([(CELL, results), *peers]))
     return found.text if found else None
 
 
-def peer(users: int, results: CellFinished) -> Peer:
+def peer(users: int, results: CellFinished) -> tuple[Cell, CellFinished]:
     return make_cell(users=users), results
 
 
@@ -177,7 +179,7 @@ def test_a_cpu_limit_takes_precedence_over_its_consequences() -> None:
 
 def test_the_load_generator_takes_precedence_over_all_others() -> None:
     cell = finished(stages(queue=75), clients=(BUSY_CLIENT,))
-    found = find_bottleneck(CELL, cell, [])
+    found = find_bottleneck(CELL, cell, Peers())
 
     assert found is not None
     assert found.kind is BottleneckKind.CLIENT
@@ -187,14 +189,14 @@ def test_the_load_generator_takes_precedence_over_all_others() -> None:
 
 def test_the_load_generator_is_detected_from_the_evidence_not_from_recorded_texts() -> None:
     cell = finished(stages(queue=75), reasons=("text of another version",), clients=(BUSY_CLIENT,))
-    found = find_bottleneck(CELL, cell, [])
+    found = find_bottleneck(CELL, cell, Peers())
 
     assert found is not None
     assert found.kind is BottleneckKind.CLIENT
 
 
 def test_figures_match_the_text() -> None:
-    found = find_bottleneck(CELL, finished(stages(queue=75), service=workers(5.0, 6.0)), [])
+    found = find_bottleneck(CELL, finished(stages(queue=75), service=workers(5.0, 6.0)), Peers())
 
     assert found is not None
     assert found.kind is BottleneckKind.QUEUE

@@ -438,7 +438,7 @@ def test_pipe_and_device_are_not_profiles(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")
     for name in ("pipe.yaml", "zero.yaml"):
-        assert error_of(tmp_path / name) == f"{name}: not a regular file"
+        assert error_of(tmp_path / name) == f"{name}: Not a regular file"
 
 
 def test_errors_after_the_hundredth_are_counted_only(write: Write) -> None:

@@ -71,7 +71,7 @@ def values(run: Run) -> Any:
     found = {
         "status": run.status.value,
         "cells": {row.cell: cell_values(state, row) for row in rows(state)},
-        "repeats": [record_of_group(group) for group in groups(state)],
+        "repeats": [record_of_group(group) for group in groups(rows(state))],
         "drift": drift_values(drift_of(state)),
     }
     return json.loads(json.dumps(found))

@@ -106,7 +106,7 @@ def test_the_median_lies_in_its_interval_for_any_order_of_values(
 
 
 def test_repeats_of_a_cell_form_a_group_with_an_interval_per_column() -> None:
-    (group,) = groups(repeated(*map(finished, KEYS, (1.0, 2.0, 1.25))))
+    (group,) = groups(rows(repeated(*map(finished, KEYS, (1.0, 2.0, 1.25)))))
 
     assert (group.cell, group.planned, group.used, group.suspect) == ("m1_u2_s2", 3, 3, 0)
     assert tuple(group.intervals) == COLUMNS
@@ -118,7 +118,7 @@ def test_repeats_without_valid_results_are_excluded_and_counted() -> None:
     invalid = finished(KEYS[1], 9.0, verdict=Verdict.INVALID)
     failed = (cell_started(KEYS[2]), cell_failed(KEYS[2]))
 
-    (group,) = groups(repeated(finished(KEYS[0]), invalid, *failed))
+    (group,) = groups(rows(repeated(finished(KEYS[0]), invalid, *failed)))
 
     assert (group.planned, group.used) == (3, 1)
     assert group.intervals["rps"] == Interval(40.0, 40.0, 40.0, 0.0)
@@ -127,33 +127,33 @@ def test_repeats_without_valid_results_are_excluded_and_counted() -> None:
 def test_suspect_repeats_are_used_and_counted() -> None:
     suspect = finished(KEYS[1], verdict=Verdict.SUSPECT)
 
-    (group,) = groups(repeated(finished(KEYS[0]), suspect))
+    (group,) = groups(rows(repeated(finished(KEYS[0]), suspect)))
 
     assert (group.used, group.suspect) == (2, 1)
 
 
 def test_a_group_without_measured_repeats_has_no_interval() -> None:
-    (group,) = groups(repeated())
+    (group,) = groups(rows(repeated()))
 
     assert (group.used, set(group.intervals.values())) == (0, {None})
 
 
 def test_cells_measured_once_form_no_group() -> None:
-    assert groups(state_after(run_started(make_profile(models=[1, 2])))) == ()
+    assert groups(rows(state_after(run_started(make_profile(models=[1, 2]))))) == ()
 
 
 def test_the_recheck_is_not_a_repeat() -> None:
     once = make_profile(recheck_first=True)
     twice = make_profile(recheck_first=True, repeats=2)
 
-    assert groups(state_after(run_started(once))) == ()
-    assert [group.planned for group in groups(state_after(run_started(twice)))] == [2]
+    assert groups(rows(state_after(run_started(once)))) == ()
+    assert [group.planned for group in groups(rows(state_after(run_started(twice))))] == [2]
 
 
 def test_groups_are_in_the_order_of_the_plan() -> None:
     profile = make_profile(models=[2, 1], users=[8, 4], repeats=2)
 
-    found = groups(state_after(run_started(profile)))
+    found = groups(rows(state_after(run_started(profile))))
 
     assert [group.cell for group in found] == ["m2_u8_s2", "m2_u4_s2", "m1_u8_s2", "m1_u4_s2"]
 

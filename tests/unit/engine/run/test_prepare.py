@@ -14,8 +14,9 @@ from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.profile.plan import REPORT_BYTES
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.engine.requests.preflight import Facts
-from loadbench.engine.run.prepare import SPARE_BYTES, prepare_run, preview_run
+from loadbench.engine.run.prepare import prepare_run, preview_run
 from loadbench.engine.run.resume import prepare_resume, preview_resume
+from loadbench.engine.run.space import SPARE
 from loadbench.engine.run_reader import read_run
 from loadbench.errors import ProfileError, RefusedError, UsageError
 from loadbench.workspace import Workspace
@@ -29,6 +30,7 @@ from tests.support.builders import (
 )
 from tests.support.fake_driver import FakeDriver
 from tests.support.golden import JOURNALS
+from tests.support.small_disk import small_disk
 
 TEXT = """\
 models: [1]
@@ -113,6 +115,24 @@ def test_the_label_of_the_request_is_recorded(
     assert read_run(prepared.folder).state.label == prepared.state.label == "new images"
 
 
+def test_a_run_is_refused_on_a_disk_with_too_few_inodes(
+    driver: FakeDriver, request_to_run: RunRequest
+) -> None:
+    reports = request_to_run.workspace.reports
+    with small_disk(reports, size=50_000_000, inodes=30):
+        with pytest.raises(RefusedError) as raised:
+            prepare_run(request_to_run)
+        plan = preview_run(request_to_run)
+        left = list(reports.iterdir())
+
+    assert str(raised.value).startswith(
+        f"{reports / 'mine'}: the file system at {reports} can hold only "
+    )
+    assert "more files (free inodes), about 5" in str(raised.value)
+    assert "more files (free inodes), about 5" in plan.lack_of_space
+    assert (driver.opened, left) == ([], [])
+
+
 def test_a_preview_opens_no_stack(driver: FakeDriver, request_to_run: RunRequest) -> None:
     plan = preview_run(request_to_run)
 
@@ -159,7 +179,7 @@ def test_a_resume_records_the_cells_measured_again_and_the_added_ones(
         request_to_run.workspace, complete, again=["m1_u2_s2"], added=[point]
     )
 
-    assert preview_resume(request, complete).needed_bytes > SPARE_BYTES + 2 * REPORT_BYTES
+    assert preview_resume(request, complete).needed_bytes > SPARE.num_bytes + 2 * REPORT_BYTES
     prepared = prepare_resume(request, complete)
     prepared.journal.close()
     prepared.lock.release()

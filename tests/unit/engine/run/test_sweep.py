@@ -32,6 +32,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
+from loadbench.engine.report.rows import rows
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.sweep import Runner
@@ -539,7 +540,7 @@ def test_an_added_cell_is_measured_before_the_recheck(folder: Path) -> None:
         *("swarm m1_u2_s2", "swarm m1_u2_s2_r2", "swarm m2_u2_s2", "swarm m2_u2_s2_r2"),
         "swarm m1_u2_s2_recheck",
     ]
-    assert [group.used for group in groups(sweep.state)] == [2, 2]
+    assert [group.used for group in groups(rows(sweep.state))] == [2, 2]
     assert drift_of(sweep.state) is not None
     sweep.journal.close()
 

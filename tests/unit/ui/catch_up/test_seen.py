@@ -112,16 +112,6 @@ def test_an_unwritable_state_folder_is_ignored(tmp_path: Path, state_home: Path)
     assert recall(tmp_path) is None
 
 
-def test_a_missing_home_folder_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setattr(Path, "home", homeless)
-    remember(tmp_path, seen(4))
-    assert recall(tmp_path) is None
-
-
 def test_the_oldest_records_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadbench.ui.catch_up.seen.MAX_RUNS", 2)
     for name in "abc":
@@ -176,13 +166,3 @@ def test_a_save_uses_the_state_folder_of_its_start(
         slow_disk.set()
         assert recall(tmp_path) is None
     assert recall(tmp_path) == seen(4)
-
-
-def test_a_save_without_a_home_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setattr(Path, "home", homeless)
-    remember_in_background(tmp_path, seen(4))
-    assert recall(tmp_path) is None

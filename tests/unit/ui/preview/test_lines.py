@@ -116,6 +116,14 @@ def test_the_answer_of_the_runner_is_shown_with_its_warnings() -> None:
     assert tone_of(lines, "Warning") is Tone.WARN
 
 
+def test_a_lack_of_space_is_shown_as_a_warning() -> None:
+    lack = "/r: the file system at / can hold only 3 more files (free inodes), about 52 needed"
+    lines = preview_lines(INTENTION, replace(FOUND, lack_of_space=lack), 80)
+
+    shown = " ".join(texts(lines)[-2:])
+    assert " ".join(shown.split()) == f"Warning {lack}"
+
+
 def earlier(name: str = "20261122-072100", *, scaling_s: float = 30, driver: str = "local") -> Run:
     """An earlier run that measured the first cell."""
     started = replace(run_started(PROFILE, run=name), driver=driver)

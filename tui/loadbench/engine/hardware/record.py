@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil
 
-from loadbench.engine.files import nearest_existing
+from loadbench.engine.disk import nearest_existing
 from loadbench.engine.hardware.cpu import (
     cpu_model,
     max_frequency_mhz,

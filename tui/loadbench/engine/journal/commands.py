@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.bounds.parsing import BadInputError, parse_json
-from loadbench.engine.files import Tail, open_regular, utc_now
+from loadbench.engine.files import Tail, utc_now
 from loadbench.engine.hardware.values import clean_text
 from loadbench.errors import JournalError
 

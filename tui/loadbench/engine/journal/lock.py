@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from loadbench.engine.files import open_regular
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.errors import JournalError
 

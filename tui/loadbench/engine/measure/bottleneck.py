@@ -17,11 +17,10 @@ from loadbench.engine.journal.events import (
 from loadbench.engine.measure.buckets import percentile, successes
 from loadbench.engine.measure.client_bound import client_cause
 from loadbench.engine.measure.limits import MAX_THROTTLED
+from loadbench.engine.measure.peers import Peers
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import number
 from loadbench.engine.profile.plan import Cell
-
-Peer = tuple[Cell, CellFinished]
 
 MIN_SLOW_FACTOR = 1.5
 """Ratio between the inference times per image of the slowest and the fastest worker, above which
@@ -37,8 +36,6 @@ MIN_BUSY_API_CORES = 0.6
 MAX_IDLE_SHARE = 0.3
 """Utilisation below which the model is considered idle."""
 
-MIN_LOAD_FACTOR = 1.5
-"""Minimum ratio between two loads that are different enough to compare."""
 TIME_TOLERANCE = 0.15
 """Maximum relative difference between two times or rates that count as equal."""
 
@@ -74,7 +71,7 @@ class Bottleneck:
     """Figures of the text by name. Names include the unit, as in `stage_ms` and `busy_share`."""
 
 
-def find_bottleneck(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck | None:
+def find_bottleneck(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck | None:
     """Return the bottleneck of a cell, or None if the results do not show one.
 
     Args:
@@ -119,7 +116,7 @@ def _slow_worker(finished: CellFinished) -> Bottleneck | None:
     )
 
 
-def _largest_stage(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck:
+def _largest_stage(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck:
     """Return the bottleneck in the stage with the largest share of the mean latency."""
     means = stage_means(finished.stages)
     shares = {
@@ -174,7 +171,7 @@ def _queue(finished: CellFinished, stage: _Stage) -> Bottleneck:
     return Bottleneck(BottleneckKind.QUEUE, text, figures)
 
 
-def _api(cell: Cell, finished: CellFinished, peers: Sequence[Peer], stage: _Stage) -> Bottleneck:
+def _api(cell: Cell, finished: CellFinished, peers: Peers, stage: _Stage) -> Bottleneck:
     cores = max(
         (use.cpu_cores or 0.0 for use in _containers(finished) if use.service == "api"),
         default=None,
@@ -191,26 +188,24 @@ def _api(cell: Cell, finished: CellFinished, peers: Sequence[Peer], stage: _Stag
     return Bottleneck(BottleneckKind.API, f"the API: {stage}{used}{idle}", figures)
 
 
-def _same_at_other_load(
-    cell: Cell, peers: Sequence[Peer], finished: CellFinished, stage: str
-) -> str:
+def _same_at_other_load(cell: Cell, peers: Peers, finished: CellFinished, stage: str) -> str:
     """Return text that names both loads if a stage takes equally long at another load, else ''."""
     mean_ms = stage_means(finished.stages)[stage]
-    for other, results in _by_distance(cell, peers):
-        means = stage_means(results.stages)
+    for other in peers.different_from(cell):
+        means = other.means
         if means and abs(means[stage] - mean_ms) <= TIME_TOLERANCE * mean_ms:
             return f" with {cell.level.phrase}, {number(means[stage])} ms with {other.level.phrase}"
     return ""
 
 
-def _without_stages(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -> Bottleneck | None:
+def _without_stages(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck | None:
     """Return the bottleneck of a service that sends no `Server-Timing` header."""
     if limited := _cpu_limit(finished):
         return limited
     p50_ms = percentile(successes(finished.requests), 0.5)
     rps = finished.completed / finished.measured_s
-    for other, results in _by_distance(cell, peers):
-        other_p50_ms = percentile(successes(results.requests), 0.5)
+    for other in peers.different_from(cell):
+        other_p50_ms = other.p50_ms
         if p50_ms is None or other_p50_ms is None:
             continue
         if abs(other_p50_ms - p50_ms) <= TIME_TOLERANCE * p50_ms:
@@ -220,27 +215,15 @@ def _without_stages(cell: Cell, finished: CellFinished, peers: Sequence[Peer]) -
                 f"{number(other_p50_ms)} ms with {other.level.phrase}, nothing saturated",
                 {"p50_ms": p50_ms, "other_p50_ms": other_p50_ms},
             )
-        other_rps = results.completed / results.measured_s
         is_less_load = other.level.amount < cell.level.amount
-        if is_less_load and rps <= (1 + TIME_TOLERANCE) * other_rps:
+        if is_less_load and rps <= (1 + TIME_TOLERANCE) * other.rps:
             return Bottleneck(
                 BottleneckKind.SERVICE,
-                f"the service: {number(rps)} req/s with {cell.level.phrase}, {number(other_rps)} "
+                f"the service: {number(rps)} req/s with {cell.level.phrase}, {number(other.rps)} "
                 f"req/s with {other.level.phrase}, stages unknown (no Server-Timing header)",
                 {"rps": rps},
             )
     return None
-
-
-def _by_distance(cell: Cell, peers: Sequence[Peer]) -> list[Peer]:
-    """Return the peers with a clearly different load, the most different first."""
-
-    def factor(peer: Peer) -> float:
-        amount, other_amount = cell.level.amount, peer[0].level.amount
-        return max(amount, other_amount) / min(amount, other_amount)
-
-    different = (peer for peer in peers if factor(peer) >= MIN_LOAD_FACTOR)
-    return sorted(different, key=factor, reverse=True)
 
 
 def _busy_share(finished: CellFinished) -> float | None:

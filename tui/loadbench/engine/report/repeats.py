@@ -10,18 +10,18 @@ Repeats of one run share the machine and the time of day, so they are less indep
 theory assumes. The interval describes the repeats of this run, not those of another day.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import cache
 from math import comb
 from statistics import median
 from typing import Any
 
 from loadbench.engine.journal.events import Verdict
-from loadbench.engine.journal.state import CellState, RunState
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.plan import Cell
-from loadbench.engine.report.rows import Row, row_of
+from loadbench.engine.report.rows import Row
 
 COLUMNS = ("rps", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms")
 """The columns of a row that are aggregated over its repeats."""
@@ -64,17 +64,17 @@ class Group:
     """Intervals by column name. None if no repeat has a value."""
 
 
-def groups(state: RunState) -> tuple[Group, ...]:
-    """Return the repeated cells of a run in the order of the plan. The recheck is not a repeat."""
-    found: dict[Cell, list[CellState]] = {}
-    for cell_state in state.cells.values():
-        if not cell_state.cell.recheck:
-            found.setdefault(replace(cell_state.cell, repeat=1), []).append(cell_state)
-    return tuple(
-        _group(cell, [row_of(state, repeat) for repeat in repeats])
-        for cell, repeats in found.items()
-        if len(repeats) > 1
-    )
+def groups(rows: Iterable[Row]) -> tuple[Group, ...]:
+    """Return the repeated cells of a run in the order of the plan. The recheck is not a repeat.
+
+    Args:
+        rows: The rows of all cells of the run.
+    """
+    found: dict[Cell, list[Row]] = {}
+    for row in rows:
+        if not row.is_recheck:
+            found.setdefault(Cell(models=row.models, level=row.level), []).append(row)
+    return tuple(_group(cell, repeats) for cell, repeats in found.items() if len(repeats) > 1)
 
 
 def record_of_group(group: Group) -> dict[str, Any]:
@@ -109,6 +109,7 @@ def interval_of(values: Sequence[float]) -> Interval:
     )
 
 
+@cache
 def coverage(number: int, rank: int = 1) -> float:
     """Return the probability that [x_(rank), x_(number + 1 − rank)] contains the median.
 

@@ -1,12 +1,12 @@
 """The cells of a run as rows of numbers, which reports and tables are based on."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loadbench.engine.journal.events import CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
-from loadbench.engine.measure.bottleneck import Bottleneck, Peer, find_bottleneck
+from loadbench.engine.measure.bottleneck import Bottleneck, find_bottleneck
 from loadbench.engine.measure.buckets import (
     count,
     failures,
@@ -15,10 +15,12 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.measure.conditions import cpu_cores
+from loadbench.engine.measure.peers import Peers
 from loadbench.engine.measure.stages import stage_means
 from loadbench.engine.numbers import latency
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.recommendation.goals import (
     GoalCheck,
     Outcome,
@@ -106,6 +108,7 @@ class Row:
         return latency(getattr(self, column), backed=self.has_enough_samples(column))
 
 
+_NO_PEERS = Peers()
 _MEETS = {Outcome.PASSED: "yes", Outcome.MISSED: "no", Outcome.UNDECIDED: "undecided"}
 
 PERCENTILES = {
@@ -127,12 +130,36 @@ PERCENTILE_NAMES = {
 """Display names of the percentile columns."""
 
 
+class RowCache:
+    """The rows of one run, computed again only for the cells that have changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[CellState, Row]] = {}
+
+    def rows(self, state: RunState) -> tuple[Row, ...]:
+        """Return one row per cell, in the order of the plan.
+
+        Args:
+            state: The current state of the run. Rows of unchanged cells are the same objects as in
+                the last call.
+        """
+        peers = _peers(state)
+        found = []
+        for key, cell in state.cells.items():
+            near = peers.get(cell.cell.models, _NO_PEERS)
+            before, row = self._known.get(key, (None, None))
+            if row is None or before is not cell:
+                row = _row(state, cell, near)
+            elif row.bottleneck != (bottleneck := _bottleneck(cell, near)):
+                row = replace(row, bottleneck=bottleneck)
+            self._known[key] = cell, row
+            found.append(row)
+        return tuple(found)
+
+
 def rows(state: RunState) -> tuple[Row, ...]:
     """Return one row per cell of a run, in the order of the plan."""
-    peers = _peers(state)
-    return tuple(
-        _row(state, cell, peers.get(cell.cell.models, ())) for cell in state.cells.values()
-    )
+    return RowCache().rows(state)
 
 
 def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
@@ -141,30 +168,30 @@ def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
     Returns:
         The bottleneck, or None if there are no results or they do not show one.
     """
-    return _bottleneck(cell_state, _peers(state).get(cell_state.cell.models, ()))
+    return _bottleneck(cell_state, _peers(state).get(cell_state.cell.models, _NO_PEERS))
 
 
-def _bottleneck(cell_state: CellState, peers: Sequence[Peer]) -> Bottleneck | None:
+def _bottleneck(cell_state: CellState, peers: Peers) -> Bottleneck | None:
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
     return find_bottleneck(cell_state.cell, finished, peers) if finished else None
 
 
-def _peers(state: RunState) -> Mapping[int, Sequence[Peer]]:
+def _peers(state: RunState) -> Mapping[int, Peers]:
     """Return the cells with usable results, by number of models."""
-    peers: dict[int, list[Peer]] = {}
+    usable: dict[int, list[tuple[Cell, CellFinished]]] = {}
     for cell in state.cells.values():
         finished = cell.finished if cell.status is CellStatus.FINISHED else None
         if finished and finished.verdict is not Verdict.INVALID:
-            peers.setdefault(cell.cell.models, []).append((cell.cell, finished))
-    return peers
+            usable.setdefault(cell.cell.models, []).append((cell.cell, finished))
+    return {models: Peers(cells) for models, cells in usable.items()}
 
 
 def row_of(state: RunState, cell_state: CellState) -> Row:
     """Return the row of one cell of a run."""
-    return _row(state, cell_state, _peers(state).get(cell_state.cell.models, ()))
+    return _row(state, cell_state, _peers(state).get(cell_state.cell.models, _NO_PEERS))
 
 
-def _row(state: RunState, cell_state: CellState, peers: Sequence[Peer]) -> Row:
+def _row(state: RunState, cell_state: CellState, peers: Peers) -> Row:
     profile, cell = state.profile, cell_state.cell
     goals = profile.goals if profile else Goals()
     finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None

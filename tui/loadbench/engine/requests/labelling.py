@@ -1,6 +1,7 @@
 """Change the label of a run, live or not."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from loadbench.engine.journal.codec import Entry
@@ -12,7 +13,7 @@ from loadbench.engine.journal.state import RunState
 from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.report.export.summary import JSON_NAME, write_summary
 from loadbench.engine.run_reader import RunReader
-from loadbench.errors import JournalError
+from loadbench.errors import JournalError, SummaryKeptError
 
 ANSWER_TIMEOUT_S = 10.0
 """Maximum seconds to wait for the runner, which does not answer while it removes containers."""
@@ -75,6 +76,7 @@ def _write(folder: Path, label: str) -> None:
         writer.append(RunLabelled(label=label))
         if (folder / JSON_NAME).is_file():
             # Under the lock, so that a resumed run does not write its summary at the same time.
-            write_summary(reader.poll().state, folder)
+            with suppress(SummaryKeptError):
+                write_summary(reader.poll().state, folder)
     finally:
         writer.close()

@@ -131,6 +131,8 @@ class RunPlan:
     needed_bytes: int
     """Estimated disk space for the run."""
     free_bytes: int
+    lack_of_space: str = ""
+    """What the disk lacks for the run. Empty if there is enough space."""
     notes: tuple[str, ...] = ()
     """Notes about the secret values of the profile."""
     holder: Holder | None = None

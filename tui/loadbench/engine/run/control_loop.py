@@ -21,17 +21,21 @@ from loadbench.engine.journal.events import (
     RunLabelled,
     StackProgress,
 )
-from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.state import ENDED_STATUSES, RunState
 from loadbench.engine.journal.writer import JournalWriter
-from loadbench.engine.report.export.summary import write_summary
+from loadbench.engine.report.export.summary import SummaryWriter
 from loadbench.engine.requests.command_rules import Answer, answer_to
-from loadbench.errors import DiskFullError, JournalError
+from loadbench.engine.run.space import SpaceWatch
+from loadbench.errors import DiskFullError, JournalError, SummaryKeptError
 
 TICK_S = 0.2
 """Default seconds between two polls."""
 
 MAX_ANSWER_CHARACTERS = 500
 """Maximum length of the answer to a command."""
+
+UNSAVED_SHARE = 0.05
+"""Largest share of the ended cells that may be missing in the saved summary."""
 
 ON_REQUEST = "on request"
 """Reason recorded when a command stops the run or skips a cell."""
@@ -67,6 +71,7 @@ class ControlLoop:
         state: The state of the run after all entries of the journal.
         stop: Flag that a signal handler sets to stop the run.
         tick_s: Seconds between two polls.
+        space: Watches the free space. None watches the file system of the folder.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class ControlLoop:
         *,
         stop: StopFlag | None = None,
         tick_s: float = TICK_S,
+        space: SpaceWatch | None = None,
     ) -> None:
         self.folder = folder
         self.state = state
@@ -89,6 +95,11 @@ class ControlLoop:
         self._progress: list[tuple[str, str]] = []
         self._wakeup = threading.Event()
         self._stop = stop or StopFlag()
+        self._space = space or SpaceWatch(folder)
+        self._summary = SummaryWriter(folder)
+        self._unsaved = 0
+        """Number of cells that have ended since the summary was written."""
+        self._is_kept_noted = False
         self._containers: Callable[[], tuple[Container, ...]] = lambda: self.state.containers
 
     def watch_containers(self, containers: Callable[[], tuple[Container, ...]]) -> None:
@@ -112,6 +123,7 @@ class ControlLoop:
         Raises:
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip the current cell.
+            DiskFullError: The disk will soon be full.
         """
         self._wakeup.wait(self._tick_s if max_wait_s is None else min(self._tick_s, max_wait_s))
         self._wakeup.clear()
@@ -126,6 +138,7 @@ class ControlLoop:
         while self._unanswered:
             # Remove the command first: handling it may raise, and the others must stay queued.
             self._handle(self._unanswered.pop(0))
+        self._space.check(self.state)
 
     def wake_when_done(self, task: Future[Any]) -> None:
         """End the wait of the current or next poll as soon as a task is done."""
@@ -137,6 +150,7 @@ class ControlLoop:
         Raises:
             StopRequested: A command or a signal asks the run to stop.
             SkipRequested: A command asks to skip the current cell.
+            DiskFullError: The disk will soon be full.
             Exception: Raised by the task.
         """
         self.wake_when_done(task)
@@ -145,6 +159,15 @@ class ControlLoop:
             self.poll()
         self._write_progress()
         return task.result()
+
+    def check_space(self) -> None:
+        """Check the disk before another cell is measured. Warn once if it is too small for all.
+
+        Raises:
+            DiskFullError: The disk has too little space for one cell.
+        """
+        if warning := self._space.check_before_cell(self.state):
+            self.emit(Note(text=warning))
 
     def record_containers(self) -> None:
         """Write the containers to the journal if their status has changed."""
@@ -172,22 +195,51 @@ class ControlLoop:
             if self._commands.invalid_lines > 1:
                 skipped = f"{self._commands.invalid_lines} invalid lines"
                 self.emit(Note(text=f"{self._commands.path.name}: skipped {skipped}"))
+            self._note_if_summary_is_kept()
             self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):
-            write_summary(self.state, self.folder)
+            self._summary.write(self.state)
 
-    def save_summary(self) -> None:
-        """Write the summary. Record a failure as a note, since `report` can rebuild the summary.
+    def cell_ended(self) -> None:
+        """Save the summary, unless only a small share of its cells is new.
+
+        The time to write it grows with the number of cells, so saving it after every cell of a long
+        run would take a quadratic time.
 
         Raises:
             DiskFullError: No space is left on the disk.
         """
+        self._unsaved += 1
+        if self._unsaved >= UNSAVED_SHARE * self.state.count(*ENDED_STATUSES):
+            self.save_summary()
+
+    def save_summary(self) -> None:
+        """Write the summary if cells have ended since it was last written.
+
+        A failure is recorded as a note, since `report` can rebuild the summary.
+
+        Raises:
+            DiskFullError: No space is left on the disk.
+        """
+        if not self._unsaved:
+            return
+        self._unsaved = 0
         try:
-            write_summary(self.state, self.folder)
+            self._summary.write(self.state)
         except DiskFullError:
             raise
+        except SummaryKeptError:
+            self._note_if_summary_is_kept()
         except JournalError as error:
             self.emit(Note(text=f"{error}. To rebuild the summary: loadbench-tui report"))
+
+    def _note_if_summary_is_kept(self) -> None:
+        try:
+            self._summary.check(self.state)
+        except SummaryKeptError as error:
+            if not self._is_kept_noted:
+                self._is_kept_noted = True
+                self.emit(Note(text=f"warning: {error}"))
 
     def _handle(self, command: Command) -> None:
         if command.id in self.state.answered:

@@ -2,12 +2,12 @@
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from loadbench.engine.disk import free_space, nearest_existing
 from loadbench.engine.drivers.docker.client import (
     Docker,
     compose_version,
@@ -16,7 +16,6 @@ from loadbench.engine.drivers.docker.client import (
 )
 from loadbench.engine.drivers.docker.facts import engine_facts
 from loadbench.engine.drivers.local.preflight import REQUIRED_MODULES
-from loadbench.engine.files import nearest_existing
 from loadbench.engine.hardware.description import docker_host_text, gpu_texts, hardware_line
 from loadbench.engine.hardware.record import hardware
 from loadbench.engine.hardware.versions import versions
@@ -25,6 +24,9 @@ from loadbench.engine.profile.loading import load_profile, saved_profiles
 from loadbench.errors import EngineError, ProfileError
 from loadbench.paths import is_dir
 from loadbench.workspace import Workspace
+
+MIN_INODES = 1000
+"""Number of free inodes below which the reports folder gets a warning."""
 
 GPU_TIMEOUT_S = 10.0
 """Maximum time to wait for NVML. Longer than before a run, because a GPU is expected to appear."""
@@ -128,9 +130,13 @@ def _reports(workspace: Workspace) -> Check:
     folder = nearest_existing(workspace.reports)
     if not is_dir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         return Check("problem", "reports", f"{folder} is not a writable folder")
-    free = shutil.disk_usage(folder).free
-    text = f"{workspace.reports}, {free / 1e9:.1f} GB free"
-    return Check("ok" if free > 1e9 else "warning", "reports", text)
+    free = free_space(folder)
+    text = f"{workspace.reports}, {free.num_bytes / 1e9:.1f} GB free"
+    has_inodes = free.inodes is None or free.inodes > MIN_INODES
+    if not has_inodes:
+        text += f", only {free.inodes} free inodes: the file system can hold few more files"
+    is_enough = free.num_bytes > 1e9 and has_inodes
+    return Check("ok" if is_enough else "warning", "reports", text)
 
 
 def _state() -> Check:

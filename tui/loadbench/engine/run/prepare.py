@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from loadbench.engine.catalog import update_latest_link
+from loadbench.engine.disk import Space, free_space, full_reason, lack_of_space
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.protocol import Stack
-from loadbench.engine.files import nearest_existing
 from loadbench.engine.hardware.record import hardware
 from loadbench.engine.hardware.versions import versions
 from loadbench.engine.journal.codec import VERSION
@@ -25,21 +25,16 @@ from loadbench.engine.locks import StackLock
 from loadbench.engine.masking import Masker
 from loadbench.engine.profile.loading import check_files
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.profile.values.resolving import ResolvedProfile
 from loadbench.engine.requests.holder import Holder, find_holder, in_use
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run.requested import requested_profile
+from loadbench.engine.run.space import SPARE, check_space, needed_space
 from loadbench.engine.run_order import new_run_id
 from loadbench.errors import RefusedError, WorkspaceError
 from loadbench.workspace import Workspace
-
-SPARE_BYTES = 20_000_000
-"""Bytes that must be free for logs, in addition to reports and samples."""
-
-SAMPLE_BYTES = 3_000
-"""Approximate size in bytes of one sample in the journal, with a handful of containers."""
 
 _PROBE_S = 0.2
 """Seconds to retry the lock of the stack, which a preview holds for less."""
@@ -86,7 +81,7 @@ def _prepare(request: RunRequest, run_profile: ResolvedProfile) -> Prepared:
     cells = len(plan_cells(profile))
     lock = lock_stack(preflight, request)
     parent = workspace.reports / request.profile_name
-    run_id = _make_parent(parent, needed_bytes(profile, cells))
+    run_id = _make_parent(parent, needed_space(profile, cells))
     hidden, folder = parent / f".{run_id}.new", parent / run_id
     try:
         open_stack = stack_opener(workspace, run_profile, preflight, folder, lock)
@@ -97,7 +92,8 @@ def _prepare(request: RunRequest, run_profile: ResolvedProfile) -> Prepared:
         hidden.mkdir()
     except OSError as error:
         # Another runner may have created it at the same moment, so it must not be removed.
-        raise WorkspaceError(f"{hidden}: {error.strerror}. Start the run again") from error
+        reason = full_reason(error, hidden) or f"{error.strerror}. Start the run again"
+        raise WorkspaceError(f"{hidden}: {reason}") from error
     try:
         text = yaml.safe_dump(run_profile.recorded, sort_keys=False, allow_unicode=True)
         (hidden / "profile.yaml").write_text(text, encoding="utf-8")
@@ -108,7 +104,8 @@ def _prepare(request: RunRequest, run_profile: ResolvedProfile) -> Prepared:
         hidden.rename(folder)
     except OSError as error:
         _remove_folder(hidden)
-        raise WorkspaceError(f"{error.filename or parent}: {error.strerror}") from error
+        file = Path(error.filename or parent)
+        raise WorkspaceError(f"{file}: {full_reason(error, file) or error.strerror}") from error
     except BaseException:
         _remove_folder(hidden)
         raise
@@ -163,7 +160,7 @@ def stack_opener(
         check_files(workspace, profile)
         now = registry.preflight(workspace, profile, only=preflight.driver)
         refuse_other_engine(preflight.facts.project, now.facts.project)
-        check_space(folder, SPARE_BYTES)
+        check_space(folder, SPARE)
         return driver.open(workspace, profile, folder, masker)
 
     return open_after_wait
@@ -225,6 +222,7 @@ def plan_of(
 ) -> RunPlan:
     """Return the plan of a run that measures a number of cells."""
     profile, masker = run_profile.resolved, run_profile.masker
+    needed, free = needed_space(profile, cells), free_space(workspace.reports)
     return RunPlan(
         preflight=replace(
             preflight,
@@ -232,8 +230,9 @@ def plan_of(
             warnings=tuple(map(masker.text, preflight.warnings)),
         ),
         notes=tuple(run_profile.notes()),
-        needed_bytes=needed_bytes(profile, cells),
-        free_bytes=shutil.disk_usage(nearest_existing(workspace.reports)).free,
+        needed_bytes=needed.num_bytes,
+        free_bytes=free.num_bytes,
+        lack_of_space=lack_of_space(free, needed, workspace.reports),
         holder=find_holder(preflight.lock, workspace.reports),
     )
 
@@ -244,14 +243,15 @@ def recorded_hardware(workspace: Workspace, preflight: Preflight) -> dict[str, A
     return {**machine, "engine": dict(engine)} if engine else machine
 
 
-def _make_parent(parent: Path, needed: int) -> str:
+def _make_parent(parent: Path, needed: Space) -> str:
     """Create the folder of a profile's runs and return an unused run id."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
         if not os.access(parent, os.W_OK | os.X_OK):
             raise WorkspaceError(f"cannot save reports in {parent}: no write permission")
     except OSError as error:
-        raise WorkspaceError(f"cannot save reports in {parent}: {error.strerror}") from error
+        reason = full_reason(error, parent) or error.strerror
+        raise WorkspaceError(f"cannot save reports in {parent}: {reason}") from error
     try:
         check_space(parent, needed)
     except RefusedError:
@@ -266,23 +266,3 @@ def _remove_folder(hidden: Path) -> None:
     shutil.rmtree(hidden, ignore_errors=True)
     with suppress(OSError):
         hidden.parent.rmdir()
-
-
-def needed_bytes(profile: Profile, cells: int) -> int:
-    """Estimate the disk space that a number of cells needs."""
-    seconds = profile.settle.max + profile.run_time
-    return SPARE_BYTES + round(cells * (REPORT_BYTES + seconds * SAMPLE_BYTES))
-
-
-def check_space(folder: Path, needed: int) -> None:
-    """Check that a number of bytes is free on the disk of a folder.
-
-    Raises:
-        RefusedError: Too little space is free.
-    """
-    free_bytes = shutil.disk_usage(folder).free
-    if free_bytes < needed:
-        raise RefusedError(
-            f"{folder}: {free_bytes / 1e6:.0f} MB free, about {needed / 1e6:.0f} MB needed. "
-            "Free some disk space, or measure fewer cells"
-        )

@@ -24,14 +24,13 @@ from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.requests.resumption import Resumption, plan_resumption, remaining_cells
 from loadbench.engine.run.prepare import (
     Prepared,
-    check_space,
     lock_stack,
-    needed_bytes,
     plan_of,
     recorded_hardware,
     refuse_other_engine,
     stack_opener,
 )
+from loadbench.engine.run.space import check_space, needed_space
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import JournalError, RefusedError, UsageError
 from loadbench.workspace import Workspace
@@ -68,7 +67,7 @@ def _prepare(request: RunRequest, folder: Path, resumable: "_Resumable") -> Prep
     profile, preflight = run_profile.resolved, resumable.preflight
     resumption = resumable.resumption
     lock = lock_stack(preflight, request)
-    check_space(folder, needed_bytes(profile, len(resumption.cells)))
+    check_space(folder, needed_space(profile, len(resumption.cells)))
     open_stack = stack_opener(workspace, run_profile, preflight, folder, lock)
     journal = JournalWriter(folder, masker=run_profile.masker)
     event = RunResumed(

@@ -104,10 +104,12 @@ class Runner:
         self._record_images(control.wait_for(task))
         while control.state.outstanding or self._has_new_cells():
             if control.state.paused:
+                control.save_summary()
                 control.poll()
                 continue
+            control.check_space()
             self._measure(control.state.outstanding[0])
-            control.save_summary()
+            control.cell_ended()
 
     def _has_new_cells(self) -> bool:
         """Handle commands that have arrived, and return whether one of them added a cell."""

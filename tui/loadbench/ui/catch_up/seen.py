@@ -52,9 +52,7 @@ def recall(run: Path) -> Seen | None:
     """
     for thread in tuple(_saves):
         thread.join()
-    with suppress(RuntimeError):
-        return _read(_folder(), run)
-    return None
+    return _read(_folder(), run)
 
 
 def remember(run: Path, seen: Seen) -> None:
@@ -64,8 +62,7 @@ def remember(run: Path, seen: Seen) -> None:
         run: The run's folder.
         seen: The position.
     """
-    with suppress(RuntimeError):
-        _write(_folder(), run, seen)
+    _write(_folder(), run, seen)
 
 
 def remember_in_background(run: Path, seen: Seen) -> None:
@@ -75,21 +72,16 @@ def remember_in_background(run: Path, seen: Seen) -> None:
         run: The run's folder.
         seen: The position.
     """
-    with suppress(RuntimeError):
-        # A daemon thread would be stopped at exit, before the file is written.
-        thread = threading.Thread(
-            target=_write, args=(_folder(), run, seen), name="save-seen", daemon=False
-        )
-        thread.start()
-        _saves[:] = [*(save for save in _saves if save.is_alive()), thread]
+    # A daemon thread would be stopped at exit, before the file is written.
+    thread = threading.Thread(
+        target=_write, args=(_folder(), run, seen), name="save-seen", daemon=False
+    )
+    thread.start()
+    _saves[:] = [*(save for save in _saves if save.is_alive()), thread]
 
 
 def _folder() -> Path:
-    """Return the folder that contains the files.
-
-    Raises:
-        RuntimeError: The user has no home folder.
-    """
+    """Return the folder that contains the files."""
     return state_folder() / "seen"
 
 

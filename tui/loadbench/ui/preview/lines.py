@@ -75,6 +75,8 @@ def preview_lines(
             lines += _fact("Secrets", note, columns)
         needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9
         lines += _fact("Disk", f"up to {needed_mb:.0f} MB, {free_gb:.1f} GB free", columns)
+        if plan.lack_of_space:
+            lines += _fact("Warning", plan.lack_of_space, columns, Tone.WARN)
     if busy:
         lines.append(line((busy, Tone.DIM)))
     return lines

@@ -15,7 +15,7 @@ from loadbench.engine.report.metrics import (
     own_state,
 )
 from loadbench.engine.report.recommendation.sentences import short_answer
-from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
+from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, rows
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.glyphs import Glyphs
@@ -220,7 +220,7 @@ def repeated_lines(state: RunState, columns: int) -> list[Line]:
 
     The list is empty if the run has neither repeats nor a recheck.
     """
-    groups = repeats.groups(state)
+    groups = repeats.groups(rows(state))
     lines = []
     if drift := drift_of(state):
         lines.append(line((drift.sentence, Tone.WARN if drift.reason else Tone.PLAIN)))

@@ -8,20 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import Result, RunFinished, Verdict
+from loadbench.engine.journal.events import Event, Result, RunFinished, RunResumed, Verdict
 from loadbench.engine.journal.reader import JournalReader
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.report.export.summary import (
     CSV_NAME,
     JSON_NAME,
+    SummaryWriter,
     summary_csv,
     summary_json,
     write_summary,
 )
-from loadbench.errors import DiskFullError
+from loadbench.errors import DiskFullError, SummaryKeptError
 from tests.support.builders import (
+    answered,
+    cell_failed,
     cell_finished,
+    cell_skipped,
     cell_started,
+    make_cell,
     make_profile,
     run_started,
     state_after,
@@ -135,3 +140,154 @@ def test_the_json_has_repeats_and_drift() -> None:
 def test_a_run_without_repeats_has_neither_repeats_nor_drift() -> None:
     summary = json.loads(summary_json(state_after(*SWEEP)))
     assert (summary["repeats"], summary["drift"]) == ([], None)
+
+
+def test_writing_again_and_again_gives_the_same_files_as_writing_once(tmp_path: Path) -> None:
+    more = (
+        answered("again", "m1_u2_s2"),
+        cell_started("m1_u2_s2", attempt=2),
+        cell_finished("m1_u2_s2", attempt=2, completed=5),
+        RunResumed(pid=1, retry=("m2_u2_s2",), hardware={}, versions={}),
+        answered("add", "m5_u2_s2", added=(make_cell(5),)),
+        cell_started("m5_u2_s2"),
+        cell_finished("m5_u2_s2"),
+        RunFinished(result=Result.DONE, reason="done"),
+    )
+    events, writer = (*SWEEP, *more), SummaryWriter(tmp_path)
+    for number in range(1, len(events) + 1):
+        state = state_after(*events[:number])
+        writer.write(state)
+        assert (tmp_path / CSV_NAME).read_text(encoding="utf-8") == summary_csv(state)
+        assert (tmp_path / JSON_NAME).read_text(encoding="utf-8") == summary_json(state)
+
+
+def test_a_bottleneck_that_a_later_cell_reveals_is_in_the_files_written_again(
+    tmp_path: Path,
+) -> None:
+    events = (
+        run_started(make_profile(users=[2, 8])),
+        cell_started("m1_u2_s2"),
+        cell_finished("m1_u2_s2"),
+        cell_started("m1_u8_s2"),
+        cell_finished("m1_u8_s2"),
+    )
+    writer = SummaryWriter(tmp_path)
+    bounds = []
+    for number in (3, 5):
+        writer.write(state_after(*events[:number]))
+        first = json.loads((tmp_path / JSON_NAME).read_text())["cells"][0]
+        bounds.append(first["bound"])
+    assert bounds[0] == ""
+    assert bounds[1].startswith("constant wait")
+
+
+# Results that the journal no longer has
+
+WITHOUT_FIRST_RESULT = (*SWEEP[:2], *SWEEP[3:])
+WITHOUT_FIRST_CELL = (SWEEP[0], *SWEEP[3:])
+RESUMED = RunResumed(pid=1, retry=(), hardware={}, versions={})
+
+
+def contents(folder: Path) -> list[str]:
+    return [(folder / name).read_text(encoding="utf-8") for name in (CSV_NAME, JSON_NAME)]
+
+
+@pytest.mark.parametrize("damaged", [WITHOUT_FIRST_RESULT, WITHOUT_FIRST_CELL, (BEGUN,)])
+def test_a_summary_with_results_that_the_journal_lacks_is_kept(
+    tmp_path: Path, damaged: tuple[Event, ...]
+) -> None:
+    folder = tmp_path / "demo" / "20261122-072100"
+    folder.mkdir(parents=True)
+    write_summary(state_after(*SWEEP), folder)
+    before = contents(folder)
+
+    with pytest.raises(SummaryKeptError) as raised:
+        write_summary(state_after(*damaged), folder)
+
+    assert contents(folder) == before
+    assert str(raised.value).startswith(
+        f"{folder}: summary.csv and summary.json are kept, because the journal no longer has the "
+        "results of m1_u2_s2"
+    )
+    assert "loadbench-tui run --resume demo/20261122-072100. " in str(raised.value)
+
+
+def test_an_older_result_does_not_replace_a_newer_one(tmp_path: Path) -> None:
+    again = (
+        *SWEEP,
+        answered("again", "m1_u2_s2"),
+        cell_started(attempt=2),
+        cell_finished(attempt=2, completed=5),
+    )
+    write_summary(state_after(*again), tmp_path)
+
+    with pytest.raises(SummaryKeptError):
+        write_summary(state_after(*again[:-1]), tmp_path)
+    with pytest.raises(SummaryKeptError, match="--again m1_u2_s2"):
+        write_summary(state_after(*SWEEP), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (cell_started(attempt=2), cell_finished(attempt=2)),
+        (cell_started(attempt=2), cell_failed(attempt=2)),
+        (cell_started(attempt=2), cell_skipped(attempt=2)),
+        (cell_started(attempt=1), cell_failed(attempt=1)),
+    ],
+)
+def test_the_summary_is_replaced_once_the_cell_has_ended_again(
+    tmp_path: Path, more: tuple[Event, ...]
+) -> None:
+    write_summary(state_after(*SWEEP), tmp_path)
+    damaged = (*WITHOUT_FIRST_RESULT, RESUMED)
+    for events in (damaged, (*damaged, more[0])):
+        with pytest.raises(SummaryKeptError):
+            write_summary(state_after(*events), tmp_path)
+
+    state = state_after(*damaged, *more)
+    write_summary(state, tmp_path)
+
+    assert contents(tmp_path) == [summary_csv(state), summary_json(state)]
+
+
+def test_a_cell_that_is_to_be_measured_again_does_not_keep_the_summary(tmp_path: Path) -> None:
+    write_summary(state_after(*SWEEP), tmp_path)
+    for more in (
+        (answered("again", "m1_u2_s2"),),
+        (answered("again", "m1_u2_s2"), cell_started(attempt=2)),
+        (RunResumed(pid=1, retry=("m1_u2_s2",), hardware={}, versions={}),),
+    ):
+        state = state_after(*SWEEP, *more)
+        write_summary(state, tmp_path)
+        assert contents(tmp_path) == [summary_csv(state), summary_json(state)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        '{"cells": 5}',
+        '{"run": "20261122-072100", "cells": [{"cell": 1, "attempt": 1, "requests": 1}]}',
+        '{"run": "another", "cells": [{"cell": "m1_u2_s2", "attempt": 1, "requests": 1}]}',
+    ],
+)
+def test_an_unreadable_summary_and_one_of_another_run_are_replaced(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / JSON_NAME).write_text(text)
+    state = state_after(BEGUN)
+
+    write_summary(state, tmp_path)
+
+    assert contents(tmp_path) == [summary_csv(state), summary_json(state)]
+
+
+def test_a_summary_that_never_ends_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / JSON_NAME).symlink_to("/dev/zero")
+
+    write_summary(state_after(*SWEEP), tmp_path)
+
+    assert contents(tmp_path)[1] == summary_json(state_after(*SWEEP))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from loadbench.engine.bounds.files import read_file
 from loadbench.engine.bounds.parsing import BadInputError
+from loadbench.engine.disk import full_reason
 from loadbench.engine.profile.loading import SUFFIXES
 from loadbench.engine.profile.source import MAX_BYTES
 from loadbench.errors import ProfileChangedError, ProfileError, WorkspaceError
@@ -24,7 +25,6 @@ TRASH_DAYS = 7
 """Number of days for which deleted profiles are kept."""
 
 _NEW_MODE = 0o666
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """Errors of file systems without hard links."""
 
@@ -320,7 +320,5 @@ def _workspace_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in _FULL:
-            reason = "no space left on the disk"
+        reason = full_reason(error, path) or error.strerror or str(error)
         raise WorkspaceError(f"{path}: {reason}. Nothing was changed") from error

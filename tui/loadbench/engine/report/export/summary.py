@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.export.kept import kept_message, lost_results, recorded_results
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.report.recommendation.record import record_of_recommendation
 from loadbench.engine.report.repeats import groups, record_of_group
-from loadbench.engine.report.rows import COLUMNS, Row, record_of, rows
+from loadbench.engine.report.rows import COLUMNS, Row, RowCache, record_of
+from loadbench.errors import SummaryKeptError
 
 CSV_NAME = "summary.csv"
 JSON_NAME = "summary.json"
@@ -24,37 +27,124 @@ field is removed or changes its meaning, but not when one is added."""
 
 def summary_csv(state: RunState) -> str:
     """Return the cells of a run as CSV, one row per cell. Missing values are empty."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(record_of(row) for row in rows(state))
-    return out.getvalue()
+    return _Texts().of(state)[CSV_NAME]
 
 
 def summary_json(state: RunState) -> str:
     """Return a run and its cells as a JSON object. Missing values are null."""
+    return _Texts().of(state)[JSON_NAME]
+
+
+def write_summary(state: RunState, folder: Path) -> list[Path]:
+    """Write both files once; see `SummaryWriter.write`."""
+    return SummaryWriter(folder).write(state)
+
+
+class SummaryWriter:
+    """Writes the summary of one run, and formats only the cells that have changed since then.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._texts = _Texts()
+        self._recorded: Mapping[str, int] | None = None
+        """Results in the existing file, by cell. None if it has not been read."""
+
+    def check(self, state: RunState) -> None:
+        """Check that the existing file has no results that the state lacks.
+
+        Raises:
+            SummaryKeptError: It has. The message names the cells.
+        """
+        if self._recorded is None:
+            run = state.started.run if state.started else ""
+            self._recorded = recorded_results(self._folder / JSON_NAME, run)
+        if lost := lost_results(self._recorded, state):
+            raise SummaryKeptError(kept_message(lost, state, self._folder))
+
+    def write(self, state: RunState) -> list[Path]:
+        """Write both files, each atomically.
+
+        Raises:
+            SummaryKeptError: The existing file has results that the state lacks. It is kept.
+            DiskFullError: No space is left on the device.
+            JournalError: Writing failed for another reason.
+        """
+        self.check(state)
+        texts = self._texts.of(state)
+        for name, text in texts.items():
+            write_atomically(self._folder / name, text.encode("utf-8", "replace"))
+        self._recorded = {}
+        return [self._folder / name for name in texts]
+
+
+class _Texts:
+    """Formats the summary of one run, and only the cells that have changed since the last call."""
+
+    def __init__(self) -> None:
+        self._rows = RowCache()
+        self._cells: dict[str, tuple[Row, str, str]] = {}
+        """Row of each cell, and its text in both files."""
+
+    def of(self, state: RunState) -> dict[str, str]:
+        """Return the text of both files, by name."""
+        rows = self._rows.rows(state)
+        for row in rows:
+            if row.cell not in self._cells or self._cells[row.cell][0] is not row:
+                self._cells[row.cell] = row, _csv_line(row), _json(_cell(row, state))
+        cells = [self._cells[row.cell] for row in rows]
+        header = f"{','.join(COLUMNS)}\n"
+        return {
+            CSV_NAME: header + "".join(line for _, line, _ in cells),
+            JSON_NAME: _run_json(state, rows, [text for _, _, text in cells]),
+        }
+
+
+def _run_json(state: RunState, rows: Iterable[Row], cells: Iterable[str]) -> str:
     started, finished = state.started, state.finished
     assert started is not None
     drift, recommendation = drift_of(state), recommendation_of(state)
-    summary = {
-        "version": VERSION,
-        "run": started.run,
-        "profile_name": started.profile_name,
-        "label": state.label,
-        "started_at": state.started_at,
-        "result": finished.result.value if finished else None,
-        "reason": finished.reason if finished else None,
-        "recommendation": record_of_recommendation(recommendation) if recommendation else None,
-        "driver": started.driver,
-        "hardware": started.hardware,
-        "versions": started.versions,
-        "images": dict(state.images),
-        "profile": started.profile,
-        "cells": [_cell(row, state) for row in rows(state)],
-        "repeats": [record_of_group(group) for group in groups(state)],
-        "drift": drift.as_dict() if drift else None,
+    texts = {
+        "version": _json(VERSION),
+        "run": _json(started.run),
+        "profile_name": _json(started.profile_name),
+        "label": _json(state.label),
+        "started_at": _json(state.started_at),
+        "result": _json(finished.result.value if finished else None),
+        "reason": _json(finished.reason if finished else None),
+        "recommendation": _json(
+            record_of_recommendation(recommendation) if recommendation else None
+        ),
+        "driver": _json(started.driver),
+        "hardware": _json(started.hardware),
+        "versions": _json(started.versions),
+        "images": _json(dict(state.images)),
+        "profile": _json(started.profile),
+        "cells": _json_lines(cells),
+        "repeats": _json_lines(_json(record_of_group(group)) for group in groups(rows)),
+        "drift": _json(drift.as_dict() if drift else None),
     }
-    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    fields = ",\n".join(f'  "{name}": {text}' for name, text in texts.items())
+    return f"{{\n{fields}\n}}\n"
+
+
+def _json_lines(texts: Iterable[str]) -> str:
+    """Return a list with one item per line."""
+    items = ",\n    ".join(texts)
+    return f"[\n    {items}\n  ]" if items else "[]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _csv_line(row: Row) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(record_of(row).values())
+    return out.getvalue()
 
 
 def _cell(row: Row, state: RunState) -> dict[str, Any]:
@@ -63,16 +153,3 @@ def _cell(row: Row, state: RunState) -> dict[str, Any]:
     recorded = asdict(finished.circumstances) if finished and finished.circumstances else {}
     conditions = {name: value for name, value in recorded.items() if name not in ("gaps", "lag")}
     return {**record_of(row), "circumstances": conditions or None}
-
-
-def write_summary(state: RunState, folder: Path) -> list[Path]:
-    """Write both files, each atomically.
-
-    Raises:
-        DiskFullError: No space is left on the device.
-        JournalError: Writing failed for another reason.
-    """
-    texts = {CSV_NAME: summary_csv(state), JSON_NAME: summary_json(state)}
-    for name, text in texts.items():
-        write_atomically(folder / name, text.encode("utf-8", "replace"))
-    return [folder / name for name in texts]
