@@ -96,7 +96,7 @@ class Tail:
         Raises:
             OSError: The file does not exist or cannot be read.
         """
-        with open(open_regular(self.path), "rb") as file:  # a descriptor
+        with os.fdopen(open_regular(self.path), "rb") as file:
             if self._skip is not None:
                 self._offset = self._first_complete_line(file, self._skip)
                 self._skip = None

@@ -39,7 +39,7 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
         OSError: The file cannot be read, or it is a folder, a FIFO or a device.
         BadInputError: It is too large.
     """
-    with open(open_regular(path), "rb") as file:  # a descriptor
+    with os.fdopen(open_regular(path), "rb") as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise BadInputError(f"larger than {max_bytes / 1e6:g} MB")

@@ -115,6 +115,7 @@ def _run_json(state: RunState, rows: Iterable[Row], cells: Iterable[str]) -> str
         "started_at": _json(state.started_at),
         "result": _json(finished.result.value if finished else None),
         "reason": _json(finished.reason if finished else None),
+        "damaged_lines": _json(state.damaged_lines),
         "recommendation": _json(
             record_of_recommendation(recommendation) if recommendation else None
         ),
