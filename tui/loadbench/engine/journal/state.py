@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from loadbench.engine.block_map import BlockMap
 from loadbench.engine.journal.codec import Entry
 from loadbench.engine.journal.events import (
     CellFailed,
@@ -102,7 +103,7 @@ class RunState:
     """Process id of the latest runner, which may have exited. None if not started."""
     finished: RunFinished | None = None
     """End of the run. None if live or interrupted, depending on the journal's lock."""
-    cells: Mapping[str, CellState] = field(default_factory=lambda: MappingProxyType({}))
+    cells: BlockMap[CellState] = field(default_factory=lambda: BlockMap.of({}))
     """Cells by key, in plan order."""
     current: str | None = None
     """Key of the cell in progress. None if there is none."""
@@ -238,7 +239,7 @@ class RunState:
         )
         known = {**self.cells, **new}
         cells = {cell.key: known[cell.key] for cell in order}
-        return replace(self, cells=MappingProxyType(cells))
+        return replace(self, cells=BlockMap.of(cells))
 
     def _begin(self, event: RunStarted, at: str) -> "RunState":
         cells = {cell.key: CellState(cell=cell) for cell in event.cells}
@@ -254,7 +255,7 @@ class RunState:
             profile_unknown=recorded.unknown,
             started_at=at,
             pid=event.pid,
-            cells=MappingProxyType(cells),
+            cells=BlockMap.of(cells),
         )
 
     def _resume(self, event: RunResumed, at: str) -> "RunState":
@@ -271,8 +272,9 @@ class RunState:
             paused=False,
             stopping=False,
         )
+        retry = set(event.retry)
         for key, cell in self.cells.items():
-            if cell.status is CellStatus.RUNNING or key in event.retry:
+            if cell.status is CellStatus.RUNNING or key in retry:
                 ended_at = cell.ended_at or at if cell.attempt else ""
                 state = state._with(key, status=CellStatus.PENDING, ended_at=ended_at)
         return state.with_cells(event.added) if event.added else state
@@ -328,8 +330,8 @@ class RunState:
     def _with(self, key: str, **changes: object) -> "RunState":
         if key not in self.cells:
             return self
-        cells = {**self.cells, key: replace(self.cells[key], **changes)}  # type: ignore[arg-type]  # fields of CellState
-        return replace(self, cells=MappingProxyType(cells))
+        cell = replace(self.cells[key], **changes)  # type: ignore[arg-type]  # fields of CellState
+        return replace(self, cells=self.cells.replaced(key, cell))
 
 
 def _whole_s(profile: Profile | None) -> int:
