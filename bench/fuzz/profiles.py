@@ -169,8 +169,6 @@ class Profiles(Kind):
     def check(self, given: Input) -> bool:  # noqa: D102
         assert isinstance(given.data, bytes)
         self._file.write_bytes(given.data)
-        with suppress(ProfileError):
-            spliced(given.data, CHANGES)
         try:
             profile = load_profile(self._file)
         except ProfileError as error:
@@ -178,6 +176,8 @@ class Profiles(Kind):
             return False
         require(read_draft(read_source(self._file)).profile == profile, "the draft is the profile")
         use(profile, self._file)
+        with suppress(ProfileError):
+            spliced(given.data, CHANGES)
         return True
 
     def _changed(self, random: Random) -> str:
