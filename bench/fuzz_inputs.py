@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import loadbench
 from bench.fuzz.answers import Health, Metrics, ServerTiming
@@ -40,13 +41,13 @@ KINDS: tuple[type[Kind], ...] = (
     ServerTiming,
     Health,
 )
-PLANTS = {
+LIMITS = {
     "stage limit": ("loadbench.engine.measure.server_timing", "MAX_STAGE_MS", float("inf")),
     "metric limit": ("loadbench.engine.drivers.metrics", "_MAX_VALUE", float("inf")),
-    "value limit": ("loadbench.engine.profile.source", "MAX_VALUES", 10**12),
-    "cell limit": ("loadbench.engine.profile.model", "MAX_CELLS", 10**12),
 }
 """Module, name and wrong value of a limit."""
+PARSER = "parser"
+PLANTS = (PARSER, *LIMITS)
 
 
 def main() -> None:
@@ -86,11 +87,28 @@ def plant(name: str | None) -> Callable[[], object]:
     """Return a function that removes a limit, or does nothing without a name."""
 
     def remove_limit() -> None:
-        if name is not None:
-            module, attribute, value = PLANTS[name]
+        if name == PARSER:
+            remove_parser_guard()
+        elif name is not None:
+            module, attribute, value = LIMITS[name]
             setattr(importlib.import_module(module), attribute, value)
 
     return remove_limit
+
+
+def remove_parser_guard() -> None:
+    """Let parsers raise their own exceptions, in all modules that use `bounds.parsing.parse`."""
+    guarded = importlib.import_module("loadbench.engine.bounds.parsing").parse
+
+    def parse(data: Any, parser: Callable[[Any], Any], *, max_bytes: int) -> Any:
+        del max_bytes
+        return parser(data)
+
+    modules = [module for name, module in sys.modules.items() if name.startswith("loadbench.")]
+    for module in modules:
+        for attribute, value in list(vars(module).items()):
+            if value is guarded:
+                setattr(module, attribute, parse)
 
 
 def report(tallies: dict[str, Tally]) -> None:

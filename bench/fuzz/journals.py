@@ -32,6 +32,9 @@ HEALTHY = "healthy/20251231-235959"
 HEALTHY_NEW = "healthy/20260202-000000"
 MAIN = ("demo", "faults", "interrupted")
 """Runs with events of all types, used more often than the others."""
+LONG = "long"
+LONG_S = 700
+"""Length of a run with merged samples in seconds."""
 MAX_SAMPLES = 2
 """Maximum number of successive samples, which make up most of a journal."""
 MAX_BUCKETS = 12
@@ -57,12 +60,26 @@ NUMBERS = ("requests", "failures", "rps", "p95_ms", "verdict")
 @cache
 def recorded(name: str) -> tuple[bytes, ...]:
     """Return the lines of a recorded run, with few samples and short histograms."""
+    if name == LONG:
+        return _long_run()
     lines, samples = [], 0
     for line in (JOURNALS / f"{name}.jsonl").read_bytes().splitlines():
         samples = samples + 1 if line.startswith(SAMPLE_PREFIX) else 0
         if samples <= MAX_SAMPLES:
             lines.append(_thinned(line))
     return tuple(lines)
+
+
+def _long_run() -> tuple[bytes, ...]:
+    """Return the lines of a run whose last cell has so many samples that they are merged."""
+    lines = recorded("interrupted")
+    last = max(number for number, line in enumerate(lines) if line.startswith(SAMPLE_PREFIX))
+    sample = json.loads(lines[last])
+    samples = (
+        json.dumps({**sample, "second": second}, separators=(",", ":")).encode()
+        for second in range(sample["second"] + 1, LONG_S)
+    )
+    return (*lines[: last + 1], *samples, *lines[last + 1 :])
 
 
 def _thinned(line: bytes) -> bytes:
@@ -85,7 +102,7 @@ def _thinned(line: bytes) -> bytes:
 def names() -> tuple[str, ...]:
     """Return the names of all recorded runs."""
     files = sorted(JOURNALS.rglob("*.jsonl"))
-    return tuple(str(file.relative_to(JOURNALS).with_suffix("")) for file in files)
+    return (LONG, *(str(file.relative_to(JOURNALS).with_suffix("")) for file in files))
 
 
 def joined(lines: "tuple[bytes, ...] | list[bytes]") -> bytes:

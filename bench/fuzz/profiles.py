@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,7 @@ from bench.fuzz.workspace import PROFILES
 from bench.profile_texts import KEYS, Writer
 from loadbench.engine.catalog import SavedProfile
 from loadbench.engine.journal.durations import durations_of
+from loadbench.engine.profile.editing.splice import spliced
 from loadbench.engine.profile.loading import load_profile, read_draft
 from loadbench.engine.profile.model import ALIASES, MAX_CELLS, Profile
 from loadbench.engine.profile.plan import plan_cells, warnings
@@ -24,6 +26,8 @@ MAX_COLUMNS = 120
 AXES = ("models", "users", "spawn_rates", *ALIASES)
 SECTIONS = ("settle", "stack", "load", "goals")
 
+CHANGES = {"users": [3], "description": "changed", "stack.driver": "local"}
+"""Changes to make to every file, as the editor does."""
 _BASE = "models: [1]\nusers: [2]\nspawn_rates: [1]\n"
 _LONG_LIST = ", ".join(map(str, range(1, 1001)))
 _LONG = f"models: [{_LONG_LIST}]\nusers: [{_LONG_LIST}]\nspawn_rates: [{_LONG_LIST}]\n"
@@ -106,7 +110,8 @@ def value(random: Random) -> str:
 def use(profile: Profile, file: Path) -> None:
     """Do everything that commands and screens do with a valid profile."""
     cells = plan_cells(profile)
-    require(len(cells) <= 10 * MAX_CELLS, "a limited number of cells", len(cells))
+    max_cells = getattr(profile, "max_cells", MAX_CELLS + 1)
+    require(len(cells) <= max_cells, "a limited number of cells", len(cells))
     require(len({cell.key for cell in cells}) == len(cells), "unique keys of cells")
     require(len({cell.report_name for cell in cells}) == len(cells), "unique names of reports")
     resolved = profile.resolved()
@@ -171,6 +176,8 @@ class Profiles(Kind):
             return False
         require(read_draft(read_source(self._file)).profile == profile, "the draft is the profile")
         use(profile, self._file)
+        with suppress(ProfileError):
+            spliced(given.data, CHANGES)
         return True
 
     def _changed(self, random: Random) -> str:

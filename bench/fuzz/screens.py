@@ -1,13 +1,14 @@
 """Everything that screens show of a run, as lines."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.fuzz.harness import require
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.codec import Entry
-from loadbench.engine.journal.events import CellFinished
+from loadbench.engine.journal.events import CellFinished, Sample
 from loadbench.engine.journal.reader import JournalReader, read_attempt, read_attempt_ends
 from loadbench.engine.journal.state import RunState, fold
 from loadbench.engine.profile.model import Profile
@@ -16,14 +17,18 @@ from loadbench.engine.report.export.locust_html import with_note
 from loadbench.engine.report.highlights import highlights_since
 from loadbench.engine.report.metrics import Metric, default_metric, goals_of
 from loadbench.engine.report.rows import Row
-from loadbench.engine.run_reader import Run, expected_durations
+from loadbench.engine.report.slices import Slice
+from loadbench.engine.run_reader import Run, RunStatus, expected_durations
 from loadbench.ui.catch_up.lines import catch_up_entries, catch_up_title, summary
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.cell.lines import cell_header_lines, errors_panel, figures_panel, verdict_lines
 from loadbench.ui.following.figures import FigureReader
 from loadbench.ui.lines.cell import CellView
 from loadbench.ui.lines.charts.by_level import chart_by_level
-from loadbench.ui.lines.containers import container_line
+from loadbench.ui.lines.charts.plot import draw
+from loadbench.ui.lines.charts.series import goal_note, latency_chart, throughput_chart
+from loadbench.ui.lines.charts.usage import recent_usage, usage_in_slices, usage_line
+from loadbench.ui.lines.containers import container_entries, container_line
 from loadbench.ui.lines.events import event_cell, event_outcome, local_time
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.matrix import CellLayout, grid_of, matrix_lines
@@ -63,8 +68,9 @@ def show(run: Run, catalog: Catalog) -> None:
         run_lines(run, glyphs, COLUMNS)
         traits_line(state, glyphs, COLUMNS)
         run_entries(catalog, glyphs, 40)
-        if state.profile:
-            _show_profile(run, state.profile, cells, glyphs)
+        for status in (run.status, RunStatus.LIVE):
+            if state.profile:
+                _show_profile(replace(run, status=status), state.profile, cells, glyphs)
     recommendation_lines(run, COLUMNS)
     repeated_lines(state, COLUMNS)
     for column in columns_of(cells):
@@ -73,6 +79,8 @@ def show(run: Run, catalog: Catalog) -> None:
         cell_values(row)
     for metric in Metric:
         chart_by_level(state, metric)
+    usage = recent_usage(part for part in state.samples.parts() if isinstance(part, Sample))
+    container_entries(state.containers, UNICODE, COLUMNS, usage)
     for container in state.containers:
         container_line(container, UNICODE)
     _show_highlights(run)
@@ -100,6 +108,7 @@ def show_cells(run: Run) -> None:
             evidence(shown)
             statistics_panel(shown, UNICODE, COLUMNS)
             figures_line(shown, metric, COLUMNS)
+        _show_charts(attempt, figures.slices, is_drawn=row is run.rows[0])
         if run.state.profile:
             cell_header_lines(run, run.state.profile, row.cell, 5.0, UNICODE, COLUMNS)
         if cell.finished:
@@ -107,6 +116,20 @@ def show_cells(run: Run) -> None:
             stage_lines(cell.finished.stages, UNICODE, COLUMNS)
             page = with_note(REPORT, cell.finished, goals_of(run.state))
             require(page.decode(), "a note in Locust's report")
+
+
+def _show_charts(attempt: RunState, slices: tuple[Slice, ...], *, is_drawn: bool) -> None:
+    for growing in (True, False):
+        charts = (
+            latency_chart(slices, attempt.phases, goals_of(attempt), growing=growing),
+            throughput_chart(slices, attempt.phases, growing=growing),
+        )
+        for chart in charts:
+            goal_note(chart)
+            if is_drawn and growing and chart.has_points:
+                draw(chart, COLUMNS, 10, signs=False, ascii_frame=False)
+    for container in attempt.containers:
+        usage_line(usage_in_slices(slices, container.name), UNICODE, COLUMNS)
 
 
 def _ends(folder: Path, cell: str) -> list[tuple[int, CellFinished | None]]:

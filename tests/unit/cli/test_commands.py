@@ -12,6 +12,7 @@ import pytest
 from loadbench.cli import output
 from loadbench.cli.commands import CRASH_FILE, exit_code_of
 from loadbench.cli.exit_codes import Exit
+from loadbench.cli.main import main
 from loadbench.errors import LoadbenchError, UsageError
 
 
@@ -109,3 +110,11 @@ def test_data_that_is_lost_is_reported_once(
 
     assert code is Exit.FAILED
     assert capsys.readouterr().err.count("cannot write to standard output") == 1
+
+
+def test_a_folder_with_a_null_character_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["init", "a\0b"])
+
+    assert ended.value.code == Exit.USAGE
+    assert "a path cannot contain a null character" in capsys.readouterr().err

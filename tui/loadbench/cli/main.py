@@ -10,7 +10,7 @@ from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
 from loadbench.cli.exit_codes import Exit
-from loadbench.cli.options import SET_HELP
+from loadbench.cli.options import SET_HELP, NewFolder
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.run_commands import label, report, runs, stop
 from loadbench.workspace import Workspace, create_workspace
@@ -220,7 +220,7 @@ def attach(context: click.Context, name: str | None, plain: bool) -> None:
 
 
 @main.command(short_help="Create a workspace.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=NewFolder())
 def init(folder: Path) -> None:
     """Create a workspace in DIR.
 

@@ -1,7 +1,20 @@
-"""Help texts of options shared by several commands."""
+"""Help texts of options shared by several commands, and types of arguments."""
+
+from pathlib import Path
+from typing import Any
+
+import click
 
 SET_HELP = (
     "Override a profile key for this run. Can be repeated. Separate list values with commas, and "
     "a section from its key with a dot: --set users=5,10 --set stack.driver=local. Lists of "
     "numbers take ranges: --set 'users=10..100 step 10'."
 )
+
+
+class NewFolder(click.Path):
+    """A folder to create. Shells complete it as a path."""
+
+    def convert(self, value: Any, _parameter: object, _context: object) -> Path:
+        """Return the path unchecked: click's own check raises an error for a null character."""
+        return Path(value)

@@ -24,6 +24,9 @@ MAX_VALUES = 10_000
 
 _TOO_MANY = f"more than {MAX_VALUES} values"
 
+MAX_DEPTH = 50
+"""Maximum nesting of lists and mappings. PyYAML's time is quadratic in the depth of lists."""
+
 MAX_NUMBER_CHARACTERS = 400
 """Maximum length of a number. PyYAML's time for numbers such as `1:30` is quadratic in length."""
 
@@ -102,18 +105,23 @@ def parse_value(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Stops at the maximum number of values, instead of reading the rest of the text first."""
+    """Stops at the maximum number and depth of values, instead of reading the rest of the text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._nodes = 0
+        self._nodes = self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._nodes += 1
-        if self._nodes > 2 * MAX_VALUES:  # keys and values
+        self._depth += 1
+        is_too_deep = self._depth > MAX_DEPTH
+        if is_too_deep or self._nodes > 2 * MAX_VALUES:  # keys and values
+            problem = "nested too deeply" if is_too_deep else _TOO_MANY
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem=_TOO_MANY, problem_mark=mark)
-        return super().compose_node(parent, index)
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _source_of(file: Path, text: str) -> Source:

@@ -16,11 +16,8 @@ from typing import Any, Literal
 import yaml
 
 from loadbench.engine.bounds.parsing import BadInputError, parse
-from loadbench.engine.profile.source import MAX_BYTES, parse_source, yaml_problem
+from loadbench.engine.profile.source import MAX_BYTES, MAX_DEPTH, parse_source, yaml_problem
 from loadbench.errors import ProfileError
-
-MAX_DEPTH = 50
-"""Maximum number of nested collections."""
 
 BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """The line breaks of YAML 1.1, which determine PyYAML's line numbers."""
