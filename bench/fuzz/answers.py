@@ -20,7 +20,7 @@ from loadbench.engine.journal.codec import Entry, encode
 from loadbench.engine.journal.events import ClientUse, Sample, ServiceMetrics, Stages
 from loadbench.engine.measure.server_timing import MAX_STAGE_MS, parse_server_timing
 
-FETCH_LIMIT_S = 8.0
+FETCH_LIMIT_S = 20.0
 """Time limit of a request in seconds. The program has limits of one and two seconds."""
 MODES = ("unlimited", "drip", "drip body", "hang")
 """Answers that only a timeout ends."""

@@ -17,7 +17,7 @@ import loadbench
 
 MAX_CPU_S = 2.0
 """Time limit of an input in seconds of CPU time, which does not depend on other processes."""
-MAX_WAIT_S = 10.0
+MAX_WAIT_S = 30.0
 """Default time limit of an input in seconds."""
 MAX_SHORTEN_S = 4.0
 """Maximum seconds to spend on shortening a failing input."""

@@ -13,7 +13,7 @@ from typing import Any
 from bench.fuzz.harness import Failure, Kind, Tally, run_part
 
 MAX_MEMORY_BYTES = 2_000_000_000
-MAX_HANG_S = 90.0
+MAX_HANG_S = 200.0
 """Seconds after which a worker is killed that reads a single input."""
 PART = 100
 """Number of inputs that a worker reads before it reports."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from bench.fuzz.pool import PART, run_all
 from bench.fuzz.values import changed_json, damaged, token
 from tests.support.harness import REPOSITORY
 
-WITHIN_S = 120.0
+WITHIN_S = 300.0
 
 
 class Numbers(Kind):
@@ -71,11 +72,18 @@ def test_inputs_are_counted_and_equal_failures_are_merged() -> None:
 
 
 def test_inputs_depend_only_on_the_seed() -> None:
-    def inputs(seed: int, first: int) -> list[str]:
-        kind, seen = Numbers(), list[str]()
-        kind.check = lambda given: not seen.append(str(given.data))  # type: ignore[method-assign]
+    class Listing(Numbers):
+        def __init__(self) -> None:
+            self.seen: list[object] = []
+
+        def check(self, given: Input) -> bool:
+            self.seen.append(given.data)
+            return True
+
+    def inputs(seed: int, first: int) -> list[object]:
+        kind = Listing()
         run_part(kind, seed, range(first, 20), lambda _: None)
-        return seen
+        return kind.seen
 
     assert inputs(1, 0)[10:] == inputs(1, 10)
     assert inputs(1, 10) != inputs(2, 10)
@@ -105,8 +113,8 @@ def test_an_exception_that_a_broad_handler_could_catch_is_not_used_for_slow_inpu
 
 @pytest.mark.parametrize("data", ["abcXdef", b"abcXdef", ("a", "b", "X", "c")])
 def test_failing_inputs_are_shortened(data: str | bytes | tuple[str, ...]) -> None:
-    needle: object = b"X" if isinstance(data, bytes) else "X"
-    shortest = shorten(Input(data, "mode"), lambda given: needle in given.data)  # type: ignore[operator]
+    needle: Any = b"X" if isinstance(data, bytes) else "X"
+    shortest = shorten(Input(data, "mode"), lambda given: needle in given.data)
     assert (len(shortest.data), shortest.mode) == (1, "mode")
 
 
