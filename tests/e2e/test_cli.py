@@ -54,7 +54,7 @@ def call(bench: Bench) -> Call:
 
 
 def save_run(bench: Bench, run: str = "20261122-072100", *, finished: bool = True) -> Path:
-    """Save a run with one measured and one failed cell."""
+    """Save a run with one measured and one failed cell, or one that was killed in between."""
     folder = bench.reports / "fast" / run
     folder.mkdir(parents=True)
     profile = make_profile(models=[1, 2])
@@ -64,10 +64,10 @@ def save_run(bench: Bench, run: str = "20261122-072100", *, finished: bool = Tru
         cell_started(),
         cell_finished(),
         cell_started("m2_u2_s2"),
-        cell_failed("m2_u2_s2"),
     ):
         journal.append(event)
     if finished:
+        journal.append(cell_failed("m2_u2_s2"))
         journal.append(RunFinished(result=Outcome.DONE, reason="every cell has ended"))
     journal.close()
     return folder
