@@ -238,11 +238,9 @@ class RunState:
             {state.cell for state in self.outstanding},
         )
         known = {**self.cells, **new}
-        cells = {cell.key: known[cell.key] for cell in order}
-        return replace(self, cells=BlockMap.of(cells))
+        return replace(self, cells=BlockMap.of({cell.key: known[cell.key] for cell in order}))
 
     def _begin(self, event: RunStarted, at: str) -> "RunState":
-        cells = {cell.key: CellState(cell=cell) for cell in event.cells}
         recorded = read_recorded(event.profile)
         keys = (*recorded.invalid, *recorded.unknown)
         problem = "" if recorded.profile else unreadable_profile(event.run, keys)
@@ -255,7 +253,7 @@ class RunState:
             profile_unknown=recorded.unknown,
             started_at=at,
             pid=event.pid,
-            cells=BlockMap.of(cells),
+            cells=BlockMap.of({cell.key: CellState(cell=cell) for cell in event.cells}),
         )
 
     def _resume(self, event: RunResumed, at: str) -> "RunState":

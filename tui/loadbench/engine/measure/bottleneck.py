@@ -79,12 +79,53 @@ def find_bottleneck(cell: Cell, finished: CellFinished, peers: Peers) -> Bottlen
         finished: Its results.
         peers: All cells with the same number of models. May include the cell itself.
     """
+    return bottleneck_alone(cell, finished) or bottleneck_among(cell, finished, peers)
+
+
+def bottleneck_alone(cell: Cell, finished: CellFinished) -> Bottleneck | None:
+    """Return the bottleneck that the results of a cell show without a comparison, or None.
+
+    Takes most of the time of `find_bottleneck`, and depends on no other cell.
+
+    Args:
+        cell: The cell.
+        finished: Its results.
+    """
     if cause := client_cause(cell, finished):
         figures = {"value": cause.value, "limit": cause.limit}
         return Bottleneck(BottleneckKind.CLIENT, f"the load generator: {cause.text}", figures)
+    if limited := _cpu_limit(finished):
+        return limited
+    if not stage_means(finished.stages):
+        return None
+    if slow := _slow_worker(finished):
+        return slow
+    match _largest_stage(finished):
+        case "queue", stage:
+            return _queue(finished, stage)
+        case "model", stage:
+            busy = _busy_share(finished)
+            text = f"the model: decoding and inference take {stage}{_busy_text(busy)}"
+            return Bottleneck(BottleneckKind.MODEL, text, stage.figures(busy_share=busy))
+    return None
+
+
+def bottleneck_among(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck | None:
+    """Return the bottleneck that the comparison with other cells shows, or None.
+
+    Args:
+        cell: The cell, for which `bottleneck_alone` returns None.
+        finished: Its results.
+        peers: All cells with the same number of models. May include the cell itself.
+    """
     if not stage_means(finished.stages):
         return _without_stages(cell, finished, peers)
-    return _cpu_limit(finished) or _slow_worker(finished) or _largest_stage(cell, finished, peers)
+    name, stage = _largest_stage(finished)
+    if name == "api":
+        return _api(cell, finished, peers, stage)
+    same = _same_at_other_load(cell, peers, finished, "network_ms")
+    text = f"the network: {stage} between Locust and the service{same}"
+    return Bottleneck(BottleneckKind.NETWORK, text, stage.figures())
 
 
 def _cpu_limit(finished: CellFinished) -> Bottleneck | None:
@@ -116,32 +157,6 @@ def _slow_worker(finished: CellFinished) -> Bottleneck | None:
     )
 
 
-def _largest_stage(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck:
-    """Return the bottleneck in the stage with the largest share of the mean latency."""
-    means = stage_means(finished.stages)
-    shares = {
-        "queue": means["queue_ms"],
-        "model": means["decode_ms"] + means["infer_ms"],
-        "api": means["api_ms"],
-        "network": means["network_ms"],
-    }
-    largest = max(shares, key=lambda name: shares[name])
-    stage = _Stage(shares[largest], sum(means.values()))
-    match largest:
-        case "queue":
-            return _queue(finished, stage)
-        case "model":
-            busy = _busy_share(finished)
-            text = f"the model: decoding and inference take {stage}{_busy_text(busy)}"
-            return Bottleneck(BottleneckKind.MODEL, text, stage.figures(busy_share=busy))
-        case "api":
-            return _api(cell, finished, peers, stage)
-        case _:
-            same = _same_at_other_load(cell, peers, finished, "network_ms")
-            text = f"the network: {stage} between Locust and the service{same}"
-            return Bottleneck(BottleneckKind.NETWORK, text, stage.figures())
-
-
 @dataclass(frozen=True, slots=True)
 class _Stage:
     """Mean time in a stage, and mean latency of the whole request."""
@@ -156,6 +171,19 @@ class _Stage:
         """Return both times and all other figures that are not None."""
         known = {name: value for name, value in more.items() if value is not None}
         return {"stage_ms": self.stage_ms, "total_ms": self.total_ms, **known}
+
+
+def _largest_stage(finished: CellFinished) -> tuple[str, _Stage]:
+    """Return the name and the time of the stage with the largest share of the mean latency."""
+    means = stage_means(finished.stages)
+    shares = {
+        "queue": means["queue_ms"],
+        "model": means["decode_ms"] + means["infer_ms"],
+        "api": means["api_ms"],
+        "network": means["network_ms"],
+    }
+    largest = max(shares, key=lambda name: shares[name])
+    return largest, _Stage(shares[largest], sum(means.values()))
 
 
 def _queue(finished: CellFinished, stage: _Stage) -> Bottleneck:
@@ -200,8 +228,6 @@ def _same_at_other_load(cell: Cell, peers: Peers, finished: CellFinished, stage:
 
 def _without_stages(cell: Cell, finished: CellFinished, peers: Peers) -> Bottleneck | None:
     """Return the bottleneck of a service that sends no `Server-Timing` header."""
-    if limited := _cpu_limit(finished):
-        return limited
     p50_ms = percentile(successes(finished.requests), 0.5)
     rps = finished.completed / finished.measured_s
     for other in peers.different_from(cell):

@@ -6,7 +6,12 @@ from typing import Any
 
 from loadbench.engine.journal.events import CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
-from loadbench.engine.measure.bottleneck import Bottleneck, find_bottleneck
+from loadbench.engine.measure.bottleneck import (
+    Bottleneck,
+    bottleneck_alone,
+    bottleneck_among,
+    find_bottleneck,
+)
 from loadbench.engine.measure.buckets import (
     count,
     failures,
@@ -134,7 +139,8 @@ class RowCache:
     """The rows of one run, computed again only for the cells that have changed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[CellState, Row]] = {}
+        self._known: dict[str, tuple[CellState, Row, Bottleneck | None]] = {}
+        """For each cell, its row and the bottleneck that it shows without a comparison."""
 
     def rows(self, state: RunState) -> tuple[Row, ...]:
         """Return one row per cell, in the order of the plan.
@@ -146,13 +152,17 @@ class RowCache:
         peers = _peers(state)
         found = []
         for key, cell in state.cells.items():
-            near = peers.get(cell.cell.models, _NO_PEERS)
-            before, row = self._known.get(key, (None, None))
+            before, row, alone = self._known.get(key, (None, None, None))
+            results = _results(cell)
             if row is None or before is not cell:
-                row = _row(state, cell, near)
-            elif row.bottleneck != (bottleneck := _bottleneck(cell, near)):
-                row = replace(row, bottleneck=bottleneck)
-            self._known[key] = cell, row
+                alone = bottleneck_alone(cell.cell, results) if results else None
+                row = _row(state, cell, alone)
+            if results and alone is None:
+                near = peers.get(cell.cell.models, _NO_PEERS)
+                bottleneck = bottleneck_among(cell.cell, results, near)
+                if bottleneck != row.bottleneck:
+                    row = replace(row, bottleneck=bottleneck)
+            self._known[key] = cell, row, alone
             found.append(row)
         return tuple(found)
 
@@ -168,19 +178,24 @@ def bottleneck_of(state: RunState, cell_state: CellState) -> Bottleneck | None:
     Returns:
         The bottleneck, or None if there are no results or they do not show one.
     """
-    return _bottleneck(cell_state, _peers(state).get(cell_state.cell.models, _NO_PEERS))
+    results = _results(cell_state)
+    if results is None:
+        return None
+    return find_bottleneck(
+        cell_state.cell, results, _peers(state).get(cell_state.cell.models, _NO_PEERS)
+    )
 
 
-def _bottleneck(cell_state: CellState, peers: Peers) -> Bottleneck | None:
-    finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
-    return find_bottleneck(cell_state.cell, finished, peers) if finished else None
+def _results(cell_state: CellState) -> CellFinished | None:
+    """Return the results of a cell that is not to be measured again, or None."""
+    return cell_state.finished if cell_state.status is CellStatus.FINISHED else None
 
 
 def _peers(state: RunState) -> Mapping[int, Peers]:
     """Return the cells with usable results, by number of models."""
     usable: dict[int, list[tuple[Cell, CellFinished]]] = {}
     for cell in state.cells.values():
-        finished = cell.finished if cell.status is CellStatus.FINISHED else None
+        finished = _results(cell)
         if finished and finished.verdict is not Verdict.INVALID:
             usable.setdefault(cell.cell.models, []).append((cell.cell, finished))
     return {models: Peers(cells) for models, cells in usable.items()}
@@ -188,13 +203,13 @@ def _peers(state: RunState) -> Mapping[int, Peers]:
 
 def row_of(state: RunState, cell_state: CellState) -> Row:
     """Return the row of one cell of a run."""
-    return _row(state, cell_state, _peers(state).get(cell_state.cell.models, _NO_PEERS))
+    return _row(state, cell_state, bottleneck_of(state, cell_state))
 
 
-def _row(state: RunState, cell_state: CellState, peers: Peers) -> Row:
+def _row(state: RunState, cell_state: CellState, bottleneck: Bottleneck | None) -> Row:
     profile, cell = state.profile, cell_state.cell
     goals = profile.goals if profile else Goals()
-    finished = cell_state.finished if cell_state.status is CellStatus.FINISHED else None
+    finished = _results(cell_state)
     return Row(
         cell=cell.key,
         models=cell.models,
@@ -209,7 +224,7 @@ def _row(state: RunState, cell_state: CellState, peers: Peers) -> Row:
         findings=finished.findings if finished else (),
         problem="" if finished else _problem(cell_state),
         **(_numbers(finished) if finished else {}),
-        bottleneck=_bottleneck(cell_state, peers),
+        bottleneck=bottleneck,
         checks=_checks(finished, goals),
     )
 
