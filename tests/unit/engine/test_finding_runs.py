@@ -145,6 +145,13 @@ def test_unreadable_runs_are_skipped_in_the_search_for_a_label(reports: Path) ->
     assert find_run("images", reports).folder == older
 
 
+@pytest.mark.parametrize("name", ["", "/", "//", "/latest"])
+@pytest.mark.parametrize("live", [False, True])
+def test_empty_name_selects_no_run(reports: Path, name: str, live: bool) -> None:
+    with pytest.raises(UsageError, match="no run"):
+        find_run(name, reports, live=live)
+
+
 @pytest.mark.parametrize("name", ["dem", "demo/20261199-000000", ".20261122-080000.new", "latest"])
 def test_unknown_run_is_not_found(reports: Path, name: str) -> None:
     with pytest.raises(

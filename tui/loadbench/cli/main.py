@@ -1,5 +1,6 @@
 """The program, its global options and the commands `run`, `attach`, `init` and `doctor`."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from loadbench.cli.exit_codes import Exit
 from loadbench.cli.options import SET_HELP, NewFolder
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.run_commands import label, report, runs, stop
+from loadbench.errors import UsageError
 from loadbench.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def main(
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench.ui.terminal.capabilities import TerminalOptions
 
+    if refresh_hz is not None and math.isnan(refresh_hz):
+        raise UsageError("--refresh: expected a number from 0.1 to 20")
     options = TerminalOptions(ascii_only=ascii_only, refresh_hz=refresh_hz, alerts=not no_alerts)
     context.meta[TERMINAL_OPTIONS] = options
     if context.invoked_subcommand not in ("init",):

@@ -258,6 +258,9 @@ def find_run_folder(name: str | None, reports: Path, *, live: bool = False) -> P
     if name and _exists(Path(name) / FILE_NAME):
         return paths.resolved(name)
     target = (name or "").rstrip("/").removesuffix(f"/{LATEST}")
+    if name is not None and not target:
+        # An empty shell variable must not select a run.
+        raise UsageError(f"no run {name!r}. List all runs with `loadbench-tui runs`")
     folders = [path for path in run_folders(reports) if _matches(path, target)]
     if name and not folders:
         folders = _labelled(name, reports)

@@ -34,6 +34,9 @@ def test_the_stages_of_our_own_service_are_parsed() -> None:
         r'note;desc="a \" b, total;dur=9", total;dur=5',
         "miss, total;dur=5,",
         'total;dur=5, broken;desc="never closed, total;dur=9',
+        'total;dur=5;desc="x;dur=99"',
+        'total;desc="a;dur=9, b";dur=5',
+        "total;dur=5;dur=9",
     ],
 )
 def test_all_spellings_of_the_total_are_parsed(header: str) -> None:
@@ -54,6 +57,9 @@ def test_all_spellings_of_the_total_are_parsed(header: str) -> None:
         "total;dur=inf",
         "total;dur=1e999",
         "total;dur=-5",
+        "total;dur=1_0",
+        "total;dur=٣",
+        "queue;dur=1_0, decode;dur=1, infer;dur=1, total;dur=9",
         "total;dur=5, queue;dur=-inf",
         f"total;dur={MAX_STAGE_MS * 2}",
     ],

@@ -559,7 +559,8 @@ def test_invalid_override_is_reported_once_as_given(
     write: Write, override: str, message: str
 ) -> None:
     error = error_of(write(GRID), override)
-    assert error.startswith(f"--set {override}: {message}")
+    given = override if len(override) <= 80 else f"{override[:80]}…"
+    assert error.startswith(f"--set {given}: {message}")
     assert "\n" not in error
 
 
@@ -634,3 +635,48 @@ def test_later_errors_get_the_location_of_their_key(write: Write) -> None:
         f"{file}: host: required",
         f"{file}: a message without a key",
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "host: [http://bob:s3cr3tpw@h]",
+        "host: {a: http://bob:s3cr3tpw@h}",
+        "host: http://h/?token=s3cr3tpw",
+        "host: http://h#s3cr3tpw",
+        "stack: {health: [http://bob:s3cr3tpw@h/]}",
+    ],
+)
+def test_invalid_address_is_reported_without_its_secrets(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "secret.yaml"
+    file.write_text(f"models: [1]\nusers: [1]\nspawn_rates: [1]\n{line}\n")
+    assert "s3cr3tpw" not in error_of(file)
+
+
+@pytest.mark.parametrize("value", ["[http://bob:s3cr3tpw@h]", "http://h/?token=s3cr3tpw"])
+def test_invalid_override_of_an_address_is_reported_without_its_secrets(
+    tmp_path: Path, value: str
+) -> None:
+    file = tmp_path / "valid.yaml"
+    file.write_text("models: [1]\nusers: [1]\nspawn_rates: [1]\n")
+    assert "s3cr3tpw" not in error_of(file, f"host={value}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"x: ok\\nloadbench-tui: FAKE LINE": 1',
+        'stack: {compose: ["x\\ny"]}',
+        'stack: {environment: {"a\\nb": y}}',
+    ],
+)
+def test_line_breaks_in_keys_and_paths_do_not_break_the_message(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "lines.yaml"
+    file.write_text(f"models: [1]\nusers: [1]\nspawn_rates: [1]\n{line}\n")
+    assert "\n" not in error_of(file)
+
+
+def test_long_override_is_shortened_in_its_message(tmp_path: Path) -> None:
+    file = tmp_path / "valid.yaml"
+    file.write_text("models: [1]\nusers: [1]\nspawn_rates: [1]\n")
+    assert len(error_of(file, f"users={'1,' * 30_000}")) < 1_000

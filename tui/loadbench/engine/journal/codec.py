@@ -104,7 +104,9 @@ def _decode(line: bytes) -> tuple[Entry | None, int | None]:
     version = None
     if kind == RunStarted.type:
         version = fields.get("v")
-        if type(version) is int and version != VERSION:
+        if type(version) is not int:
+            raise BadInputError("v: not a number")
+        if version != VERSION:
             return None, version
     _check_head(fields)
     if kind == CellFinished.type and "findings" not in fields:

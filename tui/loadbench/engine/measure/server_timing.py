@@ -20,6 +20,9 @@ MAX_STAGE_MS = 1e9
 
 _METRIC = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+')
 """Text up to a comma outside quotes."""
+_PARAMETER = re.compile(r'(?:[^";]|"(?:[^"\\]|\\.)*"?)+')
+"""Text up to a semicolon outside quotes."""
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.", re.ASCII)
 
 
 def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
@@ -45,6 +48,8 @@ def parse_server_timing(headers: Mapping[str, Any] | None) -> dict[str, float]:
 def _parse_plain(value: Any) -> dict[str, float] | None:
     """Return the stages of a header with exactly the four metrics, or None for any other header."""
     stages = {}
+    if "_" in str(value) or not str(value).isascii():
+        return None  # `float` accepts underscores and digits of other scripts
     try:
         for metric in value.split(", "):
             name, duration = metric.split(";dur=")
@@ -59,17 +64,17 @@ def _parse_plain(value: Any) -> dict[str, float] | None:
 def _parse(text: str) -> dict[str, float]:
     stages: dict[str, float] = {}
     for metric in _METRIC.findall(text):
-        name, *parameters = metric.split(";")
+        name, *parameters = _PARAMETER.findall(metric) or [""]
         stage = STAGES.get(name.strip().lower())
         if stage is None:
             continue
         for parameter in parameters:
             key, _, number = parameter.partition("=")
             if key.strip().lower() == "dur":
-                try:
-                    stages[stage] = float(number.strip().strip('"'))
-                except ValueError:
+                number = number.strip().strip('"')
+                if not _NUMBER.fullmatch(number) or not float(number) <= MAX_STAGE_MS:
                     return {}
-                if not 0 <= stages[stage] <= MAX_STAGE_MS:
-                    return {}
+                stages[stage] = float(number)
+                # Of repeated parameters, the first counts.
+                break
     return stages if "total_ms" in stages else {}

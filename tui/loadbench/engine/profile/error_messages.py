@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 from loadbench.engine.masking import CUT
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.model import ALIASES, known_keys
-from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames, mask_userinfo
+from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames, mask_url
 
 KeyPath = tuple[str | int, ...]
 """A key as names and indices: `("stack", "compose", 0)`."""
@@ -56,13 +56,20 @@ def problem_of(detail: ErrorDetails, names: SecretNames | None = None) -> str:
 
 def _shown_public(key: KeyPath, value: object, names: SecretNames) -> str:
     """Format a value for a message, without secrets, even if it has the wrong form."""
-    if key in URLS and isinstance(value, str):
-        return shown(mask_userinfo(value))
+    if key in URLS:
+        return shown(mask_url(value)) if isinstance(value, str) else _kind(value)
     if key[:2] not in MAPPINGS or value is None or isinstance(value, dict | bool | int | float):
         return shown(value)
     if key in MAPPINGS or names.is_secret(str(key[2])):
-        return "a list" if isinstance(value, list) else "a text"
+        return _kind(value)
     return shown(value)
+
+
+def _kind(value: object) -> str:
+    """Name the kind of a value that may contain secrets."""
+    if value is None or isinstance(value, dict | bool | int | float):
+        return shown(value)
+    return "a list" if isinstance(value, list) else "a text"
 
 
 def _limit(limit: object, value: object) -> object:
@@ -103,13 +110,17 @@ def shown(value: object) -> str:
         return "no value"
     if isinstance(value, dict):
         return "a section"
-    text = repr(value)
+    return shortened(repr(value))
+
+
+def shortened(text: str) -> str:
+    """Return a text for a message, cut off if it is long."""
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}{CUT}"
 
 
 def dotted(key: KeyPath) -> str:
-    """Format a key in dotted notation: `stack.compose[0]`."""
+    """Format a key in dotted notation: `stack.compose[0]`. Control characters are escaped."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    return text if text.isprintable() else ascii(text)

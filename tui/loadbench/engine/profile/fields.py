@@ -82,6 +82,8 @@ def _path(path: str) -> str:
         return path
     if not path.strip() or "\0" in path:
         raise ValueError("expected a path")
+    if "\n" in path or "\r" in path:
+        raise ValueError("expected a path without line breaks")
     return str(PurePosixPath(path))
 
 
@@ -114,10 +116,10 @@ def _health(text: str) -> str:
 
 def _variables(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
-        if not name or "=" in name or "\0" in name + value:
+        if not name.isprintable() or not name or "=" in name or "\0" in value:
             raise ValueError(
-                f"{name!r} is not a valid environment variable: the name must "
-                "not be empty or contain =, and neither name nor value may contain NUL"
+                f"{name!r} is not a valid environment variable: the name must not be empty or "
+                "contain = or control characters, and the value must not contain NUL"
             )
         try:
             references_in(value)

@@ -17,6 +17,7 @@ from loadbench.engine.profile.error_messages import (
     dotted,
     example_of,
     problem_of,
+    shortened,
     suggestion_for,
 )
 from loadbench.engine.profile.fields import InvalidKeyError
@@ -194,7 +195,7 @@ def _listing(draft: Draft) -> str:
 
 
 def _override(source: Source, text: str) -> None:
-    location = f"--set {masked_override(text, SecretNames.of(source.values))}"
+    location = f"--set {shortened(masked_override(text, SecretNames.of(source.values)))}"
     key, equals, value_text = text.partition("=")
     parts = [ALIASES.get(part, part) for part in key.strip().split(".")]
     name = ".".join(parts)

@@ -12,8 +12,10 @@ from loadbench.engine.profile.values.secrets import (
     FREE_TEXTS,
     LITERAL_KEYS,
     MAPPINGS,
+    URLS,
     SecretNames,
     find_secrets,
+    mask_url,
     replaced,
 )
 
@@ -25,11 +27,14 @@ def masked_override(text: str, names: SecretNames) -> str:
         text: The override, which may be invalid.
         names: The names that are secret or not.
     """
-    key, equals, _ = text.partition("=")
+    key, equals, value = text.partition("=")
     path = tuple(key.strip().split("."))
     if path[0] not in (*Profile.model_fields, *ALIASES) or names.is_secret(path[-1]):
         # It may be a variable in the wrong place: report the key as unknown, but not the value.
         path = (*MAPPINGS[0], path[-1])
+    if path in URLS:
+        # A query is not allowed there, but it may be a token.
+        text = f"{key}{equals}{mask_url(value)}" if "?" in value else text
     try:
         return _masked(text, path, names)
     except (yaml.YAMLError, ValueError, RecursionError):

@@ -30,6 +30,7 @@ _SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
 _HEADERS = ("authorization", "proxy_authorization")
 _SCHEMES = re.compile(r"\b(?:basic|bearer|digest|token|apikey)\b", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)([^/?#\s]*)@")
+_QUERY = re.compile(r"([?#])[\s\S]+")
 _BEFORE_LAST_AT = re.compile(r"^([^@]*?://)?[\s\S]*@")
 _WORD = re.compile(r"\w")
 
@@ -190,6 +191,11 @@ def mask_userinfo(url: str) -> str:
     if masked != url or url.startswith("/") or _USERINFO.search(url):
         return masked
     return _BEFORE_LAST_AT.sub(rf"\g<1>{MASK}@", url)
+
+
+def mask_url(url: str) -> str:
+    """Return a URL, valid or not, with its user name, password and query masked."""
+    return _QUERY.sub(rf"\1{MASK}", mask_userinfo(url))
 
 
 def _is_variable(path: Path) -> bool:
