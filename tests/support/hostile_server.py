@@ -1,6 +1,7 @@
 """An HTTP server whose responses never end, arrive too slowly or are too large."""
 
 import gzip
+import re
 import socket
 import ssl
 import threading
@@ -56,7 +57,7 @@ class HostileServer:
         self.pages: dict[str, bytes] = dict(PAGES)
         """Complete responses, by path."""
         self.requests: list[bytes] = []
-        """Received requests: request line and headers."""
+        """Received requests: request line, headers and body."""
         threading.Thread(target=self._serve, daemon=True).start()
 
     def __enter__(self) -> "HostileServer":
@@ -83,7 +84,7 @@ class HostileServer:
 
     def _respond(self, connection: socket.socket) -> None:
         request = b""
-        while b"\r\n\r\n" not in request:
+        while not _is_complete(request):
             if not (received := connection.recv(65536)):
                 return
             request += received
@@ -97,3 +98,10 @@ class HostileServer:
                 connection.sendall(part)
                 if self._closed.wait(DRIP_S if drips else 0):
                     return
+
+
+def _is_complete(request: bytes) -> bool:
+    """Return whether a request has all of its headers and of its body."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
