@@ -300,10 +300,8 @@ def test_containers_of_a_run_killed_after_its_last_cell_are_removed_by_a_resume(
     foreign: DockerBench,
 ) -> None:
     shown = foreign.start("run", "theirs", *ONE)
-    foreign.when("m1_u2_s10", name="theirs")
-    runner, journal = foreign.runner("theirs"), foreign.folder("theirs") / "journal.jsonl"
-    while b'{"type":"cell_finished"' not in journal.read_bytes():
-        pass
+    journal, runner = foreign.folder("theirs") / "journal.jsonl", foreign.runner("theirs")
+    until(lambda: b'{"type":"cell_finished"' in journal.read_bytes(), what="the last result")
     runner.suspend()
     runner.kill()
     _, output = shown.communicate(timeout=60)
