@@ -114,7 +114,7 @@ class Journals(Kind):
     """Journals, read next to healthy ones by everything that shows runs."""
 
     name = "journals"
-    share = 7.0
+    share = 5.0
 
     def __init__(self) -> None:
         self._workspace = make_workspace(Path(tempfile.mkdtemp(prefix="fuzz-")) / "bench")
@@ -185,6 +185,8 @@ class Journals(Kind):
         assert isinstance(given.data, bytes)
         name, change, command = given.mode.split(":")
         folder = add_run(self._workspace, PROFILE, RUN_ID, given.data)
+        for file in folder.glob("summary.*"):
+            file.unlink()
         if change == "damage":
             write_summary(_read(folder, joined(recorded(name))).state, folder)
             (folder / "journal.jsonl").write_bytes(given.data)

@@ -9,7 +9,7 @@ from random import Random
 from bench.fuzz.harness import Input, Kind, require
 from bench.fuzz.values import DEEP, NUMBERS, TEXTS, damaged, text
 from bench.fuzz.workspace import PROFILES
-from bench.profile_texts import KEYS, Writer
+from bench.profile_texts import KEYS, LISTS, SCALARS, Writer
 from loadbench.engine.catalog import SavedProfile
 from loadbench.engine.journal.durations import durations_of
 from loadbench.engine.profile.editing.splice import spliced
@@ -240,6 +240,8 @@ class Settings(Kind):
 
     def setting(self, random: Random) -> str:
         """Return a text for `--set`."""
+        if random.random() < 0.5:
+            return self._plausible(random)
         key = random.choice((*KEYS, *AXES, *AXES, *SECTIONS, text(random), "a.b.c", ".", "stack."))
         match random.randrange(6):
             case 0:
@@ -259,3 +261,17 @@ class Settings(Kind):
                 return f"{key}={start}..{end} {random.choice(('step ', 'x', '×', ''))}{step}"
             case _:
                 return f"{key}={value(random)}"
+
+    @staticmethod
+    def _plausible(random: Random) -> str:
+        """Return a text with a value that is allowed for its key."""
+        key = random.choice((*LISTS, *SCALARS))
+        if key not in LISTS:
+            found = random.choice(SCALARS[key])
+            return f"{key}={'null' if found is None else found}"
+        values = random.sample(LISTS[key], random.randint(1, 4))
+        if key in AXES and random.random() < 0.3:
+            return (
+                f"{key}={random.randint(1, 5)}..{random.randint(5, 60)} step {random.randint(1, 9)}"
+            )
+        return f"{key}={','.join(map(str, values))}"
