@@ -35,7 +35,7 @@ class User({kind}):
         {body}
 """
 
-HEADLESS = ("--headless", "--json", "-u", "1", "-r", "1", "-t", "1s")
+HEADLESS = ("--headless", "--json", "-u", "1", "-r", "1", "-t", "3s")
 WITH_SHAPE = """
 from locust import HttpUser, LoadTestShape
 class User(HttpUser): pass
