@@ -191,9 +191,18 @@ def test_only_the_newest_events_are_kept(stage: Stage, follow: Follow) -> None:
 def test_an_unknown_journal_line_is_ignored(stage: Stage, follow: Follow) -> None:
     folder = fresh(stage)
     with (folder / FILE_NAME).open("ab") as file:
-        file.write(b'{"type":"weather","sun":true}\nno json\n')
+        file.write(b'{"type":"weather","sun":true}\n')
 
     assert len(follow(folder).view().events) == 1
+
+
+def test_a_damaged_journal_line_is_reported_as_an_event(stage: Stage, follow: Follow) -> None:
+    folder = fresh(stage)
+    with (folder / FILE_NAME).open("ab") as file:
+        file.write(b"no json\n")
+
+    _, damage = follow(folder).view().events
+    assert "damaged line" in damage.text
 
 
 @pytest.mark.parametrize(
@@ -202,7 +211,7 @@ def test_an_unknown_journal_line_is_ignored(stage: Stage, follow: Follow) -> Non
         (None, "No such file"),
         (b"", "no run_started event found"),
         (b'{"type":"run_started","v":9}\n', "format version 9"),
-        (b'{"type":"run_started","v":1}\n', "first line is not a valid run_started event"),
+        (b'{"type":"run_started","v":1}\n', "journal.jsonl:1: damaged line"),
     ],
 )
 def test_an_unreadable_journal_fails_once_and_stops_the_follower(
