@@ -202,7 +202,7 @@ def test_a_damaged_journal_line_is_reported_as_an_event(stage: Stage, follow: Fo
         file.write(b"no json\n")
 
     _, damage = follow(folder).view().events
-    assert "damaged line" in damage.text
+    assert "line 2 of journal.jsonl is damaged" in damage.text
 
 
 @pytest.mark.parametrize(
