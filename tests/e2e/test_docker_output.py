@@ -1,4 +1,4 @@
-"""The output of docker and of services has limits, whatever they print."""
+"""The output of docker and of services is limited."""
 
 import os
 import threading

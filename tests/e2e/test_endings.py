@@ -83,7 +83,7 @@ def shell(
 def without_a_reader(
     bench: Bench, *arguments: str, both: bool = False
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command whose stdout, or stdout and stderr, is a pipe that nobody reads."""
+    """Run a command whose stdout, or stdout and stderr, is a pipe without a reader."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
