@@ -72,7 +72,7 @@ def show(run: Run, catalog: Catalog) -> None:
             if state.profile:
                 _show_profile(replace(run, status=status), state.profile, cells, glyphs)
     recommendation_lines(run, COLUMNS)
-    repeated_lines(state, COLUMNS)
+    repeated_lines(run, COLUMNS)
     for column in columns_of(cells):
         sorted_rows(cells, column, is_descending=True)
     for row in cells:

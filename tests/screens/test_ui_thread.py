@@ -16,7 +16,7 @@ from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.service_log import format_log_line
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.metrics import Metric
-from loadbench.engine.report.rows import Row, rows
+from loadbench.engine.report.rows import Row, RowCache
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
@@ -318,12 +318,13 @@ def test_rows_are_recomputed_only_for_the_run_that_has_grown(
     folder = measuring(stage)
     computed: list[str] = []
 
-    def count_rows(state: RunState) -> tuple[Row, ...]:
+    def count_rows(cache: RowCache, state: RunState) -> tuple[Row, ...]:
         assert state.started is not None
         computed.append(state.started.run)
-        return rows(state)
+        return rows(cache, state)
 
-    monkeypatch.setattr("loadbench.engine.run_reader.rows", count_rows)
+    rows = RowCache.rows
+    monkeypatch.setattr(RowCache, "rows", count_rows)
     app = stage.app()
 
     def results() -> list[CellFinished]:

@@ -49,7 +49,7 @@ def derive_all(folder: Path) -> Run | None:
     recommendation_text(run.recommendation, 80)
     run_list([run], 80)
     run_lines(run, UNICODE, 80)
-    repeated_lines(run.state, 80)
+    repeated_lines(run, 80)
     FigureReader().of(run.state)
     for row in run.rows:
         cell_values(row)

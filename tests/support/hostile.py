@@ -33,6 +33,8 @@ _UNCHANGED = frozenset(
     )
 )
 """Keys whose values are a fixed set of words, times or numbers, or link events to each other."""
+_PATHS = frozenset(("locustfile", "images", "compose"))
+"""Keys of a profile whose values contain no line breaks."""
 
 
 def unsafe_characters(output: str, *, on_terminal: bool = False) -> set[str]:
@@ -71,6 +73,8 @@ def _planted(value: Any, key: str) -> Any:
             return {name: _planted(item, name) for name, item in value.items()}
         case list():
             return [_planted(item, key) for item in value]
+        case str() if key in _PATHS:
+            return value + HOSTILE.replace("\r", "")
         case str() if key not in _UNCHANGED:
             return value + HOSTILE
         case _:

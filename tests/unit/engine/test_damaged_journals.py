@@ -209,7 +209,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "link to itself": (make_loop, os.strerror(errno.ELOOP)),
     "device": (lambda path: path.symlink_to("/dev/zero"), "Not a regular file"),
     "broken link": (lambda path: path.symlink_to("nothing"), os.strerror(errno.ENOENT)),
-    "damaged first line": (make_damaged, r":1: damaged line \(seq: not a positive number\)"),
+    "damaged first line": (make_damaged, r":1: damaged line \(v: not a number\)"),
     "empty file": (lambda path: path.touch(), "no run_started event found"),
 }
 

@@ -23,7 +23,8 @@ from tests.support.harness import REPOSITORY
 PROFILES = REPOSITORY / "profiles"
 GRID = "models: [1, 2]\nusers: [5]\nspawn_rates: [5]\n"
 SINGLE = "models: 1\nusers: 5\nspawn_rates: 0.5\n"
-SETTLE_RULE = "max must be 0s or at least"
+BETWEEN_KEYS = re.compile("max must be 0s or at least|cells exceed the limit")
+"""Rules about several keys, which a schema cannot state."""
 SCHEMA = Draft202012Validator(profile_schema())
 
 VALID = [
@@ -278,7 +279,7 @@ def test_schema_and_loader_agree(
     error = loading_error(tmp_path, text)
 
     if SCHEMA.is_valid(yaml.safe_load(text)):
-        assert error == "" or SETTLE_RULE in error
+        assert error == "" or BETWEEN_KEYS.search(error)
     elif not error:
         assert any(is_coerced(name, value) for name, value in keys.items())
 
@@ -296,6 +297,6 @@ def test_schema_and_loader_agree_about_each_key(
     error = loading_error(tmp_path, yaml.safe_dump(document))
 
     if SCHEMA.is_valid(document):
-        assert error == "" or SETTLE_RULE in error
+        assert error == "" or BETWEEN_KEYS.search(error)
     elif not error:
         assert is_coerced(name, value)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Verdict
+from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows
@@ -259,7 +260,7 @@ def test_repeats_are_summarised_with_drift_medians_and_a_legend() -> None:
     drift = drift_of(state)
     assert drift is not None
 
-    lines = repeated_lines(state, 75)
+    lines = repeated_lines(run_of(state), 75)
 
     assert [plain(text).rstrip() for text in lines] == [
         "Recheck of m1_u2_s2 at the end: 40.0 → 40.0 req/s (+0.0 %), p50 10.0 → 10.0",
@@ -270,7 +271,7 @@ def test_repeats_are_summarised_with_drift_medians_and_a_legend() -> None:
         "  probability of 50 % with 2 repeats; 95 % requires 6 repeats",
     ]
     assert all(width(text) <= 75 for text in lines)
-    assert repeated_lines(swept(make_profile()), 75) == []
+    assert repeated_lines(run_of(swept(make_profile())), 75) == []
 
 
 def test_a_chart_over_users_has_a_series_for_each_number_of_models() -> None:
@@ -374,10 +375,14 @@ def test_the_ticks_of_users_do_not_overlap(users: set[int]) -> None:
 # The list of runs
 
 
+def run_of(state: RunState, name: str = "made", status: RunStatus = RunStatus.DONE) -> Run:
+    return Run(Path("/nowhere/reports") / name, state, status)
+
+
 def run(name: str, status: RunStatus = RunStatus.DONE) -> Run:
     """A run with one measured cell."""
     state = state_after(run_started(), cell_started(), cell_finished())
-    return Run(Path("/nowhere/reports") / name, state, status)
+    return run_of(state, name, status)
 
 
 def test_runs_are_grouped_by_profile_and_the_newest_come_first() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from loadbench.engine.catalog import Catalog
-from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
 from loadbench.engine.report import repeats
 from loadbench.engine.report.drift import drift_of
@@ -15,7 +14,7 @@ from loadbench.engine.report.metrics import (
     own_state,
 )
 from loadbench.engine.report.recommendation.sentences import short_answer
-from loadbench.engine.report.rows import PERCENTILE_NAMES, Row, rows
+from loadbench.engine.report.rows import PERCENTILE_NAMES, Row
 from loadbench.engine.report.sorting import SortKey, has_repeats, sort_rows
 from loadbench.engine.run_reader import Run
 from loadbench.ui.lines.glyphs import Glyphs
@@ -215,14 +214,14 @@ def sorted_rows(rows: Sequence[Row], column: int | None, *, is_descending: bool)
     return sort_rows(rows, COLUMNS[column][1], is_descending=is_descending)
 
 
-def repeated_lines(state: RunState, columns: int) -> list[Line]:
+def repeated_lines(run: Run, columns: int) -> list[Line]:
     """Return the drift, and the medians of repeats with their intervals and a legend.
 
     The list is empty if the run has neither repeats nor a recheck.
     """
-    groups = repeats.groups(rows(state))
+    groups = repeats.groups(run.rows)
     lines = []
-    if drift := drift_of(state):
+    if drift := drift_of(run.state):
         lines.append(line((drift.sentence, Tone.WARN if drift.reason else Tone.PLAIN)))
     lines += [_group_line(group) for group in groups]
     lines += [line((legend, Tone.DIM)) for legend in interval_legend(groups)]

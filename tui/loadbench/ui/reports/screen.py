@@ -200,7 +200,7 @@ class ReportsScreen(ManagingScreen):
             glyphs = self.context.glyphs
             header = run_lines(self._shown, glyphs, columns + _PADDING) if self._shown else []
             self.query_one("#outcome", TextLine).show(header)
-            lines = repeated_lines(self._shown.state, columns) if self._shown else []
+            lines = repeated_lines(self._shown, columns) if self._shown else []
             self.query_one("#repeated", LineView).show(lines)
         self._arrange()
 

@@ -29,8 +29,12 @@ texts = st.text(st.characters(exclude_categories=["Cs"])).filter(without_referen
 plain_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
     without_references
 )
-names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0="), min_size=1)
-paths = plain_texts.filter(str.strip)
+names = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0="), min_size=1
+).filter(str.isprintable)
+paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")).filter(
+    lambda text: text.strip() and without_references(text)
+)
 
 
 def values(key: ProfileKey) -> st.SearchStrategy[Any]:
@@ -147,6 +151,7 @@ def test_text_is_parsed_as_plain_data(name: str, text: str, value: Any) -> None:
         ("stack.environment", "=1", "expected values such as A=1"),
         ("stack.environment", "A=1 A=2", "'A': duplicate variable"),
         ("load.images", " ", "expected a path, got ' '"),
+        ("load.images", "a\rb", "expected a path without line breaks, got"),
     ],
 )
 def test_invalid_text_is_reported_in_the_words_of_the_schema(

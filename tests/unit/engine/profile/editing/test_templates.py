@@ -33,7 +33,9 @@ STARTED = {
 }
 each_template = pytest.mark.parametrize("template", TEMPLATES, ids=lambda item: item.name)
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
-paths = any_text.filter(lambda text: text.strip() and "\0" not in text)
+paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")).filter(
+    str.strip
+)
 
 
 def dotted_values(text: str) -> dict[str, Any]:
