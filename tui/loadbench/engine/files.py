@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from loadbench.engine.bounds.files import open_regular
-from loadbench.engine.bounds.lines import MAX_LINE_BYTES, bounded_lines
+from loadbench.engine.bounds.lines import MAX_LINE_BYTES, bounded_lines, skip_line
 from loadbench.engine.disk import full_reason
 from loadbench.errors import DiskFullError, JournalError
 
@@ -111,8 +111,8 @@ class Tail:
         start = max(0, file.seek(0, os.SEEK_END) - last_bytes)
         while start:
             file.seek(start)
-            rest = file.readline()
-            if not rest or rest.endswith(b"\n"):
+            length, is_complete = skip_line(file)
+            if not length or is_complete:
                 return file.tell()
             # `start` is inside an incomplete line, whose rest would later look like a complete one.
             start = max(0, start - last_bytes)

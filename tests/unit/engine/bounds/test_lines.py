@@ -1,6 +1,7 @@
 """Lines of files and pipes are limited in length."""
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,16 @@ def test_last_line_is_yielded_on_request(rest: bytes) -> None:
 def test_long_line_needs_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "long"
     with path.open("wb") as file:
-        file.truncate(1_000_000_000)
+        file.truncate(100_000_000)
         file.seek(0, 2)
         file.write(b"\nnext\n")
+    tracemalloc.start()
     with path.open("rb") as file:
         found = [(len(line), length) for line, length in bounded_lines(file, 1000)]
-    assert found == [(1000, 1_000_000_001), (4, 5)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [(1000, 100_000_001), (4, 5)]
+    assert peak < 1_000_000
 
 
 def test_last_lines_are_read_from_the_end_without_blank_ones(tmp_path: Path) -> None:

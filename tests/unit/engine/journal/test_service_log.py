@@ -1,5 +1,6 @@
 """Log lines of services: written, then found by name and by time."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadbench.engine.drivers.stack_log import StackLog
+from loadbench.engine.files import Tail
 from loadbench.engine.journal.service_log import (
     LogLine,
     format_log_line,
@@ -131,3 +133,28 @@ def test_the_last_lines_of_one_service_are_found(tmp_path: Path) -> None:
     assert texts(lines) == ["line 5", "line 7", "line 9"]
     assert offset == (tmp_path / "log").stat().st_size - len("half a li")
     assert read_last_lines(tmp_path / "none", "model-1", max_lines=3) == ([], 0)
+
+
+def test_a_line_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    write(log, 0)
+    with log.open("ab") as file:
+        file.truncate(10_000_000)
+        file.seek(0, 2)
+        file.write(b"\n")
+    write(tmp_path / "later", 1, 2)
+    with log.open("ab") as file:
+        file.write((tmp_path / "later").read_bytes())
+
+    tracemalloc.start()
+    lines, offset = read_last_lines(log, "model-1", max_lines=3)
+    between = read_lines_between(log, timestamp(1), timestamp(3), max_lines=9)
+    tail = Tail(log, last_bytes=5_000_000).poll()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert texts(lines) == ["line 1"]
+    assert offset == log.stat().st_size
+    assert texts(between) == ["line 0", "line 1"]
+    assert len(tail) == 2
+    assert peak < 2_000_000

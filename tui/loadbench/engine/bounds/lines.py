@@ -32,15 +32,32 @@ def bounded_lines(
         OSError: The source cannot be read.
     """
     while line := file.readline(max_bytes + 1):
-        length, last = len(line), line
+        length, is_complete = len(line), line.endswith(b"\n")
         # A shorter line without a newline is the last one. Its rest, which may be written at this
         # moment, must not be dropped.
-        while last and not last.endswith(b"\n") and length > max_bytes:
-            last = file.readline(_SKIP_BYTES)
-            length += len(last)
-        if not last.endswith(b"\n") and not with_last:
+        if not is_complete and length > max_bytes:
+            skipped, is_complete = skip_line(file)
+            length += skipped
+        if not is_complete and not with_last:
             return
         yield line.removesuffix(b"\n")[:max_bytes], length
+
+
+def skip_line(file: IO[bytes]) -> tuple[int, bool]:
+    """Read a file or pipe to the end of the line, however long it is.
+
+    Returns:
+        The number of bytes read, and whether they end with a newline.
+
+    Raises:
+        OSError: The source cannot be read.
+    """
+    length = 0
+    while part := file.readline(_SKIP_BYTES):
+        length += len(part)
+        if part.endswith(b"\n"):
+            return length, True
+    return length, False
 
 
 def last_lines(path: Path, number: int) -> tuple[str, ...]:

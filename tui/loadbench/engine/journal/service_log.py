@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, skip_line
+
 FILE_NAME = "stack.log"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ")
 _SEPARATOR = " | "
@@ -61,10 +63,8 @@ def read_last_lines(path: Path, name: str, *, max_lines: int) -> tuple[list[LogL
     prefix, offset = f"{name}{_SEPARATOR}".encode(), 0
     try:
         with path.open("rb") as file:
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    break
-                offset += len(raw)
+            for raw, length in bounded_lines(file, MAX_OUTPUT_LINE_BYTES):
+                offset += length
                 if prefix in raw and (line := parse(raw)).name == name:
                     found.append(line)
     except FileNotFoundError:
@@ -123,8 +123,8 @@ def _times(file: BinaryIO, offset: int) -> list[str]:
     file.seek(offset)
     times: list[str] = []
     while len(times) < _MAX_UNTIMED_LINES and not any(times):
-        raw = file.readline()
-        if not raw.endswith(b"\n"):
+        raw, _ = next(bounded_lines(file, MAX_OUTPUT_LINE_BYTES), (None, 0))
+        if raw is None:
             break
         times.append(parse(raw).at)
     return times
@@ -135,7 +135,7 @@ def _line_at(file: BinaryIO, offset: int) -> int:
     if offset == 0:
         return 0
     file.seek(offset - 1)
-    file.readline()
+    skip_line(file)
     return file.tell()
 
 
