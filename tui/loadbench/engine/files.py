@@ -1,5 +1,6 @@
 """Atomic file writes, reading of growing files, and errors for a full disk."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from loadbench.engine.bounds.files import open_regular
-from loadbench.engine.bounds.lines import MAX_LINE_BYTES, bounded_lines, skip_line
+from loadbench.engine.bounds.lines import MAX_LINE_BYTES, skip_line
 from loadbench.engine.disk import full_reason
 from loadbench.errors import DiskFullError, JournalError
 
@@ -53,19 +54,30 @@ def write_atomically(path: Path, data: bytes) -> None:
 class Tail:
     """Reads the complete lines of a growing file, each exactly once.
 
-    A line is cut to `MAX_LINE_BYTES`.
+    A line that is too long is cut off and returned before its end is written; the rest is dropped.
 
     Args:
         path: The file; it may not exist yet.
         last_bytes: Start at the first complete line within this many bytes of the end. If None,
             start at `offset`.
         offset: Offset in bytes at which a line starts.
+        max_line_bytes: Length in bytes above which a line is too long.
     """
 
-    def __init__(self, path: Path, *, last_bytes: int | None = None, offset: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        last_bytes: int | None = None,
+        offset: int = 0,
+        max_line_bytes: int = MAX_LINE_BYTES,
+    ) -> None:
         self.path = path
         self._offset = offset
         self._skip = last_bytes
+        self._max_line_bytes = max_line_bytes
+        self._is_in_line = False
+        """Whether `offset` is in the rest of a line that was cut off."""
 
     def unread_bytes(self) -> int:
         """Return the number of bytes that have not been read yet.
@@ -77,7 +89,7 @@ class Tail:
 
     @property
     def offset(self) -> int:
-        """Offset in bytes of the next line."""
+        """Offset in bytes from which to continue."""
         return self._offset
 
     def poll(self) -> list[bytes]:
@@ -88,10 +100,13 @@ class Tail:
         """
         return list(self.lines())
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self, max_bytes: float = math.inf) -> Iterator[bytes]:
         """Yield the lines completed since the last call, without their newlines.
 
         Holds only one line in memory at a time.
+
+        Args:
+            max_bytes: Stop after the first line with which this many bytes have been read.
 
         Raises:
             OSError: The file does not exist or cannot be read.
@@ -101,10 +116,18 @@ class Tail:
                 self._offset = self._first_complete_line(file, self._skip)
                 self._skip = None
             file.seek(self._offset)
-            # An incomplete last line is read again later: its writer may truncate it.
-            for line, length in bounded_lines(file, MAX_LINE_BYTES):
-                self._offset += length
-                yield line
+            end = self._offset + max_bytes
+            while line := file.readline(self._max_line_bytes + 1):
+                is_complete = line.endswith(b"\n")
+                if not is_complete and len(line) <= self._max_line_bytes:
+                    # An incomplete last line is read again later: its writer may truncate it.
+                    return
+                is_rest, self._is_in_line = self._is_in_line, not is_complete
+                self._offset += len(line)
+                if not is_rest:
+                    yield line.removesuffix(b"\n")
+                if self._offset >= end:
+                    return
 
     @staticmethod
     def _first_complete_line(file: BinaryIO, last_bytes: int) -> int:

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from loadbench.engine.bounds.texts import CUT
 from loadbench.errors import LoadbenchError
 
 MASK = "***"
 
 MIN_CHARACTERS = 4
 """Minimum length of a value to look for. Shorter ones occur in other words by chance."""
-
-CUT = "…"
-"""Mark at the end of a text that was cut off, which may have been within a secret value."""
 
 _CUT_CHARACTER = re.compile(rb"(?:[%&\\][^\s\xe2]{0,6})?" + CUT.encode())
 """The end of a text that was cut off, with what is left of an escaped character."""

@@ -11,7 +11,7 @@ from itertools import islice
 from numbers import Real
 from typing import Any
 
-from loadbench.engine.masking import CUT
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.measure.server_timing import parse_server_timing
 
 MAX_ERROR_CHARACTERS = 300
@@ -82,7 +82,10 @@ def clean_exceptions(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
         The fields of one `ErrorCount` each.
     """
     return [
-        {"error": _printable(str(entry["msg"]))[:MAX_ERROR_CHARACTERS], "count": entry["count"]}
+        {
+            "error": shortened(_printable(str(entry["msg"])), MAX_ERROR_CHARACTERS),
+            "count": entry["count"],
+        }
         for entry in islice(entries, MAX_EXCEPTIONS)
     ]
 
@@ -92,15 +95,14 @@ def clean_error(exception: object, url: str = "") -> str:
     text = _printable(_text(exception) or type(exception).__name__)
     if url:
         text = text.replace(f"URL {url}: ", "").replace(f" for url: {url}", "")
-    text = _ADDRESS.sub("0x…", text)
-    return text if len(text) <= MAX_ERROR_CHARACTERS else text[: MAX_ERROR_CHARACTERS - 1] + CUT
+    return shortened(_ADDRESS.sub("0x…", text), MAX_ERROR_CHARACTERS)
 
 
 def _clean_name(value: object) -> str:
     # Called twice per request, so the common case has a fast path.
     if type(value) is str and len(value) <= MAX_NAME_CHARACTERS and value.isprintable():
         return value
-    return _printable(_text(value)[:MAX_NAME_CHARACTERS])
+    return _printable(shortened(_text(value), MAX_NAME_CHARACTERS))
 
 
 def _text(value: object) -> str:

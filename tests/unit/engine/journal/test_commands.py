@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.commands import (
     FILE_NAME,
+    MAX_FILE_LINES,
     MAX_LINE_BYTES,
     MAX_LINES,
     NAMES,
@@ -150,6 +151,43 @@ def test_many_commands_are_read_in_parts(tmp_path: Path) -> None:
     assert [len(part) for part in parts] == [MAX_LINES, MAX_LINES, 1]
     assert [command.id for part in parts for command in part] == sent
     assert (has_more, reader.has_more) == (True, False)
+
+
+def test_a_line_without_end_is_counted_once_and_not_read_again(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    with file.open("wb") as created:
+        created.truncate(20_000_000)
+    reader = CommandReader(tmp_path)
+
+    assert reader.poll() == []
+    assert reader.has_more
+    while reader.has_more:
+        assert reader.poll() == []
+    assert reader.invalid_lines == 1
+
+    with file.open("ab") as added:
+        added.write(b"the rest\n")
+    identity = send_command(tmp_path, "stop")
+    assert [command.id for command in reader.poll()] == [identity]
+    assert (reader.invalid_lines, reader.problem) == (1, "")
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"\n", b"x" * 2 * MAX_LINE_BYTES + b"\n"])
+def test_a_file_that_grows_without_end_is_read_up_to_a_limit(tmp_path: Path, line: bytes) -> None:
+    file = tmp_path / FILE_NAME
+    reader = CommandReader(tmp_path)
+    polls = 0
+    with file.open("ab", buffering=0) as writer:
+        while polls == 0 or reader.has_more:
+            writer.write(line * (MAX_LINES if len(line) < 9 else 3))
+            reader.poll()
+            polls += 1
+
+    assert reader.problem == "more than 10000 lines or 100 MB"
+    assert polls <= MAX_FILE_LINES
+    file.unlink()
+    identity = send_command(tmp_path, "stop")
+    assert [command.id for command in reader.poll()] == [identity]
 
 
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {

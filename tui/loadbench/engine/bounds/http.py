@@ -164,7 +164,8 @@ def _send_and_follow(
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
             raise NoResponseError(f"not an HTTP address: {url[:100]}")
         with closing(_connect(parts, limits)) as sock:
-            connection = http.client.HTTPConnection(parts.hostname)
+            # Without a port, it would look for one at the end of an IPv6 address. It uses neither.
+            connection = http.client.HTTPConnection(parts.hostname, 80)
             connection.sock = _LimitedSocket(sock, limits)
             _send(connection, parts, headers, fields)
             response = connection.getresponse()
@@ -232,8 +233,9 @@ def _connect(parts: SplitResult, limits: _Limits) -> socket.socket:
     addresses = _resolve(host, parts.port or _DEFAULT_PORTS[parts.scheme], limits)
     error: OSError = TimeoutError()
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        sock = socket.socket(family, kind, protocol)
+        sock = None
         try:
+            sock = socket.socket(family, kind, protocol)
             # An address that does not respond must leave time for the others.
             sock.settimeout(limits.remaining_s() / (len(addresses) - tried))
             sock.connect(address)
@@ -242,7 +244,8 @@ def _connect(parts: SplitResult, limits: _Limits) -> socket.socket:
             sock.settimeout(limits.remaining_s())
             return _tls_context().wrap_socket(sock, server_hostname=host)
         except OSError as failure:
-            sock.close()
+            if sock:
+                sock.close()
             error = failure
     raise error
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from loadbench.engine.bounds.texts import CUT
+
 MAX_LINE_BYTES = 16_000_000
 """Maximum length of a line of a journal, in bytes."""
 
@@ -25,8 +27,8 @@ def bounded_lines(
         with_last: Whether to yield an incomplete last line, too.
 
     Yields:
-        The line without its newline, cut to the maximum length, and its length in the source in
-        bytes, with its newline.
+        The line without its newline, and its length in the source in bytes, with its newline. If it
+        is too long, it is cut to the maximum length, followed by `CUT`.
 
     Raises:
         OSError: The source cannot be read.
@@ -40,7 +42,8 @@ def bounded_lines(
             length += skipped
         if not is_complete and not with_last:
             return
-        yield line.removesuffix(b"\n")[:max_bytes], length
+        line = line.removesuffix(b"\n")
+        yield line if len(line) <= max_bytes else line[:max_bytes] + CUT.encode(), length
 
 
 def skip_line(file: IO[bytes]) -> tuple[int, bool]:

@@ -10,6 +10,8 @@ import sys
 
 MIN_LINE_BYTES = 64
 """What a shorter line counts as: the reader needs about as much memory for it."""
+_CUT = "…".encode()
+"""`CUT` of `bounds.texts`, which this script cannot import."""
 
 
 def relay_prefix(*, max_line_bytes: int, max_bytes: int) -> list[str]:
@@ -51,8 +53,11 @@ def _copy(read_end: int, max_line_bytes: int, max_bytes: int) -> None:
         while part := source.readline(max_line_bytes):
             if is_start and left > 0:
                 left -= max(len(part), MIN_LINE_BYTES)
-                kept = part if left >= 0 else f"[limit of {max_bytes / 1e6:g} MB reached]".encode()
-                target.write(kept.removesuffix(b"\n") + b"\n")
+                line = part.removesuffix(b"\n")
+                if len(line) == max_line_bytes:
+                    line = line[: -len(_CUT)] + _CUT
+                kept = line if left >= 0 else f"[limit of {max_bytes / 1e6:g} MB reached]".encode()
+                target.write(kept + b"\n")
                 target.flush()
             is_start = part.endswith(b"\n")
 

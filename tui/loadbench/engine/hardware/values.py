@@ -1,5 +1,7 @@
 """Limit and clean values from outside the program, read now or recorded in a journal."""
 
+from loadbench.engine.bounds.texts import shortened
+
 MAX_CHARACTERS = 120
 """Maximum length of a recorded text."""
 
@@ -15,10 +17,7 @@ def clean_text(value: object) -> str | None:
         return None
     start = value[: 4 * MAX_CHARACTERS]
     words = "".join(c if c.isprintable() else " " for c in start).split()
-    text = " ".join(words)
-    if len(text) > MAX_CHARACTERS:
-        text = text[: MAX_CHARACTERS - 1].rstrip() + "…"
-    return text or None
+    return shortened(" ".join(words), MAX_CHARACTERS) or None
 
 
 def positive_int(value: object) -> int | None:

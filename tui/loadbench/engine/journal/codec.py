@@ -82,8 +82,7 @@ def decode(line: bytes, path: Path) -> Entry | None:
         BadInputError: The line is damaged: it is too large, it is not JSON, or a field is invalid.
         JournalError: The major version is not supported.
     """
-    # A longer line was cut to the maximum.
-    entry, version = parse(line, _decode, max_bytes=MAX_LINE_BYTES - 1)
+    entry, version = parse(line, _decode, max_bytes=MAX_LINE_BYTES)
     if version not in (None, VERSION):
         raise JournalError(
             f"{path}: unsupported format version {version} (this program reads {VERSION}). "

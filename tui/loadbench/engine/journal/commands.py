@@ -1,7 +1,7 @@
 """Commands from viewers to the runner, appended to `commands.jsonl`.
 
-Any program can write this file, so the runner bounds and cleans what it reads, and no line of it
-can end the run.
+Any program can write this file, so the runner bounds and cleans what it reads, and no invalid line
+of it can end the run.
 """
 
 import errno
@@ -25,6 +25,10 @@ MAX_LINE_BYTES = 1_000_000
 """Maximum length of a command in bytes. Longer lines are invalid."""
 MAX_LINES = 100
 """Maximum number of lines that `CommandReader.poll` reads."""
+MAX_FILE_LINES = 10_000
+MAX_FILE_BYTES = 100_000_000
+"""A file with more lines or bytes than this is not read any further."""
+_POLL_BYTES = 4_000_000
 NAMES = ("pause", "resume", "skip", "again", "add", "label", "stop")
 
 
@@ -119,28 +123,39 @@ class CommandReader:
         """Why the file cannot be read now. Empty if it can, or if it does not exist."""
         self.has_more = True
         """Whether there may be more lines to read now."""
-        self._tail = Tail(self.path)
+        self._open()
 
     def poll(self) -> list[Command]:
         """Return commands that arrived since the last call, at most `MAX_LINES`.
 
         Never raises an error: a run must not depend on this file.
         """
+        self.has_more, self.problem = False, ""
+        lines: list[bytes] = []
         try:
             if self._tail.unread_bytes() < 0:
                 # The file was replaced. Commands that were answered are known by their ids.
-                self._tail = Tail(self.path)
-            lines = list(islice(self._tail.lines(), MAX_LINES))
+                self._open()
+            begin = self._tail.offset
+            if self._lines >= MAX_FILE_LINES or begin >= MAX_FILE_BYTES:
+                self.problem = f"more than {MAX_FILE_LINES} lines or {MAX_FILE_BYTES / 1e6:g} MB"
+                return []
+            lines = list(islice(self._tail.lines(_POLL_BYTES), MAX_LINES))
+            self.has_more = len(lines) == MAX_LINES or self._tail.offset - begin >= _POLL_BYTES
         except FileNotFoundError:
-            lines, self.problem = [], ""
+            pass
         except OSError as error:
-            lines, self.problem = [], error.strerror or str(error)
-        else:
-            self.problem = ""
-        self.has_more = len(lines) == MAX_LINES
+            self.problem = error.strerror or str(error)
+        self._lines += len(lines)
         commands = [_decode(line) for line in lines if line]
         self.invalid_lines += commands.count(None)
         return [command for command in commands if command]
+
+    def _open(self) -> None:
+        """Start at the beginning of the file."""
+        self._tail = Tail(self.path, max_line_bytes=MAX_LINE_BYTES)
+        self._lines = 0
+        """Number of lines read."""
 
 
 def _decode(line: bytes) -> Command | None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.hardware.values import clean_text
 from loadbench.errors import UsageError
 
@@ -26,10 +27,7 @@ def read_label(text: str) -> str:
 
 def clean_label(value: object) -> str:
     """Return a recorded label, cleaned and truncated, because any program can write a journal."""
-    label = clean_text(value) or ""
-    if len(label) > MAX_LABEL_CHARACTERS:
-        label = label[: MAX_LABEL_CHARACTERS - 1].rstrip() + "…"
-    return label
+    return shortened(clean_text(value) or "", MAX_LABEL_CHARACTERS)
 
 
 Label = Annotated[str, BeforeValidator(clean_label)]

@@ -18,6 +18,7 @@ from typing import IO, TypeVar
 from loadbench.engine.bounds.http import NoResponseError, request
 from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.load.answers import (
     parse_begin,
     parse_measured,
@@ -143,7 +144,7 @@ class LocustLoad:
         }
         answer = self._ask("/swarm", parse_swarm, fields=fields)
         if not answer.success:
-            message = (answer.message or "no reason given")[:_MAX_MESSAGE_CHARACTERS]
+            message = shortened(answer.message or "no reason given", _MAX_MESSAGE_CHARACTERS)
             raise LoadError(f"Locust rejected {cell.key}: {message}")
 
     def state(self, since: int) -> LoadState | None:
@@ -254,7 +255,7 @@ class LocustLoad:
             message = f"unusable startup message from Locust: {_one_line(error)}"
             raise LoadLostError(message) from error
         if started.error is not None:
-            raise LoadError(started.error[:_MAX_MESSAGE_CHARACTERS])
+            raise LoadError(shortened(started.error, _MAX_MESSAGE_CHARACTERS))
         return started.port
 
     def _early_exit(self) -> LoadError | LoadLostError:
@@ -262,7 +263,7 @@ class LocustLoad:
         code = process.stop() if process else None
         self._finish_log()
         lines = last_lines(self._log, _MAX_LOG_LINES)
-        output = " | ".join(line.strip()[:_MAX_MESSAGE_CHARACTERS] for line in lines)
+        output = " | ".join(shortened(line.strip(), _MAX_MESSAGE_CHARACTERS) for line in lines)
         message = f"Locust {describe_exit(code)} before it was ready"
         if code is None or code < 0:
             return LoadLostError(message)
@@ -327,4 +328,4 @@ def _unusable(endpoint: str, error: BadInputError) -> LoadLostError:
 
 
 def _one_line(error: BadInputError) -> str:
-    return " ".join(str(error).split())[:_MAX_MESSAGE_CHARACTERS]
+    return shortened(" ".join(str(error).split()), _MAX_MESSAGE_CHARACTERS)

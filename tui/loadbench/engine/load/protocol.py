@@ -1,9 +1,19 @@
 """The interface of the load generator: a Protocol and the types that it returns."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from loadbench.engine.journal.events import ClientUse, Conditions, ErrorCount, Requests, Stages
+from pydantic import Field
+
+from loadbench.engine.journal.events import (
+    ClientUse,
+    Conditions,
+    Count,
+    ErrorCount,
+    Number,
+    Requests,
+    Stages,
+)
 from loadbench.engine.profile.plan import Cell
 
 
@@ -11,8 +21,8 @@ from loadbench.engine.profile.plan import Cell
 class LoadSecond:
     """Counts of one second of a cell, as recorded in the Locust process."""
 
-    second: int
-    users: int
+    second: Count
+    users: Count
     requests: tuple[Requests, ...]
     stages: Stages
     clients: tuple[ClientUse, ...]
@@ -36,12 +46,12 @@ class LoadState:
 class Measured:
     """Results of the measurement window of a cell."""
 
-    measured_s: float
+    measured_s: Annotated[Number, Field(gt=0.001)]
     circumstances: Conditions
     """Conditions during the window, as far as the Locust process can observe them."""
-    completed: int
-    aborted: int
-    fewest_users: int
+    completed: Count
+    aborted: Count
+    fewest_users: Count
     clients: tuple[ClientUse, ...]
     errors: tuple[ErrorCount, ...]
     requests: tuple[Requests, ...]

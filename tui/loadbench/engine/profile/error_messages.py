@@ -4,7 +4,7 @@ import difflib
 
 from pydantic_core import ErrorDetails
 
-from loadbench.engine.masking import CUT
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.model import ALIASES, known_keys
 from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames, mask_url
@@ -12,7 +12,7 @@ from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames,
 KeyPath = tuple[str | int, ...]
 """A key as names and indices: `("stack", "compose", 0)`."""
 
-_MAX_SHOWN_CHARACTERS = 80
+MAX_SHOWN_CHARACTERS = 80
 _EXPECTED = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
@@ -110,12 +110,7 @@ def shown(value: object) -> str:
         return "no value"
     if isinstance(value, dict):
         return "a section"
-    return shortened(repr(value))
-
-
-def shortened(text: str) -> str:
-    """Return a text for a message, cut off if it is long."""
-    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}{CUT}"
+    return shortened(repr(value), MAX_SHOWN_CHARACTERS)
 
 
 def dotted(key: KeyPath) -> str:

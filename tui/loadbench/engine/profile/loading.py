@@ -12,12 +12,13 @@ from pydantic_core import ErrorDetails
 
 from loadbench import paths
 from loadbench.engine.bounds.parsing import BadInputError
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.profile.editing.number_lists import expand_numbers
 from loadbench.engine.profile.error_messages import (
+    MAX_SHOWN_CHARACTERS,
     dotted,
     example_of,
     problem_of,
-    shortened,
     suggestion_for,
 )
 from loadbench.engine.profile.fields import InvalidKeyError
@@ -195,7 +196,8 @@ def _listing(draft: Draft) -> str:
 
 
 def _override(source: Source, text: str) -> None:
-    location = f"--set {shortened(masked_override(text, SecretNames.of(source.values)))}"
+    masked = masked_override(text, SecretNames.of(source.values))
+    location = f"--set {shortened(masked, MAX_SHOWN_CHARACTERS)}"
     key, equals, value_text = text.partition("=")
     parts = [ALIASES.get(part, part) for part in key.strip().split(".")]
     name = ".".join(parts)

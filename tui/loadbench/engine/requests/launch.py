@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.errors import LoadbenchError
 from loadbench.workspace import Workspace
+
+RUNNER_MODULE = "loadbench.engine.run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +169,7 @@ def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
     """Send a request to a new runner process and return its answer."""
     with tempfile.TemporaryFile() as stderr_file:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "loadbench.engine.run", *arguments],
+            [sys.executable, "-P", "-m", RUNNER_MODULE, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr_file,
@@ -174,7 +177,8 @@ def _ask(request: RunRequest, *arguments: str) -> dict[str, Any]:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        with process.stdin:
+        # A runner that has exited does not read the request. Its output then says why.
+        with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(json.dumps(asdict(request)).encode())
         with process.stdout:
             output = process.stdout.read()

@@ -3,8 +3,11 @@
 import os
 import signal
 
+import psutil
+
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.lock import is_held
+from loadbench.engine.requests.launch import RUNNER_MODULE
 from loadbench.engine.run_reader import Run
 from loadbench.errors import JournalError
 
@@ -31,8 +34,7 @@ def signal_runner(run: Run, number: signal.Signals) -> None:
     Raises:
         JournalError: The runner belongs to another user.
     """
-    # While the lock is held, the process id cannot belong to another process.
-    if run.state.pid and is_held(run.folder):
+    if run.state.pid and is_held(run.folder) and _is_runner(run.state.pid):
         try:
             os.kill(run.state.pid, number)
         except ProcessLookupError:
@@ -42,3 +44,13 @@ def signal_runner(run: Run, number: signal.Signals) -> None:
                 f"{run.name}: its runner (process {run.state.pid}) belongs to another user. Stop "
                 "the run as that user"
             ) from error
+
+
+def _is_runner(pid: int) -> bool:
+    """Return whether a process is a runner. The id in a damaged journal may be of another one."""
+    try:
+        return RUNNER_MODULE in psutil.Process(pid).cmdline()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.commands import Command, CommandReader
 from loadbench.engine.journal.events import (
     CellSkipped,
@@ -196,6 +197,8 @@ class ControlLoop:
                 skipped = f"{self._commands.invalid_lines} invalid lines"
                 self.emit(Note(text=f"{self._commands.path.name}: skipped {skipped}"))
             self._note_if_summary_is_kept()
+        # Whatever else cannot be written, the end of the run must be.
+        with suppress(JournalError):
             self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):
             self._summary.write(self.state)
@@ -292,7 +295,7 @@ class ControlLoop:
                 id=command.id,
                 command=command.command,
                 accepted=answer.accepted,
-                message=_shortened(answer.message),
+                message=shortened(answer.message, MAX_ANSWER_CHARACTERS),
                 cell=answer.cell,
                 added=answer.added,
             )
@@ -302,12 +305,6 @@ class ControlLoop:
         while self._progress:
             step, line = self._progress.pop(0)
             self.emit(StackProgress(step=step, line=line))
-
-
-def _shortened(message: str) -> str:
-    """Return a message that may quote a command, with a limited length."""
-    is_long = len(message) > MAX_ANSWER_CHARACTERS
-    return f"{message[: MAX_ANSWER_CHARACTERS - 1]}…" if is_long else message
 
 
 def _status(container: Container) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Mapping
 
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.events import (
     CellFailed,
     CellSkipped,
@@ -169,10 +170,12 @@ class Runner:
             CellFailed(
                 cell=cell.key,
                 attempt=attempt,
-                reason=str(error)[:MAX_RECORDED_CHARACTERS],
+                reason=shortened(str(error), MAX_RECORDED_CHARACTERS),
                 container=stack.container,
                 exit_code=stack.exit_code,
-                log_lines=tuple(line[:MAX_RECORDED_CHARACTERS] for line in stack.log_lines),
+                log_lines=tuple(
+                    shortened(line, MAX_RECORDED_CHARACTERS) for line in stack.log_lines
+                ),
             )
         )
 

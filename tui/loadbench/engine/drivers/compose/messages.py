@@ -2,10 +2,10 @@
 
 import re
 
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.drivers.compose.client import Failure
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
-from loadbench.engine.masking import CUT
 from loadbench.errors import StackError
 
 _MAX_STEP_CHARACTERS = 70
@@ -81,8 +81,7 @@ def _status_line(name: str, status: str) -> str:
 
 
 def _shorten(step: str) -> str:
-    text = " ".join(step.split())
-    return text if len(text) <= _MAX_STEP_CHARACTERS else f"{text[:_MAX_STEP_CHARACTERS]}{CUT}"
+    return shortened(" ".join(step.split()), _MAX_STEP_CHARACTERS)
 
 
 def explain(step: str, docker: Docker, failure: Failure, timeout_s: float) -> StackError:

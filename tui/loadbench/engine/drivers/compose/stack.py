@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.drivers.compose import faults
 from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
 from loadbench.engine.drivers.compose.files import ComposeFiles
@@ -292,7 +293,7 @@ class ComposeStack:
 
         def on_line(line: str) -> None:
             self._log.write(step, line)
-            if text := reporter.progress(line[:_MAX_PROGRESS_CHARACTERS]):
+            if text := reporter.progress(shortened(line, _MAX_PROGRESS_CHARACTERS)):
                 on_progress(step, text)
 
         failure = self._compose.run(action, timeout_s=timeout_s, on_line=on_line)

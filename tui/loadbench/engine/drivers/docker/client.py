@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic_core import from_json
 
 from loadbench.engine.bounds.parsing import BadInputError, parse
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.drivers.docker.command import MAX_BYTES, CommandStoppedError, run_command
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
@@ -166,7 +167,7 @@ class Docker:
 
     def error(self, lines: Iterable[str]) -> EngineError:
         """Convert the error output of a failed command to an error."""
-        messages = [line.strip()[:MAX_ERROR_CHARACTERS] for line in lines if line.strip()]
+        messages = [shortened(line.strip(), MAX_ERROR_CHARACTERS) for line in lines if line.strip()]
         text = "\n".join(messages).lower()
         if _NO_PERMISSION in text:
             return EngineError(

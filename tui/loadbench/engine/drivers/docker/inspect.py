@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.dataclasses import dataclass
 
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
+from loadbench.engine.journal.events import Count, Integer
 
 PROJECT_LABEL = "com.docker.compose.project"
 RUN_LABEL = "loadbench.run"
@@ -34,14 +35,14 @@ class ContainerInfo:
     service: str
     state: str
     health: str | None
-    exit_code: int
+    exit_code: Integer
     oom_killed: bool
-    restarts: int
+    restarts: Count
     started_at: str
     pid: int
     """Process id of its main process on the Docker host. 0 if it has exited."""
     image: str
-    memory_limit_bytes: int
+    memory_limit_bytes: Count
     """0 if there is no limit."""
     ports: tuple[Port, ...]
     run: str

@@ -4,7 +4,6 @@ Engine events only trigger a new `docker inspect`; the state always comes from `
 event therefore delays an update only until the next regular poll.
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from loadbench.engine.drivers.docker.client import (
 from loadbench.engine.drivers.docker.command import MAX_BYTES
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, ContainerInfo, parse_container
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
+from loadbench.engine.journal.events import MAX_VALUE
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
@@ -277,5 +277,7 @@ class Monitor:
         stats = from_json(line)
         cores = float(stats["CPUPerc"].rstrip("%")) / 100
         memory = parse_size(stats["MemUsage"].partition("/")[0])
-        if stats["ID"] in self._unreadable and math.isfinite(cores):
+        if not (0 <= cores <= MAX_VALUE and memory <= MAX_VALUE):
+            raise ValueError("implausible resource usage")
+        if stats["ID"] in self._unreadable:
             self._engine_usage[stats["ID"]] = Usage(round(cores, 4), memory)

@@ -34,12 +34,19 @@ def recorded_results(file: Path, run: str) -> dict[str, int]:
         run: Id of its run.
 
     Returns:
-        The attempts by key of the cell. Empty if the file cannot be read, or is of another run.
+        The attempts by key of the cell. Empty if there is no summary, or if it is of another run.
+
+    Raises:
+        OSError: The file cannot be read.
+        BadInputError: It is too large.
     """
     try:
         data = read_file(file, max_bytes=MAX_BYTES)
+    except FileNotFoundError:
+        return {}
+    try:
         summary = parse(data, _Summary.model_validate_json, max_bytes=MAX_BYTES)
-    except (OSError, BadInputError):
+    except BadInputError:
         return {}
     if summary.run != run:
         return {}
@@ -77,6 +84,15 @@ def kept_message(lost: Collection[str], state: RunState, folder: Path) -> str:
         f"{folder}: summary.csv and summary.json are kept, because the journal no longer has the "
         f"results of {', '.join(keys)}{more}. To measure them again: {command}. To write a summary "
         "without them, delete summary.json first"
+    )
+
+
+def unreadable_message(error: OSError | BadInputError, folder: Path) -> str:
+    """Return the message that the files of a run are kept, as their results are not known."""
+    return (
+        f"{folder}: summary.csv and summary.json are kept, because the journal is damaged and "
+        f"summary.json cannot be read ({getattr(error, 'strerror', None) or error}). To write a "
+        "summary of what is left, delete summary.json first"
     )
 
 

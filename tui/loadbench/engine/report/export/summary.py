@@ -8,10 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.report.drift import drift_of
-from loadbench.engine.report.export.kept import kept_message, lost_results, recorded_results
+from loadbench.engine.report.export.kept import (
+    kept_message,
+    lost_results,
+    recorded_results,
+    unreadable_message,
+)
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.report.recommendation.record import record_of_recommendation
 from loadbench.engine.report.repeats import groups, record_of_group
@@ -61,7 +67,13 @@ class SummaryWriter:
         """
         if self._recorded is None:
             run = state.started.run if state.started else ""
-            self._recorded = recorded_results(self._folder / JSON_NAME, run)
+            try:
+                self._recorded = recorded_results(self._folder / JSON_NAME, run)
+            except (OSError, BadInputError) as error:
+                if state.damaged_lines:
+                    message = unreadable_message(error, self._folder)
+                    raise SummaryKeptError(message) from error
+                self._recorded = {}
         if lost := lost_results(self._recorded, state):
             raise SummaryKeptError(kept_message(lost, state, self._folder))
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.events import CellFailed, CellFinished
 from loadbench.engine.measure.bottleneck import Bottleneck, BottleneckKind
 from loadbench.engine.measure.buckets import min_samples
@@ -220,8 +221,7 @@ def _top_error(load: LoadOutcome) -> str:
     if top is None:
         return ""
     text = " ".join(top.error.split())
-    is_long = len(text) > MAX_ERROR_CHARACTERS
-    return f", mostly with: {text[: MAX_ERROR_CHARACTERS - 1] + '…' if is_long else text}"
+    return f", mostly with: {shortened(text, MAX_ERROR_CHARACTERS)}"
 
 
 def _amount(load: LoadOutcome) -> float:
