@@ -26,7 +26,7 @@ from loadbench.engine.numbers import number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
-from loadbench.engine.report.damage import damage_phrases
+from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goals import missed_text, set_goals
@@ -225,7 +225,7 @@ def outcome_line(state: RunState) -> str:
     counts = {_STATUS_WORDS[status]: state.count(status) for status in ENDED_STATUSES}
     counts["pending"] = len(state.outstanding)
     outcomes = [f"{count} {word}" for word, count in counts.items() if count]
-    outcomes += damage_phrases(state)
+    outcomes += filter(None, [damage_phrase(state)])
     return f"{counted(len(state.cells), 'cell')}: {', '.join(outcomes)}"
 
 
@@ -330,7 +330,7 @@ def _run_finished_line(state: RunState, event: RunFinished) -> str:
 def _not_measured(state: RunState) -> list[str]:
     counts = {status: state.count(status) for status in (CellStatus.FAILED, CellStatus.SKIPPED)}
     found = [f"{count} {_STATUS_WORDS[status]}" for status, count in counts.items() if count]
-    return [*found, *damage_phrases(state)]
+    return [*found, *filter(None, [damage_phrase(state)])]
 
 
 def _cell_line(row: Row, *, has_goals: bool) -> tuple[str, ...]:

@@ -120,3 +120,13 @@ def test_exceptions_are_printable_and_limited() -> None:
     cleaned = clean_exceptions(entries)
     assert cleaned[0] == {"error": " [2J0", "count": 1}
     assert len(cleaned) == MAX_EXCEPTIONS
+
+
+def test_long_texts_of_user_code_end_with_a_mark() -> None:
+    long = "word " * 100
+    [cleaned] = clean_exceptions([{"msg": long, "count": 1}])
+    event = clean_event(request_type="GET", name=long, response_time=1, exception=long)
+    for text in (cleaned["error"], event.error, event.key[1]):
+        assert text is not None
+        assert len(text) <= 300
+        assert text.endswith("word…")

@@ -1,7 +1,7 @@
 """The message about damaged lines in the journal of a run."""
 
 from loadbench.engine.journal.codec import FILE_NAME
-from loadbench.engine.report.damage import damage_phrases, lost_cells
+from loadbench.engine.report.damage import damage_phrase, lost_cells
 from loadbench.engine.run_reader import Run, RunStatus
 
 
@@ -9,7 +9,8 @@ def damage_message(run: Run) -> str:
     """Return which results are lost through damaged lines. Empty if no line is damaged."""
     is_live = run.status is RunStatus.LIVE
     lost = lost_cells(run.state, is_live=is_live)
-    message = ", ".join(f"{run.folder / FILE_NAME}: {text}" for text in damage_phrases(run.state))
+    phrase = damage_phrase(run.state)
+    message = f"{run.folder / FILE_NAME}: {phrase}" if phrase else ""
     if not lost:
         return message
     has = "has" if len(lost) == 1 else "have"

@@ -32,14 +32,16 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench import wording
     from loadbench.cli.arguments import hide_secrets
     from loadbench.engine.catalog import runs_of_profile
+    from loadbench.engine.disk import free_space, lack_of_space
     from loadbench.engine.drivers import registry
     from loadbench.engine.masking import NO_SECRETS
     from loadbench.engine.profile.duration import readable_duration
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
-    from loadbench.engine.profile.plan import REPORT_BYTES, plan_cells
+    from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.values.resolving import resolve_profile
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
+    from loadbench.engine.run.space import needed_space
     from loadbench.engine.run_reader import expected_durations
 
     file = find_profile(profile, workspace.profiles)
@@ -78,8 +80,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     if durations.runs:
         source = f"from {wording.counted(len(durations.runs), 'earlier run')}"
     output.data(f"\n{wording.counted(len(cells), 'cell')}, about {total} in total, {source}")
-    megabytes = max(1, round(len(cells) * REPORT_BYTES / 1e6))
-    output.data(f"Reports: {workspace.reports / file.stem}, about {megabytes} MB")
+    needed = needed_space(loaded, len(cells))
+    output.data(f"Reports: {workspace.reports / file.stem}, up to {needed.num_bytes / 1e6:.0f} MB")
     if refusal:
         raise refusal
     assert preflight is not None
@@ -88,6 +90,8 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
         output.data(note)
     for warning in preflight.warnings:
         output.message(f"Warning: {masker.text(warning)}")
+    if lack := lack_of_space(free_space(workspace.reports), needed, workspace.reports):
+        output.message(f"Warning: {lack}")
     if holder := find_holder(preflight.lock, workspace.reports):
         output.message(f"Warning: {in_use(holder)}")
 

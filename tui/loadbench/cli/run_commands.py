@@ -73,7 +73,9 @@ def label(workspace: Workspace, name: str, text: str) -> None:
     folder = find_run_folder(name, workspace.reports)
     new = set_label(folder, text)
     run = f"{folder.parent.name}/{folder.name}"
-    output.data(f"{run}: {new}" if new else f"{run}: label removed")
+    output.data(f"{run}: {new.label or 'label removed'}")
+    if new.warning:
+        output.message(f"warning: {new.warning}")
 
 
 @click.command(short_help="Stop a live run and tear down its service.")

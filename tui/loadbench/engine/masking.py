@@ -21,6 +21,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _BOOLEANS = ("true", "false", "yes", "no", "on", "off")
 _ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _MAX_BYTE = 256
+_UNIT = re.compile(r"\\+|[^\\]")
+"""What is escaped as a whole: a character, or several backslashes in a row."""
 _BACKSLASHES = rb"\\{1,16}"
 """Backslashes before an escaped character: one in JSON, 16 after five levels of quoting."""
 _BACKSLASHED = {"\n": "n", "\t": "t", "\r": "r"}
@@ -45,7 +47,7 @@ class Masker:
     def __init__(self, values: Iterable[str] = ()) -> None:
         wanted = {part for value in values for part in _parts(value)}
         ordered = sorted(wanted, key=len, reverse=True)
-        self._characters = [[_escaped(character) for character in value] for value in ordered]
+        self._characters = [list(map(_escaped, _UNIT.findall(value))) for value in ordered]
         self._patterns = [re.compile(b"".join(parts)) for parts in self._characters]
 
     def __bool__(self) -> bool:
@@ -152,7 +154,14 @@ def _is_found(value: str) -> bool:
 
 
 def _escaped(character: str) -> bytes:
-    """Return a regular expression for a character in all its notations."""
+    """Return a regular expression for a character, or for backslashes, in all notations."""
+    if character.startswith("\\"):
+        entity = _entity(("#0*92", "#[xX]0*5[cC]", "bsol"))
+        one = rb"(?:%5[cC]|" + _BACKSLASHES + rb"(?:u005|x5)[cC]|" + entity + b")"
+        # Each level of quoting doubles them, and an escaped character may follow. With a pattern
+        # for each of them, the time to search would grow exponentially with their number.
+        number = len(character)
+        return b"(?:%b{%d,}|\\\\{1,%d})" % (one, number, 16 * number)
     encoded = character.encode("utf-8", "surrogatepass")
     if character.isascii() and (character.isalnum() or character in "_.-~"):
         return re.escape(encoded)
@@ -168,16 +177,21 @@ def _escaped(character: str) -> bytes:
         "".join(f"%{_any_case(f'{byte:02x}')}" for byte in encoded).encode(),
         b"".join(_BACKSLASHES + b"u" + _any_case(word).encode() for word in words),
         *(_BACKSLASHES + escape.encode() for escape in escapes),
-        # An ampersand may be escaped itself, as in HTML inside of JSON.
-        *(rb"(?:&|\\{1,16}u0026)(?:amp;){0,3}" + name.encode() + b";" for name in names),
+        _entity(names),
     ]
     if character == " ":
         notations.append(rb"\+")
     # Last, because some notations start with the character itself.
     notations.append(re.escape(encoded))
-    # Quotes and backslashes have more backslashes before them with each level of quoting.
-    before = b"(?:" + _BACKSLASHES + b")?" if character in "\"'\\/" else b""
+    # Quotes have more backslashes before them with each level of quoting.
+    before = b"(?:" + _BACKSLASHES + b")?" if character in "\"'/" else b""
     return before + b"(?:" + b"|".join(notations) + b")"
+
+
+def _entity(names: Iterable[str]) -> bytes:
+    """Return a regular expression for the entities of HTML with these names."""
+    # An ampersand may be escaped itself, as in HTML inside of JSON.
+    return rb"(?:&|\\{1,16}u0026)(?:amp;){0,3}(?:" + "|".join(names).encode() + b");"
 
 
 def _any_case(digits: str) -> str:

@@ -168,6 +168,26 @@ def test_addresses_that_do_not_respond_share_the_time_and_leave_some_for_the_las
         assert time.monotonic() - started < TIMEOUT_S + 0.5
 
 
+def test_an_address_family_that_the_kernel_lacks_is_skipped(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(server.host.rpartition(":")[2])
+    unsupported = (socket.AF_APPLETALK, socket.SOCK_STREAM, 99, "", ("::1", port))
+    good = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [unsupported, good])
+    assert get("http://service/ok").status == 200
+
+
+def test_an_ipv6_address_that_ends_in_letters_has_no_port(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(server.host.rpartition(":")[2])
+    good = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [good])
+    assert get(f"http://[2001:db8::a]:{port}/ok").status == 200
+    assert f"Host: [2001:db8::a]:{port}".encode() in server.requests[-1]
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Make a certificate for the loopback address, with its key in the same file."""

@@ -56,7 +56,7 @@ def live_run(folder: Path) -> Iterator[ControlLoop]:
 def test_the_label_of_an_ended_run_is_appended_to_its_journal(ended: Path) -> None:
     before = (ended / FILE_NAME).read_bytes()
 
-    assert set_label(ended, " new\nimages ") == "new images"
+    assert set_label(ended, " new\nimages ").label == "new images"
 
     assert (ended / FILE_NAME).read_bytes().startswith(before)
     newest = JournalReader(ended).poll()[-1]
@@ -68,7 +68,7 @@ def test_the_label_of_an_ended_run_is_appended_to_its_journal(ended: Path) -> No
 
 def test_an_empty_text_removes_the_label(ended: Path) -> None:
     set_label(ended, "a")
-    assert set_label(ended, "") == ""
+    assert set_label(ended, "").label == ""
     assert read_run(ended).state.label == ""
 
 
@@ -121,7 +121,7 @@ def test_a_run_without_a_journal_gets_none(tmp_path: Path) -> None:
 def test_labels_set_at_the_same_time_are_all_recorded(ended: Path) -> None:
     texts = [f"label {number}" for number in range(8)]
     with ThreadPoolExecutor(len(texts)) as pool:
-        assert list(pool.map(lambda text: set_label(ended, text), texts)) == texts
+        assert list(pool.map(lambda text: set_label(ended, text).label, texts)) == texts
 
     entries = JournalReader(ended).poll()
 
@@ -133,7 +133,7 @@ def test_labels_set_at_the_same_time_are_all_recorded(ended: Path) -> None:
 
 def test_the_runner_of_a_live_run_sets_the_label(tmp_path: Path) -> None:
     with live_run(tmp_path) as control:
-        assert set_label(tmp_path, "while live") == "while live"
+        assert set_label(tmp_path, "while live").label == "while live"
         assert control.state.label == "while live"
 
     events = [entry.event for entry in JournalReader(tmp_path).poll()]
@@ -165,6 +165,17 @@ def test_the_label_is_set_if_the_run_ends_instead_of_answering(tmp_path: Path) -
             assert not done.done()
         journal.append(DONE)
         journal.close()
-        assert done.result() == "late"
+        assert done.result().label == "late"
     run = read_run(tmp_path)
     assert (run.state.label, run.status) == ("late", RunStatus.DONE)
+
+
+def test_a_summary_that_keeps_its_label_is_reported(ended: Path) -> None:
+    summary = {"run": "20261122-072100", "cells": [{"cell": "lost", "attempt": 1, "requests": 5}]}
+    (ended / JSON_NAME).write_text(json.dumps(summary))
+
+    labelled = set_label(ended, "new")
+
+    assert "the journal no longer has the results of lost" in labelled.warning
+    assert json.loads((ended / JSON_NAME).read_text()) == summary
+    assert read_run(ended).state.label == "new"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.bounds.texts import CUT
 
 MAX_LINE_BYTES = 16_000_000
@@ -66,7 +67,7 @@ def skip_line(file: IO[bytes]) -> tuple[int, bool]:
 def last_lines(path: Path, number: int) -> tuple[str, ...]:
     """Return the last lines of a text file without blank ones, from its last 64 kB."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - MAX_OUTPUT_LINE_BYTES))
             text = file.read(MAX_OUTPUT_LINE_BYTES).decode("utf-8", "replace")

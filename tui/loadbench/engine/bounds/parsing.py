@@ -8,7 +8,7 @@ from pydantic_core import from_json
 
 MAX_JSON_BYTES = 16_000_000
 """Default size limit of a JSON text. The largest that the program itself writes is the first event
-of a run with 10,000 cells, about 1 MB."""
+of a run with 100,000 cells, about 10 MB."""
 
 _FAILURES = (
     ArithmeticError,

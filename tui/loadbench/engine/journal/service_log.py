@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from loadbench.engine.bounds.files import open_regular
 from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, skip_line
 
 FILE_NAME = "stack.log"
@@ -62,7 +63,7 @@ def read_last_lines(path: Path, name: str, *, max_lines: int) -> tuple[list[LogL
     found: deque[LogLine] = deque(maxlen=max_lines)
     prefix, offset = f"{name}{_SEPARATOR}".encode(), 0
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             for raw, length in bounded_lines(file, MAX_OUTPUT_LINE_BYTES):
                 offset += length
                 if prefix in raw and (line := parse(raw)).name == name:
@@ -90,7 +91,7 @@ def read_lines_between(path: Path, begin: str, end: str, *, max_lines: int) -> l
     Raises:
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         size = file.seek(0, os.SEEK_END)
         first = _first_since(file, size, begin)
         after = _first_since(file, size, end) if end else size

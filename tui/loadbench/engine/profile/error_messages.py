@@ -113,6 +113,11 @@ def shown(value: object) -> str:
     return shortened(repr(value), MAX_SHOWN_CHARACTERS)
 
 
+def keyed_problem(detail: ErrorDetails) -> str:
+    """Return the key of an error in dotted notation, and the error."""
+    return f"{dotted(detail['loc'])}: {problem_of(detail)}"
+
+
 def dotted(key: KeyPath) -> str:
     """Format a key in dotted notation: `stack.compose[0]`. Control characters are escaped."""
     text = ""

@@ -18,6 +18,7 @@ from loadbench.engine.profile.error_messages import (
     MAX_SHOWN_CHARACTERS,
     dotted,
     example_of,
+    keyed_problem,
     problem_of,
     suggestion_for,
 )
@@ -183,7 +184,7 @@ def read_point(args: object) -> Point:
         details = error.errors()
     if any(detail["type"] in _WRONG_KEYS for detail in details):
         raise ProfileError(f"expected one number for each of {', '.join(Point.model_fields)}")
-    raise ProfileError("; ".join(f"{dotted(item['loc'])}: {problem_of(item)}" for item in details))
+    raise ProfileError("; ".join(map(keyed_problem, details)))
 
 
 def _listing(draft: Draft) -> str:

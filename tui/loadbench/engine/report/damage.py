@@ -3,10 +3,10 @@
 from loadbench.engine.journal.state import CellState, RunState
 
 
-def damage_phrases(state: RunState) -> list[str]:
-    """Return a list with a phrase such as `2 damaged lines`. Empty if there are none."""
+def damage_phrase(state: RunState) -> str:
+    """Return a phrase such as `2 damaged lines`. Empty if there are none."""
     number = state.damaged_lines
-    return [f"{number} damaged line{'s' if number > 1 else ''}"] if number else []
+    return f"{number} damaged line{'s' if number > 1 else ''}" if number else ""
 
 
 def lost_cells(state: RunState, *, is_live: bool) -> list[str]:

@@ -1,7 +1,7 @@
 """Change the label of a run, live or not."""
 
 import time
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadbench.engine.journal.codec import Entry
@@ -14,14 +14,24 @@ from loadbench.engine.journal.writer import JournalWriter
 from loadbench.engine.report.export.summary import JSON_NAME, write_summary
 from loadbench.engine.run_reader import RunReader
 from loadbench.errors import JournalError, SummaryKeptError
+from loadbench.paths import is_file
 
 ANSWER_TIMEOUT_S = 10.0
 """Maximum seconds to wait for the runner, which does not answer while it removes containers."""
 _POLL_S = 0.1
 
 
-def set_label(folder: Path, text: str) -> str:
-    """Change the label of a run, and return the new label.
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A run has a new label."""
+
+    label: str
+    warning: str = ""
+    """Why `summary.json` still has the previous label. Empty if it does not."""
+
+
+def set_label(folder: Path, text: str) -> Labelled:
+    """Change the label of a run.
 
     The runner of a live run writes the change. For any other run, this process writes it to the
     journal and to an existing `summary.json`. Can take seconds.
@@ -35,9 +45,9 @@ def set_label(folder: Path, text: str) -> str:
         JournalError: The journal cannot be read or written, or the runner does not answer.
     """
     label = read_label(text)
-    if not (is_held(folder) and _is_set_by_runner(folder, label)):
-        _write(folder, label)
-    return label
+    if is_held(folder) and _is_set_by_runner(folder, label):
+        return Labelled(label)
+    return Labelled(label, _write(folder, label))
 
 
 def _is_set_by_runner(folder: Path, label: str) -> bool:
@@ -67,16 +77,19 @@ def _is_set_by_runner(folder: Path, label: str) -> bool:
         time.sleep(_POLL_S)
 
 
-def _write(folder: Path, label: str) -> None:
+def _write(folder: Path, label: str) -> str:
+    """Write the label, and return a warning if the summary is kept."""
     reader = RunReader(folder, max_samples=0)
     # Read first: the writer would create a missing journal, and truncate one that is no journal.
     reader.poll()
     writer = JournalWriter(folder)
     try:
         writer.append(RunLabelled(label=label))
-        if (folder / JSON_NAME).is_file():
+        if is_file(folder / JSON_NAME):
             # Under the lock, so that a resumed run does not write its summary at the same time.
-            with suppress(SummaryKeptError):
-                write_summary(reader.poll().state, folder)
+            write_summary(reader.poll().state, folder)
+    except SummaryKeptError as error:
+        return str(error)
     finally:
         writer.close()
+    return ""

@@ -197,7 +197,7 @@ class ControlLoop:
                 skipped = f"{self._commands.invalid_lines} invalid lines"
                 self.emit(Note(text=f"{self._commands.path.name}: skipped {skipped}"))
             self._note_if_summary_is_kept()
-        # Whatever else cannot be written, the end of the run must be.
+        # Even if the lines above could not be written.
         with suppress(JournalError):
             self.emit(RunFinished(result=result, reason=reason, left=left))
         with suppress(JournalError):

@@ -52,6 +52,13 @@ def prepare_ending(request: RunRequest, folder: Path) -> Ending | None:
     return Ending(run=run, journal=journal, state=read_run(folder).state)
 
 
+def cells_measured(state: RunState) -> str:
+    """Return how many cells were measured: `3 of 4 cells measured`."""
+    total = len(state.cells)
+    cells = "cell" if total == 1 else "cells"
+    return f"{state.count(CellStatus.FINISHED)} of {total} {cells} measured"
+
+
 def finish_run(ending: Ending, control: ControlLoop) -> None:
     """Remove what the killed runner left behind, record the end and write the summary."""
     try:
@@ -60,8 +67,6 @@ def finish_run(ending: Ending, control: ControlLoop) -> None:
         left = None  # a live run uses the same project, and removes leftover containers itself
     except LoadbenchError as error:
         left = f"containers may still be running: {error}"
-    state = ending.state
-    total = len(state.cells)
-    measured = f"{state.count(CellStatus.FINISHED)} of {total} {'cell' if total == 1 else 'cells'}"
-    reason = f"{measured} measured; the runner was killed before it recorded the end"
+    measured = cells_measured(ending.state)
+    reason = f"{measured}; the runner was killed before it recorded the end"
     control.finish(Result.DONE, reason, left)

@@ -27,11 +27,21 @@ class MaskedOutput(io.TextIOBase):
         with self._lock:
             *lines, self._rest = (self._rest + text).split("\n")
             for line in lines:
-                data = self._masker.text(line).encode("utf-8", "backslashreplace")
-                # A full disk must not end the run.
-                with suppress(OSError):
-                    os.write(self._fd, data + b"\n")
+                self._write(f"{line}\n")
         return len(text)
+
+    def flush(self) -> None:
+        """Write an incomplete line, too."""
+        with self._lock:
+            rest, self._rest = self._rest, ""
+            if rest:
+                self._write(rest)
+
+    def _write(self, text: str) -> None:
+        data = self._masker.text(text).encode("utf-8", "backslashreplace")
+        # A full disk must not end the run.
+        with suppress(OSError):
+            os.write(self._fd, data)
 
     def fileno(self) -> int:
         """Return the file descriptor."""

@@ -13,6 +13,7 @@ from loadbench.engine.profile.values.resolving import ResolvedProfile, resolve_p
 from loadbench.engine.profile.values.restoring import changes_between
 from loadbench.engine.requests.launch import RunRequest
 from loadbench.errors import ProfileError, RefusedError
+from loadbench.paths import exists
 
 
 def read_request(text: str) -> RunRequest:
@@ -54,7 +55,7 @@ def _refuse_if_changed(request: RunRequest, profile: Profile) -> None:
     try:
         now = load_profile(file, request.overrides)
     except ProfileError as error:
-        if not file.exists():
+        if not exists(file):
             raise RefusedError(
                 f"{file} was removed after it was read. Restore it, or choose another profile"
             ) from error

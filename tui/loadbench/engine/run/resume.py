@@ -33,6 +33,7 @@ from loadbench.engine.run.prepare import (
 from loadbench.engine.run.space import check_space, needed_space
 from loadbench.engine.run_reader import Run, RunStatus, read_run
 from loadbench.errors import JournalError, RefusedError, UsageError
+from loadbench.paths import is_file
 from loadbench.workspace import Workspace
 
 
@@ -170,7 +171,7 @@ def _unchanged_profile(state: RunState) -> Profile:
     if state.profile_unknown:
         raise JournalError(unreadable_profile(started.run, state.profile_unknown))
     file, written = Path(started.profile_file), {}
-    if file.is_file():
+    if is_file(file):
         now = load_profile(file, started.overrides).resolved()
         if changes := changes_since(profile.resolved(), started.masked, now):
             raise RefusedError(

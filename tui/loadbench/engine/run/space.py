@@ -58,8 +58,8 @@ class SpaceWatch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder, self._free, self._clock = folder, free, clock
-        self._last: tuple[float, int] | None = None
-        """Time and free bytes of the last check."""
+        self._last: tuple[float, int, float] | None = None
+        """Time of the last check, free bytes, and by how many bytes per second they shrank."""
         self._is_warned = False
 
     def check(self, state: RunState) -> None:
@@ -69,14 +69,16 @@ class SpaceWatch:
             DiskFullError: There is too little, or will be soon.
         """
         now = self._clock()
-        since, before = self._last or (now - CHECK_S, None)
+        since, before, rate = self._last or (now - CHECK_S, 0, 0.0)
         if now < since + CHECK_S:
             return
         free = self._read_free()
         if free is None:
             return
-        self._last = now, free.num_bytes
-        shrinking = max(0, (before or 0) - free.num_bytes) / (now - since)
+        newest = max(0, before - free.num_bytes) / (now - since)
+        self._last = now, free.num_bytes, newest
+        # One large file, such as the layer of an image, is no trend.
+        shrinking = min(rate, newest)
         lost = round(LOOKAHEAD_S * shrinking)
         needed = _needed_now(state)
         needed = Space(needed.num_bytes + lost, needed.inodes)

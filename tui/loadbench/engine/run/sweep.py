@@ -21,6 +21,7 @@ from loadbench.engine.run.control_loop import (
     SkipRequested,
     StopRequested,
 )
+from loadbench.engine.run.ending import cells_measured
 from loadbench.errors import (
     DiskFullError,
     EngineError,
@@ -90,13 +91,7 @@ class Runner:
             return Result.ABORTED, f"{error}; fix this, then resume with `run --resume{retry}`"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
-        return Result.DONE, self._cells_measured()
-
-    def _cells_measured(self) -> str:
-        state = self._control.state
-        total = len(state.cells)
-        cells = "cell" if total == 1 else "cells"
-        return f"{state.count(CellStatus.FINISHED)} of {total} {cells} measured"
+        return Result.DONE, cells_measured(self._control.state)
 
     def _sweep(self) -> None:
         self._start_first_load()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, TypeAdapter
 
+from loadbench.engine.bounds.files import read_file
+from loadbench.engine.bounds.parsing import MAX_JSON_BYTES
 from loadbench.engine.files import write_atomically
 from loadbench.engine.locks import state_folder
 from loadbench.errors import JournalError
@@ -93,7 +95,7 @@ def _file_of(folder: Path, run: Path) -> Path:
 
 def _read(folder: Path, run: Path) -> Seen | None:
     with suppress(OSError, RuntimeError, ValueError):
-        return _ADAPTER.validate_json(_file_of(folder, run).read_bytes())
+        return _ADAPTER.validate_json(read_file(_file_of(folder, run), max_bytes=MAX_JSON_BYTES))
     return None
 
 

@@ -27,10 +27,12 @@ def ask_for_label(screen: Screen[Any], run: Run) -> None:
 
     async def change(text: str) -> None:
         try:
-            await in_background(set_label, run.folder, text)
+            labelled = await in_background(set_label, run.folder, text)
         except LoadbenchError as error:
             app.notify(str(error), severity="error")
             return
+        if labelled.warning:
+            app.notify(labelled.warning, severity="warning", timeout=15)
         app.post_message(RunsChanged())
 
     def answered(text: str | None) -> None:

@@ -10,7 +10,7 @@ from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.progress import phase_length_s, waiting_text
 from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.report.damage import damage_phrases
+from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.cell import load_phrase
 from loadbench.ui.lines.glyphs import Glyphs
@@ -136,13 +136,14 @@ def run_line(run: Run, glyphs: Glyphs) -> Line:
     """Return a one-line summary of a run: status, start time and numbers of cells."""
     tone = STATUS_TONES[run.status]
     failed = run.state.count(CellStatus.FAILED)
+    damage = damage_phrase(run.state)
     pieces = [
         Piece(f"{glyphs.of_run(run.status)} ", tone),
         Piece(f"{when(run.folder.name):<12} "),
         Piece(f"{_status_word(run):<12}", tone),
         Piece(f"{run.state.count(CellStatus.FINISHED)}/{len(run.state.cells)}"),
         Piece(f" {failed}{glyphs.failed}" if failed else "", Tone.BAD),
-        *(Piece(f" {text}", Tone.WARN) for text in damage_phrases(run.state)),
+        Piece(f" {damage}" if damage else "", Tone.WARN),
     ]
     return line(*pieces)
 

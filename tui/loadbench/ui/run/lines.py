@@ -11,7 +11,7 @@ from loadbench.engine.journal.state import ENDED_STATUSES, CellStatus, RunState
 from loadbench.engine.numbers import latency, number
 from loadbench.engine.profile.duration import readable_duration
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.report.damage import damage_phrases
+from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.statistics import StatisticsWindow
 from loadbench.engine.requests.resumption import is_unfinished
@@ -116,7 +116,8 @@ def header_lines(
     state = replace(run.state, elapsed_s=elapsed_s)
     profile_name, run_id = run.folder.parent.name, run.folder.name
     status, tone = status_label(run, glyphs)
-    damaged = "".join(f", {text}" for text in damage_phrases(state))
+    damage = damage_phrase(state)
+    damaged = f", {damage}" if damage else ""
     # A long profile name is truncated, so that the run and its status stay visible.
     room = max(8, columns - cell_len(run_id) - len(status) - len(damaged) - 8)
     title = line(

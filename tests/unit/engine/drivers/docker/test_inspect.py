@@ -98,3 +98,8 @@ def test_only_tcp_ports_are_parsed() -> None:
         Port(target=80, address="127.0.0.1", published=32768),
         Port(target=80, address="::1", published=32768),
     )
+
+
+def test_a_number_that_a_journal_cannot_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="restarts"):
+        parse_container(inspected(RestartCount=10**30), PROJECT)

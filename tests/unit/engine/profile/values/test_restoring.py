@@ -69,7 +69,7 @@ def test_all_missing_values_are_named() -> None:
         )
 
     assert str(caught.value).splitlines() == [
-        "secret values are not recorded, and these are missing now:",
+        "the run needs values that are not recorded:",
         "  host: set the environment variable LOADBENCH_HOST, or the key in mine.yaml",
         f"  {KEY}: set the environment variable API_KEY, or the key in mine.yaml",
         (
@@ -134,3 +134,22 @@ def test_overrides_with_masks_are_not_read_from(tmp_path: Path) -> None:
         "host": overrides[2],
     }
     assert written_values(file, overrides, RUN.masked_keys) == {KEY: "in-file"}
+
+
+def test_a_description_that_was_masked_is_not_needed() -> None:
+    run = resolve_profile(
+        make_profile(description="with s3cret", stack={"environment": {"API_KEY": "s3cret"}}), {}
+    )
+    assert set(run.masked_keys) == {KEY, "description"}
+
+    found = restored(
+        Profile.model_validate(run.recorded),
+        run.masked_keys,
+        file=Path("mine.yaml"),
+        written={},
+        overridden=(),
+        environ={"API_KEY": "s3cret"},
+    )
+
+    assert found.stack.environment == {"API_KEY": "s3cret"}
+    assert found.description == "with ***"

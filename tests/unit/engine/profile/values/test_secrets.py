@@ -205,3 +205,32 @@ def test_an_invalid_resolved_value_is_an_error_without_secrets() -> None:
 )
 def test_a_value_is_compared_with_a_masked_one(masked: str, value: str, is_like: bool) -> None:
     assert is_masked_like(masked, value) is is_like
+
+
+@pytest.mark.parametrize(
+    ("value", "masked", "secret"),
+    [
+        ("Authorization: Bearer abcdefgh123", "Authorization: ***", "abcdefgh123"),
+        ("x=1,authorization=Basic " + BASIC, "x=1,authorization=***", "p@ss"),
+        (
+            "x-a: b\nproxy-authorization: Digest q1w2e3,x",
+            "x-a: b\nproxy-authorization: ***",
+            "q1w2e3",
+        ),
+        ('{"Authorization": "s3cret-word", "X": "y"}', '{"Authorization": "***', "s3cret-word"),
+    ],
+)
+def test_authorization_headers_in_other_variables_are_masked(
+    value: str, masked: str, secret: str
+) -> None:
+    assert recorded("EXTRA_HEADERS", value) == masked
+    found = resolve_profile(profile_with({"EXTRA_HEADERS": value}), {})
+    assert found.masker.text(f"<{secret}>") == "<***>"
+    assert recorded("EXTRA_HEADERS", value, not_secrets=["EXTRA_HEADERS"]) == value
+
+
+def test_the_reference_in_an_authorization_header_is_recorded() -> None:
+    value = "Authorization: Bearer ${MINE}"
+    assert recorded("EXTRA_HEADERS", value) == value
+    found = resolve_profile(profile_with({"EXTRA_HEADERS": value}), {"MINE": "abcdefgh123"})
+    assert found.masker.text("<abcdefgh123>") == "<***>"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -291,3 +292,17 @@ def test_a_summary_that_never_ends_is_not_read(tmp_path: Path) -> None:
     write_summary(state_after(*SWEEP), tmp_path)
 
     assert contents(tmp_path)[1] == summary_json(state_after(*SWEEP))
+
+
+def test_a_summary_that_cannot_be_read_is_kept_if_the_journal_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_summary(state_after(*SWEEP), tmp_path)
+    before = contents(tmp_path)
+    monkeypatch.setattr("loadbench.engine.report.export.kept.MAX_BYTES", 10)
+    state = state_after(*SWEEP)
+
+    with pytest.raises(SummaryKeptError, match=r"summary.json cannot be read \(larger than"):
+        write_summary(replace(state, damaged_lines=1), tmp_path)
+    assert contents(tmp_path) == before
+    write_summary(state, tmp_path)

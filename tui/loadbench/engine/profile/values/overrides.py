@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import yaml
-
 from loadbench.engine.masking import MASK
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.model import ALIASES, Profile
@@ -37,7 +35,7 @@ def masked_override(text: str, names: SecretNames) -> str:
         text = f"{key}{equals}{mask_url(value)}" if "?" in value else text
     try:
         return _masked(text, path, names)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except ValueError:
         is_masked = may_contain_secrets(text) or names.is_secret(path[-1])
         return f"{key}{equals}{MASK}" if is_masked and path[0] not in LITERAL_KEYS else text
 

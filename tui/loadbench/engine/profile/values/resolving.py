@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
-from loadbench.engine.profile.error_messages import dotted, problem_of
+from loadbench.engine.profile.error_messages import keyed_problem
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.values.overrides import masked_override, may_contain_secrets
 from loadbench.engine.profile.values.references import (
@@ -24,6 +24,7 @@ from loadbench.engine.profile.values.secrets import (
     SecretNames,
     find_secrets,
     masked_data,
+    masker_of,
 )
 from loadbench.errors import ProfileError
 
@@ -55,7 +56,7 @@ class ResolvedProfile:
     @cached_property
     def masker(self) -> Masker:
         """Masks the secret values in texts."""
-        return Masker(value for one in self.secrets for value in one.values)
+        return masker_of(self.secrets)
 
     def masked_overrides(self, overrides: Iterable[str]) -> tuple[str, ...]:
         """Return overrides with their secrets masked, as they are recorded."""
@@ -110,12 +111,8 @@ def resolve_profile(profile: Profile, environ: Mapping[str, str] = os.environ) -
         return ResolvedProfile(profile, Profile.model_validate(resolved), secrets)
     except ValidationError as error:
         details = error.errors()
-    masker = Masker(value for one in secrets for value in one.values)
-    problems = (
-        f"{dotted(detail['loc'])}: {problem_of(detail)}, after its references were resolved"
-        for detail in details
-    )
-    raise ProfileError(masker.text("\n".join(problems)))
+    problems = (f"{keyed_problem(one)}, after its references were resolved" for one in details)
+    raise ProfileError(masker_of(secrets).text("\n".join(problems)))
 
 
 def unknown_names(data: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from loadbench.engine.profile.changes import differences
-from loadbench.engine.profile.error_messages import dotted, problem_of
+from loadbench.engine.profile.error_messages import keyed_problem
 from loadbench.engine.profile.loading import read_draft
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.source import read_source
@@ -122,7 +122,8 @@ def restored(
     """
     data = recorded.resolved()
     values, missing = {}, []
-    for path in _paths(data, masked):
+    # A run does not need its description.
+    for path in _paths(data, [key for key in masked if key != "description"]):
         key = ".".join(map(str, path))
         variable = _variable(path)
         candidates = [written.get(key), environ.get(variable)]
@@ -142,13 +143,12 @@ def restored(
     missing += missing_variables(complete, environ)
     if missing:
         listed = "".join(f"\n  {line}" for line in missing)
-        raise RefusedError(f"secret values are not recorded, and these are missing now:{listed}")
+        raise RefusedError(f"the run needs values that are not recorded:{listed}")
     try:
         return Profile.model_validate(complete)
     except ValidationError as error:
         details = error.errors()
-    problems = (f"{dotted(detail['loc'])}: {problem_of(detail)}" for detail in details)
-    raise RefusedError(f"a secret value is invalid: {'; '.join(problems)}")
+    raise RefusedError(f"a secret value is invalid: {'; '.join(map(keyed_problem, details))}")
 
 
 def _variable(path: Path) -> str:

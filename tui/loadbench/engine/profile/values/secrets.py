@@ -30,6 +30,8 @@ _SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
 _HEADERS = ("authorization", "proxy_authorization")
 _SCHEMES = re.compile(r"\b(?:basic|bearer|digest|token|apikey)\b", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)([^/?#\s]*)@")
+_AUTHORIZATION = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)([^\r\n]+)", re.IGNORECASE)
+_HEADER_ENDS = re.compile(r"[\s,;\"'}]+")
 _QUERY = re.compile(r"([?#])[\s\S]+")
 _BEFORE_LAST_AT = re.compile(r"^([^@]*?://)?[\s\S]*@")
 _WORD = re.compile(r"\w")
@@ -107,13 +109,18 @@ def find_secrets(
     for path, value in _scalars(data, ()):
         if path[0] not in LITERAL_KEYS and (secret := _secret(path, value, names, environ)):
             found[path] = secret
-    masker = Masker(value for secret in found.values() for value in secret.values)
+    masker = masker_of(found.values())
     for path, value in _scalars(data, ()) if masker else ():
         if path in found and found[path].is_literal:
             continue
         if repeated := _repeated(path, value, masker):
             found[path] = repeated
     return tuple(found.values())
+
+
+def masker_of(secrets: Iterable[Secret]) -> Masker:
+    """Return what masks the values of secrets in texts."""
+    return Masker(value for secret in secrets for value in secret.values)
 
 
 def masked_data(data: Mapping[str, Any], secrets: Iterable[Secret] | None = None) -> dict[str, Any]:
@@ -172,6 +179,9 @@ def _secret(
     if not _is_exempt(path, names):
         values += (part for text in texts[:1] for part in _url_values(text))
         masked = mask_userinfo(value) if path in URLS else _USERINFO.sub(_masked_userinfo, value)
+        if _is_variable(path):
+            values += (part for text in texts[:1] for part in _header_values(text))
+            masked = _AUTHORIZATION.sub(_masked_header, masked)
     return Secret(path, value, masked, tuple(values)) if values or masked != value else None
 
 
@@ -271,9 +281,18 @@ def _url_values(text: str) -> Iterator[str]:
         yield base64.b64encode(credentials.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
 
+def _header_values(text: str) -> Iterator[str]:
+    """Yield the secret texts in the `Authorization` headers that a text lists."""
+    for match in _AUTHORIZATION.finditer(text):
+        yield match[2].strip()
+        first, second, *_ = [*_HEADER_ENDS.split(match[2].strip()), "", ""]
+        yield from _named_values(f"{first} {second}" if _SCHEMES.fullmatch(first) else first)
+
+
 def _decoded(credentials: str) -> Iterator[str]:
     try:
-        text = base64.b64decode(credentials, validate=True).decode()
+        padding = "=" * (-len(credentials) % 4)
+        text = base64.b64decode(credentials + padding, validate=True).decode()
     except (binascii.Error, ValueError):
         return
     yield text
@@ -289,11 +308,19 @@ def _has_literal(parts: Iterable[str | Reference]) -> bool:
 
 
 def _masked_userinfo(match: re.Match[str]) -> str:
+    return f"{MASK}@" if _is_literal(match[1]) else match[0]
+
+
+def _masked_header(match: re.Match[str]) -> str:
+    return f"{match[1]}{MASK}" if _is_literal(match[2]) else match[0]
+
+
+def _is_literal(text: str) -> bool:
     try:
-        parts = parse(match[1])
+        parts = parse(text)
     except ValueError:
-        parts = (match[1],)
-    return f"{MASK}@" if parts and _has_literal(parts) else match[0]
+        return True
+    return bool(parts) and _has_literal(parts)
 
 
 def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
