@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from loadbench.engine.journal.state import CellStatus
-from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker, stray_processes
+from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker
 from tests.support.harness import until
 
 ONE = ("--set", "models=1")
@@ -244,7 +244,7 @@ def test_a_stop_does_not_wait_for_a_build(foreign: DockerBench) -> None:
     shown.communicate(timeout=15)
 
     assert shown.returncode == 130
-    assert stray_processes() == []
+    assert foreign.helpers() == []
 
 
 def test_a_stop_does_not_wait_for_a_service_that_is_not_ready(foreign: DockerBench) -> None:

@@ -11,7 +11,7 @@ import yaml
 from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.journal.state import CellStatus
-from tests.support.docker_harness import LONG, OURS, DockerBench, docker, stray_processes
+from tests.support.docker_harness import HELPERS, LONG, OURS, DockerBench, docker
 from tests.support.harness import REPOSITORY, gone, until
 from tests.support.stack_networks import save_colour_labels, save_colour_network
 
@@ -49,7 +49,7 @@ def test_a_sweep_of_the_bundled_stack_in_containers(bundled: DockerBench) -> Non
     assert "model-1 | ready: device=cpu" in log
     assert "model-2 | ready: device=cpu" in log
     assert bundled.left() == []
-    assert stray_processes() == []
+    assert bundled.helpers() == []
     assert not is_held(folder)
 
 
@@ -105,13 +105,15 @@ def test_containers_are_hardened_and_limited(bundled: DockerBench) -> None:
 def test_a_stop_removes_all_containers(bundled: DockerBench) -> None:
     shown = bundled.start("run", "fast", *LONG)
     bundled.when("m1_u2_s10")
+    live = "\n".join(bundled.helpers())
+    assert all(words in live for words in HELPERS)
 
     shown.send_signal(signal.SIGINT)
     shown.communicate(timeout=40)
 
     assert shown.returncode == 130
     assert bundled.left() == []
-    assert stray_processes() == []
+    assert bundled.helpers() == []
 
 
 @pytest.mark.parametrize("means", ["stop", "resume"])

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -170,7 +171,14 @@ def compose_lines(timeout_s: float = 60.0) -> list[str]:
 
 def test_long_lines_of_compose_are_cut(program: Program) -> None:
     program(LONG_LINE)
-    assert [len(line) for line in compose_lines()] == [MAX_OUTPUT_LINE_BYTES, len("after")]
+    assert [len(line.encode()) for line in compose_lines()] == [MAX_OUTPUT_LINE_BYTES, len("after")]
+
+
+def test_no_output_of_a_command_that_exits_at_once_is_lost(program: Program) -> None:
+    program("echo bye")
+    with ThreadPoolExecutor(8) as pool:
+        outputs = list(pool.map(lambda _: compose_lines(), range(40)))
+    assert outputs == [["bye"]] * 40
 
 
 def test_the_total_output_of_compose_is_limited(program: Program) -> None:
@@ -215,5 +223,8 @@ def test_long_log_lines_of_local_processes_are_cut(tmp_path: Path) -> None:
     fault = process.fault()
     process.stop()
     log.close()
-    assert [len(line) for line in fault.log_lines] == [MAX_OUTPUT_LINE_BYTES, len("after")]
+    assert [len(line) for line in fault.log_lines] == [
+        MAX_OUTPUT_LINE_BYTES + len("…"),
+        len("after"),
+    ]
     assert path.stat().st_size < MAX_OUTPUT_LINE_BYTES + 200

@@ -25,6 +25,15 @@ from tests.support.ui_harness import (
     until,
 )
 
+each_theme = pytest.mark.parametrize(
+    ("theme", "size"),
+    [
+        *(pytest.param(theme, WIDE, id=theme.name) for theme in THEMES),
+        pytest.param(THEMES[0], NARROW, id="80x24"),
+    ],
+)
+"""Every theme, and one also in a small terminal: colours do not depend on the size."""
+
 WALK = (
     *((), ("k",), ("slash",), ("x",), ("escape",), ("escape",), ("question_mark",), ("escape",)),
     *(("c",), ("escape",), ("d",), ("tab",), ("escape",)),
@@ -35,8 +44,7 @@ WALK = (
 """Keys that open the screens, panels and dialogs one after the other."""
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x40", "80x24"])
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@each_theme
 def test_all_text_is_readable(stage: Stage, theme: Any, size: tuple[int, int]) -> None:
     stage.save_profile("broken", BROKEN)
     stage.save_profile("demo")
@@ -75,8 +83,7 @@ FORM_WALK = (
 """Keys that open the forms and their dialogs one after the other."""
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x40", "80x24"])
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@each_theme
 def test_all_text_of_forms_is_readable(
     stage: Stage, theme: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,7 +87,7 @@ def test_requests_to_a_hung_broker_fail_at_the_deadline(stack: Stack) -> None:
         responses = [post.result() for post in posts]
     assert {response.status_code for response in responses} == {503}
     assert responses[0].json() == {"error": "The broker does not respond."}
-    assert max(response.elapsed for response in responses) < timedelta(seconds=2.5)
+    assert max(response.elapsed for response in responses) < timedelta(seconds=6)
     worker.announce()
     assert stack.health().status_code == 200
 

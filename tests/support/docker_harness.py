@@ -37,7 +37,8 @@ THEIRS: dict[str, Any] = {
 }
 
 LONG = ("--set", "run_time=120s")
-STRAYS = ("engine/process.py", "docker stats", "docker events", "docker compose", "docker-compose")
+HELPERS = ("engine/process.py", "bin/docker --", "docker-compose")
+"""Parts of the command lines of processes that a live run needs for Docker."""
 
 
 def docker(*arguments: str, check: bool = True) -> str:
@@ -60,19 +61,6 @@ def missing_engine_reason() -> str | None:
     return None
 
 
-def stray_processes() -> list[str]:
-    """Return the command lines of leftover processes of runs."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = " ".join(process.cmdline())
-        except psutil.Error:
-            continue
-        if any(words in line for words in STRAYS):
-            found.append(line)
-    return found
-
-
 @dataclass
 class DockerBench(Bench):
     """A workspace whose runs start containers."""
@@ -89,6 +77,17 @@ class DockerBench(Bench):
         self, *arguments: str, prefix: Sequence[str] = (), **environment: str
     ) -> "subprocess.Popen[str]":
         return super().start(*arguments, prefix=prefix, **{**self.fixed, **environment})
+
+    def helpers(self) -> list[str]:
+        """Return the command lines of the processes that runs of this workspace need for Docker."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                line = " ".join(process.cmdline())
+                is_ours = process.environ().get("HOME") == str(self.home)
+                if is_ours and any(words in line for words in HELPERS):
+                    found.append(line)
+        return found
 
     def save_foreign_profile(self, name: str = "theirs", **changes: Any) -> Path:
         """Save a profile for the foreign project. The key `stack` is merged with the default."""

@@ -68,7 +68,7 @@ def show(opened: Open, bench: Bench, screen: str, **environment: str) -> Termina
 
 
 @pytest.mark.parametrize(
-    ("screen", "cell_diff"), [*((name, "1") for name in SCREENS), ("profiles", "0"), ("run", "0")]
+    ("screen", "cell_diff"), [*((name, "1") for name in SCREENS), ("run", "0")]
 )
 def test_screens_are_printable(opened: Open, bench: Bench, screen: str, cell_diff: str) -> None:
     terminal = show(opened, bench, screen, LOADBENCH_CELL_DIFF=cell_diff)

@@ -559,7 +559,7 @@ def test_invalid_override_is_reported_once_as_given(
     write: Write, override: str, message: str
 ) -> None:
     error = error_of(write(GRID), override)
-    given = override if len(override) <= 80 else f"{override[:80]}…"
+    given = override if len(override) <= 80 else f"{override[:79]}…"
     assert error.startswith(f"--set {given}: {message}")
     assert "\n" not in error
 

@@ -21,6 +21,7 @@ from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run_reader import RunStatus, read_run
 from loadbench.errors import JournalError, UsageError
 from tests.support.builders import cell_finished, cell_started, run_started, write_journal
+from tests.support.harness import until
 
 DONE = RunFinished(result=Result.DONE, reason="every cell has ended")
 
@@ -134,7 +135,8 @@ def test_labels_set_at_the_same_time_are_all_recorded(ended: Path) -> None:
 def test_the_runner_of_a_live_run_sets_the_label(tmp_path: Path) -> None:
     with live_run(tmp_path) as control:
         assert set_label(tmp_path, "while live").label == "while live"
-        assert control.state.label == "while live"
+        # The answer is recorded first, and the label after it.
+        until(lambda: control.state.label == "while live")
 
     events = [entry.event for entry in JournalReader(tmp_path).poll()]
     answer, labelled = events[-2:]

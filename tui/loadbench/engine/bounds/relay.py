@@ -27,14 +27,19 @@ def relay_prefix(*, max_line_bytes: int, max_bytes: int) -> list[str]:
 def _main(max_line_bytes: int, max_bytes: int, argv: list[str]) -> None:
     """Replace this process with the command. A child process copies its output."""
     read_end, write_end = os.pipe()
+    ready_read, ready_write = os.pipe()
     if os.fork() == 0:
         os.close(write_end)
         # The process group of the command is killed when the command exits.
         os.setsid()
+        os.close(ready_write)
         try:
             _copy(read_end, max_line_bytes, max_bytes)
         finally:
             os._exit(0)
+    os.close(ready_write)
+    # Wait for that: a command can exit, and lose its output, before the child process has left.
+    os.read(ready_read, 1)
     for fd in (1, 2):
         os.dup2(write_end, fd)
     os.close(read_end)

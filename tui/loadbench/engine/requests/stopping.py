@@ -3,8 +3,6 @@
 import os
 import signal
 
-import psutil
-
 from loadbench.engine.journal.commands import send_command
 from loadbench.engine.journal.lock import is_held
 from loadbench.engine.requests.launch import RUNNER_MODULE
@@ -48,6 +46,8 @@ def signal_runner(run: Run, number: signal.Signals) -> None:
 
 def _is_runner(pid: int) -> bool:
     """Return whether a process is a runner. The id in a damaged journal may be of another one."""
+    import psutil
+
     try:
         return RUNNER_MODULE in psutil.Process(pid).cmdline()
     except psutil.NoSuchProcess:
