@@ -1,8 +1,6 @@
 """The Docker command line, replaced by a shell script that simulates an engine."""
 
-import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -27,25 +25,10 @@ from loadbench.engine.drivers.registry import preflight
 from loadbench.errors import EngineError, ProfileError, RefusedError, StackError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
-from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, answers, write_docker
+from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, Program, answers
 from tests.support.harness import until
 
 LOCAL = Endpoint("default", "unix:///var/run/docker.sock")
-
-Program = Callable[[str], None]
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Replace docker by a shell script."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-
-    def write(script: str) -> None:
-        write_docker(folder, script)
-
-    return write
 
 
 def processes(command: str) -> list[psutil.Process]:

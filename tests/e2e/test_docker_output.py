@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.errors import EngineError
-from tests.support.fake_docker import write_docker
+from tests.support.fake_docker import Program
 from tests.support.harness import until
 
 DOCKER = Docker(Endpoint("default", "unix:///var/run/docker.sock"))
@@ -33,21 +32,6 @@ NESTED = "head -c 1000000 /dev/zero | tr '\\0' '['"
 MANY_LINES = "yes $(head -c 1000 /dev/zero | tr '\\0' x)"
 LONG_LINE = "head -c 300000000 /dev/zero; echo; echo after"
 """Prints a line of 300 MB, then a short one."""
-
-Program = Callable[[str], None]
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Replace docker by a shell script."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-
-    def write(script: str) -> None:
-        write_docker(folder, script)
-
-    return write
 
 
 def children() -> list[psutil.Process]:

@@ -1,11 +1,15 @@
 """A fake `docker` command with canned responses."""
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 CONTEXT = """[{"Name": "default", "Endpoints": {"docker": {"Host": "unix:///x.sock"}}}]"""
 PUBLISHED = '{"services": {"model": {}, "api": {"ports": [{"target": 8000}]}}}'
 ON_GPU = '{"services": {"model": {"runtime": "nvidia"}, "api": {"ports": [{"target": 8000}]}}}'
+
+Program = Callable[[str], None]
+"""Replaces docker by a shell script."""
 
 
 def write_docker(folder: Path, script: str) -> None:

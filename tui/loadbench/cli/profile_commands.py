@@ -1,6 +1,8 @@
 """The commands for profiles: `plan`, `validate` and `profiles`. None of them starts a run."""
 
 import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,9 @@ from loadbench.cli import output
 from loadbench.cli.options import SET_HELP
 from loadbench.errors import LoadbenchError, ProfileError, UsageError
 from loadbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from loadbench.engine.profile.plan import Cell
 
 _MIN_MEANING_COLUMNS = 30
 """Minimum width of the column `meaning`. If there is less space, lines are not wrapped."""
@@ -48,19 +53,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     loaded = load_profile(file, overrides)
     hide_secrets(loaded, overrides)
     cells = plan_cells(loaded)
-    header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
-    body = [
-        (
-            cell.key,
-            str(cell.models),
-            cell.level.label,
-            wording.spawn_rate(cell.level),
-            "recheck" if cell.recheck else str(cell.repeat),
-            cell.report_name,
-        )
-        for cell in cells
-    ]
-    output.data("\n".join([*wording.table(header, body), wording.RATE_LEGEND]))
+    output.data(_table(cells))
     preflight: Preflight | None = None
     refusal: LoadbenchError | None = None
     masker, notes = NO_SECRETS, list[str]()
@@ -223,3 +216,22 @@ def key_lines(columns: int | None) -> list[str]:
             row, columns, subsequent_indent=" " * indent, break_on_hyphens=False
         )
     ]
+
+
+def _table(cells: "Sequence[Cell]") -> str:
+    """Return planned cells, of which there is at least one, as a table followed by its legend."""
+    from loadbench import wording
+
+    header = ("cell", "models", cells[0].level.unit, "rate", "repeat", "report ")
+    body = [
+        (
+            cell.key,
+            str(cell.models),
+            cell.level.label,
+            wording.spawn_rate(cell.level),
+            "recheck" if cell.recheck else str(cell.repeat),
+            cell.report_name,
+        )
+        for cell in cells
+    ]
+    return "\n".join([*wording.table(header, body), wording.RATE_LEGEND])
