@@ -19,7 +19,7 @@ demo: $(EMBEDDED) ## Run the demo profile: 4 cells in about two minutes, no Dock
 	  echo "To use loadbench-tui in this shell: . .venv/bin/activate" >&2; exit $$code
 
 test: $(DEV) ## Run all tests
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadscope
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 unit: $(DEV) ## Run the unit tests
 	@$(BIN)/python -m pytest tests/unit --numprocesses 2 --dist loadscope --quiet

@@ -25,10 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Run tests of containers on one worker, tests that measure on another, and the rest anywhere.
-
-    Both spend most of their time waiting, so there is one more worker than CPU cores.
-    """
+    """Run tests that measure or inspect processes on a single worker, all others on any worker."""
     from xdist.scheduler import LoadScopeScheduling
 
     # `_split_scope` is private: https://github.com/pytest-dev/pytest-xdist/issues/511. Can go when
@@ -42,8 +39,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
                     return nodeid
                 case "unit":
                     return path
-                case "docker":
-                    return tier
                 case _:
                     return "measuring"
 
