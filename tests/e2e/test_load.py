@@ -513,10 +513,12 @@ def test_a_long_error_of_a_user_file_is_cut(tmp_path: Path) -> None:
     (tmp_path / "user.py").write_text("raise ValueError('x' * 500_000)")
     load = LocustLoad(tmp_path / "user.py", images=tmp_path, timeout_s=5, log=tmp_path / "log")
 
-    with pytest.raises(LoadError, match=r"user.py:1: ValueError: x+$") as caught:
-        load.start()
+    try:
+        with pytest.raises(LoadError, match=r"user.py:1: ValueError: x+…$") as caught:
+            load.start()
+    finally:
+        load.close()
 
-    load.close()
     assert len(str(caught.value)) == 1000
 
 

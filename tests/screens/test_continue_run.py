@@ -20,6 +20,7 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.journal.progress import WAITING
+from loadbench.engine.requests import stopping
 from loadbench.engine.requests.launch import RunPlan, RunRequest
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.ui.cell.screen import CellScreen
@@ -449,6 +450,7 @@ def test_a_live_run_is_stopped_by_a_signal_if_commands_cannot_be_sent(
     (folder / "commands.jsonl").mkdir()
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    monkeypatch.setattr(stopping, "_is_runner", lambda _: True)
 
     async def script(pilot: "Pilot[Any]") -> None:
         await settled(pilot)
