@@ -183,8 +183,11 @@ def test_a_file_that_grows_without_end_is_read_up_to_a_limit(tmp_path: Path, lin
             reader.poll()
             polls += 1
 
-    assert reader.problem == "more than 10000 lines or 100 MB"
+    assert reader.problem == "has 10000 lines or 100 MB, so it is not read any further"
     assert polls <= MAX_FILE_LINES
+    # Viewers must notice it, so that `stop` uses a signal instead.
+    with pytest.raises(JournalError, match="10000 lines or 100 MB"):
+        send_command(tmp_path, "stop")
     file.unlink()
     identity = send_command(tmp_path, "stop")
     assert [command.id for command in reader.poll()] == [identity]

@@ -27,7 +27,8 @@ MAX_LINES = 100
 """Maximum number of lines that `CommandReader.poll` reads."""
 MAX_FILE_LINES = 10_000
 MAX_FILE_BYTES = 100_000_000
-"""A file with more lines or bytes than this is not read any further."""
+"""A file with this many lines or bytes is full: it is not read any further."""
+_FULL = f"has {MAX_FILE_LINES} lines or {MAX_FILE_BYTES / 1e6:g} MB, so it is not read any further"
 _POLL_BYTES = 4_000_000
 NAMES = ("pause", "resume", "skip", "again", "add", "label", "stop")
 
@@ -66,7 +67,7 @@ def send_command(
         The id of the command, which is repeated in its answer in the journal.
 
     Raises:
-        JournalError: The file cannot be written, or it is a folder or a device.
+        JournalError: The file cannot be written, it is full, or it is a folder or a device.
     """
     identity = identity or new_identity()
     fields: dict[str, Any] = {
@@ -99,6 +100,8 @@ def _append(path: Path, line: bytes) -> None:
     fd = open_regular(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(fd).st_size
+        if _is_full(fd, size):
+            raise OSError(errno.EFBIG, _FULL)
         # If another viewer died while writing, end its partial line first.
         is_torn = size and os.pread(fd, 1, size - 1) != b"\n"
         data = b"\n" + line if is_torn else line
@@ -106,6 +109,15 @@ def _append(path: Path, line: bytes) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(fd)
+
+
+def _is_full(fd: int, size: int) -> bool:
+    if size >= MAX_FILE_BYTES:
+        return True
+    lines = 0
+    for offset in range(0, size, _POLL_BYTES):
+        lines += os.pread(fd, _POLL_BYTES, offset).count(b"\n")
+    return lines >= MAX_FILE_LINES
 
 
 class CommandReader:
@@ -138,7 +150,7 @@ class CommandReader:
                 self._open()
             begin = self._tail.offset
             if self._lines >= MAX_FILE_LINES or begin >= MAX_FILE_BYTES:
-                self.problem = f"more than {MAX_FILE_LINES} lines or {MAX_FILE_BYTES / 1e6:g} MB"
+                self.problem = _FULL
                 return []
             lines = list(islice(self._tail.lines(_POLL_BYTES), MAX_LINES))
             self.has_more = len(lines) == MAX_LINES or self._tail.offset - begin >= _POLL_BYTES
