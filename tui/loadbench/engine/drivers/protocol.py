@@ -26,6 +26,16 @@ ProgressCallback = Callable[[str, str], None]
 """Callback that receives the name of a step and its latest progress line. Must be thread-safe."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A replica of the scaled service with a port of its own."""
+
+    name: str
+    """Name of its container."""
+    url: str
+    """Base URL, without a path."""
+
+
 class Stack(Protocol):
     """A service that can be scaled.
 
@@ -38,6 +48,13 @@ class Stack(Protocol):
     @property
     def host(self) -> str:
         """Base URL of the service, without a path. Valid once `missing` has returned None."""
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """The replicas among which the load generator distributes its users, in order.
+
+        Empty if all requests go to `host`. Valid once `missing` has returned None.
+        """
 
     def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
         """Perform the one-time setup of a run, such as building and pulling images.

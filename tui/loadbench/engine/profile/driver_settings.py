@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Protocol, Self
 from loadbench.engine.profile.fields import InvalidKeyError
 
 AUTO = "auto"
-"""The value of `stack.driver` that selects the first driver that works on this machine."""
+"""The value of `stack.driver` that selects the first driver that works on this machine, and of
+other keys that leave a choice to the tool."""
 
 StackKeys = Iterable[tuple[str, Any]]
 """Pairs of key and value, as produced by iterating over a section of a profile."""
@@ -98,6 +99,10 @@ class ComposeSettings(StartedSettings):
 
     compose: tuple[str, ...]
     service: str
+    port: str | None
+    balance: str
+    without: tuple[str, ...]
+    restart: bool
     memory_mb: int | None
 
 

@@ -29,7 +29,16 @@ class Pattern:
     """
 
     text: str
+    accepts_integers: bool = False
+    """Whether a positive integer is valid, too. Its text then need not be quoted."""
 
+
+@dataclass(frozen=True, slots=True)
+class NotEmpty:
+    """Marks the type of a list that needs at least one value."""
+
+
+MAX_PORT = 65_535
 
 VARIABLE_NAME = r"^[^=\x00]+$"
 _REFERENCE = r"[\s\S]*\$\{"
@@ -97,6 +106,20 @@ def _name(name: str) -> str:
     return name
 
 
+def _service_port(text: str) -> str:
+    service, _, port = text.rpartition(":")
+    is_named = bool(service) or ":" not in text
+    if not (is_named and port.isascii() and port.isdigit() and 0 < int(port) <= MAX_PORT):
+        raise ValueError("expected a container port, such as 8000 or api:8000")
+    return text
+
+
+def _service_name(name: str) -> str:
+    if not name or not name.isprintable() or name.isspace():
+        raise ValueError("expected the name of a Compose service")
+    return name
+
+
 def _paths(paths: tuple[str, ...]) -> tuple[str, ...]:
     if not paths:
         raise ValueError("expected at least one file, such as [stack/compose.yaml]")
@@ -155,17 +178,28 @@ Whole = Annotated[int, BeforeValidator(_not_boolean)]
 Rate = Annotated[float, BeforeValidator(_not_boolean)]
 PositiveInt = Annotated[Whole, Field(ge=1, le=1_000_000)]
 PositiveRate = Annotated[Rate, Field(ge=0.001, le=1000)]
-PositiveInts = Annotated[tuple[PositiveInt, ...], BeforeValidator(_as_list), AfterValidator(_axis)]
+PositiveInts = Annotated[
+    tuple[PositiveInt, ...], BeforeValidator(_as_list), AfterValidator(_axis), NotEmpty()
+]
 PositiveRates = Annotated[
-    tuple[PositiveRate, ...], BeforeValidator(_as_list), AfterValidator(_axis)
+    tuple[PositiveRate, ...], BeforeValidator(_as_list), AfterValidator(_axis), NotEmpty()
 ]
 
 Text = Annotated[str, AfterValidator(_text)]
 PathText = Annotated[str, AfterValidator(_path), Pattern(r"^[^\x00]*\S[^\x00]*$")]
-PathTexts = Annotated[tuple[PathText, ...], BeforeValidator(_as_paths), AfterValidator(_paths)]
+PathTexts = Annotated[
+    tuple[PathText, ...], BeforeValidator(_as_paths), AfterValidator(_paths), NotEmpty()
+]
 HealthText = Annotated[
     str, AfterValidator(_health), Pattern(rf"^(?:/|{_REFERENCE}|{_SCHEME_AND_HOST}(?:[/?#]|$))")
 ]
+ServicePort = Annotated[
+    str | None,
+    AfterValidator(lambda text: text if text is None else _service_port(text)),
+    Pattern(r"^(?:.+:)?0*[1-9][0-9]{0,4}$", accepts_integers=True),
+]
+ServiceName = Annotated[str, AfterValidator(_service_name), Pattern(r"\S")]
+ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(_as_paths)]
 VariableName = Annotated[str, AfterValidator(_name), Pattern(VARIABLE_NAME)]
 Names = Annotated[tuple[VariableName, ...], BeforeValidator(_as_paths)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]

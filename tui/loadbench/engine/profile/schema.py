@@ -102,15 +102,18 @@ def _value_schema(key: ProfileKey) -> Schema:
     types = [*_TYPES[key.kind], *(["null"] if key.is_optional else [])]
     if key.kind is KeyKind.TEXT and key.pattern:
         types.remove("number")
+    if key.accepts_integers:
+        types.append("integer")
     schema: Schema = {"type": types if len(types) > 1 else types[0]}
     if key.kind is KeyKind.VARIABLES:
         schema["propertyNames"] = {"pattern": VARIABLE_NAME}
         schema["additionalProperties"] = {"type": ["string", "number"], "pattern": _WITHOUT_NUL}
         return schema
     pattern = _DURATION if key.kind is KeyKind.DURATION else key.pattern
+    minimum = 1 if key.accepts_integers else key.minimum
     limits = {
         "pattern": pattern or None,
-        "exclusiveMinimum" if key.is_minimum_excluded else "minimum": key.minimum,
+        "exclusiveMinimum" if key.is_minimum_excluded else "minimum": minimum,
         "maximum": key.maximum,
     }
     constraints = {name: limit for name, limit in limits.items() if limit is not None}
@@ -118,7 +121,7 @@ def _value_schema(key: ProfileKey) -> Schema:
     if "array" in types:
         [item_type] = set(types) - {"array"}
         schema["items"] = {"type": item_type, **constraints}
-        schema["minItems"] = 0 if key.default == [] else 1
+        schema["minItems"] = 0 if key.allows_empty else 1
         schema["uniqueItems"] = key.kind is not KeyKind.TEXTS
     return schema
 

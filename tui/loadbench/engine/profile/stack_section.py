@@ -4,10 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from loadbench.engine.profile.driver_settings import AUTO
 from loadbench.engine.profile.fields import (
     Duration,
     HealthText,
     PathTexts,
+    ServiceNames,
+    ServicePort,
     Text,
     Variables,
     Whole,
@@ -48,6 +51,41 @@ class StackSection(Section):
         title="Scaled service",
         description="Compose service to scale",
         json_schema_extra={"comment": "Compose service to scale"},
+    )
+    port: ServicePort = Field(
+        None,
+        title="Port",
+        description="Container port that receives the requests, such as 8000 or api:8000; null: "
+        "the only port that the service or a proxy in front of it declares. Only with driver "
+        "compose",
+        json_schema_extra={"comment": "container port for requests, such as 8000 or api:8000"},
+    )
+    balance: Literal["auto", "clients", "front"] = Field(
+        "auto",
+        title="Load balancing",
+        description="How requests reach the replicas. clients: Locust assigns its users to the "
+        "replicas in turn; front: a proxy, API or queue of the project distributes them; auto: "
+        "clients if the requests go to the scaled service itself, otherwise front. Only with "
+        "driver compose",
+        json_schema_extra={
+            "comment": "clients: Locust assigns its users to the replicas |\n"
+            "front: the project distributes the requests | auto"
+        },
+    )
+    without: ServiceNames = Field(
+        (AUTO,),
+        title="Left-out services",
+        description="Services that are not started. auto stands for services that the measurement "
+        "does not need, such as dashboards; []: start all. Load generators are never started. Only "
+        "with driver compose",
+        json_schema_extra={"comment": "services that are not started; auto: those not needed"},
+    )
+    restart: bool = Field(
+        True,
+        title="Restart policies",
+        description="Whether containers keep their restart policies. false: a container that exits "
+        "stays down, and its cell fails at once. Only with driver compose",
+        json_schema_extra={"comment": "false: containers that exit are not restarted"},
     )
     health: HealthText = Field(
         "/health",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.journal.events import Project
+from loadbench.engine.journal.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +30,5 @@ class Preflight:
     warnings: tuple[str, ...] = ()
     """Valid but probably unintended settings, one message each."""
     facts: Facts = field(default_factory=Facts)
+    target: Target | None = None
+    """What the run measures. None only in tests."""

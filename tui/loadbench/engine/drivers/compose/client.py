@@ -114,21 +114,25 @@ class ComposeCli:
             self._idle.set()
         return None
 
-    def config(self, *, timeout_s: float) -> dict[str, Any]:
+    def config(self, *options: str, timeout_s: float) -> tuple[dict[str, Any], str]:
         """Return the merged configuration of the project's files, without contacting an engine.
 
         Args:
+            options: Further options of `docker compose`.
             timeout_s: Time limit of the command.
+
+        Returns:
+            The configuration, and what Compose printed to standard error.
 
         Raises:
             DockerCommandError: The files are invalid; `lines` contains the messages from Compose.
             EngineError: Docker Compose is not installed, or the command exceeded a limit.
         """
         files = [part for path in self._files for part in ("--file", str(path))]
-        arguments = ("compose", *files, "--project-name", self._project, "config")
+        arguments = ("compose", *files, "--project-name", self._project, *options, "config")
         try:
-            output = self._docker.run(*arguments, "--format", "json", timeout_s=timeout_s)
-            config = parse_json(output)
+            completed = self._docker.complete(*arguments, "--format", "json", timeout_s=timeout_s)
+            config = parse_json(completed.output)
         except EngineTimeoutError:
             message = f"docker compose config timed out after {timeout_s:g} s"
             raise EngineTimeoutError(message) from None
@@ -136,7 +140,7 @@ class ComposeCli:
             raise DockerCommandError(["docker compose config did not return JSON"]) from error
         if not isinstance(config, dict):
             raise DockerCommandError(["docker compose config did not return a JSON object"])
-        return config
+        return config, completed.error_output
 
     def cancel(self) -> None:
         """Terminate the running command, wait for its exit and reject all later commands."""

@@ -4,15 +4,20 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from loadbench.engine.drivers.compose.files import read_compose_files
+from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.compose.leftovers import find_containers, remove_containers
-from loadbench.engine.drivers.compose.preflight import check_compose, docker_for
-from loadbench.engine.drivers.docker.client import compose_version
+from loadbench.engine.drivers.compose.override_file import compose_override
+from loadbench.engine.drivers.compose.preflight import (
+    check_compose,
+    docker_for,
+    read_deployment,
+)
 from loadbench.engine.drivers.docker.facts import engine_facts
 from loadbench.engine.drivers.docker.gpu import VramMeter, vram_warning
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware.gpu import find_gpus
 from loadbench.engine.journal.events import Project
+from loadbench.engine.journal.target import Target
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
@@ -37,21 +42,24 @@ class ComposeDriver:
                 and a remedy.
         """
         found = check_compose(workspace, profile)
-        endpoint, files, info = found.docker.endpoint, found.files, found.info
+        endpoint, deployment, info = found.docker.endpoint, found.deployment, found.info
         vram = None if endpoint.is_remote else vram_warning(profile)
         return Preflight(
             driver=self.name,
             reason=f"Docker engine {info.get('ServerVersion')} is available at {endpoint.url}",
-            lock=files.project,
+            lock=deployment.project,
             warnings=(
-                *warnings(profile, info.get("NCPU") if files.is_bundled else None),
-                *files.warnings(profile),
+                *warnings(profile, info.get("NCPU") if deployment.files.is_bundled else None),
+                *deployment.warnings(),
                 *((vram,) if vram else ()),
             ),
             facts=Facts(
-                project=Project(name=files.project, context=endpoint.context, engine=endpoint.url),
+                project=Project(
+                    name=deployment.project, context=endpoint.context, engine=endpoint.url
+                ),
                 engine=engine_facts(info, endpoint),
             ),
+            target=target_of(deployment),
         )
 
     def validate(self, workspace: Workspace, profile: Profile) -> list[str]:
@@ -63,8 +71,7 @@ class ComposeDriver:
         """
         try:
             docker = docker_for(workspace, profile)
-            compose_version(docker)
-            return read_compose_files(docker, workspace, profile).warnings(profile)
+            return read_deployment(docker, workspace, profile).warnings()
         except RefusedError as error:
             raise ProfileError(str(error)) from error
         except EngineError as error:
@@ -84,15 +91,15 @@ class ComposeDriver:
 
         try:
             docker = docker_for(workspace, profile)
-            files = read_compose_files(docker, workspace, profile)
+            deployment = read_deployment(docker, workspace, profile)
         except EngineError as error:
             raise RefusedError(str(error)) from error
-        gpus = find_gpus() if files.needs_nvidia and not docker.endpoint.is_remote else None
+        gpus = find_gpus() if deployment.needs_nvidia and not docker.endpoint.is_remote else None
         vram = VramMeter(gpus) if gpus else None
-        if files.is_bundled:
+        if deployment.files.is_bundled:
             # New for each run and resume, and never stored.
             docker = docker.with_settings(BROKER_PASSWORD=secrets.token_urlsafe())
-        return ComposeStack(docker, files, profile, folder=folder, masker=masker, vram=vram)
+        return ComposeStack(docker, deployment, folder=folder, masker=masker, vram=vram)
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
         """Find containers left behind by runs that are no longer live."""
@@ -105,3 +112,18 @@ class ComposeDriver:
             RefusedError: A live run uses the project.
         """
         return remove_containers(run)
+
+
+def target_of(deployment: Deployment) -> Target:
+    """Return what a run measures, for previews and the journal."""
+    receiver, profile = deployment.receiver, deployment.profile
+    return Target(
+        address=receiver.address or f"port {receiver.port} of {receiver.service}",
+        scaled=deployment.scaled,
+        balance=receiver.balance,
+        reason=receiver.reason,
+        files=tuple(map(str, deployment.files.paths)),
+        locustfile=profile.load.locustfile,
+        left_out=deployment.left_out,
+        changes=tuple(compose_override(deployment).changes),
+    )

@@ -1,16 +1,18 @@
-"""Reads the compose files of a profile and checks that they are compatible with it."""
+"""Reads the compose files of a profile."""
 
 import hashlib
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from loadbench.engine.drivers.compose.client import ComposeCli
+from loadbench.engine.drivers.compose.messages import compose_warnings
+from loadbench.engine.drivers.compose.services import Service
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
-from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import ProfileError
@@ -19,10 +21,11 @@ from loadbench.workspace import Workspace
 
 _CONFIG_TIMEOUT_S = 30.0
 _MACHINE_ID = Path("/etc/machine-id")
-_DEFAULTS = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))
+GPU_FILE = "compose.gpu.yaml"
+"""Name of the file that adds a GPU to the bundled stack."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: cached properties need a __dict__
 class ComposeFiles:
     """The compose files of a profile and their merged configuration."""
 
@@ -32,124 +35,55 @@ class ComposeFiles:
     scaled: str
     """Name of the service to scale."""
     config: Mapping[str, Any]
-    """Merged configuration, the output of `docker compose config`."""
+    """Merged configuration with all services, the output of `docker compose config`."""
+    enabled: frozenset[str]
+    """Services that a plain `docker compose up` would start: those whose profiles are active."""
+    messages: tuple[str, ...] = ()
+    """Warnings from Compose, such as about variables that are not set."""
 
     @property
     def project(self) -> str:
         """Name of the Compose project, from `project_name`."""
         return project_name(self.paths)
 
-    @property
-    def services(self) -> Mapping[str, Any]:
-        """Configurations of the services, by name."""
+    @cached_property
+    def services(self) -> Mapping[str, Service]:
+        """The services, by name."""
         found: Mapping[str, Any] = self.config.get("services") or {}
-        return found
-
-    @property
-    def published(self) -> tuple[tuple[str, int], ...]:
-        """All published TCP ports, as (service, container port)."""
-        # A port published for both IPv4 and IPv6 counts once.
-        return tuple(dict.fromkeys((name, int(port["target"])) for name, port in self._ports()))
-
-    @property
-    def required(self) -> frozenset[str]:
-        """Services that must keep running.
-
-        In the user's own projects, these are the scaled service and those with published ports. Any
-        other service may be a one-off job, which succeeds if it exits with code 0.
-        """
-        if self.is_bundled:
-            return frozenset(self.services)
-        return frozenset((self.scaled, *(name for name, _ in self.published)))
+        return {name: Service(name, config) for name, config in found.items()}
 
     def image(self, service: str) -> str:
         """Return the image name of a service. Built images are named after the project."""
-        config = self.services[service]
-        name = None if config.get("build") else config.get("image")
-        return str(name or f"{self.project}-{service}")
+        builder = self.builder_of(service)
+        return f"{self.project}-{builder}" if builder else str(self._config(service).get("image"))
 
-    @property
-    def needs_nvidia(self) -> bool:
-        """Whether a service requests an NVIDIA GPU."""
-        return any(_requests_nvidia(service) for service in self.services.values())
+    def builder_of(self, service: str) -> str | None:
+        """Return the service that builds a service's image, or None if the image is pulled."""
+        if self._config(service).get("build"):
+            return service
+        image = self._config(service).get("image")
+        builders = (name for name, one in self.services.items() if one.config.get("build"))
+        return next((name for name in builders if self._config(name).get("image") == image), None)
 
-    def errors(self, profile: Profile) -> list[str]:
-        """Return one error message for each incompatibility of these files with a profile."""
-        service = self.services.get(self.scaled)
-        if service is None:
-            names = ", ".join(self.services) or "none"
-            message = f"stack.service: no service {self.scaled!r} in the compose files"
-            return [f"{message} (services: {names})"]
-        found = []
-        if max(profile.models) > 1:
-            found += [
-                f"stack.service: {self.scaled} cannot be scaled because it has {obstacle}; "
-                "remove it, or set models: [1]"
-                for obstacle in self._scaling_obstacles(service)
-            ]
-        if profile.host is None and not self._has_one_address(profile):
-            found.append(self._missing_address())
-        return found
+    def resources(
+        self, services: Iterable[Service]
+    ) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Yield the kind, key and configuration of all networks and volumes of these services."""
+        used = list(services)
+        volumes = {
+            str(mount.get("source"))
+            for service in used
+            for mount in service.config.get("volumes") or ()
+            if mount.get("type") == "volume"
+        }
+        networks = {name for service in used for name in service.networks}
+        for kind, names in (("network", networks), ("volume", volumes)):
+            for name, entry in (self.config.get(f"{kind}s") or {}).items():
+                if name in names:
+                    yield kind, name, entry or {}
 
-    def warnings(self, profile: Profile) -> list[str]:
-        """Return warnings about ineffective settings and about shared resources."""
-        if self.is_bundled:
-            return unknown_variables(ComposeSettings.from_profile(profile))
-        unused = [
-            f"{key} has no effect with your own compose files"
-            for key, value in _bundled_settings(profile).items()
-            if value != _bundled_settings(_DEFAULTS)[key]
-        ]
-        shared = [
-            f"{kind[:-1]} {entry['name']} has a fixed name: other copies of the project share it"
-            for kind in ("volumes", "networks")
-            for entry in (self.config.get(kind) or {}).values()
-            if entry.get("external") or not _is_scoped(entry.get("name", ""), self.project)
-        ]
-        mounts = sorted(
-            f"{name} writes to {mount['source']}, which other copies of the project share"
-            for name, service in self.services.items()
-            for mount in service.get("volumes") or ()
-            if mount.get("type") == "bind" and not mount.get("read_only")
-        )
-        return [*unused, *shared, *mounts]
-
-    def _scaling_obstacles(self, service: Mapping[str, Any]) -> Iterator[str]:
-        if name := service.get("container_name"):
-            yield f"container_name: {name}"
-        for name, port in self._ports():
-            published = str(port.get("published") or "")
-            if name == self.scaled and published not in ("", "0") and "-" not in published:
-                yield f"the fixed host port {published}"
-
-    def _missing_address(self) -> str:
-        """Return why there is no single address to send requests to, and what to do."""
-        if [name for name, _ in self.published] == [self.scaled]:
-            return (
-                f"host: required, because each replica of {self.scaled} publishes a port of its "
-                "own. Publish only the port of a proxy in front of them, or set models: [1]"
-            )
-        listed = ", ".join(f"{name}:{port}" for name, port in self.published) or "none"
-        return (
-            "host: required, because the compose files do not publish exactly one port of one "
-            f"container (published: {listed}). Set the address to which requests are sent"
-        )
-
-    def _has_one_address(self, profile: Profile) -> bool:
-        if len(self.published) != 1:
-            return False
-        name = self.published[0][0]
-        if name == self.scaled:
-            return max(profile.models) == 1
-        service = self.services[name]
-        replicas = (service.get("deploy") or {}).get("replicas") or service.get("scale") or 1
-        return int(replicas) == 1
-
-    def _ports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for name, service in self.services.items():
-            for port in service.get("ports") or ():
-                if port.get("protocol", "tcp") == "tcp":
-                    yield name, port
+    def _config(self, service: str) -> Mapping[str, Any]:
+        return self.services[service].config
 
 
 def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, ...], bool]:
@@ -163,7 +97,7 @@ def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, .
     # Further files override the bundled one; the stack still counts as bundled.
     is_bundled = paths[0] == workspace.stack / "compose.yaml"
     if is_bundled and profile.device == "gpu":
-        paths.insert(1, workspace.stack / "compose.gpu.yaml")
+        paths.insert(1, workspace.stack / GPU_FILE)
     missing = [path for path in paths if not is_file(path)]
     if missing:
         raise ProfileError("; ".join(f"stack.compose: {path} is not a file" for path in missing))
@@ -173,10 +107,14 @@ def compose_paths(workspace: Workspace, profile: Profile) -> tuple[tuple[Path, .
 def project_name(paths: tuple[Path, ...]) -> str:
     """Return the name of the Compose project of these files, for this user on this machine.
 
+    The first file identifies the project, as it does for Compose, so that built images and volumes
+    remain when a file is added. Only the GPU variant of the bundled stack has other images.
+
     Other users and machines may have files with the same paths and share the Docker engine. They
     need projects of their own, because each run removes leftover containers of its project.
     """
-    parts = (*map(str, paths), str(os.getuid()), platform.node(), _machine_id())
+    own = paths[: 2 if paths[1:] and paths[1].name == GPU_FILE else 1]
+    parts = (*map(str, own), str(os.getuid()), platform.node(), _machine_id())
     digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     return f"loadbench-{digest[:8]}"
 
@@ -193,39 +131,34 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
     """Read the compose files of a profile with Compose, without contacting an engine.
 
     Raises:
-        ProfileError: The files are missing, invalid or incompatible with the profile.
+        ProfileError: The files are missing or invalid.
         EngineError: Docker Compose is not installed.
     """
     paths, is_bundled = compose_paths(workspace, profile)
+    cli = ComposeCli(docker, project_name(paths), paths)
     try:
-        config = ComposeCli(docker, project_name(paths), paths).config(timeout_s=_CONFIG_TIMEOUT_S)
+        config, messages = _read_config(cli)
+        names = (config.get("services") or {}).keys()
+        has_profiles = any(one.get("profiles") for one in (config.get("services") or {}).values())
+        if has_profiles:
+            plain, _ = cli.config(timeout_s=_CONFIG_TIMEOUT_S)
+            names = (plain.get("services") or {}).keys()
     except DockerCommandError as error:
         raise ProfileError(f"stack.compose: {'; '.join(error.lines)}") from None
-    settings = ComposeSettings.from_profile(profile)
-    files = ComposeFiles(paths=paths, is_bundled=is_bundled, scaled=settings.service, config=config)
-    if errors := files.errors(profile):
-        raise ProfileError("\n".join(errors))
-    return files
-
-
-def _bundled_settings(profile: Profile) -> dict[str, object]:
-    settings = ComposeSettings.from_profile(profile)
-    return {
-        "batch_size": profile.batch_size,
-        "stack.model_threads": settings.model_threads,
-        "stack.gpu_memory_mb": settings.gpu_memory_mb,
-    }
-
-
-def _requests_nvidia(service: Mapping[str, Any]) -> bool:
-    if service.get("runtime") == "nvidia" or service.get("gpus"):
-        return True
-    reservations = ((service.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
-    return any(
-        device.get("driver") == "nvidia" or "gpu" in (device.get("capabilities") or ())
-        for device in reservations.get("devices") or ()
+    return ComposeFiles(
+        paths=paths,
+        is_bundled=is_bundled,
+        scaled=ComposeSettings.from_profile(profile).service,
+        config=config,
+        enabled=frozenset(names),
+        messages=compose_warnings(messages),
     )
 
 
-def _is_scoped(name: str, project: str) -> bool:
-    return name.startswith(f"{project}_")
+def _read_config(cli: ComposeCli) -> tuple[dict[str, Any], str]:
+    """Return the configuration with the services of all Compose profiles."""
+    try:
+        return cli.config("--profile", "*", timeout_s=_CONFIG_TIMEOUT_S)
+    except DockerCommandError:
+        # A service of an inactive profile may be invalid, for example without its env file.
+        return cli.config(timeout_s=_CONFIG_TIMEOUT_S)

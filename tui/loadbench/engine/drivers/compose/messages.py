@@ -24,6 +24,29 @@ _PORT_IN_USE = re.compile(
 _NO_NVIDIA = ("could not select device driver", "nvidia-container-cli", "unknown runtime")
 
 
+_WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
+_HARMLESS = ("the attribute `version` is obsolete",)
+"""Parts of warnings from Compose that say nothing about a run."""
+
+MAX_WARNINGS = 10
+_MAX_WARNING_CHARACTERS = 300
+
+
+def compose_warnings(text: str) -> tuple[str, ...]:
+    """Return the warnings in the error output of Compose, such as about variables that are not set.
+
+    Further ones after `MAX_WARNINGS` are counted.
+    """
+    found = (
+        match[1].replace('\\"', '"').replace("\\\\", "\\") for match in _WARNING.finditer(text)
+    )
+    lines = dict.fromkeys(shortened(line, _MAX_WARNING_CHARACTERS) for line in found)
+    listed = [f"compose: {line}" for line in lines if not any(one in line for one in _HARMLESS)]
+    more = len(listed) - MAX_WARNINGS
+    rest = [f"compose: {more} more warnings, see `docker compose config`"] if more > 0 else []
+    return (*listed[:MAX_WARNINGS], *rest)
+
+
 class ProgressReporter:
     """Converts the output of one step of Compose to progress lines.
 

@@ -1,47 +1,219 @@
-"""Generates the override file of a run, with the run's label and the profile's settings."""
+"""Generates the override file of a run: what a benchmark must change in a Compose project.
 
-import json
-from collections.abc import Mapping
+Compose merges the file after the project's own files, which remain unchanged. The tags `!reset` and
+`!override` remove or replace what merging cannot.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
+import yaml
+
+from loadbench.engine.drivers.compose.deployment import Deployment
+from loadbench.engine.drivers.compose.services import Service, host_ports
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
 from loadbench.engine.drivers.our_service import service_settings
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
+from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.profile.driver_settings import ComposeSettings
-from loadbench.engine.profile.model import Profile
 
+OVERRIDE_FILE = "compose.loadbench.yaml"
 CONFIGURED_SERVICES = ("api", "model")
+MIN_COMPOSE = (2, 24, 4)
+"""First version of Compose with `!override`: https://docs.docker.com/reference/compose-file/merge/"""
 
 
-def compose_override(files: ComposeFiles, profile: Profile, run: Path) -> str:
-    """Return the text of the override file of a run.
+@dataclass(slots=True)
+class Override:
+    """The override file of a run, without the label of the run."""
 
-    Args:
-        files: The compose files to override.
-        profile: The profile to run.
-        run: The run's folder.
-    """
-    settings = ComposeSettings.from_profile(profile)
-    services: dict[str, dict[str, Any]] = {
-        name: {"labels": {RUN_LABEL: str(run)}} for name in files.services
-    }
-    for name, service in files.services.items():
-        if service.get("build") and service.get("image"):
-            # With its configured name, the built image would replace that of other projects.
-            services[name]["image"] = files.image(name)
-    if files.is_bundled:
+    services: dict[str, dict[str, Any]] = field(default_factory=dict)
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Changed networks and volumes, by section."""
+    changes: list[str] = field(default_factory=list)
+    """What changes in the project, one phrase each."""
+
+    @property
+    def needs_tags(self) -> bool:
+        """Whether the file contains tags that older versions of Compose do not know."""
+        values = (value for service in self.services.values() for value in _leaves(service))
+        return any(isinstance(value, _Tagged) for value in values)
+
+    def text(self, run: Path) -> str:
+        """Return the text of the file.
+
+        Args:
+            run: The run's folder, for the label of its containers.
+        """
+        services = {
+            name: {"labels": {RUN_LABEL: str(run)}, **service}
+            for name, service in self.services.items()
+        }
+        data = _escaped({"services": services, **self.resources})
+        # Wide lines keep long values on one line, which people can search.
+        return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """A value with one of Compose's tags."""
+
+    tag: str
+    value: Any
+
+
+_RESET = _Tagged("!reset", None)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes tagged values."""
+
+
+def _represent_tagged(dumper: _Dumper, tagged: _Tagged) -> yaml.Node:
+    node = dumper.represent_data(tagged.value)
+    node.tag = tagged.tag
+    return node
+
+
+_Dumper.add_representer(_Tagged, _represent_tagged)
+
+
+def compose_override(deployment: Deployment) -> Override:
+    """Return the override file of a run."""
+    override = Override({name: {} for name in deployment.running})
+    settings = ComposeSettings.from_profile(deployment.profile)
+    _set_images(override, deployment)
+    if deployment.files.is_bundled:
         for name in CONFIGURED_SERVICES:
             # Compose takes values of null from its own environment, unchanged. Secrets among them
             # are therefore not written to the file.
             passed_on = dict.fromkeys(settings.environment)
-            services[name]["environment"] = {**service_settings(profile, settings), **passed_on}
+            environment = {**service_settings(deployment.profile, settings), **passed_on}
+            override.services[name]["environment"] = environment
+    else:
+        _release_names(override, deployment)
+        _release_addresses(override, deployment)
+        _activate(override, deployment)
+    _drop_dependencies(override, deployment)
+    _release_ports(override, deployment)
+    if not settings.restart:
+        for service in override.services.values():
+            service["restart"] = "no"
+        override.changes.append("restart policies: none")
     if limit := settings.memory_mb:
-        services[files.scaled].update(_memory_limit(files.services[files.scaled], limit))
-    # JSON is valid YAML, but Compose does not decode JSON's surrogate pairs:
-    # https://github.com/go-yaml/yaml/issues/279. Remove `ensure_ascii` when that is fixed.
-    return json.dumps({"services": _escaped(services)}, indent=2, ensure_ascii=False)
+        scaled = deployment.running[deployment.scaled]
+        override.services[deployment.scaled].update(_memory_limit(scaled.config, limit))
+    return override
+
+
+def _set_images(override: Override, deployment: Deployment) -> None:
+    """Name built images after the project: with their own names, they would replace the user's."""
+    files = deployment.files
+    for name in deployment.built:
+        if name not in override.services and files.services[name].config.get("image"):
+            override.services[name] = {"image": files.image(name)}
+    for name, service in deployment.running.items():
+        if service.config.get("image") and files.builder_of(name):
+            override.services[name]["image"] = files.image(name)
+
+
+def _release_names(override: Override, deployment: Deployment) -> None:
+    """Remove names that only one container, volume or network of the engine can have."""
+    renamed = []
+    for name, service in deployment.running.items():
+        container = service.config.get("container_name")
+        if not container:
+            continue
+        override.services[name]["container_name"] = _RESET
+        renamed.append(f"{name} ({container})" if container != name else name)
+        # Other services may use the name of the container as a host name.
+        for network in service.networks:
+            _network_of(override, name, network)["aliases"] = [container]
+    if renamed:
+        override.changes.append(f"without container_name: {', '.join(renamed)}")
+    for kind, key, entry in deployment.files.resources(deployment.running.values()):
+        scoped = f"{deployment.project}_{key}"
+        fixed = entry.get("name")
+        if not entry.get("external") and fixed and fixed != scoped:
+            override.resources.setdefault(f"{kind}s", {})[key] = {"name": scoped}
+            override.changes.append(f"{kind} {fixed} replaced by {scoped}")
+
+
+def _release_addresses(override: Override, deployment: Deployment) -> None:
+    """Remove network settings of the scaled service that only one replica can have."""
+    name = deployment.scaled
+    service = deployment.running[name]
+    if deployment.leaves_host_network:
+        override.services[name]["network_mode"] = _RESET
+        override.changes.append(f"{name}: network_mode: host replaced by the project's network")
+    for network, config in (service.config.get("networks") or {}).items():
+        fixed = {"ipv4_address", "ipv6_address", "mac_address"} & (config or {}).keys()
+        for key in sorted(fixed):
+            _network_of(override, name, network)[key] = _RESET
+            override.changes.append(f"{name}: without {key}")
+    if service.config.get("mac_address"):
+        override.services[name]["mac_address"] = _RESET
+        override.changes.append(f"{name}: without mac_address")
+
+
+def _activate(override: Override, deployment: Deployment) -> None:
+    """Enable services whose Compose profiles are not active, but which the run needs."""
+    for name, service in deployment.running.items():
+        if name not in deployment.files.enabled:
+            override.services[name]["profiles"] = _Tagged("!reset", [])
+            active = ", ".join(service.config.get("profiles") or ())
+            override.changes.append(f"{name} is started without its Compose profiles ({active})")
+
+
+def _drop_dependencies(override: Override, deployment: Deployment) -> None:
+    """Remove the dependencies of services on those that are not started."""
+    for name, service in deployment.running.items():
+        depends_on: Mapping[str, Any] = service.config.get("depends_on") or {}
+        kept = {key: value for key, value in depends_on.items() if key in deployment.running}
+        if len(kept) < len(depends_on):
+            override.services[name]["depends_on"] = _Tagged("!override", kept)
+
+
+def _release_ports(override: Override, deployment: Deployment) -> None:
+    """Publish ports on free loopback ports, and the port that receives the requests."""
+    receiver, fixed = deployment.receiver, []
+    for name, service in deployment.running.items():
+        if deployment.keeps_ports(name):
+            continue
+        ports = _published(service)
+        is_moved = service.is_on_host_network and deployment.leaves_host_network
+        on_host = service.is_on_host_network and not is_moved
+        if name == receiver.service and not receiver.address and not on_host:
+            ports[receiver.port, "tcp"] = None
+        if not ports or on_host:
+            continue
+        override.services[name]["ports"] = _Tagged(
+            "!override",
+            [
+                {"target": target, "protocol": protocol, "host_ip": LOOPBACK, "mode": "ingress"}
+                for target, protocol in ports
+            ],
+        )
+        fixed += [f"{name} {number}" for number in ports.values() if number]
+    if fixed:
+        listed = ", ".join(fixed)
+        override.changes.append(f"free loopback ports instead of host ports: {listed}")
+
+
+def _published(service: Service) -> dict[tuple[int, str], str | None]:
+    """Return the published ports of a service as (port, protocol), with their fixed host ports."""
+    found: dict[tuple[int, str], str | None] = {}
+    for port in service.config.get("ports") or ():
+        numbers = str(port["published"]) if host_ports(port) else None
+        found[int(port["target"]), str(port.get("protocol") or "tcp")] = numbers
+    return found
+
+
+def _network_of(override: Override, service: str, network: str) -> dict[str, Any]:
+    networks: dict[str, dict[str, Any]] = override.services[service].setdefault("networks", {})
+    return networks.setdefault(network, {})
 
 
 def _memory_limit(service: Mapping[str, Any], megabytes: int) -> dict[str, Any]:
@@ -58,7 +230,20 @@ def _escaped(value: Any) -> Any:
     match value:
         case str():
             return value.replace("$", "$$")
+        case _Tagged():
+            return _Tagged(value.tag, _escaped(value.value))
+        case list():
+            return [_escaped(inner) for inner in value]
         case dict():
             return {key: _escaped(inner) for key, inner in value.items()}
         case _:
             return value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield all values inside dictionaries."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    else:
+        yield value

@@ -1,14 +1,18 @@
 """Preflight checks of the `compose` driver."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.compose.files import ComposeFiles, compose_paths, read_compose_files
+from loadbench.engine.drivers.compose.deployment import Deployment, deploy
+from loadbench.engine.drivers.compose.files import compose_paths, read_compose_files
+from loadbench.engine.drivers.compose.override_file import MIN_COMPOSE, compose_override
 from loadbench.engine.drivers.docker.client import (
     Docker,
+    DockerCommandError,
     compose_version,
     current_endpoint,
     engine_info,
@@ -21,7 +25,7 @@ from loadbench.engine.drivers.requirements import (
 )
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
-from loadbench.errors import EngineError, RefusedError
+from loadbench.errors import EngineError, ProfileError, RefusedError
 from loadbench.workspace import Workspace
 
 _NVIDIA_PROGRAMS = ("nvidia-container-runtime-hook", "nvidia-container-runtime", "nvidia-ctk")
@@ -32,7 +36,7 @@ class ComposeEnvironment:
     """Results of the preflight checks."""
 
     docker: Docker
-    files: ComposeFiles
+    deployment: Deployment
     info: Mapping[str, Any]
     """Output of `docker info`, with the version of Docker Compose as `ComposeVersion`."""
 
@@ -48,13 +52,65 @@ def check_compose(workspace: Workspace, profile: Profile) -> ComposeEnvironment:
     try:
         docker = docker_for(workspace, profile)
         info = {**engine_info(docker), "ComposeVersion": compose_version(docker)}
-        files = read_compose_files(docker, workspace, profile)
+        deployment = read_deployment(docker, workspace, profile)
     except EngineError as error:
         raise RefusedError(str(error)) from error
-    _check_host(docker, files, profile)
-    if files.needs_nvidia:
+    _check_host(docker, deployment, profile)
+    if deployment.needs_nvidia:
         _check_nvidia(docker, info)
-    return ComposeEnvironment(docker=docker, files=files, info=info)
+    check_external_resources(docker, deployment)
+    return ComposeEnvironment(docker=docker, deployment=deployment, info=info)
+
+
+def read_deployment(docker: Docker, workspace: Workspace, profile: Profile) -> Deployment:
+    """Read the compose files of a profile and decide what a run starts, without an engine.
+
+    Raises:
+        ProfileError: The files are invalid, incompatible with the profile, or need a newer Compose.
+        EngineError: Docker Compose is not installed.
+    """
+    version = compose_version(docker)
+    files = read_compose_files(docker, workspace, profile)
+    deployment = deploy(files, profile, is_remote=docker.endpoint.is_remote)
+    if compose_override(deployment).needs_tags and _is_older(version, MIN_COMPOSE):
+        minimum = ".".join(map(str, MIN_COMPOSE))
+        raise ProfileError(
+            f"stack.compose: Docker Compose {version} cannot replace container names and ports of "
+            f"this project. Update Compose to {minimum} or newer (package docker-compose-plugin)"
+        )
+    return deployment
+
+
+def _is_older(version: str, minimum: tuple[int, ...]) -> bool:
+    """Return whether a version such as `v2.17.3-desktop.1` is older than a minimum."""
+    numbers = re.findall(r"\d+", version)[: len(minimum)]
+    return bool(numbers) and tuple(map(int, numbers)) < minimum
+
+
+def check_external_resources(docker: Docker, deployment: Deployment) -> None:
+    """Check that the external networks and volumes of a project exist.
+
+    Raises:
+        RefusedError: Some do not. The message contains the commands that create them.
+    """
+    missing = [
+        f"docker {kind} create {entry['name']}"
+        for kind, _, entry in deployment.files.resources(deployment.running.values())
+        if entry.get("external") and not _exists(docker, kind, str(entry["name"]))
+    ]
+    if missing:
+        raise RefusedError(
+            "external networks or volumes of the project do not exist. To create them: "
+            + " && ".join(missing)
+        )
+
+
+def _exists(docker: Docker, kind: str, name: str) -> bool:
+    try:
+        docker.run(kind, "inspect", "--format", "{{.Name}}", name)
+    except DockerCommandError:
+        return False
+    return True
 
 
 def docker_for(workspace: Workspace, profile: Profile) -> Docker:
@@ -91,7 +147,7 @@ def _listen_variables(profile: Profile) -> dict[str, str]:
     return {"API_ADDRESS": address, "API_PORT": str(parts.port or 80)}
 
 
-def _check_host(docker: Docker, files: ComposeFiles, profile: Profile) -> None:
+def _check_host(docker: Docker, deployment: Deployment, profile: Profile) -> None:
     is_remote, url = docker.endpoint.is_remote, docker.endpoint.url
     if is_remote and profile.host is None:
         raise RefusedError(
@@ -99,7 +155,7 @@ def _check_host(docker: Docker, files: ComposeFiles, profile: Profile) -> None:
             "address at which this machine can reach the service"
         )
     has_remote_host = profile.host and not is_loopback(urlsplit(profile.host).hostname)
-    if files.is_bundled and not is_remote and has_remote_host:
+    if deployment.files.is_bundled and not is_remote and has_remote_host:
         raise RefusedError(
             f"host: {profile.host} cannot be used, because the bundled stack listens only on the "
             "loopback interface; set host: null"

@@ -9,27 +9,26 @@ from typing import TypeVar
 
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.drivers.compose import faults
+from loadbench.engine.drivers.compose.addresses import find_addresses
 from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
-from loadbench.engine.drivers.compose.files import ComposeFiles
+from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.compose.leftovers import projects_of, using_run
 from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
-from loadbench.engine.drivers.compose.override_file import compose_override
+from loadbench.engine.drivers.compose.override_file import OVERRIDE_FILE, compose_override
 from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
-from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_url
+from loadbench.engine.drivers.docker.inspect import ContainerInfo
 from loadbench.engine.drivers.docker.log_follower import LogFollower
 from loadbench.engine.drivers.docker.monitor import Monitor
-from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
-from loadbench.engine.drivers.protocol import ProgressCallback
+from loadbench.engine.drivers.health import check_health, not_ready_reason
+from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_atomically
 from loadbench.engine.journal.events import Container
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
-from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, StackError
 
-OVERRIDE_FILE = "compose.loadbench.yaml"
 ENGINE_TIMEOUT_S = 30.0
 """Seconds to wait for an unreachable engine, for example during its restart."""
 
@@ -54,8 +53,7 @@ class ComposeStack:
 
     Args:
         docker: Command line of the engine.
-        files: The project's compose files.
-        profile: The profile to run.
+        deployment: What the run starts of the project.
         folder: The run's folder, for `stack.log` and the override file.
         masker: Masks the secret values in log lines.
         vram: Meter of the containers' VRAM use, or None if they use no GPU.
@@ -64,17 +62,17 @@ class ComposeStack:
     def __init__(
         self,
         docker: Docker,
-        files: ComposeFiles,
-        profile: Profile,
+        deployment: Deployment,
         *,
         folder: Path,
         masker: Masker = NO_SECRETS,
         vram: VramMeter | None = None,
     ) -> None:
         self._docker = docker
-        self._files = files
-        self._profile = profile
-        self._settings = ComposeSettings.from_profile(profile)
+        self._deployment = deployment
+        self._files = files = deployment.files
+        self._profile = deployment.profile
+        self._settings = ComposeSettings.from_profile(deployment.profile)
         self._override = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
@@ -82,7 +80,8 @@ class ComposeStack:
         self._compose = ComposeCli(docker, files.project, (*files.paths, self._override))
         self._log_follower = LogFollower(docker, files.project, self._log)
         self._monitor = Monitor(docker, files.project)
-        self._host = profile.host or ""
+        self._host = deployment.receiver.address
+        self._replicas: tuple[Replica, ...] = ()
         self._expected: Mapping[str, ContainerInfo] = {}
         self._has_scaled = False
         self._may_have_containers = False
@@ -96,6 +95,11 @@ class ComposeStack:
         """Base URL of the service."""
         return self._host
 
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """The replicas, if the load generator distributes its users among them."""
+        return self._replicas
+
     def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
         """Remove leftover containers, build images and pull missing ones.
 
@@ -107,17 +111,18 @@ class ComposeStack:
             EngineError: The engine cannot be used.
         """
         self._remove_leftovers(on_progress)
-        override = compose_override(self._files, self._profile, self._run)
+        override = compose_override(self._deployment).text(self._run)
         write_atomically(self._override, override.encode("utf-8"))
-        services = self._files.services
-        if built := [name for name, service in services.items() if service.get("build")]:
+        services = self._deployment.running
+        if built := self._deployment.built:
             self._perform(
                 "build",
                 on_progress,
                 lambda client: client.compose.build(built, progress=None, stream_logs=True),
                 timeout_s=PREPARE_TIMEOUT_S,
             )
-        if missing := [name for name in services if name not in built and not self._image(name)]:
+        pulled = [name for name in services if self._files.builder_of(name) is None]
+        if missing := [name for name in pulled if not self._image(name)]:
             self._perform(
                 "pull",
                 on_progress,
@@ -137,20 +142,21 @@ class ComposeStack:
         if models > max(self._profile.models):
             # A cell added during the run may need more models than the preflight has checked.
             changed = self._profile.model_copy(update={"models": (models,)})
-            if errors := self._files.errors(changed):
+            if errors := self._deployment.errors(changed):
                 raise StackError("; ".join(errors))
         self._expected, self._unstable_since = {}, {}
         scaled = self._files.scaled
         intact = self._remove_broken()
         # Later cells start only missing services, so that one-off jobs do not run again.
-        services = [scaled, *(self._files.services.keys() - intact - {scaled})]
+        running = self._deployment.running.keys()
+        services = [*running] if not self._has_scaled else [scaled, *(running - intact - {scaled})]
         self._may_have_containers = True
         try:
             self._perform(
                 "start",
                 on_progress,
                 lambda client: client.compose.up(
-                    services if self._has_scaled else None,
+                    services,
                     dependencies=not self._has_scaled,
                     detach=True,
                     scales={scaled: models},
@@ -164,7 +170,7 @@ class ComposeStack:
             )
         except StackError:
             # The exit of a container explains more than the failure of its dependents.
-            if fault := faults.startup_fault(self._poll_with_retry(), self._files.required, {}):
+            if fault := faults.startup_fault(self._poll_with_retry(), self._required, {}):
                 raise fault from None
             raise
         finally:
@@ -178,16 +184,16 @@ class ComposeStack:
         scaled, known = self._files.scaled, self._monitor.containers
         if missing := faults.not_ready(known, scaled=scaled, models=models):
             return missing
-        host = self._profile.host
-        if host is None:
-            service, port = self._files.published[0]
-            host = published_url(self._monitor.containers, service, port)
-        if host is None:
-            return f"{service} has not published its port yet"
-        health = check_health(health_url(self._settings.health, host))
-        if missing := not_ready_reason(health, models):
-            return missing
-        has_workers = health.ready_workers is not None
+        found = find_addresses(self._deployment, known, models)
+        if isinstance(found, str):
+            return found
+        has_workers = False
+        for url in found.health:
+            health = check_health(url)
+            # Workers that each of several replicas lists are its own.
+            if missing := not_ready_reason(health, None if found.replicas else models):
+                return missing
+            has_workers |= health.ready_workers is not None and not found.replicas
         if not has_workers and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
         try:
@@ -197,7 +203,7 @@ class ComposeStack:
             return str(error)
         if missing := faults.not_ready(containers, scaled=scaled, models=models):
             return missing
-        self._host = host
+        self._host, self._replicas = found.host, found.replicas
         self._expected = {info.id: info for info in containers if info.is_running}
         return None
 
@@ -205,7 +211,7 @@ class ComposeStack:
         """Return an error if a container has failed or the engine cannot be used, or None."""
         if error := self._monitor.error:
             return self._docker.with_address(error)
-        required = self._files.required
+        required = self._required
         if self._expected:
             return faults.measuring_fault(self._containers_after_exits(), self._expected, required)
         containers, now = self._monitor.containers, time.monotonic()
@@ -255,6 +261,10 @@ class ComposeStack:
         self._log.close()
         return self._left
 
+    @property
+    def _required(self) -> frozenset[str]:
+        return self._deployment.required
+
     def _containers_after_exits(self) -> tuple[ContainerInfo, ...]:
         """Return the containers. If a process was killed, wait for its container to exit first."""
         deadline = time.monotonic() + EXIT_GRACE_S
@@ -268,7 +278,7 @@ class ComposeStack:
     def _remove_broken(self) -> set[str]:
         """Remove broken containers. Return the names of the services that remain intact."""
         existing = self._poll_with_retry()
-        broken = [info for info in existing if faults.is_broken(info, self._files.required)]
+        broken = [info for info in existing if faults.is_broken(info, self._required)]
         # The bundled stack's queue may hold jobs of the failed cell, so all of it is replaced.
         replaced = list(existing) if broken and self._files.is_bundled else broken
         if replaced:

@@ -15,7 +15,12 @@ from pydantic_core import from_json
 
 from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.bounds.texts import shortened
-from loadbench.engine.drivers.docker.command import MAX_BYTES, CommandStoppedError, run_command
+from loadbench.engine.drivers.docker.command import (
+    MAX_BYTES,
+    CommandStoppedError,
+    Completed,
+    run_command,
+)
 from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
@@ -114,7 +119,19 @@ class Docker:
         merge_stderr: bool = False,
         cancel: Event | None = None,
     ) -> str:
-        """Run a short command and return its output.
+        """Run a short command and return its output; see `complete`."""
+        return self.complete(
+            *arguments, timeout_s=timeout_s, merge_stderr=merge_stderr, cancel=cancel
+        ).output
+
+    def complete(
+        self,
+        *arguments: str,
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        merge_stderr: bool = False,
+        cancel: Event | None = None,
+    ) -> Completed:
+        """Run a short command that succeeds.
 
         Args:
             arguments: Subcommand and its arguments.
@@ -147,7 +164,7 @@ class Docker:
         if completed.code:
             lines = completed.error_output.splitlines() or completed.output.splitlines()
             raise self.error(lines)
-        return completed.output
+        return completed
 
     def follow(self, *arguments: str) -> SupervisedProcess:
         """Start a command that runs until it is terminated, with its output in a pipe.

@@ -119,21 +119,33 @@ def _published_ports(ports: Mapping[str, Any]) -> tuple[Port, ...]:
     return tuple(found)
 
 
-def published_url(containers: Iterable[ContainerInfo], service: str, target: int) -> str | None:
-    """Return the URL of a service's published port, or None if its container is not running.
+def published_urls(
+    containers: Iterable[ContainerInfo], service: str, target: int, scheme: str = "http"
+) -> dict[str, str]:
+    """Return the URLs of a service's published port by container, for all running containers.
 
     Args:
         containers: The containers of the project.
         service: Name of the service.
-        target: The port in its container.
+        target: The port in its containers.
+        scheme: Scheme of the URLs.
     """
-    running = [info for info in containers if info.is_running and info.service == service]
-    found = [port for info in running for port in info.ports if port.target == target]
-    # Prefer IPv4 if the port is also published for IPv6.
-    found.sort(key=lambda port: ":" in port.address)
-    if not found:
-        return None
+    urls = {}
+    for info in containers:
+        if not info.is_running or info.service != service:
+            continue
+        # Prefer IPv4 if the port is also published for IPv6.
+        found = sorted(
+            (port for port in info.ports if port.target == target),
+            key=lambda port: ":" in port.address,
+        )
+        if found:
+            urls[info.name] = f"{scheme}://{_reachable(found[0].address)}:{found[0].published}"
+    return urls
+
+
+def _reachable(address: str) -> str:
+    """Return an address at which this machine reaches a port, as it stands in URLs."""
     loopback = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # not bound
-    address = loopback.get(found[0].address, found[0].address)
-    host = f"[{address}]" if ":" in address else address
-    return f"http://{host}:{found[0].published}"
+    found = loopback.get(address, address)
+    return f"[{found}]" if ":" in found else found

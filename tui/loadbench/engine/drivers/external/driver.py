@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.external.stack import ExternalStack
 from loadbench.engine.drivers.protocol import Leftovers, Stack
+from loadbench.engine.journal.target import Target
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ExternalSettings
 from loadbench.engine.profile.model import Profile
@@ -30,6 +31,7 @@ class ExternalDriver:
             reason=f"the service is at {profile.host}",
             lock=f"{self.name}-{parts.hostname}-{port}",
             warnings=tuple(warnings(profile, None)),
+            target=Target(address=profile.host, locustfile=profile.load.locustfile),
         )
 
     def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:

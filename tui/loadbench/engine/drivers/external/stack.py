@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
-from loadbench.engine.drivers.protocol import ProgressCallback
+from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.journal.events import Container
 from loadbench.engine.profile.driver_settings import ExternalSettings
 from loadbench.engine.profile.model import Profile
@@ -26,6 +26,11 @@ class ExternalStack:
     def host(self) -> str:
         """Base URL of the service."""
         return self._host
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """Empty: all requests go to `host`."""
+        return ()
 
     def prepare(self, _on_progress: ProgressCallback) -> Mapping[str, str]:
         """Do nothing: there are no images."""

@@ -9,6 +9,7 @@ from loadbench.engine.drivers.local.stack import LocalStack
 from loadbench.engine.drivers.our_service import conflicting_variables, unknown_variables
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware.cpu import usable_cores
+from loadbench.engine.journal.target import Balance, Target
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
@@ -42,6 +43,12 @@ class LocalDriver:
                 *warnings(profile, usable_cores()),
                 *unknown_variables(settings),
                 *((vram,) if vram else ()),
+            ),
+            target=Target(
+                address=profile.host or "a free local port of the bundled service",
+                scaled="model",
+                balance=Balance.FRONT,
+                locustfile=profile.load.locustfile,
             ),
         )
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
-from loadbench.engine.drivers.protocol import ProgressCallback
+from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.journal.events import Container
@@ -58,6 +58,11 @@ class LocalStack:
     def host(self) -> str:
         """Base URL of the API."""
         return self._host
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """Empty: all requests go to `host`."""
+        return ()
 
     def prepare(self, _on_progress: ProgressCallback) -> Mapping[str, str]:
         """Do nothing: there are no images."""

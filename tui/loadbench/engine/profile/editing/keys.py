@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from loadbench.engine.profile.duration import format_duration, parse_duration
-from loadbench.engine.profile.fields import Pattern
+from loadbench.engine.profile.fields import NotEmpty, Pattern
 from loadbench.engine.profile.model import Goals, Profile
 
 GENERAL = "general"
@@ -56,6 +56,10 @@ class ProfileKey:
     """Whether values must be greater than the minimum."""
     pattern: str
     """A regular expression that valid texts match; for lists, each item. Empty: any text."""
+    accepts_integers: bool
+    """Whether a text may be written as a positive integer, without quotes."""
+    allows_empty: bool
+    """Whether a list may be empty."""
     default: Any
     """Plain data, as in `Profile.resolved`. None if the key is required."""
     is_required: bool
@@ -207,6 +211,7 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         value = value[part]
     plain, constraints, is_optional = _unwrapped(field.annotation, field.metadata)
     kind = _kind(plain, constraints)
+    allows_empty = not any(isinstance(item, NotEmpty) for item in constraints)
     if get_origin(plain) is tuple:
         _, constraints, _ = _unwrapped(get_args(plain)[0], ())
     limits = {
@@ -215,6 +220,7 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         for limit in ("ge", "gt", "le")
         if hasattr(constraint, limit)
     }
+    patterns = [item for item in constraints if isinstance(item, Pattern)]
     return ProfileKey(
         name=name,
         label=field.title or "",
@@ -225,7 +231,9 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         minimum=limits.get("ge", limits.get("gt")),
         maximum=limits.get("le"),
         is_minimum_excluded="gt" in limits,
-        pattern="".join(item.text for item in constraints if isinstance(item, Pattern)),
+        pattern="".join(item.text for item in patterns),
+        accepts_integers=any(item.accepts_integers for item in patterns),
+        allows_empty=allows_empty,
         default=None if field.is_required() else value,
         is_required=field.is_required(),
         is_optional=is_optional,

@@ -1,0 +1,64 @@
+"""Finds the addresses of a started project: of its replicas, and of their health checks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from loadbench.engine.drivers.compose.deployment import Deployment
+from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_urls
+from loadbench.engine.drivers.health import health_url
+from loadbench.engine.drivers.protocol import Replica
+from loadbench.engine.journal.target import Balance
+from loadbench.engine.profile.driver_settings import ComposeSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where a started project can be reached."""
+
+    host: str
+    """Base URL of the service."""
+    replicas: tuple[Replica, ...]
+    """The replicas among which users are distributed. Empty if all requests go to `host`."""
+    health: tuple[str, ...]
+    """The health URLs to check."""
+
+
+def find_addresses(
+    deployment: Deployment, containers: Iterable[ContainerInfo], models: int
+) -> Addresses | str:
+    """Return the addresses of a project, or a phrase that describes which is missing.
+
+    Args:
+        deployment: What the run has started.
+        containers: The containers of the project.
+        models: Number of replicas of the scaled service.
+    """
+    receiver, known = deployment.receiver, tuple(containers)
+    is_spread = receiver.balance is Balance.CLIENTS
+    replicas = _replicas(known, receiver.service, receiver.port, receiver.scheme)
+    hosts = [receiver.address] if receiver.address else [one.url for one in replicas]
+    if len(hosts) < (models if is_spread else 1):
+        return f"{receiver.service} has not published its port yet"
+    checked = hosts if is_spread else hosts[:1]
+    health = ComposeSettings.from_profile(deployment.profile).health
+    if place := deployment.health_place(health):
+        # The files publish the health check on a port that the run has replaced.
+        parts = urlsplit(health)
+        health = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        checked = [one.url for one in _replicas(known, *place, parts.scheme)]
+        if not checked:
+            return f"{place[0]} has not published its port yet"
+    return Addresses(
+        host=hosts[0],
+        replicas=replicas if is_spread else (),
+        health=tuple(dict.fromkeys(health_url(health, host) for host in checked)),
+    )
+
+
+def _replicas(
+    containers: Iterable[ContainerInfo], service: str, port: int, scheme: str
+) -> tuple[Replica, ...]:
+    """Return the replicas of a service that have published a port."""
+    urls = published_urls(containers, service, port, scheme)
+    return tuple(Replica(name, url) for name, url in urls.items())

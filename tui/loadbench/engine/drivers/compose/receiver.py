@@ -1,0 +1,201 @@
+"""Finds where the requests of a run go: which port of which service, or a fixed address."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from loadbench.engine.drivers.compose.services import Role, Service, host_ports
+from loadbench.engine.drivers.requirements import LOOPBACK, is_loopback
+from loadbench.engine.journal.target import Balance
+from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
+from loadbench.errors import ProfileError
+
+HTTP_PORTS = {"http": 80, "https": 443}
+
+_NOT_RECEIVERS = (Role.LOAD_GENERATOR, Role.DASHBOARD, Role.DATA_STORE)
+"""Roles of services that never receive the requests unless the profile says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Where requests go."""
+
+    service: str = ""
+    """The service that receives the requests. Empty if they go to a fixed address."""
+    port: int = 0
+    """Its port in the container."""
+    scheme: str = "http"
+    address: str = ""
+    """The fixed base URL. Empty if the engine chooses the port on this machine."""
+    balance: Balance = Balance.FRONT
+    reason: str = ""
+    """How it was found."""
+
+
+def find_receiver(
+    services: Mapping[str, Service],
+    settings: ComposeSettings,
+    *,
+    host: str | None,
+    is_fixed: bool,
+    is_scaled: bool,
+) -> Receiver:
+    """Find where the requests of a run go.
+
+    Args:
+        services: The enabled services of the project.
+        settings: The settings of the profile.
+        host: The address in the profile, or None.
+        is_fixed: Whether requests go to `host` as it is, even if the project publishes that port.
+        is_scaled: Whether a cell needs more than one replica.
+
+    Raises:
+        ProfileError: It is not found or cannot be used. The message starts with a key.
+    """
+    if settings.port and host and not is_fixed:
+        raise ProfileError(
+            f"stack.port: cannot be combined with host: {host}. Remove host, to send the requests "
+            "to this port; or remove stack.port, to send them to host"
+        )
+    scaled = services[settings.service]
+    if host:
+        found = _at_host(services, host, is_fixed=is_fixed)
+    elif settings.port:
+        name, port = _named(services, settings.port, scaled)
+        found = Receiver(service=name, port=port, reason="from stack.port")
+    else:
+        left_out = [name for name in settings.without if name != scaled.name]
+        found = _declared([one for one in services.values() if one.name not in left_out], scaled)
+    _refuse_load_generator(services, found, host)
+    service = services.get(found.service)
+    if service and service.is_on_host_network and not (service is scaled and is_scaled):
+        found = replace(found, address=f"{found.scheme}://{LOOPBACK}:{found.port}")
+    return _balanced(found, settings, is_scaled=is_scaled)
+
+
+def published_at(services: Mapping[str, Service], url: str) -> tuple[str, int] | None:
+    """Return the service and the container port that a project publishes at a local URL, or None.
+
+    Args:
+        services: The services of the project.
+        url: A URL. Only one of this machine can be published by the project.
+    """
+    parts = urlsplit(url)
+    if not is_loopback(parts.hostname) and parts.hostname != "0.0.0.0":  # noqa: S104  # compared
+        return None
+    number = parts.port or HTTP_PORTS.get(parts.scheme, 0)
+    for service in services.values():
+        for port in service.published:
+            if number in host_ports(port):
+                return service.name, int(port["target"])
+    return None
+
+
+def _at_host(services: Mapping[str, Service], host: str, *, is_fixed: bool) -> Receiver:
+    place = None if is_fixed else published_at(services, host)
+    if place is None:
+        return Receiver(address=host, reason="from host")
+    service, port = place
+    return Receiver(
+        service=service,
+        port=port,
+        scheme=urlsplit(host).scheme,
+        reason=f"host {host} is its published port",
+    )
+
+
+def _named(services: Mapping[str, Service], text: str, scaled: Service) -> tuple[str, int]:
+    """Return the service and the port that `stack.port` names."""
+    name, _, port_text = text.rpartition(":")
+    port = int(port_text)
+    if name:
+        if name not in services:
+            raise ProfileError(f"stack.port: {unknown_service(name, services)}")
+        return name, port
+    declaring = [service.name for service in services.values() if port in service.ports]
+    if scaled.name not in declaring and len(declaring) == 1:
+        return declaring[0], port
+    return scaled.name, port
+
+
+def unknown_service(name: str, services: Mapping[str, Service]) -> str:
+    """Return the message that a project has no service of a name."""
+    similar = get_close_matches(name, list(services), 1)
+    hint = f". Did you mean {similar[0]!r}?" if similar else ""
+    listed = ", ".join(services) or "none"
+    return f"no service {name!r} in the compose files (services: {listed}){hint}"
+
+
+def _declared(services: Iterable[Service], scaled: Service) -> Receiver:
+    """Find the only plausible port among those that the project declares."""
+    others = [
+        service
+        for service in services
+        if service is not scaled
+        and service.published
+        and service.role not in _NOT_RECEIVERS
+        # A web page of the project receives other requests than its API.
+        and not (scaled.ports and service.is_user_interface)
+    ]
+    fronts = [
+        service
+        for service in others
+        if len(service.published_ports) == 1
+        and (service.role is Role.PROXY or (len(others) == 1 and not scaled.published))
+    ]
+    if len(fronts) == 1:
+        [front] = fronts
+        role = "proxy" if front.role is Role.PROXY else "only other service with a published port"
+        return Receiver(service=front.name, port=front.published_ports[0], reason=f"the {role}")
+    if len(scaled.ports) == 1:
+        return Receiver(
+            service=scaled.name, port=scaled.ports[0], reason="the only port that it declares"
+        )
+    candidates = [
+        f"{service.name}:{port}"
+        for service in (scaled, *others)
+        for port in (service.ports if service is scaled else service.published_ports)
+    ]
+    if not scaled.ports and len(candidates) == 1:
+        [front] = others
+        return Receiver(service=front.name, port=front.published_ports[0], reason="the only port")
+    if candidates:
+        raise ProfileError(
+            "stack.port: required, because the compose files declare several ports. Write one of: "
+            + ", ".join(f"stack.port: {place}" for place in candidates)
+        )
+    raise ProfileError(
+        f"stack.port: required, because {scaled.name} declares no port. Write the port on which it "
+        "listens in its container, such as stack.port: 8000"
+    )
+
+
+def _refuse_load_generator(
+    services: Mapping[str, Service], found: Receiver, host: str | None
+) -> None:
+    service = services.get(found.service)
+    if service and service.role is Role.LOAD_GENERATOR:
+        place = f"host: {host}, the page of" if host else "stack.port:"
+        raise ProfileError(
+            f"{place} {service.name}: a load generator, which is not started. Name the port of "
+            "the service under test, as in stack.port: api:8000"
+        )
+
+
+def _balanced(found: Receiver, settings: ComposeSettings, *, is_scaled: bool) -> Receiver:
+    is_own = found.service == settings.service and not found.address
+    wanted = settings.balance
+    if wanted == Balance.CLIENTS and not is_own:
+        place = found.address or f"{found.service}:{found.port}"
+        raise ProfileError(
+            f"stack.balance: clients requires that requests go to {settings.service} itself, but "
+            f"they go to {place}. Set stack.port: {settings.service}:PORT, or use front"
+        )
+    if wanted == Balance.FRONT and is_own and is_scaled:
+        raise ProfileError(
+            f"stack.balance: front requires a service that distributes the requests, but they go "
+            f"to {settings.service} itself. Set stack.port: SERVICE:PORT, or use clients"
+        )
+    chosen = (Balance.CLIENTS if is_own else Balance.FRONT) if wanted == AUTO else Balance(wanted)
+    return replace(found, balance=chosen)
