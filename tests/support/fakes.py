@@ -1,9 +1,9 @@
 """Fake implementations of the stack and load protocols, without processes and waiting."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from loadbench.engine.drivers.protocol import ProgressCallback
+from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.journal.events import ClientUse, Container, Stages
 from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
 from loadbench.engine.profile.plan import Cell
@@ -43,6 +43,8 @@ class FakeStack(Recorder):
     """Returns the containers, instead of the default ones."""
     left: str | None = None
     """Return value of `close`, which names the parts that could not be stopped."""
+
+    replicas: tuple[Replica, ...] = ()
 
     def prepare(self, on_progress: ProgressCallback) -> Mapping[str, str]:
         on_progress("build", "done")
@@ -89,7 +91,7 @@ class FakeLoad(Recorder):
     def start(self) -> None:
         self.note("start load")
 
-    def swarm(self, cell: Cell, host: str, tag: str) -> None:
+    def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
         self.tag, self.second, self.left = tag, 0, None
         self.note(f"swarm {cell.key}")
 

@@ -31,6 +31,7 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goals import missed_text, set_goals
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
+from loadbench.engine.report.target_facts import target_facts
 
 LOG_LINES = 5
 """Number of log lines shown for a failed cell. `stack.log` contains all of them."""
@@ -189,7 +190,9 @@ def event_line(entry: Entry, state: RunState) -> str | None:
         case RunStarted() as event:
             cells = counted(len(event.cells), "cell")
             driver = f"Driver {event.driver}: {event.driver_reason}"
-            return f"Run {event.profile_name}/{event.run}: {cells}\n{driver}"
+            facts = target_facts(event.target) if event.target else ()
+            target = "".join(f"\n{fact.label}: {fact.text}" for fact in facts)
+            return f"Run {event.profile_name}/{event.run}: {cells}\n{driver}{target}"
         case RunResumed() if state.started:
             name = f"{state.started.profile_name}/{state.started.run}"
             left = f"{len(state.outstanding)} of {counted(len(state.cells), 'cell')}"

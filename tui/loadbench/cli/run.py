@@ -1,6 +1,5 @@
 """The command `run`: check its arguments, start each run, show it and print its result."""
 
-import json
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +9,15 @@ from loadbench import wording
 from loadbench.cli import exit_codes, output
 from loadbench.cli.arguments import hide_secrets
 from loadbench.cli.commands import report_output_error
-from loadbench.cli.damage import damage_message
 from loadbench.cli.exit_codes import Exit
 from loadbench.cli.output import OutputError
 from loadbench.cli.plain import PlainView, SignalAction, Signals
-from loadbench.cli.recommendation import recommendation_text
+from loadbench.cli.result import print_result
 from loadbench.engine.catalog import find_run
 from loadbench.engine.drivers.registry import find_leftovers
-from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.label import read_label
 from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.profile.loading import find_profile, load_profile, saved_profiles
-from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.requests.launch import RunRequest, preview, start_runner
 from loadbench.engine.requests.resumption import cells_to_retry, is_unfinished, remaining_cells
 from loadbench.engine.run_reader import Run, RunStatus, read_run
@@ -124,29 +120,6 @@ def _show(workspace: Workspace, folder: Path, options: TerminalOptions) -> Run |
         return run
     output.message(wording.detach_notice(folder))
     return None
-
-
-def print_result(run: Run, *, as_json: bool) -> None:
-    """Print the recommendation, the results table and the folder of a run, or its summary as JSON.
-
-    Args:
-        run: The run.
-        as_json: Whether to print the summary as one line of JSON.
-    """
-    if as_json:
-        output.json_line(json.loads(summary_json(run.state)))
-        return
-    if damage := damage_message(run):
-        output.message(damage)
-    columns = output.columns()
-    texts = recommendation_text(run.recommendation, columns)
-    cells = "\n".join(wording.cells_table(run.state)).split("\n")
-    texts += cells if columns is None else wording.wrapped(cells, columns)
-    output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))
-    hardware = run.state.started.hardware if run.state.started else {}
-    for label, value in hardware_facts(hardware):
-        output.data(f"{label}: {value}")
-    output.data(f"Reports: {run.folder}")
 
 
 def _print_detached(folder: Path, *, resumed: bool) -> None:

@@ -148,7 +148,7 @@ def report(workspace: Workspace, name: str | None, as_json: bool, series: bool) 
       loadbench-tui report with_cpu --json
       loadbench-tui report with_cpu --series > series.csv
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench.cli.run import print_result
+    from loadbench.cli.result import print_result
     from loadbench.engine.catalog import find_run
     from loadbench.engine.journal.reader import JournalReader
     from loadbench.engine.report.export.summary import write_summary

@@ -23,6 +23,7 @@ del sys.modules["locust_plugins"]
 
 from loadbench.in_locust import patches, routes, userfile  # noqa: E402  # as above
 from loadbench.in_locust.recorder import Recorder  # noqa: E402  # as above
+from loadbench.in_locust.replicas import Replicas, distribute_users  # noqa: E402  # as above
 from loadbench.in_locust.settings import Settings  # noqa: E402  # as above
 
 
@@ -32,7 +33,9 @@ def main() -> None:
     recorder = Recorder()
     patches.apply(settings, recorder)
     userfile.report_errors(settings)
-    routes.install(settings, recorder)
+    replicas = Replicas()
+    distribute_users(replicas)
+    routes.install(settings, recorder, replicas)
     sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0", "--loglevel", "INFO"]
     locust_main()
 

@@ -8,9 +8,14 @@ from typing import Any
 
 from loadbench.engine.measure.buckets import bucket_ms
 from loadbench.in_locust.clean import RequestEvent
-from loadbench.in_locust.tally import Tally
+from loadbench.in_locust.tally import Histograms, Tally
 
 Clock = Callable[[], float]
+
+MAX_ADDRESSES = 1_000
+"""Maximum number of addresses for which requests are counted apart."""
+OTHER_ADDRESSES = ""
+"""Stands for all further addresses."""
 
 
 @dataclass(slots=True)
@@ -27,6 +32,8 @@ class Window:
     completed: int = 0
     aborted: int = 0
     tally: Tally = field(default_factory=Tally)
+    replicas: dict[str, Histograms] = field(default_factory=dict)
+    """Latencies by the base URL of the replica. Empty if there are no replicas."""
     in_flight_s: float = 0.0
     thinking_s: float = 0.0
     waiting_since_s: float = 0.0
@@ -44,6 +51,13 @@ class Window:
 
     def __contains__(self, moment_s: float) -> bool:
         return self.begin_s <= moment_s < self.end_s
+
+    def add_to_replica(self, address: str, bucket: float, *, success: bool) -> None:
+        """Count a request by the base URL to which it went."""
+        if address not in self.replicas and len(self.replicas) >= MAX_ADDRESSES:
+            address = OTHER_ADDRESSES
+        histograms = self.replicas.setdefault(address, (Counter(), Counter()))
+        histograms[0 if success else 1][bucket] += 1
 
     def overlap_s(self, from_s: float, to_s: float) -> float:
         """Return the overlap of a time span with the window, in seconds."""
@@ -128,8 +142,12 @@ class Recorder:
         )
         return self._begin_s(self.window)
 
-    def record(self, event: RequestEvent) -> bool:
+    def record(self, event: RequestEvent, address: str | None = None) -> bool:
         """Count a completed request.
+
+        Args:
+            event: The request.
+            address: Base URL of the replica to which it went. None if there are no replicas.
 
         Returns:
             Whether Locust should also count the request: always before the window is opened;
@@ -149,6 +167,8 @@ class Recorder:
                 window.add_response(responded, success=error is None)
             if window.add_in_flight(started, responded):
                 measured = window.tally
+                if address is not None:
+                    window.add_to_replica(address, bucket, success=error is None)
         for tally in (second, measured) if measured else (second,):
             if error is None:
                 tally.succeed(key, bucket, latency_ms, event.stages)
@@ -249,6 +269,14 @@ class Recorder:
             "aborted": window.aborted,
             "fewest_users": window.fewest_users,
             "clients": [_client(cores, max(window.lag, default=0.0) / 1000)],
+            "replicas": [
+                {
+                    "host": host,
+                    "successes": sorted(successes.items()),
+                    "failures": sorted(failures.items()),
+                }
+                for host, (successes, failures) in window.replicas.items()
+            ],
             **window.tally.as_json(),
         }
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import gevent
 from flask import Flask, Response, abort, jsonify, request
+from gevent import getcurrent
 from locust import events
 from locust.env import Environment
 
 from loadbench.engine.load.wire import (
     CELL_OPTION,
     MEASURE_PATH,
+    REPLICAS_OPTION,
     RESULT_PATH,
     STATE_PATH,
     TOKEN_HEADER,
@@ -19,14 +21,15 @@ from loadbench.engine.load.wire import (
 from loadbench.in_locust import event_loop_lag
 from loadbench.in_locust.clean import clean_event, clean_exceptions
 from loadbench.in_locust.recorder import Recorder
+from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import Settings
 
 _POLL_INTERVAL_S = 0.01
 
 
-def install(settings: Settings, recorder: Recorder) -> None:
+def install(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     """Register the routes, the authentication check and the recorder with Locust's events."""
-    events.init_command_line_parser.add_listener(_add_cell_option)
+    events.init_command_line_parser.add_listener(_add_options)
 
     @events.init.add_listener
     def on_init(environment: Environment, web_ui: Any, **_: Any) -> None:
@@ -35,15 +38,16 @@ def install(settings: Settings, recorder: Recorder) -> None:
         environment.stop_timeout = settings.stop_timeout_s
         _add_authentication(web_ui, settings)
         _add_routes(web_ui.app, environment, recorder)
-        _record(environment, recorder)
+        _record(environment, recorder, replicas)
         gevent.spawn(_notify_when_ready, web_ui, settings)
         gevent.spawn(_close_seconds, environment, recorder)
         gevent.spawn(event_loop_lag.run, recorder)
 
 
-def _add_cell_option(parser: Any, **_: Any) -> None:
-    # /swarm accepts every option of the parser, so the cell's tag is sent with the start request.
-    parser.add_argument(f"--{CELL_OPTION.replace('_', '-')}", default="", include_in_web_ui=False)
+def _add_options(parser: Any, **_: Any) -> None:
+    # /swarm accepts every option of the parser, so these are sent with the start request.
+    for option in (CELL_OPTION, REPLICAS_OPTION):
+        parser.add_argument(f"--{option.replace('_', '-')}", default="", include_in_web_ui=False)
 
 
 def _add_authentication(web_ui: Any, settings: Settings) -> None:
@@ -61,7 +65,7 @@ def _add_authentication(web_ui: Any, settings: Settings) -> None:
             abort(401)
 
 
-def _record(environment: Environment, recorder: Recorder) -> None:
+def _record(environment: Environment, recorder: Recorder, replicas: Replicas) -> None:
     assert environment.runner is not None
     recorder.users = environment.runner.user_greenlets.greenlets
 
@@ -72,6 +76,7 @@ def _record(environment: Environment, recorder: Recorder) -> None:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        replicas.begin(getattr(environment.parsed_options, REPLICAS_OPTION))
         recorder.begin(getattr(environment.parsed_options, CELL_OPTION))
 
     @environment.events.spawning_complete.add_listener
@@ -87,7 +92,8 @@ def _record(environment: Environment, recorder: Recorder) -> None:
     count = handlers[index]
 
     def on_request(**fields: Any) -> None:
-        if recorder.record(clean_event(**fields)):
+        address = replicas.address_of(fields.get("url"), getattr(getcurrent(), "args", ()))
+        if recorder.record(clean_event(**fields), address):
             # Latencies of failures must not enter the percentiles of successes.
             has_failed = fields.get("exception") is not None
             count(**{**fields, "response_time": None} if has_failed else fields)

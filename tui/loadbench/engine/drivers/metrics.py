@@ -65,6 +65,10 @@ class MetricsPoller:
             self._thread = threading.Thread(target=self._poll, name="metrics", daemon=True)
             self._thread.start()
 
+    def pause(self) -> None:
+        """Stop polling until `follow` is called again."""
+        self._url, self._newest = "", None
+
     def newest(self) -> ServiceMetrics | None:
         """Return the latest metrics, or None if there are none yet or they are stale."""
         newest = self._newest
@@ -79,7 +83,7 @@ class MetricsPoller:
     def _poll(self) -> None:
         while not self._closed.is_set():
             url = self._url
-            metrics = fetch_metrics(url)
+            metrics = fetch_metrics(url) if url else None
             if metrics and url == self._url:
                 self._newest = (self._clock(), metrics)
             self._closed.wait(POLL_INTERVAL_S)

@@ -173,11 +173,10 @@ def encode(entry: Entry) -> bytes:
         **_ADAPTERS[entry.event.type].dump_python(entry.event, mode="json"),
     }
     if isinstance(entry.event, RunStarted):
-        for name in ("label", "masked"):
-            if not fields[name]:
-                del fields[name]
+        _remove_empty(fields, "label", "masked", "target")
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
+        _remove_empty(fields, "host", "replicas")
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:
         [client] = entry.event.clients
         del fields["clients"]
@@ -186,6 +185,12 @@ def encode(entry: Entry) -> bytes:
             fields["client_lag_ms"] = client.lag_ms
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
+
+
+def _remove_empty(fields: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if not fields[name]:
+            del fields[name]
 
 
 def cell_marker(cell: str) -> bytes:

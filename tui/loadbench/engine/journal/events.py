@@ -8,6 +8,7 @@ from pydantic import Field
 
 from loadbench.engine.journal.cells import RecordedCell
 from loadbench.engine.journal.label import Label
+from loadbench.engine.journal.target import Target
 
 MAX_VALUE = 10**15
 """Maximum of a recorded number. Sums and products of such numbers are finite."""
@@ -191,6 +192,18 @@ UNRECORDED = "unrecorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaRequests:
+    """Requests to one replica in the measurement window."""
+
+    name: str = ""
+    """Name of its container. Empty for an address that is no replica."""
+    host: str
+    """Its base URL. Empty for all further addresses."""
+    successes: Buckets = ()
+    failures: Buckets = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A run started. Contains the complete description of the run."""
 
@@ -224,6 +237,8 @@ class RunStarted:
     masked: tuple[str, ...] = ()
     """Keys of the profile whose values are secret and therefore masked. If empty, it is not
     recorded."""
+    target: Target | None = None
+    """What the run measures. If None, as in journals of earlier versions, it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -428,6 +443,12 @@ class CellFinished:
     """Conditions during the window. None in journals written by earlier versions."""
     findings: tuple[Finding, ...] = ()
     """The rules that applied. Empty if the verdict is valid."""
+    host: str = ""
+    """Base URL to which requests were sent; with replicas, that of the first. If empty, as in
+    journals of earlier versions, it is not recorded."""
+    replicas: tuple[ReplicaRequests, ...] = ()
+    """Requests by replica. If empty, because users were not distributed among replicas, it is not
+    recorded."""
 
     @property
     def reasons(self) -> tuple[str, ...]:

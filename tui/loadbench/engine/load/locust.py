@@ -3,13 +3,14 @@
 Only this module sends requests to the API.
 """
 
+import json
 import os
 import secrets
 import select
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE
@@ -32,6 +33,7 @@ from loadbench.engine.load.wire import (
     IMAGES_VARIABLE,
     MEASURE_PATH,
     READY_FD_VARIABLE,
+    REPLICAS_OPTION,
     RESULT_PATH,
     STATE_PATH,
     TIMEOUT_VARIABLE,
@@ -120,13 +122,15 @@ class LocustLoad:
             if write_fd >= 0:
                 os.close(write_fd)
 
-    def swarm(self, cell: Cell, host: str, tag: str) -> None:
+    def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
         """Start spawning the users of a cell.
 
         Args:
             cell: Defines the number of users and the spawn rate.
             host: Base URL of the service.
             tag: Identifier of this attempt, which `state` returns.
+            replicas: Base URLs of the replicas among which users are distributed. Empty if all
+                requests go to `host`.
 
         Raises:
             LoadError: Locust rejected the request.
@@ -140,6 +144,7 @@ class LocustLoad:
             "spawn_rate": repr(level.spawn_rate),
             "host": host,
             CELL_OPTION: tag,
+            REPLICAS_OPTION: json.dumps(list(replicas)) if replicas else "",
             "profile": cell.key,
         }
         answer = self._ask("/swarm", parse_swarm, fields=fields)

@@ -1,5 +1,6 @@
 """The interface of the load generator: a Protocol and the types that it returns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -11,6 +12,7 @@ from loadbench.engine.journal.events import (
     Count,
     ErrorCount,
     Number,
+    ReplicaRequests,
     Requests,
     Stages,
 )
@@ -58,6 +60,8 @@ class Measured:
     stages: Stages
     exceptions: tuple[ErrorCount, ...] = ()
     """Exceptions raised by user code outside requests."""
+    replicas: tuple[ReplicaRequests, ...] = ()
+    """Requests by replica, without names. Empty if users are not distributed among replicas."""
 
 
 class Load(Protocol):
@@ -66,8 +70,11 @@ class Load(Protocol):
     def start(self) -> None:
         """Start the process, without sending requests."""
 
-    def swarm(self, cell: Cell, host: str, tag: str) -> None:
-        """Start spawning the users of a cell. From then on, `state` returns the tag."""
+    def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
+        """Start spawning the users of a cell. From then on, `state` returns the tag.
+
+        If there are replicas, given by their base URLs, the users are distributed among them.
+        """
 
     def state(self, since: int) -> LoadState | None:
         """Return the state with the seconds from number `since` onwards, or None on a timeout."""

@@ -8,6 +8,8 @@ IMAGES_VARIABLE = "LOADBENCH_IMAGES"
 """The bundled locustfile also reads this variable by name, so that it runs under plain Locust."""
 
 CELL_OPTION = "loadbench_cell"
+REPLICAS_OPTION = "loadbench_replicas"
+"""Base URLs of the replicas as a JSON list. Empty if all requests go to one address."""
 STATE_PATH = "/loadbench/state"
 MEASURE_PATH = "/loadbench/measure"
 RESULT_PATH = "/loadbench/result"

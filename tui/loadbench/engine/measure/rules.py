@@ -91,7 +91,8 @@ def _no_success(case: Case) -> Violation | None:
         return None
     if not count(failures(finished.requests)) and not finished.exceptions:
         return Violation("no completed requests", 0, 1)
-    return Violation("no successful requests" + _most_frequent(finished.errors), 0, 1)
+    place = f" to {finished.host}" if finished.host else ""
+    return Violation(f"no successful requests{place}" + _most_frequent(finished.errors), 0, 1)
 
 
 def _users_missing(case: Case) -> Violation | None:

@@ -1,7 +1,7 @@
 """One attempt at one cell: scale, ramp, settle, measure, drain, report."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from loadbench.engine.drivers.metrics import MetricsPoller
@@ -13,7 +13,9 @@ from loadbench.engine.journal.events import (
     Conditions,
     Note,
     Phase,
+    ReplicaRequests,
     Sample,
+    StackProgress,
     Verdict,
 )
 from loadbench.engine.load.protocol import Load, LoadState, Measured
@@ -123,10 +125,19 @@ class CellAttempt:
                 self._control.report_progress("wait", text)
                 reported = missing
             self._poll()
+        replicas = self._stack.replicas
+        places = [f"{one.name} at {one.url}" for one in replicas] or [self._stack.host]
+        text = f"Requests go to {', '.join(places)}"
+        self._control.emit(StackProgress(step="ready", line=text))
 
     def _ramp(self) -> None:
-        self._metrics.follow(self._stack.host)
-        self._load.swarm(self._cell, self._stack.host, self._tag)
+        host, replicas = self._stack.host, self._stack.replicas
+        if len(replicas) > 1:
+            # The metrics of one replica would not describe the service.
+            self._metrics.pause()
+        else:
+            self._metrics.follow(host)
+        self._load.swarm(self._cell, host, self._tag, [one.url for one in replicas])
         self._observe_until(lambda now: now.spawned, within_s=self._cell.level.ramp_s + OVERDUE_S)
 
     def _settle(self) -> Steadiness | None:
@@ -193,8 +204,20 @@ class CellAttempt:
             exceptions=measured.exceptions,
             fewest_users=measured.fewest_users,
             clients=measured.clients,
+            host=self._stack.host,
+            replicas=self._with_names(measured.replicas),
             circumstances=self._conditions(measured),
         )
+
+    def _with_names(self, requests: Iterable[ReplicaRequests]) -> tuple[ReplicaRequests, ...]:
+        """Return the requests of all replicas, with the names of their containers, in order."""
+        by_host = {one.host: one for one in requests}
+        named = tuple(
+            replace(by_host.pop(one.url, ReplicaRequests(host=one.url)), name=one.name)
+            for one in self._stack.replicas
+        )
+        # Users may also send requests to other addresses.
+        return (*named, *by_host.values())
 
     def _judged(self, finished: CellFinished) -> CellFinished:
         verdict, findings = judge_in_run(self._control.state, self._cell, finished)

@@ -201,6 +201,7 @@ def _first_event(
         hardware=recorded_hardware(request.workspace, preflight),
         versions=versions(),
         project=preflight.facts.project,
+        target=preflight.target,
     )
 
 
@@ -228,6 +229,12 @@ def plan_of(
             preflight,
             reason=masker.text(preflight.reason),
             warnings=tuple(map(masker.text, preflight.warnings)),
+            target=preflight.target
+            and replace(
+                preflight.target,
+                address=masker.text(preflight.target.address),
+                reason=masker.text(preflight.target.reason),
+            ),
         ),
         notes=tuple(run_profile.notes()),
         needed_bytes=needed.num_bytes,

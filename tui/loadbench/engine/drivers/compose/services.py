@@ -76,7 +76,7 @@ class Service:
             is_page = role is Role.PROXY and self.is_user_interface
             if self.program in programs and not is_page:
                 return role
-        if self.program.endswith(("-exporter", "_exporter")):
+        if any(one.endswith(("-exporter", "_exporter")) for one in (self.program, self.name)):
             return Role.DASHBOARD
         if _LOAD_COMMAND.search(self.command):
             return Role.LOAD_GENERATOR

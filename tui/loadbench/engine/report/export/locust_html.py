@@ -58,7 +58,8 @@ def _goal(check: GoalCheck) -> str:
 
 def _note(finished: CellFinished) -> str:
     rps = number(finished.completed / finished.measured_s)
-    return (
+    hosts = ", ".join([one.host for one in finished.replicas] or [finished.host])
+    return (f"Requests went to {hosts}.\n" if hosts else "") + (
         f"This page covers all requests that started in the measurement window of "
         f"{finished.measured_s:g} s, including those that completed or timed out after it. "
         "Requests, failures and percentiles (successful requests only, nearest rank, three "

@@ -21,6 +21,7 @@ from loadbench.engine.report.export.kept import (
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.report.recommendation.record import record_of_recommendation
 from loadbench.engine.report.repeats import groups, record_of_group
+from loadbench.engine.report.replicas import replica_rows
 from loadbench.engine.report.rows import COLUMNS, Row, RowCache, record_of
 from loadbench.errors import SummaryKeptError
 
@@ -132,6 +133,7 @@ def _run_json(state: RunState, rows: Iterable[Row], cells: Iterable[str]) -> str
             record_of_recommendation(recommendation) if recommendation else None
         ),
         "driver": _json(started.driver),
+        "target": _json(asdict(started.target) if started.target else None),
         "hardware": _json(started.hardware),
         "versions": _json(started.versions),
         "images": _json(dict(state.images)),
@@ -165,4 +167,9 @@ def _cell(row: Row, state: RunState) -> dict[str, Any]:
     finished = state.cells[row.cell].finished if row.requests is not None else None
     recorded = asdict(finished.circumstances) if finished and finished.circumstances else {}
     conditions = {name: value for name, value in recorded.items() if name not in ("gaps", "lag")}
-    return {**record_of(row), "circumstances": conditions or None}
+    return {
+        **record_of(row),
+        "circumstances": conditions or None,
+        "host": finished.host or None if finished else None,
+        "replicas": [asdict(one) for one in replica_rows(finished)] if finished else [],
+    }

@@ -1,0 +1,57 @@
+"""Prints the results of a run: recommendation, tables, what was measured, and hardware."""
+
+import json
+
+from loadbench import wording
+from loadbench.cli import output
+from loadbench.cli.damage import damage_message
+from loadbench.cli.recommendation import recommendation_text
+from loadbench.engine.hardware.description import hardware_facts
+from loadbench.engine.journal.state import RunState
+from loadbench.engine.numbers import number
+from loadbench.engine.report.export.summary import summary_json
+from loadbench.engine.report.replicas import replica_rows
+from loadbench.engine.report.target_facts import target_facts
+from loadbench.engine.run_reader import Run
+
+
+def print_result(run: Run, *, as_json: bool) -> None:
+    """Print the recommendation, the results table and the folder of a run, or its summary as JSON.
+
+    Args:
+        run: The run.
+        as_json: Whether to print the summary as one line of JSON.
+    """
+    if as_json:
+        output.json_line(json.loads(summary_json(run.state)))
+        return
+    if damage := damage_message(run):
+        output.message(damage)
+    columns = output.columns()
+    texts = recommendation_text(run.recommendation, columns)
+    cells = "\n".join(wording.cells_table(run.state)).split("\n")
+    texts += cells if columns is None else wording.wrapped(cells, columns)
+    output.data("\n".join(["", *texts, "", wording.outcome_line(run.state)]))
+    if replicas := _replica_lines(run.state):
+        output.data("\n".join(["", *replicas, ""]))
+    target = run.state.started.target if run.state.started else None
+    for fact in target_facts(target) if target else ():
+        output.data(f"{fact.label}: {fact.text}")
+    hardware = run.state.started.hardware if run.state.started else {}
+    for label, value in hardware_facts(hardware):
+        output.data(f"{label}: {value}")
+    output.data(f"Reports: {run.folder}")
+
+
+def _replica_lines(state: RunState) -> list[str]:
+    """Return a table of the requests by replica. Empty if no cell has several replicas."""
+    body = []
+    for key, cell in state.cells.items():
+        rows = replica_rows(cell.finished) if cell.finished else ()
+        for row in rows if len(rows) > 1 else ():
+            percentiles = (row.p50_ms, row.p95_ms, row.p99_ms)
+            shown = ("-" if value is None else number(value) for value in percentiles)
+            counts = (str(row.requests), f"{100 * row.share:.1f} %", str(row.failures))
+            body.append((key, row.name, *counts, *shown))
+    header = ("cell", "replica", "requests", "share", "failures", "p50", "p95", "p99")
+    return wording.table(header, body, left=2) if body else []
