@@ -18,6 +18,7 @@ fail. Exits with code 1 if a check fails or, with `--plant`, if both pass. Requi
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from loadbench.engine.drivers.compose.files import project_name
 from loadbench.engine.journal.events import CellFinished, ReplicaRequests
 from loadbench.engine.measure.buckets import count
 from loadbench.engine.run_reader import read_run
@@ -130,13 +132,8 @@ def main() -> int:
                 stdout=subprocess.DEVNULL,
             )
             after = state_of_copy(url)
-        cells = [
-            cell.finished
-            for cell in read_run(
-                (root / "reports" / NAME / "latest").resolve()
-            ).state.cells.values()
-            if cell.finished
-        ]
+        state = read_run((root / "reports" / NAME / "latest").resolve()).state
+        cells = [cell.finished for cell in state.cells.values() if cell.finished]
     problems = [f"exit code {run.returncode}"] if run.returncode else []
     if len(cells) < len(MODELS):
         problems.append(f"only {len(cells)} of {len(MODELS)} cells measured")
@@ -156,9 +153,7 @@ def print_cells(cells: list[CellFinished]) -> list[str]:
     """Print the results of the cells, and return what exceeds a limit."""
     problems = []
     ideal = 1 / WORK_S
-    print(
-        f"{'cell':<14} {'verdict':<8} {'req/s':>7} {'ratio':>6} {'limit':>6}  requests by replica"
-    )
+    print(f"{'cell':<14} {'verdict':<8} {'req/s':>7} {'ratio':>6} {'ideal':>6}  by replica")
     previous = None
     for models, cell in zip(MODELS, cells, strict=False):
         rate = cell.completed / cell.measured_s
@@ -214,6 +209,10 @@ def own_copy(project: Path) -> Iterator[str]:
         yield url
     finally:
         subprocess.run([*compose, "down", "--volumes"], check=True, capture_output=True)
+        # Runs keep the volumes of their project.
+        ours = f"label=com.docker.compose.project={project_name((project / 'compose.yaml',))}"
+        if volumes := docker("volume", "ls", "--quiet", "--filter", ours).split():
+            docker("volume", "rm", *volumes)
 
 
 def state_of_copy(url: str) -> Mapping[str, str]:
@@ -234,8 +233,6 @@ def docker(*arguments: str) -> str:
 
 def free_port() -> int:
     """Return a port that is free on the loopback interface."""
-    import socket
-
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

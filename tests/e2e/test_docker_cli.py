@@ -1,6 +1,7 @@
 """The Docker command line, replaced by a shell script that simulates an engine."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,6 @@ import pytest
 from loadbench.engine.drivers.compose import client as compose_cli
 from loadbench.engine.drivers.compose import stack as compose
 from loadbench.engine.drivers.compose.client import ComposeCli, tear_down
-from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.stack import ComposeStack
 from loadbench.engine.drivers.docker.client import (
     Docker,
@@ -25,6 +25,7 @@ from loadbench.engine.drivers.registry import preflight
 from loadbench.errors import EngineError, ProfileError, RefusedError, StackError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
+from tests.support.compose_projects import make_deployment, make_files
 from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, Program, answers
 from tests.support.harness import until
 
@@ -344,27 +345,18 @@ def test_an_unexpected_error_of_the_monitor_is_reported(
     monitor.close()
 
 
-def stack(folder: Path) -> ComposeStack:
-    files = ComposeFiles(
-        paths=(folder / "compose.yaml",), is_bundled=False, scaled="app", config={"services": {}}
-    )
-    return ComposeStack(Docker(LOCAL), files, make_profile(), folder=folder)
+def stack(folder: Path, **app: object) -> ComposeStack:
+    files = replace(make_files(app={"expose": ["80"], **app}), paths=(folder / "compose.yaml",))
+    return ComposeStack(Docker(LOCAL), make_deployment(files), folder=folder)
 
 
 def test_an_added_cell_that_the_compose_files_cannot_scale_to_is_rejected(
     program: Program, tmp_path: Path
 ) -> None:
     program(f"touch {tmp_path}/called; exit 1")
-    services = {"app": {"container_name": "x", "ports": [{"target": 80, "published": "8080"}]}}
-    files = ComposeFiles(
-        paths=(tmp_path / "compose.yaml",),
-        is_bundled=False,
-        scaled="app",
-        config={"services": services},
-    )
-    made = ComposeStack(Docker(LOCAL), files, make_profile(), folder=tmp_path)
+    made = stack(tmp_path, network_mode="host")
 
-    with pytest.raises(StackError, match="cannot be scaled because it has container_name: x"):
+    with pytest.raises(StackError, match="cannot be scaled because it has network_mode: host"):
         made.scale(2, lambda *_: None)
 
     made.close()

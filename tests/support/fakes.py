@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loadbench.engine.drivers.protocol import ProgressCallback, Replica
-from loadbench.engine.journal.events import ClientUse, Container, Stages
+from loadbench.engine.journal.events import ClientUse, Container, ReplicaRequests, Stages
 from loadbench.engine.load.protocol import LoadSecond, LoadState, Measured
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import EngineError, StackError
@@ -87,12 +87,16 @@ class FakeLoad(Recorder):
     second: int = 0
     left: int | None = None
     begin_s: float = 0.0
+    hosts: tuple[str, ...] = ()
+    """The replicas of the last cell."""
+    replicas: tuple[ReplicaRequests, ...] = ()
+    """The requests by replica in each window."""
 
     def start(self) -> None:
         self.note("start load")
 
     def swarm(self, cell: Cell, host: str, tag: str, replicas: Sequence[str] = ()) -> None:
-        self.tag, self.second, self.left = tag, 0, None
+        self.tag, self.second, self.left, self.hosts = tag, 0, None, tuple(replicas)
         self.note(f"swarm {cell.key}")
 
     def state(self, since: int) -> LoadState:
@@ -127,6 +131,7 @@ class FakeLoad(Recorder):
             errors=(),
             requests=requests(((10.0, 400),)),
             stages=Stages(),
+            replicas=self.replicas,
         )
 
     def report(self) -> bytes:

@@ -31,7 +31,7 @@ from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goals import missed_text, set_goals
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
-from loadbench.engine.report.target_facts import target_facts
+from loadbench.engine.report.target.facts import target_facts
 
 LOG_LINES = 5
 """Number of log lines shown for a failed cell. `stack.log` contains all of them."""

@@ -44,7 +44,7 @@ def plan(workspace: Workspace, profile: str, overrides: tuple[str, ...]) -> None
     from loadbench.engine.profile.loading import check_files, find_profile, load_profile
     from loadbench.engine.profile.plan import plan_cells
     from loadbench.engine.profile.values.resolving import resolve_profile
-    from loadbench.engine.report.target_facts import target_facts
+    from loadbench.engine.report.target.facts import target_facts
     from loadbench.engine.requests.holder import find_holder, in_use
     from loadbench.engine.requests.preflight import Preflight
     from loadbench.engine.run.space import needed_space

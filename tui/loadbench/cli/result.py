@@ -10,8 +10,8 @@ from loadbench.engine.hardware.description import hardware_facts
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
 from loadbench.engine.report.export.summary import summary_json
-from loadbench.engine.report.replicas import replica_rows
-from loadbench.engine.report.target_facts import target_facts
+from loadbench.engine.report.target.facts import target_facts
+from loadbench.engine.report.target.replicas import replica_rows
 from loadbench.engine.run_reader import Run
 
 

@@ -23,18 +23,16 @@ del sys.modules["locust_plugins"]
 
 from loadbench.in_locust import patches, routes, userfile  # noqa: E402  # as above
 from loadbench.in_locust.recorder import Recorder  # noqa: E402  # as above
-from loadbench.in_locust.replicas import Replicas, distribute_users  # noqa: E402  # as above
+from loadbench.in_locust.replicas import Replicas  # noqa: E402  # as above
 from loadbench.in_locust.settings import Settings  # noqa: E402  # as above
 
 
 def main() -> None:
     """Apply the patches, add the routes and run Locust."""
     settings = Settings.from_environment(os.environ)
-    recorder = Recorder()
-    patches.apply(settings, recorder)
+    recorder, replicas = Recorder(), Replicas()
+    patches.apply(settings, recorder, replicas)
     userfile.report_errors(settings)
-    replicas = Replicas()
-    distribute_users(replicas)
     routes.install(settings, recorder, replicas)
     sys.argv += ["--web-host", "127.0.0.1", "--web-port", "0", "--loglevel", "INFO"]
     locust_main()

@@ -14,13 +14,14 @@ from typing import Any
 import gevent
 from gevent.monkey import get_original
 from geventhttpclient.connectionpool import ConnectionPool
-from locust import FastHttpUser, stats, web
+from locust import FastHttpUser, User, stats, web
 from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_parser, get_parser
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 
 from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
 from loadbench.in_locust.recorder import Recorder
+from loadbench.in_locust.replicas import Replicas
 from loadbench.in_locust.settings import Settings
 
 PERCENTILES = [0.5, 0.9, 0.95, 0.99]
@@ -28,7 +29,7 @@ PERCENTILES = [0.5, 0.9, 0.95, 0.99]
 Call = Callable[..., Any]
 
 
-def apply(settings: Settings, recorder: Recorder) -> None:
+def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     """Apply all patches. Call this before any user file is loaded."""
     _ignore_configuration_files()
     _disable_statistics_cache()
@@ -38,6 +39,7 @@ def apply(settings: Settings, recorder: Recorder) -> None:
     _limit_requests(settings.timeout_s)
     _count_aborted(recorder)
     _count_pauses(recorder)
+    _distribute_users(replicas)
 
 
 def replace_in(owner: Any, name: str, value: Any) -> None:
@@ -163,3 +165,16 @@ def _count_pauses(recorder: Recorder) -> None:
     # Remove when Locust fires an event for each pause of a user.
     replace_in(gevent, "sleep", counted_sleep)
     replace_in(time, "sleep", counted_sleep)
+
+
+def _distribute_users(replicas: Replicas) -> None:
+    # Locust gives all users one host: https://github.com/locustio/locust/issues/99 (closed).
+    # Remove when it accepts several.
+    initialise: Call = User.__init__
+
+    def initialise_assigned(self: User, *args: Any, **kwargs: Any) -> None:
+        initialise(self, *args, **kwargs)
+        # HTTP clients take the host from their user after this.
+        replicas.assign(self)
+
+    replace_in(User, "__init__", initialise_assigned)

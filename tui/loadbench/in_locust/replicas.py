@@ -2,12 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
-from locust import User
 
-from loadbench.in_locust.patches import replace_in
+class HasHost(Protocol):
+    """The part of one of Locust's users that matters here."""
+
+    host: str | None
+    """Base URL of its requests."""
 
 
 class Replicas:
@@ -31,7 +34,7 @@ class Replicas:
         self.urls = tuple(map(str, json.loads(text))) if text else ()
         self._assigned = {}
 
-    def assign(self, user: User) -> None:
+    def assign(self, user: HasHost) -> None:
         """Set the host of a new user, if there are replicas."""
         if not self.urls:
             return
@@ -54,19 +57,3 @@ class Replicas:
             scheme, _, rest = url.partition("://")
             return f"{scheme}://{rest.partition('/')[0]}"
         return str(getattr(users[0], "host", "")) if users else ""
-
-
-def distribute_users(replicas: Replicas) -> None:
-    """Patch Locust's users to get their host from the replicas.
-
-    Locust gives all users one host: https://github.com/locustio/locust/issues/99 (closed). Remove
-    when it accepts several.
-    """
-    initialise: Callable[..., None] = User.__init__
-
-    def initialise_assigned(self: User, *args: Any, **kwargs: Any) -> None:
-        initialise(self, *args, **kwargs)
-        # HTTP clients take the host from their user after this.
-        replicas.assign(self)
-
-    replace_in(User, "__init__", initialise_assigned)

@@ -20,6 +20,10 @@ from tests.support.builders import make_profile
 CHANGED = {
     "compose": ["theirs.yaml"],
     "service": "app",
+    "port": "api:8000",
+    "balance": "clients",
+    "without": ["grafana"],
+    "restart": False,
     "health": "/ready",
     "environment": {"A": "b"},
     "startup_timeout": "9s",
@@ -28,6 +32,8 @@ CHANGED = {
     "gpu_memory_mb": 100,
 }
 """A value for every key that differs from its default."""
+
+CONTAINERS = ["compose", "service", "port", "balance", "without", "restart"]
 
 
 def test_driver_key_accepts_every_driver_and_auto() -> None:
@@ -55,8 +61,8 @@ def test_settings_contain_only_the_keys_of_the_driver() -> None:
     ("settings", "unsupported"),
     [
         (ComposeSettings, []),
-        (LocalSettings, ["compose", "service", "memory_mb"]),
-        (ExternalSettings, ["compose", "service", "environment", "memory_mb", "gpu_memory_mb"]),
+        (LocalSettings, [*CONTAINERS, "memory_mb"]),
+        (ExternalSettings, [*CONTAINERS, "environment", "memory_mb", "gpu_memory_mb"]),
     ],
 )
 def test_unsupported_keys_are_reported_only_if_they_differ_from_the_default(

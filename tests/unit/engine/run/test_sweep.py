@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from loadbench.engine.drivers.protocol import Replica
 from loadbench.engine.journal.commands import FILE_NAME as COMMANDS
 from loadbench.engine.journal.commands import MAX_LINES, send_command
 from loadbench.engine.journal.events import (
@@ -18,6 +19,7 @@ from loadbench.engine.journal.events import (
     Container,
     Containers,
     Phase,
+    ReplicaRequests,
     Result,
     RunResumed,
     Sample,
@@ -33,6 +35,7 @@ from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import rows
+from loadbench.engine.report.target.replicas import replica_rows
 from loadbench.engine.run.attempt import Equipment
 from loadbench.engine.run.control_loop import ControlLoop, StopFlag
 from loadbench.engine.run.sweep import Runner
@@ -148,7 +151,28 @@ def test_phases_and_progress_are_recorded_in_order(sweep: Sweep) -> None:
     phases = [event.phase for event in events if isinstance(event, CellPhase)]
     assert phases == [phase for phase in Phase if phase is not Phase.SETTLING] * 2
     steps = [event.line for event in events if isinstance(event, StackProgress)]
-    assert steps == ["done", "1 models", "2 models"]
+    place = "Requests go to http://127.0.0.1:1"
+    assert steps == ["done", "1 models", place, "2 models", place]
+
+
+def test_requests_are_recorded_by_replica_with_their_names(sweep: Sweep) -> None:
+    hosts = ("http://127.0.0.1:1", "http://127.0.0.1:2")
+    sweep.stack.replicas = tuple(Replica(f"app-{n}", url) for n, url in enumerate(hosts, 1))
+    other = ReplicaRequests(host="http://elsewhere", successes=((5.0, 1),))
+    sweep.load.replicas = (other, ReplicaRequests(host=hosts[1], successes=((10.0, 3),)))
+
+    sweep.run()
+
+    assert sweep.load.hosts == hosts
+    finished = sweep.state.cells["m1_u2_s2"].finished
+    assert finished is not None
+    assert [(one.name, one.host) for one in finished.replicas] == [
+        ("app-1", hosts[0]),
+        ("app-2", hosts[1]),
+        ("", "http://elsewhere"),
+    ]
+    assert [one.requests for one in replica_rows(finished)] == [0, 3, 1]
+    assert finished.host == hosts[0]
 
 
 def test_reports_of_all_cells_and_the_summary_are_written(sweep: Sweep) -> None:

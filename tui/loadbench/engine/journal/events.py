@@ -8,7 +8,7 @@ from pydantic import Field
 
 from loadbench.engine.journal.cells import RecordedCell
 from loadbench.engine.journal.label import Label
-from loadbench.engine.journal.target import Target
+from loadbench.engine.profile.target import Target
 
 MAX_VALUE = 10**15
 """Maximum of a recorded number. Sums and products of such numbers are finite."""

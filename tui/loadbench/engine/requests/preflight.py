@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadbench.engine.journal.events import Project
-from loadbench.engine.journal.target import Target
+from loadbench.engine.profile.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

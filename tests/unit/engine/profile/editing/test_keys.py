@@ -66,6 +66,8 @@ def test_keys_are_either_first_or_in_one_group() -> None:
         ("load.timeout", KeyKind.DURATION, "above 0s, up to 1h", ""),
         ("recheck_first", KeyKind.BOOLEAN, "", ""),
         ("stack.compose", KeyKind.TEXTS, "", ""),
+        ("stack.port", KeyKind.TEXT, "", ""),
+        ("stack.without", KeyKind.TEXTS, "", ""),
         ("stack.environment", KeyKind.VARIABLES, "", ""),
         ("stack.memory_mb", KeyKind.INTEGER, "at least 6", "MB"),
         ("goals.p95_ms", KeyKind.NUMBER, "above 0", "ms"),
@@ -85,11 +87,11 @@ def test_choices_come_from_the_model() -> None:
     assert profile_key("users").choices == ()
 
 
-def test_null_is_allowed_for_the_host_for_memory_limits_and_for_goals() -> None:
+def test_null_is_allowed_for_host_and_port_for_memory_limits_and_for_goals() -> None:
     optional = {key.name for key in profile_keys() if key.is_optional}
     goals = {name for name in FIRST_KEYS if name.startswith("goals.")}
 
-    assert optional == {"host", "stack.memory_mb", "stack.gpu_memory_mb", *goals}
+    assert optional == {"host", "stack.port", "stack.memory_mb", "stack.gpu_memory_mb", *goals}
 
 
 def test_default_is_the_value_of_a_profile_without_the_key() -> None:

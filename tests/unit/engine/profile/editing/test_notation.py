@@ -37,6 +37,21 @@ paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 )
 
 
+LISTS_OF_NAMES = {
+    "secrets": st.lists(names),
+    "not_secrets": st.lists(names),
+    "stack.without": st.lists(names.filter(str.strip)),
+}
+TEXTS = {
+    "host": st.sampled_from(["http://127.0.0.1:8000", "https://[::1]"]),
+    "stack.health": plain_texts.map(lambda text: f"/{text}"),
+    "stack.port": st.integers(1, 65535).map(str) | st.just("api:8000"),
+    "stack.service": texts,
+    "description": texts,
+}
+"""Strategies for texts with rules of their own. Other texts are paths."""
+
+
 def values(key: ProfileKey) -> st.SearchStrategy[Any]:
     """Return a strategy for valid values of a key, before normalisation."""
     highest = int(key.maximum or 10**9)
@@ -56,18 +71,12 @@ def values(key: ProfileKey) -> st.SearchStrategy[Any]:
         case KeyKind.NUMBERS:
             numbers = st.integers(1, 10**5).map(lambda number: number / 100)
             strategy = st.lists(numbers, min_size=1, unique=True)
-        case KeyKind.TEXTS if key.name in ("secrets", "not_secrets"):
-            strategy = st.lists(names)
         case KeyKind.TEXTS:
-            strategy = st.lists(paths, min_size=1)
+            strategy = LISTS_OF_NAMES.get(key.name, st.lists(paths, min_size=1))
         case KeyKind.VARIABLES:
             strategy = st.dictionaries(names, plain_texts)
-        case KeyKind.TEXT if key.name == "host":
-            strategy = st.sampled_from(["http://127.0.0.1:8000", "https://[::1]"])
-        case KeyKind.TEXT if key.name == "stack.health":
-            strategy = plain_texts.map(lambda text: f"/{text}")
         case KeyKind.TEXT:
-            strategy = texts if key.name in ("description", "stack.service") else paths
+            strategy = TEXTS.get(key.name, paths)
     return strategy | st.none() if key.is_optional else strategy
 
 

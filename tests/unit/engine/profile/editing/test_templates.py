@@ -27,6 +27,10 @@ BUNDLED, COMPOSE, EXTERNAL = TEMPLATES
 STARTED = {
     "stack.compose",
     "stack.service",
+    "stack.port",
+    "stack.balance",
+    "stack.without",
+    "stack.restart",
     "stack.environment",
     "stack.memory_mb",
     "stack.gpu_memory_mb",

@@ -8,8 +8,8 @@ from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_urls
 from loadbench.engine.drivers.health import health_url
 from loadbench.engine.drivers.protocol import Replica
-from loadbench.engine.journal.target import Balance
 from loadbench.engine.profile.driver_settings import ComposeSettings
+from loadbench.engine.profile.target import Balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

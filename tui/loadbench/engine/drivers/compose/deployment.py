@@ -14,9 +14,9 @@ from loadbench.engine.drivers.compose.receiver import (
 )
 from loadbench.engine.drivers.compose.services import Role, Service, host_ports
 from loadbench.engine.drivers.our_service import unknown_variables
-from loadbench.engine.journal.target import Balance, LeftOut
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.target import Balance, LeftOut
 from loadbench.errors import ProfileError
 
 _DEFAULTS = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))

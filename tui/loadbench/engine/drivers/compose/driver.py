@@ -17,11 +17,11 @@ from loadbench.engine.drivers.docker.gpu import VramMeter, vram_warning
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware.gpu import find_gpus
 from loadbench.engine.journal.events import Project
-from loadbench.engine.journal.target import Target
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings
+from loadbench.engine.profile.target import Target
 from loadbench.engine.requests.preflight import Facts, Preflight
 from loadbench.engine.run_reader import Run
 from loadbench.errors import EngineError, ProfileError, RefusedError

@@ -135,8 +135,9 @@ def _release_names(override: Override, deployment: Deployment) -> None:
         override.changes.append(f"without container_name: {', '.join(renamed)}")
     for kind, key, entry in deployment.files.resources(deployment.running.values()):
         scoped = f"{deployment.project}_{key}"
-        fixed = entry.get("name")
-        if not entry.get("external") and fixed and fixed != scoped:
+        fixed = str(entry.get("name") or "")
+        # Names that contain the name of the project, as a variable, differ between copies.
+        if not entry.get("external") and fixed and deployment.project not in fixed:
             override.resources.setdefault(f"{kind}s", {})[key] = {"name": scoped}
             override.changes.append(f"{kind} {fixed} replaced by {scoped}")
 
@@ -186,7 +187,7 @@ def _release_ports(override: Override, deployment: Deployment) -> None:
         is_moved = service.is_on_host_network and deployment.leaves_host_network
         on_host = service.is_on_host_network and not is_moved
         if name == receiver.service and not receiver.address and not on_host:
-            ports[receiver.port, "tcp"] = None
+            ports.setdefault((receiver.port, "tcp"), None)
         if not ports or on_host:
             continue
         override.services[name]["ports"] = _Tagged(

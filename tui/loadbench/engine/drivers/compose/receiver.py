@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.compose.services import Role, Service, host_ports
 from loadbench.engine.drivers.requirements import LOOPBACK, is_loopback
-from loadbench.engine.journal.target import Balance
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
+from loadbench.engine.profile.target import Balance
 from loadbench.errors import ProfileError
 
 HTTP_PORTS = {"http": 80, "https": 443}
@@ -71,6 +71,12 @@ def find_receiver(
     service = services.get(found.service)
     if service and service.is_on_host_network and not (service is scaled and is_scaled):
         found = replace(found, address=f"{found.scheme}://{LOOPBACK}:{found.port}")
+    elif service and service is not scaled and service.replicas > 1 and not is_fixed:
+        raise ProfileError(
+            f"stack.port: {service.name} has {service.replicas} replicas, each with a port of its "
+            f"own, and only one would get requests. Set its replicas to 1 in a further compose "
+            "file, or scale it as stack.service"
+        )
     return _balanced(found, settings, is_scaled=is_scaled)
 
 

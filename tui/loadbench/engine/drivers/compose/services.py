@@ -147,6 +147,12 @@ class Service:
         return {name: bool(one.get("required", True)) for name, one in depends_on.items()}
 
     @property
+    def replicas(self) -> int:
+        """Number of its replicas in the project."""
+        count = (self.config.get("deploy") or {}).get("replicas", self.config.get("scale"))
+        return 1 if count is None else int(count)
+
+    @property
     def is_on_host_network(self) -> bool:
         """Whether it uses the network of its Docker host directly."""
         return self.config.get("network_mode") == "host"

@@ -17,7 +17,7 @@ from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.compose.override_file import OVERRIDE_FILE, compose_override
 from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
-from loadbench.engine.drivers.docker.inspect import ContainerInfo
+from loadbench.engine.drivers.docker.inspect import ContainerInfo, recorded_container
 from loadbench.engine.drivers.docker.log_follower import LogFollower
 from loadbench.engine.drivers.docker.monitor import Monitor
 from loadbench.engine.drivers.health import check_health, not_ready_reason
@@ -37,9 +37,6 @@ EXIT_GRACE_S = 3.0
 
 PREPARE_TIMEOUT_S = 3600.0
 REMOVE_TIMEOUT_S = 60.0
-
-_SHORT_DIGEST = len("sha256:") + 12
-"""Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
 
 T = TypeVar("T")
 
@@ -225,21 +222,7 @@ class ComposeStack:
         containers, usage = self._monitor.containers, self._monitor.usage
         vram = self._vram.by_container([info.id for info in containers]) if self._vram else {}
         return tuple(
-            Container(
-                name=info.name,
-                service=info.service,
-                state=info.state,
-                exit_code=info.exit_code if info.has_exited else None,
-                cpu_cores=usage[info.id].cpu_cores if info.id in usage else None,
-                memory_bytes=usage[info.id].memory_bytes if info.id in usage else None,
-                vram_bytes=vram.get(info.id),
-                health=info.health,
-                oom_killed=info.oom_killed,
-                restarts=info.restarts,
-                image=info.image[:_SHORT_DIGEST],
-                throttled=usage[info.id].throttled if info.id in usage else None,
-            )
-            for info in containers
+            recorded_container(info, usage.get(info.id), vram.get(info.id)) for info in containers
         )
 
     def local_cpu_cores(self) -> float | None:

@@ -6,12 +6,16 @@ from typing import Any
 # Checks the types of the fields, as they come from outside.
 from pydantic.dataclasses import dataclass
 
+from loadbench.engine.drivers.docker.cgroups import Usage
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
-from loadbench.engine.journal.events import Count, Integer
+from loadbench.engine.journal.events import Container, Count, Integer
 
 PROJECT_LABEL = "com.docker.compose.project"
 RUN_LABEL = "loadbench.run"
 """Label of every container that loadbench starts. Its value is the folder of the run."""
+
+_SHORT_DIGEST = len("sha256:") + 12
+"""Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
 
 _EXITED_STATES = ("exited", "dead", "restarting")
 
@@ -101,6 +105,32 @@ def parse_container(
         ports=_published_ports(inspected["NetworkSettings"].get("Ports") or {}),
         run=labels.get(RUN_LABEL, ""),
         last_output=_health_output(health) if status == "unhealthy" else (),
+    )
+
+
+def recorded_container(
+    info: ContainerInfo, usage: Usage | None, vram_bytes: int | None
+) -> Container:
+    """Return a container as it is recorded.
+
+    Args:
+        info: The container.
+        usage: Its resource usage. None if unknown.
+        vram_bytes: Its VRAM usage. None if it uses none, or if unknown.
+    """
+    return Container(
+        name=info.name,
+        service=info.service,
+        state=info.state,
+        exit_code=info.exit_code if info.has_exited else None,
+        cpu_cores=usage.cpu_cores if usage else None,
+        memory_bytes=usage.memory_bytes if usage else None,
+        vram_bytes=vram_bytes,
+        health=info.health,
+        oom_killed=info.oom_killed,
+        restarts=info.restarts,
+        image=info.image[:_SHORT_DIGEST],
+        throttled=usage.throttled if usage else None,
     )
 
 

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.external.stack import ExternalStack
 from loadbench.engine.drivers.protocol import Leftovers, Stack
-from loadbench.engine.journal.target import Target
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ExternalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings
+from loadbench.engine.profile.target import Target
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
 from loadbench.workspace import Workspace

@@ -9,11 +9,11 @@ from loadbench.engine.drivers.local.stack import LocalStack
 from loadbench.engine.drivers.our_service import conflicting_variables, unknown_variables
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.hardware.cpu import usable_cores
-from loadbench.engine.journal.target import Balance, Target
 from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import warnings
+from loadbench.engine.profile.target import Balance, Target
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
 from loadbench.errors import ProfileError

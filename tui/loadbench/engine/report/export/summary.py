@@ -21,8 +21,8 @@ from loadbench.engine.report.export.kept import (
 from loadbench.engine.report.recommendation.recommend import recommendation_of
 from loadbench.engine.report.recommendation.record import record_of_recommendation
 from loadbench.engine.report.repeats import groups, record_of_group
-from loadbench.engine.report.replicas import replica_rows
 from loadbench.engine.report.rows import COLUMNS, Row, RowCache, record_of
+from loadbench.engine.report.target.replicas import replica_rows
 from loadbench.errors import SummaryKeptError
 
 CSV_NAME = "summary.csv"

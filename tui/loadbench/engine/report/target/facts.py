@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from loadbench.engine.journal.target import Balance, Target
+from loadbench.engine.profile.target import Balance, Target
 
 _BALANCE = {
     Balance.CLIENTS: "Locust assigns its users to the replicas in turn",
