@@ -221,8 +221,8 @@ class Profile(Section):
         None,
         title="Host",
         description="URL of the service under test. The bundled service listens on this address. "
-        "Driver external requires it. null: a free loopback port for the bundled service, or the "
-        "only published port of another project",
+        "Driver external requires it. null: a free loopback port, of the bundled service or of the "
+        "service that stack.port names",
         json_schema_extra={
             "comment": "URL of the service; null: bundled service on a free local port"
         },

@@ -122,6 +122,17 @@ def test_own_compose_files_may_extend_the_bundled_ones_and_must_exist(tmp_path: 
         compose_paths(made, make_profile(stack={"compose": ["a.yaml", "b.yaml"]}))
 
 
+def test_an_override_file_that_compose_would_read_is_mentioned(tmp_path: Path) -> None:
+    own = tmp_path / "docker-compose.yml"
+    override = tmp_path / "docker-compose.override.yml"
+    assert files_module.unused_override((own,)) == []
+    override.touch()
+    [warning] = files_module.unused_override((own,))
+    assert warning.startswith("docker-compose.override.yml is not used")
+    assert files_module.unused_override((own, override)) == []
+    assert files_module.unused_override((tmp_path / "other.yml",)) == []
+
+
 UNSET = (
     'time="2026-12-01T11:53:22Z" level=warning msg="The \\"TOKEN\\" variable is not set. '
     'Defaulting to a blank string."\n'

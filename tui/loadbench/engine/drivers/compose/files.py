@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,10 @@ from loadbench.workspace import Workspace
 
 _CONFIG_TIMEOUT_S = 30.0
 _MACHINE_ID = Path("/etc/machine-id")
+_DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_MISSING_ENV_FILE = re.compile(r"env file (\S+) not found")
+_EXAMPLE_ENDINGS = (".example", ".sample", ".template", ".dist")
+
 GPU_FILE = "compose.gpu.yaml"
 """Name of the file that adds a GPU to the bundled stack."""
 
@@ -144,15 +149,37 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
             plain, _ = cli.config(timeout_s=_CONFIG_TIMEOUT_S)
             names = (plain.get("services") or {}).keys()
     except DockerCommandError as error:
-        raise ProfileError(f"stack.compose: {'; '.join(error.lines)}") from None
+        text = "; ".join(error.lines)
+        raise ProfileError(f"stack.compose: {text}{_env_file_hint(text)}") from None
     return ComposeFiles(
         paths=paths,
         is_bundled=is_bundled,
         scaled=ComposeSettings.from_profile(profile).service,
         config=config,
         enabled=frozenset(names),
-        messages=compose_warnings(messages),
+        messages=(*compose_warnings(messages), *unused_override(paths)),
     )
+
+
+def _env_file_hint(text: str) -> str:
+    """Return how to create a missing env file, if the project has an example of it."""
+    if match := _MISSING_ENV_FILE.search(text):
+        file = Path(match[1])
+        for name in (f"{file.name}{ending}" for ending in _EXAMPLE_ENDINGS):
+            if is_file(file.with_name(name)):
+                return f". To create it: cp {file.with_name(name)} {file}"
+        return f". Create {file}, which the project reads variables from"
+    return ""
+
+
+def unused_override(paths: tuple[Path, ...]) -> list[str]:
+    """Return a warning if a plain `docker compose up` would also read an override file."""
+    first = paths[0]
+    found = first.with_name(f"{first.stem}.override{first.suffix}")
+    if first.name not in _DEFAULT_NAMES or found in paths or not is_file(found):
+        return []
+    unlike = "is not used, unlike with a plain `docker compose up`"
+    return [f"{found.name} {unlike}. To use it, add it to stack.compose"]
 
 
 def _read_config(cli: ComposeCli) -> tuple[dict[str, Any], str]:
