@@ -26,7 +26,7 @@ from loadbench.errors import EngineError, ProfileError, RefusedError, StackError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
 from tests.support.compose_projects import make_deployment, make_files
-from tests.support.fake_docker import CONTEXT, ON_GPU, PUBLISHED, Program, answers
+from tests.support.fake_docker import CONTEXT, FIXED, ON_GPU, PUBLISHED, Program, answers
 from tests.support.harness import until
 
 LOCAL = Endpoint("default", "unix:///var/run/docker.sock")
@@ -343,6 +343,25 @@ def test_an_unexpected_error_of_the_monitor_is_reported(
     monitor.start()
     until(lambda: "cannot monitor the containers: KeyError" in str(monitor.error))
     monitor.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "is_refused"),
+    [("2.24.3", True), ("v2.17.0-desktop.1", True), ("2.24.4", False), ("5.0.0", False)],
+)
+def test_a_compose_that_cannot_replace_names_is_refused(
+    program: Program, tmp_path: Path, version: str, is_refused: bool
+) -> None:
+    file = tmp_path / "compose.yaml"
+    file.touch()
+    program(answers(config=FIXED, compose=version))
+    profile = make_profile(stack={"driver": "compose", "compose": [str(file)], "service": "app"})
+    workspace = Workspace(tmp_path, tmp_path / "reports")
+    if not is_refused:
+        assert preflight(workspace, profile).target is not None
+        return
+    with pytest.raises(ProfileError, match=f"Docker Compose {version} cannot replace.*2.24.4"):
+        preflight(workspace, profile)
 
 
 def stack(folder: Path, **app: object) -> ComposeStack:

@@ -122,9 +122,17 @@ def state(load: LocustLoad, since: int = 0) -> LoadState:
     return now
 
 
-def measure(load: LocustLoad, server: Server, *, seconds: float = 1.0, tag: str = "t") -> Measured:
+def measure(
+    load: LocustLoad,
+    server: Server,
+    *,
+    seconds: float = 1.0,
+    tag: str = "t",
+    cell: Cell = CELL,
+    replicas: tuple[str, ...] = (),
+) -> Measured:
     """Measure a cell in the same way as the runner, without settling."""
-    load.swarm(CELL, server.host, tag)
+    load.swarm(cell, server.host, tag, replicas)
     until(lambda: (now := state(load)).cell == tag and now.spawned)
     load.measure(seconds)
     until(lambda: state(load).remaining_s == 0)
@@ -145,6 +153,53 @@ def test_the_report_agrees_with_the_requests_of_the_window(
     assert abs(measured.completed - number) <= USERS
     assert (measured.aborted, measured.errors, measured.exceptions) == (0, (), ())
     assert requests_in_report(load.report().decode()) == number
+
+
+REPLICA_USERS = """
+import time
+from locust import FastHttpUser, HttpUser, User, constant, task
+
+class Fast(FastHttpUser):
+    wait_time = constant(0.02)
+    @task
+    def get(self): self.client.get("/")
+
+class Slow(HttpUser):
+    wait_time = constant(0.02)
+    @task
+    def get(self): self.client.get("/")
+
+class Other(User):
+    wait_time = constant(0.02)
+    @task
+    def call(self):
+        self.environment.events.request.fire(
+            request_type="GRPC", name="call", response_time=1.0, response_length=0,
+            exception=None, context={},
+        )
+"""
+
+
+def test_users_of_all_classes_and_protocols_are_distributed_among_replicas(
+    tmp_path: Path, server: Server
+) -> None:
+    second, load = Server(), make_load(tmp_path)
+    (tmp_path / "user.py").write_text(REPLICA_USERS)
+    hosts, cell = (server.host, second.host), Cell(models=2, level=Closed(users=6, spawn_rate=100))
+    try:
+        load.start()
+        spread = measure(load, server, cell=cell, replicas=hosts)
+        single = measure(load, server, cell=cell, tag="single")
+    finally:
+        load.close()
+        second.close()
+    counts = {one.host: count(one.successes) + count(one.failures) for one in spread.replicas}
+    total = count(successes(spread.requests))
+    assert {one.method for one in spread.requests} == {"GET", "GRPC"}
+    assert counts.keys() == set(hosts)
+    assert sum(counts.values()) == total
+    assert all(abs(number / total - 0.5) < 0.1 for number in counts.values())
+    assert single.replicas == ()
 
 
 def test_the_report_has_the_same_percentiles_of_successes_and_counts_failures(
