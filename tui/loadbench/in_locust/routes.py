@@ -92,7 +92,9 @@ def _record(environment: Environment, recorder: Recorder, replicas: Replicas) ->
     count = handlers[index]
 
     def on_request(**fields: Any) -> None:
-        address = replicas.address_of(fields.get("url"), getattr(getcurrent(), "args", ()))
+        address = None
+        if replicas.urls:
+            address = replicas.address_of(fields.get("url"), getattr(getcurrent(), "args", ()))
         if recorder.record(clean_event(**fields), address):
             # Latencies of failures must not enter the percentiles of successes.
             has_failed = fields.get("exception") is not None
