@@ -5,7 +5,6 @@ import signal
 import socket
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -208,27 +207,14 @@ def test_a_failed_build_aborts_the_run_and_is_logged(foreign: DockerBench) -> No
     assert foreign.left() == []
 
 
-def test_a_port_in_use_fails_the_cell_with_its_number(foreign: DockerBench) -> None:
+def test_a_fixed_port_in_use_is_replaced_by_a_free_one(foreign: DockerBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        environment = f"stack.environment={{GATEWAY_PORT: '{port}'}}"
+        environment = f"stack.environment={{GATEWAY_PORT: '{taken.getsockname()[1]}'}}"
 
         done = foreign.call("run", "theirs", *ONE, "--set", environment)
 
-    assert done.returncode == 3
-    assert f":{port} is already in use" in foreign.reason("m1_u2_s10")
-    assert foreign.left() == []
-
-
-def test_a_port_in_use_can_be_replaced_by_a_free_one(foreign: DockerBench) -> None:
-    # The method described in docs/profiles.md.
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        published = f"127.0.0.1:${{PORT:-{taken.getsockname()[1]}}}:8080"
-        foreign.change_foreign_services(gateway={"ports": [published]})
-
-        done = foreign.call("run", "theirs", *ONE, "--set", "stack.environment={PORT: '0'}")
-
     assert done.returncode == 0, done.stderr
+    assert foreign.left() == []
 
 
 def test_a_stop_does_not_wait_for_a_build(foreign: DockerBench) -> None:
@@ -402,22 +388,15 @@ def test_the_current_docker_context_is_used(foreign: DockerBench, proxy: EngineP
     assert (started.project.context, started.project.engine) == ("mine", proxy.host)
 
 
-@pytest.mark.parametrize(
-    ("changes", "obstacle"),
-    [
-        ({"container_name": "the-app"}, "container_name: the-app"),
-        ({"ports": ["127.0.0.1:18999:9000"]}, "the fixed host port 18999"),
-    ],
-)
-def test_validate_reports_a_service_that_cannot_be_scaled(
-    foreign: DockerBench, changes: dict[str, Any], obstacle: str
-) -> None:
-    foreign.change_foreign_services(app=changes)
+def test_validate_reports_a_service_that_cannot_be_scaled(foreign: DockerBench) -> None:
+    foreign.change_foreign_services(app={"network_mode": "service:gateway", "depends_on": None})
+    foreign.change_foreign_services(gateway={"depends_on": None})
 
     refused = foreign.call("validate", "theirs")
 
     assert refused.returncode == 2
-    assert f"stack.service: app cannot be scaled because it has {obstacle}" in refused.stderr
+    obstacle = "app cannot be scaled because it has network_mode: service:gateway"
+    assert f"stack.service: {obstacle}" in refused.stderr
     assert f"{foreign.root / 'profiles' / 'theirs.yaml'}:" in refused.stderr
 
 

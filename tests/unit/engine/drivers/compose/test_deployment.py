@@ -96,6 +96,21 @@ def test_a_host_that_the_project_publishes_is_found_on_any_port(
     assert receiver(files, host=host) == expected
 
 
+def test_a_fixed_host_is_kept_and_its_service_is_started() -> None:
+    front = {**GATEWAY, "depends_on": {"app": {}}}
+    files = make_files(app={"expose": ["1"]}, gateway=front, other={"ports": [port(5, "5")]})
+    deployment = make_deployment(files, is_remote=True, host="http://10.0.0.7:8080")
+    assert deployment.receiver.address == "http://10.0.0.7:8080"
+    assert deployment.receiver.service == "gateway"
+    assert "gateway" in deployment.running
+
+
+def test_nothing_that_may_receive_the_requests_is_left_out() -> None:
+    front = {"ports": [port(80)], "depends_on": {"app": {}}}
+    files = make_files(app={"expose": ["1"]}, gateway=front, grafana=GRAFANA)
+    assert left_out(files, host="http://balancer.local") == {"grafana": "dashboard"}
+
+
 def test_a_host_keeps_its_scheme() -> None:
     assert make_deployment(host="https://127.0.0.1:8080").receiver.scheme == "https"
 

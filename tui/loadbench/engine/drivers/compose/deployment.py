@@ -227,7 +227,7 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
     if receiver.service in named:
         raise ProfileError(f"stack.without: {receiver.service} receives the requests")
     roots = [settings.service, *filter(None, [receiver.service])]
-    reasons = _left_out(files, settings, roots)
+    reasons = _left_out(files, settings, roots, has_receiver=bool(receiver.service))
     needed = _closure(roots, files, leave=reasons)
     running = {
         name: service
@@ -252,9 +252,17 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
 
 
 def _left_out(
-    files: ComposeFiles, settings: ComposeSettings, roots: Iterable[str]
+    files: ComposeFiles, settings: ComposeSettings, roots: Iterable[str], *, has_receiver: bool
 ) -> dict[str, str]:
-    """Return the services that are not needed, with the reasons."""
+    """Return the services that are not needed, with the reasons.
+
+    Args:
+        files: The compose files.
+        settings: The settings of the profile.
+        roots: The services that are needed in any case.
+        has_receiver: Whether one of them receives the requests. If not, any service that publishes
+            a port may receive them.
+    """
     services = files.services
     named = [name for name in settings.without if name != AUTO]
     reasons = dict.fromkeys(named, "stack.without")
@@ -269,7 +277,11 @@ def _left_out(
     candidates = [name for name in files.enabled if name not in needed and name not in reasons]
     # What only unneeded services need is unneeded, too: repeat until nothing changes.
     while found := [
-        name for name in candidates if name not in reasons and _is_unneeded(name, files, reasons)
+        name
+        for name in candidates
+        if name not in reasons
+        and (has_receiver or services[name].role is Role.DASHBOARD)
+        and _is_unneeded(name, files, reasons)
     ]:
         for name in found:
             role = services[name].role

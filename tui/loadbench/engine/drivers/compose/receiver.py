@@ -69,7 +69,8 @@ def find_receiver(
         found = _declared([one for one in services.values() if one.name not in left_out], scaled)
     _refuse_load_generator(services, found, host)
     service = services.get(found.service)
-    if service and service.is_on_host_network and not (service is scaled and is_scaled):
+    moves = service is scaled and is_scaled
+    if service and service.is_on_host_network and not found.address and not moves:
         found = replace(found, address=f"{found.scheme}://{LOOPBACK}:{found.port}")
     elif service and service is not scaled and service.replicas > 1 and not is_fixed:
         raise ProfileError(
@@ -87,9 +88,14 @@ def published_at(services: Mapping[str, Service], url: str) -> tuple[str, int] |
         services: The services of the project.
         url: A URL. Only one of this machine can be published by the project.
     """
+    hostname = urlsplit(url).hostname
+    is_here = is_loopback(hostname) or hostname == "0.0.0.0"  # noqa: S104  # compared
+    return _publisher(services, url) if is_here else None
+
+
+def _publisher(services: Mapping[str, Service], url: str) -> tuple[str, int] | None:
+    """Return the service and the container port that a project publishes at the port of a URL."""
     parts = urlsplit(url)
-    if not is_loopback(parts.hostname) and parts.hostname != "0.0.0.0":  # noqa: S104  # compared
-        return None
     number = parts.port or HTTP_PORTS.get(parts.scheme, 0)
     for service in services.values():
         for port in service.published:
@@ -99,10 +105,10 @@ def published_at(services: Mapping[str, Service], url: str) -> tuple[str, int] |
 
 
 def _at_host(services: Mapping[str, Service], host: str, *, is_fixed: bool) -> Receiver:
-    place = None if is_fixed else published_at(services, host)
-    if place is None:
-        return Receiver(address=host, reason="from host")
-    service, port = place
+    place = _publisher(services, host) if is_fixed else published_at(services, host)
+    service, port = place or ("", 0)
+    if is_fixed or place is None:
+        return Receiver(service=service, port=port, address=host, reason="from host")
     return Receiver(
         service=service,
         port=port,
