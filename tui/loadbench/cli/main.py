@@ -11,6 +11,7 @@ from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
 from loadbench.cli.exit_codes import Exit
+from loadbench.cli.new import new
 from loadbench.cli.options import SET_HELP, NewFolder
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.run_commands import label, report, runs, stop
@@ -275,5 +276,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (plan, validate, profiles, runs, label, stop, report):
+for command in (new, plan, validate, profiles, runs, label, stop, report):
     main.add_command(command)
