@@ -36,10 +36,10 @@ def health_paths(evidence: Evidence, service: Service) -> Iterator[Guess]:
     yield from _routes(evidence, service)
     for path in sorted(requested, key=len):
         yield Guess(value=path, source="the locustfile requests it")
-    for path, text in evidence.sources(service):
+    for file, text in evidence.sources(service):
         for match in _GET_ROUTE.finditer(text):
             if "methods" not in match[2] or "GET" in match[2]:
-                place = evidence.shown(path, text, match.start(1))
+                place = evidence.shown(file, text, match.start(1))
                 yield Guess(value=match[1], source=f"route in {place}")
     yield Guess(value="/", source="no path for health checks was found")
 
