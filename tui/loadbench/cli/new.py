@@ -9,7 +9,7 @@ import click
 
 from loadbench.cli import output
 from loadbench.cli.options import NewFolder
-from loadbench.errors import WorkspaceError
+from loadbench.errors import ProfileError, WorkspaceError
 from loadbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def new(workspace: Workspace, folder: Path, name: str | None) -> None:
         )
     chosen = _name_of(resolved(folder)) if name is None else name
     file = workspace.profiles / f"{chosen}.yaml"
-    check_new_file(file)
+    try:
+        check_new_file(file)
+    except ProfileError as error:
+        raise ProfileError(f"{error}. To choose a name, use --name NAME") from None
     proposal = propose(workspace, folder)
     create_profile_file(file, proposal.text(chosen).encode("utf-8", "replace"))
     output.data(f"Created {file}\n")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadbench.engine.drivers import registry
-from loadbench.engine.drivers.compose.first_profile.search import text_of
+from loadbench.engine.drivers.compose.first_profile.search import ProjectFiles, text_of
 from loadbench.engine.masking import NO_SECRETS
 from loadbench.engine.profile.driver_settings import ComposeSettings, settings_of
 from loadbench.engine.profile.loading import add_locations, find_profile, read_draft
@@ -16,9 +16,9 @@ from loadbench.engine.profile.values.resolving import resolve_profile
 from loadbench.engine.run.doctor import Check
 from loadbench.engine.run.project_doctor.compose import ComposeChecks
 from loadbench.engine.run.project_doctor.locustfile import locustfile_checks
-from loadbench.engine.run.project_doctor.repair import usable_profile
+from loadbench.engine.run.project_doctor.repair import missing_keys, usable_profile
 from loadbench.errors import LoadbenchError, ProfileError
-from loadbench.paths import is_dir
+from loadbench.paths import is_dir, is_file
 from loadbench.workspace import Workspace
 
 
@@ -43,7 +43,10 @@ def check_project(workspace: Workspace, name: str) -> ProjectReport:
         ProfileError: There is no such profile.
     """
     file = find_profile(name, workspace.profiles)
-    draft = read_draft(read_source(file))
+    try:
+        draft = read_draft(read_source(file))
+    except ProfileError as error:
+        return ProjectReport(file, (Check("problem", "profile", str(error)),), ())
     checks = [Check("problem", "profile", f"{one.location}: {one.text}") for one in draft.problems]
     profile = usable_profile(draft)
     if profile is None:
@@ -58,7 +61,10 @@ def check_project(workspace: Workspace, name: str) -> ProjectReport:
         masker, used = resolved.masker, resolved.resolved
     except ProfileError as error:
         checks += _problems(file, str(error))
+    lines = [f"{key}: {value}" for key, value in missing_keys(draft).items()]
     locustfile = (workspace.root / used.load.locustfile).absolute()
+    if not is_file(locustfile):
+        lines += _other_locustfile(workspace, used)
     checks += locustfile_checks(locustfile)
     checks += _images(workspace, used)
     # The value `auto`, for which there are no settings, prefers containers.
@@ -66,14 +72,22 @@ def check_project(workspace: Workspace, name: str) -> ProjectReport:
         compose = ComposeChecks(workspace, used, text_of(locustfile))
         compose.run()
         checks += [_located(file, check) for check in compose.checks]
-        lines = compose.lines
+        lines += compose.lines
     else:
         checks += _other_driver(workspace, file, used)
-        lines = []
     if draft.profile and not any(check.level == "problem" for check in checks):
         checks += _preflight(workspace, used)
     masked = (Check(one.level, one.subject, masker.text(one.text)) for one in checks)
     return ProjectReport(file, tuple(masked), tuple(map(masker.text, dict.fromkeys(lines))))
+
+
+def _other_locustfile(workspace: Workspace, profile: Profile) -> list[str]:
+    """Return the profile line with a locustfile next to the compose file, if there is one."""
+    folder = (workspace.root / profile.stack.compose[0]).absolute().parent
+    if not is_dir(folder) or folder == workspace.stack:
+        return []
+    found = ProjectFiles(folder, skipped=(workspace.reports,)).locustfiles
+    return [f"load.locustfile: {found[0]}"] if found else []
 
 
 def _images(workspace: Workspace, profile: Profile) -> Iterator[Check]:

@@ -16,11 +16,12 @@ from loadbench.engine.drivers.compose.files import ComposeFiles, project_name, r
 from loadbench.engine.drivers.compose.first_profile.evidence import Evidence
 from loadbench.engine.drivers.compose.first_profile.health import health_paths
 from loadbench.engine.drivers.compose.first_profile.proposal import env_file_hint, health_service
+from loadbench.engine.drivers.compose.first_profile.search import ProjectFiles
 from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.compose.preflight import docker_for
 from loadbench.engine.drivers.compose.services import Service
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, compose_version
-from loadbench.engine.profile.driver_settings import ComposeSettings
+from loadbench.engine.profile.driver_settings import ComposeSettings, settings_of
 from loadbench.engine.profile.editing.compose_text import ComposeText
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.run.doctor import Check
@@ -53,18 +54,23 @@ class ComposeChecks:
         if missing := self._missing_files():
             for path in missing:
                 self._add("problem", "compose files", f"stack.compose: {path} is not a file")
+                self.lines += self._other_files(path)
             return
         try:
             docker = docker_for(self.workspace, self.profile)
             compose_version(docker)
         except (EngineError, RefusedError) as error:
-            self._add("problem", "Docker", f"{error}. The compose files were not checked")
+            # The value `auto`, for which there are no settings, may select another driver.
+            level = "problem" if settings_of(self.profile.stack.driver) else "warning"
+            self._add(level, "Docker", f"{error}. The compose files were not checked")
             return
         files = self._read(docker)
         if files is None:
             return
         paths = ", ".join(map(str, files.paths))
-        self._add("ok", "compose files", f"{paths}: {len(files.services)} services")
+        count = len(files.services)
+        noun = "service" if count == 1 else "services"
+        self._add("ok", "compose files", f"{paths}: {count} {noun}")
         evidence = Evidence(files, project_folder(files), self.locustfile)
         found = repaired(evidence, self.profile, is_remote=docker.endpoint.is_remote)
         for problem in found.problems:
@@ -76,6 +82,8 @@ class ComposeChecks:
             for service in files.services.values():
                 self._add("ok", f"service {service.name}", described(service))
             return
+        if found.lines:
+            self._add("ok", "project", "after the corrections below, a run would do the following")
         self._deployment(found.deployment, evidence)
         self.checks += engine_checks(docker, found.deployment)
 
@@ -115,19 +123,23 @@ class ComposeChecks:
         if any(path in text for text in texts):
             self._add("ok", "health", f"GET {health}")
             return
-        best = found[0]
-        self._add(
-            "warning",
-            "health",
-            f"stack.health: {health} is not mentioned in the project. It may be {best.value} "
-            f"({best.source})",
-        )
-        self.lines.append(f"stack.health: {best.value}")
+        text = f"stack.health: {health} is not mentioned in the files of the project"
+        if len(found) > 1:
+            text += f". It may be {found[0].value} ({found[0].source})"
+            self.lines.append(f"stack.health: {found[0].value}")
+        self._add("warning", "health", text)
 
     def _missing_files(self) -> list[Path]:
         settings = ComposeSettings.from_profile(self.profile)
         paths = [(self.workspace.root / path).absolute() for path in settings.compose]
         return [path for path in paths if not is_file(path)]
+
+    def _other_files(self, missing: Path) -> list[str]:
+        """Return the profile line with the compose file next to a missing one, if there is one."""
+        if not is_dir(missing.parent):
+            return []
+        found = ProjectFiles(missing.parent, skipped=(self.workspace.stack,)).compose_files
+        return [f"stack.compose: [{found[0]}]"] if found else []
 
     def _read(self, docker: Docker) -> ComposeFiles | None:
         """Read the compose files; without their env files, if one of them is missing."""

@@ -22,6 +22,8 @@ _MAX_REPAIRS = 6
 _MAX_REMOVED = 50
 _REQUIRED: Mapping[str, Any] = {"models": [1], "users": [1], "spawn_rates": [1]}
 
+_STARTING_VALUES = {"models": "[1, 2, 4]", "users": "[10, 50]", "spawn_rates": "[10]"}
+
 
 @dataclass(slots=True)
 class Repaired:
@@ -47,6 +49,12 @@ def usable_profile(draft: Draft) -> Profile | None:
             for detail in error.errors():
                 _correct(values, detail["type"], detail["loc"])
     return None
+
+
+def missing_keys(draft: Draft) -> dict[str, str]:
+    """Return the required keys that a profile does not set, with values to start with."""
+    problems = {one.key for one in draft.problems if "required key is missing" in one.text}
+    return {key: value for key, value in _STARTING_VALUES.items() if key in problems}
 
 
 def repaired(evidence: Evidence, profile: Profile, *, is_remote: bool) -> Repaired:
