@@ -13,7 +13,7 @@ from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.drivers.compose.client import ComposeCli
 from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.compose.files import ComposeFiles, project_name, read_compose_files
-from loadbench.engine.drivers.compose.first_profile.evidence import Evidence
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence
 from loadbench.engine.drivers.compose.first_profile.health import health_paths
 from loadbench.engine.drivers.compose.first_profile.proposal import env_file_hint, health_service
 from loadbench.engine.drivers.compose.first_profile.search import ProjectFiles
@@ -71,7 +71,7 @@ class ComposeChecks:
         count = len(files.services)
         noun = "service" if count == 1 else "services"
         self._add("ok", "compose files", f"{paths}: {count} {noun}")
-        evidence = Evidence(files, project_folder(files), self.locustfile)
+        evidence = ProjectEvidence(files, project_folder(files), self.locustfile)
         found = repaired(evidence, self.profile, is_remote=docker.endpoint.is_remote)
         for problem in found.problems:
             self._add("problem", "project", problem)
@@ -87,7 +87,7 @@ class ComposeChecks:
         self._deployment(found.deployment, evidence)
         self.checks += engine_checks(docker, found.deployment)
 
-    def _deployment(self, deployment: Deployment, evidence: Evidence) -> None:
+    def _deployment(self, deployment: Deployment, evidence: ProjectEvidence) -> None:
         for name, service in deployment.files.services.items():
             text = f"{described(service)}: {decision(deployment, name)}"
             self._add("ok", f"service {name}", text)
@@ -106,7 +106,7 @@ class ComposeChecks:
         for change in compose_override(deployment).changes:
             self._add("ok", "changed in a run", change)
 
-    def _health(self, deployment: Deployment, evidence: Evidence) -> None:
+    def _health(self, deployment: Deployment, evidence: ProjectEvidence) -> None:
         health = self.profile.stack.health
         if not health.startswith("/"):
             self._add("ok", "health", f"GET {health}")

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from loadbench.engine.drivers.compose.deployment import Deployment, deploy
-from loadbench.engine.drivers.compose.first_profile.evidence import Evidence
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence
 from loadbench.engine.drivers.compose.first_profile.port import guess_port
 from loadbench.engine.drivers.compose.first_profile.service import guess_service
 from loadbench.engine.drivers.compose.services import Role
@@ -57,7 +57,7 @@ def missing_keys(draft: Draft) -> dict[str, str]:
     return {key: value for key, value in _STARTING_VALUES.items() if key in problems}
 
 
-def repaired(evidence: Evidence, profile: Profile, *, is_remote: bool) -> Repaired:
+def repaired(evidence: ProjectEvidence, profile: Profile, *, is_remote: bool) -> Repaired:
     """Decide what a run would start. If that is not possible, correct the profile first.
 
     Args:
@@ -86,7 +86,7 @@ def repaired(evidence: Evidence, profile: Profile, *, is_remote: bool) -> Repair
     return result
 
 
-def _changes(problem: str, evidence: Evidence, profile: Profile) -> dict[str, Any]:
+def _changes(problem: str, evidence: ProjectEvidence, profile: Profile) -> dict[str, Any]:
     """Return the keys that correct a problem, with their values."""
     key = problem.partition(":")[0]
     settings = ComposeSettings.from_profile(profile)

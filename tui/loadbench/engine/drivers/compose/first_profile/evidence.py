@@ -46,7 +46,7 @@ class Guess:
 
 
 @dataclass(frozen=True)  # no slots: cached properties need a __dict__
-class Evidence:
+class ProjectEvidence:
     """A project and the files next to its compose files."""
 
     files: ComposeFiles

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.compose.first_profile.evidence import Evidence, Guess
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess
 from loadbench.engine.drivers.compose.services import Service
 
 _URL = re.compile(r"https?://[^\s/'\"|;)\]]+(/[^\s'\"|;)\]?#\\]*)?")
@@ -17,12 +17,12 @@ _DOCS = re.compile(r"\bFastAPI\s*\(")
 _NO_DOCS = re.compile(r"\bdocs_url\s*=\s*None")
 
 
-def guess_health(evidence: Evidence, service: Service) -> Guess:
+def guess_health(evidence: ProjectEvidence, service: Service) -> Guess:
     """Guess the health check of the service that receives the requests, or that is scaled."""
     return next(health_paths(evidence, service))
 
 
-def health_paths(evidence: Evidence, service: Service) -> Iterator[Guess]:
+def health_paths(evidence: ProjectEvidence, service: Service) -> Iterator[Guess]:
     """Yield paths that could serve as the health check, the most plausible one first."""
     test = service.config.get("healthcheck") or {}
     if path := _path_in(str(test.get("test") or "")):
@@ -44,7 +44,7 @@ def health_paths(evidence: Evidence, service: Service) -> Iterator[Guess]:
     yield Guess(value="/", source="no path for health checks was found")
 
 
-def _routes(evidence: Evidence, service: Service) -> Iterator[Guess]:
+def _routes(evidence: ProjectEvidence, service: Service) -> Iterator[Guess]:
     """Yield the paths that the sources of a service mention."""
     found: list[tuple[tuple[bool, bool, int], Guess]] = []
     rest: list[Guess] = []
@@ -53,7 +53,7 @@ def _routes(evidence: Evidence, service: Service) -> Iterator[Guess]:
             place = evidence.shown(path, text, match.start(1))
             guess = Guess(value=match[1], source=f"mentioned in {place}")
             # The router of a part of the project may add a prefix to the path.
-            line = text[text.rfind("\n", 0, match.start()) : match.start()]
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
             is_part = re.search(r"router|blueprint|\bbp\b", line) is not None
             rank = (is_part, "health" not in match[1].lower(), match[1].count("/"))
             found.append((rank, guess))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from loadbench.engine.drivers.compose.first_profile.evidence import Evidence, Guess
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess
 from loadbench.engine.drivers.compose.receiver import find_receiver
 from loadbench.engine.drivers.compose.services import Role, Service
 from loadbench.engine.profile.driver_settings import ComposeSettings
@@ -35,7 +35,7 @@ _IN_SOURCES = re.compile(
 )
 
 
-def guess_port(evidence: Evidence, settings: ComposeSettings) -> Guess:
+def guess_port(evidence: ProjectEvidence, settings: ComposeSettings) -> Guess:
     """Guess where the requests go, as `SERVICE:PORT`.
 
     Args:
@@ -73,7 +73,7 @@ def default_port(command: str) -> tuple[int, str] | None:
 
 
 def _guesses(
-    services: Mapping[str, Service], scaled: Service, evidence: Evidence
+    services: Mapping[str, Service], scaled: Service, evidence: ProjectEvidence
 ) -> Iterator[Guess]:
     """Yield guesses, the most plausible one first."""
     name = scaled.name

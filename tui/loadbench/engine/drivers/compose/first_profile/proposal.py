@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loadbench.engine.drivers.compose.deployment import deploy
 from loadbench.engine.drivers.compose.files import ComposeFiles, read_compose_files
-from loadbench.engine.drivers.compose.first_profile.evidence import Evidence, Guess, listed
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess, listed
 from loadbench.engine.drivers.compose.first_profile.health import guess_health
 from loadbench.engine.drivers.compose.first_profile.port import guess_port
 from loadbench.engine.drivers.compose.first_profile.search import (
@@ -149,14 +149,14 @@ def propose(workspace: Workspace, folder: Path) -> Proposal:
         )
         try:
             files = _read(workspace, profile, file)
-            return _proposal(workspace, profile, found, Evidence(files, root, locustfile))
+            return _proposal(workspace, profile, found, ProjectEvidence(files, root, locustfile))
         except ProfileError as error:
             errors.append(error)
     raise errors[0]
 
 
 def guess_settings(
-    evidence: Evidence, settings: ComposeSettings, *, service: str | None = None
+    evidence: ProjectEvidence, settings: ComposeSettings, *, service: str | None = None
 ) -> tuple[Guess, Guess, Guess]:
     """Guess the service to scale, the port that receives requests, and the health check.
 
@@ -177,7 +177,7 @@ def guess_settings(
     return named, port, guess_health(evidence, health_service(evidence, named.value, port.value))
 
 
-def health_service(evidence: Evidence, scaled: str, port: str) -> Service:
+def health_service(evidence: ProjectEvidence, scaled: str, port: str) -> Service:
     """Return the service whose files state the health check.
 
     Args:
@@ -216,7 +216,7 @@ def env_file_hint(message: str) -> str:
 
 
 def _proposal(
-    workspace: Workspace, profile: Profile, found: ProjectFiles, evidence: Evidence
+    workspace: Workspace, profile: Profile, found: ProjectFiles, evidence: ProjectEvidence
 ) -> Proposal:
     settings = ComposeSettings.from_profile(profile)
     service, port, health = guess_settings(evidence, settings)
@@ -266,7 +266,7 @@ def _models(
     return list(MODELS), ""
 
 
-def _notes(found: ProjectFiles, evidence: Evidence) -> Iterator[str]:
+def _notes(found: ProjectFiles, evidence: ProjectEvidence) -> Iterator[str]:
     compose = evidence.files.paths[0]
     if others := [path for path in found.compose_files if path != compose]:
         yield f"Other compose files: {_shown(others, evidence)}"
@@ -280,7 +280,7 @@ def _notes(found: ProjectFiles, evidence: Evidence) -> Iterator[str]:
         yield f"Other files that import locust: {_shown(others, evidence)}"
 
 
-def _shown(paths: Sequence[Path], evidence: Evidence) -> str:
+def _shown(paths: Sequence[Path], evidence: ProjectEvidence) -> str:
     return listed(map(evidence.shown, paths))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loadbench.engine.drivers.compose.first_profile.evidence import Evidence, Guess, listed, words
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess, listed, words
 from loadbench.engine.drivers.compose.services import Role, Service
 from loadbench.errors import ProfileError
 
@@ -27,7 +27,7 @@ _AUXILIARY = frozenset(_SUPPORT_NAMES.split())
 _MAX_REASONS = 3
 
 
-def guess_service(evidence: Evidence) -> Guess:
+def guess_service(evidence: ProjectEvidence) -> Guess:
     """Guess which service to scale: one that handles requests and that the project develops.
 
     Raises:
@@ -59,7 +59,7 @@ def _is_proxy_image(service: Service) -> bool:
     return renamed.role is Role.PROXY
 
 
-def _rank(service: Service, evidence: Evidence) -> tuple[int, int]:
+def _rank(service: Service, evidence: ProjectEvidence) -> tuple[int, int]:
     score = 0
     for points, is_true in (
         (4, bool(service.config.get("build"))),
@@ -77,7 +77,7 @@ def _rank(service: Service, evidence: Evidence) -> tuple[int, int]:
     return score, _dependents(service, evidence)
 
 
-def _reasons(service: Service, evidence: Evidence) -> Iterator[str]:
+def _reasons(service: Service, evidence: ProjectEvidence) -> Iterator[str]:
     if any(name == service.name for name, *_ in evidence.targets):
         yield "the project's own load test uses it"
     if service.config.get("build"):
@@ -95,6 +95,6 @@ def _is_preferred(service: Service) -> bool:
     return bool(found & _PREFERRED) or any(word.endswith("api") for word in found)
 
 
-def _dependents(service: Service, evidence: Evidence) -> int:
+def _dependents(service: Service, evidence: ProjectEvidence) -> int:
     others = evidence.files.services.values()
     return sum(service.name in one.dependencies or one.mentions(service.name) for one in others)
