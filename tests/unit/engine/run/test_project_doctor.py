@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from loadbench.engine.drivers import registry
+from loadbench.engine.drivers.compose.client import ComposeCli
 from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, Endpoint
-from loadbench.engine.run.project_doctor import checks as checks_module
 from loadbench.engine.run.project_doctor import compose
 from loadbench.engine.run.project_doctor.checks import ProjectReport, check_project
 from loadbench.engine.run.project_doctor.locustfile import locustfile_checks
@@ -50,7 +50,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     docker = FakeDocker(Endpoint("default", "unix:///x"), {"FILES": str(tmp_path / "compose.yaml")})
     monkeypatch.setattr(compose, "docker_for", lambda *_: docker)
     monkeypatch.setattr(compose, "compose_version", lambda _: "2.40")
-    monkeypatch.setattr(checks_module.registry, "preflight", refused)
+    monkeypatch.setattr(registry, "preflight", refused)
     return Workspace(tmp_path, tmp_path / "reports")
 
 
@@ -114,8 +114,8 @@ def test_a_project_is_described_completely(
         "project: compose: X is not set",
         "project: network out side is external: other copies of the project share it",
         (
-            "running copy: the project also runs as mine, which shares this machine's CPU with a run. "
-            "A run does not change it"
+            "running copy: the project also runs as mine, which shares this machine's CPU with a "
+            "run. A run does not change it"
         ),
     ]
     assert lines(found) == [
@@ -179,14 +179,14 @@ def test_the_services_are_shown_without_a_missing_env_file(
     missing = workspace.root / ".env"
     use(monkeypatch, ProfileError(f"stack.compose: env file {missing} not found: stat"))
     config = {"services": {"api": {"image": "x", "expose": ["8000"]}}}
-    monkeypatch.setattr(compose.ComposeCli, "config", lambda *_, **__: (config, ""))
+    monkeypatch.setattr(ComposeCli, "config", lambda *_, **__: (config, ""))
 
     found = report(workspace, GRID + STACK)
 
     assert lines(found) == [
         (
-            f"compose files: env file {missing} not found: stat. Create it with the variables that the "
-            "project needs"
+            f"compose files: env file {missing} not found: stat. Create it with the variables that "
+            "the project needs"
         )
     ]
     assert any("scaled, receives" in line for line in lines(found, "ok"))
@@ -263,5 +263,22 @@ def test_modules_that_a_locustfile_needs_are_looked_for(tmp_path: Path) -> None:
     (tmp_path / "near.py").write_text("")
     file.write_text(f"import near, json\nfrom nowhere_to_be_found.x import y\n{LOCUSTFILE}")
     assert [check.text for check in locustfile_checks(file)[1:]] == [
-        "not installed: nowhere_to_be_found. Install them next to loadbench-tui"
+        (
+            "modules that are not installed: nowhere_to_be_found. Install them in the environment of "
+            "loadbench-tui"
+        )
+    ]
+    below = tmp_path / "load" / "locustfile.py"
+    below.parent.mkdir()
+    (tmp_path / "shared").mkdir()
+    below.write_text(f"from shared.tasks import x\n{LOCUSTFILE}")
+    assert locustfile_checks(below)[1].text.endswith(f"PYTHONPATH={tmp_path}")
+
+
+def test_files_of_secrets_must_exist(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = workspace.root / "key.pem"
+    api = {"image": "x", "expose": ["8000"], "secrets": [{"source": "key"}, {"source": "other"}]}
+    use(monkeypatch, {"api": api}, secrets={"key": {"file": str(file)}, "other": {}})
+    assert lines(report(workspace, GRID + STACK)) == [
+        f"secrets key: {file} does not exist. Create it"
     ]

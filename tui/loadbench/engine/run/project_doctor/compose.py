@@ -101,6 +101,7 @@ class ComposeChecks:
             self.checks += _build(deployment.files.services[name])
         for name, service in deployment.running.items():
             self.checks += _mounts(name, service)
+        self.checks += _secret_files(deployment)
         for warning in deployment.warnings():
             self._add("warning", "project", warning)
         for change in compose_override(deployment).changes:
@@ -251,6 +252,21 @@ def _mounts(name: str, service: Service) -> Iterator[Check]:
         if mount.get("type") == "bind" and source and not exists(source):
             text = f"{source} does not exist. Docker creates an empty folder in its place"
             yield Check("warning", f"mount {name}", text)
+
+
+def _secret_files(deployment: Deployment) -> Iterator[Check]:
+    """Check the files of the secrets and configs that services use, without reading them."""
+    for section in ("secrets", "configs"):
+        declared: Mapping[str, Any] = deployment.files.config.get(section) or {}
+        used = {
+            str(one.get("source"))
+            for service in deployment.running.values()
+            for one in service.config.get(section) or ()
+        }
+        for name in sorted(used):
+            file = str((declared.get(name) or {}).get("file") or "")
+            if file and not exists(file):
+                yield Check("problem", f"{section} {name}", f"{file} does not exist. Create it")
 
 
 def _build_place(build: Mapping[str, Any]) -> str:

@@ -8,10 +8,13 @@ from pathlib import Path
 from loadbench.engine.bounds.files import read_file
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.run.doctor import Check
-from loadbench.paths import exists
+from loadbench.paths import exists, is_dir
 
 MAX_BYTES = 1_000_000
-_OLD_CLASSES = ("HttpLocust", "TaskSet.Locust", "Locust")
+_MAX_LEVELS = 3
+"""Number of folders above a locustfile in which its modules are looked for."""
+
+_OLD_CLASSES = ("HttpLocust", "Locust")
 
 
 def locustfile_checks(path: Path) -> list[Check]:
@@ -32,9 +35,16 @@ def locustfile_checks(path: Path) -> list[Check]:
     except (ValueError, RecursionError, MemoryError):
         return [Check("problem", subject, f"{path}: not a Python file")]
     found = [_classes(path, tree)]
-    if missing := sorted(_missing_modules(path, tree)):
-        text = f"not installed: {', '.join(missing)}. Install them next to loadbench-tui"
-        found.append(Check("warning", subject, text))
+    not_installed = []
+    for name in sorted(_missing_modules(path, tree)):
+        if folder := _folder_above(path, name):
+            text = f"module {name} is in {folder}, where Locust does not look. To add it to its "
+            found.append(Check("warning", subject, f"{text}search path: PYTHONPATH={folder}"))
+        else:
+            not_installed.append(name)
+    if not_installed:
+        text = f"modules that are not installed: {', '.join(not_installed)}. Install them in the "
+        found.append(Check("warning", subject, f"{text}environment of loadbench-tui"))
     return found
 
 
@@ -90,6 +100,12 @@ def _missing_modules(path: Path, tree: ast.Module) -> Iterator[str]:
         is_local = exists(path.parent / name) or exists(path.parent / f"{name}.py")
         if not is_local and not _is_installed(name):
             yield name
+
+
+def _folder_above(path: Path, module: str) -> Path | None:
+    """Return the folder above a locustfile that contains a module, or None."""
+    folders = list(path.parents)[1 : 1 + _MAX_LEVELS]
+    return next((one for one in folders if is_dir(one / module)), None)
 
 
 def _is_installed(name: str) -> bool:

@@ -79,7 +79,7 @@ def test_the_service_that_handles_requests_is_scaled(
 
 
 def test_services_without_an_active_profile_come_last(tmp_path: Path) -> None:
-    both = {"api": {"build": BUILD}, "other": {"image": "x", "expose": ["80"]}}
+    both: dict[str, Any] = {"api": {"build": BUILD}, "other": {"image": "x", "expose": ["80"]}}
     assert guess_service(evidence(tmp_path, enabled={"other"}, **both)).value == "other"
     assert guess_service(evidence(tmp_path, enabled={"db"}, db=REDIS, api={})).value == "api"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess
+from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence
 from loadbench.engine.drivers.compose.services import Service
 
 _URL = re.compile(r"https?://[^\s/'\"|;)\]]+(/[^\s'\"|;)\]?#\\]*)?")

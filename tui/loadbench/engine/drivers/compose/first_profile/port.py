@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess
+from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence
 from loadbench.engine.drivers.compose.receiver import find_receiver
 from loadbench.engine.drivers.compose.services import Role, Service
 from loadbench.engine.profile.driver_settings import ComposeSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loadbench.engine.drivers.compose.deployment import deploy
 from loadbench.engine.drivers.compose.files import ComposeFiles, read_compose_files
-from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess, listed
+from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence, listed
 from loadbench.engine.drivers.compose.first_profile.health import guess_health
 from loadbench.engine.drivers.compose.first_profile.port import guess_port
 from loadbench.engine.drivers.compose.first_profile.search import (

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, Guess, listed, words
+from loadbench.engine.drivers.compose.first_profile.evidence import (
+    Guess,
+    ProjectEvidence,
+    listed,
+    words,
+)
 from loadbench.engine.drivers.compose.services import Role, Service
 from loadbench.errors import ProfileError
 
