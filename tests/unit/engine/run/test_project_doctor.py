@@ -111,6 +111,7 @@ def test_a_project_is_described_completely(
     assert "changed in a run: without container_name: api (shop)" in text
     assert "images: built at the start of a run: loadbench-" in text
     assert lines(found, "warning") == [
+        "health: stack.health: no file of the project states that / responds with 2xx",
         "project: compose: X is not set",
         "project: network out side is external: other copies of the project share it",
         (
@@ -264,8 +265,8 @@ def test_modules_that_a_locustfile_needs_are_looked_for(tmp_path: Path) -> None:
     file.write_text(f"import near, json\nfrom nowhere_to_be_found.x import y\n{LOCUSTFILE}")
     assert [check.text for check in locustfile_checks(file)[1:]] == [
         (
-            "modules that are not installed: nowhere_to_be_found. Install them in the environment of "
-            "loadbench-tui"
+            "modules that are not installed: nowhere_to_be_found. Install them in the environment "
+            "of loadbench-tui"
         )
     ]
     below = tmp_path / "load" / "locustfile.py"

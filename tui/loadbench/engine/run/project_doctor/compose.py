@@ -116,16 +116,20 @@ class ComposeChecks:
         service = health_service(evidence, deployment.scaled, port)
         found = list(health_paths(evidence, service))
         path = health.partition("?")[0]
+        # The last guess is made if nothing is found.
+        *found, fallback = found
         for guess in found:
             if guess.value.rstrip("/") == path.rstrip("/"):
                 self._add("ok", "health", f"GET {health} ({guess.source})")
                 return
         texts = (self.locustfile, *(text for _, text in evidence.sources(service)))
-        if any(path in text for text in texts):
+        if path != fallback.value and any(path in text for text in texts):
             self._add("ok", "health", f"GET {health}")
             return
         text = f"stack.health: {health} is not mentioned in the files of the project"
-        if len(found) > 1:
+        if path == fallback.value:
+            text = f"stack.health: no file of the project states that {path} responds with 2xx"
+        if found:
             text += f". It may be {found[0].value} ({found[0].source})"
             self.lines.append(f"stack.health: {found[0].value}")
         self._add("warning", "health", text)
