@@ -1,5 +1,6 @@
 """Checks a profile and everything it refers to."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def check_project(workspace: Workspace, name: str) -> ProjectReport:
     except ProfileError as error:
         checks += _problems(file, str(error))
     lines = [f"{key}: {value}" for key, value in missing_keys(draft).items()]
-    locustfile = (workspace.root / used.load.locustfile).absolute()
+    locustfile = Path(os.path.normpath(workspace.root / used.load.locustfile)).absolute()
     if not is_file(locustfile):
         lines += _other_locustfile(workspace, used)
     checks += locustfile_checks(locustfile)

@@ -227,7 +227,8 @@ def decision(deployment: Deployment, name: str) -> str:
 
 def project_folder(files: ComposeFiles) -> Path:
     """Return the folder of a project: that of its compose file and of what it builds."""
-    folder = files.paths[0].parent
+    # Compose prints paths without `..`, which those in profiles may contain.
+    folder = Path(os.path.normpath(files.paths[0])).parent
     builds = (one.config.get("build") or {} for one in files.services.values())
     contexts = [str(build["context"]) for build in builds if build.get("context")]
     local = [path for path in contexts if path.startswith("/")]

@@ -1,8 +1,8 @@
 """Checks what a project needs of the Docker engine: images, networks, volumes."""
 
+import os
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
@@ -66,11 +66,11 @@ def _external(docker: Docker, deployment: Deployment) -> Iterator[Check]:
 def _copies(docker: Docker, deployment: Deployment) -> Iterator[Check]:
     """Report other Compose projects that run from the same files."""
     output = docker.run("ps", "--filter", f"label={_PROJECT_LABEL}", "--format", _FORMAT)
-    own = set(deployment.files.paths)
+    own = {os.path.normpath(path) for path in deployment.files.paths}
     projects = {
         project
         for project, _, files in (line.partition("\t") for line in output.splitlines())
-        if project != deployment.project and own & set(map(Path, files.split(",")))
+        if project != deployment.project and own & set(map(os.path.normpath, files.split(",")))
     }
     for project in sorted(projects):
         text = f"the project also runs as {project}, which shares this machine's CPU with a run"

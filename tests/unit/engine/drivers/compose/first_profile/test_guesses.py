@@ -146,6 +146,7 @@ def test_the_port_is_read_from_the_dockerfile_and_the_sources(tmp_path: Path) ->
         ("python manage.py runserver 0.0.0.0:7000", 7000),
         ("sh -c 'migrate && server :9000'", 9000),
         ("uvicorn main:app", None),
+        ("uvicorn main:app --port 99999", None),
         ("server --since 12:30:4500", None),
     ],
 )
@@ -170,6 +171,7 @@ def test_servers_have_default_ports() -> None:
             True,
         ),
         ({"healthcheck": {"test": ["CMD-SHELL", "pg_isready"]}}, "", "", "/", False),
+        ({"healthcheck": {"test": ["CMD", "curl", "http://x/$URL"]}}, "", "", "/", False),
         ({}, 'import x\n@app.get("/api/healthz")', "", "/api/healthz", False),
         ({}, '@router.get("/health")\n@app.get("/ready")', "", "/ready", False),
         ({}, "", 'self.client.get("/ping")', "/ping", True),

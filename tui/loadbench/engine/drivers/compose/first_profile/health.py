@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence
 from loadbench.engine.drivers.compose.services import Service
@@ -13,6 +12,9 @@ _ROUTE = re.compile(rf"[\"'`](/(?:[\w-]+/){{0,4}}(?:{_NAMES})/?)[\"'`]", re.IGNO
 _ROOT = re.compile(r"(?:@?\bapp\.(?:get|route)|HandleFunc)\(\s*[\"']/[\"']")
 _GET_ROUTE = re.compile(r"@app\.(?:get|route)\(\s*[\"'](/[\w/.-]*)[\"']([^)\n]*)")
 _REQUESTED = re.compile(r"\.get\(\s*f?[\"'](/[^\"'{}?#\s%]*)[\"']")
+_PLAIN = re.compile(r"/[\w.~/%-]*", re.ASCII)
+"""Paths that need no escapes. Others may contain variables of a shell."""
+
 _DOCS = re.compile(r"\bFastAPI\s*\(")
 _NO_DOCS = re.compile(r"\bdocs_url\s*=\s*None")
 
@@ -29,7 +31,8 @@ def health_paths(evidence: ProjectEvidence, service: Service) -> Iterator[Guess]
         yield Guess(value=path, source=f"healthcheck of {service.name}", is_found=True)
     if path := _path_in(service.dockerfile.health):
         yield Guess(value=path, source=f"HEALTHCHECK of {service.name}", is_found=True)
-    requested = [match[1] for match in _REQUESTED.finditer(evidence.locustfile)]
+    found = (match[1] for match in _REQUESTED.finditer(evidence.locustfile))
+    requested = [path for path in found if _PLAIN.fullmatch(path)]
     for path in requested:
         if _ROUTE.fullmatch(f'"{path}"'):
             yield Guess(value=path, source="the locustfile requests it", is_found=True)
@@ -72,8 +75,5 @@ def _path_in(command: str) -> str:
     match = _URL.search(command)
     if not match:
         return ""
-    try:
-        urlsplit(match[0])
-    except ValueError:
-        return ""
-    return match[1] or "/"
+    path = match[1] or "/"
+    return path if _PLAIN.fullmatch(path) else ""

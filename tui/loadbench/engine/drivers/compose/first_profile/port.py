@@ -10,6 +10,7 @@ from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.errors import ProfileError
 
 DEFAULT_PORT = 8000
+MAX_PORTS = 2**16
 _USUAL = (80, 8000, 8080, 5000, 3000, 8888, 8081, 7000)
 _UNUSUAL = (8001, 8002, 8089, 9090, 9091, 9100, 5555, 5678, 22)
 """Ports that often serve metrics, gRPC, a debugger or a dashboard."""
@@ -59,9 +60,14 @@ def guess_port(evidence: ProjectEvidence, settings: ComposeSettings) -> Guess:
 def command_port(command: str) -> int | None:
     """Return the port on which a command listens, or None if it does not state one."""
     for pattern in (_OPTION, _RUNSERVER, _ADDRESS):
-        if match := pattern.search(command):
+        if (match := pattern.search(command)) and is_port(match[1]):
             return int(match[1])
     return None
+
+
+def is_port(text: str) -> bool:
+    """Return whether a text is the number of a port."""
+    return text.isascii() and text.isdigit() and 0 < int(text[:9]) < MAX_PORTS
 
 
 def default_port(command: str) -> tuple[int, str] | None:
@@ -92,10 +98,10 @@ def _guesses(
         yield _guess(name, min(scaled.ports, key=_oddity), reason)
     environment = scaled.config.get("environment") or {}
     number = str(environment.get("PORT") or "")
-    if number.isdigit() and 0 < int(number) < 2**16:
+    if is_port(number):
         yield _guess(name, int(number), "the variable PORT of the service")
     for path, text in evidence.sources(scaled):
-        if match := _IN_SOURCES.search(text):
+        if (match := _IN_SOURCES.search(text)) and is_port(match[1]):
             yield _guess(name, int(match[1]), evidence.shown(path, text, match.start(1)))
     if usual := default_port(command):
         yield _guess(name, usual[0], f"the default port of {usual[1]}")

@@ -255,8 +255,8 @@ def _models(
     profile: Profile, files: ComposeFiles, service: str, port: str
 ) -> tuple[list[int], str]:
     """Return the values of `models`, and why there is only one if the service cannot be scaled."""
-    stack = {**dict(profile.stack), "service": service, "port": port}
-    named = profile.model_copy(update={"stack": type(profile.stack)(**stack)})
+    stack = profile.stack.model_copy(update={"service": service, "port": port})
+    named = profile.model_copy(update={"stack": stack})
     try:
         deploy(replace(files, scaled=service), named)
     except ProfileError as error:
