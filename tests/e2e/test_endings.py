@@ -36,6 +36,7 @@ DATA_COMMANDS = (
     ("report", "demo", "--series"),
     ("attach", "demo", "--plain"),
     ("doctor",),
+    ("doctor", "fast"),
 )
 """Commands that print data to stdout."""
 

@@ -30,6 +30,7 @@ COMMAND_ORDER = (
     "stop",
     "report",
     "init",
+    "new",
     "doctor",
 )
 """Order of the commands in `--help`."""

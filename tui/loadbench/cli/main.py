@@ -1,7 +1,9 @@
 """The program, its global options and the commands `run`, `attach`, `init` and `doctor`."""
 
 import math
+import shlex
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from loadbench import __version__
 from loadbench.cli import output
 from loadbench.cli.commands import PROGRAM, Commands
 from loadbench.cli.exit_codes import Exit
+from loadbench.cli.new import new
 from loadbench.cli.options import SET_HELP, NewFolder
 from loadbench.cli.profile_commands import plan, profiles, validate
 from loadbench.cli.run_commands import label, report, runs, stop
@@ -18,6 +21,7 @@ from loadbench.errors import UsageError
 from loadbench.workspace import Workspace, create_workspace
 
 if TYPE_CHECKING:
+    from loadbench.engine.run.doctor import Check
     from loadbench.engine.run_reader import Run
 
 # Commands import their modules on demand, so that the program starts quickly.
@@ -241,30 +245,59 @@ def init(folder: Path) -> None:
     output.message(f"Next: cd {folder} && loadbench-tui run demo")
 
 
-@main.command(short_help="Check that this machine can run benchmarks.")
+@main.command(short_help="Check that this machine, or a profile's project, is ready.")
+@click.argument("profile", required=False, metavar="[PROFILE]")
 @click.pass_obj
-def doctor(workspace: Workspace) -> None:
-    """Check that this machine can run benchmarks.
+def doctor(workspace: Workspace, profile: str | None) -> None:
+    """Check that this machine can run benchmarks, or that a project is ready for its PROFILE.
 
-    Checks Python, the machine, the packages of the embedded service, Docker, GPUs, the workspace,
-    its profiles, and the folders for reports and locks. Prints one line per check, marked ok,
-    warning or problem. Exits with code 3 if there is a problem.
+    Without PROFILE, checks Python, the machine, the packages of the embedded service, Docker, GPUs,
+    the workspace, its profiles, and the folders for reports and locks.
+
+    With PROFILE, checks the profile, its locustfile and its Compose project: compose files,
+    services, where requests go, the health check, builds, images, external networks and volumes.
+    Shows what a run would start and change, and the profile lines that correct problems. Nothing is
+    started, and the locustfile is not executed.
+
+    Prints one line per check, marked ok, warning or problem. Exits with code 3 if there is a
+    problem.
 
     \b
     Examples:
       loadbench-tui doctor
+      loadbench-tui doctor with_cpu
       loadbench-tui --workspace benchmarks doctor
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
-    from loadbench import wording
+    if profile is not None:
+        _check_project(workspace, profile)
+        return
     from loadbench.engine.run.doctor import run_checks
 
-    checks = run_checks(workspace)
-    body = [(check.level, check.subject, check.text) for check in checks]
+    _print_checks(run_checks(workspace))
+    output.message("No problems found. Next: loadbench-tui run demo")
+
+
+def _check_project(workspace: Workspace, name: str) -> None:
+    from loadbench.engine.run.project_doctor.checks import check_project
+
+    report = check_project(workspace, name)
+    lines = [f"To correct it, write in {report.file}:", *report.lines] if report.lines else []
+    _print_checks(report.checks, after=lines)
+    output.message(f"No problems found. Next: loadbench-tui run {shlex.quote(name)}")
+
+
+def _print_checks(checks: "Iterable[Check]", *, after: Sequence[str] = ()) -> None:
+    """Print checks and further lines. Exit with code 3 if there is a problem."""
+    from loadbench import wording
+
+    listed = list(checks)
+    body = [(check.level, check.subject, check.text) for check in listed]
     output.data("\n".join(wording.table(("", "", " "), body, left=2)[1:]))
-    if problems := [check for check in checks if check.level == "problem"]:
+    if after:
+        output.data("\n" + "\n  ".join(after))
+    if problems := [check for check in listed if check.level == "problem"]:
         output.message(f"{wording.counted(len(problems), 'problem')} found")
         sys.exit(Exit.FAILED)
-    output.message("No problems found. Next: loadbench-tui run demo")
 
 
 def _print_detached(run: "Run | None") -> None:
@@ -275,5 +308,5 @@ def _print_detached(run: "Run | None") -> None:
         output.message(wording.detach_notice(run.folder))
 
 
-for command in (plan, validate, profiles, runs, label, stop, report):
+for command in (new, plan, validate, profiles, runs, label, stop, report):
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -107,38 +108,44 @@ def validate(workspace: Workspace, names: tuple[str, ...]) -> None:
       loadbench-tui validate with_cpu with_gpu
     """  # noqa: D301  # \b is click's mark for lines that must not be rewrapped
     from loadbench import wording
-    from loadbench.engine.drivers import registry
-    from loadbench.engine.profile.loading import (
-        add_locations,
-        check_files,
-        find_profile,
-        load_profile,
-        saved_profiles,
-    )
-    from loadbench.engine.profile.plan import plan_cells, warnings
-    from loadbench.engine.profile.values.resolving import resolve_profile
+    from loadbench.engine.profile.loading import find_profile, saved_profiles
 
     files = [find_profile(name, workspace.profiles) for name in names]
     errors = []
     for file in files or saved_profiles(workspace.profiles):
         try:
-            loaded = load_profile(file)
+            cells, warnings = check_profile(workspace, file)
         except ProfileError as error:
             errors.append(str(error))
             continue
-        try:
-            resolved = resolve_profile(loaded)
-            with resolved.masker.errors():
-                check_files(workspace, resolved.resolved)
-                driver_warnings = registry.validate(workspace, resolved.resolved)
-        except ProfileError as error:
-            errors.append(add_locations(file, str(error)))
-            continue
-        output.data(f"{file.stem}: valid, {wording.counted(len(plan_cells(loaded)), 'cell')}")
-        for warning in [*warnings(loaded, None), *driver_warnings]:
-            output.message(f"{file.stem}: warning: {resolved.masker.text(warning)}")
+        output.data(f"{file.stem}: valid, {wording.counted(cells, 'cell')}")
+        for warning in warnings:
+            output.message(f"{file.stem}: warning: {warning}")
     if errors:
         raise ProfileError("\n".join(errors))
+
+
+def check_profile(workspace: Workspace, file: Path) -> tuple[int, list[str]]:
+    """Check a profile and the files it refers to, and return its number of cells and warnings.
+
+    Raises:
+        ProfileError: The profile is invalid. The message lists every error with its location.
+    """
+    from loadbench.engine.drivers import registry
+    from loadbench.engine.profile.loading import add_locations, check_files, load_profile
+    from loadbench.engine.profile.plan import plan_cells, warnings
+    from loadbench.engine.profile.values.resolving import resolve_profile
+
+    loaded = load_profile(file)
+    try:
+        resolved = resolve_profile(loaded)
+        with resolved.masker.errors():
+            check_files(workspace, resolved.resolved)
+            driver_warnings = registry.validate(workspace, resolved.resolved)
+    except ProfileError as error:
+        raise ProfileError(add_locations(file, str(error))) from error
+    texts = [*warnings(loaded, None), *driver_warnings]
+    return len(plan_cells(loaded)), [resolved.masker.text(text) for text in texts]
 
 
 @click.command(short_help="List the saved profiles, or all profile keys.")

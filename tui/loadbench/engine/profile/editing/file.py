@@ -119,12 +119,21 @@ def create_profile_file(path: Path, data: bytes) -> ProfileFile:
         ProfileError: The name is invalid or in use.
         WorkspaceError: The file cannot be written. Nothing was created.
     """
-    _check_name(path)
-    _check_unused(path)
+    check_new_file(path)
     with _workspace_errors(path), _temporary_file(path.parent, data, None) as part:
         _move(part, path)
         _sync_folder(path.parent)
     return ProfileFile(path, data)
+
+
+def check_new_file(path: Path) -> None:
+    """Check that a profile file can be created.
+
+    Raises:
+        ProfileError: The name is invalid or in use.
+    """
+    _check_name(path)
+    _check_unused(path)
 
 
 def rename_profile(path: Path, new_name: str) -> Path:

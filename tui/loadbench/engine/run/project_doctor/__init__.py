@@ -1,0 +1,1 @@
+"""Checks everything that can be known about the project of a profile, without starting anything."""
