@@ -4,15 +4,16 @@ import json
 
 from loadbench import wording
 from loadbench.cli import output
-from loadbench.cli.damage import damage_message
 from loadbench.cli.recommendation import recommendation_text
 from loadbench.engine.hardware.description import hardware_facts
+from loadbench.engine.journal.codec import FILE_NAME
 from loadbench.engine.journal.state import RunState
 from loadbench.engine.numbers import number
+from loadbench.engine.report.damage import damage_phrase, lost_cells
 from loadbench.engine.report.export.summary import summary_json
 from loadbench.engine.report.target.facts import target_facts
 from loadbench.engine.report.target.replicas import replica_rows
-from loadbench.engine.run_reader import Run
+from loadbench.engine.run_reader import Run, RunStatus
 
 
 def print_result(run: Run, *, as_json: bool) -> None:
@@ -41,6 +42,19 @@ def print_result(run: Run, *, as_json: bool) -> None:
     for label, value in hardware_facts(hardware):
         output.data(f"{label}: {value}")
     output.data(f"Reports: {run.folder}")
+
+
+def damage_message(run: Run) -> str:
+    """Return which results are lost through damaged lines. Empty if no line is damaged."""
+    is_live = run.status is RunStatus.LIVE
+    lost = lost_cells(run.state, is_live=is_live)
+    phrase = damage_phrase(run.state)
+    message = f"{run.folder / FILE_NAME}: {phrase}" if phrase else ""
+    if not lost:
+        return message
+    has = "has" if len(lost) == 1 else "have"
+    message += f"; {', '.join(lost)} {has} no readable result"
+    return message if is_live else f"{message}. To measure: loadbench-tui run --resume {run.name}"
 
 
 def _replica_lines(state: RunState) -> list[str]:

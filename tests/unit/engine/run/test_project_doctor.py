@@ -104,8 +104,8 @@ def test_a_project_is_described_completely(
         "service api: service, built from /nowhere/app, ports: 8000 (published at 8000): scaled, "
         "receives the requests"
     ) in text
-    assert "service grafana: dashboard, image grafana/grafana" in text
-    assert "left out (dashboard)" in text
+    assert "service grafana: monitoring or admin tool, image grafana/grafana" in text
+    assert "left out (monitoring or admin tool)" in text
     assert "left out (load generator)" in text
     assert "target: port 8000 of api (the only port that it declares), balance: clients" in text
     assert "changed in a run: without container_name: api (shop)" in text
@@ -184,12 +184,7 @@ def test_the_services_are_shown_without_a_missing_env_file(
 
     found = report(workspace, GRID + STACK)
 
-    assert lines(found) == [
-        (
-            f"compose files: env file {missing} not found: stat. Create it with the variables that "
-            "the project needs"
-        )
-    ]
+    assert lines(found) == [f"compose files: env file {missing} not found: stat"]
     assert any("scaled, receives" in line for line in lines(found, "ok"))
 
 

@@ -11,6 +11,7 @@ from tests.support.compose_projects import GATEWAY, make_deployment, make_files,
 
 LOCUST = {"image": "locustio/locust", "ports": [port(8089, "8089")]}
 SEVERAL = "stack.port: required, because the compose files declare several ports. Write one of:"
+TOOL = "monitoring or admin tool"
 GRAFANA = {"image": "grafana/grafana", "ports": [port(3000, "3000")]}
 
 
@@ -108,7 +109,7 @@ def test_a_fixed_host_is_kept_and_its_service_is_started() -> None:
 def test_nothing_that_may_receive_the_requests_is_left_out() -> None:
     front = {"ports": [port(80)], "depends_on": {"app": {}}}
     files = make_files(app={"expose": ["1"]}, gateway=front, grafana=GRAFANA)
-    assert left_out(files, host="http://balancer.local") == {"grafana": "dashboard"}
+    assert left_out(files, host="http://balancer.local") == {"grafana": TOOL}
 
 
 def test_a_host_keeps_its_scheme() -> None:
@@ -133,6 +134,11 @@ def test_a_host_keeps_its_scheme() -> None:
             {"app": {"ports": [port(1), port(2)]}},
             {},
             f"{SEVERAL} stack.port: app:1, stack.port: app:2",
+        ),
+        (
+            {"app": {"expose": ["8000"]}, "nginx": {"ports": [port(80), port(8080)]}},
+            {},
+            f"{SEVERAL} stack.port: app:8000, stack.port: nginx:80, stack.port: nginx:8080",
         ),
         ({"app": {}}, {"port": "api:80"}, "stack.port: no service 'api'"),
         ({"app": {}, "locust": LOCUST}, {"port": "locust:8089"}, "stack.port: locust: a load"),
@@ -196,8 +202,8 @@ def test_dashboards_and_pages_that_nothing_uses_are_left_out() -> None:
         seed={"depends_on": {"app": {}}},
     )
     assert left_out(files) == {
-        "grafana": "dashboard",
-        "prometheus": "dashboard",
+        "grafana": TOOL,
+        "prometheus": TOOL,
         "frontend": "nothing needs it",
     }
     assert set(make_deployment(files).running) == {"app", "worker", "redis", "seed"}

@@ -122,6 +122,21 @@ def test_own_compose_files_may_extend_the_bundled_ones_and_must_exist(tmp_path: 
         compose_paths(made, make_profile(stack={"compose": ["a.yaml", "b.yaml"]}))
 
 
+def test_a_missing_env_file_is_created_from_its_example(tmp_path: Path) -> None:
+    missing = tmp_path / ".env"
+    message = f"env file {missing} not found: stat {missing}: no such file or directory"
+    assert files_module.env_file_hint(message).startswith(". Create it with the variables")
+    (tmp_path / ".env.example").touch()
+    copy = f"cp {tmp_path}/.env.example {missing}"
+    assert files_module.env_file_hint(message) == (f". To create it: {copy}. Then check its values")
+    assert files_module.env_file_hint("services.a: unknown key") == ""
+    assert files_module.is_env_file_missing(message)
+
+
+def test_a_file_has_one_project_however_its_path_is_written() -> None:
+    assert project_name((Path("/x/y/../a.yaml"),)) == project_name((Path("/x/a.yaml"),))
+
+
 def test_an_override_file_that_compose_would_read_is_mentioned(tmp_path: Path) -> None:
     own = tmp_path / "docker-compose.yml"
     override = tmp_path / "docker-compose.override.yml"

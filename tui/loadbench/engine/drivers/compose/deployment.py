@@ -1,8 +1,9 @@
 """Decides which services of a project a run starts, where requests go, and what must change."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from loadbench.engine.drivers.compose.files import ComposeFiles
@@ -12,12 +13,14 @@ from loadbench.engine.drivers.compose.receiver import (
     published_at,
     unknown_service,
 )
+from loadbench.engine.drivers.compose.selection import closure, left_out_services
 from loadbench.engine.drivers.compose.services import Role, Service, host_ports
 from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.target import Balance, LeftOut
 from loadbench.errors import ProfileError
+from loadbench.paths import exists, is_dir
 
 _DEFAULTS = Profile(models=(1,), users=(1,), spawn_rates=(1.0,))
 
@@ -185,7 +188,10 @@ class Deployment:
             f"{name} writes to {mount['source']}, which other copies of the project share"
             for name, service in self.running.items()
             for mount in service.config.get("volumes") or ()
-            if mount.get("type") == "bind" and not mount.get("read_only")
+            if mount.get("type") == "bind"
+            and not mount.get("read_only")
+            # Single files are usually settings.
+            and (is_dir(Path(mount["source"])) or not exists(Path(mount["source"])))
         }
         yield from sorted(mounts)
 
@@ -227,8 +233,8 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
     if receiver.service in named:
         raise ProfileError(f"stack.without: {receiver.service} receives the requests")
     roots = [settings.service, *filter(None, [receiver.service])]
-    reasons = _left_out(files, settings, roots, has_receiver=bool(receiver.service))
-    needed = _closure(roots, files, leave=reasons)
+    reasons = left_out_services(files, settings, roots, has_receiver=bool(receiver.service))
+    needed = closure(roots, files, leave=reasons)
     running = {
         name: service
         for name, service in services.items()
@@ -249,80 +255,6 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
     if errors := deployment.errors(profile):
         raise ProfileError("\n".join(errors))
     return deployment
-
-
-def _left_out(
-    files: ComposeFiles, settings: ComposeSettings, roots: Iterable[str], *, has_receiver: bool
-) -> dict[str, str]:
-    """Return the services that are not needed, with the reasons.
-
-    Args:
-        files: The compose files.
-        settings: The settings of the profile.
-        roots: The services that are needed in any case.
-        has_receiver: Whether one of them receives the requests. If not, any service that publishes
-            a port may receive them.
-    """
-    services = files.services
-    named = [name for name in settings.without if name != AUTO]
-    reasons = dict.fromkeys(named, "stack.without")
-    reasons |= {
-        name: "load generator"
-        for name, service in services.items()
-        if service.role is Role.LOAD_GENERATOR
-    }
-    if AUTO not in settings.without:
-        return reasons
-    needed = _closure(roots, files, leave=reasons)
-    candidates = [name for name in files.enabled if name not in needed and name not in reasons]
-    # What only unneeded services need is unneeded, too: repeat until nothing changes.
-    while found := [
-        name
-        for name in candidates
-        if name not in reasons
-        and (has_receiver or services[name].role is Role.DASHBOARD)
-        and _is_unneeded(name, files, reasons)
-    ]:
-        for name in found:
-            role = services[name].role
-            reasons[name] = role.value if role is Role.DASHBOARD else "nothing needs it"
-    return reasons
-
-
-def _is_unneeded(name: str, files: ComposeFiles, left_out: Mapping[str, str]) -> bool:
-    """Return whether a run can do without a service: no started service uses it.
-
-    Dashboards and pages of the service under test only read from it. A service without published
-    ports may be a worker, on which others depend without saying so.
-    """
-    service = files.services[name]
-    others = [
-        other
-        for other in files.services.values()
-        if other.name != name and other.name in files.enabled and other.name not in left_out
-    ]
-    if any(name in other.dependencies or other.mentions(name) for other in others):
-        return False
-    if service.role is Role.DASHBOARD:
-        return True
-    return bool(service.published) and files.scaled in _closure([name], files)
-
-
-def _closure(roots: Iterable[str], files: ComposeFiles, leave: Iterable[str] = ()) -> set[str]:
-    """Return services and everything they depend on, except for services to leave out."""
-    services, left, found = files.services, set(leave), set[str]()
-    waiting = [name for name in roots if name in services]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        waiting += [
-            one
-            for one, is_required in services[name].dependencies.items()
-            if one in services and one not in left and (is_required or one in files.enabled)
-        ]
-    return found
 
 
 def _shares(service: Service) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ _CONFIG_TIMEOUT_S = 30.0
 _MACHINE_ID = Path("/etc/machine-id")
 _DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _MISSING_ENV_FILE = re.compile(r"env file (\S+) not found")
-_EXAMPLE_ENDINGS = (".example", ".sample", ".template", ".dist")
+_EXAMPLE_WORDS = ("example", "sample", "template", "dist")
 
 GPU_FILE = "compose.gpu.yaml"
 """Name of the file that adds a GPU to the bundled stack."""
@@ -119,7 +120,8 @@ def project_name(paths: tuple[Path, ...]) -> str:
     need projects of their own, because each run removes leftover containers of its project.
     """
     own = paths[: 2 if paths[1:] and paths[1].name == GPU_FILE else 1]
-    parts = (*map(str, own), str(os.getuid()), platform.node(), _machine_id())
+    # The same file may be named relative to a workspace, or by its absolute path.
+    parts = (*map(os.path.normpath, own), str(os.getuid()), platform.node(), _machine_id())
     digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     return f"loadbench-{digest[:8]}"
 
@@ -149,8 +151,10 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
             plain, _ = cli.config(timeout_s=_CONFIG_TIMEOUT_S)
             names = (plain.get("services") or {}).keys()
     except DockerCommandError as error:
-        text = "; ".join(error.lines)
-        raise ProfileError(f"stack.compose: {text}{_env_file_hint(text)}") from None
+        # Compose prints its warnings before the error.
+        lines = [line for line in error.lines if "level=warning" not in line] or error.lines
+        text = "; ".join(lines)
+        raise ProfileError(f"stack.compose: {text}{env_file_hint(text)}") from None
     return ComposeFiles(
         paths=paths,
         is_bundled=is_bundled,
@@ -161,14 +165,22 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
     )
 
 
-def _env_file_hint(text: str) -> str:
+def is_env_file_missing(message: str) -> bool:
+    """Return whether a message of Compose says that an env file is missing."""
+    return _MISSING_ENV_FILE.search(message) is not None
+
+
+def env_file_hint(text: str) -> str:
     """Return how to create a missing env file, if the project has an example of it."""
     if match := _MISSING_ENV_FILE.search(text):
         file = Path(match[1])
-        for name in (f"{file.name}{ending}" for ending in _EXAMPLE_ENDINGS):
-            if is_file(file.with_name(name)):
-                return f". To create it: cp {file.with_name(name)} {file}"
-        return f". Create {file}, which the project reads variables from"
+        stems = dict.fromkeys((file.name, ".env", "env"))
+        names = [f"{stem}.{word}" for stem in stems for word in _EXAMPLE_WORDS]
+        examples = [file.with_name(name) for name in (*names, "example.env")]
+        if found := next(filter(is_file, examples), None):
+            copy = shlex.join(["cp", str(found), str(file)])
+            return f". To create it: {copy}. Then check its values"
+        return ". Create it with the variables that the project needs"
     return ""
 
 

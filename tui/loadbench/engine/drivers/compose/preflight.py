@@ -96,7 +96,7 @@ def check_external_resources(docker: Docker, deployment: Deployment) -> None:
     missing = [
         f"docker {kind} create {entry['name']}"
         for kind, _, entry in deployment.files.resources(deployment.running.values())
-        if entry.get("external") and not _exists(docker, kind, str(entry["name"]))
+        if entry.get("external") and not resource_exists(docker, kind, str(entry["name"]))
     ]
     if missing:
         raise RefusedError(
@@ -105,9 +105,14 @@ def check_external_resources(docker: Docker, deployment: Deployment) -> None:
         )
 
 
-def _exists(docker: Docker, kind: str, name: str) -> bool:
+def resource_exists(docker: Docker, kind: str, name: str) -> bool:
+    """Return whether the engine has an image, a network or a volume.
+
+    Raises:
+        EngineError: The engine cannot be used.
+    """
     try:
-        docker.run(kind, "inspect", "--format", "{{.Name}}", name)
+        docker.run(kind, "inspect", "--format", "{{json .}}", name)
     except DockerCommandError:
         return False
     return True

@@ -13,7 +13,7 @@ from loadbench.errors import ProfileError
 
 HTTP_PORTS = {"http": 80, "https": 443}
 
-_NOT_RECEIVERS = (Role.LOAD_GENERATOR, Role.DASHBOARD, Role.DATA_STORE)
+_NOT_RECEIVERS = (Role.LOAD_GENERATOR, Role.TOOL, Role.DATA_STORE)
 """Roles of services that never receive the requests unless the profile says so."""
 
 
@@ -156,11 +156,14 @@ def _declared(services: Iterable[Service], scaled: Service) -> Receiver:
         if len(service.published_ports) == 1
         and (service.role is Role.PROXY or (len(others) == 1 and not scaled.published))
     ]
-    if len(fronts) == 1:
+    wide_proxies = [
+        one for one in others if one.role is Role.PROXY and len(one.published_ports) > 1
+    ]
+    if len(fronts) == 1 and not wide_proxies:
         [front] = fronts
         role = "proxy" if front.role is Role.PROXY else "only other service with a published port"
         return Receiver(service=front.name, port=front.published_ports[0], reason=f"the {role}")
-    if len(scaled.ports) == 1:
+    if len(scaled.ports) == 1 and not wide_proxies:
         return Receiver(
             service=scaled.name, port=scaled.ports[0], reason="the only port that it declares"
         )
@@ -169,7 +172,7 @@ def _declared(services: Iterable[Service], scaled: Service) -> Receiver:
         for service in (scaled, *others)
         for port in (service.ports if service is scaled else service.published_ports)
     ]
-    if not scaled.ports and len(candidates) == 1:
+    if not scaled.ports and len(candidates) == 1 and not wide_proxies:
         [front] = others
         return Receiver(service=front.name, port=front.published_ports[0], reason="the only port")
     if candidates:

@@ -1,4 +1,4 @@
-"""What the services of a Compose project are: load generators, dashboards, proxies, data stores.
+"""What the services of a Compose project are: load generators, tools, proxies, data stores.
 
 The role of a service is derived from its image, its command and its name. It decides which services
 are started and which may receive the requests.
@@ -20,7 +20,7 @@ class Role(StrEnum):
 
     SERVICE = "service"
     LOAD_GENERATOR = "load generator"
-    DASHBOARD = "dashboard"
+    TOOL = "monitoring or admin tool"
     PROXY = "proxy"
     DATA_STORE = "data store"
 
@@ -29,11 +29,13 @@ _NAMES = {
     Role.LOAD_GENERATOR: """
         locust k6 artillery jmeter gatling vegeta wrk wrk2 hey oha tsung siege
         """,
-    Role.DASHBOARD: """
+    Role.TOOL: """
         grafana grafana-oss grafana-enterprise prometheus alertmanager flower celery-flower adminer
         pgadmin pgadmin4 phpmyadmin kibana chronograf cadvisor redis-commander redisinsight
         mongo-express portainer portainer-ce watchtower dozzle kafka-ui kafdrop rq-dashboard
-        opensearch-dashboards
+        opensearch-dashboards loki promtail alloy fluentd fluent-bit jaeger all-in-one zipkin tempo
+        otel-collector opentelemetry-collector opentelemetry-collector-contrib mailhog mailpit
+        smtp4dev
         """,
     Role.PROXY: """
         nginx nginx-unprivileged nginx-proxy openresty traefik haproxy envoy caddy kong httpd apisix
@@ -54,7 +56,7 @@ _PROGRAMS = {role: frozenset(names.split()) for role, names in _NAMES.items()}
 _LOAD_COMMAND = re.compile(
     r"(?:^|[\s;&|/])(?<!install )(?:locust|k6|artillery|vegeta|wrk2?|jmeter)(?=\s|$)"
 )
-_DASHBOARD_COMMAND = re.compile(r"\bcelery\b.*\bflower\b")
+_TOOL_COMMAND = re.compile(r"\bcelery\b.*\bflower\b")
 _USER_INTERFACE = re.compile(
     r"(?:^|[-_.])(?:front-?end|ui|client|react|vue|angular|site)(?:[-_.]|$)"
 )
@@ -77,11 +79,11 @@ class Service:
             if self.program in programs and not is_page:
                 return role
         if any(one.endswith(("-exporter", "_exporter")) for one in (self.program, self.name)):
-            return Role.DASHBOARD
+            return Role.TOOL
         if _LOAD_COMMAND.search(self.command):
             return Role.LOAD_GENERATOR
-        if _DASHBOARD_COMMAND.search(self.command):
-            return Role.DASHBOARD
+        if _TOOL_COMMAND.search(self.command):
+            return Role.TOOL
         for role, programs in _PROGRAMS.items():
             if self.name.lower().replace("_", "-") in programs:
                 return role

@@ -12,10 +12,15 @@ from loadbench.engine.bounds.files import read_file
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.drivers.compose.client import ComposeCli
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.compose.files import ComposeFiles, project_name, read_compose_files
+from loadbench.engine.drivers.compose.files import (
+    ComposeFiles,
+    is_env_file_missing,
+    project_name,
+    read_compose_files,
+)
 from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence
 from loadbench.engine.drivers.compose.first_profile.health import health_paths
-from loadbench.engine.drivers.compose.first_profile.proposal import env_file_hint, health_service
+from loadbench.engine.drivers.compose.first_profile.proposal import health_service
 from loadbench.engine.drivers.compose.first_profile.search import ProjectFiles
 from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.compose.preflight import docker_for
@@ -154,12 +159,9 @@ class ComposeChecks:
             self._add("problem", "compose files", str(error))
             return None
         except ProfileError as error:
-            parts = str(error).split("; ")
-            texts = [part for part in parts if "level=warning" not in part] or parts
-            text = "; ".join(texts).removeprefix("stack.compose: ")
-        hint = env_file_hint(text)
-        self._add("problem", "compose files", f"{text}. {hint}" if hint else text)
-        return self._read_without_env_files(docker) if hint else None
+            text = str(error).removeprefix("stack.compose: ")
+        self._add("problem", "compose files", text)
+        return self._read_without_env_files(docker) if is_env_file_missing(text) else None
 
     def _read_without_env_files(self, docker: Docker) -> ComposeFiles | None:
         settings = ComposeSettings.from_profile(self.profile)

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterator
 
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
+from loadbench.engine.drivers.compose.preflight import resource_exists
+from loadbench.engine.drivers.docker.client import Docker
 from loadbench.engine.run.doctor import Check
 from loadbench.errors import EngineError
 
@@ -36,7 +37,7 @@ def _images(docker: Docker, deployment: Deployment) -> Iterator[Check]:
     built = {files.image(name) for name in deployment.built}
     present, missing, to_build = [], [], []
     for image in list(names)[:MAX_IMAGES]:
-        if _exists(docker, "image", image):
+        if resource_exists(docker, "image", image):
             present.append(image)
         elif image in built:
             to_build.append(image)
@@ -56,7 +57,7 @@ def _external(docker: Docker, deployment: Deployment) -> Iterator[Check]:
         if not entry.get("external"):
             continue
         name = str(entry.get("name"))
-        if _exists(docker, kind, name):
+        if resource_exists(docker, kind, name):
             yield Check("ok", kind, f"{name} exists")
         else:
             command = shlex.join(["docker", kind, "create", name])
@@ -75,13 +76,3 @@ def _copies(docker: Docker, deployment: Deployment) -> Iterator[Check]:
     for project in sorted(projects):
         text = f"the project also runs as {project}, which shares this machine's CPU with a run"
         yield Check("warning", "running copy", f"{text}. A run does not change it")
-
-
-def _exists(docker: Docker, kind: str, name: str) -> bool:
-    try:
-        docker.run(
-            kind, "inspect", "--format", "{{.ID}}" if kind != "volume" else "{{.Name}}", name
-        )
-    except DockerCommandError:
-        return False
-    return True

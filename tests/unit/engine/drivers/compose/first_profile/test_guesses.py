@@ -65,7 +65,7 @@ def test_the_only_candidate_is_found(tmp_path: Path) -> None:
         ({"frontend": {"build": BUILD}, "backend": {"build": BUILD}}, "backend"),
         ({"a": {"image": "x", "depends_on": {"b": {}}}, "b": {"image": "x"}}, "b"),
         ({"a": {"image": "x"}, "b": {"image": "x"}}, "a"),
-        ({"gateway": {"build": BUILD}, "jaeger": {"image": "jaeger", "expose": ["1"]}}, "gateway"),
+        ({"gateway": {"build": BUILD}, "relay": {"image": "x", "expose": ["1"]}}, "gateway"),
         ({"shop": {"build": BUILD}, "web": {"image": "x"}, "load": LOCUST}, "web"),
         ({"api": {"build": BUILD, "command": ["celery", "-A", "x"]}, "b": {"image": "x"}}, "b"),
     ],

@@ -8,7 +8,7 @@ import yaml
 
 from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.first_profile import proposal
-from loadbench.engine.drivers.compose.first_profile.proposal import env_file_hint, propose
+from loadbench.engine.drivers.compose.first_profile.proposal import propose
 from loadbench.engine.profile.loading import load_profile
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
@@ -146,23 +146,3 @@ def test_projects_without_the_files_are_refused(workspace: Workspace, tmp_path: 
     (empty / "compose.yaml").write_text("")
     with pytest.raises(ProfileError, match=r"Write .*empty/locustfile\.py, such as:\n  from locu"):
         propose(workspace, empty)
-
-
-def test_a_missing_env_file_has_a_remedy(
-    workspace: Workspace, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    missing = project / ".env"
-    message = f'time="x" level=warning msg="y"; env file {missing} not found: stat: none'
-    (project / ".env.example").write_text("")
-    use(monkeypatch, ProfileError(f"stack.compose: {message}"))
-    with pytest.raises(ProfileError) as raised:
-        propose(workspace, project)
-    assert str(raised.value) == (
-        f"{project}/compose.yaml cannot be read: env file {missing} not found: stat: none. "
-        f"To create it: cp {project}/.env.example {missing}. Then check its values"
-    )
-
-
-def test_only_missing_env_files_have_the_remedy(tmp_path: Path) -> None:
-    assert env_file_hint("services.a: unknown key") == ""
-    assert "Create it" in env_file_hint(f"env file {tmp_path}/x not found: stat")

@@ -16,7 +16,6 @@ from loadbench.engine.drivers.compose.first_profile.search import (
     LOCUSTFILE_NAME,
     OVERRIDE_NAMES,
     ProjectFiles,
-    names_in,
     text_of,
 )
 from loadbench.engine.drivers.compose.first_profile.service import guess_service
@@ -41,7 +40,6 @@ _MAX_TRIED = 5
 """Maximum number of compose files that are read."""
 
 _COMMENT_COLUMN = 34
-_ENV_EXAMPLE = re.compile(r"[\w.-]*env[\w.-]*(?:example|sample|template|dist)|example\.env")
 _EXAMPLE = """\
 from locust import HttpUser, task
 
@@ -194,25 +192,8 @@ def _read(workspace: Workspace, profile: Profile, file: Path) -> ComposeFiles:
     try:
         return read_compose_files(docker_for(workspace, profile), workspace, profile)
     except ProfileError as error:
-        parts = str(error).removeprefix("stack.compose: ").split("; ")
-        # Errors of Compose follow its warnings.
-        text = "; ".join([part for part in parts if "level=warning" not in part] or parts)
-        hint = f". {found}" if (found := env_file_hint(text)) else ""
-        raise ProfileError(f"{file} cannot be read: {text}{hint}") from None
-
-
-def env_file_hint(message: str) -> str:
-    """Return how to create the env file that a message of Compose misses, or an empty string."""
-    _, found, rest = message.partition("env file ")
-    missing = rest.partition(" not found")[0]
-    if not found or not missing or "\n" in missing:
-        return ""
-    folder = Path(missing).parent
-    examples = [name for name in names_in(folder) if _ENV_EXAMPLE.fullmatch(name)]
-    if not examples:
-        return "Create it with the variables that the project needs"
-    copy = shlex.join(["cp", str(folder / examples[0]), missing])
-    return f"To create it: {copy}. Then check its values"
+        text = str(error).removeprefix("stack.compose: ")
+        raise ProfileError(f"{file} cannot be read: {text}") from None
 
 
 def _proposal(

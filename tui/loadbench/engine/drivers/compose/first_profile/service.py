@@ -46,7 +46,7 @@ def guess_service(evidence: ProjectEvidence) -> Guess:
     best = max(candidates, key=lambda one: _rank(one, evidence))
     others = [one.name for one in candidates if one is not best]
     if not others:
-        reason = "the only service that is not a data store, proxy, dashboard or load generator"
+        reason = "the only service that is not a data store, proxy, tool or load generator"
         return Guess(value=best.name, source=reason, is_found=True)
     text = ", ".join(list(_reasons(best, evidence))[:_MAX_REASONS]) or "the first service"
     return Guess(value=best.name, source=f"{text}; others: {listed(others)}")
