@@ -87,7 +87,10 @@ def replica_lines(finished: CellFinished, columns: int) -> list[Line]:
     body = [(row.name, *_numbers(row)) for row in rows]
     full = table(
         (*header, "address"),
-        [(*values, row.host) for values, row in zip(body, rows, strict=True)],
+        [
+            (*values, row.host.removeprefix("http://"))
+            for values, row in zip(body, rows, strict=True)
+        ],
         last_is_text=True,
     )
     return full if max(map(width, full)) <= columns else table(header, body)
