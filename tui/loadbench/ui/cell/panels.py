@@ -17,6 +17,7 @@ from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import CellLog, cell_log_lines
 from loadbench.ui.lines.stats import LATENCY_NOTE
 from loadbench.ui.lines.target import replica_lines
+from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.panels import Panels
@@ -118,7 +119,8 @@ class CellPanels(Panels):
         # The width of another panel, because this one has no width while it is hidden.
         columns = self.query_one("#stages", LineView).columns or 50
         lines = replica_lines(shown.finished, columns) if shown.finished else []
-        panel.show(lines)
+        # Visible in this state only while it is maximised.
+        panel.show(lines or [line(("Not recorded for this cell", Tone.DIM))])
         panel.set_class(not lines, "-empty")
         panel.note(LATENCY_NOTE)
         panel = self.query_one("#stages", LineView)

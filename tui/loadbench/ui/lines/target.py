@@ -85,14 +85,9 @@ def replica_lines(finished: CellFinished, columns: int) -> list[Line]:
         return []
     header = ("replica", "requests", "share", "fails", "p50", "p95", "p99")
     body = [(row.name, *_numbers(row)) for row in rows]
-    full = table(
-        (*header, "address"),
-        [
-            (*values, row.host.removeprefix("http://"))
-            for values, row in zip(body, rows, strict=True)
-        ],
-        last_is_text=True,
-    )
+    addresses = (row.host.removeprefix("http://") for row in rows)
+    addressed = [(*values, address) for values, address in zip(body, addresses, strict=True)]
+    full = table((*header, "address"), addressed, last_is_text=True)
     return full if max(map(width, full)) <= columns else table(header, body)
 
 
