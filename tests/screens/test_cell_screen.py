@@ -13,6 +13,7 @@ from loadbench.ui.cell.screen import CellScreen
 from loadbench.ui.dialogs.question import Question
 from loadbench.ui.run.matrix import MatrixView
 from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.widgets.line_view import LineView
 from tests.support.builders import (
     answered,
     cell_failed,
@@ -22,6 +23,7 @@ from tests.support.builders import (
     run_started,
     write_journal,
 )
+from tests.support.replicas import ERRORS, replicas
 from tests.support.ui_harness import (
     JOURNALS,
     NARROW,
@@ -67,6 +69,32 @@ def test_enter_opens_the_cell_and_escape_returns_to_the_run(stage: Stage) -> Non
         assert isinstance(pilot.app.screen, RunScreen)
         assert pilot.app.screen.shown == "m1_u8_s8"
         assert pilot.app.screen.focused is pilot.app.screen.query_one(MatrixView)
+
+    drive(stage.app(folder=folder), script)
+
+
+def test_replicas_are_shown_only_for_cells_that_have_some(stage: Stage) -> None:
+    result = cell_finished("m1_u2_s2", replicas=replicas(), errors=ERRORS)
+    others = (cell_started("m1_u4_s2"), cell_finished("m1_u4_s2"))
+    folder = run_of(stage, cell_started("m1_u2_s2"), result, *others)
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        await press(pilot, "home", "enter")
+        panel = pilot.app.screen.query_one("#replicas", LineView)
+        assert panel.display
+        assert "api-2         200  50.0 %" in screen_text(pilot.app)
+        assert "10  api-2 at http://127.0.0.1:32776" in screen_text(pilot.app)
+        await pilot.resize_terminal(*NARROW)
+        await settled(pilot)
+        assert "50.0 %" in screen_text(pilot.app)
+        assert panel.display
+        await press(pilot, "2")
+        assert not panel.display
+        await press(pilot, "1", "right_square_bracket")
+        assert cell_of(pilot) == "m1_u4_s2"
+        assert not panel.display
+        assert panel not in pilot.app.screen.focus_chain
 
     drive(stage.app(folder=folder), script)
 

@@ -22,12 +22,15 @@ from loadbench.ui.terminal.capabilities import Terminal
 from tests.support.builders import (
     cell_finished,
     cell_started,
+    entries,
     make_profile,
     requests,
     run_started,
+    write_entries,
     write_journal,
 )
 from tests.support.goal_cells import add_goal_run
+from tests.support.replicas import ERRORS, replicas
 from tests.support.ui_harness import (
     BROKEN,
     LONG_AGO,
@@ -284,6 +287,15 @@ def test_cell(
 ) -> None:
     folder = stage.add_run(journal)
     snapshot(stage, looks, f"cell-{name}", size, *(keys or ["enter"]), folder=folder)
+
+
+@sizes
+def test_cell_with_replicas(stage: Stage, looks: Looks, size: tuple[int, int]) -> None:
+    measured = requests(((10.0, 200), (12.0, 190)), ((2.0, 10),))
+    result = cell_finished(replicas=replicas(), requests=measured, errors=ERRORS, completed=390)
+    folder = stage.root / "reports" / "demo" / "20261122-111101"
+    write_entries(folder, entries((run_started(), cell_started(), result)))
+    snapshot(stage, looks, "cell-replicas", size, "enter", folder=folder)
 
 
 @every_size

@@ -14,9 +14,11 @@ from loadbench.engine.journal.events import (
     Result,
     RunFinished,
     RunLabelled,
+    RunStarted,
     Verdict,
 )
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.target import Target
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.run import traits_line
@@ -57,13 +59,14 @@ def tone_of(one: Line, text: str) -> Tone:
 
 def header(
     *events: Event,
+    started: RunStarted = STARTED,
     status: RunStatus = RunStatus.LIVE,
     columns: int = 120,
     later_s: float = 0.0,
     glyphs: Glyphs = UNICODE,
 ) -> list[Line]:
     """The header of a run, some seconds after its last event."""
-    state = state_after(STARTED, *events)
+    state = state_after(started, *events)
     run = Run(Path("/nowhere/reports/demo/20261122-072100"), state, status)
     return header_lines(run, PROFILE, state.elapsed_s + later_s, glyphs, columns)
 
@@ -87,6 +90,17 @@ def test_a_live_run_shows_its_name_progress_and_remaining_time() -> None:
     assert "0 of 3 cells done  " in title
     assert title.endswith(" left")
     assert width(header(*LIVE)[0]) == 120
+
+
+@pytest.mark.parametrize("status", [RunStatus.LIVE, RunStatus.DONE])
+def test_the_last_line_states_what_the_run_measures(status: RunStatus) -> None:
+    events = (*ALL_OVER, finish()) if status is RunStatus.DONE else LIVE
+    started = replace(STARTED, target=Target(address="port 8000 of api", scaled="api"))
+
+    lines = texts(header(*events, started=started, status=status))
+
+    assert lines[3:] == [" Requests to port 8000 of api · Scaled: api"]
+    assert lines[:3] == texts(header(*events, status=status))
 
 
 def test_the_remaining_time_decreases_between_entries() -> None:

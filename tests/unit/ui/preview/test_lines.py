@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.journal.state import fold
+from loadbench.engine.journal.target import Target
 from loadbench.engine.profile.plan import plan_cells
 from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.launch import RunPlan
@@ -114,6 +115,19 @@ def test_the_answer_of_the_runner_is_shown_with_its_warnings() -> None:
         "Disk        up to 24 MB, 77.7 GB free",
     ]
     assert tone_of(lines, "Warning") is Tone.WARN
+
+
+def test_what_the_run_measures_follows_the_warnings() -> None:
+    target = Target(address="port 8000 of api", scaled="api", locustfile="locustfile.py")
+    plan = replace(FOUND, preflight=replace(FOUND.preflight, target=target))
+
+    assert texts(preview_lines(INTENTION, plan, 80))[7:] == [
+        "Warning     another one",
+        "Requests to port 8000 of api",
+        "Scaled      api",
+        "Locustfile  locustfile.py",
+        "Disk        up to 24 MB, 77.7 GB free",
+    ]
 
 
 def test_a_lack_of_space_is_shown_as_a_warning() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.target import Target
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows
@@ -31,6 +32,7 @@ from loadbench.ui.reports.lines import (
     dispensable_columns,
     repeated_lines,
     run_entries,
+    run_lines,
     sorted_rows,
     table_legend,
     value_tone,
@@ -404,6 +406,21 @@ def test_runs_are_grouped_by_profile_and_the_newest_come_first() -> None:
         ("demo/20261122-120000", " ! 22 Nov 12:00 interrupted 1/1"),
     ]
     assert [plain(text) for text in entries[1].lines[1:]] == ["   cpu · batch 1 · local"]
+
+
+def test_the_selected_run_states_what_it_measures() -> None:
+    folder = Path("/nowhere/reports/demo/20261122-072100")
+    started = replace(run_started(), target=Target(address="port 8000 of api", scaled="api"))
+    measured = (cell_started(), cell_finished())
+    without, run = (
+        Run(folder, state_after(first, *measured), RunStatus.DONE)
+        for first in (run_started(), started)
+    )
+
+    lines = run_lines(run, UNICODE, 80)
+
+    assert plain(lines[-1]) == " Requests to port 8000 of api · Scaled: api"
+    assert lines[:-1] == run_lines(without, UNICODE, 80)
 
 
 def test_unreadable_journals_are_listed_and_cannot_be_selected() -> None:

@@ -28,6 +28,7 @@ from loadbench.ui.lines.glyphs import Glyphs
 from loadbench.ui.lines.matrix import MARKS, VERDICT_TONES
 from loadbench.ui.lines.run import activity_line, breadcrumb_line, clock, status_label
 from loadbench.ui.lines.stats import failure_lines, stat_lines, window_label
+from loadbench.ui.lines.target import sent_to_lines
 from loadbench.ui.lines.text import Line, Tone, justify, line, wrap
 
 
@@ -41,7 +42,7 @@ def figures_panel(shown: CellView) -> tuple[str, list[Line]]:
 
 def errors_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
     """Return the number of failed requests, and the errors and locustfile exceptions."""
-    lines = failure_lines(shown.errors, columns)
+    lines = failure_lines(shown.errors, columns) + sent_to_lines(shown.finished, columns)
     if shown.finished and shown.finished.exceptions:
         lines.append(line(("Exceptions raised by the locustfile:", Tone.WARN)))
         lines += failure_lines(shown.finished.exceptions, columns)

@@ -16,6 +16,8 @@ from loadbench.ui.lines.events import local_time
 from loadbench.ui.lines.glyphs import ASCII
 from loadbench.ui.lines.service_log import CellLog, cell_log_lines
 from loadbench.ui.lines.stats import LATENCY_NOTE
+from loadbench.ui.lines.target import replica_lines
+from loadbench.ui.lines.text import Tone, line
 from loadbench.ui.widgets.cell_charts import CellCharts
 from loadbench.ui.widgets.line_view import LineView, TailView
 from loadbench.ui.widgets.panels import Panels
@@ -42,7 +44,7 @@ class CellPanels(Panels):
         ("5", "charts"),
     )
     PANELS: ClassVar[Mapping[str, Sequence[str]]] = {
-        "summary": ("verdict", "stats", "stages"),
+        "summary": ("verdict", "stats", "replicas", "stages"),
         "evidence": ("evidence",),
         "failures": ("failures",),
         "logs": ("log",),
@@ -50,9 +52,9 @@ class CellPanels(Panels):
     }
     PARTS: ClassVar[Mapping[str, Sequence[str]]] = {
         "charts": ("latency", "throughput"),
-        "text": ("verdict", "evidence", "stages", "failures", "log"),
+        "text": ("verdict", "evidence", "replicas", "stages", "failures", "log"),
         "left": ("verdict", "evidence"),
-        "right": ("stages", "failures", "log"),
+        "right": ("replicas", "stages", "failures", "log"),
     }
 
     def __init__(self, context: UiContext) -> None:
@@ -75,6 +77,7 @@ class CellPanels(Panels):
                 yield LineView(id="verdict", title="Verdict")
                 yield LineView(id="evidence", title="Evidence")
             with Vertical(id="right"):
+                yield LineView(id="replicas", title="Replicas", classes="-empty")
                 yield LineView(id="stages", title="Where the time goes (ms)")
                 yield LineView(id="failures", title="Failures")
                 yield TailView(id="log", title="Logs")
@@ -111,6 +114,14 @@ class CellPanels(Panels):
         window, lines = figures_panel(shown)
         panel.show(lines)
         panel.set_title(f"Statistics · {window}" if window else "Statistics")
+        panel.note(LATENCY_NOTE)
+        panel = self.query_one("#replicas", LineView)
+        # The width of another panel, because this one has no width while it is hidden.
+        columns = self.query_one("#stages", LineView).columns or 50
+        lines = replica_lines(shown.finished, columns) if shown.finished else []
+        # Visible in this state only while it is maximised.
+        panel.show(lines or [line(("Not recorded for this cell", Tone.DIM))])
+        panel.set_class(not lines, "-empty")
         panel.note(LATENCY_NOTE)
         panel = self.query_one("#stages", LineView)
         panel.show(stage_table(shown, self._glyphs, panel.columns or 50))

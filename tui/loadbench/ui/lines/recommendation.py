@@ -13,6 +13,7 @@ from loadbench.engine.report.recommendation.table import (
     configuration_table,
 )
 from loadbench.engine.run_reader import Run
+from loadbench.ui.lines.target import target_lines, target_of
 from loadbench.ui.lines.text import Line, Tone, fit, line, plain, table, width, wrap
 
 _LABEL_COLUMNS = 13
@@ -56,7 +57,9 @@ def answer_tone(found: Recommendation) -> Tone:
 
 
 def recommendation_lines(run: Run, columns: int) -> list[Line]:
-    """Return the recommendation in full: answer, configurations, reasons, doubts and hardware.
+    """Return the recommendation in full: answer, configurations, reasons and doubts.
+
+    What the run measures and its hardware follow.
 
     Args:
         run: The run.
@@ -80,6 +83,8 @@ def recommendation_lines(run: Run, columns: int) -> list[Line]:
         lines += [(), line(("Doubts", Tone.STRONG))]
         for doubt in found.doubts:
             lines += wrap(line(("! ", Tone.WARN), doubt), columns, indent=2)
+    if target := target_of(run.state):
+        lines += [(), *target_lines(target, columns, label_columns=_LABEL_COLUMNS)]
     hardware = run.state.started.hardware if run.state.started else {}
     if facts := hardware_facts(hardware):
         lines.append(())

@@ -10,6 +10,7 @@ from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.run_reader import Run, expected_durations
 from loadbench.ui.lines.run import when
+from loadbench.ui.lines.target import target_lines
 from loadbench.ui.lines.text import Line, Tone, line, wrap
 from loadbench.wording import IN_BATCHES, counted
 
@@ -71,6 +72,8 @@ def preview_lines(
         lines += _fact("Driver", f"{preflight.driver}: {preflight.reason}", columns)
         for warning in preflight.warnings:
             lines += _fact("Warning", warning, columns, Tone.WARN)
+        if preflight.target:
+            lines += target_lines(preflight.target, columns, label_columns=_LABEL_COLUMNS)
         for note in plan.notes:
             lines += _fact("Secrets", note, columns)
         needed_mb, free_gb = plan.needed_bytes / 1e6, plan.free_bytes / 1e9

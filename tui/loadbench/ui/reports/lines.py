@@ -22,6 +22,7 @@ from loadbench.ui.lines.matrix import verdict_tone
 from loadbench.ui.lines.metric import GOAL_TONES
 from loadbench.ui.lines.recommendation import answer_lines
 from loadbench.ui.lines.run import run_line, traits_line, traits_of
+from loadbench.ui.lines.target import target_line, target_of
 from loadbench.ui.lines.text import Line, MenuEntry, Piece, Tone, justify, line, wrap
 from loadbench.wording import (
     ESTIMATE_LEGEND,
@@ -119,7 +120,7 @@ def no_runs(columns: int, *, complete: bool) -> list[Line]:
 
 
 def run_lines(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
-    """Return the recommendation of a run, its name, how many cells were measured, and its settings.
+    """Return the recommendation of a run, its name, its cells, its settings, and what it measures.
 
     The settings are those that the list of runs may have no room for.
 
@@ -132,7 +133,8 @@ def run_lines(run: Run, glyphs: Glyphs, columns: int) -> list[Line]:
     lines.append(line((f"{run.name}  ", Tone.STRONG), outcome_line(run.state)))
     if run.state.label or traits_of(run.state).overrides:
         lines += wrap(traits_line(run.state, glyphs, None), columns - 1)
-    return [line(" ", *text) for text in lines]
+    target = target_line(target_of(run.state), columns)
+    return [*(line(" ", *text) for text in lines), *([target] if target else [])]
 
 
 def columns_of(rows: Sequence[Row]) -> list[int]:

@@ -28,6 +28,7 @@ from loadbench.ui.lines.matrix import VERDICT_TONES
 from loadbench.ui.lines.recommendation import answer_line
 from loadbench.ui.lines.run import activity_line, status_label
 from loadbench.ui.lines.stats import NO_REQUESTS, failure_lines, stat_lines, window_label
+from loadbench.ui.lines.target import sent_to_lines, target_line, target_of
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, justify, line, width
 from loadbench.wording import counted
 
@@ -96,6 +97,7 @@ def failures_panel(shown: CellView, columns: int) -> tuple[int, list[Line]]:
         if lines:
             lines.append(())
         lines += failure_lines(errors, columns)
+        lines += sent_to_lines(shown.finished, columns)
     if not lines:
         lines = [line(("No failed requests", Tone.GOOD))]
     return sum(error.count for error in errors), lines
@@ -105,6 +107,8 @@ def header_lines(
     run: Run, profile: Profile, elapsed_s: float, glyphs: Glyphs, columns: int
 ) -> list[Line]:
     """Return the header of a run: its name and progress, its recommendation, and what it is doing.
+
+    The last line is what the run measures, if that is recorded. Small terminals do not show it.
 
     Args:
         run: The run.
@@ -127,18 +131,21 @@ def header_lines(
         ("   " + status, tone),
         (damaged, Tone.WARN),
     )
+    measured = target_line(target_of(state), columns)
+    last = [measured] if measured else []
     if run.status is RunStatus.LIVE:
         left_s = remaining_s(profile, state)
         return [
             _title(title, _progress(state, profile, left_s, glyphs), state.label, columns),
             activity_line(state, profile, glyphs, columns),
             answer_line(run.recommendation, columns),
+            *last,
         ]
     below = [answer_line(run.recommendation, columns), _ending(run, columns)]
     if run.status is not RunStatus.DONE or not state.finished or state.finished.left:
         # A short terminal shows only the first of the two.
         below.reverse()
-    return [_title(title, _outcomes(state), state.label, columns), *below]
+    return [_title(title, _outcomes(state), state.label, columns), *below, *last]
 
 
 def _title(title: Line, rights: Sequence[Line], label: str, columns: int) -> Line:

@@ -45,6 +45,8 @@ from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
 from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
 
+HEADER_LINES = 3
+"""Lines of a header that does not state what the run measures."""
 SEND_TIMEOUT_S = 2.0
 """Maximum seconds that a closing screen waits for its commands to be written to a slow disk."""
 
@@ -244,7 +246,9 @@ class RunScreen(CommandScreen):
         if view is None or profile is None or key is None:
             return
         now, columns = view.elapsed_s(self.context.clock()), self.size.width or 80
-        header.show(header_lines(view.run, profile, now, self.context.glyphs, columns))
+        lines = header_lines(view.run, profile, now, self.context.glyphs, columns)
+        header.show(lines)
+        self.set_class(len(lines) > HEADER_LINES, "-targeted")
         metric = self.context.metrics.get("run")
         self.query_one(RunPanels).show_run(
             view, watched.shown(key), cursor=key, is_chosen=self.is_chosen, metric=metric

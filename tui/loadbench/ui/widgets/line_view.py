@@ -80,6 +80,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         if self.columns != self._lines_columns:
             self.post_message(self.Resized())
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Request lines that fit beside the scrollbar, since it does not resize the panel."""
+        if self.is_attached and self._lines:
+            self.post_message(self.Resized())
+
     def show(self, lines: Sequence[Line]) -> None:
         """Replace the lines shown, repainting only those that differ."""
         old, self._lines = self._lines, tuple(self._encodable(line) for line in lines)
