@@ -18,7 +18,7 @@ from loadbench.engine.journal.events import (
     Verdict,
 )
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.journal.target import Target
+from loadbench.engine.profile.target import Target
 from loadbench.engine.run_reader import Run, RunStatus
 from loadbench.ui.lines.glyphs import ASCII, UNICODE, Glyphs
 from loadbench.ui.lines.run import traits_line

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import ErrorCount, ReplicaRequests
-from loadbench.engine.journal.target import Balance, LeftOut, Target
+from loadbench.engine.profile.target import Balance, LeftOut, Target
 from loadbench.ui.lines.target import (
     replica_lines,
     sent_to_lines,

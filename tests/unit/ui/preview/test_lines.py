@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from loadbench.engine.journal.events import Event, Result, RunFinished, Verdict
 from loadbench.engine.journal.state import fold
-from loadbench.engine.journal.target import Target
 from loadbench.engine.profile.plan import plan_cells
+from loadbench.engine.profile.target import Target
 from loadbench.engine.requests.holder import Holder
 from loadbench.engine.requests.launch import RunPlan
 from loadbench.engine.requests.preflight import Preflight

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loadbench.engine.catalog import Catalog
 from loadbench.engine.journal.events import Verdict
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.journal.target import Target
+from loadbench.engine.profile.target import Target
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.metrics import Metric
 from loadbench.engine.report.rows import Row, rows

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.journal.target import Balance, LeftOut, Target
 from loadbench.engine.measure.buckets import has_enough_samples
 from loadbench.engine.numbers import latency
-from loadbench.engine.report.replicas import ReplicaRow, replica_rows
-from loadbench.engine.report.target_facts import target_facts
+from loadbench.engine.profile.target import Balance, LeftOut, Target
+from loadbench.engine.report.target.facts import target_facts
+from loadbench.engine.report.target.replicas import ReplicaRow, replica_rows
 from loadbench.ui.lines.text import Line, Piece, Tone, fit, line, table, width, wrap
 from loadbench.wording import counted
 
