@@ -39,6 +39,16 @@ def test_the_role_follows_from_image_command_and_name(
     assert Service(name, config).role is role
 
 
+def test_the_command_of_the_image_decides_too(tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text('FROM python:3.11\nCMD ["locust", "-f", "locustfile.py"]\n')
+    config: dict[str, Any] = {"build": {"context": str(tmp_path)}}
+    assert Service("tester", config).role is Role.LOAD_GENERATOR
+    assert Service("tester", {**config, "command": ["python", "app.py"]}).role is Role.SERVICE
+    file.write_text('FROM a\nENTRYPOINT ["python", "-m"]\nCMD ["locust"]\n')
+    assert Service("tester", config).dockerfile.command == "python -m locust"
+
+
 def test_the_base_image_of_a_built_service_decides_its_role(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM locustio/locust\nCOPY . .\n")
     config = {"build": {"context": str(tmp_path)}, "image": "acme/tester"}

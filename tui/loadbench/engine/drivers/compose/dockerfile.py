@@ -1,8 +1,8 @@
-"""Reads what a Dockerfile declares: base image, ports and health check."""
+"""Reads what a Dockerfile declares: base image, ports, command and health check."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from loadbench.engine.bounds.parsing import BadInputError
 
 MAX_BYTES = 1_000_000
 
-_INSTRUCTION = re.compile(r"^\s*(FROM|ARG|ENV|EXPOSE|HEALTHCHECK)\s+(.*)$", re.IGNORECASE)
+_INSTRUCTION = re.compile(
+    r"^\s*(FROM|ARG|ENV|EXPOSE|HEALTHCHECK|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE
+)
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::?-([^}]*))?\}?")
 
 
@@ -25,6 +27,14 @@ class Dockerfile:
     """TCP ports from `EXPOSE`."""
     health: str = ""
     """The command of `HEALTHCHECK`."""
+    entrypoint: str = ""
+    arguments: str = ""
+    """What `CMD` adds to the entrypoint, or executes if there is none."""
+
+    @property
+    def command(self) -> str:
+        """What a container executes, as one line without the notation of lists."""
+        return " ".join(re.sub(r"[\[\]\",']", " ", f"{self.entrypoint} {self.arguments}").split())
 
 
 def read_dockerfile(build: Mapping[str, Any]) -> Dockerfile:
@@ -68,9 +78,14 @@ def parse_dockerfile(text: str, target: str = "") -> Dockerfile:
             variables[key.strip()] = value.strip().strip("\"'")
         elif keyword == "EXPOSE":
             ports = (*current.ports, *_exposed(rest))
-            current = Dockerfile(current.base_image, tuple(dict.fromkeys(ports)), current.health)
+            current = replace(current, ports=tuple(dict.fromkeys(ports)))
+        elif keyword == "HEALTHCHECK":
+            current = replace(current, health=rest)
+        elif keyword == "ENTRYPOINT":
+            # It resets the command of the base image.
+            current = replace(current, entrypoint=rest, arguments="")
         else:
-            current = Dockerfile(current.base_image, current.ports, rest)
+            current = replace(current, arguments=rest)
         stages[name] = current
     return current
 

@@ -80,7 +80,7 @@ class Service:
                 return role
         if any(one.endswith(("-exporter", "_exporter")) for one in (self.program, self.name)):
             return Role.TOOL
-        if _LOAD_COMMAND.search(self.command):
+        if _LOAD_COMMAND.search(self.command or self.dockerfile.command):
             return Role.LOAD_GENERATOR
         if _TOOL_COMMAND.search(self.command):
             return Role.TOOL

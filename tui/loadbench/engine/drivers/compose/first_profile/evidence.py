@@ -24,7 +24,6 @@ _NOT_SOURCES = ("test", "tests", "docs", "examples", "migrations", "locust", "lo
 
 _URL = re.compile(r"https?://[\w.-]+(?::\d{1,5})?")
 _LOCUST_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+locust\b", re.MULTILINE)
-_COMMAND = re.compile(r"^[ \t]*(CMD|ENTRYPOINT)[ \t]+(.+)$", re.IGNORECASE | re.MULTILINE)
 _DEFAULT = re.compile(r"\$\{\w+:?-([^{}]*)\}")
 
 
@@ -69,7 +68,7 @@ class ProjectEvidence:
 
     def command(self, service: Service) -> str:
         """Return what a service executes, as one line: its own command or that of its image."""
-        return plain_command(service.command or _image_command(service))
+        return plain_command(service.command or service.dockerfile.command)
 
     def sources(self, service: Service) -> Iterator[tuple[Path, str]]:
         """Yield the source files of a service with their texts, within a limit."""
@@ -142,19 +141,6 @@ def listed(names: Iterable[str], *, most: int = 5) -> str:
     found = list(names)
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
-
-
-def _image_command(service: Service) -> str:
-    """Return the last `ENTRYPOINT` and `CMD` of the Dockerfile of a service."""
-    build = service.config.get("build") or {}
-    if not build:
-        return ""
-    file = Path(str(build.get("context") or ".")) / str(build.get("dockerfile") or "Dockerfile")
-    text = str(build.get("dockerfile_inline") or "") or text_of(file)
-    commands = {
-        match[1].upper(): match[2] for match in _COMMAND.finditer(re.sub(r"\\\s*\n", " ", text))
-    }
-    return " ".join(commands[key] for key in ("ENTRYPOINT", "CMD") if key in commands)
 
 
 def _is_source_folder(folder: Path) -> bool:
