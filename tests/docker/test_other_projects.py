@@ -83,7 +83,7 @@ def test_a_service_without_a_front_is_scaled_beside_the_user_s_own_copy(
     finally:
         docker(*compose, "down", "--timeout", "1", "--volumes")
     assert done.returncode == 0, done.stderr
-    assert "Requests to: port 8000 of app (the only port that it declares)" in plan.stdout
+    assert "Requests to: port 8000 of app (the only port that it publishes)" in plan.stdout
     assert "Scaled: app; Locust assigns its users to the replicas in turn" in plan.stdout
     assert "Left out: locust (load generator); grafana (monitoring or admin tool)" in plan.stdout
     assert 'Warning: compose: The "UNSET" variable is not set' in plan.stderr

@@ -64,6 +64,7 @@ def test_without_replicas_users_keep_their_host() -> None:
     [
         ("http://127.0.0.1:2/predict?x=1", "http://127.0.0.1:2"),
         ("http://127.0.0.1:2", "http://127.0.0.1:2"),
+        ("http://127.0.0.1:2?x=1/2", "http://127.0.0.1:2"),
         ("https://example.com/a/b", "https://example.com"),
         ("", URLS[0]),
         (None, URLS[0]),

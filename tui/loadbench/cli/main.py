@@ -281,9 +281,24 @@ def _check_project(workspace: Workspace, name: str) -> None:
     from loadbench.engine.run.project_doctor.checks import check_project
 
     report = check_project(workspace, name)
-    lines = [f"To correct it, write in {report.file}:", *report.lines] if report.lines else []
-    _print_checks(report.checks, after=lines)
-    output.message(f"No problems found. Next: loadbench-tui run {shlex.quote(name)}")
+    lines = [f"To correct it, write in {report.file}:"] if report.lines else []
+    _print_checks(report.checks, after=[*lines, *_nested(report.lines)])
+    found = "No problems found, only warnings" if lines else "No problems found"
+    output.message(f"{found}. Next: loadbench-tui run {shlex.quote(name)}")
+
+
+def _nested(lines: Iterable[str]) -> list[str]:
+    """Return profile lines with dotted keys, such as `stack.port: 80`, as they stand in a file."""
+    nested: dict[str, list[str]] = {}
+    for line in lines:
+        key, _, value = line.partition(": ")
+        section, _, last = key.rpartition(".")
+        nested.setdefault(section, []).append(f"{last}: {value}")
+    return [
+        text
+        for section, inner in nested.items()
+        for text in ([f"{section}:", *(f"  {line}" for line in inner)] if section else inner)
+    ]
 
 
 def _print_checks(checks: "Iterable[Check]", *, after: Sequence[str] = ()) -> None:

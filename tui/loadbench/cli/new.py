@@ -39,8 +39,10 @@ def new(workspace: Workspace, folder: Path, name: str | None) -> None:
     from loadbench.cli.profile_commands import check_profile
     from loadbench.engine.drivers.compose.first_profile.proposal import propose
     from loadbench.engine.profile.editing.file import check_new_file, create_profile_file
-    from loadbench.paths import resolved
+    from loadbench.paths import is_file, resolved
 
+    if is_file(folder):
+        raise ProfileError(f"{folder} is a file. Name its folder: {folder.parent}")
     if workspace.bundled:
         raise WorkspaceError(
             "the bundled workspace is read-only. Create your own with `loadbench-tui init DIR`, "

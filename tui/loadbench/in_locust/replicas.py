@@ -1,6 +1,7 @@
 """Distributes the users evenly among the replicas of a service."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
@@ -55,5 +56,5 @@ class Replicas:
             return None
         if isinstance(url, str) and "://" in url:
             scheme, _, rest = url.partition("://")
-            return f"{scheme}://{rest.partition('/')[0]}"
+            return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
         return str(getattr(users[0], "host", "")) if users else ""

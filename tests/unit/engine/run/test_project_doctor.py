@@ -107,7 +107,7 @@ def test_a_project_is_described_completely(
     assert "service grafana: monitoring or admin tool, image grafana/grafana" in text
     assert "left out (monitoring or admin tool)" in text
     assert "left out (load generator)" in text
-    assert "target: port 8000 of api (the only port that it declares), balance: clients" in text
+    assert "target: port 8000 of api (the only port that it publishes), balance: clients" in text
     assert "changed in a run: without container_name: api (shop)" in text
     assert "images: built at the start of a run: loadbench-" in text
     assert lines(found, "warning") == [

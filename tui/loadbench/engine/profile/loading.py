@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,6 +86,11 @@ def find_profile(name: str, folder: Path) -> Path:
     stem = Path(name).stem if Path(name).suffix in SUFFIXES else name
     if stem in files:
         return files[stem]
+    if paths.is_dir(Path(name)):
+        raise ProfileError(
+            f"{name} is a folder, not a profile. To write a profile for the Compose project in it: "
+            f"loadbench-tui new {shlex.quote(name)}"
+        )
     closest = difflib.get_close_matches(stem, files, n=1)
     hint = f" Did you mean {closest[0]}?" if closest else ""
     available = f"Available: {', '.join(files)}." if files else "The folder contains no profiles."

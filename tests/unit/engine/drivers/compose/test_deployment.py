@@ -50,7 +50,8 @@ def refusal(files: ComposeFiles, **keys: Any) -> str:
         ),
         # A proxy, or the only other published port, receives the requests.
         ({"app": {}, "gateway": GATEWAY}, ("gateway", 80, "front")),
-        ({"app": {"ports": [port(8000)]}, "nginx": GATEWAY}, ("nginx", 80, "front")),
+        ({"app": {"ports": [port(8000)]}, "nginx": GATEWAY}, ("app", 8000, "clients")),
+        ({"app": {"expose": ["8000"]}, "nginx": GATEWAY}, ("nginx", 80, "front")),
         ({"app": {}, "web": GATEWAY, "locust": LOCUST}, ("web", 80, "front")),
         (
             {"app": {}, "api": GATEWAY, "redis": {"ports": [port(6379, "6379")]}},
@@ -86,7 +87,6 @@ def test_the_profile_names_the_port(text: str, expected: tuple[str, int, str]) -
         ("http://127.0.0.1:8080", ("gateway", 80, "front")),
         ("http://localhost:18201", ("app", 8000, "clients")),
         ("https://0.0.0.0:8080", ("gateway", 80, "front")),
-        ("http://127.0.0.1:1", ("", 0, "front")),
         ("http://10.0.0.7:8080", ("", 0, "front")),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_host_keeps_its_scheme() -> None:
             f"{SEVERAL} stack.port: app:8000, stack.port: nginx:80, stack.port: nginx:8080",
         ),
         ({"app": {}}, {"port": "api:80"}, "stack.port: no service 'api'"),
-        ({"app": {}, "locust": LOCUST}, {"port": "locust:8089"}, "stack.port: locust: a load"),
+        ({"app": {}, "locust": LOCUST}, {"port": "locust:8089"}, "stack.port: locust is a load"),
         ({"app": LOCUST}, {}, "stack.service: app is a load generator"),
         ({"app": {}, "gateway": GATEWAY}, {"without": ["gate"]}, "stack.without: no service"),
         ({"app": {}, "gateway": GATEWAY}, {"without": ["app"]}, "stack.without: app is"),
@@ -164,7 +164,12 @@ def test_a_host_keeps_its_scheme() -> None:
         (
             {"app": {"network_mode": "service:db"}, "db": {}},
             {"port": "8000"},
-            "stack.service: app cannot be scaled because it has network_mode: service:db",
+            "stack.port: app has network_mode: service:db, and so no port of its own",
+        ),
+        (
+            {"app": {"network_mode": "none"}, "web": GATEWAY},
+            {},
+            "stack.service: app cannot be scaled because it has network_mode: none",
         ),
     ],
 )  # fmt: skip
@@ -177,7 +182,17 @@ def test_what_cannot_be_measured_is_refused_with_the_line_to_write(
 def test_the_page_of_a_load_generator_is_never_the_target() -> None:
     files = make_files(app={"ports": [port(8000, "8000")]}, locust=LOCUST)
     message = refusal(files, host="http://localhost:8089")
-    assert message.startswith("host: http://localhost:8089, the page of locust: a load generator")
+    assert message.startswith("host: http://localhost:8089 is the page of locust, a load generator")
+    hidden = {**LOCUST, "profiles": ["load"]}
+    files = make_files(app={"ports": [port(8000, "8000")]}, locust=hidden)
+    assert refusal(files, host="http://localhost:8089") == message
+
+
+def test_a_local_host_that_the_project_does_not_publish_is_refused() -> None:
+    message = refusal(make_files(), host="http://127.0.0.1:1")
+    assert message.startswith("host: the project publishes no port at http://127.0.0.1:1")
+    on_host = make_files(app={}, agent={"network_mode": "host"})
+    assert make_deployment(on_host, host="http://127.0.0.1:1").receiver.service == ""
 
 
 def test_a_port_and_a_host_exclude_each_other() -> None:
@@ -211,6 +226,29 @@ def test_dashboards_and_pages_that_nothing_uses_are_left_out() -> None:
     assert left_out(files, stack={"without": ["redis"]}) == {"redis": "stack.without"}
     both = left_out(files, stack={"without": ["auto", "redis"]})
     assert both.keys() == {"grafana", "prometheus", "frontend", "redis"}
+
+
+def test_pages_behind_a_proxy_are_started() -> None:
+    page = {"ports": [port(3000)], "depends_on": {"app": {}}}
+    front = {**GATEWAY, "depends_on": {"app": {}}}
+    behind = make_files(app={"expose": ["80"]}, web=page, nginx=front)
+    assert left_out(behind) == {}
+    direct = make_files(app={"ports": [port(80)]}, page=page, nginx=front)
+    assert left_out(direct).keys() == {"page", "nginx"}
+
+
+def test_data_that_a_data_store_writes_outside_the_project_is_known() -> None:
+    mounts = [
+        {"type": "bind", "source": "/srv/db"},
+        {"type": "bind", "source": "/srv/init", "read_only": True},
+        {"type": "volume", "source": "own"},
+        {"type": "volume", "source": "outside"},
+    ]
+    top = {"volumes": {"own": {"name": "a"}, "outside": {"name": "x", "external": True}}}
+    files = make_files(
+        top=top, app={"expose": ["1"]}, db={"image": "postgres", "volumes": mounts}, job=GATEWAY
+    )
+    assert make_deployment(files).shared_data == [("db", "/srv/db"), ("db", "x")]
 
 
 @pytest.mark.parametrize(

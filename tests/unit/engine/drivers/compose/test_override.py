@@ -103,6 +103,66 @@ def test_restart_policies_are_removed_only_on_request() -> None:
     assert {one["restart"] for one in without.values()} == {"no"}
 
 
+def test_restart_policies_for_deployments_are_removed_too() -> None:
+    deploy = {"restart_policy": {"condition": "any"}, "resources": {"limits": {"cpus": "1"}}}
+    files = make_files(app={"deploy": deploy, "expose": ["80"]})
+    app = services(make_deployment(files, stack={"restart": False, "memory_mb": 6}))["app"]
+    limits = {"limits": {"memory": str(6 * 2**20)}}
+    assert app["deploy"] == {"restart_policy": RESET, "resources": limits}
+
+
+def test_names_of_containers_become_names_of_services() -> None:
+    files = make_files(
+        app={"expose": ["80"]},
+        vpn={"container_name": "vpn-one"},
+        side={"network_mode": "container:vpn-one", "pid": "container:other"},
+    )
+    assert services(make_deployment(files))["side"] == {"network_mode": "service:vpn"}
+
+
+def test_fixed_subnets_are_released_unless_addresses_are_used() -> None:
+    top = {"networks": {"back": {"name": "b", "ipam": {"config": [{"subnet": "10.9.0.0/24"}]}}}}
+    db = {"networks": {"back": {"ipv4_address": "10.9.0.2"}}}
+    app: dict[str, Any] = {"networks": {"back": None}, "expose": ["80"]}
+    released = read(make_deployment(make_files(top=top, app=app, db=db)))
+    assert released["networks"]["back"]["ipam"] == RESET
+    assert released["services"]["db"]["networks"] == {"back": {"ipv4_address": RESET}}
+
+    files = make_files(top=top, app={**app, "environment": {"DB": "10.9.0.2:5432"}}, db=db)
+    used = make_deployment(files)
+    assert "ipam" not in read(used)["networks"]["back"]
+    assert any("fixed address 10.9.0.2" in warning for warning in used.warnings())
+
+
+def test_tags_of_builds_are_removed() -> None:
+    build = {"context": ".", "tags": ["me/api:latest"]}
+    app = services(make_deployment(make_files(app={"build": build, "expose": ["80"]})))["app"]
+    assert app["build"] == {"tags": ("reset", [])}
+
+
+def test_capitals_in_names_of_services_do_not_enter_image_names() -> None:
+    files = make_files(scaled="API", API={"build": {"context": "."}, "image": "me/api"})
+    added = services(make_deployment(files, stack={"port": "80"}))
+    assert added["API"]["image"] == f"{files.project}-api"
+
+
+def test_links_to_services_that_are_not_started_are_removed() -> None:
+    app = {
+        "expose": ["80"],
+        "depends_on": {"stats": {}, "db": {}},
+        "links": ["stats", "db:database"],
+    }
+    files = make_files(app=app, stats={}, db={})
+    added = services(make_deployment(files, stack={"without": ["stats"]}))["app"]
+    assert added["links"] == ("override", ["db:database"])
+
+
+def test_the_receiver_is_published_beside_a_service_on_the_host_s_network() -> None:
+    files = make_files(app={}, front={}, agent={"network_mode": "host"})
+    added = services(make_deployment(files, stack={"port": "front:80"}))
+    assert added["front"]["ports"] == [{"target": 80, "protocol": "tcp", **FREE}]
+
+
 def test_dependencies_on_services_that_are_not_started_are_removed() -> None:
     depends_on = {"redis": {"condition": "service_healthy"}, "locust": {"required": True}}
     files = make_files(

@@ -21,6 +21,8 @@ from tests.support.compose_projects import port
         ("locust_worker", {"image": "python:3.11"}, Role.LOAD_GENERATOR),
         ("api", {"command": "sh -c 'pip install locust && python app.py'"}, Role.SERVICE),
         ("api", {"command": ["python", "locustfree.py"]}, Role.SERVICE),
+        ("api", {"command": "pip install flask locust && python app.py"}, Role.SERVICE),
+        ("hey", {"image": "acme/hello"}, Role.SERVICE),
         ("metrics", {"image": "prom/prometheus"}, Role.TOOL),
         ("flower", {"image": "python:3.11"}, Role.TOOL),
         ("monitor", {"command": "celery -A app flower --port=5555"}, Role.TOOL),
@@ -64,6 +66,7 @@ def test_the_base_image_of_a_built_service_decides_its_role(tmp_path: Path) -> N
         ({"ports": [{"target": 53, "protocol": "udp"}]}, ()),
         ({"expose": ["8000", "8001/tcp", "53/udp", "9000-9002"]}, (8000, 8001, 9000, 9001, 9002)),
         ({"expose": ["${PORT}"]}, ()),
+        ({"expose": ["1-30000000", "0", "80²", "9-1"]}, ()),
     ],
 )
 def test_published_ports_come_before_exposed_ones(
@@ -113,6 +116,8 @@ def test_a_name_is_mentioned_only_as_a_whole_word() -> None:
         ("FROM a AS dev\nEXPOSE 1\nFROM b\nEXPOSE 2\n", "dev", "a", (1,)),
         ("FROM --platform=linux/amd64 a\nEXPOSE 80 \\\n  81\n", "", "a", (80, 81)),
         ("FROM a\nEXPOSE ${PORT:-8080}\n", "", "a", (8080,)),
+        ("FROM a\nEXPOSE 80² 99999 0 81\n", "", "a", (81,)),
+        ("FROM a\nENV A=xx\n" + "ENV A=$A$A\n" * 30 + "EXPOSE 80\n", "", "a", (80,)),
         ("not a Dockerfile", "", "", ()),
         ("", "", "", ()),
     ],
@@ -126,5 +131,7 @@ def test_a_dockerfile_declares_a_base_image_and_ports(
 
 def test_a_dockerfile_that_cannot_be_read_declares_nothing(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").mkdir()
+    odd = {"context": str(tmp_path), "dockerfile": "a\0b"}
+    assert Service("api", {"build": odd}).ports == ()
     service = Service("api", {"build": {"context": str(tmp_path)}})
     assert (service.ports, service.program) == ((), "")

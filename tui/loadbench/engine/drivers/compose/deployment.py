@@ -93,6 +93,32 @@ class Deployment:
         published = (name for name, service in self.running.items() if service.published)
         return frozenset((self.scaled, *published)) | ({self.receiver.service} - {""})
 
+    @cached_property
+    def fixed_addresses(self) -> tuple[str, ...]:
+        """Fixed IP addresses of services by which other services reach them."""
+        addresses = [
+            str(address)
+            for service in self.running.values()
+            for network in (service.config.get("networks") or {}).values()
+            for key, address in (network or {}).items()
+            if key in ("ipv4_address", "ipv6_address")
+        ]
+        services = self.running.values()
+        return tuple(one for one in addresses if any(other.mentions(one) for other in services))
+
+    @property
+    def shared_data(self) -> list[tuple[str, str]]:
+        """Data stores and what they write to outside of the project: folders, external volumes."""
+        volumes = self.files.config.get("volumes") or {}
+        found = []
+        for name, service in self.running.items():
+            for mount in service.config.get("volumes") or ():
+                entry = volumes.get(str(mount.get("source"))) or {}
+                is_outside = mount.get("type") == "bind" or entry.get("external")
+                if service.role is Role.DATA_STORE and is_outside and not mount.get("read_only"):
+                    found.append((name, str(entry.get("name") or mount.get("source"))))
+        return found
+
     @property
     def needs_nvidia(self) -> bool:
         """Whether a service requests an NVIDIA GPU."""
@@ -122,7 +148,7 @@ class Deployment:
         service = self.running[self.scaled]
         if max(profile.models) == 1:
             return []
-        obstacles = [f"network_mode: {service.config['network_mode']}"] if _shares(service) else []
+        obstacles = [f"network_mode: {service.network_mode}"] if service.shares_network else []
         if self.is_remote:
             obstacles += [
                 f"the fixed host port {port['published']}"
@@ -141,6 +167,9 @@ class Deployment:
                 "the other services by their names, add a file to stack.compose with "
                 f"`services: {{{self.scaled}: {{network_mode: !reset null}}}}`"
             )
+        is_own = self.receiver.service == self.scaled and not self.receiver.address
+        if is_own and self.receiver.balance is Balance.FRONT:
+            found.append("stack.balance: front cannot distribute requests among several replicas")
         return found
 
     def warnings(self) -> list[str]:
@@ -153,6 +182,11 @@ class Deployment:
             *_unused_settings(profile),
             *self._idle_replicas(),
             *self._host_networks(),
+            *(
+                f"services reach each other at the fixed address {address}, so the project cannot "
+                "run beside another copy"
+                for address in self.fixed_addresses
+            ),
             *self._shared_resources(),
         ]
 
@@ -194,6 +228,10 @@ class Deployment:
             and (is_dir(Path(mount["source"])) or not exists(Path(mount["source"])))
         }
         yield from sorted(mounts)
+        for name, service in self.running.items():
+            sources = (str(one.get("source")) for one in service.config.get("volumes") or ())
+            if any(source.endswith("docker.sock") for source in sources):
+                yield f"{name} mounts the Docker socket: it sees the containers of all projects"
 
 
 def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) -> Deployment:
@@ -220,6 +258,7 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
         raise ProfileError(f"stack.without: {unknown_service(unknown[0], services)}")
     if settings.service in named:
         raise ProfileError(f"stack.without: {settings.service} is the scaled service")
+    _refuse_page_of_load_generator(files, profile, is_remote=is_remote)
     # A service that the profile names is started, even if its Compose profiles are not active.
     place = (settings.port or "").rpartition(":")[0]
     enabled = files.enabled | {settings.service, place}
@@ -257,10 +296,18 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
     return deployment
 
 
-def _shares(service: Service) -> bool:
-    """Return whether a service shares the network of another service or container."""
-    mode = str(service.config.get("network_mode") or "")
-    return mode.startswith(("service:", "container:"))
+def _refuse_page_of_load_generator(
+    files: ComposeFiles, profile: Profile, *, is_remote: bool
+) -> None:
+    """Refuse an address of a load generator, even of one that is not enabled."""
+    if profile.host is None or is_remote or files.is_bundled:
+        return
+    place = published_at(files.services, profile.host)
+    if place and files.services[place[0]].role is Role.LOAD_GENERATOR:
+        raise ProfileError(
+            f"host: {profile.host} is the page of {place[0]}, a load generator. Remove host, and "
+            "name the port of the service under test, as in stack.port: api:8000"
+        )
 
 
 def _unused_settings(profile: Profile) -> list[str]:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from loadbench.engine.bounds.files import read_file
-from loadbench.engine.bounds.parsing import BadInputError
+from loadbench.engine.profile.fields import MAX_PORT
 
 MAX_BYTES = 1_000_000
+MAX_VALUE_CHARACTERS = 1_000
+"""Limit of the value of a variable, which may repeat others."""
 
 _INSTRUCTION = re.compile(
     r"^\s*(FROM|ARG|ENV|EXPOSE|HEALTHCHECK|CMD|ENTRYPOINT)\s+(.*)$", re.IGNORECASE
@@ -75,7 +77,7 @@ def parse_dockerfile(text: str, target: str = "") -> Dockerfile:
             current = stages.get(image.lower(), Dockerfile(base_image=image))
         elif keyword in ("ARG", "ENV"):
             key, _, value = rest.partition("=" if "=" in rest else " ")
-            variables[key.strip()] = value.strip().strip("\"'")
+            variables[key.strip()] = value.strip().strip("\"'")[:MAX_VALUE_CHARACTERS]
         elif keyword == "EXPOSE":
             ports = (*current.ports, *_exposed(rest))
             current = replace(current, ports=tuple(dict.fromkeys(ports)))
@@ -94,8 +96,9 @@ def _exposed(text: str) -> list[int]:
     found = []
     for word in text.split():
         port, _, protocol = word.partition("/")
-        if port.isdigit() and protocol.lower() in ("", "tcp"):
-            found.append(int(port))
+        is_port = port.isascii() and port.isdigit() and 0 < int(port[:6]) <= MAX_PORT
+        if is_port and protocol.lower() in ("", "tcp"):
+            found.append(int(port[:6]))
     return found
 
 
@@ -106,6 +109,7 @@ def _replaced(text: str, variables: Mapping[str, str]) -> str:
 def _read(file: Path, target: str) -> Dockerfile:
     try:
         data = read_file(file, max_bytes=MAX_BYTES)
-    except (OSError, BadInputError):
+    except (OSError, ValueError):
+        # A ValueError is raised for a path with NUL, too.
         return Dockerfile()
     return parse_dockerfile(data.decode("utf-8", "replace"), target)

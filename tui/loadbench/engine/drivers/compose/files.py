@@ -61,7 +61,10 @@ class ComposeFiles:
     def image(self, service: str) -> str:
         """Return the image name of a service. Built images are named after the project."""
         builder = self.builder_of(service)
-        return f"{self.project}-{builder}" if builder else str(self._config(service).get("image"))
+        if builder is None:
+            return str(self._config(service).get("image"))
+        # Service names may contain capitals, image names may not.
+        return f"{self.project}-{builder}".lower()
 
     def builder_of(self, service: str) -> str | None:
         """Return the service that builds a service's image, or None if the image is pulled."""
@@ -187,9 +190,11 @@ def env_file_hint(text: str) -> str:
 def unused_override(paths: tuple[Path, ...]) -> list[str]:
     """Return a warning if a plain `docker compose up` would also read an override file."""
     first = paths[0]
-    found = first.with_name(f"{first.stem}.override{first.suffix}")
-    if first.name not in _DEFAULT_NAMES or found in paths or not is_file(found):
+    names = [f"{first.stem}.override{suffix}" for suffix in (".yaml", ".yml")]
+    existing = [first.with_name(name) for name in names if is_file(first.with_name(name))]
+    if first.name not in _DEFAULT_NAMES or not existing or existing[0] in paths:
         return []
+    found = existing[0]
     unlike = "is not used, unlike with a plain `docker compose up`"
     return [f"{found.name} {unlike}. To use it, add it to stack.compose"]
 

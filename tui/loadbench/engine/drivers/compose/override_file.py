@@ -21,6 +21,7 @@ from loadbench.engine.profile.driver_settings import ComposeSettings
 
 OVERRIDE_FILE = "compose.loadbench.yaml"
 CONFIGURED_SERVICES = ("api", "model")
+MAX_LISTED_PORTS = 20
 MIN_COMPOSE = (2, 24, 4)
 """First version of Compose with `!override`: https://docs.docker.com/reference/compose-file/merge/"""
 
@@ -38,7 +39,7 @@ class Override:
     @property
     def needs_tags(self) -> bool:
         """Whether the file contains tags that older versions of Compose do not know."""
-        values = (value for service in self.services.values() for value in _leaves(service))
+        values = _leaves({**self.services, **self.resources})
         return any(isinstance(value, _Tagged) for value in values)
 
     def text(self, run: Path) -> str:
@@ -99,12 +100,10 @@ def compose_override(deployment: Deployment) -> Override:
     _drop_dependencies(override, deployment)
     _release_ports(override, deployment)
     if not settings.restart:
-        for service in override.services.values():
-            service["restart"] = "no"
-        override.changes.append("restart policies: none")
+        _remove_restart_policies(override, deployment)
     if limit := settings.memory_mb:
         scaled = deployment.running[deployment.scaled]
-        override.services[deployment.scaled].update(_memory_limit(scaled.config, limit))
+        _set_memory_limit(override.services[deployment.scaled], scaled.config, limit)
     return override
 
 
@@ -117,6 +116,9 @@ def _set_images(override: Override, deployment: Deployment) -> None:
     for name, service in deployment.running.items():
         if service.config.get("image") and files.builder_of(name):
             override.services[name]["image"] = files.image(name)
+    for name in deployment.built:
+        if files.services[name].config["build"].get("tags"):
+            override.services[name]["build"] = {"tags": _Tagged("!reset", [])}
 
 
 def _release_names(override: Override, deployment: Deployment) -> None:
@@ -133,6 +135,7 @@ def _release_names(override: Override, deployment: Deployment) -> None:
             _network_of(override, name, network)["aliases"] = [container]
     if renamed:
         override.changes.append(f"without container_name: {', '.join(renamed)}")
+    _follow_names(override, deployment)
     for kind, key, entry in deployment.files.resources(deployment.running.values()):
         scoped = f"{deployment.project}_{key}"
         fixed = str(entry.get("name") or "")
@@ -142,21 +145,64 @@ def _release_names(override: Override, deployment: Deployment) -> None:
             override.changes.append(f"{kind} {fixed} replaced by {scoped}")
 
 
+def _follow_names(override: Override, deployment: Deployment) -> None:
+    """Name services instead of containers whose names have been removed."""
+    names = {
+        f"container:{service.config.get('container_name')}": f"service:{name}"
+        for name, service in deployment.running.items()
+    }
+    for name, service in deployment.running.items():
+        for key in ("network_mode", "pid", "ipc"):
+            if target := names.get(str(service.config.get(key))):
+                override.services[name][key] = target
+
+
+def _remove_restart_policies(override: Override, deployment: Deployment) -> None:
+    for name, service in deployment.running.items():
+        override.services[name]["restart"] = "no"
+        # It has precedence.
+        if (service.config.get("deploy") or {}).get("restart_policy"):
+            deploy = override.services[name].setdefault("deploy", {})
+            deploy["restart_policy"] = _RESET
+    override.changes.append("restart policies: none")
+
+
 def _release_addresses(override: Override, deployment: Deployment) -> None:
-    """Remove network settings of the scaled service that only one replica can have."""
+    """Remove network settings that only one container, or only one project, can have."""
+    _release_subnets(override, deployment)
     name = deployment.scaled
     service = deployment.running[name]
     if deployment.leaves_host_network:
         override.services[name]["network_mode"] = _RESET
         override.changes.append(f"{name}: network_mode: host replaced by the project's network")
-    for network, config in (service.config.get("networks") or {}).items():
-        fixed = {"ipv4_address", "ipv6_address", "mac_address"} & (config or {}).keys()
-        for key in sorted(fixed):
-            _network_of(override, name, network)[key] = _RESET
-            override.changes.append(f"{name}: without {key}")
+    _release_fixed(override, name, service, ("ipv4_address", "ipv6_address", "mac_address"))
     if service.config.get("mac_address"):
         override.services[name]["mac_address"] = _RESET
         override.changes.append(f"{name}: without mac_address")
+
+
+def _release_subnets(override: Override, deployment: Deployment) -> None:
+    """Let the engine choose the subnets, which two projects cannot share."""
+    networks = {
+        key: entry
+        for kind, key, entry in deployment.files.resources(deployment.running.values())
+        if kind == "network" and (entry.get("ipam") or {}).get("config")
+    }
+    if not networks or deployment.fixed_addresses:
+        return
+    for key in networks:
+        override.resources.setdefault("networks", {}).setdefault(key, {})["ipam"] = _RESET
+        override.changes.append(f"network {key}: without a fixed subnet")
+    for name, service in deployment.running.items():
+        if name != deployment.scaled:
+            _release_fixed(override, name, service, ("ipv4_address", "ipv6_address"))
+
+
+def _release_fixed(override: Override, name: str, service: Service, keys: tuple[str, ...]) -> None:
+    for network, config in (service.config.get("networks") or {}).items():
+        for key in sorted(set(keys) & (config or {}).keys()):
+            _network_of(override, name, network)[key] = _RESET
+            override.changes.append(f"{name}: without {key}")
 
 
 def _activate(override: Override, deployment: Deployment) -> None:
@@ -173,17 +219,27 @@ def _drop_dependencies(override: Override, deployment: Deployment) -> None:
     for name, service in deployment.running.items():
         depends_on: Mapping[str, Any] = service.config.get("depends_on") or {}
         kept = {key: value for key, value in depends_on.items() if key in deployment.running}
-        if len(kept) < len(depends_on):
-            override.services[name]["depends_on"] = _Tagged("!override", kept)
+        if len(kept) == len(depends_on):
+            continue
+        override.services[name]["depends_on"] = _Tagged("!override", kept)
+        # Compose would derive the dependencies again from these.
+        for key in ("links", "volumes_from"):
+            if names := service.config.get(key):
+                used = [one for one in names if one.partition(":")[0] in deployment.running]
+                override.services[name][key] = _Tagged("!override", used)
 
 
 def _release_ports(override: Override, deployment: Deployment) -> None:
     """Publish ports on free loopback ports, and the port that receives the requests."""
     receiver, fixed = deployment.receiver, []
     for name, service in deployment.running.items():
-        if deployment.keeps_ports(name):
-            continue
         ports = _published(service)
+        if deployment.keeps_ports(name):
+            place = receiver.port, "tcp"
+            is_receiver = name == receiver.service and not receiver.address
+            if is_receiver and not deployment.files.is_bundled and place not in ports:
+                override.services[name]["ports"] = [_free_port(*place)]
+            continue
         is_moved = service.is_on_host_network and deployment.leaves_host_network
         on_host = service.is_on_host_network and not is_moved
         if name == receiver.service and not receiver.address and not on_host:
@@ -192,15 +248,18 @@ def _release_ports(override: Override, deployment: Deployment) -> None:
             continue
         override.services[name]["ports"] = _Tagged(
             "!override",
-            [
-                {"target": target, "protocol": protocol, "host_ip": LOOPBACK, "mode": "ingress"}
-                for target, protocol in ports
-            ],
+            [_free_port(target, protocol) for target, protocol in ports],
         )
         fixed += [f"{name} {number}" for number in ports.values() if number]
     if fixed:
-        listed = ", ".join(fixed)
+        more = len(fixed) - MAX_LISTED_PORTS
+        listed = ", ".join(fixed[:MAX_LISTED_PORTS]) + (f" and {more} more" if more > 0 else "")
         override.changes.append(f"free loopback ports instead of host ports: {listed}")
+
+
+def _free_port(target: int, protocol: str) -> dict[str, Any]:
+    """Return a port that is published on a free port of the loopback interface."""
+    return {"target": target, "protocol": protocol, "host_ip": LOOPBACK, "mode": "ingress"}
 
 
 def _published(service: Service) -> dict[tuple[int, str], str | None]:
@@ -217,13 +276,14 @@ def _network_of(override: Override, service: str, network: str) -> dict[str, Any
     return networks.setdefault(network, {})
 
 
-def _memory_limit(service: Mapping[str, Any], megabytes: int) -> dict[str, Any]:
+def _set_memory_limit(service: dict[str, Any], config: Mapping[str, Any], megabytes: int) -> None:
     # Compose rejects a service that has limits in both notations.
     limit = megabytes * BYTES_PER_MB
-    if ((service.get("deploy") or {}).get("resources") or {}).get("limits"):
-        return {"deploy": {"resources": {"limits": {"memory": str(limit)}}}}
-    # Swap is disabled, because swapping would look like slow inference.
-    return {"mem_limit": limit, "memswap_limit": limit}
+    if ((config.get("deploy") or {}).get("resources") or {}).get("limits"):
+        service.setdefault("deploy", {})["resources"] = {"limits": {"memory": str(limit)}}
+    else:
+        # Swap is disabled, because swapping would look like slow inference.
+        service |= {"mem_limit": limit, "memswap_limit": limit}
 
 
 def _escaped(value: Any) -> Any:

@@ -17,6 +17,7 @@ from loadbench.engine.drivers.docker.client import (
     current_endpoint,
     engine_info,
 )
+from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, conflicting_variables
 from loadbench.engine.drivers.requirements import (
     LOOPBACK,
@@ -59,6 +60,7 @@ def check_compose(workspace: Workspace, profile: Profile) -> ComposeEnvironment:
     if deployment.needs_nvidia:
         _check_nvidia(docker, info)
     check_external_resources(docker, deployment)
+    check_shared_data(docker, deployment)
     return ComposeEnvironment(docker=docker, deployment=deployment, info=info)
 
 
@@ -103,6 +105,25 @@ def check_external_resources(docker: Docker, deployment: Deployment) -> None:
             "external networks or volumes of the project do not exist. To create them: "
             + " && ".join(missing)
         )
+
+
+def check_shared_data(docker: Docker, deployment: Deployment) -> None:
+    """Check that no other container uses the data that a data store of the project writes to.
+
+    Raises:
+        RefusedError: One does, such as that of the user's own copy of the project.
+    """
+    for name, source in deployment.shared_data:
+        format_ = f'{{{{.Names}}}}\t{{{{.Label "{PROJECT_LABEL}"}}}}'
+        output = docker.run("ps", "--filter", f"volume={source}", "--format", format_)
+        rows = (line.partition("\t") for line in output.splitlines())
+        others = [container for container, _, project in rows if project != deployment.project]
+        if others:
+            raise RefusedError(
+                f"{name} would write to {source}, which the container {others[0]} uses now. Two "
+                "data stores can corrupt the data they share. Stop that container, or give "
+                f"{name} another volume in a further file of stack.compose"
+            )
 
 
 def resource_exists(docker: Docker, kind: str, name: str) -> bool:

@@ -67,8 +67,15 @@ def find_receiver(
     else:
         left_out = [name for name in settings.without if name != scaled.name]
         found = _declared([one for one in services.values() if one.name not in left_out], scaled)
-    _refuse_load_generator(services, found, host)
+    _refuse_load_generator(services, found.service)
+    if host and not is_fixed and not found.service:
+        _refuse_unpublished(services, host)
     service = services.get(found.service)
+    if service and service.shares_network and not is_fixed:
+        raise ProfileError(
+            f"stack.port: {service.name} has network_mode: {service.network_mode}, and so no port "
+            "of its own. Name the port of another service, such as stack.port: api:8000"
+        )
     moves = service is scaled and is_scaled
     if service and service.is_on_host_network and not found.address and not moves:
         found = replace(found, address=f"{found.scheme}://{LOOPBACK}:{found.port}")
@@ -88,9 +95,7 @@ def published_at(services: Mapping[str, Service], url: str) -> tuple[str, int] |
         services: The services of the project.
         url: A URL. Only one of this machine can be published by the project.
     """
-    hostname = urlsplit(url).hostname
-    is_here = is_loopback(hostname) or hostname == "0.0.0.0"  # noqa: S104  # compared
-    return _publisher(services, url) if is_here else None
+    return _publisher(services, url) if is_local(url) else None
 
 
 def _publisher(services: Mapping[str, Service], url: str) -> tuple[str, int] | None:
@@ -146,6 +151,7 @@ def _declared(services: Iterable[Service], scaled: Service) -> Receiver:
         for service in services
         if service is not scaled
         and service.published
+        and not service.shares_network
         and service.role not in _NOT_RECEIVERS
         # A web page of the project receives other requests than its API.
         and not (scaled.ports and service.is_user_interface)
@@ -156,6 +162,13 @@ def _declared(services: Iterable[Service], scaled: Service) -> Receiver:
         if len(service.published_ports) == 1
         and (service.role is Role.PROXY or (len(others) == 1 and not scaled.published))
     ]
+    if len(scaled.published_ports) == 1:
+        # Measured directly, even if a proxy is in front of it.
+        return Receiver(
+            service=scaled.name,
+            port=scaled.published_ports[0],
+            reason="the only port that it publishes",
+        )
     wide_proxies = [
         one for one in others if one.role is Role.PROXY and len(one.published_ports) > 1
     ]
@@ -186,16 +199,29 @@ def _declared(services: Iterable[Service], scaled: Service) -> Receiver:
     )
 
 
-def _refuse_load_generator(
-    services: Mapping[str, Service], found: Receiver, host: str | None
-) -> None:
-    service = services.get(found.service)
-    if service and service.role is Role.LOAD_GENERATOR:
-        place = f"host: {host}, the page of" if host else "stack.port:"
+def _refuse_load_generator(services: Mapping[str, Service], name: str) -> None:
+    if name in services and services[name].role is Role.LOAD_GENERATOR:
         raise ProfileError(
-            f"{place} {service.name}: a load generator, which is not started. Name the port of "
-            "the service under test, as in stack.port: api:8000"
+            f"stack.port: {name} is a load generator, which is not started. Name the port of the "
+            "service under test, as in stack.port: api:8000"
         )
+
+
+def _refuse_unpublished(services: Mapping[str, Service], host: str) -> None:
+    """Refuse a local address that only another copy of the project could have."""
+    on_host = any(one.is_on_host_network for one in services.values())
+    if is_local(host) and not on_host:
+        raise ProfileError(
+            f"host: the project publishes no port at {host}, so requests would not reach the "
+            "containers of the run. Remove host, and name the port in the container, as in "
+            "stack.port: api:8000"
+        )
+
+
+def is_local(url: str) -> bool:
+    """Return whether a URL is that of a port on this machine."""
+    hostname = urlsplit(url).hostname
+    return is_loopback(hostname) or hostname == "0.0.0.0"  # noqa: S104  # compared
 
 
 def _balanced(found: Receiver, settings: ComposeSettings, *, is_scaled: bool) -> Receiver:

@@ -61,7 +61,9 @@ def _is_unneeded(name: str, files: ComposeFiles, left_out: Mapping[str, str]) ->
         return False
     if service.role is Role.TOOL:
         return True
-    return bool(service.published) and files.scaled in closure([name], files)
+    # Proxies name the services behind them in files of their own.
+    has_proxy = any(other.role is Role.PROXY for other in others)
+    return bool(service.published) and not has_proxy and files.scaled in closure([name], files)
 
 
 def closure(roots: Iterable[str], files: ComposeFiles, leave: Iterable[str] = ()) -> set[str]:

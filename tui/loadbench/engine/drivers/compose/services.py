@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from loadbench.engine.drivers.compose.dockerfile import Dockerfile, read_dockerfile
+from loadbench.engine.profile.fields import MAX_PORT
 
 
 class Role(StrEnum):
@@ -53,9 +54,9 @@ _NAMES = {
 _PROGRAMS = {role: frozenset(names.split()) for role, names in _NAMES.items()}
 """Names of images and services, by role."""
 
-_LOAD_COMMAND = re.compile(
-    r"(?:^|[\s;&|/])(?<!install )(?:locust|k6|artillery|vegeta|wrk2?|jmeter)(?=\s|$)"
-)
+_LOAD_COMMAND = re.compile(r"(?:^|[\s;&|/])(?:locust|k6|artillery|vegeta|wrk2?|jmeter)(?=\s|$)")
+_INSTALL_COMMAND = re.compile(r"\b(?:install|add)\s[^;&|]*")
+_LOAD_NAMES = frozenset(("locust", "k6", "jmeter", "gatling", "artillery"))
 _TOOL_COMMAND = re.compile(r"\bcelery\b.*\bflower\b")
 _USER_INTERFACE = re.compile(
     r"(?:^|[-_.])(?:front-?end|ui|client|react|vue|angular|site)(?:[-_.]|$)"
@@ -80,17 +81,20 @@ class Service:
                 return role
         if any(one.endswith(("-exporter", "_exporter")) for one in (self.program, self.name)):
             return Role.TOOL
-        if _LOAD_COMMAND.search(self.command or self.dockerfile.command):
+        command = self.command or self.dockerfile.command
+        if _LOAD_COMMAND.search(_INSTALL_COMMAND.sub("", command)):
             return Role.LOAD_GENERATOR
         if _TOOL_COMMAND.search(self.command):
             return Role.TOOL
-        for role, programs in _PROGRAMS.items():
-            if self.name.lower().replace("_", "-") in programs:
-                return role
         # A load generator may have several parts: locust-master, locust_worker.
         words = set(re.split(r"[^a-z0-9]+", self.name.lower()))
-        if words & {"locust", "k6", "jmeter", "gatling", "artillery"}:
+        if words & _LOAD_NAMES:
             return Role.LOAD_GENERATOR
+        for role, programs in _PROGRAMS.items():
+            # Other names of load generators, such as `hey`, are also those of services.
+            is_clear = role is not Role.LOAD_GENERATOR
+            if is_clear and self.name.lower().replace("_", "-") in programs:
+                return role
         return Role.SERVICE
 
     @property
@@ -157,35 +161,52 @@ class Service:
     @property
     def is_on_host_network(self) -> bool:
         """Whether it uses the network of its Docker host directly."""
-        return self.config.get("network_mode") == "host"
+        return self.network_mode == "host"
 
     @property
     def networks(self) -> tuple[str, ...]:
         """Keys of the networks to which it is attached."""
-        if self.config.get("network_mode"):
+        if self.network_mode:
             return ()
         return tuple(self.config.get("networks") or ("default",))
 
+    @property
+    def network_mode(self) -> str:
+        """Its `network_mode`. Empty if it is attached to networks."""
+        return str(self.config.get("network_mode") or "")
+
+    @property
+    def shares_network(self) -> bool:
+        """Whether it has no network of its own: none, or that of a service or container."""
+        return self.network_mode == "none" or self.network_mode.startswith(
+            ("service:", "container:")
+        )
+
     def mentions(self, name: str) -> bool:
-        """Return whether its environment or command contains the name of another service."""
-        environment = self.config.get("environment") or {}
-        values = environment.values() if isinstance(environment, Mapping) else environment
-        text = " ".join((self.command, *(str(value) for value in values if value)))
+        """Return whether its environment or command contains a name or an address."""
+        environment: Mapping[str, Any] = self.config.get("environment") or {}
+        values = (str(value) for value in environment.values() if value)
+        text = " ".join((self.command, *values))
         return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
 
 
 def host_ports(port: Mapping[str, Any]) -> range:
     """Return the fixed host ports of a published port. Empty if Docker chooses one."""
     first, _, last = str(port.get("published") or "").partition("-")
-    if not first.isdigit() or first == "0":
-        return range(0)
-    return range(int(first), int(last if last.isdigit() else first) + 1)
+    return _port_range(first, last)
 
 
 def _numbers(text: str) -> Iterable[int]:
     """Return the ports of an entry of `expose`, such as `8000`, `8000/tcp` or `8000-8002`."""
     ports, _, protocol = text.partition("/")
     first, _, last = ports.partition("-")
-    if protocol not in ("", "tcp") or not first.isdigit():
-        return ()
-    return range(int(first), int(last if last.isdigit() else first) + 1)
+    if protocol not in ("", "tcp"):
+        return range(0)
+    return _port_range(first, last)
+
+
+def _port_range(first: str, last: str) -> range:
+    """Return the ports from one to another, which may be missing. Empty if they are no ports."""
+    numbers = [int(text) for text in (first, last or first) if text.isascii() and text.isdigit()]
+    is_valid = len(numbers) == 2 and all(0 < number <= MAX_PORT for number in numbers)
+    return range(numbers[0], numbers[1] + 1) if is_valid else range(0)

@@ -200,6 +200,8 @@ class ComposeStack:
             return str(error)
         if missing := faults.not_ready(containers, scaled=scaled, models=models):
             return missing
+        if find_addresses(self._deployment, containers, models) != found:
+            return "ports have changed"
         self._host, self._replicas = found.host, found.replicas
         self._expected = {info.id: info for info in containers if info.is_running}
         return None

@@ -29,6 +29,7 @@ from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, c
 from loadbench.engine.profile.driver_settings import ComposeSettings, settings_of
 from loadbench.engine.profile.editing.compose_text import ComposeText
 from loadbench.engine.profile.model import Profile
+from loadbench.engine.profile.values.secrets import mask_url
 from loadbench.engine.run.doctor import Check
 from loadbench.engine.run.project_doctor.engine import engine_checks
 from loadbench.engine.run.project_doctor.repair import repaired
@@ -277,7 +278,8 @@ def _secret_files(deployment: Deployment) -> Iterator[Check]:
 
 
 def _build_place(build: Mapping[str, Any]) -> str:
-    context = str(build.get("context") or ".")
+    # A URL may contain a password.
+    context = mask_url(str(build.get("context") or "."))
     dockerfile = str(build.get("dockerfile") or "Dockerfile")
     return context if dockerfile == "Dockerfile" else f"{context} ({dockerfile})"
 

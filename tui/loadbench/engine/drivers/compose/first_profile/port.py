@@ -30,7 +30,7 @@ _DEFAULTS = (
 """Ports of servers that are started without one."""
 
 _IN_SOURCES = re.compile(
-    r"(?:\brun\([^\n]*?\bport\s*=\s*|\.listen\(\s*|ListenAndServe\(\s*\"[^\"\n]*:|"
+    r"(?:\brun\([^\n]{0,200}?\bport\s*=\s*|\.listen\(\s*|ListenAndServe\(\s*\"[^\"\n]*:|"
     r"HTTPServer\(\s*\([^,\n]*,\s*|\.port\(|[\"']PORT[\"']\s*,\s*[\"']?|"
     r"\bPORT\b\s*(?:\|\||\?\?)\s*[\"']?)(\d{2,5})\b"
 )

@@ -39,6 +39,7 @@ RUN_TIME_S = 30.0
 _MAX_TRIED = 5
 """Maximum number of compose files that are read."""
 
+_GOAL = "# goals: {p95_ms: 300}"
 _COMMENT_COLUMN = 34
 _EXAMPLE = """\
 from locust import HttpUser, task
@@ -100,6 +101,7 @@ class Proposal:
             line = f"{indent}{last}: {one_line_yaml(_escaped(key.value))}"
             comment = _one_line(key.comment)
             lines.append(f"{line:<{_COMMENT_COLUMN - 2}}  # {comment}" if comment else line)
+        lines += ["", "# A goal decides the recommendation. 300 ms is an example.", _GOAL]
         return "\n".join(lines) + "\n"
 
 
