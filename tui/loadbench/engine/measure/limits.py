@@ -7,6 +7,10 @@ from loadbench.engine.measure.steady import TOLERANCE
 MAX_FAILURE_RATIO = 0.01
 """Ratio of failed requests to all requests at which the successes may not be representative."""
 
+MAX_ELSEWHERE_RATIO = 0.01
+"""Ratio of requests to other addresses to all requests at which the results may not describe the
+replicas, as for failures."""
+
 MAX_CLIENT_CPU_CORES = 0.8
 """Maximum CPU usage of one load generator in cores. Above this limit, its own queueing affects the
 latency."""

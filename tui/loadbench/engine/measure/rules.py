@@ -23,6 +23,7 @@ from loadbench.engine.measure.limits import (
     MAX_CLIENT_STALL_MS,
     MAX_CLOCK_JUMP_MS,
     MAX_DRIFT,
+    MAX_ELSEWHERE_RATIO,
     MAX_FAILURE_RATIO,
     MAX_STOLEN_SHARE,
     MAX_SWAPPED_BYTES,
@@ -132,6 +133,24 @@ def _failures(case: Case) -> Violation | None:
     ratio = bad / (good + bad)
     text = f"{100 * ratio:.1f} % of requests failed (limit {100 * MAX_FAILURE_RATIO:g} %)"
     return Violation(text + _most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
+
+
+def _elsewhere(case: Case) -> Violation | None:
+    requests = {
+        one.host: (count(one.successes) + count(one.failures), bool(one.name))
+        for one in case.finished.replicas
+    }
+    total = sum(number for number, _ in requests.values())
+    others = {host: number for host, (number, is_replica) in requests.items() if not is_replica}
+    ratio = sum(others.values()) / total if total else 0.0
+    if ratio <= MAX_ELSEWHERE_RATIO:
+        return None
+    most = max(others, key=lambda host: others[host]) or "many"
+    text = (
+        f"{100 * ratio:.1f} % of requests went to other addresses than the replicas "
+        f"(limit {100 * MAX_ELSEWHERE_RATIO:g} %): {most}"
+    )
+    return Violation(text, ratio, MAX_ELSEWHERE_RATIO)
 
 
 def _aborted(case: Case) -> Violation | None:
@@ -274,6 +293,7 @@ RULES: dict[str, Rule] = {
     "containers": Rule(Verdict.INVALID, _containers),
     "exceptions": Rule(Verdict.SUSPECT, _exceptions),
     "failures": Rule(Verdict.SUSPECT, _failures),
+    "elsewhere": Rule(Verdict.SUSPECT, _elsewhere),
     "aborted": Rule(Verdict.SUSPECT, _aborted),
     "not_settled": Rule(Verdict.SUSPECT, _not_settled),
     "few_samples": Rule(Verdict.SUSPECT, _few_samples),
