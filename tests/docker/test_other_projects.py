@@ -121,7 +121,7 @@ def test_missing_external_networks_and_volumes_are_named_with_their_commands(
 
     refused = foreign.call("plan", "theirs")
 
-    assert refused.returncode == 2
+    assert refused.returncode == 3
     commands = "docker network create lb-missing-net && docker volume create lb-missing-data"
     assert f"To create them: {commands}" in refused.stderr
 

@@ -52,7 +52,7 @@ KEYS = (
     ),
 )
 SIZES = ((120, 40), (80, 24), (60, 15), (59, 14), (200, 60), (100, 30), (20, 5))
-PRESSES = 250
+PRESSES = 125
 OPENINGS = ((), ("v",), ("j", "o"), ("j", "o", "enter"), ("j", "o", "tab", "enter"))
 """Keys that open each screen."""
 SCREENS = (ProfilesScreen, RunScreen, CellScreen, LogScreen, ReportsScreen, LoadbenchApp)

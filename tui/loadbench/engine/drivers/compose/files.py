@@ -148,11 +148,7 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
     cli = ComposeCli(docker, project_name(paths), paths)
     try:
         config, messages = _read_config(cli)
-        names = (config.get("services") or {}).keys()
-        has_profiles = any(one.get("profiles") for one in (config.get("services") or {}).values())
-        if has_profiles:
-            plain, _ = cli.config(timeout_s=_CONFIG_TIMEOUT_S)
-            names = (plain.get("services") or {}).keys()
+        enabled = _enabled_services(cli, config)
     except DockerCommandError as error:
         # Compose prints its warnings before the error.
         lines = [line for line in error.lines if "level=warning" not in line] or error.lines
@@ -163,7 +159,7 @@ def read_compose_files(docker: Docker, workspace: Workspace, profile: Profile) -
         is_bundled=is_bundled,
         scaled=ComposeSettings.from_profile(profile).service,
         config=config,
-        enabled=frozenset(names),
+        enabled=enabled,
         messages=(*compose_warnings(messages), *unused_override(paths)),
     )
 
@@ -197,6 +193,20 @@ def unused_override(paths: tuple[Path, ...]) -> list[str]:
     found = existing[0]
     unlike = "is not used, unlike with a plain `docker compose up`"
     return [f"{found.name} {unlike}. To use it, add it to stack.compose"]
+
+
+def _enabled_services(cli: ComposeCli, config: Mapping[str, Any]) -> frozenset[str]:
+    """Return the services that a plain `docker compose up` would start."""
+    services: Mapping[str, Any] = config.get("services") or {}
+    always = frozenset(name for name, one in services.items() if not one.get("profiles"))
+    if len(always) == len(services):
+        return always
+    try:
+        plain, _ = cli.config(timeout_s=_CONFIG_TIMEOUT_S)
+    except DockerCommandError:
+        # Invalid, for example because a service depends on one that is not enabled.
+        return always
+    return frozenset(plain.get("services") or {})
 
 
 def _read_config(cli: ComposeCli) -> tuple[dict[str, Any], str]:
