@@ -135,6 +135,19 @@ def _failures(case: Case) -> Violation | None:
     return Violation(text + _most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
 
 
+def _idle_replicas(case: Case) -> Violation | None:
+    replicas = [one for one in case.finished.replicas if one.name]
+    users = case.cell.level.users
+    if users is not None and users < len(replicas):
+        # Some replicas have no user, and it is known beforehand.
+        return None
+    idle = [one.name for one in replicas if not count(one.successes) + count(one.failures)]
+    if not idle:
+        return None
+    text = f"{len(idle)} of {len(replicas)} replicas got no requests: {', '.join(idle[:5])}"
+    return Violation(text, len(idle), 0)
+
+
 def _elsewhere(case: Case) -> Violation | None:
     requests = {
         one.host: (count(one.successes) + count(one.failures), bool(one.name))
@@ -293,6 +306,7 @@ RULES: dict[str, Rule] = {
     "containers": Rule(Verdict.INVALID, _containers),
     "exceptions": Rule(Verdict.SUSPECT, _exceptions),
     "failures": Rule(Verdict.SUSPECT, _failures),
+    "idle_replicas": Rule(Verdict.SUSPECT, _idle_replicas),
     "elsewhere": Rule(Verdict.SUSPECT, _elsewhere),
     "aborted": Rule(Verdict.SUSPECT, _aborted),
     "not_settled": Rule(Verdict.SUSPECT, _not_settled),
