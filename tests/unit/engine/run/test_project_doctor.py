@@ -116,7 +116,7 @@ def test_a_project_is_described_completely(
         "project: network out side is external: other copies of the project share it",
         (
             "running copy: the project also runs as mine, which shares this machine's CPU with a "
-            "run. A run does not change it"
+            "run. A run has containers of its own"
         ),
     ]
     assert lines(found) == [

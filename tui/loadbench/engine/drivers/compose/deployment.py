@@ -107,6 +107,15 @@ class Deployment:
         return tuple(one for one in addresses if any(other.mentions(one) for other in services))
 
     @property
+    def external_resources(self) -> list[tuple[str, str]]:
+        """Networks and volumes that must exist before a run, as kind and name."""
+        return [
+            (kind, str(entry.get("name")))
+            for kind, _, entry in self.files.resources(self.running.values())
+            if entry.get("external")
+        ]
+
+    @property
     def shared_data(self) -> list[tuple[str, str]]:
         """Data stores and what they write to outside of the project: folders, external volumes."""
         volumes = self.files.config.get("volumes") or {}
@@ -214,10 +223,8 @@ class Deployment:
                 )
 
     def _shared_resources(self) -> Iterator[str]:
-        for kind, _, entry in self.files.resources(self.running.values()):
-            if entry.get("external"):
-                name = entry.get("name")
-                yield f"{kind} {name} is external: other copies of the project share it"
+        for kind, resource in self.external_resources:
+            yield f"{kind} {resource} is external: other copies of the project share it"
         mounts = {
             f"{name} writes to {mount['source']}, which other copies of the project share"
             for name, service in self.running.items()

@@ -23,7 +23,9 @@ from loadbench.workspace import Workspace
 
 _CONFIG_TIMEOUT_S = 30.0
 _MACHINE_ID = Path("/etc/machine-id")
-_DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""Names that Docker Compose finds by itself, in its order."""
+
 _MISSING_ENV_FILE = re.compile(r"env file (\S+) not found")
 _EXAMPLE_WORDS = ("example", "sample", "template", "dist")
 
@@ -188,7 +190,7 @@ def unused_override(paths: tuple[Path, ...]) -> list[str]:
     first = paths[0]
     names = [f"{first.stem}.override{suffix}" for suffix in (".yaml", ".yml")]
     existing = [first.with_name(name) for name in names if is_file(first.with_name(name))]
-    if first.name not in _DEFAULT_NAMES or not existing or existing[0] in paths:
+    if first.name not in COMPOSE_NAMES or not existing or existing[0] in paths:
         return []
     found = existing[0]
     unlike = "is not used, unlike with a plain `docker compose up`"

@@ -1,6 +1,7 @@
 """Preflight checks of the `compose` driver."""
 
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,15 +97,20 @@ def check_external_resources(docker: Docker, deployment: Deployment) -> None:
         RefusedError: Some do not. The message contains the commands that create them.
     """
     missing = [
-        f"docker {kind} create {entry['name']}"
-        for kind, _, entry in deployment.files.resources(deployment.running.values())
-        if entry.get("external") and not resource_exists(docker, kind, str(entry["name"]))
+        creating_command(kind, name)
+        for kind, name in deployment.external_resources
+        if not resource_exists(docker, kind, name)
     ]
     if missing:
         raise RefusedError(
             "external networks or volumes of the project do not exist. To create them: "
             + " && ".join(missing)
         )
+
+
+def creating_command(kind: str, name: str) -> str:
+    """Return the command that creates an external network or volume."""
+    return shlex.join(["docker", kind, "create", name])
 
 
 def check_shared_data(docker: Docker, deployment: Deployment) -> None:

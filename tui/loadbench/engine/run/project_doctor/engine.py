@@ -1,11 +1,10 @@
 """Checks what a project needs of the Docker engine: images, networks, volumes."""
 
 import os
-import shlex
 from collections.abc import Iterator
 
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.compose.preflight import resource_exists
+from loadbench.engine.drivers.compose.preflight import creating_command, resource_exists
 from loadbench.engine.drivers.docker.client import Docker
 from loadbench.engine.run.doctor import Check
 from loadbench.errors import EngineError
@@ -53,14 +52,11 @@ def _images(docker: Docker, deployment: Deployment) -> Iterator[Check]:
 
 
 def _external(docker: Docker, deployment: Deployment) -> Iterator[Check]:
-    for kind, _, entry in deployment.files.resources(deployment.running.values()):
-        if not entry.get("external"):
-            continue
-        name = str(entry.get("name"))
+    for kind, name in deployment.external_resources:
         if resource_exists(docker, kind, name):
             yield Check("ok", kind, f"{name} exists")
         else:
-            command = shlex.join(["docker", kind, "create", name])
+            command = creating_command(kind, name)
             yield Check("problem", kind, f"{name} is external and missing. Create it: {command}")
 
 
@@ -75,4 +71,4 @@ def _copies(docker: Docker, deployment: Deployment) -> Iterator[Check]:
     }
     for project in sorted(projects):
         text = f"the project also runs as {project}, which shares this machine's CPU with a run"
-        yield Check("warning", "running copy", f"{text}. A run does not change it")
+        yield Check("warning", "running copy", f"{text}. A run has containers of its own")

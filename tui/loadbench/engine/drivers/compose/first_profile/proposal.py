@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loadbench.engine.drivers.compose.deployment import deploy
 from loadbench.engine.drivers.compose.files import ComposeFiles, read_compose_files
-from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence, listed
+from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, listed
 from loadbench.engine.drivers.compose.first_profile.health import guess_health
 from loadbench.engine.drivers.compose.first_profile.port import guess_port
 from loadbench.engine.drivers.compose.first_profile.search import (
@@ -155,28 +155,6 @@ def propose(workspace: Workspace, folder: Path) -> Proposal:
     raise errors[0]
 
 
-def guess_settings(
-    evidence: ProjectEvidence, settings: ComposeSettings, *, service: str | None = None
-) -> tuple[Guess, Guess, Guess]:
-    """Guess the service to scale, the port that receives requests, and the health check.
-
-    Args:
-        evidence: The project.
-        settings: Settings whose service and port are replaced.
-        service: The service to scale, if it is known.
-
-    Raises:
-        ProfileError: The project has no service that could be scaled.
-    """
-    named = (
-        Guess(value=service, source="stack.service", is_found=True)
-        if service
-        else guess_service(evidence)
-    )
-    port = guess_port(evidence, replace(settings, service=named.value, port=None))
-    return named, port, guess_health(evidence, health_service(evidence, named.value, port.value))
-
-
 def health_service(evidence: ProjectEvidence, scaled: str, port: str) -> Service:
     """Return the service whose files state the health check.
 
@@ -202,7 +180,9 @@ def _proposal(
     workspace: Workspace, profile: Profile, found: ProjectFiles, evidence: ProjectEvidence
 ) -> Proposal:
     settings = ComposeSettings.from_profile(profile)
-    service, port, health = guess_settings(evidence, settings)
+    service = guess_service(evidence)
+    port = guess_port(evidence, replace(settings, service=service.value, port=None))
+    health = guess_health(evidence, health_service(evidence, service.value, port.value))
     compose, locustfile = evidence.files.paths[0], found.locustfiles[0]
     models, reason = _models(profile, evidence.files, service.value, port.value)
     is_named = locustfile.name == LOCUSTFILE_NAME

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from loadbench.engine.bounds.files import read_file
 from loadbench.engine.bounds.parsing import BadInputError
+from loadbench.engine.drivers.compose.files import COMPOSE_NAMES
 from loadbench.paths import is_dir, is_file
 
 MAX_BYTES = 1_000_000
@@ -24,9 +25,6 @@ MAX_DEPTH = 4
 
 MAX_COMPOSE_FILES = 50
 MAX_LOCUSTFILES = 20
-
-COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""Names that Docker Compose finds by itself, in its order."""
 
 OVERRIDE_NAMES = (
     "compose.override.yaml",
