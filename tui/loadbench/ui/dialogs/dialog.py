@@ -5,8 +5,8 @@ from typing import ClassVar, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
+from loadbench.ui.widgets.footer import KeyLine
 from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.screen import BaseScreen
 from loadbench.ui.widgets.too_small import TooSmall
@@ -38,7 +38,7 @@ class Dialog(ModalScreen[T], BaseScreen[T]):
         """Lay out the window, and a footer that covers the one of the screen below."""
         yield from self.compose_window()
         yield NotificationLine()
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def compose_window(self) -> ComposeResult:
