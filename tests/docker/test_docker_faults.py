@@ -28,7 +28,7 @@ def test_a_model_that_runs_out_of_memory_fails_its_cell_and_the_next_is_measured
     environment = "{DECODE_THREADS: '16', BATCH_WAIT_MS: '500'}"
     limits = ("--set", "stack.memory_mb=400", "--set", f"stack.environment={environment}")
     batches = ("--set", "batch_size=16", "--set", "users=16,1", "--set", "spawn_rates=100")
-    more = ("--set", "run_time=20s", "--set", f"load.images={large}", "--set", "load.timeout=20s")
+    more = ("--set", "run_time=10s", "--set", f"load.images={large}", "--set", "load.timeout=20s")
 
     done = bundled.call("run", "fast", *limits, *batches, *more, within_s=150)
 
@@ -171,7 +171,7 @@ def test_a_completed_one_off_job_is_no_fault(foreign: DockerBench) -> None:
         seed={"image": IMAGE, "command": ["sh", "-c", "echo seeding; sleep 3"], "init": True},
     )
 
-    done = foreign.call("run", "theirs", "--set", "users=1,2", "--set", "run_time=3s")
+    done = foreign.call("run", "theirs", "--set", "run_time=3s")
 
     assert done.returncode == 0, done.stderr
     log = (foreign.folder("theirs") / "stack.log").read_text()

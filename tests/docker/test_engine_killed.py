@@ -30,9 +30,6 @@ def test_an_engine_killed_in_the_window_fails_the_cell_which_is_measured_once_it
 ) -> None:
     engine = engine_of_its_own
     foreign.fixed["DOCKER_HOST"] = engine.host
-    # A restarted engine stops all containers first, so they must not wait for a grace period.
-    killed = {"stop_signal": "SIGKILL"}
-    foreign.change_foreign_services(app=killed, gateway=killed)
     overrides = ("--set", "models=1", "--set", "run_time=15s")
     shown = foreign.start("run", "theirs", *overrides, prefix=engine.prefix)
     foreign.when("m1_u2_s10", Phase.MEASURING, name="theirs")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from rich.console import Console
@@ -40,6 +41,9 @@ WIDE, NARROW = (120, 40), (80, 24)
 TIMEOUT_S = 20.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 """A time before all golden journals, so that none of their entries counts as old."""
+
+_updates: WeakKeyDictionary[LoadbenchApp, int] = WeakKeyDictionary()
+"""Number of times that each app has updated its screen."""
 
 Script = Callable[["Pilot[Any]"], Awaitable[None]]
 Open = Callable[..., PtyTerminal]
@@ -169,6 +173,14 @@ load()  # import the charting library now, so that tests do not depend on their 
 
 def drive(app: LoadbenchApp, script: Script, *, size: tuple[int, int] = WIDE) -> None:
     """Run the app headless with a script that presses keys and checks the screen."""
+    display = app._display
+
+    def counted(*arguments: Any) -> None:
+        _updates[app] += 1
+        display(*arguments)
+
+    _updates[app] = 0
+    setattr(app, "_display", counted)  # noqa: B010  # mypy rejects the assignment
 
     async def run() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:
@@ -192,8 +204,8 @@ async def settled(pilot: "Pilot[Any]") -> None:
     app = pilot.app
     assert isinstance(app, LoadbenchApp)
     await until(pilot, lambda: not _is_reading(app), "all data read")
-    before = ""
-    while (now := screen_text(app)) != before or _is_drawing(app):
+    before = -1
+    while (now := _updates[app]) != before or _is_drawing(app):
         before = now
         await pilot.pause()
 

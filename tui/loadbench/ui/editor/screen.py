@@ -60,6 +60,8 @@ class EditorScreen(FormScreen[str]):
         self.saved_word = "Template" if is_new else "Saved"
         self._status = ""
         """What happened last, until the next change."""
+        self._written: tuple[bytes, Entered, tuple[str, str]] | None = None
+        """The last result of `_new_text`, and what it was made from."""
 
     def panel(self) -> Widget:
         """Return the panel that shows the file."""
@@ -120,10 +122,15 @@ class EditorScreen(FormScreen[str]):
 
     def _new_text(self) -> tuple[str, str]:
         """Return the text that would be saved, and why the changes cannot be written."""
+        # The screen is painted more often than its values change.
+        if self._written and self._written[:2] == (self._data, self.entered):
+            return self._written[2]
         try:
-            return _text(spliced(self._data, self.entered.changes)), ""
+            found = _text(spliced(self._data, self.entered.changes)), ""
         except ProfileError as error:
-            return _text(self._data), str(error)
+            found = _text(self._data), str(error)
+        self._written = self._data, self.entered, found
+        return found
 
     def field_lines(self, key: str, columns: int) -> list[Line]:
         """Return the lines of the key in the file, if the panel with the file is not shown."""
