@@ -1,10 +1,12 @@
 """Behaviour of all screens: keys and help, command palette, themes, random input."""
 
 import random
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from rich.console import Console
 from textual.events import Resize
 from textual.geometry import Size
 from textual.pilot import Pilot
@@ -21,6 +23,7 @@ from loadbench.ui.messages import OpenReports, OpenRun
 from loadbench.ui.profiles.screen import ProfilesScreen
 from loadbench.ui.reports.screen import ReportsScreen
 from loadbench.ui.run.screen import RunScreen
+from loadbench.ui.terminal.capabilities import Terminal
 from loadbench.ui.terminal.themes import THEMES
 from tests.support.ui_harness import (
     BROKEN,
@@ -28,6 +31,7 @@ from tests.support.ui_harness import (
     drive,
     held,
     lines_until,
+    measuring,
     press,
     replace_runner,
     screen_text,
@@ -163,6 +167,30 @@ def test_every_theme_can_be_toggled_and_restored(stage: Stage, theme: str) -> No
         assert app.theme == theme
 
     drive(stage.app(folder=folder), script)
+
+
+def test_a_changed_theme_applies_to_all_text_and_titles(stage: Stage) -> None:
+    folder = measuring(stage)
+    screens: list[list[str]] = []
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        if pilot.app.current_theme.dark:
+            await press(pilot, "t")
+        update = pilot.app.screen._compositor.render_update(full=True)
+        out = StringIO()
+        width, height = pilot.app.size
+        console = Console(
+            file=out, width=width, height=height, force_terminal=True, color_system="truecolor"
+        )
+        console.print(update)
+        screens.append(out.getvalue().splitlines())
+
+    with held(folder):
+        for light in (False, True):
+            drive(stage.app(folder=folder, terminal=Terminal(light=light)), script)
+    assert "Latency" in "".join(screens[0])
+    assert screens[0] == screens[1]
 
 
 # Random input and internal errors

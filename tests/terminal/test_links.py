@@ -73,9 +73,8 @@ def suspend_and_resume(terminal: Terminal) -> None:
     process = psutil.Process(terminal.pid)
     terminal.signal(signal.SIGTSTP)
     terminal.until(lambda: process.status() == psutil.STATUS_STOPPED, what="suspended")
-    terminal.read()
     leave, enter = b"\x1b[?1049l", b"\x1b[?1049h"
-    assert terminal.output.rfind(leave) > terminal.output.rfind(enter)
+    terminal.until(lambda: terminal.output.rfind(leave) > terminal.output.rfind(enter), what="left")
     terminal.signal(signal.SIGCONT)
     terminal.until(
         lambda: terminal.output.rfind(enter) > terminal.output.rfind(leave), what="resumed"

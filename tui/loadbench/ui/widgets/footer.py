@@ -19,10 +19,9 @@ class KeyLine(Footer):
     """A footer that omits the least important keys if not all of them fit.
 
     Textual's footer truncates instead: https://github.com/Textualize/textual/issues/3762. It also
-    replaces all keys whenever the focus moves or a screen opens, even if they stay the same, which
-    takes longer than the rest of most screen updates (no upstream issue known, searched 2026-12).
-    This class and the import of the private `FooterKey` can go when Textual's keys have priorities
-    and are replaced only if they have changed.
+    replaces all keys whenever the focus moves or a screen opens, even if they stay the same (no
+    upstream issue known, searched 2026-12). This class and the import of the private `FooterKey`
+    can go when Textual's keys have priorities and are replaced only if they have changed.
     """
 
     def __init__(self) -> None:

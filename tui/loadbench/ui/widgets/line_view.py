@@ -12,6 +12,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.theme import Theme
 
 from loadbench.ui.lines.glyphs import in_ascii
 from loadbench.ui.lines.text import Line, Piece, Tone, line, plain, title_text, width
@@ -75,6 +76,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Columns available to a line without scrolling, or 0 before the first layout."""
         return self.scrollable_content_region.width
 
+    def on_mount(self) -> None:
+        """Subscribe to theme changes, because the title contains colours."""
+        self.app.theme_changed_signal.subscribe(self, self._restyle_title)
+
+    def _restyle_title(self, _: Theme) -> None:
+        if self._title:
+            self._style_title()
+
     def on_resize(self, _: events.Resize) -> None:
         """Request lines that fit the new width."""
         if self.columns != self._lines_columns:
@@ -113,9 +122,13 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         title = self._encodable(line(title) if isinstance(title, str) else title)
         if title != self._title:
             self._title = title
-            self.border_title = Text.assemble(
-                *((piece.text, self._style(piece.tone)) for piece in title)
-            )
+            self._style_title()
+
+    def _style_title(self) -> None:
+        """Show the title in the colours of the theme."""
+        self.border_title = Text.assemble(
+            *((piece.text, self._style(piece.tone)) for piece in self._title)
+        )
 
     def note(self, subtitle: str) -> None:
         """Set the note in the lower border."""
