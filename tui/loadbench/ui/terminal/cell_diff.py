@@ -204,10 +204,6 @@ class CellDriver(LinuxDriver):
         if self._canvas:
             self._canvas.forget()
 
-    def has_other_size(self, size: Size) -> bool:
-        """Return whether the terminal's current size differs from `size`."""
-        return not self._in_band_window_resize and self._get_terminal_size() != size
-
     def write(self, data: str) -> None:
         """Send data that is not part of the screen, after all earlier output."""
         if self._canvas is None:
@@ -313,6 +309,14 @@ _APP_MEMBERS = ("_display", "post_display_hook", "call_later", "refresh", "on_ev
 """Members of Textual's classes that this module overrides or calls."""
 
 
+def _is_outdated(size: Size, driver: Driver | None) -> bool:
+    """Return whether the current size of the terminal is known and differs."""
+    if getattr(driver, "_in_band_window_resize", True):
+        return False
+    current = getattr(driver, "_get_terminal_size", None)
+    return current is not None and current() != size
+
+
 class CellDiffApp(App[T]):
     """An app that draws through its driver if that is a `CellDriver`."""
 
@@ -322,16 +326,12 @@ class CellDiffApp(App[T]):
             self._driver.forget()
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop an outdated resize event, since one with the current size follows.
+        """Drop an outdated resize event, which may even arrive after the one with the current size.
 
-        No upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes.
+        A second signal interrupts the handler of the first, which then sends its older size. No
+        upstream issue known (searched 2026-11). Can go when Textual drops outdated sizes.
         """
-        driver = self._driver
-        if (
-            isinstance(event, events.Resize)
-            and isinstance(driver, CellDriver)
-            and driver.has_other_size(event.size)
-        ):
+        if isinstance(event, events.Resize) and _is_outdated(event.size, self._driver):
             return
         await super().on_event(event)
 
