@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -31,6 +32,7 @@ from loadbench.ui.terminal.cell_diff import (
     ScreenCell,
     _cells,
     _draw,
+    _is_outdated,
     cell_driver,
 )
 from tests.support.pty_harness import Emulator
@@ -203,6 +205,24 @@ def test_changed_textual_internals_disable_the_cell_driver(
         monkeypatch.delattr(f"textual.{missing}")
 
     assert cell_driver({}) is None
+
+
+@pytest.mark.parametrize(
+    ("in_band", "current", "expected"),
+    [(False, (80, 24), False), (False, (100, 30), True), (True, (100, 30), False)],
+)
+def test_sizes_that_the_terminal_no_longer_has_are_outdated(
+    in_band: bool, current: tuple[int, int], expected: bool
+) -> None:
+    driver: Any = SimpleNamespace(
+        _in_band_window_resize=in_band, _get_terminal_size=lambda: current
+    )
+
+    assert _is_outdated(Size(80, 24), driver) is expected
+
+
+def test_sizes_are_never_outdated_without_a_terminal() -> None:
+    assert not _is_outdated(Size(80, 24), None)
 
 
 # The same screen as Textual's own output
