@@ -47,20 +47,18 @@ class KeyLine(Footer):
             await super().recompose()
 
     def _active_keys(self) -> list[tuple[object, ...]]:
-        """Return what the footer depends on."""
+        """Return what the footer depends on. Empty before the screen knows its bindings."""
+        if not self._bindings_ready:
+            return []
         bindings = self.screen.active_bindings.values()
         keys = [(active.binding, active.enabled) for active in bindings if active.binding.show]
-        return [(self.app.size.width, self._bindings_ready), *keys]
+        return [(self.app.size.width,), *keys]
 
     def on_resize(self, event: events.Resize) -> None:
         """Compose the keys again if the width has changed."""
         if event.size.width != self._columns:
             self._columns = event.size.width
             self.call_after_refresh(self.recompose)
-
-
-def _content(key: FooterKey) -> tuple[object, ...]:
-    return key.key, key.key_display, key.description, key.action, key.has_class("-disabled")
 
 
 def _width(key: FooterKey) -> int:
