@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadbench.engine.drivers.compose.files import project_name
+from loadbench.engine.drivers.compose.project.files import project_name
 from loadbench.engine.journal.events import CellFinished, ReplicaRequests
 from loadbench.engine.measure.buckets import count
 from loadbench.engine.run_reader import read_run

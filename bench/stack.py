@@ -26,7 +26,7 @@ from pathlib import Path
 import psutil
 
 from bench.posting import PICTURES, REPOSITORY, Users, median_stages
-from loadbench.engine.drivers.compose.files import project_name
+from loadbench.engine.drivers.compose.project.files import project_name
 from loadbench.engine.drivers.registry import get_driver, preflight
 from loadbench.engine.profile.loading import load_profile
 from loadbench.engine.requests.preflight import Preflight

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from loadbench.engine.drivers.compose.deployment import Deployment, deploy
-from loadbench.engine.drivers.compose.files import ComposeFiles
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from tests.support.builders import make_profile
 
 GATEWAY: dict[str, Any] = {"ports": [{"target": 80, "published": "8080", "protocol": "tcp"}]}

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import yaml
 
-from loadbench.engine.drivers.compose.files import project_name
+from loadbench.engine.drivers.compose.project.files import project_name
 from tests.support.harness import FAST, Bench
 
 DOCKER_CONFIG = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from loadbench.cli.main import main
 from loadbench.engine.drivers import registry
-from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.first_profile import proposal
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from tests.support.harness import Bench
 
 LOCUSTFILE = "from locust import HttpUser\nclass Visitor(HttpUser):\n    pass\n"

@@ -7,7 +7,7 @@ import pytest
 
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.compose.client import ComposeCli
-from loadbench.engine.drivers.compose.files import ComposeFiles
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, Endpoint
 from loadbench.engine.run.project_doctor import compose
 from loadbench.engine.run.project_doctor.checks import ProjectReport, check_project

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from loadbench.engine.profile.target import Balance
 from loadbench.errors import ProfileError
 from tests.support.compose_projects import GATEWAY, make_deployment, make_files, port

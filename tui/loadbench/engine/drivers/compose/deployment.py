@@ -6,15 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
-from loadbench.engine.drivers.compose.receiver import (
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
+from loadbench.engine.drivers.compose.project.receiver import (
     Receiver,
     find_receiver,
     published_at,
     unknown_service,
 )
-from loadbench.engine.drivers.compose.selection import closure, left_out_services
-from loadbench.engine.drivers.compose.services import Role, Service, host_ports
+from loadbench.engine.drivers.compose.project.selection import closure, left_out_services
+from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
 from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 from loadbench.engine.profile.model import Profile

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.compose.services import Service, host_ports
+from loadbench.engine.drivers.compose.project.services import Service, host_ports
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
 from loadbench.engine.drivers.our_service import service_settings
 from loadbench.engine.drivers.protocol import BYTES_PER_MB

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.compose.deployment import Deployment, deploy
-from loadbench.engine.drivers.compose.files import compose_paths, read_compose_files
 from loadbench.engine.drivers.compose.override_file import MIN_COMPOSE, compose_override
+from loadbench.engine.drivers.compose.project.files import compose_paths, read_compose_files
 from loadbench.engine.drivers.docker.client import (
     Docker,
     DockerCommandError,

@@ -12,19 +12,19 @@ from loadbench.engine.bounds.files import read_file
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.drivers.compose.client import ComposeCli
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.compose.files import (
-    ComposeFiles,
-    is_env_file_missing,
-    project_name,
-    read_compose_files,
-)
 from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence
 from loadbench.engine.drivers.compose.first_profile.health import health_paths
 from loadbench.engine.drivers.compose.first_profile.proposal import health_service
 from loadbench.engine.drivers.compose.first_profile.search import ProjectFiles
 from loadbench.engine.drivers.compose.override_file import compose_override
 from loadbench.engine.drivers.compose.preflight import docker_for
-from loadbench.engine.drivers.compose.services import Service
+from loadbench.engine.drivers.compose.project.files import (
+    ComposeFiles,
+    is_env_file_missing,
+    project_name,
+    read_compose_files,
+)
+from loadbench.engine.drivers.compose.project.services import Service
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, compose_version
 from loadbench.engine.profile.driver_settings import ComposeSettings, settings_of
 from loadbench.engine.profile.editing.compose_text import ComposeText

@@ -12,7 +12,7 @@ from loadbench.engine.drivers.compose.deployment import Deployment, deploy
 from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence
 from loadbench.engine.drivers.compose.first_profile.port import guess_port
 from loadbench.engine.drivers.compose.first_profile.service import guess_service
-from loadbench.engine.drivers.compose.services import Role
+from loadbench.engine.drivers.compose.project.services import Role
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 from loadbench.engine.profile.loading import Draft
 from loadbench.engine.profile.model import Profile

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence
 from loadbench.engine.drivers.compose.first_profile.health import guess_health
 from loadbench.engine.drivers.compose.first_profile.port import (
@@ -15,6 +14,7 @@ from loadbench.engine.drivers.compose.first_profile.port import (
     guess_port,
 )
 from loadbench.engine.drivers.compose.first_profile.service import guess_service
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.errors import ProfileError
 from tests.support.builders import make_profile

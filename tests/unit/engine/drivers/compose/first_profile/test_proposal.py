@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.first_profile import proposal
 from loadbench.engine.drivers.compose.first_profile.proposal import propose
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
 from loadbench.engine.profile.loading import load_profile
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace

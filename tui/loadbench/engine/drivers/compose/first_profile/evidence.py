@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
 from loadbench.engine.drivers.compose.first_profile.search import is_part, text_of, walk
-from loadbench.engine.drivers.compose.receiver import HTTP_PORTS, published_at
-from loadbench.engine.drivers.compose.services import Role, Service
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
+from loadbench.engine.drivers.compose.project.receiver import HTTP_PORTS, published_at
+from loadbench.engine.drivers.compose.project.services import Role, Service
 
 SOURCE_SUFFIXES = (
     *(".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".rs", ".java", ".kt", ".rb", ".php", ".cs"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence
-from loadbench.engine.drivers.compose.services import Service
+from loadbench.engine.drivers.compose.project.services import Service
 
 _URL = re.compile(r"https?://[^\s/'\"|;)\]]+(/[^\s'\"|;)\]?#\\]*)?")
 _NAMES = r"health(?:z|y|check|_check|-check)?|ready(?:z)?|live(?:z)?|ping|status|up"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from loadbench.engine.drivers.compose.first_profile.evidence import Guess, ProjectEvidence
-from loadbench.engine.drivers.compose.receiver import find_receiver
-from loadbench.engine.drivers.compose.services import Role, Service
+from loadbench.engine.drivers.compose.project.receiver import find_receiver
+from loadbench.engine.drivers.compose.project.services import Role, Service
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.errors import ProfileError
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadbench.engine.drivers.compose.deployment import deploy
-from loadbench.engine.drivers.compose.files import ComposeFiles, read_compose_files
 from loadbench.engine.drivers.compose.first_profile.evidence import ProjectEvidence, listed
 from loadbench.engine.drivers.compose.first_profile.health import guess_health
 from loadbench.engine.drivers.compose.first_profile.port import guess_port
@@ -20,7 +19,8 @@ from loadbench.engine.drivers.compose.first_profile.search import (
 )
 from loadbench.engine.drivers.compose.first_profile.service import guess_service
 from loadbench.engine.drivers.compose.preflight import docker_for
-from loadbench.engine.drivers.compose.services import Role, Service
+from loadbench.engine.drivers.compose.project.files import ComposeFiles, read_compose_files
+from loadbench.engine.drivers.compose.project.services import Role, Service
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.model import Profile

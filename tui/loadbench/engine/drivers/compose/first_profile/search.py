@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loadbench.engine.bounds.files import read_file
 from loadbench.engine.bounds.parsing import BadInputError
-from loadbench.engine.drivers.compose.files import COMPOSE_NAMES
+from loadbench.engine.drivers.compose.project.files import COMPOSE_NAMES
 from loadbench.paths import is_dir, is_file
 
 MAX_BYTES = 1_000_000

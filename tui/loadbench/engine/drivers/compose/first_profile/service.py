@@ -8,7 +8,7 @@ from loadbench.engine.drivers.compose.first_profile.evidence import (
     listed,
     words,
 )
-from loadbench.engine.drivers.compose.services import Role, Service
+from loadbench.engine.drivers.compose.project.services import Role, Service
 from loadbench.errors import ProfileError
 
 _REQUEST_NAMES = """

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from loadbench.engine.drivers.compose.dockerfile import Dockerfile, read_dockerfile
+from loadbench.engine.drivers.compose.project.dockerfile import Dockerfile, read_dockerfile
 from loadbench.engine.profile.fields import MAX_PORT
 
 

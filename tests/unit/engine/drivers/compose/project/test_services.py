@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.compose.dockerfile import parse_dockerfile
-from loadbench.engine.drivers.compose.services import Role, Service, host_ports
+from loadbench.engine.drivers.compose.project.dockerfile import parse_dockerfile
+from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
 from tests.support.compose_projects import port
 
 

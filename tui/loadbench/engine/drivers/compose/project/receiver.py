@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.compose.services import Role, Service, host_ports
+from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
 from loadbench.engine.drivers.requirements import LOOPBACK, is_loopback
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 from loadbench.engine.profile.target import Balance

@@ -13,7 +13,7 @@ from typing import Any
 
 from loadbench.engine.drivers.compose.client import ComposeCli
 from loadbench.engine.drivers.compose.messages import compose_warnings
-from loadbench.engine.drivers.compose.services import Service
+from loadbench.engine.drivers.compose.project.services import Service
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from loadbench.engine.drivers.compose.files import ComposeFiles
-from loadbench.engine.drivers.compose.services import Role
+from loadbench.engine.drivers.compose.project.files import ComposeFiles
+from loadbench.engine.drivers.compose.project.services import Role
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.drivers.compose import files as files_module
-from loadbench.engine.drivers.compose.files import GPU_FILE, compose_paths, project_name
 from loadbench.engine.drivers.compose.messages import MAX_WARNINGS, compose_warnings
+from loadbench.engine.drivers.compose.project import files as files_module
+from loadbench.engine.drivers.compose.project.files import GPU_FILE, compose_paths, project_name
 from loadbench.errors import ProfileError
 from loadbench.workspace import Workspace
 from tests.support.builders import make_profile
