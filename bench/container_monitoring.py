@@ -22,7 +22,7 @@ import psutil
 
 from loadbench.engine.drivers.docker.client import Docker, current_endpoint
 from loadbench.engine.drivers.docker.monitor import Monitor
-from loadbench.engine.drivers.health import check_health, not_ready_reason
+from loadbench.engine.drivers.health import HealthChecks
 from loadbench.workspace import bundled_root
 
 MODELS = 6
@@ -69,7 +69,7 @@ def idle_stack() -> Iterator[None]:
         subprocess.run([*compose, *up], check=True, capture_output=True)
         port = [*compose, "port", "api", "8000"]
         address = subprocess.run(port, check=True, capture_output=True, text=True).stdout.strip()
-        while not_ready_reason(check_health(f"http://{address}/health"), MODELS):
+        while HealthChecks(()).missing((f"http://{address}/health",), MODELS):
             time.sleep(0.2)
         time.sleep(SETTLE_S)
         yield

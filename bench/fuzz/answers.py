@@ -6,6 +6,7 @@ import json
 import math
 import zlib
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ import requests
 from bench.fuzz.harness import Input, Kind, require
 from bench.fuzz.server import RawServer, refuse_other_hosts
 from bench.fuzz.values import DEEP, NUMBERS, damaged, text, token
-from loadbench.engine.drivers.health import check_health, not_ready_reason
+from loadbench.engine.drivers.health import HealthChecks
 from loadbench.engine.drivers.metrics import fetch_metrics, parse_metrics
 from loadbench.engine.journal.codec import Entry, encode
 from loadbench.engine.journal.events import ClientUse, Sample, ServiceMetrics, Stages
@@ -100,6 +101,10 @@ def fetch(function: Callable[..., Any], url: str) -> Any:
         return function(session, url)
 
 
+def _missing(workers: int | None, url: str) -> str | None:
+    return HealthChecks((url,)).missing((url,), workers)
+
+
 class _Fetched(Kind):
     """Pages that are read from a server on loopback."""
 
@@ -177,9 +182,8 @@ class Health(_Fetched):
 
     def check(self, given: Input) -> bool:  # noqa: D102
         url = self._url(given, "/health")
-        health = fetch(check_health, url)
-        require(health.status is None or isinstance(health.status, int), "a status")
-        reasons = [not_ready_reason(health, models) for models in (None, 0, 1, 2)]
+        reasons = [fetch(partial(_missing, workers), url) for workers in (None, 1)]
+        require(all(one is None or isinstance(one, str) for one in reasons), "a reason or None")
         return reasons[0] is None
 
 
@@ -232,7 +236,7 @@ class Metrics(_Fetched):
     def check(self, given: Input) -> bool:  # noqa: D102
         assert isinstance(given.data, bytes)
         if given.mode:
-            metrics = fetch(fetch_metrics, self._url(given, "/metrics"))
+            metrics = fetch(lambda url: fetch_metrics(url), self._url(given, "/metrics"))
         else:
             try:
                 metrics = _parse(given.data)

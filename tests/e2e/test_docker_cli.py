@@ -366,7 +366,7 @@ def test_a_compose_that_cannot_replace_names_is_refused(
 
 def stack(folder: Path, **app: object) -> ComposeStack:
     files = replace(make_files(app={"expose": ["80"], **app}), paths=(folder / "compose.yaml",))
-    return ComposeStack(Docker(LOCAL), make_deployment(files), folder=folder)
+    return ComposeStack(Docker(LOCAL), make_deployment(files), root=folder, folder=folder)
 
 
 def test_an_added_cell_that_the_compose_files_cannot_scale_to_is_rejected(

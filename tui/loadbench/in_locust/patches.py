@@ -5,13 +5,17 @@ Each comment states when to remove its patch. If it has no link, no upstream iss
 (searched 2026-11).
 """
 
+import os
 import select
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
+import gevent.socket
+import urllib3
 from gevent.monkey import get_original
 from geventhttpclient.connectionpool import ConnectionPool
 from locust import FastHttpUser, User, stats, web
@@ -19,10 +23,11 @@ from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_pars
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 
+from loadbench.engine.bounds.loopback import resolvable_name
 from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
-from loadbench.in_locust.settings import Settings
+from loadbench.in_locust.settings import ClientSettings, Settings
 
 PERCENTILES = [0.5, 0.9, 0.95, 0.99]
 
@@ -40,6 +45,8 @@ def apply(settings: Settings, recorder: Recorder, replicas: Replicas) -> None:
     _count_aborted(recorder)
     _count_pauses(recorder)
     _distribute_users(replicas)
+    _configure_clients(settings.clients)
+    _resolve_names_below_localhost()
 
 
 def replace_in(owner: Any, name: str, value: Any) -> None:
@@ -178,3 +185,60 @@ def _distribute_users(replicas: Replicas) -> None:
         replicas.assign(self)
 
     replace_in(User, "__init__", initialise_assigned)
+
+
+def _configure_clients(settings: ClientSettings) -> None:
+    # Locust has no options for headers and certificates of all users; its classes have attributes.
+    # Remove when it has.
+    start_fast: Call = FastHttpSession.__init__
+    start: Call = HttpSession.__init__
+
+    def initialise_fast(self: FastHttpSession, *args: Any, **kwargs: Any) -> None:
+        own = dict(kwargs.get("headers") or {})
+        names = {name.casefold() for name in own}
+        added = {key: text for key, text in settings.headers.items() if key.casefold() not in names}
+        kwargs["headers"] = {**added, **own}
+        if not settings.verify:
+            kwargs["insecure"] = True
+        elif settings.ca_file and not kwargs.get("ssl_context_factory"):
+            kwargs["ssl_context_factory"] = _trusting(settings.ca_file)
+        start_fast(self, *args, **kwargs)
+
+    def initialise(self: HttpSession, *args: Any, **kwargs: Any) -> None:
+        start(self, *args, **kwargs)
+        self.headers.update(settings.headers)
+        if not settings.verify or settings.ca_file:
+            self.verify = settings.ca_file if settings.verify else False
+
+    replace_in(FastHttpSession, "__init__", initialise_fast)
+    replace_in(HttpSession, "__init__", initialise)
+    if not settings.verify or settings.ca_file:
+        # For requests, they take precedence: https://github.com/psf/requests/issues/3829.
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            os.environ.pop(name, None)
+    if not settings.verify:
+        # It would be logged for every connection, although the profile asks for it.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+
+def _trusting(ca_file: str) -> Callable[..., ssl.SSLContext]:
+    """Return a function that makes TLS settings in which a further CA is trusted."""
+
+    def context(cafile: str | None = None) -> ssl.SSLContext:
+        made: ssl.SSLContext = gevent.ssl.create_default_context(cafile=cafile)
+        made.load_verify_locations(ca_file)
+        return made
+
+    return context
+
+
+def _resolve_names_below_localhost() -> None:
+    # Resolvers of many systems do not know names such as api.localhost, unlike browsers.
+    # Remove when Python or libc resolves them (RFC 6761, section 6.3).
+    resolve: Call = socket.getaddrinfo
+
+    def resolve_local(host: Any, *args: Any, **kwargs: Any) -> Any:
+        return resolve(resolvable_name(host) if isinstance(host, str) else host, *args, **kwargs)
+
+    replace_in(socket, "getaddrinfo", resolve_local)
+    replace_in(gevent.socket, "getaddrinfo", resolve_local)

@@ -2,14 +2,31 @@
 
 import json
 import os
-from collections.abc import MutableMapping
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from loadbench.engine.load.wire import READY_FD_VARIABLE, TIMEOUT_VARIABLE, TOKEN_VARIABLE
+from loadbench.engine.load.wire import (
+    CLIENTS_VARIABLE,
+    READY_FD_VARIABLE,
+    TIMEOUT_VARIABLE,
+    TOKEN_VARIABLE,
+)
 
 STOP_GRACE_S = 2.0
 """Seconds that a stopping user may take beyond the request timeout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Settings of Locust's HTTP clients, from the profile."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of all requests, unless the user's code sets them."""
+    verify: bool = True
+    """Whether certificates are verified."""
+    ca_file: str | None = None
+    """PEM file with the certificate of a further CA. None: public ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class Settings:
     """File descriptor of the pipe to the runner."""
     timeout_s: float
     """Timeout of one request of a user, in seconds."""
+    clients: ClientSettings = field(default_factory=ClientSettings)
 
     @property
     def stop_timeout_s(self) -> float:
@@ -30,11 +48,13 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: MutableMapping[str, str]) -> "Settings":
-        """Read the settings. Remove the token, so that no child process inherits it."""
+        """Read the settings. Remove what may be secret, so that no child process inherits it."""
+        clients = json.loads(environ.pop(CLIENTS_VARIABLE, "{}"))
         return cls(
             token=environ.pop(TOKEN_VARIABLE),
             ready_fd=int(environ.pop(READY_FD_VARIABLE)),
             timeout_s=float(environ[TIMEOUT_VARIABLE]),
+            clients=ClientSettings(**clients),
         )
 
     def notify_runner(self, message: dict[str, Any]) -> None:

@@ -2,22 +2,22 @@
 
 import base64
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadbench.engine.bounds import http
-from loadbench.engine.bounds.http import MAX_REDIRECTS, HttpResponse, NoResponseError, request
+from loadbench.engine.bounds.connect import Cause, NoResponseError, Trust, require_open_port
+from loadbench.engine.bounds.http import MAX_REDIRECTS, HttpResponse, request
 from loadbench.engine.bounds.parsing import BadInputError
+from tests.support.certificates import make_certificate
 from tests.support.hostile_server import OK, REDIRECT, HostileServer
 
 TIMEOUT_S = 0.5
@@ -95,6 +95,24 @@ def test_user_and_password_are_sent_only_to_their_own_origin(server: HostileServ
         assert [b"Authorization" in received for received in other.requests] == [False]
 
 
+def test_headers_are_sent_only_to_their_own_origin(server: HostileServer) -> None:
+    with HostileServer() as other:
+        server.pages["/here"] = REDIRECT + f"Location: {server.host}/away\r\n\r\n".encode()
+        server.pages["/away"] = REDIRECT + f"Location: {other.host}/ok\r\n\r\n".encode()
+        assert get(f"{server.host}/here", headers={"host": "api.test", "X-Key": "k"}).status == 200
+        for received in server.requests:
+            assert b"host: api.test\r\n" in received
+            assert received.lower().count(b"host:") == 1
+        assert b"X-Key" not in other.requests[0]
+        assert b"api.test" not in other.requests[0]
+
+
+def test_a_name_below_localhost_is_loopback(server: HostileServer) -> None:
+    url = server.host.replace("127.0.0.1", "api.localhost")
+    assert get(f"{url}/ok").status == 200
+    assert f"Host: {url.partition('//')[2]}\r\n".encode() in server.requests[-1]
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "gopher://x/"])
 def test_redirects_to_other_schemes_are_not_followed(server: HostileServer, target: str) -> None:
     server.pages["/go"] = REDIRECT + f"Location: {target}\r\n\r\n".encode()
@@ -117,8 +135,9 @@ def test_compressed_responses_are_decompressed(server: HostileServer) -> None:
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("http://127.0.0.1:1/", "Connection refused"),
-        ("http://[::1]:1/", "Connection refused|Cannot assign|not supported"),
+        ("http://127.0.0.1:1/", "connection refused: nothing listens on port 1 of 127.0.0.1"),
+        ("http://api.localhost:1/", "nothing listens on port 1 of api.localhost"),
+        ("http://[::1]:1/", "connection refused|Cannot assign|not supported|no route"),
         ("http://x..y/", "idna"),
         ("http://127.0.0.1:99999/", "Port out of range"),
         ("ftp://x/", "not an HTTP address"),
@@ -139,8 +158,8 @@ def test_a_resolver_that_does_not_respond_is_limited(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     started = time.monotonic()
-    with pytest.raises(NoResponseError, match=TOO_SLOW):
-        get("http://localhost/")
+    with pytest.raises(NoResponseError, match="host name service was not resolved in time"):
+        get("http://service/")
     assert time.monotonic() - started < TIMEOUT_S + 0.5
     released.set()
 
@@ -191,37 +210,82 @@ def test_an_ipv6_address_that_ends_in_letters_has_no_port(
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """Make a certificate for the loopback address, with its key in the same file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("requires openssl")
-    file = tmp_path / "certificate.pem"
-    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost")
-    alternative = ("-addext", "subjectAltName=IP:127.0.0.1")
-    files = ("-keyout", str(file), "-out", str(tmp_path / "public.pem"))
-    command = ["openssl", "req", *options, *alternative, *files]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    with file.open("a") as target:
-        target.write((tmp_path / "public.pem").read_text())
-    return file
+    return make_certificate(tmp_path)
 
 
-def test_the_limits_hold_with_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limits_hold_with_tls(certificate: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with HostileServer(context) as server:
-        with pytest.raises(NoResponseError, match="certificate verify failed"):
+        with pytest.raises(NoResponseError, match=r"not trusted: self.signed certificate"):
             get(f"{server.host}/ok", timeout_s=5)
-
-        trusting = ssl.create_default_context(cafile=str(certificate))
-        monkeypatch.setattr(http, "_tls_context", lambda: trusting)
-        assert get(f"{server.host}/ok", timeout_s=5).body == b"ok"
+        trusted = Trust(ca_file=str(certificate))
+        for trust in (Trust(verify=False), trusted):
+            assert get(f"{server.host}/ok", timeout_s=5, trust=trust).body == b"ok"
         with pytest.raises(BadInputError, match=TOO_LARGE):
-            get(f"{server.host}/endless-body", timeout_s=5)
+            get(f"{server.host}/endless-body", timeout_s=5, trust=trusted)
         started = time.monotonic()
         with pytest.raises(NoResponseError, match=TOO_SLOW):
-            get(f"{server.host}/dripping-body")
+            get(f"{server.host}/dripping-body", trust=trusted)
         assert time.monotonic() - started < TIMEOUT_S + 0.5
 
 
 def test_a_server_that_does_not_start_tls_is_limited(server: HostileServer) -> None:
     with pytest.raises(NoResponseError, match=TOO_SLOW):
         get(server.host.replace("http:", "https:"))
+
+
+def cause_of(url: str, **options: Any) -> Cause:
+    with pytest.raises(NoResponseError) as caught:
+        get(url, **options)
+    return caught.value.cause
+
+
+def test_every_cause_is_told_apart(server: HostileServer, certificate: Path) -> None:
+    server.pages["/redis"] = b"-ERR wrong number of arguments for 'get' command\r\n"
+    server.pages["/nothing"] = b""
+    server.pages["/alert"] = bytes([0x15, 3, 1, 0, 2, 2, 0x46])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    plain = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=plain.serve_forever, daemon=True).start()
+    with HostileServer(context) as secure, socket.create_server(("127.0.0.1", 0)) as closed:
+        refused = closed.getsockname()[1]
+        closed.close()
+        plain_to_tls = secure.host.replace("https:", "http:")
+        tls_to_plain = f"https://127.0.0.1:{plain.server_port}/"
+        found = {
+            "name": cause_of("http://no-such-name.invalid/", timeout_s=5),
+            "refused": cause_of(f"http://127.0.0.1:{refused}/"),
+            "certificate": cause_of(f"{secure.host}/ok", timeout_s=5),
+            "no TLS": cause_of(tls_to_plain, timeout_s=5),
+            "no HTTP": cause_of(f"{server.host}/redis"),
+            "closed": cause_of(f"{server.host}/nothing"),
+            "slow": cause_of(f"{server.host}/silent"),
+            "TLS needed": cause_of(f"{server.host}/alert"),
+            "TLS needed, not said": cause_of(f"{plain_to_tls}/ok", timeout_s=5),
+        }
+    plain.shutdown()
+    plain.server_close()
+    expected = [
+        *(Cause.NAME, Cause.REFUSED, Cause.CERTIFICATE, Cause.NOT_TLS),
+        *(Cause.NOT_HTTP, Cause.CLOSED, Cause.TIMEOUT, Cause.NEEDS_TLS, Cause.CLOSED),
+    ]
+    assert list(found.values()) == expected
+
+
+def test_a_port_is_open_only_if_it_keeps_connections(server: HostileServer) -> None:
+    port = int(server.host.rpartition(":")[2])
+    require_open_port("127.0.0.1", port, timeout_s=TIMEOUT_S)
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        number = closing.getsockname()[1]
+
+        def close_at_once() -> None:
+            closing.accept()[0].close()
+
+        threading.Thread(target=close_at_once, daemon=True).start()
+        with pytest.raises(NoResponseError, match="closes them at once") as caught:
+            require_open_port("127.0.0.1", number, timeout_s=TIMEOUT_S)
+        assert caught.value.cause is Cause.CLOSED
+    with pytest.raises(NoResponseError, match="connection refused"):
+        require_open_port("127.0.0.1", number, timeout_s=TIMEOUT_S)

@@ -24,7 +24,12 @@ CHANGED = {
     "balance": "clients",
     "without": ["grafana"],
     "restart": False,
+    "healthcheck": False,
+    "count_workers": True,
     "health": "/ready",
+    "headers": {"Host": "api.example.com"},
+    "verify": False,
+    "ca_file": "ca.pem",
     "environment": {"A": "b"},
     "startup_timeout": "9s",
     "model_threads": 2,
@@ -33,7 +38,10 @@ CHANGED = {
 }
 """A value for every key that differs from its default."""
 
-CONTAINERS = ["compose", "service", "port", "balance", "without", "restart"]
+CONTAINERS = [
+    *("compose", "service", "port", "balance", "without", "restart"),
+    *("healthcheck", "count_workers"),
+]
 
 
 def test_driver_key_accepts_every_driver_and_auto() -> None:
@@ -53,7 +61,14 @@ def test_settings_contain_only_the_keys_of_the_driver() -> None:
     profile = make_profile(stack={"health": "/up", "startup_timeout": "5s", "model_threads": 3})
 
     assert LocalSettings.from_profile(profile) == LocalSettings(
-        health="/up", startup_timeout=5.0, model_threads=3, environment={}, gpu_memory_mb=None
+        health=("/up",),
+        headers={},
+        verify=True,
+        ca_file=None,
+        startup_timeout=5.0,
+        model_threads=3,
+        environment={},
+        gpu_memory_mb=None,
     )
 
 
@@ -72,6 +87,15 @@ def test_unsupported_keys_are_reported_only_if_they_differ_from_the_default(
 
     assert settings.unsupported_keys(defaults, defaults) == []
     assert settings.unsupported_keys(StackSection.model_validate(CHANGED), defaults) == unsupported
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_health_checks_of_containers_require_containers(settings: type[ComposeSettings]) -> None:
+    section = StackSection(health=("tcp", "containers"))
+
+    unsupported = settings.unsupported_keys(section, StackSection())
+
+    assert unsupported == ([] if settings is ComposeSettings else ["health"])
 
 
 def test_auto_and_unknown_drivers_have_no_settings() -> None:

@@ -67,7 +67,7 @@ def test_a_restored_text_is_no_change() -> None:
         ("users", "5 5", "expected distinct values"),
         ("batch_size", "0", "expected a value ≥ 1, got '0'"),
         ("run_time", "soon", "expected a duration such as 90s, 7m or 1h20m, got 'soon'"),
-        ("host", "localhost", "expected a URL without a path, such as http://127.0.0.1:8000"),
+        ("host", "localhost", "expected a URL without a query, such as http://127.0.0.1:8000"),
     ],
 )
 def test_an_invalid_text_has_the_error_of_the_schema(key: str, text: str, error: str) -> None:

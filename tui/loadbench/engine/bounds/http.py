@@ -8,27 +8,34 @@ import gzip
 import http.client
 import io
 import socket
-import ssl
-import threading
 import time
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
-from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
-import certifi
-
+from loadbench.engine.bounds.connect import (
+    DEFAULT_TRUST,
+    Cause,
+    Limits,
+    NoResponseError,
+    TooLargeError,
+    Trust,
+    connect,
+    explained,
+)
 from loadbench.engine.bounds.parsing import BadInputError
 
 MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _READ_BYTES = 65_536
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_TLS_ALERT = "\x15\x03"
+"""Start of a TLS alert, with which servers that expect TLS answer plain HTTP (RFC 8446, B.1)."""
+
 _SAFE_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 _HEADERS = {
     "Accept": "*/*",
@@ -37,17 +44,6 @@ _HEADERS = {
     "Connection": "close",
     "User-Agent": "loadbench-tui",
 }
-
-_Address = tuple[Any, ...]
-"""One result of `socket.getaddrinfo`."""
-
-
-class NoResponseError(Exception):
-    """There was no complete, valid response in time. The message states the reason."""
-
-
-class _TooLargeError(Exception):
-    """The response exceeds the size limit. Not a ValueError, which `http.client` would catch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +59,10 @@ class HttpResponse:
         return 200 <= self.status < 300
 
 
-@dataclass(slots=True)
-class _Limits:
-    """What is left of the limits of one request, with its redirects."""
-
-    deadline: float
-    left_bytes: int
-
-    def remaining_s(self) -> float:
-        remaining_s = self.deadline - time.monotonic()
-        if remaining_s <= 0:
-            raise TimeoutError
-        return remaining_s
-
-    def count(self, received: int) -> None:
-        self.left_bytes -= received
-        if self.left_bytes < 0:
-            raise _TooLargeError
-
-
 class _Source(io.RawIOBase):
     """The received bytes of a socket, as a file for `http.client`."""
 
-    def __init__(self, sock: socket.socket, limits: _Limits) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits) -> None:
         self._sock = sock
         self._limits = limits
 
@@ -102,7 +79,7 @@ class _Source(io.RawIOBase):
 class _LimitedSocket:
     """The part of a socket's interface that `http.client` uses, within the limits."""
 
-    def __init__(self, sock: socket.socket, limits: _Limits) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits) -> None:
         self._sock = sock
         self._limits = limits
 
@@ -124,6 +101,7 @@ def request(
     max_bytes: int,
     headers: Mapping[str, str] | None = None,
     fields: Mapping[str, str] | None = None,
+    trust: Trust = DEFAULT_TRUST,
 ) -> HttpResponse:
     """Send a request and return the response. Proxies of the environment are ignored.
 
@@ -132,38 +110,60 @@ def request(
             header.
         timeout_s: Time limit of the whole request, with name resolution and redirects.
         max_bytes: Size limit of everything received, and of the body after decompression.
-        headers: Further headers.
+        headers: Further headers. A redirect to another scheme, host or port does not get them.
         fields: Fields of a form to send with `POST`. If None, send `GET` and follow redirects.
+        trust: Which certificates to trust.
 
     Raises:
         NoResponseError: There was no complete, valid response in time.
         BadInputError: The response exceeds the size limit.
     """
-    limits = _Limits(time.monotonic() + timeout_s, max_bytes)
+    limits = Limits(time.monotonic() + timeout_s, max_bytes)
     try:
-        return _send_and_follow(url, {**_HEADERS, **(headers or {})}, fields, limits, max_bytes)
-    except _TooLargeError:
+        return _send_and_follow(url, headers or {}, fields, limits, max_bytes, trust)
+    except TooLargeError:
         raise BadInputError(f"response larger than {max_bytes / 1e6:g} MB") from None
     except TimeoutError:
-        raise NoResponseError(f"no complete response within {timeout_s:g} s") from None
+        raise NoResponseError(
+            f"no complete response within {timeout_s:g} s", Cause.TIMEOUT
+        ) from None
+    except http.client.RemoteDisconnected as error:
+        raise NoResponseError(
+            "the connection was closed without a response", Cause.CLOSED
+        ) from error
     except http.client.HTTPException as error:
-        raise NoResponseError(f"invalid HTTP response ({type(error).__name__})") from error
-    except (OSError, ValueError, EOFError, zlib.error) as error:
-        raise NoResponseError(getattr(error, "strerror", None) or str(error)) from error
+        raise _not_http(error) from error
+    except OSError as error:
+        parts = urlsplit(url)
+        raise explained(error, str(parts.hostname), _port_of(parts)) from error
+    except (ValueError, EOFError, zlib.error) as error:
+        raise NoResponseError(str(error)) from error
+
+
+def _not_http(error: http.client.HTTPException) -> NoResponseError:
+    if isinstance(error, http.client.BadStatusLine) and _TLS_ALERT in str(error):
+        return NoResponseError("the server expects TLS", Cause.NEEDS_TLS)
+    return NoResponseError(f"invalid HTTP response ({type(error).__name__})", Cause.NOT_HTTP)
+
+
+def _port_of(parts: SplitResult) -> int:
+    return parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 def _send_and_follow(
     url: str,
     headers: Mapping[str, str],
     fields: Mapping[str, str] | None,
-    limits: _Limits,
+    limits: Limits,
     max_bytes: int,
+    trust: Trust,
 ) -> HttpResponse:
     for _ in range(MAX_REDIRECTS + 1):
         parts = urlsplit(url)
         if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
             raise NoResponseError(f"not an HTTP address: {url[:100]}")
-        with closing(_connect(parts, limits)) as sock:
+        tls = trust if parts.scheme == "https" else None
+        with closing(connect(parts.hostname, _port_of(parts), limits, tls)) as sock:
             # Without a port, it would look for one at the end of an IPv6 address. It uses neither.
             connection = http.client.HTTPConnection(parts.hostname, 80)
             connection.sock = _LimitedSocket(sock, limits)
@@ -172,7 +172,9 @@ def _send_and_follow(
             target = response.headers.get("Location") if fields is None else None
             if response.status not in _REDIRECTS or not target:
                 return HttpResponse(response.status, _read_body(response, max_bytes))
-        url = _redirected(parts, url, target)
+        url, is_same_origin = _redirected(parts, url, target)
+        if not is_same_origin:
+            headers = {}
     raise NoResponseError(f"more than {MAX_REDIRECTS} redirects")
 
 
@@ -184,10 +186,13 @@ def _send(
 ) -> None:
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
     is_default_port = parts.port in (None, _DEFAULT_PORTS[parts.scheme])
-    merged = {"Host": host if is_default_port else f"{host}:{parts.port}", **headers}
+    merged = {"Host": host if is_default_port else f"{host}:{parts.port}", **_HEADERS}
     if parts.username is not None:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         merged["Authorization"] = f"Basic {b64encode(credentials.encode()).decode()}"
+    named = {name.casefold() for name in headers}
+    merged = {name: value for name, value in merged.items() if name.casefold() not in named}
+    merged |= headers
     target = quote(parts.path or "/", safe=_SAFE_CHARACTERS)
     if parts.query:
         target += f"?{quote(parts.query, safe=_SAFE_CHARACTERS)}"
@@ -198,15 +203,20 @@ def _send(
         connection.request("POST", target, body=urlencode(fields), headers=merged)
 
 
-def _redirected(parts: SplitResult, url: str, target: str) -> str:
-    """Return the target of a redirect. User and password are kept for the same origin."""
+def _redirected(parts: SplitResult, url: str, target: str) -> tuple[str, bool]:
+    """Return the target of a redirect, and whether it has the same scheme, host and port.
+
+    User and password are kept for the same origin.
+    """
     found = urlsplit(urljoin(url, quote(target, safe=_SAFE_CHARACTERS)))
     is_same_origin = (found.scheme, found.hostname, found.port) == (
         parts.scheme,
         parts.hostname,
         parts.port,
     )
-    return found._replace(netloc=parts.netloc).geturl() if is_same_origin else found.geturl()
+    if is_same_origin:
+        found = found._replace(netloc=parts.netloc)
+    return found.geturl(), is_same_origin
 
 
 def _read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
@@ -223,56 +233,5 @@ def _read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
         text = file.read(max_bytes + 1)
     if len(text) > max_bytes:
-        raise _TooLargeError
+        raise TooLargeError
     return text
-
-
-def _connect(parts: SplitResult, limits: _Limits) -> socket.socket:
-    """Connect to the first address of a host that accepts the connection."""
-    host = str(parts.hostname)
-    addresses = _resolve(host, parts.port or _DEFAULT_PORTS[parts.scheme], limits)
-    error: OSError = TimeoutError()
-    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        sock = None
-        try:
-            sock = socket.socket(family, kind, protocol)
-            # An address that does not respond must leave time for the others.
-            sock.settimeout(limits.remaining_s() / (len(addresses) - tried))
-            sock.connect(address)
-            if parts.scheme == "http":
-                return sock
-            sock.settimeout(limits.remaining_s())
-            return _tls_context().wrap_socket(sock, server_hostname=host)
-        except OSError as failure:
-            if sock:
-                sock.close()
-            error = failure
-    raise error
-
-
-def _resolve(host: str, port: int, limits: _Limits) -> list[_Address]:
-    """Return the addresses of a host. Resolvers have no timeout, so it runs in a thread."""
-    found: SimpleQueue[list[_Address] | Exception] = SimpleQueue()
-
-    def resolve() -> None:
-        try:
-            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, ValueError) as error:
-            found.put(error)
-
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        threading.Thread(target=resolve, name="resolver", daemon=True).start()
-    try:
-        result = found.get(timeout=limits.remaining_s())
-    except Empty:
-        raise TimeoutError from None
-    if isinstance(result, Exception):
-        raise NoResponseError(f"cannot resolve the host name {host[:100]}") from result
-    return result
-
-
-@cache
-def _tls_context() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certifi.where())

@@ -6,12 +6,13 @@ Any service can expose these metrics in the Prometheus text format. docs/service
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadbench.engine.bounds.http import NoResponseError, request
+from loadbench.engine.bounds.connect import DEFAULT_TRUST, NoResponseError, Trust
+from loadbench.engine.bounds.http import request
 from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.journal.events import ServiceMetrics, Worker
 
@@ -48,10 +49,20 @@ class MetricsPoller:
 
     Args:
         clock: Monotonic clock, in seconds.
+        headers: HTTP headers of the requests.
+        trust: Which certificates of services to trust.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        headers: Mapping[str, str] | None = None,
+        trust: Trust = DEFAULT_TRUST,
+    ) -> None:
         self._clock = clock
+        self._headers = dict(headers or {})
+        self._trust = trust
         self._url = ""
         self._newest: tuple[float, ServiceMetrics] | None = None
         self._closed = threading.Event()
@@ -83,17 +94,24 @@ class MetricsPoller:
     def _poll(self) -> None:
         while not self._closed.is_set():
             url = self._url
-            metrics = fetch_metrics(url) if url else None
+            metrics = fetch_metrics(url, self._headers, self._trust) if url else None
             if metrics and url == self._url:
                 self._newest = (self._clock(), metrics)
             self._closed.wait(POLL_INTERVAL_S)
 
 
-def fetch_metrics(url: str) -> ServiceMetrics | None:
+def fetch_metrics(
+    url: str, headers: Mapping[str, str] | None = None, trust: Trust = DEFAULT_TRUST
+) -> ServiceMetrics | None:
     """Return the metrics of a page, or None if there is no usable page or no known metric."""
-    headers = {"Accept": "text/plain"}
     try:
-        response = request(url, timeout_s=REQUEST_TIMEOUT_S, max_bytes=MAX_BYTES, headers=headers)
+        response = request(
+            url,
+            timeout_s=REQUEST_TIMEOUT_S,
+            max_bytes=MAX_BYTES,
+            headers={**(headers or {}), "Accept": "text/plain"},
+            trust=trust,
+        )
         return parse_metrics(response.body) if response.is_success else None
     except (NoResponseError, BadInputError):
         return None

@@ -33,7 +33,7 @@ class Replica:
     name: str
     """Name of its container."""
     url: str
-    """Base URL, without a path."""
+    """Base URL, with the path that all requests share."""
 
 
 class Stack(Protocol):
@@ -47,7 +47,7 @@ class Stack(Protocol):
 
     @property
     def host(self) -> str:
-        """Base URL of the service, without a path. Valid once `missing` has returned None."""
+        """Base URL of the service. Valid once `missing` has returned None."""
 
     @property
     def replicas(self) -> tuple[Replica, ...]:

@@ -1,15 +1,24 @@
 """Preflight checks that several drivers share."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from loadbench.errors import RefusedError
 
 LOOPBACK = "127.0.0.1"
 
 
-def is_loopback(host: str | None) -> bool:
-    """Return whether a host name refers to the loopback interface."""
-    return host is not None and (host in ("localhost", "::1") or host.startswith("127."))
+def require_no_path(host: str | None) -> None:
+    """Check that the address of the bundled service has no path.
+
+    Raises:
+        RefusedError: It has one.
+    """
+    if host and urlsplit(host).path:
+        raise RefusedError(
+            f"host: {host} cannot be used, because the bundled service has no base path; remove "
+            f"{urlsplit(host).path}"
+        )
 
 
 def require_nvidia_gpu() -> None:

@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from subprocess import PIPE
 from typing import IO, TypeVar
 
-from loadbench.engine.bounds.http import NoResponseError, request
+from loadbench.engine.bounds.connect import DEFAULT_TRUST, NoResponseError, Trust
+from loadbench.engine.bounds.http import request
 from loadbench.engine.bounds.lines import MAX_OUTPUT_LINE_BYTES, bounded_lines, last_lines
 from loadbench.engine.bounds.parsing import MAX_JSON_BYTES, BadInputError, parse
 from loadbench.engine.bounds.texts import shortened
@@ -30,6 +32,7 @@ from loadbench.engine.load.answers import (
 from loadbench.engine.load.protocol import LoadState, Measured
 from loadbench.engine.load.wire import (
     CELL_OPTION,
+    CLIENTS_VARIABLE,
     IMAGES_VARIABLE,
     MEASURE_PATH,
     READY_FD_VARIABLE,
@@ -77,6 +80,8 @@ class LocustLoad:
         user_file: The user's locustfile.
         images: Folder of the images to send, passed in `LOADBENCH_IMAGES`.
         timeout_s: Timeout of one request.
+        headers: HTTP headers of the requests of Locust's clients.
+        trust: Which certificates these clients trust.
         log: File for Locust's log output.
         masker: Masks the secret values in the log output.
     """
@@ -87,12 +92,15 @@ class LocustLoad:
         *,
         images: Path,
         timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        trust: Trust = DEFAULT_TRUST,
         log: Path,
         masker: Masker = NO_SECRETS,
     ) -> None:
         self._user_file = user_file
         self._images = images
         self._timeout_s = timeout_s
+        self._clients = {"headers": dict(headers or {}), **asdict(trust)}
         self._log = log
         self._masker = masker
         self._copier: threading.Thread | None = None
@@ -210,6 +218,7 @@ class LocustLoad:
             TOKEN_VARIABLE: self._token,
             READY_FD_VARIABLE: str(ready_fd),
             TIMEOUT_VARIABLE: f"{self._timeout_s:g}",
+            CLIENTS_VARIABLE: json.dumps(self._clients),
             IMAGES_VARIABLE: str(self._images),
         }
         with self._log.open("ab") as log:

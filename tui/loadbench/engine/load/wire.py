@@ -4,6 +4,9 @@ TOKEN_HEADER = "X-Loadbench-Token"  # noqa: S105  # the name of a header, not a 
 TOKEN_VARIABLE = "LOADBENCH_TOKEN"  # noqa: S105  # the name of a variable, not a token
 READY_FD_VARIABLE = "LOADBENCH_READY_FD"
 TIMEOUT_VARIABLE = "LOADBENCH_TIMEOUT_S"
+CLIENTS_VARIABLE = "LOADBENCH_CLIENTS"
+"""Headers and TLS settings of Locust's clients, as JSON."""
+
 IMAGES_VARIABLE = "LOADBENCH_IMAGES"
 """The bundled locustfile also reads this variable by name, so that it runs under plain Locust."""
 

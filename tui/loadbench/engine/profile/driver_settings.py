@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, Self
 
-from loadbench.engine.profile.fields import InvalidKeyError
+from loadbench.engine.profile.fields import CONTAINERS, InvalidKeyError
 
 AUTO = "auto"
 """The value of `stack.driver` that selects the first driver that works on this machine, and of
@@ -43,10 +43,15 @@ class DriverSettings:
     """Whether the driver scales the service. If not, `models` takes one value, used as a label."""
     replica_noun: ClassVar[tuple[str, str]] = ("replica", "replicas")
     """Singular and plural of what the driver starts for each model."""
+    has_containers: ClassVar[bool] = False
+    """Whether the service runs in containers, which may have health checks of their own."""
     starts_service: ClassVar[bool] = True
     """Whether the driver starts the service. If not, it already runs and is not monitored."""
 
-    health: str
+    health: tuple[str, ...]
+    headers: Mapping[str, str]
+    verify: bool
+    ca_file: str | None
     startup_timeout: float
     """In seconds."""
     model_threads: int
@@ -60,14 +65,19 @@ class DriverSettings:
 
     @classmethod
     def unsupported_keys(cls, section: StackKeys, defaults: StackKeys) -> list[str]:
-        """Return the unsupported keys that are set to a value other than their default.
+        """Return the unsupported keys, and keys with an unsupported value.
 
         Args:
             section: The `stack` section of a profile.
             defaults: The section with all defaults.
         """
         default = dict(defaults)
-        return [key for key, value in section if not cls.supports(key) and value != default[key]]
+        return [
+            key
+            for key, value in section
+            if (not cls.supports(key) and value != default[key])
+            or (key == "health" and CONTAINERS in value and not cls.has_containers)
+        ]
 
     @classmethod
     def supports(cls, key: str) -> bool:
@@ -95,6 +105,7 @@ class ComposeSettings(StartedSettings):
     """The keys of the `compose` driver."""
 
     name: ClassVar[str] = "compose"
+    has_containers: ClassVar[bool] = True
     replica_noun: ClassVar[tuple[str, str]] = ("container", "containers")
 
     compose: tuple[str, ...]
@@ -103,6 +114,8 @@ class ComposeSettings(StartedSettings):
     balance: str
     without: tuple[str, ...]
     restart: bool
+    healthcheck: bool
+    count_workers: bool
     memory_mb: int | None
 
 

@@ -7,7 +7,8 @@ from pydantic_core import ErrorDetails
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.profile.duration import format_duration
 from loadbench.engine.profile.model import ALIASES, known_keys
-from loadbench.engine.profile.values.secrets import MAPPINGS, URLS, SecretNames, mask_url
+from loadbench.engine.profile.values.secrets import MAPPINGS, SecretNames, is_url
+from loadbench.engine.profile.values.urls import mask_url
 
 KeyPath = tuple[str | int, ...]
 """A key as names and indices: `("stack", "compose", 0)`."""
@@ -56,7 +57,7 @@ def problem_of(detail: ErrorDetails, names: SecretNames | None = None) -> str:
 
 def _shown_public(key: KeyPath, value: object, names: SecretNames) -> str:
     """Format a value for a message, without secrets, even if it has the wrong form."""
-    if key in URLS:
+    if is_url(key):
         return shown(mask_url(value)) if isinstance(value, str) else _kind(value)
     if key[:2] not in MAPPINGS or value is None or isinstance(value, dict | bool | int | float):
         return shown(value)

@@ -3,6 +3,7 @@
 Messages about a single value start with `expected`; `error_messages` appends the actual value.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -43,6 +44,16 @@ MAX_PORT = 65_535
 VARIABLE_NAME = r"^[^=\x00]+$"
 _REFERENCE = r"[\s\S]*\$\{"
 """Start of a text with a reference to an environment variable."""
+
+TCP = "tcp"
+"""The health check that opens a TCP connection to the port that receives the requests."""
+
+TCP_SCHEME = "tcp://"
+CONTAINERS = "containers"
+"""The health check that leaves readiness to the health checks of the containers."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""A token of HTTP: RFC 9110, section 5.6.2."""
 
 _NOT_IN_URLS = " \"'`\\<>"
 _SCHEME_AND_HOST = (
@@ -132,9 +143,48 @@ def _text(text: str) -> str:
 
 
 def _health(text: str) -> str:
-    if not text.startswith("/") and not references_in(text):
-        _http_url(text, with_path=True)
+    if text.startswith("/") or text in (TCP, CONTAINERS) or references_in(text):
+        return text
+    if text.lower().startswith(TCP_SCHEME):
+        _tcp_url(text)
+    else:
+        _http_url(text, is_health=True)
     return text
+
+
+def _tcp_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_valid = bool(parts.hostname and parts.port) and url.isprintable()
+        has_more = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    except ValueError:
+        is_valid, has_more = False, ""
+    if not is_valid or has_more:
+        raise ValueError("expected a host and a port, such as tcp://127.0.0.1:9000")
+
+
+def _health_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
+    if not checks:
+        raise ValueError("expected at least one health check, such as /health")
+    return checks
+
+
+def _headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a valid name of an HTTP header")
+        try:
+            references_in(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        # http.client sends headers as Latin-1.
+        if not value.isprintable() or any(ord(character) > 255 for character in value):
+            raise ValueError(
+                f"{name}: expected a value of printable Latin-1 characters, in one line"
+            )
+    if len({name.casefold() for name in headers}) < len(headers):
+        raise ValueError("expected distinct names")
+    return headers
 
 
 def _variables(environment: dict[str, str]) -> dict[str, str]:
@@ -151,7 +201,7 @@ def _variables(environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
+def _http_url(url: str | None, *, is_health: bool = False) -> str | None:
     if url is None or references_in(url):
         return url
     if not url.isprintable() or any(character in url for character in _NOT_IN_URLS):
@@ -162,15 +212,16 @@ def _http_url(url: str | None, *, with_path: bool = False) -> str | None:
     try:
         parts = urlsplit(url)
         is_http = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        has_path = parts.path.strip("/") or parts.query or parts.fragment
+        has_query = parts.query or parts.fragment
     except ValueError:
-        is_http, has_path = False, ""
-    if with_path and not is_http:
+        is_http, has_query = False, ""
+    if is_health and not is_http:
         raise ValueError(
-            "expected a path such as /health or a URL such as http://127.0.0.1:8000/health"
+            "expected a path such as /health, a URL such as http://127.0.0.1:8000/health, tcp, "
+            "tcp://HOST:PORT or containers"
         )
-    if not with_path and (not is_http or has_path):
-        raise ValueError("expected a URL without a path, such as http://127.0.0.1:8000")
+    if not is_health and (not is_http or has_query):
+        raise ValueError("expected a URL without a query, such as http://127.0.0.1:8000")
     return url.rstrip("/")
 
 
@@ -191,7 +242,18 @@ PathTexts = Annotated[
     tuple[PathText, ...], BeforeValidator(_as_paths), AfterValidator(_paths), NotEmpty()
 ]
 HealthText = Annotated[
-    str, AfterValidator(_health), Pattern(rf"^(?:/|{_REFERENCE}|{_SCHEME_AND_HOST}(?:[/?#]|$))")
+    str,
+    AfterValidator(_health),
+    Pattern(
+        rf"^(?:/|{_REFERENCE}|{TCP}$|{CONTAINERS}$|[tT][cC][pP]://[^/?#@]+:0*[1-9][0-9]{{0,4}}/?$"
+        rf"|{_SCHEME_AND_HOST}(?:[/?#]|$))"
+    ),
+]
+HealthTexts = Annotated[
+    tuple[HealthText, ...],
+    BeforeValidator(_as_paths),
+    AfterValidator(_health_checks),
+    NotEmpty(),
 ]
 ServicePort = Annotated[
     str | None,
@@ -203,6 +265,9 @@ ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(_as_paths)]
 VariableName = Annotated[str, AfterValidator(_name), Pattern(VARIABLE_NAME)]
 Names = Annotated[tuple[VariableName, ...], BeforeValidator(_as_paths)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
+Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 HttpUrl = Annotated[
-    str | None, AfterValidator(_http_url), Pattern(rf"^(?:{_REFERENCE}|{_SCHEME_AND_HOST}/*$)")
+    str | None,
+    AfterValidator(_http_url),
+    Pattern(rf"^(?:{_REFERENCE}|{_SCHEME_AND_HOST}(?:/[^?#]*)?$)"),
 ]

@@ -220,9 +220,10 @@ class Profile(Section):
     host: HttpUrl = Field(
         None,
         title="Host",
-        description="URL of the service under test. The bundled service listens on this address. "
-        "Driver external requires it. null: a free loopback port, of the bundled service or of the "
-        "service that stack.port names",
+        description="URL of the service under test, which may have a path that all requests share. "
+        "The bundled service, which has no such path, listens on this address. Driver external "
+        "requires it. null: a free loopback port, of the bundled service or of the service that "
+        "stack.port names",
         json_schema_extra={
             "comment": "URL of the service; null: bundled service on a free local port"
         },

@@ -14,7 +14,7 @@ from loadbench.engine.profile.editing.keys import (
     profile_keys,
     profile_sections,
 )
-from loadbench.engine.profile.fields import VARIABLE_NAME
+from loadbench.engine.profile.fields import CONTAINERS, MAX_PORT, VARIABLE_NAME
 from loadbench.engine.profile.model import ALIASES
 
 SCHEMA_FILE = "profile.schema.json"
@@ -114,7 +114,7 @@ def _value_schema(key: ProfileKey) -> Schema:
     limits = {
         "pattern": pattern or None,
         "exclusiveMinimum" if key.is_minimum_excluded else "minimum": minimum,
-        "maximum": key.maximum,
+        "maximum": MAX_PORT if key.accepts_integers else key.maximum,
     }
     constraints = {name: limit for name, limit in limits.items() if limit is not None}
     schema |= constraints
@@ -129,11 +129,14 @@ def _value_schema(key: ProfileKey) -> Schema:
 def _driver_rule(settings: type[DriverSettings]) -> Schema:
     """Return the schema of profiles that select a driver; empty if every profile is valid."""
     stack = {key.name.partition(".")[2]: key for key in profile_keys() if key.section == "stack"}
-    allowed = {
+    allowed: dict[str, Schema] = {
         name: {"enum": _notations(key)}
         for name, key in stack.items()
         if not settings.supports(name)
     }
+    if not settings.has_containers:
+        checks = {"const": CONTAINERS}
+        allowed["health"] = {"not": {"anyOf": [checks, {"type": "array", "contains": checks}]}}
     then: Schema = {}
     if allowed:
         then["properties"] = {"stack": {"properties": allowed}}

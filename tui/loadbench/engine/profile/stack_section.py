@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from loadbench.engine.profile.driver_settings import AUTO
 from loadbench.engine.profile.fields import (
     Duration,
-    HealthText,
+    Headers,
+    HealthTexts,
+    PathText,
     PathTexts,
     ServiceNames,
     ServicePort,
@@ -87,12 +89,53 @@ class StackSection(Section):
         "stays down, and its cell fails at once. Only with driver compose",
         json_schema_extra={"comment": "false: containers that exit are not restarted"},
     )
-    health: HealthText = Field(
-        "/health",
+    health: HealthTexts = Field(
+        ("/health",),
         title="Health check",
-        description="Health check that responds with 2xx once the service is ready: a path on the "
-        "host of the service, or a URL",
-        json_schema_extra={"comment": "health check of the service: a path on host, or a URL"},
+        description="What must respond before a cell is measured, one or several of: a path, which "
+        "is appended to the host of the service, or a URL, which must respond with 2xx; tcp or "
+        "tcp://HOST:PORT, which must accept connections; containers: only the health checks of "
+        "the containers",
+        json_schema_extra={
+            "comment": "a path on host | a URL | tcp | tcp://HOST:PORT |\n"
+            "containers: their own health checks"
+        },
+    )
+    healthcheck: bool = Field(
+        True,
+        title="Health checks of containers",
+        description="Whether containers keep their health checks. off: they are removed, except "
+        "those of data stores, and dependent services start without waiting for them. Only with "
+        "driver compose",
+        json_schema_extra={"comment": "off: containers have no health checks of their own"},
+    )
+    count_workers: bool = Field(
+        False,
+        title="Counted workers",
+        description="Whether the response of the health check lists workers, of which exactly one "
+        "per replica must be ready. The bundled service always does. Only with driver compose",
+        json_schema_extra={"comment": "true: the health check lists one worker per replica"},
+    )
+    headers: Headers = Field(
+        default_factory=dict,
+        title="HTTP headers",
+        description="Headers of health checks and of the requests of HttpUser and FastHttpUser, "
+        "such as Host. Headers that the locustfile sets take precedence. Write secrets as ${NAME}",
+        json_schema_extra={"comment": "HTTP headers of health checks and of users' requests"},
+    )
+    verify: bool = Field(
+        True,
+        title="Verify certificates",
+        description="Whether TLS certificates are verified by health checks and by HttpUser. "
+        "FastHttpUser verifies none, unless its class sets insecure to False",
+        json_schema_extra={"comment": "false: TLS certificates are not verified"},
+    )
+    ca_file: PathText | None = Field(
+        None,
+        title="CA certificate",
+        description="PEM file with the certificate of the CA, or with the self-signed certificate "
+        "of the service. Its path is absolute or relative to the workspace; null: public CAs",
+        json_schema_extra={"comment": "PEM file of the CA of the service; null: public CAs"},
     )
     environment: Variables = Field(
         default_factory=dict,

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from loadbench.engine.crash import describe_crash, save_traceback
+from loadbench.engine.drivers.health import trust_of
+from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.load.locust import LocustLoad
 from loadbench.engine.masking import NO_SECRETS, Masker
@@ -104,6 +106,7 @@ def _prepare(request: RunRequest) -> Prepared:
 def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipment:
     folder, load = prepared.folder, prepared.profile.load
     root = request.workspace.root
+    headers, trust = prepared.profile.stack.headers, trust_of(prepared.profile.stack, root)
     return Equipment(
         profile=prepared.profile,
         stack=stack,
@@ -111,9 +114,12 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
             root / load.locustfile,
             images=root / load.images,
             timeout_s=load.timeout,
+            headers=headers,
+            trust=trust,
             log=folder / "locust.log",
             masker=prepared.masker,
         ),
+        metrics=MetricsPoller(headers=headers, trust=trust),
         masker=prepared.masker,
     )
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from loadbench.engine.bounds.loopback import origin_of
 from loadbench.engine.drivers.metrics import MetricsPoller
 from loadbench.engine.drivers.protocol import Stack
 from loadbench.engine.files import write_atomically
@@ -213,8 +214,9 @@ class CellAttempt:
         """Return the requests of all replicas, with the names of their containers, in order."""
         by_host = {one.host: one for one in requests}
         named = tuple(
-            replace(by_host.pop(one.url, ReplicaRequests(host=one.url)), name=one.name)
+            replace(by_host.pop(host, ReplicaRequests(host=host)), name=one.name)
             for one in self._stack.replicas
+            for host in (origin_of(one.url),)
         )
         # Users may also send requests to other addresses.
         return (*named, *by_host.values())

@@ -35,6 +35,7 @@ def running(name: str = "model-1", **changes: Any) -> ContainerInfo:
         "ports": (),
         "run": "/run",
         "last_output": (),
+        "missing_command": "",
     }
     return ContainerInfo(**{**fields, **changes})
 
@@ -202,3 +203,15 @@ def test_an_unhealthy_container_is_named_with_the_output_of_its_check() -> None:
     assert not_healthy([running(health="starting")]) == "model-1 is starting"
     failing = running(health="unhealthy", last_output=("trying", "too cold"))
     assert not_healthy([failing]) == "model-1 is unhealthy (too cold)"
+
+
+def test_a_health_check_whose_command_is_missing_fails_at_once() -> None:
+    container = running(health="starting", missing_command="curl")
+
+    fault = startup_fault([container], ["model"], {})
+
+    assert fault is not None
+    assert str(fault).startswith(
+        "model-1 cannot become healthy: its health check runs curl, which its image does not have"
+    )
+    assert "stack.healthcheck: off" in str(fault)

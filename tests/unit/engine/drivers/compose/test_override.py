@@ -268,3 +268,36 @@ def test_a_memory_limit_uses_the_notation_of_the_file() -> None:
     swarm = services(make_deployment(files, stack={"memory_mb": 100}))["app"]
     assert swarm["deploy"] == {"resources": {"limits": {"memory": str(limit)}}}
     assert "mem_limit" not in swarm
+
+
+def test_overruled_health_checks_are_removed_except_those_of_data_stores() -> None:
+    check = {"test": ["CMD", "curl", "-f", "http://localhost/"]}
+    healthy = {"condition": "service_healthy", "required": True}
+    files = make_files(
+        app={
+            "expose": ["80"],
+            "healthcheck": check,
+            "depends_on": {
+                "db": healthy,
+                "migrate": {"condition": "service_completed_successfully"},
+            },
+        },
+        front={"image": "nginx", "ports": [port(80)], "depends_on": {"app": healthy}},
+        migrate={"image": "migrate"},
+        db={"image": "postgres", "healthcheck": check},
+    )
+
+    deployment = make_deployment(files, stack={"healthcheck": False})
+    added = services(deployment)
+
+    disabled = ("override", {"disable": True})
+    assert [name for name, one in added.items() if "healthcheck" in one] == [
+        *("app", "front", "migrate")
+    ]
+    assert added["app"]["healthcheck"] == disabled
+    # A data store must be ready before its dependents start.
+    assert "depends_on" not in added["app"]
+    started = {**healthy, "condition": "service_started"}
+    assert added["front"]["depends_on"] == ("override", {"app": started})
+    assert "without health checks: app, front, migrate" in compose_override(deployment).changes
+    assert not any("healthcheck" in one for one in services(make_deployment(files)).values())

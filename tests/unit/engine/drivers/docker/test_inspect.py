@@ -103,3 +103,38 @@ def test_only_tcp_ports_are_parsed() -> None:
 def test_a_number_that_a_journal_cannot_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="restarts"):
         parse_container(inspected(RestartCount=10**30), PROJECT)
+
+
+RUNTIME = 'OCI runtime exec failed: exec failed: {}exec: "curl": executable file not found in $PATH'
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "command"),
+    [
+        (-1, RUNTIME.format("unable to start container process: ") + ": unknown", "curl"),
+        (
+            126,
+            RUNTIME.format("container_linux.go:380: starting container process caused: "),
+            "curl",
+        ),
+        (-1, 'exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown', "/bin/sh"),
+        (127, "/bin/sh: 1: curl: not found\n", "curl"),
+        (1, "/bin/sh: 1: wget: not found\n", "wget"),
+        (127, "/bin/bash: line 1: pg_isready: command not found\n", "pg_isready"),
+        (127, "/bin/sh: curl: not found", "curl"),
+        (1, "/bin/sh: 1: curl: not found\n/bin/sh: 1: wget: not found\n", "curl"),
+        # The second command is there, but the service does not respond yet.
+        (1, "/bin/sh: 1: curl: not found\nwget: can't connect to remote host\n", ""),
+        (0, "/bin/sh: 1: curl: not found\n", ""),
+        (1, "404 page: not found\n", ""),
+        (1, "", ""),
+        (22, "curl: (22) The requested URL returned error: 503", ""),
+    ],
+)
+def test_a_command_that_the_image_of_a_health_check_lacks_is_found(
+    code: int, output: str, command: str
+) -> None:
+    log = [{"ExitCode": 0, "Output": "old"}, {"ExitCode": code, "Output": output}]
+    state = {"Health": {"Status": "starting", "Log": log}}
+
+    assert parse_container(inspected(state=state), PROJECT).missing_command == command

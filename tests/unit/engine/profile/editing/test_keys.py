@@ -87,11 +87,12 @@ def test_choices_come_from_the_model() -> None:
     assert profile_key("users").choices == ()
 
 
-def test_null_is_allowed_for_host_and_port_for_memory_limits_and_for_goals() -> None:
+def test_null_is_allowed_for_addresses_limits_and_goals() -> None:
     optional = {key.name for key in profile_keys() if key.is_optional}
     goals = {name for name in FIRST_KEYS if name.startswith("goals.")}
 
-    assert optional == {"host", "stack.port", "stack.memory_mb", "stack.gpu_memory_mb", *goals}
+    limits = {"stack.memory_mb", "stack.gpu_memory_mb"}
+    assert optional == {"host", "stack.port", "stack.ca_file", *limits, *goals}
 
 
 def test_default_is_the_value_of_a_profile_without_the_key() -> None:

@@ -41,10 +41,20 @@ LISTS_OF_NAMES = {
     "secrets": st.lists(names),
     "not_secrets": st.lists(names),
     "stack.without": st.lists(names.filter(str.strip)),
+    "stack.health": st.lists(
+        st.sampled_from(["tcp", "containers", "tcp://[::1]:9000"])
+        | plain_texts.map(lambda text: f"/{text}"),
+        min_size=1,
+    ),
+}
+header_values = st.text(st.characters(max_codepoint=0xFF)).filter(str.isprintable)
+MAPPINGS = {
+    "stack.headers": st.dictionaries(
+        st.sampled_from(["Host", "X-Api-Key", "x.y"]), header_values.filter(without_references)
+    )
 }
 TEXTS = {
     "host": st.sampled_from(["http://127.0.0.1:8000", "https://[::1]"]),
-    "stack.health": plain_texts.map(lambda text: f"/{text}"),
     "stack.port": st.integers(1, 65535).map(str) | st.just("api:8000"),
     "stack.service": texts,
     "description": texts,
@@ -74,7 +84,7 @@ def values(key: ProfileKey) -> st.SearchStrategy[Any]:
         case KeyKind.TEXTS:
             strategy = LISTS_OF_NAMES.get(key.name, st.lists(paths, min_size=1))
         case KeyKind.VARIABLES:
-            strategy = st.dictionaries(names, plain_texts)
+            strategy = MAPPINGS.get(key.name, st.dictionaries(names, plain_texts))
         case KeyKind.TEXT:
             strategy = TEXTS.get(key.name, paths)
     return strategy | st.none() if key.is_optional else strategy
@@ -152,7 +162,7 @@ def test_text_is_parsed_as_plain_data(name: str, text: str, value: Any) -> None:
         ("run_time", "0s", "expected a value ≥ 1s, got '0s'"),
         ("goals.p95_ms", "nan", "expected a finite number, got 'nan'"),
         ("goals.p95_ms", "0", "expected a value > 0, got '0'"),
-        ("host", "localhost", "expected a URL without a path, such as http://127.0.0.1:8000"),
+        ("host", "localhost", "expected a URL without a query, such as http://127.0.0.1:8000"),
         ("stack.compose", "", "expected at least one file, such as [stack/compose.yaml]"),
         ("stack.compose", 'a "b', 'expected values such as a.yaml "b c.yaml", got \'a "b\''),
         ("stack.compose", r'"a\z"', r'expected \" or \\ after a backslash in quotes, got "a\z"'),

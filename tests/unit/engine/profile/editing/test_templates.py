@@ -31,6 +31,8 @@ STARTED = {
     "stack.balance",
     "stack.without",
     "stack.restart",
+    "stack.healthcheck",
+    "stack.count_workers",
     "stack.environment",
     "stack.memory_mb",
     "stack.gpu_memory_mb",

@@ -41,7 +41,9 @@ def test_secrets_are_masked(text: str, masked: str) -> None:
 @pytest.mark.parametrize(
     "override",
     [
-        "host=http://u:s3cret@h:8/path",
+        "host=http://u:s3cret@h:8/path?q",
+        "stack.health=[/a,ftp://u:s3cret@h]",
+        "stack.headers.Authorization=[s3cret]",
         "host=u:s3cret@h",
         "host=http://u:s3/cret@h",
         "stack.health=u:s3cret@h",
@@ -66,7 +68,7 @@ def test_errors_show_no_secrets(tmp_path: Path, override: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "host: http://u:s3cret@h:8/path",
+        "host: http://u:s3cret@h:8/path?q",
         "host: u:s3cret@h",
         "stack: {environment: [API_KEY=s3cret]}",
         "stack: {environment: {API_KEY: [s3cret]}}",

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from loadbench.engine.bounds.loopback import is_below_localhost
 from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.docker.inspect import ContainerInfo, published_urls
 from loadbench.engine.drivers.health import health_url
 from loadbench.engine.drivers.protocol import Replica
 from loadbench.engine.profile.driver_settings import ComposeSettings
+from loadbench.engine.profile.fields import CONTAINERS
 from loadbench.engine.profile.target import Balance
 
 
@@ -21,7 +23,8 @@ class Addresses:
     replicas: tuple[Replica, ...]
     """The replicas among which users are distributed. Empty if all requests go to `host`."""
     health: tuple[str, ...]
-    """The health URLs to check."""
+    """The URLs to check, with scheme `http`, `https` or `tcp`. Empty if only the containers'
+    own health checks count."""
 
 
 def find_addresses(
@@ -36,24 +39,47 @@ def find_addresses(
     """
     receiver, known = deployment.receiver, tuple(containers)
     is_spread = receiver.balance is Balance.CLIENTS
-    replicas = _replicas(known, receiver.service, receiver.port, receiver.scheme)
+    replicas = tuple(
+        Replica(one.name, _placed(one.url, receiver.like))
+        for one in _replicas(known, receiver.service, receiver.port, receiver.scheme)
+    )
     hosts = [receiver.address] if receiver.address else [one.url for one in replicas]
     if len(hosts) < (models if is_spread else 1):
         return f"{receiver.service} has not published its port yet"
     checked = hosts if is_spread else hosts[:1]
-    health = ComposeSettings.from_profile(deployment.profile).health
-    if place := deployment.health_place(health):
+    health: list[str] = []
+    for check in ComposeSettings.from_profile(deployment.profile).health:
+        place = deployment.health_place(check)
+        if check == CONTAINERS:
+            continue
+        if place is None:
+            health += [health_url(check, host) for host in checked]
+            continue
         # The files publish the health check on a port that the run has replaced.
-        parts = urlsplit(health)
-        health = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        checked = [one.url for one in _replicas(known, *place, parts.scheme)]
-        if not checked:
+        found = _replicas(known, *place, urlsplit(check).scheme)
+        if not found:
             return f"{place[0]} has not published its port yet"
+        health += [_placed(one.url, check) for one in found]
     return Addresses(
         host=hosts[0],
         replicas=replicas if is_spread else (),
-        health=tuple(dict.fromkeys(health_url(health, host) for host in checked)),
+        health=tuple(dict.fromkeys(health)),
     )
+
+
+def _placed(url: str, like: str) -> str:
+    """Return a URL with the user name, password, path and query of another one.
+
+    The host name is kept, too, if it is below `localhost`: proxies may route by it.
+    """
+    parts, wanted = urlsplit(url), urlsplit(like)
+    place = parts.netloc
+    if is_below_localhost(wanted.hostname):
+        place = f"{wanted.hostname}:{parts.port}"
+    userinfo, at, _ = wanted.netloc.rpartition("@")
+    return parts._replace(
+        netloc=f"{userinfo}{at}{place}", path=wanted.path, query=wanted.query
+    ).geturl()
 
 
 def _replicas(

@@ -11,6 +11,7 @@ from loadbench.engine.drivers.compose.project.receiver import (
     Receiver,
     find_receiver,
     published_at,
+    refuse_names_of_services,
     unknown_service,
 )
 from loadbench.engine.drivers.compose.project.selection import closure, left_out_services
@@ -146,9 +147,9 @@ class Deployment:
         """Return the service and port at which the health check is published, or None.
 
         Args:
-            health: The health check of the profile: a path or a URL.
+            health: A health check of the profile.
         """
-        if health.startswith("/") or self.files.is_bundled or self.is_remote:
+        if "://" not in health or self.files.is_bundled or self.is_remote:
             return None
         return published_at(self.running, health)
 
@@ -266,6 +267,7 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
     if settings.service in named:
         raise ProfileError(f"stack.without: {settings.service} is the scaled service")
     _refuse_page_of_load_generator(files, profile, is_remote=is_remote)
+    refuse_names_of_services(services, settings)
     # A service that the profile names is started, even if its Compose profiles are not active.
     place = (settings.port or "").rpartition(":")[0]
     enabled = files.enabled | {settings.service, place}

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from loadbench.engine.drivers.compose.deployment import Deployment
 from loadbench.engine.drivers.compose.leftovers import find_containers, remove_containers
@@ -99,7 +100,9 @@ class ComposeDriver:
         if deployment.files.is_bundled:
             # New for each run and resume, and never stored.
             docker = docker.with_settings(BROKER_PASSWORD=secrets.token_urlsafe())
-        return ComposeStack(docker, deployment, folder=folder, masker=masker, vram=vram)
+        return ComposeStack(
+            docker, deployment, root=workspace.root, folder=folder, masker=masker, vram=vram
+        )
 
     def leftovers(self, runs: Iterable[Run]) -> Leftovers:
         """Find containers left behind by runs that are no longer live."""
@@ -117,8 +120,10 @@ class ComposeDriver:
 def target_of(deployment: Deployment) -> Target:
     """Return what a run measures, for previews and the journal."""
     receiver, profile = deployment.receiver, deployment.profile
+    path = urlsplit(receiver.like).path
+    place = f"port {receiver.port} of {receiver.service}" + (f", path {path}" if path else "")
     return Target(
-        address=receiver.address or f"port {receiver.port} of {receiver.service}",
+        address=receiver.address or place,
         scaled=deployment.scaled,
         balance=receiver.balance,
         reason=receiver.reason,

@@ -53,6 +53,13 @@ def startup_fault(
         if container.state in ("exited", "dead") and has_failed:
             message = f"{container.name} did not become ready: it {_exit_text(container)}"
             return _error(container, message)
+        if container.is_running and container.missing_command:
+            return _error(
+                container,
+                f"{container.name} cannot become healthy: its health check runs "
+                f"{container.missing_command}, which its image does not have. Set "
+                "stack.healthcheck: off, or correct the health check in the compose file",
+            )
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.compose.project.services import Service, host_ports
+from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
 from loadbench.engine.drivers.docker.inspect import RUN_LABEL
 from loadbench.engine.drivers.our_service import service_settings
 from loadbench.engine.drivers.protocol import BYTES_PER_MB
@@ -98,6 +98,8 @@ def compose_override(deployment: Deployment) -> Override:
         _release_addresses(override, deployment)
         _activate(override, deployment)
     _drop_dependencies(override, deployment)
+    if not settings.healthcheck:
+        _remove_health_checks(override, deployment)
     _release_ports(override, deployment)
     if not settings.restart:
         _remove_restart_policies(override, deployment)
@@ -165,6 +167,25 @@ def _remove_restart_policies(override: Override, deployment: Deployment) -> None
             deploy = override.services[name].setdefault("deploy", {})
             deploy["restart_policy"] = _RESET
     override.changes.append("restart policies: none")
+
+
+def _remove_health_checks(override: Override, deployment: Deployment) -> None:
+    """Disable health checks, except those of data stores, and all waiting for disabled ones."""
+    removed = [name for name, one in deployment.running.items() if one.role is not Role.DATA_STORE]
+    for name in removed:
+        override.services[name]["healthcheck"] = _Tagged("!override", {"disable": True})
+    for name, service in deployment.running.items():
+        depends_on: Mapping[str, Any] = service.config.get("depends_on") or {}
+        kept = {
+            key: {**one, "condition": "service_started"}
+            if key in removed and one.get("condition") == "service_healthy"
+            else one
+            for key, one in depends_on.items()
+            if key in deployment.running
+        }
+        if kept and kept != depends_on:
+            override.services[name]["depends_on"] = _Tagged("!override", kept)
+    override.changes.append(f"without health checks: {', '.join(removed)}")
 
 
 def _release_addresses(override: Override, deployment: Deployment) -> None:

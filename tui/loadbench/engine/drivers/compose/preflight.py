@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from loadbench.engine.bounds.loopback import is_loopback
 from loadbench.engine.drivers.compose.deployment import Deployment, deploy
 from loadbench.engine.drivers.compose.override_file import MIN_COMPOSE, compose_override
 from loadbench.engine.drivers.compose.project.files import compose_paths, read_compose_files
@@ -20,11 +21,7 @@ from loadbench.engine.drivers.docker.client import (
 )
 from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, conflicting_variables
-from loadbench.engine.drivers.requirements import (
-    LOOPBACK,
-    is_loopback,
-    require_nvidia_gpu,
-)
+from loadbench.engine.drivers.requirements import LOOPBACK, require_no_path, require_nvidia_gpu
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import EngineError, ProfileError, RefusedError
@@ -192,6 +189,8 @@ def _check_host(docker: Docker, deployment: Deployment, profile: Profile) -> Non
             f"host: {profile.host} cannot be used, because the bundled stack listens only on the "
             "loopback interface; set host: null"
         )
+    if deployment.files.is_bundled:
+        require_no_path(profile.host)
 
 
 def _check_nvidia(docker: Docker, info: Mapping[str, Any]) -> None:

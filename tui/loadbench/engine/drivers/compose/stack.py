@@ -20,7 +20,7 @@ from loadbench.engine.drivers.docker.gpu import VramMeter
 from loadbench.engine.drivers.docker.inspect import ContainerInfo, recorded_container
 from loadbench.engine.drivers.docker.log_follower import LogFollower
 from loadbench.engine.drivers.docker.monitor import Monitor
-from loadbench.engine.drivers.health import check_health, not_ready_reason
+from loadbench.engine.drivers.health import HealthChecks
 from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.drivers.stack_log import StackLog
 from loadbench.engine.files import write_atomically
@@ -51,6 +51,7 @@ class ComposeStack:
     Args:
         docker: Command line of the engine.
         deployment: What the run starts of the project.
+        root: Folder of the workspace.
         folder: The run's folder, for `stack.log` and the override file.
         masker: Masks the secret values in log lines.
         vram: Meter of the containers' VRAM use, or None if they use no GPU.
@@ -61,6 +62,7 @@ class ComposeStack:
         docker: Docker,
         deployment: Deployment,
         *,
+        root: Path,
         folder: Path,
         masker: Masker = NO_SECRETS,
         vram: VramMeter | None = None,
@@ -70,6 +72,7 @@ class ComposeStack:
         self._files = files = deployment.files
         self._profile = deployment.profile
         self._settings = ComposeSettings.from_profile(deployment.profile)
+        self._health = HealthChecks.of(self._settings, root)
         self._override = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
@@ -184,14 +187,12 @@ class ComposeStack:
         found = find_addresses(self._deployment, known, models)
         if isinstance(found, str):
             return found
-        has_workers = False
-        for url in found.health:
-            health = check_health(url)
-            # Workers that each of several replicas lists are its own.
-            if missing := not_ready_reason(health, None if found.replicas else models):
-                return missing
-            has_workers |= health.ready_workers is not None and not found.replicas
-        if not has_workers and (missing := faults.not_healthy(self._monitor.containers)):
+        # Workers that each of several replicas lists are its own.
+        lists_workers = self._files.is_bundled or self._settings.count_workers
+        workers = models if lists_workers and not found.replicas else None
+        if missing := self._health.missing(found.health, workers):
+            return missing
+        if workers is None and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
         try:
             # Poll again: a container may have exited during the checks above.

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
+from loadbench.engine.bounds.loopback import is_loopback
 from loadbench.engine.bounds.parsing import BadInputError, parse
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.drivers.docker.command import (
@@ -70,7 +71,7 @@ class Endpoint:
         """Whether the engine runs on another machine, so that its loopback is unreachable."""
         parts = urlsplit(self.url)
         is_local = parts.scheme in ("unix", "npipe", "fd")
-        return not is_local and parts.hostname not in ("127.0.0.1", "localhost", "::1")
+        return not is_local and not is_loopback(parts.hostname)
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Parses the output of `docker inspect`."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,11 @@ RUN_LABEL = "loadbench.run"
 _SHORT_DIGEST = len("sha256:") + 12
 """Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
 
+_NOT_FOUND = re.compile(
+    # Of the container runtime; and of the shells dash, bash and that of BusyBox.
+    r'exec: "([^"]+)": (?:executable file not found|stat .*: no such file)'
+    r"|^(?:\S*sh: )(?:(?:line )?\d+: )?([^\s:]+): (?:command )?not found$"
+)
 _EXITED_STATES = ("exited", "dead", "restarting")
 
 
@@ -53,6 +59,8 @@ class ContainerInfo:
     """Folder of the run that started it, from its label. Empty if it has no such label."""
     last_output: tuple[str, ...]
     """Last log lines of an exited container, or output of a failing health check."""
+    missing_command: str
+    """The command of the health check that its image does not have. Empty if it has it."""
 
     @property
     def is_running(self) -> bool:
@@ -105,6 +113,7 @@ def parse_container(
         ports=_published_ports(inspected["NetworkSettings"].get("Ports") or {}),
         run=labels.get(RUN_LABEL, ""),
         last_output=_health_output(health) if status == "unhealthy" else (),
+        missing_command=_missing_command(health),
     )
 
 
@@ -137,6 +146,19 @@ def recorded_container(
 def _health_output(health: Mapping[str, Any]) -> tuple[str, ...]:
     outputs = [entry.get("Output", "") for entry in health.get("Log") or ()]
     return tuple(line for text in outputs[-1:] for line in text.splitlines()[-MAX_LOG_LINES:])
+
+
+def _missing_command(health: Mapping[str, Any]) -> str:
+    """Return the command that the last health check did not find, or an empty text.
+
+    A check may try several commands, so all lines of its output must say that one is missing.
+    """
+    for entry in (health.get("Log") or ())[-1:]:
+        lines = [line.strip() for line in entry.get("Output", "").splitlines() if line.strip()]
+        found = [_NOT_FOUND.search(line) for line in lines]
+        if entry.get("ExitCode") and found and all(found):
+            return next((name for match in found if match for name in match.groups() if name), "")
+    return ""
 
 
 def _published_ports(ports: Mapping[str, Any]) -> tuple[Port, ...]:

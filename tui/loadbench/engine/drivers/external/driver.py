@@ -39,10 +39,10 @@ class ExternalDriver:
         return []
 
     def open(
-        self, _workspace: Workspace, profile: Profile, _folder: Path, _masker: Masker = NO_SECRETS
+        self, workspace: Workspace, profile: Profile, _folder: Path, _masker: Masker = NO_SECRETS
     ) -> Stack:
         """Return a stack for the service at the profile's `host`."""
-        return ExternalStack(profile)
+        return ExternalStack(profile, workspace.root)
 
     def leftovers(self, _runs: Iterable[Run]) -> Leftovers:
         """Return no leftovers: the driver starts nothing."""

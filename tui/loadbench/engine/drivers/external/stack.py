@@ -1,8 +1,9 @@
 """The stack of the `external` driver: a service that is already running."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
+from loadbench.engine.drivers.health import HealthChecks
 from loadbench.engine.drivers.protocol import ProgressCallback, Replica
 from loadbench.engine.journal.events import Container
 from loadbench.engine.profile.driver_settings import ExternalSettings
@@ -15,12 +16,13 @@ class ExternalStack:
 
     Args:
         profile: The profile to run. Its number of models is only a label.
+        root: Folder of the workspace.
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, root: Path) -> None:
         assert profile.host is not None
         self._host = profile.host
-        self._url = health_url(ExternalSettings.from_profile(profile).health, self._host)
+        self._health = HealthChecks.of(ExternalSettings.from_profile(profile), root)
 
     @property
     def host(self) -> str:
@@ -41,7 +43,7 @@ class ExternalStack:
 
     def missing(self, _models: int) -> str | None:
         """Return the reason why the service is not ready, or None if it is ready."""
-        return not_ready_reason(check_health(self._url), None)
+        return self._health.missing(self._health.urls(self._host))
 
     def fault(self) -> StackError | None:
         """Return None: a fault of the service shows only as failed requests."""

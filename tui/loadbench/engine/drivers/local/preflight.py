@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loadbench.engine.bounds.loopback import is_loopback
 from loadbench.engine.drivers.our_service import conflicting_variables
-from loadbench.engine.drivers.requirements import is_loopback, require_nvidia_gpu
+from loadbench.engine.drivers.requirements import require_no_path, require_nvidia_gpu
 from loadbench.engine.profile.driver_settings import LocalSettings
 from loadbench.engine.profile.model import Profile
 from loadbench.errors import RefusedError
@@ -55,6 +56,7 @@ def check_requirements(stack: Path, profile: Profile) -> None:
             f"host: {profile.host} cannot be used, because the local driver listens only on the "
             "loopback interface; set host: null"
         )
+    require_no_path(profile.host)
     if profile.device == "gpu":
         _require_gpu()
 

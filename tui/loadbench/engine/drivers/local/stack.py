@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from loadbench.engine.drivers.health import check_health, health_url, not_ready_reason
+from loadbench.engine.bounds.loopback import resolvable_name
+from loadbench.engine.drivers.health import HealthChecks
 from loadbench.engine.drivers.local.service import LocalProcess
 from loadbench.engine.drivers.our_service import SET_BY_KEYS, SET_BY_PROFILES, service_settings
 from loadbench.engine.drivers.protocol import ProgressCallback, Replica
@@ -45,6 +46,7 @@ class LocalStack:
         self._stack = stack
         self._profile = profile
         self._settings = LocalSettings.from_profile(profile)
+        self._health = HealthChecks.of(self._settings, stack.parent)
         self._log = StackLog(log, masker)
         self._services: dict[str, LocalProcess] = {}
         self._broker_folder: Path | None = None
@@ -90,8 +92,7 @@ class LocalStack:
 
     def missing(self, models: int) -> str | None:
         """Return the reason why the stack is not ready, or None if it is ready."""
-        health = check_health(health_url(self._settings.health, self._host))
-        return not_ready_reason(health, models)
+        return self._health.missing(self._health.urls(self._host), models)
 
     def fault(self) -> StackError | None:
         """Return an error for the first process that has exited, or None if all are running."""
@@ -227,7 +228,7 @@ class LocalStack:
 def _listen(host: str | None) -> socket.socket:
     """Open a listening socket at the profile's `host`, or on a free loopback port."""
     parts = urlsplit(host) if host else None
-    address = (parts.hostname or LOOPBACK) if parts else LOOPBACK
+    address = resolvable_name(parts.hostname or LOOPBACK) if parts else LOOPBACK
     port = (parts.port or 80) if parts else 0
     # The API of a runner that was just killed may hold the port until its supervisor stops it.
     deadline = time.monotonic() + GRACE_S + 1

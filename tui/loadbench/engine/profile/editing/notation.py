@@ -29,9 +29,12 @@ _HINTS = {
 }
 
 
+_HINTS_OF_KEYS = {"stack.health": "/health tcp", "stack.headers": "Host=api.example.com"}
+
+
 def notation_hint(key: ProfileKey) -> str:
     """Return examples of values for help texts; empty if the notation is obvious."""
-    return _HINTS.get(key.kind, "")
+    return _HINTS_OF_KEYS.get(key.name) or _HINTS.get(key.kind, "")
 
 
 def parse_value(key: ProfileKey, text: str) -> Any:

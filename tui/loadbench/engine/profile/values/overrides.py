@@ -10,12 +10,12 @@ from loadbench.engine.profile.values.secrets import (
     FREE_TEXTS,
     LITERAL_KEYS,
     MAPPINGS,
-    URLS,
     SecretNames,
     find_secrets,
-    mask_url,
+    is_url,
     replaced,
 )
+from loadbench.engine.profile.values.urls import mask_url
 
 
 def masked_override(text: str, names: SecretNames) -> str:
@@ -30,7 +30,7 @@ def masked_override(text: str, names: SecretNames) -> str:
     if path[0] not in (*Profile.model_fields, *ALIASES) or names.is_secret(path[-1]):
         # It may be a variable in the wrong place: report the key as unknown, but not the value.
         path = (*MAPPINGS[0], path[-1])
-    if path in URLS:
+    if is_url(path):
         # A query is not allowed there, but it may be a token.
         text = f"{key}{equals}{mask_url(value)}" if "?" in value else text
     try:

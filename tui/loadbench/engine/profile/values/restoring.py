@@ -3,12 +3,14 @@
 They come from the profile file, or else from environment variables.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
+from loadbench.engine.masking import MASK
 from loadbench.engine.profile.changes import differences
 from loadbench.engine.profile.error_messages import keyed_problem
 from loadbench.engine.profile.loading import read_draft
@@ -16,6 +18,7 @@ from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.source import read_source
 from loadbench.engine.profile.values.resolving import missing_variables
 from loadbench.engine.profile.values.secrets import (
+    ENVIRONMENT,
     MAPPINGS,
     Path,
     find_secrets,
@@ -124,10 +127,9 @@ def restored(
     values, missing = {}, []
     # A run does not need its description.
     for path in _paths(data, [key for key in masked if key != "description"]):
-        key = ".".join(map(str, path))
-        variable = _variable(path)
-        candidates = [written.get(key), environ.get(variable)]
-        if key in overridden:
+        key, variable = ".".join(map(str, path)), _variable(path)
+        candidates = [_item(written, path), environ.get(variable)]
+        if _named(path) in overridden:
             candidates.reverse()
         old = _at(data, path)
         usable = [
@@ -153,16 +155,35 @@ def restored(
 
 def _variable(path: Path) -> str:
     """Return the environment variable that can hold a masked value."""
-    if path[:-1] in MAPPINGS:
+    if path[:-1] == ENVIRONMENT:
         return str(path[-1])
-    return _PREFIX + "_".join(map(str, path)).upper()
+    # The first item of a list is usually the only one.
+    parts = path[:-1] if path[-1] == 0 else path
+    return _PREFIX + re.sub(r"\W", "_", "_".join(map(str, parts))).upper()
+
+
+def _named(path: Path) -> str:
+    """Return the key in dotted notation, without indices."""
+    return ".".join(part for part in path if isinstance(part, str))
+
+
+def _item(written: Mapping[str, Any], path: Path) -> Any:
+    """Return the value of a key, or the item of a list, as far as a file has it."""
+    value = written.get(_named(path))
+    if not path or not isinstance(path[-1], int):
+        return value
+    items = value if isinstance(value, list) else [value]
+    return items[path[-1]] if path[-1] < len(items) else None
 
 
 def _paths(data: Mapping[str, Any], keys: Collection[str]) -> Iterator[Path]:
     """Yield the paths of keys in dotted notation that data contains."""
     for key in keys:
         for path in _paths_of(key):
-            if _at(data, path) is not _ABSENT:
+            value = _at(data, path)
+            if isinstance(value, list):
+                yield from ((*path, index) for index, one in enumerate(value) if MASK in str(one))
+            elif value is not _ABSENT:
                 yield path
 
 
@@ -177,8 +198,12 @@ def _paths_of(key: str) -> Iterator[Path]:
 
 
 def _at(data: Any, path: Path) -> Any:
+    part: Any
     for part in path:
-        if not isinstance(data, Mapping) or part not in data:
+        if (isinstance(data, list) and isinstance(part, int) and part < len(data)) or (
+            isinstance(data, Mapping) and part in data
+        ):
+            data = data[part]
+        else:
             return _ABSENT
-        data = data[part]
     return data

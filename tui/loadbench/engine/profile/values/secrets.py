@@ -15,11 +15,20 @@ from urllib.parse import unquote
 
 from loadbench.engine.masking import MASK, Masker, reads_as_number
 from loadbench.engine.profile.values.references import Reference, parse, resolve_text
+from loadbench.engine.profile.values.urls import (
+    SCHEMES,
+    USERINFO,
+    has_literal,
+    is_literal,
+    mask_userinfo,
+    masked_userinfo,
+)
 
 LITERAL_KEYS = ("description", "secrets", "not_secrets")
 """Keys outside of sections whose texts contain neither references nor secrets."""
 
-MAPPINGS = (("stack", "environment"),)
+ENVIRONMENT = ("stack", "environment")
+MAPPINGS = (ENVIRONMENT, ("stack", "headers"))
 """Keys whose values are named by the user, so that the names decide."""
 
 URLS = (("host",), ("stack", "health"))
@@ -27,14 +36,9 @@ FREE_TEXTS = (("description",), *URLS)
 """Keys that may repeat a secret value of another key. Identifiers, such as paths, do not."""
 
 _SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
-_HEADERS = ("authorization", "proxy_authorization")
-_SCHEMES = re.compile(r"\b(?:basic|bearer|digest|token|apikey)\b", re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)([^/?#\s]*)@")
+_HEADERS = ("authorization", "proxy_authorization", "cookie")
 _AUTHORIZATION = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)([^\r\n]+)", re.IGNORECASE)
 _HEADER_ENDS = re.compile(r"[\s,;\"'}]+")
-_QUERY = re.compile(r"([?#])[\s\S]+")
-_BEFORE_LAST_AT = re.compile(r"^([^@]*?://)?[\s\S]*@")
-_WORD = re.compile(r"\w")
 
 Path = tuple[str | int, ...]
 """A key as names and indices: `("stack", "environment", "API_KEY")`."""
@@ -174,11 +178,11 @@ def _secret(
     texts = _known_texts(value, parts, environ)
     if names.is_secret(name) and value and (is_listed or not reads_as_number(value)):
         values += (part for text in texts for part in _named_values(text))
-        return Secret(path, value, MASK if _has_literal(parts) else value, tuple(values))
+        return Secret(path, value, MASK if has_literal(parts) else value, tuple(values))
     masked = value
     if not _is_exempt(path, names):
         values += (part for text in texts[:1] for part in _url_values(text))
-        masked = mask_userinfo(value) if path in URLS else _USERINFO.sub(_masked_userinfo, value)
+        masked = mask_userinfo(value) if is_url(path) else USERINFO.sub(masked_userinfo, value)
         if _is_variable(path):
             values += (part for text in texts[:1] for part in _header_values(text))
             masked = _AUTHORIZATION.sub(_masked_header, masked)
@@ -187,7 +191,7 @@ def _secret(
 
 def _repeated(path: Path, value: Any, masker: Masker) -> Secret | None:
     """Return a text that repeats a secret value of another key, or None if it repeats none."""
-    if not isinstance(value, str) or not (_is_variable(path) or path in FREE_TEXTS):
+    if not isinstance(value, str) or not (_is_variable(path) or _key_of(path) in FREE_TEXTS):
         return None
     masked = masker.text(value)
     if masked == value:
@@ -195,17 +199,14 @@ def _repeated(path: Path, value: Any, masker: Masker) -> Secret | None:
     return Secret(path, value, MASK if _is_variable(path) else masked, ())
 
 
-def mask_userinfo(url: str) -> str:
-    """Return a URL, valid or not, with its user name and password masked."""
-    masked = _USERINFO.sub(_masked_userinfo, url)
-    if masked != url or url.startswith("/") or _USERINFO.search(url):
-        return masked
-    return _BEFORE_LAST_AT.sub(rf"\g<1>{MASK}@", url)
+def is_url(path: Path) -> bool:
+    """Return whether a key, or a list at a key, contains URLs."""
+    return _key_of(path) in URLS
 
 
-def mask_url(url: str) -> str:
-    """Return a URL, valid or not, with its user name, password and query masked."""
-    return _QUERY.sub(rf"\1{MASK}", mask_userinfo(url))
+def _key_of(path: Path) -> Path:
+    """Return the path without the index of an item."""
+    return path[:-1] if path and isinstance(path[-1], int) else path
 
 
 def _is_variable(path: Path) -> bool:
@@ -261,7 +262,7 @@ def _named_values(text: str) -> Iterator[str]:
     yield from _url_values(text)
     # The credentials of a header, without their scheme.
     scheme, _, credentials = text.strip().partition(" ")
-    if _SCHEMES.fullmatch(scheme):
+    if SCHEMES.fullmatch(scheme):
         yield credentials.strip()
         if scheme.lower() == "basic":
             yield from _decoded(credentials.strip())
@@ -269,7 +270,7 @@ def _named_values(text: str) -> Iterator[str]:
 
 def _url_values(text: str) -> Iterator[str]:
     """Yield the secret texts in the user names and passwords of URLs."""
-    for match in _USERINFO.finditer(text):
+    for match in USERINFO.finditer(text):
         for userinfo in dict.fromkeys((match[1], unquote(match[1]))):
             _, colon, password = userinfo.partition(":")
             yield userinfo
@@ -286,7 +287,7 @@ def _header_values(text: str) -> Iterator[str]:
     for match in _AUTHORIZATION.finditer(text):
         yield match[2].strip()
         first, second, *_ = [*_HEADER_ENDS.split(match[2].strip()), "", ""]
-        yield from _named_values(f"{first} {second}" if _SCHEMES.fullmatch(first) else first)
+        yield from _named_values(f"{first} {second}" if SCHEMES.fullmatch(first) else first)
 
 
 def _decoded(credentials: str) -> Iterator[str]:
@@ -299,28 +300,8 @@ def _decoded(credentials: str) -> Iterator[str]:
     yield text.partition(":")[2]
 
 
-def _has_literal(parts: Iterable[str | Reference]) -> bool:
-    """Return whether a secret text contains more than references and the scheme of a header."""
-    literals = [part if isinstance(part, str) else part.default or "" for part in parts]
-    return any(_WORD.search(_SCHEMES.sub("", literal)) for literal in literals) or (
-        all(isinstance(part, str) for part in parts)
-    )
-
-
-def _masked_userinfo(match: re.Match[str]) -> str:
-    return f"{MASK}@" if _is_literal(match[1]) else match[0]
-
-
 def _masked_header(match: re.Match[str]) -> str:
-    return f"{match[1]}{MASK}" if _is_literal(match[2]) else match[0]
-
-
-def _is_literal(text: str) -> bool:
-    try:
-        parts = parse(text)
-    except ValueError:
-        return True
-    return bool(parts) and _has_literal(parts)
+    return f"{match[1]}{MASK}" if is_literal(match[2]) else match[0]
 
 
 def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loadbench.engine.drivers import registry
 from loadbench.engine.drivers.compose.first_profile.search import ProjectFiles, text_of
+from loadbench.engine.drivers.health import health_url
 from loadbench.engine.masking import NO_SECRETS
 from loadbench.engine.profile.driver_settings import ComposeSettings, settings_of
 from loadbench.engine.profile.loading import add_locations, find_profile, read_draft
@@ -104,7 +105,8 @@ def _other_driver(workspace: Workspace, file: Path, profile: Profile) -> Iterato
     except ProfileError as error:
         yield from _problems(file, str(error))
         return
-    address = f", {profile.host}{profile.stack.health}" if profile.host else ""
+    checked = (health_url(one, profile.host or "") for one in profile.stack.health)
+    address = f", {' and '.join(checked)}" if profile.host else ""
     yield Check("ok", "driver", f"{driver}{address}")
     for warning in warnings:
         yield Check("warning", "driver", warning)

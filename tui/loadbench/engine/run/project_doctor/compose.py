@@ -28,8 +28,9 @@ from loadbench.engine.drivers.compose.project.services import Service
 from loadbench.engine.drivers.docker.client import Docker, DockerCommandError, compose_version
 from loadbench.engine.profile.driver_settings import ComposeSettings, settings_of
 from loadbench.engine.profile.editing.compose_text import ComposeText
+from loadbench.engine.profile.fields import CONTAINERS, TCP
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.values.secrets import mask_url
+from loadbench.engine.profile.values.urls import mask_url
 from loadbench.engine.run.doctor import Check
 from loadbench.engine.run.project_doctor.engine import engine_checks
 from loadbench.engine.run.project_doctor.repair import repaired
@@ -114,10 +115,16 @@ class ComposeChecks:
             self._add("ok", "changed in a run", change)
 
     def _health(self, deployment: Deployment, evidence: ProjectEvidence) -> None:
-        health = self.profile.stack.health
-        if not health.startswith("/"):
-            self._add("ok", "health", f"GET {health}")
-            return
+        for health in self.profile.stack.health:
+            if health.startswith("/"):
+                self._health_path(health, deployment, evidence)
+            elif health == CONTAINERS:
+                self._add("ok", "health", "the health checks of the containers")
+            else:
+                is_tcp = health.lower().startswith(TCP)
+                self._add("ok", "health", f"connection: {health}" if is_tcp else f"GET {health}")
+
+    def _health_path(self, health: str, deployment: Deployment, evidence: ProjectEvidence) -> None:
         port = f"{deployment.receiver.service}:{deployment.receiver.port}"
         service = health_service(evidence, deployment.scaled, port)
         found = list(health_paths(evidence, service))

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
+from loadbench.engine.bounds.loopback import is_loopback
 from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
-from loadbench.engine.drivers.requirements import LOOPBACK, is_loopback
+from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
 from loadbench.engine.profile.target import Balance
 from loadbench.errors import ProfileError
@@ -28,6 +29,8 @@ class Receiver:
     scheme: str = "http"
     address: str = ""
     """The fixed base URL. Empty if the engine chooses the port on this machine."""
+    like: str = ""
+    """URL whose user name, password, path and name below `localhost` requests keep."""
     balance: Balance = Balance.FRONT
     reason: str = ""
     """How it was found."""
@@ -118,6 +121,7 @@ def _at_host(services: Mapping[str, Service], host: str, *, is_fixed: bool) -> R
         service=service,
         port=port,
         scheme=urlsplit(host).scheme,
+        like=host,
         reason=f"host {host} is its published port",
     )
 
@@ -222,6 +226,22 @@ def is_local(url: str) -> bool:
     """Return whether a URL is that of a port on this machine."""
     hostname = urlsplit(url).hostname
     return is_loopback(hostname) or hostname == "0.0.0.0"  # noqa: S104  # compared
+
+
+def refuse_names_of_services(services: Mapping[str, Service], settings: ComposeSettings) -> None:
+    """Refuse host names in health checks that are known only inside of the project's network.
+
+    Raises:
+        ProfileError: There is one. The message starts with a key.
+    """
+    for check in settings.health:
+        name = urlsplit(check).hostname if "://" in check else None
+        if name in services:
+            raise ProfileError(
+                f"stack.health: {check}: {name} is a service of the project, whose name this "
+                "machine does not know. Write the path alone, or the address at which the project "
+                "publishes the port, such as http://localhost:8000/health"
+            )
 
 
 def _balanced(found: Receiver, settings: ComposeSettings, *, is_scaled: bool) -> Receiver:
