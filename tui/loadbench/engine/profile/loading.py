@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from loadbench import paths
+from loadbench.engine.bounds.connect import Trust, tls_context
 from loadbench.engine.bounds.parsing import BadInputError
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.profile.editing.number_lists import expand_numbers
@@ -142,10 +143,10 @@ def read_draft(source: Source, overrides: Sequence[str] = ()) -> Draft:
 
 
 def check_files(workspace: Workspace, profile: Profile) -> None:
-    """Check that the locustfile and the images of a profile exist.
+    """Check that the locustfile, the images and the CA certificate of a profile exist.
 
     Raises:
-        ProfileError: One of them is missing.
+        ProfileError: One of them is missing, or cannot be read.
     """
     errors = []
     locustfile = workspace.root / profile.load.locustfile
@@ -154,6 +155,13 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
     images = workspace.root / profile.load.images
     if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")
+    if profile.stack.ca_file:
+        file = workspace.root / profile.stack.ca_file
+        try:
+            tls_context(Trust(ca_file=str(file)))
+        except OSError as error:
+            reason = error.strerror if isinstance(error, FileNotFoundError) else "no certificates"
+            errors.append(f"stack.ca_file: {reason}: {file}")
     if errors:
         raise ProfileError("; ".join(errors))
 
