@@ -102,6 +102,7 @@ def sweep_by_script(workspace: Path, profile: Profile) -> Iterable[tuple[str, fl
     try:
         for cell in plan_cells(profile):
             started_at = time.monotonic()
+            stack.shrink(cell.models, lambda _step, _line: None)
             stack.scale(cell.models, lambda _step, _line: None)
             while stack.missing(cell.models):
                 time.sleep(0.05)

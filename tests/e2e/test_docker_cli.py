@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from loadbench.engine.drivers.compose import client as compose_cli
-from loadbench.engine.drivers.compose import stack as compose
+from loadbench.engine.drivers.compose import retrying
 from loadbench.engine.drivers.compose.client import ComposeCli, tear_down
 from loadbench.engine.drivers.compose.stack import ComposeStack
 from loadbench.engine.drivers.docker.client import (
@@ -386,7 +386,7 @@ def test_waiting_for_an_unreachable_engine_times_out(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("echo 'Cannot connect to the Docker daemon at x' >&2; exit 1")
-    monkeypatch.setattr(compose, "ENGINE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(retrying, "ENGINE_TIMEOUT_S", 0.2)
     made = stack(tmp_path)
 
     with pytest.raises(EngineError, match="cannot connect to the Docker engine"):

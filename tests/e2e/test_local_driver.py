@@ -34,6 +34,7 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
 
 
 def scale(stack: LocalStack, models: int) -> None:
+    stack.shrink(models, ignore_progress)
     stack.scale(models, ignore_progress)
     until(lambda: not stack.missing(models), what=f"{models} models")
 
@@ -65,8 +66,11 @@ def test_scaling_keeps_existing_processes(stack: LocalStack) -> None:
     scale(stack, 2)
     two = pids(stack)
     assert predict(stack) == "espresso"
-    scale(stack, 1)
+    lines: list[str] = []
+    stack.shrink(1, lambda _step, line: lines.append(line))
 
+    assert lines == ["Stopping model-2"]
+    scale(stack, 1)
     assert set(one) == {"broker", "api", "model-1"}
     assert set(two) - set(one) == {"model-2"}
     assert pids(stack) == one

@@ -36,6 +36,8 @@ class FakeStack(Recorder):
     """A stack that is ready as soon as it is scaled."""
 
     models: int = 0
+    unstartable: dict[int, str] = field(default_factory=dict)
+    """Why starts with a number of models fail. `#` becomes the number of the call."""
     broken: StackError | EngineError | None = None
     host: str = "http://127.0.0.1:1"
     images: Mapping[str, str] = field(default_factory=dict)
@@ -51,11 +53,19 @@ class FakeStack(Recorder):
         self.note("prepare")
         return self.images
 
+    def shrink(self, models: int, on_progress: ProgressCallback) -> None:
+        if models < self.models:
+            on_progress("stop", f"{self.models - models} surplus models")
+            self.note(f"shrink {models}")
+
     def scale(self, models: int, on_progress: ProgressCallback) -> None:
         self.broken = None
         self.models = models
         on_progress("start", f"{models} models")
         self.note(f"scale {models}")
+        if text := self.unstartable.get(models):
+            number = str(len(self.calls))
+            raise StackError(text.replace("#", number), container="model-1", exit_code=3)
 
     def missing(self, models: int) -> str | None:
         return None if models == self.models else f"{self.models} of {models}"

@@ -66,6 +66,10 @@ class StackError(LoadbenchError):
         self.log_lines = log_lines
 
 
+class StartError(LoadbenchError):
+    """Starts of the service have failed in the same way, so no other cell is likely to start."""
+
+
 class EngineError(LoadbenchError):
     """The Docker engine or the `docker` command is not usable."""
 

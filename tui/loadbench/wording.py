@@ -28,13 +28,11 @@ from loadbench.engine.profile.levels import Level
 from loadbench.engine.report import repeats
 from loadbench.engine.report.damage import damage_phrase
 from loadbench.engine.report.drift import drift_of
+from loadbench.engine.report.failures import failure_text
 from loadbench.engine.report.metrics import default_metric, goal_state, goals_of, main_percentiles
 from loadbench.engine.report.recommendation.goals import missed_text, set_goals
 from loadbench.engine.report.rows import PERCENTILE_NAMES, PERCENTILES, Row, row_of, rows
 from loadbench.engine.report.target.facts import target_facts
-
-LOG_LINES = 5
-"""Number of log lines shown for a failed cell. `stack.log` contains all of them."""
 
 IN_BATCHES = "in batches once a second"
 """Description of how Locust starts users."""
@@ -206,8 +204,7 @@ def event_line(entry: Entry, state: RunState) -> str | None:
         case CellFinished(cell=key):
             return f"  {_finished_line(state, key)}"
         case CellFailed() as event:
-            log = "".join(f"\n    | {line}" for line in event.log_lines[-LOG_LINES:])
-            return f"  Failed: {event.reason}{log}"
+            return f"  {failure_text(entry, event, state)}"
         case CellSkipped(cell=key, reason=reason):
             return f"  Skipped {key}: {reason}"
         case CommandAnswered(message=message) | Note(text=message):

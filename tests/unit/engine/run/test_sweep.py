@@ -21,27 +21,20 @@ from loadbench.engine.journal.events import (
     Phase,
     ReplicaRequests,
     Result,
-    RunResumed,
     Sample,
     StackProgress,
     Verdict,
 )
 from loadbench.engine.journal.reader import JournalReader
-from loadbench.engine.journal.state import CellStatus, RunState, fold
-from loadbench.engine.journal.writer import JournalWriter
+from loadbench.engine.journal.state import CellStatus
 from loadbench.engine.measure.conditions import whole_seconds
-from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.plan import Cell
 from loadbench.engine.report.drift import drift_of
 from loadbench.engine.report.repeats import groups
 from loadbench.engine.report.rows import rows
 from loadbench.engine.report.target.replicas import replica_rows
-from loadbench.engine.run.attempt import Equipment
-from loadbench.engine.run.control_loop import ControlLoop, StopFlag
-from loadbench.engine.run.sweep import Runner
 from loadbench.errors import DiskFullError, EngineError, LoadError, LoadLostError, StackError
-from tests.support.builders import make_cell, make_profile, run_started
-from tests.support.fakes import Calls, FakeLoad, FakeStack
+from tests.support.builders import make_cell
+from tests.support.sweeps import Sweep, trap_raising
 
 ONE_CELL = [
     "measure",
@@ -55,44 +48,6 @@ ONE_CELL = [
 
 CLEAN_UP = ["close load", "close stack", "close stack", "close load"]
 """Closed twice: a background task may start processes during the first close."""
-
-
-class Sweep:
-    """A runner with a fake stack and load, and its results."""
-
-    def __init__(self, folder: Path, **keys: Any) -> None:
-        self.folder = folder
-        self.calls: Calls = []
-        self.stack = FakeStack(self.calls)
-        self.load = FakeLoad(self.calls)
-        self.profile: Profile = make_profile(**{"settle": {"max": 0}, "run_time": 1, **keys})
-        self.journal = JournalWriter(folder)
-        self.journal.append(run_started(self.profile))
-        self.control = self.new_control_loop()
-
-    def new_control_loop(self) -> ControlLoop:
-        state = fold(JournalReader(self.folder).poll())
-        self.stop = StopFlag()
-        return ControlLoop(self.folder, self.journal, state, stop=self.stop, tick_s=0.001)
-
-    def run(self) -> Result:
-        equipment = Equipment(profile=self.profile, stack=self.stack, load=self.load)
-        return Runner(equipment, self.control).run()
-
-    def resume(self, *retry: str, added: tuple[Cell, ...] = ()) -> Result:
-        event = RunResumed(pid=1, retry=retry, hardware={}, versions={}, added=added)
-        self.journal.append(event)
-        self.control = self.new_control_loop()
-        self.control.reject_stale_commands()
-        return self.run()
-
-    @property
-    def state(self) -> RunState:
-        """The fold of the journal on disk."""
-        return fold(JournalReader(self.folder).poll())
-
-    def status(self, key: str) -> CellStatus:
-        return self.state.cells[key].status
 
 
 @pytest.fixture
@@ -749,15 +704,6 @@ def test_a_cell_that_never_settles_is_measured_and_suspect(folder: Path) -> None
 def add(folder: Path, **point: Any) -> str:
     """Send a command to add the point m1_u2_s2, with the given values changed."""
     return send_command(folder, "add", args={"models": 1, "users": 2, "spawn_rate": 2, **point})
-
-
-def trap_raising(error: Exception) -> Any:
-    """Return a trap that raises."""
-
-    def trap() -> None:
-        raise error
-
-    return trap
 
 
 def answers_in(folder: Path) -> dict[str, list[tuple[bool, str]]]:

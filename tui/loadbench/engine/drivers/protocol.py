@@ -39,10 +39,10 @@ class Replica:
 class Stack(Protocol):
     """A service that can be scaled.
 
-    `prepare`, `scale` and `missing` may block. They run in a background thread, one call at a time.
-    `fault`, `containers` and `local_cpu_cores` are called from the runner's thread several times a
-    second and must return immediately, from cached data. `close` may be called at any time, even
-    during `prepare` or `scale`, which then raise a `StackError`.
+    `prepare`, `shrink`, `scale` and `missing` may block. They run in a background thread, one call
+    at a time. `fault`, `containers` and `local_cpu_cores` are called from the runner's thread
+    several times a second and must return immediately, from cached data. `close` may be called at
+    any time, even during `prepare`, `shrink` or `scale`, which then raise a `StackError`.
     """
 
     @property
@@ -67,8 +67,18 @@ class Stack(Protocol):
             EngineError: The Docker engine cannot be used; no cell can be measured.
         """
 
+    def shrink(self, models: int, on_progress: ProgressCallback) -> None:
+        """Stop and remove surplus replicas. Called before `scale`, whose time limit it ignores.
+
+        A replica has its own time to stop, its grace period, which may be longer than a start.
+
+        Raises:
+            StackError: A replica did not stop; the message names it.
+            EngineError: The Docker engine cannot be used; no other cell can be measured.
+        """
+
     def scale(self, models: int, on_progress: ProgressCallback) -> None:
-        """Start missing replicas, stop surplus replicas and replace exited ones.
+        """Start missing replicas and replace exited ones.
 
         Raises:
             StackError: A service failed to start; other cells may still work.

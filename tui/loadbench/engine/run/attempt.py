@@ -34,9 +34,6 @@ from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackEr
 OVERDUE_S = 30.0
 """Seconds that a phase may exceed its planned length before Locust counts as hung."""
 
-QUIET_S = 3.0
-"""Seconds to wait before reporting why a service is not ready; most are ready by then."""
-
 FIRST_SECOND_S = 2.0
 """Seconds until the first full second at the target number of users has been read."""
 
@@ -79,11 +76,24 @@ class CellAttempt:
         # Unlike the key, the tag differs between attempts, which may share a Locust process.
         self._tag = f"{cell.key}.{attempt}"
 
-    def perform(self) -> None:
-        """Measure the cell and save its results and its report.
+    def start(self) -> None:
+        """Scale the service to the cell's number of models, and wait until it is ready.
 
         Raises:
-            StackError: The stack did not become ready, or part of it failed.
+            StackError: The stack did not become ready.
+            EngineError: The Docker engine is unavailable, so no cell can be measured.
+            StopRequested: A command or a signal asks the run to stop.
+            SkipRequested: A command asks to skip this cell.
+        """
+        self._enter(Phase.SCALING)
+        self._scale()
+        self._control.record_containers()
+
+    def measure(self) -> None:
+        """Measure the cell after its start, and save its results and its report.
+
+        Raises:
+            StackError: Part of the stack failed.
             LoadLostError: Locust exited or hung.
             EngineError: The Docker engine is unavailable, so no cell can be measured. The engine
                 may have been stopped during the window.
@@ -91,14 +101,11 @@ class CellAttempt:
             SkipRequested: A command asks to skip this cell.
             DiskFullError: No space is left for the results.
         """
-        self._enter(Phase.SCALING)
-        self._scale()
-        self._control.record_containers()
         self._enter(Phase.RAMPING)
         self._ramp()
         settled = self._settle()
         self._enter(Phase.MEASURING)
-        self._measure()
+        self._measure_window()
         self._enter(Phase.DRAINING)
         finished = self._judged(self._finished(self._drain(), settled))
         try:
@@ -112,24 +119,40 @@ class CellAttempt:
 
     def _scale(self) -> None:
         models, timeout_s = self._cell.models, self._profile.stack.startup_timeout
-        submit = self._control.background.submit
-        # Wait for tasks of a skipped cell first, so that they do not count towards the timeout.
-        self._control.wait_for(submit(lambda: None))
-        deadline = time.monotonic() + timeout_s
-        self._control.wait_for(submit(self._stack.scale, models, self._control.report_progress))
-        reported, start = "", time.monotonic()
-        while missing := self._control.wait_for(submit(self._stack.missing, models)):
-            if time.monotonic() > deadline:
+        control, submit = self._control, self._control.background.submit
+        # Stops have limits of their own, so they do not count towards the timeout.
+        control.wait_for(submit(self._stack.shrink, models, control.report_progress))
+        start = time.monotonic()
+        control.wait_for(
+            submit(self._stack.scale, models, control.report_progress), self._what_starts
+        )
+        reported, scaled = "", time.monotonic()
+        while missing := control.wait_for(
+            submit(self._stack.missing, models),
+            lambda: f"the service to be ready, at most {timeout_s:g} s",
+        ):
+            if time.monotonic() > start + timeout_s:
                 raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
-            if missing != reported and time.monotonic() - start > QUIET_S:
+            if missing != reported and time.monotonic() - scaled > control.quiet_s:
                 text = f"Waiting until ready, at most {timeout_s:g} s: {missing}"
-                self._control.report_progress("wait", text)
+                control.report_progress("wait", text)
                 reported = missing
             self._poll()
         replicas = self._stack.replicas
         places = [f"{one.name} at {one.url}" for one in replicas] or [self._stack.host]
         text = f"Requests go to {', '.join(places)}"
         self._control.emit(StackProgress(step="ready", line=text))
+
+    def _what_starts(self) -> str:
+        """Return what the start waits for, with its time limit."""
+        text = f"the service to start, at most {self._profile.stack.startup_timeout:g} s"
+        pending = [
+            f"{one.name} is {one.state if one.state != 'running' else one.health}"
+            for one in self._stack.containers()
+            if (one.state == "running" and one.health not in (None, "healthy"))
+            or one.state in ("created", "restarting", "paused")
+        ]
+        return f"{text}: {', '.join(pending)}" if pending else text
 
     def _ramp(self) -> None:
         host, replicas = self._stack.host, self._stack.replicas
@@ -160,7 +183,7 @@ class CellAttempt:
                 return now
             self._poll()
 
-    def _measure(self) -> None:
+    def _measure_window(self) -> None:
         seconds = self._profile.run_time
         begin_s = self._load.measure(seconds)
         # All seconds read so far end before the window starts.

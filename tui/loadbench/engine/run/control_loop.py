@@ -1,6 +1,7 @@
 """The runner's control loop: write events, handle commands and wait."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,9 @@ from loadbench.errors import DiskFullError, JournalError, SummaryKeptError
 
 TICK_S = 0.2
 """Default seconds between two polls."""
+
+QUIET_S = 3.0
+"""Default seconds without progress before a wait is reported; most waits are shorter."""
 
 MAX_ANSWER_CHARACTERS = 500
 """Maximum length of the answer to a command."""
@@ -72,6 +76,7 @@ class ControlLoop:
         state: The state of the run after all entries of the journal.
         stop: Flag that a signal handler sets to stop the run.
         tick_s: Seconds between two polls.
+        quiet_s: Seconds without progress before a wait is reported.
         space: Watches the free space. None watches the file system of the folder.
     """
 
@@ -83,24 +88,28 @@ class ControlLoop:
         *,
         stop: StopFlag | None = None,
         tick_s: float = TICK_S,
+        quiet_s: float = QUIET_S,
         space: SpaceWatch | None = None,
     ) -> None:
         self.folder = folder
         self.state = state
         self.background = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._journal = journal
+        self.quiet_s = quiet_s
         self._tick_s = tick_s
         self._commands = CommandReader(folder)
-        self._has_noted_problem = self._has_noted_lines = False
+        self._has_noted_problem = self._has_noted_lines = self._is_kept_noted = False
         self._unanswered: list[Command] = []
         self._progress: list[tuple[str, str]] = []
+        self._quiet_since = 0.0
+        # What the background task waits for, even after a skip.
+        self._what: Callable[[], str] = str
         self._wakeup = threading.Event()
         self._stop = stop or StopFlag()
         self._space = space or SpaceWatch(folder)
         self._summary = SummaryWriter(folder)
         self._unsaved = 0
         """Number of cells that have ended since the summary was written."""
-        self._is_kept_noted = False
         self._containers: Callable[[], tuple[Container, ...]] = lambda: self.state.containers
 
     def watch_containers(self, containers: Callable[[], tuple[Container, ...]]) -> None:
@@ -145,8 +154,13 @@ class ControlLoop:
         """End the wait of the current or next poll as soon as a task is done."""
         task.add_done_callback(lambda _: self._wakeup.set())
 
-    def wait_for(self, task: Future[T]) -> T:
+    def wait_for(self, task: Future[T], what: Callable[[], str] = str) -> T:
         """Wait for a background task while handling commands, and return its result.
+
+        Args:
+            task: The task.
+            what: Returns what the task waits for, with its limit: `Locust to start, at most 30 s`.
+                Unless empty, it is recorded after `quiet_s` without progress.
 
         Raises:
             StopRequested: A command or a signal asks the run to stop.
@@ -154,12 +168,16 @@ class ControlLoop:
             DiskFullError: The disk will soon be full.
             Exception: Raised by the task.
         """
-        self.wake_when_done(task)
-        self.poll()
-        while not task.done():
-            self.poll()
-        self._write_progress()
+        self._what = what
+        self._wait_until_done(task, what)
+        self._what = str
         return task.result()
+
+    def wait_for_skipped(self) -> None:
+        """Wait for the background task of a skipped cell and ignore its result. See `wait_for`."""
+        what, task = self._what, self.background.submit(lambda: None)
+        self._wait_until_done(task, lambda: f"the skipped cell: {what() or 'its last step'}")
+        self._what = str
 
     def check_space(self) -> None:
         """Check the disk before another cell is measured. Warn once if it is too small for all.
@@ -301,9 +319,22 @@ class ControlLoop:
             )
         )
 
+    def _wait_until_done(self, task: Future[Any], what: Callable[[], str]) -> None:
+        self._quiet_since, reported = time.monotonic(), ""
+        self.wake_when_done(task)
+        self.poll()
+        while not task.done():
+            is_quiet = time.monotonic() - self._quiet_since >= self.quiet_s
+            if is_quiet and (text := what()) and text != reported:
+                self.report_progress("wait", f"Waiting for {text}")
+                reported = text
+            self.poll()
+        self._write_progress()
+
     def _write_progress(self) -> None:
         while self._progress:
             step, line = self._progress.pop(0)
+            self._quiet_since = time.monotonic()
             self.emit(StackProgress(step=step, line=line))
 
 

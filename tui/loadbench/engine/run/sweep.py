@@ -2,6 +2,8 @@
 
 import traceback
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.journal.events import (
@@ -11,8 +13,10 @@ from loadbench.engine.journal.events import (
     Note,
     Result,
     StackPrepared,
+    StackProgress,
 )
 from loadbench.engine.journal.state import CellState, CellStatus
+from loadbench.engine.load.locust import START_TIMEOUT_S
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run.attempt import CellAttempt, Equipment
 from loadbench.engine.run.control_loop import (
@@ -22,13 +26,16 @@ from loadbench.engine.run.control_loop import (
     StopRequested,
 )
 from loadbench.engine.run.ending import cells_measured
+from loadbench.engine.run.starts import SameStartError, Starts
 from loadbench.errors import (
     DiskFullError,
     EngineError,
+    JournalError,
     LoadbenchError,
     LoadError,
     LoadLostError,
     StackError,
+    StartError,
 )
 
 MAX_RECORDED_CHARACTERS = 2_000
@@ -49,6 +56,7 @@ class Runner:
     def __init__(self, equipment: Equipment, control: ControlLoop) -> None:
         self._equipment = equipment
         self._control = control
+        self._starts = Starts()
         self._is_load_running = False
         control.watch_containers(equipment.stack.containers)
 
@@ -69,6 +77,18 @@ class Runner:
 
     def _clean_up(self) -> str | None:
         """Stop everything, and return a description of what could not be stopped, if anything."""
+        with ThreadPoolExecutor(1, thread_name_prefix="clean-up") as pool:
+            closing = pool.submit(self._close)
+            if wait([closing], timeout=self._control.quiet_s).not_done:
+                running = [
+                    one.name for one in self._control.state.containers if one.state == "running"
+                ]
+                line = f"Waiting for {', '.join(running) or 'all processes'} to stop"
+                with suppress(JournalError):
+                    self._control.emit(StackProgress(step="wait", line=line))
+            return closing.result()
+
+    def _close(self) -> str | None:
         load, stack = self._equipment.load, self._equipment.stack
         self._equipment.metrics.close()
         load.close()
@@ -86,7 +106,7 @@ class Runner:
             return Result.STOPPED, str(request)
         except DiskFullError as error:
             return Result.ABORTED, f"{error}; free some disk space, then resume with `run --resume`"
-        except EngineError as error:
+        except (EngineError, StartError) as error:
             retry = " --retry-failed" if self._control.state.count(CellStatus.FAILED) else ""
             return Result.ABORTED, f"{error}; fix this, then resume with `run --resume{retry}`"
         except LoadbenchError as error:
@@ -97,7 +117,7 @@ class Runner:
         self._start_first_load()
         stack, control = self._equipment.stack, self._control
         task = control.background.submit(stack.prepare, control.report_progress)
-        self._record_images(control.wait_for(task))
+        self._record_images(control.wait_for(task, self._what_prepares))
         while control.state.outstanding or self._has_new_cells():
             if control.state.paused:
                 control.save_summary()
@@ -106,6 +126,10 @@ class Runner:
             control.check_space()
             self._measure(control.state.outstanding[0])
             control.cell_ended()
+
+    def _what_prepares(self) -> str:
+        # Once there is progress, its newest line is more specific.
+        return "" if self._control.state.progress else "the service to be prepared"
 
     def _has_new_cells(self) -> bool:
         """Handle commands that have arrived, and return whether one of them added a cell."""
@@ -140,9 +164,14 @@ class Runner:
     def _attempt(self, cell: Cell, attempt: int) -> LoadLostError | None:
         """Measure a cell once; return the error if a retry may succeed, otherwise None."""
         self._control.emit(CellStarted(cell=cell.key, attempt=attempt))
+        one = CellAttempt(cell, attempt, self._equipment, self._control)
         try:
+            # First, because a background task of a skipped cell delays all others.
+            self._control.wait_for_skipped()
             self._start_load()
-            CellAttempt(cell, attempt, self._equipment, self._control).perform()
+            with self._starts.watch(cell):
+                one.start()
+            one.measure()
         except SkipRequested:
             self._close_load()
             self._control.emit(CellSkipped(cell=cell.key, attempt=attempt, reason=ON_REQUEST))
@@ -150,6 +179,8 @@ class Runner:
             # Record the failure first: Locust may take seconds to exit.
             self._fail(cell, attempt, error)
             self._close_load()
+            if isinstance(error, SameStartError):
+                self._end_starts(cell, error)
         except EngineError as error:
             # No other cell can be measured either, so the run ends.
             self._fail(cell, attempt, StackError(str(error)))
@@ -158,6 +189,27 @@ class Runner:
             self._close_load()
             return error
         return None
+
+    def _end_starts(self, cell: Cell, error: SameStartError) -> None:
+        """End the run, or the cells with the same number of models, after equal start failures.
+
+        Another number of models is tried if the service has started before, or if it is smaller,
+        because it may need less memory.
+
+        Raises:
+            StartError: No other cell is likely to start.
+        """
+        same = f"{error.starts} starts failed in the same way"
+        remaining = self._control.state.outstanding
+        is_smaller = any(one.cell.models < cell.models for one in remaining)
+        if remaining and not (self._starts.has_succeeded or is_smaller):
+            text = shortened(str(error), MAX_RECORDED_CHARACTERS)
+            raise StartError(f"{text} ({same})")
+        reason = StackError(f"not started: {same}, see {error.cell}")
+        for one in remaining:
+            if one.cell.models == cell.models:
+                self._fail(one.cell, one.attempt, reason)
+                self._control.cell_ended()
 
     def _fail(self, cell: Cell, attempt: int, error: StackError | LoadError) -> None:
         stack = error if isinstance(error, StackError) else StackError(str(error))
@@ -176,7 +228,10 @@ class Runner:
 
     def _start_load(self) -> None:
         if not self._is_load_running:
-            self._control.wait_for(self._control.background.submit(self._equipment.load.start))
+            self._control.wait_for(
+                self._control.background.submit(self._equipment.load.start),
+                lambda: f"Locust to start, at most {START_TIMEOUT_S:g} s",
+            )
             self._is_load_running = True
 
     def _start_first_load(self) -> None:

@@ -23,7 +23,8 @@ def open_when_free(prepared: Prepared, control: ControlLoop) -> Stack | None:
     try:
         if not prepared.lock.is_held:
             _wait_for(prepared.lock, control)
-        return control.wait_for(control.background.submit(prepared.open_stack))
+        task = control.background.submit(prepared.open_stack)
+        return control.wait_for(task, lambda: "the checks before the start")
     except StopRequested as request:
         result, reason = Result.STOPPED, str(request)
     except LoadbenchError as error:

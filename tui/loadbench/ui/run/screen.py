@@ -44,9 +44,13 @@ from loadbench.ui.widgets.notification_line import NotificationLine
 from loadbench.ui.widgets.panel_screen import MAXIMISE_KEYS, METRIC_KEY
 from loadbench.ui.widgets.tabs import tab_keys
 from loadbench.ui.widgets.too_small import TooSmall
+from loadbench.wording import counted
 
 HEADER_LINES = 3
 """Lines of a header that does not state what the run measures."""
+MAX_NOTIFICATIONS = 3
+"""Maximum number of failures that are shown one by one if several arrive at once."""
+
 SEND_TIMEOUT_S = 2.0
 """Maximum seconds that a closing screen waits for its commands to be written to a slow disk."""
 
@@ -189,9 +193,12 @@ class RunScreen(CommandScreen):
             self._repaint_all()
 
     def _report_failures(self, failures: Sequence[CellFailed]) -> None:
-        for failure in failures:
+        for failure in failures[:MAX_NOTIFICATIONS]:
             title = f"{failure.cell} failed"
             self.app.notify(failure.reason, title=title, severity="error", timeout=10)
+        if (rest := len(failures) - MAX_NOTIFICATIONS) > 0:
+            title = f"{counted(rest, 'more cell')} failed"
+            self.app.notify("See the run for the reasons.", title=title, severity="error")
         if failures:
             more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
             first = f"{failures[0].cell} failed: {failures[0].reason}"

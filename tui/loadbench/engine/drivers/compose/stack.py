@@ -2,19 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.drivers.compose import faults
 from loadbench.engine.drivers.compose.addresses import find_addresses
-from loadbench.engine.drivers.compose.client import Action, ComposeCli, tear_down
+from loadbench.engine.drivers.compose.client import Action, ComposeCli
 from loadbench.engine.drivers.compose.deployment import Deployment
-from loadbench.engine.drivers.compose.leftovers import projects_of, using_run
 from loadbench.engine.drivers.compose.messages import ProgressReporter, explain
 from loadbench.engine.drivers.compose.override_file import OVERRIDE_FILE, compose_override
+from loadbench.engine.drivers.compose.removal import ContainerRemoval
+from loadbench.engine.drivers.compose.retrying import refuse_if_closed, with_retry
 from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S, Docker, DockerCommandError
 from loadbench.engine.drivers.docker.gpu import VramMeter
 from loadbench.engine.drivers.docker.inspect import ContainerInfo, recorded_container
@@ -29,19 +28,12 @@ from loadbench.engine.masking import NO_SECRETS, Masker
 from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.errors import EngineError, StackError
 
-ENGINE_TIMEOUT_S = 30.0
-"""Seconds to wait for an unreachable engine, for example during its restart."""
-
 EXIT_GRACE_S = 3.0
 """Seconds to wait for a container to exit after one of its processes was killed."""
 
 PREPARE_TIMEOUT_S = 3600.0
-REMOVE_TIMEOUT_S = 60.0
-
-T = TypeVar("T")
 
 _MAX_PROGRESS_CHARACTERS = 1_000
-_RETRY_INTERVAL_S = 1.0
 _EXIT_POLL_INTERVAL_S = 0.05
 
 
@@ -89,6 +81,14 @@ class ComposeStack:
         self._gave_up = False
         self._unstable_since: Mapping[str, float] = {}
         self._closed = threading.Event()
+        self._removal = ContainerRemoval(
+            docker,
+            deployment,
+            run=self._run,
+            poll=self._poll,
+            closed=self._closed,
+            on_line=lambda line: self._log.write("compose", line),
+        )
 
     @property
     def host(self) -> str:
@@ -110,7 +110,7 @@ class ComposeStack:
             StackError: An image cannot be built or pulled.
             EngineError: The engine cannot be used.
         """
-        self._remove_leftovers(on_progress)
+        self._removal.remove_leftovers(on_progress)
         override = compose_override(self._deployment).text(self._run)
         write_atomically(self._override, override.encode("utf-8"))
         services = self._deployment.running
@@ -132,8 +132,17 @@ class ComposeStack:
         self._monitor.start()
         return {name: self._image(name) for name in services}
 
+    def shrink(self, models: int, on_progress: ProgressCallback) -> None:
+        """Stop and remove surplus containers, which have their own grace period.
+
+        Raises:
+            StackError: A container did not stop.
+            EngineError: The engine cannot be used.
+        """
+        self._removal.remove_surplus(models, on_progress)
+
     def scale(self, models: int, on_progress: ProgressCallback) -> None:
-        """Start missing containers, stop surplus ones and replace broken ones.
+        """Start missing containers and replace broken ones.
 
         Raises:
             StackError: A container failed to start.
@@ -146,7 +155,7 @@ class ComposeStack:
                 raise StackError("; ".join(errors))
         self._expected, self._unstable_since = {}, {}
         scaled = self._files.scaled
-        intact = self._remove_broken()
+        intact = self._removal.remove_broken(on_progress)
         # Later cells start only missing services, so that one-off jobs do not run again.
         running = self._deployment.running.keys()
         services = [*running] if not self._has_scaled else [scaled, *(running - intact - {scaled})]
@@ -170,14 +179,14 @@ class ComposeStack:
             )
         except StackError:
             # The exit of a container explains more than the failure of its dependents.
-            if fault := faults.startup_fault(self._poll_with_retry(), self._required, {}):
+            if fault := faults.startup_fault(self._poll(on_progress), self._required, {}):
                 raise fault from None
             raise
         finally:
             if not self._closed.is_set():
                 self._log_follower.follow()
         self._has_scaled = True
-        self._poll_with_retry()
+        self._poll(on_progress)
 
     def missing(self, models: int) -> str | None:
         """Return a phrase that describes what is not ready yet, or None if everything is ready."""
@@ -237,9 +246,10 @@ class ComposeStack:
         self._closed.set()
         self._monitor.close()
         self._compose.cancel()
-        if self._may_have_containers and not self._gave_up:
+        may_have_containers = self._may_have_containers or self._removal.has_leftovers
+        if may_have_containers and not self._gave_up:
             started = time.monotonic()
-            self._left = self._down(self._files.project)
+            self._left = self._removal.down(self._files.project)
             # After a timeout, a second call does not wait as long again.
             waited_s = time.monotonic() - started
             self._gave_up = self._left is not None and waited_s >= COMMAND_TIMEOUT_S
@@ -261,30 +271,11 @@ class ComposeStack:
                 return containers
         return self._monitor.containers
 
-    def _remove_broken(self) -> set[str]:
-        """Remove broken containers. Return the names of the services that remain intact."""
-        existing = self._poll_with_retry()
-        broken = [info for info in existing if faults.is_broken(info, self._required)]
-        # The bundled stack's queue may hold jobs of the failed cell, so all of it is replaced.
-        replaced = list(existing) if broken and self._files.is_bundled else broken
-        if replaced:
-            with suppress(DockerCommandError):
-                # The container may be gone already. Compose reports any other obstacle.
-                ids = [info.id for info in replaced]
-                self._docker.run(
-                    "rm", "--force", *ids, timeout_s=REMOVE_TIMEOUT_S, cancel=self._closed
-                )
-        return {info.service for info in existing} - {info.service for info in replaced}
-
-    def _down(self, project: str) -> str | None:
-        """Stop and remove a project. Return the result of `tear_down`."""
-        return tear_down(self._docker, project, lambda line: self._log.write("compose", line))
-
     def _perform(
         self, step: str, on_progress: ProgressCallback, action: Action, *, timeout_s: float
     ) -> None:
         """Run a Compose command, log its output and report its progress."""
-        self._refuse_if_closed()
+        refuse_if_closed(self._closed)
         reporter = ProgressReporter(step, self._files.project)
 
         def on_line(line: str) -> None:
@@ -294,46 +285,12 @@ class ComposeStack:
 
         failure = self._compose.run(action, timeout_s=timeout_s, on_line=on_line)
         if failure:
-            self._refuse_if_closed()
+            refuse_if_closed(self._closed)
             raise explain(step, self._docker, failure, timeout_s)
 
-    def _remove_leftovers(self, on_progress: ProgressCallback) -> None:
-        """Remove the project's containers, and those of this run in projects of other names."""
-        leftovers = self._poll_with_retry()
-        runs = {Path(container.run) for container in leftovers if container.run}
-        if message := using_run(self._files.project, runs - {self._run}):
-            raise StackError(message)
-        projects = self._with_retry(lambda: projects_of(self._docker, self._run))
-        projects.discard(self._files.project)
-        if leftovers:
-            names = ", ".join(container.name for container in leftovers)
-            on_progress("start", f"Removing leftover containers: {names}")
-            self._may_have_containers = True
-            projects.add(self._files.project)
-        for project in sorted(projects):
-            if left := self._down(project):
-                raise StackError(left)
-        self._poll_with_retry()
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed.is_set():
-            raise StackError("the stack was closed during startup")
-
-    def _poll_with_retry(self) -> tuple[ContainerInfo, ...]:
-        """Return all containers, from `_with_retry`."""
-        return self._with_retry(self._monitor.poll)
-
-    def _with_retry(self, query: Callable[[], T]) -> T:
-        """Query the engine. Retry for `ENGINE_TIMEOUT_S` if it is unreachable."""
-        deadline = time.monotonic() + ENGINE_TIMEOUT_S
-        while True:
-            self._refuse_if_closed()
-            try:
-                return query()
-            except EngineError:
-                if time.monotonic() > deadline:
-                    raise
-                self._closed.wait(_RETRY_INTERVAL_S)
+    def _poll(self, on_progress: ProgressCallback) -> tuple[ContainerInfo, ...]:
+        """Return all containers. Wait for an unreachable engine."""
+        return with_retry(self._monitor.poll, on_progress, closed=self._closed)
 
     def _image(self, service: str) -> str:
         """Return the image digest of a service, or an empty string if there is no such image."""

@@ -38,6 +38,9 @@ class ExternalStack:
         """Do nothing: there are no images."""
         return {}
 
+    def shrink(self, _models: int, _on_progress: ProgressCallback) -> None:
+        """Do nothing: the service cannot be scaled."""
+
     def scale(self, _models: int, _on_progress: ProgressCallback) -> None:
         """Do nothing: the service cannot be scaled."""
 

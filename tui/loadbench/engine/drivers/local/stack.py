@@ -70,8 +70,16 @@ class LocalStack:
         """Do nothing: there are no images."""
         return {}
 
+    def shrink(self, models: int, on_progress: ProgressCallback) -> None:
+        """Stop surplus models."""
+        with self._lock:
+            wanted = _model_names(models)
+            if surplus := [name for name in self._models() if name not in wanted]:
+                on_progress("stop", f"Stopping {', '.join(surplus)}")
+                self._stop(surplus)
+
     def scale(self, models: int, on_progress: ProgressCallback) -> None:
-        """Start missing models, stop surplus models and replace exited processes.
+        """Start missing models and replace exited processes.
 
         Raises:
             StackError: A process failed to start.
@@ -83,10 +91,8 @@ class LocalStack:
                 self._stop(list(self._services))
                 self._start_broker(on_progress)
                 self._start_api(on_progress)
-            wanted = [f"model-{number}" for number in range(1, models + 1)]
-            names = [name for name, proc in self._services.items() if proc.service == "model"]
-            self._stop([name for name in names if name not in wanted or not self._is_running(name)])
-            for name in wanted:
+            self._stop([name for name in self._models() if not self._is_running(name)])
+            for name in _model_names(models):
                 if name not in self._services:
                     self._start_model(name, on_progress)
 
@@ -116,6 +122,9 @@ class LocalStack:
             self._stop(list(self._services))
             self._log.close()
         return None
+
+    def _models(self) -> list[str]:
+        return [name for name, process in self._services.items() if process.service == "model"]
 
     def _is_running(self, name: str) -> bool:
         return name in self._services and self._services[name].is_running
@@ -223,6 +232,10 @@ class LocalStack:
             **wiring,
             "PYTHONPATH": str(self._stack),
         }
+
+
+def _model_names(models: int) -> list[str]:
+    return [f"model-{number}" for number in range(1, models + 1)]
 
 
 def _listen(host: str | None) -> socket.socket:
