@@ -75,17 +75,24 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaling: Scaling) -> IdleR
     if not is_enough or len(uses) != replicas:
         return None
     images = conditions.service.images if conditions.service else {}
-    # Workers with counters take their jobs from a queue, so nothing in front of them distributes.
-    advice = f"read the log of {uses[0].service}" if images else _advice(scaling.service)
+    verdict = Verdict.INVALID
     if received := _received(uses, sent):
-        return _idle(_below(received), replicas, "received {} of a working replica's bytes", advice)
-    if len(images) == replicas and sum(images.values()) >= MIN_REQUESTS_PER_REPLICA * replicas:
+        found, evidence = _below(received), "received {} of a working replica's bytes"
+    elif len(images) == replicas and sum(images.values()) >= MIN_REQUESTS_PER_REPLICA * replicas:
         by_replica = {_replica_of(worker, uses): number for worker, number in images.items()}
-        return _idle(
-            _below(by_replica), replicas, "classified {} of a working replica's images", advice
-        )
-    by_cpu = "used {} of a working replica's CPU time above the level before the load"
-    return _idle(_below_by_cpu(uses), replicas, by_cpu, advice, Verdict.SUSPECT)
+        found, evidence = _below(by_replica), "classified {} of a working replica's images"
+    else:
+        found, verdict = _below_by_cpu(uses), Verdict.SUSPECT
+        evidence = "used {} of a working replica's CPU time above the level before the load"
+    if found is None:
+        return None
+    share = f"{100 * found.share:.2g} %"
+    work = evidence.format(share if len(found.names) == 1 else f"at most {share}")
+    limit = f"limit {100 * MAX_IDLE_SHARE:g} %"
+    # Workers with counters take their jobs from a queue, so there is no front.
+    advice = f"read the log of {found.names[0]}" if images else _advice(scaling.service)
+    text = f"{_amount(found.names, replicas)} {work} ({limit}); {advice}"
+    return IdleReplicas(names=found.names, text=text, verdict=verdict)
 
 
 def _without_requests(cell: Cell, finished: CellFinished) -> IdleReplicas | None:
@@ -157,22 +164,6 @@ def _below_by_cpu(uses: Sequence[ContainerUse]) -> _Found | None:
     # The level may include the end of a start-up, so compare the total usage too.
     limit = MAX_IDLE_CPU_SHARE * median(total[name] for name in working)
     return found if all(total[name] < limit for name in found.names) else None
-
-
-def _idle(
-    found: _Found | None,
-    replicas: int,
-    evidence: str,
-    advice: str,
-    verdict: Verdict = Verdict.INVALID,
-) -> IdleReplicas | None:
-    if found is None:
-        return None
-    share = f"{100 * found.share:.2g} %"
-    work = evidence.format(share if len(found.names) == 1 else f"at most {share}")
-    limit = f"limit {100 * MAX_IDLE_SHARE:g} %"
-    text = f"{_amount(found.names, replicas)} {work} ({limit}); {advice}"
-    return IdleReplicas(names=found.names, text=text, verdict=verdict)
 
 
 def _amount(idle: Sequence[str], replicas: int) -> str:

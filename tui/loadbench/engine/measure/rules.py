@@ -6,7 +6,7 @@ this rule as tests/journals/verdicts/ID.jsonl.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loadbench.engine.journal.events import CellFinished, Conditions, ErrorCount, Verdict
 from loadbench.engine.measure.buckets import (
@@ -53,7 +53,7 @@ class Case:
     drift: float | None = None
     """Relative change of throughput or median between the first measurement of the first cell and
     this recheck, whichever is larger. None for other cells, or if there is nothing to compare."""
-    scaling: Scaling = Scaling()
+    scaling: Scaling = field(default_factory=Scaling)
     """What the run scales."""
 
     @property

@@ -128,18 +128,27 @@ def _in_unit(value: float | None, unit: Unit) -> float | None:
 
 
 def _containers(containers: Sequence[ContainerEvidence]) -> list[Line]:
+    # Processes of the local driver have no network of their own.
+    has_received = any(container.received_bytes is not None for container in containers)
     body = [
         (
             container.name,
             number(container.cpu_cores, 2),
             "-" if container.memory_bytes is None else f"{container.memory_bytes / _MIB:.0f}",
+            *([_megabytes(container.received_bytes)] if has_received else []),
             _throttled(container.throttled),
             _count(container.restarts),
             _count(container.missing),
         )
         for container in containers
     ]
-    return table(("container", "cores", "MiB", "throttled", "restarts", "down s"), body)
+    received = ("MB in",) if has_received else ()
+    header = ("container", "cores", "MiB", *received, "throttled", "restarts", "down s")
+    return table(header, body)
+
+
+def _megabytes(size: int | None) -> str:
+    return "-" if size is None else f"{size / 1e6:.2f}"
 
 
 def _throttled(figure: Figure) -> str | Piece:

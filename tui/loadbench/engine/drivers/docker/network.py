@@ -29,6 +29,8 @@ def received_bytes(pid: int, *, root: Path = Path("/")) -> int | None:
         counters = {name.strip(): int(values.split()[0]) for name, _, values in rows}
     except (OSError, ValueError, LookupError):
         return None
+    if not counters:
+        return None
     return sum(received for name, received in counters.items() if name != _LOOPBACK)
 
 
