@@ -87,7 +87,8 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaling: Scaling) -> IdleR
     if found is None:
         return None
     share = f"{100 * found.share:.2g} %"
-    work = evidence.format(share if len(found.names) == 1 else f"at most {share}")
+    is_range = len(found.names) > 1 and found.share > 0
+    work = evidence.format(f"at most {share}" if is_range else share)
     limit = f"limit {100 * MAX_IDLE_SHARE:g} %"
     # Workers with counters take their jobs from a queue, so there is no front.
     advice = f"read the log of {found.names[0]}" if images else _advice(scaling.service)
