@@ -142,13 +142,17 @@ def _containers(containers: Sequence[ContainerEvidence]) -> list[Line]:
         )
         for container in containers
     ]
-    received = ("MB in",) if has_received else ()
-    header = ("container", "cores", "MiB", *received, "throttled", "restarts", "down s")
+    # The shorter heading keeps the table as wide as the panel at 80 and at 120 columns.
+    received, down = (("MB in",), "down") if has_received else ((), "down s")
+    header = ("container", "cores", "MiB", *received, "throttled", "restarts", down)
     return table(header, body)
 
 
 def _megabytes(size: int | None) -> str:
-    return "-" if size is None else f"{size / 1e6:.2f}"
+    if size is None:
+        return "-"
+    megabytes = size / 1e6
+    return f"{megabytes:.2f}" if megabytes < 100 else f"{megabytes:.0f}"
 
 
 def _throttled(figure: Figure) -> str | Piece:

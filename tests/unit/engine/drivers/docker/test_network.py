@@ -44,6 +44,7 @@ def test_unreadable_counters_are_unknown(tmp_path: Path, text: str) -> None:
         ("486B / 1.2kB", (486, 0)),
         ("1.23kB / 0B", (1_230, 5)),
         ("1kB / 0B", (1_000, 5)),
+        ("1e+03kB / 0B", (1_000_000, 5_000)),
         ("12.3MB / 4GB", (12_300_000, 50_000)),
         ("999GB / 4GB", (999_000_000_000, 500_000_000)),
     ],
@@ -54,7 +55,7 @@ def test_sizes_of_docker_stats_are_parsed_with_their_rounding_error(
     assert parse_received(text) == expected
 
 
-@pytest.mark.parametrize("text", ["--", "-- / --", "", "5MiB / 0B", "1.2.3kB / 0B"])
+@pytest.mark.parametrize("text", ["--", "-- / --", "", "5MiB / 0B", "1.2.3kB / 0B", "9e999kB / 0B"])
 def test_an_invalid_size_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_received(text)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 _LOOPBACK = "lo"
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
+_SIZE = r"([0-9.]{1,12}(?:e[+-]?[0-9]{1,2})?)([kMGTP]?B)"
+"""Such as `12.3kB`, or `1e+03kB` for rounded 999.9 kB."""
 _DIGITS = 3
 """Significant digits of sizes in `docker stats`: `HumanSizeWithPrecision(…, 3)` in
 https://github.com/docker/cli/blob/master/cli/command/container/formatter_stats.go"""
@@ -43,7 +45,7 @@ def parse_received(text: str) -> tuple[int, int]:
     Raises:
         ValueError: The text has no such size, as for a container that has exited.
     """
-    match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([kMGTP]?B)\s*", text.partition("/")[0])
+    match = re.fullmatch(_SIZE, text.partition("/")[0].strip())
     if not match:
         raise ValueError(text)
     size = float(match[1]) * _UNITS[match[2]]
