@@ -36,6 +36,7 @@ from loadbench.engine.journal.events import (
     WorkerUse,
 )
 from loadbench.engine.measure.buckets import to_buckets
+from loadbench.engine.measure.rules import IDLE_REPLICA
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.plan import Cell, plan_cells
 
@@ -83,6 +84,8 @@ class CellPlan:
     failing: float = 0.0
     """Share of requests that fail after 5 ms."""
     verdict: Verdict = Verdict.VALID
+    rule: str = "planted"
+    """Id of the rule that failed, unless the verdict is valid."""
     killed: bool = False
     """Whether the last model container is killed."""
 
@@ -243,6 +246,22 @@ SHAPES: dict[str, Shape] = {
             knee={1: 4},
             next_step="measure more than 1 container",
             doubts=("m1_u8_s50: invalid and excluded",),
+        ),
+    ),
+    "idle-replica": Shape(
+        models=(1, 2),
+        users=(4, 8, 16, 32),
+        change=lambda cell: (
+            CellPlan(verdict=Verdict.INVALID, rule=IDLE_REPLICA) if cell.models > 1 else CellPlan()
+        ),
+        expected=Expected(
+            best=1,
+            capacity={1: 16},
+            stop_at=None,
+            knee={1: 4},
+            next_step="look at the front in between, because a replica got no work in cell m2_u4_s",
+            doubts=("m2_u4_s50, m2_u8_s50, m2_u16_s50, m2_u32_s50: invalid and excluded",),
+            sentences=("1 CPU container at batch 1 carries 16 users",),
         ),
     ),
     "suspect-edge": Shape(
@@ -542,7 +561,7 @@ def _finished(cell: Cell, shape: Shape, plan: CellPlan, random_: random.Random) 
     model_ms = 1000 * MODEL_S
     findings: tuple[Finding, ...] = ()
     if plan.verdict is not Verdict.VALID:
-        findings = (Finding(rule="planted", text="planted"),)
+        findings = (Finding(rule=plan.rule, text="planted"),)
     return CellFinished(
         cell=cell.key,
         attempt=1,

@@ -13,7 +13,8 @@ thread. The user's own copy runs all the time. The tool measures 1, 2 and 4 repl
   must have received no request.
 
 With `--plant`, the locustfile sends all requests to the first replica, so the first two checks must
-fail. Exits with code 1 if a check fails or, with `--plant`, if both pass. Requires Docker.
+fail, and the cells with idle replicas must be invalid. Exits with code 1 if a check fails or, with
+`--plant`, if both pass. Requires Docker.
 """
 
 import argparse
@@ -29,8 +30,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loadbench.engine.drivers.compose.project.files import project_name
-from loadbench.engine.journal.events import CellFinished, ReplicaRequests
+from loadbench.engine.journal.events import CellFinished, ReplicaRequests, Verdict
 from loadbench.engine.measure.buckets import count
+from loadbench.engine.measure.rules import IDLE_REPLICA
 from loadbench.engine.run_reader import read_run
 
 MODELS = (1, 2, 4)
@@ -141,12 +143,24 @@ def main() -> int:
     print(f"user's own copy: {'unchanged' if before == after else f'{before} → {after}'}")
     if before != after:
         problems.append("the user's own copy changed")
+    if arguments.plant:
+        problems += without_finding(cells[1:])
     for problem in [*problems, *unbalanced]:
         print(f"PROBLEM: {problem}")
     if arguments.plant:
         print("planted imbalance: " + ("found" if unbalanced else "NOT FOUND"))
         return bool(problems) or not unbalanced
     return bool(problems or unbalanced)
+
+
+def without_finding(cells: list[CellFinished]) -> list[str]:
+    """Return the cells that are not invalid because of an idle replica."""
+    return [
+        f"{cell.cell}: {cell.verdict}, not invalid because of an idle replica"
+        for cell in cells
+        if cell.verdict is not Verdict.INVALID
+        or IDLE_REPLICA not in [finding.rule for finding in cell.findings]
+    ]
 
 
 def print_cells(cells: list[CellFinished]) -> list[str]:

@@ -126,6 +126,39 @@ def test_containers_with_fields_of_other_types_are_an_engine_error(program: Prog
         Monitor(DOCKER, "p").poll()
 
 
+def test_containers_on_another_machine_have_rounded_received_bytes(program: Program) -> None:
+    labels = '"Labels": {"com.docker.compose.service": "app"}'
+    state = (
+        '"Status": "running", "ExitCode": 0, "OOMKilled": false, "StartedAt": "", '
+        f'"Pid": {2**22 + 1}'
+    )
+    rest = '"Image": "", "HostConfig": {}, "NetworkSettings": {}'
+    inspected = (
+        f'[{{"Id": "a", "Name": "b", "State": {{{state}}}, {rest}, "Config": {{{labels}}}}}]'
+    )
+    lines = [
+        f'{{"ID": "a", "CPUPerc": "5.00%", "MemUsage": "1MiB / 1GiB", "NetIO": "{size}"}}'
+        for size in ("nonsense", "12.3kB / 45B")
+    ]
+    program(
+        f"""case "$*" in
+        *inspect*) echo '{inspected}';;
+        *stats*) echo '{lines[0]}'; echo '{lines[1]}'; exec sleep 60;;
+        *ps*) echo a;;
+        *) exec sleep 60;;
+        esac"""
+    )
+    monitor = Monitor(DOCKER, "p")
+    monitor.start()
+
+    until(lambda: "a" in monitor.usage and monitor.usage["a"].received_bytes is not None)
+    usage = monitor.usage["a"]
+    monitor.close()
+
+    assert (usage.received_bytes, usage.received_error_bytes) == (12_300, 50)
+    assert (usage.cpu_cores, usage.memory_bytes) == (0.05, 2**20)
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

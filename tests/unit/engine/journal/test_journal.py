@@ -12,6 +12,7 @@ import tempfile
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +24,8 @@ from loadbench.engine.journal.codec import FILE_NAME, VERSION
 from loadbench.engine.journal.events import (
     MAX_VALUE,
     CellPhase,
+    Container,
+    Containers,
     Event,
     Note,
     Phase,
@@ -105,6 +108,24 @@ def test_an_event_is_one_line_that_starts_with_its_type(tmp_path: Path) -> None:
     assert list(json.loads(first))[:5] == ["type", "seq", "at", "elapsed_s", "v"]
     assert list(json.loads(second)) == ["type", "seq", "at", "elapsed_s", "text"]
     assert second.startswith('{"type":"note","seq":2,')
+
+
+def test_unknown_values_of_containers_are_omitted_and_zeros_are_kept(tmp_path: Path) -> None:
+    unknown = Container(name="a", service="a", state="running")
+    known = replace(unknown, received_bytes=0)
+    rounded = replace(unknown, received_bytes=4700, received_error_bytes=5)
+    write_journal(tmp_path, Containers(containers=(unknown, known, rounded)))
+
+    [line] = (tmp_path / FILE_NAME).read_text(encoding="utf-8").splitlines()
+
+    fields = json.loads(line)["containers"]
+    names = ("received_bytes", "received_error_bytes")
+    assert [[one.get(name) for name in names] for one in fields] == [
+        [None, None],
+        [0, None],
+        [4700, 5],
+    ]
+    assert not set(names) & set(fields[0])
 
 
 def test_times_are_utc_in_milliseconds_and_seconds_since_the_writer_was_opened(

@@ -125,8 +125,65 @@ def test_worker_use_is_the_difference_of_its_counters() -> None:
         fewest_workers=1,
         most_workers=2,
         workers=(WorkerUse(id="a", seconds=2, images=30, infer_s=2.5),),
+        images={"a": 40},
     )
     assert use_of([sample()]).service() is None
+
+
+def test_a_worker_without_work_has_classified_no_images() -> None:
+    def at(second: int, *totals: Worker) -> Sample:
+        return sample(second=second, service=ServiceMetrics(totals=totals))
+
+    busy = [Worker(id="a", images=images, infer_s=1.0) for images in (10, 20)]
+    idle, stopped = (Worker(id=name, images=7, infer_s=0.5) for name in ("b", "stopped"))
+
+    service = use_of([at(0, busy[0], idle, stopped), at(1, busy[1], idle), sample(second=2)])
+
+    found = service.service()
+    assert found is not None
+    assert found.images == {"a": 10, "b": 0}
+
+
+def received(second: int, count: int | None, error: int = 0) -> Sample:
+    one = container(received_bytes=count, received_error_bytes=error)
+    return sample(second=second, containers=(one,))
+
+
+def test_received_bytes_are_the_difference_since_the_last_second_before_the_window() -> None:
+    samples = [received(second, count) for second, count in enumerate((700, 1000, 1500))]
+
+    [with_before] = use_of(samples[1:], samples[0]).containers()
+    [without] = use_of(samples[1:]).containers()
+
+    assert (with_before.received_bytes, without.received_bytes) == (800, 500)
+
+
+def test_received_bytes_have_the_rounding_errors_of_both_readings() -> None:
+    [use] = use_of([received(0, 1_230, 5), received(1, 45_600, 50)]).containers()
+
+    assert (use.received_bytes, use.received_error_bytes) == (44_370, 55)
+
+
+@pytest.mark.parametrize("counts", [(5, None, 9), (None, 5, 9), (9, 5, 12), (9, 12, None)])
+def test_received_bytes_are_unknown_after_a_reset_or_a_gap(
+    counts: tuple[int | None, ...],
+) -> None:
+    samples = [received(second, count) for second, count in enumerate(counts)]
+
+    [use] = use_of(samples).containers()
+
+    assert (use.received_bytes, use.received_error_bytes) == (None, 0)
+    before, *rest = samples
+    if (before.containers[0].received_bytes or 0) > (rest[0].containers[0].received_bytes or 0):
+        assert use_of(rest, before).containers()[0].received_bytes is None
+
+
+def test_the_cpu_usage_before_the_load_is_kept() -> None:
+    use = WindowUse(range(2), unloaded=(container(cpu_cores=0.01),))
+    for one in seconds((container(cpu_cores=0.5), container("model-2"))):
+        use.add(one)
+
+    assert [found.unloaded_cpu_cores for found in use.containers()] == [0.01, None]
 
 
 def test_swap_traffic_is_a_sum_and_other_machine_figures_are_means() -> None:
@@ -172,7 +229,18 @@ def container_reference(name: str, samples: Sequence[Sample], before: Sample) ->
         throttled=mean(c.throttled or 0.0 for c in seen) if limited else None,
         restarts=max(c.restarts for c in counted) - min(c.restarts for c in counted),
         missing_s=sum(ran and (c is None or c.state != "running") for c in polls),
+        received_bytes=received_reference(seen, counted[len(seen) :]),
     )
+
+
+def received_reference(seen: Sequence[Container], before: Sequence[Container]) -> int | None:
+    counts = [container.received_bytes for container in seen]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts) or known != sorted(known):
+        return None
+    first = [container.received_bytes for container in before][-1:]
+    begin = first[0] if first and first[0] is not None else known[0]
+    return known[-1] - begin if begin <= known[0] else None
 
 
 def worker_reference(name: str, samples: Sequence[Sample]) -> WorkerUse | None:
@@ -197,7 +265,16 @@ def service_reference(samples: Sequence[Sample]) -> ServiceUse | None:
     workers = [metrics.workers for metrics in known if metrics.workers is not None]
     names = dict.fromkeys(total.id for metrics in known for total in metrics.totals)
     uses = (worker_reference(name, samples) for name in names)
+    readings = [metrics.totals for metrics in known if metrics.totals]
+    images = {
+        name: counts[-1] - counts[0]
+        for name in names
+        if (counts := [t.images for totals in readings for t in totals if t.id == name])
+        and name in {total.id for total in readings[-1]}
+        and counts[-1] >= counts[0]
+    }
     return ServiceUse(
+        images=images,
         queue_length=mean(metrics.queue_length for metrics in known),
         fewest_workers=min(workers, default=None),
         most_workers=max(workers, default=None),
@@ -236,6 +313,7 @@ def eventful_second(draw: random.Random, second: int, images: dict[str, int]) ->
                 memory_bytes=maybe(draw.randrange(10**9)),
                 restarts=second // 700,
                 throttled=maybe(draw.random()) if number > 1 else None,
+                received_bytes=1000 * second + number if number != 2 else maybe(second),
             )
             for number in range(draw.randint(2, 4))
         ),

@@ -738,6 +738,9 @@ def test_the_conditions_of_a_cell_match_its_samples_in_the_journal(sweep: Sweep)
     assert cores_used
     [use] = finished.circumstances.containers
     assert use.cpu_cores == round(fmean(cores_used), 3)
+    before = use.unloaded_cpu_cores
+    assert before is not None
+    assert before < (samples[0].containers[0].cpu_cores or 0.0)
 
 
 # Bad files of commands

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import ClientUse, Stages
+from loadbench.engine.journal.events import ClientUse, Container, Sample, Stages
 from loadbench.engine.report.evidence.collect import RECENT_S
 from loadbench.ui.cell.evidence import evidence
 from loadbench.ui.lines.cell import CellView
@@ -44,6 +44,40 @@ def test_a_figure_beyond_its_limit_is_marked(name: str, tmp_path: Path) -> None:
     marked = [text for text in map(plain, lines) if "!" in text]
     assert window == f"measurement window, {finished.measured_s:g} s"
     assert any(BEYOND[name] in text for text in marked) is (name != "valid"), marked
+    assert max(map(width, lines)) <= PANEL_COLUMNS
+
+
+def test_received_bytes_have_a_column_if_they_are_known() -> None:
+    def at(second: int, *received: int | None) -> Sample:
+        names = ("front-1", "app-1", "app-2")
+        return sample(
+            second=second,
+            containers=tuple(
+                Container(
+                    name=name,
+                    service=name[:-2],
+                    state="running",
+                    cpu_cores=0.25,
+                    memory_bytes=1024 * 2**20,
+                    received_bytes=count,
+                )
+                for name, count in zip(names, received, strict=True)
+            ),
+        )
+
+    state = state_after(
+        run_started(), cell_started(), at(0, 5, 10, 90), at(1, 2 * 10**10, 5_060_000, 180)
+    )
+
+    _, lines = evidence(CellView(state.cells["m1_u2_s2"], state))
+
+    table = list(map(plain, lines))[-4:]
+    assert table == [
+        "container  cores   MiB  MB in  throttled  restarts  down",
+        "front-1     0.25  1024  20000          -         0     0",
+        "app-1       0.25  1024   5.06          -         0     0",
+        "app-2       0.25  1024   0.00          -         0     0",
+    ]
     assert max(map(width, lines)) <= PANEL_COLUMNS
 
 

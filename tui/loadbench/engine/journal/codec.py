@@ -23,6 +23,8 @@ from loadbench.engine.journal.events import (
     CellSkipped,
     CellStarted,
     CommandAnswered,
+    Conditions,
+    Containers,
     Event,
     RunFinished,
     RunResumed,
@@ -54,6 +56,10 @@ NEXT_CELL_PREFIXES = tuple(
     f'{{"type":"{kind.type}"'.encode() for kind in (CellStarted, CellFinished, CellFailed)
 )
 """Excludes `cell_skipped`, since the skipped cell may not be the current one."""
+
+
+_OMITTED = {"received_bytes": None, "received_error_bytes": 0, "unloaded_cpu_cores": None}
+"""Fields of containers that are omitted if they have this value, which keeps samples short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,12 @@ def encode(entry: Entry) -> bytes:
     if isinstance(entry.event, CellFinished):
         fields["reasons"] = entry.event.reasons
         _remove_empty(fields, "host", "replicas")
+        if service := (fields["circumstances"] or {}).get("service"):
+            _remove_empty(service, "images")
+    for container in _containers(entry.event, fields):
+        for name, default in _OMITTED.items():
+            if name in container and container[name] == default:
+                del container[name]
     if isinstance(entry.event, CellFinished | Sample) and len(entry.event.clients) == 1:
         [client] = entry.event.clients
         del fields["clients"]
@@ -185,6 +197,17 @@ def encode(entry: Entry) -> bytes:
             fields["client_lag_ms"] = client.lag_ms
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
+
+
+def _containers(event: Event, fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers in the fields of an event, or their use."""
+    match event:
+        case Sample() | Containers():
+            return list(fields["containers"])
+        case CellFinished(circumstances=Conditions()):
+            return list(fields["circumstances"]["containers"])
+        case _:
+            return []
 
 
 def _remove_empty(fields: dict[str, Any], *names: str) -> None:

@@ -1,6 +1,6 @@
 """All event types of a journal, and the values in their fields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -111,6 +111,11 @@ class Container:
     throttled: Number | None = None
     """Share of scheduling periods in the last second in which its CPU limit throttled it, 0 to 1.
     None if it has no CPU limit, or if unknown."""
+    received_bytes: Count | None = None
+    """Bytes received over the network since it started. None if unknown, if it shares its network
+    interfaces, and in journals of earlier versions."""
+    received_error_bytes: Count = 0
+    """Maximum rounding error of `received_bytes`. 0 if exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +361,14 @@ class ContainerUse:
     """Number of restarts in the window."""
     missing_s: Count
     """Number of seconds at the end of which it was not running."""
+    received_bytes: Count | None = None
+    """Bytes received over the network in the window. None if unknown, as in journals of earlier
+    versions."""
+    received_error_bytes: Count = 0
+    """Maximum error of `received_bytes` from rounding. 0 if exact."""
+    unloaded_cpu_cores: Number | None = None
+    """CPU usage in cores before the first user started. None if unknown, as in journals of earlier
+    versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,6 +395,9 @@ class ServiceUse:
     most_workers: Count | None
     """Maximum number of ready workers."""
     workers: tuple[WorkerUse, ...] = ()
+    images: dict[str, Count] = field(default_factory=dict)
+    """Number of images that each worker classified between the first and the last reading of its
+    counters, also if that is 0. Empty in journals of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

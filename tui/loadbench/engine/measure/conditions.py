@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loadbench.engine.journal.events import (
     ClientUse,
@@ -55,12 +55,17 @@ class WindowUse:
 
     Args:
         window: The seconds of the window.
-        before: The last sample before the window. It is the baseline for counting restarts.
+        before: The last sample before the window. It is the baseline for counting restarts and
+            received bytes.
+        unloaded: The containers before the first user started.
     """
 
-    def __init__(self, window: range, before: Sample | None = None) -> None:
+    def __init__(
+        self, window: range, before: Sample | None = None, *, unloaded: Iterable[Container] = ()
+    ) -> None:
         self._window = window
         self._before = before
+        self._unloaded_cpu_cores = {one.name: one.cpu_cores for one in unloaded}
         self._seconds = 0
         self._containers: dict[str, _ContainerTotals] = {}
         self._service: _ServiceTotals | None = None
@@ -85,10 +90,13 @@ class WindowUse:
             self._machine.add(sample.machine)
 
     def containers(self) -> tuple[ContainerUse, ...]:
-        """Return the resource use, restarts and downtime of each container."""
+        """Return the resource use, received bytes, restarts and downtime of each container."""
         before = {seen.name: seen for seen in self._before.containers} if self._before else {}
         return tuple(
-            totals.use(name, self._seconds, before.get(name))
+            replace(
+                totals.use(name, self._seconds, before.get(name)),
+                unloaded_cpu_cores=self._unloaded_cpu_cores.get(name),
+            )
             for name, totals in self._containers.items()
         )
 
@@ -141,8 +149,10 @@ class _ContainerTotals:
     restarts: set[int] = field(default_factory=set)
     """The lowest and the highest value of the restart counter."""
     running: int = 0
+    received: "_Received" = field(default_factory=lambda: _Received())
 
     def add(self, now: Container) -> None:
+        self.received.add(now)
         self.cpu_cores.add(now.cpu_cores)
         # An idle second has no scheduling periods, so nothing was throttled.
         self.throttled.add(now.throttled or 0.0)
@@ -155,6 +165,7 @@ class _ContainerTotals:
 
     def use(self, name: str, seconds: int, before: Container | None) -> ContainerUse:
         restarts = self.restarts | ({before.restarts} if before else set())
+        received_bytes, error_bytes = self.received.use(before)
         return ContainerUse(
             name=name,
             service=self.service,
@@ -164,7 +175,46 @@ class _ContainerTotals:
             restarts=max(restarts) - min(restarts),
             # A container that never ran is a job that completed before the window.
             missing_s=seconds - self.running if self.running else 0,
+            received_bytes=received_bytes,
+            received_error_bytes=error_bytes,
         )
+
+
+_Reading = tuple[int, int]
+"""Bytes received, and the maximum rounding error."""
+
+
+@dataclass(slots=True)
+class _Received:
+    """The first and the last reading of a container's counter of received bytes."""
+
+    first: _Reading | None = None
+    last: _Reading | None = None
+    is_known: bool = True
+    """False after a reading without a value, or after a reset of the counter."""
+
+    def add(self, now: Container) -> None:
+        reading = _reading(now)
+        if reading is None or (self.last and reading < self.last):
+            self.is_known = False
+        self.first = self.first or reading
+        self.last = reading
+
+    def use(self, before: Container | None) -> tuple[int | None, int]:
+        """Return the bytes received since the window began and their maximum error in bytes.
+
+        The first is None, and the second 0, if they are unknown.
+        """
+        first = (_reading(before) if before else None) or self.first
+        if not self.is_known or not first or not self.first or not self.last or first > self.first:
+            return None, 0
+        return self.last[0] - first[0], self.last[1] + first[1]
+
+
+def _reading(container: Container) -> _Reading | None:
+    if container.received_bytes is None:
+        return None
+    return container.received_bytes, container.received_error_bytes
 
 
 @dataclass(slots=True)
@@ -173,6 +223,8 @@ class _ServiceTotals:
     fewest_workers: int | None = None
     most_workers: int | None = None
     workers: dict[str, "_WorkerSteps"] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
+    """Ids of the workers in the last reading with workers. Others have stopped."""
 
     def add(self, second: int, now: ServiceMetrics) -> None:
         self.queue_length.add(now.queue_length)
@@ -180,11 +232,13 @@ class _ServiceTotals:
             known = [n for n in (self.fewest_workers, self.most_workers) if n is not None]
             self.fewest_workers = min([now.workers, *known])
             self.most_workers = max([now.workers, *known])
+        if now.totals:
+            self.listed = frozenset(total.id for total in now.totals)
         for total in now.totals:
             if total.id in self.workers:
                 self.workers[total.id].add(second, total)
             else:
-                self.workers[total.id] = _WorkerSteps(total)
+                self.workers[total.id] = _WorkerSteps(total, total)
 
     def use(self) -> ServiceUse:
         uses = (steps.use() for steps in self.workers.values())
@@ -193,6 +247,11 @@ class _ServiceTotals:
             fewest_workers=self.fewest_workers,
             most_workers=self.most_workers,
             workers=tuple(use for use in uses if use),
+            images={
+                name: steps.images
+                for name, steps in self.workers.items()
+                if name in self.listed and steps.images >= 0
+            },
         )
 
 
@@ -204,10 +263,16 @@ class _WorkerSteps:
     to step.
     """
 
+    oldest: Worker
     newest: Worker
     first: tuple[int, Worker] | None = None
     last: tuple[int, Worker] | None = None
     """None until the second step."""
+
+    @property
+    def images(self) -> int:
+        """Images between the first and the last reading. Negative if the worker restarted."""
+        return self.newest.images - self.oldest.images
 
     def add(self, second: int, now: Worker) -> None:
         if now != self.newest and self.first:

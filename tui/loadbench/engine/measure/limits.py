@@ -11,6 +11,27 @@ MAX_ELSEWHERE_RATIO = 0.01
 """Ratio of requests to other addresses to all requests at which the results may not describe the
 replicas, as for failures."""
 
+MIN_IN_FLIGHT_FACTOR = 2
+"""Minimum mean number of requests in flight for each one that the replicas can process at a time,
+so that there is always work for an idle replica."""
+MIN_REQUESTS_PER_REPLICA = 20
+"""Minimum number of requests for each replica. With fewer, the shares are a matter of chance."""
+MAX_IDLE_SHARE = 0.05
+"""Work of a replica, relative to the median of the working replicas, below which it is idle."""
+MIN_BYTES_PER_REQUEST = 40
+"""Minimum number of bytes that all replicas together receive for each request: the headers of a
+packet without data, 20 bytes for IPv4 (RFC 791, section 3.1) and 20 for TCP (RFC 9293, section
+3.1)."""
+MAX_ROUNDING_SHARE = 0.01
+"""Maximum rounding error of received bytes, relative to the busiest replica. It is a fifth of
+`MAX_IDLE_SHARE`, so that rounding neither hides nor causes a finding."""
+MIN_WORKING_CORES = 0.05
+"""Minimum CPU usage of the working replicas in cores, above their level before the load, at which
+CPU usage is evidence of work."""
+MAX_IDLE_CPU_SHARE = 0.5
+"""Total CPU usage of an idle replica, relative to the median of the working replicas. A replica
+that uses more may only have been measured during its start-up before the load."""
+
 MAX_CLIENT_CPU_CORES = 0.8
 """Maximum CPU usage of one load generator in cores. Above this limit, its own queueing affects the
 latency."""

@@ -6,7 +6,7 @@ this rule as tests/journals/verdicts/ID.jsonl.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loadbench.engine.journal.events import CellFinished, Conditions, ErrorCount, Verdict
 from loadbench.engine.measure.buckets import (
@@ -18,6 +18,7 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.measure.client_bound import client_cause
+from loadbench.engine.measure.idle import Scaling, idle_replicas
 from loadbench.engine.measure.limits import (
     MAX_BUSY_SHARE,
     MAX_CLIENT_STALL_MS,
@@ -38,6 +39,9 @@ from loadbench.engine.profile.plan import Cell
 CLIENT_BOUND = "client_bound"
 """Id of the rule that the load generator must not be the bottleneck."""
 
+IDLE_REPLICA = "idle_replica"
+"""Id of the rule that every replica must get work."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -49,6 +53,8 @@ class Case:
     drift: float | None = None
     """Relative change of throughput or median between the first measurement of the first cell and
     this recheck, whichever is larger. None for other cells, or if there is nothing to compare."""
+    scaling: Scaling = field(default_factory=Scaling)
+    """What the run scales."""
 
     @property
     def conditions(self) -> Conditions:
@@ -67,6 +73,8 @@ class Violation:
     no single figure."""
     limit: float | None = None
     """The maximum or minimum of the figure."""
+    verdict: Verdict | None = None
+    """The verdict, if it differs from that of the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +143,9 @@ def _failures(case: Case) -> Violation | None:
     return Violation(text + _most_frequent(case.finished.errors), ratio, MAX_FAILURE_RATIO)
 
 
-def _idle_replicas(case: Case) -> Violation | None:
-    replicas = [one for one in case.finished.replicas if one.name]
-    users = case.cell.level.users
-    if users is not None and users < len(replicas):
-        # Some replicas have no user, and it is known beforehand.
-        return None
-    idle = [one.name for one in replicas if not count(one.successes) + count(one.failures)]
-    if not idle:
-        return None
-    text = f"{len(idle)} of {len(replicas)} replicas got no requests: {', '.join(idle[:5])}"
-    return Violation(text, len(idle), 0)
+def _idle_replica(case: Case) -> Violation | None:
+    idle = idle_replicas(case.cell, case.finished, case.scaling)
+    return Violation(idle.text, len(idle.names), 0, idle.verdict) if idle else None
 
 
 def _elsewhere(case: Case) -> Violation | None:
@@ -306,7 +306,7 @@ RULES: dict[str, Rule] = {
     "containers": Rule(Verdict.INVALID, _containers),
     "exceptions": Rule(Verdict.SUSPECT, _exceptions),
     "failures": Rule(Verdict.SUSPECT, _failures),
-    "idle_replicas": Rule(Verdict.SUSPECT, _idle_replicas),
+    IDLE_REPLICA: Rule(Verdict.INVALID, _idle_replica),
     "elsewhere": Rule(Verdict.SUSPECT, _elsewhere),
     "aborted": Rule(Verdict.SUSPECT, _aborted),
     "not_settled": Rule(Verdict.SUSPECT, _not_settled),

@@ -16,5 +16,5 @@ def judge(case: Case) -> tuple[Verdict, tuple[Finding, ...]]:
                     rule=name, text=violation.text, value=violation.value, limit=violation.limit
                 )
             )
-            worst = max(worst, rule.verdict, key=_SEVERITY.index)
+            worst = max(worst, violation.verdict or rule.verdict, key=_SEVERITY.index)
     return worst, tuple(findings)

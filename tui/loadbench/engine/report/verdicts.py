@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from loadbench.engine.journal.events import UNRECORDED, CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import RunState
+from loadbench.engine.measure.idle import Scaling
 from loadbench.engine.measure.rules import Case
 from loadbench.engine.measure.verdict import judge
 from loadbench.engine.profile.plan import Cell
@@ -20,8 +21,21 @@ def judge_in_run(
         cell: The cell.
         finished: Its results.
     """
-    drift = drift_to(state, finished) if cell.recheck else None
-    return judge(Case(cell=cell, finished=finished, drift=drift))
+    return judge(case_in_run(state, cell, finished))
+
+
+def case_in_run(state: RunState, cell: Cell, finished: CellFinished) -> Case:
+    """Return the input of the rules for a cell; arguments as for `judge_in_run`."""
+    target = state.started.target if state.started else None
+    return Case(
+        cell=cell,
+        finished=finished,
+        drift=drift_to(state, finished) if cell.recheck else None,
+        scaling=Scaling(
+            service=target.scaled if target else "",
+            batch_size=state.profile.batch_size if state.profile else 1,
+        ),
+    )
 
 
 def with_rule_ids(state: RunState, finished: CellFinished) -> CellFinished:

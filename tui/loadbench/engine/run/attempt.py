@@ -12,6 +12,7 @@ from loadbench.engine.journal.events import (
     CellFinished,
     CellPhase,
     Conditions,
+    Container,
     Note,
     Phase,
     ReplicaRequests,
@@ -72,6 +73,7 @@ class CellAttempt:
         self._masker = equipment.masker
         self._machine = MachineMeter()
         self._use = WindowUse(range(0))
+        self._unloaded: tuple[Container, ...] = ()
         self._control = control
         # Unlike the key, the tag differs between attempts, which may share a Locust process.
         self._tag = f"{cell.key}.{attempt}"
@@ -156,6 +158,7 @@ class CellAttempt:
 
     def _ramp(self) -> None:
         host, replicas = self._stack.host, self._stack.replicas
+        self._unloaded = self._stack.containers()
         if len(replicas) > 1:
             # The metrics of one replica would not describe the service.
             self._metrics.pause()
@@ -188,7 +191,8 @@ class CellAttempt:
         begin_s = self._load.measure(seconds)
         # All seconds read so far end before the window starts.
         newest = self._control.state.samples[-1:]
-        self._use = WindowUse(whole_seconds(begin_s, seconds), *newest)
+        window = whole_seconds(begin_s, seconds)
+        self._use = WindowUse(window, *newest, unloaded=self._unloaded)
         self._observe_until(lambda now: now.remaining_s == 0, within_s=seconds + OVERDUE_S)
 
     def _drain(self) -> Measured:

@@ -128,18 +128,31 @@ def _in_unit(value: float | None, unit: Unit) -> float | None:
 
 
 def _containers(containers: Sequence[ContainerEvidence]) -> list[Line]:
+    # Processes of the local driver have no network of their own.
+    has_received = any(container.received_bytes is not None for container in containers)
     body = [
         (
             container.name,
             number(container.cpu_cores, 2),
             "-" if container.memory_bytes is None else f"{container.memory_bytes / _MIB:.0f}",
+            *([_megabytes(container.received_bytes)] if has_received else []),
             _throttled(container.throttled),
             _count(container.restarts),
             _count(container.missing),
         )
         for container in containers
     ]
-    return table(("container", "cores", "MiB", "throttled", "restarts", "down s"), body)
+    # The shorter heading keeps the table as wide as the panel at 80 and at 120 columns.
+    received, down = (("MB in",), "down") if has_received else ((), "down s")
+    header = ("container", "cores", "MiB", *received, "throttled", "restarts", down)
+    return table(header, body)
+
+
+def _megabytes(size: int | None) -> str:
+    if size is None:
+        return "-"
+    megabytes = size / 1e6
+    return f"{megabytes:.2f}" if megabytes < 100 else f"{megabytes:.0f}"
 
 
 def _throttled(figure: Figure) -> str | Piece:

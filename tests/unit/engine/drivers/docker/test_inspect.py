@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from loadbench.engine.drivers.docker.inspect import Port, parse_container
+from loadbench.engine.drivers.docker.cgroups import Usage
+from loadbench.engine.drivers.docker.inspect import (
+    Port,
+    parse_container,
+    recorded_container,
+    with_shared_networks,
+)
 
 PROJECT = "loadbench-12345678"
 
@@ -138,3 +144,32 @@ def test_a_command_that_the_image_of_a_health_check_lacks_is_found(
     state = {"Health": {"Status": "starting", "Log": log}}
 
     assert parse_container(inspected(state=state), PROJECT).missing_command == command
+
+
+def with_network(identity: str, mode: str) -> dict[str, Any]:
+    return inspected(Id=identity, HostConfig={"Memory": 0, "NetworkMode": mode})
+
+
+@pytest.mark.parametrize(
+    ("modes", "shared"),
+    [
+        (["project_default", "project_default"], [False, False]),
+        (["host", "project_default"], [True, False]),
+        (["project_default", "container:a"], [True, True]),
+        (["container:other", "none"], [True, False]),
+    ],
+)
+def test_containers_that_share_a_network_have_no_received_bytes(
+    modes: list[str], shared: list[bool]
+) -> None:
+    parsed = [
+        parse_container(with_network(identity, mode), PROJECT)
+        for identity, mode in zip("ab", modes, strict=True)
+    ]
+
+    found = with_shared_networks(parsed)
+
+    assert [info.shares_network for info in found] == shared
+    usage = Usage(0.1, 1, received_bytes=4711)
+    recorded = [recorded_container(info, usage, None).received_bytes for info in found]
+    assert recorded == [None if one else 4711 for one in shared]

@@ -1,4 +1,4 @@
-"""CPU and memory use of containers on this machine, read from the kernel's control groups.
+"""Resource use of containers on this machine, read from the kernel, mostly from control groups.
 
 This puts no load on the engine and has no delay. `docker stats` makes the engine read the same
 files for every container every second, and reports the values seconds later:
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from loadbench.engine.drivers.docker.network import received_bytes
 
 _UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "TiB": 1024**4}
 _MIN_INTERVAL_S = 0.5
@@ -28,6 +30,10 @@ class Usage:
     """Memory without reclaimable page cache, as in `docker stats`."""
     throttled: float | None = None
     """Share of scheduling periods throttled by the CPU limit, 0 to 1. None if there is no limit."""
+    received_bytes: int | None = None
+    """Bytes received since its network namespace was created. None if unknown."""
+    received_error_bytes: int = 0
+    """Maximum rounding error of `received_bytes`. 0 if exact."""
 
 
 class ControlGroup:
@@ -44,6 +50,7 @@ class ControlGroup:
 
     def __init__(self, identity: str, pid: int, *, root: Path = Path("/")) -> None:
         self.pid = pid
+        self._root = root
         lines = (root / "proc" / str(pid) / "cgroup").read_text(encoding="utf-8").splitlines()
         rows = [line.split(":", 2) for line in lines]
         paths = {name: path for _, names, path in rows for name in names.split(",")}
@@ -58,7 +65,7 @@ class ControlGroup:
         self._cpu_s = self._read_cpu_s()
         self._periods = self._read_periods()
         self._read_at = time.monotonic()
-        self._usage = Usage(None, self._read_memory())
+        self._usage = self._read(None, None)
 
     def usage(self) -> Usage:
         """Return the current resource use, which is read at most every half second.
@@ -71,8 +78,12 @@ class ControlGroup:
             cpu_s = self._read_cpu_s()
             cores = round(max(0.0, cpu_s - self._cpu_s) / elapsed, 4)
             self._cpu_s, self._read_at = cpu_s, self._read_at + elapsed
-            self._usage = Usage(cores, self._read_memory(), self._throttled())
+            self._usage = self._read(cores, self._throttled())
         return self._usage
+
+    def _read(self, cores: float | None, throttled: float | None) -> Usage:
+        received = received_bytes(self.pid, root=self._root)
+        return Usage(cores, self._read_memory(), throttled, received)
 
     def _throttled(self) -> float | None:
         (periods, throttled), before = self._read_periods(), self._periods

@@ -1,7 +1,8 @@
 """Parses the output of `docker inspect`."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 # Checks the types of the fields, as they come from outside.
@@ -23,6 +24,8 @@ _NOT_FOUND = re.compile(
     r'exec: "([^"]+)": (?:executable file not found|stat .*: no such file)'
     r"|^(?:\S*sh: )(?:(?:line )?\d+: )?([^\s:]+): (?:command )?not found$"
 )
+_OF_CONTAINER = "container:"
+
 _EXITED_STATES = ("exited", "dead", "restarting")
 
 
@@ -55,6 +58,11 @@ class ContainerInfo:
     memory_limit_bytes: Count
     """0 if there is no limit."""
     ports: tuple[Port, ...]
+    network: str = ""
+    """Its network mode: `host`, `container:` and the id of the container whose network it uses, or
+    else the name of a network."""
+    shares_network: bool = False
+    """Whether the machine or another container uses the same network interfaces."""
     run: str
     """Folder of the run that started it, from its label. Empty if it has no such label."""
     last_output: tuple[str, ...]
@@ -111,6 +119,7 @@ def parse_container(
         image=inspected["Image"],
         memory_limit_bytes=inspected["HostConfig"].get("Memory", 0),
         ports=_published_ports(inspected["NetworkSettings"].get("Ports") or {}),
+        network=inspected["HostConfig"].get("NetworkMode", ""),
         run=labels.get(RUN_LABEL, ""),
         last_output=_health_output(health) if status == "unhealthy" else (),
         missing_command=_missing_command(health),
@@ -140,7 +149,24 @@ def recorded_container(
         restarts=info.restarts,
         image=info.image[:_SHORT_DIGEST],
         throttled=usage.throttled if usage else None,
+        received_bytes=usage.received_bytes if usage and not info.shares_network else None,
+        received_error_bytes=usage.received_error_bytes if usage else 0,
     )
+
+
+def with_shared_networks(containers: Sequence[ContainerInfo]) -> list[ContainerInfo]:
+    """Return the containers of a project, with `shares_network` determined."""
+    modes = [info.network for info in containers]
+    owners = {mode.removeprefix(_OF_CONTAINER) for mode in modes if mode.startswith(_OF_CONTAINER)}
+    return [
+        replace(
+            info,
+            shares_network=info.id in owners
+            or info.network == "host"
+            or info.network.startswith(_OF_CONTAINER),
+        )
+        for info in containers
+    ]
 
 
 def _health_output(health: Mapping[str, Any]) -> tuple[str, ...]:

@@ -22,7 +22,13 @@ from loadbench.engine.drivers.docker.client import (
     strip_escapes,
 )
 from loadbench.engine.drivers.docker.command import MAX_BYTES
-from loadbench.engine.drivers.docker.inspect import PROJECT_LABEL, ContainerInfo, parse_container
+from loadbench.engine.drivers.docker.inspect import (
+    PROJECT_LABEL,
+    ContainerInfo,
+    parse_container,
+    with_shared_networks,
+)
+from loadbench.engine.drivers.docker.network import parse_received
 from loadbench.engine.drivers.protocol import MAX_LOG_LINES
 from loadbench.engine.journal.events import MAX_VALUE
 from loadbench.engine.process import SupervisedProcess
@@ -163,7 +169,7 @@ class Monitor:
         except BadInputError as error:
             message = f"unexpected output of `docker inspect`: {error}"
             raise EngineError(message) from error
-        found = [self._with_last_output(container) for container in parsed]
+        found = [self._with_last_output(container) for container in with_shared_networks(parsed)]
         return tuple(sorted(found, key=lambda info: (info.service, len(info.name), info.name)))
 
     def _parse_inspected(self, output: str) -> list[ContainerInfo]:
@@ -277,7 +283,18 @@ class Monitor:
         stats = from_json(line)
         cores = float(stats["CPUPerc"].rstrip("%")) / 100
         memory = parse_size(stats["MemUsage"].partition("/")[0])
-        if not (0 <= cores <= MAX_VALUE and memory <= MAX_VALUE):
+        received, error = _received(stats)
+        if not (0 <= cores <= MAX_VALUE and max(memory, received or 0) <= MAX_VALUE):
             raise ValueError("implausible resource usage")
         if stats["ID"] in self._unreadable:
-            self._engine_usage[stats["ID"]] = Usage(round(cores, 4), memory)
+            self._engine_usage[stats["ID"]] = Usage(
+                round(cores, 4), memory, received_bytes=received, received_error_bytes=error
+            )
+
+
+def _received(stats: Mapping[str, str]) -> tuple[int | None, int]:
+    """Return the received bytes and their rounding error, or None and 0 if they are unknown."""
+    try:
+        return parse_received(stats["NetIO"])
+    except (LookupError, ValueError):
+        return None, 0

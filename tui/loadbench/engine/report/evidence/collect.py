@@ -193,6 +193,7 @@ def _of_container(use: ContainerUse) -> ContainerEvidence:
         name=use.name,
         cpu_cores=use.cpu_cores,
         memory_bytes=use.memory_bytes,
+        received_bytes=use.received_bytes,
         throttled=_at_most(FigureName.THROTTLED, use.throttled, max_throttled, Unit.RATIO),
         restarts=_at_most(FigureName.RESTARTS, use.restarts, 0),
         missing=_at_most(FigureName.MISSING, use.missing_s, 0, Unit.SECONDS),

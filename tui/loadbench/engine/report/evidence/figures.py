@@ -98,6 +98,8 @@ class ContainerEvidence:
     """Mean CPU usage in cores. None if unknown."""
     memory_bytes: int | None
     """Maximum memory usage in bytes. None if unknown."""
+    received_bytes: int | None
+    """Bytes received over the network. None if unknown."""
     throttled: Figure
     """The value is None if there is no CPU limit."""
     restarts: Figure

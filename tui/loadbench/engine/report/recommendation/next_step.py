@@ -46,6 +46,10 @@ class Situation:
     stop_at: int | None
     """The number of models beyond which added ones are not worthwhile. None if unknown."""
     has_goals: bool
+    idle: str = ""
+    """Key of a cell in which a replica got no work. Empty if there is none."""
+    is_spread_by_clients: bool = False
+    """Whether Locust assigned its users to the replicas."""
 
     @property
     def is_worthwhile(self) -> bool:
@@ -76,11 +80,14 @@ def next_step(situation: Situation) -> str:
         The clause, or '' if nothing follows from the results.
     """
     load = situation.load
-    if load is None:
-        return ""
-    if failure := load.failure or _failure_of_larger(situation):
+    if load and (failure := load.failure or _failure_of_larger(situation)):
         culprit = failure.container or "the service"
         return f"read the log of {culprit}, which exited in cell {failure.cell}"
+    if situation.idle:
+        place = "the locustfile" if situation.is_spread_by_clients else "the front in between"
+        return f"look at {place}, because a replica got no work in cell {situation.idle}"
+    if load is None:
+        return ""
     return (
         _measure_again(situation)
         or (bottleneck_advice(situation) if situation.is_client_bound else "")

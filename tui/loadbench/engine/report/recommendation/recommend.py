@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadbench.engine.journal.state import RunState
+from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
+from loadbench.engine.measure.rules import IDLE_REPLICA
 from loadbench.engine.profile.model import Goals
+from loadbench.engine.profile.target import Balance
 from loadbench.engine.report.recommendation.capacity import (
     Configuration,
     cheapest,
@@ -82,6 +84,9 @@ def recommendation_of(state: RunState) -> Recommendation | None:
         busy_cores=busy_cores(deciding.finished) if deciding else None,
         stop_at=scaled.stop_at,
         has_goals=has_goals,
+        idle=_cell_with_idle_replica(cells),
+        is_spread_by_clients=started.target is not None
+        and started.target.balance is Balance.CLIENTS,
     )
     is_complete = not state.outstanding
     return Recommendation(
@@ -99,6 +104,19 @@ def recommendation_of(state: RunState) -> Recommendation | None:
         next_step=next_step(situation) if is_complete else _resume(state),
         doubts=doubts_of(state, found, scaled, subject, best if has_goals else None),
         is_complete=is_complete,
+    )
+
+
+def _cell_with_idle_replica(cells: Sequence[CellState]) -> str:
+    """Return the key of the first cell whose latest results have that finding, or ''."""
+    finished = (cell.finished for cell in cells if cell.status is CellStatus.FINISHED)
+    return next(
+        (
+            found.cell
+            for found in finished
+            if found and any(finding.rule == IDLE_REPLICA for finding in found.findings)
+        ),
+        "",
     )
 
 
