@@ -50,6 +50,10 @@ class Failure:
     """Whether it exceeded its time limit."""
 
 
+WATCH_INTERVAL_S = 1.0
+"""Seconds between two checks whether a command must be terminated."""
+
+
 class ComposeCli:
     """Docker Compose for one project.
 
@@ -71,7 +75,12 @@ class ComposeCli:
         self._idle.set()
 
     def run(
-        self, action: Action, *, timeout_s: float, on_line: Callable[[str], None]
+        self,
+        action: Action,
+        *,
+        timeout_s: float,
+        on_line: Callable[[str], None],
+        is_hopeless: Callable[[], bool] = lambda: False,
     ) -> Failure | None:
         """Run a Compose command.
 
@@ -79,6 +88,8 @@ class ComposeCli:
             action: The command.
             timeout_s: Time limit, after which the command is terminated.
             on_line: Called with each line of output.
+            is_hopeless: Called every `WATCH_INTERVAL_S`. The command is terminated once it returns
+                True.
 
         Returns:
             The failure, or None if the command succeeded.
@@ -94,9 +105,15 @@ class ComposeCli:
         except OSError as error:
             return Failure((f"cannot start docker: {error}",))
         started = time.monotonic()
-        timer = threading.Timer(timeout_s, pipe.terminate)
-        timer.daemon = True
-        timer.start()
+        has_ended = threading.Event()
+
+        def watch() -> None:
+            while not has_ended.wait(min(WATCH_INTERVAL_S, timeout_s)):
+                if is_hopeless() or time.monotonic() - started >= timeout_s:
+                    pipe.terminate()
+                    return
+
+        threading.Thread(target=watch, name="compose", daemon=True).start()
         lines: deque[str] = deque(maxlen=_MAX_FAILURE_LINES)
         try:
             for _, raw in action(self._client(pipe)):
@@ -109,7 +126,7 @@ class ComposeCli:
         except (OSError, EngineError) as error:
             return Failure((f"cannot start docker: {error}",))
         finally:
-            timer.cancel()
+            has_ended.set()
             pipe.terminate()
             self._idle.set()
         return None

@@ -31,6 +31,11 @@ def is_broken(container: ContainerInfo, required: Collection[str]) -> bool:
     return not is_complete or container.service in required
 
 
+def lack_commands(containers: Iterable[ContainerInfo]) -> bool:
+    """Return whether a container can never become healthy, for its health check has no command."""
+    return any(container.is_running and container.missing_command for container in containers)
+
+
 def startup_fault(
     containers: Iterable[ContainerInfo],
     required: Collection[str],
@@ -54,11 +59,11 @@ def startup_fault(
             message = f"{container.name} did not become ready: it {_exit_text(container)}"
             return _error(container, message)
         if container.is_running and container.missing_command:
-            return _error(
-                container,
+            # Not a failure of the container, which runs.
+            return StackError(
                 f"{container.name} cannot become healthy: its health check runs "
                 f"{container.missing_command}, which its image does not have. Set "
-                "stack.healthcheck: off, or correct the health check in the compose file",
+                "stack.healthcheck: off, or correct the health check in the compose file"
             )
     return None
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from loadbench.engine.bounds.texts import shortened
@@ -160,6 +160,7 @@ class ComposeStack:
         running = self._deployment.running.keys()
         services = [*running] if not self._has_scaled else [scaled, *(running - intact - {scaled})]
         self._may_have_containers = True
+        self._monitor.watch_start(is_starting=True)
         try:
             self._perform(
                 "start",
@@ -176,6 +177,8 @@ class ComposeStack:
                     stream_logs=True,
                 ),
                 timeout_s=self._settings.startup_timeout,
+                # Compose may wait for a health check that can never pass.
+                is_hopeless=lambda: faults.lack_commands(self._monitor.containers),
             )
         except StackError:
             # The exit of a container explains more than the failure of its dependents.
@@ -212,6 +215,7 @@ class ComposeStack:
             return missing
         if find_addresses(self._deployment, containers, models) != found:
             return "ports have changed"
+        self._monitor.watch_start(is_starting=False)
         self._host, self._replicas = found.host, found.replicas
         self._expected = {info.id: info for info in containers if info.is_running}
         return None
@@ -272,7 +276,13 @@ class ComposeStack:
         return self._monitor.containers
 
     def _perform(
-        self, step: str, on_progress: ProgressCallback, action: Action, *, timeout_s: float
+        self,
+        step: str,
+        on_progress: ProgressCallback,
+        action: Action,
+        *,
+        timeout_s: float,
+        is_hopeless: Callable[[], bool] = lambda: False,
     ) -> None:
         """Run a Compose command, log its output and report its progress."""
         refuse_if_closed(self._closed)
@@ -283,7 +293,9 @@ class ComposeStack:
             if text := reporter.progress(shortened(line, _MAX_PROGRESS_CHARACTERS)):
                 on_progress(step, text)
 
-        failure = self._compose.run(action, timeout_s=timeout_s, on_line=on_line)
+        failure = self._compose.run(
+            action, timeout_s=timeout_s, on_line=on_line, is_hopeless=is_hopeless
+        )
         if failure:
             refuse_if_closed(self._closed)
             raise explain(step, self._docker, failure, timeout_s)

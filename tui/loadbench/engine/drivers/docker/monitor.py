@@ -35,6 +35,10 @@ from loadbench.engine.process import SupervisedProcess
 from loadbench.errors import EngineError
 
 POLL_INTERVAL_S = 15.0
+STARTING_INTERVAL_S = 3.0
+"""Seconds between two polls while the service starts. Probes of a health check cause no events that
+are followed."""
+
 RETRY_INTERVAL_S = 1.0
 UNREACHABLE_TIMEOUT_S = 5.0
 """Seconds for which failed requests are tolerated, because a connection may break briefly."""
@@ -70,6 +74,7 @@ class Monitor:
         self._stats: SupervisedProcess | None = None
         self._stats_started_at = -RETRY_INTERVAL_S
         self._unreadable: frozenset[str] = frozenset()
+        self._is_starting = False
         self._thread = threading.Thread(target=self._run, name="containers", daemon=True)
 
     @property
@@ -103,6 +108,12 @@ class Monitor:
         """Start polling. Does nothing if already started."""
         if not self._thread.is_alive() and not self._closed.is_set():
             self._thread.start()
+
+    def watch_start(self, *, is_starting: bool) -> None:
+        """Poll more often while the service starts and nothing is measured."""
+        self._is_starting = is_starting
+        if is_starting:
+            self._wake.set()
 
     def poll(self) -> tuple[ContainerInfo, ...]:
         """Query the engine now and return all containers of the project.
@@ -145,7 +156,7 @@ class Monitor:
                 self._note_error(EngineError(f"cannot monitor the containers: {error!r}"))
                 self._closed.wait(RETRY_INTERVAL_S)
             else:
-                self._wake.wait(POLL_INTERVAL_S)
+                self._wake.wait(STARTING_INTERVAL_S if self._is_starting else POLL_INTERVAL_S)
 
     def _note_error(self, error: EngineError) -> None:
         if self._error is None:
