@@ -1,6 +1,6 @@
 """Connections to servers: name resolution, TCP and TLS, within the limits of one request.
 
-What fails is told apart by its cause, so that a message can say what to do.
+Failures have a cause, so that a message can state what to do.
 """
 
 import errno
