@@ -103,7 +103,7 @@ class StackSection(Section):
     )
     healthcheck: bool = Field(
         True,
-        title="Health checks of containers",
+        title="Container health checks",
         description="Whether containers keep their health checks. off: they are removed, except "
         "those of data stores, and dependent services start without waiting for them. Only with "
         "driver compose",
