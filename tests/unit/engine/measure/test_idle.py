@@ -180,8 +180,8 @@ def test_a_worker_without_images_is_idle() -> None:
     verdict, idle = found
     assert verdict is Verdict.INVALID
     assert idle.text == (
-        "1 of 2 replicas idle: app-2 classified under 0.1 % of a working replica's images (limit 5 %); "
-        "read the log of app-2"
+        "1 of 2 replicas idle: app-2 classified under 0.1 % of a working replica's images "
+        "(limit 5 %); read the log of app-2"
     )
 
 
