@@ -126,7 +126,7 @@ def check_fronts(root: Path) -> int:
     for name in ("once", "one", "kept", "each"):
         state = front(root, name)
         for case in cases(state):
-            idle = idle_replicas(case.cell, case.finished, case.scaling)
+            idle = idle_replicas(case.cell, case.finished, case.scaled)
             found = len(idle.names) if idle else 0
             expected = 0 if name == "each" else case.cell.models - 1
             print_cell(name, case, [idle.text if idle else "none"])
@@ -142,7 +142,7 @@ def false_alarms(name: str, state: RunState) -> int:
     for case in cases(state):
         found = []
         for finished in judged(case.finished):
-            idle = idle_replicas(case.cell, finished, case.scaling)
+            idle = idle_replicas(case.cell, finished, case.scaled)
             found.append(idle.text if idle else "none")
             alarms += bool(idle)
         print_cell(name, case, found)
@@ -177,8 +177,8 @@ def print_cell(name: str, case: Case, found: Sequence[str]) -> None:
     finished, conditions = case.finished, case.finished.circumstances
     assert conditions is not None
     sent = sum(count(kind(finished.requests)) for kind in (successes, failures))
-    minimum = MIN_IN_FLIGHT_FACTOR * case.cell.models * case.scaling.batch_size
-    uses = [use for use in conditions.containers if use.service == case.scaling.service]
+    minimum = MIN_IN_FLIGHT_FACTOR * case.cell.models * case.scaled.batch_size
+    uses = [use for use in conditions.containers if use.service == case.scaled.name]
     print(
         f"{name:18} {finished.cell:12} {finished.verdict:8} "
         f"in flight {conditions.in_flight:5.1f} (min {minimum}), {sent} requests"

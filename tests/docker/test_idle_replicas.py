@@ -73,7 +73,7 @@ def assert_only_one_works(cell: CellFinished, idle: str) -> None:
     assert cell.verdict is Verdict.INVALID, received(cell)
     assert text.startswith(f"1 of 2 replicas idle: {idle} received ")
     assert "of a working replica's bytes (limit 5 %)" in text
-    assert "stack.port: app:PORT and stack.balance: clients" in text
+    assert "bypass it with stack.port: app:PORT" in text
 
 
 def test_a_front_that_resolves_its_upstream_once_leaves_the_added_replica_idle(

@@ -1,19 +1,20 @@
 """Journals of real runs with a single fault each: only the rule for that fault applies."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from loadbench.engine.journal.events import CellFinished, Conditions, Verdict
+from loadbench.engine.journal.events import CellFinished, Conditions, Container, Verdict
 from loadbench.engine.journal.reader import read_attempt
 from loadbench.engine.journal.state import CellState, RunState, fold
 from loadbench.engine.measure.conditions import WindowUse, whole_seconds
-from loadbench.engine.measure.rules import RULES, Case
+from loadbench.engine.measure.rules import IDLE_REPLICA, RULES, Case
 from loadbench.engine.measure.verdict import judge
 from loadbench.engine.report.verdicts import case_in_run
 from loadbench.engine.run_reader import read_run
-from tests.support.golden import VERDICTS, folder_of, last_cell
+from tests.support.golden import JOURNALS, VERDICTS, folder_of, last_cell
 
 NAMES = sorted(path.stem for path in VERDICTS.glob("*.jsonl"))
 ALSO_EXPECTED = {
@@ -58,26 +59,57 @@ def test_the_recorded_verdict_and_rules_follow_from_the_journal(name: str, tmp_p
     assert verdict is (Verdict.VALID if name == "valid" else RULES[name].verdict)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def recording(name: str, tmp_path: Path) -> Path:
+    """Create a run from a journal, and return its folder. `front` is not one of a single fault."""
+    if name in NAMES:
+        return folder_of(name, tmp_path)
+    folder = tmp_path / name
+    folder.mkdir()
+    shutil.copy(JOURNALS / f"{name}.jsonl", folder / "journal.jsonl")
+    return folder
+
+
+@pytest.mark.parametrize("name", [*NAMES, "front"])
 def test_the_recorded_conditions_follow_from_the_samples(name: str, tmp_path: Path) -> None:
-    folder = folder_of(name, tmp_path)
+    folder = recording(name, tmp_path)
     state = read_run(folder).state
     for cell in state.cells.values():
         finished = cell.finished
         assert finished is not None
         entries = read_attempt(folder, cell.cell.key)
         samples = fold(e for e in entries if not isinstance(e.event, CellFinished)).samples
-        use = WindowUse(whole_seconds(conditions_of(finished).begin_s, finished.measured_s))
+        recorded = conditions_of(finished)
+        # The usage before the first user is not in the samples.
+        levels = [
+            Container(name=use.name, service="", state="running", cpu_cores=use.unloaded_cpu_cores)
+            for use in recorded.containers
+        ]
+        window = whole_seconds(recorded.begin_s, finished.measured_s)
+        use = WindowUse(window, unloaded=levels)
         for one in samples:
             use.add(one)
-        service, recorded = use.service(), conditions_of(finished).service
-        if service and recorded and not recorded.images:
+        service = use.service()
+        if service and recorded.service and not recorded.service.images:
             # Journals of earlier versions lack this field.
             service = replace(service, images={})
         found = replace(
-            conditions_of(finished),
-            containers=use.containers(),
-            service=service,
-            machine=use.machine(),
+            recorded, containers=use.containers(), service=service, machine=use.machine()
         )
-        assert found == conditions_of(finished)
+        assert found == recorded
+
+
+def test_a_replica_behind_a_front_that_does_not_know_it_is_idle(tmp_path: Path) -> None:
+    state = read_run(recording("front", tmp_path)).state
+    one, two = state.cells.values()
+    for cell, idle in ((one, []), (two, ["1 of 2 replicas idle: app-2 received under 0.1 %"])):
+        assert cell.finished is not None
+        _, findings = judge(case_of(state, cell, cell.finished))
+        texts = [found.text for found in findings if found.rule == IDLE_REPLICA]
+        assert len(texts) == len(idle)
+        assert all(text.startswith(start) for text, start in zip(texts, idle, strict=True))
+    assert two.finished is not None
+    uses = conditions_of(two.finished).containers
+    assert {use.name: use.received_bytes for use in uses if use.service == "app"} == {
+        "app-1": 1_281_684,
+        "app-2": 160,
+    }

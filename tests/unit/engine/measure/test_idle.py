@@ -11,7 +11,7 @@ from loadbench.engine.journal.events import (
     ServiceUse,
     Verdict,
 )
-from loadbench.engine.measure.idle import Scaling
+from loadbench.engine.measure.idle import ScaledService
 from loadbench.engine.measure.rules import IDLE_REPLICA, Case
 from loadbench.engine.measure.verdict import judge
 from tests.support.builders import cell_finished, circumstances, make_cell, requests
@@ -19,8 +19,8 @@ from tests.support.builders import cell_finished, circumstances, make_cell, requ
 BYTES = (400_000, 1_000)
 NAMES = ("app-1", "app-2")
 ADVICE = (
-    "; in the front, resolve app for each request and close idle connections, or set "
-    "stack.port: app:PORT and stack.balance: clients"
+    "; in the front, resolve app for each request and close idle connections, or bypass it with "
+    "stack.port: app:PORT"
 )
 
 
@@ -67,7 +67,7 @@ def finding(
     containers: tuple[ContainerUse, ...],
     service: ServiceUse | None = None,
     *,
-    scaling: Scaling | None = None,
+    scaled: ScaledService | None = None,
     in_flight: float | None = None,
     sent: int = 1000,
     models: int | None = None,
@@ -84,7 +84,7 @@ def finding(
     fields = {"requests": requests(((10.0, sent),)), "fewest_users": users, **changes}
     finished = cell_finished(circumstances=conditions, **fields)
     cell = make_cell(models=models, users=users)
-    case = Case(cell=cell, finished=finished, scaling=scaling or Scaling(service="app"))
+    case = Case(cell=cell, finished=finished, scaled=scaled or ScaledService(name="app"))
     verdict, findings = judge(case)
     found = [one for one in findings if one.rule == IDLE_REPLICA]
     return (verdict, found[0]) if found else None
@@ -132,10 +132,10 @@ def test_the_limit_is_relative_to_the_median_of_the_working_replicas() -> None:
     "changes",
     [
         {"in_flight": 3.9},
-        {"in_flight": 39.9, "scaling": Scaling(service="app", batch_size=10)},
+        {"in_flight": 39.9, "scaled": ScaledService(name="app", batch_size=10)},
         {"sent": 39},
-        {"scaling": Scaling()},
-        {"scaling": Scaling(service="other")},
+        {"scaled": ScaledService()},
+        {"scaled": ScaledService(name="other")},
         {"models": 3},
     ],
 )
@@ -146,7 +146,7 @@ def test_without_enough_work_or_facts_no_replica_is_idle(changes: dict[str, Any]
 
 def test_without_recorded_conditions_no_replica_is_idle() -> None:
     finished = cell_finished(circumstances=None)
-    case = Case(cell=make_cell(models=2), finished=finished, scaling=Scaling(service="app"))
+    case = Case(cell=make_cell(models=2), finished=finished, scaled=ScaledService(name="app"))
 
     assert judge(case) == (Verdict.VALID, ())
 
@@ -180,8 +180,8 @@ def test_a_worker_without_images_is_idle() -> None:
     verdict, idle = found
     assert verdict is Verdict.INVALID
     assert idle.text == (
-        "1 of 2 replicas idle: app-2 classified 0 % of a working replica's images (limit 5 %); "
-        "read the log of app-2"
+        "1 of 2 replicas idle: app-2 classified under 0.1 % of a working replica's images "
+        "(limit 5 %); read the log of app-2"
     )
 
 

@@ -4,7 +4,8 @@
 - `steady`: whether a cell has settled.
 - `conditions`: folds the samples of a measurement window into its conditions.
 - `rules`: one function per rule of the verdict. `limits`: the limits of these rules.
-  `client_bound`: the most complex rule, which checks the load generator.
+  `client_bound` and `idle`: the most complex rules, which check the load generator and the
+  replicas.
   `verdict`: combines the findings of all rules.
 - `bottleneck`: finds what limits a cell.
 

@@ -20,12 +20,14 @@ from loadbench.engine.profile.plan import Cell
 MAX_NAMES = 5
 """Maximum number of idle replicas that a finding names."""
 
+_MIN_SHOWN_PERCENT = 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scaling:
-    """What a run scales, as far as this rule depends on it."""
+class ScaledService:
+    """What a run scales, as far as the rule depends on it."""
 
-    service: str = ""
+    name: str = ""
     """Name of the scaled service. Empty if none is scaled, or if it is unknown, as in journals of
     earlier versions."""
     batch_size: int = 1
@@ -50,7 +52,7 @@ class _Found:
     """The largest share among them, relative to the median of the working replicas, 0 to 1."""
 
 
-def idle_replicas(cell: Cell, finished: CellFinished, scaling: Scaling) -> IdleReplicas | None:
+def idle_replicas(cell: Cell, finished: CellFinished, scaled: ScaledService) -> IdleReplicas | None:
     """Return the idle replicas of a cell, or None if there are none, or if it is unknown.
 
     The first evidence that is known decides: requests counted by Locust, received bytes, images
@@ -59,19 +61,19 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaling: Scaling) -> IdleR
     Args:
         cell: The cell.
         finished: Its results, including the conditions of the measurement window.
-        scaling: What the run scales.
+        scaled: What the run scales.
     """
     if any(one.name for one in finished.replicas):
         return _without_requests(cell, finished)
     conditions, replicas = finished.circumstances, cell.models
-    if conditions is None or replicas < 2 or not scaling.service:
+    if conditions is None or replicas < 2 or not scaled.name:
         return None
     sent = sum(count(kind(finished.requests)) for kind in (successes, failures))
     is_enough = (
-        conditions.in_flight >= MIN_IN_FLIGHT_FACTOR * replicas * scaling.batch_size
+        conditions.in_flight >= MIN_IN_FLIGHT_FACTOR * replicas * scaled.batch_size
         and sent >= MIN_REQUESTS_PER_REPLICA * replicas
     )
-    uses = [use for use in conditions.containers if use.service == scaling.service]
+    uses = [use for use in conditions.containers if use.service == scaled.name]
     if not is_enough or len(uses) != replicas:
         return None
     images = conditions.service.images if conditions.service else {}
@@ -86,12 +88,10 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaling: Scaling) -> IdleR
         evidence = "used {} of a working replica's CPU time above the level before the load"
     if found is None:
         return None
-    share = f"{100 * found.share:.2g} %"
-    is_range = len(found.names) > 1 and found.share > 0
-    work = evidence.format(f"at most {share}" if is_range else share)
+    work = evidence.format(_share(found))
     limit = f"limit {100 * MAX_IDLE_SHARE:g} %"
     # Workers with counters take their jobs from a queue, so there is no front.
-    advice = f"read the log of {found.names[0]}" if images else _advice(scaling.service)
+    advice = f"read the log of {found.names[0]}" if images else _advice(scaled.name)
     text = f"{_amount(found.names, replicas)} {work} ({limit}); {advice}"
     return IdleReplicas(names=found.names, text=text, verdict=verdict)
 
@@ -167,6 +167,13 @@ def _below_by_cpu(uses: Sequence[ContainerUse]) -> _Found | None:
     return found if all(total[name] < limit for name in found.names) else None
 
 
+def _share(found: _Found) -> str:
+    percent = 100 * found.share
+    if percent < _MIN_SHOWN_PERCENT:
+        return f"under {_MIN_SHOWN_PERCENT:g} %"
+    return f"{'at most ' if len(found.names) > 1 else ''}{percent:.2g} %"
+
+
 def _amount(idle: Sequence[str], replicas: int) -> str:
     names = ", ".join(idle[:MAX_NAMES])
     more = f" and {len(idle) - MAX_NAMES} more" if len(idle) > MAX_NAMES else ""
@@ -176,7 +183,7 @@ def _amount(idle: Sequence[str], replicas: int) -> str:
 def _advice(service: str) -> str:
     return (
         f"in the front, resolve {service} for each request and close idle connections, "
-        f"or set stack.port: {service}:PORT and stack.balance: clients"
+        f"or bypass it with stack.port: {service}:PORT"
     )
 
 

@@ -18,7 +18,7 @@ from loadbench.engine.measure.buckets import (
     successes,
 )
 from loadbench.engine.measure.client_bound import client_cause
-from loadbench.engine.measure.idle import Scaling, idle_replicas
+from loadbench.engine.measure.idle import ScaledService, idle_replicas
 from loadbench.engine.measure.limits import (
     MAX_BUSY_SHARE,
     MAX_CLIENT_STALL_MS,
@@ -53,7 +53,7 @@ class Case:
     drift: float | None = None
     """Relative change of throughput or median between the first measurement of the first cell and
     this recheck, whichever is larger. None for other cells, or if there is nothing to compare."""
-    scaling: Scaling = field(default_factory=Scaling)
+    scaled: ScaledService = field(default_factory=ScaledService)
     """What the run scales."""
 
     @property
@@ -144,7 +144,7 @@ def _failures(case: Case) -> Violation | None:
 
 
 def _idle_replica(case: Case) -> Violation | None:
-    idle = idle_replicas(case.cell, case.finished, case.scaling)
+    idle = idle_replicas(case.cell, case.finished, case.scaled)
     return Violation(idle.text, len(idle.names), 0, idle.verdict) if idle else None
 
 

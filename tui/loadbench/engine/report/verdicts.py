@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loadbench.engine.journal.events import UNRECORDED, CellFinished, Finding, Verdict
 from loadbench.engine.journal.state import RunState
-from loadbench.engine.measure.idle import Scaling
+from loadbench.engine.measure.idle import ScaledService
 from loadbench.engine.measure.rules import Case
 from loadbench.engine.measure.verdict import judge
 from loadbench.engine.profile.plan import Cell
@@ -31,8 +31,8 @@ def case_in_run(state: RunState, cell: Cell, finished: CellFinished) -> Case:
         cell=cell,
         finished=finished,
         drift=drift_to(state, finished) if cell.recheck else None,
-        scaling=Scaling(
-            service=target.scaled if target else "",
+        scaled=ScaledService(
+            name=target.scaled if target else "",
             batch_size=state.profile.batch_size if state.profile else 1,
         ),
     )

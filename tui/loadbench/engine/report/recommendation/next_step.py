@@ -48,8 +48,8 @@ class Situation:
     has_goals: bool
     idle: str = ""
     """Key of a cell in which a replica got no work. Empty if there is none."""
-    is_spread_by_clients: bool = False
-    """Whether Locust assigned its users to the replicas."""
+    distributor: str = ""
+    """What distributed the requests in that cell, such as `the locustfile`."""
 
     @property
     def is_worthwhile(self) -> bool:
@@ -84,8 +84,8 @@ def next_step(situation: Situation) -> str:
         culprit = failure.container or "the service"
         return f"read the log of {culprit}, which exited in cell {failure.cell}"
     if situation.idle:
-        place = "the locustfile" if situation.is_spread_by_clients else "the front in between"
-        return f"look at {place}, because a replica got no work in cell {situation.idle}"
+        cause = f"because a replica got no work in cell {situation.idle}"
+        return f"look at {situation.distributor}, {cause}"
     if load is None:
         return ""
     return (

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loadbench.engine.journal.events import CellFinished
 from loadbench.engine.journal.state import CellState, CellStatus, RunState
 from loadbench.engine.measure.bottleneck import Bottleneck
 from loadbench.engine.measure.rules import IDLE_REPLICA
 from loadbench.engine.profile.model import Goals
-from loadbench.engine.profile.target import Balance
+from loadbench.engine.profile.target import Balance, Target
 from loadbench.engine.report.recommendation.capacity import (
     Configuration,
     cheapest,
@@ -74,6 +75,7 @@ def recommendation_of(state: RunState) -> Recommendation | None:
     limit = _limiting(found, best, has_goals=has_goals)
     load = _limiting_load(limit, has_goals=has_goals)
     deciding = load.worst.deciding if load else None
+    idle = _with_idle_replica(cells)
     situation = Situation(
         subject=subject,
         configurations=found,
@@ -84,9 +86,8 @@ def recommendation_of(state: RunState) -> Recommendation | None:
         busy_cores=busy_cores(deciding.finished) if deciding else None,
         stop_at=scaled.stop_at,
         has_goals=has_goals,
-        idle=_cell_with_idle_replica(cells),
-        is_spread_by_clients=started.target is not None
-        and started.target.balance is Balance.CLIENTS,
+        idle=idle.cell if idle else "",
+        distributor=_distributor(idle, started.target) if idle else "",
     )
     is_complete = not state.outstanding
     return Recommendation(
@@ -107,17 +108,26 @@ def recommendation_of(state: RunState) -> Recommendation | None:
     )
 
 
-def _cell_with_idle_replica(cells: Sequence[CellState]) -> str:
-    """Return the key of the first cell whose latest results have that finding, or ''."""
+def _with_idle_replica(cells: Sequence[CellState]) -> CellFinished | None:
+    """Return the first results that have that finding, or None."""
     finished = (cell.finished for cell in cells if cell.status is CellStatus.FINISHED)
     return next(
         (
-            found.cell
+            found
             for found in finished
             if found and any(finding.rule == IDLE_REPLICA for finding in found.findings)
         ),
-        "",
+        None,
     )
+
+
+def _distributor(finished: CellFinished, target: Target | None) -> str:
+    """Return what distributed the requests of a cell among the replicas."""
+    if target and target.balance is Balance.CLIENTS:
+        return "the locustfile"
+    service = finished.circumstances.service if finished.circumstances else None
+    # Workers with counters take their jobs from a queue.
+    return "the queue in between" if service and service.images else "the front in between"
 
 
 def _resume(state: RunState) -> str:
