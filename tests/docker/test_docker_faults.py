@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from loadbench.engine.journal.events import Phase
 from loadbench.engine.journal.state import CellStatus
 from tests.support.docker_harness import LONG, DockerBench, EngineProxy, docker
 from tests.support.harness import until
@@ -102,18 +103,44 @@ def test_a_killed_process_in_a_running_container_fails_its_cell(
     assert (failed.container, failed.exit_code) == ("app-1", None)
 
 
-def test_a_container_that_exits_at_once_is_reported_with_its_last_log_lines(
+def test_a_container_that_exits_at_once_twice_ends_the_run_with_its_reason_once(
     foreign: DockerBench,
 ) -> None:
     broken = ["python", "-c", "import sys; print('no such model', flush=True); sys.exit(3)"]
     foreign.change_foreign_services(app={"command": broken})
 
-    done = foreign.call("run", "theirs", *ONE)
+    done = foreign.call("run", "theirs", *ONE, "--set", "users=1,2,3,4")
 
     assert done.returncode == 3
-    assert "app-1 did not become ready: it exited with code 3" in done.stderr
+    reason = "app-1 did not become ready: it exited with code 3"
+    lines = done.stderr.splitlines()
+    assert [line.strip() for line in lines if "Failed: " in line] == [
+        f"Failed: {reason}",
+        "Failed: for the same reason as m1_u1_s10",
+    ]
     assert "| no such model" in done.stderr
+    [aborted] = [line for line in lines if line.startswith("Run aborted: ")]
+    assert aborted.startswith(f"Run aborted: {reason} (2 starts failed in the same way); fix this")
+    outstanding = [state.cell.key for state in foreign.state("theirs").outstanding]
+    assert outstanding == ["m1_u3_s10", "m1_u4_s10"]
     assert foreign.left() == []
+
+
+def test_a_replica_that_stops_slowly_does_not_fail_the_start_of_the_next_cell(
+    foreign: DockerBench,
+) -> None:
+    # The main process of a container ignores SIGTERM, unless it handles it.
+    slow = {"stop_signal": "SIGTERM", "stop_grace_period": "9s", "healthcheck": None}
+    foreign.change_foreign_services(app=slow)
+
+    foreign.start("run", "theirs", "--set", "models=2,1", "--set", "stack.startup_timeout=8s")
+    until(lambda: foreign.state("theirs").cells["m1_u2_s10"].ended_at, what="the last cell")
+
+    cell = foreign.state("theirs").cells["m1_u2_s10"]
+    assert cell.status is CellStatus.FINISHED, cell.failed
+    assert cell.phase_s[Phase.SCALING] > 8
+    journal = (foreign.folder("theirs") / "journal.jsonl").read_text()
+    assert "Stopping app-2 (grace period 9 s)" in journal
 
 
 def test_an_unhealthy_container_is_reported_with_the_output_of_its_check(

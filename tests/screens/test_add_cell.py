@@ -236,6 +236,25 @@ def test_the_failure_of_an_added_cell_is_notified_at_once(stage: Stage) -> None:
         drive(stage.app(folder=folder), script)
 
 
+def test_many_failures_at_once_are_notified_together(stage: Stage) -> None:
+    folder = measuring(stage)
+    cells = [make_cell(9, users) for users in range(1, 8)]
+
+    async def script(pilot: "Pilot[Any]") -> None:
+        await settled(pilot)
+        failures = [cell_failed(cell.key, attempt=0) for cell in cells]
+        append(folder, answered("add", added=tuple(cells)), *failures)
+        await until(pilot, lambda: "4 more cells failed" in screen_text(pilot.app))
+        assert f"{cells[3].key} failed" not in screen_text(pilot.app)
+        # The screen of a cell that was not started shows why.
+        await press(pilot, "end", "enter", "right_square_bracket")
+        await until(pilot, lambda: "Failed: model-1 ended" in screen_text(pilot.app))
+        assert cells[0].key in screen_text(pilot.app)
+
+    with held(folder):
+        drive(stage.app(folder=folder), script)
+
+
 def test_an_added_cell_is_selected_and_measured_again(stage: Stage) -> None:
     folder = measuring(stage)
     seconds = [sample(NEW.key, second=second) for second in range(3)]

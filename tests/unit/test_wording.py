@@ -333,6 +333,21 @@ def test_a_failed_cell_has_its_last_log_lines() -> None:
     assert text == "  Failed: model-1 ended (137)\n    | a\n    | b"
 
 
+def test_the_reason_of_a_failed_cell_is_not_repeated() -> None:
+    failed = replace(cell_failed(), log_lines=("a", "b"))
+    again = replace(failed, cell="m2_u2_s2")
+    events = (cell_started(), failed, cell_started("m2_u2_s2"))
+
+    assert line_of(*events, again) == "  Failed: for the same reason as m1_u2_s2"
+    other = replace(again, exit_code=1)
+    assert line_of(*events, other) == "  Failed: model-1 ended (137)\n    | a\n    | b"
+
+
+def test_a_failed_cell_that_was_not_started_is_named() -> None:
+    events = (cell_started(), cell_failed(), replace(cell_failed("m2_u2_s2", 0), reason="no"))
+    assert line_of(*events) == "  Failed m2_u2_s2: no"
+
+
 def test_every_phase_has_its_own_text() -> None:
     texts = [line_of(CellPhase(cell="m1_u2_s2", phase=phase)) for phase in Phase]
     assert len(set(texts)) == len(Phase)
