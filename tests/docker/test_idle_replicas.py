@@ -9,7 +9,6 @@ import pytest
 
 from loadbench.engine.journal.events import CellFinished, Verdict
 from loadbench.engine.measure.rules import IDLE_REPLICA
-from loadbench.engine.report.target.replicas import replica_rows
 from tests.support.docker_harness import DockerBench, docker
 
 FRONTS = Path(__file__).parent / "fronts"
@@ -39,8 +38,6 @@ def fronted(tmp_path: Path, nginx: str) -> Iterator[DockerBench]:
     """A workspace with a service behind nginx."""
     bench = DockerBench.make(tmp_path, PROFILE, "mine")
     shutil.copytree(FRONTS, bench.root / "foreign")
-    conf = bench.root / "foreign" / "one.conf"
-    conf.write_text(conf.read_text().replace("PROJECT", bench.projects[-1]))
     bench.fixed["NGINX"] = nginx
     yield bench
     bench.close()
@@ -105,23 +102,3 @@ def test_a_front_that_keeps_connections_to_one_replica_leaves_the_other_idle(
 
     counts = {name: count or 0 for name, count in received(cell).items()}
     assert_only_one_works(cell, min(counts, key=lambda name: counts[name]))
-
-
-def test_a_front_that_passes_to_one_of_several_addresses_leaves_the_other_idle(
-    fronted: DockerBench,
-) -> None:
-    [cell] = cells(fronted, front="one")
-
-    assert_only_one_works(cell, "app-2")
-
-
-def test_a_range_of_ports_is_used_as_a_whole(fronted: DockerBench) -> None:
-    both = "[foreign/compose.yaml, foreign/range.yaml], without: [front]"
-    profile = PROFILE.replace("[foreign/compose.yaml]", both)
-    fronted.save_profile(f"{profile}host: http://127.0.0.1:18990\n", "mine")
-
-    [cell] = cells(fronted)
-
-    assert idle_texts(cell) == []
-    assert [row.name for row in replica_rows(cell)] == ["app-1", "app-2"]
-    assert all(abs(row.share - 0.5) < 0.1 for row in replica_rows(cell))

@@ -65,6 +65,19 @@ def test_a_name_below_localhost_is_kept_for_proxies_that_route_by_it() -> None:
     assert addresses(host="http://localhost:8000").host == "http://127.0.0.1:50001"
 
 
+def test_a_range_of_ports_is_used_as_a_whole() -> None:
+    files = make_files(app={"ports": [port(8000, "18200-18203")]})
+    deployment = make_deployment(files, models=[2], host="http://127.0.0.1:18200")
+    containers = [container("app", number, p8000=50_000 + number) for number in (1, 2)]
+
+    found = find_addresses(deployment, containers, 2)
+
+    assert isinstance(found, Addresses)
+    assert [one.url for one in found.replicas] == [
+        *("http://127.0.0.1:50001", "http://127.0.0.1:50002")
+    ]
+
+
 def test_several_health_checks_are_found_in_the_copy_of_the_project() -> None:
     checks = ["/ready", "tcp", "tcp://127.0.0.1:9000", "http://localhost:9000/up?a=b", "containers"]
 
