@@ -172,6 +172,7 @@ def test_a_port_without_http_is_ready_once_it_is_open(server: HostileServer) -> 
     assert missing(server, "tcp") is None
     assert missing(server, place) is None
     found = missing(server, "tcp://127.0.0.1:1")
+    assert missing(server, "tcp://x..y:80") == "tcp://x..y:80: cannot resolve the host name x..y"
     expected = "connection refused: nothing listens on port 1 of 127.0.0.1"
     assert found == f"tcp://127.0.0.1:1: {expected}"
 

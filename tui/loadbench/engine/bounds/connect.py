@@ -199,6 +199,8 @@ def explained(error: OSError, host: str, port: int) -> NoResponseError:
             return NoResponseError(f"connection refused: nothing listens on {place}", Cause.REFUSED)
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return NoResponseError("the connection was closed without a response", Cause.CLOSED)
+        case TimeoutError():
+            return NoResponseError(f"no connection to {place}: timed out", Cause.TIMEOUT)
         case OSError(errno=errno.ENETUNREACH | errno.EHOSTUNREACH):
             return NoResponseError(f"no route to {host[:100]}", Cause.OTHER)
     return NoResponseError(error.strerror or str(error) or type(error).__name__, Cause.OTHER)
@@ -217,7 +219,7 @@ def _resolve(host: str, port: int, limits: Limits) -> list[_Address]:
 
     try:
         return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, ValueError):
         threading.Thread(target=resolve, name="resolver", daemon=True).start()
     try:
         result = found.get(timeout=limits.remaining_s())
