@@ -10,6 +10,11 @@ settings.register_profile("loadbench", deadline=None, database=None)
 settings.load_profile("loadbench")
 
 HERE = Path(__file__).parent
+UNMEASURED = frozenset(
+    f"tests/e2e/test_{name}.py"
+    for name in ("cli", "drivers", "endings", "package", "preview", "printable_output")
+)
+"""Files whose tests start processes, but neither measure nor inspect any."""
 
 
 def tier_of(path: Path) -> str:
@@ -39,6 +44,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
                     return nodeid
                 case "unit":
                     return path
+                case "e2e" if path in UNMEASURED:
+                    return nodeid
                 case _:
                     return "measuring"
 

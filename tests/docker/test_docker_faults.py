@@ -63,24 +63,26 @@ def test_an_exited_container_fails_its_cell_with_exit_code_and_last_log_lines(
     assert "oh dear" in failed.log_lines
 
 
-@pytest.mark.parametrize(
-    ("command", "reason"),
-    [
-        (("pause",), "app-1 is paused"),
-        (("restart", "--time", "0"), "app-1 exited and was restarted (restart count 0)"),
-        (("rm", "--force"), "app-1 was removed by another process"),
-    ],
-)
+CHANGES = {
+    "app-1 is paused": ("pause",),
+    "app-1 exited and was restarted (restart count 0)": ("restart", "--time", "0"),
+    "app-1 was removed by another process": ("rm", "--force"),
+}
+"""Docker commands of another process, by the reason of the cell that they fail."""
+
+
 def test_a_container_changed_by_another_process_fails_its_cell_and_is_replaced(
-    foreign: DockerBench, command: tuple[str, ...], reason: str
+    foreign: DockerBench,
 ) -> None:
-    foreign.start("run", "theirs", *LONG, "--set", "models=1", "--set", "users=1,2")
-    foreign.when("m1_u1_s10", name="theirs")
-    docker(*command, foreign.container("app-1"))
+    foreign.start("run", "theirs", *LONG, "--set", "models=1", "--set", "users=1,2,3,4")
+    for users, command in enumerate(CHANGES.values(), start=1):
+        foreign.when(f"m1_u{users}_s10", name="theirs")
+        docker(*command, foreign.container("app-1"))
 
-    foreign.when("m1_u2_s10", name="theirs")
+    foreign.when("m1_u4_s10", name="theirs")
 
-    assert foreign.reason("m1_u1_s10").startswith(reason)
+    for users, reason in enumerate(CHANGES, start=1):
+        assert foreign.reason(f"m1_u{users}_s10").startswith(reason)
 
 
 def test_a_killed_process_in_a_running_container_fails_its_cell(

@@ -5,7 +5,6 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from loadbench.engine.journal.events import Phase
@@ -76,8 +75,10 @@ def test_another_network_runs_in_the_bundled_containers(bundled: DockerBench) ->
     assert "model=colours" in (bundled.folder() / "stack.log").read_text()
 
 
-def test_containers_are_hardened_and_limited(bundled: DockerBench) -> None:
-    bundled.start("run", "fast", *LONG, "--set", "stack.memory_mb=500")
+def test_containers_are_hardened_and_limited_and_a_stop_removes_all_of_them(
+    bundled: DockerBench,
+) -> None:
+    shown = bundled.start("run", "fast", *LONG, "--set", "stack.memory_mb=500")
     bundled.when("m1_u2_s10", Phase.MEASURING)
 
     for name in ("broker-1", "api-1", "model-1"):
@@ -100,11 +101,6 @@ def test_containers_are_hardened_and_limited(bundled: DockerBench) -> None:
     assert compilers == ""
     published = docker("port", bundled.container("api-1"), "8000")
     assert [line.split(":")[0] for line in published.splitlines()] == ["127.0.0.1"]
-
-
-def test_a_stop_removes_all_containers(bundled: DockerBench) -> None:
-    shown = bundled.start("run", "fast", *LONG)
-    bundled.when("m1_u2_s10")
     live = "\n".join(bundled.helpers())
     assert all(words in live for words in HELPERS)
 
@@ -116,33 +112,37 @@ def test_a_stop_removes_all_containers(bundled: DockerBench) -> None:
     assert bundled.helpers() == []
 
 
-@pytest.mark.parametrize("means", ["stop", "resume"])
-def test_containers_of_a_killed_runner_are_listed_and_removed(
-    foreign: DockerBench, means: str
+def test_containers_of_a_killed_runner_are_listed_and_removed_by_resume_and_stop(
+    foreign: DockerBench,
 ) -> None:
     foreign.start("run", "theirs", "--set", "models=2", *LONG)
     foreign.when("m2_u2_s10", name="theirs")
-    children = foreign.runner("theirs").children(recursive=True)
-
-    foreign.runner("theirs").kill()
-    until(lambda: gone(children), within_s=8, what="no process left")
+    kill_runner(foreign)
 
     listed = foreign.call("runs").stdout
     for name in ("app-1", "app-2", "gateway-1"):
         assert foreign.container(name) in listed
     assert "loadbench-tui stop theirs/" in listed
-    if means == "stop":
-        stopped = foreign.call("stop", "theirs")
-        assert (stopped.returncode, "Removed: " in stopped.stdout) == (0, True), stopped.stderr
-        assert "left containers" not in foreign.call("runs").stdout
-    else:
-        shown = foreign.start("run", "--resume", "theirs")
-        until(lambda: foreign.state("theirs").cells["m2_u2_s10"].attempt == 2, what="resumed")
-        foreign.when("m2_u2_s10", name="theirs")
-        foreign.call("stop", "theirs")
-        _, output = shown.communicate(timeout=30)
-        assert "Removing leftover containers: app-1, app-2, gateway-1" in output
+
+    shown = foreign.start("run", "--resume", "theirs")
+    until(lambda: foreign.state("theirs").cells["m2_u2_s10"].attempt == 2, what="resumed")
+    foreign.when("m2_u2_s10", name="theirs")
+    kill_runner(foreign)
+    _, output = shown.communicate(timeout=30)
+    assert "Removing leftover containers: app-1, app-2, gateway-1" in output
+
+    stopped = foreign.call("stop", "theirs")
+    assert (stopped.returncode, "Removed: " in stopped.stdout) == (0, True), stopped.stderr
+    assert "left containers" not in foreign.call("runs").stdout
     assert foreign.left() == []
+
+
+def kill_runner(foreign: DockerBench) -> None:
+    """Kill the runner, and wait until its child processes have exited."""
+    runner = foreign.runner("theirs")
+    children = runner.children(recursive=True)
+    runner.kill()
+    until(lambda: gone(children), within_s=8, what="no process left")
 
 
 def test_the_user_s_own_copy_of_a_project_is_not_changed(foreign: DockerBench) -> None:
@@ -203,14 +203,20 @@ def test_auto_selects_compose_with_an_engine_and_local_without(bundled: DockerBe
     assert "local (compose is unavailable: cannot connect to the Docker engine at unix" in plan
 
 
-def test_a_run_started_in_containers_does_not_resume_with_another_driver(
+def test_a_run_excludes_others_of_its_project_and_does_not_resume_with_another_driver(
     foreign: DockerBench,
 ) -> None:
     foreign.save_foreign_profile(stack={"driver": "auto"})
     foreign.start("run", "theirs", *LONG)
     foreign.when("m1_u2_s10", name="theirs")
-    foreign.call("stop", "theirs")
 
+    second = foreign.call("run", "theirs")
+
+    assert second.returncode == 3
+    assert f"in use by the run theirs/{foreign.folder('theirs').name}" in second.stderr
+    assert foreign.state("theirs").cells["m1_u2_s10"].status is CellStatus.RUNNING
+
+    foreign.call("stop", "theirs")
     refused = foreign.call("run", "--resume", "theirs", DOCKER_HOST="unix:///nowhere.sock")
 
     assert refused.returncode == 3
@@ -232,17 +238,6 @@ def test_a_gpu_profile_reserves_a_gpu_and_is_refused_without_one(bundled: Docker
         assert "nothing was started" in refused.stderr
         assert not bundled.reports.exists()
     assert bundled.left() == []
-
-
-def test_two_runs_of_one_project_exclude_each_other(foreign: DockerBench) -> None:
-    foreign.start("run", "theirs", *LONG)
-    foreign.when("m1_u2_s10", name="theirs")
-
-    second = foreign.call("run", "theirs")
-
-    assert second.returncode == 3
-    assert f"in use by the run theirs/{foreign.folder('theirs').name}" in second.stderr
-    assert foreign.state("theirs").cells["m1_u2_s10"].status is CellStatus.RUNNING
 
 
 def journal(folder: Path) -> list[dict[str, Any]]:
