@@ -301,7 +301,8 @@ def test_an_unreachable_engine_aborts_the_run_which_can_be_resumed_later(
 
     assert shown.returncode == 3
     assert "cannot connect to the Docker engine at unix://" in foreign.reason("m1_u1_s10")
-    assert "fix this, then resume with `run --resume --retry-failed`" in output
+    run = f"theirs/{foreign.folder('theirs').name}"
+    assert f"fix this, then resume with `run --resume {run} --retry-failed`" in output
     assert [state.cell.key for state in foreign.state("theirs").outstanding] == ["m1_u2_s10"]
     assert "may still be running" in output
     assert "Cannot check for leftover containers" in foreign.call("runs").stderr

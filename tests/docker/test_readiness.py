@@ -52,7 +52,7 @@ def test_readiness_by_host_name_and_port_with_a_broken_health_check_overruled(
     assert all(count(request.failures) == 0 for request in cell.requests)
     assert state.started is not None
     assert state.started.target is not None
-    assert "without health checks: app, front" in state.started.target.changes
+    assert "containers without their health checks: app" in state.started.target.changes
     assert picky.left() == []
 
 

@@ -53,7 +53,8 @@ def test_a_run_ends_before_the_disk_is_full_and_its_resume_measures_the_rest(
     assert state.finished.result is Result.ABORTED
     assert lack in state.finished.reason
     assert "needed to finish m1_u2_s10" in state.finished.reason
-    assert state.finished.reason.endswith("then resume with `run --resume`")
+    run = f"{bench.folder().parent.name}/{bench.folder().name}"
+    assert state.finished.reason.endswith(f"then resume with `run --resume {run}`")
     assert [cell.status for cell in state.cells.values()] == [
         CellStatus.FINISHED,
         CellStatus.RUNNING,

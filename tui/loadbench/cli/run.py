@@ -175,7 +175,7 @@ def next_step(run: Run) -> str:
     if is_unfinished(run):
         return f"run --resume {RUN}"
     if rest := remaining_cells(run):
-        option = "" if rest.pending else " --retry-failed" if rest.failed else " --retry-suspect"
+        option = " --retry-failed" if rest.failed else "" if rest.pending else " --retry-suspect"
         return f"run --resume {RUN}{option}"
     return REPORT
 

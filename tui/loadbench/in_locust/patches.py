@@ -17,13 +17,16 @@ import gevent
 import gevent.socket
 import urllib3
 from gevent.monkey import get_original
+from geventhttpclient.client import HTTPClient
 from geventhttpclient.connectionpool import ConnectionPool
+from geventhttpclient.useragent import CompatRequest
 from locust import FastHttpUser, User, stats, web
 from locust.argument_parser import DEFAULT_CONFIG_FILES, get_empty_argument_parser, get_parser
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
+from requests.utils import default_headers
 
-from loadbench.engine.bounds.loopback import resolvable_name
+from loadbench.engine.bounds.loopback import origin_of, resolvable_name
 from loadbench.engine.measure.buckets import bucket_ms, percentile, to_buckets
 from loadbench.in_locust.recorder import Recorder
 from loadbench.in_locust.replicas import Replicas
@@ -190,35 +193,99 @@ def _distribute_users(replicas: Replicas) -> None:
 def _configure_clients(settings: ClientSettings) -> None:
     # Locust has no options for headers and certificates of all users; its classes have attributes.
     # Remove when it has.
+    _trust_certificates(settings)
+    if settings.headers:
+        _send_headers_with_requests(settings.headers)
+        _send_headers_with_geventhttpclient(settings.headers)
+
+
+def _trust_certificates(settings: ClientSettings) -> None:
+    if settings.verify and not settings.ca_file:
+        return
     start_fast: Call = FastHttpSession.__init__
     start: Call = HttpSession.__init__
 
     def initialise_fast(self: FastHttpSession, *args: Any, **kwargs: Any) -> None:
-        own = dict(kwargs.get("headers") or {})
-        names = {name.casefold() for name in own}
-        added = {key: text for key, text in settings.headers.items() if key.casefold() not in names}
-        kwargs["headers"] = {**added, **own}
         if not settings.verify:
             kwargs["insecure"] = True
-        elif settings.ca_file and not kwargs.get("ssl_context_factory"):
-            kwargs["ssl_context_factory"] = _trusting(settings.ca_file)
+        elif settings.ca_file and not kwargs.get("insecure", True):
+            kwargs["ssl_context_factory"] = kwargs.get("ssl_context_factory") or _trusting(
+                settings.ca_file
+            )
         start_fast(self, *args, **kwargs)
 
     def initialise(self: HttpSession, *args: Any, **kwargs: Any) -> None:
         start(self, *args, **kwargs)
-        self.headers.update(settings.headers)
-        if not settings.verify or settings.ca_file:
-            self.verify = settings.ca_file if settings.verify else False
+        self.verify = settings.ca_file if settings.verify else False
 
     replace_in(FastHttpSession, "__init__", initialise_fast)
     replace_in(HttpSession, "__init__", initialise)
-    if not settings.verify or settings.ca_file:
-        # For requests, they take precedence: https://github.com/psf/requests/issues/3829.
-        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            os.environ.pop(name, None)
+    # For requests, they take precedence: https://github.com/psf/requests/issues/3829.
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        os.environ.pop(name, None)
     if not settings.verify:
         # It would be logged for every connection, although the profile asks for it.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+
+def _send_headers_with_requests(headers: Mapping[str, str]) -> None:
+    prepare: Call = HttpSession.prepare_request
+    rebuild: Call = HttpSession.rebuild_auth
+    defaults = default_headers()
+
+    def prepare_request(self: HttpSession, request: Any) -> Any:
+        prepared = prepare(self, request)
+        if origin_of(prepared.url) == origin_of(self.base_url):
+            for name, value in headers.items():
+                # Values of the user's code take precedence, those of the library do not.
+                if prepared.headers.get(name) in (None, defaults.get(name)):
+                    prepared.headers[name] = value
+        return prepared
+
+    def rebuild_auth(self: HttpSession, prepared: Any, response: Any) -> None:
+        # Called for each redirect, with the headers of the request before it.
+        rebuild(self, prepared, response)
+        if origin_of(prepared.url) != origin_of(self.base_url):
+            for name, value in headers.items():
+                if prepared.headers.get(name) == value:
+                    del prepared.headers[name]
+
+    replace_in(HttpSession, "prepare_request", prepare_request)
+    replace_in(HttpSession, "rebuild_auth", rebuild_auth)
+
+
+def _send_headers_with_geventhttpclient(headers: Mapping[str, str]) -> None:
+    send: Call = FastHttpSession.request
+    follow: Call = CompatRequest.redirect
+    defaults = HTTPClient.DEFAULT_HEADERS
+
+    def request(
+        self: FastHttpSession,
+        method: str,
+        url: str,
+        *args: Any,
+        headers: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        own = dict(headers or {})
+        if origin_of(self._build_url(url)) == origin_of(self.base_url or ""):
+            of_class = self.client.default_headers
+            names = {name.casefold() for name in own} | {
+                name.casefold() for name in of_class if of_class[name] != defaults.get(name)
+            }
+            own = {**{n: value for n, value in added.items() if n.casefold() not in names}, **own}
+        return send(self, method, url, *args, headers=own, **kwargs)
+
+    def redirect(self: CompatRequest, code: int, location: str) -> None:
+        follow(self, code, location)
+        if not self._is_same_origin():
+            for name, value in added.items():
+                if self.headers.get(name) == value:
+                    self.headers.discard(name)
+
+    added = headers
+    replace_in(FastHttpSession, "request", request)
+    replace_in(CompatRequest, "redirect", redirect)
 
 
 def _trusting(ca_file: str) -> Callable[..., ssl.SSLContext]:

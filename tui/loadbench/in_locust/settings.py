@@ -22,11 +22,11 @@ class ClientSettings:
     """Settings of Locust's HTTP clients, from the profile."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of all requests, unless the user's code sets them."""
+    """Headers of requests to the service, unless the user's code sets them."""
     verify: bool = True
     """Whether certificates are verified."""
     ca_file: str | None = None
-    """PEM file with the certificate of a further CA. None: public ones."""
+    """PEM file with the certificate of a CA. None: public ones."""
 
 
 @dataclass(frozen=True, slots=True)

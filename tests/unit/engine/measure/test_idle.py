@@ -1,5 +1,6 @@
 """Replicas without work, by each kind of evidence."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -247,11 +248,27 @@ def test_requests_counted_by_locust_come_before_all_other_evidence() -> None:
     assert found is not None
     verdict, idle = found
     assert verdict is Verdict.INVALID
-    assert idle.text == (
-        "1 of 2 replicas idle: app-2 got no requests from Locust; use self.client with relative "
-        "URLs in the locustfile"
-    )
+    start = "1 of 2 replicas idle: app-2 got no requests from Locust; "
+    assert idle.text == start + "check which users of the locustfile send requests"
     assert finding(receiving(*BYTES), replicas=replicas(500, 1)) is None
+    elsewhere = (*replicas(500, 0), replace(replicas(500)[0], name="", host="http://x"))
+    found = finding(receiving(400_000, 400_000), replicas=elsewhere)
+    assert found is not None
+    assert found[1].text == start + "use self.client with relative URLs in the locustfile"
+
+
+def test_a_replica_without_requests_is_suspect_if_the_others_had_little_to_do() -> None:
+    found = finding(receiving(400_000, 400_000), replicas=replicas(500, 0), in_flight=2.0)
+    assert found is not None
+    assert found[0] is Verdict.SUSPECT
+    # One slow request may fill the window, so a few requests are no evidence.
+    assert finding(receiving(1, 1), replicas=replicas(30, 0), sent=30) is None
+
+
+def test_large_requests_do_not_make_other_replicas_idle() -> None:
+    """One of 1,000 requests is a large upload; the other replica got half of the small ones."""
+    assert finding(receiving(20_250_000, 125_000)) is None
+    assert finding(receiving(20_250_000, 48_000)) is not None
 
 
 def test_replicas_that_have_no_user_are_expected_to_be_idle() -> None:

@@ -68,7 +68,8 @@ def test_the_same_start_failure_twice_ends_the_run_with_its_reason_once(make: Ma
     assert (failed.container, failed.exit_code) == ("model-1", 3)
     assert ending(sweep) == (
         f"{failed.reason} (2 starts failed in the same way); "
-        "fix this, then resume with `run --resume --retry-failed`"
+        f"fix this, then resume with `run --resume {sweep.folder.parent.name}/{sweep.folder.name} "
+        "--retry-failed`"
     )
     assert ending(sweep).count("did not become ready") == 1
 

@@ -230,7 +230,8 @@ def test_an_unreachable_engine_fails_the_cell_and_ends_the_run(sweep: Sweep, cal
     assert failed.reason == "engine is unreachable"
     assert sweep.state.finished is not None
     assert sweep.state.finished.reason == (
-        "engine is unreachable; fix this, then resume with `run --resume --retry-failed`"
+        "engine is unreachable; fix this, then resume with "
+        f"`run --resume {sweep.folder.parent.name}/{sweep.folder.name} --retry-failed`"
     )
     assert sweep.calls[-4:] == CLEAN_UP
     assert sweep.resume("m2_u2_s2") is Result.DONE

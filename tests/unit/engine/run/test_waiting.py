@@ -339,7 +339,8 @@ def test_checks_are_repeated_after_the_wait(
     assert finished is not None
     assert finished.result.value == "aborted"
     assert finished.reason == (
-        "the Docker engine has gone; fix this, then resume with `run --resume`"
+        "the Docker engine has gone; fix this, then resume with "
+        f"`run --resume {waiting.prepared.folder.parent.name}/{waiting.prepared.folder.name}`"
     )
 
 

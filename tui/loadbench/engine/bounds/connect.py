@@ -38,6 +38,10 @@ class Cause(Enum):
     """Nothing listens on the port."""
     CERTIFICATE = auto()
     """The server's certificate is not trusted."""
+    WRONG_NAME = auto()
+    """The server's certificate is for another host name."""
+    EXPIRED = auto()
+    """The server's certificate has expired."""
     NOT_TLS = auto()
     """The server does not speak TLS."""
     NOT_HTTP = auto()
@@ -48,6 +52,8 @@ class Cause(Enum):
     """The server closed the connection without a complete response."""
     TIMEOUT = auto()
     """There was no complete response in time."""
+    REDIRECTED = auto()
+    """A redirect leads to another host."""
     OTHER = auto()
 
 
@@ -77,6 +83,9 @@ class Trust:
     ca_file: str | None = None
     """PEM file with the certificate of a further CA, or with a self-signed certificate."""
 
+
+_CERTIFICATE_CAUSES = {10: Cause.EXPIRED, 62: Cause.WRONG_NAME, 64: Cause.WRONG_NAME}
+"""Causes by OpenSSL's `X509_V_ERR` codes: has expired, host name and IP address mismatch."""
 
 DEFAULT_TRUST = Trust()
 
@@ -187,8 +196,9 @@ def explained(error: OSError, host: str, port: int) -> NoResponseError:
     place = f"port {port} of {host[:100]}"
     match error:
         case ssl.SSLCertVerificationError():
-            reason = error.verify_message or error.reason
-            return NoResponseError(f"its certificate is not trusted: {reason}", Cause.CERTIFICATE)
+            reason = str(error.verify_message or error.reason).rstrip(".")
+            cause = _CERTIFICATE_CAUSES.get(error.verify_code, Cause.CERTIFICATE)
+            return NoResponseError(f"its certificate is not trusted: {reason}", cause)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             return NoResponseError("the connection was closed", Cause.CLOSED)
         case ssl.SSLError() if error.reason in _WRONG_VERSION:

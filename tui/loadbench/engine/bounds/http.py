@@ -11,9 +11,10 @@ import socket
 import time
 import zlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlencode, urljoin, urlsplit
 
@@ -27,6 +28,7 @@ from loadbench.engine.bounds.connect import (
     connect,
     explained,
 )
+from loadbench.engine.bounds.loopback import is_loopback, origin_of
 from loadbench.engine.bounds.parsing import BadInputError
 
 MAX_REDIRECTS = 5
@@ -102,6 +104,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     fields: Mapping[str, str] | None = None,
     trust: Trust = DEFAULT_TRUST,
+    stays_on_host: bool = False,
 ) -> HttpResponse:
     """Send a request and return the response. Proxies of the environment are ignored.
 
@@ -113,6 +116,7 @@ def request(
         headers: Further headers. A redirect to another scheme, host or port does not get them.
         fields: Fields of a form to send with `POST`. If None, send `GET` and follow redirects.
         trust: Which certificates to trust.
+        stays_on_host: Whether a redirect to another host name is an error.
 
     Raises:
         NoResponseError: There was no complete, valid response in time.
@@ -120,7 +124,8 @@ def request(
     """
     limits = Limits(time.monotonic() + timeout_s, max_bytes)
     try:
-        return _send_and_follow(url, headers or {}, fields, limits, max_bytes, trust)
+        get = partial(_send_once, fields=fields, limits=limits, max_bytes=max_bytes, trust=trust)
+        return _follow(url, headers or {}, get, stays_on_host=stays_on_host)
     except TooLargeError:
         raise BadInputError(f"response larger than {max_bytes / 1e6:g} MB") from None
     except TimeoutError:
@@ -150,32 +155,54 @@ def _port_of(parts: SplitResult) -> int:
     return parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
-def _send_and_follow(
+def _follow(
     url: str,
     headers: Mapping[str, str],
+    get: Callable[[str, Mapping[str, str]], HttpResponse | str],
+    *,
+    stays_on_host: bool,
+) -> HttpResponse:
+    """Send a request and follow its redirects. `get` returns a response, or the next URL."""
+    first = urlsplit(url)
+    for _ in range(MAX_REDIRECTS + 1):
+        found = get(url, headers)
+        if isinstance(found, HttpResponse):
+            return found
+        url, parts = found, urlsplit(found)
+        is_elsewhere = parts.hostname != first.hostname and not (
+            is_loopback(parts.hostname) and is_loopback(first.hostname)
+        )
+        if stays_on_host and is_elsewhere:
+            raise NoResponseError(f"redirects to {origin_of(url)[:100]}", Cause.REDIRECTED)
+        if origin_of(url) != origin_of(first.geturl()):
+            headers = {}
+    raise NoResponseError(f"more than {MAX_REDIRECTS} redirects")
+
+
+def _send_once(
+    url: str,
+    headers: Mapping[str, str],
+    *,
     fields: Mapping[str, str] | None,
     limits: Limits,
     max_bytes: int,
     trust: Trust,
-) -> HttpResponse:
-    for _ in range(MAX_REDIRECTS + 1):
-        parts = urlsplit(url)
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise NoResponseError(f"not an HTTP address: {url[:100]}")
-        tls = trust if parts.scheme == "https" else None
-        with closing(connect(parts.hostname, _port_of(parts), limits, tls)) as sock:
-            # Without a port, it would look for one at the end of an IPv6 address. It uses neither.
-            connection = http.client.HTTPConnection(parts.hostname, 80)
-            connection.sock = _LimitedSocket(sock, limits)
-            _send(connection, parts, headers, fields)
-            response = connection.getresponse()
-            target = response.headers.get("Location") if fields is None else None
-            if response.status not in _REDIRECTS or not target:
-                return HttpResponse(response.status, _read_body(response, max_bytes))
-        url, is_same_origin = _redirected(parts, url, target)
-        if not is_same_origin:
-            headers = {}
-    raise NoResponseError(f"more than {MAX_REDIRECTS} redirects")
+) -> HttpResponse | str:
+    """Return the response, or the URL to which it redirects."""
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise NoResponseError(f"not an HTTP address: {url[:100]}")
+    tls = trust if parts.scheme == "https" else None
+    with closing(connect(parts.hostname, _port_of(parts), limits, tls)) as sock:
+        # Without a port, it would look for one at the end of an IPv6 address. It uses neither.
+        connection = http.client.HTTPConnection(parts.hostname, 80)
+        connection.sock = _LimitedSocket(sock, limits)
+        _send(connection, parts, headers, fields)
+        response = connection.getresponse()
+        target = response.headers.get("Location") if fields is None else None
+        if response.status not in _REDIRECTS or not target:
+            return HttpResponse(response.status, _read_body(response, max_bytes))
+    return _redirected(parts, url, target)
 
 
 def _send(
@@ -203,20 +230,12 @@ def _send(
         connection.request("POST", target, body=urlencode(fields), headers=merged)
 
 
-def _redirected(parts: SplitResult, url: str, target: str) -> tuple[str, bool]:
-    """Return the target of a redirect, and whether it has the same scheme, host and port.
-
-    User and password are kept for the same origin.
-    """
+def _redirected(parts: SplitResult, url: str, target: str) -> str:
+    """Return the target of a redirect. User and password are kept for the same origin."""
     found = urlsplit(urljoin(url, quote(target, safe=_SAFE_CHARACTERS)))
-    is_same_origin = (found.scheme, found.hostname, found.port) == (
-        parts.scheme,
-        parts.hostname,
-        parts.port,
-    )
-    if is_same_origin:
+    if (found.scheme, found.hostname, found.port) == (parts.scheme, parts.hostname, parts.port):
         found = found._replace(netloc=parts.netloc)
-    return found.geturl(), is_same_origin
+    return found.geturl()
 
 
 def _read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:

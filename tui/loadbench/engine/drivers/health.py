@@ -1,10 +1,10 @@
 """Health checks of a service: HTTP requests and TCP connections, as the profile describes them.
 
-The health checks of containers are those of the engine; see `compose.readiness`.
+The health checks of containers are those of the engine; see `compose.faults.not_healthy`.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -32,21 +32,34 @@ MAX_UNTRUSTED_S = 10.0
 """Seconds after which a certificate that is not trusted ends the start. Proxies may present a
 temporary certificate while they start."""
 
+_UNTRUSTED = (Cause.CERTIFICATE, Cause.WRONG_NAME, Cause.EXPIRED)
 _HINTS = {
+    Cause.NAME: "write an address, or a name that this machine can resolve",
+    Cause.REFUSED: "it may still be starting; otherwise correct the port",
     Cause.CERTIFICATE: "set stack.ca_file to the certificate of its CA, or stack.verify: false",
+    Cause.WRONG_NAME: "use a name of the certificate in host, or set stack.verify: false",
+    Cause.EXPIRED: "renew it, or set stack.verify: false",
     Cause.NOT_TLS: "use http:// instead of https://",
     Cause.NEEDS_TLS: "use https:// instead of http://",
     Cause.NOT_HTTP: "if the service does not use HTTP, set stack.health: tcp",
-    Cause.CLOSED: "it may still be starting, or expect TLS (https://)",
+    Cause.CLOSED: "it may still be starting, listen only on 127.0.0.1 in its container, or expect "
+    "TLS (https://) or another protocol than HTTP (tcp)",
     Cause.TIMEOUT: "stack.health can name another path, or tcp",
+    Cause.REDIRECTED: "requests would not reach the service under test",
 }
+_CLOSED_PORT = "nothing listens there in the container yet, or only on 127.0.0.1"
+_OTHER_CA = "it is not signed by {}; correct stack.ca_file, or set stack.verify: false"
+_OTHER_NAME = "if the service expects another host name, set stack.headers: {Host: NAME}"
 _STATUS_HINTS = {
-    400: "if the service expects another host name, set stack.headers: {Host: NAME}",
+    400: _OTHER_NAME,
     401: "set stack.headers: {Authorization: ...}, or name another path in stack.health",
-    403: "if the service expects another host name, set stack.headers: {Host: NAME}",
-    404: "name another path in stack.health",
-    421: "if the service expects another host name, set stack.headers: {Host: NAME}",
+    403: _OTHER_NAME,
+    404: "name another path in stack.health, or the host name in stack.headers: {Host: NAME}",
+    421: _OTHER_NAME,
 }
+_ONE_PER_REPLICA = "stack.count_workers requires one ready worker per replica"
+_STARTING = "it may still be starting; the log of the service may state the cause"
+"""Advice for a status of 5xx."""
 
 
 class HealthChecks:
@@ -85,56 +98,83 @@ class HealthChecks:
         """Return the URLs to check for a service at a base URL."""
         return tuple(health_url(one, host) for one in self._checks if one != CONTAINERS)
 
-    def missing(self, urls: tuple[str, ...], workers: int | None = None) -> str | None:
+    @property
+    def has_requests(self) -> bool:
+        """Whether a check is an HTTP request, whose response may list workers."""
+        return any(one not in (TCP, CONTAINERS) and not _is_tcp(one) for one in self._checks)
+
+    def begin(self) -> None:
+        """Forget earlier starts."""
+        self._untrusted_since = None
+
+    def missing(
+        self,
+        urls: Iterable[str],
+        workers: int | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> str | None:
         """Return a phrase that names the first check that fails and why, or None if all pass.
 
         Args:
             urls: URLs to check, with scheme `http`, `https` or `tcp`.
-            workers: Number of workers that the response must list as ready. None if a status of 2xx
+            workers: Number of workers that a response must list as ready. None if a status of 2xx
                 is sufficient.
+            names: Names of the containers by URL, as far as they are known.
 
         Raises:
             StackError: A certificate has not been trusted for `MAX_UNTRUSTED_S`.
         """
+        has_listed = workers is None
         for url in urls:
-            cause = None
+            name = (names or {}).get(url)
+            shown = f"{name} at {_shown(url)}" if name else _shown(url)
             try:
-                reason = self._check(url, workers)
+                reason, lists_workers = self._check(url, workers)
             except BadInputError as error:
-                reason = f"{_shown(url)}: {error}"
+                return f"{shown}: {error}"
             except NoResponseError as error:
-                cause = error.cause
-                reason = f"{_shown(url)}: {_with_hint(str(error), _HINTS.get(cause))}"
-            if reason:
-                self._note_certificate(reason, is_untrusted=cause is Cause.CERTIFICATE)
+                reason = f"{shown}: {_with_hint(str(error), self._hint(error.cause, url))}"
+                self._note_certificate(reason, is_untrusted=error.cause in _UNTRUSTED)
                 return reason
+            if reason:
+                return f"{shown}: {reason}"
+            has_listed |= lists_workers
         self._untrusted_since = None
-        return None
+        if has_listed:
+            return None
+        return "no response lists workers, of which stack.count_workers requires one per replica"
 
-    def _check(self, url: str, workers: int | None) -> str | None:
-        """Return a phrase that explains why a check fails, or None if it passes.
+    def _check(self, url: str, workers: int | None) -> tuple[str, bool]:
+        """Return why a check fails, or an empty text, and whether its response lists workers.
 
         Raises:
             NoResponseError: There is no response.
             BadInputError: The response is too large.
         """
-        if url.lower().startswith(TCP_SCHEME):
+        if _is_tcp(url):
             parts = urlsplit(url)
             require_open_port(str(parts.hostname), parts.port or 0, timeout_s=REQUEST_TIMEOUT_S)
-            return None
+            return "", False
         response = request(
             url,
             timeout_s=REQUEST_TIMEOUT_S,
             max_bytes=MAX_BYTES,
             headers=self._headers,
             trust=self._trust,
+            stays_on_host=True,
         )
         ready = None if workers is None else _ready_workers(response.body)
         if ready is not None:
-            return None if ready == workers else f"{ready} of {workers} models ready"
-        if not response.is_success:
-            return f"{_shown(url)}: {_status_reason(response, url)}"
-        return None if workers is None else f"{_shown(url)}: the response lists no workers"
+            more = f"; {_ONE_PER_REPLICA}" if ready > (workers or 0) else ""
+            return ("" if ready == workers else f"{ready} of {workers} models ready{more}"), True
+        return ("" if response.is_success else _status_reason(response, url)), False
+
+    def _hint(self, cause: Cause, url: str) -> str | None:
+        if cause is Cause.CLOSED and _is_tcp(url):
+            return _CLOSED_PORT
+        if cause is Cause.CERTIFICATE and self._trust.ca_file:
+            return _OTHER_CA.format(self._trust.ca_file)
+        return _HINTS.get(cause)
 
     def _note_certificate(self, reason: str, *, is_untrusted: bool) -> None:
         now = time.monotonic()
@@ -143,6 +183,7 @@ class HealthChecks:
         elif self._untrusted_since is None:
             self._untrusted_since = now
         elif now - self._untrusted_since > MAX_UNTRUSTED_S:
+            self._untrusted_since = None
             raise StackError(reason)
 
 
@@ -158,6 +199,10 @@ def health_url(health: str, host: str) -> str:
         name = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
         return f"{TCP_SCHEME}{name}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
     return f"{host}{health}" if health.startswith("/") else health
+
+
+def _is_tcp(check: str) -> bool:
+    return check.lower().startswith(TCP_SCHEME)
 
 
 def trust_of(settings: DriverSettings | StackSection, root: Path) -> Trust:
@@ -189,9 +234,9 @@ def _status_reason(response: HttpResponse, url: str) -> str:
     text = " ".join(f"HTTP status {status} {phrase}".split())
     if status == HTTPStatus.BAD_REQUEST and b"HTTPS" in response.body[:1_000]:
         return _with_hint(text, _HINTS[Cause.NEEDS_TLS])
-    hint = _STATUS_HINTS.get(status)
+    hint = _STATUS_HINTS.get(status) or (_STARTING if status >= 500 else None)
     if status == HTTPStatus.NOT_FOUND and urlsplit(url).path.count("/") > 1:
-        hint = "paths are appended to host; for another place, write a URL in stack.health"
+        hint = f"{hint}. Paths are appended to host; for another place, write a URL"
     return _with_hint(text, hint)
 
 

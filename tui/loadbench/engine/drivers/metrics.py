@@ -109,7 +109,7 @@ def fetch_metrics(
             url,
             timeout_s=REQUEST_TIMEOUT_S,
             max_bytes=MAX_BYTES,
-            headers={**(headers or {}), "Accept": "text/plain"},
+            headers={"Accept": "text/plain", **(headers or {})},
             trust=trust,
         )
         return parse_metrics(response.body) if response.is_success else None

@@ -10,6 +10,7 @@ from loadbench.engine.measure.limits import (
     MAX_IDLE_CPU_SHARE,
     MAX_IDLE_SHARE,
     MAX_ROUNDING_SHARE,
+    MIN_BYTES_OF_WORK,
     MIN_BYTES_PER_REQUEST,
     MIN_IN_FLIGHT_FACTOR,
     MIN_REQUESTS_PER_REPLICA,
@@ -63,16 +64,17 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaled: ScaledService) -> 
         finished: Its results, including the conditions of the measurement window.
         scaled: What the run scales.
     """
-    if any(one.name for one in finished.replicas):
-        return _without_requests(cell, finished)
-    conditions, replicas = finished.circumstances, cell.models
-    if conditions is None or replicas < 2 or not scaled.name:
-        return None
+    conditions, named = finished.circumstances, [one for one in finished.replicas if one.name]
+    replicas = len(named) or cell.models
     sent = sum(count(kind(finished.requests)) for kind in (successes, failures))
-    is_enough = (
-        conditions.in_flight >= MIN_IN_FLIGHT_FACTOR * replicas * scaled.batch_size
-        and sent >= MIN_REQUESTS_PER_REPLICA * replicas
-    )
+    if conditions is None or replicas < 2 or sent < MIN_REQUESTS_PER_REPLICA * replicas:
+        return None
+    is_enough = conditions.in_flight >= MIN_IN_FLIGHT_FACTOR * replicas * scaled.batch_size
+    if named:
+        verdict = Verdict.INVALID if is_enough else Verdict.SUSPECT
+        return _without_requests(cell, finished, verdict)
+    if not scaled.name:
+        return None
     uses = [use for use in conditions.containers if use.service == scaled.name]
     if not is_enough or len(uses) != replicas:
         return None
@@ -80,6 +82,10 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaled: ScaledService) -> 
     verdict = Verdict.INVALID
     if received := _received(uses, sent):
         found, evidence = _below(received), "received {} of a working replica's bytes"
+        # Large requests may dominate the bytes of the others, so compare the number of requests.
+        fair_share = MIN_BYTES_OF_WORK * sent / replicas
+        if found and any(received[name] >= fair_share for name in found.names):
+            return None
     elif len(images) == replicas and sum(images.values()) >= MIN_REQUESTS_PER_REPLICA * replicas:
         by_replica = {_replica_of(worker, uses): number for worker, number in images.items()}
         found, evidence = _below(by_replica), "classified {} of a working replica's images"
@@ -96,7 +102,7 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaled: ScaledService) -> 
     return IdleReplicas(names=found.names, text=text, verdict=verdict)
 
 
-def _without_requests(cell: Cell, finished: CellFinished) -> IdleReplicas | None:
+def _without_requests(cell: Cell, finished: CellFinished, verdict: Verdict) -> IdleReplicas | None:
     replicas = [one for one in finished.replicas if one.name]
     users = cell.level.users
     if users is not None and users < len(replicas):
@@ -105,11 +111,18 @@ def _without_requests(cell: Cell, finished: CellFinished) -> IdleReplicas | None
     idle = [one.name for one in replicas if not count(one.successes) + count(one.failures)]
     if not idle:
         return None
-    advice = "use self.client with relative URLs in the locustfile"
+    is_elsewhere = any(
+        count(one.successes) + count(one.failures) for one in finished.replicas if not one.name
+    )
+    advice = (
+        "use self.client with relative URLs in the locustfile"
+        if is_elsewhere
+        else "check which users of the locustfile send requests"
+    )
     return IdleReplicas(
         names=tuple(idle),
         text=f"{_amount(idle, len(replicas))} got no requests from Locust; {advice}",
-        verdict=Verdict.INVALID,
+        verdict=verdict,
     )
 
 

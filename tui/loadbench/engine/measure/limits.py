@@ -18,6 +18,10 @@ MIN_REQUESTS_PER_REPLICA = 20
 """Minimum number of requests for each replica. With fewer, the shares are a matter of chance."""
 MAX_IDLE_SHARE = 0.05
 """Work of a replica, relative to the median of the working replicas, below which it is idle."""
+MIN_BYTES_OF_WORK = 98
+"""Bytes per request of its equal share from which on a replica is not idle: the smallest request
+of HTTP/1.1 (18 bytes, RFC 9112) and an acknowledgement of the response, each with IPv4 and TCP
+headers of 20 bytes (RFC 791, RFC 9293)."""
 MIN_BYTES_PER_REQUEST = 40
 """Minimum number of bytes that all replicas together receive for each request: the headers of a
 packet without data, 20 bytes for IPv4 (RFC 791, section 3.1) and 20 for TCP (RFC 9293, section

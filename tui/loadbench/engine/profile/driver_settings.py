@@ -183,4 +183,7 @@ def check_driver_settings(
     if not settings.is_scalable and models > 1:
         raise InvalidKeyError(("models",), settings.single_models_value())
     for key in settings.unsupported_keys(section, defaults):
+        if settings.supports(key):
+            message = f"{CONTAINERS} requires driver compose. Write a path, a URL or tcp"
+            raise InvalidKeyError(("stack", key), message)
         raise InvalidKeyError(("stack", key), settings.unsupported_key)

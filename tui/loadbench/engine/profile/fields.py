@@ -178,9 +178,11 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         # http.client sends headers as Latin-1.
-        if not value.isprintable() or any(ord(character) > 255 for character in value):
+        is_valid = value.isprintable() and value == value.strip()
+        if not is_valid or any(ord(character) > 255 for character in value):
             raise ValueError(
-                f"{name}: expected a value of printable Latin-1 characters, in one line"
+                f"{name}: expected a value of printable Latin-1 characters in one line, without "
+                "spaces around it"
             )
     if len({name.casefold() for name in headers}) < len(headers):
         raise ValueError("expected distinct names")

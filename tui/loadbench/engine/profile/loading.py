@@ -157,11 +157,13 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
         errors.append(f"load.images: folder not found: {images}")
     if profile.stack.ca_file:
         file = workspace.root / profile.stack.ca_file
-        try:
-            tls_context(Trust(ca_file=str(file)))
-        except OSError as error:
-            reason = error.strerror if isinstance(error, FileNotFoundError) else "no certificates"
-            errors.append(f"stack.ca_file: {reason}: {file}")
+        if not paths.is_file(file):
+            errors.append(f"stack.ca_file: file not found: {file}")
+        else:
+            try:
+                tls_context(Trust(ca_file=str(file)))
+            except OSError:
+                errors.append(f"stack.ca_file: no certificate in PEM format: {file}")
     if errors:
         raise ProfileError("; ".join(errors))
 

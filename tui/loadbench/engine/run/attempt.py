@@ -30,6 +30,7 @@ from loadbench.engine.report.export.locust_html import with_note
 from loadbench.engine.report.verdicts import judge_in_run
 from loadbench.engine.run.control_loop import ControlLoop
 from loadbench.engine.run.machine import MachineMeter
+from loadbench.engine.run.starts import NOT_READY
 from loadbench.errors import DiskFullError, JournalError, LoadLostError, StackError
 
 OVERDUE_S = 30.0
@@ -128,13 +129,15 @@ class CellAttempt:
         control.wait_for(
             submit(self._stack.scale, models, control.report_progress), self._what_starts
         )
+        missing: str | None = None
         reported, scaled = "", time.monotonic()
         while missing := control.wait_for(
             submit(self._stack.missing, models),
-            lambda: f"the service to be ready, at most {timeout_s:g} s",
+            # Later, what is missing is known and has been reported.
+            lambda: "" if missing else f"the service to be ready, at most {timeout_s:g} s",
         ):
             if time.monotonic() > start + timeout_s:
-                raise StackError(f"not ready within startup_timeout ({timeout_s:g} s): {missing}")
+                raise StackError(f"{NOT_READY} ({timeout_s:g} s): {missing}")
             if missing != reported and time.monotonic() - scaled > control.quiet_s:
                 text = f"Waiting until ready, at most {timeout_s:g} s: {missing}"
                 control.report_progress("wait", text)

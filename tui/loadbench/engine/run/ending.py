@@ -59,6 +59,17 @@ def cells_measured(state: RunState) -> str:
     return f"{state.count(CellStatus.FINISHED)} of {total} {cells} measured"
 
 
+def resume_command(folder: Path, state: RunState) -> str:
+    """Return the command that continues a run, in backticks, including its failed cells.
+
+    Args:
+        folder: The run's folder.
+        state: Its state.
+    """
+    retry = " --retry-failed" if state.count(CellStatus.FAILED) else ""
+    return f"`run --resume {folder.parent.name}/{folder.name}{retry}`"
+
+
 def finish_run(ending: Ending, control: ControlLoop) -> None:
     """Remove what the killed runner left behind, record the end and write the summary."""
     try:

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from loadbench.engine.profile.plan import Cell
 from loadbench.errors import StackError
 
+NOT_READY = "not ready within startup_timeout"
+"""Start of the message of a service that was not ready in time."""
+
 _ID = re.compile(r"\b(?:0x)?(?=[0-9a-f]*\d)[0-9a-f]{6,}\b")
 """A hexadecimal id, address or digest."""
 
@@ -76,5 +79,8 @@ def without_differences(error: StackError) -> tuple[int | None, frozenset[str]]:
     Returns:
         The exit code and the words of the message.
     """
+    if str(error).startswith(NOT_READY):
+        # What was missing depends on the moment at which the time was over.
+        return error.exit_code, frozenset({NOT_READY})
     text = _ID.sub("", str(error))
     return error.exit_code, frozenset(_WORD.findall(text))

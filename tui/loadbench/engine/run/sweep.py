@@ -15,7 +15,7 @@ from loadbench.engine.journal.events import (
     StackPrepared,
     StackProgress,
 )
-from loadbench.engine.journal.state import CellState, CellStatus
+from loadbench.engine.journal.state import CellState
 from loadbench.engine.load.locust import START_TIMEOUT_S
 from loadbench.engine.profile.plan import Cell
 from loadbench.engine.run.attempt import CellAttempt, Equipment
@@ -25,7 +25,7 @@ from loadbench.engine.run.control_loop import (
     SkipRequested,
     StopRequested,
 )
-from loadbench.engine.run.ending import cells_measured
+from loadbench.engine.run.ending import cells_measured, resume_command
 from loadbench.engine.run.starts import SameStartError, Starts
 from loadbench.errors import (
     DiskFullError,
@@ -105,13 +105,17 @@ class Runner:
         except StopRequested as request:
             return Result.STOPPED, str(request)
         except DiskFullError as error:
-            return Result.ABORTED, f"{error}; free some disk space, then resume with `run --resume`"
+            return Result.ABORTED, f"{error}; free some disk space, then {self._resume}"
         except (EngineError, StartError) as error:
-            retry = " --retry-failed" if self._control.state.count(CellStatus.FAILED) else ""
-            return Result.ABORTED, f"{error}; fix this, then resume with `run --resume{retry}`"
+            return Result.ABORTED, f"{error}; fix this, then {self._resume}"
         except LoadbenchError as error:
             return Result.ABORTED, str(error)
         return Result.DONE, cells_measured(self._control.state)
+
+    @property
+    def _resume(self) -> str:
+        control = self._control
+        return f"resume with {resume_command(control.folder, control.state)}"
 
     def _sweep(self) -> None:
         self._start_first_load()
@@ -207,7 +211,8 @@ class Runner:
             raise StartError(f"{text} ({same})")
         reason = StackError(f"not started: {same}, see {error.cell}")
         for one in remaining:
-            if one.cell.models == cell.models:
+            # Cells that are measured again have results, which are not discarded without a start.
+            if one.cell.models == cell.models and one.finished is None:
                 self._fail(one.cell, one.attempt, reason)
                 self._control.cell_ended()
 

@@ -9,6 +9,7 @@ from loadbench.engine.journal.progress import WAITING
 from loadbench.engine.locks import StackLock
 from loadbench.engine.requests.holder import run_name
 from loadbench.engine.run.control_loop import ControlLoop, StopRequested
+from loadbench.engine.run.ending import resume_command
 from loadbench.engine.run.prepare import Prepared
 from loadbench.engine.run.waiting_list import WaitingList
 from loadbench.errors import LoadbenchError
@@ -28,7 +29,8 @@ def open_when_free(prepared: Prepared, control: ControlLoop) -> Stack | None:
     except StopRequested as request:
         result, reason = Result.STOPPED, str(request)
     except LoadbenchError as error:
-        result, reason = Result.ABORTED, f"{error}; fix this, then resume with `run --resume`"
+        command = resume_command(control.folder, control.state)
+        result, reason = Result.ABORTED, f"{error}; fix this, then resume with {command}"
     except Exception as error:  # noqa: BLE001  # outermost handler: always record the end
         traceback.print_exc()
         result = Result.ABORTED

@@ -128,6 +128,9 @@ RUNTIME = 'OCI runtime exec failed: exec failed: {}exec: "curl": executable file
         (1, "/bin/sh: 1: wget: not found\n", "wget"),
         (127, "/bin/bash: line 1: pg_isready: command not found\n", "pg_isready"),
         (127, "/bin/sh: curl: not found", "curl"),
+        (127, "/usr/local/bin/check: line 3: redis-cli: command not found", "redis-cli"),
+        (127, "timeout: failed to run command 'curl': No such file or directory", "curl"),
+        (127, "env: ‘wget’: No such file or directory", "wget"),
         (1, "/bin/sh: 1: curl: not found\n/bin/sh: 1: wget: not found\n", "curl"),
         # The second command is there, but the service does not respond yet.
         (1, "/bin/sh: 1: curl: not found\nwget: can't connect to remote host\n", ""),
@@ -140,10 +143,18 @@ RUNTIME = 'OCI runtime exec failed: exec failed: {}exec: "curl": executable file
 def test_a_command_that_the_image_of_a_health_check_lacks_is_found(
     code: int, output: str, command: str
 ) -> None:
-    log = [{"ExitCode": 0, "Output": "old"}, {"ExitCode": code, "Output": output}]
-    state = {"Health": {"Status": "starting", "Log": log}}
+    log = [{"ExitCode": 0, "Output": "old"}, *2 * [{"ExitCode": code, "Output": output}]]
+    health = {"Status": "starting", "FailingStreak": 2, "Log": log}
 
-    assert parse_container(inspected(state=state), PROJECT).missing_command == command
+    def missing(**changes: object) -> str:
+        state = {"Health": {**health, **changes}}
+        return parse_container(inspected(state=state), PROJECT).missing_command
+
+    assert missing() == command
+    # A container may install the command when it starts.
+    assert missing(FailingStreak=1) == ""
+    assert missing(Log=[{"ExitCode": 1, "Output": "connection refused"}, log[-1]]) == ""
+    assert missing(Status="healthy") == ""
 
 
 def with_network(identity: str, mode: str) -> dict[str, Any]:

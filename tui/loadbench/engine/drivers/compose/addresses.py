@@ -1,6 +1,6 @@
 """Finds the addresses of a started project: of its replicas, and of their health checks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -25,6 +25,8 @@ class Addresses:
     health: tuple[str, ...]
     """The URLs to check, with scheme `http`, `https` or `tcp`. Empty if only the containers'
     own health checks count."""
+    containers: Mapping[str, str]
+    """Names of the containers that respond at these URLs, by URL."""
 
 
 def find_addresses(
@@ -47,34 +49,38 @@ def find_addresses(
     if len(hosts) < (models if is_spread else 1):
         return f"{receiver.service} has not published its port yet"
     checked = hosts if is_spread else hosts[:1]
-    health: list[str] = []
+    names = {one.url: one.name for one in replicas} if not receiver.address else {}
+    health: dict[str, str] = {}
     for check in ComposeSettings.from_profile(deployment.profile).health:
         place = deployment.health_place(check)
         if check == CONTAINERS:
             continue
         if place is None:
-            health += [health_url(check, host) for host in checked]
+            health |= {health_url(check, host): names.get(host, "") for host in checked}
             continue
         # The files publish the health check on a port that the run has replaced.
         found = _replicas(known, *place, urlsplit(check).scheme)
         if not found:
             return f"{place[0]} has not published its port yet"
-        health += [_placed(one.url, check) for one in found]
+        health |= {_placed(one.url, check): one.name for one in found}
     return Addresses(
         host=hosts[0],
         replicas=replicas if is_spread else (),
-        health=tuple(dict.fromkeys(health)),
+        health=tuple(health),
+        containers=health,
     )
 
 
 def _placed(url: str, like: str) -> str:
     """Return a URL with the user name, password, path and query of another one.
 
-    The host name is kept, too, if it is below `localhost`: proxies may route by it.
+    The host name is kept, too, if it is below `localhost`, because proxies may route by it, and
+    `localhost` with TLS, because a certificate may be for this name.
     """
     parts, wanted = urlsplit(url), urlsplit(like)
     place = parts.netloc
-    if is_below_localhost(wanted.hostname):
+    is_certified = wanted.scheme == "https" and wanted.hostname == "localhost"
+    if is_certified or is_below_localhost(wanted.hostname):
         place = f"{wanted.hostname}:{parts.port}"
     userinfo, at, _ = wanted.netloc.rpartition("@")
     return parts._replace(

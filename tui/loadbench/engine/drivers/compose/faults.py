@@ -40,6 +40,8 @@ def startup_fault(
     containers: Iterable[ContainerInfo],
     required: Collection[str],
     unstable_s: Mapping[str, float],
+    *,
+    counts_health: bool = True,
 ) -> StackError | None:
     """Return an error if a service that is starting can no longer become ready.
 
@@ -47,6 +49,7 @@ def startup_fault(
         containers: Current state.
         required: Services that must keep running.
         unstable_s: Seconds since the first observed restart, by container id.
+        counts_health: Whether the health checks of the containers count.
     """
     for container in containers:
         is_unstable = unstable_s.get(container.id, 0) > MIN_LOOP_S
@@ -58,7 +61,7 @@ def startup_fault(
         if container.state in ("exited", "dead") and has_failed:
             message = f"{container.name} did not become ready: it {_exit_text(container)}"
             return _error(container, message)
-        if container.is_running and container.missing_command:
+        if counts_health and container.is_running and container.missing_command:
             # Not a failure of the container, which runs.
             return StackError(
                 f"{container.name} cannot become healthy: its health check runs "

@@ -185,7 +185,15 @@ def _remove_health_checks(override: Override, deployment: Deployment) -> None:
         }
         if kept and kept != depends_on:
             override.services[name]["depends_on"] = _Tagged("!override", kept)
-    override.changes.append(f"without health checks: {', '.join(removed)}")
+    # Those of other images are unknown here.
+    known = [
+        name
+        for name in removed
+        if deployment.running[name].config.get("healthcheck")
+        or deployment.running[name].dockerfile.health
+    ]
+    listed = f": {', '.join(known)}" if known else ""
+    override.changes.append(f"containers without their health checks{listed}")
 
 
 def _release_addresses(override: Override, deployment: Deployment) -> None:

@@ -65,6 +65,10 @@ class ComposeStack:
         self._profile = deployment.profile
         self._settings = ComposeSettings.from_profile(deployment.profile)
         self._health = HealthChecks.of(self._settings, root)
+        # Then the health of the containers does not count.
+        self._counts_workers = (
+            files.is_bundled or self._settings.count_workers
+        ) and self._health.has_requests
         self._override = folder / OVERRIDE_FILE
         self._run = folder.resolve()
         self._vram = vram
@@ -161,6 +165,7 @@ class ComposeStack:
         services = [*running] if not self._has_scaled else [scaled, *(running - intact - {scaled})]
         self._may_have_containers = True
         self._monitor.watch_start(is_starting=True)
+        self._health.begin()
         try:
             self._perform(
                 "start",
@@ -178,11 +183,13 @@ class ComposeStack:
                 ),
                 timeout_s=self._settings.startup_timeout,
                 # Compose may wait for a health check that can never pass.
-                is_hopeless=lambda: faults.lack_commands(self._monitor.containers),
+                is_hopeless=lambda: (
+                    not self._counts_workers and faults.lack_commands(self._monitor.containers)
+                ),
             )
         except StackError:
             # The exit of a container explains more than the failure of its dependents.
-            if fault := faults.startup_fault(self._poll(on_progress), self._required, {}):
+            if fault := self._startup_fault(self._poll(on_progress), {}):
                 raise fault from None
             raise
         finally:
@@ -199,10 +206,10 @@ class ComposeStack:
         found = find_addresses(self._deployment, known, models)
         if isinstance(found, str):
             return found
-        # Workers that each of several replicas lists are its own.
-        lists_workers = self._files.is_bundled or self._settings.count_workers
-        workers = models if lists_workers and not found.replicas else None
-        if missing := self._health.missing(found.health, workers):
+        # Each of several replicas lists its own workers.
+        expected = 1 if found.replicas else models
+        workers = expected if self._counts_workers else None
+        if missing := self._health.missing(found.health, workers, found.containers):
             return missing
         if workers is None and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
@@ -231,7 +238,7 @@ class ComposeStack:
         unstable = [info.id for info in containers if info.restarts]
         self._unstable_since = {key: self._unstable_since.get(key, now) for key in unstable}
         unstable_s = {key: now - since for key, since in self._unstable_since.items()}
-        return faults.startup_fault(containers, required, unstable_s)
+        return self._startup_fault(containers, unstable_s)
 
     def containers(self) -> tuple[Container, ...]:
         """Return the state of every container."""
@@ -274,6 +281,13 @@ class ComposeStack:
             if not may_be_exiting or self._closed.wait(_EXIT_POLL_INTERVAL_S):
                 return containers
         return self._monitor.containers
+
+    def _startup_fault(
+        self, containers: tuple[ContainerInfo, ...], unstable_s: Mapping[str, float]
+    ) -> StackError | None:
+        return faults.startup_fault(
+            containers, self._required, unstable_s, counts_health=not self._counts_workers
+        )
 
     def _perform(
         self,

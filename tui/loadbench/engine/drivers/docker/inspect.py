@@ -19,10 +19,15 @@ RUN_LABEL = "loadbench.run"
 _SHORT_DIGEST = len("sha256:") + 12
 """Length of an abbreviated digest, which Docker accepts. It keeps the samples short."""
 
+MIN_FAILED_CHECKS = 2
+"""Number of successive health checks that must not find their command."""
+
 _NOT_FOUND = re.compile(
-    # Of the container runtime; and of the shells dash, bash and that of BusyBox.
+    # Of the container runtime; of the shells dash, bash and that of BusyBox; and of GNU's tools.
     r'exec: "([^"]+)": (?:executable file not found|stat .*: no such file)'
-    r"|^(?:\S*sh: )(?:(?:line )?\d+: )?([^\s:]+): (?:command )?not found$"
+    r"|^\S*sh: (?:(?:line )?\d+: )?([^\s:]+): (?:command )?not found$"
+    r"|^\S+: (?:line )?\d+: ([^\s:]+): (?:command )?not found$"
+    r"|^(?:env|timeout|nohup|nice): .*['‘]([^'’]+)['’]: No such file or directory$"
 )
 _OF_CONTAINER = "container:"
 
@@ -170,21 +175,31 @@ def with_shared_networks(containers: Sequence[ContainerInfo]) -> list[ContainerI
 
 
 def _health_output(health: Mapping[str, Any]) -> tuple[str, ...]:
-    outputs = [entry.get("Output", "") for entry in health.get("Log") or ()]
-    return tuple(line for text in outputs[-1:] for line in text.splitlines()[-MAX_LOG_LINES:])
+    for entry in (health.get("Log") or ())[-1:]:
+        lines = entry.get("Output", "").splitlines()[-MAX_LOG_LINES:]
+        return tuple(lines) or (f"its health check exits with code {entry.get('ExitCode')}",)
+    return ()
 
 
 def _missing_command(health: Mapping[str, Any]) -> str:
-    """Return the command that the last health check did not find, or an empty text.
+    """Return the command that the last health checks did not find, or an empty text.
 
-    A check may try several commands, so all lines of its output must say that one is missing.
+    A check may try several commands, so all lines of its output must say that one is missing. A
+    container may install the command when it starts, so one failed check is not sufficient, and
+    failures within `start_period` do not count.
     """
-    for entry in (health.get("Log") or ())[-1:]:
-        lines = [line.strip() for line in entry.get("Output", "").splitlines() if line.strip()]
-        found = [_NOT_FOUND.search(line) for line in lines]
-        if entry.get("ExitCode") and found and all(found):
-            return next((name for match in found if match for name in match.groups() if name), "")
-    return ""
+    if health.get("Status") == "healthy" or health.get("FailingStreak", 0) < MIN_FAILED_CHECKS:
+        return ""
+    names = [_not_found(entry) for entry in (health.get("Log") or ())[-MIN_FAILED_CHECKS:]]
+    return names[-1] if names and all(names) else ""
+
+
+def _not_found(entry: Mapping[str, Any]) -> str:
+    lines = [line.strip() for line in entry.get("Output", "").splitlines() if line.strip()]
+    found = [_NOT_FOUND.search(line) for line in lines]
+    if not entry.get("ExitCode") or not found or not all(found):
+        return ""
+    return next((name for match in found if match for name in match.groups() if name), "")
 
 
 def _published_ports(ports: Mapping[str, Any]) -> tuple[Port, ...]:

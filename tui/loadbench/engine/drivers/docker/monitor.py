@@ -193,8 +193,11 @@ class Monitor:
         return self._docker.run(*arguments, merge_stderr=merge_stderr, cancel=self._closed)
 
     def _with_last_output(self, container: ContainerInfo) -> ContainerInfo:
-        """Add the last log lines of an exited container, which are read once per exit."""
-        if not container.has_exited or (container.exit_code == 0 and not container.restarts):
+        """Add the last log lines of a container that has exited, even if it was restarted.
+
+        They are read once per exit.
+        """
+        if not container.restarts and not (container.has_exited and container.exit_code):
             return container
         known = {
             earlier.id: earlier

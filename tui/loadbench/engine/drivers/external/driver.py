@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loadbench.engine.bounds.loopback import is_loopback
 from loadbench.engine.drivers.external.stack import ExternalStack
 from loadbench.engine.drivers.protocol import Leftovers, Stack
 from loadbench.engine.masking import NO_SECRETS, Masker
@@ -26,10 +27,11 @@ class ExternalDriver:
         assert profile.host is not None
         parts = urlsplit(profile.host)
         port = parts.port or (443 if parts.scheme == "https" else 80)
+        name = "localhost" if is_loopback(parts.hostname) else parts.hostname
         return Preflight(
             driver=self.name,
             reason=f"the service is at {profile.host}",
-            lock=f"{self.name}-{parts.hostname}-{port}",
+            lock=f"{self.name}-{name}-{port}",
             warnings=tuple(warnings(profile, None)),
             target=Target(address=profile.host, locustfile=profile.load.locustfile),
         )

@@ -39,7 +39,8 @@ class ExternalStack:
         return {}
 
     def shrink(self, _models: int, _on_progress: ProgressCallback) -> None:
-        """Do nothing: the service cannot be scaled."""
+        """Begin a start, without scaling: the service cannot be scaled."""
+        self._health.begin()
 
     def scale(self, _models: int, _on_progress: ProgressCallback) -> None:
         """Do nothing: the service cannot be scaled."""

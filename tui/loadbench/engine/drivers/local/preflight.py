@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loadbench.engine.bounds.loopback import is_loopback
+from loadbench.engine.drivers.health import HealthChecks
 from loadbench.engine.drivers.our_service import conflicting_variables
 from loadbench.engine.drivers.requirements import require_no_path, require_nvidia_gpu
 from loadbench.engine.profile.driver_settings import LocalSettings
@@ -57,6 +58,11 @@ def check_requirements(stack: Path, profile: Profile) -> None:
             "loopback interface; set host: null"
         )
     require_no_path(profile.host)
+    if not HealthChecks(LocalSettings.from_profile(profile).health).has_requests:
+        raise RefusedError(
+            "stack.health: driver local needs a path such as /health, whose response lists the "
+            "models that are ready"
+        )
     if profile.device == "gpu":
         _require_gpu()
 

@@ -84,6 +84,7 @@ class LocalStack:
         Raises:
             StackError: A process failed to start.
         """
+        self._health.begin()
         with self._lock:
             if not all(self._is_running(name) for name in ("broker", "api")):
                 # The queue exists only in the broker's memory. With a new broker, models of the old

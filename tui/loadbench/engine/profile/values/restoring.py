@@ -62,7 +62,8 @@ def changes_since(
     current = dict(now)
     for path in _paths(recorded, masked):
         old, new = _at(recorded, path), _at(now, path)
-        if new is _ABSENT or is_masked_like(old, new):
+        is_item_removed = new is _ABSENT and isinstance(path[-1], int)
+        if not is_item_removed and (new is _ABSENT or is_masked_like(old, new)):
             # A variable that is absent now may be in the environment.
             current = replaced(current, {path: old})
     return differences(masked_data(recorded), masked_data(current))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from loadbench.engine.masking import MASK, Masker, reads_as_number
+from loadbench.engine.masking import MASK, MIN_CHARACTERS, Masker, reads_as_number
 from loadbench.engine.profile.values.references import Reference, parse, resolve_text
 from loadbench.engine.profile.values.urls import (
     SCHEMES,
@@ -28,7 +28,8 @@ LITERAL_KEYS = ("description", "secrets", "not_secrets")
 """Keys outside of sections whose texts contain neither references nor secrets."""
 
 ENVIRONMENT = ("stack", "environment")
-MAPPINGS = (ENVIRONMENT, ("stack", "headers"))
+HEADERS = ("stack", "headers")
+MAPPINGS = (ENVIRONMENT, HEADERS)
 """Keys whose values are named by the user, so that the names decide."""
 
 URLS = (("host",), ("stack", "health"))
@@ -37,6 +38,7 @@ FREE_TEXTS = (("description",), *URLS)
 
 _SECRET_NAME = re.compile(r"(?:^|.*_)(?:key|token|secret|password|credentials)")
 _HEADERS = ("authorization", "proxy_authorization", "cookie")
+_SECRET_HEADER = re.compile(r".*(?:key|token|secret|password|credentials|auth|session)")
 _AUTHORIZATION = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)([^\r\n]+)", re.IGNORECASE)
 _HEADER_ENDS = re.compile(r"[\s,;\"'}]+")
 
@@ -59,6 +61,14 @@ class SecretNames:
     def is_listed(self, name: str) -> bool:
         """Return whether values of a name are always secret."""
         return _plain(name) in self.always
+
+    def is_secret_header(self, name: str, value: str) -> bool:
+        """Return whether an HTTP header is secret, by its name or by the scheme of its value."""
+        plain = _plain(name)
+        if plain in self.never:
+            return False
+        is_named = _SECRET_HEADER.fullmatch(plain) is not None
+        return is_named or SCHEMES.fullmatch(value.strip().partition(" ")[0]) is not None
 
     def is_secret(self, name: str) -> bool:
         """Return whether values of a name are secret."""
@@ -164,6 +174,7 @@ def _secret(
     path: Path, value: Any, names: SecretNames, environ: Mapping[str, str] | None
 ) -> Secret | None:
     name = _variable(path, names)
+    is_header = path[: len(HEADERS)] == HEADERS
     is_listed = names.is_listed(name)
     if not isinstance(value, str):
         return Secret(path, value, MASK, ()) if is_listed and value is not None else None
@@ -176,8 +187,10 @@ def _secret(
         parts, environ = (value,), None
     values = list(_referenced(parts, names, environ))
     texts = _known_texts(value, parts, environ)
-    if names.is_secret(name) and value and (is_listed or not reads_as_number(value)):
+    is_named = names.is_secret(name) or (is_header and names.is_secret_header(name, value))
+    if is_named and value and (is_listed or not reads_as_number(value)):
         values += (part for text in texts for part in _named_values(text))
+        values += (part for text in texts for part in _header_parts(text) if is_header)
         return Secret(path, value, MASK if has_literal(parts) else value, tuple(values))
     masked = value
     if not _is_exempt(path, names):
@@ -288,6 +301,12 @@ def _header_values(text: str) -> Iterator[str]:
         yield match[2].strip()
         first, second, *_ = [*_HEADER_ENDS.split(match[2].strip()), "", ""]
         yield from _named_values(f"{first} {second}" if SCHEMES.fullmatch(first) else first)
+
+
+def _header_parts(text: str) -> Iterator[str]:
+    """Yield the secret texts in the value of a header: what follows its scheme, and cookies."""
+    parts = [text.partition(" ")[2], *(part.partition("=")[2] for part in text.split(";"))]
+    yield from (part.strip() for part in parts if len(part.strip()) >= MIN_CHARACTERS)
 
 
 def _decoded(credentials: str) -> Iterator[str]:

@@ -239,8 +239,8 @@ def refuse_names_of_services(services: Mapping[str, Service], settings: ComposeS
         if name in services:
             raise ProfileError(
                 f"stack.health: {check}: {name} is a service of the project, whose name this "
-                "machine does not know. Write the path alone, or the address at which the project "
-                "publishes the port, such as http://localhost:8000/health"
+                "machine does not know. Write the address at which the project publishes the "
+                "port, such as tcp://localhost:6379, or a path of the service under test"
             )
 
 
