@@ -125,6 +125,8 @@ def test_a_container_that_exits_at_once_twice_ends_the_run_with_its_reason_once(
     assert aborted.startswith(f"Run aborted: {reason} (2 starts failed in the same way); fix this")
     outstanding = [state.cell.key for state in foreign.state("theirs").outstanding]
     assert outstanding == ["m1_u3_s10", "m1_u4_s10"]
+    run = f"theirs/{foreign.folder('theirs').name}"
+    assert f"Next: loadbench-tui run --resume {run} --retry-failed" in lines
     assert foreign.left() == []
 
 

@@ -175,7 +175,9 @@ def next_step(run: Run) -> str:
     if is_unfinished(run):
         return f"run --resume {RUN}"
     if rest := remaining_cells(run):
-        option = " --retry-failed" if rest.failed else "" if rest.pending else " --retry-suspect"
+        # What aborted a run has usually failed its last cells, too.
+        has_failed = rest.failed and (not rest.pending or run.status is RunStatus.ABORTED)
+        option = " --retry-failed" if has_failed else "" if rest.pending else " --retry-suspect"
         return f"run --resume {RUN}{option}"
     return REPORT
 
