@@ -29,6 +29,8 @@ class Fast(FastHttpUser):
     @task
     def ask(self):
         self.client.get("/fast")
+        self.client.get("/away", name="/fast")
+        self.client.get("OTHER/absolute", name="/fast")
 
 
 class Plain(HttpUser):
@@ -40,6 +42,8 @@ class Plain(HttpUser):
     @task
     def ask(self):
         self.client.get("/plain")
+        self.client.get("/away", name="/base/plain")
+        self.client.get("OTHER/absolute", name="/base/plain")
 """
 HEADERS = {"Host": "api.example.com", "X-Key": "k", "X-Own": "profile"}
 CELL = Cell(models=1, level=Closed(users=2, spawn_rate=10))
@@ -56,6 +60,8 @@ class Site(ThreadingHTTPServer):
         context.load_cert_chain(certificate)
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.received: Counter[tuple[str, ...]] = Counter()
+        self.other = ""
+        """Base URL to which some of its pages redirect."""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_: object) -> None:
@@ -69,7 +75,10 @@ class Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         names = ("Host", "X-Key", "X-Own")
         self.server.received[self.path, *(str(self.headers.get(name)) for name in names)] += 1
-        self.send_response(200)
+        is_redirect = self.path.endswith("/away")
+        self.send_response(302 if is_redirect else 200)
+        if is_redirect:
+            self.send_header("Location", f"{self.server.other}/redirected")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -90,9 +99,19 @@ def site(certificate: Path) -> Iterator[Site]:
     made.server_close()
 
 
+@pytest.fixture
+def other(certificate: Path) -> Iterator[Site]:
+    """Another site at the same host name, which must not get the headers of the profile."""
+    made = Site(certificate)
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
 @pytest.mark.parametrize("is_verified", [True, False])
 def test_both_clients_use_the_headers_and_certificates_of_the_profile(
     site: Site,
+    other: Site,
     certificate: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -100,7 +119,8 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
 ) -> None:
     # Otherwise requests would prefer this file to both.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
-    (tmp_path / "user.py").write_text(USERS)
+    site.other = f"https://api.localhost:{other.server_port}"
+    (tmp_path / "user.py").write_text(USERS.replace("OTHER", site.other))
     trust = Trust(ca_file=str(certificate)) if is_verified else Trust(verify=False)
     load = LocustLoad(
         tmp_path / "user.py",
@@ -114,7 +134,7 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
         load.start()
         # Resolvers do not know this name.
         load.swarm(CELL, f"https://api.localhost:{site.server_port}/base", "t")
-        until(lambda: len(site.received) >= 2)
+        until(lambda: len(site.received) >= 4 and len(other.received) >= 4)
         load.measure(0.5)
         until(lambda: (now := load.state(0)) is not None and now.remaining_s == 0)
         load.stop()
@@ -125,6 +145,14 @@ def test_both_clients_use_the_headers_and_certificates_of_the_profile(
     assert set(site.received) == {
         ("/base/fast", "api.example.com", "k", "class"),
         ("/base/plain", "api.example.com", "k", "start"),
+        ("/base/away", "api.example.com", "k", "class"),
+        ("/base/away", "api.example.com", "k", "start"),
+    }
+    host = f"api.localhost:{other.server_port}"
+    assert set(other.received) == {
+        (path, host, "None", own)
+        for path in ("/redirected", "/absolute")
+        for own in ("class", "start")
     }
     # Locust's HttpUser names requests by their whole path.
     assert {request.name for request in measured.requests} == {"/fast", "/base/plain"}
