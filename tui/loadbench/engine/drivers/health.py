@@ -42,8 +42,8 @@ _HINTS = {
     Cause.NOT_TLS: "use http:// instead of https://",
     Cause.NEEDS_TLS: "use https:// instead of http://",
     Cause.NOT_HTTP: "if the service does not use HTTP, set stack.health: tcp",
-    Cause.CLOSED: "it may still be starting, listen only on 127.0.0.1 in its container, or expect "
-    "TLS (https://) or another protocol than HTTP (tcp)",
+    Cause.CLOSED: "it may still be starting, or use TLS (https://) or another protocol than HTTP "
+    "(stack.health: tcp); in a container, it may listen on another port, or only on 127.0.0.1",
     Cause.TIMEOUT: "stack.health can name another path, or tcp",
     Cause.REDIRECTED: "requests would not reach the service under test",
 }
