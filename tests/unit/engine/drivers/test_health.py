@@ -142,7 +142,7 @@ def test_the_cause_of_a_missing_response_is_named(
         (
             b"400 Bad",
             b"The plain HTTP request was sent to HTTPS port",
-            "HTTP status 400 Bad Request; use https:// instead of http://",
+            "HTTP status 400 Bad Request; use https:// in host or stack.port",
         ),
         (b"599 Own", b"", f"HTTP status 599; {STARTING}"),
         (b"418 Teapot", b"", "HTTP status 418 I'm a Teapot"),

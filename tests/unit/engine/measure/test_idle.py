@@ -269,6 +269,9 @@ def test_large_requests_do_not_make_other_replicas_idle() -> None:
     """One of 1,000 requests is a large upload; the other replica got half of the small ones."""
     assert finding(receiving(20_250_000, 125_000)) is None
     assert finding(receiving(20_250_000, 48_000)) is not None
+    found = finding(receiving(20_250_000, 125_000, 90))
+    assert found is not None
+    assert found[1].text.startswith("1 of 3 replicas idle: app-3 received under 0.1 %")
 
 
 def test_replicas_that_have_no_user_are_expected_to_be_idle() -> None:

@@ -40,7 +40,7 @@ _HINTS = {
     Cause.WRONG_NAME: "use a name of the certificate in host, or set stack.verify: false",
     Cause.EXPIRED: "renew it, or set stack.verify: false",
     Cause.NOT_TLS: "use http:// instead of https://",
-    Cause.NEEDS_TLS: "use https:// instead of http://",
+    Cause.NEEDS_TLS: "use https:// in host or stack.port",
     Cause.NOT_HTTP: "if the service does not use HTTP, set stack.health: tcp",
     Cause.CLOSED: "it may still be starting, or use TLS (https://) or another protocol than HTTP "
     "(stack.health: tcp); in a container, it may listen on another port, or only on 127.0.0.1",

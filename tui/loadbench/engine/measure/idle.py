@@ -1,5 +1,6 @@
 """Detect replicas that got hardly any work although there was enough for all."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -81,11 +82,9 @@ def idle_replicas(cell: Cell, finished: CellFinished, scaled: ScaledService) -> 
     images = conditions.service.images if conditions.service else {}
     verdict = Verdict.INVALID
     if received := _received(uses, sent):
-        found, evidence = _below(received), "received {} of a working replica's bytes"
-        # Large requests may dominate the bytes of the others, so compare the number of requests.
-        fair_share = MIN_BYTES_OF_WORK * sent / replicas
-        if found and any(received[name] >= fair_share for name in found.names):
-            return None
+        # A few large requests may dominate the bytes of all others.
+        found = _below(received, limit=MIN_BYTES_OF_WORK * sent / replicas)
+        evidence = "received {} of a working replica's bytes"
     elif len(images) == replicas and sum(images.values()) >= MIN_REQUESTS_PER_REPLICA * replicas:
         by_replica = {_replica_of(worker, uses): number for worker, number in images.items()}
         found, evidence = _below(by_replica), "classified {} of a working replica's images"
@@ -141,19 +140,20 @@ def _received(uses: Sequence[ContainerUse], sent: int) -> Mapping[str, float] | 
     return received if sum(received.values()) >= MIN_BYTES_PER_REQUEST * sent else None
 
 
-def _below(work: Mapping[str, float]) -> _Found | None:
+def _below(work: Mapping[str, float], *, limit: float = math.inf) -> _Found | None:
     """Return the replicas whose work is a small share of the median of the working replicas.
 
     The median of all replicas would itself be idle if most of them are.
 
     Args:
         work: The work of each replica, in any unit.
+        limit: Work from which on a replica is not idle, however much the others did.
     """
     busiest = max(work.values())
     if busiest <= 0:
         return None
     reference = median(one for one in work.values() if one >= MAX_IDLE_SHARE * busiest)
-    idle = [name for name, one in work.items() if one < MAX_IDLE_SHARE * reference]
+    idle = [name for name, one in work.items() if one < min(MAX_IDLE_SHARE * reference, limit)]
     if not idle:
         return None
     return _Found(tuple(idle), max(work[name] for name in idle) / reference)

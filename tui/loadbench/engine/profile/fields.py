@@ -117,11 +117,23 @@ def _name(name: str) -> str:
     return name
 
 
+def split_service_port(text: str) -> tuple[str, str, str]:
+    """Return scheme, service and port of a text such as `https://api:8443`.
+
+    Scheme and service may be empty.
+    """
+    scheme, _, place = text.rpartition("://")
+    service, _, port = place.rpartition(":")
+    return scheme.lower(), service, port
+
+
 def _service_port(text: str) -> str:
-    service, _, port = text.rpartition(":")
+    scheme, service, port = split_service_port(text)
     is_named = bool(service) or ":" not in text
-    if not (is_named and port.isascii() and port.isdigit() and 0 < int(port) <= MAX_PORT):
-        raise ValueError("expected a container port, such as 8000 or api:8000")
+    is_http = scheme in ("", "http", "https")
+    is_port = port.isascii() and port.isdigit() and 0 < int(port) <= MAX_PORT
+    if not (is_named and is_http and is_port):
+        raise ValueError("expected a container port, such as 8000, api:8000 or https://api:8443")
     return text
 
 
@@ -260,7 +272,10 @@ HealthTexts = Annotated[
 ServicePort = Annotated[
     str | None,
     AfterValidator(lambda text: text if text is None else _service_port(text)),
-    Pattern(r"^(?:.+:)?0*[1-9][0-9]{0,4}$", accepts_integers=True),
+    Pattern(
+        r"^(?:(?:[hH][tT][tT][pP][sS]?://)?(?![^:]*://)[^:].*:)?0*[1-9][0-9]{0,4}$",
+        accepts_integers=True,
+    ),
 ]
 ServiceName = Annotated[str, AfterValidator(_service_name), Pattern(r"\S")]
 ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(_as_paths)]

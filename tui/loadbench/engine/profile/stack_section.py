@@ -57,9 +57,9 @@ class StackSection(Section):
     port: ServicePort = Field(
         None,
         title="Port",
-        description="Container port that receives the requests, such as 8000 or api:8000; null: "
-        "the only port that the service or a proxy in front of it declares. Only with driver "
-        "compose",
+        description="Container port that receives the requests, such as 8000, api:8000 or, with "
+        "TLS, https://api:8443; null: the only port that the service or a proxy in front of it "
+        "declares. Only with driver compose",
         json_schema_extra={"comment": "container port for requests, such as 8000 or api:8000"},
     )
     balance: Literal["auto", "clients", "front"] = Field(

@@ -78,6 +78,12 @@ def test_a_range_of_ports_is_used_as_a_whole() -> None:
     ]
 
 
+def test_a_port_with_tls_needs_not_be_published_by_the_project() -> None:
+    assert addresses(stack={"port": "https://app:9000"}).host == "https://localhost:60001"
+    assert addresses(stack={"port": "http://app:9000"}).host == "http://127.0.0.1:60001"
+    assert addresses(stack={"port": "9000"}).host == "http://127.0.0.1:60001"
+
+
 def test_several_health_checks_are_found_in_the_copy_of_the_project() -> None:
     checks = ["/ready", "tcp", "tcp://127.0.0.1:9000", "http://localhost:9000/up?a=b", "containers"]
 

@@ -18,6 +18,7 @@ from loadbench.engine.drivers.compose.project.selection import closure, left_out
 from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
 from loadbench.engine.drivers.our_service import unknown_variables
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
+from loadbench.engine.profile.fields import split_service_port
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.target import Balance, LeftOut
 from loadbench.errors import ProfileError
@@ -269,7 +270,7 @@ def deploy(files: ComposeFiles, profile: Profile, *, is_remote: bool = False) ->
     _refuse_page_of_load_generator(files, profile, is_remote=is_remote)
     refuse_names_of_services(services, settings)
     # A service that the profile names is started, even if its Compose profiles are not active.
-    place = (settings.port or "").rpartition(":")[0]
+    place = split_service_port(settings.port or "")[1]
     enabled = files.enabled | {settings.service, place}
     receiver = find_receiver(
         {name: service for name, service in services.items() if name in enabled},

@@ -9,6 +9,7 @@ from loadbench.engine.bounds.loopback import is_loopback
 from loadbench.engine.drivers.compose.project.services import Role, Service, host_ports
 from loadbench.engine.drivers.requirements import LOOPBACK
 from loadbench.engine.profile.driver_settings import AUTO, ComposeSettings
+from loadbench.engine.profile.fields import split_service_port
 from loadbench.engine.profile.target import Balance
 from loadbench.errors import ProfileError
 
@@ -66,7 +67,12 @@ def find_receiver(
         found = _at_host(services, host, is_fixed=is_fixed)
     elif settings.port:
         name, port = _named(services, settings.port, scaled)
-        found = Receiver(service=name, port=port, reason="from stack.port")
+        scheme = split_service_port(settings.port)[0] or "http"
+        # The name for which a certificate is most likely valid.
+        like = "https://localhost" if scheme == "https" else ""
+        found = Receiver(
+            service=name, port=port, scheme=scheme, like=like, reason="from stack.port"
+        )
     else:
         left_out = [name for name in settings.without if name != scaled.name]
         found = _declared([one for one in services.values() if one.name not in left_out], scaled)
@@ -128,7 +134,7 @@ def _at_host(services: Mapping[str, Service], host: str, *, is_fixed: bool) -> R
 
 def _named(services: Mapping[str, Service], text: str, scaled: Service) -> tuple[str, int]:
     """Return the service and the port that `stack.port` names."""
-    name, _, port_text = text.rpartition(":")
+    _, name, port_text = split_service_port(text)
     port = int(port_text)
     if name:
         if name not in services:
