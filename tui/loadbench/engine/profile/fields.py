@@ -30,6 +30,8 @@ class Pattern:
     """
 
     text: str
+    names: str = ""
+    """A regular expression that the names of a mapping match. The other one is for its values."""
     accepts_integers: bool = False
     """Whether a positive integer is valid, too. Its text then need not be quoted."""
 
@@ -52,8 +54,11 @@ TCP_SCHEME = "tcp://"
 CONTAINERS = "containers"
 """The health check that leaves readiness to the health checks of the containers."""
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+(?!\n)$"
 """A token of HTTP: RFC 9110, section 5.6.2."""
+
+_HEADER_VALUE = r"^(?! )[ -~\u00a1-\u00ac\u00ae-\u00ff]*(?<! )(?!\n)$"
+"""Printable Latin-1, in which http.client sends headers, in one line."""
 
 _NOT_IN_URLS = " \"'`\\<>"
 _SCHEME_AND_HOST = (
@@ -183,15 +188,13 @@ def _health_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not re.search(_HEADER_NAME, name):
             raise ValueError(f"{name!r} is not a valid name of an HTTP header")
         try:
             references_in(value)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
-        # http.client sends headers as Latin-1.
-        is_valid = value.isprintable() and value == value.strip()
-        if not is_valid or any(ord(character) > 255 for character in value):
+        if not re.search(_HEADER_VALUE, value):
             raise ValueError(
                 f"{name}: expected a value of printable Latin-1 characters in one line, without "
                 "spaces around it"
@@ -282,7 +285,9 @@ ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(_as_paths)]
 VariableName = Annotated[str, AfterValidator(_name), Pattern(VARIABLE_NAME)]
 Names = Annotated[tuple[VariableName, ...], BeforeValidator(_as_paths)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
-Headers = Annotated[dict[str, str], AfterValidator(_headers)]
+Headers = Annotated[
+    dict[str, str], AfterValidator(_headers), Pattern(_HEADER_VALUE, names=_HEADER_NAME)
+]
 HttpUrl = Annotated[
     str | None,
     AfterValidator(_http_url),

@@ -50,7 +50,7 @@ def profile_schema() -> Schema:
 
     The schema cannot express, and accepts: durations with units outside of their limits, a
     `settle.max` that is too short for `settle.window`, ports above 65535, spawn rates that differ
-    only after the sixth digit, and infinite numbers.
+    only after the sixth digit, headers that differ only in case, and infinite numbers.
     """
     properties: dict[str, Schema] = {}
     sections = {section.name: section for section in profile_sections()}
@@ -106,8 +106,9 @@ def _value_schema(key: ProfileKey) -> Schema:
         types.append("integer")
     schema: Schema = {"type": types if len(types) > 1 else types[0]}
     if key.kind is KeyKind.VARIABLES:
-        schema["propertyNames"] = {"pattern": VARIABLE_NAME}
-        schema["additionalProperties"] = {"type": ["string", "number"], "pattern": _WITHOUT_NUL}
+        schema["propertyNames"] = {"pattern": key.name_pattern or VARIABLE_NAME}
+        pattern = key.pattern or _WITHOUT_NUL
+        schema["additionalProperties"] = {"type": ["string", "number"], "pattern": pattern}
         return schema
     pattern = _DURATION if key.kind is KeyKind.DURATION else key.pattern
     minimum = 1 if key.accepts_integers else key.minimum

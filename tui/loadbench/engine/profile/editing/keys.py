@@ -55,7 +55,10 @@ class ProfileKey:
     is_minimum_excluded: bool
     """Whether values must be greater than the minimum."""
     pattern: str
-    """A regular expression that valid texts match; for lists, each item. Empty: any text."""
+    """A regular expression that valid texts match; for lists and mappings, each item. Empty: any
+    text."""
+    name_pattern: str
+    """A regular expression that the names in a mapping match. Empty: any name of a variable."""
     accepts_integers: bool
     """Whether a text may be written as a positive integer, without quotes."""
     allows_empty: bool
@@ -232,6 +235,7 @@ def _key(name: str, field: FieldInfo, defaults: Mapping[str, Any]) -> ProfileKey
         maximum=limits.get("le"),
         is_minimum_excluded="gt" in limits,
         pattern="".join(item.text for item in patterns),
+        name_pattern="".join(item.names for item in patterns),
         accepts_integers=any(item.accepts_integers for item in patterns),
         allows_empty=allows_empty,
         default=None if field.is_required() else value,
