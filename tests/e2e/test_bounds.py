@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S
-from loadbench.engine.drivers.health import REQUEST_TIMEOUT_S
 from loadbench.engine.journal.events import Phase, Result
 from loadbench.engine.journal.state import CellStatus
 from tests.support.fake_docker import PUBLISHED, answers, write_docker
@@ -22,9 +21,11 @@ LIMITED_MEMORY = ["prlimit", "--as=1000000000"]
 CHECK = """
 import sys
 from loadbench.engine.drivers.docker.client import COMMAND_TIMEOUT_S
-from loadbench.engine.drivers.health import check_health, not_ready_reason
-print(not_ready_reason(check_health(sys.argv[1]), 1))
+from loadbench.engine.drivers import health
+health.REQUEST_TIMEOUT_S = 2.0
+print(health.HealthChecks(()).missing(sys.argv[1:]))
 """
+CHECK_TIMEOUT_S = 2.0
 READY = ("/ok", "/nested", "/redirect-endless")
 STOP_S = 10.0
 """Longest time until a run has stopped: Locust's exit and one timeout, on a busy machine."""
@@ -72,8 +73,8 @@ def test_a_health_check_ends_in_time_with_one_gigabyte(server: HostileServer, pa
         check=True,
     )
     # The margin includes the start of Python on a busy machine.
-    assert time.monotonic() - started < REQUEST_TIMEOUT_S + 3
-    expected = "None" if path in READY else f"no valid response from {server.host}{path}: "
+    assert time.monotonic() - started < CHECK_TIMEOUT_S + 3
+    expected = "None" if path in READY else f"{server.host}{path}: "
     assert process.stdout.startswith(expected)
     assert not process.stderr
 
@@ -82,7 +83,7 @@ def test_a_health_check_ends_in_time_with_one_gigabyte(server: HostileServer, pa
     ("path", "cause"),
     [
         ("/endless-body", "response larger than 1 MB"),
-        ("/dripping-body", "no complete response within 2 s"),
+        ("/dripping-body", "no complete response within 5 s"),
     ],
 )
 def test_a_run_with_one_gigabyte_fails_its_cell_and_names_the_cause(
@@ -96,7 +97,7 @@ def test_a_run_with_one_gigabyte_fails_its_cell_and_names_the_cause(
     failed = bench.state().cells["m1_u2_s10"].failed
     assert failed is not None
     assert failed.reason.startswith("not ready within startup_timeout (4 s): ")
-    assert failed.reason.endswith(cause)
+    assert cause in failed.reason
 
 
 def test_a_run_with_one_gigabyte_measures_a_service_with_a_nested_response(
