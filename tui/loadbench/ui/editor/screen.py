@@ -96,9 +96,7 @@ class EditorScreen(FormScreen[str]):
         if problem:
             lines = [*wrap(line((problem, Tone.BAD)), view.columns or 60), (), *lines]
         view.show(lines)
-        if marked and not problem:
-            at = max(0, marked.start - 1 - view.size.height // 2)
-            view.scroll_to(y=at, animate=False)
+        view.centre(marked.start - 1 if marked and not problem else None)
 
     def _header(self) -> Line:
         arrow = f" {self.context.glyphs.arrow} "

@@ -53,6 +53,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines: Sequence[Line] = ()
         self._lines_columns = 0
         """Width of the panel, in columns, for which the lines are wrapped."""
+        self._centred: int | None = None
         self._title: Line = ()
         self._subtitle = ""
         if title:
@@ -88,6 +89,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """Request lines that fit the new width."""
         if self.columns != self._lines_columns:
             self.post_message(self.Resized())
+        self._scroll_to_centred()
 
     def watch_show_vertical_scrollbar(self) -> None:
         """Request lines that fit beside the scrollbar, since it does not resize the panel."""
@@ -108,6 +110,19 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         for y in range(max(len(old), len(self._lines))):
             if old[y : y + 1] != self._lines[y : y + 1]:
                 self._refresh_line(y)
+
+    def centre(self, row: int | None) -> None:
+        """Scroll a row to the middle, also whenever the panel is resized.
+
+        Args:
+            row: Index of the line. None to leave the panel as it is.
+        """
+        self._centred = row
+        self._scroll_to_centred()
+
+    def _scroll_to_centred(self) -> None:
+        if self._centred is not None:
+            self.scroll_to(y=max(0, self._centred - self.size.height // 2), animate=False)
 
     def action_scroll_left(self) -> None:
         """Scroll left by several columns, since log lines are long."""
