@@ -57,7 +57,7 @@ def test_a_base_path_and_a_password_are_kept_in_the_copy_of_the_project() -> Non
         "http://me:pw@127.0.0.1:50001/v1",
         "http://me:pw@127.0.0.1:50002/v1",
     ]
-    assert found.health == tuple(f"{one.url}/health" for one in found.replicas)
+    assert found.health == {f"{one.url}/health": one.name for one in found.replicas}
 
 
 def test_a_name_below_localhost_is_kept_for_proxies_that_route_by_it() -> None:
@@ -89,7 +89,7 @@ def test_several_health_checks_are_found_in_the_copy_of_the_project() -> None:
 
     found = addresses(2, host="http://127.0.0.1:8000", stack={"health": checks})
 
-    assert found.health == (
+    assert tuple(found.health) == (
         *("http://127.0.0.1:50001/ready", "http://127.0.0.1:50002/ready"),
         *("tcp://127.0.0.1:50001", "tcp://127.0.0.1:50002"),
         *("tcp://127.0.0.1:60001", "tcp://127.0.0.1:60002"),
@@ -100,7 +100,7 @@ def test_several_health_checks_are_found_in_the_copy_of_the_project() -> None:
 def test_the_containers_own_health_alone_needs_no_request() -> None:
     found = addresses(host="http://127.0.0.1:8000", stack={"health": "containers"})
 
-    assert found.health == ()
+    assert not found.health
 
 
 @pytest.mark.parametrize("check", ["tcp://app:9000", "http://app/health"])

@@ -22,11 +22,9 @@ class Addresses:
     """Base URL of the service."""
     replicas: tuple[Replica, ...]
     """The replicas among which users are distributed. Empty if all requests go to `host`."""
-    health: tuple[str, ...]
-    """The URLs to check, with scheme `http`, `https` or `tcp`. Empty if only the containers'
-    own health checks count."""
-    containers: Mapping[str, str]
-    """Names of the containers that respond at these URLs, by URL."""
+    health: Mapping[str, str]
+    """The URLs to check, with scheme `http`, `https` or `tcp`, and the names of the containers that
+    respond, if known. Empty if only the containers' own health checks count."""
 
 
 def find_addresses(
@@ -66,8 +64,7 @@ def find_addresses(
     return Addresses(
         host=hosts[0],
         replicas=replicas if is_spread else (),
-        health=tuple(health),
-        containers=health,
+        health=health,
     )
 
 

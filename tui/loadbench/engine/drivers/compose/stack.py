@@ -209,7 +209,7 @@ class ComposeStack:
         # Each of several replicas lists its own workers.
         expected = 1 if found.replicas else models
         workers = expected if self._counts_workers else None
-        if missing := self._health.missing(found.health, workers, found.containers):
+        if missing := self._health.missing(found.health, workers, found.health):
             return missing
         if workers is None and (missing := faults.not_healthy(self._monitor.containers)):
             return missing
