@@ -4,6 +4,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -91,21 +92,27 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_certificate(tmp_path_factory.mktemp("tls"), "DNS:api.localhost")
 
 
+@contextmanager
+def serving(certificate: Path) -> Iterator[Site]:
+    made = Site(certificate)
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        made.server_close()
+
+
 @pytest.fixture
 def site(certificate: Path) -> Iterator[Site]:
-    made = Site(certificate)
-    yield made
-    made.shutdown()
-    made.server_close()
+    with serving(certificate) as made:
+        yield made
 
 
 @pytest.fixture
 def other(certificate: Path) -> Iterator[Site]:
     """Another site at the same host name, which must not get the headers of the profile."""
-    made = Site(certificate)
-    yield made
-    made.shutdown()
-    made.server_close()
+    with serving(certificate) as made:
+        yield made
 
 
 @pytest.mark.parametrize("is_verified", [True, False])

@@ -7,32 +7,15 @@ import pytest
 from loadbench.engine.drivers.compose.addresses import Addresses, find_addresses
 from loadbench.engine.drivers.docker.inspect import ContainerInfo, Port
 from loadbench.errors import ProfileError
-from tests.support.compose_projects import make_deployment, make_files, port
+from tests.support.compose_projects import make_deployment, make_files, port, running_container
 
 
 def container(service: str, number: int, **ports: int) -> ContainerInfo:
     """Return a running container, with published ports such as `p8000=49153`."""
-    return ContainerInfo(
-        id=f"{service}{number}",
-        name=f"{service}-{number}",
-        service=service,
-        state="running",
-        health=None,
-        exit_code=0,
-        oom_killed=False,
-        restarts=0,
-        started_at="2026-11-26T14:00:00Z",
-        pid=7,
-        image="sha256:0",
-        memory_limit_bytes=0,
-        ports=tuple(
-            Port(target=int(name[1:]), address="127.0.0.1", published=published)
-            for name, published in ports.items()
-        ),
-        run="/run",
-        last_output=(),
-        missing_command="",
+    published = tuple(
+        Port(target=int(name[1:]), address="127.0.0.1", published=at) for name, at in ports.items()
     )
+    return running_container(f"{service}-{number}", ports=published)
 
 
 APP = {"ports": [port(8000, "8000"), port(9000, "9000")]}

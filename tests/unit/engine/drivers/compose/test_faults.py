@@ -14,30 +14,13 @@ from loadbench.engine.drivers.compose.faults import (
     startup_fault,
 )
 from loadbench.engine.drivers.docker.inspect import ContainerInfo
+from tests.support.compose_projects import running_container
 
 REQUIRED = ("model", "api")
 
 
 def running(name: str = "model-1", **changes: Any) -> ContainerInfo:
-    fields: dict[str, Any] = {
-        "id": name * 8,
-        "name": name,
-        "service": name.rpartition("-")[0],
-        "state": "running",
-        "health": None,
-        "exit_code": 0,
-        "oom_killed": False,
-        "restarts": 0,
-        "started_at": "2026-11-26T14:00:00Z",
-        "pid": 7,
-        "image": "sha256:0",
-        "memory_limit_bytes": 0,
-        "ports": (),
-        "run": "/run",
-        "last_output": (),
-        "missing_command": "",
-    }
-    return ContainerInfo(**{**fields, **changes})
+    return running_container(name, **changes)
 
 
 def exited(name: str = "model-1", code: int = 1, **changes: Any) -> ContainerInfo:

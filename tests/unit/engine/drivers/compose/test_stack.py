@@ -8,8 +8,8 @@ import pytest
 
 from loadbench.engine.drivers.compose.stack import ComposeStack
 from loadbench.engine.drivers.docker.client import Docker, Endpoint
-from loadbench.engine.drivers.docker.inspect import ContainerInfo, Port
-from tests.support.compose_projects import make_deployment, make_files
+from loadbench.engine.drivers.docker.inspect import Port
+from tests.support.compose_projects import make_deployment, make_files, running_container
 from tests.support.hostile_server import OK, HostileServer
 
 LOCAL = Endpoint("default", "unix:///nonexistent.sock")
@@ -31,24 +31,7 @@ def missing(
     made = ComposeStack(Docker(LOCAL), deployment, root=folder, folder=folder)
     port = Port(target=80, address="127.0.0.1", published=int(server.host.rpartition(":")[2]))
     made._monitor._containers = (
-        ContainerInfo(
-            id="0",
-            name="app-1",
-            service="app",
-            state="running",
-            health=health,
-            exit_code=0,
-            oom_killed=False,
-            restarts=0,
-            started_at="2026-11-26T14:00:00Z",
-            pid=7,
-            image="sha256:0",
-            memory_limit_bytes=0,
-            ports=(port,),
-            run="/run",
-            last_output=(),
-            missing_command="curl",
-        ),
+        running_container("app-1", health=health, ports=(port,), missing_command="curl"),
     )
     try:
         found = made.missing(1)
