@@ -119,8 +119,9 @@ class StackSection(Section):
     headers: Headers = Field(
         default_factory=dict,
         title="HTTP headers",
-        description="Headers of health checks and of the requests of HttpUser and FastHttpUser, "
-        "such as Host. Headers that the locustfile sets take precedence. Write secrets as ${NAME}",
+        description="Headers of health checks and of requests to the service by HttpUser and "
+        "FastHttpUser, such as Host. Headers that the locustfile sets take precedence. Write "
+        "secrets as ${NAME}",
         json_schema_extra={"comment": "HTTP headers of health checks and of users' requests"},
     )
     verify: bool = Field(
