@@ -14,7 +14,7 @@ from loadbench.engine.profile.driver_settings import (
     LocalSettings,
     settings_of,
 )
-from loadbench.engine.profile.stack_section import StackSection
+from loadbench.engine.profile.sections.stack import StackSection
 from tests.support.builders import make_profile
 
 CHANGED = {

@@ -22,7 +22,7 @@ from loadbench.engine.bounds.parsing import BadInputError, parse_json
 from loadbench.engine.bounds.texts import shortened
 from loadbench.engine.profile.driver_settings import DriverSettings
 from loadbench.engine.profile.fields import CONTAINERS, TCP, TCP_SCHEME
-from loadbench.engine.profile.stack_section import StackSection
+from loadbench.engine.profile.sections.stack import StackSection
 from loadbench.engine.profile.values.urls import mask_userinfo
 from loadbench.errors import StackError
 

@@ -15,7 +15,7 @@ from loadbench.engine.drivers.local.driver import LocalDriver
 from loadbench.engine.drivers.protocol import Driver, Leftovers
 from loadbench.engine.profile.driver_settings import AUTO, SETTINGS
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.stack_section import StackSection
+from loadbench.engine.profile.sections.stack import StackSection
 from loadbench.engine.requests.preflight import Preflight
 from loadbench.engine.run_reader import Run
 from loadbench.errors import EngineError, RefusedError

@@ -1,7 +1,7 @@
 """Profiles and the cells that they define.
 
-- `model`: all keys, with their labels, descriptions and comments. `stack_section`: the section
-  `stack`. `fields`: types of values.
+- `model`: all keys, with their labels, descriptions and comments. `sections`: the larger
+  sections. `fields`: types of values.
 - `reference`: the table of keys for docs and help. `schema`: the JSON schema for editors.
 - `editing`: what forms and editors need.
 - `driver_settings`: the keys of `stack` that each driver supports.

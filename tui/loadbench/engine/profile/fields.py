@@ -112,7 +112,8 @@ def _path(path: str) -> str:
     return str(PurePosixPath(path))
 
 
-def _as_paths(value: Any) -> Any:
+def as_texts(value: Any) -> Any:
+    """Return a single text as a list."""
     return [value] if isinstance(value, str) else value
 
 
@@ -190,10 +191,7 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         if not re.search(_HEADER_NAME, name):
             raise ValueError(f"{name!r} is not a valid name of an HTTP header")
-        try:
-            references_in(value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+        check_references(name, value)
         if not re.search(_HEADER_VALUE, value):
             raise ValueError(
                 f"{name}: expected a value of printable Latin-1 characters in one line, without "
@@ -204,6 +202,18 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def check_references(name: str, value: str) -> None:
+    """Check the references to environment variables in a named value.
+
+    Raises:
+        ValueError: One of them is invalid.
+    """
+    try:
+        references_in(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
 def _variables(environment: dict[str, str]) -> dict[str, str]:
     for name, value in environment.items():
         if not name.isprintable() or not name or "=" in name or "\0" in value:
@@ -211,10 +221,7 @@ def _variables(environment: dict[str, str]) -> dict[str, str]:
                 f"{name!r} is not a valid environment variable: the name must not be empty or "
                 "contain = or control characters, and the value must not contain NUL"
             )
-        try:
-            references_in(value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+        check_references(name, value)
     return environment
 
 
@@ -256,7 +263,7 @@ PositiveRates = Annotated[
 Text = Annotated[str, AfterValidator(_text)]
 PathText = Annotated[str, AfterValidator(_path), Pattern(r"^[^\x00]*\S[^\x00]*$")]
 PathTexts = Annotated[
-    tuple[PathText, ...], BeforeValidator(_as_paths), AfterValidator(_paths), NotEmpty()
+    tuple[PathText, ...], BeforeValidator(as_texts), AfterValidator(_paths), NotEmpty()
 ]
 HealthText = Annotated[
     str,
@@ -268,7 +275,7 @@ HealthText = Annotated[
 ]
 HealthTexts = Annotated[
     tuple[HealthText, ...],
-    BeforeValidator(_as_paths),
+    BeforeValidator(as_texts),
     AfterValidator(_health_checks),
     NotEmpty(),
 ]
@@ -281,9 +288,9 @@ ServicePort = Annotated[
     ),
 ]
 ServiceName = Annotated[str, AfterValidator(_service_name), Pattern(r"\S")]
-ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(_as_paths)]
+ServiceNames = Annotated[tuple[ServiceName, ...], BeforeValidator(as_texts)]
 VariableName = Annotated[str, AfterValidator(_name), Pattern(VARIABLE_NAME)]
-Names = Annotated[tuple[VariableName, ...], BeforeValidator(_as_paths)]
+Names = Annotated[tuple[VariableName, ...], BeforeValidator(as_texts)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 Headers = Annotated[
     dict[str, str], AfterValidator(_headers), Pattern(_HEADER_VALUE, names=_HEADER_NAME)

@@ -149,9 +149,9 @@ def check_files(workspace: Workspace, profile: Profile) -> None:
         ProfileError: One of them is missing, or cannot be read.
     """
     errors = []
-    locustfile = workspace.root / profile.load.locustfile
-    if not paths.is_file(locustfile):
-        errors.append(f"load.locustfile: file not found: {locustfile}")
+    for locustfile in (workspace.root / name for name in profile.load.locustfile):
+        if not paths.exists(locustfile):
+            errors.append(f"load.locustfile: file not found: {locustfile}")
     images = workspace.root / profile.load.images
     if not paths.is_dir(images):
         errors.append(f"load.images: folder not found: {images}")

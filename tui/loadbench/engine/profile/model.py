@@ -16,7 +16,6 @@ from loadbench.engine.profile.fields import (
     HttpUrl,
     InvalidKeyError,
     Names,
-    PathText,
     PositiveInt,
     PositiveInts,
     PositiveRate,
@@ -24,7 +23,9 @@ from loadbench.engine.profile.fields import (
     Rate,
     Whole,
 )
-from loadbench.engine.profile.stack_section import Section, StackSection
+from loadbench.engine.profile.sections.base import Section
+from loadbench.engine.profile.sections.load import LoadSection
+from loadbench.engine.profile.sections.stack import StackSection
 
 DEFAULT_MAX_CELLS = 10_000
 """Default of `max_cells`. At half a minute per cell, they take more than three days."""
@@ -62,38 +63,6 @@ class Settle(Section):
                 f"({SETTLE_WINDOWS} × {format_duration(self.window)})"
             )
         return self
-
-
-class LoadSection(Section):
-    """Settings of the load generator."""
-
-    model: Literal["closed"] = Field(
-        "closed",
-        title="Load model",
-        description="Load model. closed: a fixed number of users, each waiting for its response "
-        "before the next request",
-        json_schema_extra={"comment": "fixed number of users, each waiting for its response"},
-    )
-    locustfile: PathText = Field(
-        "locustfile.py",
-        title="Locustfile",
-        description="Locustfile that defines the behaviour of a user. Its path is absolute or "
-        "relative to the workspace",
-        json_schema_extra={"comment": "behaviour of a user"},
-    )
-    images: PathText = Field(
-        "images",
-        title="Image folder",
-        description="Folder of the images to send. Its path is absolute or relative to the "
-        "workspace",
-        json_schema_extra={"comment": "folder of the images to send"},
-    )
-    timeout: Annotated[Duration, Field(gt=0, le=3600)] = Field(
-        30.0,
-        title="Request timeout",
-        description="Request timeout. A request that times out counts as a failure",
-        json_schema_extra={"comment": "request timeout; counts as a failure"},
-    )
 
 
 GoalMs = Annotated[Rate, Field(gt=0)] | None

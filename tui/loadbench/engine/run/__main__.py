@@ -111,7 +111,7 @@ def _equipment(request: RunRequest, prepared: Prepared, stack: Stack) -> Equipme
         profile=prepared.profile,
         stack=stack,
         load=LocustLoad(
-            root / load.locustfile,
+            root / load.locustfile[0],
             images=root / load.images,
             timeout_s=load.timeout,
             headers=headers,

@@ -128,7 +128,7 @@ def target_of(deployment: Deployment) -> Target:
         balance=receiver.balance,
         reason=receiver.reason,
         files=tuple(map(str, deployment.files.paths)),
-        locustfile=profile.load.locustfile,
+        locustfile=profile.load.shown_locustfile,
         left_out=deployment.left_out,
         changes=tuple(compose_override(deployment).changes),
     )

@@ -33,7 +33,7 @@ class ExternalDriver:
             reason=f"the service is at {profile.host}",
             lock=f"{self.name}-{name}-{port}",
             warnings=tuple(warnings(profile, None)),
-            target=Target(address=profile.host, locustfile=profile.load.locustfile),
+            target=Target(address=profile.host, locustfile=profile.load.shown_locustfile),
         )
 
     def validate(self, _workspace: Workspace, _profile: Profile) -> list[str]:

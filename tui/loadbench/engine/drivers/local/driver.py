@@ -48,7 +48,7 @@ class LocalDriver:
                 address=profile.host or "a free local port of the bundled service",
                 scaled="model",
                 balance=Balance.FRONT,
-                locustfile=profile.load.locustfile,
+                locustfile=profile.load.shown_locustfile,
             ),
         )
 

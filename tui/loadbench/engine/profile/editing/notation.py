@@ -12,7 +12,7 @@ from loadbench.engine.profile.editing.keys import KeyKind, ProfileKey, profile_f
 from loadbench.engine.profile.editing.number_lists import RANGE_HINT, expand_numbers
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.error_messages import problem_of, shown
-from loadbench.engine.profile.stack_section import Section
+from loadbench.engine.profile.sections.base import Section
 
 _NUMBER_LISTS = (KeyKind.INTEGERS, KeyKind.NUMBERS)
 _MAX_EXACT_INTEGER = 2**53

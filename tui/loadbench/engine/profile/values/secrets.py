@@ -29,7 +29,7 @@ LITERAL_KEYS = ("description", "secrets", "not_secrets")
 
 ENVIRONMENT = ("stack", "environment")
 HEADERS = ("stack", "headers")
-MAPPINGS = (ENVIRONMENT, HEADERS)
+MAPPINGS = (ENVIRONMENT, HEADERS, ("load", "environment"), ("load", "options"))
 """Keys whose values are named by the user, so that the names decide."""
 
 URLS = (("host",), ("stack", "health"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from loadbench.engine.profile.driver_settings import DriverSettings, settings_of
 from loadbench.engine.profile.model import Profile
-from loadbench.engine.profile.stack_section import StackSection
+from loadbench.engine.profile.sections.stack import StackSection
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def check_project(workspace: Workspace, name: str) -> ProjectReport:
     except ProfileError as error:
         checks += _problems(file, str(error))
     lines = [f"{key}: {value}" for key, value in missing_keys(draft).items()]
-    locustfile = Path(os.path.normpath(workspace.root / used.load.locustfile)).absolute()
+    locustfile = Path(os.path.normpath(workspace.root / used.load.locustfile[0])).absolute()
     if not is_file(locustfile):
         lines += _other_locustfile(workspace, used)
     checks += locustfile_checks(locustfile)

@@ -25,7 +25,7 @@ from loadbench.engine.profile.driver_settings import ComposeSettings
 from loadbench.engine.profile.editing.one_line_yaml import one_line_yaml
 from loadbench.engine.profile.model import Profile
 from loadbench.engine.profile.schema import SCHEMA_FILE
-from loadbench.engine.profile.stack_section import StackSection
+from loadbench.engine.profile.sections.stack import StackSection
 from loadbench.errors import ProfileError
 from loadbench.paths import is_dir, is_file, resolved
 from loadbench.printable import printable

@@ -1,8 +1,8 @@
-"""The section `stack` of a profile, and the base class of all sections."""
+"""The section `stack` of a profile."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from loadbench.engine.profile.driver_settings import AUTO
 from loadbench.engine.profile.fields import (
@@ -17,14 +17,7 @@ from loadbench.engine.profile.fields import (
     Variables,
     Whole,
 )
-
-
-class Section(BaseModel):
-    """A section of a profile. Unknown keys are errors."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, coerce_numbers_to_str=True
-    )
+from loadbench.engine.profile.sections.base import Section
 
 
 class StackSection(Section):
